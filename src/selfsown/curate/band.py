@@ -1,0 +1,23 @@
+"""Prefer prompts that are neither too easy nor too hard: those whose pass rate lies inside a band."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from selfsown.records import Row
+
+
+def curate(rows: Sequence[Row], *, low: float = 0.2, high: float = 0.8, least: float = 0.5) -> Iterator[Row]:
+    """The pass rate of a prompt is the share of its rows, here, with a score of `least` or more.
+
+    Put it before `passed`, which keeps the right answers of the prompts that remain.
+    """
+    scores: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        scores[row.prompt].append(row.score >= least)
+    for row in rows:
+        passed = scores[row.prompt]
+        rate = sum(passed) / len(passed)
+        outside = f"band: {sum(passed)} of {len(passed)} answers pass, outside {low:g} to {high:g}"
+        yield row if low <= rate <= high else row.rejected(outside)

@@ -1,0 +1,15 @@
+"""Say each thing once: a row is rejected if a real row, an earlier generation or an earlier row says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from selfsown.records import Row
+
+
+def curate(rows: Sequence[Row], real: Sequence[Row], past: Sequence[Row]) -> Iterator[Row]:
+    """The same: prompt and answer alike, character for character."""
+    said = {(row.prompt, row.answer): row.id for row in (*real, *past)}
+    for row in rows:
+        first = said.setdefault((row.prompt, row.answer), row.id)
+        yield row if first == row.id else row.rejected(f"duplicates: said before by {first}")

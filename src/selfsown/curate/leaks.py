@@ -1,0 +1,14 @@
+"""Keep the examination out of the lessons: a row about a held-out problem is rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from selfsown.records import Row
+
+
+def curate(rows: Sequence[Row], held_out: Sequence[Row]) -> Iterator[Row]:
+    examined = {key: row.id for row in held_out for key in (row.key, row.prompt or row.answer)}
+    for row in rows:
+        known = examined.get(row.key) or examined.get(row.prompt or row.answer)
+        yield row.rejected(f"leaks: its problem is held-out row {known}") if known else row

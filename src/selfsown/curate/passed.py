@@ -1,0 +1,34 @@
+"""Keep what was graded well enough; a wrong row that its grader could repair comes back as a new, right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from selfsown.records import Row
+from selfsown.tasks import Task
+
+
+def curate(rows: Sequence[Row], task: Task, *, least: float = 0.5) -> Iterator[Row]:
+    """A row's score is the lowest of its grades; below `least` it is rejected with that grade's reason."""
+    for row in rows:
+        if row.score >= least:
+            yield row
+            continue
+        worst = min(row.grades, key=lambda grade: grade.score)
+        yield row.rejected(f"{worst.by}: {worst.reason}")
+        right = task.read(*worst.repair) if worst.repair else ""
+        if isinstance(right, Row):
+            yield replace(_like(row, right), grades=(replace(worst, score=1.0, reason="repaired", repair=None),))
+
+
+def _like(row: Row, right: Row) -> Row:
+    return replace(
+        right,
+        origin="synthetic",
+        maker=row.maker,
+        method="repair",
+        parents=(row.id,),
+        generation=row.generation,
+        draw=row.draw,
+    )

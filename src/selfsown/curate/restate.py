@@ -1,0 +1,27 @@
+"""Ask each kept problem in every other way its world knows: one checked problem, several lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from selfsown.records import Row
+from selfsown.tasks import Task
+
+
+def curate(rows: Sequence[Row], task: Task) -> Iterator[Row]:
+    """The new rows carry their parent's grades, for they say the same thing."""
+    for row in rows:
+        yield row
+        for other in task.restate(row):
+            yield replace(
+                other,
+                target="",
+                origin="synthetic",
+                maker=row.maker,
+                method="restate",
+                parents=(row.id,),
+                generation=row.generation,
+                draw=row.draw,
+                grades=row.grades,
+            )

@@ -1,0 +1,16 @@
+"""How surprising held-out real text is to the model, in bits per character: lower is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from selfsown.intervals import ratio
+from selfsown.models import Model
+from selfsown.records import Row, Score
+
+
+def evaluate(model: Model, held_out: Sequence[Row]) -> Iterator[Score]:
+    """Prompt and answer are text alike; the end of a text counts as one character."""
+    bits, characters = zip(*model.bits(held_out), strict=True)
+    low, high = ratio(bits, characters)
+    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, better="lower")

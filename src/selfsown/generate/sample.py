@@ -1,0 +1,40 @@
+"""The teacher answers real prompts, each several times (best-of-n, rejection sampling)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from selfsown.models import Model
+from selfsown.records import Row
+
+
+def generate(
+    real: Sequence[Row],
+    teacher: Model,
+    generation: int,
+    seed: int,
+    *,
+    n: int = 4,
+    prompts: int = 0,
+    temperature: float = 1.0,
+) -> Iterator[Row]:
+    """n answers to each of `prompts` real prompts, drawn anew each generation (0: all of them)."""
+    chosen = [row for row in real if row.prompt]
+    if 0 < prompts < len(chosen):
+        chosen = random.Random(seed).sample(chosen, prompts)
+    replies = teacher.complete([row.prompt for row in chosen], n=n, temperature=temperature, seed=seed)
+    for asked, answers in zip(chosen, replies, strict=True):
+        for draw, reply in enumerate(answers):
+            made = replace(
+                asked,
+                answer=reply.text,
+                origin="synthetic",
+                maker=teacher.name,
+                method="sample",
+                parents=(asked.id,),
+                generation=generation,
+                draw=draw,
+            )
+            yield made.failed(reply.failure) if reply.failure else made

@@ -1,0 +1,26 @@
+"""A text keeps to what the real rows show: their characters and their lengths, and a pattern where one is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from selfsown.records import Grade, Row
+
+
+def grade(rows: Sequence[Row], real: Sequence[Row], *, pattern: str = "") -> Iterator[Grade]:
+    """`pattern` is a regular expression that the whole answer must match."""
+    known = {character for row in real for character in row.answer}
+    lengths = [len(row.answer) for row in real]
+    shortest, longest = min(lengths), max(lengths)
+    for row in rows:
+        strange = sorted(set(row.answer) - known)
+        if strange:
+            yield Grade(0.0, f"characters that no real row has: {''.join(strange)!r}", by="rules")
+        elif not shortest <= len(row.answer) <= longest:
+            wanted = f"real rows have {shortest} to {longest}"
+            yield Grade(0.0, f"{len(row.answer)} characters; {wanted}", by="rules")
+        elif pattern and not re.fullmatch(pattern, row.answer):
+            yield Grade(0.0, f"does not match {pattern!r}", by="rules")
+        else:
+            yield Grade(1.0, "keeps to the rules", by="rules")

@@ -1,0 +1,40 @@
+"""Roll back when the rows that were kept shift a declared attribute away from the real rows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from selfsown.records import Row, Verdict
+
+
+def guard(
+    kept: Sequence[Row],
+    real: Sequence[Row],
+    *,
+    attributes: tuple[str, ...] = (),
+    tolerance: float = 0.1,
+    errors: float = 2.0,
+) -> Verdict:
+    """The shift of an attribute is the total variation between its shares: the probability mass that moved.
+
+    It fires above `tolerance` where it also exceeds what samples of these sizes show by chance.
+    """
+    numbers, fired = {}, []
+    for attribute in attributes:
+        ours, theirs = _shares(kept, attribute), _shares(real, attribute)
+        if not ours or not theirs:
+            continue
+        shift = sum(abs(ours[value] - theirs[value]) for value in ours | theirs) / 2
+        chance = sum(math.sqrt(p * (1 - p) * (1 / len(kept) + 1 / len(real))) for p in theirs.values()) / 2
+        numbers[attribute] = shift
+        if shift > max(tolerance, errors * chance):
+            fired.append(f"{attribute} shifted by {100 * shift:.1f} points from the real rows")
+    return Verdict(not fired, "; ".join(fired) or "no shift of a declared attribute", "bias", numbers)
+
+
+def _shares(rows: Sequence[Row], attribute: str) -> Counter[str]:
+    counts = Counter(row.traits[attribute] for row in rows if attribute in row.traits)
+    total = sum(counts.values())
+    return Counter({value: n / total for value, n in counts.items()})

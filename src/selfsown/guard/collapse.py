@@ -1,0 +1,29 @@
+"""Roll back when the model's own writing grows less varied than it was before any synthetic row.
+
+The alarm is on drift from generation 0, never on the distance to real rows: an imperfect but stable
+model has that distance for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from selfsown.intervals import error
+from selfsown.records import Generation, Verdict
+
+
+def guard(history: Sequence[Generation], *, tolerance: float = 0.1, errors: float = 2.0) -> Verdict:
+    """A diversity score fires when it is below generation 0's by more than the share `tolerance` of it,
+    and by more than `errors` standard errors."""
+    numbers, fired = {}, []
+    for first in history[0].scores:
+        now = history[-1].score(first.key)
+        if first.name != "diversity" or now is None or first.value <= 0:
+            continue
+        fall = first.value - now.value
+        chance = math.hypot(error(first.low, first.high), error(now.low, now.high))
+        numbers[first.key] = now.value / first.value
+        if fall > tolerance * first.value and fall > errors * chance:
+            fired.append(f"{first.key} fell from {first.value:.2f} to {now.value:.2f}")
+    return Verdict(not fired, "; ".join(fired) or "as varied as generation 0", "collapse", numbers)

@@ -1,0 +1,31 @@
+"""Roll back when the goal falls below the best generation so far by more than chance explains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from selfsown.intervals import error
+from selfsown.records import Generation, Score, Verdict
+
+
+def guard(history: Sequence[Generation], goal: str, *, errors: float = 2.0) -> Verdict:
+    """`errors`: how many standard errors of the difference a fall must exceed."""
+    now = history[-1].score(goal)
+    before = [score for past in history[:-1] if past.stands and (score := past.score(goal))]
+    if now is None or not before:
+        return Verdict(True, "nothing to compare with yet", "progress")
+    best = before[0]
+    for score in before[1:]:
+        best = score if score.exceeds(best) else best
+    fall, chance = _fall(best, now), math.hypot(error(best.low, best.high), error(now.low, now.high))
+    numbers = {"fall": fall, "standard_error": chance}
+    if fall > errors * chance:
+        reason = f"{goal} fell from {best.value:.3f} to {now.value:.3f}, more than {errors:g} standard errors"
+        return Verdict(False, reason, "progress", numbers)
+    return Verdict(True, f"{goal} {best.value:.3f} to {now.value:.3f}", "progress", numbers)
+
+
+def _fall(best: Score, now: Score) -> float:
+    """How much worse `now` is, whichever way is up."""
+    return now.value - best.value if best.better == "lower" else best.value - now.value

@@ -1,0 +1,215 @@
+"""The loop: real rows → generate → grade → curate → mix → train → evaluate → guard → next generation."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from selfsown.recipe import Recipe
+from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.split import split
+from selfsown.store import Store
+from selfsown.tasks import Task
+
+
+class Watch:
+    """What is told how a run goes; this one says nothing."""
+
+    def begin(self, generation: int, stage: str) -> None: ...
+    def tick(self, done: int, of: int) -> None: ...
+    def end(self, rows: int, seconds: float) -> None: ...
+    def finished(self, generation: Generation) -> None: ...
+
+
+def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Generation]:
+    """Run the recipe in the folder, or go on where it was left; the generations, rolled-back ones too.
+
+    The folder's `best/` is the model of the best generation that stands.
+    """
+    with Store.locked(folder, recipe.dump(), recipe.steps()) as store:
+        loop = Loop(recipe, store, *_real_rows(recipe, store), watch or Watch())
+        history = [loop.base()]
+        while len(history) <= recipe.generations and not _stuck(history, recipe.patience):
+            history.append(loop.lap(history))
+        best = best_of(history, recipe.goal)
+        store.write_best(
+            best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe.patience)}
+        )
+        return history
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What every generation shares."""
+
+    recipe: Recipe
+    store: Store
+    task: Task
+    real: list[Row]
+    held_out: list[Row]
+    watch: Watch
+
+    def base(self) -> Generation:
+        """Generation 0: the student, trained on real rows alone."""
+        blank = self.recipe.student(rows=[*self.real, *self.held_out], seed=self.seed(0, "student"))
+        mixture = self.recipe.mix(real=self.real, synthetic=[])
+        level = self.recipe.level or self.task.top_level
+        return self.judged(Generation(0, 0, level, {}, 1.0, ()), self.trained(0, mixture, blank), [], [])
+
+    def lap(self, history: list[Generation]) -> Generation:
+        """One generation after those of `history`."""
+        number, parent = len(history), _parent(history)
+        past = self.past(history)
+        student = self.model(parent.number)
+        level = self.level(parent)
+        rows = self.store.rows(f"generation-{number:02d}/rows") or self.made(number, level, student, past)
+        kept = [row for row in rows if row.end == "kept"]
+        mixture = self.recipe.mix(real=self.real, synthetic=[*past, *kept])
+        start = student if self.recipe.start == "last" else self.model(0)
+        child = self.trained(number, mixture, start)
+        counts = {"made": len(rows), **Counter(str(row.end) for row in rows)}
+        found = Generation(number, parent.number, level, counts, mixture.real_share, ())
+        return self.judged(found, child, history, kept)
+
+    def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
+        """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
+        roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task}
+        roles |= {"level": level, "generation": number, "teacher": self.other("teacher") or student}
+        roles |= {"judge": self.other("judge") or student}
+        with self.stage(number, "generate") as done:
+            live = [
+                row
+                for at, step in enumerate(self.recipe.generate)
+                for row in step(**roles, seed=self.seed(number, "generate", at))
+            ]
+            done.append(len(live))
+        ended = [row for row in live if row.end]
+        live = [row for row in live if not row.end]
+        with self.stage(number, "grade") as done:
+            done.append(len(live))
+            for at, step in enumerate(self.recipe.grade):
+                grades = list(step(**roles, rows=live, seed=self.seed(number, "grade", at)))
+                if len(grades) != len(live):
+                    raise SelfsownError(
+                        f"grade.{step.way} gave {len(grades)} grades for {len(live)} rows; it must give one each"
+                    )
+                live = [row.graded(grade) for row, grade in zip(live, grades, strict=True)]
+        with self.stage(number, "curate") as done:
+            done.append(len(live))
+            for at, step in enumerate(self.recipe.curate):
+                out = list(step(**roles, rows=live, seed=self.seed(number, "curate", at)))
+                if lost := {row.id for row in live} - {row.id for row in out}:
+                    raise SelfsownError(
+                        f"curate.{step.way} lost {len(lost)} rows; every row must come out, the unwanted ones rejected"
+                    )
+                ended += [row for row in out if row.end]
+                live = [row for row in out if not row.end]
+        rows = sorted([*ended, *(row.kept() for row in live)], key=lambda row: row.draw)
+        self.store.write_rows(f"generation-{number:02d}/rows", rows)
+        return rows
+
+    def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
+        """The generation's model: from disk, or trained now."""
+        if not self.store.model(number):
+            train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
+            with self.stage(number, "train") as done:
+                child = train(mixture=mixture, parent=start, seed=self.seed(number, "train"), tick=self.watch.tick)
+                done.append(len(mixture.rows))
+            self.store.write_model(number, child.save)
+        return self.model(number)
+
+    def judged(self, found: Generation, model: Any, history: list[Generation], kept: list[Row]) -> Generation:
+        """The generation with its scores and verdicts: from disk, or measured now."""
+        if before := self.store.generation(found.number):
+            return before
+        with self.stage(found.number, "evaluate") as done:
+            scores: list[Score] = []
+            for at, step in enumerate(self.recipe.evaluate):
+                scores += step(model=model, held_out=self.held_out, task=self.task, seed=self.seed(0, "evaluate", at))
+            done.append(len(self.held_out))
+        found = replace(found, scores=tuple(scores))
+        if found.score(self.recipe.goal) is None:
+            there = ", ".join(score.key for score in scores)
+            raise SelfsownError(f"goal: no score is called {self.recipe.goal!r}; this recipe measures: {there}")
+        verdicts: tuple[Verdict, ...] = ()
+        if history:
+            given = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
+            verdicts = tuple(step(**given) for step in self.recipe.guard)
+        found = replace(found, verdicts=verdicts)
+        self.store.write_generation(found)
+        self.watch.finished(found)
+        return found
+
+    def past(self, history: list[Generation]) -> list[Row]:
+        """The kept rows of the generations that stand, oldest first."""
+        standing = [generation.number for generation in history[1:] if generation.stands]
+        rows = [row for number in standing for row in self.store.rows(f"generation-{number:02d}/rows") or []]
+        return [row for row in rows if row.end == "kept"]
+
+    def level(self, parent: Generation) -> int:
+        """The next level opens when the one before is mastered."""
+        mastered = parent.score(f"accuracy[level={parent.level}]")
+        higher = bool(mastered and mastered.value >= self.recipe.mastery and parent.level < self.task.top_level)
+        return parent.level + higher
+
+    def model(self, number: int) -> Any:
+        folder = self.store.model(number)
+        return sys.modules[self.recipe.student.function.__module__].load(folder)
+
+    def other(self, role: str) -> Any:
+        """The model that the recipe names for the role, if it names one."""
+        step = getattr(self.recipe, role)
+        return step(rows=self.real, seed=self.seed(0, role)) if step else None
+
+    def seed(self, *where: object) -> int:
+        """A number of its own for each place where chance enters."""
+        return int.from_bytes(hashlib.sha256(repr((self.recipe.seed, *where)).encode()).digest()[:4])
+
+    @contextmanager
+    def stage(self, number: int, name: str) -> Iterator[list[int]]:
+        """Time a stage, tell it to the watch and the log. The stage appends its number of rows to the list."""
+        rows: list[int] = []
+        self.watch.begin(number, name)
+        start = time.monotonic()
+        yield rows
+        seconds = time.monotonic() - start
+        self.watch.end(sum(rows), seconds)
+        self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))
+
+
+def best_of(history: Sequence[Generation], goal: str) -> Generation:
+    """The generation that stands with the best goal; of equals, the first."""
+    best = history[0]
+    for generation in history[1:]:
+        new, old = generation.score(goal), best.score(goal)
+        if generation.stands and new and old and new.exceeds(old):
+            best = generation
+    return best
+
+
+def _real_rows(recipe: Recipe, store: Store) -> tuple[Task, list[Row], list[Row]]:
+    """The world, the real rows to learn from and those held out: from disk, or posed and split now."""
+    task = recipe.real()
+    real, held_out = store.rows("real"), store.rows("held_out")
+    if real is None or held_out is None:
+        real, held_out = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+        store.write_rows("real", real)
+        store.write_rows("held_out", held_out)
+    return task, real, held_out
+
+
+def _parent(history: Sequence[Generation]) -> Generation:
+    """The newest generation that stands: what the next one starts from."""
+    return next(generation for generation in reversed(history) if generation.stands)
+
+
+def _stuck(history: Sequence[Generation], patience: int) -> bool:
+    """Whether the last `patience` generations were all rolled back."""
+    return len(history) > patience and not any(generation.stands for generation in history[-patience:])

@@ -1,0 +1,46 @@
+"""Who writes: a model takes prompts and gives replies, in order; one bad prompt never fails its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from selfsown.records import Row
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said. prompt is the whole prompt, also where the model was left to finish it."""
+
+    prompt: str
+    text: str
+    tokens: int = 0
+    failure: str = ""
+
+
+class Model(Protocol):
+    """What the verbs ask of a model."""
+
+    name: str
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        *,
+        n: int = 1,
+        temperature: float = 1.0,
+        seed: int = 0,
+        max_tokens: int = 0,
+        unfinished: bool = False,
+    ) -> list[list[Reply]]:
+        """n replies to each prompt, in the order of the prompts.
+
+        temperature 0 takes the likeliest token; max_tokens 0 is the model's own limit; with
+        `unfinished`, the prompt is only begun and the model writes the rest of it before its answer.
+        """
+        ...
+
+    def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
+        """For each row, how surprising its whole text is, in bits, and how many characters it has."""
+        ...

@@ -1,0 +1,89 @@
+"""The embedded transformer: GPT-2's architecture without biases, small enough for two cores.
+
+Learned positions, LayerNorm before each part, GELU (tanh form), four-fold feed-forward, untied head
+(Radford et al. 2019; `GPT2LMHeadModel` in transformers computes the same, with its biases at zero).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Cache = list[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Size:
+    """vocabulary and context in tokens; width must be a multiple of heads."""
+
+    vocabulary: int
+    context: int
+    layers: int
+    width: int
+    heads: int
+
+
+class Block(nn.Module):
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.heads, width = size.heads, size.width
+        self.before_attention = nn.LayerNorm(width, bias=False)
+        self.attention_in = nn.Linear(width, 3 * width, bias=False)
+        self.attention_out = nn.Linear(width, width, bias=False)
+        self.before_feed = nn.LayerNorm(width, bias=False)
+        self.feed_in = nn.Linear(width, 4 * width, bias=False)
+        self.feed_out = nn.Linear(4 * width, width, bias=False)
+
+    def forward(self, x: Tensor, cache: tuple[Tensor, Tensor] | None, start: int) -> Tensor:
+        batch, length, width = x.shape
+        qkv = self.attention_in(self.before_attention(x)).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        if cache is not None:
+            keys, values = cache
+            keys[:, :, start : start + length] = k
+            values[:, :, start : start + length] = v
+            k, v = keys[:, :, : start + length], values[:, :, : start + length]
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=length > 1)
+        x = x + self.attention_out(y.transpose(1, 2).reshape(batch, length, width))
+        hidden = F.gelu(self.feed_in(self.before_feed(x)), approximate="tanh")
+        return x + self.feed_out(hidden)  # type: ignore[no-any-return]
+
+
+class Network(nn.Module):
+    """Tokens (batch, length) in, logits (batch, length, vocabulary) out."""
+
+    def __init__(self, size: Size, seed: int) -> None:
+        super().__init__()
+        self.size = size
+        self.tokens = nn.Embedding(size.vocabulary, size.width)
+        self.positions = nn.Embedding(size.context, size.width)
+        self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
+        self.last = nn.LayerNorm(size.width, bias=False)
+        self.head = nn.Linear(size.width, size.vocabulary, bias=False)
+        self._begin(torch.Generator().manual_seed(seed))
+
+    def _begin(self, generator: torch.Generator) -> None:
+        """Embeddings at standard deviation 1; what writes to the residual stream starts smaller."""
+        for name, weight in self.named_parameters():
+            if weight.dim() < 2:
+                continue  # a LayerNorm starts at one
+            deviation = 1.0 if name in ("tokens.weight", "positions.weight") else weight.shape[1] ** -0.5
+            if name.endswith("_out.weight"):
+                deviation /= math.sqrt(2 * self.size.layers)
+            nn.init.normal_(weight, std=deviation, generator=generator)
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None, start: int = 0) -> Tensor:
+        """With a cache, the tokens stand at positions start, start + 1, … and see all before them."""
+        x = self.tokens(tokens) + self.positions.weight[start : start + tokens.shape[1]]
+        for at, block in enumerate(self.blocks):
+            x = block(x, cache[at] if cache else None, start)
+        return self.head(self.last(x))  # type: ignore[no-any-return]
+
+    def cache(self, batch: int, length: int) -> Cache:
+        """Room for the keys and values of `length` tokens."""
+        shape = (batch, self.size.heads, length, self.size.width // self.size.heads)
+        return [(torch.empty(shape), torch.empty(shape)) for _ in self.blocks]

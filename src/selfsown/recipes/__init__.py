@@ -1,0 +1,1 @@
+"""Ready recipes: each a YAML file that `selfsown run NAME` runs."""

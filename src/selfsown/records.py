@@ -1,0 +1,165 @@
+"""What travels through the loop and what is written down: rows, grades, scores, verdicts and generations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self"]
+End = Literal["", "kept", "rejected", "failed"]
+
+
+class SelfsownError(Exception):
+    """Something the user can put right: what was said, why it does not fit, what there is instead.
+
+    The command line prints it as one line, without a traceback, and exits with code 2.
+    """
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What one grader thinks of one row.
+
+    score: 0 (wrong) to 1 (right); by: the way that graded; trust: what the grade rests on.
+    repair: (prompt, answer) as they would be right, where the grader knows.
+    """
+
+    score: float
+    reason: str = ""
+    by: str = ""
+    trust: Trust = "rule"
+    repair: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training example and its whole story; a stage only adds to it.
+
+    problem names what must never stand on both sides of a split (the prompt where nothing else is
+    given). maker is the model or the file that wrote it, method the way, parents the ids it came from.
+    """
+
+    prompt: str
+    answer: str
+    problem: str = ""
+    target: str = ""
+    origin: Literal["real", "synthetic"] = "real"
+    maker: str = ""
+    method: str = ""
+    parents: tuple[str, ...] = ()
+    generation: int = 0
+    draw: int = 0
+    level: int = 0
+    traits: Mapping[str, str] = field(default_factory=dict)
+    grades: tuple[Grade, ...] = ()
+    end: End = ""
+    reason: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits made of what the row says and of where it came from.
+
+        The draw is part of it, so two equal answers are still two rows.
+        """
+        said = (self.prompt, self.answer, self.origin, self.method, self.parents, self.generation, self.draw)
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    @property
+    def key(self) -> str:
+        """What decides whether two rows are about the same problem."""
+        return self.problem or self.prompt or self.answer
+
+    @property
+    def score(self) -> float:
+        """The lowest of its grades; 1 where nobody graded."""
+        return min((grade.score for grade in self.grades), default=1.0)
+
+    def graded(self, grade: Grade) -> Row:
+        return replace(self, grades=(*self.grades, grade))
+
+    def kept(self) -> Row:
+        return replace(self, end="kept")
+
+    def rejected(self, reason: str) -> Row:
+        return replace(self, end="rejected", reason=reason)
+
+    def failed(self, reason: str) -> Row:
+        return replace(self, end="failed", reason=reason)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The rows a model is trained on and how often each is drawn, relative to the others."""
+
+    rows: Sequence[Row]
+    weights: np.ndarray[Any, np.dtype[np.float64]]
+
+    @property
+    def real_share(self) -> float:
+        """The share of draws that are real rows."""
+        real = np.array([row.origin == "real" for row in self.rows], dtype=bool)
+        return float(self.weights[real].sum() / self.weights.sum())
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number with its 95 % interval, on n held-out real rows.
+
+    group names the stratum ("form=induction, level=2"); "" is all rows. better says which way is up.
+    """
+
+    name: str
+    value: float
+    n: int
+    low: float
+    high: float
+    group: str = ""
+    better: Literal["higher", "lower", "neither"] = "higher"
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}[{self.group}]" if self.group else self.name
+
+    def exceeds(self, other: Score) -> bool:
+        """Whether this is the better of the two, point against point."""
+        return self.value < other.value if self.better == "lower" else self.value > other.value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A guard's word on a generation, with the numbers it rests on."""
+
+    ok: bool
+    reason: str = ""
+    by: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one lap of the loop made, kept and scored, and whether it stands.
+
+    level: the hardest level it wrote problems at; parent: the generation whose weights and words it
+    started from; real_share: the share of training draws that were real rows.
+    """
+
+    number: int
+    parent: int
+    level: int
+    counts: Mapping[str, int]
+    real_share: float
+    scores: tuple[Score, ...]
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        return all(verdict.ok for verdict in self.verdicts)
+
+    def score(self, key: str) -> Score | None:
+        return next((score for score in self.scores if score.key == key), None)

@@ -1,0 +1,172 @@
+"""Finding the function that a recipe names and setting its knobs.
+
+The file is the way, the function is the verb: `exact` under `grade` is `selfsown.grade.exact.grade`. A way
+is looked for in three places: ours, a `./file.py` beside the recipe, any module that can be imported.
+What a function takes by position is given by the loop, by name (the roles); what it takes by keyword only
+is a knob, with its default in the signature.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from selfsown.records import SelfsownError
+
+# Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
+VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tasks": ("World", ()),
+    "models": ("create", ("rows", "seed")),
+    "generate": ("generate", ("real", "teacher", "task", "level", "generation", "seed")),
+    "grade": ("grade", ("rows", "judge", "task", "real", "seed")),
+    "curate": ("curate", ("rows", "task", "real", "held_out", "past", "seed")),
+    "mix": ("mix", ("real", "synthetic")),
+    "train": ("train", ("mixture", "parent", "seed", "tick")),
+    "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),
+    "guard": ("guard", ("history", "kept", "real", "goal")),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way of one verb with its knobs set; calling it fills the roles it asks for."""
+
+    verb: str
+    way: str
+    function: Callable[..., Any] = field(compare=False, repr=False)
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, **roles: Any) -> Any:
+        wanted = [name for name in parameters(self.function) if name in roles and name not in self.knobs]
+        return self.function(**{name: roles[name] for name in wanted}, **self.knobs)
+
+    def asks_for(self, role: str) -> bool:
+        return role in parameters(self.function)
+
+    def dump(self) -> Any:
+        """As a recipe writes it."""
+        return {self.way: dict(self.knobs)} if self.knobs else self.way
+
+
+def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Path = Path()) -> Step:
+    """The step that a recipe means; SelfsownError names what there is where it fits nothing."""
+    function = find(verb, way, beside)
+    checked = {name: _knob(verb, way, function, name, value) for name, value in (knobs or {}).items()}
+    made = Step(verb, way, function, checked)
+    given = VERBS[verb][1]
+    for name, parameter in parameters(function).items():
+        needed = parameter.default is parameter.empty and name not in checked
+        if needed and verb == "tasks":
+            raise SelfsownError(f"{verb}.{way} needs {name}: write {way}: {{{name}: …}}")
+        if needed and name not in given:
+            raise SelfsownError(
+                f"{verb}.{way} asks for {name!r}, which {verb} is not given; it is given: {', '.join(given)}"
+            )
+    return made
+
+
+def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
+
+
+def knobs(verb: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """What a recipe may set: keyword-only arguments, and all the fields of a world."""
+    only = inspect.Parameter.KEYWORD_ONLY
+    return {n: p for n, p in parameters(function).items() if p.kind is only or verb == "tasks"}
+
+
+def ways(verb: str) -> list[str]:
+    """The ways that we ship."""
+    package = importlib.import_module(f"selfsown.{verb}")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def find(verb: str, way: str, beside: Path = Path()) -> Callable[..., Any]:
+    """The verb's function in the way's file."""
+    if way.endswith(".py"):
+        module = _from_file(verb, beside / way)
+    elif way in ways(verb):
+        module = _ours(verb, way)
+    elif "." in way:
+        module = _imported(verb, way)
+    else:
+        raise SelfsownError(f"{verb}: there is nothing called {way!r}{_meant(way, ways(verb))}")
+    function = getattr(module, VERBS[verb][0], None)
+    if not callable(function):
+        raise SelfsownError(
+            f"{verb}: {way} has no function {VERBS[verb][0]!r}; the file is the way, the function is the verb"
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def _ours(verb: str, way: str) -> Any:
+    try:
+        return importlib.import_module(f"selfsown.{verb}.{way}")
+    except ModuleNotFoundError as error:
+        hint = "pip install 'selfsown[tiny]'" if error.name in ("torch", "safetensors") else f"pip install {error.name}"
+        raise SelfsownError(f"{verb}.{way} needs the package {error.name}, which is not installed: {hint}") from error
+
+
+def _from_file(verb: str, path: Path) -> Any:
+    if not path.exists():
+        raise SelfsownError(f"{verb}: there is no file {path}; a way of your own lies beside its recipe")
+    spec = importlib.util.spec_from_file_location(f"selfsown_user_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SelfsownError(f"{verb}: {path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _imported(verb: str, way: str) -> Any:
+    try:
+        return importlib.import_module(way)
+    except ImportError as error:
+        raise SelfsownError(
+            f"{verb}: {way!r} cannot be imported: {error}; ours are: {', '.join(ways(verb))}"
+        ) from error
+
+
+def _knob(verb: str, way: str, function: Callable[..., Any], name: str, value: Any) -> Any:
+    there = knobs(verb, function)
+    if name not in there:
+        raise SelfsownError(f"{verb}.{way} has no knob {name!r}{_meant(name, list(there))}")
+    hint = get_type_hints(function if inspect.isfunction(function) else function.__init__)[name]
+    return fitted(f"{verb}.{way}.{name}", value, hint)
+
+
+def fitted(place: str, value: Any, hint: Any) -> Any:
+    """The value as the type wants it, or an error that says what was written and what fits."""
+    try:
+        return TypeAdapter(hint).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
+    except ValidationError as error:
+        fits = getattr(hint, "__name__", str(hint)) if isinstance(hint, type) else str(hint).replace("typing.", "")
+        raise SelfsownError(f"{place} is {value!r}, which is not {fits}{_remedy(value)}") from error
+
+
+def _remedy(value: Any) -> str:
+    """YAML reads a number with an exponent but no point as text."""
+    try:
+        return f"; YAML reads it as text: write {float(value)!r}" if isinstance(value, str) else ""
+    except ValueError:
+        return ""
+
+
+def _meant(word: str, there: list[str]) -> str:
+    close = get_close_matches(word, there, 1)
+    listed = ", ".join(sorted(there)) or "none"
+    return (f"; did you mean {close[0]!r}?" if close else ";") + f" there is: {listed}"

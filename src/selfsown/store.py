@@ -1,0 +1,240 @@
+"""The run folder: the only truth on disk, written so that a kill at any moment loses no finished work.
+
+    recipe.yaml  real.parquet  held_out.parquet  log.jsonl
+    generation-00/ model/ generation.json
+    generation-01/ rows.parquet model/ generation.json      … and so on
+    best/  result.json
+
+Each file and each model appears under its name only when it is whole. All but log.jsonl and
+environment.json is the same, byte for byte, whenever the same recipe runs with the same seed.
+"""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pyarrow
+import pyarrow.parquet
+import yaml
+
+from selfsown import __version__
+from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
+from selfsown.steps import Step
+
+_GRADE = pyarrow.struct(
+    [("score", pyarrow.float64())]
+    + [(name, pyarrow.string()) for name in ("reason", "by", "trust")]
+    + [("repair", pyarrow.list_(pyarrow.string()))]
+)
+_TEXTS = ("id", "prompt", "answer", "problem", "target", "origin", "maker", "method", "end", "reason")
+_SCHEMA = pyarrow.schema(
+    [(name, pyarrow.string()) for name in _TEXTS]
+    + [(name, pyarrow.int64()) for name in ("generation", "draw", "level")]
+    + [("parents", pyarrow.list_(pyarrow.string())), ("traits", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
+    + [("grades", pyarrow.list_(_GRADE))]
+)
+
+
+class Store:
+    """One run's folder. `Store.locked` opens it for writing, the constructor for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / "recipe.yaml").exists():
+            raise SelfsownError(f"{folder} is not the folder of a run: it has no recipe.yaml")
+
+    @classmethod
+    @contextmanager
+    def locked(cls, folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Store]:
+        """The folder, new or left off, for one process alone; SelfsownError if it is another recipe's."""
+        with _explained(folder):
+            if folder.exists() and not folder.is_dir():
+                raise SelfsownError(f"{folder} is a file; name a folder for the run")
+            if folder.exists() and any(folder.iterdir()) and not _began(folder):
+                raise SelfsownError(f"{folder} holds something that is no run; name a new or an empty folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(folder / ".lock")
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout as error:
+                raise SelfsownError(
+                    f"another process is at work in {folder}; wait for it, or name another folder"
+                ) from error
+            with lock:
+                _same_recipe(folder, recipe, steps)
+                yield cls(folder)
+
+    def rows(self, name: str) -> list[Row] | None:
+        """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
+        path = self.folder / f"{name}.parquet"
+        if not path.exists():
+            return None
+        return [_row(record) for record in pyarrow.parquet.read_table(path).to_pylist()]
+
+    def write_rows(self, name: str, rows: Sequence[Row]) -> None:
+        table = pyarrow.Table.from_pylist([_record(row) for row in rows], _SCHEMA)
+        _whole(
+            self.folder / f"{name}.parquet", lambda path: pyarrow.parquet.write_table(table, path, compression="zstd")
+        )
+
+    def json(self, name: str) -> Any:
+        path = self.folder / f"{name}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def write_json(self, name: str, value: Any) -> None:
+        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+        _whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+    def generation(self, number: int) -> Generation | None:
+        found = self.json(f"{place(number)}/generation")
+        if found is None:
+            return None
+        scores = tuple(Score(**score) for score in found.pop("scores"))
+        verdicts = tuple(Verdict(**verdict) for verdict in found.pop("verdicts"))
+        return Generation(**found, scores=scores, verdicts=verdicts)
+
+    def write_generation(self, generation: Generation) -> None:
+        self.write_json(f"{place(generation.number)}/generation", asdict(generation))
+
+    def generations(self) -> list[Generation]:
+        """All that are finished, in order."""
+        found: list[Generation] = []
+        while generation := self.generation(len(found)):
+            found.append(generation)
+        return found
+
+    def model(self, number: int) -> Path | None:
+        """The folder of a generation's model, if it is written."""
+        folder = self.folder / place(number) / "model"
+        return folder if folder.exists() else None
+
+    def write_model(self, number: int, save: Callable[[Path], None]) -> None:
+        _whole(self.folder / place(number) / "model", save)
+
+    def write_best(self, number: int, result: Mapping[str, Any]) -> None:
+        """`best/` becomes a copy of this generation's model."""
+        source = self.folder / place(number) / "model"
+        _whole(self.folder / "best", lambda path: shutil.copytree(source, path))
+        self.write_json("result", result)
+
+    def log(self, **event: Any) -> None:
+        """One line more in log.jsonl: what happened, when, and how long it took."""
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
+
+
+def place(number: int) -> str:
+    return f"generation-{number:02d}"
+
+
+def _began(folder: Path) -> bool:
+    """Whether a run began here, even one that was killed before its first file was whole."""
+    return (
+        all(path.name == "recipe.yaml" or path.name.startswith(".") for path in folder.iterdir())
+        or (folder / "recipe.yaml").exists()
+    )
+
+
+def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step]) -> None:
+    """Write the recipe and the user's own ways into a new folder; in an old one, demand that they are the same.
+
+    More generations may be asked for than before.
+    """
+    for old in folder.rglob(".*.partial"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    own = {step.way: Path(inspect.getsourcefile(step.function) or "") for step in steps if step.way.endswith(".py")}
+    path = folder / "recipe.yaml"
+    before = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else recipe
+    for key in sorted({*before, *recipe} - {"about", "generations"}):
+        if before.get(key) != recipe.get(key):
+            raise SelfsownError(
+                f"{folder} is the folder of another recipe: {key} was {before.get(key)!r}, "
+                f"now it is {recipe.get(key)!r}; name another folder"
+            )
+    for way, source in own.items():
+        copy = folder / Path(way).name
+        if copy.exists() and copy.read_bytes() != source.read_bytes():
+            raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
+        _whole(copy, partial(shutil.copyfile, source))
+    if recipe["generations"] < before["generations"]:
+        raise SelfsownError(
+            f"{folder} was begun with {before['generations']} generations; there can be more now, not fewer"
+        )
+    _whole(folder / "environment.json", lambda path: path.write_text(_environment(), encoding="utf-8"))
+    text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
+    _whole(path, lambda at: at.write_text(text, encoding="utf-8"))
+
+
+def _environment() -> str:
+    """What decides whether the same bytes come out: versions, machine, threads."""
+    torch = sys.modules.get("torch")
+    found = {"selfsown": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    found |= {"torch": str(torch.__version__), "threads": str(torch.get_num_threads())} if torch else {}
+    return json.dumps(found, indent=1) + "\n"
+
+
+def _whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(partial)
+            for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
+                _to_disk(file)
+            if path.is_dir():
+                shutil.rmtree(path)
+            partial.replace(path)
+            _to_disk(path.parent)
+        except BaseException:
+            if partial.exists():
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+            raise
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What the operating system refuses, in words that help."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "make room and give the same command again: the run goes on" if full else "name another folder"
+        raise SelfsownError(
+            f"{error.filename or path} cannot be written: {error.strerror or error}; {remedy}"
+        ) from error
+
+
+def _record(row: Row) -> dict[str, Any]:
+    found = {name: getattr(row, name) for name in _SCHEMA.names}
+    return found | {"traits": list(row.traits.items()), "grades": [asdict(grade) for grade in row.grades]}
+
+
+def _row(record: dict[str, Any]) -> Row:
+    del record["id"]
+    grades = tuple(
+        Grade(**grade | {"repair": tuple(grade["repair"]) if grade["repair"] else None}) for grade in record["grades"]
+    )
+    return Row(**record | {"parents": tuple(record["parents"]), "traits": dict(record["traits"]), "grades": grades})

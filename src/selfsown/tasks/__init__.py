@@ -1,0 +1,53 @@
+"""Where real rows come from, and what is known about them: built-in worlds and the user's own file.
+
+A world is a frozen dataclass whose fields are the recipe's knobs. One that cannot do something says so
+by returning None from the method, and a recipe that needs it is refused before it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from selfsown.records import Grade, Row
+
+
+class Task(Protocol):
+    """What the verbs may ask of a world. Rows are real or a model's; levels are whole numbers from 1."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def top_level(self) -> int:
+        """The hardest level there is; 0 for a world without levels."""
+        ...
+
+    @property
+    def verifiable(self) -> bool:
+        """Whether `check` knows right from wrong."""
+        ...
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The ways of asking about one problem that `restate` moves between; () for none."""
+        ...
+
+    def pose(self, seed: int) -> list[Row]:
+        """The real rows, all of them: the same seed gives the same rows."""
+        ...
+
+    def opening(self, level: int) -> str:
+        """The text from which a model goes on to write a problem of this level and its answer."""
+        ...
+
+    def read(self, prompt: str, answer: str) -> Row | str:
+        """The row that a model's words make, or the reason why they make none."""
+        ...
+
+    def check(self, row: Row, answer: str) -> Grade:
+        """Whether the answer is right for the row's prompt."""
+        ...
+
+    def restate(self, row: Row) -> Iterator[Row]:
+        """The same problem and answer, asked in each other way."""
+        ...

@@ -1,0 +1,28 @@
+"""The one home of text handling: counting n-grams and measuring how varied a set of texts is."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+
+def ngrams(texts: Iterable[str], size: int) -> Counter[str]:
+    """How often each run of `size` characters occurs; a text's start and end count as characters."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        padded = f"\x02{text}\x03"
+        counts.update(padded[at : at + size] for at in range(len(padded) - size + 1))
+    return counts
+
+
+def effective_number(counts: Counter[str]) -> float:
+    """Hill's number of order 1: the exponential of the entropy, 'how many kinds, in effect'."""
+    total = sum(counts.values())
+    return math.exp(-sum(c / total * math.log(c / total) for c in counts.values())) if total else 0.0
+
+
+def cut(texts: Sequence[str], count: int, *, seed: int) -> list[str]:
+    """`count` of the texts, drawn without putting back; diversity is only comparable at equal size."""
+    return random.Random(seed).sample(list(texts), min(count, len(texts)))

@@ -1,0 +1,64 @@
+"""Train the embedded transformer on whole rows, prompt and answer, by plain cross-entropy.
+
+Matrices learn by Muon (Jordan et al. 2024: momentum made orthogonal), embeddings and the rest by AdamW;
+a short warm-up, and a linear way down over the last third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from selfsown.models.tiny import Tiny, pad
+from selfsown.models.tiny.alphabet import PAD
+from selfsown.records import Mixture
+
+WARM_UP = 20  # steps
+WAY_DOWN = 0.3  # of all steps
+
+
+def train(
+    mixture: Mixture,
+    parent: Tiny,
+    seed: int,
+    tick: Callable[[int, int], None],
+    *,
+    steps: int = 800,
+    batch: int = 64,
+    rate: float = 0.02,
+    embedding_rate: float = 0.003,
+    weight_decay: float = 0.1,
+) -> Tiny:
+    """A child of the parent after `steps` batches of rows drawn by the mixture's weights."""
+    child = parent.copy()
+    generator = torch.Generator().manual_seed(seed)
+    tokens = pad(child.encode(mixture.rows))
+    lengths = (tokens != PAD).sum(1)
+    weights = torch.from_numpy(mixture.weights)
+    matrices = [weight for weight in child.network.blocks.parameters() if weight.dim() == 2]
+    others = [weight for weight in child.network.parameters() if not any(weight is matrix for matrix in matrices)]
+    optimizers = (
+        torch.optim.Muon(matrices, lr=rate, weight_decay=weight_decay),
+        torch.optim.AdamW(others, lr=embedding_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    )
+    highest = (rate, embedding_rate)
+    draws = torch.multinomial(weights, steps * batch, replacement=True, generator=generator).view(steps, batch)
+    for step, draw in enumerate(draws):
+        loss = _loss(child, tokens[draw, : int(lengths[draw].max())])
+        loss.backward()  # type: ignore[no-untyped-call]
+        speed = min(1.0, (step + 1) / WARM_UP, (steps - step) / (WAY_DOWN * steps))
+        for optimizer, top in zip(optimizers, highest, strict=True):
+            optimizer.param_groups[0]["lr"] = top * speed
+            optimizer.step()
+            optimizer.zero_grad()
+        tick(step + 1, steps)
+    return child
+
+
+def _loss(model: Tiny, tokens: Tensor) -> Tensor:
+    """Mean cross-entropy per token, in nats."""
+    logits = model.network(tokens[:, :-1])
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), tokens[:, 1:].reshape(-1), ignore_index=PAD)
