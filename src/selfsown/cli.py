@@ -40,14 +40,11 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) 
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    console.print(f"[bold]{loaded.name}[/]: {loaded.about}\nin {folder}", highlight=False)
-    watch = screen.Screen(loaded, console)
+    watch = screen.Screen(loaded, Console())
+    watch.say(f"[bold]{loaded.name}[/]: {loaded.about}\nkept in {folder}")
     with watch.progress:
         history = loop.run(loaded, folder, watch)
-    console.print(screen.table(history, loaded.goal))
-    for line in screen.summary(history, loaded, folder):
-        console.print(line, highlight=False)
+    watch.end_of_run(history, folder)
 
 
 @app.command

@@ -15,7 +15,7 @@ from typing import Any
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.split import split
-from selfsown.store import Store
+from selfsown.store import Store, place
 from selfsown.tasks import Task
 
 
@@ -33,8 +33,13 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
 
     The folder's `best/` is the model of the best generation that stands.
     """
+    task = recipe.real()
+    posed = None
+    if not (folder / "held_out.parquet").exists():  # before the folder is touched: the file may not fit
+        posed = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
     with Store.locked(folder, recipe.dump(), recipe.steps()) as store:
-        loop = Loop(recipe, store, *_real_rows(recipe, store), watch or Watch())
+        real, held_out = _real_rows(store, posed)
+        loop = Loop(recipe, store, task, real, held_out, watch or Watch())
         history = [loop.base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe.patience):
             history.append(loop.lap(history))
@@ -69,7 +74,9 @@ class Loop:
         past = self.past(history)
         student = self.model(parent.number)
         level = self.level(parent)
-        rows = self.store.rows(f"generation-{number:02d}/rows") or self.made(number, level, student, past)
+        rows = self.store.rows(f"{place(number)}/rows")
+        if rows is None:
+            rows = self.made(number, level, student, past)
         kept = [row for row in rows if row.end == "kept"]
         mixture = self.recipe.mix(real=self.real, synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
@@ -112,7 +119,7 @@ class Loop:
                 ended += [row for row in out if row.end]
                 live = [row for row in out if not row.end]
         rows = sorted([*ended, *(row.kept() for row in live)], key=lambda row: row.draw)
-        self.store.write_rows(f"generation-{number:02d}/rows", rows)
+        self.store.write_rows(f"{place(number)}/rows", rows)
         return rows
 
     def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
@@ -150,7 +157,7 @@ class Loop:
     def past(self, history: list[Generation]) -> list[Row]:
         """The kept rows of the generations that stand, oldest first."""
         standing = [generation.number for generation in history[1:] if generation.stands]
-        rows = [row for number in standing for row in self.store.rows(f"generation-{number:02d}/rows") or []]
+        rows = [row for number in standing for row in self.store.rows(f"{place(number)}/rows") or []]
         return [row for row in rows if row.end == "kept"]
 
     def level(self, parent: Generation) -> int:
@@ -194,15 +201,15 @@ def best_of(history: Sequence[Generation], goal: str) -> Generation:
     return best
 
 
-def _real_rows(recipe: Recipe, store: Store) -> tuple[Task, list[Row], list[Row]]:
-    """The world, the real rows to learn from and those held out: from disk, or posed and split now."""
-    task = recipe.real()
-    real, held_out = store.rows("real"), store.rows("held_out")
-    if real is None or held_out is None:
-        real, held_out = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
-        store.write_rows("real", real)
-        store.write_rows("held_out", held_out)
-    return task, real, held_out
+def _real_rows(store: Store, posed: tuple[list[Row], list[Row]] | None) -> Iterator[list[Row]]:
+    """The real rows to learn from and those held out: as they stand on disk, or else as they were posed."""
+    for at, name in enumerate(("real", "held_out")):
+        rows = store.rows(name)
+        if rows is None:
+            assert posed is not None  # real.parquet is written first
+            rows = posed[at]
+            store.write_rows(name, rows)
+        yield rows
 
 
 def _parent(history: Sequence[Generation]) -> Generation:

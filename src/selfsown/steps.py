@@ -161,7 +161,7 @@ def fitted(place: str, value: Any, hint: Any) -> Any:
 def _remedy(value: Any) -> str:
     """YAML reads a number with an exponent but no point as text."""
     try:
-        return f"; YAML reads it as text: write {float(value)!r}" if isinstance(value, str) else ""
+        return f"; YAML reads it as text: write {float(value):.1e}" if isinstance(value, str) else ""
     except ValueError:
         return ""
 

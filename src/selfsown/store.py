@@ -64,19 +64,17 @@ class Store:
         with _explained(folder):
             if folder.exists() and not folder.is_dir():
                 raise SelfsownError(f"{folder} is a file; name a folder for the run")
-            if folder.exists() and any(folder.iterdir()) and not _began(folder):
+            if folder.exists() and not _began(folder):
                 raise SelfsownError(f"{folder} holds something that is no run; name a new or an empty folder")
             folder.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(folder / ".lock")
             try:
                 lock.acquire(timeout=0)
             except filelock.Timeout as error:
-                raise SelfsownError(
-                    f"another process is at work in {folder}; wait for it, or name another folder"
-                ) from error
-            with lock:
-                _same_recipe(folder, recipe, steps)
-                yield cls(folder)
+                raise SelfsownError(f"another process is at work in {folder}; wait for it, or name another") from error
+        with lock:
+            _same_recipe(folder, recipe, steps)
+            yield cls(folder)
 
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
@@ -133,7 +131,8 @@ class Store:
 
     def log(self, **event: Any) -> None:
         """One line more in log.jsonl: what happened, when, and how long it took."""
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        path = self.folder / "log.jsonl"
+        with _explained(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
 
 
@@ -142,11 +141,8 @@ def place(number: int) -> str:
 
 
 def _began(folder: Path) -> bool:
-    """Whether a run began here, even one that was killed before its first file was whole."""
-    return (
-        all(path.name == "recipe.yaml" or path.name.startswith(".") for path in folder.iterdir())
-        or (folder / "recipe.yaml").exists()
-    )
+    """Whether this is a run's folder, or an empty one, even if the run was killed before its first file was whole."""
+    return (folder / "recipe.yaml").exists() or all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step]) -> None:

@@ -51,11 +51,10 @@ def run(program: str, digits: str) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """rows: how many real rows there are, and there are no more. levels: the longest program.
-    length: digits in a list."""
+    """rows: how many real rows there are, to learn from and to hold out, and there are no more.
+    levels: the longest program. length: digits in a list."""
 
     rows: int = 1000
-    held_out: int = 1000
     levels: int = 2
     length: int = 4
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -89,7 +89,7 @@ class Tiny:
     def save(self, folder: Path) -> None:
         """Write a folder that `transformers` loads as `GPT2LMHeadModel`."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(_to_gpt2(self.network), folder / "model.safetensors", metadata={"format": "pt"})
+        (folder / "model.safetensors").write_bytes(save(_to_gpt2(self.network), metadata={"format": "pt"}))
         files = {"config.json": _config(self.network.size), **self.alphabet.files()}
         for name, content in files.items():
             (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from selfsown.models.tiny.alphabet import EOS, PAD
+from selfsown.models.tiny.halves import each, single
 from selfsown.models.tiny.network import Network
 
-IN_FLIGHT = 512  # texts at once: enough to fill two cores, small enough for their caches
+IN_FLIGHT = 256  # texts at once: enough to fill two cores, small enough for their caches
 
 
 def sample(network: Network, heads: Sequence[list[int]], temperature: float, seed: int, limit: int) -> list[list[int]]:
@@ -19,14 +20,18 @@ def sample(network: Network, heads: Sequence[list[int]], temperature: float, see
     Texts of about equal length go together, so that little of a step is wasted. The draws depend on
     the seed and on the heads alone.
     """
-    generator = torch.Generator().manual_seed(seed)
     order = sorted(range(len(heads)), key=lambda at: len(heads[at]))
+    chunks = [order[at : at + IN_FLIGHT] for at in range(0, len(order), IN_FLIGHT)]
+
+    def write(chunk: list[int]) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(seed + chunk[0])
+        return _together(network, [heads[at] for at in chunk], temperature, generator, limit)
+
     written: list[list[int]] = [[] for _ in heads]
-    for chunk in (order[at : at + IN_FLIGHT] for at in range(0, len(order), IN_FLIGHT)):
-        for at, new in zip(
-            chunk, _together(network, [heads[at] for at in chunk], temperature, generator, limit), strict=True
-        ):
-            written[at] = new
+    with single():
+        for chunk, texts in zip(chunks, each(write, chunks), strict=True):
+            for at, text in zip(chunk, texts, strict=True):
+                written[at] = text
     return written
 
 
