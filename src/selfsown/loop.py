@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,8 @@ from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Ver
 from selfsown.split import split
 from selfsown.store import Store, place
 from selfsown.tasks import Task
+
+ENDS = ("kept", "rejected", "failed")
 
 
 class Watch:
@@ -81,7 +82,7 @@ class Loop:
         mixture = self.recipe.mix(real=self.real, synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
-        counts = {"made": len(rows), **Counter(str(row.end) for row in rows)}
+        counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
         found = Generation(number, parent.number, level, counts, mixture.real_share, ())
         return self.judged(found, child, history, kept)
 

@@ -9,8 +9,8 @@ from selfsown.intervals import error
 from selfsown.records import Generation, Score, Verdict
 
 
-def guard(history: Sequence[Generation], goal: str, *, errors: float = 2.0) -> Verdict:
-    """`errors`: how many standard errors of the difference a fall must exceed."""
+def guard(history: Sequence[Generation], goal: str, *, errors: float = 2.0, tolerance: float = 0.0) -> Verdict:
+    """A fall must exceed `errors` standard errors of the difference, and the share `tolerance` of the best."""
     now = history[-1].score(goal)
     before = [score for past in history[:-1] if past.stands and (score := past.score(goal))]
     if now is None or not before:
@@ -20,8 +20,8 @@ def guard(history: Sequence[Generation], goal: str, *, errors: float = 2.0) -> V
         best = score if score.exceeds(best) else best
     fall, chance = _fall(best, now), math.hypot(error(best.low, best.high), error(now.low, now.high))
     numbers = {"fall": fall, "standard_error": chance}
-    if fall > errors * chance:
-        reason = f"{goal} fell from {best.value:.3f} to {now.value:.3f}, more than {errors:g} standard errors"
+    if fall > max(errors * chance, tolerance * abs(best.value)):
+        reason = f"{goal} worsened from {best.value:.3f} to {now.value:.3f}, more than {errors:g} standard errors"
         return Verdict(False, reason, "progress", numbers)
     return Verdict(True, f"{goal} {best.value:.3f} to {now.value:.3f}", "progress", numbers)
 

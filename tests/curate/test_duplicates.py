@@ -1,0 +1,37 @@
+"""Each thing is said once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from selfsown.curate import duplicates
+from selfsown.records import Row
+
+A, B = Row("p", "a", origin="synthetic", generation=1), Row("p", "b", origin="synthetic", generation=1)
+
+
+def test_different_rows_stay() -> None:
+    rows = [A, B, replace(A, prompt="q"), replace(A, answer="a ")]
+    assert list(duplicates.curate(rows, [], [])) == rows
+
+
+def test_of_rows_that_say_the_same_only_the_first_stays() -> None:
+    rows = [A, replace(A, draw=1), B, replace(A, draw=2)]
+    out = list(duplicates.curate(rows, [], []))
+    assert [row.id for row in out] == [row.id for row in rows]
+    assert [row.end for row in out] == ["", "rejected", "", "rejected"]
+    assert out[1].reason == out[3].reason == f"duplicates: said before by {A.id}"
+
+
+def test_what_a_real_row_or_an_earlier_generation_said_is_rejected() -> None:
+    real, past = Row("p", "a"), replace(B, generation=0)
+    out = list(duplicates.curate([A, B], [real], [past]))
+    assert [row.reason for row in out] == [f"duplicates: said before by {each.id}" for each in (real, past)]
+
+
+def test_prompt_and_answer_must_both_be_alike() -> None:
+    assert not next(duplicates.curate([Row("ab", "c")], [Row("a", "bc")], [])).end
+
+
+def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
+    assert [row.end for row in duplicates.curate([A, A], [], [])] == ["", "rejected"]

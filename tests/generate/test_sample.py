@@ -1,0 +1,74 @@
+"""The teacher answers real prompts, each several times."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from parrot import Parrot
+
+from selfsown.generate import sample
+from selfsown.models import Reply
+from selfsown.records import Row
+from selfsown.steps import step
+from selfsown.tasks.programs import World
+
+REAL = [Row(f"{at}?", str(at), target=str(at), level=1, traits={"by": "ann"}, draw=at) for at in range(20)]
+
+
+def echo(prompt: str, at: int) -> str:
+    return f"{prompt} {at % 4}"
+
+
+def test_every_real_prompt_is_answered_n_times_in_order() -> None:
+    made = list(sample.generate(REAL, Parrot(echo), 2, 0, n=4))
+    assert [(row.prompt, row.answer) for row in made] == [
+        (row.prompt, f"{row.prompt} {draw}") for row in REAL for draw in range(4)
+    ]
+    assert [row.draw for row in made] == [0, 1, 2, 3] * 20
+
+
+def test_an_answer_names_its_real_row_and_keeps_what_is_known_of_its_prompt() -> None:
+    for row in sample.generate(REAL, Parrot(echo), 2, 0, n=4):
+        (asked,) = [real for real in REAL if real.id in row.parents]
+        assert (row.prompt, row.target, row.key, row.level) == (asked.prompt, asked.target, asked.key, asked.level)
+        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "sample", 2)
+        assert (row.end, row.grades) == ("", ())
+
+
+def test_equal_answers_are_still_different_rows() -> None:
+    made = list(sample.generate(REAL, Parrot(lambda prompt, at: "same"), 1, 0, n=4))
+    assert len({row.id for row in made}) == 80
+
+
+def test_only_so_many_prompts_are_drawn_by_the_seed() -> None:
+    def asked(seed: int) -> Counter[str]:
+        return Counter(row.prompt for row in sample.generate(REAL, Parrot(echo), 1, seed, n=2, prompts=5))
+
+    assert sorted(asked(0).values()) == [2] * 5
+    assert asked(0) == asked(0)
+    assert len({frozenset(asked(seed)) for seed in range(5)}) > 1
+    assert len(list(sample.generate(REAL, Parrot(echo), 1, 0, n=1, prompts=1000))) == 20
+
+
+def test_rows_without_a_prompt_are_not_asked() -> None:
+    made = list(sample.generate([Row("", "emma"), REAL[3]], Parrot(echo), 1, 0, n=1))
+    assert [row.prompt for row in made] == ["3?"]
+
+
+def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
+    teacher = Parrot(lambda prompt, at: Reply(prompt, "wor", failure="cut off") if at == 1 else "word")
+    made = list(sample.generate(REAL[:1], teacher, 1, 0, n=3))
+    assert [(row.answer, row.end, row.reason) for row in made] == [
+        ("word", "", ""),
+        ("wor", "failed", "cut off"),
+        ("word", "", ""),
+    ]
+
+
+def test_the_traits_of_an_answer_are_its_own_so_that_a_bias_can_show() -> None:
+    world = World(rows=40)
+    asked = [row for row in world.pose(0) if row.traits["form"] == "induction" and row.traits["style"] == "a"]
+    sampling = step("generate", "sample", {"n": 1})
+    made = list(sampling(real=asked, teacher=Parrot(lambda prompt, at: "br"), task=world, generation=1, seed=0))
+    assert len(made) == len(asked)
+    assert {row.traits["style"] for row in made} == {"b"}

@@ -1,0 +1,66 @@
+"""A generation that does worse than the best so far, by more than chance, is rolled back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from selfsown.guard import progress
+from selfsown.intervals import Z
+from selfsown.records import Generation, Score, Verdict
+
+Better = Literal["higher", "lower"]
+
+
+def history(
+    *values: float, error: float = 0.01, better: Better = "higher", rolled: tuple[int, ...] = ()
+) -> list[Generation]:
+    """A generation for each value of the goal, with this standard error."""
+    return [
+        Generation(
+            at,
+            max(0, at - 1),
+            1,
+            {},
+            1.0,
+            (Score("goal", value, 100, value - Z * error, value + Z * error, better=better),),
+            (Verdict(at not in rolled),),
+        )
+        for at, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize("values", [(0.5, 0.5), (0.5, 0.6), (0.5, 0.48), (0.5, 0.4, 0.5), (0.5,)])
+def test_what_is_no_fall_beyond_chance_stands(values: tuple[float, ...]) -> None:
+    verdict = progress.guard(history(*values), "goal")
+    assert verdict.ok
+    assert verdict.by == "progress"
+
+
+@pytest.mark.parametrize("values", [(0.5, 0.47), (0.5, 0.6, 0.55), (0.6, 0.5, 0.55)])
+def test_a_fall_below_the_best_so_far_fires(values: tuple[float, ...]) -> None:
+    verdict = progress.guard(history(*values), "goal")
+    assert not verdict.ok
+    assert f"from {max(values):.3f} to {values[-1]:.3f}" in verdict.reason
+    assert verdict.numbers["fall"] == pytest.approx(max(values) - values[-1])
+    assert verdict.numbers["standard_error"] == pytest.approx(0.01 * 2**0.5)
+
+
+def test_where_lower_is_better_a_rise_fires() -> None:
+    assert not progress.guard(history(2.0, 2.1, better="lower"), "goal").ok
+    assert progress.guard(history(2.0, 1.5, better="lower"), "goal").ok
+    assert not progress.guard(history(2.0, 1.5, 1.8, better="lower"), "goal").ok
+
+
+def test_generations_that_were_rolled_back_are_no_measure() -> None:
+    assert progress.guard(history(0.5, 0.9, 0.5, rolled=(1,)), "goal").ok
+
+
+def test_errors_is_how_much_chance_is_granted() -> None:
+    assert progress.guard(history(0.5, 0.45), "goal", errors=4).ok
+    assert not progress.guard(history(0.5, 0.45), "goal", errors=3).ok
+
+
+def test_wide_intervals_excuse_a_fall() -> None:
+    assert progress.guard(history(0.5, 0.4, error=0.05), "goal").ok

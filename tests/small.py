@@ -1,0 +1,55 @@
+"""The two ready recipes, small enough for tests: seconds instead of minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FIRST = (
+    "real.programs.rows=600",
+    "real.programs.levels=1",
+    "held_out=300",
+    "student.tiny.layers=2",
+    "student.tiny.width=32",
+    "base.tiny.steps=60",
+    "generations=3",
+    "generate.propose.count=400",
+    "train.tiny.steps=40",
+)
+NAMES = (
+    "held_out=200",
+    "student.tiny.layers=2",
+    "student.tiny.width=32",
+    "base.tiny.steps=80",
+    "generations=3",
+    "generate.propose.count=400",
+    "train.tiny.steps=40",
+)
+
+SYLLABLES = (
+    "an",
+    "bel",
+    "cor",
+    "da",
+    "el",
+    "fi",
+    "gre",
+    "ha",
+    "is",
+    "jo",
+    "ka",
+    "lin",
+    "mar",
+    "no",
+    "ri",
+    "sa",
+    "to",
+    "vi",
+)
+
+
+def names(folder: Path) -> Path:
+    """A file of 1,000 made-up names."""
+    made = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
+    file = folder / "names.txt"
+    file.write_text("\n".join(made[:: len(made) // 1000][:1000]) + "\n", encoding="utf-8")
+    return file

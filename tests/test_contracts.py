@@ -1,0 +1,218 @@
+"""What every way of a verb must keep to: one test a verb, which walks all the ways that we ship."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parrot import Parrot
+
+from selfsown.models import Reply
+from selfsown.records import Generation, Grade, Mixture, Row, Score
+from selfsown.steps import VERBS, find, knobs, step, ways
+from selfsown.tasks import Task
+from selfsown.tasks.file import World as File
+from selfsown.tasks.programs import World as Programs
+
+STAGES = [verb for verb in VERBS if verb not in ("tasks", "models")]
+EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
+IDS = [f"{verb}.{way}" for verb, way in EVERY]
+
+
+def of(verb: str) -> Any:
+    """Marks a test that walks the ways of this verb."""
+    return pytest.mark.parametrize("way", ways(verb))
+
+
+def opened(verb: str, way: str) -> ast.Module:
+    """The way's file, as a tree."""
+    folder = Path(__file__).parent.parent / "src" / "selfsown" / verb
+    path = folder / f"{way}.py" if (folder / f"{way}.py").exists() else folder / way / "__init__.py"
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def answering(prompt: str, at: int) -> Reply:
+    """Right programs, wrong ones, nonsense and a failure, which depend on the prompt alone."""
+    kind = sum(map(ord, prompt)) % 4
+    said = (("1ar:1234", "4321"), ("1ar:1234", "1234"), (prompt, "nonsense"), (prompt, "cut"))[kind]
+    return Reply(*said, failure="cut off" if kind == 3 else "")
+
+
+@pytest.fixture(scope="module", params=["programs", "documents"])
+def roles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the loop gives to the steps, in a world that checks answers and in one that cannot."""
+    path = tmp_path_factory.mktemp("world") / "names.txt"
+    path.write_text("".join(f"name number {at}\n" for at in range(120)), encoding="utf-8")
+    task: Task = Programs(rows=120) if request.param == "programs" else File(str(path))
+    rows = task.pose(0)
+    real, held_out = rows[:60], rows[60:]
+    past = [replace(row, origin="synthetic", method="propose", generation=1, end="kept") for row in rows[50:62]]
+    model = Parrot(answering)
+    found: dict[str, Any] = {"task": task, "real": real, "held_out": held_out, "past": past, "model": model}
+    found |= {"rows": list(_made(rows)), "teacher": model, "judge": model, "student": model, "level": task.top_level}
+    return found | {"generation": 2, "seed": 5, "goal": "goal", "kept": real, "tick": lambda done, of: None}
+
+
+def _made(rows: Sequence[Row]) -> Iterator[Row]:
+    """Synthetic rows, right and wrong, new and copied, held out and not, some of them graded badly."""
+    for at, row in enumerate(rows[20:100]):
+        answer = row.answer if at % 3 else row.answer[::-1]
+        made = replace(row, answer=answer, origin="synthetic", method="propose", generation=2, draw=at, target="")
+        repair = (row.prompt, row.answer) if at % 6 == 0 else None
+        yield made.graded(Grade(float(at % 3 > 0), "said so", by="test", repair=repair))
+
+
+@pytest.mark.parametrize(("verb", "way"), EVERY, ids=IDS)
+def test_each_file_opens_with_a_sentence(verb: str, way: str) -> None:
+    opening = (ast.get_docstring(opened(verb, way)) or "").split("\n\n")[0]
+    assert len(opening.split()) > 3
+    assert opening[0].isupper() or opening[0].isdigit()
+    assert opening.endswith((".", ":")), opening
+
+
+@pytest.mark.parametrize(("verb", "way"), [each for each in EVERY if each[0] in STAGES])
+def test_each_way_has_exactly_one_public_function_named_after_its_verb(verb: str, way: str) -> None:
+    defined = [node.name for node in opened(verb, way).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert [name for name in defined if not name.startswith("_")] == [verb]
+
+
+@pytest.mark.parametrize(("verb", "way"), EVERY, ids=IDS)
+def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults(verb: str, way: str) -> None:
+    function = find(verb, way)
+    needed = {"path": "names.txt"} if (verb, way) == ("tasks", "file") else {}
+    assert step(verb, way, needed).dump() == ({way: needed} if needed else way)
+    for name, knob in knobs(verb, function).items():
+        assert knob.annotation is not knob.empty, name
+        assert knob.default is not knob.empty or name in needed
+        if knob.default is not knob.empty:
+            assert step(verb, way, {**needed, name: knob.default}).knobs[name] == knob.default
+
+
+@of("generate")
+def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: dict[str, Any]) -> None:
+    made, again = (list(step("generate", way)(**roles)) for _ in range(2))
+    assert made == again
+    assert len({row.id for row in made}) == len(made)
+    known = {row.id for row in roles["real"]}
+    for row in made:
+        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", way, 2)
+        assert row.end in ("", "failed")
+        assert bool(row.reason) == (row.end == "failed")
+        assert set(row.parents) <= known
+        assert row.grades == ()
+
+
+@of("grade")
+def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(way: str, roles: dict[str, Any]) -> None:
+    grades = list(step("grade", way)(**roles))
+    assert len(grades) == len(roles["rows"])
+    for grade in grades:
+        assert 0 <= grade.score <= 1
+        assert grade.by == way
+        assert grade.reason
+    backwards = list(step("grade", way)(**{**roles, "rows": roles["rows"][::-1]}))
+    assert backwards[::-1] == grades
+    assert list(step("grade", way)(**{**roles, "rows": []})) == []
+
+
+@of("curate")
+def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str, Any]) -> None:
+    rows = roles["rows"]
+    out, again = (list(step("curate", way)(**roles)) for _ in range(2))
+    assert out == again
+    before = {row.id: row for row in rows}
+    assert [row.id for row in out if row.id in before] == [row.id for row in rows]
+    for row in out:
+        assert row.end in ("", "rejected")
+        assert bool(row.reason) == (row.end == "rejected")
+        if row.id in before:
+            assert replace(row, end="", reason="") == before[row.id]
+        else:
+            assert row.parents
+            assert set(row.parents) <= set(before)
+            assert (row.origin, row.generation) == ("synthetic", 2)
+    assert len({row.id for row in out}) == len(out)
+    assert list(step("curate", way)(**{**roles, "rows": []})) == []
+
+
+@of("mix")
+def test_a_mixture_has_a_weight_for_each_row_and_only_real_rows_where_there_are_no_others(
+    way: str, roles: dict[str, Any]
+) -> None:
+    real, synthetic = roles["real"], [row.kept() for row in roles["rows"]]
+    mixture = step("mix", way)(real=real, synthetic=synthetic)
+    assert len(mixture.weights) == len(mixture.rows) > 0
+    assert (mixture.weights >= 0).all()
+    assert mixture.weights.sum() > 0
+    assert {row.id for row in mixture.rows} <= {row.id for row in [*real, *synthetic]}
+    assert 0 <= mixture.real_share <= 1
+    alone = step("mix", way)(real=real, synthetic=[])
+    assert (list(alone.rows), alone.real_share) == (real, 1.0)
+
+
+@of("evaluate")
+def test_a_measure_lies_within_its_interval_and_the_same_seed_gives_the_same(way: str, roles: dict[str, Any]) -> None:
+    scores, again = (list(step("evaluate", way)(**roles)) for _ in range(2))
+    assert scores == again
+    assert len({score.key for score in scores}) == len(scores)
+    for score in scores:
+        assert score.low <= score.value <= score.high
+        assert 0 <= score.n <= len(roles["held_out"])
+
+
+def flat(number: int) -> Generation:
+    """A generation like every other."""
+    scores = tuple(Score(name, 0.8, 100, 0.7, 0.9) for name in ("goal", "diversity"))
+    return Generation(number, max(0, number - 1), 1, {}, 0.5, scores)
+
+
+@of("guard")
+@pytest.mark.parametrize("length", [2, 6])
+def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, Any]) -> None:
+    verdict = step("guard", way)(**{**roles, "history": [flat(number) for number in range(length)]})
+    assert verdict.ok
+    assert verdict.by == way
+    assert verdict.reason
+
+
+@of("train")
+def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str, roles: dict[str, Any]) -> None:
+    pytest.importorskip("torch")
+    parent = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=0)
+    mixture: Mixture = step("mix", "accumulate")(real=roles["real"], synthetic=[])
+    before, told = parent.bits(roles["real"]), list[tuple[int, int]]()
+    child = step("train", way, {"steps": 3, "batch": 8})(
+        mixture=mixture, parent=parent, seed=0, tick=lambda done, of: told.append((done, of))
+    )
+    assert parent.bits(roles["real"]) == before != child.bits(roles["real"])
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@of("models")
+def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[str, Any]) -> None:
+    pytest.importorskip("torch")
+    model = step("models", way)(rows=roles["real"], seed=0)
+    prompts = [row.prompt or row.answer for row in roles["real"][:5]]
+    replies = model.complete(prompts, n=3, seed=1)
+    assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]
+    assert replies == model.complete(prompts, n=3, seed=1)
+    assert len(model.bits(roles["real"])) == len(roles["real"])
+    assert model.complete([]) == []
+
+
+@of("tasks")
+def test_a_world_poses_the_same_rows_for_the_same_seed_and_reads_its_own(way: str, tmp_path: Path) -> None:
+    (tmp_path / "sums.csv").write_text("prompt,answer\n" + "".join(f"{at} + 1?,{at + 1}\n" for at in range(50)))
+    world = step("tasks", way, {"path": str(tmp_path / "sums.csv")} if way == "file" else {})()
+    rows = world.pose(3)
+    assert rows == world.pose(3)
+    assert len({row.id for row in rows}) == len(rows)
+    for row in rows[:200]:
+        assert isinstance(world.read(row.prompt, row.answer), Row)
+        assert 0 <= row.level <= world.top_level
+        assert world.check(row, row.answer).score == 1.0
+        assert all(twin.key == row.key for twin in world.restate(row))

@@ -1,0 +1,72 @@
+"""Confidence intervals: known values, and that they hold what they promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsown.intervals import Z, error, mean, ratio, share
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [
+        (8, 10, 0.4902, 0.9433),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (50, 100, 0.4038, 0.5962),
+        (1, 1, 0.2065, 1.0),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_wilson_s_interval_has_its_known_values(hits: int, n: int, low: float, high: float) -> None:
+    assert share(hits, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_wilson_s_interval_holds_the_share_and_stays_between_nought_and_one(n: int, part: float) -> None:
+    hits = round(part * n)
+    low, high = share(hits, n)
+    assert 0 <= low <= hits / n + 1e-12
+    assert hits / n - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(("n", "p"), [(20, 0.5), (50, 0.1), (200, 0.9), (1000, 0.02)])
+def test_wilson_s_interval_holds_the_truth_in_95_of_100_cases(n: int, p: float) -> None:
+    drawn = np.random.default_rng(0).binomial(n, p, 20_000)
+    intervals = [share(hits, n) for hits in range(n + 1)]
+    held = np.mean([intervals[hits][0] <= p <= intervals[hits][1] for hits in drawn])
+    assert 0.92 < held < 0.98
+
+
+def test_a_mean_s_interval_is_the_normal_one() -> None:
+    values = np.random.default_rng(1).normal(3, 2, 50)
+    half = Z * values.std(ddof=1) / math.sqrt(50)
+    assert mean(list(values)) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+def test_a_ratio_of_equal_weights_is_a_mean() -> None:
+    values = [1.0, 2.0, 4.0, 8.0]
+    assert ratio(values, [1.0] * 4) == pytest.approx(mean(values))
+    assert ratio(values, [2.0] * 4) == pytest.approx([bound / 2 for bound in mean(values)])
+
+
+def test_a_ratio_s_interval_holds_the_truth_in_95_of_100_cases() -> None:
+    rng = np.random.default_rng(2)
+    held = 0
+    for _ in range(1000):
+        below = rng.integers(3, 20, 200)
+        above = 2.5 * below + rng.normal(0, 3, 200) * np.sqrt(below)
+        low, high = ratio(list(above), list(below))
+        assert low < above.sum() / below.sum() < high
+        held += low <= 2.5 <= high
+    assert 925 <= held <= 975
+
+
+def test_the_standard_error_is_read_back_from_an_interval() -> None:
+    assert error(3 - Z * 0.5, 3 + Z * 0.5) == pytest.approx(0.5)
+    assert error(2, 2) == 0

@@ -1,0 +1,222 @@
+"""The loop as a whole: accounting, rollback, resume, roles, levels, and that it learns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small import FIRST, NAMES, names
+
+from selfsown import loop
+from selfsown.recipe import Recipe
+from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
+from selfsown.store import Store
+
+Files = dict[str, bytes]
+
+
+def first(*changes: str) -> Recipe:
+    return Recipe.load("first", [*FIRST, *changes])
+
+
+def contents(folder: Path) -> Files:
+    """Every file that must be the same whenever the same recipe runs."""
+    differ = {"log.jsonl", "environment.json", ".lock"}
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in differ]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def rows(folder: Path, number: int) -> list[Row]:
+    return Store(folder).rows(f"generation-{number:02d}/rows") or []
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    loop.run(first(), folder)
+    return folder
+
+
+def test_every_row_ends_kept_rejected_or_failed_with_its_reason(finished: Path) -> None:
+    for number in (1, 2, 3):
+        counts = Store(finished).generation(number).counts  # type: ignore[union-attr]
+        made = rows(finished, number)
+        assert {row.end for row in made} <= {"kept", "rejected", "failed"}
+        assert all(row.reason for row in made if row.end != "kept")
+        assert counts["made"] == len(made) == sum(counts.get(end, 0) for end in ("kept", "rejected", "failed"))
+        assert sum(row.method == "propose" for row in made) == 400
+        assert len({row.id for row in made}) == len(made)
+
+
+def test_every_kept_row_is_right_and_new_and_about_no_held_out_problem(finished: Path) -> None:
+    world = first().real()
+    held_out = {row.key for row in Store(finished).rows("held_out") or []}
+    said: set[tuple[str, str]] = set()
+    for number in (1, 2, 3):
+        for row in rows(finished, number):
+            if row.end == "kept":
+                assert world.check(row, row.answer).score == 1
+                assert row.key not in held_out
+                assert (row.prompt, row.answer) not in said
+                said.add((row.prompt, row.answer))
+
+
+def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) -> None:
+    made = {row.id: row for number in (1, 2, 3) for row in rows(finished, number)}
+    for row in made.values():
+        assert all(parent in made for parent in row.parents)
+        assert bool(row.parents) == (row.method in ("repair", "restate"))
+
+
+def test_the_same_recipe_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    loop.run(first(), tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(finished)
+
+
+def test_another_seed_gives_other_rows(finished: Path, tmp_path: Path) -> None:
+    loop.run(first("seed=1", "generations=0"), tmp_path / "other")
+    assert Store(tmp_path / "other").rows("real") != Store(finished).rows("real")
+
+
+def test_a_finished_run_given_again_changes_nothing(finished: Path) -> None:
+    before, log = contents(finished), (finished / "log.jsonl").read_text(encoding="utf-8")
+    history = loop.run(first(), finished)
+    assert len(history) == 4
+    assert contents(finished) == before
+    assert (finished / "log.jsonl").read_text(encoding="utf-8") == log
+
+
+def test_more_generations_go_on_from_where_it_ended(finished: Path, tmp_path: Path) -> None:
+    loop.run(first("generations=2"), tmp_path / "run")
+    loop.run(first(), tmp_path / "run")
+    assert contents(tmp_path / "run") == contents(finished)
+
+
+def test_a_generation_that_fails_its_guard_is_rolled_back_bit_for_bit(tmp_path: Path) -> None:
+    """A guard that refuses generation 1: generation 2 starts from generation 0 and forgets the refused rows."""
+    (tmp_path / "no_first.py").write_text(
+        '"""Refuse generation 1."""\n'
+        "from selfsown.records import Verdict\n"
+        "def guard(history):\n"
+        "    return Verdict(history[-1].number != 1, 'not the first', 'no_first')\n",
+        encoding="utf-8",
+    )
+    tree = first().dump() | {"guard": ["./no_first.py"], "generations": 2}
+    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    assert [generation.stands for generation in history] == [True, False, True]
+    assert history[2].parent == 0
+    written = {row.maker for row in rows(tmp_path / "run", 2)}
+    assert written == {"generation-00"}
+    past = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 1) if row.end == "kept"}
+    again = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 2) if row.end == "kept"}
+    assert past & again, "rows of a rolled-back generation may be made anew"
+    assert (tmp_path / "run" / "no_first.py").exists(), "the folder keeps the ways of its recipe"
+    assert loop.best_of(history, tree["goal"]).number in (0, 2)
+
+
+def test_a_run_that_only_rolls_back_ends_on_its_best(tmp_path: Path) -> None:
+    (tmp_path / "never.py").write_text(
+        '"""Refuse."""\nfrom selfsown.records import Verdict\n'
+        'def guard(history):\n    return Verdict(False, "no", "never")\n',
+        encoding="utf-8",
+    )
+    tree = first().dump() | {"guard": ["./never.py"], "patience": 2}
+    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    assert len(history) == 3, "two in a row are enough"
+    result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert result["best"] == 0
+    assert result["stuck"] is True
+    best, base = tmp_path / "run" / "best", tmp_path / "run" / "generation-00" / "model"
+    assert (best / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
+
+
+def test_another_teacher_writes_where_the_recipe_names_one(finished: Path, tmp_path: Path) -> None:
+    teacher = {"tiny": {"folder": str(finished / "best")}}
+    loop.run(Recipe.of(first("generations=1").dump() | {"teacher": teacher}), tmp_path / "run")
+    assert {row.maker for row in rows(tmp_path / "run", 1)} == {"run"}
+
+
+def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path, tmp_path: Path) -> None:
+    loop.run(first("start=base", "generations=2"), tmp_path / "run")
+    one = (tmp_path / "run" / "generation-01" / "model" / "model.safetensors").read_bytes()
+    assert one == (finished / "generation-01" / "model" / "model.safetensors").read_bytes()
+    two = (tmp_path / "run" / "generation-02" / "model" / "model.safetensors").read_bytes()
+    assert two != (finished / "generation-02" / "model" / "model.safetensors").read_bytes()
+
+
+def test_the_next_level_opens_when_the_one_before_is_mastered(finished: Path, tmp_path: Path) -> None:
+    recipe = first("real.programs.levels=2", "level=1", "mastery=0.0", "generations=2")
+    assert [generation.level for generation in loop.run(recipe, tmp_path / "easy")] == [1, 2, 2]
+    assert {row.level for row in rows(tmp_path / "easy", 1) if row.end == "kept"} == {1, 2}
+    strict = first("real.programs.levels=2", "level=1", "mastery=1.0", "generations=2")
+    assert [generation.level for generation in loop.run(strict, tmp_path / "strict")] == [1, 1, 1]
+    assert {row.level for row in rows(tmp_path / "strict", 2) if row.end == "kept"} == {1}
+
+
+def test_the_best_of_equals_is_the_first_and_rolled_back_ones_do_not_count() -> None:
+    def generation(number: int, value: float, ok: bool = True) -> Generation:
+        score = Score("loss", value, 10, value, value, better="lower")
+        return Generation(number, 0, 0, {}, 1.0, (score,), (Verdict(ok),))
+
+    history = [generation(0, 2.0), generation(1, 1.5), generation(2, 1.5), generation(3, 1.0, ok=False)]
+    assert loop.best_of(history, "loss").number == 1
+
+
+def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(SelfsownError, match=r"no score is called 'skill'; this recipe measures: accuracy"):
+        loop.run(replace(first(), goal="skill"), tmp_path / "run")
+
+
+def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
+    history = loop.run(first("grade=vote", "generations=1"), tmp_path / "vote")
+    assert history[1].counts["kept"] > 0
+    lines = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "generations=1"])
+    history = loop.run(lines, tmp_path / "names")
+    assert history[1].counts["kept"] > 0
+    assert {row.prompt for row in rows(tmp_path / "names", 1)} == {""}
+
+
+def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
+    tree = first("generations=1").dump()
+    tree |= {
+        "generate": [{"sample": {"n": 4}}],
+        "grade": ["exact", "verify"],
+        "curate": ["band", "passed", "duplicates"],
+    }
+    history = loop.run(Recipe.of(tree), tmp_path / "run")
+    made = rows(tmp_path / "run", 1)
+    assert len(made) == 4 * 300 == history[1].counts["made"]
+    real = {row.id for row in Store(tmp_path / "run").rows("real") or []}
+    assert all(set(row.parents) <= real for row in made)
+    assert {row.reason.split(":")[0] for row in made if row.end == "rejected"} <= {
+        "band",
+        "exact",
+        "verify",
+        "duplicates",
+    }
+
+
+def test_explain_tells_the_story_down_to_real_rows(finished: Path) -> None:
+    row = next(row for row in rows(finished, 2) if row.method == "restate")
+    command = [sys.executable, "-m", "selfsown.cli", "explain", str(finished), row.id[:12]]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"synthetic row {row.id}")
+    assert "by propose, written by generation-01" in said
+    assert "generation 0 learned from 300 real rows alone" in said
+    real = (Store(finished).rows("real") or [])[0]
+    command[-1] = real.id
+    assert "comes from programs" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: Path) -> None:
+    """Three levels of evidence would be a benchmark; here one seed and a wide margin."""
+    more = ("train.tiny.steps=250", "generate.propose.count=3000", "generations=2")
+    graded = loop.run(first(*more), tmp_path / "graded")
+    alone = loop.run(first(*more, "generate.propose.count=0"), tmp_path / "alone")
+    goal = first().goal
+    assert graded[2].score(goal).value > alone[2].score(goal).value + 0.1  # type: ignore[union-attr]

@@ -1,0 +1,73 @@
+"""The split: every row on one side, no problem on both."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsown.records import Row, SelfsownError
+from selfsown.split import LEAST, split
+
+
+def rows(problems: list[int]) -> list[Row]:
+    return [Row(f"{problem}?", str(at), draw=at) for at, problem in enumerate(problems)]
+
+
+DIFFERENT = rows(list(range(100)))
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=40, max_size=120), st.floats(0.2, 0.8) | st.integers(10, 60), st.integers()
+)
+def test_no_problem_stands_on_both_sides_and_every_row_on_one(
+    problems: list[int], held_out: int | float, seed: int
+) -> None:
+    given_rows = rows(problems)
+    wanted = round(held_out * len(given_rows)) if held_out < 1 else int(held_out)
+    try:
+        learn, out = split(given_rows, held_out, seed, "test")
+    except SelfsownError:
+        return
+    assert {row.key for row in learn}.isdisjoint({row.key for row in out})
+    assert sorted([*learn, *out], key=lambda row: row.draw) == given_rows
+    assert [row for row in given_rows if row in out] == out
+    assert LEAST <= len(out) <= wanted
+    assert len(learn) >= LEAST
+    assert all(len(out) + count > wanted for count in Counter(row.key for row in learn).values())
+
+
+@pytest.mark.parametrize(("held_out", "n"), [(10, 10), (30, 30), (90, 90), (0.1, 10), (0.255, 26), (0.9, 90)])
+def test_different_problems_split_into_exactly_the_sizes_asked_for(held_out: int | float, n: int) -> None:
+    learn, out = split(DIFFERENT, held_out, 0, "test")
+    assert (len(learn), len(out)) == (100 - n, n)
+
+
+def test_the_seed_decides_who_is_held_out() -> None:
+    assert split(DIFFERENT, 30, 1, "test") == split(DIFFERENT, 30, 1, "test")
+    assert split(DIFFERENT, 30, 1, "test")[1] != split(DIFFERENT, 30, 2, "test")[1]
+
+
+def test_the_order_of_the_rows_decides_nothing() -> None:
+    forwards, backwards = split(DIFFERENT, 30, 1, "test")[1], split(DIFFERENT[::-1], 30, 1, "test")[1]
+    assert forwards == backwards[::-1]
+
+
+@pytest.mark.parametrize(
+    ("given_rows", "held_out"),
+    [
+        (DIFFERENT[:3], 0.1),
+        (DIFFERENT[:3], 2),
+        ([], 0.5),
+        (DIFFERENT, 9),
+        (DIFFERENT, 91),
+        (DIFFERENT, 1000),
+        (DIFFERENT, 0.001),
+        (rows([0] * 100), 0.5),
+    ],
+)
+def test_too_few_rows_on_a_side_are_explained(given_rows: list[Row], held_out: int | float) -> None:
+    with pytest.raises(SelfsownError, match=f"names.txt has {len(given_rows)} rows.*{held_out}.*{LEAST} or more"):
+        split(given_rows, held_out, 0, "names.txt")

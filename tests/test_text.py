@@ -1,0 +1,52 @@
+"""Counting n-grams and measuring variety."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsown.text import cut, effective_number, ngrams
+
+TEXTS = [f"text {at}" for at in range(100)]
+
+
+def test_n_grams_overlap_and_know_where_a_text_starts_and_ends() -> None:
+    assert ngrams(["aba", "ba"], 2) == {"\x02a": 1, "ab": 1, "ba": 2, "a\x03": 2, "\x02b": 1}
+    assert ngrams(["ab"], 3) == {"\x02ab": 1, "ab\x03": 1}
+
+
+def test_a_text_shorter_than_an_n_gram_has_none() -> None:
+    assert not ngrams(["a", ""], 4)
+    assert ngrams([""], 2) == {"\x02\x03": 1}
+
+
+@given(st.lists(st.text(max_size=9)), st.integers(1, 5))
+def test_a_text_has_as_many_n_grams_as_it_has_places_for_them(texts: list[str], size: int) -> None:
+    assert ngrams(texts, size).total() == sum(max(0, len(text) + 3 - size) for text in texts)
+
+
+def test_equally_frequent_kinds_count_fully() -> None:
+    assert effective_number(Counter("abcd" * 5)) == pytest.approx(4)
+    assert effective_number(Counter("aaaa")) == pytest.approx(1)
+    assert effective_number(Counter()) == 0.0
+
+
+@given(st.text(min_size=1))
+def test_there_are_in_effect_at_least_one_and_at_most_as_many_kinds_as_there_are(text: str) -> None:
+    counts = Counter(text)
+    assert 1 - 1e-9 <= effective_number(counts) <= len(counts) + 1e-9
+
+
+def test_an_uneven_spread_is_in_effect_fewer_kinds() -> None:
+    assert effective_number(Counter({"a": 9, "b": 1})) < effective_number(Counter({"a": 6, "b": 4})) < 2
+
+
+def test_a_cut_is_drawn_by_the_seed_without_putting_back() -> None:
+    drawn = cut(TEXTS, 30, seed=1)
+    assert len(set(drawn)) == 30
+    assert set(drawn) <= set(TEXTS)
+    assert drawn == cut(TEXTS, 30, seed=1) != cut(TEXTS, 30, seed=2)
+    assert sorted(cut(TEXTS, 1000, seed=1)) == sorted(TEXTS)
