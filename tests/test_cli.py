@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from selfsown import __version__
-from selfsown.recipe import ready
 from selfsown.store import Store
+from selfsown.written import ready
 
 Finished = subprocess.CompletedProcess[str]
 

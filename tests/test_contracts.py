@@ -23,7 +23,7 @@ EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 
-def of(verb: str) -> Any:
+def of(verb: str) -> pytest.MarkDecorator:
     """Marks a test that walks the ways of this verb."""
     return pytest.mark.parametrize("way", ways(verb))
 

@@ -10,9 +10,10 @@ import pupil
 import pytest
 import yaml
 
-from selfsown.recipe import Recipe, ready
+from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.steps import Step, step
+from selfsown.written import ready
 
 POLITE = '''"""Rows that say please."""
 
@@ -22,7 +23,13 @@ from selfsown.records import Grade
 def grade(rows, *, word: str = "please"):
     return [Grade(float(word in row.answer), "asked for", "polite") for row in rows]
 '''
-DOCUMENTS = {"grade": ["rules"], "curate": ["passed"], "evaluate": ["loss"], "goal": "loss", "held_out": 0.2}
+DOCUMENTS: dict[str, Any] = {
+    "grade": ["rules"],
+    "curate": ["passed"],
+    "evaluate": ["loss"],
+    "goal": "loss",
+    "held_out": 0.2,
+}
 
 
 def written(folder: Path, text: str | None = None, **changes: Any) -> Path:
@@ -187,16 +194,16 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"zzz": 1}, ["no key 'zzz'", "there is: real, student"]),
     ({"grade": "verfy"}, ["grade: there is nothing called 'verfy'", "did you mean 'verify'?", "exact"]),
     ({"generate": {"propose": {"cuont": 5}}}, ["generate.propose has no knob 'cuont'", "'count'", "temperature"]),
-    ({"generate": {"propose": {"count": "lots"}}}, ["generate.propose.count is 'lots'", "not int"]),
+    ({"generate": {"propose": {"count": "lots"}}}, ["generate.propose.count is 'lots'", "valid integer"]),
     ({"generate": {"propose": 5}}, ["generate.propose is 5", "{knob: value}"]),
     ({"grade": {"exact": {}, "verify": {}}}, ["grade is {", "name of a way"]),
     ({"grade": [5]}, ["grade is 5", "name of a way"]),
     ({"mastery": "1e-5"}, ["mastery is '1e-5'", "YAML reads it as text: write 1.0e-05"]),
-    ({"seed": "one"}, ["seed is 'one', which is not int"]),
-    ({"seed": 1.5}, ["seed is 1.5, which is not int"]),
+    ({"seed": "one"}, ["seed is 'one'; it should be a valid integer"]),
+    ({"seed": 1.5}, ["seed is 1.5; it should be a valid integer"]),
     ({"seed": -1}, ["seed"]),
-    ({"start": "best"}, ["start is 'best'", "'last', 'base'"]),
-    ({"name": 5}, ["name is 5, which is not str"]),
+    ({"start": "best"}, ["start is 'best'", "'last' or 'base'"]),
+    ({"name": 5}, ["name is 5; it should be a valid string"]),
     ({"real": None}, ["real is missing", "--set real=FILE"]),
     ({"student": None}, ["student is missing", "selfsown list"]),
     ({"goal": None}, ["goal is missing"]),

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text import cut, effective_number, ngrams
-
-TEXTS = [f"text {at}" for at in range(100)]
+from selfsown.text import effective_number, ngrams
 
 
 def test_n_grams_overlap_and_know_where_a_text_starts_and_ends() -> None:
@@ -42,11 +40,3 @@ def test_there_are_in_effect_at_least_one_and_at_most_as_many_kinds_as_there_are
 
 def test_an_uneven_spread_is_in_effect_fewer_kinds() -> None:
     assert effective_number(Counter({"a": 9, "b": 1})) < effective_number(Counter({"a": 6, "b": 4})) < 2
-
-
-def test_a_cut_is_drawn_by_the_seed_without_putting_back() -> None:
-    drawn = cut(TEXTS, 30, seed=1)
-    assert len(set(drawn)) == 30
-    assert set(drawn) <= set(TEXTS)
-    assert drawn == cut(TEXTS, 30, seed=1) != cut(TEXTS, 30, seed=2)
-    assert sorted(cut(TEXTS, 1000, seed=1)) == sorted(TEXTS)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
 from selfsown.records import SelfsownError
@@ -90,8 +90,8 @@ def list_() -> None:
 def main() -> None:
     """The entry point: a user's mistake is one line and exit code 2."""
     try:
-        app()
-    except SelfsownError as error:
+        app(exit_on_error=False, print_error=False)
+    except (SelfsownError, CycloptsError) as error:
         print(f"selfsown: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

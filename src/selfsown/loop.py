@@ -98,6 +98,7 @@ class Loop:
                 for row in step(**roles, seed=self.seed(number, "generate", at))
             ]
             done.append(len(live))
+        live = [replace(row, draw=draw) for draw, row in enumerate(live)]  # several steps may have counted from 0
         ended = [row for row in live if row.end]
         live = [row for row in live if not row.end]
         with self.stage(number, "grade") as done:

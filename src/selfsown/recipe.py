@@ -8,12 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-import yaml
-
+from selfsown import written
 from selfsown.records import SelfsownError
 from selfsown.steps import Step, fitted, step, ways
 
@@ -58,12 +56,12 @@ class Recipe:
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
         """From a YAML file or the name of a ready recipe; changes are "key=value", as of `--set`."""
-        path, text = _read(source)
-        tree = _tree(path, text)
-        for change in changes:
-            _change(tree, change)
+        path, text = written.read(source)
+        values = written.tree(path, text)
+        for wish in changes:
+            written.change(values, wish)
         try:
-            return cls.of({"name": path.stem, **tree}, path.parent)
+            return cls.of({"name": path.stem, **values}, path.parent)
         except SelfsownError as error:
             raise SelfsownError(f"{path.name}: {error}") from error
 
@@ -126,84 +124,13 @@ class Recipe:
             )
         if self.level > world.top_level:
             raise SelfsownError(f"level is {self.level}, but the hardest level of {world.name} is {world.top_level}")
-        for key, least in (("generations", 0), ("patience", 1)):
+        for key, least in (("seed", 0), ("level", 0), ("generations", 0), ("patience", 1)):
             if getattr(self, key) < least:
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         if self.held_out <= 0:
             raise SelfsownError(
                 f"held_out is {self.held_out}; rows must be set aside to measure on: a number, or a share below 1"
             )
-
-
-def ready() -> dict[str, str]:
-    """The recipes that we ship, by name, with their text."""
-    folder = resources.files("selfsown.recipes")
-    return {f.name[:-5]: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
-
-
-def _read(source: str | Path) -> tuple[Path, str]:
-    path = Path(source)
-    if path.suffix not in (".yaml", ".yml"):
-        if str(source) in (shipped := ready()):
-            return Path(f"{source}.yaml"), shipped[str(source)]
-        listed = ", ".join(sorted(shipped))
-        raise SelfsownError(f"there is no recipe {str(source)!r}; ready ones are: {listed}; or name your own file.yaml")
-    try:
-        return path, path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise SelfsownError(f"there is no recipe file {path}; ready ones are: {', '.join(sorted(ready()))}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SelfsownError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
-
-
-def _tree(path: Path, text: str) -> dict[str, Any]:
-    """The plain values; a key given twice is an error, where YAML itself would take the last."""
-    try:
-        _no_twice(yaml.compose(text), path)
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise SelfsownError(f"{place} is not YAML: {getattr(error, 'problem', error)}") from error
-    if not isinstance(tree, dict):
-        raise SelfsownError(f"{path.name} holds no recipe; it must be keys with values, such as 'real: programs'")
-    return tree
-
-
-def _no_twice(node: yaml.Node | None, path: Path) -> None:
-    seen: set[str] = set()
-    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
-        for part in child if isinstance(child, tuple) else (child,):
-            _no_twice(part, path)
-        if isinstance(child, tuple):
-            if child[0].value in seen:
-                line = child[0].start_mark.line + 1
-                raise SelfsownError(f"{path.name}:{line} gives the key {child[0].value!r} a second time; keep one")
-            seen.add(child[0].value)
-
-
-def _change(tree: dict[str, Any], change: str) -> None:
-    """Set "train.tiny.steps=100" in the tree, opening up steps that stand there by name alone."""
-    key, equals, written = change.partition("=")
-    if not (key and equals):
-        raise SelfsownError(f"--set {change!r} is not of the form key=value, such as --set seed=1")
-    value = yaml.safe_load(written)
-    parts = key.split(".")
-    if len(parts) == 1:
-        tree[key] = value
-        return
-    field, way, *knob = parts
-    if len(knob) != 1 or field not in (*STEP_FIELDS, *LIST_FIELDS):
-        raise SelfsownError(f"--set {change!r}: a knob is field.way.knob=value, such as train.tiny.steps=100")
-    before = tree.get(field)
-    listed: list[Any] = list(before) if isinstance(before, list) else [before]
-    names = [next(iter(each)) if isinstance(each, dict) else each for each in listed]
-    if way not in names:
-        raise SelfsownError(f"--set {change!r}: {field} has no {way!r}; it has: {', '.join(map(str, names))}")
-    at = names.index(way)
-    knobs = listed[at][way] if isinstance(listed[at], dict) else {}
-    listed[at] = {way: {**(knobs or {}), knob[0]: value}}
-    tree[field] = listed if field in LIST_FIELDS else listed[0]
 
 
 def _one(key: str, value: Any, beside: Path) -> Step:
@@ -224,7 +151,10 @@ def _one(key: str, value: Any, beside: Path) -> Step:
                 f"real: there is no world and no file {way!r}; worlds: {listed}; or name a file of rows"
             )
         way, knobs = "file", {"path": way, **(knobs or {})}
-    return step(verb, way, knobs, beside)
+    path = knobs.get("path") if way == "file" and knobs else None
+    if isinstance(path, str) and (beside / path).exists():
+        knobs = {**knobs, "path": str(beside / path)}
+    return step(verb, way, knobs, beside, key)
 
 
 def _say_how(key: str) -> str:

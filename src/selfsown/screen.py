@@ -107,7 +107,7 @@ def _summary(history: Sequence[Generation], recipe: Recipe, folder: object) -> l
             "" if len(history) > recipe.generations else f"; the last {recipe.patience} in a row, which ended the run"
         )
         lines.append(f"{rolled} of {len(history) - 1} generations rolled back by a guard{early}.")
-    return [*lines, f"The best model, a Hugging Face folder: {folder}/best"]
+    return [*lines, f"The best model is kept in {folder}/best"]
 
 
 def _interval(score: Score) -> str:

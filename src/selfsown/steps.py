@@ -58,19 +58,20 @@ class Step:
         return {self.way: dict(self.knobs)} if self.knobs else self.way
 
 
-def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Path = Path()) -> Step:
-    """The step that a recipe means; SelfsownError names what there is where it fits nothing."""
+def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Path = Path(), key: str = "") -> Step:
+    """The step that a recipe means under this key; SelfsownError names what there is where it fits nothing."""
     function = find(verb, way, beside)
-    checked = {name: _knob(verb, way, function, name, value) for name, value in (knobs or {}).items()}
+    place = f"{key or verb}.{way}"
+    checked = {name: _knob(verb, place, function, name, value) for name, value in (knobs or {}).items()}
     made = Step(verb, way, function, checked)
     given = VERBS[verb][1]
     for name, parameter in parameters(function).items():
         needed = parameter.default is parameter.empty and name not in checked
         if needed and verb == "tasks":
-            raise SelfsownError(f"{verb}.{way} needs {name}: write {way}: {{{name}: …}}")
+            raise SelfsownError(f"{place} needs {name}: write {way}: {{{name}: …}}")
         if needed and name not in given:
             raise SelfsownError(
-                f"{verb}.{way} asks for {name!r}, which {verb} is not given; it is given: {', '.join(given)}"
+                f"{place} asks for {name!r}, which {verb} is not given; it is given: {', '.join(given)}"
             )
     return made
 
@@ -101,12 +102,11 @@ def find(verb: str, way: str, beside: Path = Path()) -> Callable[..., Any]:
         module = _imported(verb, way)
     else:
         raise SelfsownError(f"{verb}: there is nothing called {way!r}{_meant(way, ways(verb))}")
-    function = getattr(module, VERBS[verb][0], None)
-    if not callable(function):
-        raise SelfsownError(
-            f"{verb}: {way} has no function {VERBS[verb][0]!r}; the file is the way, the function is the verb"
-        )
-    return function  # type: ignore[no-any-return]
+    wanted = VERBS[verb][0]
+    for name in (wanted, "load") if verb == "models" else (wanted,):
+        if not callable(getattr(module, name, None)):
+            raise SelfsownError(f"{verb}: {way} has no function {name!r}; the file is the way, the function the verb")
+    return getattr(module, wanted)  # type: ignore[no-any-return]
 
 
 def _ours(verb: str, way: str) -> Any:
@@ -120,7 +120,9 @@ def _ours(verb: str, way: str) -> Any:
 def _from_file(verb: str, path: Path) -> Any:
     if not path.exists():
         raise SelfsownError(f"{verb}: there is no file {path}; a way of your own lies beside its recipe")
-    spec = importlib.util.spec_from_file_location(f"selfsown_user_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(
+        f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_"), path
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -135,18 +137,18 @@ def _from_file(verb: str, path: Path) -> Any:
 def _imported(verb: str, way: str) -> Any:
     try:
         return importlib.import_module(way)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise SelfsownError(
             f"{verb}: {way!r} cannot be imported: {error}; ours are: {', '.join(ways(verb))}"
         ) from error
 
 
-def _knob(verb: str, way: str, function: Callable[..., Any], name: str, value: Any) -> Any:
+def _knob(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
     there = knobs(verb, function)
     if name not in there:
-        raise SelfsownError(f"{verb}.{way} has no knob {name!r}{_meant(name, list(there))}")
-    hint = get_type_hints(function if inspect.isfunction(function) else function.__init__)[name]
-    return fitted(f"{verb}.{way}.{name}", value, hint)
+        raise SelfsownError(f"{place} has no knob {name!r}{_meant(name, list(there))}")
+    typed = function if inspect.isfunction(function) else function.__init__
+    return fitted(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
 
 
 def fitted(place: str, value: Any, hint: Any) -> Any:
@@ -154,16 +156,18 @@ def fitted(place: str, value: Any, hint: Any) -> Any:
     try:
         return TypeAdapter(hint).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
     except ValidationError as error:
-        fits = getattr(hint, "__name__", str(hint)) if isinstance(hint, type) else str(hint).replace("typing.", "")
-        raise SelfsownError(f"{place} is {value!r}, which is not {fits}{_remedy(value)}") from error
+        wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
+        raise SelfsownError(f"{place} is {value!r}; it should be {wanted}{_remedy(value)}") from error
 
 
 def _remedy(value: Any) -> str:
-    """YAML reads a number with an exponent but no point as text."""
+    """YAML reads a number in quotes, or with an exponent but no point, as text."""
     try:
-        return f"; YAML reads it as text: write {float(value):.1e}" if isinstance(value, str) else ""
+        number = repr(int(value) if value.isdigit() else float(value)) if isinstance(value, str) else ""
     except ValueError:
         return ""
+    pointed = number if "." in number else number.replace("e", ".0e")
+    return f"; YAML reads it as text: write {pointed}" if number else ""
 
 
 def _meant(word: str, there: list[str]) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 
 def ngrams(texts: Iterable[str], size: int) -> Counter[str]:
@@ -21,8 +20,3 @@ def effective_number(counts: Counter[str]) -> float:
     """Hill's number of order 1: the exponential of the entropy, 'how many kinds, in effect'."""
     total = sum(counts.values())
     return math.exp(-sum(c / total * math.log(c / total) for c in counts.values())) if total else 0.0
-
-
-def cut(texts: Sequence[str], count: int, *, seed: int) -> list[str]:
-    """`count` of the texts, drawn without putting back; diversity is only comparable at equal size."""
-    return random.Random(seed).sample(list(texts), min(count, len(texts)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from selfsown.curate import passed
 from selfsown.grade import verify
-from selfsown.records import Grade, Row
+from selfsown.records import Grade
 from selfsown.tasks.programs import World
 
 WORLD = World(rows=20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from parrot import Parrot
 
@@ -15,7 +17,7 @@ ROWS = [Row("", "ab"), Row("p", "abcdef"), Row("", "x" * 30)]
 class Uneven(Parrot):
     """One bit a character in short texts, three in long ones."""
 
-    def bits(self, rows: list[Row]) -> list[tuple[float, int]]:  # type: ignore[override]
+    def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         return [((1.0 if length < 10 else 3.0) * length, length) for _, length in super().bits(rows)]
 
 

@@ -10,8 +10,10 @@ from selfsown.generate import sample
 from selfsown.models import Reply
 from selfsown.records import Row
 from selfsown.steps import step
+from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World
 
+TASK = File("rows.jsonl", prompt="q", answer="a")
 REAL = [Row(f"{at}?", str(at), target=str(at), level=1, traits={"by": "ann"}, draw=at) for at in range(20)]
 
 
@@ -20,7 +22,7 @@ def echo(prompt: str, at: int) -> str:
 
 
 def test_every_real_prompt_is_answered_n_times_in_order() -> None:
-    made = list(sample.generate(REAL, Parrot(echo), 2, 0, n=4))
+    made = list(sample.generate(REAL, Parrot(echo), TASK, 2, 0, n=4))
     assert [(row.prompt, row.answer) for row in made] == [
         (row.prompt, f"{row.prompt} {draw}") for row in REAL for draw in range(4)
     ]
@@ -28,7 +30,7 @@ def test_every_real_prompt_is_answered_n_times_in_order() -> None:
 
 
 def test_an_answer_names_its_real_row_and_keeps_what_is_known_of_its_prompt() -> None:
-    for row in sample.generate(REAL, Parrot(echo), 2, 0, n=4):
+    for row in sample.generate(REAL, Parrot(echo), TASK, 2, 0, n=4):
         (asked,) = [real for real in REAL if real.id in row.parents]
         assert (row.prompt, row.target, row.key, row.level) == (asked.prompt, asked.target, asked.key, asked.level)
         assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "sample", 2)
@@ -36,28 +38,28 @@ def test_an_answer_names_its_real_row_and_keeps_what_is_known_of_its_prompt() ->
 
 
 def test_equal_answers_are_still_different_rows() -> None:
-    made = list(sample.generate(REAL, Parrot(lambda prompt, at: "same"), 1, 0, n=4))
+    made = list(sample.generate(REAL, Parrot(lambda prompt, at: "same"), TASK, 1, 0, n=4))
     assert len({row.id for row in made}) == 80
 
 
 def test_only_so_many_prompts_are_drawn_by_the_seed() -> None:
     def asked(seed: int) -> Counter[str]:
-        return Counter(row.prompt for row in sample.generate(REAL, Parrot(echo), 1, seed, n=2, prompts=5))
+        return Counter(row.prompt for row in sample.generate(REAL, Parrot(echo), TASK, 1, seed, n=2, prompts=5))
 
     assert sorted(asked(0).values()) == [2] * 5
     assert asked(0) == asked(0)
     assert len({frozenset(asked(seed)) for seed in range(5)}) > 1
-    assert len(list(sample.generate(REAL, Parrot(echo), 1, 0, n=1, prompts=1000))) == 20
+    assert len(list(sample.generate(REAL, Parrot(echo), TASK, 1, 0, n=1, prompts=1000))) == 20
 
 
 def test_rows_without_a_prompt_are_not_asked() -> None:
-    made = list(sample.generate([Row("", "emma"), REAL[3]], Parrot(echo), 1, 0, n=1))
+    made = list(sample.generate([Row("", "emma"), REAL[3]], Parrot(echo), TASK, 1, 0, n=1))
     assert [row.prompt for row in made] == ["3?"]
 
 
 def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
     teacher = Parrot(lambda prompt, at: Reply(prompt, "wor", failure="cut off") if at == 1 else "word")
-    made = list(sample.generate(REAL[:1], teacher, 1, 0, n=3))
+    made = list(sample.generate(REAL[:1], teacher, TASK, 1, 0, n=3))
     assert [(row.answer, row.end, row.reason) for row in made] == [
         ("word", "", ""),
         ("wor", "failed", "cut off"),

@@ -64,3 +64,9 @@ def test_errors_is_how_much_chance_is_granted() -> None:
 
 def test_wide_intervals_excuse_a_fall() -> None:
     assert progress.guard(history(0.5, 0.4, error=0.05), "goal").ok
+
+
+def test_tolerance_is_the_share_of_the_best_that_may_be_lost() -> None:
+    assert progress.guard(history(0.5, 0.45), "goal", tolerance=0.12).ok
+    assert not progress.guard(history(0.5, 0.45), "goal", tolerance=0.08).ok
+    assert progress.guard(history(2.0, 2.1, better="lower"), "goal", tolerance=0.06).ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.records import Row, SelfsownError
+from selfsown.steps import step
 from selfsown.tasks.programs import OPERATIONS, RARE, World, run
 
 WORLD = World(rows=2000, levels=3)
@@ -88,7 +90,7 @@ def test_a_changed_output_checks_as_wrong_and_its_repair_is_the_output_as_it_sho
 
 def test_a_program_with_another_effect_checks_as_wrong_and_its_repair_checks_as_right() -> None:
     wrong = 0
-    for row, other in zip(INDUCTIONS, INDUCTIONS[1:], strict=False):
+    for row, other in itertools.pairwise(INDUCTIONS):
         digits, wanted = row.prompt[1:].split(">")
         if run(other.answer, digits) == wanted:
             continue
@@ -209,10 +211,10 @@ def test_every_program_with_the_same_effect_is_about_the_same_problem() -> None:
 
 @pytest.mark.parametrize("knobs", [{"levels": 0}, {"levels": -1}, {"levels": 12}, {"length": 0}, {"length": 1}])
 def test_a_world_that_cannot_be_is_refused(knobs: dict[str, int]) -> None:
-    def live() -> None:
-        world = World(rows=200, **knobs)
-        for row in world.pose(0):
-            world.check(row, row.answer)
-
     with pytest.raises(SelfsownError, match=next(iter(knobs))):
-        live()
+        step("tasks", "programs", knobs)
+
+
+def test_more_rows_than_there_are_problems_is_refused() -> None:
+    with pytest.raises(SelfsownError, match="ask for fewer"):
+        World(rows=2000, levels=1, length=2).pose(0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from selfsown.kinds import Share
 from selfsown.records import Row
 
 
-def curate(rows: Sequence[Row], *, low: float = 0.2, high: float = 0.8, least: float = 0.5) -> Iterator[Row]:
+def curate(rows: Sequence[Row], *, low: Share = 0.2, high: Share = 0.8, least: Share = 0.5) -> Iterator[Row]:
     """The pass rate of a prompt is the share of its rows, here, with a score of `least` or more.
 
     Put it before `passed`, which keeps the right answers of the prompts that remain.

@@ -11,5 +11,6 @@ def curate(rows: Sequence[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
     """The same: prompt and answer alike, character for character."""
     said = {(row.prompt, row.answer): row.id for row in (*real, *past)}
     for row in rows:
-        first = said.setdefault((row.prompt, row.answer), row.id)
-        yield row if first == row.id else row.rejected(f"duplicates: said before by {first}")
+        first = said.get((row.prompt, row.answer))
+        yield row.rejected(f"duplicates: said before by {first}") if first else row
+        said.setdefault((row.prompt, row.answer), row.id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from selfsown.kinds import Share
 from selfsown.records import Row
 from selfsown.tasks import Task
 
 
-def curate(rows: Sequence[Row], task: Task, *, least: float = 0.5) -> Iterator[Row]:
+def curate(rows: Sequence[Row], task: Task, *, least: Share = 0.5) -> Iterator[Row]:
     """A row's score is the lowest of its grades; below `least` it is rejected with that grade's reason."""
     for row in rows:
         if row.score >= least:
@@ -25,6 +26,7 @@ def curate(rows: Sequence[Row], task: Task, *, least: float = 0.5) -> Iterator[R
 def _like(row: Row, right: Row) -> Row:
     return replace(
         right,
+        traits={**row.traits, **right.traits},
         origin="synthetic",
         maker=row.maker,
         method="repair",

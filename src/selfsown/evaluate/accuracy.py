@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.intervals import share
 from selfsown.models import Model
-from selfsown.records import Row, Score
+from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks import Task
 
 
 def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str, ...] = ()) -> Iterator[Score]:
     """Over all rows, and for each value of each name in `by`: a trait, "level", or several joined by "+"."""
     asked = [row for row in held_out if row.prompt]
+    known = {"level"}.union(*(row.traits for row in asked))
+    for name in [each for names in by for each in names.split("+") if each not in known]:
+        raise SelfsownError(f"evaluate.accuracy: no held-out row has {name!r}; there is: {', '.join(sorted(known))}")
     replies = model.complete([row.prompt for row in asked], temperature=0.0)
     right = [
         not reply.failure and task.check(row, reply.text).score >= 0.5

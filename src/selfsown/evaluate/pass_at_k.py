@@ -7,8 +7,9 @@ import random
 from collections.abc import Iterator, Sequence
 
 from selfsown.intervals import mean
+from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row, Score
+from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks import Task
 
 
@@ -18,12 +19,14 @@ def evaluate(
     task: Task,
     seed: int,
     *,
-    k: int = 8,
-    n: int = 16,
-    prompts: int = 200,
-    temperature: float = 1.0,
+    k: Count = 8,
+    n: Count = 16,
+    prompts: Count = 200,
+    temperature: NotNegative = 1.0,
 ) -> Iterator[Score]:
     """By the unbiased estimator over n samples, 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, section 2.1)."""
+    if k > n:
+        raise SelfsownError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; make n {k} or more")
     asked = [row for row in held_out if row.prompt]
     asked = random.Random(seed).sample(asked, min(prompts, len(asked)))
     replies = model.complete([row.prompt for row in asked], n=n, temperature=temperature, seed=seed)

@@ -6,13 +6,21 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+from selfsown.kinds import Natural, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row
 from selfsown.tasks import Task
 
 
 def generate(
-    teacher: Model, task: Task, level: int, generation: int, seed: int, *, count: int = 4000, temperature: float = 1.0
+    teacher: Model,
+    task: Task,
+    level: int,
+    generation: int,
+    seed: int,
+    *,
+    count: Natural = 4000,
+    temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """`count` proposals, their levels spread evenly. What cannot be read is a failed row."""
     rng = random.Random(seed)

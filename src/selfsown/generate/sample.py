@@ -6,19 +6,22 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from selfsown.kinds import Count, Natural, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row
+from selfsown.tasks import Task
 
 
 def generate(
     real: Sequence[Row],
     teacher: Model,
+    task: Task,
     generation: int,
     seed: int,
     *,
-    n: int = 4,
-    prompts: int = 0,
-    temperature: float = 1.0,
+    n: Count = 4,
+    prompts: Natural = 0,
+    temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """n answers to each of `prompts` real prompts, drawn anew each generation (0: all of them)."""
     chosen = [row for row in real if row.prompt]
@@ -27,9 +30,11 @@ def generate(
     replies = teacher.complete([row.prompt for row in chosen], n=n, temperature=temperature, seed=seed)
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):
+            read = task.read(asked.prompt, reply.text)
             made = replace(
                 asked,
                 answer=reply.text,
+                traits={**asked.traits, **(read.traits if isinstance(read, Row) else {})},
                 origin="synthetic",
                 maker=teacher.name,
                 method="sample",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 
 
 def grade(rows: Sequence[Row], real: Sequence[Row], *, pattern: str = "") -> Iterator[Grade]:
     """`pattern` is a regular expression that the whole answer must match."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SelfsownError(f"grade.rules: {pattern!r} is no regular expression: {error}; mend it") from error
     known = {character for row in real for character in row.answer}
     lengths = [len(row.answer) for row in real]
     shortest, longest = min(lengths), max(lengths)

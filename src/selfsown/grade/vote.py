@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from selfsown.kinds import Count, NotNegative, Share
 from selfsown.models import Model
 from selfsown.records import Grade, Row
 
@@ -14,9 +15,9 @@ def grade(
     judge: Model,
     seed: int,
     *,
-    samples: int = 8,
-    share: float = 0.5,
-    temperature: float = 1.0,
+    samples: Count = 8,
+    share: Share = 0.5,
+    temperature: NotNegative = 1.0,
     repair: bool = False,
 ) -> Iterator[Grade]:
     """The score is the share of the judge's answers that agree with the row's, or 0 where that is not the

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from selfsown.records import Row, Verdict
+from selfsown.kinds import NotNegative, Share
+from selfsown.records import Row, SelfsownError, Verdict
 
 
 def guard(
@@ -14,8 +15,8 @@ def guard(
     real: Sequence[Row],
     *,
     attributes: tuple[str, ...] = (),
-    tolerance: float = 0.1,
-    errors: float = 2.0,
+    tolerance: Share = 0.1,
+    errors: NotNegative = 2.0,
 ) -> Verdict:
     """The shift of an attribute is the total variation between its shares: the probability mass that moved.
 
@@ -24,7 +25,10 @@ def guard(
     numbers, fired = {}, []
     for attribute in attributes:
         ours, theirs = _shares(kept, attribute), _shares(real, attribute)
-        if not ours or not theirs:
+        if not theirs:
+            there = ", ".join(sorted({name for row in real for name in row.traits})) or "none"
+            raise SelfsownError(f"guard.bias: no real row has the attribute {attribute!r}; there is: {there}")
+        if not ours:
             continue
         shift = sum(abs(ours[value] - theirs[value]) for value in ours | theirs) / 2
         chance = sum(math.sqrt(p * (1 - p) * (1 / len(kept) + 1 / len(real))) for p in theirs.values()) / 2

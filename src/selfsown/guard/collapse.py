@@ -10,10 +10,11 @@ import math
 from collections.abc import Sequence
 
 from selfsown.intervals import error
+from selfsown.kinds import NotNegative, Share
 from selfsown.records import Generation, Verdict
 
 
-def guard(history: Sequence[Generation], *, tolerance: float = 0.1, errors: float = 2.0) -> Verdict:
+def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, errors: NotNegative = 2.0) -> Verdict:
     """A diversity score fires when it is below generation 0's by more than the share `tolerance` of it,
     and by more than `errors` standard errors."""
     numbers, fired = {}, []

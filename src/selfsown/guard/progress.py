@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from selfsown.intervals import error
+from selfsown.kinds import NotNegative, Share
 from selfsown.records import Generation, Score, Verdict
 
 
-def guard(history: Sequence[Generation], goal: str, *, errors: float = 2.0, tolerance: float = 0.0) -> Verdict:
+def guard(history: Sequence[Generation], goal: str, *, errors: NotNegative = 2.0, tolerance: Share = 0.0) -> Verdict:
     """A fall must exceed `errors` standard errors of the difference, and the share `tolerance` of the best."""
     now = history[-1].score(goal)
     before = [score for past in history[:-1] if past.stands and (score := past.score(goal))]

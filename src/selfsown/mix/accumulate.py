@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from selfsown.kinds import Share
 from selfsown.records import Mixture, Row
 
 
-def mix(real: Sequence[Row], synthetic: Sequence[Row], *, real_share: float = 1 / 3) -> Mixture:
+def mix(real: Sequence[Row], synthetic: Sequence[Row], *, real_share: Share = 1 / 3) -> Mixture:
     """Each row is drawn equally often, unless that leaves real rows less than `real_share` of the draws."""
     share = max(real_share, len(real) / (len(real) + len(synthetic))) if synthetic else 1.0
     of_real = np.full(len(real), share / len(real))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfsown.kinds import Natural
 from selfsown.records import Grade, Row, SelfsownError
 
 
@@ -24,7 +25,7 @@ class World:
     prompt: str = ""
     answer: str = ""
     attributes: tuple[str, ...] = ()
-    rows: int = 0
+    rows: Natural = 0
 
     @property
     def name(self) -> str:
@@ -50,18 +51,27 @@ class World:
         asked, answered = self._columns(first)
         rows: list[Row] = []
         for at, record in records:
-            missing = [
-                column for column in (asked, answered, *self.attributes) if column and record.get(column) is None
-            ]
-            if missing:
-                there = ", ".join(map(str, record)) or "none"
-                raise SelfsownError(f"{self.path}:{at} has no column {missing[0]!r}; there is: {there}")
-            prompt, answer = str(record[asked]) if asked else "", str(record[answered])
-            traits = {column: str(record[column]) for column in self.attributes}
+            prompt, answer = self._value(at, record, asked) if asked else "", self._value(at, record, answered)
+            traits = {column: self._value(at, record, column) for column in self.attributes}
             rows.append(Row(prompt, answer, target=answer, maker=f"{self.name}:{at}", draw=len(rows), traits=traits))
         if 0 < self.rows < len(rows):
             rows = [rows[at] for at in sorted(random.Random(seed).sample(range(len(rows)), self.rows))]
         return rows
+
+    def _value(self, at: int, record: dict[str, Any], column: str) -> str:
+        """The text of a column; numbers are written out."""
+        if column not in record:
+            there = ", ".join(map(str, record)) or "none"
+            raise SelfsownError(f"{self.path}:{at} has no column {column!r}; there is: {there}")
+        value = record[column]
+        if not isinstance(value, str | int | float):
+            kind = "nothing" if value is None else f"a {type(value).__name__}"
+            raise SelfsownError(f"{self.path}:{at} holds {kind} in column {column!r}; it must be text or a number")
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise SelfsownError(f"{self.path}:{at} holds half a character in column {column!r}; mend it") from error
+        return str(value)
 
     def _columns(self, record: dict[str, Any]) -> tuple[str, str]:
         """The columns of prompt ("" for documents) and answer."""
@@ -108,10 +118,9 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if kind in (".jsonl", ".ndjson"):
         yield from _jsonl(path, content)
     elif kind in (".csv", ".tsv"):
-        reader = csv.DictReader(io.StringIO(content, newline=""), delimiter="\t" if kind == ".tsv" else ",")
-        yield from ((reader.line_num, record) for record in reader)
+        yield from _table(path, content, tabs=kind == ".tsv")
     else:
-        lines = content.splitlines() if "\r" in content else content.split("\n")
+        lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         yield from ((at, {"text": line}) for at, line in enumerate(lines, 1) if line.strip())
 
 
@@ -127,6 +136,18 @@ def _utf8(path: Path) -> str:
         raise SelfsownError(
             f"{path}:{line} is not UTF-8 text (byte {raw[error.start]:#x}); convert the file to UTF-8"
         ) from error
+
+
+def _table(path: Path, content: str, *, tabs: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Fields between commas or tabs; a quote that is never closed is an error, not the rest of the file."""
+    csv.field_size_limit(2**31 - 1)
+    lines = io.StringIO(content, newline="")
+    reader = csv.DictReader(lines, restkey="more", delimiter="\t" if tabs else ",", strict=True)
+    try:
+        for record in reader:
+            yield reader.line_num, {name: value for name, value in record.items() if value is not None}
+    except csv.Error as error:
+        raise SelfsownError(f"{path}:{reader.line_num} is not CSV: {error}; put fields in quotes") from error
 
 
 def _jsonl(path: Path, content: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -3,8 +3,8 @@
 A program is a style letter and one to `levels` operations, applied from left to right to a list of digits.
 It is asked about in two ways:
 
-    deduction    prompt "2arp:1234"   answer "4716"    program and input; what comes out?
-    induction    prompt "|1234>4716"  answer "arp"     input and output; which program does it?
+    deduction    prompt "2arp:1234"   answer "4790"    program and input; what comes out?
+    induction    prompt "|1234>4790"  answer "arp"     input and output; which program does it?
 
 The leading digit of a deduction is its level. Any program that turns the input into the output answers an
 induction. Operations are drawn with Zipf's frequencies, so the last ones are rare; the style letter does
@@ -17,12 +17,16 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from selfsown.records import Grade, Row
+from selfsown.kinds import Count, Level
+from selfsown.records import Grade, Row, SelfsownError
 
 Digits = list[int]
+Length = Annotated[int, Field(ge=2, le=20)]
 
 OPERATIONS: dict[str, Callable[[Digits], Digits]] = {
     "r": lambda v: v[::-1],  # reverse
@@ -54,9 +58,9 @@ class World:
     """rows: how many real rows there are, to learn from and to hold out, and there are no more.
     levels: the longest program. length: digits in a list."""
 
-    rows: int = 1000
-    levels: int = 2
-    length: int = 4
+    rows: Count = 1000
+    levels: Level = 2
+    length: Length = 4
 
     @property
     def name(self) -> str:
@@ -79,14 +83,21 @@ class World:
         rng = np.random.default_rng(seed)
         zipf = 1 / np.arange(1, len(OPERATIONS) + 1)
         rows: list[Row] = []
-        while len(rows) < self.rows:
+        keys: set[str] = set()
+        for _ in range(100 * self.rows):
+            if len(rows) == self.rows:
+                return rows
             size = int(rng.integers(1, self.levels + 1))
             style = str(rng.choice(list(STYLES), p=list(STYLES.values())))
             program = style + "".join(rng.choice(list(OPERATIONS), size=size, p=zipf / zipf.sum()))
             digits = "".join(map(str, rng.integers(0, 10, self.length)))
-            form = self.forms[len(rows) % 2]
-            rows.append(replace(_row(form, program, digits, run(program, digits)), maker="programs", draw=len(rows)))
-        return rows
+            row = _row(self.forms[len(rows) % 2], program, digits, run(program, digits))
+            if row.key not in keys:
+                keys.add(row.key)
+                rows.append(replace(row, maker="programs", draw=len(rows)))
+        raise SelfsownError(
+            f"programs: {self.rows} rows of {self.length} digits are not to be had; ask for fewer, or longer"
+        )
 
     def opening(self, level: int) -> str:
         return str(level)

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.kinds import Count, Natural
 from selfsown.models import Reply
 from selfsown.models.tiny.alphabet import BOS, EOS, MARKS, PAD, SEP, UNK, Alphabet
 from selfsown.models.tiny.network import Network, Size
@@ -99,10 +100,10 @@ def create(
     rows: Sequence[Row],
     seed: int,
     *,
-    layers: int = 3,
-    width: int = 64,
-    heads: int = 4,
-    context: int = 0,
+    layers: Count = 3,
+    width: Count = 64,
+    heads: Count = 4,
+    context: Natural = 0,
     folder: str = "",
 ) -> Tiny:
     """A new model with random weights for these rows, or the one saved in `folder`.

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.kinds import Count, NotNegative
 from selfsown.models.tiny import Tiny, pad
 from selfsown.models.tiny.alphabet import PAD
 from selfsown.models.tiny.halves import each, single
 from selfsown.records import Mixture
+from selfsown.train.tiny.muon import Muon
 
 WARM_UP = 20  # steps
 WAY_DOWN = 0.3  # of all steps
@@ -27,11 +29,11 @@ def train(
     seed: int,
     tick: Callable[[int, int], None],
     *,
-    steps: int = 800,
-    batch: int = 64,
-    rate: float = 0.02,
-    embedding_rate: float = 0.003,
-    weight_decay: float = 0.1,
+    steps: Count = 800,
+    batch: Count = 64,
+    rate: NotNegative = 0.02,
+    embedding_rate: NotNegative = 0.003,
+    weight_decay: NotNegative = 0.1,
 ) -> Tiny:
     """A child of the parent after `steps` batches of rows drawn by the mixture's weights."""
     child = parent.copy()
@@ -41,19 +43,16 @@ def train(
     weights = torch.from_numpy(mixture.weights)
     matrices = [weight for weight in child.network.blocks.parameters() if weight.dim() == 2]
     others = [weight for weight in child.network.parameters() if not any(weight is matrix for matrix in matrices)]
-    optimizers = (
-        torch.optim.Muon(matrices, lr=rate, weight_decay=weight_decay),
-        torch.optim.AdamW(others, lr=embedding_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-    )
-    highest = (rate, embedding_rate)
+    muon = Muon(matrices, rate, weight_decay)
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
     draws = torch.multinomial(weights, steps * batch, replacement=True, generator=generator).view(steps, batch)
     with single():
         for step, draw in enumerate(draws):
             _gradients(child, tokens[draw, : int(lengths[draw].max())])
             speed = min(1.0, (step + 1) / WARM_UP, (steps - step) / (WAY_DOWN * steps))
-            for optimizer, top in zip(optimizers, highest, strict=True):
-                optimizer.param_groups[0]["lr"] = top * speed
-                optimizer.step()
+            muon.step(speed)
+            adam.param_groups[0]["lr"] = embedding_rate * speed
+            adam.step()
             tick(step + 1, steps)
     return child
 

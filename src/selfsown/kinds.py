@@ -1,0 +1,13 @@
+"""The kinds of number that a knob may be; a recipe that gives another is refused before it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Level = Annotated[int, Field(ge=1, le=9)]  # one digit
+NotNegative = Annotated[float, Field(ge=0)]
