@@ -75,14 +75,14 @@ def change(values: dict[str, Any], wish: str) -> None:
     field, _, rest = key.partition(".")
     way, _, knob = rest.rpartition(".")
     before = values.get(field)
-    if not way or not isinstance(before, str | dict | list | None):
-        raise SelfsownError(f"--set {wish!r}: a knob is field.way.knob=value, such as train.tiny.steps=100")
     listed: list[Any] = list(before) if isinstance(before, list) else [before]
     if field == "real" and way == "file" and isinstance(before, str):
         listed = [{"file": {"path": before}}]
     names = [next(iter(each), None) if isinstance(each, dict) else each for each in listed]
-    if way not in names:
-        raise SelfsownError(f"--set {wish!r}: {field} has no {way!r}; it has: {', '.join(map(str, names))}")
+    if not way or way not in names:
+        there = ", ".join(str(name) for name in names if isinstance(name, str)) or "nothing"
+        like = "a knob is field.way.knob=value, such as train.tiny.steps=100"
+        raise SelfsownError(f"--set {wish!r}: {field} has no {way!r}, it has: {there}; {like}")
     at = names.index(way)
     knobs = listed[at][way] if isinstance(listed[at], dict) else {}
     listed[at] = {way: {**(knobs or {}), knob: value}}
