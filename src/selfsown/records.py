@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
+if TYPE_CHECKING:  # the command line answers --help without it
+    import numpy as np
 
 Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self"]
 End = Literal["", "kept", "rejected", "failed"]
@@ -103,7 +104,7 @@ class Mixture:
     @property
     def real_share(self) -> float:
         """The share of draws that are real rows."""
-        real = np.array([row.origin == "real" for row in self.rows], dtype=bool)
+        real = [row.origin == "real" for row in self.rows]
         return float(self.weights[real].sum() / self.weights.sum())
 
 

@@ -70,7 +70,7 @@ class Screen(Watch):
 
 def _table(history: Sequence[Generation], goal: str) -> Table:
     """A line for each generation: what became of its rows, the scores, and whether it stands."""
-    found = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    found = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title_justify="left")
     found.title = "each generation's rows, and its scores on held-out real rows"
     keys = _shown(history[0], goal)
     for name in ("gen", "kept", "rejected", "failed", "real", *map(_heading, keys)):
