@@ -49,8 +49,6 @@ def test_a_step_fills_the_roles_its_function_asks_for_and_no_others() -> None:
     made = step("grade", "rules", {"pattern": "[a-z]+"})
     grades = list(made(rows=[Row("", "emma")], real=[Row("", "emma")], judge=None, seed=1, more="ignored"))
     assert [grade.score for grade in grades] == [1.0]
-    assert made.asks_for("real")
-    assert not made.asks_for("judge")
 
 
 def test_steps_are_the_same_if_way_and_knobs_are() -> None:

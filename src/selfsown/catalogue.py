@@ -19,7 +19,7 @@ def catalogue() -> str:
     lines += [f"  {name:<14}{_about(text)}" for name, text in sorted(ready().items())]
     for verb in VERBS:
         lines += ["", _TITLES.get(verb, verb)]
-        lines += [f"  {way:<14}{_sentence(verb, way)}\n{'':16}{_knobs(verb, way)}".rstrip() for way in ways(verb)]
+        lines += [f"  {way:<14}{_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
     return "\n".join(lines)
 
 

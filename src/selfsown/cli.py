@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) 
         Where the run is kept; by default runs/RECIPE. Give it again after a kill, and the run goes on.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from selfsown import loop, screen
     from selfsown.recipe import Recipe
@@ -41,7 +43,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
     watch = screen.Screen(loaded, Console())
-    watch.say(f"[bold]{loaded.name}[/]: {loaded.about}\nkept in {folder}")
+    watch.say(escape(f"{loaded.name}: {loaded.about}\nkept in {folder}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
@@ -59,8 +61,11 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
     import yaml
 
     from selfsown.recipe import Recipe
+    from selfsown.rehearsal import rehearsed
 
-    print(yaml.safe_dump(Recipe.load(recipe, set or []).dump(), sort_keys=False, allow_unicode=True, width=100), end="")
+    loaded = Recipe.load(recipe, set or [])
+    rehearsed(loaded, loaded.real())
+    print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 
 @app.command
@@ -89,9 +94,15 @@ def list_() -> None:
 
 def main() -> None:
     """The entry point: a user's mistake is one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow
     try:
         app(exit_on_error=False, print_error=False)
-    except (SelfsownError, CycloptsError) as error:
+    except BrokenPipeError:  # `selfsown list | head`
+        sys.stderr.close()
+        sys.exit(0)
+    except (SelfsownError, CycloptsError, OSError) as error:
         print(f"selfsown: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -27,18 +27,22 @@ def story(folder: Path, wanted: str) -> str:
         raise SelfsownError(
             f"{len(found)} rows of {folder} begin with {wanted!r}, such as {shown}; give more of the id"
         )
-    lines = _tell(found[0], rows, held_out, depth=0)
+    lines = _tell(found[0], rows, held_out)
     children = [row for row in rows.values() if found[0].id in row.parents]
     for child in children[:5]:
         lines.append(f"└ became {child.id}, by {child.method}: {_text(child)} ({child.end})")
     if len(children) > 5:
         lines.append(f"└ and {len(children) - 5} more")
+    refused = [generation for generation in history[found[0].generation :][:1] if not generation.stands]
+    for verdict in [verdict for generation in refused for verdict in generation.verdicts if not verdict.ok]:
+        lines.append(f"its generation was rolled back by {verdict.by}: {verdict.reason}")
+        lines.append("no model that stands has learned from it")
     if found[0].generation:
         lines += _lineage(found[0].generation, {generation.number: generation for generation in history}, store)
     return "\n".join(lines)
 
 
-def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], depth: int) -> list[str]:
+def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], inside: bool = False) -> list[str]:
     """The row, its grades and its end, then its parents, further in."""
     kind = "held-out real row" if row.id in held_out else f"{row.origin} row"
     lines = [f"{kind} {row.id}: {_text(row)}"]
@@ -58,9 +62,9 @@ def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], depth: int) -> 
     for parent in row.parents:
         lines.append("  it came from:")
         lines += (
-            _tell(rows[parent], rows, held_out, depth + 1) if parent in rows else [f"row {parent}, not in this run"]
+            _tell(rows[parent], rows, held_out, inside=True) if parent in rows else [f"row {parent}, not in this run"]
         )
-    return [textwrap.indent(line, "    " * bool(depth)) for line in lines]
+    return [textwrap.indent(line, "    " * inside) for line in lines]
 
 
 def _lineage(number: int, history: Mapping[int, Generation], store: Store) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,11 @@ from typing import Any
 
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
-from selfsown.split import split
+from selfsown.rehearsal import curated, graded, rehearsed
 from selfsown.store import Store, place
 from selfsown.tasks import Task
 
+SIDES = ("real", "held_out")
 ENDS = ("kept", "rejected", "failed")
 
 
@@ -36,8 +38,8 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
     """
     task = recipe.real()
     posed = None
-    if not (folder / "held_out.parquet").exists():  # before the folder is touched: the file may not fit
-        posed = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    if not all((folder / f"{side}.parquet").exists() for side in SIDES):
+        posed = rehearsed(recipe, task)  # before the folder is touched: something may not fit
     with Store.locked(folder, recipe.dump(), recipe.steps()) as store:
         real, held_out = _real_rows(store, posed)
         loop = Loop(recipe, store, task, real, held_out, watch or Watch())
@@ -64,7 +66,7 @@ class Loop:
 
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
-        blank = self.recipe.student(rows=[*self.real, *self.held_out], seed=self.seed(0, "student"))
+        blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
         mixture = self.recipe.mix(real=self.real, synthetic=[])
         level = self.recipe.level or self.task.top_level
         return self.judged(Generation(0, 0, level, {}, 1.0, ()), self.trained(0, mixture, blank), [], [])
@@ -92,37 +94,30 @@ class Loop:
         roles |= {"level": level, "generation": number, "teacher": self.other("teacher") or student}
         roles |= {"judge": self.other("judge") or student}
         with self.stage(number, "generate") as done:
-            live = [
-                row
-                for at, step in enumerate(self.recipe.generate)
-                for row in step(**roles, seed=self.seed(number, "generate", at))
-            ]
+            live = []
+            for at, step in enumerate(self.recipe.generate):
+                live += step.each(Row, **roles, seed=self.seed(number, "generate", at))
+            live = [self.own(row, number, draw) for draw, row in enumerate(live)]
             done.append(len(live))
-        live = [replace(row, draw=draw) for draw, row in enumerate(live)]  # several steps may have counted from 0
         ended = [row for row in live if row.end]
         live = [row for row in live if not row.end]
         with self.stage(number, "grade") as done:
             done.append(len(live))
             for at, step in enumerate(self.recipe.grade):
-                grades = list(step(**roles, rows=live, seed=self.seed(number, "grade", at)))
-                if len(grades) != len(live):
-                    raise SelfsownError(
-                        f"grade.{step.way} gave {len(grades)} grades for {len(live)} rows; it must give one each"
-                    )
-                live = [row.graded(grade) for row, grade in zip(live, grades, strict=True)]
+                live = graded(step, live, **roles, seed=self.seed(number, "grade", at))
         with self.stage(number, "curate") as done:
             done.append(len(live))
             for at, step in enumerate(self.recipe.curate):
-                out = list(step(**roles, rows=live, seed=self.seed(number, "curate", at)))
-                if lost := {row.id for row in live} - {row.id for row in out}:
-                    raise SelfsownError(
-                        f"curate.{step.way} lost {len(lost)} rows; every row must come out, the unwanted ones rejected"
-                    )
+                out = curated(step, live, **roles, seed=self.seed(number, "curate", at))
                 ended += [row for row in out if row.end]
                 live = [row for row in out if not row.end]
         rows = sorted([*ended, *(row.kept() for row in live)], key=lambda row: row.draw)
         self.store.write_rows(f"{place(number)}/rows", rows)
         return rows
+
+    def own(self, row: Row, number: int, draw: int) -> Row:
+        """Whatever a way says of a row that it made: it is synthetic, and its draw is its place in the generation."""
+        return replace(row, origin="synthetic", generation=number, draw=draw)
 
     def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
         """The generation's model: from disk, or trained now."""
@@ -141,17 +136,18 @@ class Loop:
         with self.stage(found.number, "evaluate") as done:
             scores: list[Score] = []
             for at, step in enumerate(self.recipe.evaluate):
-                scores += step(model=model, held_out=self.held_out, task=self.task, seed=self.seed(0, "evaluate", at))
+                given = {"model": model, "held_out": self.held_out, "task": self.task}
+                scores += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
             done.append(len(self.held_out))
-        found = replace(found, scores=tuple(scores))
+        found = replace(found, scores=tuple(score for score in scores if math.isfinite(score.value)))
         if found.score(self.recipe.goal) is None:
-            there = ", ".join(score.key for score in scores)
-            raise SelfsownError(f"goal: no score is called {self.recipe.goal!r}; this recipe measures: {there}")
-        verdicts: tuple[Verdict, ...] = ()
-        if history:
-            given = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
-            verdicts = tuple(step(**given) for step in self.recipe.guard)
-        found = replace(found, verdicts=verdicts)
+            verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
+            if not history:
+                raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
+        else:
+            roles = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
+            verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
+        found = replace(found, verdicts=tuple(verdicts))
         self.store.write_generation(found)
         self.watch.finished(found)
         return found
@@ -203,15 +199,14 @@ def best_of(history: Sequence[Generation], goal: str) -> Generation:
     return best
 
 
-def _real_rows(store: Store, posed: tuple[list[Row], list[Row]] | None) -> Iterator[list[Row]]:
-    """The real rows to learn from and those held out: as they stand on disk, or else as they were posed."""
-    for at, name in enumerate(("real", "held_out")):
-        rows = store.rows(name)
-        if rows is None:
-            assert posed is not None  # real.parquet is written first
-            rows = posed[at]
-            store.write_rows(name, rows)
-        yield rows
+def _real_rows(store: Store, posed: tuple[list[Row], list[Row]] | None) -> tuple[list[Row], list[Row]]:
+    """The real rows to learn from and those held out: as they stand on disk, or both as they were posed now."""
+    if posed is not None:
+        for side, rows in zip(SIDES, posed, strict=True):
+            store.write_rows(side, rows)
+        return posed
+    real, held_out = (store.rows(side) or [] for side in SIDES)
+    return real, held_out
 
 
 def _parent(history: Sequence[Generation]) -> Generation:

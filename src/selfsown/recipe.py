@@ -6,6 +6,7 @@ A YAML file is the same thing written down: `Recipe.load(file) == Recipe(...)`, 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -127,6 +128,15 @@ class Recipe:
         for key, least in (("seed", 0), ("level", 0), ("generations", 0), ("patience", 1)):
             if getattr(self, key) < least:
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
+        for role in ("teacher", "judge"):
+            named = getattr(self, role)
+            if named and named.way == "tiny" and not named.knobs.get("folder"):
+                raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
+        by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
+        if 0 < self.level < world.top_level and not by_level:
+            raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
+        if not math.isfinite(self.held_out) or (self.held_out > 1 and self.held_out != int(self.held_out)):
+            raise SelfsownError(f"held_out is {self.held_out}; it must be a whole number of rows, or a share below 1")
         if self.held_out <= 0:
             raise SelfsownError(
                 f"held_out is {self.held_out}; rows must be set aside to measure on: a number, or a share below 1"
@@ -145,7 +155,7 @@ def _one(key: str, value: Any, beside: Path) -> Step:
     if not isinstance(knobs or {}, dict):
         raise SelfsownError(f"{key}.{way} is {knobs!r}; its knobs are written as {{knob: value}}")
     if verb == "tasks" and not way.endswith(".py") and way not in ways("tasks"):
-        if not Path(way).suffix and not Path(way).exists():
+        if not (Path(way).suffix or Path(way).exists() or (beside / way).exists()):
             listed = ", ".join(each for each in ways("tasks") if each != "file")
             raise SelfsownError(
                 f"real: there is no world and no file {way!r}; worlds: {listed}; or name a file of rows"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:  # the command line answers --help without it
     import numpy as np
 
+from selfsown.text import normal
+
 Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self"]
 End = Literal["", "kept", "rejected", "failed"]
 
@@ -74,7 +76,7 @@ class Row:
     @property
     def key(self) -> str:
         """What decides whether two rows are about the same problem."""
-        return self.problem or self.prompt or self.answer
+        return normal(self.problem or self.prompt or self.answer)
 
     @property
     def score(self) -> float:
@@ -146,8 +148,8 @@ class Verdict:
 class Generation:
     """What one lap of the loop made, kept and scored, and whether it stands.
 
-    level: the hardest level it wrote problems at; parent: the generation whose weights and words it
-    started from; real_share: the share of training draws that were real rows.
+    level: the hardest level it wrote problems at; parent: the generation whose model wrote its rows;
+    real_share: the share of training draws that were real rows.
     """
 
     number: int

@@ -54,7 +54,7 @@ class Screen(Watch):
         self.say(f"  [dim]{' · '.join(self.notes)}[/]")
         for verdict in generation.verdicts:
             if not verdict.ok:
-                self.say(f"  [red]rolled back[/] by {verdict.by}: {escape(verdict.reason)}")
+                self.say(f"  [red]rolled back[/] by {escape(verdict.by)}: {escape(verdict.reason)}")
         self.notes = []
         self.progress.update(self.bar, completed=generation.number + 1)
 
@@ -81,7 +81,7 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
         ends = [f"{generation.counts.get(end, 0):,}" for end in ("kept", "rejected", "failed")]
         scores = [f"{score.value:.3f}" if (score := generation.score(key)) else "" for key in keys]
         refused = ", ".join(verdict.by for verdict in generation.verdicts if not verdict.ok)
-        verdict = "[green]best[/]" if generation is best else f"[red]{refused}[/]" if refused else "stands"
+        verdict = "[green]best[/]" if generation is best else f"[red]{escape(refused)}[/]" if refused else "stands"
         real = f"{100 * generation.real_share:.0f} %"
         found.add_row(str(generation.number), *(ends if generation.number else [""] * 3), real, *scores, verdict)
     return found

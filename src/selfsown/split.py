@@ -32,7 +32,8 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
     rest = [row for row in rows if row.key not in chosen]
     if min(len(out), len(rest)) < LEAST:
         raise SelfsownError(
-            f"{source} has {len(rows)} rows, of which held_out: {held_out} sets {len(out)} aside "
-            f"and leaves {len(rest)}; each side needs {LEAST} or more: bring more rows or change held_out"
+            f"{source} has {len(rows)} rows about {len(keys)} different problems, "
+            f"of which held_out: {held_out} sets {len(out)} aside and leaves {len(rest)}; "
+            f"each side needs {LEAST} or more: bring more rows or change held_out"
         )
     return rest, out

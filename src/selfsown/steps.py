@@ -13,15 +13,19 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from selfsown.records import SelfsownError
+
+Kind = TypeVar("Kind")
 
 # Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -50,8 +54,42 @@ class Step:
         wanted = [name for name in parameters(self.function) if name in roles and name not in self.knobs]
         return self.function(**{name: roles[name] for name in wanted}, **self.knobs)
 
-    def asks_for(self, role: str) -> bool:
-        return role in parameters(self.function)
+    @property
+    def place(self) -> str:
+        return f"{self.verb}.{self.way}"
+
+    def each(self, kind: type[Kind], **roles: Any) -> list[Kind]:
+        """All that the function yields, each of this kind."""
+        with self._blamed():
+            found = list(self(**roles))
+        for item in found:
+            self._check(item, kind)
+        return found
+
+    def one(self, kind: type[Kind], **roles: Any) -> Kind:
+        """What the function returns, of this kind."""
+        with self._blamed():
+            found = self(**roles)
+        return self._check(found, kind)
+
+    def _check(self, found: Any, kind: type[Kind]) -> Kind:
+        if not isinstance(found, kind):
+            raise SelfsownError(f"{self.place} gave a {type(found).__name__}; it must give a {kind.__name__}")
+        return found
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """What a user's own way raises is the user's to mend: place and reason, in one line."""
+        try:
+            yield
+        except SelfsownError:
+            raise
+        except Exception as error:
+            if self.function.__module__.startswith("selfsown."):
+                raise
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            said = f"{type(error).__name__}: {error}"
+            raise SelfsownError(f"{self.place} failed: {said} ({Path(at.filename).name}:{at.lineno})") from error
 
     def dump(self) -> Any:
         """As a recipe writes it."""

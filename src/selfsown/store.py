@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import io
 import json
 import os
 import platform
@@ -81,7 +82,8 @@ class Store:
         path = self.folder / f"{name}.parquet"
         if not path.exists():
             return None
-        return [_row(record) for record in pyarrow.parquet.read_table(path).to_pylist()]
+        rows: list[Row] = _parsed(path, _rows)
+        return rows
 
     def write_rows(self, name: str, rows: Sequence[Row]) -> None:
         table = pyarrow.Table.from_pylist([_record(row) for row in rows], _SCHEMA)
@@ -91,10 +93,10 @@ class Store:
 
     def json(self, name: str) -> Any:
         path = self.folder / f"{name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return _parsed(path, json.loads) if path.exists() else None
 
     def write_json(self, name: str, value: Any) -> None:
-        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         _whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def generation(self, number: int) -> Generation | None:
@@ -136,6 +138,15 @@ class Store:
             file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
 
 
+def _parsed(path: Path, read: Callable[[bytes], Any]) -> Any:
+    """What a file of ours holds; SelfsownError where somebody damaged it."""
+    try:
+        return read(path.read_bytes())
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SelfsownError(f"{path} is damaged ({said}); delete it and give the same command again") from error
+
+
 def place(number: int) -> str:
     return f"generation-{number:02d}"
 
@@ -152,27 +163,32 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step])
     """
     for old in folder.rglob(".*.partial"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    own = {step.way: Path(inspect.getsourcefile(step.function) or "") for step in steps if step.way.endswith(".py")}
     path = folder / "recipe.yaml"
-    before = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else recipe
+    before = _parsed(path, yaml.safe_load) if path.exists() else recipe
     for key in sorted({*before, *recipe} - {"about", "generations"}):
         if before.get(key) != recipe.get(key):
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {before.get(key)!r}, "
                 f"now it is {recipe.get(key)!r}; name another folder"
             )
-    for way, source in own.items():
-        copy = folder / Path(way).name
-        if copy.exists() and copy.read_bytes() != source.read_bytes():
-            raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
-        _whole(copy, partial(shutil.copyfile, source))
     if recipe["generations"] < before["generations"]:
         raise SelfsownError(
             f"{folder} was begun with {before['generations']} generations; there can be more now, not fewer"
         )
-    _whole(folder / "environment.json", lambda path: path.write_text(_environment(), encoding="utf-8"))
     text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
     _whole(path, lambda at: at.write_text(text, encoding="utf-8"))
+    for way, source in {step.way: step.function for step in steps if step.way.endswith(".py")}.items():
+        _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way))
+    if not (folder / "environment.json").exists():
+        _whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
+
+
+def _keep_way(folder: Path, way: Path, source: Path) -> None:
+    """A copy of the user's own way, where the folder's recipe finds it; SelfsownError if it has changed."""
+    copy = folder / (way.name if way.is_absolute() or ".." in way.parts else way)
+    if copy.exists() and copy.read_bytes() != source.read_bytes():
+        raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
+    _whole(copy, partial(shutil.copyfile, source))
 
 
 def _environment() -> str:
@@ -226,6 +242,10 @@ def _explained(path: Path) -> Iterator[None]:
 def _record(row: Row) -> dict[str, Any]:
     found = {name: getattr(row, name) for name in _SCHEMA.names}
     return found | {"traits": list(row.traits.items()), "grades": [asdict(grade) for grade in row.grades]}
+
+
+def _rows(parquet: bytes) -> list[Row]:
+    return [_row(record) for record in pyarrow.parquet.read_table(io.BytesIO(parquet)).to_pylist()]
 
 
 def _row(record: dict[str, Any]) -> Row:

@@ -7,6 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 
+def normal(text: str) -> str:
+    """The text without regard to letter case and to how many spaces stand where."""
+    return " ".join(text.casefold().split())
+
+
 def ngrams(texts: Iterable[str], size: int) -> Counter[str]:
     """How often each run of `size` characters occurs; a text's start and end count as characters."""
     counts: Counter[str] = Counter()

@@ -69,6 +69,8 @@ def change(values: dict[str, Any], wish: str) -> None:
         value = yaml.safe_load(written)
     except yaml.YAMLError as error:
         raise SelfsownError(f"--set {wish!r}: {written!r} is not YAML; put it in quotes") from error
+    if key == "real" and written and Path(written).expanduser().exists():
+        value = str(Path(written).expanduser())  # whatever YAML would make of such a name
     if "." not in key:
         values[key] = value
         return

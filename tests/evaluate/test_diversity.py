@@ -53,7 +53,7 @@ def test_the_same_seed_measures_the_same() -> None:
 def test_replies_that_failed_are_not_counted() -> None:
     rows = OTHERS
     half = Parrot(lambda prompt, at: Reply(rows[at].prompt, rows[at].answer, failure="cut off" if at % 2 else ""))
-    assert scores(half)["diversity"].n == 200
+    assert scores(half)["diversity"].n == 100
     silent = Parrot(lambda prompt, at: Reply(prompt, "", failure="cut off"))
     assert all((score.value, score.n) == (0.0, 0) for score in scores(silent).values())
 

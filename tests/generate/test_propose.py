@@ -14,10 +14,11 @@ from selfsown.tasks.programs import World
 
 WORLD = World(rows=400, levels=3)
 ROWS = WORLD.pose(0)
+ASKED = ROWS[:10]
 
 
 def test_what_the_teacher_wrote_is_read_into_rows() -> None:
-    made = list(propose.generate(replaying(ROWS), WORLD, 3, 2, 0, count=300))
+    made = list(propose.generate(ASKED, replaying(ROWS), WORLD, 3, 2, 0, count=300))
     assert [(row.prompt, row.answer) for row in made] == [(row.prompt, row.answer) for row in ROWS[:300]]
     for row, real in zip(made, ROWS, strict=False):
         assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "propose", 2)
@@ -27,7 +28,7 @@ def test_what_the_teacher_wrote_is_read_into_rows() -> None:
 
 
 def test_equal_proposals_are_still_different_rows() -> None:
-    made = list(propose.generate(replaying(ROWS[:1]), WORLD, 1, 1, 0, count=50))
+    made = list(propose.generate(ASKED, replaying(ROWS[:1]), WORLD, 1, 1, 0, count=50))
     assert len({row.id for row in made}) == 50
 
 
@@ -38,13 +39,13 @@ def test_openings_are_spread_evenly_over_the_levels_up_to_this_one() -> None:
         opened[prompt] += 1
         return ""
 
-    list(propose.generate(Parrot(say), WORLD, 2, 1, 0, count=1000))
+    list(propose.generate(ASKED, Parrot(say), WORLD, 2, 1, 0, count=1000))
     assert set(opened) == {"1", "2"}
     assert 420 < opened["1"] < 580
 
 
 def test_what_cannot_be_read_is_a_failed_row_with_the_words_and_the_reason() -> None:
-    made = list(propose.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), WORLD, 1, 1, 0, count=3))
+    made = list(propose.generate(ASKED, Parrot(lambda prompt, at: Reply("9abc", "12")), WORLD, 1, 1, 0, count=3))
     assert {(row.prompt, row.answer, row.end) for row in made} == {("9abc", "12", "failed")}
     assert {row.reason for row in made} == {"it asks neither way"}
     assert {(row.maker, row.method, row.generation, row.origin) for row in made} == {
@@ -57,7 +58,7 @@ def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
     teacher = Parrot(
         lambda prompt, at: Reply(good.prompt, good.answer, failure="no end within the context" if at == 1 else "")
     )
-    made = list(propose.generate(teacher, WORLD, 1, 1, 0, count=3))
+    made = list(propose.generate(ASKED, teacher, WORLD, 1, 1, 0, count=3))
     assert [row.end for row in made] == ["", "failed", ""]
     assert made[1].reason == "no end within the context"
 
@@ -69,7 +70,7 @@ def test_documents_are_proposed_from_nothing(tmp_path: Path) -> None:
         prompts.append(prompt)
         return f"name{at}" if at else ""
 
-    made = list(propose.generate(Parrot(say), File(str(tmp_path / "names.txt")), 0, 1, 0, count=3))
+    made = list(propose.generate([], Parrot(say), File(str(tmp_path / "names.txt")), 0, 1, 0, count=3))
     assert prompts == ["", "", ""]
     assert [(row.prompt, row.answer, row.end) for row in made] == [
         ("", "", "failed"),

@@ -200,7 +200,7 @@ def test_any_documents_written_by_columns_read_back_the_same(documents: list[str
     with TemporaryDirectory() as folder:
         for kind in COLUMNED:
             rows = World(written(Path(folder), kind, [{"text": document} for document in documents])).pose(0)
-            assert [row.answer for row in rows] == documents, kind
+            assert [row.answer for row in rows] == [each for each in documents if each.strip()], kind
 
 
 @settings(max_examples=40, deadline=None)

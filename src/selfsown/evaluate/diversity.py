@@ -31,16 +31,18 @@ def evaluate(
     """diversity: effective number of n-grams of `size` characters; diversity[tail]: kinds of n-grams that are
     rare in one half of the real rows and still written; diversity[distinct]: different texts.
 
-    Each is a ratio to what the other half of the real rows gives, text for text. The interval is the spread
-    over `splits` such halves: a bootstrap would repeat texts, and so misjudge every measure of variety.
+    Each is a ratio to what the other half of the real rows gives, text for text. The interval is the spread over
+    `splits` pairs of halves, which varies as samples of the whole size would. A bootstrap would repeat texts,
+    and so misjudge every measure of variety.
     """
     rng = random.Random(seed)
     real = [text for row in held_out if (text := row.prompt + row.answer).startswith(task.opening(row.level))]
+    asked = any(row.prompt for row in held_out)  # else they are documents: there is no prompt to write
     openings = [task.opening(row.level) for row in held_out]
-    replies = model.complete([rng.choice(openings) for _ in range(count)], seed=seed, unfinished=True)
+    replies = model.complete([rng.choice(openings) for _ in range(count)], seed=seed, unfinished=asked)
     written = [reply.prompt + reply.text for (reply,) in replies if not reply.failure]
-    half = min(len(written), len(real) // 2)
-    if not ngrams(real, size):
+    half = min(len(written), len(real)) // 2
+    if real and not ngrams(real, size):
         raise SelfsownError(f"evaluate.diversity: size is {size}, longer than any real row; make it smaller")
     measures: dict[str, Measure] = {"": _variety(size), "tail": _tail(size), "distinct": _distinct}
     ratios: dict[str, list[float]] = {group: [] for group in measures}
@@ -50,7 +52,7 @@ def evaluate(
         for group, measure in measures.items():
             ratios[group].append(measure(ours, reference, anchor))
     for group, values in ratios.items():
-        value, spread = float(np.mean(values)), Z * float(np.std(values)) / 2**0.5
+        value, spread = float(np.mean(values)), Z * float(np.std(values))
         yield Score("diversity", value, half, value - spread, value + spread, group)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from selfsown.kinds import Natural, NotNegative
@@ -13,6 +13,7 @@ from selfsown.tasks import Task
 
 
 def generate(
+    real: Sequence[Row],
     teacher: Model,
     task: Task,
     level: int,
@@ -22,11 +23,15 @@ def generate(
     count: Natural = 4000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
-    """`count` proposals, their levels spread evenly. What cannot be read is a failed row."""
+    """`count` proposals, their levels spread evenly. What cannot be read is a failed row.
+
+    The teacher writes prompt and answer, or the answer alone where real rows are documents without prompts.
+    """
     rng = random.Random(seed)
+    asked = any(row.prompt for row in real)
     levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
     openings = [task.opening(chosen) for chosen in levels]
-    replies = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=True)
+    replies = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=asked)
     for draw, (reply,) in enumerate(replies):
         row = reply.failure or task.read(reply.prompt, reply.text)
         made = Row(reply.prompt, reply.text).failed(row) if isinstance(row, str) else row

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from selfsown.kinds import Count, Natural, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 
 
@@ -25,6 +25,8 @@ def generate(
 ) -> Iterator[Row]:
     """n answers to each of `prompts` real prompts, drawn anew each generation (0: all of them)."""
     chosen = [row for row in real if row.prompt]
+    if not chosen:
+        raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
     if 0 < prompts < len(chosen):
         chosen = random.Random(seed).sample(chosen, prompts)
     replies = teacher.complete([row.prompt for row in chosen], n=n, temperature=temperature, seed=seed)

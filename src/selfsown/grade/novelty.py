@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from selfsown.records import Grade, Row
+from selfsown.text import normal
 
 
 def grade(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Grade]:
-    known = {_plain(row): row.id for row in real}
+    known = {normal(f"{row.prompt} {row.answer}"): row.id for row in real}
     for row in rows:
-        copied = known.get(_plain(row))
+        copied = known.get(normal(f"{row.prompt} {row.answer}"))
         yield Grade(0.0, f"copies real row {copied}", by="novelty") if copied else Grade(1.0, "new", by="novelty")
-
-
-def _plain(row: Row) -> str:
-    return " ".join(f"{row.prompt} {row.answer}".lower().split())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.kinds import Count, NotNegative, Share
 from selfsown.models import Model
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 
 
 def grade(
@@ -23,6 +23,8 @@ def grade(
     """The score is the share of the judge's answers that agree with the row's, or 0 where that is not the
     plurality or below `share`. With `repair`, a row that lost to a clear plurality carries that answer."""
     prompts = list(dict.fromkeys(row.prompt for row in rows))
+    if prompts == [""]:
+        raise SelfsownError("grade.vote: no row has a prompt, so there is nothing to agree on; take rules or novelty")
     replies = judge.complete(prompts, n=samples, temperature=temperature, seed=seed)
     votes = {
         prompt: Counter(reply.text for reply in said if not reply.failure)

@@ -22,23 +22,27 @@ def guard(
 
     It fires above `tolerance` where it also exceeds what samples of these sizes show by chance.
     """
-    numbers, fired = {}, []
+    numbers, fired, silent = {}, [], []
     for attribute in attributes:
-        ours, theirs = _shares(kept, attribute), _shares(real, attribute)
+        n, ours = _shares([row for row in kept if row.method != "restate"], attribute)
+        m, theirs = _shares(real, attribute)
         if not theirs:
             there = ", ".join(sorted({name for row in real for name in row.traits})) or "none"
             raise SelfsownError(f"guard.bias: no real row has the attribute {attribute!r}; there is: {there}")
         if not ours:
+            silent.append(attribute)
             continue
         shift = sum(abs(ours[value] - theirs[value]) for value in ours | theirs) / 2
-        chance = sum(math.sqrt(p * (1 - p) * (1 / len(kept) + 1 / len(real))) for p in theirs.values()) / 2
+        chance = sum(math.sqrt(p * (1 - p) * (1 / n + 1 / m)) for p in theirs.values()) / 2
         numbers[attribute] = shift
         if shift > max(tolerance, errors * chance):
             fired.append(f"{attribute} shifted by {100 * shift:.1f} points from the real rows")
-    return Verdict(not fired, "; ".join(fired) or "no shift of a declared attribute", "bias", numbers)
+    healthy = "no shift of a declared attribute" + (f"; not measured, no kept row has it: {silent}" if silent else "")
+    return Verdict(not fired, "; ".join(fired) or healthy, "bias", numbers)
 
 
-def _shares(rows: Sequence[Row], attribute: str) -> Counter[str]:
+def _shares(rows: Sequence[Row], attribute: str) -> tuple[int, Counter[str]]:
+    """How many rows carry the attribute, and the share of each value."""
     counts = Counter(row.traits[attribute] for row in rows if attribute in row.traits)
     total = sum(counts.values())
-    return Counter({value: n / total for value, n in counts.items()})
+    return total, Counter({value: n / total for value, n in counts.items()})

@@ -1,7 +1,7 @@
 """Where real rows come from, and what is known about them: built-in worlds and the user's own file.
 
-A world is a frozen dataclass whose fields are the recipe's knobs. One that cannot do something says so
-by returning None from the method, and a recipe that needs it is refused before it runs.
+A world is a frozen dataclass whose fields are the recipe's knobs. It says what it can do (top_level,
+verifiable, forms), and a recipe that needs more is refused before it runs.
 """
 
 from __future__ import annotations

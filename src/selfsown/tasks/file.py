@@ -53,6 +53,8 @@ class World:
         for at, record in records:
             prompt, answer = self._value(at, record, asked) if asked else "", self._value(at, record, answered)
             traits = {column: self._value(at, record, column) for column in self.attributes}
+            if not (prompt or answer).strip():
+                continue  # a blank document, as a blank line
             rows.append(Row(prompt, answer, target=answer, maker=f"{self.name}:{at}", draw=len(rows), traits=traits))
         if 0 < self.rows < len(rows):
             rows = [rows[at] for at in sorted(random.Random(seed).sample(range(len(rows)), self.rows))]

@@ -24,6 +24,8 @@ from selfsown.models.tiny.network import Network, Size
 from selfsown.models.tiny.sampling import sample
 from selfsown.records import Row, SelfsownError
 
+LONGEST = 1024  # tokens of a row that a context is made for unasked; memory grows with it
+
 
 class Tiny:
     """A network, its alphabet and a name."""
@@ -81,7 +83,7 @@ class Tiny:
             logits = self.network(tokens[:, :-1])
             losses = F.cross_entropy(logits.mT, tokens[:, 1:], ignore_index=PAD, reduction="none").sum(1)
             for at, nats in zip(chunk, losses.tolist(), strict=True):
-                found[at] = (nats / math.log(2), len(rows[at].prompt) + len(rows[at].answer) + 1)
+                found[at] = (nats / math.log(2), len(texts[at]) - 2)  # but <bos> and <sep>
         return found
 
     def copy(self) -> Tiny:
@@ -118,6 +120,12 @@ def create(
         )
     alphabet = Alphabet.of(text for row in rows for text in (row.prompt, row.answer))
     longest = max(len(row.prompt) + len(row.answer) for row in rows) + 3
+    if longest > (context or LONGEST):
+        raise SelfsownError(
+            f"tiny: the longest real row takes {longest} tokens, and the context is {context or LONGEST}; "
+            "shorten the rows"
+            + (", or raise context" if context else f", or set context to {longest} if memory allows")
+        )
     size = Size(len(alphabet), context or longest + longest // 4, layers, width, heads)
     return Tiny(Network(size, seed), alphabet)
 
