@@ -67,7 +67,7 @@ class Loop:
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
         blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
-        mixture = self.recipe.mix(real=self.real, synthetic=[])
+        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
         level = self.recipe.level or self.task.top_level
         return self.judged(Generation(0, 0, level, {}, 1.0, ()), self.trained(0, mixture, blank), [], [])
 
@@ -81,7 +81,7 @@ class Loop:
         if rows is None:
             rows = self.made(number, level, student, past)
         kept = [row for row in rows if row.end == "kept"]
-        mixture = self.recipe.mix(real=self.real, synthetic=[*past, *kept])
+        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
@@ -124,7 +124,8 @@ class Loop:
         if not self.store.model(number):
             train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
             with self.stage(number, "train") as done:
-                child = train(mixture=mixture, parent=start, seed=self.seed(number, "train"), tick=self.watch.tick)
+                roles = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
+                child: Any = train.one(object, **roles, seed=self.seed(number, "train"))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
         return self.model(number)

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.split import split
 from selfsown.steps import Step
 from selfsown.tasks import Task
@@ -32,7 +32,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         rows = graded(step, rows, **roles)
     for step in recipe.curate:
         rows = [row for row in curated(step, rows, **roles) if not row.end]
-    recipe.mix(real=real, synthetic=[])
+    recipe.mix.one(Mixture, real=real, synthetic=[])
     scores = tuple(score for step in recipe.evaluate for score in step.each(Score, **roles))
     if _shape(recipe.goal) not in {_shape(score.key) for score in scores}:
         there = ", ".join(score.key for score in scores)
