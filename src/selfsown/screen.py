@@ -28,7 +28,8 @@ class Screen(Watch):
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.bar = self.progress.add_task("starting", total=recipe.generations + 1, note="")
         self.began = self.stage_began = time.monotonic()
-        self.stage, self.seen = "", 0
+        self.stage = ""
+        self.laps: list[float] = []  # seconds
         self.notes: list[str] = []
 
     def begin(self, generation: int, stage: str) -> None:
@@ -46,8 +47,11 @@ class Screen(Watch):
             self.notes.append(f"{self.stage} {rows:,} rows {seconds:.1f} s ({rows / seconds:,.0f}/s)")
 
     def finished(self, generation: Generation) -> None:
-        self.seen += 1
-        left = (self.recipe.generations - generation.number) * (time.monotonic() - self.began) / self.seen
+        now = time.monotonic()
+        self.laps.append(now - self.began)
+        self.began = now
+        usual = self.laps[1:] or self.laps  # generation 0 trains longer than the others, or shorter
+        left = (self.recipe.generations - generation.number) * sum(usual) / len(usual)
         goal = generation.score(self.recipe.goal)
         shown = f"{self.recipe.goal} {goal.value:.3f}" if goal else ""
         self.say(f"[bold]generation {generation.number}[/]  {escape(shown)}  [dim]about {left:.0f} s left[/]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 
 import pytest
 from parrot import Parrot, replaying
@@ -79,3 +80,17 @@ def test_documents_are_measured_whole() -> None:
     found = list(diversity.evaluate(replaying(documents), documents, Plain(), 0))
     assert found[0].value == pytest.approx(1.0, abs=0.1)
     assert found[0].n == 50
+
+
+def test_the_interval_is_as_wide_as_repetition_shows() -> None:
+    """Texts and held-out rows drawn afresh thirty times: the values scatter about as much as each one says."""
+    rng = random.Random(3)
+    pool = [row for row in World(rows=5000).pose(9) if row.traits["form"] == "deduction"]
+    found = []
+    for _ in range(30):
+        drawn = rng.sample(pool, 600)
+        (first, *_) = diversity.evaluate(replaying(drawn[300:]), drawn[:300], WORLD, rng.randrange(10**6), count=300)
+        found.append(first)
+    scatter = statistics.stdev(score.value for score in found)
+    said = statistics.mean((score.high - score.low) / 3.92 for score in found)
+    assert 0.6 < said / scatter < 1.7
