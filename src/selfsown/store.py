@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import inspect
-import io
 import json
 import os
 import platform
@@ -245,7 +244,10 @@ def _record(row: Row) -> dict[str, Any]:
 
 
 def _rows(parquet: bytes) -> list[Row]:
-    return [_row(record) for record in pyarrow.parquet.read_table(io.BytesIO(parquet)).to_pylist()]
+    """Read from Arrow's own memory and without its threads: one that still holds a Python object when the
+    interpreter ends aborts the process."""
+    file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(parquet), pre_buffer=False)
+    return [_row(record) for record in file.read(use_threads=False).to_pylist()]
 
 
 def _row(record: dict[str, Any]) -> Row:

@@ -170,7 +170,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = pyarrow.parquet.ParquetFile(path, pre_buffer=False).read(use_threads=False)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise SelfsownError(f"{path} is not a Parquet file: {error}") from error
     yield from enumerate(table.to_pylist(), 1)
