@@ -160,3 +160,14 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     assert "No space left" in found.stderr
     assert "the run goes on" in found.stderr
     assert left == []
+
+
+def test_a_file_that_may_not_grow_is_one_line_and_nothing_half_written(tmp_path: Path) -> None:
+    """What the system refuses in the middle of a write, on any machine: no file of more than 40 kB."""
+    run = f"ulimit -f 40; exec {sys.executable} -m selfsown.cli run first {tmp_path / 'run'}"
+    found = subprocess.run(["bash", "-c", run], capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert len(found.stderr.strip().splitlines()) == 1
+    assert "held_out.parquet" in found.stderr
+    assert not list((tmp_path / "run").rglob("*.partial"))
+    assert not (tmp_path / "run" / "held_out.parquet").exists()
