@@ -73,6 +73,7 @@ def main(**constants: Any) -> list[Generation]:
     """real rows → generate → grade → curate → mix → train → evaluate → guard → next generation."""
     recipe = Recipe(**constants)
     torch.set_num_threads(1)  # more of them would add up in another order, and other bits would come out
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # allows the quicker library, where there is one
     real, held_out = real_rows(recipe)
     first = train(Model([*real, *held_out], recipe), *mix(real, []), recipe, recipe.luck(0, "train"))
     history = [Generation([], 0, 0, first, evaluate(first, held_out, recipe), stands=True)]
@@ -131,8 +132,8 @@ def real_rows(recipe: Recipe) -> tuple[list[Row], list[Row]]:
     problems = sorted(rows)
     random.Random(recipe.seed).shuffle(problems)
     chosen = set(problems[: recipe.held_out])
-    real = [row for row in rows.values() if row.problem not in chosen]
-    return real, [row for row in rows.values() if row.problem in chosen]
+    sides = [[row for row in rows.values() if (row.problem in chosen) is side] for side in (False, True)]
+    return sides[0], sides[1]
 
 
 def generate(teacher: Model, recipe: Recipe, seed: int) -> tuple[list[Row], int]:
@@ -153,9 +154,8 @@ def grade(rows: list[Row]) -> list[tuple[Row, ...]]:
 def curate(graded: list[tuple[Row, ...]], known: list[Row], held_out: list[Row]) -> tuple[list[Row], int]:
     """The rows to keep, and the number rejected: those that are wrong, known already, or in the examination."""
     said, examined = set(known), {row.problem for row in held_out}
-    kept, rejected = [], 0
-    for row, right, turned in graded:
-        rejected += row != right  # what it should have been is a new row, which must pass like any other
+    kept, rejected = [], sum(row != right for row, right, _ in graded)
+    for _, right, turned in graded:  # what a row should have been is a new row, which must pass like any other
         if right in said or right.problem in examined:
             rejected += 1
         else:  # the model writes deductions only; turned round, the same problem teaches it to find programs
@@ -213,8 +213,7 @@ def evaluate(model: Model, held_out: list[Row], recipe: Recipe) -> dict[str, flo
     hits: dict[str, list[bool]] = {"deduction": [], "induction": []}
     replies = write(model, [f"{BOS}{row.prompt}{SEP}" for row in held_out], seed=None)
     for row, reply in zip(held_out, replies, strict=True):
-        form = "induction" if row.prompt[0] == "|" else "deduction"
-        right = reply == row
+        form, right = "induction" if row.prompt[0] == "|" else "deduction", reply == row
         if form == "induction" and reply and re.fullmatch(PROGRAM, reply.answer):  # any program that does it is right
             right = len(reply.answer) - 1 <= recipe.levels and reply == run(reply.answer, row.prompt[1:5])[1]
         hits[form].append(right)
@@ -244,8 +243,7 @@ class Model:
         def drawn(rows: int, columns: int, shrunk: float = 1.0) -> Tensor:
             return torch.randn(rows, columns, generator=dice) * (columns**-0.5 / shrunk)
 
-        embeddings = [torch.randn(length, width, generator=dice) for length in (vocabulary, self.context)]
-        layers = []
+        embeddings, layers = [torch.randn(size, width, generator=dice) for size in (vocabulary, self.context)], []
         for _ in range(recipe.layers):  # what adds to x, twice a layer, starts smaller, or x would grow with the depth
             into, out = drawn(3 * width, width), drawn(width, width, depth)
             layers.append((into, out, drawn(4 * width, width), drawn(width, 4 * width, depth)))
@@ -256,14 +254,17 @@ class Model:
     def __call__(self, tokens: Tensor, memory: dict[int, Tensor], start: int = 0) -> Tensor:
         """The memory keeps each layer's keys and values, so that a text that grows is not read anew each time."""
         characters, positions, *norms, last, head = self.others
-        x = F.embedding(tokens, characters) + positions[start : start + tokens.shape[1]]
+        end = start + tokens.shape[1]
+        x = F.embedding(tokens, characters) + positions[start:end]
+        future = torch.full((tokens.shape[1], end + -end % 16), -torch.inf).triu(start + 1)  # in whole vectors of 16
         for at, (into, out, up, down, first, second) in enumerate(zip(*self.matrices, *norms, strict=True)):
             qkv = F.linear(F.layer_norm(x, first.shape, first), into)
             qkv = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
             memory[at] = torch.cat([memory[at], qkv[1:]], 3) if start else qkv[1:]
-            y = F.scaled_dot_product_attention(qkv[0], *memory[at], is_causal=not start)
+            keys, values = F.pad(memory[at], (0, 0, 0, -end % 16))
+            y = (qkv[0] * keys.shape[-1] ** -0.5 @ keys.mT + future).softmax(-1) @ values
             x = x + F.linear(y.transpose(1, 2).flatten(2), out)
-            x = x + F.linear(F.gelu(F.linear(F.layer_norm(x, second.shape, second), up), approximate="tanh"), down)
+            x = x + F.linear(F.gelu(F.linear(F.layer_norm(x, second.shape, second), up)), down)
         return F.linear(F.layer_norm(x, last.shape, last), head)
 
     def encode(self, texts: list[str]) -> Tensor:

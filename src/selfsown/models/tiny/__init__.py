@@ -203,7 +203,7 @@ def _config(size: Size) -> dict[str, Any]:
         "n_layer": size.layers,
         "n_head": size.heads,
         "n_inner": 4 * size.width,
-        "activation_function": "gelu_new",
+        "activation_function": "gelu",
         "layer_norm_epsilon": 1e-5,
         "attn_pdrop": 0.0,
         "embd_pdrop": 0.0,

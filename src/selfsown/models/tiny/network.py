@@ -1,6 +1,6 @@
 """The embedded transformer: GPT-2's architecture without biases, small enough for two cores.
 
-Learned positions, LayerNorm before each part, GELU (tanh form), four-fold feed-forward, untied head
+Learned positions, LayerNorm before each part, GELU, four-fold feed-forward, untied head
 (Radford et al. 2019; `GPT2LMHeadModel` in transformers computes the same, with its biases at zero).
 """
 
@@ -38,19 +38,20 @@ class Block(nn.Module):
         self.feed_in = nn.Linear(width, 4 * width, bias=False)
         self.feed_out = nn.Linear(4 * width, width, bias=False)
 
-    def forward(self, x: Tensor, cache: tuple[Tensor, Tensor] | None, start: int) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, cache: tuple[Tensor, Tensor] | None, start: int) -> Tensor:
         batch, length, width = x.shape
+        room = mask.shape[1]
         qkv = self.attention_in(self.before_attention(x)).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        if cache is not None:
-            keys, values = cache
-            keys[:, :, start : start + length] = k
-            values[:, :, start : start + length] = v
-            k, v = keys[:, :, : start + length], values[:, :, : start + length]
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=length > 1)
+        if cache is None:
+            keys, values = F.pad(k, (0, 0, 0, room - length)).mT, F.pad(v, (0, 0, 0, room - length))
+        else:
+            cache[0][..., start : start + length] = k.mT
+            cache[1][:, :, start : start + length] = v
+            keys, values = cache[0][..., :room], cache[1][:, :, :room]
+        y = (q * q.shape[-1] ** -0.5 @ keys + mask).softmax(-1) @ values
         x = x + self.attention_out(y.transpose(1, 2).reshape(batch, length, width))
-        hidden = F.gelu(self.feed_in(self.before_feed(x)), approximate="tanh")
-        return x + self.feed_out(hidden)  # type: ignore[no-any-return]
+        return x + self.feed_out(F.gelu(self.feed_in(self.before_feed(x))))  # type: ignore[no-any-return]
 
 
 class Network(nn.Module):
@@ -78,12 +79,20 @@ class Network(nn.Module):
 
     def forward(self, tokens: Tensor, cache: Cache | None = None, start: int = 0) -> Tensor:
         """With a cache, the tokens stand at positions start, start + 1, … and see all before them."""
-        x = self.tokens(tokens) + self.positions.weight[start : start + tokens.shape[1]]
+        end = start + tokens.shape[1]
+        x = self.tokens(tokens) + self.positions.weight[start:end]
+        room = min(_room(end, 64), cache[0][1].shape[2]) if cache else _room(end)
+        mask = torch.full((end - start, room), -torch.inf).triu(start + 1)
         for at, block in enumerate(self.blocks):
-            x = block(x, cache[at] if cache else None, start)
+            x = block(x, mask, cache[at] if cache else None, start)
         return self.head(self.last(x))  # type: ignore[no-any-return]
 
     def cache(self, batch: int, length: int) -> Cache:
         """Room for the keys and values of `length` tokens."""
-        shape = (batch, self.size.heads, length, self.size.width // self.size.heads)
-        return [(torch.empty(shape), torch.empty(shape)) for _ in self.blocks]
+        heads, width, room = self.size.heads, self.size.width // self.size.heads, _room(length)
+        return [(torch.zeros(batch, heads, width, room), torch.zeros(batch, heads, room, width)) for _ in self.blocks]
+
+
+def _room(length: int, whole: int = 16) -> int:
+    """Keys are filled up to whole vectors: the softmax of a processor takes what is left over one by one."""
+    return -(-length // whole) * whole
