@@ -6,9 +6,10 @@ ours meet once. The halves are two on every machine, so the same bytes come out 
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TypeVar
 
@@ -16,10 +17,15 @@ import torch
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
+    with suppress(AttributeError, OSError):  # glibc alone: what is freed is kept, a step needs as much as the last
+        libc = ctypes.CDLL(None)
+        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+            libc.mallopt(option, 2**30)
     return ThreadPoolExecutor(2, "half", initializer=torch.set_num_threads, initargs=(1,))
 
 

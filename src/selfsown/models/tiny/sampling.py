@@ -48,23 +48,27 @@ def _together(
         tokens[at, : len(head)] = torch.tensor(head)
     cache = network.cache(len(heads), end)
     logits = network(tokens[:, :shortest], cache)[:, -1]
-    done = torch.zeros(len(heads), dtype=torch.bool)
+    going, done = torch.arange(len(heads)), torch.zeros(len(heads), dtype=torch.bool)
     for at in range(shortest, end):
-        new = torch.where(done, PAD, _draw(logits, temperature, generator))
-        tokens[:, at] = torch.where(at < lengths, tokens[:, at], new)
-        done |= (at >= lengths) & ((new == EOS) | (at + 1 >= lengths + limit if limit else done))
+        marks = torch.rand(len(heads), 1, generator=generator, dtype=torch.float64)
+        new = _draw(logits, temperature, marks[going]).masked_fill(done, PAD)
+        tokens[going, at] = torch.where(at < lengths[going], tokens[going, at], new)
+        done |= (at >= lengths[going]) & ((new == EOS) | (at + 1 >= lengths[going] + limit if limit else done))
         if at + 1 == end or bool(done.all()):
             break
-        logits = network(tokens[:, at : at + 1], cache, at)[:, -1]
+        if 2 * int(done.sum()) > len(done):  # those that are still written go on among themselves
+            left = ~done
+            going, done, cache = going[left], done[left], [(keys[left], values[left]) for keys, values in cache]
+        logits = network(tokens[going, at : at + 1], cache, at)[:, -1]
     texts = [row[len(head) :] for row, head in zip(tokens.tolist(), heads, strict=True)]
     return [text[: text.index(PAD)] if PAD in text else text for text in texts]
 
 
-def _draw(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """One token for each text, by inverting the cumulative distribution. `<pad>` is never written."""
+def _draw(logits: Tensor, temperature: float, marks: Tensor) -> Tensor:
+    """One token for each text, by inverting the cumulative distribution at its mark. `<pad>` is never written."""
     logits[:, PAD] = -torch.inf
     if temperature == 0:
         return logits.argmax(-1)
     heights = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
-    marks = torch.rand(len(logits), 1, generator=generator, dtype=torch.float64) * heights[:, -1:]
-    return torch.searchsorted(heights, marks, right=True).squeeze(1).clamp(max=logits.shape[1] - 1)
+    found = torch.searchsorted(heights, marks * heights[:, -1:], right=True)
+    return found.squeeze(1).clamp(max=logits.shape[1] - 1)
