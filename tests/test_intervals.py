@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.intervals import Z, error, mean, ratio, share
+from selfsown.intervals import Z, error, mean, ratio, share, student
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,20 @@ def test_a_ratio_s_interval_holds_the_truth_in_95_of_100_cases() -> None:
 def test_the_standard_error_is_read_back_from_an_interval() -> None:
     assert error(3 - Z * 0.5, 3 + Z * 0.5) == pytest.approx(0.5)
     assert error(2, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("n", "quantile"), [(2, 12.7062), (3, 4.3027), (4, 3.1824), (11, 2.2281), (21, 2.0860), (31, 2.0423), (32, Z)]
+)
+def test_student_s_interval_has_its_known_widths(n: int, quantile: float) -> None:
+    values = [float(at) for at in range(n)]
+    low, high = student(values)
+    half = quantile * math.sqrt(n * (n + 1) / 12) / math.sqrt(n)  # the deviation of 0, 1, … n - 1
+    assert (low, high) == (pytest.approx((n - 1) / 2 - half, abs=1e-3), pytest.approx((n - 1) / 2 + half, abs=1e-3))
+    assert student([3.0] * n) == (3, 3)
+
+
+def test_student_s_interval_of_three_values_holds_the_truth_in_95_of_100_cases() -> None:
+    drawn = np.random.default_rng(3).normal(5, 2, (2000, 3))
+    held = sum(low <= 5 <= high for low, high in map(student, drawn))
+    assert 1870 <= held <= 1930

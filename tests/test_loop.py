@@ -12,6 +12,7 @@ import pytest
 from small import FIRST, NAMES, names
 
 from selfsown import loop
+from selfsown.explain import story
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.store import Store
@@ -133,6 +134,48 @@ def test_a_run_that_only_rolls_back_ends_on_its_best(tmp_path: Path) -> None:
     assert result["stuck"] is True
     best, base = tmp_path / "run" / "best", tmp_path / "run" / "generation-00" / "model"
     assert (best / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
+
+
+def test_without_rollback_verdicts_are_alarms_and_the_run_goes_on_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "never.py").write_text(
+        '"""Refuse."""\nfrom selfsown.records import Verdict\n'
+        'def guard(history):\n    return Verdict(False, "no", "never")\n',
+        encoding="utf-8",
+    )
+    tree = first().dump() | {"guard": ["./never.py"], "patience": 1, "rollback": False}
+    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    assert [generation.parent for generation in history] == [0, 0, 1, 2]
+    assert all(generation.stands for generation in history)
+    assert [len(generation.refusals) for generation in history] == [0, 1, 1, 1]
+    assert {row.maker for row in rows(tmp_path / "run", 3)} == {"generation-02"}
+    assert Store(tmp_path / "run").generations() == history
+    assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))["stuck"] is False
+    row = rows(tmp_path / "run", 1)[0]
+    said = story(tmp_path / "run", row.id)
+    assert "an alarm was raised on its generation by never: no" in said
+    assert "rolled back" not in said
+
+
+def test_without_rollback_nothing_is_built_on_training_that_went_astray(tmp_path: Path) -> None:
+    changes = ["generations=3", "patience=1", "rollback=false", "train.tiny.rate=1.0e+30"]
+    names_recipe = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", *changes])
+    history = loop.run(names_recipe, tmp_path / "run")
+    assert [generation.stands for generation in history] == [True, False, False, False]
+    assert [generation.parent for generation in history] == [0, 0, 0, 0]
+
+
+def test_nothing_generated_is_real_rows_alone(tmp_path: Path) -> None:
+    history = loop.run(first("generate=[]", "generations=2"), tmp_path / "run")
+    assert [(generation.counts.get("made", 0), generation.real_share) for generation in history] == [(0, 1.0)] * 3
+    assert rows(tmp_path / "run", 2) == []
+
+
+def test_fewer_rows_to_learn_from_leave_the_same_held_out(finished: Path, tmp_path: Path) -> None:
+    loop.run(first("learn=50", "generations=0"), tmp_path / "run")
+    few, many = (Store(folder).rows("real") or [] for folder in (tmp_path / "run", finished))
+    assert len(few) == 50
+    assert {row.id for row in few} < {row.id for row in many}
+    assert Store(tmp_path / "run").rows("held_out") == Store(finished).rows("held_out")
 
 
 def test_another_teacher_writes_where_the_recipe_names_one(finished: Path, tmp_path: Path) -> None:

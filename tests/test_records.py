@@ -93,6 +93,9 @@ def test_a_generation_stands_if_no_guard_refuses_it() -> None:
     found = Generation(1, 0, 1, {}, 1.0, (score,))
     assert found.stands
     assert replace(found, verdicts=(Verdict(True), Verdict(True))).stands
-    assert not replace(found, verdicts=(Verdict(True), Verdict(False))).stands
+    refused = replace(found, verdicts=(Verdict(True), Verdict(False)))
+    assert not refused.stands
+    assert refused.refusals == [Verdict(False)]
+    assert replace(refused, guarded=False).stands, "an alarm and no more"
     assert found.score("loss") == score
     assert found.score("accuracy") is None

@@ -35,6 +35,8 @@ WAYS = {
         ("student.tiny.context=5", "the longest real row takes"),
         ("held_out=.nan", "held_out is nan"),
         ("held_out=50.5", "a whole number"),
+        ("learn=301", "programs leaves 300 rows to learn from"),
+        ("learn=5", "10 rows or more"),
     ],
 )
 def test_a_recipe_that_would_fail_late_is_refused_before_the_folder_is_touched(

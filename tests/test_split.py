@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.records import Row, SelfsownError
-from selfsown.split import LEAST, split
+from selfsown.split import LEAST, first_of, split
 
 
 def rows(problems: list[int]) -> list[Row]:
@@ -71,3 +71,22 @@ def test_the_order_of_the_rows_decides_nothing() -> None:
 def test_too_few_rows_on_a_side_are_explained(given_rows: list[Row], held_out: int | float) -> None:
     with pytest.raises(SelfsownError, match=f"names.txt has {len(given_rows)} rows.*{held_out}.*{LEAST} or more"):
         split(given_rows, held_out, 0, "names.txt")
+
+
+@given(st.integers(LEAST, 50), st.integers(0, 50), st.integers())
+def test_fewer_rows_to_learn_from_are_always_among_more(learn: int, more: int, seed: int) -> None:
+    few, many = (first_of(DIFFERENT, n, seed, "test") for n in (learn, learn + more))
+    assert (len(few), len(many)) == (learn, learn + more)
+    assert {row.id for row in few} <= {row.id for row in many}
+    assert [row for row in DIFFERENT if row in many] == many
+
+
+def test_all_are_learned_from_unless_fewer_are_asked_for() -> None:
+    assert first_of(DIFFERENT, 0, 1, "test") == DIFFERENT == first_of(DIFFERENT, 100, 1, "test")
+    assert first_of(DIFFERENT, 30, 1, "test") != first_of(DIFFERENT, 30, 2, "test")
+
+
+@pytest.mark.parametrize(("learn", "said"), [(101, "leaves 100 rows"), (LEAST - 1, f"{LEAST} rows or more")])
+def test_more_to_learn_from_than_there_is_or_next_to_nothing_is_refused(learn: int, said: str) -> None:
+    with pytest.raises(SelfsownError, match=f"learn is {learn}.*{said}"):
+        first_of(DIFFERENT, learn, 0, "names.txt")

@@ -1,4 +1,4 @@
-"""The commands: run, explain, list, check."""
+"""The commands: run, check, compare, explain, report, list."""
 
 from __future__ import annotations
 
@@ -16,11 +16,17 @@ app = App(
     name="selfsown",
     version=__version__,
     help="A model writes its own training data, grades it, learns, and proves it got better.",
+    suppress_keyboard_interrupt=False,
 )
 
 Changes = Annotated[
     list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.tiny.steps=100.", negative=())
 ]
+
+ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as start=base."
+ROWS = "How many times the real rows plain training may have, such as 1x,2x,4x,8x,16x: what does the loop spare?"
+Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
+Multiples = Annotated[list[str], Parameter(help=ROWS, consume_multiple=True, negative=())]
 
 
 @app.command
@@ -69,6 +75,46 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
 
 
 @app.command
+def compare(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    arms: Arms | None = None,
+    seeds: int = 3,
+    real_rows: Multiples | None = None,
+    prices: Path | None = None,
+    jobs: int = 0,
+    set: Changes | None = None,
+) -> None:
+    """Run a recipe against variants of itself over several seeds, and say what made the difference.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours.
+    folder
+        Where it is kept; by default runs/RECIPE-compare. Give it again after a kill, and it goes on.
+    seeds
+        How many seeds, from 0.
+    prices
+        A file of prices, for --real-rows; by default FOLDER/prices.yaml.
+    jobs
+        Runs at a time; by default one a core.
+    """
+    from rich.console import Console
+
+    from selfsown import compare as comparison
+    from selfsown.compare import tables
+    from selfsown.compare.plan import plan
+
+    planned = plan(recipe, set or [], arms or [], seeds, real_rows or [])
+    folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
+    console = Console()
+    found = comparison.run(planned, folder, jobs, prices, console.out)
+    tables.show(found, console)
+
+
+@app.command
 def explain(folder: Path, row: str) -> None:
     """Tell a row's whole story, down to real rows.
 
@@ -82,6 +128,20 @@ def explain(folder: Path, row: str) -> None:
     from selfsown.explain import story
 
     print(story(folder, row))
+
+
+@app.command
+def report(folder: Path) -> None:
+    """Write what a run or a comparison found as one page, FOLDER/report.html.
+
+    Parameters
+    ----------
+    folder
+        The folder of a run, finished or not, or of a comparison.
+    """
+    from selfsown.report import write
+
+    print(write(folder))
 
 
 @app.command(name="list")

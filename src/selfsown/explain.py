@@ -33,10 +33,10 @@ def story(folder: Path, wanted: str) -> str:
         lines.append(f"└ became {child.id}, by {child.method}: {_text(child)} ({child.end})")
     if len(children) > 5:
         lines.append(f"└ and {len(children) - 5} more")
-    refused = [generation for generation in history[found[0].generation :][:1] if not generation.stands]
-    for verdict in [verdict for generation in refused for verdict in generation.verdicts if not verdict.ok]:
-        lines.append(f"its generation was rolled back by {verdict.by}: {verdict.reason}")
-        lines.append("no model that stands has learned from it")
+    for generation in history[found[0].generation :][:1]:
+        said = "an alarm was raised on its generation" if generation.stands else "its generation was rolled back"
+        lines += [f"{said} by {verdict.by}: {verdict.reason}" for verdict in generation.refusals]
+        lines += [] if generation.stands else ["no model that stands has learned from it"]
     if found[0].generation:
         lines += _lineage(found[0].generation, {generation.number: generation for generation in history}, store)
     return "\n".join(lines)

@@ -35,3 +35,28 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]
 def error(low: float, high: float) -> float:
     """The standard error that such an interval stands for."""
     return (high - low) / (2 * Z)
+
+
+# The 0.975 quantiles of Student's t for 1 to 30 degrees of freedom.
+_T: tuple[float, ...] = (
+    12.706205,
+    4.302653,
+    3.182446,
+    2.776445,
+    2.570582,
+    2.446912,
+    2.364624,
+    2.306004,
+    2.262157,
+    2.228139,
+)
+_T += (2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963)
+_T += (2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272)
+
+
+def student(values: Sequence[float]) -> tuple[float, float]:
+    """For the mean of a few independent values, such as one a seed: Student's t, and normal beyond 31 values."""
+    n = len(values)
+    quantile = _T[n - 2] if n - 2 < len(_T) else Z
+    middle, half = float(np.mean(values)), quantile * float(np.std(values, ddof=1)) / math.sqrt(n)
+    return middle - half, middle + half

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,10 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
         real, held_out = _real_rows(store, posed)
         loop = Loop(recipe, store, task, real, held_out, watch or Watch())
         history = [loop.base()]
-        while len(history) <= recipe.generations and not _stuck(history, recipe.patience):
+        while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.lap(history))
         best = best_of(history, recipe.goal)
-        store.write_best(
-            best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe.patience)}
-        )
+        store.write_best(best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe)})
         return history
 
 
@@ -63,6 +61,7 @@ class Loop:
     real: list[Row]
     held_out: list[Row]
     watch: Watch
+    seen: dict[int, list[Row]] = field(default_factory=dict)
 
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
@@ -141,23 +140,29 @@ class Loop:
                 scores += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
             done.append(len(self.held_out))
         found = replace(found, scores=tuple(score for score in scores if math.isfinite(score.value)))
-        if found.score(self.recipe.goal) is None:
+        astray = found.score(self.recipe.goal) is None
+        if astray:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
             roles = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
-        found = replace(found, verdicts=tuple(verdicts))
+        found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)
         self.watch.finished(found)
         return found
 
     def past(self, history: list[Generation]) -> list[Row]:
         """The kept rows of the generations that stand, oldest first."""
-        standing = [generation.number for generation in history[1:] if generation.stands]
-        rows = [row for number in standing for row in self.store.rows(f"{place(number)}/rows") or []]
-        return [row for row in rows if row.end == "kept"]
+        return [row for generation in history[1:] if generation.stands for row in self.kept(generation.number)]
+
+    def kept(self, number: int) -> list[Row]:
+        """The generation's kept rows, read from disk once."""
+        if number not in self.seen:
+            rows = self.store.rows(f"{place(number)}/rows") or []
+            self.seen[number] = [row for row in rows if row.end == "kept"]
+        return self.seen[number]
 
     def level(self, parent: Generation) -> int:
         """The next level opens when the one before is mastered."""
@@ -215,6 +220,7 @@ def _parent(history: Sequence[Generation]) -> Generation:
     return next(generation for generation in reversed(history) if generation.stands)
 
 
-def _stuck(history: Sequence[Generation], patience: int) -> bool:
-    """Whether the last `patience` generations were all rolled back."""
-    return len(history) > patience and not any(generation.stands for generation in history[-patience:])
+def _stuck(history: Sequence[Generation], recipe: Recipe) -> bool:
+    """Whether the last `patience` generations were all rolled back, which ends the run."""
+    last = history[-recipe.patience :]
+    return recipe.rollback and len(history) > recipe.patience and not any(generation.stands for generation in last)

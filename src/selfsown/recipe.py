@@ -25,10 +25,12 @@ LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
 class Recipe:
     """real: the source of real rows; held_out: how many are set aside to measure on (below 1: a share).
 
+    learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
     teacher and judge: other models, where the student shall not be its own. base: the training of
     generation 0, on real rows alone. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
-    opened when accuracy at it reaches mastery. patience: rolled-back generations in a row that end the run.
+    opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
+    it is recorded, and the run goes on. patience: rolled-back generations in a row that end the run.
     """
 
     real: Step
@@ -45,6 +47,7 @@ class Recipe:
     about: str = ""
     seed: int = 0
     held_out: int | float = 0.1
+    learn: int = 0
     teacher: Step | None = None
     judge: Step | None = None
     base: Step | None = None
@@ -52,6 +55,7 @@ class Recipe:
     generations: int = 6
     level: int = 0
     mastery: float = 0.9
+    rollback: bool = True
     patience: int = 2
 
     @classmethod
@@ -84,9 +88,9 @@ class Recipe:
                 found[key] = tuple(_one(key, each, beside) for each in listed if each is not None)
             else:
                 found[key] = fitted(key, value, hints[key])
-        needed = [
-            name for name in ("real", "student", "generate", "mix", "train", "evaluate", "goal") if not found.get(name)
-        ]
+        needed = [name for name in ("real", "student", "mix", "train", "evaluate", "goal") if not found.get(name)]
+        if tree.get("generate") is None:  # an empty list is a choice: real rows alone
+            needed.append("generate")
         if needed:
             raise SelfsownError(f"{needed[0]} is missing{_say_how(needed[0])}")
         recipe = cls(**{"grade": (), "curate": (), "guard": (), **found})
@@ -125,7 +129,7 @@ class Recipe:
             )
         if self.level > world.top_level:
             raise SelfsownError(f"level is {self.level}, but the hardest level of {world.name} is {world.top_level}")
-        for key, least in (("seed", 0), ("level", 0), ("generations", 0), ("patience", 1)):
+        for key, least in (("seed", 0), ("learn", 0), ("level", 0), ("generations", 0), ("patience", 1)):
             if getattr(self, key) < least:
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         for role in ("teacher", "judge"):

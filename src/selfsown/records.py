@@ -149,7 +149,8 @@ class Generation:
     """What one lap of the loop made, kept and scored, and whether it stands.
 
     level: the hardest level it wrote problems at; parent: the generation whose model wrote its rows;
-    real_share: the share of training draws that were real rows.
+    real_share: the share of training draws that were real rows. guarded: whether a guard's no rolls it back;
+    otherwise the verdicts are alarms and no more.
     """
 
     number: int
@@ -159,10 +160,16 @@ class Generation:
     real_share: float
     scores: tuple[Score, ...]
     verdicts: tuple[Verdict, ...] = ()
+    guarded: bool = True
 
     @property
     def stands(self) -> bool:
-        return all(verdict.ok for verdict in self.verdicts)
+        return not self.guarded or not self.refusals
+
+    @property
+    def refusals(self) -> list[Verdict]:
+        """The guards that said no."""
+        return [verdict for verdict in self.verdicts if not verdict.ok]
 
     def score(self, key: str) -> Score | None:
         return next((score for score in self.scores if score.key == key), None)

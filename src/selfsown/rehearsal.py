@@ -11,7 +11,7 @@ from typing import Any
 
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
-from selfsown.split import split
+from selfsown.split import first_of, split
 from selfsown.steps import Step
 from selfsown.tasks import Task
 
@@ -20,7 +20,8 @@ FEW = 50  # rows
 
 def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     """The real rows, posed and split, after every step but training has met some of them."""
-    real, held_out = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    rest, held_out = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    real = first_of(rest, recipe.learn, recipe.seed, task.name)
     student = recipe.student(rows=real, seed=0)
     roles: dict[str, Any] = {"real": real, "held_out": held_out[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}

@@ -56,9 +56,9 @@ class Screen(Watch):
         shown = f"{self.recipe.goal} {goal.value:.3f}" if goal else ""
         self.say(f"[bold]generation {generation.number}[/]  {escape(shown)}  [dim]about {left:.0f} s left[/]")
         self.say(f"  [dim]{' · '.join(self.notes)}[/]")
-        for verdict in generation.verdicts:
-            if not verdict.ok:
-                self.say(f"  [red]rolled back[/] by {escape(verdict.by)}: {escape(verdict.reason)}")
+        said = "alarm" if generation.stands else "rolled back"
+        for verdict in generation.refusals:
+            self.say(f"  [red]{said}[/] by {escape(verdict.by)}: {escape(verdict.reason)}")
         self.notes = []
         self.progress.update(self.bar, completed=generation.number + 1)
 
@@ -76,7 +76,7 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
     """A line for each generation: what became of its rows, the scores, and whether it stands."""
     found = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title_justify="left")
     found.title = "each generation's rows, and its scores on held-out real rows"
-    keys = _shown(history[0], goal)
+    keys = shown(history[0], goal)
     for name in ("gen", "kept", "rejected", "failed", "real", *map(_heading, keys)):
         found.add_column(name, justify="right")
     found.add_column("verdict")
@@ -84,8 +84,9 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
     for generation in history:
         ends = [f"{generation.counts.get(end, 0):,}" for end in ("kept", "rejected", "failed")]
         scores = [f"{score.value:.3f}" if (score := generation.score(key)) else "" for key in keys]
-        refused = ", ".join(verdict.by for verdict in generation.verdicts if not verdict.ok)
-        verdict = "[green]best[/]" if generation is best else f"[red]{escape(refused)}[/]" if refused else "stands"
+        refused = "alarm: " * generation.stands + ", ".join(verdict.by for verdict in generation.refusals)
+        verdict = f"[red]{escape(refused)}[/]" if generation.refusals else "stands"
+        verdict = "[green]best[/]" if generation is best else verdict
         real = f"{100 * generation.real_share:.0f} %"
         found.add_row(str(generation.number), *(ends if generation.number else [""] * 3), real, *scores, verdict)
     return found
@@ -111,6 +112,11 @@ def _summary(history: Sequence[Generation], recipe: Recipe, folder: object) -> l
             "" if len(history) > recipe.generations else f"; the last {recipe.patience} in a row, which ended the run"
         )
         lines.append(f"{rolled} of {len(history) - 1} generations rolled back by a guard{early}.")
+    alarms = sum(generation.stands and bool(generation.refusals) for generation in history)
+    if alarms:
+        lines.append(
+            f"A guard raised an alarm in {alarms} of {len(history) - 1} generations; rollback: false let it be."
+        )
     return [*lines, f"The best model is kept in {folder}/best"]
 
 
@@ -124,9 +130,13 @@ def _heading(key: str) -> str:
     return f"{name}\n{group.rpartition('=')[2]}" if group else name
 
 
-def _shown(first: Generation, goal: str) -> list[str]:
-    """The goal, its sisters (the same score by the same trait), and what has no group: a terminal is narrow."""
+def sisters(first: Generation, goal: str) -> list[str]:
+    """The goal, and the same score by the same trait."""
     stem = goal.partition("=")[0]
-    sisters = [score.key for score in first.scores if score.key.startswith(stem + "=") and "," not in score.key]
+    return [goal, *(s.key for s in first.scores if s.key.startswith(stem + "=") and "," not in s.key and s.key != goal)]
+
+
+def shown(first: Generation, goal: str) -> list[str]:
+    """The goal, its sisters, and what has no group: a terminal is narrow."""
     plain = [score.key for score in first.scores if not score.group and score.key not in goal]
-    return list(dict.fromkeys([goal, *sisters, *plain]))[:4]
+    return list(dict.fromkeys([*sisters(first, goal), *plain]))[:4]

@@ -37,3 +37,14 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
             f"each side needs {LEAST} or more: bring more rows or change held_out"
         )
     return rest, out
+
+
+def first_of(rows: Sequence[Row], learn: int, seed: int, source: str) -> list[Row]:
+    """`learn` of the rows to learn from (0: all), in the order given: the fewer are always among the more."""
+    if learn > len(rows):
+        raise SelfsownError(f"learn is {learn}, but {source} leaves {len(rows)} rows to learn from; ask for fewer")
+    if 0 < learn < LEAST:
+        raise SelfsownError(f"learn is {learn}; a model needs {LEAST} rows or more to learn from, or 0: all of them")
+    order = list(range(len(rows)))
+    random.Random(f"learn {seed}").shuffle(order)
+    return [rows[at] for at in sorted(order[: learn or None])]

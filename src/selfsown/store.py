@@ -85,7 +85,7 @@ class Store:
         return rows
 
     def write_rows(self, name: str, rows: Sequence[Row]) -> None:
-        table = pyarrow.Table.from_pylist([_record(row) for row in rows], _SCHEMA)
+        table = pyarrow.Table.from_pydict({name: _column(name, rows) for name in _SCHEMA.names}, _SCHEMA)
         _whole(
             self.folder / f"{name}.parquet", lambda path: pyarrow.parquet.write_table(table, path, compression="zstd")
         )
@@ -238,9 +238,12 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _record(row: Row) -> dict[str, Any]:
-    found = {name: getattr(row, name) for name in _SCHEMA.names}
-    return found | {"traits": list(row.traits.items()), "grades": [asdict(grade) for grade in row.grades]}
+def _column(name: str, rows: Sequence[Row]) -> list[Any]:
+    if name == "traits":
+        return [list(row.traits.items()) for row in rows]
+    if name == "grades":
+        return [[vars(grade) for grade in row.grades] for row in rows]
+    return [getattr(row, name) for row in rows]
 
 
 def _rows(parquet: bytes) -> list[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -41,7 +41,7 @@ def single() -> Iterator[None]:
     Inside, a product of matrices may also be taken in bfloat16 with sums in float32. Where the processor knows
     bfloat16, that brings in oneDNN: on AMD it is twice as fast as the other library, even where it stays in float32.
     """
-    products = torch.backends.mkldnn.matmul
+    products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     threads, precision = torch.get_num_threads(), products.fp32_precision
     torch.set_num_threads(1)
     products.fp32_precision = "bf16"

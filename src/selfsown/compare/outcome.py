@@ -1,0 +1,180 @@
+"""What a comparison shows: each arm's scores over the seeds, against the reference, in numbers and in words."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from selfsown.compare.children import Run
+from selfsown.compare.efficiency import Side, between, cost, crossing, summary
+from selfsown.compare.plan import Plan
+from selfsown.intervals import student
+from selfsown.records import Generation, Score
+from selfsown.screen import sisters
+from selfsown.store import Store
+
+History = list[Generation]
+PALMYRA = (
+    "Articles report another ratio for Palmyra X 004, 4.6 / 0.7 million USD = 6.6: the whole training of two different "
+    "models, one side of it inferred, and hardware prices alone explain 5 to 8 times; it is not the figure above."
+)
+
+
+def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dict[str, Any]:
+    """Everything that compare.json holds."""
+    histories = {(each.arm, each.seed): Store(each.folder).generations() for each in runs}
+    courses = {arm.name: [histories[arm.name, seed] for seed in plan.seeds] for arm in plan.arms}
+    keys = _common(list(histories.values()))
+    costs = {arm.name: [each.cost() for each in runs if each.arm == arm.name] for arm in plan.arms}
+    arms = [
+        {"name": arm.name, "what": arm.what, "changes": list(arm.changes), "folder": arm.folder}
+        | {name: [each[name] for each in costs[arm.name]] for name in ("cpu_seconds", "wall_seconds", "lost")}
+        | {"scores": {key: _scores(courses[arm.name], courses[plan.reference], key) for key in keys}}
+        | {"guards": _guards(plan.seeds, courses[arm.name])}
+        for arm in plan.arms
+    ]
+    found = {"recipe": plan.recipe.name, "about": plan.recipe.about, "goal": plan.recipe.goal, "seeds": plan.seeds}
+    found |= {"reference": plan.reference, "arms": arms, "sentences": _sentences(plan, arms, courses)}
+    return found | {"efficiency": _efficiency(plan, courses, costs, prices) if plan.multiples else None}
+
+
+def last(history: Sequence[Generation]) -> Generation:
+    """The newest that stands: without rollback the last, unless its training went astray."""
+    return next(generation for generation in reversed(history) if generation.stands)
+
+
+def _common(histories: Sequence[History]) -> list[str]:
+    """The scores that were measured at the beginning and at the end of every run."""
+    ends = [generation for history in histories for generation in (history[0], last(history))]
+    return [score.key for score in ends[0].scores if all(generation.score(score.key) for generation in ends)]
+
+
+def _of(generation: Generation, key: str) -> Score:
+    score = generation.score(key)
+    assert score
+    return score
+
+
+def _best(history: History, key: str) -> float:
+    """The best generation in this score, which flatters: it is chosen on the held-out rows that it is measured on."""
+    there = [score for generation in history if generation.stands and (score := generation.score(key))]
+    best = there[0]
+    for score in there[1:]:
+        best = score if score.exceeds(best) else best
+    return best.value
+
+
+def _scores(courses: Sequence[History], reference: Sequence[History], key: str) -> dict[str, Any]:
+    """The difference is the reference's score less this arm's, seed by seed."""
+    ends = [_of(last(history), key).value for history in courses]
+    others = [_of(last(history), key).value for history in reference]
+    gaps = None if reference is courses else _mean([b - a for a, b in zip(ends, others, strict=True)])
+    firsts = [_of(history[0], key).value for history in courses]
+    found = {"first": firsts, "last": ends, "best": [_best(history, key) for history in courses]}
+    return found | _mean(ends) | {"difference": gaps}
+
+
+def _mean(values: Sequence[float]) -> dict[str, float | None]:
+    low, high = student(values) if len(values) > 1 else (None, None)
+    return {"mean": statistics.fmean(values), "low": low, "high": high}
+
+
+def _guards(seeds: Sequence[int], courses: Sequence[History]) -> list[dict[str, Any]]:
+    """Which guards spoke, in which generations of which seed."""
+    found = []
+    for seed, history in zip(seeds, courses, strict=True):
+        for by in dict.fromkeys(verdict.by for generation in history for verdict in generation.refusals):
+            spoke = [each.number for each in history if by in {verdict.by for verdict in each.refusals}]
+            found.append({"seed": seed, "by": by, "generations": spoke})
+    return found
+
+
+def _sentences(plan: Plan, arms: Sequence[dict[str, Any]], courses: Mapping[str, Sequence[History]]) -> list[str]:
+    """One for each arm but the reference."""
+    lower = _of(courses[plan.reference][0][0], plan.recipe.goal).better == "lower"
+    found = []
+    for arm in arms:
+        gap = arm["scores"][plan.recipe.goal]["difference"]
+        if gap is None:
+            continue
+        said = f"{plan.reference} − {arm['name']}: {gap['mean']:+.3f}"
+        if gap["low"] is None:
+            found.append(f"{said}, one seed, so no interval and no proof of a difference")
+            continue
+        better = gap["high"] < 0 if lower else gap["low"] > 0
+        worse = gap["low"] > 0 if lower else gap["high"] < 0
+        verdict = "better" if better else "worse" if worse else "no proof of a difference"
+        found.append(f"{said} [{gap['low']:+.3f}, {gap['high']:+.3f}] over {len(plan.seeds)} seeds: {verdict}")
+    return found
+
+
+def _efficiency(
+    plan: Plan,
+    courses: Mapping[str, Sequence[History]],
+    costs: Mapping[str, Sequence[Mapping[str, float]]],
+    prices: Mapping[str, float],
+) -> dict[str, Any]:
+    """The real rows that plain training needs to reach the loop, in the goal and in its sisters, and what they cost."""
+    measured = set(_common([history for course in courses.values() for history in course]))
+    keys = [key for key in sisters(courses[plan.reference][0][0], plan.recipe.goal) if key in measured]
+    scores = {key: _curve(plan, courses, key) for key in keys}
+    cpu = {name: statistics.fmean(each["cpu_seconds"] for each in costs[name]) for name in costs}
+    rows = {name: round(multiple * plan.rows) for multiple, name in plan.multiples.items()}
+    return {
+        "rows": rows,
+        "held_out": plan.held_out,
+        "loop": plan.reference,
+        "scores": scores,
+        "cost": _cost(plan, scores[plan.recipe.goal], cpu, prices),
+    }
+
+
+def _curve(plan: Plan, courses: Mapping[str, Sequence[History]], key: str) -> dict[str, Any]:
+    """One score: each size's best generation, the loop's last, and where they cross, seed by seed."""
+    sign = -1 if _of(courses[plan.reference][0][0], key).better == "lower" else 1
+    curve = {name: [_best(history, key) for history in courses[name]] for name in plan.multiples.values()}
+    loop = [_of(last(history), key).value for history in courses[plan.reference]]
+    sizes = list(plan.multiples)
+    found = [
+        crossing(sizes, [sign * values[at] for values in curve.values()], sign * level) for at, level in enumerate(loop)
+    ]
+    return {"curve": curve, "loop": loop} | summary(found, sizes[-1])
+
+
+def _cost(plan: Plan, goal: Mapping[str, Any], cpu: Mapping[str, float], prices: Mapping[str, float]) -> dict[str, Any]:
+    """What plain training costs at the crossing against the loop; held-out rows are charged to both."""
+    if "below" in goal["beyond"]:
+        none = dict.fromkeys(("plain", "loop", "labels", "compute", "both", "break_even_real_row"))
+        words = [f"no cost is compared: {plan.reference} did not pass the smallest size in every seed", PALMYRA]
+        return {"prices": dict(prices)} | none | {"words": words}
+    sizes = list(plan.multiples)
+    seen = [sizes[-1] if ratio is None else ratio for ratio in goal["ratios"]]
+    ratio = goal["mean"] or min(seen)
+    seconds = between(sizes, [cpu[name] for name in plan.multiples.values()], ratio)
+    plain = Side(ratio * plan.rows + plan.held_out, seconds)
+    found = cost(plain, Side(plan.rows + plan.held_out, cpu[plan.reference]), prices)
+    return found | {"words": [*_cost_words(found, "" if goal["mean"] else "at least "), PALMYRA]}
+
+
+def _cost_words(found: Mapping[str, Any], least: str) -> list[str]:
+    plain, loop = found["plain"], found["loop"]
+    rows = f"{plain['rows']:,.0f} real rows, held-out ones among them, against {loop['rows']:,.0f}"
+    words = [f"labels only: plain training costs {least}{found['labels']:.2f} times as much ({rows})"]
+    if found["compute"] is not None:
+        spent = f"{plain['cpu_seconds']:,.0f} CPU seconds against {loop['cpu_seconds']:,.0f}"
+        words.append(f"compute only: {found['compute']:.2f} times as much ({spent})")
+    if found["both"] is not None:
+        at = f"a real row at {found['prices']['real_row']:g} USD, a CPU hour at {found['prices']['cpu_hour']:g} USD"
+        words.append(f"both: {least}{found['both']:.2f} times as much ({at})")
+    even = found["break_even_real_row"]
+    if even is None:
+        words.append("plain training needs no more real rows than the loop: no price of a row speaks for the loop")
+    elif even:
+        words.append(f"the loop is the cheaper one wherever a real row costs more than {Decimal(f'{even:.2g}'):f} USD")
+    else:
+        words.append(
+            "the loop is the cheaper one at any price of a real row: it needs fewer rows and no more computing"
+        )
+    return words

@@ -1,0 +1,22 @@
+"""One page that shows what a run or a comparison found: `write(folder)` makes folder/report.html."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from selfsown.records import SelfsownError
+
+
+def write(folder: Path) -> Path:
+    """The page of the run, or of the comparison, that the folder holds; its path."""
+    try:
+        from selfsown.report import comparisons, page, runs
+    except ModuleNotFoundError as error:
+        needed = (error.name or "").partition(".")[0]
+        raise SelfsownError(f"a report needs {needed}; pip install 'selfsown[report]'") from error
+    if (folder / "compare.json").exists():
+        return page.written(folder, "compare.html", comparisons.content(folder))
+    if not (folder / "recipe.yaml").exists():
+        held = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
+        raise SelfsownError(f"{folder} is neither the folder of a run nor of a comparison: {held}")
+    return page.written(folder, "run.html", runs.content(folder))

@@ -1,0 +1,110 @@
+"""What the page of a comparison holds, from its sentences down to what real rows cost."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from selfsown.report import contest, reading, thrift, words
+from selfsown.report.comparison import Comparison, comparison
+from selfsown.report.figures import Table
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """What the template `compare.html` is filled with."""
+    with reading.understood(folder / "compare.json"):
+        compared = comparison(folder)
+        found = compared.found
+        return {
+            "name": found["recipe"],
+            "about": found["about"],
+            "folder": folder.name,
+            "headline": _headline(compared),
+            "sentences": found["sentences"] or [f"One arm alone was run: {compared.reference}."],
+            "facts": _facts(compared),
+            "unknown": _unknown(compared),
+            "scores": contest.scores(compared),
+            "others": contest.others(compared),
+            "standing": contest.standing(compared),
+            "courses": [each for key in (compared.goal, "diversity") if (each := contest.course(compared, key))],
+            "guards": _guards(compared),
+            "arms": _arms(compared),
+            **(thrift.content(compared) if found["efficiency"] else {}),
+        }
+
+
+def _headline(compared: Comparison) -> str:
+    others = [arm for arm in compared.arms if arm["name"] != compared.reference]
+    if not others:
+        return (
+            f"Plain training needs {_ratio(compared)} the real rows."
+            if compared.found["efficiency"]
+            else "One arm alone."
+        )
+    if len(compared.found["seeds"]) == 1:
+        return "One seed proves no difference."
+    outcomes = [compared.outcome(arm) for arm in others]
+    better, worse, reference = outcomes.count("better"), outcomes.count("worse"), words.opened(compared.reference)
+    if better == len(others):
+        return f"{reference} did better than every other arm."
+    if better:
+        told = f", and worse than {worse}" if worse else ""
+        return f"{reference} did better than {better} of {len(others)} other arms{told}."
+    if worse:
+        return f"{reference} did worse than {worse} of {len(others)} other arms."
+    return f"No proof that {compared.reference} did better than any other arm."
+
+
+def _facts(compared: Comparison) -> list[tuple[str, str, str]]:
+    found = compared.found
+    goal = next(arm for arm in found["arms"] if arm["name"] == compared.reference)["scores"][compared.goal]
+    seconds = sum(sum(arm["cpu_seconds"]) for arm in found["arms"])
+    start, seeds = statistics.fmean(goal["first"]), len(found["seeds"])
+    note = f"{compared.reference}, mean of {words.count(seeds, 'seed')} {words.interval(goal['low'], goal['high'])}"
+    facts = [(words.named(compared.goal), f"{words.number(start)} → {words.number(goal['mean'])}", note)]
+    if found["efficiency"]:
+        facts.append(("real rows that plain training needs", _ratio(compared), "for the same score, against the loop"))
+    runs = len(found["arms"]) * seeds
+    facts.append(("runs", str(runs), f"{words.count(len(found['arms']), 'arm')}, {words.count(seeds, 'seed')}"))
+    return [*facts, ("processor time", words.duration(seconds), "of all runs together")]
+
+
+def _ratio(compared: Comparison) -> str:
+    """In the goal, without its interval or what is said in brackets."""
+    said: str = compared.found["efficiency"]["scores"][compared.goal]["words"]
+    return said.partition(" [")[0].partition(" (")[0]
+
+
+def _unknown(compared: Comparison) -> list[str]:
+    seeds, arms = len(compared.found["seeds"]), len(compared.arms)
+    said = [
+        f"Intervals are over {words.count(seeds, 'seed')} (Student’s t, paired by seed), so they are wide."
+        if seeds > 1
+        else "One seed gives no interval over seeds; whether a difference is more than chance is not known."
+    ]
+    if arms > 2:
+        said.append(
+            f"{arms - 1} arms are compared with one: the more comparisons, the likelier one stands out by chance."
+        )
+    said.append(
+        "Every arm runs to its end and the last generation is compared. Guards only raise an alarm here; with rollback "
+        "an arm may end otherwise."
+    )
+    return [*said, "All rows come from one source. Nothing is said about other data, or about larger models."]
+
+
+def _guards(compared: Comparison) -> list[str]:
+    """Which guards spoke, a sentence for each arm and guard."""
+    told: dict[str, list[str]] = {}
+    for arm in compared.arms:
+        for said in arm["guards"]:
+            numbers = words.listed([str(number) for number in said["generations"]])
+            where = f"generation{'s' * (len(said['generations']) > 1)} {numbers} of seed {said['seed']}"
+            told.setdefault(f"{arm['name']}: {said['by']} spoke in ", []).append(where)
+    return [f"{who}{'; '.join(where)}" for who, where in told.items()]
+
+
+def _arms(compared: Comparison) -> Table:
+    rows = [[arm["name"], arm["what"], "; ".join(arm["changes"])] for arm in compared.found["arms"]]
+    return Table(["arm", "what it is", "changes to the recipe"], rows, "Every arm, and how it differs from the recipe")

@@ -1,0 +1,100 @@
+"""What the page of a run holds, from its verdict down to its recipe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from selfsown.records import Grade, Row
+from selfsown.report import courses, flow, reading, shares, verdict, words
+from selfsown.report.figures import Table
+from selfsown.report.reading import Run
+
+SHOWN, HINTED = 200, 600  # characters of a row that stand in the page, and in the hint over it
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """What the template `run.html` is filled with."""
+    run = reading.run(folder)
+    examples = reading.chosen(run.made)
+    return {
+        "name": run.recipe["name"],
+        "about": run.recipe.get("about", ""),
+        "seed": run.recipe.get("seed", 0),
+        "folder": folder.name,
+        "headline": verdict.headline(run),
+        "sentences": verdict.sentences(run),
+        "facts": verdict.facts(run),
+        "unknown": verdict.unknown(run),
+        **(_measured(run) if run.history else {}),
+        **(_rows(run) if run.made else {}),
+        "examples": [_example(row) for row in examples],
+        "ends": [end for end in ("kept", "rejected", "failed") if any(row.end == end for row in examples)],
+        "numbers": sorted({row.generation for row in examples}),
+        "total": sum(made.total for made in run.made),
+        "time": (time := shares.time_figure(run)),
+        "stages": shares.legend(time) if time else [],
+        "cost": _cost(run),
+        "recipe": yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
+        "environment": yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
+    }
+
+
+def _measured(run: Run) -> dict[str, Any]:
+    spoken = verdict.spoken(run.history)
+    guards = Table(["generation", "guard", "verdict", "what it said"], spoken, "What each guard said")
+    return {
+        "courses": list(courses.figures(run)),
+        "scores": courses.every_score(run),
+        "guards": guards if spoken else None,
+        "bias": shares.bias_figure(run),
+        "watched": any(verdict.by == "bias" for generation in run.history for verdict in generation.verdicts),
+        "synthetic": shares.synthetic_figure(run),
+    }
+
+
+def _rows(run: Run) -> dict[str, Any]:
+    said, adds_up = flow.sums(run)
+    failures: Counter[str] = sum((Counter(made.failures) for made in run.made), Counter())
+    rows = [[words.cut(reason, SHOWN), words.whole(n)] for reason, n in failures.most_common(12)]
+    more = len(failures) - len(rows)
+    caption = "The most frequent reasons of failed rows" + (f"; {more:,} more reasons are rarer" if more else "")
+    return {
+        "flow": flow.figure(run),
+        "sum": said,
+        "adds_up": adds_up,
+        "failures": Table(["reason", "rows"], rows, caption) if rows else None,
+        "unscored": [made.number for made in run.made if made.number >= len(run.history)],
+    }
+
+
+def _example(row: Row) -> dict[str, Any]:
+    """A row as the page shows it: long texts cut, with more of them in a hint."""
+    texts = [row.prompt, row.answer] if row.prompt else [row.answer]
+    return {
+        "id": row.id,
+        "end": row.end,
+        "generation": row.generation,
+        "texts": [(words.cut(text, SHOWN), words.cut(text, HINTED) if len(text) > SHOWN else "") for text in texts],
+        "reason": words.cut(row.reason, SHOWN),
+        "grades": [_graded(grade) for grade in row.grades],
+        "maker": words.cut(f"{row.method or 'unknown'}, written by {row.maker or 'unknown'}", SHOWN),
+    }
+
+
+def _graded(grade: Grade) -> str:
+    return words.cut(f"{grade.score:g} by {grade.by} ({grade.trust})" + f": {grade.reason}" * bool(grade.reason), SHOWN)
+
+
+def _cost(run: Run) -> str:
+    """What is known of money: no way of ours pays anybody."""
+    fields = [value for value in run.recipe.values() if isinstance(value, list | dict)]
+    steps = [step for value in fields for step in (value if isinstance(value, list) else [value])]
+    names = [next(iter(step), "") if isinstance(step, dict) else step for step in steps]
+    own = [str(name) for name in names if "." in str(name)]
+    if own:
+        return f"What ways of your own may have cost is not recorded: {words.listed(own)}."
+    return "Everything ran on this machine; no step of the recipe calls a paid service."

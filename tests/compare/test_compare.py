@@ -1,0 +1,262 @@
+"""A comparison through the real command: numbers, words, mistakes, and a kill in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import FIRST
+from test_cli import FILE, Finished, refused, selfsown, tree, written
+
+from selfsown.intervals import student
+from selfsown.store import Store
+
+SIZE = ("--set", "train../pupil.py.share=1.0", "--set", "generations=2")
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    return found
+
+
+def last(folder: Path, key: str) -> float:
+    score = Store(folder).generations()[-1].score(key)
+    assert score
+    return score.value
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
+    """Three arms over two seeds, one of them a change that the user wrote."""
+    folder = tmp_path_factory.mktemp("compared")
+    written(folder)
+    return folder, selfsown(
+        folder, "compare", "mine.yaml", "--arms", "graded,real", "learn=15; mix=replace", "--seeds", "2", *SIZE
+    )
+
+
+def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tuple[Path, Finished]) -> None:
+    folder, done = compared
+    assert (done.returncode, done.stderr) == (0, "")
+    found = outcome(folder / "runs/mine-compare")
+    assert [arm["name"] for arm in found["arms"]] == ["graded", "real", "learn=15; mix=replace"]
+    assert (found["recipe"], found["goal"], found["seeds"]) == ("mine", "accuracy", [0, 1])
+    assert (found["reference"], found["efficiency"]) == ("graded", None)
+    assert found["arms"][1]["changes"] == [*SIZE[1::2], "generate=[]", "rollback=false"]
+    for at, arm in enumerate(found["arms"]):
+        run = folder / "runs/mine-compare" / arm["folder"] / "seed-1"
+        sets = [part for change in [*arm["changes"], "seed=1"] for part in ("--set", change)]
+        again = selfsown(folder, "run", "mine.yaml", f"again-{at}", *sets)
+        assert (again.returncode, again.stderr) == (0, "")
+        for generation in Path("generation-01", "generation.json"), Path("generation-02", "generation.json"):
+            assert (folder / f"again-{at}" / generation).read_bytes() == (run / generation).read_bytes()
+
+
+def test_the_numbers_are_those_of_the_run_folders(compared: tuple[Path, Finished]) -> None:
+    folder = compared[0] / "runs/mine-compare"
+    found = outcome(folder)
+    ends = {
+        arm["name"]: [last(folder / arm["folder"] / f"seed-{k}", "accuracy") for k in (0, 1)] for arm in found["arms"]
+    }
+    for arm in found["arms"]:
+        score, mine = arm["scores"]["accuracy"], ends[arm["name"]]
+        histories = [Store(folder / arm["folder"] / f"seed-{k}").generations() for k in (0, 1)]
+        assert score["last"] == mine
+        assert score["first"] == [history[0].score("accuracy").value for history in histories]  # type: ignore[union-attr]
+        best = [max(each.score("accuracy").value for each in history) for history in histories]  # type: ignore[union-attr]
+        assert score["best"] == best
+        assert score["mean"] == pytest.approx(statistics.mean(mine))
+        assert (score["low"], score["high"]) == pytest.approx(student(mine))
+        assert set(arm["scores"]) == {"accuracy", "loss"}
+        assert all(seconds > 0 for seconds in arm["cpu_seconds"] + arm["wall_seconds"])
+        assert arm["lost"] == [0, 0]
+    gaps = [a - b for a, b in zip(ends["graded"], ends["real"], strict=True)]
+    difference = found["arms"][1]["scores"]["accuracy"]["difference"]
+    assert difference["mean"] == pytest.approx(statistics.mean(gaps))
+    assert (difference["low"], difference["high"]) == pytest.approx(student(gaps))
+    assert found["arms"][0]["scores"]["accuracy"]["difference"] is None
+
+
+def test_each_arm_is_told_as_it_ends_and_in_a_sentence_and_the_table_is_kept(compared: tuple[Path, Finished]) -> None:
+    folder, done = compared
+    told = [line for line in done.stdout.splitlines() if "min left" in line]
+    assert len(told) == 6
+    assert told[-1].endswith("about 0 min left")
+    found, table = outcome(folder / "runs/mine-compare"), (folder / "runs/mine-compare/table.md").read_text("utf-8")
+    assert len(found["sentences"]) == 2
+    for sentence in found["sentences"]:
+        assert sentence in done.stdout
+        assert f"- {sentence}" in table
+        assert sentence.startswith("graded − ")
+        assert sentence.endswith(("better", "worse", "no proof of a difference"))
+    for arm in found["arms"]:
+        assert f"| {arm['name']} | {arm['scores']['accuracy']['mean']:.3f}" in table
+
+
+def test_given_again_it_only_reads_and_more_seeds_go_on(compared: tuple[Path, Finished], tmp_path: Path) -> None:
+    shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
+    order = ("compare", "mine.yaml", "--arms", "graded", "real", *SIZE)
+    before = (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes()
+    done = selfsown(tmp_path, *order, "--seeds", "2")
+    assert "min left" not in done.stdout
+    assert len(outcome(tmp_path / "runs/mine-compare")["arms"]) == 2
+    done = selfsown(tmp_path, *order, "--seeds", "3", "--jobs", "1")
+    assert done.stdout.count("min left") == 2
+    assert outcome(tmp_path / "runs/mine-compare")["seeds"] == [0, 1, 2]
+    assert (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes() == before
+
+
+def test_one_seed_gives_no_interval_and_says_so(compared: tuple[Path, Finished], tmp_path: Path) -> None:
+    shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
+    done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "1")
+    score = outcome(tmp_path / "runs/mine-compare")["arms"][1]["scores"]["accuracy"]
+    assert (score["low"], score["high"], score["difference"]["low"]) == (None, None, None)
+    assert "one seed, so no interval and no proof of a difference" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--arms", "graded,shufled"], ["no arm 'shufled'", "did you mean 'shuffled'?", "start=base"]),
+        (["--arms", ","], ["--arms names none", "graded"]),
+        (["--arms", "graded", "lern=1"], ["arm lern=1 does not fit", "did you mean 'learn'?"]),
+        (["--arms", "graded", "held_out=15"], ["arm held_out=15", "other held-out rows", "change learn"]),
+        (["--arms", "graded", "goal=loss"], ["arm goal=loss", "keep goal and evaluate alike"]),
+        (["--arms", "graded", "seed=3"], ["'seed=3'", "--seeds"]),
+        (["--set", "rollback=true"], ["'rollback=true'", "every arm"]),
+        (["--seeds", "0"], ["--seeds is 0", "1 or more"]),
+        (["--jobs", "-1", "--arms", "real"], ["--jobs is -1"]),
+        (["--real-rows", "1x,two"], ["'two'", "1x,2x"]),
+        (["--real-rows", "1x", "--prices", "gone.yaml"], ["gone.yaml"]),
+        ([*FILE], ["arm vote", "prompt", "--arms graded"]),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)  # fmt: skip
+def test_a_mistake_is_one_line_before_anything_runs(arguments: list[str], said: list[str], tmp_path: Path) -> None:
+    written(tmp_path)
+    before = tree(tmp_path)
+    message = refused(selfsown(tmp_path, "compare", "mine.yaml", *arguments))
+    assert all(part in message for part in said), message
+    assert tree(tmp_path) == before
+
+
+def test_another_folder_s_contents_are_left_alone(compared: tuple[Path, Finished], tmp_path: Path) -> None:
+    shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
+    order = ("compare", "mine.yaml")
+    assert "is a file" in refused(selfsown(tmp_path, *order, "names.txt"))
+    assert "no comparison" in refused(selfsown(tmp_path, *order, "."))
+    assert "folder of one run" in refused(selfsown(tmp_path, *order, "again-0"))
+    arms = ("--arms", "graded", "--seeds", "1")
+    own = tmp_path / "runs/mine-compare/graded"
+    changed = refused(selfsown(tmp_path, *order, *arms, *SIZE, "--set", "learn=12"))
+    assert "in arm graded, learn was 0, now it is 12" in changed
+    (tmp_path / "other.yaml").write_text((tmp_path / "mine.yaml").read_text("utf-8"), encoding="utf-8")
+    assert "compares the recipe 'mine'" in refused(
+        selfsown(tmp_path, "compare", "other.yaml", "runs/mine-compare", *arms)
+    )
+    (own / "seed-0.cost.json").write_text("[", encoding="utf-8")
+    assert "seed-0.cost.json is damaged" in refused(selfsown(tmp_path, *order, *arms, *SIZE))
+    (own / "seed-0/recipe.yaml").write_text(": : [", encoding="utf-8")
+    assert "recipe.yaml is damaged; delete" in refused(selfsown(tmp_path, *order, *arms, *SIZE))
+
+
+def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped(tmp_path: Path) -> None:
+    written(tmp_path, guard=["./late.py"])
+    (tmp_path / "late.py").write_text(
+        '"""Fail where a rehearsal cannot see it in one arm; in the others, take long."""\n'
+        "import time\nfrom selfsown.records import Verdict\n"
+        "def guard(history, real):\n"
+        "    if history[-1].counts and len(real) == 15:\n"
+        "        raise ValueError('too late')\n"
+        "    time.sleep(60 * bool(history[-1].counts))\n"
+        "    return Verdict(True, 'fine', 'late')\n",
+        encoding="utf-8",
+    )
+    began = time.monotonic()
+    arms = ("--arms", "real", "learn=15", "--seeds", "1", "--jobs", "2")
+    message = refused(selfsown(tmp_path, "compare", "mine.yaml", "c", *arms))
+    assert "arm learn=15, seed 0: guard../late.py failed: ValueError: too late" in message
+    assert time.monotonic() - began < 50
+    assert not (tmp_path / "c/compare.json").exists()
+    cost = json.loads((tmp_path / "c/real/seed-0.cost.json").read_text("utf-8"))
+    assert cost["lost"] == 0
+    assert cost["cpu_seconds"] > 0
+
+
+def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -> None:
+    written(tmp_path)
+    done = selfsown(tmp_path, "compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "learn=20")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = outcome(tmp_path / "c")
+    assert [arm["name"] for arm in found["arms"]] == ["graded", "real-1x", "real-2x"]
+    needs = found["efficiency"]
+    assert (needs["rows"], needs["loop"]) == ({"real-1x": 20, "real-2x": 40}, "graded")
+    for seed in (0, 1):
+        runs = [tmp_path / "c" / arm["folder"] / f"seed-{seed}" for arm in found["arms"]]
+        assert len({(run / "held_out.parquet").read_bytes() for run in runs}) == 1
+        assert [len(Store(run).rows("real") or []) for run in runs] == [20, 20, 40]
+    goal = needs["scores"]["accuracy"]
+    assert goal["loop"] == found["arms"][0]["scores"]["accuracy"]["last"]
+    assert goal["curve"] == {arm["name"]: arm["scores"]["accuracy"]["best"] for arm in found["arms"][1:]}
+    assert goal["words"] in (tmp_path / "c/table.md").read_text("utf-8")
+    assert needs["cost"]["prices"] == {"real_row": 0.09, "cpu_hour": 0.05}
+    assert "Palmyra" in needs["cost"]["words"][-1]
+    assert (tmp_path / "c/prices.yaml").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_killed_in_the_middle_it_leaves_no_run_behind_and_goes_on(ending: signal.Signals, tmp_path: Path) -> None:
+    sets = [part for change in FIRST for part in ("--set", change)]
+    arguments = ["compare", "first", "c", "--arms", "graded,real", "--seeds", "1", *sets]
+    order = [sys.executable, "-m", "selfsown.cli", *arguments]
+    process = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "c/graded/seed-0/generation-00/generation.json").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(ending)
+    process.wait(20)
+    assert process.returncode == (-ending if ending == signal.SIGKILL else 130)
+    if ending == signal.SIGKILL:
+        until = time.monotonic() + 60
+        while at_work(tmp_path / "c/graded/seed-0") or at_work(tmp_path / "c/real/seed-0"):
+            assert time.monotonic() < until, "a run outlives its parent"
+            time.sleep(0.1)
+    assert not at_work(tmp_path / "c/graded/seed-0")
+    assert not (tmp_path / "c/graded/seed-0/result.json").exists()
+    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = outcome(tmp_path / "c")
+    assert found["arms"][0]["lost"] == [int(ending == signal.SIGKILL)]
+    assert len(Store(tmp_path / "c/graded/seed-0").generations()) == 4
+
+
+def at_work(folder: Path) -> bool:
+    """Whether a process holds the folder."""
+    import filelock
+
+    try:
+        with filelock.FileLock(folder / ".lock", timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def test_a_run_that_is_still_at_work_is_named(compared: tuple[Path, Finished], tmp_path: Path) -> None:
+    import filelock
+
+    shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
+    run = tmp_path / "runs/mine-compare/real/seed-1"
+    os.remove(run / "result.json")
+    with filelock.FileLock(run / ".lock"):
+        done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "2")
+    assert "arm real, seed 1: another process is at work in" in refused(done)
