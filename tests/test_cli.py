@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("run", "check", "explain", "list"))
+    assert all(command in done.stdout for command in ("run", "check", "compare", "explain", "report", "list"))
     assert selfsown(tmp_path, "--version").stdout.strip() == __version__
 
 
@@ -82,6 +83,8 @@ def test_a_run_is_kept_under_the_recipe_s_name_and_says_how_it_went(ran: tuple[P
     assert counts["made"] == sum(counts.get(end, 0) for end in ("kept", "rejected", "failed")) > 0
     assert (folder / "runs/mine/best/known.json").exists()
     assert (folder / "runs/mine/pupil.py").exists()
+    assert "The report is runs/mine/report.html" in done.stdout.splitlines()
+    assert "<h1" in (folder / "runs/mine/report.html").read_text(encoding="utf-8")
 
 
 def test_a_finished_run_given_again_is_shown_again(ran: tuple[Path, Finished]) -> None:
@@ -94,8 +97,9 @@ def test_a_finished_run_given_again_is_shown_again(ran: tuple[Path, Finished]) -
 def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finished], tmp_path: Path) -> None:
     folder, _ = ran
     shutil.copytree(folder / "runs" / "mine", tmp_path / "sent")
-    done = selfsown(tmp_path, "run", "sent/recipe.yaml", "again")
+    done = selfsown(tmp_path, "run", "sent/recipe.yaml", "again", "--no-report")
     assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "again/report.html").exists()
     written_rows = Path("generation-01", "rows.parquet")
     assert (tmp_path / "again" / written_rows).read_bytes() == (tmp_path / "sent" / written_rows).read_bytes()
 
@@ -167,3 +171,14 @@ def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> 
     message = refused(selfsown(tmp_path, "run", "mine.yaml"))
     assert "'acuracy'" in message
     assert "accuracy, loss" in message
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    written(tmp_path, generations=10**6, guard=[])
+    order = [sys.executable, "-m", "selfsown.cli", "run", "mine.yaml"]
+    with subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert any("generation 1" in line for line in running.stdout)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=30)[1]
+    assert (running.returncode, said) == (130, "selfsown: stopped; give the same command again and the run goes on\n")

@@ -30,7 +30,7 @@ Multiples = Annotated[list[str], Parameter(help=ROWS, consume_multiple=True, neg
 
 
 @app.command
-def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
+def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, report: bool = True) -> None:
     """Run a recipe, or go on where it was left.
 
     Parameters
@@ -39,6 +39,8 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) 
         The name of a ready recipe (see `selfsown list`) or a YAML file of yours.
     folder
         Where the run is kept; by default runs/RECIPE. Give it again after a kill, and the run goes on.
+    report
+        Whether to write FOLDER/report.html at the end.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -53,6 +55,8 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None) 
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
+    if report:
+        _page(folder)
 
 
 @app.command
@@ -112,6 +116,7 @@ def compare(
     console = Console()
     found = comparison.run(planned, folder, jobs, prices, console.out)
     tables.show(found, console)
+    _page(folder)
 
 
 @app.command
@@ -150,6 +155,16 @@ def list_() -> None:
     from selfsown.catalogue import catalogue
 
     print(catalogue())
+
+
+def _page(folder: Path) -> None:
+    """The report of what has just ended; without the packages that draw it, how to get one."""
+    from selfsown.report import write
+
+    try:
+        print(f"The report is {write(folder)}")
+    except SelfsownError as error:
+        print(f"No report: {error}")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfsown.report.words import visible
+
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it builds a cache, and need not say so
 
 # Colours that stand for a variable of style.css until the drawing is finished.
 INK, MUTED, RULE, PAPER = "#010101", "#010102", "#010103", "#010104"
