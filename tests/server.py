@@ -45,14 +45,13 @@ class Server:
         self.forbidden, self.wait, self.status, self.say = forbidden, wait, status, say
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.live = self.most = 0
-        self.loop = asyncio.new_event_loop()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Server:
-        ready = threading.Event()
+        self.loop, ready = asyncio.new_event_loop(), threading.Event()
         self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self.thread.start()
         ready.wait()
