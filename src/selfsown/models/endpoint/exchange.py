@@ -71,8 +71,7 @@ class Exchange:
         for ask in self.asks:
             if self._where(ask) not in self.client.flying:
                 self._claim(ask)
-        # Twice as many as may be out, because half of them may be waiting for the disk.
-        work += [self._work() for _ in range(min(len(self.asks), 2 * self.gate.most))]
+        work += [self._work() for _ in range(min(len(self.asks), self.gate.most))]
         tasks = [asyncio.create_task(each) for each in work]
         try:
             await self.over
@@ -138,13 +137,13 @@ class Exchange:
                 raise asyncio.CancelledError
             began = time.monotonic()
             status, headers, reply = await self._posted(ask.body)
+            seconds = time.monotonic() - began
+            if status // 100 != 2:
+                raise refusal(status, headers, reply)
+            if self.line.journal:
+                await asyncio.wrap_future(self.line.journal.keep(ask.key, ask.body, reply))
         finally:
-            self.gate.leave()
-        seconds = time.monotonic() - began
-        if status // 100 != 2:
-            raise refusal(status, headers, reply)
-        if self.line.journal:
-            await asyncio.wrap_future(self.line.journal.keep(ask.key, ask.body, reply))
+            self.gate.leave()  # not before the disk has it: no more can be lost than may be out
         try:
             said = heard(self.line.style, reply)
         except ValueError as error:
