@@ -39,10 +39,11 @@ class Server:
         forbidden: str = "",
         wait: str = "0.05",
         status: int = 500,
+        room: int = 0,
         say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
     ) -> None:
         self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
-        self.forbidden, self.wait, self.status, self.say = forbidden, wait, status, say
+        self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.live = self.most = 0
 
@@ -104,7 +105,7 @@ class Server:
         if self.forbidden and self.forbidden in prompt:
             return _refusal(400, f"may not be asked (your key is {given})")
         fault = _drawn(TRIES, self.faults, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
-        if fault == "busy":
+        if fault == "busy" or 0 < self.room < self.live:
             return _refusal(429, "too many requests", {"Retry-After": self.wait})
         if fault == "error":
             return _refusal(self.status, "out of order")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +26,18 @@ from selfsown.models.endpoint.gate import START, Gate
 from selfsown.records import Row, SelfsownError
 
 SECRET = "sk-very-secret-0123456789"
+STOPPED = """
+import sys
+from pathlib import Path
+from selfsown.journal import Journal
+from selfsown.models.endpoint import create
+
+journal = Journal(Path(sys.argv[1]))
+try:
+    create([], 0, journal, url=sys.argv[2], model="m", in_flight=8).complete([str(at) for at in range(10000)])
+finally:
+    journal.close()
+"""
 MANY = [f"prompt {at}" for at in range(200)]
 Make = Callable[..., Endpoint]
 
@@ -235,6 +251,7 @@ def test_a_wrong_key_or_model_stops_at_once(
         assert sum(server.asked.values()) <= START
 
 
+@pytest.mark.slow
 def test_a_dead_endpoint_is_said_in_words_and_what_it_answered_before_is_kept(journal: Journal) -> None:
     with Server() as server:
         simple(server, journal=journal).complete(MANY[:10])
@@ -256,13 +273,19 @@ def test_a_server_that_is_only_out_of_order_stops_the_run_and_loses_no_row(journ
 
 
 def test_retry_after_is_kept_to_however_often_the_server_is_busy() -> None:
-    with Server(faults={"busy": 0.8}, wait="0.3") as server:
+    with Server(faults={"busy": 0.8}, wait="0.15") as server:
         began = time.monotonic()
         replies = simple(server, retries=1).complete(MANY[:5])
         assert not failures(replies)
         most = max(server.asked.values())
         assert most > 2, "more often than other faults are borne"
-        assert time.monotonic() - began > 0.3 * (most - 1)
+        assert time.monotonic() - began > 0.15 * (most - 1)
+
+
+def test_a_server_with_little_room_is_soon_asked_no_more_than_it_takes() -> None:
+    with Server(room=10, latency=0.03) as server:
+        assert not failures(simple(server, in_flight=100).complete(MANY * 3))
+        assert sum(server.asked.values()) < 1.5 * 3 * len(MANY)
 
 
 def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
@@ -277,6 +300,25 @@ def test_no_more_are_out_than_allowed_and_they_grow_to_as_many() -> None:
     with Server(latency=0.03) as server:
         simple(server, in_flight=3).complete(MANY[:30])
         assert server.most == 3
+
+
+def test_a_run_stopped_by_hand_ends_soon_and_keeps_what_it_heard(tmp_path: Path) -> None:
+    order = [sys.executable, "-c", STOPPED, str(tmp_path / "replies.sqlite")]
+    with Server(latency=0.05) as server:
+        process = subprocess.Popen([*order, server.url], stderr=subprocess.PIPE, text=True)
+        while sum(server.paid.values()) < 20:
+            time.sleep(0.01)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        assert time.monotonic() - began < 3
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert said.count("Traceback") == 1
+        paid = sum(server.paid.values())
+    journal = Journal(tmp_path / "replies.sqlite")
+    connection = sqlite3.connect(journal.path)
+    assert paid - 8 <= connection.execute("SELECT count(*) FROM replies").fetchone()[0] <= paid
+    connection.close()
 
 
 def test_requests_a_minute_are_kept_to() -> None:
@@ -365,21 +407,43 @@ def test_an_endpoint_is_not_measured_or_loaded() -> None:
         load(Path("model"))
 
 
-def test_a_gate_shrinks_when_the_server_refuses_or_slows_down_and_grows_again() -> None:
+def told(gate: Gate, count: int, seconds: float = 0.1, refusals: float = 0.0) -> None:
+    """So many outcomes, this share of them refusals, of requests sent just now."""
+    for at in range(count):
+        gate.live = int(gate.limit)
+        if (at + 1) * refusals % 1 < refusals:
+            gate.refused(time.monotonic(), 0.5)
+        else:
+            gate.answered(time.monotonic(), seconds, 0)
+
+
+def test_a_gate_opens_fast_closes_when_many_are_refused_and_opens_again_slowly() -> None:
     gate = Gate(64)
-    gate.live = 64
-    for _ in range(200):
-        gate.answered(0.1, 0)
+    told(gate, 200)
     assert gate.limit == 64
-    gate.refused(0.1)
-    gate.refused(0.1)
-    assert gate.limit == 32, "once for all that were out"
-    for _ in range(40):
-        gate.answered(0.1, 0)
-    assert 33 < gate.limit < 34, "slowly from now on"
-    for _ in range(400):
-        gate.answered(1.0, 0)
-    assert gate.limit < 30
+    told(gate, 128, refusals=0.1)
+    assert gate.limit == 64, "some servers refuse a few whatever the number"
+    told(gate, 64, refusals=0.5)
+    limit = gate.limit
+    assert 31 < limit < 40
+    told(gate, 40)
+    assert limit + 1 < gate.limit < limit + 2
+    assert gate.closed_until == 0
+    told(gate, 200, refusals=1.0)
+    assert gate.limit == 1
+    assert gate.closed_until > time.monotonic()
+
+
+def test_a_gate_closes_when_answers_become_slow_and_what_was_sent_before_says_nothing() -> None:
+    gate = Gate(64)
+    told(gate, 200)
+    told(gate, 200, seconds=1.0)
+    assert START <= gate.limit < 60
+    told(gate, 30, refusals=1.0)
+    limit, before = gate.limit, gate.changed_at - 1
+    for _ in range(100):
+        gate.refused(before, 0.5)
+    assert gate.limit == limit
 
 
 def test_after_all_that_the_one_loop_holds_nothing() -> None:

@@ -49,6 +49,7 @@ class Ask:
     tokens: int
     tries: int = 0
     refusals: int = 0
+    began: float = 0.0
 
 
 class Exchange:
@@ -135,9 +136,9 @@ class Exchange:
             await self.gate.pace(guess)
             if self.over.done():
                 raise asyncio.CancelledError
-            began = time.monotonic()
+            ask.began = time.monotonic()
             status, headers, reply = await self._posted(ask.body)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - ask.began
             if status // 100 != 2:
                 raise refusal(status, headers, reply)
             if self.line.journal:
@@ -148,7 +149,7 @@ class Exchange:
             said = heard(self.line.style, reply)
         except ValueError as error:
             raise Fault(f"the reply cannot be read: {error}") from error
-        self.gate.answered(seconds, said.asked + said.tokens - guess if said.tokens else 0)
+        self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
         self.declined = self.lost = 0
@@ -194,7 +195,7 @@ class Exchange:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(ask.tries - 1, min(ask.refusals, 9)))
         wait = max(fault.wait, wait * random.uniform(0.5, 1)) if not fault.wait else fault.wait * random.uniform(1, 1.2)
         if fault.slower:
-            self.gate.refused(wait)
+            self.gate.refused(ask.began, wait)
         asyncio.get_running_loop().call_later(wait, self._return, ask)
         return None
 

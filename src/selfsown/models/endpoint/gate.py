@@ -11,7 +11,8 @@ START = 8  # at once, at first: so few are in vain where the key is wrong
 SLOWER = 2.0  # times the best latency: doubling ends
 CROWDED = 4.0  # times the best latency: fewer
 FORGET = 1.05  # the best latency is let grow by this in each window, because prompts change
-IN_A_ROW = 5  # refusals without an answer between them: the limit is everybody's
+TOLERATED = 0.3  # share of refusals that some servers give whatever the number
+WINDOW = 10  # outcomes at least, before anything is judged by them
 
 
 class Gate:
@@ -25,8 +26,9 @@ class Gate:
         self.queue: deque[asyncio.Future[None]] = deque()
         self.doubling = True
         self.best, self.latencies = math.inf, list[float]()
-        self.free_at = self.tokens_at = self.closed_until = self.shrunk_at = 0.0
-        self.refusals = 0  # in a row
+        self.free_at = self.tokens_at = self.closed_until = 0.0
+        self.changed_at = 0.0  # what was sent before it says nothing about the new limit
+        self.refusals, self.wait = 0, 0.0  # how many since, and the seconds that the last one asked for
 
     async def enter(self) -> None:
         """Wait for a place, and for the end of a pause that the server asked for."""
@@ -56,32 +58,43 @@ class Gate:
                 self.live += 1
                 place.set_result(None)
 
-    def answered(self, seconds: float, unforeseen: int) -> None:
+    def answered(self, began: float, seconds: float, unforeseen: int) -> None:
         """An answer after so many seconds: more at once, if it came about as fast as ever.
 
         unforeseen: the tokens that it took, beyond those that `pace` was told.
         """
-        self.refusals = 0
         self.tokens_at += unforeseen * self.per_token
         if self.live >= int(self.limit) - 1 and self.limit < self.most:
             self.limit = min(self.most, self.limit + (1 if self.doubling else 1 / self.limit))
-        self.latencies.append(seconds)
-        if len(self.latencies) >= max(START, self.limit):
-            mean = sum(self.latencies) / len(self.latencies)
-            self.best, self.latencies = min(self.best * FORGET, mean), []
-            self.doubling &= mean <= SLOWER * self.best
-            if mean > CROWDED * self.best:
-                self.limit = max(min(START, self.most), self.limit * 0.9)
+        if began >= self.changed_at:
+            self.latencies.append(seconds)
+            self._judge()
 
-    def refused(self, wait: float) -> None:
-        """The server asked for less: half as many, but once for all that were out; a pause, if it refuses them all."""
-        now = time.monotonic()
-        self.refusals += 1
-        self.doubling = False
-        if now - self.shrunk_at > 1:
-            self.limit, self.shrunk_at = max(1.0, self.limit / 2), now
-        if self.refusals >= IN_A_ROW:
-            self.closed_until = max(self.closed_until, now + wait)
+    def refused(self, began: float, wait: float) -> None:
+        """The server asked for less, and for so many seconds of patience."""
+        if began >= self.changed_at:
+            self.refusals, self.wait = self.refusals + 1, wait
+            self._judge()
+
+    def _judge(self) -> None:
+        """After as many outcomes as may be out: fewer, where more than a few were refused or all became slow, and a
+        pause, where all were refused."""
+        outcomes = len(self.latencies) + self.refusals
+        if outcomes < max(WINDOW, self.limit):
+            return
+        share = self.refusals / outcomes
+        crowded = False
+        if self.latencies:
+            mean = sum(self.latencies) / len(self.latencies)
+            self.best = min(self.best * FORGET, mean)
+            self.doubling &= mean <= SLOWER * self.best
+            crowded = mean > CROWDED * self.best and self.limit > START
+        self.latencies, self.refusals = [], 0
+        if crowded or share > TOLERATED:
+            self.limit = max(1.0, self.limit * (0.9 if crowded else max(0.5, 1 - share)))
+            self.doubling, self.changed_at = False, time.monotonic()
+        if share == 1:
+            self.closed_until = self.changed_at + self.wait
 
     async def pace(self, tokens: int) -> None:
         """Each request takes its share of the minute, one after the other."""

@@ -10,6 +10,8 @@ from typing import Any
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none
 
+MOST = 10**9  # tokens of a reply that can be believed
+
 
 @dataclass(frozen=True)
 class Said:
@@ -99,7 +101,8 @@ def _joined(content: Any) -> str:
 
 
 def _count(usage: Mapping[str, Any], *names: str) -> int:
-    return next((usage[name] for name in names if isinstance(usage.get(name), int)), 0)
+    counts = (usage.get(name) for name in names)
+    return next((count for count in counts if isinstance(count, int) and 0 <= count < MOST), 0)
 
 
 def _failure(text: str, end: str, refusal: str, tokens: int) -> str:
