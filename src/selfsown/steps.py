@@ -40,8 +40,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "guard": ("guard", ("history", "kept", "real", "goal")),
 }
 
-_EXTRAS = dict.fromkeys(("torch", "safetensors"), "'selfsown[tiny]'")
-_EXTRAS |= dict.fromkeys(("aiohttp", "yarl"), "'selfsown[endpoint]'")
+_EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aiohttp": "'selfsown[endpoint]'"}
 
 
 @dataclass(frozen=True)

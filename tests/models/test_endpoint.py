@@ -25,7 +25,7 @@ from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.gate import START, Gate
 from selfsown.records import Row, SelfsownError
 
-SECRET = "sk-very-secret-0123456789"
+SECRET = "sk-very/secret-0123456789"
 STOPPED = """
 import sys
 from pathlib import Path
@@ -227,10 +227,30 @@ def test_a_declined_prompt_fails_with_the_server_s_words_and_its_neighbours_do_n
         assert set(server.asked.values()) == {1}
 
 
+def test_rows_that_always_go_wrong_do_not_keep_the_others_from_the_end(journal: Journal) -> None:
+    bad = [f"bad {at}" for at in range(25)]
+
+    class Picky(Server):
+        async def _answered(self, request: Any, body: Any, prompt: str) -> Any:
+            self.faults = {"error": float(prompt.startswith("bad"))}
+            return await super()._answered(request, body, prompt)
+
+    with Server(forbidden="bad") as server:
+        for _ in range(2):
+            assert len(failures(simple(server, journal=journal).complete(bad + MANY))) == 25
+        assert {server.asked[prompt] for prompt in MANY} == {1}
+    with Picky() as server:
+        for _ in range(2):
+            model = simple(server, journal=journal, retries=2)
+            assert len(failures(model.complete(bad + MANY * 3))) == 25, "the last of a call, and all of the next"
+        with pytest.raises(SelfsownError, match="the same command goes on"):
+            model.complete(bad * 3 + MANY)
+
+
 def test_a_server_that_declines_everything_stops_the_run() -> None:
     with Server(forbidden="prompt") as server:
-        assert "extra: {FIELD: null}" in refused(simple(server))
-        assert sum(server.asked.values()) < len(MANY)
+        assert "extra: {FIELD: null}" in refused(simple(server), MANY * 3)
+        assert sum(server.asked.values()) < 2 * len(MANY)
 
 
 @pytest.mark.parametrize(
@@ -386,6 +406,8 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
     ("knobs", "words"),
     [
         ({"url": "localhost:8000"}, "url is no address"),
+        ({"url": "http://[::1/v1"}, "url is no address"),
+        ({"url": "http://localhost:99999/v1"}, "url is no address"),
         ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
         ({"url": "http://example.org/v1?key=abc"}, "holds more than an address"),
         ({"url": "http://example.org/v1", "key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),

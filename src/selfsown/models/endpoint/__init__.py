@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
-
-from yarl import URL
+from urllib.parse import urlsplit
 
 from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
@@ -162,15 +161,15 @@ def _finished(prompt: str, said: Said) -> Reply:
 
 def _check(url: str) -> None:
     try:
-        found = URL(url)
+        found = urlsplit(url)
+        good = found.scheme in ("http", "https") and bool(found.hostname) and (found.port or 1) > 0
     except ValueError:
-        found = URL()
-    if found.scheme not in ("http", "https") or not found.host:
+        good = False
+    if not good:
         raise SelfsownError("url is no address; write one such as http://localhost:8000/v1")
-    if found.user or found.password or found.query_string or found.fragment:
-        raise SelfsownError(
-            f"url for {found.host} holds more than an address; write it up to the path, and name a key by key: VARIABLE"
-        )
+    if "@" in found.netloc or found.query or found.fragment:
+        words = f"url for {found.hostname} holds more than an address; write it up to the path"
+        raise SelfsownError(f"{words}, and name the key's variable by key")
 
 
 def _secret(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import deque
@@ -20,7 +21,8 @@ from selfsown.records import SelfsownError
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
 UNREACHED = 8.0  # seconds without any connection
-DECLINED, LOST = 20, 10  # rows in a row after which not they are to blame, but the request or the server
+DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
+LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,11 @@ class Line:
 
     def safe(self, text: str) -> str:
         """The text without the secret; what is shorter than a secret ever is may stand in any text."""
-        return text.replace(self.secret, "[key]") if len(self.secret) >= 8 else text
+        if len(self.secret) < 8:
+            return text
+        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
+            text = text.replace(written, "[key]")
+        return text
 
 
 @dataclass
@@ -62,7 +68,8 @@ class Exchange:
         self.fresh, self.again = deque[Ask](), deque[Ask]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two
         self.declined = self.lost = 0
-        self.heard_at = time.monotonic()
+        self.bearable = max(LOST[0], LOST[1] * (answers + len(asks)))
+        self.unreached_at = self.busy_at = 0.0  # since when; 0: it was reached, or answered, last
         self.usual = 0.0  # tokens of a reply
 
     async def all(self) -> dict[str, Said]:
@@ -152,8 +159,7 @@ class Exchange:
         self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
-        self.declined = self.lost = 0
-        self.heard_at = time.monotonic()
+        self.lost, self.busy_at = 0, 0.0
         return said
 
     async def _posted(self, body: str) -> tuple[int, Mapping[str, str], str]:
@@ -165,6 +171,7 @@ class Exchange:
                     line.url, data=body.encode(), headers=line.headers, allow_redirects=False
                 ) as response,
             ):
+                self.unreached_at = 0.0
                 raw = await response.read()
                 return response.status, response.headers, line.safe(raw.decode("utf-8", "replace"))
         except (aiohttp.ClientError, OSError) as error:
@@ -176,28 +183,36 @@ class Exchange:
             raise SelfsownError(f"{self.line.url} {fault.words}")
         if fault.declined:
             self.declined += 1
-            if self.declined >= DECLINED and not self.answers:
+            if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):
                 hint = "a field that the server does not know is left out by extra: {FIELD: null}"
                 raise SelfsownError(f"{self.line.url} answers no request: {fault.words}; {hint}")
             return Said("", failure=fault.words)
-        silent = time.monotonic() - self.heard_at
-        if fault.wait > PATIENCE or silent > (UNREACHED if fault.unreached else PATIENCE + self.line.timeout):
+        if self._in_vain(fault):
             raise self._given_up(fault)
-        if fault.busy:
-            ask.refusals += 1
-        else:
-            ask.tries += 1
+        ask.refusals += fault.busy
+        ask.tries += not fault.busy
         if ask.tries >= self.line.retries:
             self.lost += 1
-            if self.lost >= LOST or not self.answers:
+            if self.lost >= self.bearable or not self.answers:
                 raise self._given_up(fault)
             return Said("", failure=f"{fault.words}, {ask.tries} times")
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(ask.tries - 1, min(ask.refusals, 9)))
-        wait = max(fault.wait, wait * random.uniform(0.5, 1)) if not fault.wait else fault.wait * random.uniform(1, 1.2)
+        times = min(ask.refusals if fault.busy else ask.tries, 10)
+        usual = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)) * random.uniform(0.5, 1)
+        wait = fault.wait * random.uniform(1, 1.2) if fault.wait else usual
         if fault.slower:
             self.gate.refused(ask.began, wait)
         asyncio.get_running_loop().call_later(wait, self._return, ask)
         return None
+
+    def _in_vain(self, fault: Fault) -> bool:
+        """Whether the server has been away, or busy, for longer than anybody waits."""
+        now = time.monotonic()
+        if fault.unreached:
+            self.unreached_at = self.unreached_at or now
+        if fault.busy:
+            self.busy_at = self.busy_at or now
+        away = fault.unreached and now - self.unreached_at > UNREACHED
+        return away or fault.wait > PATIENCE or (fault.busy and now - self.busy_at > PATIENCE)
 
     def _return(self, ask: Ask) -> None:
         self.again.append(ask)
