@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from parrot import Parrot
+from server import Server
 
+from selfsown.journal import Journal
 from selfsown.models import Reply
+from selfsown.recipe import REMOTE
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
 from selfsown.steps import VERBS, find, knobs, step, ways
 from selfsown.tasks import Task
@@ -20,6 +23,8 @@ from selfsown.tasks.programs import World as Programs
 
 STAGES = [verb for verb in VERBS if verb not in ("tasks", "models")]
 EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
+NEEDED = {"tasks.file": {"path": "names.txt"}, "models.anthropic": {"model": "m"}}
+NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 
@@ -83,7 +88,7 @@ def test_each_way_has_exactly_one_public_function_named_after_its_verb(verb: str
 @pytest.mark.parametrize(("verb", "way"), EVERY, ids=IDS)
 def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults(verb: str, way: str) -> None:
     function = find(verb, way)
-    needed = {"path": "names.txt"} if (verb, way) == ("tasks", "file") else {}
+    needed = NEEDED.get(f"{verb}.{way}", {})
     assert step(verb, way, needed).dump() == ({way: needed} if needed else way)
     for name, knob in knobs(verb, function).items():
         assert knob.annotation is not knob.empty, name
@@ -208,15 +213,25 @@ def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str,
 
 
 @of("models")
-def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[str, Any]) -> None:
+def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    model = step("models", way)(rows=roles["real"], seed=0)
+    knobs, journal = dict[str, Any](), Journal(tmp_path / "replies.sqlite")
     prompts = [row.prompt or row.answer for row in roles["real"][:5]]
-    replies = model.complete(prompts, n=3, seed=1)
-    assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]
-    assert replies == model.complete(prompts, n=3, seed=1)
-    assert len(model.bits(roles["real"])) == len(roles["real"])
-    assert model.complete([]) == []
+    with Server() as server:
+        if way in REMOTE:
+            (tmp_path / "key").write_text("sk-0123456789", encoding="utf-8")
+            knobs = {"url": server.url, "model": "m", "key": str(tmp_path / "key")}
+        model = step("models", way, knobs)(rows=roles["real"], seed=0, journal=journal)
+        replies = model.complete(prompts, n=3, seed=1)
+        assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]
+        assert replies == model.complete(prompts, n=3, seed=1)
+        assert model.complete([]) == []
+    journal.close()
+    if way in REMOTE:
+        with pytest.raises(SelfsownError, match="not learn"):
+            model.bits(roles["real"])
+    else:
+        assert len(model.bits(roles["real"])) == len(roles["real"])
 
 
 @of("tasks")

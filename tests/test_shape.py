@@ -16,6 +16,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
     ("text", "intervals", "kinds", "recipes"),
     ("records",),
+    ("journal",),
     ("split", "models", "tasks"),
     VERBS,
     ("steps", "written"),

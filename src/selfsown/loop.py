@@ -177,7 +177,7 @@ class Loop:
     def other(self, role: str) -> Any:
         """The model that the recipe names for the role, if it names one."""
         step = getattr(self.recipe, role)
-        return step(rows=self.real, seed=self.seed(0, role)) if step else None
+        return step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal) if step else None
 
     def seed(self, *where: object) -> int:
         """A number of its own for each place where chance enters."""

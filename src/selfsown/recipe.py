@@ -18,6 +18,7 @@ from selfsown.steps import Step, fitted, step, ways
 
 STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge": "models", "base": "train"}
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
+REMOTE = ("anthropic", "endpoint")
 LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
 
 
@@ -132,6 +133,11 @@ class Recipe:
         for key, least in (("seed", 0), ("learn", 0), ("level", 0), ("generations", 0), ("patience", 1)):
             if getattr(self, key) < least:
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
+        if self.student.way in REMOTE:
+            raise SelfsownError(
+                f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
+                f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
+            )
         for role in ("teacher", "judge"):
             named = getattr(self, role)
             if named and named.way == "tiny" and not named.knobs.get("folder"):

@@ -30,7 +30,7 @@ Kind = TypeVar("Kind")
 # Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tasks": ("World", ()),
-    "models": ("create", ("rows", "seed")),
+    "models": ("create", ("rows", "seed", "journal")),
     "generate": ("generate", ("real", "teacher", "task", "level", "generation", "seed")),
     "grade": ("grade", ("rows", "judge", "task", "real", "seed")),
     "curate": ("curate", ("rows", "task", "real", "held_out", "past", "seed")),
@@ -39,6 +39,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),
     "guard": ("guard", ("history", "kept", "real", "goal")),
 }
+
+_EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aiohttp": "'selfsown[endpoint]'"}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Pa
     given = VERBS[verb][1]
     for name, parameter in parameters(function).items():
         needed = parameter.default is parameter.empty and name not in checked
-        if needed and verb == "tasks":
+        if needed and (verb == "tasks" or parameter.kind is parameter.KEYWORD_ONLY):
             raise SelfsownError(f"{place} needs {name}: write {way}: {{{name}: …}}")
         if needed and name not in given:
             raise SelfsownError(
@@ -151,7 +153,7 @@ def _ours(verb: str, way: str) -> Any:
     try:
         return importlib.import_module(f"selfsown.{verb}.{way}")
     except ModuleNotFoundError as error:
-        hint = "pip install 'selfsown[tiny]'" if error.name in ("torch", "safetensors") else f"pip install {error.name}"
+        hint = f"pip install {_EXTRAS.get(error.name or '', error.name)}"
         raise SelfsownError(f"{verb}.{way} needs the package {error.name}, which is not installed: {hint}") from error
 
 

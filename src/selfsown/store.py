@@ -1,12 +1,12 @@
 """The run folder: the only truth on disk, written so that a kill at any moment loses no finished work.
 
-    recipe.yaml  real.parquet  held_out.parquet  log.jsonl
+    recipe.yaml  real.parquet  held_out.parquet  log.jsonl  replies.sqlite
     generation-00/ model/ generation.json
     generation-01/ rows.parquet model/ generation.json      … and so on
     best/  result.json
 
-Each file and each model appears under its name only when it is whole. All but log.jsonl and
-environment.json is the same, byte for byte, whenever the same recipe runs with the same seed.
+Each file and each model appears under its name only when it is whole. All but log.jsonl, environment.json
+and replies.sqlite is the same, byte for byte, whenever the same recipe runs with the same seed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import pyarrow.parquet
 import yaml
 
 from selfsown import __version__
+from selfsown.journal import Journal
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
 
@@ -53,7 +54,7 @@ class Store:
     """One run's folder. `Store.locked` opens it for writing, the constructor for reading."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.journal = folder, Journal(folder / "replies.sqlite")
         if not (folder / "recipe.yaml").exists():
             raise SelfsownError(f"{folder} is not the folder of a run: it has no recipe.yaml")
 
@@ -74,7 +75,11 @@ class Store:
                 raise SelfsownError(f"another process is at work in {folder}; wait for it, or name another") from error
         with lock:
             _same_recipe(folder, recipe, steps)
-            yield cls(folder)
+            store = cls(folder)
+            try:
+                yield store
+            finally:
+                store.journal.close()
 
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""

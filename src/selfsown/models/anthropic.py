@@ -1,0 +1,48 @@
+"""A model behind Anthropic's Messages API, as a teacher or a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from selfsown.journal import Journal
+from selfsown.kinds import Count, Natural, Positive
+from selfsown.models.endpoint import Endpoint
+from selfsown.models.endpoint import load as _load
+from selfsown.records import Row
+
+
+def create(
+    rows: Sequence[Row],
+    seed: int,
+    journal: Journal | None = None,
+    *,
+    model: str,
+    url: str = "https://api.anthropic.com/v1",
+    key: str = "ANTHROPIC_API_KEY",
+    system: str = "",
+    extra: dict[str, Any] | None = None,
+    timeout: Positive = 600.0,
+    retries: Count = 6,
+    in_flight: Count = 64,
+    requests_per_minute: Natural = 0,
+    tokens_per_minute: Natural = 0,
+) -> Endpoint:
+    """The model of this name; the knobs are those of `endpoint`."""
+    return Endpoint(
+        url=url,
+        name=model,
+        style="messages",
+        key=key,
+        system=system,
+        extra=extra or {},
+        timeout=timeout,
+        retries=retries,
+        limits=(in_flight, requests_per_minute, tokens_per_minute),
+        journal=journal,
+    )
+
+
+def load(folder: Path) -> NoReturn:
+    _load(folder)

@@ -1,0 +1,225 @@
+"""All the requests of one call, sent until each has its answer, or its failure, or the endpoint is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from selfsown.journal import Journal
+from selfsown.models.endpoint.client import Client
+from selfsown.models.endpoint.faults import PATIENCE, Fault, refusal, unheard
+from selfsown.models.endpoint.gate import Gate
+from selfsown.models.endpoint.styles import Said, heard
+from selfsown.records import SelfsownError
+
+FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
+UNREACHED = 8.0  # seconds without any connection
+DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
+LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where requests go and how. The secret is in the headers, and is never shown."""
+
+    url: str
+    style: str
+    headers: Mapping[str, str] = field(repr=False)
+    secret: str = field(repr=False)
+    timeout: float
+    retries: int
+    journal: Journal | None
+
+    def safe(self, text: str) -> str:
+        """The text without the secret; what is shorter than a secret ever is may stand in any text."""
+        if len(self.secret) < 8:
+            return text
+        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
+            text = text.replace(written, "[key]")
+        return text
+
+
+@dataclass
+class Ask:
+    """One request: its key, its body, a guess at its tokens, and how often it went wrong."""
+
+    key: str
+    body: str
+    tokens: int
+    tries: int = 0
+    refusals: int = 0
+    began: float = 0.0
+
+
+class Exchange:
+    """answers: how many replies of this call are there already; a server that gave some is not dead."""
+
+    def __init__(self, client: Client, gate: Gate, line: Line, asks: Sequence[Ask], answers: int) -> None:
+        self.client, self.gate, self.line, self.asks, self.answers = client, gate, line, asks, answers
+        self.found: dict[str, Said] = {}
+        self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
+        self.fresh, self.again = deque[Ask](), deque[Ask]()
+        self.ready = asyncio.Semaphore(0)  # as many as there are in the two
+        self.declined = self.lost = 0
+        self.bearable = max(LOST[0], LOST[1] * (answers + len(asks)))
+        self.unreached_at = self.busy_at = 0.0  # since when; 0: it was reached, or answered, last
+        self.usual = 0.0  # tokens of a reply
+
+    async def all(self) -> dict[str, Said]:
+        """What became of each request, by its key; SelfsownError where going on is in vain."""
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
+        for ask in self.asks:
+            if self._where(ask) not in self.client.flying:
+                self._claim(ask)
+        work += [self._work() for _ in range(min(len(self.asks), self.gate.most))]
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            await self.over
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for ask in self.asks:
+                self._let_go(ask, None)
+        return self.found
+
+    def _where(self, ask: Ask) -> object:
+        return self.line.journal, ask.key
+
+    def _claim(self, ask: Ask) -> None:
+        """From now on, other calls that would send the same wait for ours."""
+        self.mine[ask.key] = self.client.flying[self._where(ask)] = asyncio.get_running_loop().create_future()
+        self.fresh.append(ask)
+        self.ready.release()
+
+    def _let_go(self, ask: Ask, said: Said | None) -> None:
+        if promise := self.mine.pop(ask.key, None):
+            del self.client.flying[self._where(ask)]
+            promise.set_result(said)
+
+    async def _borrow(self, ask: Ask, other: asyncio.Future[Said | None]) -> None:
+        """What another call hears to the same request; where that is broken off, ours is sent."""
+        current: asyncio.Future[Said | None] | None = other
+        while current:
+            if said := await asyncio.shield(current):
+                return self._settle(ask, said)
+            current = self.client.flying.get(self._where(ask))
+        return self._claim(ask)
+
+    def _settle(self, ask: Ask, said: Said) -> None:
+        self.found[ask.key] = said
+        self._let_go(ask, said)
+        if len(self.found) == len(self.asks) and not self.over.done():
+            self.over.set_result(None)
+
+    async def _work(self) -> None:
+        try:
+            while True:
+                await self.ready.acquire()
+                await self.gate.enter()
+                ask = (self.again or self.fresh).popleft()
+                try:
+                    said: Said | None = await self._sent(ask)
+                except Fault as fault:
+                    said = self._after(ask, fault)
+                if said:
+                    self._settle(ask, said)
+        except Exception as error:
+            if not self.over.done():
+                self.over.set_exception(error)
+
+    async def _sent(self, ask: Ask) -> Said:
+        """The reply, on disk before it is read."""
+        guess = ask.tokens + round(self.usual)
+        try:
+            await self.gate.pace(guess)
+            if self.over.done():
+                raise asyncio.CancelledError
+            ask.began = time.monotonic()
+            status, headers, reply = await self._posted(ask.body)
+            seconds = time.monotonic() - ask.began
+            if status // 100 != 2:
+                raise refusal(status, headers, reply)
+            if self.line.journal:
+                await asyncio.wrap_future(self.line.journal.keep(ask.key, ask.body, reply))
+        finally:
+            self.gate.leave()  # not before the disk has it: no more can be lost than may be out
+        try:
+            said = heard(self.line.style, reply)
+        except ValueError as error:
+            raise Fault(f"the reply cannot be read: {error}") from error
+        self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
+        self.usual += (said.tokens - self.usual) / 20
+        self.answers += 1
+        self.lost, self.busy_at = 0, 0.0
+        return said
+
+    async def _posted(self, body: str) -> tuple[int, Mapping[str, str], str]:
+        line = self.line
+        try:
+            async with (
+                asyncio.timeout(line.timeout),
+                self.client.session.post(
+                    line.url, data=body.encode(), headers=line.headers, allow_redirects=False
+                ) as response,
+            ):
+                self.unreached_at = 0.0
+                raw = await response.read()
+                return response.status, response.headers, line.safe(raw.decode("utf-8", "replace"))
+        except (aiohttp.ClientError, OSError) as error:
+            raise unheard(error, line.timeout, line.safe(str(error))) from error
+
+    def _after(self, ask: Ask, fault: Fault) -> Said | None:
+        """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
+        if fault.fatal:
+            raise SelfsownError(f"{self.line.url} {fault.words}")
+        if fault.declined:
+            self.declined += 1
+            if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):
+                hint = "a field that the server does not know is left out by extra: {FIELD: null}"
+                raise SelfsownError(f"{self.line.url} answers no request: {fault.words}; {hint}")
+            return Said("", failure=fault.words)
+        if self._in_vain(fault):
+            raise self._given_up(fault)
+        ask.refusals += fault.busy
+        ask.tries += not fault.busy
+        if ask.tries >= self.line.retries:
+            self.lost += 1
+            if self.lost >= self.bearable or not self.answers:
+                raise self._given_up(fault)
+            return Said("", failure=f"{fault.words}, {ask.tries} times")
+        times = min(ask.refusals if fault.busy else ask.tries, 10)
+        usual = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)) * random.uniform(0.5, 1)
+        wait = fault.wait * random.uniform(1, 1.2) if fault.wait else usual
+        if fault.slower:
+            self.gate.refused(ask.began, wait)
+        asyncio.get_running_loop().call_later(wait, self._return, ask)
+        return None
+
+    def _in_vain(self, fault: Fault) -> bool:
+        """Whether the server has been away, or busy, for longer than anybody waits."""
+        now = time.monotonic()
+        if fault.unreached:
+            self.unreached_at = self.unreached_at or now
+        if fault.busy:
+            self.busy_at = self.busy_at or now
+        away = fault.unreached and now - self.unreached_at > UNREACHED
+        return away or fault.wait > PATIENCE or (fault.busy and now - self.busy_at > PATIENCE)
+
+    def _return(self, ask: Ask) -> None:
+        self.again.append(ask)
+        self.ready.release()
+
+    def _given_up(self, fault: Fault) -> SelfsownError:
+        kept = "what it answered is kept, and " if self.line.journal else ""
+        wait = f", and to wait {fault.wait:.0f} seconds" if fault.wait > PATIENCE else ""
+        words = f"{fault.words}{wait}; {kept}the same command goes on once the server is well"
+        return SelfsownError(f"{self.line.url}: {words}")

@@ -1,0 +1,475 @@
+"""Models behind a server: each fault both ways, no reply lost, none paid twice, no key anywhere."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server
+
+from selfsown.journal import Journal
+from selfsown.models import Reply
+from selfsown.models.anthropic import create as anthropic
+from selfsown.models.endpoint import Endpoint, load
+from selfsown.models.endpoint import create as endpoint
+from selfsown.models.endpoint.client import client
+from selfsown.models.endpoint.gate import START, Gate
+from selfsown.records import Row, SelfsownError
+
+SECRET = "sk-very/secret-0123456789"
+STOPPED = """
+import sys
+from pathlib import Path
+from selfsown.journal import Journal
+from selfsown.models.endpoint import create
+
+journal = Journal(Path(sys.argv[1]))
+try:
+    create([], 0, journal, url=sys.argv[2], model="m", in_flight=8).complete([str(at) for at in range(10000)])
+finally:
+    journal.close()
+"""
+MANY = [f"prompt {at}" for at in range(200)]
+Make = Callable[..., Endpoint]
+
+
+@pytest.fixture(params=["chat", "completions", "messages"])
+def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """A model that asks this server in each of the three ways."""
+    monkeypatch.setenv("TEST_KEY", SECRET)
+
+    def made(server: Server, **knobs: Any) -> Endpoint:
+        knobs = {"url": server.url, "model": "m", **knobs}
+        if request.param == "messages":
+            return anthropic([], 0, **{"key": "TEST_KEY", **knobs})
+        return endpoint([], 0, style=request.param, **knobs)
+
+    return made
+
+
+def simple(server: Server, **knobs: Any) -> Endpoint:
+    return endpoint([], 0, **{"url": server.url, "model": "m", **knobs})
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    found = Journal(tmp_path / "replies.sqlite")
+    yield found
+    found.close()
+
+
+def texts(replies: list[list[Reply]]) -> list[str]:
+    return [reply.text for each in replies for reply in each]
+
+
+def failures(replies: list[list[Reply]]) -> list[str]:
+    return [reply.failure for each in replies for reply in each if reply.failure]
+
+
+def refused(model: Endpoint, prompts: list[str] = MANY) -> str:
+    with pytest.raises(SelfsownError) as caught:
+        model.complete(prompts)
+    return str(caught.value)
+
+
+def test_each_prompt_gets_its_answers_in_order_with_the_server_s_count_of_tokens(make: Make) -> None:
+    with Server() as server:
+        replies = make(server).complete(["one", "two three"], n=2)
+        assert replies == [[Reply("one", "answer to one", 3)] * 2, [Reply("two three", "answer to two three", 4)] * 2]
+        assert make(server).complete([]) == []
+
+
+def test_what_is_sent_says_model_prompt_system_and_settings(make: Make) -> None:
+    with Server() as server:
+        make(server, system="Be short. ").complete(["one"], temperature=0.5, seed=3, max_tokens=9)
+        (body,) = server.bodies
+    assert (body["model"], body["temperature"], body["max_tokens"]) == ("m", 0.5, 9)
+    user = {"role": "user", "content": "one"}
+    if "prompt" in body:
+        assert body["prompt"] == "Be short. one"
+    elif "system" in body:
+        assert (body["system"], body["messages"]) == ("Be short. ", [user])
+    else:
+        assert body["messages"] == [{"role": "system", "content": "Be short. "}, user]
+
+
+def test_extra_fields_are_passed_on_and_null_leaves_a_field_out() -> None:
+    with Server() as server:
+        simple(server, extra={"top_p": 0.9, "seed": None}).complete(["one"], n=2)
+        assert all(body["top_p"] == 0.9 and "seed" not in body for body in server.bodies)
+        assert server.asked["one"] == 2
+
+
+def test_draws_have_seeds_of_their_own_and_at_temperature_0_they_are_one_request(journal: Journal) -> None:
+    with Server(say=lambda prompt, body: str(body["seed"])) as server:
+        model = simple(server, journal=journal)
+        assert len(set(texts(model.complete(["one", "one"], n=3, seed=1)))) == 6
+        assert len(set(texts(model.complete(["one", "one"], n=3, seed=2)))) == 6
+        assert server.asked["one"] == 12
+        assert len(set(texts(model.complete(["two", "two"], n=3, temperature=0)))) == 1
+        assert server.asked["two"] == 1
+
+
+def test_what_is_in_the_journal_is_not_asked_again_and_without_a_journal_it_is(make: Make, journal: Journal) -> None:
+    with Server() as server:
+        first = make(server, journal=journal).complete(MANY[:20], n=2, seed=1)
+        assert make(server, journal=journal).complete(MANY[:20], n=2, seed=1) == first
+        assert set(server.asked.values()) == {2}
+        make(server).complete(MANY[:20], n=2, seed=1)
+        assert set(server.asked.values()) == {4}
+    assert make(server, journal=journal).complete(MANY[:20], n=2, seed=1) == first, "the server is gone"
+
+
+@pytest.mark.parametrize(
+    ("change", "call"),
+    [
+        ({"system": "Be kind."}, {}),
+        ({"extra": {"top_p": 0.5}}, {}),
+        ({"model": "n"}, {}),
+        ({}, {"seed": 1}),
+        ({}, {"temperature": 0.5}),
+        ({}, {"max_tokens": 5}),
+    ],
+)
+def test_whatever_shapes_a_request_makes_it_another(
+    change: dict[str, Any], call: dict[str, Any], journal: Journal
+) -> None:
+    with Server(models=("m", "n")) as server:
+        simple(server, journal=journal).complete(["one"])
+        simple(server, journal=journal, **change).complete(["one"], **call)
+        assert server.asked["one"] == 2
+
+
+FAULTS = {"busy": 0.1, "error": 0.05, "reset": 0.03, "cut": 0.03, "malformed": 0.03}
+
+
+def test_faults_that_pass_lose_no_row_and_pay_for_none_twice(make: Make, journal: Journal) -> None:
+    with Server(faults=FAULTS) as server:
+        replies = make(server, journal=journal).complete(MANY)
+        assert texts(replies) == [f"answer to {prompt}" for prompt in MANY]
+        assert not failures(replies)
+        assert sum(server.asked.values()) > len(MANY) * 1.1
+        before = server.asked.copy()
+        assert make(server, journal=journal).complete(MANY) == replies
+        assert server.asked == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("error", "the server said 500: out of order, 2 times"),
+        ("reset", "the connection broke"),
+        ("cut", "the connection broke"),
+        ("malformed", "the reply cannot be read"),
+        ("hang", "no answer within 0.3 seconds"),
+    ],
+)
+def test_a_row_that_goes_wrong_each_time_fails_alone_and_is_asked_for_again_by_the_next_run(
+    fault: str, words: str, journal: Journal
+) -> None:
+    class Spoiled(Server):
+        spoiled = True
+
+        async def _answered(self, request: Any, body: Any, prompt: str) -> Any:
+            self.faults = {fault: 1.0} if prompt == "prompt 7" and self.spoiled else {}
+            return await super()._answered(request, body, prompt)
+
+    with Spoiled() as server:
+        model = simple(server, journal=journal, retries=2, timeout=0.3)
+        model.complete(["warm up"])
+        replies = model.complete(MANY[:20])
+        assert [reply.failure[: len(words)] for (reply,) in replies] == [""] * 7 + [words] + [""] * 12
+        assert server.asked["prompt 7"] == 2
+        server.spoiled = False
+        assert not failures(model.complete(MANY[:20]))
+        assert server.asked["prompt 7"] == 3
+        assert {server.asked[prompt] for prompt in MANY[:20]} == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "text"),
+    [("empty", "an empty answer", ""), ("refused", "refused", ""), ("long", "cut off at its longest", "answer to one")],
+)
+def test_what_is_no_answer_is_a_failure_that_says_so_and_stays_paid(
+    kind: str, words: str, text: str, make: Make, journal: Journal
+) -> None:
+    with Server(faults={kind: 1.0}) as server:
+        ((reply,),) = make(server, journal=journal).complete(["one"])
+        plain = kind == "refused" and "prompt" in server.bodies[0]  # of a completion nobody can say that it refuses
+        assert reply.failure.startswith("an empty answer" if plain else words)
+        assert reply.text == text
+        assert make(server, journal=journal).complete(["one"]) == [[reply]]
+        assert server.asked["one"] == 1
+
+
+def test_more_choices_than_asked_for_are_no_more_rows() -> None:
+    with Server(faults={"twice": 1.0}) as server:
+        assert [len(each) for each in simple(server).complete(MANY[:5], n=2)] == [2] * 5
+
+
+def test_a_declined_prompt_fails_with_the_server_s_words_and_its_neighbours_do_not(
+    make: Make, journal: Journal
+) -> None:
+    with Server(forbidden="7") as server:
+        replies = make(server, journal=journal, key="TEST_KEY").complete(MANY[:20])
+        declined = [reply.prompt for (reply,) in replies if reply.failure]
+        assert declined == ["prompt 7", "prompt 17"]
+        assert failures(replies)[0] == "the server declined it, 400: may not be asked (your key is [key])"
+        assert set(server.asked.values()) == {1}
+
+
+def test_rows_that_always_go_wrong_do_not_keep_the_others_from_the_end(journal: Journal) -> None:
+    bad = [f"bad {at}" for at in range(25)]
+
+    class Picky(Server):
+        async def _answered(self, request: Any, body: Any, prompt: str) -> Any:
+            self.faults = {"error": float(prompt.startswith("bad"))}
+            return await super()._answered(request, body, prompt)
+
+    with Server(forbidden="bad") as server:
+        for _ in range(2):
+            assert len(failures(simple(server, journal=journal).complete(bad + MANY))) == 25
+        assert {server.asked[prompt] for prompt in MANY} == {1}
+    with Picky() as server:
+        for _ in range(2):
+            model = simple(server, journal=journal, retries=2)
+            assert len(failures(model.complete(bad + MANY * 3))) == 25, "the last of a call, and all of the next"
+        with pytest.raises(SelfsownError, match="the same command goes on"):
+            model.complete(bad * 3 + MANY)
+
+
+def test_a_server_that_declines_everything_stops_the_run() -> None:
+    with Server(forbidden="prompt") as server:
+        assert "extra: {FIELD: null}" in refused(simple(server), MANY * 3)
+        assert sum(server.asked.values()) < 2 * len(MANY)
+
+
+@pytest.mark.parametrize(
+    ("set_up", "knobs", "words"),
+    [
+        ({"key": SECRET}, {"key": "WRONG_KEY"}, "does not accept the key (401: Incorrect API key provided: [key])"),
+        ({}, {"model": "other"}, "404: The model other does not exist"),
+    ],
+)
+def test_a_wrong_key_or_model_stops_at_once(
+    set_up: dict[str, Any], knobs: dict[str, Any], words: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WRONG_KEY", "sk-wrong-0123456789")
+    with Server(**set_up) as server:
+        began = time.monotonic()
+        assert words in refused(make(server, **knobs))
+        assert time.monotonic() - began < 2
+        assert sum(server.asked.values()) <= START
+
+
+@pytest.mark.slow
+def test_a_dead_endpoint_is_said_in_words_and_what_it_answered_before_is_kept(journal: Journal) -> None:
+    with Server() as server:
+        simple(server, journal=journal).complete(MANY[:10])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    began = time.monotonic()
+    assert "cannot be reached" in refused(endpoint([], 0, url=dead, model="m"))
+    assert "what it answered is kept" in refused(simple(server, journal=journal))
+    assert time.monotonic() - began < 30
+    assert not failures(simple(server, journal=journal).complete(MANY[:10]))
+
+
+def test_a_server_that_is_only_out_of_order_stops_the_run_and_loses_no_row(journal: Journal) -> None:
+    with Server(faults={"error": 1.0}, status=503) as server:
+        assert "the server said 503: out of order" in refused(simple(server, journal=journal, retries=3))
+        server.faults = {}
+        assert not failures(simple(server, journal=journal).complete(MANY))
+
+
+def test_retry_after_is_kept_to_however_often_the_server_is_busy() -> None:
+    with Server(faults={"busy": 0.8}, wait="0.15") as server:
+        began = time.monotonic()
+        replies = simple(server, retries=1).complete(MANY[:5])
+        assert not failures(replies)
+        most = max(server.asked.values())
+        assert most > 2, "more often than other faults are borne"
+        assert time.monotonic() - began > 0.15 * (most - 1)
+
+
+def test_a_server_with_little_room_is_soon_asked_no_more_than_it_takes() -> None:
+    with Server(room=10, latency=0.03) as server:
+        assert not failures(simple(server, in_flight=100).complete(MANY * 3))
+        assert sum(server.asked.values()) < 2 * 3 * len(MANY)
+
+
+def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
+    with Server(faults={"busy": 1.0}, wait="86400") as server:
+        assert "wait 86400 seconds" in refused(simple(server))
+
+
+def test_no_more_are_out_than_allowed_and_they_grow() -> None:
+    with Server(latency=0.03) as server:
+        simple(server, in_flight=20).complete(MANY * 3)
+        assert START < server.most <= 20
+    with Server(latency=0.03) as server:
+        simple(server, in_flight=3).complete(MANY[:30])
+        assert server.most == 3
+
+
+def test_a_run_stopped_by_hand_ends_soon_and_keeps_what_it_heard(tmp_path: Path) -> None:
+    order = [sys.executable, "-c", STOPPED, str(tmp_path / "replies.sqlite")]
+    with Server(latency=0.05) as server:
+        process = subprocess.Popen([*order, server.url], stderr=subprocess.PIPE, text=True)
+        while sum(server.paid.values()) < 20:
+            time.sleep(0.01)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        assert time.monotonic() - began < 3
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert said.count("Traceback") == 1
+        paid = sum(server.paid.values())
+    journal = Journal(tmp_path / "replies.sqlite")
+    connection = sqlite3.connect(journal.path)
+    assert paid - 8 <= connection.execute("SELECT count(*) FROM replies").fetchone()[0] <= paid
+    connection.close()
+
+
+def test_requests_a_minute_are_kept_to() -> None:
+    with Server() as server:
+        began = time.monotonic()
+        simple(server, requests_per_minute=600).complete(MANY[:8])
+        assert time.monotonic() - began >= 0.7
+
+
+def test_tokens_a_minute_are_kept_to() -> None:
+    with Server(say=lambda prompt, body: "word " * 100) as server:
+        began = time.monotonic()
+        simple(server, tokens_per_minute=30000, in_flight=1).complete(MANY[:6])
+        assert time.monotonic() - began >= 0.8, "100 tokens each, 500 a second"
+
+
+def test_the_same_request_from_two_calls_at_once_is_sent_once() -> None:
+    with Server(latency=0.2) as server:
+        found = list[list[list[Reply]]]()
+        calls = [threading.Thread(target=lambda: found.append(simple(server).complete(MANY[:5]))) for _ in range(3)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+        assert found[0] == found[1] == found[2]
+        assert set(server.asked.values()) == {1}
+
+
+def test_the_last_line_answers_a_prompt_that_was_only_begun() -> None:
+    said = {"1a": "1a:1234\n4321", "2b": ":99\n\n9", "3c": "nothing more"}
+    with Server(say=lambda prompt, body: said[prompt]) as server:
+        replies = simple(server).complete(list(said), unfinished=True)
+    assert replies[0] == [Reply("1a:1234", "4321", 2)]
+    assert replies[1] == [Reply("2b:99", "9", 2)]
+    assert replies[2][0].failure == "no answer below its prompt"
+
+
+def test_without_a_prompt_the_system_s_words_are_what_is_asked() -> None:
+    with Server() as server:
+        assert texts(simple(server, system="Write a name.").complete(["", ""])) == ["answer to Write a name."] * 2
+        assert server.asked["Write a name."] == 2
+        assert "say in system" in refused(simple(server), [""])
+
+
+def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwards(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text(SECRET + "\n", encoding="utf-8")
+    journal = Journal(tmp_path / "run" / "replies.sqlite")
+    journal.path.parent.mkdir()
+    with Server(key=SECRET, say=lambda prompt, body: f"my key is {SECRET}") as server:
+        for named in ("TEST_KEY", str(tmp_path / "key")):
+            model = make(server, key=named, journal=journal)
+            assert texts(model.complete(MANY[:3])) == ["my key is [key]"] * 3
+            assert SECRET not in repr(model)
+        monkeypatch.setenv("TEST_KEY", "sk-another-one-1234")
+        said = refused(make(server, key="TEST_KEY"))
+        assert "sk-another" not in said
+    journal.close()
+    for path in (tmp_path / "run").rglob("*"):
+        assert SECRET.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"url": "localhost:8000"}, "url is no address"),
+        ({"url": "http://[::1/v1"}, "url is no address"),
+        ({"url": "http://localhost:99999/v1"}, "url is no address"),
+        ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
+        ({"url": "http://example.org/v1?key=abc"}, "holds more than an address"),
+        ({"url": "http://example.org/v1", "key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
+        ({"url": "http://example.org/v1", "key": SECRET}, "key: it is no environment variable"),
+    ],
+)
+def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:
+    with pytest.raises(SelfsownError, match=r"url|key") as caught:
+        endpoint([], 0, **{"model": "m", **knobs})
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert "word@" not in str(caught.value)
+
+
+def test_an_endpoint_is_not_measured_or_loaded() -> None:
+    with pytest.raises(SelfsownError, match="not learn"):
+        endpoint([], 0, url="http://example.org/v1", model="m").bits([Row("", "text")])
+    with pytest.raises(SelfsownError, match="cannot be trained"):
+        load(Path("model"))
+
+
+def told(gate: Gate, count: int, seconds: float = 0.1, refusals: float = 0.0) -> None:
+    """So many outcomes, this share of them refusals, of requests sent just now."""
+    for at in range(count):
+        gate.live = int(gate.limit)
+        if (at + 1) * refusals % 1 < refusals:
+            gate.refused(time.monotonic(), 0.5)
+        else:
+            gate.answered(time.monotonic(), seconds, 0)
+
+
+def test_a_gate_opens_fast_closes_when_many_are_refused_and_opens_again_slowly() -> None:
+    gate = Gate(64)
+    told(gate, 200)
+    assert gate.limit == 64
+    told(gate, 128, refusals=0.1)
+    assert gate.limit == 64, "some servers refuse a few whatever the number"
+    told(gate, 64, refusals=0.5)
+    limit = gate.limit
+    assert 31 < limit < 40
+    told(gate, 40)
+    assert limit + 1 < gate.limit < limit + 2
+    assert gate.closed_until == 0
+    told(gate, 200, refusals=1.0)
+    assert gate.limit == 1
+    assert gate.closed_until > time.monotonic()
+
+
+def test_a_gate_closes_when_answers_become_slow_and_what_was_sent_before_says_nothing() -> None:
+    gate = Gate(64)
+    told(gate, 200)
+    told(gate, 200, seconds=1.0)
+    assert START <= gate.limit < 60
+    told(gate, 30, refusals=1.0)
+    limit, before = gate.limit, gate.changed_at - 1
+    for _ in range(100):
+        gate.refused(before, 0.5)
+    assert gate.limit == limit
+
+
+def test_after_all_that_the_one_loop_holds_nothing() -> None:
+    with Server() as server:
+        simple(server).complete(MANY)
+    assert not client().flying
+    assert all(gate.live == 0 for gate in client().gates.values())

@@ -1,0 +1,178 @@
+"""A server on the loopback that speaks the APIs of language models, with faults drawn from a seed.
+
+    with Server(faults={"busy": 0.1, "reset": 0.02}) as server: server.url, server.asked, server.most
+
+By itself, `python tests/server.py --latency 0.05` prints its address and serves until it is killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+Body = dict[str, Any]
+# What may go wrong with one try, each a share of the tries; the next try of the same prompt draws anew.
+TRIES = ("busy", "error", "reset", "hang", "cut", "malformed")
+# What is the matter with a prompt, each a share of the prompts, whenever it is asked.
+PROMPTS = ("empty", "refused", "long", "twice")
+
+
+class Server:
+    """`asked` counts the requests for each prompt, `paid` those that were answered in full, `most` were out at once."""
+
+    def __init__(
+        self,
+        *,
+        latency: float = 0.0,
+        faults: dict[str, float] | None = None,
+        seed: int = 0,
+        key: str = "",
+        models: tuple[str, ...] = ("m",),
+        forbidden: str = "",
+        wait: str = "0.05",
+        status: int = 500,
+        room: int = 0,
+        say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
+    ) -> None:
+        self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
+        self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
+        self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
+        self.live = self.most = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def __enter__(self) -> Server:
+        self.loop, ready = asyncio.new_event_loop(), threading.Event()
+        self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
+        self.thread.start()
+        ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self.stop.set)
+        self.thread.join()
+
+    def _serve(self, ready: threading.Event) -> None:
+        self.loop.run_until_complete(self.serve(ready.set))
+        self.loop.close()
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        self.stop = asyncio.Event()
+        app = web.Application(client_max_size=1 << 24)
+        for path in ("chat/completions", "completions", "messages"):
+            app.router.add_post(f"/v1/{path}", self.answer)
+        app.router.add_get("/v1/models", self.list)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        ready()
+        await self.stop.wait()
+        await runner.cleanup()
+
+    async def list(self, request: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": name, "object": "model"} for name in self.models]})
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
+        self.asked[prompt] += 1
+        self.bodies.append(body)
+        self.live += 1
+        self.most = max(self.most, self.live)
+        try:
+            return await self._answered(request, body, prompt)
+        finally:
+            self.live -= 1
+
+    async def _answered(self, request: web.Request, body: Body, prompt: str) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
+        if self.key and given != self.key:
+            return _refusal(401, f"Incorrect API key provided: {given}")
+        if body["model"] not in self.models:
+            return _refusal(404, f"The model {body['model']} does not exist")
+        if self.forbidden and self.forbidden in prompt:
+            return _refusal(400, f"may not be asked (your key is {given})")
+        fault = _drawn(TRIES, self.faults, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
+        if fault == "busy" or 0 < self.room < self.live:
+            return _refusal(429, "too many requests", {"Retry-After": self.wait})
+        if fault == "error":
+            return _refusal(self.status, "out of order")
+        if fault == "hang":
+            await asyncio.sleep(3600)
+        await asyncio.sleep(self.latency)
+        kind = _drawn(PROMPTS, self.faults, (self.seed, prompt))
+        text = json.dumps(_reply(request.path, self.say(prompt, body), kind, prompt))
+        if fault == "reset" and request.transport:
+            request.transport.abort()
+        if fault == "malformed":
+            text = text[: len(text) // 2]
+        if fault == "cut":
+            return await _cut(request, text)
+        self.paid[prompt] += fault != "reset"
+        return web.Response(text=text, content_type="application/json")
+
+
+def _drawn(names: tuple[str, ...], shares: dict[str, float], where: object) -> str:
+    """One of the names, or none of them, by their shares."""
+    at = random.Random(repr(where)).random()
+    for name in names:
+        at -= shares.get(name, 0.0)
+        if at < 0:
+            return name
+    return ""
+
+
+def _refusal(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": {"message": words}}, status=status, headers=headers)
+
+
+async def _cut(request: web.Request, text: str) -> web.StreamResponse:
+    """The head promises the whole, the body ends half-way."""
+    response = web.StreamResponse(headers={"Content-Length": str(len(text)), "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(text[: len(text) // 2].encode())
+    assert request.transport
+    request.transport.close()
+    return response
+
+
+def _reply(path: str, text: str, kind: str, prompt: str) -> Body:
+    text = "" if kind in ("empty", "refused") else text
+    asked, said = len(prompt.split()), len(text.split())
+    if path.endswith("messages"):
+        ends = {"refused": "refusal", "long": "max_tokens"}
+        usage = {"input_tokens": asked, "output_tokens": said, "cache_read_input_tokens": 1}
+        content = [{"type": "text", "text": text}] if text else []
+        return {"content": content, "stop_reason": ends.get(kind, "end_turn"), "usage": usage}
+    choice: Body = {"index": 0, "finish_reason": "length" if kind == "long" else "stop"}
+    if path.endswith("chat/completions"):
+        refusal = "I would rather not" if kind == "refused" else None
+        choice["message"] = {"role": "assistant", "content": text, "refusal": refusal}
+    else:
+        choice["text"] = text
+    usage = {"prompt_tokens": asked, "completion_tokens": said, "prompt_tokens_details": {"cached_tokens": 1}}
+    usage["completion_tokens_details"] = {"reasoning_tokens": 2}
+    return {"object": "reply", "choices": [choice] * (2 if kind == "twice" else 1), "usage": usage}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latency", type=float, default=0.05)
+    server = Server(latency=parser.parse_args().latency)
+    asyncio.run(server.serve(lambda: print(server.url, flush=True)))
+
+
+if __name__ == "__main__":
+    main()

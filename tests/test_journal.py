@@ -1,0 +1,104 @@
+"""The journal: what was acknowledged is there, whatever happens to the process."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from selfsown.journal import CHUNK, Journal
+from selfsown.records import SelfsownError
+
+# Four threads write as fast as they can, and say which keys were acknowledged.
+WRITERS = """
+import sys, threading
+from pathlib import Path
+from selfsown.journal import Journal
+
+journal, begin = Journal(Path(sys.argv[1])), int(sys.argv[2])
+
+def write(name):
+    for at in range(begin, begin + 100000):
+        key = f"{name}-{at}"
+        journal.keep(key, "{}", key * 50).result()
+        sys.stdout.write(key + "\\n")
+        sys.stdout.flush()
+
+for name in "abcd":
+    threading.Thread(target=write, args=(name,)).start()
+"""
+
+
+def test_what_was_kept_is_read_back_and_a_second_reply_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    promises = [journal.keep(f"key {at}", "{}", f"reply {at}") for at in range(3 * CHUNK)]
+    journal.keep("key 7", "{}", "better").result()
+    assert all(promise.done() and not promise.exception() for promise in promises)
+    wanted = {f"key {at}": f"reply {at}" for at in range(0, 3 * CHUNK, 2)}
+    assert journal.read([*wanted, "no key"]) == wanted
+    assert journal.read(["key 7"]) == {"key 7": "better"}
+    journal.close()
+    assert Journal(tmp_path / "replies.sqlite").read(["key 7", "key 8"]) == {"key 7": "better", "key 8": "reply 8"}
+
+
+def test_close_writes_what_waits_and_leaves_one_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    promises = [journal.keep(str(at), "{}", "said") for at in range(1000)]
+    journal.close()
+    assert all(promise.done() for promise in promises)
+    assert [path.name for path in tmp_path.iterdir()] == ["replies.sqlite"]
+    journal.keep("after", "{}", "said").result()
+    assert len(journal.read(["0", "999", "after"])) == 3
+    journal.close()
+
+
+def test_a_journal_that_nobody_asks_is_no_file(tmp_path: Path) -> None:
+    Journal(tmp_path / "replies.sqlite").close()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("use", ["read", "keep"])
+def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_path: Path) -> None:
+    (tmp_path / "replies.sqlite").write_bytes(b"no database at all " * 100)
+    for path, words in ((tmp_path / "replies.sqlite", "is damaged"), (tmp_path / "no" / "folder", "cannot be written")):
+        journal = Journal(path)
+        with pytest.raises(SelfsownError, match=words):
+            journal.read(["key"]) if use == "read" else journal.keep("key", "{}", "said").result()
+        journal.close()
+
+
+def test_tokens_can_be_asked_for_in_either_of_the_ways_that_servers_count(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    details = '"prompt_tokens_details": {"cached_tokens": 2}, "completion_tokens_details": {"reasoning_tokens": 3}'
+    journal.keep("a", '{"model": "m"}', '{"usage": {"prompt_tokens": 5, "completion_tokens": 7, ' + details + "}}")
+    said = '{"usage": {"input_tokens": 5, "output_tokens": 7, "cache_read_input_tokens": 2}}'
+    journal.keep("b", '{"model": "c"}', said)
+    journal.keep("c", '{"model": "c"}', '{"usage": {"input_tok')
+    journal.close()
+    connection = sqlite3.connect(tmp_path / "replies.sqlite")
+    found = connection.execute("SELECT * FROM usage ORDER BY key").fetchall()
+    connection.close()
+    assert found == [("a", "m", 5, 7, 3, 2), ("b", "c", 5, 7, None, 2)]
+
+
+def test_killed_at_any_moment_what_was_acknowledged_is_there(tmp_path: Path) -> None:
+    path, acknowledged = tmp_path / "replies.sqlite", list[str]()
+    for kill in range(5):
+        order = [sys.executable, "-c", WRITERS, str(path), str(kill * 100000)]
+        process = subprocess.Popen(order, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        said = [process.stdout.readline()]
+        stop = threading.Timer(0.1 + 0.07 * kill, process.send_signal, [signal.SIGKILL])
+        stop.start()
+        said += process.stdout.readlines()
+        process.stdout.close()
+        assert process.wait() == -signal.SIGKILL
+        stop.join()
+        acknowledged += [line.rstrip("\n") for line in said if line.endswith("\n")]
+    assert len(acknowledged) > 50
+    assert Journal(path).read(acknowledged) == {key: key * 50 for key in acknowledged}
