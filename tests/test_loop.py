@@ -26,7 +26,7 @@ def first(*changes: str) -> Recipe:
 
 def contents(folder: Path) -> Files:
     """Every file that must be the same whenever the same recipe runs."""
-    differ = {"log.jsonl", "environment.json", ".lock"}
+    differ = {"log.jsonl", "report.html", "environment.json", ".lock"}
     files = [path for path in folder.rglob("*") if path.is_file() and path.name not in differ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

@@ -260,3 +260,21 @@ def test_a_run_that_is_still_at_work_is_named(compared: tuple[Path, Finished], t
     with filelock.FileLock(run / ".lock"):
         done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "2")
     assert "arm real, seed 1: another process is at work in" in refused(done)
+
+
+def test_a_file_that_has_changed_between_two_arms_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("".join(f"text {at * 7919 % 1000}\n" for at in range(200)), encoding="utf-8")
+    order = ["compare", "names", "c", "--seeds", "1", "--set", "real=texts.txt", "--set", "generations=0"]
+    order += ["--set", "base.tiny.steps=2", "--set", "train.tiny.steps=2", "--arms", "graded"]
+    done = selfsown(tmp_path, *order)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "texts.txt").write_text("".join(f"other {at}\n" for at in range(200)), encoding="utf-8")
+    done = selfsown(tmp_path, *order, "start=base")
+    assert done.returncode == 2
+    assert "seed 0 were measured on other held-out rows" in done.stderr
+
+
+def test_prices_without_real_rows_are_not_passed_over(tmp_path: Path) -> None:
+    done = selfsown(tmp_path, "compare", "first", "--prices", "mine.yaml")
+    assert done.returncode == 2
+    assert "--prices is for --real-rows alone" in done.stderr

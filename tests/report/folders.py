@@ -39,7 +39,7 @@ def comparison(folder: Path) -> Path:
     keys = [score.key for score in histories["graded", 0][0].scores]
     arms = [
         {"name": arm, "what": f"the arm {arm}", "changes": ["rollback=false"], "folder": arm}
-        | {"cpu_seconds": [1.5, 2.5], "wall_seconds": [1.0, 2.0]}
+        | {"cpu_seconds": [1.5, 2.5], "wall_seconds": [1.0, 2.0], "kept": [300, 320]}
         | {"guards": [{"seed": 1, "by": "collapse", "generations": [1, 2]}]}
         | {"scores": {key: _scores(histories, arm, key) for key in keys}}
         for arm in ("graded", "replace")

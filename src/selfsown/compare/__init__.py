@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> d
     """
     if jobs < 0:
         raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0: one a core")
+    if prices and not plan.multiples:
+        raise SelfsownError("--prices is for --real-rows alone: add such as --real-rows 1x,2x,4x, or leave it out")
     _fits(folder)
     runs = plan.runs(folder)
     _same_comparison(folder, plan)
@@ -43,11 +45,33 @@ def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> d
     with _locked(folder):
         if plan.multiples and not (folder / "prices.yaml").exists():
             write_whole(folder / "prices.yaml", ready_prices())
-        work(left, jobs or os.cpu_count() or 1, _told(plan, len(left), say))
+        _alike(runs)
+        work(left, jobs or _cores(), _told(plan, len(left), say))
+        _alike(runs)
         found = outcome(plan, runs, charged)
         write_whole(folder / "compare.json", json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         write_whole(folder / "table.md", markdown(found))
     return found
+
+
+def _cores() -> int:
+    """Those that we may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _alike(runs: Sequence[Run]) -> None:
+    """SelfsownError where two arms of a seed have other held-out rows: a file of real rows that has changed since."""
+    first: dict[int, tuple[str, list[str]]] = {}
+    for run in runs:
+        if not (run.folder / "held_out.parquet").exists():
+            continue
+        ids = [row.id for row in Store(run.folder).rows("held_out") or []]
+        arm, others = first.setdefault(run.seed, (run.arm, ids))
+        if ids != others:
+            raise SelfsownError(
+                f"arms {arm} and {run.arm} of seed {run.seed} were measured on other held-out rows: "
+                "the real rows have changed since; name another folder"
+            )
 
 
 def _told(plan: Plan, left: int, say: Say) -> Callable[[Run], None]:

@@ -103,6 +103,8 @@ def work(runs: Sequence[Run], jobs: int, ended: Callable[[Run], None]) -> None:
     """Run them all, so many at a time; SelfsownError says which one failed, and with what words."""
     waiting, live = list(runs), list[Child]()
     for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is signal.SIG_IGN:
+            continue  # as under nohup
         signal.signal(ending, signal.default_int_handler)  # so that the children are stopped, too
     try:
         while waiting or live:

@@ -33,6 +33,7 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
         | {name: [each[name] for each in costs[arm.name]] for name in ("cpu_seconds", "wall_seconds", "lost")}
         | {"scores": {key: _scores(courses[arm.name], courses[plan.reference], key) for key in keys}}
         | {"guards": _guards(plan.seeds, courses[arm.name])}
+        | {"kept": [sum(each.counts.get("kept", 0) for each in history) for history in courses[arm.name]]}
         for arm in plan.arms
     ]
     found = {"recipe": plan.recipe.name, "about": plan.recipe.about, "goal": plan.recipe.goal, "seeds": plan.seeds}
@@ -102,6 +103,9 @@ def _sentences(plan: Plan, arms: Sequence[dict[str, Any]], courses: Mapping[str,
         said = f"{plan.reference} − {arm['name']}: {gap['mean']:+.3f}"
         if gap["low"] is None:
             found.append(f"{said}, one seed, so no interval and no proof of a difference")
+            continue
+        if gap["low"] == gap["high"]:
+            found.append(f"{said} in every seed alike, a spread of nothing: no proof of a difference")
             continue
         better = gap["high"] < 0 if lower else gap["low"] > 0
         worse = gap["low"] > 0 if lower else gap["high"] < 0

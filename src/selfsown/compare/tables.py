@@ -38,7 +38,7 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 def _tables(found: Mapping[str, Any]) -> list[tuple[str, Rows]]:
     goal, reference = found["goal"], found["reference"]
-    first = [["arm", "last", f"{reference} − arm", "best", "CPU s"]]
+    first = [["arm", "last", f"{reference} − arm", "best", "rows kept", "CPU s"]]
     others = [key for key in found["arms"][0]["scores"] if key != goal and _plain(key, goal)]
     second = [["arm", *others]]
     for arm in found["arms"]:
@@ -46,7 +46,8 @@ def _tables(found: Mapping[str, Any]) -> list[tuple[str, Rows]]:
         more = "≥ " if any(arm["lost"]) else ""
         best = f"{sum(score['best']) / len(score['best']):.3f}"
         cpu = f"{more}{sum(seconds) / len(seconds):,.0f}"
-        first.append([arm["name"], _interval(score), _interval(score["difference"], "+"), best, cpu])
+        kept = f"{sum(arm['kept']) / len(arm['kept']):,.0f}"
+        first.append([arm["name"], _interval(score), _interval(score["difference"], "+"), best, kept, cpu])
         second.append([arm["name"], *(f"{arm['scores'][key]['mean']:.3f}" for key in others)])
     made = [(f"{goal} on held-out real rows: mean over {_seeds(found)}, with 95 % interval", first)]
     if others:

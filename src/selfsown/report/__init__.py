@@ -16,6 +16,8 @@ def write(folder: Path) -> Path:
         raise SelfsownError(f"a report needs {needed}; pip install 'selfsown[report]'") from error
     if (folder / "compare.json").exists():
         return page.written(folder, "compare.html", comparisons.content(folder))
+    if any(folder.glob("*/seed-*/recipe.yaml")):
+        raise SelfsownError(f"the comparison in {folder} is not finished; give its command again, and it goes on")
     if not (folder / "recipe.yaml").exists():
         held = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
         raise SelfsownError(f"{folder} is neither the folder of a run nor of a comparison: {held}")

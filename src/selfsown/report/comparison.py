@@ -45,7 +45,7 @@ class Comparison:
     def outcome(self, arm: Mapping[str, Any]) -> Outcome:
         """The reference against this arm: better or worse only where the paired interval leaves out zero."""
         gap = arm["scores"][self.goal]["difference"]
-        if not gap or gap["low"] is None or gap["low"] <= 0 <= gap["high"]:
+        if not gap or gap["low"] in (None, gap["high"]) or gap["low"] <= 0 <= gap["high"]:
             return "no proof"
         return "better" if (gap["low"] > 0) != (self.goal in self.lower) else "worse"
 

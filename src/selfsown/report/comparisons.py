@@ -36,14 +36,14 @@ def content(folder: Path) -> dict[str, Any]:
 
 def _headline(compared: Comparison) -> str:
     others = [arm for arm in compared.arms if arm["name"] != compared.reference]
+    if len(compared.found["seeds"]) == 1:
+        return "One seed proves no difference."
     if not others:
         return (
             f"Plain training needs {_ratio(compared)} the real rows."
             if compared.found["efficiency"]
             else "One arm alone."
         )
-    if len(compared.found["seeds"]) == 1:
-        return "One seed proves no difference."
     outcomes = [compared.outcome(arm) for arm in others]
     better, worse, reference = outcomes.count("better"), outcomes.count("worse"), words.opened(compared.reference)
     if better == len(others):
@@ -71,9 +71,8 @@ def _facts(compared: Comparison) -> list[tuple[str, str, str]]:
 
 
 def _ratio(compared: Comparison) -> str:
-    """In the goal, without its interval or what is said in brackets."""
-    said: str = compared.found["efficiency"]["scores"][compared.goal]["words"]
-    return said.partition(" [")[0].partition(" (")[0]
+    """In the goal, as it is said everywhere."""
+    return str(compared.found["efficiency"]["scores"][compared.goal]["words"])
 
 
 def _unknown(compared: Comparison) -> list[str]:

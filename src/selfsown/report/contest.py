@@ -23,13 +23,14 @@ Lines = Mapping[int, Mapping[int, float]]  # seed, generation, score
 def scores(compared: Comparison) -> Table:
     """A line for each arm: the goal, its paired difference, and what it took."""
     goal = compared.goal
-    head = ["arm", named(goal), f"{compared.reference} − arm", "best generation", "CPU time a run"]
+    head = ["arm", named(goal), f"{compared.reference} − arm", "best generation", "rows kept", "CPU time a run"]
     rows = []
     for arm in compared.arms:
         mean = arm["scores"][goal]
         gap, best = mean["difference"], number(statistics.fmean(mean["best"]))
         spent = duration(statistics.fmean(arm["cpu_seconds"]))
-        rows.append([arm["name"], _mean(mean), _gap(gap) if gap else "–", best, spent])
+        kept = f"{statistics.fmean(arm['kept']):,.0f}"
+        rows.append([arm["name"], _mean(mean), _gap(gap) if gap else "–", best, kept, spent])
     return Table(head, rows, "Means over the seeds with 95 % intervals, of the last generation but where it says best")
 
 

@@ -21,8 +21,10 @@ def content(compared: Comparison) -> dict[str, Any]:
     """The figure of data efficiency, and the cost in three ratios that are never mixed."""
     found = compared.found["efficiency"]
     cost = found["cost"]
+    least = "≥ " if None in found["scores"][compared.goal]["ratios"] else ""
+    hedge = {"labels": least, "compute": "", "both": least}
     facts = [
-        (name, "–" if cost[key] is None else f"{cost[key]:.2f}×", "plain training against the loop")
+        (name, "–" if cost[key] is None else f"{hedge[key]}{cost[key]:.2f}×", "plain training against the loop")
         for key, name in MONEY.items()
     ]
     prices = [[name, f"{price:g}"] for name, price in cost["prices"].items()]
