@@ -79,7 +79,7 @@ class Loop:
         rows = self.store.rows(f"{place(number)}/rows")
         if rows is None:
             rows = self.made(number, level, student, past)
-        kept = [row for row in rows if row.end == "kept"]
+        kept = self.seen[number] = [row for row in rows if row.end == "kept"]
         mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
@@ -158,7 +158,7 @@ class Loop:
         return [row for generation in history[1:] if generation.stands for row in self.kept(generation.number)]
 
     def kept(self, number: int) -> list[Row]:
-        """The generation's kept rows, read from disk once."""
+        """The generation's kept rows, read from disk once at the most."""
         if number not in self.seen:
             rows = self.store.rows(f"{place(number)}/rows") or []
             self.seen[number] = [row for row in rows if row.end == "kept"]

@@ -84,10 +84,12 @@ class Store:
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"
-        if not path.exists():
-            return None
-        rows: list[Row] = _parsed(path, _rows)
-        return rows
+        return _parsed(path, lambda parquet: rows_of(_table(parquet))) if path.exists() else None
+
+    def table(self, name: str) -> pyarrow.Table | None:
+        """The same rows as a table, for who counts many and reads few."""
+        path = self.folder / f"{name}.parquet"
+        return _parsed(path, _table) if path.exists() else None
 
     def write_rows(self, name: str, rows: Sequence[Row]) -> None:
         table = pyarrow.Table.from_pydict({name: _column(name, rows) for name in _SCHEMA.names}, _SCHEMA)
@@ -251,11 +253,15 @@ def _column(name: str, rows: Sequence[Row]) -> list[Any]:
     return [getattr(row, name) for row in rows]
 
 
-def _rows(parquet: bytes) -> list[Row]:
+def rows_of(table: pyarrow.Table) -> list[Row]:
+    return [_row(record) for record in table.to_pylist()]
+
+
+def _table(parquet: bytes) -> pyarrow.Table:
     """Read from Arrow's own memory and without its threads: one that still holds a Python object when the
     interpreter ends aborts the process."""
     file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(parquet), pre_buffer=False)
-    return [_row(record) for record in file.read(use_threads=False).to_pylist()]
+    return file.read(use_threads=False)
 
 
 def _row(record: dict[str, Any]) -> Row:

@@ -16,7 +16,7 @@ import yaml
 from selfsown.loop import best_of
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.report.words import cut
-from selfsown.store import Store, place
+from selfsown.store import Store, place, rows_of
 
 EXAMPLES = 300
 NAME = 60  # characters of a name that a row gives
@@ -91,7 +91,7 @@ def run(folder: Path) -> Run:
     made = [made for number in range(1, len(history) + 1) if (made := _made(store, number))]
     with understood(folder / "log.jsonl"):
         log = _log(folder / "log.jsonl")
-    sizes = {side: len(store.rows(side) or []) for side in ("real", "held_out")}
+    sizes = {side: len(store.table(side) or ()) for side in ("real", "held_out")}
     environment, result = store.json("environment") or {}, store.json("result")
     return Run(recipe, environment, sizes["real"], sizes["held_out"], history, made, log, result)
 
@@ -114,23 +114,27 @@ def chosen(made: Sequence[Made]) -> list[Row]:
 
 def _made(store: Store, number: int) -> Made | None:
     name = f"{place(number)}/rows"
-    rows = store.rows(name)
-    if rows is None:
+    table = store.table(name)
+    if table is None:
         return None
-    flows = Counter((cut(row.method or "unknown", NAME), _fate(row)) for row in rows)
-    failures = Counter(row.reason for row in rows if row.end == "failed")
-    groups = defaultdict(list)
-    for row in rows:
-        groups[_fate(row)].append(row)
-    # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
-    sample = {fate: heapq.nsmallest(EXAMPLES, groups[fate], key=lambda row: row.id) for fate in sorted(groups)}
-    trust = frozenset(grade.trust for row in rows for grade in row.grades)
-    return Made(number, flows, failures, trust, sample)
+    with understood(store.folder / f"{name}.parquet"):
+        ways, ends, reasons, ids = (table[column].to_pylist() for column in ("method", "end", "reason", "id"))
+        fates = list(map(_fate, ends, reasons))
+        flows = Counter(zip((cut(way or "unknown", NAME) for way in ways), fates, strict=True))
+        failures = Counter(reason for end, reason in zip(ends, reasons, strict=True) if end == "failed")
+        groups = defaultdict(list)
+        for at, fate in enumerate(fates):
+            groups[fate].append((ids[at], at))
+        # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
+        few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
+        sample = {fate: rows_of(table.take(places)) for fate, places in few.items()}
+        trust = frozenset(table["grades"].combine_chunks().flatten().field("trust").unique().to_pylist())
+        return Made(number, flows, failures, trust, sample)
 
 
-def _fate(row: Row) -> Fate:
+def _fate(end: str, reason: str) -> Fate:
     """Who rejected a row stands before the colon in its reason."""
-    return row.end, cut(row.reason.partition(":")[0], NAME) if row.end == "rejected" else ""
+    return end, cut(reason.partition(":")[0], NAME) if end == "rejected" else ""
 
 
 def _log(path: Path) -> list[dict[str, Any]]:
