@@ -26,6 +26,7 @@ class Parrot:
         seed: int = 0,
         max_tokens: int = 0,
         unfinished: bool = False,
+        schema: object = None,
     ) -> list[list[Reply]]:
         self.temperatures.append(temperature)
         return [[self._reply(prompt, at * n + draw) for draw in range(n)] for at, prompt in enumerate(prompts)]

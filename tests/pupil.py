@@ -27,6 +27,7 @@ class Pupil:
         seed: int = 0,
         max_tokens: int = 0,
         unfinished: bool = False,
+        schema: object = None,
     ) -> list[list[Reply]]:
         if unfinished:
             texts = list(self.known.items()) or [("", "")]

@@ -20,7 +20,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("split", "models", "tasks"),
     VERBS,
     ("steps", "written"),
-    ("recipe", "store"),
+    ("making", "recipe", "store"),
     ("rehearsal",),
     ("loop", "explain", "catalogue"),
     ("screen",),

@@ -179,7 +179,7 @@ def main() -> None:
         sys.exit(0)
     except (SelfsownError, CycloptsError, OSError) as error:
         print(f"selfsown: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(error.code if isinstance(error, SelfsownError) else 2)
     except KeyboardInterrupt:
         print("selfsown: stopped; give the same command again and the run goes on", file=sys.stderr)
         sys.exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from selfsown.making import curated, graded, own
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
-from selfsown.rehearsal import curated, graded, rehearsed
+from selfsown.rehearsal import rehearsed
 from selfsown.store import Store, place
 from selfsown.tasks import Task
 
@@ -36,6 +38,8 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
 
     The folder's `best/` is the model of the best generation that stands.
     """
+    if not recipe.trains:
+        raise SelfsownError(f"{recipe.name} names no student to train; selfsown make {recipe.name} makes rows alone")
     task = recipe.real()
     posed = None
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
@@ -89,34 +93,33 @@ class Loop:
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
-        roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task}
-        roles |= {"level": level, "generation": number, "teacher": self.other("teacher") or student}
+        roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task, "level": level}
+        roles |= {"generation": number, "teacher": self.other("teacher") or student}
         roles |= {"judge": self.other("judge") or student}
+        rows: list[Row] = []
         with self.stage(number, "generate") as done:
-            live = []
             for at, step in enumerate(self.recipe.generate):
-                live += step.each(Row, **roles, seed=self.seed(number, "generate", at))
-            live = [self.own(row, number, draw) for draw, row in enumerate(live)]
-            done.append(len(live))
-        ended = [row for row in live if row.end]
-        live = [row for row in live if not row.end]
+                seed = self.seed(number, "generate", at)
+                rows += step.each(Row, **roles, rows=self.worked(number), seed=seed)
+            rows = own(rows, number)
+            done.append(len(rows))
         with self.stage(number, "grade") as done:
-            done.append(len(live))
+            done.append(sum(not row.end for row in rows))
             for at, step in enumerate(self.recipe.grade):
-                live = graded(step, live, **roles, seed=self.seed(number, "grade", at))
+                rows = graded(step, rows, **roles, seed=self.seed(number, "grade", at))
         with self.stage(number, "curate") as done:
-            done.append(len(live))
+            done.append(sum(not row.end for row in rows))
             for at, step in enumerate(self.recipe.curate):
-                out = curated(step, live, **roles, seed=self.seed(number, "curate", at))
-                ended += [row for row in out if row.end]
-                live = [row for row in out if not row.end]
-        rows = sorted([*ended, *(row.kept() for row in live)], key=lambda row: row.draw)
+                rows = list(curated(step, rows, **roles, seed=self.seed(number, "curate", at)))
+        rows = sorted((row if row.end else row.kept() for row in rows), key=lambda row: row.draw)
         self.store.write_rows(f"{place(number)}/rows", rows)
         return rows
 
-    def own(self, row: Row, number: int, draw: int) -> Row:
-        """Whatever a way says of a row that it made: it is synthetic, and its draw is its place in the generation."""
-        return replace(row, origin="synthetic", generation=number, draw=draw)
+    def worked(self, number: int) -> list[Row]:
+        """The real rows that the generation works on: `prompts` of them, drawn anew."""
+        few = self.recipe.prompts
+        drawn = random.Random(self.seed(number, "prompts")).sample(range(len(self.real)), min(few, len(self.real)))
+        return [self.real[at] for at in sorted(drawn)] if few else self.real
 
     def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
         """The generation's model: from disk, or trained now."""
@@ -177,7 +180,7 @@ class Loop:
     def other(self, role: str) -> Any:
         """The model that the recipe names for the role, if it names one."""
         step = getattr(self.recipe, role)
-        return step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal) if step else None
+        return step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role) if step else None
 
     def seed(self, *where: object) -> int:
         """A number of its own for each place where chance enters."""

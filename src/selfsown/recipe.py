@@ -19,6 +19,8 @@ from selfsown.steps import Step, fitted, step, ways
 STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge": "models", "base": "train"}
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
+TRAINING = ("student", "mix", "train", "evaluate", "goal")
+UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
 
 
@@ -27,6 +29,7 @@ class Recipe:
     """real: the source of real rows; held_out: how many are set aside to measure on (below 1: a share).
 
     learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
+    prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
     generation 0, on real rows alone. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
@@ -35,20 +38,21 @@ class Recipe:
     """
 
     real: Step
-    student: Step
-    generate: tuple[Step, ...]
-    grade: tuple[Step, ...]
-    curate: tuple[Step, ...]
-    mix: Step
-    train: Step
-    evaluate: tuple[Step, ...]
-    guard: tuple[Step, ...]
-    goal: str
+    student: Step = UNNAMED
+    generate: tuple[Step, ...] = ()
+    grade: tuple[Step, ...] = ()
+    curate: tuple[Step, ...] = ()
+    mix: Step = UNNAMED
+    train: Step = UNNAMED
+    evaluate: tuple[Step, ...] = ()
+    guard: tuple[Step, ...] = ()
+    goal: str = ""
     name: str = "recipe"
     about: str = ""
     seed: int = 0
     held_out: int | float = 0.1
     learn: int = 0
+    prompts: int = 0
     teacher: Step | None = None
     judge: Step | None = None
     base: Step | None = None
@@ -89,14 +93,22 @@ class Recipe:
                 found[key] = tuple(_one(key, each, beside) for each in listed if each is not None)
             else:
                 found[key] = fitted(key, value, hints[key])
-        needed = [name for name in ("real", "student", "mix", "train", "evaluate", "goal") if not found.get(name)]
+        needed = [name for name in TRAINING if not found.get(name)]
+        if len(needed) == len(TRAINING):  # it makes rows and trains nobody
+            needed = []
+        needed = ["real"] * (not found.get("real")) + needed
         if tree.get("generate") is None:  # an empty list is a choice: real rows alone
             needed.append("generate")
         if needed:
             raise SelfsownError(f"{needed[0]} is missing{_say_how(needed[0])}")
-        recipe = cls(**{"grade": (), "curate": (), "guard": (), **found})
+        recipe = cls(**found)
         recipe._fits()
         return recipe
+
+    @property
+    def trains(self) -> bool:
+        """Whether it names a student to be trained, or only makes rows."""
+        return self.student != UNNAMED
 
     def dump(self) -> dict[str, Any]:
         """Plain values that `of` reads back."""
@@ -104,7 +116,7 @@ class Recipe:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Step):
-                value = value.dump()
+                value = value.dump() if value != UNNAMED else None
             elif isinstance(value, tuple):
                 value = [each.dump() for each in value]
             if value is not None:
@@ -115,7 +127,7 @@ class Recipe:
         """Every step, in the order of the loop."""
         named = [self.real, self.student, self.teacher, self.judge, *self.generate, *self.grade, *self.curate]
         named += [self.mix, self.base, self.train, *self.evaluate, *self.guard]
-        return [each for each in named if each]
+        return [each for each in named if each and each != UNNAMED]
 
     def _fits(self) -> None:
         """What two keys must agree on."""
@@ -130,18 +142,17 @@ class Recipe:
             )
         if self.level > world.top_level:
             raise SelfsownError(f"level is {self.level}, but the hardest level of {world.name} is {world.top_level}")
-        for key, least in (("seed", 0), ("learn", 0), ("level", 0), ("generations", 0), ("patience", 1)):
+        for key, least in (
+            ("seed", 0),
+            ("learn", 0),
+            ("prompts", 0),
+            ("level", 0),
+            ("generations", 0),
+            ("patience", 1),
+        ):
             if getattr(self, key) < least:
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
-        if self.student.way in REMOTE:
-            raise SelfsownError(
-                f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
-                f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
-            )
-        for role in ("teacher", "judge"):
-            named = getattr(self, role)
-            if named and named.way == "tiny" and not named.knobs.get("folder"):
-                raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
+        self._roles_fit()
         by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
         if 0 < self.level < world.top_level and not by_level:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
@@ -151,6 +162,18 @@ class Recipe:
             raise SelfsownError(
                 f"held_out is {self.held_out}; rows must be set aside to measure on: a number, or a share below 1"
             )
+
+    def _roles_fit(self) -> None:
+        """Who can learn, teach and judge."""
+        if self.student.way in REMOTE:
+            raise SelfsownError(
+                f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
+                f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
+            )
+        for role in ("teacher", "judge"):
+            named = getattr(self, role)
+            if named and named.way == "tiny" and not named.knobs.get("folder"):
+                raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
 
 
 def _one(key: str, value: Any, beside: Path) -> Step:

@@ -21,8 +21,12 @@ End = Literal["", "kept", "rejected", "failed"]
 class SelfsownError(Exception):
     """Something the user can put right: what was said, why it does not fit, what there is instead.
 
-    The command line prints it as one line, without a traceback, and exits with code 2.
+    The command line prints it as one line, without a traceback, and exits with its code.
     """
+
+    def __init__(self, words: str, *, code: int = 2) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Grade:
     """What one grader thinks of one row.
 
     score: 0 (wrong) to 1 (right); by: the way that graded; trust: what the grade rests on.
-    repair: (prompt, answer) as they would be right, where the grader knows.
+    repair: (prompt, answer) as they would be right, where the grader knows. failed: the grader could not say;
+    the row ends failed with the reason, and is no worse for it.
     """
 
     score: float
@@ -38,6 +43,7 @@ class Grade:
     by: str = ""
     trust: Trust = "rule"
     repair: tuple[str, str] | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)

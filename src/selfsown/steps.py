@@ -30,8 +30,8 @@ Kind = TypeVar("Kind")
 # Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tasks": ("World", ()),
-    "models": ("create", ("rows", "seed", "journal")),
-    "generate": ("generate", ("real", "teacher", "task", "level", "generation", "seed")),
+    "models": ("create", ("rows", "seed", "journal", "role")),
+    "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
     "grade": ("grade", ("rows", "judge", "task", "real", "seed")),
     "curate": ("curate", ("rows", "task", "real", "held_out", "past", "seed")),
     "mix": ("mix", ("real", "synthetic")),
@@ -62,11 +62,13 @@ class Step:
 
     def each(self, kind: type[Kind], **roles: Any) -> list[Kind]:
         """All that the function yields, each of this kind."""
+        return list(self.stream(kind, **roles))
+
+    def stream(self, kind: type[Kind], **roles: Any) -> Iterator[Kind]:
+        """The same, one by one, as they are asked for."""
         with self._blamed():
-            found = list(self(**roles))
-        for item in found:
-            self._check(item, kind)
-        return found
+            for item in self(**roles):
+                yield self._check(item, kind)
 
     def one(self, kind: type[Kind], **roles: Any) -> Kind:
         """What the function returns, of this kind."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from parrot import Parrot
 
 from selfsown.generate import sample
@@ -40,16 +38,6 @@ def test_an_answer_names_its_real_row_and_keeps_what_is_known_of_its_prompt() ->
 def test_equal_answers_are_still_different_rows() -> None:
     made = list(sample.generate(REAL, Parrot(lambda prompt, at: "same"), TASK, 1, 0, n=4))
     assert len({row.id for row in made}) == 80
-
-
-def test_only_so_many_prompts_are_drawn_by_the_seed() -> None:
-    def asked(seed: int) -> Counter[str]:
-        return Counter(row.prompt for row in sample.generate(REAL, Parrot(echo), TASK, 1, seed, n=2, prompts=5))
-
-    assert sorted(asked(0).values()) == [2] * 5
-    assert asked(0) == asked(0)
-    assert len({frozenset(asked(seed)) for seed in range(5)}) > 1
-    assert len(list(sample.generate(REAL, Parrot(echo), TASK, 1, 0, n=1, prompts=1000))) == 20
 
 
 def test_rows_without_a_prompt_are_not_asked() -> None:

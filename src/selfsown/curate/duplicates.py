@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from selfsown.records import Row
 
 
-def curate(rows: Sequence[Row], real: Sequence[Row], past: Sequence[Row]) -> Iterator[Row]:
+def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Iterator[Row]:
     """The same: prompt and answer alike, character for character."""
     said = {(row.prompt, row.answer): row.id for row in (*real, *past)}
     for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from selfsown.kinds import Share
@@ -10,7 +10,7 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 
 
-def curate(rows: Sequence[Row], task: Task, *, least: Share = 0.5) -> Iterator[Row]:
+def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5) -> Iterator[Row]:
     """A row's score is the lowest of its grades; below `least` it is rejected with that grade's reason."""
     for row in rows:
         if row.score >= least:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from selfsown.records import Row
 from selfsown.tasks import Task
 
 
-def curate(rows: Sequence[Row], task: Task) -> Iterator[Row]:
+def curate(rows: Iterable[Row], task: Task) -> Iterator[Row]:
     """The new rows carry their parent's grades, for they say the same thing."""
     for row in rows:
         yield row

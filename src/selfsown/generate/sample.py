@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.kinds import Count, Natural, NotNegative
+from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 
 
 def generate(
-    real: Sequence[Row],
+    rows: Sequence[Row],
     teacher: Model,
     task: Task,
     generation: int,
     seed: int,
     *,
     n: Count = 4,
-    prompts: Natural = 0,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
-    """n answers to each of `prompts` real prompts, drawn anew each generation (0: all of them)."""
-    chosen = [row for row in real if row.prompt]
+    """n answers to each real prompt."""
+    chosen = [row for row in rows if row.prompt]
     if not chosen:
         raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
-    if 0 < prompts < len(chosen):
-        chosen = random.Random(seed).sample(chosen, prompts)
     replies = teacher.complete([row.prompt for row in chosen], n=n, temperature=temperature, seed=seed)
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):

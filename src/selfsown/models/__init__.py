@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from selfsown.records import Row
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said. prompt is the whole prompt, also where the model was left to finish it."""
+    """What a model said. prompt is the whole prompt, also where the model was left to finish it.
+
+    reasoning: what it thought before, where that is told. logprobs: each token of the text with the natural
+    logarithm of its probability, where that was asked for.
+    """
 
     prompt: str
     text: str
     tokens: int = 0
     failure: str = ""
+    reasoning: str = ""
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 class Model(Protocol):
@@ -33,11 +39,13 @@ class Model(Protocol):
         seed: int = 0,
         max_tokens: int = 0,
         unfinished: bool = False,
+        schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
         """n replies to each prompt, in the order of the prompts.
 
         temperature 0 takes the likeliest token; max_tokens 0 is the model's own limit; with
         `unfinished`, the prompt is only begun and the model writes the rest of it before its answer.
+        schema: a JSON schema that the reply is asked to keep to, where the model can be held to one.
         """
         ...
 

@@ -55,6 +55,7 @@ class Endpoint:
         seed: int = 0,
         max_tokens: int = 0,
         unfinished: bool = False,
+        schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,10 @@ class Tiny:
         seed: int = 0,
         max_tokens: int = 0,
         unfinished: bool = False,
+        schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
-        """As `selfsown.models.Model` says; a reply that found no end within the context is a failure."""
+        """As `selfsown.models.Model` says; a reply that found no end within the context is a failure.
+        It knows no schema."""
         heads = [[BOS, *self.alphabet.encode(prompt), *([] if unfinished else [SEP])] for prompt in prompts]
         fits = [head for head in heads if len(head) < self.network.size.context]
         written = iter(sample(self.network, [head for head in fits for _ in range(n)], temperature, seed, max_tokens))

@@ -1,0 +1,85 @@
+"""What becomes of rows on their way: each step is given those without an end, and none may be lost."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from selfsown.records import Grade, Row, SelfsownError
+from selfsown.steps import Step, parameters
+
+
+def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
+    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
+    return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
+
+
+def graded(step: Step, rows: list[Row], **roles: Any) -> list[Row]:
+    """The rows, each with the step's grade; failed, where the grader could not say."""
+    live = [row for row in rows if not row.end]
+    grades = step.each(Grade, **roles | {"rows": live})
+    if len(grades) != len(live):
+        raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(live)} rows; it must give one each")
+    for grade in grades:
+        if not 0 <= grade.score <= 1:
+            raise SelfsownError(f"{step.place} gave the score {grade.score}; it must lie from 0 to 1")
+    given = iter(grades)
+    return [row if row.end else _with(row, next(given)) for row in rows]
+
+
+def _with(row: Row, grade: Grade) -> Row:
+    return row.failed(f"{grade.by}: {grade.reason}") if grade.failed else row.graded(grade)
+
+
+def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
+    """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
+
+    A step that takes an Iterable is fed row by row; one that takes a Sequence gets all of them at once.
+    """
+    if not _streams(step):
+        rows = list(rows)
+        live = [row for row in rows if not row.end]
+        yield from (row for row in rows if row.end)
+        yield from _checked(step, live, step.each(Row, **roles | {"rows": live}))
+        return
+    ended, waiting = deque[Row](), set[str]()
+
+    def fed() -> Iterator[Row]:
+        for row in rows:
+            if row.end:
+                ended.append(row)
+            else:
+                waiting.add(row.id)
+                yield row
+
+    for row in step.stream(Row, **roles | {"rows": fed()}):
+        while ended:
+            yield ended.popleft()
+        waiting.discard(row.id)
+        yield row
+    yield from ended
+    if waiting:
+        raise _lost(step, len(waiting))
+
+
+def _checked(step: Step, rows: list[Row], out: list[Row]) -> list[Row]:
+    """All that came out, if all went out that went in, and each but once."""
+    ids = {row.id for row in out}
+    if lost := {row.id for row in rows} - ids:
+        raise _lost(step, len(lost))
+    if len(ids) < len(out):
+        raise SelfsownError(f"{step.place} gave {len(out) - len(ids)} rows twice; every row must come out once")
+    return out
+
+
+def _lost(step: Step, rows: int) -> SelfsownError:
+    return SelfsownError(f"{step.place} lost {rows} rows; every row must come out, the unwanted ones rejected")
+
+
+def _streams(step: Step) -> bool:
+    """Whether the step says that it needs to see each row but once."""
+    asked = parameters(step.function).get("rows")
+    return asked is not None and "Iterable" in inspect.formatannotation(asked.annotation)
