@@ -33,7 +33,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
             step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
     rows = real[:FEW]
     for step in recipe.grade:
-        rows = graded(step, rows, **roles)
+        rows = list(graded(step, rows, **roles))
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
     recipe.mix.one(Mixture, real=real, synthetic=[])
