@@ -158,7 +158,7 @@ class Recipe:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
         if not math.isfinite(self.held_out) or (self.held_out > 1 and self.held_out != int(self.held_out)):
             raise SelfsownError(f"held_out is {self.held_out}; it must be a whole number of rows, or a share below 1")
-        if self.held_out <= 0:
+        if self.held_out < 0 or (self.trains and not self.held_out):
             raise SelfsownError(
                 f"held_out is {self.held_out}; rows must be set aside to measure on: a number, or a share below 1"
             )
