@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from selfsown.engines.local import ordered
 from selfsown.making import curated, graded, own, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
+from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
 
@@ -95,12 +97,21 @@ def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
         if other:
             other(rows=[], seed=0)  # it has its key, and what else it needs, before the folder is touched
     with Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
-        store.write_rows("real", recipe.real().pose(recipe.seed))
+        _pose(recipe, store)
         line = Line(recipe, store)
         try:
             yield line
         finally:
             line.halt()
+
+
+def _pose(recipe: Recipe, store: Store) -> None:
+    """The real rows as files, those that are held out for the leak check apart."""
+    task = recipe.real()
+    posed = sides(lambda: task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    with store.written("real") as real, store.written("held_out") as held_out:
+        for out, row in posed:
+            (held_out if out else real).add(row)
 
 
 class Line:
@@ -113,7 +124,7 @@ class Line:
         self.judge = self._model("judge") if recipe.judge else self.teacher
         self.roles = {"task": task, "level": recipe.level or task.top_level, "generation": 1, "past": []}
         self.roles |= {"teacher": self.teacher, "judge": self.judge}
-        self.roles |= {"real": store.stream("real"), "held_out": []}
+        self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
         places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
         self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
         self.chunk = self.chunk or (ROWS if places else BULK)
@@ -150,17 +161,24 @@ class Line:
     def chunks(self, few: int) -> Iterator[Chunk]:
         """The work of every way of generating, in pieces whose seeds and rows do not depend on what comes later."""
         real = self.store.stream("real")
+        all_of_them = min(self.recipe.prompts or len(real), len(real))
         counts = [_count(step) for step in self.recipe.generate]
-        sizes = [min(few or count or len(real), count or len(real)) for count in counts]
+        sizes = [min(few or most, most) for most in (count or all_of_them for count in counts)]
         self.tally.total = sum(sizes)
         for at, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
-            rows = iter(real)
+            rows = self._drawn(real, all_of_them)
             for piece, first in enumerate(range(0, size, self.chunk)):
                 some = min(self.chunk, size - first)
                 if count:
                     yield Chunk(step, self.seed("generate", at, piece), count=some)
                 else:
                     yield Chunk(step, self.seed("generate", at), list(islice(rows, some)))
+
+    def _drawn(self, real: Sequence[Row], many: int) -> Iterator[Row]:
+        """So many of the real rows, in order; always the same."""
+        there = len(real)
+        drawn = set(random.Random(self.seed("prompts")).sample(range(there), many)) if many < there else range(there)
+        return (row for at, row in enumerate(real) if at in drawn)
 
     def worked(self, chunk: Chunk) -> tuple[Chunk, list[Row], list[tuple[str, int, int]]]:
         """The chunk's rows, made and graded, and of each stage how many rows came out and how many of them it failed.

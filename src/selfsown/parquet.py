@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -62,12 +62,6 @@ class Writer:
         if self.batches:
             self.file.write_table(pyarrow.Table.from_batches(self.batches), row_group_size=GROUP)
             self.batches = []
-
-
-def write(path: Path, rows: Iterable[Row]) -> None:
-    with Writer(path) as writer:
-        for row in rows:
-            writer.add(row)
 
 
 class Stored(Sequence[Row]):

@@ -32,7 +32,7 @@ import yaml
 
 from selfsown import __version__
 from selfsown.journal import Journal
-from selfsown.parquet import Stored, rows_of, table, write
+from selfsown.parquet import Stored, Writer, rows_of, table
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
 
@@ -86,7 +86,16 @@ class Store:
 
     def write_rows(self, name: str, rows: Iterable[Row]) -> None:
         """They are taken as they come, and are there when all are."""
-        _whole(self.folder / f"{name}.parquet", lambda path: write(path, rows))
+        with self.written(name) as writer:
+            for row in rows:
+                writer.add(row)
+
+    @contextmanager
+    def written(self, name: str) -> Iterator[Writer]:
+        """A file of rows that is there, whole, when the `with` is left."""
+        path = self.folder / f"{name}.parquet"
+        with _becoming(path) as partial, Writer(partial) as writer:
+            yield writer
 
     def stream(self, name: str) -> Stored:
         """The rows under this name, read anew each time that somebody goes through them."""
@@ -212,11 +221,18 @@ def _environment() -> str:
 
 def _whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
+    with _becoming(path) as partial:
+        write(partial)
+
+
+@contextmanager
+def _becoming(path: Path) -> Iterator[Path]:
+    """A place beside the path, whose file or folder gets the path's name when the `with` is left in peace."""
     partial = path.with_name(f".{path.name}.partial")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write(partial)
+            yield partial
             for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
                 _to_disk(file)
             if path.is_dir():
