@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from selfsown.records import Grade, Row
 
-GROUP = 20_000  # rows of one group of a file; as many are in memory at once
+GROUP = 5_000  # rows of one group of a file; as many are in memory at once
 BATCH = 1_000  # rows made into objects at once
 
 _GRADE = pyarrow.struct(
