@@ -14,7 +14,7 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "intervals", "kinds", "recipes"),
+    ("chunks", "text", "intervals", "kinds", "recipes"),
     ("records",),
     ("journal", "tables"),
     ("columns",),

@@ -37,7 +37,7 @@ class Columns:
 
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
-        traits = {name: self._value(at, record, name) for name in self.attributes}
+        traits = {name: self._value(at, record, name) for name in self.attributes} if self.attributes else {}
         if self.chat:
             prompt, answer, system = self._talk(at, record)
             return prompt, answer, {"system": system, **traits} if system else traits
@@ -48,21 +48,20 @@ class Columns:
 
     def _value(self, at: int, record: Record, name: str) -> str:
         """The text of a column; numbers are written out."""
-        try:
-            value = record[name]
-        except KeyError as error:
+        value = record.get(name)
+        if type(value) is str and value.isascii():
+            return value
+        if name not in record:
             there = ", ".join(map(str, record)) or "none"
-            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}") from error
+            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
         if not isinstance(value, str | int | float):
             kind = "nothing" if value is None else f"a {type(value).__name__}"
             raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")
-        text = str(value)
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
-        return text
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
+        return str(value)
 
     def _talk(self, at: int, record: Record) -> tuple[str, str, str]:
         """Prompt, answer and system words of a chat: the last assistant turn answers what stands before it."""

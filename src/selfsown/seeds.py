@@ -50,8 +50,8 @@ def rows_of(records: Iterable[tuple[int, Record]], columns: Columns, maker: str)
 
 
 def drawn(rows: Callable[[], Iterable[Row]], few: int, seed: int) -> Iterator[Row]:
-    """`few` of the rows, drawn at random, in their order (0: all); they are counted first, and never all in memory."""
-    there = sum(1 for _ in rows()) if few else 0
+    """`few` of the rows, drawn at random, in their order; they are counted first, and never all in memory."""
+    there = sum(1 for _ in rows())
     if few >= there:
         yield from rows()
         return

@@ -105,15 +105,18 @@ def _table(path: Path, between: str) -> Iterator[tuple[int, Record]]:
 
 
 def _jsonl(path: Path) -> Iterator[tuple[int, Record]]:
+    parsed = json.JSONDecoder().raw_decode  # half the time of json.loads, which looks for spaces
     with _opened(path, "\n") as file:
         for at, line in enumerate(file, 1):
-            if line.isspace():
+            if not (line := line.strip(" \t\r\n")):
                 continue
             try:
-                record = json.loads(line)
+                record, end = parsed(line)
+                if end < len(line):
+                    json.loads(line)  # says what is wrong with the rest
             except ValueError as error:
                 raise SelfsownError(f"{path}:{at} is not JSON: {error}; each line must be one object") from error
-            yield at, _object(path, at, record, "line")
+            yield at, record if type(record) is dict else _object(path, at, record, "line")
 
 
 def _json(path: Path) -> Iterator[tuple[int, Record]]:

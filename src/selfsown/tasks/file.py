@@ -32,7 +32,7 @@ class World(Seeds):
         return Path(self.path).name
 
     def pose(self, seed: int) -> Iterator[Row]:
-        return drawn(self._rows, self.rows, seed)
+        return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
 
     def _rows(self) -> Iterator[Row]:
         path = Path(self.path)
