@@ -6,14 +6,14 @@ output, messages (a chat), text (a document).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.records import SelfsownError
-from selfsown.tables import Record
+from selfsown.records import Row, SelfsownError
 
 PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
+Record = dict[str, Any]
 Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 
 
@@ -34,6 +34,15 @@ class Columns:
     @property
     def wanted(self) -> list[str]:
         return list(dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *self.attributes) if name))
+
+    def rows(self, records: Iterable[tuple[int, Record]], maker: str) -> Iterator[Row]:
+        """The row that each record makes; a blank one makes none, as a blank line."""
+        draw = 0
+        for at, record in records:
+            prompt, answer, traits = self.read(at, record)
+            if (prompt or answer).strip():
+                yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
+                draw += 1
 
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""

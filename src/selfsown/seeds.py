@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 
-from selfsown.columns import Columns
 from selfsown.records import Grade, Row
-from selfsown.tables import Record
 
 
 class Seeds:
@@ -37,16 +35,6 @@ class Seeds:
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
-
-
-def rows_of(records: Iterable[tuple[int, Record]], columns: Columns, maker: str) -> Iterator[Row]:
-    """The row that each record makes; a blank one makes none, as a blank line."""
-    draw = 0
-    for at, record in records:
-        prompt, answer, traits = columns.read(at, record)
-        if (prompt or answer).strip():
-            yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
-            draw += 1
 
 
 def drawn(rows: Callable[[], Iterable[Row]], few: int, seed: int) -> Iterator[Row]:

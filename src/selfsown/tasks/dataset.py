@@ -14,8 +14,8 @@ from typing import Any
 from selfsown.columns import columns_of
 from selfsown.kinds import Natural
 from selfsown.records import Row, SelfsownError
-from selfsown.seeds import Seeds, drawn, rows_of
-from selfsown.tables import BATCH, Record
+from selfsown.seeds import Seeds, drawn
+from selfsown.tables import BATCH
 
 SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 
@@ -50,7 +50,7 @@ class World(Seeds):
             raise SelfsownError(f"{self.path} has no rows in its split {self.split!r}")
         columns = columns_of(self.path, first[1], (self.text, self.prompt, self.answer), self.attributes)
         columns.read(*first)  # names all columns where one is missing
-        return rows_of(self._records(found.select_columns(columns.wanted)), columns, self.name)
+        return columns.rows(self._records(found.select_columns(columns.wanted)), self.name)
 
     def _opened(self) -> Any:
         """The split as the library gives it: on disk, or as a stream."""
@@ -74,7 +74,7 @@ class World(Seeds):
             raise SelfsownError(f"{self.path} has no split {self.split!r}; there is: {', '.join(found)}")
         return found[self.split]
 
-    def _records(self, found: Any) -> Iterator[tuple[int, Record]]:
+    def _records(self, found: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             batches = found.with_format("arrow").iter(BATCH)
             yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
