@@ -14,11 +14,9 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "intervals", "kinds", "recipes", "engines"),
+    ("chunks", "text", "intervals", "kinds", "recipes", "engines"),
     ("records",),
-    ("journal", "parquet", "tables"),
-    ("columns",),
-    ("seeds",),
+    ("journal", "parquet", "tables", "columns", "seeds"),
     ("split", "models", "tasks"),
     VERBS,
     ("steps", "written"),

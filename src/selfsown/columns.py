@@ -6,14 +6,14 @@ output, messages (a chat), text (a document).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.records import SelfsownError
-from selfsown.tables import Record
+from selfsown.records import Row, SelfsownError
 
 PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
+Record = dict[str, Any]
 Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 
 
@@ -35,9 +35,18 @@ class Columns:
     def wanted(self) -> list[str]:
         return list(dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *self.attributes) if name))
 
+    def rows(self, records: Iterable[tuple[int, Record]], maker: str) -> Iterator[Row]:
+        """The row that each record makes; a blank one makes none, as a blank line."""
+        draw = 0
+        for at, record in records:
+            prompt, answer, traits = self.read(at, record)
+            if (prompt or answer).strip():
+                yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
+                draw += 1
+
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
-        traits = {name: self._value(at, record, name) for name in self.attributes}
+        traits = {name: self._value(at, record, name) for name in self.attributes} if self.attributes else {}
         if self.chat:
             prompt, answer, system = self._talk(at, record)
             return prompt, answer, {"system": system, **traits} if system else traits
@@ -48,21 +57,20 @@ class Columns:
 
     def _value(self, at: int, record: Record, name: str) -> str:
         """The text of a column; numbers are written out."""
-        try:
-            value = record[name]
-        except KeyError as error:
+        value = record.get(name)
+        if type(value) is str and value.isascii():
+            return value
+        if name not in record:
             there = ", ".join(map(str, record)) or "none"
-            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}") from error
+            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
         if not isinstance(value, str | int | float):
             kind = "nothing" if value is None else f"a {type(value).__name__}"
             raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")
-        text = str(value)
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
-        return text
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
+        return str(value)
 
     def _talk(self, at: int, record: Record) -> tuple[str, str, str]:
         """Prompt, answer and system words of a chat: the last assistant turn answers what stands before it."""

@@ -189,7 +189,7 @@ def _one(key: str, value: Any, beside: Path) -> Step:
                 f"real: there is no world and no file {way!r}; worlds: {listed}; or name a file of rows"
             )
         way, knobs = "file", {"path": way, **(knobs or {})}
-    path = knobs.get("path") if way == "file" and knobs else None
+    path = knobs.get("path") if verb == "tasks" and knobs else None
     if isinstance(path, str) and (beside / path).exists():
         knobs = {**knobs, "path": str(beside / path)}
     return step(verb, way, knobs, beside, key)

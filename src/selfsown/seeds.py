@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 
-from selfsown.columns import Columns
 from selfsown.records import Grade, Row
-from selfsown.tables import Record
 
 
 class Seeds:
@@ -39,19 +37,9 @@ class Seeds:
         return iter(())
 
 
-def rows_of(records: Iterable[tuple[int, Record]], columns: Columns, maker: str) -> Iterator[Row]:
-    """The row that each record makes; a blank one makes none, as a blank line."""
-    draw = 0
-    for at, record in records:
-        prompt, answer, traits = columns.read(at, record)
-        if (prompt or answer).strip():
-            yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
-            draw += 1
-
-
 def drawn(rows: Callable[[], Iterable[Row]], few: int, seed: int) -> Iterator[Row]:
-    """`few` of the rows, drawn at random, in their order (0: all); they are counted first, and never all in memory."""
-    there = sum(1 for _ in rows()) if few else 0
+    """`few` of the rows, drawn at random, in their order; they are counted first, and never all in memory."""
+    there = sum(1 for _ in rows())
     if few >= there:
         yield from rows()
         return

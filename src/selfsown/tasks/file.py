@@ -9,7 +9,7 @@ from pathlib import Path
 from selfsown.columns import columns_of
 from selfsown.kinds import Natural
 from selfsown.records import Row, SelfsownError
-from selfsown.seeds import Seeds, drawn, rows_of
+from selfsown.seeds import Seeds, drawn
 from selfsown.tables import records
 
 
@@ -32,7 +32,7 @@ class World(Seeds):
         return Path(self.path).name
 
     def pose(self, seed: int) -> Iterator[Row]:
-        return drawn(self._rows, self.rows, seed)
+        return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
 
     def _rows(self) -> Iterator[Row]:
         path = Path(self.path)
@@ -41,4 +41,4 @@ class World(Seeds):
             raise SelfsownError(f"{self.path} is empty; it should hold one row a line")
         columns = columns_of(self.path, first[1], (self.text, self.prompt, self.answer), self.attributes)
         columns.read(*first)  # names all columns where one is missing
-        return rows_of(records(path, columns.wanted), columns, self.name)
+        return columns.rows(records(path, columns.wanted), self.name)
