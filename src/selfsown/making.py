@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.steps import Step, parameters
+
+OTHERS = ("teacher", "judge")
 
 
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
@@ -17,10 +20,25 @@ def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
     return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
 
 
+def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
+    """The roles, each model behind a server told for which step it works: the ledger says what the step cost."""
+    told = {name: roles[name].at(step.place) for name in OTHERS if hasattr(roles.get(name), "at")}
+    return {**roles, **told}
+
+
+def affordable(recipe: Recipe, role: str, model: Any) -> None:
+    """SelfsownError where the recipe caps the money, and what this model costs is not known."""
+    if "money" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
+        raise SelfsownError(
+            f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
+            f"such as --set '{role}.{getattr(recipe, role).way}.price={{input: 1, output: 3}}', or cap something else"
+        )
+
+
 def graded(step: Step, rows: list[Row], **roles: Any) -> list[Row]:
     """The rows, each with the step's grade; failed, where the grader could not say."""
     live = [row for row in rows if not row.end]
-    grades = step.each(Grade, **roles | {"rows": live})
+    grades = step.each(Grade, **placed(step, roles) | {"rows": live})
     if len(grades) != len(live):
         raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(live)} rows; it must give one each")
     for grade in grades:
