@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from selfsown.journal import CHUNK, Journal
+from selfsown.budget import Meter
+from selfsown.journal import CHUNK, Call, Journal
 from selfsown.records import SelfsownError
 
 # Four threads write as fast as they can, and say which keys were acknowledged.
@@ -72,18 +74,35 @@ def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_
         journal.close()
 
 
-def test_tokens_can_be_asked_for_in_either_of_the_ways_that_servers_count(tmp_path: Path) -> None:
+def call(key: str, outcome: str = "answered", **told: Any) -> Call:
+    plain = dict(role="teacher", stage="generate.sample", model="m", host="h", input=5, output=7, reasoning=None)
+    plain |= dict(cached=None, written=None, money=0.5, seconds=0.1, batch=False)
+    return Call(**{"time": 1.0, "key": key, "outcome": outcome, **plain, **told})
+
+
+def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    details = '"prompt_tokens_details": {"cached_tokens": 2}, "completion_tokens_details": {"reasoning_tokens": 3}'
-    journal.keep("a", '{"model": "m"}', '{"usage": {"prompt_tokens": 5, "completion_tokens": 7, ' + details + "}}")
-    said = '{"usage": {"input_tokens": 5, "output_tokens": 7, "cache_read_input_tokens": 2}}'
-    journal.keep("b", '{"model": "c"}', said)
-    journal.keep("c", '{"model": "c"}', '{"usage": {"input_tok')
+    calls = [call("a", "unreadable", input=None, output=None, money=None), call("a"), call("b", "busy", money=0.0)]
+    journal.keep("a", "{}", '{"half', calls[0])
+    journal.keep("a", "{}", "whole", calls[1]).result()
+    journal.note(calls[2])
     journal.close()
     connection = sqlite3.connect(tmp_path / "replies.sqlite")
-    found = connection.execute("SELECT * FROM usage ORDER BY key").fetchall()
+    assert [Call(*row) for row in connection.execute("SELECT * FROM calls")] == calls
     connection.close()
-    assert found == [("a", "m", 5, 7, 3, 2), ("b", "c", 5, 7, None, 2)]
+    assert journal.read(["a", "b"]) == {"a": "whole"}
+
+
+def test_the_meter_counts_as_it_goes_and_a_price_that_is_not_known_makes_the_whole_unknown(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    journal.keep("a", "{}", "said", call("a"))
+    journal.note(call("b", "timeout", input=None, output=None, money=None))
+    assert journal.meter == Meter(requests=2, input=5, output=7, money=0.5)
+    assert journal.meter.tokens == 12
+    journal.keep("c", "{}", "said", call("c", money=None))
+    journal.keep("d", "{}", "said", call("d"))
+    assert journal.meter == Meter(requests=4, input=15, output=21, money=None)
+    journal.close()
 
 
 def test_killed_at_any_moment_what_was_acknowledged_is_there(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands: run, check, compare, explain, report, list."""
+"""The commands: run, check, compare, explain, cost, report, list."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.console import Console
     from rich.markup import escape
 
-    from selfsown import loop, screen
+    from selfsown import cost, loop, screen
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
@@ -55,6 +55,8 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
+    if spent := cost.read(folder):
+        watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
         _page(folder)
 
@@ -157,6 +159,32 @@ def explain(folder: Path, row: str) -> None:
     from selfsown.explain import story
 
     print(story(folder, row))
+
+
+@app.command
+def cost(folder: Path, *, json: bool = False) -> None:
+    """Say what the models behind servers took: requests, tokens, seconds and money, by step.
+
+    Parameters
+    ----------
+    folder
+        The folder of a run, finished or not.
+    json
+        Print it for a program instead.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown import cost as costs
+
+    found = costs.read(folder)
+    if json:
+        print(dumps(found.plain() if found else costs.NOTHING, indent=1))
+    elif found:
+        costs.show(found, Console())
+    else:
+        print(f"No model behind a server was ever asked in {folder}.")
 
 
 @app.command

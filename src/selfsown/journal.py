@@ -1,4 +1,5 @@
-"""Every reply of a paid model, on disk before anybody reads it, under a key made of all that shaped the request."""
+"""Every reply of a paid model, on disk before anybody reads it, under a key made of all that shaped the request; and
+every request that was sent, whatever became of it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import NamedTuple
 
+from selfsown.budget import Budget, Meter
 from selfsown.records import SelfsownError
 
 CHUNK = 500  # keys that one question asks for
@@ -15,28 +18,51 @@ CHUNK = 500  # keys that one question asks for
 _TABLES = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, request TEXT, reply TEXT);
-CREATE VIEW IF NOT EXISTS usage AS SELECT
-    key,
-    json_extract(request, '$.model') AS model,
-    coalesce(json_extract(reply, '$.usage.prompt_tokens'), json_extract(reply, '$.usage.input_tokens')) AS prompt,
-    coalesce(json_extract(reply, '$.usage.completion_tokens'), json_extract(reply, '$.usage.output_tokens'))
-        AS completion,
-    json_extract(reply, '$.usage.completion_tokens_details.reasoning_tokens') AS reasoning,
-    coalesce(
-        json_extract(reply, '$.usage.prompt_tokens_details.cached_tokens'),
-        json_extract(reply, '$.usage.cache_read_input_tokens')
-    ) AS cached
-FROM replies WHERE json_valid(reply);
+CREATE TABLE IF NOT EXISTS calls (
+    time REAL, key TEXT, role TEXT, stage TEXT, model TEXT, host TEXT, outcome TEXT, input INTEGER, output INTEGER,
+    reasoning INTEGER, cached INTEGER, written INTEGER, money REAL, seconds REAL, batch INTEGER
+);
 """
 
 
+class Call(NamedTuple):
+    """A request that was sent, as the ledger counts it.
+
+    outcome: answered; declined, where that row alone was; stopped, where the server takes none; otherwise why it was in
+    vain: busy, status, timeout, reset, unreadable, or dropped, where nobody waited for the reply any more.
+    money in dollars; what the server did not say, or nobody knows, is None. seconds until there was an answer.
+    """
+
+    time: float
+    key: str
+    role: str
+    stage: str
+    model: str
+    host: str
+    outcome: str
+    input: int | None
+    output: int | None
+    reasoning: int | None
+    cached: int | None
+    written: int | None
+    money: float | None
+    seconds: float
+    batch: bool
+
+
 class Journal:
-    """A file that comes into being with the first question. One thread writes, all that waits in one transaction."""
+    """A file that comes into being with the first question. One thread writes, all that waits in one transaction.
+
+    meter: what was sent since the journal was opened. budget: a cap on it, and on what was spent before.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.meter = Meter()
+        self.budget: Budget | None = None
         self.lock = threading.Condition()
-        self.waiting: list[tuple[str, str, str]] = []
+        self.replies: list[tuple[str, str, str]] = []
+        self.calls: list[Call] = []
         self.batch = _promise()
         self.writer: threading.Thread | None = None
         self.closing = False
@@ -57,16 +83,27 @@ class Journal:
             raise self._said(error) from error
         return found
 
-    def keep(self, key: str, request: str, reply: str) -> Future[None]:
-        """Done once the reply is on disk; all that are written together share one promise."""
+    def keep(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
+        """Done once the reply is on disk, and its call; all that are written together share one promise."""
         with self.lock:
-            if not self.writer:
-                self.closing = False
-                self.writer = threading.Thread(target=self._write, name="journal", daemon=True)
-                self.writer.start()
-            self.waiting.append((key, request, reply))
-            self.lock.notify()
-            return self.batch
+            self.replies.append((key, request, reply))
+            return self._add(call)
+
+    def note(self, call: Call) -> Future[None]:
+        """The same for a request without a reply."""
+        with self.lock:
+            return self._add(call)
+
+    def _add(self, call: Call | None) -> Future[None]:
+        if not self.writer:
+            self.closing = False
+            self.writer = threading.Thread(target=self._write, name="journal", daemon=True)
+            self.writer.start()
+        if call:
+            self.calls.append(call)
+            _count(self.meter, call)
+        self.lock.notify()
+        return self.batch
 
     def close(self) -> None:
         """Whatever waits is written first."""
@@ -80,15 +117,16 @@ class Journal:
         connection: sqlite3.Connection | None = None
         while True:
             with self.lock:
-                self.lock.wait_for(lambda: self.waiting or self.closing)
-                rows, promise = self.waiting, self.batch
-                self.waiting, self.batch = [], _promise()
-            if not rows:
+                self.lock.wait_for(lambda: self.replies or self.calls or self.closing)
+                replies, calls, promise = self.replies, self.calls, self.batch
+                self.replies, self.calls, self.batch = [], [], _promise()
+            if not (replies or calls):
                 break
             try:
                 connection = connection or self._open()
                 with connection:
-                    connection.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", rows)
+                    connection.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", replies)
+                    connection.executemany(f"INSERT INTO calls VALUES ({','.join('?' * len(Call._fields))})", calls)
                 promise.set_result(None)
             except sqlite3.Error as error:
                 promise.set_exception(self._said(error))
@@ -110,6 +148,16 @@ class Journal:
             remedy = "make room, or let the folder be written in, and give the same command again: the run goes on"
             return SelfsownError(f"{self.path} cannot be written or read: {error}; {remedy}")
         return SelfsownError(f"{self.path} is damaged ({error}); move it away, and its replies are asked for again")
+
+
+def _count(meter: Meter, call: Call) -> None:
+    meter.requests += 1
+    meter.input += call.input or 0
+    meter.output += call.output or 0
+    if call.money is None:
+        meter.money = None if call.outcome == "answered" else meter.money
+    elif meter.money is not None:
+        meter.money += call.money
 
 
 def _promise() -> Future[None]:

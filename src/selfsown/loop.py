@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from selfsown.making import curated, graded, own, seeded
+from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal import rehearsed
@@ -99,7 +99,7 @@ class Loop:
         with self.stage(number, "generate") as done:
             for at, step in enumerate(self.recipe.generate):
                 seed = self.seed(number, "generate", at)
-                rows += step.each(Row, **roles, rows=self.worked(number), seed=seed)
+                rows += step.each(Row, **placed(step, roles), rows=self.worked(number), seed=seed)
             rows = own(rows, number)
             done.append(len(rows))
         with self.stage(number, "grade") as done:
@@ -179,7 +179,11 @@ class Loop:
     def other(self, role: str) -> Any:
         """The model that the recipe names for the role, if it names one."""
         step = getattr(self.recipe, role)
-        return step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role) if step else None
+        if not step:
+            return None
+        model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
+        affordable(self.recipe, role, model)
+        return model
 
     def seed(self, *where: object) -> int:
         return seeded(self.recipe.seed, *where)

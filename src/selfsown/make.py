@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.engines.local import ordered
-from selfsown.making import curated, graded, own, seeded, streams
+from selfsown.making import affordable, curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.split import sides
@@ -132,8 +132,9 @@ class Line:
 
     def _model(self, role: str) -> Any:
         step = getattr(self.recipe, role)
-        rows = self.store.stream("real")
-        return step(rows=rows, seed=self.seed(role), journal=self.store.journal, role=role)
+        model = step(rows=[], seed=self.seed(role), journal=self.store.journal, role=role)
+        affordable(self.recipe, role, model)
+        return model
 
     def seed(self, *where: object) -> int:
         return seeded(self.recipe.seed, "make", *where)
@@ -187,7 +188,7 @@ class Line:
         """
         counts: list[tuple[str, int, int]] = []
         step = replace(chunk.step, knobs={**chunk.step.knobs, "count": chunk.count}) if chunk.count else chunk.step
-        rows = step.each(Row, **self.roles, rows=chunk.rows, seed=chunk.seed)
+        rows = step.each(Row, **placed(step, self.roles), rows=chunk.rows, seed=chunk.seed)
         failed = sum(row.end == "failed" for row in rows)
         counts.append((step.place, len(rows), failed))
         for at, grader in enumerate(self.recipe.grade):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.steps import Step, parameters
+
+OTHERS = ("teacher", "judge")
 
 
 def seeded(seed: int, *where: object) -> int:
@@ -21,6 +24,21 @@ def seeded(seed: int, *where: object) -> int:
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
     """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
     return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
+
+
+def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
+    """The roles, each model behind a server told for which step it works: the ledger says what the step cost."""
+    told = {name: roles[name].at(step.place) for name in OTHERS if hasattr(roles.get(name), "at")}
+    return {**roles, **told}
+
+
+def affordable(recipe: Recipe, role: str, model: Any) -> None:
+    """SelfsownError where the recipe caps the money, and what this model costs is not known."""
+    if "money" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
+        raise SelfsownError(
+            f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
+            f"such as --set '{role}.{getattr(recipe, role).way}.price={{input: 1, output: 3}}', or cap something else"
+        )
 
 
 def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
@@ -35,7 +53,7 @@ def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
                 live += 1
                 yield row
 
-    for grade in step.stream(Grade, **roles | {"rows": fed() if streams(step) else list(fed())}):
+    for grade in step.stream(Grade, **placed(step, roles) | {"rows": fed() if streams(step) else list(fed())}):
         if not 0 <= grade.score <= 1:
             raise SelfsownError(f"{step.place} gave the score {grade.score}; it must lie from 0 to 1")
         grades += 1

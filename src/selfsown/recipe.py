@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from selfsown import written
+from selfsown.budget import Caps
 from selfsown.records import SelfsownError
 from selfsown.steps import Step, fitted, step, ways
 
@@ -35,7 +36,8 @@ class Recipe:
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
-    gives up. patience: rolled-back generations in a row that end the run.
+    gives up. patience: rolled-back generations in a row that end the run. budget: the most that models behind
+    servers may take over the life of the folder.
     """
 
     real: Step
@@ -64,6 +66,7 @@ class Recipe:
     rollback: bool = True
     failures: float = 0.5
     patience: int = 2
+    budget: Caps | None = None
 
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
@@ -81,7 +84,7 @@ class Recipe:
     def of(cls, tree: Mapping[str, Any], beside: Path = Path()) -> Recipe:
         """From plain values, as YAML gives them; ways of the user's own lie in the folder `beside`."""
         there = {field.name: field for field in fields(cls)}
-        hints = get_type_hints(cls)
+        hints = get_type_hints(cls, include_extras=True)
         found: dict[str, Any] = {}
         for key, value in tree.items():
             if key not in there:

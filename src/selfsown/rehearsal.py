@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from selfsown.making import curated, graded
+from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.split import first_of, split
@@ -23,9 +23,9 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
     real = first_of(rest, recipe.learn, recipe.seed, task.name)
     student = recipe.student(rows=real, seed=0)
-    for other in (recipe.teacher, recipe.judge):
-        if other:
-            other(rows=real, seed=0)  # it is there, and has its key; but it is not asked, because that may cost money
+    for role in OTHERS:
+        if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
+            affordable(recipe, role, other(rows=real, seed=0))
     roles: dict[str, Any] = {"real": real, "held_out": held_out[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
     for step in recipe.generate:

@@ -32,9 +32,13 @@ import yaml
 
 from selfsown import __version__
 from selfsown.journal import Journal
+from selfsown.ledger import capped
 from selfsown.parquet import Stored, Writer, rows_of, table
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
+
+SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
+MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price")
 
 
 class Store:
@@ -70,6 +74,7 @@ class Store:
             _same_recipe(folder, recipe, steps, remake)
             store = cls(folder)
             try:
+                store.journal.budget = capped(store.journal, recipe)
                 yield store
             finally:
                 store.journal.close()
@@ -179,17 +184,17 @@ def _same_kind(folder: Path, remake: bool) -> None:
 def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], remake: bool) -> None:
     """Write the recipe and the user's own ways into a new folder; in an old one, demand that they are the same.
 
-    More generations may be asked for than before.
+    More generations may be asked for than before, another budget set, and a server asked in another manner.
     """
     for old in folder.rglob(".*.partial"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
-    for key in sorted({*before, *recipe} - {"about", "generations"}):
-        if before.get(key) != recipe.get(key):
+    for key in sorted({*before, *recipe} - {"about", "budget", "generations"}):
+        was, now = _decisive(before.get(key)), _decisive(recipe.get(key))
+        if was != now:
             raise SelfsownError(
-                f"{folder} is the folder of another recipe: {key} was {before.get(key)!r}, "
-                f"now it is {recipe.get(key)!r}; name another folder"
+                f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"
             )
     if recipe["generations"] < before["generations"]:
         raise SelfsownError(
@@ -201,6 +206,13 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
         _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
     if not (folder / "environment.json").exists():
         _whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
+
+
+def _decisive(value: Any) -> Any:
+    """What decides what comes out. How a server is asked does not, and the key's name is not for showing."""
+    if not isinstance(value, dict) or not {*value} <= SERVED:
+        return value
+    return {way: {knob: each for knob, each in knobs.items() if knob not in MANNER} for way, knobs in value.items()}
 
 
 def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:

@@ -10,6 +10,8 @@ from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models.endpoint import Endpoint
 from selfsown.models.endpoint import load as _load
+from selfsown.models.endpoint.account import price_at
+from selfsown.prices import Told
 from selfsown.records import Row
 
 
@@ -17,6 +19,7 @@ def create(
     rows: Sequence[Row],
     seed: int,
     journal: Journal | None = None,
+    role: str = "",
     *,
     model: str,
     url: str = "https://api.anthropic.com/v1",
@@ -28,6 +31,7 @@ def create(
     in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
+    price: Told | None = None,
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
     return Endpoint(
@@ -41,6 +45,8 @@ def create(
         retries=retries,
         limits=(in_flight, requests_per_minute, tokens_per_minute),
         journal=journal,
+        price=price_at(url, model, price, extra or {}),
+        role=role,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from selfsown import cost
 from selfsown.records import Grade, Row
 from selfsown.report import courses, flow, reading, shares, verdict, words
 from selfsown.report.figures import Table
@@ -37,7 +38,7 @@ def content(folder: Path) -> dict[str, Any]:
         "total": sum(made.total for made in run.made),
         "time": (time := shares.time_figure(run)),
         "stages": shares.legend(time) if time else [],
-        "cost": _cost(run),
+        **_cost(run, folder),
         "recipe": yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
         "environment": yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
     }
@@ -89,12 +90,19 @@ def _graded(grade: Grade) -> str:
     return words.cut(f"{grade.score:g} by {grade.by} ({grade.trust})" + f": {grade.reason}" * bool(grade.reason), SHOWN)
 
 
-def _cost(run: Run) -> str:
-    """What is known of money: no way of ours pays anybody."""
+def _cost(run: Run, folder: Path) -> dict[str, Any]:
+    """What is known of money: a table, where a model behind a server was asked, and sentences."""
+    spent = cost.read(folder)
+    own = [name for name in _ways(run) if "." in name]
+    said = spent.sentences() if spent else []
+    if own:
+        said.append(f"What ways of your own may have cost is not recorded: {words.listed(own)}.")
+    table = Table(cost.HEAD, spent.cells(), "What the models behind servers took") if spent else None
+    return {"spent": table, "cost": said or ["Everything ran on this machine; no paid service was called."]}
+
+
+def _ways(run: Run) -> list[str]:
+    """The ways that the recipe names."""
     fields = [value for value in run.recipe.values() if isinstance(value, list | dict)]
     steps = [step for value in fields for step in (value if isinstance(value, list) else [value])]
-    names = [next(iter(step), "") if isinstance(step, dict) else step for step in steps]
-    own = [str(name) for name in names if "." in str(name)]
-    if own:
-        return f"What ways of your own may have cost is not recorded: {words.listed(own)}."
-    return "Everything ran on this machine; no step of the recipe calls a paid service."
+    return [str(next(iter(step), "")) if isinstance(step, dict) else str(step) for step in steps]

@@ -8,7 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models import Reply
+from selfsown.models.endpoint.account import Account, host, price_at, room
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Ask, Exchange, Line
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
+from selfsown.prices import Price, Told
 from selfsown.records import Row, SelfsownError
 
+SHORTEST = 8  # characters of a key
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
 
 
@@ -28,7 +31,8 @@ CHARACTERS = 4  # of a token, about: for the limit a minute, before the server h
 class Endpoint:
     """A model by its address. What it answers is in the journal before it is read, and is never asked for twice.
 
-    limits: how many requests at once, and how many requests and tokens a minute (0: no limit).
+    limits: how many requests at once, and how many requests and tokens a minute (0: no limit). price: None where it is
+    not known; role and stage: what the ledger charges its requests to.
     """
 
     url: str
@@ -41,6 +45,9 @@ class Endpoint:
     retries: int
     limits: tuple[int, int, int]
     journal: Journal | None
+    price: Price | None
+    role: str = ""
+    stage: str = ""
 
     def __post_init__(self) -> None:
         _check(self.url)
@@ -78,6 +85,10 @@ class Endpoint:
         """Whoever waits for it is let go; what is out is not waited for."""
         client().halt()
 
+    def at(self, stage: str) -> Endpoint:
+        """The same model, at work for this step of the recipe."""
+        return replace(self, stage=stage)
+
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
@@ -88,9 +99,11 @@ class Endpoint:
         own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
         body = {"model": self.name, **worded(self.style, prompt, self.system)}
         body |= {**settings(self.style, temperature, own, max_tokens), **self.extra}
-        text = json.dumps({name: value for name, value in body.items() if value is not None}, sort_keys=True)
+        body = {name: value for name, value in body.items() if value is not None}
+        text = json.dumps(body, sort_keys=True)
         shaped = json.dumps([self.url, self.style, text, seed, draw])
-        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, (len(prompt) + len(self.system)) // CHARACTERS)
+        asked = (len(prompt) + len(self.system)) // CHARACTERS
+        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, asked, room(body))
 
     def _said(self, asks: dict[str, Ask]) -> dict[str, Said]:
         """What the journal knows, and for the rest what the server says."""
@@ -111,6 +124,7 @@ class Endpoint:
                 timeout=self.timeout,
                 retries=self.retries,
                 journal=self.journal,
+                account=Account(self.role, self.stage, self.name, host(self.url), self.price),
             )
             gate = client().gate((self.url, self.name), *self.limits)
             found |= client().run(Exchange(client(), gate, line, left, len(found)).all())
@@ -121,6 +135,7 @@ def create(
     rows: Sequence[Row],
     seed: int,
     journal: Journal | None = None,
+    role: str = "",
     *,
     url: str,
     model: str,
@@ -133,11 +148,12 @@ def create(
     in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
+    price: Told | None = None,
 ) -> Endpoint:
     """The model of this name at a url such as http://localhost:8000/v1.
 
     key: the environment variable, or the file, that holds the key. extra: further fields of each request; one
-    that is null is left out.
+    that is null is left out. price: dollars for a million tokens, where our table does not know them.
     """
     return Endpoint(
         url=url,
@@ -150,6 +166,8 @@ def create(
         retries=retries,
         limits=(in_flight, requests_per_minute, tokens_per_minute),
         journal=journal,
+        price=price_at(url, model, price, extra or {}),
+        role=role,
     )
 
 
@@ -194,6 +212,11 @@ def _secret(key: str) -> str:
         found = ""
     found = found.strip()
     if found.isascii() and found.isprintable() and found:
+        if len(found) < SHORTEST:
+            raise SelfsownError(
+                f"key: what {key} holds has fewer than {SHORTEST} characters, and could not be told from words of a "
+                "reply; take a longer one, or leave key out where the server asks for none"
+            )
         return found
     name = f"{key} is" if re.fullmatch(r"[A-Z]+(_[A-Z0-9]+){1,6}", key) else "it is"  # it may be the key itself
     raise SelfsownError(

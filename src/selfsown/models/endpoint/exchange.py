@@ -8,18 +8,23 @@ import random
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import aiohttp
 
-from selfsown.journal import Journal
+from selfsown.budget import Need
+from selfsown.journal import Call, Journal
+from selfsown.models.endpoint.account import Account
 from selfsown.models.endpoint.client import Client
-from selfsown.models.endpoint.faults import PATIENCE, Fault, refusal, unheard
+from selfsown.models.endpoint.faults import Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
 from selfsown.models.endpoint.styles import Said, heard
+from selfsown.prices import NOT_TOLD, Used
 from selfsown.records import SelfsownError
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
+PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
 UNREACHED = 8.0  # seconds without any connection
 DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
@@ -36,10 +41,11 @@ class Line:
     timeout: float
     retries: int
     journal: Journal | None
+    account: Account
 
     def safe(self, text: str) -> str:
-        """The text without the secret; what is shorter than a secret ever is may stand in any text."""
-        if len(self.secret) < 8:
+        """The text without the secret."""
+        if not self.secret:
             return text
         for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
             text = text.replace(written, "[key]")
@@ -48,11 +54,13 @@ class Line:
 
 @dataclass
 class Ask:
-    """One request: its key, its body, a guess at its tokens, and how often it went wrong."""
+    """One request: its key, its body, a guess at its tokens, the most of its reply (0: not said), and how often it
+    went wrong."""
 
     key: str
     body: str
     tokens: int
+    room: int = 0
     tries: int = 0
     refusals: int = 0
     began: float = 0.0
@@ -63,6 +71,7 @@ class Exchange:
 
     def __init__(self, client: Client, gate: Gate, line: Line, asks: Sequence[Ask], answers: int) -> None:
         self.client, self.gate, self.line, self.asks, self.answers = client, gate, line, asks, answers
+        self.budget = line.journal.budget if line.journal else None
         self.found: dict[str, Said] = {}
         self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
         self.fresh, self.again = deque[Ask](), deque[Ask]()
@@ -137,32 +146,70 @@ class Exchange:
                 self.over.set_exception(error)
 
     async def _sent(self, ask: Ask) -> Said:
-        """The reply, on disk before it is read."""
-        guess = ask.tokens + round(self.usual)
+        """The reply, once the disk has it. No more are out than the gate and the budget have room for."""
+        guess, need = ask.tokens + round(self.usual), None
         try:
+            need = await self._afforded(ask)
             await self.gate.pace(guess)
             if self.over.done():
                 raise asyncio.CancelledError
-            ask.began = time.monotonic()
-            status, headers, reply = await self._posted(ask.body)
-            seconds = time.monotonic() - ask.began
-            if status // 100 != 2:
-                raise refusal(status, headers, reply)
-            if self.line.journal:
-                await asyncio.wrap_future(self.line.journal.keep(ask.key, ask.body, reply))
+            said, seconds = await self._heard(ask)
         finally:
+            if need and self.budget:
+                self.budget.leave(need)
             self.gate.leave()  # not before the disk has it: no more can be lost than may be out
-        try:
-            said = heard(self.line.style, reply)
-        except ValueError as error:
-            raise Fault(f"the reply cannot be read: {error}") from error
         self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
         self.lost, self.busy_at = 0, 0.0
         return said
 
-    async def _posted(self, body: str) -> tuple[int, Mapping[str, str], str]:
+    async def _afforded(self, ask: Ask) -> Need | None:
+        """What the budget sets aside for the request; SelfsownError where it has no room."""
+        if not self.budget:
+            return None
+        need = self.line.account.need(ask.tokens, ask.room, self.budget)
+        if not await self.budget.enter(need):
+            raise self.budget.stop(need, len(self.asks) - len(self.found), self.line.account.stage)
+        return need
+
+    async def _heard(self, ask: Ask) -> tuple[Said, float]:
+        """The reply and its seconds; whatever became of the request is on the ledger."""
+        reply, ask.began = "", time.monotonic()
+        try:
+            reply = await self._posted(ask.body)
+            try:
+                said = heard(self.line.style, reply)
+            except ValueError as error:
+                raise Fault(f"the reply cannot be read: {error}", "unreadable") from error
+        except Fault as fault:
+            if fault.outcome:
+                await self._kept(ask, reply, self._call(ask, fault.outcome))
+            raise
+        except asyncio.CancelledError:
+            self._entered(ask, reply, self._call(ask, "dropped"))
+            raise
+        call = self._call(ask, "answered", said.used)
+        await self._kept(ask, reply, call)
+        if self.budget:
+            self.budget.learn((call.host, call.model), call.output, call.money)
+        return said, call.seconds
+
+    def _call(self, ask: Ask, outcome: str, used: Used = NOT_TOLD) -> Call:
+        return self.line.account.call(ask.key, outcome, used, time.monotonic() - ask.began)
+
+    async def _kept(self, ask: Ask, reply: str, call: Call) -> None:
+        """Once this returns the disk has it: the reply, if there is one, and that there was a request."""
+        if promise := self._entered(ask, reply, call):
+            await asyncio.wrap_future(promise)
+
+    def _entered(self, ask: Ask, reply: str, call: Call) -> Future[None] | None:
+        journal = self.line.journal
+        if not journal:
+            return None
+        return journal.keep(ask.key, ask.body, reply, call) if reply else journal.note(call)
+
+    async def _posted(self, body: str) -> str:
         line = self.line
         try:
             async with (
@@ -172,8 +219,10 @@ class Exchange:
                 ) as response,
             ):
                 self.unreached_at = 0.0
-                raw = await response.read()
-                return response.status, response.headers, line.safe(raw.decode("utf-8", "replace"))
+                reply = line.safe((await response.read()).decode("utf-8", "replace"))
+                if response.status // 100 == 2:
+                    return reply
+                raise refusal(response.status, response.headers, reply)
         except (aiohttp.ClientError, OSError) as error:
             raise unheard(error, line.timeout, line.safe(str(error))) from error
 

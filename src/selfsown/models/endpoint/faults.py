@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import aiohttp
 
-PATIENCE = 600.0  # seconds that a server may ask to wait
 AGAIN = (408, 409, 425)
 STOP = {
     401: "does not accept the key",
@@ -24,12 +23,13 @@ class Fault(Exception):
     """fatal: nothing will be answered; declined: this row never will be; otherwise it is tried again.
 
     busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
-    wait: the seconds that it asks for; unreached: there was no connection.
+    wait: the seconds that it asks for; unreached: there was no connection, so that nothing was sent.
+    outcome: what the ledger calls it.
     """
 
-    def __init__(self, words: str, *, fatal: bool = False, declined: bool = False) -> None:
+    def __init__(self, words: str, outcome: str = "", *, fatal: bool = False, declined: bool = False) -> None:
         super().__init__(words)
-        self.words, self.fatal, self.declined = words, fatal, declined
+        self.words, self.outcome, self.fatal, self.declined = words, outcome, fatal, declined
         self.busy = self.slower = self.unreached = False
         self.wait = 0.0
 
@@ -39,12 +39,14 @@ def refusal(status: int, headers: Mapping[str, str], reply: str) -> Fault:
     words = _words(reply)
     said = f"{status}: {words}" if words else str(status)
     if status in STOP or status // 100 == 3:
-        return Fault(f"{STOP.get(status, 'sends us elsewhere; name the address itself')} ({said})", fatal=True)
+        return Fault(
+            f"{STOP.get(status, 'sends us elsewhere; name the address itself')} ({said})", "stopped", fatal=True
+        )
     if status == 429 and "insufficient_quota" in reply:
-        return Fault(f"has no quota left ({said})", fatal=True)
+        return Fault(f"has no quota left ({said})", "stopped", fatal=True)
     if status // 100 == 4 and status not in (*AGAIN, 429):
-        return Fault(f"the server declined it, {said}", declined=True)
-    found = Fault(f"the server said {said}")
+        return Fault(f"the server declined it, {said}", "declined", declined=True)
+    found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
     found.busy = status == 429
     found.slower = status in (429, 503, 529)
     found.wait = _wait(headers)
@@ -58,8 +60,8 @@ def unheard(error: Exception, timeout: float, words: str) -> Fault:
         found.unreached = True
         return found
     if isinstance(error, TimeoutError):
-        return Fault(f"no answer within {timeout:g} seconds")
-    return Fault(f"the connection broke ({words or type(error).__name__})")
+        return Fault(f"no answer within {timeout:g} seconds", "timeout")
+    return Fault(f"the connection broke ({words or type(error).__name__})", "reset")
 
 
 def _words(reply: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selfsown.prices import NOT_TOLD, Used
+
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none
 
@@ -15,12 +17,16 @@ MOST = 10**9  # tokens of a reply that can be believed
 
 @dataclass(frozen=True)
 class Said:
-    """What a reply says; failure: why it is no answer. Tokens are the server's own count, 0 where it gives none."""
+    """What a reply says; failure: why it is no answer. Tokens are the server's own count, 0 where it gives none.
+
+    used: all that it counted.
+    """
 
     text: str
     tokens: int = 0
     asked: int = 0
     failure: str = ""
+    used: Used = NOT_TOLD
 
 
 def worded(style: str, prompt: str, system: str) -> dict[str, Any]:
@@ -64,10 +70,10 @@ def heard(style: str, reply: str) -> Said:
         text, end, refusal = _of_choice(style, tree)
     usage = tree.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    tokens = _count(usage, "completion_tokens", "output_tokens")
-    asked = _count(usage, "prompt_tokens", "input_tokens")
+    used = _used(style, usage)
+    tokens, asked = used.output or 0, used.input or 0
     text = text.encode("utf-8", "replace").decode()  # half of a pair of surrogates cannot be written anywhere
-    return Said(text, tokens, asked, _failure(text, end, refusal, tokens))
+    return Said(text, tokens, asked, _failure(text, end, refusal, tokens), used)
 
 
 def _of_choice(style: str, tree: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -100,9 +106,22 @@ def _joined(content: Any) -> str:
     return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
-def _count(usage: Mapping[str, Any], *names: str) -> int:
+def _used(style: str, usage: Mapping[str, Any]) -> Used:
+    """Anthropic's API counts what was read from its cache, or written to it, apart from the input."""
+    asked, details = _count(usage, "prompt_tokens", "input_tokens"), usage.get("prompt_tokens_details")
+    cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
+    if style == "messages":
+        cached, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
+        asked = None if asked is None else asked + (cached or 0) + (written or 0)
+    reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Used(asked, _count(usage, "completion_tokens", "output_tokens"), reasoning, cached, written)
+
+
+def _count(usage: Any, *names: str) -> int | None:
+    if not isinstance(usage, dict):
+        return None
     counts = (usage.get(name) for name in names)
-    return next((count for count in counts if isinstance(count, int) and 0 <= count < MOST), 0)
+    return next((count for count in counts if isinstance(count, int) and 0 <= count < MOST), None)
 
 
 def _failure(text: str, end: str, refusal: str, tokens: int) -> str:

@@ -1,0 +1,137 @@
+"""What a folder cost: its ledger, set against the rows that were kept and the points that were gained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import yaml
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from selfsown.budget import amount
+from selfsown.ledger import Line, lines, prices_in, total
+from selfsown.loop import best_of
+from selfsown.records import SelfsownError
+from selfsown.store import Store
+
+HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
+NOTHING: dict[str, Any] = {"lines": []}  # where no model behind a server was ever asked
+
+
+@dataclass(frozen=True)
+class Cost:
+    """points: what the best generation has gained over generation 0 in the goal, in hundredths; None where nothing was
+    gained, or nobody was trained."""
+
+    lines: Sequence[Line]
+    kept: int
+    goal: str
+    points: float | None
+
+    @property
+    def all(self) -> Line:
+        return total(self.lines)
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one line."""
+        spent = self.all
+        written, judged = (total(line for line in self.lines if line.role == role) for role in ("teacher", "judge"))
+        both = f": {money(written)} to write, {money(judged)} to judge" if written.requests and judged.requests else ""
+        again = f", {spent.again:,} of them in vain" if spent.again else ""
+        tokens = f"{spent.input:,} tokens read and {spent.output:,} written"
+        return f"{spent.requests:,} requests{again}, {tokens}, {money(spent)}{both}"
+
+    def sentences(self) -> list[str]:
+        """What the table does not say."""
+        spent = self.all
+        said = [f"{self.sentence}."]
+        if self.kept and spent.money is not None:
+            said.append(f"{amount('money', spent.money / self.kept)} for each of {self.kept:,} kept rows.")
+        if self.points and spent.money is not None:
+            each = amount("money", spent.money / self.points)
+            said.append(f"{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
+        if spent.untold:
+            said.append(f"{spent.untold:,} requests brought no count of tokens; what they cost is not in it.")
+        for name in dict.fromkeys(f"{line.model} at {line.host}" for line in self.lines if line.money is None):
+            said.append(f"What {name} costs is not known; say price in the recipe, dollars for a million tokens.")
+        return said
+
+    def cells(self) -> list[list[str]]:
+        """A line for each step, role and model, as HEAD names its cells."""
+        return [_cells(line) for line in self.lines]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it; null is unknown."""
+        spent = self.all
+        per_row = spent.money / self.kept if self.kept and spent.money is not None else None
+        per_point = spent.money / self.points if self.points and spent.money is not None else None
+        nameless = ("stage", "role", "model", "host")
+        return {
+            "lines": [line.plain() for line in self.lines],
+            "total": {name: value for name, value in spent.plain().items() if name not in nameless},
+            "kept": self.kept,
+            "money_per_kept_row": per_row,
+            "points_gained": self.points,
+            "money_per_point": per_point,
+        }
+
+
+def read(folder: Path) -> Cost | None:
+    """What the folder cost; None where no model behind a server was ever asked."""
+    store = Store(folder)
+    try:
+        recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        prices = prices_in(recipe)
+    except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise SelfsownError(f"{folder}/recipe.yaml is damaged ({error}); put it back as it was") from error
+    found = lines(store.journal.path, prices)
+    goal = str(recipe.get("goal", ""))
+    return Cost(found, _kept(folder), goal, _points(store, goal)) if found else None
+
+
+def show(cost: Cost, console: Console) -> None:
+    """The table, and what it comes to."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title_justify="left")
+    table.title = "what the models behind servers took"
+    for name in HEAD:
+        table.add_column(name, justify="left" if name in HEAD[:3] else "right")
+    for cells in cost.cells():
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    for sentence in cost.sentences():
+        console.print(escape(sentence), highlight=False, soft_wrap=True)
+
+
+def money(line: Line) -> str:
+    return "cost unknown" if line.money is None else amount("money", line.money)
+
+
+def _cells(line: Line) -> list[str]:
+    counts = (line.requests, line.answered, line.again, line.input, line.output, line.reasoning, line.cached)
+    return [line.stage, line.role, line.model, *("–" if n is None else f"{n:,}" for n in counts), money(line)]
+
+
+def _kept(folder: Path) -> int:
+    """The rows that were kept, of a run or of a folder of rows."""
+    found = 0
+    for path in [*folder.glob("rows.parquet"), *folder.glob("generation-*/rows.parquet")]:
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
+            for batch in file.iter_batches(columns=["end"], use_threads=False):
+                found += batch.column(0).to_pylist().count("kept")
+    return found
+
+
+def _points(store: Store, goal: str) -> float | None:
+    history = store.generations()
+    first, best = (found.score(goal) for found in (history[0], best_of(history, goal))) if history else (None, None)
+    if not first or not best or first.better == "neither":
+        return None
+    gained = 100 * (best.value - first.value) * (-1 if first.better == "lower" else 1)
+    return gained if gained > 0 else None
