@@ -205,7 +205,7 @@ def _secret(key: str) -> str:
     if found.isascii() and found.isprintable() and found:
         if len(found) < SHORTEST:
             raise SelfsownError(
-                f"key: what {key} holds has fewer than {SHORTEST} characters, and could not be told from words of a "
+                f"key: what it names has fewer than {SHORTEST} characters, and could not be told from words of a "
                 "reply; take a longer one, or leave key out where the server asks for none"
             )
         return found
