@@ -14,9 +14,9 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "intervals", "kinds", "recipes"),
+    ("chunks", "text", "intervals", "kinds", "recipes", "engines"),
     ("records",),
-    ("prices",),
+    ("prices", "parquet", "tables", "columns", "seeds"),
     ("budget",),
     ("journal",),
     ("ledger",),
@@ -26,8 +26,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("recipe", "store"),
     ("making",),
     ("rehearsal",),
-    ("loop", "explain", "catalogue"),
-    ("screen", "cost"),
+    ("loop", "make", "explain", "catalogue"),
+    ("screen", "progress", "cost"),
     ("compare", "report"),
     ("cli",),
 ]

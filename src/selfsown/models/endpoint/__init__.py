@@ -80,6 +80,15 @@ class Endpoint:
         """The same model, at work for this step of the recipe."""
         return replace(self, stage=stage)
 
+    @property
+    def at_once(self) -> int:
+        """How many of its requests may be out at once."""
+        return self.limits[0]
+
+    def stop(self) -> None:
+        """Whoever waits for it is let go; what is out is not waited for."""
+        client().halt()
+
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
