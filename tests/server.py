@@ -21,12 +21,23 @@ from aiohttp import web
 Body = dict[str, Any]
 # What may go wrong with one try, each a share of the tries; the next try of the same prompt draws anew.
 TRIES = ("busy", "error", "reset", "hang", "cut", "malformed")
+DID = {
+    "busy": "busy",
+    "error": "status",
+    "reset": "reset",
+    "cut": "reset",
+    "malformed": "unreadable",
+    "hang": "timeout",
+}
 # What is the matter with a prompt, each a share of the prompts, whenever it is asked.
 PROMPTS = ("empty", "refused", "long", "twice")
 
 
 class Server:
-    """`asked` counts the requests for each prompt, `paid` those that were answered in full, `most` were out at once."""
+    """`asked` counts the requests for each prompt, `paid` those that were answered in full, `most` were out at once.
+
+    `did` counts what became of the requests, in the ledger's words, `told` the tokens of those that were answered.
+    """
 
     def __init__(
         self,
@@ -45,6 +56,7 @@ class Server:
         self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
         self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
+        self.did, self.told = Counter[str](), Counter[str]()
         self.live = self.most = 0
 
     @property
@@ -99,13 +111,19 @@ class Server:
     async def _answered(self, request: web.Request, body: Body, prompt: str) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
         if self.key and given != self.key:
+            self.did["stopped"] += 1
             return _refusal(401, f"Incorrect API key provided: {given}")
         if body["model"] not in self.models:
             return _refusal(404, f"The model {body['model']} does not exist")
         if self.forbidden and self.forbidden in prompt:
+            self.did["declined"] += 1
             return _refusal(400, f"may not be asked (your key is {given})")
         fault = _drawn(TRIES, self.faults, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
-        if fault == "busy" or 0 < self.room < self.live:
+        if 0 < self.room < self.live:
+            fault = "busy"
+        if fault:
+            self.did[DID[fault]] += 1
+        if fault == "busy":
             return _refusal(429, "too many requests", {"Retry-After": self.wait})
         if fault == "error":
             return _refusal(self.status, "out of order")
@@ -113,7 +131,8 @@ class Server:
             await asyncio.sleep(3600)
         await asyncio.sleep(self.latency)
         kind = _drawn(PROMPTS, self.faults, (self.seed, prompt))
-        text = json.dumps(_reply(request.path, self.say(prompt, body), kind, prompt))
+        reply = _reply(request.path, self.say(prompt, body), kind, prompt)
+        text = json.dumps(reply)
         if fault == "reset" and request.transport:
             request.transport.abort()
         if fault == "malformed":
@@ -121,6 +140,9 @@ class Server:
         if fault == "cut":
             return await _cut(request, text)
         self.paid[prompt] += fault != "reset"
+        if not fault:
+            self.did["answered"] += 1
+            self.told.update({name: count for name, count in reply["usage"].items() if isinstance(count, int)})
         return web.Response(text=text, content_type="application/json")
 
 

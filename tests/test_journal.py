@@ -75,9 +75,9 @@ def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_
 
 
 def call(key: str, outcome: str = "answered", **told: Any) -> Call:
-    plain = dict(role="teacher", stage="generate.sample", model="m", host="h", input=5, output=7, reasoning=None)
-    plain |= dict(cached=None, written=None, money=0.5, seconds=0.1, batch=False)
-    return Call(**{"time": 1.0, "key": key, "outcome": outcome, **plain, **told})
+    who = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h"}
+    took = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None, "money": 0.5}
+    return Call(**{"time": 1.0, "key": key, "outcome": outcome, **who, **took, "seconds": 0.1, "batch": False, **told})
 
 
 def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Budget:
         return (getattr(self.before, what) or 0) + (getattr(self.now, what) or 0)
 
     def reply(self, model: Model) -> int:
-        """The tokens that a reply of this model is expected to have."""
+        """The tokens that a reply of this model is expected to have; many, before it has given one."""
         replies, tokens = self.usual.get(model, (0, 0))
         return round(tokens / replies) if replies else FIRST_GUESS
 
@@ -109,12 +109,13 @@ class Budget:
         asked = {what: left * getattr(need, what) for what in short}
         more = {what: max(2 * cap, self.spent(what) + asked.get(what, 0)) for what, cap in self.caps.items()}
         more |= {what: cap for what, cap in self.caps.items() if what not in short}
+        first = "" if self.usual else f" (each at {FIRST_GUESS:,} tokens until one has come, if max_tokens is not set)"
         needed = " and ".join(amount(*each) for each in asked.items())
         spent = " and ".join(f"{amount(w, self.spent(w))} of {amount(w, cap)}" for w, cap in self.caps.items())
         return SelfsownError(
             f"the budget has no room for the next request: {spent} are spent; {stage or 'this step'} still "
-            f"asks for {left:,} replies, about {needed}, and later steps may ask for more; what was answered is kept, "
-            "and a larger budget goes on: "
+            f"asks for {left:,} replies, about {needed}{first}, and later steps may ask for more; what was answered is "
+            "kept, and a larger budget goes on: "
             f"--set 'budget={{{', '.join(f'{what}: {_plain(what, cap)}' for what, cap in more.items())}}}'",
             code=SPENT,
         )

@@ -12,6 +12,7 @@ import yaml
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from selfsown.budget import amount
@@ -21,6 +22,7 @@ from selfsown.records import SelfsownError
 from selfsown.store import Store
 
 HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
+WIDEST = 1000  # characters of the table
 NOTHING: dict[str, Any] = {"lines": []}  # where no model behind a server was ever asked
 
 
@@ -101,9 +103,11 @@ def show(cost: Cost, console: Console) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title_justify="left")
     table.title = "what the models behind servers took"
     for name in HEAD:
-        table.add_column(name, justify="left" if name in HEAD[:3] else "right")
+        table.add_column(name, justify="left" if name in HEAD[:3] else "right", no_wrap=True)
     for cells in cost.cells():
         table.add_row(*map(escape, cells))
+    whole = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
+    console.width = max(whole, console.width)  # half a number would be a wrong number
     console.print(table)
     for sentence in cost.sentences():
         console.print(escape(sentence), highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.engines.local import ordered
-from selfsown.making import affordable, curated, graded, own, placed, seeded, streams
+from selfsown.making import OTHERS, affordable, curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.split import sides
@@ -93,9 +93,9 @@ def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
             f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
             "--set 'teacher={endpoint: {url: …, model: …}}'"
         )
-    for other in (recipe.teacher, recipe.judge):
-        if other:
-            other(rows=[], seed=0)  # it has its key, and what else it needs, before the folder is touched
+    for role in OTHERS:
+        if other := getattr(recipe, role):  # it has its key, and what else it needs, before the folder is touched
+            affordable(recipe, role, other(rows=[], seed=0))
     with Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
         _pose(recipe, store)
         line = Line(recipe, store)
@@ -132,9 +132,8 @@ class Line:
 
     def _model(self, role: str) -> Any:
         step = getattr(self.recipe, role)
-        model = step(rows=[], seed=self.seed(role), journal=self.store.journal, role=role)
-        affordable(self.recipe, role, model)
-        return model
+        rows = self.store.stream("real")
+        return step(rows=rows, seed=self.seed(role), journal=self.store.journal, role=role)
 
     def seed(self, *where: object) -> int:
         return seeded(self.recipe.seed, "make", *where)

@@ -19,7 +19,7 @@ from server import Server
 from selfsown.journal import Journal
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint, load
+from selfsown.models.endpoint import Endpoint, exchange, load
 from selfsown.models.endpoint import create as endpoint
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.gate import START, Gate
@@ -313,6 +313,23 @@ def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
         assert "wait 86400 seconds" in refused(simple(server))
 
 
+def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answered_is_kept(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "PATIENCE", 1.0)
+    with Server() as server:
+        simple(server, journal=journal).complete(MANY[:10])
+        server.faults = {"busy": 1.0}
+        began = time.monotonic()
+        assert "429: too many requests; what it answered is kept" in refused(simple(server, journal=journal))
+        assert 1 < time.monotonic() - began < 5
+        server.faults = {"busy": 0.5}
+        assert not failures(simple(server, journal=journal).complete(MANY)), (
+            "one that answers now and then is waited for"
+        )
+        assert {server.paid[prompt] for prompt in MANY} == {1}
+
+
 def test_no_more_are_out_than_allowed_and_they_grow() -> None:
     with Server(latency=0.03) as server:
         simple(server, in_flight=20).complete(MANY * 3)
@@ -420,6 +437,16 @@ def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, 
     assert words in str(caught.value)
     assert SECRET not in str(caught.value)
     assert "word@" not in str(caught.value)
+
+
+def test_a_key_too_short_to_be_told_from_a_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", "EMPTY")
+    with pytest.raises(SelfsownError, match="fewer than 8 characters") as caught:
+        endpoint([], 0, url="http://example.org/v1", model="m", key="TEST_KEY")
+    assert "EMPTY" not in str(caught.value)
+    monkeypatch.setenv("TEST_KEY", "12345678")
+    with Server(key="12345678", say=lambda prompt, body: "my key is 12345678") as server:
+        assert texts(simple(server, key="TEST_KEY").complete(["one"])) == ["my key is [key]"]
 
 
 def test_an_endpoint_is_not_measured_or_loaded() -> None:

@@ -76,6 +76,10 @@ class Endpoint:
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
+    def at(self, stage: str) -> Endpoint:
+        """The same model, at work for this step of the recipe."""
+        return replace(self, stage=stage)
+
     @property
     def at_once(self) -> int:
         """How many of its requests may be out at once."""
@@ -84,10 +88,6 @@ class Endpoint:
     def stop(self) -> None:
         """Whoever waits for it is let go; what is out is not waited for."""
         client().halt()
-
-    def at(self, stage: str) -> Endpoint:
-        """The same model, at work for this step of the recipe."""
-        return replace(self, stage=stage)
 
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
@@ -214,7 +214,7 @@ def _secret(key: str) -> str:
     if found.isascii() and found.isprintable() and found:
         if len(found) < SHORTEST:
             raise SelfsownError(
-                f"key: what {key} holds has fewer than {SHORTEST} characters, and could not be told from words of a "
+                f"key: what it names has fewer than {SHORTEST} characters, and could not be told from words of a "
                 "reply; take a longer one, or leave key out where the server asks for none"
             )
         return found

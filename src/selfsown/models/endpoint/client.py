@@ -26,7 +26,7 @@ class Client:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
-        self.running = set[Future[Any]]()
+        self.running = dict[Future[Any], threading.Event]()
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
@@ -44,7 +44,7 @@ class Client:
                 over.set()
 
         future = asyncio.run_coroutine_threadsafe(watched(), self.loop)
-        self.running.add(future)
+        self.running[future] = over
         try:
             return future.result()
         except BaseException:
@@ -53,12 +53,15 @@ class Client:
                 over.wait(5)
             raise
         finally:
-            self.running.discard(future)
+            self.running.pop(future, None)
 
     def halt(self) -> None:
         """End whatever is going on; who waits for it gets a CancelledError."""
-        for future in list(self.running):
+        running = dict(self.running)
+        for future in running:
             future.cancel()
+        for over in running.values():
+            over.wait(1)  # what was out has been entered as such
 
     def gate(self, where: tuple[str, str], most: int, *a_minute: int) -> Gate:
         """The gate of this url and model; what it has learned outlives the model's object."""

@@ -1,0 +1,181 @@
+"""What a run cost, as its user sees it: on the ledger, under a budget, and when it is gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from server import Server
+from test_cli import Finished, selfsown, tree, written
+from test_paid import CHANGES, SECRET, comparable, say
+
+from selfsown import cost
+from selfsown.records import SelfsownError
+from selfsown.store import Store
+
+PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAID_KEY", SECRET)
+    monkeypatch.setenv("OTHER_KEY", SECRET)
+
+
+def sets(server: Server, *, price: str = PRICE, key: str = "PAID_KEY", in_flight: int = 8) -> list[str]:
+    """Both roles at this server."""
+    knobs = f"url: '{server.url}', model: m, key: {key}, in_flight: {in_flight}" + f", {price}" * bool(price)
+    return ["--set", f"teacher={{endpoint: {{{knobs}}}}}", "--set", f"judge={{endpoint: {{{knobs}}}}}"]
+
+
+def run(folder: Path, *arguments: str) -> Finished:
+    return selfsown(folder, "run", "mine.yaml", "run", *arguments)
+
+
+def costs(folder: Path) -> Any:
+    said = selfsown(folder, "cost", "run", "--json")
+    assert (said.returncode, said.stderr) == (0, "")
+    return json.loads(said.stdout)
+
+
+def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES | {"grade": [{"vote": {"samples": 2}}]})
+    with Server(say=say) as server:
+        said = run(tmp_path, *sets(server))
+        assert said.returncode == 0, said.stderr
+        found = costs(tmp_path)
+        asked, told = sum(server.asked.values()), server.told["completion_tokens"]
+        read = server.told["prompt_tokens"]
+    assert [(line["stage"], line["role"]) for line in found["lines"]] == [
+        ("generate.sample", "teacher"),
+        ("grade.vote", "judge"),
+    ]
+    whole = found["total"]
+    assert (whole["requests"], whole["input"], whole["output"], whole["again"]) == (asked, read, told, 0)
+    assert whole["money"] == pytest.approx(sum(line["money"] for line in found["lines"])) == read + 2 * told
+    kept = sum(g.counts.get("kept", 0) for g in Store(tmp_path / "run").generations())
+    assert kept > 0
+    assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["money"] / kept))
+    assert f"{asked:,} requests, {read:,} tokens read and {told:,} written, ${whole['money']:,.2f}" in said.stdout
+    shown = selfsown(tmp_path, "cost", "run").stdout
+    words = ("generate.sample", "grade.vote", "teacher", "judge", "kept rows", "to write", f"{read:,}", f"{told:,}")
+    assert [word for word in words if word not in shown] == []
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What the models behind servers took" in page
+    assert f"${whole['money']:,.2f}" in page
+
+
+def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
+    written(tmp_path)
+    said = run(tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "requests" not in said.stdout
+    assert "No model behind a server was ever asked" in selfsown(tmp_path, "cost", "run").stdout
+    assert costs(tmp_path) == {"lines": []}
+    assert not (tmp_path / "run" / "replies.sqlite").exists()
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What the models behind servers took" not in page
+    assert "What ways of your own may have cost is not recorded" in page
+    said = selfsown(tmp_path, "cost", "nowhere")
+    assert (said.returncode, "is not the folder of a run" in said.stderr) == (2, True)
+
+
+def test_a_budget_stops_the_run_with_exit_code_3_and_a_larger_one_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES)
+    with Server(say=say) as server:
+        assert selfsown(tmp_path, "run", "mine.yaml", "whole", *sets(server)).returncode == 0
+        whole, wanted = len(server.bodies), comparable(tmp_path / "whole")
+        server.bodies.clear()
+        for requests in (whole // 3, whole // 2):
+            said = run(tmp_path, *sets(server), "--set", f"budget={{requests: {requests}}}")
+            assert (said.returncode, len(server.bodies)) == (3, requests)
+            assert "Traceback" not in said.stderr
+            assert f"{requests} requests of {requests} requests are spent" in said.stderr
+        larger = said.stderr.rpartition("--set 'budget=")[2].strip().rstrip("'")
+        assert yaml.safe_load(larger) == {"requests": 2 * (whole // 2)}
+        assert run(tmp_path, *sets(server), "--set", f"budget={{requests: {whole}}}").returncode == 0
+        assert len(server.bodies) == whole, "no request was sent twice"
+        assert comparable(tmp_path / "run") == wanted
+        assert costs(tmp_path)["total"]["requests"] == whole
+
+
+def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES)
+    before = tree(tmp_path)
+    with Server(say=say) as server:
+        said = run(tmp_path, *sets(server, price=""), "--set", "budget={money: 5}")
+        assert said.returncode == 2
+        assert "what m costs at" in said.stderr
+        assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in said.stderr
+        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server, price=""), "--set", "budget={money: 5}")
+        assert (said.returncode, "what m costs at" in said.stderr) == (2, True)
+        assert (dict(server.asked), tree(tmp_path)) == ({}, before)
+        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server), "--set", "budget={money: 5}")
+        assert said.returncode == 0
+        assert yaml.safe_load(said.stdout)["budget"] == {"money": 5}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("budget={money: 0}", "budget is {'money': 0}; it should be greater than 0"),
+        ("budget={dollars: 5}", "it should be 'money', 'tokens' or 'requests'"),
+        ("budget=5", "budget is 5; it should be a valid dictionary"),
+        ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {input: 1}}}", "price has no output"),
+        ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {in: 1}}}", "teacher.endpoint.price is {'in': 1}"),
+    ],
+)
+def test_a_budget_or_a_price_that_is_none_is_told_in_words(change: str, words: str, tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES)
+    said = selfsown(tmp_path, "check", "mine.yaml", "--set", change)
+    assert said.returncode == 2
+    assert words in said.stderr
+
+
+def test_how_a_server_is_asked_may_change_and_what_decides_may_not_and_no_key_is_named(tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES)
+    with Server(say=say) as server:
+        few = ["--set", "budget={requests: 40}"]
+        assert run(tmp_path, *sets(server, price=""), *few).returncode == 3
+        changed = [each.replace("m, key", "m, timeout: 5, retries: 9, key") for each in sets(server, key="OTHER_KEY")]
+        said = run(tmp_path, *changed)
+        assert said.returncode == 0, said.stderr
+        recipe = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text(encoding="utf-8"))
+        assert recipe["teacher"]["endpoint"]["key"] == "OTHER_KEY"
+        assert "budget" not in recipe
+        found = costs(tmp_path)["total"]
+        assert found["money"] == pytest.approx(found["input"] + 2 * found["output"]), "the price was said later"
+        other = [each.replace("m, key", "n, key") for each in sets(server)]
+        said = run(tmp_path, *other)
+        assert said.returncode == 2
+        assert "judge was {'endpoint': {" in said.stderr
+        assert "_KEY" not in said.stderr
+
+
+def test_points_are_counted_from_generation_0_and_only_where_something_was_gained(tmp_path: Path) -> None:
+    written(tmp_path, **CHANGES)
+    with Server(say=say) as server:
+        assert run(tmp_path, *sets(server)).returncode == 0
+    folder = tmp_path / "run"
+    goal = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))["goal"]
+    for first, best, better, points in ((0.5, 0.75, "higher", 25), (0.5, 0.5, "higher", None), (3, 2.5, "lower", 50)):
+        for number, value in ((0, first), (1, best), (2, first)):
+            path = folder / f"generation-{number:02d}" / "generation.json"
+            generation = json.loads(path.read_text(encoding="utf-8"))
+            for score in generation["scores"]:
+                if goal == (f"{score['name']}[{score['group']}]" if score["group"] else score["name"]):
+                    score |= {"value": value, "better": better}
+            path.write_text(json.dumps(generation), encoding="utf-8")
+        found = cost.read(folder)
+        assert found
+        assert found.points == (None if points is None else pytest.approx(points))
+        assert any("points that" in sentence for sentence in found.sentences()) == (points is not None)
+        assert found.all.money
+        each = found.plain()["money_per_point"]
+        assert each == (None if points is None else pytest.approx(found.all.money / points))
+    (folder / "recipe.yaml").write_text("goal: [", encoding="utf-8")
+    with pytest.raises(SelfsownError, match="is damaged"):
+        cost.read(folder)
