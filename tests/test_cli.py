@@ -51,7 +51,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("run", "check", "compare", "explain", "report", "list"))
+    assert all(
+        command in done.stdout for command in ("run", "check", "compare", "explain", "report", "export", "push", "list")
+    )
     assert selfsown(tmp_path, "--version").stdout.strip() == __version__
 
 
