@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import yaml
 
 from selfsown.records import Generation, Grade, Row, Verdict
@@ -47,6 +49,17 @@ def made(folder: Path, rows: Sequence[Row], **changes: Any) -> Path:
     """A folder of rows that nobody was trained on."""
     _begun(folder, changes).write_rows("rows", rows)
     return folder
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    """What stands in the files, in their order."""
+    found: list[dict[str, Any]] = []
+    for path in sorted((out / "data").iterdir()):
+        if path.suffix == ".jsonl":
+            found += map(json.loads, path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+        else:
+            found += pyarrow.parquet.read_table(path).to_pylist()
+    return found
 
 
 def _begun(folder: Path, changes: dict[str, Any]) -> Store:

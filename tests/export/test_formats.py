@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import kept
-import pyarrow.parquet
 import pytest
+from kept import records
 
 from selfsown.export import export
 from selfsown.export.formats import FORMATS
@@ -75,17 +75,6 @@ WANTED: dict[str, list[dict[str, Any]]] = {
         for each in (GOOD, PLAIN)
     ],
 }
-
-
-def records(out: Path) -> list[dict[str, Any]]:
-    """What stands in the files, in their order."""
-    found: list[dict[str, Any]] = []
-    for path in sorted((out / "data").iterdir()):
-        if path.suffix == ".jsonl":
-            found += map(json.loads, path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
-        else:
-            found += pyarrow.parquet.read_table(path).to_pylist()
-    return found
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
