@@ -143,6 +143,8 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", "."], ["holds something that is no run"]),
         (["check", "mine.yaml", "--set", "mastery=1e-5"], ["1e-5", "write 1.0e-05"]),
         (["explain", "nosuch", "abc"], ["nosuch is not the folder of a run"]),
+        (["export", "nosuch", "out"], ["nosuch is not the folder of a run"]),
+        (["push", ".", "me/mine"], [". is no export", "selfsown export"]),
         (["frobnicate"], ["frobnicate"]),
         (["run"], ["recipe"]),
         (["run", "mine.yaml", "--nonsense", "3"], ["--nonsense"]),

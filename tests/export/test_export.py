@@ -136,6 +136,20 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def order(folder: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "selfsown.cli", "export", str(folder), str(out), *more]
+
+
+def test_the_command_takes_every_wish_and_says_what_it_wrote(tmp_path: Path) -> None:
+    folder, out = kept.made(tmp_path / "made", [kept.row("a?", "b")]), tmp_path / "out"
+    wishes = ("--format", "text", "--as", "jsonl", "--joint", "=", "--real")
+    done = subprocess.run(order(folder, out, *wishes), check=True, capture_output=True, text=True)
+    assert done.stdout == f"4 text rows are in {out}; what they are stands in {out}/README.md\n"
+    assert records(out) == [{"text": f"{row.prompt}={row.answer}"} for row in [kept.row("a?", "b"), *kept.REAL]]
+    subprocess.run(order(folder, out, "--format", "conversational", "--reasoning"), check=True, capture_output=True)
+    assert set(records(out)[0]["messages"][0]) == {"role", "content", "reasoning_content"}
+
+
 def many(folder: Path, rows: int) -> Path:
     """A folder of so many rows, with four answers to each prompt, as long as answers are."""
     rng = random.Random(rows)
@@ -143,10 +157,6 @@ def many(folder: Path, rows: int) -> Path:
     said = (" ".join(rng.choices(words, k=30)) for _ in range(rows))
     made: list[Row] = [kept.row(f"question {at // 4}", text, at % 4 / 3, draw=at) for at, text in enumerate(said)]
     return kept.made(folder, made)
-
-
-def order(folder: Path, out: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "selfsown.cli", "export", str(folder), str(out), *more]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from selfsown.export.out import ours
@@ -15,6 +16,7 @@ def push(folder: Path, repo: str, *, public: bool = False) -> str:
     owner, _, name = repo.partition("/")
     if not owner or not name or "/" in name:
         raise SelfsownError(f"{repo!r} is no place on the hub; write OWNER/NAME")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when its client is imported
     try:
         import huggingface_hub
     except ModuleNotFoundError as error:
