@@ -156,7 +156,7 @@ class Job:
 
     def __init__(self, recipe: Recipe, rate: float) -> None:
         self.recipe, self.rate, self.task = recipe, rate, recipe.real()
-        posed = self.task.pose(recipe.seed)
+        posed = list(self.task.pose(recipe.seed))
         self.real, self.held_out = split(posed, recipe.held_out, recipe.seed, self.task.name)
         torch.manual_seed(recipe.seed)
         self.student = Usual(recipe.student(rows=self.real, seed=recipe.seed))

@@ -23,7 +23,8 @@ from selfsown.tasks.programs import World as Programs
 
 STAGES = [verb for verb in VERBS if verb not in ("tasks", "models")]
 EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
-NEEDED = {"tasks.file": {"path": "names.txt"}, "models.anthropic": {"model": "m"}}
+NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file")}
+NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
@@ -53,7 +54,7 @@ def roles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("world") / "names.txt"
     path.write_text("".join(f"name number {at}\n" for at in range(120)), encoding="utf-8")
     task: Task = Programs(rows=120) if request.param == "programs" else File(str(path))
-    rows = task.pose(0)
+    rows = list(task.pose(0))
     real, held_out = rows[:60], rows[60:]
     past = [replace(row, origin="synthetic", method="propose", generation=1, end="kept") for row in rows[50:62]]
     model = Parrot(answering)
@@ -237,9 +238,10 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
 @of("tasks")
 def test_a_world_poses_the_same_rows_for_the_same_seed_and_reads_its_own(way: str, tmp_path: Path) -> None:
     (tmp_path / "sums.csv").write_text("prompt,answer\n" + "".join(f"{at} + 1?,{at + 1}\n" for at in range(50)))
-    world = step("tasks", way, {"path": str(tmp_path / "sums.csv")} if way == "file" else {})()
-    rows = world.pose(3)
-    assert rows == world.pose(3)
+    path = {"file": tmp_path / "sums.csv", "documents": tmp_path / "sums.csv", "dataset": tmp_path}.get(way)
+    world = step("tasks", way, {"path": str(path)} if path else {})()
+    rows = list(world.pose(3))
+    assert rows == list(world.pose(3))
     assert len({row.id for row in rows}) == len(rows)
     for row in rows[:200]:
         assert isinstance(world.read(row.prompt, row.answer), Row)

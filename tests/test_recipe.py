@@ -171,7 +171,7 @@ def test_real_rows_may_be_named_by_their_file_alone(tmp_path: Path) -> None:
     for change in (f"real={tmp_path}/names.txt", f"real={{file: {{path: {tmp_path}/names.txt}}}}"):
         recipe = Recipe.load(path, [change])
         assert recipe.real == Step("tasks", "file", recipe.real.function, {"path": f"{tmp_path}/names.txt"})
-        assert len(recipe.real().pose(0)) == 50
+        assert len(list(recipe.real().pose(0))) == 50
 
 
 def test_the_columns_of_a_file_named_alone_can_be_set(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_way_beside_the_recipe_and_one_that_can_be_imported_both_run(
     shutil.copy(tmp_path / "polite.py", tmp_path / "polite_package" / "way.py")
     monkeypatch.syspath_prepend(tmp_path)
     recipe = Recipe.load(path)
-    rows = recipe.real().pose(0)[:5]
+    rows = list(recipe.real().pose(0))[:5]
     assert [[grade.by for grade in each(rows=rows, seed=0)] for each in recipe.grade] == [["polite"] * 5] * 2
 
 
@@ -282,7 +282,7 @@ def test_a_change_that_does_not_fit_is_explained(change: str, said: list[str], t
     path = written(tmp_path, grade="verify" if "real" not in change else None)
     if change.startswith("real="):
         with pytest.raises(SelfsownError) as caught:
-            Recipe.load(path, [change]).real().pose(0)
+            list(Recipe.load(path, [change]).real().pose(0))
         message = str(caught.value)
     else:
         message = refused(path, change)
@@ -301,3 +301,10 @@ def test_a_recipe_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
     assert "UTF-8" in refused(tmp_path / "latin.yaml")
     (tmp_path / "folder.yaml").mkdir()
     assert "cannot be read" in refused(tmp_path / "folder.yaml")
+
+
+def test_rows_need_not_be_held_out_where_nobody_is_trained() -> None:
+    made = Recipe.of({"real": "programs", "generate": "propose", "held_out": 0})
+    assert (made.held_out, made.trains) == (0, False)
+    with pytest.raises(SelfsownError, match="held_out is -1"):
+        Recipe.of({"real": "programs", "generate": "propose", "held_out": -1})

@@ -14,16 +14,16 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "intervals", "kinds", "recipes"),
+    ("chunks", "text", "intervals", "kinds", "recipes", "engines"),
     ("records",),
-    ("journal",),
+    ("journal", "parquet", "tables", "columns", "seeds"),
     ("split", "models", "tasks"),
     VERBS,
     ("steps", "written"),
     ("making", "recipe", "store"),
     ("rehearsal",),
-    ("loop", "explain", "catalogue"),
-    ("screen",),
+    ("loop", "make", "explain", "catalogue"),
+    ("screen", "progress"),
     ("compare", "report", "export"),
     ("cli",),
 ]

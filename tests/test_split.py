@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.records import Row, SelfsownError
-from selfsown.split import LEAST, first_of, split
+from selfsown.split import LEAST, first_of, sides, split
 
 
 def rows(problems: list[int]) -> list[Row]:
@@ -90,3 +90,47 @@ def test_all_are_learned_from_unless_fewer_are_asked_for() -> None:
 def test_more_to_learn_from_than_there_is_or_next_to_nothing_is_refused(learn: int, said: str) -> None:
     with pytest.raises(SelfsownError, match=f"learn is {learn}.*{said}"):
         first_of(DIFFERENT, learn, 0, "names.txt")
+
+
+@given(st.lists(st.integers(0, 40), max_size=120), st.floats(0, 0.9) | st.integers(0, 60), st.integers())
+def test_streamed_sides_hold_every_row_once_in_order_and_no_problem_twice(
+    problems: list[int], held_out: int | float, seed: int
+) -> None:
+    given_rows = rows(problems)
+    wanted = round(held_out * len(given_rows)) if held_out < 1 else int(held_out)
+    try:
+        found = list(sides(lambda: iter(given_rows), held_out, seed, "test"))
+    except SelfsownError:
+        return
+    learn, out = ([row for aside, row in found if aside == side] for side in (False, True))
+    assert [row for _, row in found] == given_rows
+    assert {row.key for row in learn}.isdisjoint({row.key for row in out})
+    assert len(out) <= wanted
+    assert all(len(out) + count > wanted for count in Counter(row.key for row in learn).values())
+
+
+@pytest.mark.parametrize(("held_out", "n"), [(0, 0), (0.0, 0), (1, 1), (30, 30), (99, 99), (0.1, 10), (0.255, 26)])
+def test_streamed_sides_have_the_sizes_asked_for_and_the_seed_decides_alone(held_out: int | float, n: int) -> None:
+    first, again, backwards, other = (
+        {row.draw for aside, row in sides(lambda given_rows=given_rows: given_rows, held_out, seed, "test") if aside}
+        for given_rows, seed in ((DIFFERENT, 1), (DIFFERENT, 1), (DIFFERENT[::-1], 1), (DIFFERENT, 2))
+    )
+    assert len(first) == len(other) == n
+    assert first == again == backwards
+    assert n in (0, 99) or first != other
+
+
+@pytest.mark.parametrize(
+    ("given_rows", "held_out", "left"),
+    [(DIFFERENT, 100, 0), (DIFFERENT, 1000, 0), (DIFFERENT, 0.001, 100), (rows([0] * 100), 0.5, 100), ([], 0.1, 0)],
+)
+def test_an_empty_side_is_explained(given_rows: list[Row], held_out: int | float, left: int) -> None:
+    with pytest.raises(SelfsownError, match=f"{len(given_rows)} rows, of which held_out: {held_out} .*leaves {left};"):
+        list(sides(lambda: given_rows, held_out, 0, "names.txt"))
+
+
+@pytest.mark.parametrize("later", [DIFFERENT[:99], [*DIFFERENT, *DIFFERENT[:1]], []])
+def test_rows_that_change_between_the_two_readings_are_noticed(later: list[Row]) -> None:
+    readings = iter((DIFFERENT, later))
+    with pytest.raises(SelfsownError, match="changed while it was read"):
+        list(sides(lambda: next(readings), 0.1, 0, "names.txt"))

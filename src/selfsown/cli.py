@@ -1,4 +1,4 @@
-"""The commands: run, check, compare, explain, report, export, push, list."""
+"""The commands: run, make, check, compare, explain, report, export, push, list."""
 
 from __future__ import annotations
 
@@ -57,6 +57,30 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     watch.end_of_run(history, folder)
     if report:
         _page(folder)
+
+
+@app.command
+def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
+    """Make a data set: the loop without training. What was paid once is never paid again.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours. It needs a teacher; see docs/make.md.
+    folder
+        Where it is kept; by default made/RECIPE. Give it again after a kill, or with a changed recipe.
+    """
+    from rich.console import Console
+
+    from selfsown import make as making
+    from selfsown.progress import Progress
+    from selfsown.recipe import Recipe
+
+    loaded = Recipe.load(recipe, set or [])
+    folder = folder or Path("made") / loaded.name
+    with Progress(Console()) as progress:
+        tally = making.make(loaded, folder, progress.tell)
+    progress.end(tally, folder)
 
 
 @app.command

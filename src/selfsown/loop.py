@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 import sys
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from selfsown.making import curated, graded, own
+from selfsown.making import curated, graded, own, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal import rehearsed
@@ -106,7 +105,7 @@ class Loop:
         with self.stage(number, "grade") as done:
             done.append(sum(not row.end for row in rows))
             for at, step in enumerate(self.recipe.grade):
-                rows = graded(step, rows, **roles, seed=self.seed(number, "grade", at))
+                rows = list(graded(step, rows, **roles, seed=self.seed(number, "grade", at)))
         with self.stage(number, "curate") as done:
             done.append(sum(not row.end for row in rows))
             for at, step in enumerate(self.recipe.curate):
@@ -183,8 +182,7 @@ class Loop:
         return step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role) if step else None
 
     def seed(self, *where: object) -> int:
-        """A number of its own for each place where chance enters."""
-        return int.from_bytes(hashlib.sha256(repr((self.recipe.seed, *where)).encode()).digest()[:4])
+        return seeded(self.recipe.seed, *where)
 
     @contextmanager
     def stage(self, number: int, name: str) -> Iterator[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,22 +13,39 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.steps import Step, parameters
 
 
+def seeded(seed: int, *where: object) -> int:
+    """A number of its own for each place where chance enters."""
+    return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
+
+
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
     """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
     return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
 
 
-def graded(step: Step, rows: list[Row], **roles: Any) -> list[Row]:
+def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
     """The rows, each with the step's grade; failed, where the grader could not say."""
-    live = [row for row in rows if not row.end]
-    grades = step.each(Grade, **roles | {"rows": live})
-    if len(grades) != len(live):
-        raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(live)} rows; it must give one each")
-    for grade in grades:
+    waiting, live, grades = deque[Row](), 0, 0
+
+    def fed() -> Iterator[Row]:
+        nonlocal live
+        for row in rows:
+            waiting.append(row)
+            if not row.end:
+                live += 1
+                yield row
+
+    for grade in step.stream(Grade, **roles | {"rows": fed() if streams(step) else list(fed())}):
         if not 0 <= grade.score <= 1:
             raise SelfsownError(f"{step.place} gave the score {grade.score}; it must lie from 0 to 1")
-    given = iter(grades)
-    return [row if row.end else _with(row, next(given)) for row in rows]
+        grades += 1
+        while waiting and waiting[0].end:
+            yield waiting.popleft()
+        if waiting:
+            yield _with(waiting.popleft(), grade)
+    if grades != live:
+        raise SelfsownError(f"{step.place} gave {grades} grades for {live} rows; it must give one each")
+    yield from waiting
 
 
 def _with(row: Row, grade: Grade) -> Row:
@@ -39,7 +57,7 @@ def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
 
     A step that takes an Iterable is fed row by row; one that takes a Sequence gets all of them at once.
     """
-    if not _streams(step):
+    if not streams(step):
         rows = list(rows)
         live = [row for row in rows if not row.end]
         yield from (row for row in rows if row.end)
@@ -79,7 +97,7 @@ def _lost(step: Step, rows: int) -> SelfsownError:
     return SelfsownError(f"{step.place} lost {rows} rows; every row must come out, the unwanted ones rejected")
 
 
-def _streams(step: Step) -> bool:
+def streams(step: Step) -> bool:
     """Whether the step says that it needs to see each row but once."""
     asked = parameters(step.function).get("rows")
     return asked is not None and "Iterable" in inspect.formatannotation(asked.annotation)

@@ -34,7 +34,8 @@ class Recipe:
     generation 0, on real rows alone. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
-    it is recorded, and the run goes on. patience: rolled-back generations in a row that end the run.
+    it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
+    gives up. patience: rolled-back generations in a row that end the run.
     """
 
     real: Step
@@ -61,6 +62,7 @@ class Recipe:
     level: int = 0
     mastery: float = 0.9
     rollback: bool = True
+    failures: float = 0.5
     patience: int = 2
 
     @classmethod
@@ -101,7 +103,7 @@ class Recipe:
             needed.append("generate")
         if needed:
             raise SelfsownError(f"{needed[0]} is missing{_say_how(needed[0])}")
-        recipe = cls(**found)
+        recipe = cls(**({} if found.get("student") else {"held_out": 0}) | found)
         recipe._fits()
         return recipe
 
@@ -142,15 +144,8 @@ class Recipe:
             )
         if self.level > world.top_level:
             raise SelfsownError(f"level is {self.level}, but the hardest level of {world.name} is {world.top_level}")
-        for key, least in (
-            ("seed", 0),
-            ("learn", 0),
-            ("prompts", 0),
-            ("level", 0),
-            ("generations", 0),
-            ("patience", 1),
-        ):
-            if getattr(self, key) < least:
+        for key in ("seed", "learn", "prompts", "level", "generations", "patience"):
+            if getattr(self, key) < (least := int(key == "patience")):
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         self._roles_fit()
         by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
@@ -158,7 +153,7 @@ class Recipe:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
         if not math.isfinite(self.held_out) or (self.held_out > 1 and self.held_out != int(self.held_out)):
             raise SelfsownError(f"held_out is {self.held_out}; it must be a whole number of rows, or a share below 1")
-        if self.held_out <= 0:
+        if self.held_out < 0 or (self.trains and not self.held_out):
             raise SelfsownError(
                 f"held_out is {self.held_out}; rows must be set aside to measure on: a number, or a share below 1"
             )
@@ -194,7 +189,7 @@ def _one(key: str, value: Any, beside: Path) -> Step:
                 f"real: there is no world and no file {way!r}; worlds: {listed}; or name a file of rows"
             )
         way, knobs = "file", {"path": way, **(knobs or {})}
-    path = knobs.get("path") if way == "file" and knobs else None
+    path = knobs.get("path") if verb == "tasks" and knobs else None
     if isinstance(path, str) and (beside / path).exists():
         knobs = {**knobs, "path": str(beside / path)}
     return step(verb, way, knobs, beside, key)

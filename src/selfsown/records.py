@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # the command line answers --help without it
@@ -70,14 +69,18 @@ class Row:
     end: End = ""
     reason: str = ""
 
-    @cached_property
+    @property
     def id(self) -> str:
         """Sixteen hexadecimal digits made of what the row says and of where it came from.
 
-        The draw is part of it, so two equal answers are still two rows.
+        The draw is part of it, so two equal answers are still two rows. It is made once, and without the lock of
+        cached_property, which all rows of all threads would share.
         """
-        said = (self.prompt, self.answer, self.origin, self.method, self.parents, self.generation, self.draw)
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        found: str | None = self.__dict__.get("_id")
+        if found is None:
+            said = (self.prompt, self.answer, self.origin, self.method, self.parents, self.generation, self.draw)
+            found = self.__dict__["_id"] = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        return found
 
     @property
     def key(self) -> str:

@@ -20,7 +20,7 @@ FEW = 50  # rows
 
 def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     """The real rows, posed and split, after every step but training has met some of them."""
-    rest, held_out = split(task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
     real = first_of(rest, recipe.learn, recipe.seed, task.name)
     student = recipe.student(rows=real, seed=0)
     for other in (recipe.teacher, recipe.judge):
@@ -33,7 +33,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
             step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
     rows = real[:FEW]
     for step in recipe.grade:
-        rows = graded(step, rows, **roles)
+        rows = list(graded(step, rows, **roles))
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
     recipe.mix.one(Mixture, real=real, synthetic=[])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+from array import array
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
 
 from selfsown.records import Row, SelfsownError
 
@@ -37,6 +43,54 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
             f"each side needs {LEAST} or more: bring more rows or change held_out"
         )
     return rest, out
+
+
+def sides(
+    pose: Callable[[], Iterable[Row]], held_out: int | float, seed: int, source: str
+) -> Iterator[tuple[bool, Row]]:
+    """Each row, in the order given, with whether it is held out. No problem stands on both sides.
+
+    For rows too many for memory, and for no training: pose is called twice and must give the same rows, of which
+    16 bytes each are kept; held_out may be 0, which takes one call. SelfsownError where a side would be empty.
+    """
+    if held_out == 0:
+        yield from ((False, row) for row in pose())
+        return
+    salt = hashlib.sha256(f"sides {seed}".encode()).digest()
+    hashes = array("Q", (_hash(row.key, salt) for row in pose()))
+    wanted = round(held_out * len(hashes)) if held_out < 1 else int(held_out)
+    chosen, taken = _chosen(hashes, wanted)
+    if not 0 < taken < len(hashes):
+        raise SelfsownError(
+            f"{source} has {len(hashes)} rows, of which held_out: {held_out} sets {taken} aside and leaves "
+            f"{len(hashes) - taken}; each side needs one or more: bring more rows or change held_out"
+        )
+    at = 0
+    for at, row in enumerate(pose(), 1):
+        if at > len(hashes):
+            break
+        place = bisect_left(chosen, hashes[at - 1])
+        yield place < len(chosen) and chosen[place] == hashes[at - 1], row
+    if at != len(hashes):
+        raise SelfsownError(f"{source} changed while it was read; give the same command again")
+
+
+def _hash(key: str, salt: bytes) -> int:
+    """Eight bytes of the problem; where two problems share them, they stand on one side, which does no harm."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8, key=salt).digest())
+
+
+def _chosen(hashes: array[int], wanted: int) -> tuple[array[int], int]:
+    """The problems to hold out, in order, and how many rows they are: the salt has drawn the order of all."""
+    chosen, taken = array("Q"), 0
+    for problem, same in groupby(np.sort(np.frombuffer(hashes, np.uint64))):
+        if taken == wanted:
+            break
+        size = sum(1 for _ in same)
+        if taken + size <= wanted:
+            chosen.append(int(problem))
+            taken += size
+    return chosen, taken
 
 
 def first_of(rows: Sequence[Row], learn: int, seed: int, source: str) -> list[Row]:

@@ -19,7 +19,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -28,26 +28,13 @@ from typing import Any
 
 import filelock
 import pyarrow
-import pyarrow.parquet
 import yaml
 
 from selfsown import __version__
 from selfsown.journal import Journal
-from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
+from selfsown.parquet import Stored, Writer, rows_of, table
+from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
-
-_GRADE = pyarrow.struct(
-    [("score", pyarrow.float64())]
-    + [(name, pyarrow.string()) for name in ("reason", "by", "trust")]
-    + [("repair", pyarrow.list_(pyarrow.string()))]
-)
-_TEXTS = ("id", "prompt", "answer", "problem", "target", "origin", "maker", "method", "end", "reason")
-_SCHEMA = pyarrow.schema(
-    [(name, pyarrow.string()) for name in _TEXTS]
-    + [(name, pyarrow.int64()) for name in ("generation", "draw", "level")]
-    + [("parents", pyarrow.list_(pyarrow.string())), ("traits", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
-    + [("grades", pyarrow.list_(_GRADE))]
-)
 
 
 class Store:
@@ -60,8 +47,13 @@ class Store:
 
     @classmethod
     @contextmanager
-    def locked(cls, folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Store]:
-        """The folder, new or left off, for one process alone; SelfsownError if it is another recipe's."""
+    def locked(
+        cls, folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], *, remake: bool = False
+    ) -> Iterator[Store]:
+        """The folder, new or left off, for one process alone; SelfsownError if it is another recipe's.
+
+        remake: the recipe may change, for whatever is in the folder but the replies is made anew.
+        """
         with _explained(folder):
             if folder.exists() and not folder.is_dir():
                 raise SelfsownError(f"{folder} is a file; name a folder for the run")
@@ -74,7 +66,8 @@ class Store:
             except filelock.Timeout as error:
                 raise SelfsownError(f"another process is at work in {folder}; wait for it, or name another") from error
         with lock:
-            _same_recipe(folder, recipe, steps)
+            _same_kind(folder, remake)
+            _same_recipe(folder, recipe, steps, remake)
             store = cls(folder)
             try:
                 yield store
@@ -84,18 +77,29 @@ class Store:
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, lambda parquet: rows_of(_table(parquet))) if path.exists() else None
+        return _parsed(path, lambda parquet: rows_of(table(parquet))) if path.exists() else None
 
     def table(self, name: str) -> pyarrow.Table | None:
         """The same rows as a table, for who counts many and reads few."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, _table) if path.exists() else None
+        return _parsed(path, table) if path.exists() else None
 
-    def write_rows(self, name: str, rows: Sequence[Row]) -> None:
-        table = pyarrow.Table.from_pydict({name: _column(name, rows) for name in _SCHEMA.names}, _SCHEMA)
-        whole(
-            self.folder / f"{name}.parquet", lambda path: pyarrow.parquet.write_table(table, path, compression="zstd")
-        )
+    def write_rows(self, name: str, rows: Iterable[Row]) -> None:
+        """They are taken as they come, and are there when all are."""
+        with self.written(name) as writer:
+            for row in rows:
+                writer.add(row)
+
+    @contextmanager
+    def written(self, name: str) -> Iterator[Writer]:
+        """A file of rows that is there, whole, when the `with` is left."""
+        path = self.folder / f"{name}.parquet"
+        with _becoming(path) as partial, Writer(partial) as writer:
+            yield writer
+
+    def stream(self, name: str) -> Stored:
+        """The rows under this name, read anew each time that somebody goes through them."""
+        return Stored(self.folder / f"{name}.parquet")
 
     def json(self, name: str) -> Any:
         path = self.folder / f"{name}.json"
@@ -162,7 +166,17 @@ def _began(folder: Path) -> bool:
     return (folder / "recipe.yaml").exists() or all(path.name.startswith(".") for path in folder.iterdir())
 
 
-def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step]) -> None:
+def _same_kind(folder: Path, remake: bool) -> None:
+    """A folder is of `run` or of `make`, which says so by a file."""
+    mark = folder / ".make"
+    if remake and not mark.exists() and not (folder / "recipe.yaml").exists():
+        whole(mark, lambda at: at.write_text("", encoding="utf-8"))
+    if remake != mark.exists():
+        kind, other = ("run", "make") if remake else ("make", "run")
+        raise SelfsownError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
+
+
+def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], remake: bool) -> None:
     """Write the recipe and the user's own ways into a new folder; in an old one, demand that they are the same.
 
     More generations may be asked for than before.
@@ -170,7 +184,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step])
     for old in folder.rglob(".*.partial"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
-    before = _parsed(path, yaml.safe_load) if path.exists() else recipe
+    before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
     for key in sorted({*before, *recipe} - {"about", "generations"}):
         if before.get(key) != recipe.get(key):
             raise SelfsownError(
@@ -184,15 +198,15 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step])
     text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
     whole(path, lambda at: at.write_text(text, encoding="utf-8"))
     for way, source in {step.way: step.function for step in steps if step.way.endswith(".py")}.items():
-        _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way))
+        _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
     if not (folder / "environment.json").exists():
         whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
 
 
-def _keep_way(folder: Path, way: Path, source: Path) -> None:
+def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:
     """A copy of the user's own way, where the folder's recipe finds it; SelfsownError if it has changed."""
     copy = folder / (way.name if way.is_absolute() or ".." in way.parts else way)
-    if copy.exists() and copy.read_bytes() != source.read_bytes():
+    if not remake and copy.exists() and copy.read_bytes() != source.read_bytes():
         raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
     whole(copy, partial(shutil.copyfile, source))
 
@@ -207,11 +221,18 @@ def _environment() -> str:
 
 def whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
+    with _becoming(path) as partial:
+        write(partial)
+
+
+@contextmanager
+def _becoming(path: Path) -> Iterator[Path]:
+    """A place beside the path, whose file or folder gets the path's name when the `with` is left in peace."""
     partial = path.with_name(f".{path.name}.partial")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write(partial)
+            yield partial
             for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
                 _to_disk(file)
             if path.is_dir():
@@ -243,30 +264,3 @@ def _explained(path: Path) -> Iterator[None]:
         raise SelfsownError(
             f"{error.filename or path} cannot be written: {error.strerror or error}; {remedy}"
         ) from error
-
-
-def _column(name: str, rows: Sequence[Row]) -> list[Any]:
-    if name == "traits":
-        return [list(row.traits.items()) for row in rows]
-    if name == "grades":
-        return [[vars(grade) for grade in row.grades] for row in rows]
-    return [getattr(row, name) for row in rows]
-
-
-def rows_of(table: pyarrow.Table) -> list[Row]:
-    return [_row(record) for record in table.to_pylist()]
-
-
-def _table(parquet: bytes) -> pyarrow.Table:
-    """Read from Arrow's own memory and without its threads: one that still holds a Python object when the
-    interpreter ends aborts the process."""
-    file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(parquet), pre_buffer=False)
-    return file.read(use_threads=False)
-
-
-def _row(record: dict[str, Any]) -> Row:
-    del record["id"]
-    grades = tuple(
-        Grade(**grade | {"repair": tuple(grade["repair"]) if grade["repair"] else None}) for grade in record["grades"]
-    )
-    return Row(**record | {"parents": tuple(record["parents"]), "traits": dict(record["traits"]), "grades": grades})

@@ -18,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from kept import records
 from report import folders
+from test_make import prompts, recipe, serving
 
 from selfsown.export import export, shards
+from selfsown.make import make
 from selfsown.records import Row, SelfsownError
 from selfsown.store import Store, place
 
@@ -47,7 +49,7 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
         out = Path(scratch, "out")
         folder = kept.run(Path(scratch, "run"), *generations, stands=[stands for stands, _ in laps])
         if not wanted:
-            with pytest.raises(SelfsownError, match="no row was kept"):
+            with pytest.raises(SelfsownError, match="no row was kept" if laps else "no rows are finished"):
                 export(folder, out)
             assert not out.exists()
             return
@@ -66,6 +68,19 @@ def test_a_real_run_is_exported(tmp_path: Path) -> None:
     wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
     assert records(tmp_path / "out") == wanted
     assert done.rows == len(wanted) > 10
+
+
+def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        make(recipe(tmp_path, server, curate=["passed"]), tmp_path / "made")
+    done = export(tmp_path / "made", tmp_path / "out")
+    rows = Store(tmp_path / "made").rows("rows") or []
+    wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
+    assert records(done.out) == wanted
+    card = (done.out / "README.md").read_text(encoding="utf-8")
+    assert "| teacher | `m` | `127.0.0.1` |" in card
+    assert "## What it cost" in card
 
 
 def test_real_rows_come_after_the_others_if_asked_for_and_held_out_ones_never(tmp_path: Path) -> None:
@@ -119,6 +134,13 @@ def test_a_wish_that_does_not_fit_is_refused(wishes: dict[str, object], said: st
     with pytest.raises(SelfsownError, match=said):
         export(folder, tmp_path / "out", **wishes)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_killed_before_its_rows_were_whole_is_to_be_given_again(tmp_path: Path) -> None:
+    folder = kept.made(tmp_path / "made", [])
+    (folder / "rows.parquet").unlink()
+    with pytest.raises(SelfsownError, match=r"no rows are finished in .*; give its command again"):
+        export(folder, tmp_path / "out")
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import yaml
 from selfsown.intervals import student
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
+from selfsown.seeds import Seeds
 from selfsown.split import split
 
 
@@ -82,13 +83,13 @@ def multiples_of(wanted: Sequence[str]) -> list[float]:
 def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> tuple[int, int, list[str]]:
     """Rows that the recipe learns from, rows held out, and the changes by which there are real rows enough."""
     world = recipe.real()
-    sides = [split(world.pose(seed), recipe.held_out, seed, world.name) for seed in seeds]
+    sides = [split(list(world.pose(seed)), recipe.held_out, seed, world.name) for seed in seeds]
     there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
     n = recipe.learn or there
     most = math.ceil(multiples[-1] * n)
     if most <= there:
         return n, held_out, [f"learn={n}"]
-    if recipe.real.way == "file" or not hasattr(world, "rows"):
+    if isinstance(world, Seeds) or not hasattr(world, "rows"):
         raise SelfsownError(
             f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
             f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set learn={int(there / multiples[-1])}"

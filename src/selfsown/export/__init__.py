@@ -130,6 +130,8 @@ def _nothing(found: Source, tally: Tally) -> SelfsownError:
             f"no prompt in {found.folder} has a kept answer and a lower graded one; ask for several answers to each, "
             "as with generate: [sample: {n: 4}], and grade them"
         )
+    if not found.parts and not found.left_out:
+        return SelfsownError(f"no rows are finished in {found.folder}; give its command again, and it goes on")
     left = f" ({'; '.join(found.left_out)})" if found.left_out else ""
     return SelfsownError(
         f"no row was kept in {found.folder}, of {tally.ends.total():,} that count{left}; nothing is written"

@@ -13,8 +13,9 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
+from selfsown.parquet import rows_of
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store, place, rows_of
+from selfsown.store import Store, place
 
 BATCH = 2048  # rows
 

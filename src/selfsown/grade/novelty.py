@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from selfsown.records import Grade, Row
 from selfsown.text import normal
 
 
-def grade(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Grade]:
+def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
     known = {normal(f"{row.prompt} {row.answer}"): row.id for row in real}
     for row in rows:
         copied = known.get(normal(f"{row.prompt} {row.answer}"))

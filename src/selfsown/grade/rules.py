@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from selfsown.records import Grade, Row, SelfsownError
 
 
-def grade(rows: Sequence[Row], real: Sequence[Row], *, pattern: str = "") -> Iterator[Grade]:
+def grade(rows: Iterable[Row], real: Sequence[Row], *, pattern: str = "") -> Iterator[Grade]:
     """`pattern` is a regular expression that the whole answer must match."""
     try:
         re.compile(pattern)

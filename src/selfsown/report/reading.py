@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from selfsown.loop import best_of
+from selfsown.parquet import rows_of
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.report.words import cut
-from selfsown.store import Store, place, rows_of
+from selfsown.store import Store, place
 
 EXAMPLES = 300
 NAME = 60  # characters of a name that a row gives

@@ -6,7 +6,7 @@ verifiable, forms), and a recipe that needs more is refused before it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from selfsown.records import Grade, Row
@@ -32,8 +32,8 @@ class Task(Protocol):
         """The ways of asking about one problem that `restate` moves between; () for none."""
         ...
 
-    def pose(self, seed: int) -> list[Row]:
-        """The real rows, all of them: the same seed gives the same rows."""
+    def pose(self, seed: int) -> Iterable[Row]:
+        """The real rows, all of them, perhaps one by one: the same seed gives the same rows."""
         ...
 
     def opening(self, level: int) -> str:

@@ -69,6 +69,15 @@ class Endpoint:
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
+    @property
+    def at_once(self) -> int:
+        """How many of its requests may be out at once."""
+        return self.limits[0]
+
+    def stop(self) -> None:
+        """Whoever waits for it is let go; what is out is not waited for."""
+        client().halt()
+
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 

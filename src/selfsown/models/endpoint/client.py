@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ class Client:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
+        self.running = set[Future[Any]]()
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
@@ -42,6 +44,7 @@ class Client:
                 over.set()
 
         future = asyncio.run_coroutine_threadsafe(watched(), self.loop)
+        self.running.add(future)
         try:
             return future.result()
         except BaseException:
@@ -49,6 +52,13 @@ class Client:
                 future.cancel()
                 over.wait(5)
             raise
+        finally:
+            self.running.discard(future)
+
+    def halt(self) -> None:
+        """End whatever is going on; who waits for it gets a CancelledError."""
+        for future in list(self.running):
+            future.cancel()
 
     def gate(self, where: tuple[str, str], most: int, *a_minute: int) -> Gate:
         """The gate of this url and model; what it has learned outlives the model's object."""

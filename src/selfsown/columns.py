@@ -1,0 +1,123 @@
+"""Which columns of a record make a row: named by the recipe, or by the names that are usual.
+
+What is usual: prompt and answer, prompt and completion, question and answer, instruction (with input) and
+output, messages (a chat), text (a document).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from selfsown.records import Row, SelfsownError
+
+PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
+Record = dict[str, Any]
+Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a record of the source is read: prompt "" is a document, answer a chat where `chat` says so.
+
+    more: a column that goes on with the prompt, where it holds anything.
+    """
+
+    source: str
+    prompt: str
+    answer: str
+    attributes: tuple[str, ...] = ()
+    more: str = ""
+    chat: bool = False
+
+    @property
+    def wanted(self) -> list[str]:
+        return list(dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *self.attributes) if name))
+
+    def rows(self, records: Iterable[tuple[int, Record]], maker: str) -> Iterator[Row]:
+        """The row that each record makes; a blank one makes none, as a blank line."""
+        draw = 0
+        for at, record in records:
+            prompt, answer, traits = self.read(at, record)
+            if (prompt or answer).strip():
+                yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
+                draw += 1
+
+    def read(self, at: int, record: Record) -> Said:
+        """What the record says; SelfsownError with its place where it says nothing that fits."""
+        traits = {name: self._value(at, record, name) for name in self.attributes} if self.attributes else {}
+        if self.chat:
+            prompt, answer, system = self._talk(at, record)
+            return prompt, answer, {"system": system, **traits} if system else traits
+        prompt = self._value(at, record, self.prompt) if self.prompt else ""
+        if self.more and record.get(self.more) not in (None, ""):
+            prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
+        return prompt, self._value(at, record, self.answer), traits
+
+    def _value(self, at: int, record: Record, name: str) -> str:
+        """The text of a column; numbers are written out."""
+        value = record.get(name)
+        if type(value) is str and value.isascii():
+            return value
+        if name not in record:
+            there = ", ".join(map(str, record)) or "none"
+            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
+        if not isinstance(value, str | int | float):
+            kind = "nothing" if value is None else f"a {type(value).__name__}"
+            raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
+        return str(value)
+
+    def _talk(self, at: int, record: Record) -> tuple[str, str, str]:
+        """Prompt, answer and system words of a chat: the last assistant turn answers what stands before it."""
+        turns = [self._turn(at, turn) for turn in self._turns(at, record)]
+        last = max((number for number, (role, _) in enumerate(turns) if role == "assistant"), default=-1)
+        if last < 0:
+            raise SelfsownError(f"{self.source}:{at} has no assistant turn in {self.answer!r}; nothing answers there")
+        system = "\n".join(words for role, words in turns[:last] if role == "system")
+        before = [(role, words) for role, words in turns[:last] if role != "system"]
+        if len(before) == 1 and before[0][0] == "user":
+            return before[0][1], turns[last][1], system
+        return "\n".join(f"{role}: {words}" for role, words in before), turns[last][1], system
+
+    def _turns(self, at: int, record: Record) -> list[Any]:
+        turns = record.get(self.answer)
+        if not isinstance(turns, list):
+            kind = "nothing" if turns is None else f"a {type(turns).__name__}"
+            raise SelfsownError(
+                f"{self.source}:{at} holds {kind} in column {self.answer!r}; a chat is a list of {{role, content}}"
+            )
+        return turns
+
+    def _turn(self, at: int, turn: Any) -> tuple[str, str]:
+        if not isinstance(turn, dict) or not all(isinstance(turn.get(key), str) for key in ("role", "content")):
+            raise SelfsownError(
+                f"{self.source}:{at} has a turn in {self.answer!r} that is no {{role, content}} of text: {turn!r:.80}"
+            )
+        return turn["role"], self._value(at, turn, "content")
+
+
+def columns_of(source: str, first: Record, named: Sequence[str], attributes: tuple[str, ...]) -> Columns:
+    """How to read records such as the first. named: the recipe's columns text, prompt and answer, "" where it says
+    nothing."""
+    text, prompt, answer = named
+    if prompt or answer:
+        if not (prompt and answer):
+            raise SelfsownError(f"{source}: prompt and answer go together; name both columns, or text alone")
+        return Columns(source, prompt, answer, attributes)
+    if text:
+        return Columns(source, "", text, attributes)
+    for prompt, answer in PAIRS:
+        if prompt in first and answer in first:
+            more = "input" if prompt == "instruction" and "input" in first else ""
+            return Columns(source, prompt, answer, attributes, more)
+    if "messages" in first:
+        return Columns(source, "", "messages", attributes, chat=True)
+    if "text" in first:
+        return Columns(source, "", "text", attributes)
+    there = ", ".join(map(str, first))
+    raise SelfsownError(f"{source} has no column 'text', nor 'prompt' and 'answer'; say which to use of: {there}")

@@ -1,0 +1,32 @@
+"""Chunks of work on threads, several at a time, their results in the order of the chunks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Chunk = TypeVar("Chunk")
+Found = TypeVar("Found")
+
+AHEAD = 4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+
+
+def ordered(
+    work: Callable[[Chunk], Found], chunks: Iterable[Chunk], threads: int, halt: Callable[[], None]
+) -> Iterator[Found]:
+    """The work's result for each chunk. `halt` makes the threads come back, where nobody waits for them any longer."""
+    source, out = iter(chunks), deque[Future[Found]]()
+    with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
+        try:
+            while True:
+                out.extend(pool.submit(work, chunk) for chunk in islice(source, threads * AHEAD - len(out)))
+                if not out:
+                    return
+                yield out.popleft().result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            halt()
+            raise

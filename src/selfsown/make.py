@@ -1,0 +1,232 @@
+"""The loop without training: real rows → generate → grade → curate → a dataset, many at a time and as they come."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from selfsown.engines.local import ordered
+from selfsown.making import curated, graded, own, seeded, streams
+from selfsown.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.split import sides
+from selfsown.steps import Step, parameters
+from selfsown.store import Store
+
+ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
+BULK = 1024  # where a model of our own writes, for it is at its best with many at once
+ENOUGH = 100  # rows, before a stage is judged by how many of them failed
+KINDS = 200  # reasons that are counted apart
+
+
+@dataclass
+class Tally:
+    """How far it is and what became of the rows. total: chunks of work come to so many real rows, or rows to make."""
+
+    total: int = 0
+    done: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    given: Counter[str] = field(default_factory=Counter)  # rows that came out of a stage
+    failed: Counter[str] = field(default_factory=Counter)  # those of them that it failed
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def made(self) -> int:
+        return self.ends.total()
+
+    def ended(self, row: Row) -> None:
+        self.ends[row.end] += 1
+        if row.reason:
+            by = row.reason.partition(":")[0] if row.end == "rejected" else row.reason[:100]
+            said = f"{row.end}: {by}"
+            self.reasons[said if said in self.reasons or len(self.reasons) < KINDS else f"{row.end}: otherwise"] += 1
+
+
+Tell = Callable[[Tally], None]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Work for one way of generating: real rows, or a number of rows to be made of all of them together."""
+
+    step: Step
+    seed: int
+    rows: Sequence[Row] = ()
+    count: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) or self.count
+
+
+def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
+    """Make the recipe's rows in the folder, as `rows.parquet`; `tell` is told now and then how it goes.
+
+    Nothing that the folder's journal has is paid again. All else is made anew each time, so a changed recipe or more
+    real rows cost only what is new.
+    """
+    with opened(recipe, folder) as line:
+        line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))
+        line.store.write_json("made", {"rows": line.tally.made, **line.tally.ends, "reasons": line.tally.reasons})
+        return line.tally
+
+
+def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
+    """What becomes of the first few real rows. Their replies stay in the journal, and `make` does not pay for them."""
+    with opened(recipe, folder) as line:
+        return list(line.rows(lambda tally: None, few))
+
+
+@contextmanager
+def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
+    """The folder, with the real rows in it, and all that the recipe names there to work on them."""
+    if not recipe.teacher:
+        raise SelfsownError(
+            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
+            "--set 'teacher={endpoint: {url: …, model: …}}'"
+        )
+    for other in (recipe.teacher, recipe.judge):
+        if other:
+            other(rows=[], seed=0)  # it has its key, and what else it needs, before the folder is touched
+    with Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
+        _pose(recipe, store)
+        line = Line(recipe, store)
+        try:
+            yield line
+        finally:
+            line.halt()
+
+
+def _pose(recipe: Recipe, store: Store) -> None:
+    """The real rows as files, those that are held out for the leak check apart."""
+    task = recipe.real()
+    posed = sides(lambda: task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
+    with store.written("real") as real, store.written("held_out") as held_out:
+        for out, row in posed:
+            (held_out if out else real).add(row)
+
+
+class Line:
+    """The way of the rows through one folder."""
+
+    def __init__(self, recipe: Recipe, store: Store) -> None:
+        self.recipe, self.store, self.tally = recipe, store, Tally()
+        task = recipe.real()
+        self.teacher = self._model("teacher")
+        self.judge = self._model("judge") if recipe.judge else self.teacher
+        self.roles = {"task": task, "level": recipe.level or task.top_level, "generation": 1, "past": []}
+        self.roles |= {"teacher": self.teacher, "judge": self.judge}
+        self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
+        places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
+        self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
+        self.chunk = self.chunk or (ROWS if places else BULK)
+        self.threads = 2 + 2 * places // self.chunk if places else 1
+
+    def _model(self, role: str) -> Any:
+        step = getattr(self.recipe, role)
+        rows = self.store.stream("real")
+        return step(rows=rows, seed=self.seed(role), journal=self.store.journal, role=role)
+
+    def seed(self, *where: object) -> int:
+        return seeded(self.recipe.seed, "make", *where)
+
+    def halt(self) -> None:
+        """Nothing more is sent."""
+        for model in (self.teacher, self.judge):
+            if stop := getattr(model, "stop", None):
+                stop()
+
+    def rows(self, tell: Tell, few: int = 0) -> Iterator[Row]:
+        """Every row with its end, in order; few: of the first few real rows alone."""
+        rows = self._together(ordered(self.worked, self.chunks(few), self.threads, self.halt), tell)
+        for at, step in enumerate(self.recipe.grade):
+            if streams(step):
+                rows = graded(step, rows, **self.roles, seed=self.seed("grade", at))
+        for at, step in enumerate(self.recipe.curate):
+            rows = curated(step, rows, **self.roles, seed=self.seed("curate", at))
+        for row in rows:
+            found = row if row.end else row.kept()
+            self.tally.ended(found)
+            yield found
+        tell(self.tally)
+
+    def chunks(self, few: int) -> Iterator[Chunk]:
+        """The work of every way of generating, in pieces whose seeds and rows do not depend on what comes later."""
+        real = self.store.stream("real")
+        all_of_them = min(self.recipe.prompts or len(real), len(real))
+        counts = [_count(step) for step in self.recipe.generate]
+        sizes = [min(few or most, most) for most in (count or all_of_them for count in counts)]
+        self.tally.total = sum(sizes)
+        for at, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
+            rows = self._drawn(real, all_of_them)
+            for piece, first in enumerate(range(0, size, self.chunk)):
+                some = min(self.chunk, size - first)
+                if count:
+                    yield Chunk(step, self.seed("generate", at, piece), count=some)
+                else:
+                    yield Chunk(step, self.seed("generate", at), list(islice(rows, some)))
+
+    def _drawn(self, real: Sequence[Row], many: int) -> Iterator[Row]:
+        """So many of the real rows, in order; always the same."""
+        there = len(real)
+        drawn = set(random.Random(self.seed("prompts")).sample(range(there), many)) if many < there else range(there)
+        return (row for at, row in enumerate(real) if at in drawn)
+
+    def worked(self, chunk: Chunk) -> tuple[Chunk, list[Row], list[tuple[str, int, int]]]:
+        """The chunk's rows, made and graded, and of each stage how many rows came out and how many of them it failed.
+
+        Graders that see row by row, and ask nobody, wait until the rows of all chunks pass by.
+        """
+        counts: list[tuple[str, int, int]] = []
+        step = replace(chunk.step, knobs={**chunk.step.knobs, "count": chunk.count}) if chunk.count else chunk.step
+        rows = step.each(Row, **self.roles, rows=chunk.rows, seed=chunk.seed)
+        failed = sum(row.end == "failed" for row in rows)
+        counts.append((step.place, len(rows), failed))
+        for at, grader in enumerate(self.recipe.grade):
+            if not streams(grader):
+                rows = list(graded(grader, rows, **self.roles, seed=self.seed("grade", at)))
+                before, failed = failed, sum(row.end == "failed" for row in rows)
+                counts.append((grader.place, len(rows) - before, failed - before))
+        return chunk, rows, counts
+
+    def _together(
+        self, chunks: Iterable[tuple[Chunk, list[Row], list[tuple[str, int, int]]]], tell: Tell
+    ) -> Iterator[Row]:
+        """The chunks' rows, one after the other, each with its place; an end to it all where a stage fails too many."""
+        draw = 0
+        for chunk, rows, counts in chunks:
+            self.tally.done += chunk.size
+            for place, given, failed in counts:
+                self.tally.given[place] += given
+                self.tally.failed[place] += failed
+                self._bearable(place, rows)
+            yield from own(rows, 1, draw)
+            draw += len(rows)
+            tell(self.tally)
+
+    def _bearable(self, place: str, rows: Sequence[Row]) -> None:
+        given, failed = self.tally.given[place], self.tally.failed[place]
+        if given >= ENOUGH and failed > self.recipe.failures * given:
+            last = next((row.reason for row in reversed(rows) if row.end == "failed"), "")
+            raise SelfsownError(
+                f"{place}: {failed} of {given} rows failed, more than the share {self.recipe.failures:g} that failures "
+                f"allows; one says: {last}; what was answered is kept; mend it, or --set failures=1, and go on"
+            )
+
+
+def _count(step: Step) -> int:
+    """How many rows a way makes of all real rows together; 0: it works on each by itself."""
+    asked = parameters(step.function)
+    if "rows" in asked:
+        return 0
+    if "count" not in asked:
+        raise SelfsownError(f"{step.place} takes neither rows nor a count, so nobody knows how long it is to go on")
+    return int(step.knobs.get("count", asked["count"].default))

@@ -1,0 +1,54 @@
+"""What `make` shows while it goes on, and what it says at its end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from selfsown.make import Tally
+
+QUIET = 30.0  # seconds between two lines, where no terminal shows a bar
+
+
+class Progress:
+    """A bar while a terminal watches; otherwise a line now and then."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        columns = (BarColumn(20), TextColumn("{task.description}"), TimeRemainingColumn())
+        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.bar.add_task("starting")
+        self.said = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def tell(self, tally: Tally) -> None:
+        words = so_far(tally)
+        self.bar.update(self.task, total=tally.total, completed=tally.done, description=words)
+        if not self.console.is_terminal and time.monotonic() - self.said > QUIET:
+            self.said = time.monotonic()
+            self.console.print(escape(words), soft_wrap=True, highlight=False)
+
+    def end(self, tally: Tally, folder: Path) -> None:
+        parts = " + ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
+        lines = [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
+        lines += [f"  {count:,} {reason}" for reason, count in tally.reasons.most_common(5)]
+        for line in [*lines, f"The rows are {folder}/rows.parquet"]:
+            self.console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def so_far(tally: Tally) -> str:
+    """One line of figures."""
+    speed = tally.made / max(1e-9, time.monotonic() - tally.began)
+    ends = " · ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
+    return f"{tally.done:,} of {tally.total:,} · {ends} · {speed:,.0f} rows/s"

@@ -1,0 +1,86 @@
+"""A data set of the `datasets` library: a folder, saved by it or of files that it reads, or a name on the Hub.
+
+A folder is read offline. A name is fetched, for the recipe says it, and streamed: nothing of it is kept on disk.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selfsown.columns import columns_of
+from selfsown.kinds import Natural
+from selfsown.records import Row, SelfsownError
+from selfsown.seeds import Seeds, drawn
+from selfsown.tables import BATCH
+
+SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
+
+
+@dataclass(frozen=True)
+class World(Seeds):
+    """path: the folder or the name. split, config: which part of it. text: the column of a document; or prompt and
+    answer: the columns of a question and its answer. attributes: columns in which a bias would show. rows: use only
+    so many, drawn at random (0: all). license: what the rows may be used under, as their owner says."""
+
+    path: str
+    split: str = "train"
+    config: str = ""
+    text: str = ""
+    prompt: str = ""
+    answer: str = ""
+    attributes: tuple[str, ...] = ()
+    rows: Natural = 0
+    license: str = ""
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name if Path(self.path).exists() else self.path
+
+    def pose(self, seed: int) -> Iterator[Row]:
+        return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
+
+    def _rows(self) -> Iterator[Row]:
+        found = self._opened()
+        first = next(self._records(found), None)
+        if first is None:
+            raise SelfsownError(f"{self.path} has no rows in its split {self.split!r}")
+        columns = columns_of(self.path, first[1], (self.text, self.prompt, self.answer), self.attributes)
+        columns.read(*first)  # names all columns where one is missing
+        return columns.rows(self._records(found.select_columns(columns.wanted)), self.name)
+
+    def _opened(self) -> Any:
+        """The split as the library gives it: on disk, or as a stream."""
+        try:
+            import datasets
+        except ModuleNotFoundError as error:
+            raise SelfsownError(
+                f"{self.path} needs the package {error.name}, which is not installed: pip install 'selfsown[datasets]'"
+            ) from error
+        folder = Path(self.path)
+        try:
+            if not any((folder / name).exists() for name in SAVED):
+                return datasets.load_dataset(self.path, self.config or None, split=self.split, streaming=True)
+            found = datasets.load_from_disk(self.path)
+        except Exception as error:  # of many kinds, and all about what was asked for
+            where = "" if folder.exists() else "there is no such folder, and on the Hub: "
+            raise SelfsownError(f"{self.path} is no data set to be read: {where}{_said(error)}") from error
+        if not isinstance(found, datasets.DatasetDict):
+            return found
+        if self.split not in found:
+            raise SelfsownError(f"{self.path} has no split {self.split!r}; there is: {', '.join(found)}")
+        return found[self.split]
+
+    def _records(self, found: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+        try:
+            batches = found.with_format("arrow").iter(BATCH)
+            yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
+        except Exception as error:
+            raise SelfsownError(f"{self.path} cannot be read to its end: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,78 @@
+"""Data sets of the `datasets` library: saved folders, folders of files, and names that cannot be reached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfsown.records import SelfsownError
+from selfsown.tasks.dataset import World
+
+datasets = pytest.importorskip("datasets")
+ROWS = [
+    {"messages": [{"role": "user", "content": f"{at} + 1?"}, {"role": "assistant", "content": f"{at + 1}"}], "by": "x"}
+    for at in range(30)
+]
+
+
+@pytest.fixture(scope="module", params=["saved", "saved in splits", "files"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path, rows = tmp_path_factory.mktemp("set"), datasets.Dataset.from_list(ROWS)
+    if request.param == "saved":
+        rows.save_to_disk(path)
+    elif request.param == "files":
+        rows.to_parquet(path / "train.parquet")
+    else:
+        datasets.DatasetDict({"test": rows.select(range(3)), "train": rows}).save_to_disk(path)
+    return str(path)
+
+
+def refused(path: str, **knobs: Any) -> str:
+    with pytest.raises(SelfsownError) as caught:
+        list(World(path, **knobs).pose(0))
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_a_folder_gives_its_rows_in_order(folder: str) -> None:
+    rows = list(World(folder, attributes=("by",)).pose(0))
+    assert [(row.prompt, row.answer) for row in rows] == [(f"{at} + 1?", f"{at + 1}") for at in range(30)]
+    assert [row.maker for row in rows] == [f"{Path(folder).name}:{at}" for at in range(1, 31)]
+    assert all(row.traits == {"by": "x"} and row.target == row.answer for row in rows)
+    some = list(World(folder, rows=5).pose(0))
+    assert len(some) == 5
+    assert {row.answer for row in some} < {row.answer for row in rows}
+
+
+def test_a_column_that_is_not_there_is_named(folder: str) -> None:
+    assert "there is: messages, by" in refused(folder, text="body")
+
+
+def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
+    rows = datasets.Dataset.from_list(ROWS)
+    datasets.DatasetDict({"test": rows}).save_to_disk(tmp_path / "saved")
+    assert "no split 'train'; there is: test" in refused(str(tmp_path / "saved"))
+    (tmp_path / "files").mkdir()
+    rows.to_parquet(tmp_path / "files" / "train.parquet")
+    assert "nope" in refused(str(tmp_path / "files"), split="nope")
+
+
+@pytest.mark.parametrize("path", ["nosuch/set", "/no/such/folder"])
+def test_what_is_neither_folder_nor_on_the_hub_says_so(path: str) -> None:
+    code = f"""
+from selfsown.records import SelfsownError
+from selfsown.tasks.dataset import World
+try:
+    list(World({path!r}).pose(0))
+except SelfsownError as error:
+    print(error)
+"""
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=offline)
+    assert f"{path} is no data set to be read: there is no such folder, and on the Hub" in said.stdout
+    assert len(said.stdout.splitlines()) == 1

@@ -1,0 +1,194 @@
+"""`make`: rows from real rows and a paid teacher, at a judge's pace, counted to the last, and paid once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server
+from test_cli import selfsown
+
+from selfsown.make import ENOUGH, Tally, make, preview
+from selfsown.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.store import Store
+
+ASKED = 150
+
+
+def prompts(folder: Path, count: int = ASKED, named: str = "prompts.jsonl") -> Path:
+    path = folder / named
+    path.write_text("".join(json.dumps({"prompt": f"what of {at}?", "answer": ""}) + "\n" for at in range(count)))
+    return path
+
+
+def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
+    """Two answers to each prompt, judged by a vote of three at another model's place."""
+    there = {"url": server.url, "in_flight": 32, "retries": 4}
+    tree: dict[str, Any] = {
+        "real": str(folder / "prompts.jsonl"),
+        "teacher": {"endpoint": {**there, "model": "m"}},
+        "judge": {"endpoint": {**there, "model": "judge"}},
+        "generate": [{"sample": {"n": 2}}],
+        "grade": [{"vote": {"samples": 3}}],
+        "curate": ["passed", "duplicates"],
+    }
+    return Recipe.of({**tree, **changes})
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    """Always the same to some prompts, which votes agree on, and something else each time to the others."""
+    return "yes" if int(prompt[8:-1]) % 3 else f"perhaps {body['seed']}"
+
+
+def serving(**given: Any) -> Server:
+    return Server(models=("m", "judge"), **{"say": say, "latency": 0.001, **given})
+
+
+def rows(folder: Path) -> list[Row]:
+    return Store(folder).rows("rows") or []
+
+
+def sent(server: Server) -> int:
+    return len(server.bodies)
+
+
+def adds_up(tally: Tally, found: list[Row]) -> bool:
+    ends = {"kept", "rejected", "failed"}
+    return tally.made == len(found) == len({row.id for row in found}) and set(tally.ends) <= ends
+
+
+def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        tally = make(recipe(tmp_path, server), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert adds_up(tally, found)
+    assert tally.ends == {"kept": 100, "rejected": 200}
+    assert tally.reasons == {"rejected: vote": 100, "rejected: duplicates": 100}
+    assert [row.prompt for row in found] == [f"what of {at}?" for at in range(ASKED) for _ in range(2)]
+    assert [row.draw for row in found] == list(range(2 * ASKED))
+    assert {(row.origin, row.generation, row.maker, row.method) for row in found} == {("synthetic", 1, "m", "sample")}
+    real = {row.id for row in Store(tmp_path / "out").rows("real") or []}
+    assert all(set(row.parents) <= real for row in found)
+
+
+def test_done_again_it_asks_nobody_and_writes_the_same_bytes(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        make(recipe(tmp_path, server), tmp_path / "out")
+        before, first = sent(server), (tmp_path / "out" / "rows.parquet").read_bytes()
+        make(recipe(tmp_path, server), tmp_path / "out")
+        assert sent(server) == before
+    assert (tmp_path / "out" / "rows.parquet").read_bytes() == first
+
+
+def test_only_what_is_new_is_asked_and_a_changed_threshold_asks_nobody(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        make(recipe(tmp_path, server), tmp_path / "out")
+        before, old = sent(server), [row.id for row in rows(tmp_path / "out")]
+        tally = make(recipe(tmp_path, server, curate=[{"passed": {"least": 0.0}}]), tmp_path / "out")
+        assert (sent(server), tally.ends["kept"]) == (before, 300)
+        tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
+        assert sent(server) == before
+        prompts(tmp_path, ASKED + 20)
+        tally = make(recipe(tmp_path, server), tmp_path / "out")
+        assert sent(server) == before + 20 * (2 + 3)
+        assert adds_up(tally, rows(tmp_path / "out"))
+    assert [row.id for row in rows(tmp_path / "out")][: 2 * ASKED] == old
+
+
+def test_a_slow_judge_and_a_fast_one_give_the_same_bytes(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    found = []
+    for latency in (0.0, 0.02):
+        with serving(latency=latency) as server:
+            make(recipe(tmp_path, server), tmp_path / f"out{latency}")
+        found.append((tmp_path / f"out{latency}" / "rows.parquet").read_bytes())
+    assert found[0] == found[1]
+
+
+def test_failed_rows_are_asked_for_again_and_the_others_are_not(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving(forbidden="1?") as server:
+        tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
+        assert tally.ends["failed"] == 2 * 15
+        assert all("may not be asked" in row.reason for row in rows(tmp_path / "out") if row.end == "failed")
+        before, server.forbidden = sent(server), ""
+        assert make(recipe(tmp_path, server, grade=[]), tmp_path / "out").ends["failed"] == 0
+        assert sent(server) == before + 2 * 15
+
+
+def test_a_stage_that_fails_too_many_rows_stops_and_says_why(tmp_path: Path) -> None:
+    prompts(tmp_path, 3 * ENOUGH)
+    with serving(faults={"empty": 0.8}) as server:
+        with pytest.raises(SelfsownError, match=r"generate\.sample: \d+ of \d+ rows failed.*an empty answer"):
+            make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
+        assert not (tmp_path / "out" / "rows.parquet").exists()
+        tally = make(recipe(tmp_path, server, grade=[], failures=1.0), tmp_path / "out")
+        assert adds_up(tally, rows(tmp_path / "out"))
+
+
+def test_a_preview_is_of_the_first_rows_and_is_not_paid_again(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        few = preview(recipe(tmp_path, server), tmp_path / "out", 5)
+        assert sent(server) == 5 * (2 + 3)
+        assert not (tmp_path / "out" / "rows.parquet").exists()
+        make(recipe(tmp_path, server), tmp_path / "out")
+        assert sent(server) == ASKED * (2 + 3)
+    assert [row.id for row in few] == [row.id for row in rows(tmp_path / "out")][:10]
+
+
+def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path: Path) -> None:
+    (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "line {at}"}}\n' for at in range(20)))
+    there = {"system": "write a line"}
+    with serving(say=lambda prompt, body: f"line {body['seed']}") as server:
+        base = recipe(tmp_path, server)
+        teacher = {"endpoint": {**dict(base.teacher.knobs if base.teacher else {}), **there}}
+        changes = {"teacher": teacher, "generate": [{"propose": {"count": 150}}], "grade": ["rules", "novelty"]}
+        tally = make(recipe(tmp_path, server, **changes), tmp_path / "out")
+        assert (tally.made, sent(server)) == (150, 150)
+        changes["generate"] = [{"propose": {"count": 180}}]
+        make(recipe(tmp_path, server, **changes), tmp_path / "out")
+        assert sent(server) == 180
+
+
+def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        with pytest.raises(SelfsownError, match="teacher is missing"):
+            make(recipe(tmp_path, server, teacher=None), tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+        make(recipe(tmp_path, server), tmp_path / "out")
+        with pytest.raises(SelfsownError, match="a folder of `selfsown make`"), Store.locked(tmp_path / "out", {}, []):
+            pass
+
+
+def test_the_server_dies_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving(latency=0.02) as server:
+        stop = threading.Timer(0.3, lambda: setattr(server, "key", "changed"))
+        stop.start()
+        with pytest.raises(SelfsownError, match="does not accept the key"):
+            make(recipe(tmp_path, server), tmp_path / "out")
+        stop.join()
+        server.key, done = "", sum(server.paid.values())
+        tally = make(recipe(tmp_path, server), tmp_path / "out")
+        assert done > 0
+        assert adds_up(tally, rows(tmp_path / "out"))
+        assert sum(server.paid.values()) <= ASKED * (2 + 3) + 64
+
+
+def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, name="mine").dump()))
+        done = selfsown(tmp_path, "make", "mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
+    assert (tmp_path / "made" / "mine" / "rows.parquet").exists()

@@ -1,0 +1,84 @@
+"""`make` against a server at its worst, and killed at any moment: no row lost, none doubled, none paid twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server
+from test_make import adds_up, prompts, recipe, rows, serving
+
+from selfsown.make import make
+
+FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}
+KILLS = 50
+IN_FLIGHT = 8
+
+
+def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_say_why(tmp_path: Path) -> None:
+    prompts(tmp_path, 1000)
+    with serving(faults=FAULTS, forbidden="77?", seed=1) as server:
+        teacher = {"endpoint": {"url": server.url, "model": "m", "timeout": 1.5, "in_flight": 64}}
+        changes: dict[str, Any] = {"teacher": teacher, "judge": None, "grade": [], "curate": []}
+        tally = make(recipe(tmp_path, server, **changes, generate=["sample"]), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert adds_up(tally, found)
+    assert tally.ends == {"kept": 4 * 990, "failed": 4 * 10}
+    for row in found:
+        forbidden = "77?" in row.prompt
+        assert (row.end == "failed") == forbidden == ("may not be asked" in row.reason)
+    assert all(count == 4 for prompt, count in server.asked.items() if "77?" in prompt)  # no permanent one again
+    assert sum(server.asked.values()) > 4 * 1000 * 1.1
+
+
+@pytest.mark.slow
+def test_killed_fifty_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_more_than_was_out(
+    tmp_path: Path,
+) -> None:
+    prompts(tmp_path, 700)
+
+    def written(server: Server) -> None:
+        there = {"url": server.url, "in_flight": IN_FLIGHT}
+        roles = {
+            role: {"endpoint": {**there, "model": model}} for role, model in (("teacher", "m"), ("judge", "judge"))
+        }
+        (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, **roles, name="mine").dump()))
+
+    with serving() as server:
+        written(server)
+        order = [sys.executable, "-m", "selfsown.cli", "make", "mine.yaml"]
+        subprocess.run([*order, "whole"], cwd=tmp_path, check=True, capture_output=True)
+        wanted, whole = (tmp_path / "whole" / "rows.parquet").read_bytes(), len(server.bodies)
+        assert repeated(server) == 0
+    rng = random.Random(0)
+    with serving(latency=0.04) as server:
+        written(server)
+        for _ in range(KILLS):
+            before, doubled = len(server.bodies), repeated(server)
+            process = subprocess.Popen([*order, "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+            while process.poll() is None and len(server.bodies) == before:
+                time.sleep(0.002)
+            time.sleep(rng.uniform(0, 0.2))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            time.sleep(0.05)  # what was under way reaches the server
+            assert repeated(server) - doubled <= 2 * IN_FLIGHT
+        assert len(server.bodies) - repeated(server) < whole, "it was done before it was killed so often"
+        subprocess.run([*order, "killed"], cwd=tmp_path, check=True, capture_output=True)
+        assert len(server.bodies) - repeated(server) == whole
+        assert repeated(server) <= KILLS * 2 * IN_FLIGHT
+    assert (tmp_path / "killed" / "rows.parquet").read_bytes() == wanted
+
+
+def repeated(server: Server) -> int:
+    """How many requests the server got that it had had before."""
+    counts = Counter(json.dumps(body, sort_keys=True) for body in list(server.bodies))
+    return sum(counts.values()) - len(counts)
