@@ -18,6 +18,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("records",),
     ("journal",),
     ("split", "models", "tasks"),
+    ("structured",),
     VERBS,
     ("steps", "written"),
     ("making", "recipe", "store"),
