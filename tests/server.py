@@ -40,10 +40,12 @@ class Server:
         wait: str = "0.05",
         status: int = 500,
         room: int = 0,
+        unknown: str = "",
         say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
     ) -> None:
         self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
         self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
+        self.unknown = unknown  # a field that it takes no request with
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.live = self.most = 0
 
@@ -104,6 +106,8 @@ class Server:
             return _refusal(404, f"The model {body['model']} does not exist")
         if self.forbidden and self.forbidden in prompt:
             return _refusal(400, f"may not be asked (your key is {given})")
+        if self.unknown in body:
+            return _refusal(self.status, f"Unsupported parameter: {self.unknown}")
         fault = _drawn(TRIES, self.faults, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
         if fault == "busy" or 0 < self.room < self.live:
             return _refusal(429, "too many requests", {"Retry-After": self.wait})

@@ -19,6 +19,7 @@ from selfsown.models import Reply
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Ask, Exchange, Line
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
+from selfsown.models.endpoint.wishes import Wishes
 from selfsown.records import Row, SelfsownError
 
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
@@ -36,6 +37,7 @@ class Endpoint:
     style: str
     key: str
     system: str
+    wishes: Wishes
     extra: Mapping[str, Any]
     timeout: float
     retries: int
@@ -64,26 +66,37 @@ class Endpoint:
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
             draws[prompt] += n
-            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens) for draw in numbers])
-        said = self._said({ask.key: ask for these in asks for ask in these})
+            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens, schema) for draw in numbers])
+        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
-    def _ask(self, prompt: str, temperature: float, seed: int, draw: int, max_tokens: int) -> Ask:
+    def _ask(
+        self,
+        prompt: str,
+        temperature: float,
+        seed: int,
+        draw: int,
+        max_tokens: int,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Ask:
         """The request, under a key made of all that shapes it."""
         if not prompt and not self.system:
             raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
         own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
-        body = {"model": self.name, **worded(self.style, prompt, self.system)}
-        body |= {**settings(self.style, temperature, own, max_tokens), **self.extra}
-        text = json.dumps({name: value for name, value in body.items() if value is not None}, sort_keys=True)
+        body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
+        body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
+        free = json.dumps({name: value for name, value in body.items() if value is not None}, sort_keys=True)
+        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
+        text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = json.dumps([self.url, self.style, text, seed, draw])
-        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, (len(prompt) + len(self.system)) // CHARACTERS)
+        tokens = (len(prompt) + len(self.system)) // CHARACTERS
+        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, tokens, free)
 
-    def _said(self, asks: dict[str, Ask]) -> dict[str, Said]:
+    def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
         """What the journal knows, and for the rest what the server says."""
         found: dict[str, Said] = {}
         for key, reply in (self.journal.read(list(asks)) if self.journal and asks else {}).items():
@@ -102,6 +115,7 @@ class Endpoint:
                 timeout=self.timeout,
                 retries=self.retries,
                 journal=self.journal,
+                form=(self.url, self.name, schema),
             )
             gate = client().gate((self.url, self.name), *self.limits)
             found |= client().run(Exchange(client(), gate, line, left, len(found)).all())
@@ -118,6 +132,10 @@ def create(
     key: str = "",
     style: Literal["chat", "completions"] = "chat",
     system: str = "",
+    stop: tuple[str, ...] = (),
+    max_tokens: Natural = 0,
+    logprobs: Natural = 0,
+    json: bool = True,
     extra: dict[str, Any] | None = None,
     timeout: Positive = 600.0,
     retries: Count = 6,
@@ -136,6 +154,7 @@ def create(
         style=style,
         key=key,
         system=system,
+        wishes=Wishes(stop, max_tokens, logprobs, json),
         extra=extra or {},
         timeout=timeout,
         retries=retries,

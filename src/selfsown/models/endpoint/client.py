@@ -26,6 +26,7 @@ class Client:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
+        self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()

@@ -36,6 +36,7 @@ class Line:
     timeout: float
     retries: int
     journal: Journal | None
+    form: object = None
 
     def safe(self, text: str) -> str:
         """The text without the secret; what is shorter than a secret ever is may stand in any text."""
@@ -48,14 +49,19 @@ class Line:
 
 @dataclass
 class Ask:
-    """One request: its key, its body, a guess at its tokens, and how often it went wrong."""
+    """One request: its key, its body, a guess at its tokens, and how often it went wrong.
+
+    free: the body without the schema that the reply is to keep to, for servers that take none.
+    """
 
     key: str
     body: str
     tokens: int
+    free: str
     tries: int = 0
     refusals: int = 0
     began: float = 0.0
+    formless: bool = False  # whether it was declined for its schema
 
 
 class Exchange:
@@ -143,6 +149,8 @@ class Exchange:
             await self.gate.pace(guess)
             if self.over.done():
                 raise asyncio.CancelledError
+            if self.line.form in self.client.formless:
+                ask.body = ask.free
             ask.began = time.monotonic()
             status, headers, reply = await self._posted(ask.body)
             seconds = time.monotonic() - ask.began
@@ -160,6 +168,8 @@ class Exchange:
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
         self.lost, self.busy_at = 0, 0.0
+        if ask.formless:
+            self.client.formless.add(self.line.form)
         return said
 
     async def _posted(self, body: str) -> tuple[int, Mapping[str, str], str]:
@@ -181,6 +191,10 @@ class Exchange:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
             raise SelfsownError(f"{self.line.url} {fault.words}")
+        if fault.form and ask.body != ask.free:
+            ask.body, ask.formless = ask.free, True
+            self._return(ask)
+            return None
         if fault.declined:
             self.declined += 1
             if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ import aiohttp
 
 PATIENCE = 600.0  # seconds that a server may ask to wait
 AGAIN = (408, 409, 425)
+FORM = re.compile(r"response_format|output_(config|format)|json.?schema|structured.?output|grammar", re.IGNORECASE)
 STOP = {
     401: "does not accept the key",
     402: "wants to be paid first",
@@ -24,13 +26,14 @@ class Fault(Exception):
     """fatal: nothing will be answered; declined: this row never will be; otherwise it is tried again.
 
     busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
-    wait: the seconds that it asks for; unreached: there was no connection.
+    wait: the seconds that it asks for; unreached: there was no connection; form: it may be the schema that it
+    does not take.
     """
 
     def __init__(self, words: str, *, fatal: bool = False, declined: bool = False) -> None:
         super().__init__(words)
         self.words, self.fatal, self.declined = words, fatal, declined
-        self.busy = self.slower = self.unreached = False
+        self.busy = self.slower = self.unreached = self.form = False
         self.wait = 0.0
 
 
@@ -43,7 +46,9 @@ def refusal(status: int, headers: Mapping[str, str], reply: str) -> Fault:
     if status == 429 and "insufficient_quota" in reply:
         return Fault(f"has no quota left ({said})", fatal=True)
     if status // 100 == 4 and status not in (*AGAIN, 429):
-        return Fault(f"the server declined it, {said}", declined=True)
+        found = Fault(f"the server declined it, {said}", declined=True)
+        found.form = status in (400, 422) and bool(FORM.search(reply))
+        return found
     found = Fault(f"the server said {said}")
     found.busy = status == 429
     found.slower = status in (429, 503, 529)
