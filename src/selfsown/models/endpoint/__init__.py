@@ -168,7 +168,7 @@ def load(folder: Path) -> NoReturn:
 
 
 def _answered(prompt: str, said: Said) -> Reply:
-    return Reply(prompt, said.text, said.tokens, said.failure)
+    return Reply(prompt, said.text, said.tokens, said.failure, said.reasoning, said.logprobs)
 
 
 def _finished(prompt: str, said: Said) -> Reply:
@@ -176,7 +176,7 @@ def _finished(prompt: str, said: Said) -> Reply:
     rest, _, answer = said.text.strip("\n").rpartition("\n")
     failure = said.failure or ("" if rest else "no answer below its prompt")
     whole = rest if rest.startswith(prompt) else prompt + rest
-    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure)
+    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure, said.reasoning)
 
 
 def _check(url: str) -> None:
