@@ -105,9 +105,7 @@ def test_parts_that_think_are_thoughts_however_they_nest() -> None:
 
 
 def test_probabilities_are_those_of_the_answer_s_tokens() -> None:
-    content = [
-        {"token": token, "logprob": -at, "top_logprobs": []} for at, token in enumerate(["<think>", "x</think>"])
-    ]
+    content = [{"token": token, "logprob": -1, "top_logprobs": []} for token in ("<think>", "x</think>")]
     content += [{"token": "4", "logprob": -0.5}, {"token": ".", "logprob": float("-inf")}]
     found = chat("<think>x</think>4.", logprobs={"content": content})
     assert (found.text, found.logprobs) == ("4.", (("4", -0.5), (".", -1e9)))

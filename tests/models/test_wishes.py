@@ -134,3 +134,13 @@ def test_a_prompt_that_speaks_of_schemas_and_is_declined_takes_the_schema_from_n
         assert server.asked["a bad JSON schema"] == 2
         model.complete(["two"], schema=SCHEMA)
         assert "response_format" in server.bodies[-1]
+
+
+@pytest.mark.parametrize("style", ["chat", "completions", "messages"])
+def test_what_was_thought_comes_out_of_the_journal_as_it_came_from_the_server(style: str, journal: Journal) -> None:
+    with Server(say=lambda prompt, body: "<think>It is even.</think>4") as server:
+        model = made(style, server, journal)
+        ((first,),) = model.complete(["2 + 2?"])
+        assert (first.text, first.reasoning) == ("4", "It is even.")
+        assert model.complete(["2 + 2?"]) == [[first]]
+        assert len(server.bodies) == 1

@@ -26,6 +26,8 @@ class Client:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
+        self.knocks: dict[str, asyncio.Lock] = {}
+        self.alive: set[str] = set()  # the addresses that have answered
         self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()

@@ -16,11 +16,11 @@ from selfsown.journal import Journal
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import PATIENCE, Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
-from selfsown.models.endpoint.styles import Said, heard
+from selfsown.models.endpoint.knock import UNREACHED, knock
+from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.records import SelfsownError
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
-UNREACHED = 8.0  # seconds without any connection
 DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
 
@@ -80,6 +80,10 @@ class Exchange:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
+        try:
+            await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style]))
+        except Fault as fault:
+            raise self._given_up(fault) from None
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
         for ask in self.asks:
