@@ -21,6 +21,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("journal",),
     ("ledger",),
     ("split", "models", "tasks"),
+    ("structured",),
     VERBS,
     ("steps", "written"),
     ("recipe", "store"),

@@ -20,6 +20,7 @@ from selfsown.models.endpoint.account import Account, host, price_at, room
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Ask, Exchange, Line
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
+from selfsown.models.endpoint.wishes import Wishes
 from selfsown.prices import Price, Told
 from selfsown.records import Row, SelfsownError
 
@@ -40,6 +41,7 @@ class Endpoint:
     style: str
     key: str
     system: str
+    wishes: Wishes
     extra: Mapping[str, Any]
     timeout: float
     retries: int
@@ -71,8 +73,8 @@ class Endpoint:
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
             draws[prompt] += n
-            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens) for draw in numbers])
-        said = self._said({ask.key: ask for these in asks for ask in these})
+            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens, schema) for draw in numbers])
+        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
@@ -92,20 +94,30 @@ class Endpoint:
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
-    def _ask(self, prompt: str, temperature: float, seed: int, draw: int, max_tokens: int) -> Ask:
+    def _ask(
+        self,
+        prompt: str,
+        temperature: float,
+        seed: int,
+        draw: int,
+        max_tokens: int,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Ask:
         """The request, under a key made of all that shapes it."""
         if not prompt and not self.system:
             raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
         own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
-        body = {"model": self.name, **worded(self.style, prompt, self.system)}
-        body |= {**settings(self.style, temperature, own, max_tokens), **self.extra}
+        body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
+        body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
         body = {name: value for name, value in body.items() if value is not None}
-        text = json.dumps(body, sort_keys=True)
+        free = json.dumps(body, sort_keys=True)
+        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
+        text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = json.dumps([self.url, self.style, text, seed, draw])
         asked = (len(prompt) + len(self.system)) // CHARACTERS
-        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, asked, room(body))
+        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
-    def _said(self, asks: dict[str, Ask]) -> dict[str, Said]:
+    def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
         """What the journal knows, and for the rest what the server says."""
         found: dict[str, Said] = {}
         for key, reply in (self.journal.read(list(asks)) if self.journal and asks else {}).items():
@@ -125,6 +137,7 @@ class Endpoint:
                 retries=self.retries,
                 journal=self.journal,
                 account=Account(self.role, self.stage, self.name, host(self.url), self.price),
+                form=(self.url, self.name, schema),
             )
             gate = client().gate((self.url, self.name), *self.limits)
             found |= client().run(Exchange(client(), gate, line, left, len(found)).all())
@@ -142,6 +155,10 @@ def create(
     key: str = "",
     style: Literal["chat", "completions"] = "chat",
     system: str = "",
+    stop: tuple[str, ...] = (),
+    max_tokens: Natural = 0,
+    logprobs: Natural = 0,
+    json: bool = True,
     extra: dict[str, Any] | None = None,
     timeout: Positive = 600.0,
     retries: Count = 6,
@@ -161,6 +178,7 @@ def create(
         style=style,
         key=key,
         system=system,
+        wishes=Wishes(stop, max_tokens, logprobs, json),
         extra=extra or {},
         timeout=timeout,
         retries=retries,
@@ -176,7 +194,7 @@ def load(folder: Path) -> NoReturn:
 
 
 def _answered(prompt: str, said: Said) -> Reply:
-    return Reply(prompt, said.text, said.tokens, said.failure)
+    return Reply(prompt, said.text, said.tokens, said.failure, said.reasoning, said.logprobs)
 
 
 def _finished(prompt: str, said: Said) -> Reply:
@@ -184,7 +202,7 @@ def _finished(prompt: str, said: Said) -> Reply:
     rest, _, answer = said.text.strip("\n").rpartition("\n")
     failure = said.failure or ("" if rest else "no answer below its prompt")
     whole = rest if rest.startswith(prompt) else prompt + rest
-    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure)
+    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure, said.reasoning)
 
 
 def _check(url: str) -> None:

@@ -28,6 +28,9 @@ class Client:
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.running = dict[Future[Any], threading.Event]()
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
+        self.knocks: dict[str, asyncio.Lock] = {}
+        self.alive: set[str] = set()  # the addresses that have answered
+        self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()

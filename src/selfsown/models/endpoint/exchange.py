@@ -19,13 +19,13 @@ from selfsown.models.endpoint.account import Account
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
-from selfsown.models.endpoint.styles import Said, heard
+from selfsown.models.endpoint.knock import UNREACHED, knock
+from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.prices import NOT_TOLD, Used
 from selfsown.records import SelfsownError
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
 PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
-UNREACHED = 8.0  # seconds without any connection
 DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
 
@@ -42,6 +42,7 @@ class Line:
     retries: int
     journal: Journal | None
     account: Account
+    form: object = None
 
     def safe(self, text: str) -> str:
         """The text without the secret."""
@@ -55,15 +56,18 @@ class Line:
 @dataclass
 class Ask:
     """One request: its key, its body, a guess at its tokens, the most of its reply (0: not said), and how often it
-    went wrong."""
+    went wrong. free: the body without the schema that the reply is to keep to, for servers that take none.
+    """
 
     key: str
     body: str
+    free: str
     tokens: int
     room: int = 0
     tries: int = 0
     refusals: int = 0
     began: float = 0.0
+    formless: bool = False  # whether it was declined for its schema
 
 
 class Exchange:
@@ -83,6 +87,10 @@ class Exchange:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
+        try:
+            await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style]))
+        except Fault as fault:
+            raise self._given_up(fault) from None
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
         for ask in self.asks:
@@ -153,6 +161,8 @@ class Exchange:
             await self.gate.pace(guess)
             if self.over.done():
                 raise asyncio.CancelledError
+            if self.line.form in self.client.formless:
+                ask.body = ask.free
             said, seconds = await self._heard(ask)
         finally:
             if need and self.budget:
@@ -162,6 +172,8 @@ class Exchange:
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
         self.lost, self.busy_at = 0, 0.0
+        if ask.formless:
+            self.client.formless.add(self.line.form)
         return said
 
     async def _afforded(self, ask: Ask) -> Need | None:
@@ -230,6 +242,10 @@ class Exchange:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
             raise SelfsownError(f"{self.line.url} {fault.words}")
+        if fault.form and ask.body != ask.free:
+            ask.body, ask.formless = ask.free, True
+            self._return(ask)
+            return None
         if fault.declined:
             self.declined += 1
             if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):
