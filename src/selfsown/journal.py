@@ -6,7 +6,9 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Literal
 
 from selfsown.records import SelfsownError
 
@@ -15,6 +17,9 @@ CHUNK = 500  # keys that one question asks for
 _TABLES = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, request TEXT, reply TEXT);
+CREATE TABLE IF NOT EXISTS batches (
+    name TEXT PRIMARY KEY, url TEXT, before TEXT, file TEXT, id TEXT, state TEXT, keys TEXT
+);
 CREATE VIEW IF NOT EXISTS usage AS SELECT
     key,
     json_extract(request, '$.model') AS model,
@@ -28,6 +33,20 @@ CREATE VIEW IF NOT EXISTS usage AS SELECT
     ) AS cached
 FROM replies WHERE json_valid(reply);
 """
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests that go out together. before: the server's newest batch when this one was planned; file, id: the
+    server's names for its requests and for itself; keys: those whose replies are awaited."""
+
+    name: str
+    url: str
+    before: str
+    file: str = ""
+    id: str = ""
+    state: Literal["planned", "sent", "over"] = "planned"
+    keys: tuple[str, ...] = ()
 
 
 class Journal:
@@ -67,6 +86,32 @@ class Journal:
             self.waiting.append((key, request, reply))
             self.lock.notify()
             return self.batch
+
+    def note(self, batch: Batch) -> None:
+        """On disk when this returns. What is over awaits no keys."""
+        *fields, keys = astuple(batch)
+        row = (*fields, "" if batch.state == "over" else " ".join(keys))
+        try:
+            connection = self._open()
+            try:
+                with connection:
+                    connection.execute("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise self._said(error) from error
+
+    def batches(self, url: str) -> list[Batch]:
+        """All that went to this address, or are about to."""
+        try:
+            connection = self._open()
+            try:
+                rows = connection.execute("SELECT * FROM batches WHERE url = ?", (url,)).fetchall()
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise self._said(error) from error
+        return [Batch(*fields, tuple(keys.split())) for (*fields, keys) in rows]  # type: ignore[call-arg]
 
     def close(self) -> None:
         """Whatever waits is written first."""

@@ -28,6 +28,7 @@ def create(
     in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
+    batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
     return Endpoint(
@@ -40,6 +41,7 @@ def create(
         timeout=timeout,
         retries=retries,
         limits=(in_flight, requests_per_minute, tokens_per_minute),
+        batch=batch,
         journal=journal,
     )
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models import Reply
+from selfsown.models.endpoint.batch import Batches
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Ask, Exchange, Line
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
@@ -29,6 +30,7 @@ class Endpoint:
     """A model by its address. What it answers is in the journal before it is read, and is never asked for twice.
 
     limits: how many requests at once, and how many requests and tokens a minute (0: no limit).
+    batch: the most requests of one batch (0: each goes alone, and at once).
     """
 
     url: str
@@ -40,7 +42,17 @@ class Endpoint:
     timeout: float
     retries: int
     limits: tuple[int, int, int]
+    batch: int
     journal: Journal | None
+
+    @property
+    def chunk(self) -> int:
+        """How many rows it likes to be asked for at once; 0: any."""
+        return self.batch
+
+    @property
+    def at_once(self) -> int:
+        return self.limits[0]
 
     def __post_init__(self) -> None:
         _check(self.url)
@@ -103,6 +115,8 @@ class Endpoint:
                 retries=self.retries,
                 journal=self.journal,
             )
+            if self.batch:
+                return found | client().run(Batches(client(), line, self.batch, left, len(found)).all())
             gate = client().gate((self.url, self.name), *self.limits)
             found |= client().run(Exchange(client(), gate, line, left, len(found)).all())
         return found
@@ -124,6 +138,7 @@ def create(
     in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
+    batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name at a url such as http://localhost:8000/v1.
 
@@ -140,6 +155,7 @@ def create(
         timeout=timeout,
         retries=retries,
         limits=(in_flight, requests_per_minute, tokens_per_minute),
+        batch=batch,
         journal=journal,
     )
 

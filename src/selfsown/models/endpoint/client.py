@@ -20,12 +20,13 @@ CONNECT = 4  # seconds until a machine that does not answer is given up
 
 
 class Client:
-    """What endpoints share: the loop, the connections, the gates, and the requests that are out."""
+    """What endpoints share: the loop, the connections, the gates, and the requests and batches that are out."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
+        self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
