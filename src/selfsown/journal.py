@@ -55,6 +55,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = threading.Condition()
+        self.opening = threading.Lock()  # two that make the file at once would lock each other out
         self.waiting: list[tuple[str, str, str]] = []
         self.batch = _promise()
         self.writer: threading.Thread | None = None
@@ -87,7 +88,7 @@ class Journal:
             self.lock.notify()
             return self.batch
 
-    def note(self, batch: Batch) -> None:
+    def note_batch(self, batch: Batch) -> None:
         """On disk when this returns. What is over awaits no keys."""
         *fields, keys = astuple(batch)
         row = (*fields, "" if batch.state == "over" else " ".join(keys))
@@ -143,7 +144,8 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=60)
         try:
-            connection.executescript(_TABLES)
+            with self.opening:
+                connection.executescript(_TABLES)
             connection.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error:
             connection.close()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import tempfile
+import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from itertools import chain
+from typing import Any
 
 import aiohttp
 
 from selfsown.models.endpoint.client import CONNECT, Client
 from selfsown.models.endpoint.exchange import FIRST_WAIT, LONGEST_WAIT, Line
 from selfsown.models.endpoint.faults import PATIENCE, Fault, refusal, unheard, wait_of
+
+PIECE = 1 << 18  # bytes
 
 
 @dataclass(frozen=True)
@@ -62,22 +65,28 @@ class Calls:
             except Fault as fault:
                 await asyncio.sleep(patience.wait(fault))
 
-    async def upload(self, path: str, name: str, texts: Callable[[], Iterable[str]]) -> Told:
-        """A file of requests."""
+    async def upload(self, path: str, name: str, texts: Callable[[], Iterator[str]]) -> Told:
+        """A file of requests, in a form."""
+        mark = secrets.token_hex(16)
+        part = f"--{mark}\r\nContent-Disposition: form-data; name="
+        head = f'{part}"purpose"\r\n\r\nbatch\r\n{part}"file"; filename="{name}"\r\n'
+        head += "Content-Type: application/jsonl\r\n\r\n"
+
+        def form() -> Iterator[str]:
+            return chain([head], texts(), [f"\r\n--{mark}--\r\n"])
+
         patience = Patience(self.line.retries)
         while True:
             try:
-                with await asyncio.to_thread(_written, texts()) as file:
-                    form = aiohttp.FormData({"purpose": "batch"})
-                    form.add_field("file", file, filename=name, content_type="application/jsonl")
-                    return await self.once("POST", path, data=form)
+                return await self.post(path, form, f"multipart/form-data; boundary={mark}")
             except Fault as fault:
                 await asyncio.sleep(patience.wait(fault))
 
-    async def post(self, path: str, texts: Iterable[str]) -> Told:
-        """A long JSON text, in one try: who does not hear the answer cannot know whether it was taken."""
-        with await asyncio.to_thread(_written, texts) as file:
-            return await self.once("POST", path, data=file, headers={"Content-Type": "application/json"})
+    async def post(self, path: str, texts: Callable[[], Iterator[str]], kind: str = "application/json") -> Told:
+        """A long text, in one try: who does not hear the answer cannot know whether it was taken."""
+        length = sum(len(text.encode()) for text in texts())
+        headers = {"Content-Type": kind, "Content-Length": str(length)}
+        return await self.once("POST", path, data=_pieces(texts()), headers=headers)
 
     async def once(self, method: str, path: str, **more: Any) -> Told:
         headers = self.headers | more.pop("headers", {})
@@ -121,13 +130,16 @@ class Calls:
         return unheard(error, self.line.timeout, self.line.safe(str(error)))
 
 
-def _written(texts: Iterable[str]) -> IO[bytes]:
-    """On disk, for it may be as long as the provider takes."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115
+async def _pieces(texts: Iterator[str]) -> AsyncGenerator[bytes, None]:
+    """A few large ones instead of many small ones, and never all of it in memory."""
+    kept = bytearray()
     for text in texts:
-        file.write(text.encode())
-    file.seek(0)
-    return file
+        kept += text.encode()
+        if len(kept) >= PIECE:
+            yield bytes(kept)
+            kept.clear()
+    if kept:
+        yield bytes(kept)
 
 
 def tree_of(text: str) -> dict[str, Any]:

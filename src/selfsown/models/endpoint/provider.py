@@ -47,7 +47,7 @@ class Provider:
 
     async def note(self, record: Batch) -> Batch:
         if self.line.journal:
-            await asyncio.to_thread(self.line.journal.note, record)
+            await asyncio.to_thread(self.line.journal.note_batch, record)
         return record
 
     async def planned(self, asks: Sequence[Ask]) -> Batch:
@@ -86,7 +86,7 @@ class Provider:
                     order = self.way.order(record.name, record.file)
                     told = await self.calls.once("POST", self.way.path, json=order)
                 else:
-                    told = await self.calls.post(self.way.path, self._texts(asks))
+                    told = await self.calls.post(self.way.path, lambda: self._texts(asks))
                 return _read(self.way.seen, told.tree)
             except Fault as fault:
                 wait = patience.wait(fault)
