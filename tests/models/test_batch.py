@@ -194,6 +194,19 @@ def test_calls_that_go_wrong_pay_for_nothing_twice(seed: int, make: Make, journa
         assert set(server.asked.values()) == {1}
 
 
+def test_results_that_end_early_and_look_whole_are_read_again(make: Make, journal: Journal) -> None:
+    class Short(BatchServer):
+        async def content(self, request: Any) -> Any:
+            response = await super().content(request)
+            if self.called.count(f"GET {request.path}") == 1:
+                response.text = "".join(response.text.splitlines(keepends=True)[:-3])
+            return response
+
+    with Short() as server:
+        assert texts(make(server, journal)) == ANSWERS
+        assert set(server.asked.values()) == {1}
+
+
 def test_a_batch_whose_receipt_was_lost_is_found_in_the_list_even_if_it_is_there_late(
     make: Make, journal: Journal
 ) -> None:
@@ -258,13 +271,13 @@ def test_a_wrong_key_stops_at_once_and_is_nowhere(
 
 def test_a_batch_that_is_gone_stops_the_run_and_says_the_way_out(make: Make, journal: Journal) -> None:
     with BatchServer(slow=10**9) as server:
-        thread = threading.Thread(target=lambda: refused(make(server, journal, retries=1)))
+        thread = threading.Thread(target=lambda: refused(make(server, journal, retries=1), MANY[:40]))
         thread.start()
         while not server.polls:
             time.sleep(0.01)
         server.made.clear()
         thread.join()
-        said = refused(make(server, journal))
+        said = refused(make(server, journal), MANY[:40])
     assert "to pay for it anew: sqlite3" in said.lower()
 
 

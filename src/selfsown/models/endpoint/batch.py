@@ -110,23 +110,25 @@ class Batches:
 
     async def _new(self, asks: Sequence[Ask]) -> None:
         record = await self.provider.planned(asks)
+        before = self.client.collected[self.provider.base]
         try:
             with self._out(record):
                 await self._followed(await self.provider.sent(record, asks))
         except Refused as refused:
-            await self._smaller(refused.words, record)
+            await self._smaller(refused.words, record, before)
 
     async def _resumed(self, record: Batch) -> None:
         """A batch of an earlier run, or of a call that was broken off, or of another call that is at it just now."""
         if other := self.client.batches.get(self._where(record)):
             await asyncio.shield(other)
             return await self._reread(record.keys)
+        before = self.client.collected[self.provider.base]
         try:
             with self._out(record):
                 if found := await self.provider.found(record):
                     await self._followed(found)
         except Refused as refused:
-            await self._smaller(refused.words, record)
+            await self._smaller(refused.words, record, before)
 
     def _where(self, record: Batch) -> tuple[str, object, str]:
         return self.provider.base, self.line.journal, record.name
@@ -136,6 +138,7 @@ class Batches:
         over = self.client.batches[self._where(record)] = asyncio.get_running_loop().create_future()
         try:
             yield
+            self.client.collected[self.provider.base] += 1
         finally:
             del self.client.batches[self._where(record)]
             over.set_result(None)
@@ -146,15 +149,20 @@ class Batches:
             ours = [key for key in keys if key in self.mine]
             self._hear(await asyncio.to_thread(journal.read, ours))
 
-    async def _smaller(self, words: str, record: Batch) -> None:
-        """The next round sends smaller ones, or the same once others that wait before it are over."""
+    async def _smaller(self, words: str, record: Batch, before: int) -> None:
+        """The next round sends smaller ones, or the same once one of those that were in its way is over."""
         if not of_limits(words):
             raise SelfsownError(f"{self.line.url} refuses the batch: {words}")
         _say.info("%s requests are too many for one batch: %s", f"{len(record.keys):,}", words)
-        others = [over for (base, *_), over in self.client.batches.items() if base == self.provider.base]
-        if of_queue(words) and others:
+        base = self.provider.base
+        while of_queue(words):
+            if self.client.collected[base] > before:
+                return
+            others = [over for (where, *_), over in self.client.batches.items() if where == base]
+            if not others:
+                break
             await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
-        elif len(record.keys) > 1:
+        if len(record.keys) > 1:
             self.most = max(1, min(self.most, len(record.keys) // 2))
         else:
             for key in self.mine.keys() & set(record.keys):

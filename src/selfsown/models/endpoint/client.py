@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
+from collections import Counter
 from collections.abc import Coroutine
 from functools import cache
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ class Client:
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
         self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
+        self.collected = Counter[str]()  # batches, by address
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
