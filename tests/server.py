@@ -86,9 +86,7 @@ class Server:
     async def serve(self, ready: Callable[[], None]) -> None:
         self.stop = asyncio.Event()
         app = web.Application(client_max_size=1 << 24)
-        for path in ("chat/completions", "completions", "messages"):
-            app.router.add_post(f"/v1/{path}", self.answer)
-        app.router.add_get("/v1/models", self.list)
+        self.routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
@@ -97,6 +95,11 @@ class Server:
         ready()
         await self.stop.wait()
         await runner.cleanup()
+
+    def routes(self, app: web.Application) -> None:
+        for path in ("chat/completions", "completions", "messages"):
+            app.router.add_post(f"/v1/{path}", self.answer)
+        app.router.add_get("/v1/models", self.list)
 
     async def list(self, request: web.Request) -> web.Response:
         self.knocks += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -279,6 +280,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow
+    logging.getLogger("selfsown").setLevel(logging.INFO)
+    if logging.lastResort:  # writes to whatever standard error is just then, above a bar where there is one
+        logging.lastResort.setLevel(logging.INFO)
     try:
         app(exit_on_error=False, print_error=False)
     except BrokenPipeError:  # `selfsown list | head`

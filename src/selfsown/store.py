@@ -38,7 +38,7 @@ from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
 
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price")
+MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price", "batch")
 
 
 class Store:

@@ -11,7 +11,7 @@ from selfsown.kinds import Count, Natural, Positive
 from selfsown.models.endpoint import Endpoint
 from selfsown.models.endpoint import load as _load
 from selfsown.models.endpoint.account import price_at
-from selfsown.models.endpoint.wishes import Wishes
+from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.prices import Told
 from selfsown.records import Row
 
@@ -36,6 +36,7 @@ def create(
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
     price: Told | None = None,
+    batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
     return Endpoint(
@@ -46,9 +47,7 @@ def create(
         system=system,
         wishes=Wishes(stop, max_tokens, json=json),
         extra=extra or {},
-        timeout=timeout,
-        retries=retries,
-        limits=(in_flight, requests_per_minute, tokens_per_minute),
+        manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
         journal=journal,
         price=price_at(url, model, price, extra or {}),
         role=role,

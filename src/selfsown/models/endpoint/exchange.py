@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
 from selfsown.budget import Need
-from selfsown.journal import Call, Journal
-from selfsown.models.endpoint.account import Account
+from selfsown.journal import Call
+from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
@@ -24,50 +23,11 @@ from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.prices import NOT_TOLD, Used
 from selfsown.records import SelfsownError
 
+GRACE = 10.0  # seconds for what is out, where all else is given up
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
 PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
 DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
-
-
-@dataclass(frozen=True)
-class Line:
-    """Where requests go and how. The secret is in the headers, and is never shown."""
-
-    url: str
-    style: str
-    headers: Mapping[str, str] = field(repr=False)
-    secret: str = field(repr=False)
-    timeout: float
-    retries: int
-    journal: Journal | None
-    account: Account
-    form: object = None
-
-    def safe(self, text: str) -> str:
-        """The text without the secret."""
-        if not self.secret:
-            return text
-        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
-            text = text.replace(written, "[key]")
-        return text
-
-
-@dataclass
-class Ask:
-    """One request: its key, its body, a guess at its tokens, the most of its reply (0: not said), and how often it
-    went wrong. free: the body without the schema that the reply is to keep to, for servers that take none.
-    """
-
-    key: str
-    body: str
-    free: str
-    tokens: int
-    room: int = 0
-    tries: int = 0
-    refusals: int = 0
-    began: float = 0.0
-    formless: bool = False  # whether it was declined for its schema
 
 
 class Exchange:
@@ -78,6 +38,7 @@ class Exchange:
         self.budget = line.journal.budget if line.journal else None
         self.found: dict[str, Said] = {}
         self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
+        self.out = set[asyncio.Task[Any]]()
         self.fresh, self.again = deque[Ask](), deque[Ask]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two
         self.declined = self.lost = 0
@@ -101,12 +62,22 @@ class Exchange:
         try:
             await self.over
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for ask in self.asks:
-                self._let_go(ask, None)
+            self.over.cancel()
+            await self._end(tasks)
         return self.found
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """What is out is paid for, and waited for a while; nothing else is sent."""
+        for task in tasks:
+            if task not in self.out:
+                task.cancel()
+        if self.out:
+            await asyncio.wait(set(self.out), timeout=GRACE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for ask in self.asks:
+            self._let_go(ask, None)
 
     def _where(self, ask: Ask) -> object:
         return self.line.journal, ask.key
@@ -139,7 +110,7 @@ class Exchange:
 
     async def _work(self) -> None:
         try:
-            while True:
+            while not self.over.done():
                 await self.ready.acquire()
                 await self.gate.enter()
                 ask = (self.again or self.fresh).popleft()
@@ -163,8 +134,10 @@ class Exchange:
                 raise asyncio.CancelledError
             if self.line.form in self.client.formless:
                 ask.body = ask.free
+            self.out.add(self._task())
             said, seconds = await self._heard(ask)
         finally:
+            self.out.discard(self._task())
             if need and self.budget:
                 self.budget.leave(need)
             self.gate.leave()  # not before the disk has it: no more can be lost than may be out
@@ -175,6 +148,11 @@ class Exchange:
         if ask.formless:
             self.client.formless.add(self.line.form)
         return said
+
+    def _task(self) -> asyncio.Task[Any]:
+        task = asyncio.current_task()
+        assert task
+        return task
 
     async def _afforded(self, ask: Ask) -> Need | None:
         """What the budget sets aside for the request; SelfsownError where it has no room."""

@@ -53,7 +53,7 @@ def refusal(status: int, headers: Mapping[str, str], reply: str) -> Fault:
     found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
     found.busy = status == 429
     found.slower = status in (429, 503, 529)
-    found.wait = _wait(headers)
+    found.wait = wait_of(headers)
     return found
 
 
@@ -79,7 +79,7 @@ def _words(reply: str) -> str:
     return " ".join((found if isinstance(found, str) else json.dumps(found)).split())[:300]
 
 
-def _wait(headers: Mapping[str, str]) -> float:
+def wait_of(headers: Mapping[str, str]) -> float:
     """The seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read."""
     written = headers.get("Retry-After", "")
     try:

@@ -1,4 +1,4 @@
-"""What is wished of replies beyond their words: where they end, their form, and how likely each token was."""
+"""What is wished of replies beyond their words, and in which manner they are asked for, which changes none of them."""
 
 from __future__ import annotations
 
@@ -39,3 +39,22 @@ class Wishes:
             return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
         named = {"name": "answer", "schema": schema, "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """timeout: seconds for a reply; retries: how often a request may go wrong; in_flight: the most at once.
+
+    requests and tokens a minute: 0 is no limit. batch: the most requests of one batch (0: each goes alone, at once).
+    """
+
+    timeout: float
+    retries: int
+    in_flight: int
+    requests_per_minute: int
+    tokens_per_minute: int
+    batch: int
+
+    @property
+    def a_minute(self) -> tuple[int, int]:
+        return self.requests_per_minute, self.tokens_per_minute
