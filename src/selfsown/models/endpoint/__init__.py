@@ -110,9 +110,9 @@ class Endpoint:
         own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
         body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
         body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
+        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
         body = {name: value for name, value in body.items() if value is not None}
         free = json.dumps(body, sort_keys=True)
-        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = json.dumps([self.url, self.style, text, seed, draw])
         asked = (len(prompt) + len(self.system)) // CHARACTERS
