@@ -11,6 +11,8 @@ import pytest
 from server import Server
 from test_cli import selfsown
 
+from selfsown import cost
+from selfsown.ledger import lines, total
 from selfsown.make import ENOUGH, Tally, make, preview
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
@@ -192,3 +194,36 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
     assert (tmp_path / "made" / "mine" / "rows.parquet").exists()
+
+
+@pytest.mark.parametrize("busy", [0.0, 0.1])
+def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: float, tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving(faults={"busy": busy}, wait="0.01") as server:
+        make(recipe(tmp_path, server), tmp_path / "whole")
+        whole = sum(server.paid.values())
+        for share in (0.2, 0.7):
+            before, most = sum(server.asked.values()), int(share * whole)
+            with pytest.raises(SelfsownError, match="the budget has no room") as caught:
+                make(recipe(tmp_path, server, budget={"requests": most}), tmp_path / "out")
+            assert caught.value.code == 3
+            assert total(lines(tmp_path / "out" / "replies.sqlite")).requests == most
+            assert sum(server.asked.values()) - before <= most
+        make(recipe(tmp_path, server, budget={"requests": 2 * whole}), tmp_path / "out")
+        assert sum(server.paid.values()) == 2 * whole, "no reply was paid twice"
+    assert (tmp_path / "out" / "rows.parquet").read_bytes() == (tmp_path / "whole" / "rows.parquet").read_bytes()
+    found = cost.read(tmp_path / "out")
+    assert found
+    assert found.kept == 100
+    assert {(line.stage, line.role, line.answered) for line in found.lines} == {
+        ("generate.sample", "teacher", 2 * ASKED),
+        ("grade.vote", "judge", 3 * ASKED),
+    }
+
+
+def test_a_budget_of_money_wants_prices_before_the_folder_is_touched(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server, pytest.raises(SelfsownError, match="is not known; say it in dollars"):
+        make(recipe(tmp_path, server, budget={"money": 1}), tmp_path / "out")
+    assert not server.asked
+    assert not (tmp_path / "out").exists()
