@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import PATIENCE, Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
 from selfsown.models.endpoint.knock import UNREACHED, knock
+from selfsown.models.endpoint.masked import masked
 from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.records import SelfsownError
 
@@ -37,14 +37,6 @@ class Line:
     retries: int
     journal: Journal | None
     form: object = None
-
-    def safe(self, text: str) -> str:
-        """The text without the secret; what is shorter than a secret ever is may stand in any text."""
-        if len(self.secret) < 8:
-            return text
-        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
-            text = text.replace(written, "[key]")
-        return text
 
 
 @dataclass
@@ -80,10 +72,8 @@ class Exchange:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
-        try:
-            await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style]))
-        except Fault as fault:
-            raise self._given_up(fault) from None
+        if silent := await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style])):
+            raise self._given_up(silent)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
         for ask in self.asks:
@@ -136,9 +126,12 @@ class Exchange:
                 await self.ready.acquire()
                 await self.gate.enter()
                 ask = (self.again or self.fresh).popleft()
+                fault: Fault | None = None
                 try:
                     said: Said | None = await self._sent(ask)
-                except Fault as fault:
+                except Fault as found:
+                    fault = found
+                if fault:  # not within the except: what is raised carries nothing that the server said unmasked
                     said = self._after(ask, fault)
                 if said:
                     self._settle(ask, said)
@@ -187,9 +180,10 @@ class Exchange:
             ):
                 self.unreached_at = 0.0
                 raw = await response.read()
-                return response.status, response.headers, line.safe(raw.decode("utf-8", "replace"))
+                return response.status, response.headers, masked(raw.decode("utf-8", "replace"), line.secret)
         except (aiohttp.ClientError, OSError) as error:
-            raise unheard(error, line.timeout, line.safe(str(error))) from error
+            fault = unheard(error, line.timeout, masked(str(error), line.secret))
+        raise fault
 
     def _after(self, ask: Ask, fault: Fault) -> Said | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
