@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from selfsown.journal import Journal
 from selfsown.models.endpoint.account import Account
+from selfsown.models.endpoint.masked import masked
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,7 @@ class Line:
 
     def safe(self, text: str) -> str:
         """The text without the secret."""
-        if not self.secret:
-            return text
-        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
-            text = text.replace(written, "[key]")
-        return text
+        return masked(text, self.secret)
 
 
 @dataclass

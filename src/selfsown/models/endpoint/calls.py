@@ -99,11 +99,12 @@ class Calls:
                 ) as response,
             ):
                 text = self.line.safe((await response.read()).decode("utf-8", "replace"))
+                if response.status // 100 == 2:
+                    return Told(tree_of(text), wait_of(response.headers))
+                raise refusal(response.status, response.headers, text)
         except (aiohttp.ClientError, OSError) as error:
-            raise self._unheard(error) from error
-        if response.status // 100 != 2:
-            raise refusal(response.status, response.headers, text)
-        return Told(tree_of(text), wait_of(response.headers))
+            fault = self._unheard(error)
+        raise fault  # here, so that it carries nothing of the error, in whose words the key may stand
 
     async def lines(self, path: str) -> AsyncGenerator[str, None]:
         """The lines of a file as they come; a Fault where it breaks off."""
@@ -122,7 +123,11 @@ class Calls:
                         yield self.line.safe(kept.decode("utf-8", "replace"))
                         kept = next_
         except (aiohttp.ClientError, OSError) as error:
-            raise self._unheard(error) from error
+            fault: Fault | None = self._unheard(error)
+        else:
+            fault = None
+        if fault:
+            raise fault
         if kept.strip():
             tree_of(kept.decode("utf-8", "replace"))
             yield self.line.safe(kept.decode("utf-8", "replace"))

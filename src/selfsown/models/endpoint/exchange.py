@@ -48,10 +48,8 @@ class Exchange:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
-        try:
-            await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style]))
-        except Fault as fault:
-            raise self._given_up(fault) from None
+        if silent := await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style])):
+            raise self._given_up(silent)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
         for ask in self.asks:
@@ -114,9 +112,12 @@ class Exchange:
                 await self.ready.acquire()
                 await self.gate.enter()
                 ask = (self.again or self.fresh).popleft()
+                fault: Fault | None = None
                 try:
                     said: Said | None = await self._sent(ask)
-                except Fault as fault:
+                except Fault as found:
+                    fault = found
+                if fault:  # not within the except: what is raised carries nothing that the server said unmasked
                     said = self._after(ask, fault)
                 if said:
                     self._settle(ask, said)
@@ -214,7 +215,8 @@ class Exchange:
                     return reply
                 raise refusal(response.status, response.headers, reply)
         except (aiohttp.ClientError, OSError) as error:
-            raise unheard(error, line.timeout, line.safe(str(error))) from error
+            fault = unheard(error, line.timeout, line.safe(str(error)))
+        raise fault
 
     def _after(self, ask: Ask, fault: Fault) -> Said | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""

@@ -73,7 +73,7 @@ def _words(reply: str) -> str:
     try:
         tree = json.loads(reply)
         error = tree.get("error", tree)
-        found = error.get("message", error) if isinstance(error, dict) else error
+        found = error.get("message", error.get("detail", error)) if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
         found = reply
     return " ".join((found if isinstance(found, str) else json.dumps(found)).split())[:300]

@@ -15,28 +15,28 @@ UNREACHED = 8.0  # seconds without any connection
 PAUSE = 0.25  # seconds between two tries
 
 
-async def knock(client: Client, url: str) -> None:
-    """Once for each address and process, the list of its models is asked for, without the key. Whatever it says to
-    that, it lives; Fault where there is no connection, or no word."""
+async def knock(client: Client, url: str) -> Fault | None:
+    """Once for each address and process, the list of its models is asked for, without the key. Whatever is said to
+    that, somebody lives there; a fault where there is no connection, or no word."""
     async with client.knocks.setdefault(url, asyncio.Lock()):
-        if url not in client.alive:
-            await _answered(client, url)
+        fault = None if url in client.alive else await _fault(client, url)
+        if not fault:
             client.alive.add(url)
+        return fault
 
 
-async def _answered(client: Client, url: str) -> None:
+async def _fault(client: Client, url: str) -> Fault | None:
     began = time.monotonic()
     while True:
         try:
             async with asyncio.timeout(SILENCE), client.session.get(f"{url}/models", allow_redirects=False):
-                return
+                return None
         except (aiohttp.ClientError, OSError) as error:
             fault = unheard(error, SILENCE, str(error))
-            silent = isinstance(error, TimeoutError) and not fault.unreached
-        if silent:
-            raise Fault(f"it takes connections but answers nothing within {SILENCE:g} seconds")
+            if isinstance(error, TimeoutError) and not fault.unreached:
+                return Fault(f"it takes connections but answers nothing within {SILENCE:g} seconds")
         if not fault.unreached:
-            return  # it broke off: somebody is there, and the requests will tell
+            return None  # it broke off: somebody is there, and the requests will tell
         if time.monotonic() - began > UNREACHED:
-            raise fault
+            return fault
         await asyncio.sleep(PAUSE)
