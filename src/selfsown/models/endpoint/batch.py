@@ -116,16 +116,21 @@ class Batches:
         """A batch of these, or of as many as the budget has room for; the others are left for the next round."""
         if not self.budget:
             return await self._sent(asks)
-        needs = [self.line.account.need(ask.tokens, ask.room, self.budget, batch=True) for ask in asks]
-        need = Need(sum(each.money for each in needs), sum(each.tokens for each in needs), len(needs))
-        if not await self.budget.enter(need):
-            if len(asks) == 1:
-                raise self.budget.stop(need, len(self.asks) - len(self.found), self.line.account.stage)
+        need = await self.budget.enter(lambda: self._need(asks))
+        if not need and len(asks) > 1:
             return await self._new(asks[: len(asks) // 2])
+        if not need:
+            left = len(self.asks) - len(self.found)
+            raise self.budget.stop(self._need(asks), left, self.line.account.stage)
         try:
             await self._sent(asks)
         finally:
             self.budget.leave(need)
+
+    def _need(self, asks: Sequence[Ask]) -> Need:
+        assert self.budget
+        needs = [self.line.account.need(ask.tokens, ask.room, self.budget, batch=True) for ask in asks]
+        return Need(sum(each.money for each in needs), sum(each.tokens for each in needs), len(needs))
 
     async def _sent(self, asks: Sequence[Ask]) -> None:
         record = await self.provider.planned(asks)

@@ -157,12 +157,13 @@ class Exchange:
 
     async def _afforded(self, ask: Ask) -> Need | None:
         """What the budget sets aside for the request; SelfsownError where it has no room."""
-        if not self.budget:
+        budget, account = self.budget, self.line.account
+        if not budget:
             return None
-        need = self.line.account.need(ask.tokens, ask.room, self.budget)
-        if not await self.budget.enter(need):
-            raise self.budget.stop(need, len(self.asks) - len(self.found), self.line.account.stage)
-        return need
+        if need := await budget.enter(lambda: account.need(ask.tokens, ask.room, budget)):
+            return need
+        left = len(self.asks) - len(self.found)
+        raise budget.stop(account.need(ask.tokens, ask.room, budget), left, account.stage)
 
     async def _heard(self, ask: Ask) -> tuple[Said, float]:
         """The reply and its seconds; whatever became of the request is on the ledger."""
