@@ -75,7 +75,9 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     """
     from rich.console import Console
 
+    from selfsown import cost
     from selfsown import make as making
+    from selfsown.export import export
     from selfsown.progress import Progress
     from selfsown.recipe import Recipe
 
@@ -83,7 +85,13 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     folder = folder or Path("made") / loaded.name
     with Progress(Console()) as progress:
         tally = making.make(loaded, folder, progress.tell)
-    progress.end(tally, folder)
+    progress.end(tally)
+    if spent := cost.read(folder):
+        progress.say(f"{spent.sentence} (selfsown cost {folder})")
+    if tally.ends["kept"]:
+        data = export(folder, folder / "dataset")
+        progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+    progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
 
 
 @app.command

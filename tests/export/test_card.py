@@ -13,6 +13,7 @@ import yaml
 
 from selfsown import __version__
 from selfsown.export import export
+from selfsown.journal import Call, Journal
 from selfsown.store import Store
 
 ROWS = [
@@ -136,6 +137,11 @@ def test_what_a_run_left_out_is_said(tmp_path: Path) -> None:
 
 def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
-    (folder / "replies.sqlite").touch()
+    journal = Journal(folder / "replies.sqlite")
+    charged = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h", "outcome": "answered"}
+    used = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None}
+    journal.note(Call(time=0.0, key="k", **charged, **used, money=0.5, seconds=0.1, batch=False)).result()
+    journal.close()
     export(folder, tmp_path / "out")
-    assert "## What it cost" in (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "## What it cost\n\n- 1 requests, 5 tokens read and 7 written, $0.5" in text
