@@ -112,8 +112,11 @@ def table(parquet: bytes) -> pyarrow.Table:
 
 
 def _row(record: dict[str, Any]) -> Row:
-    del record["id"]
-    grades = tuple(
+    named = record.pop("id")
+    record["parents"], record["traits"] = tuple(record["parents"]), dict(record["traits"])
+    record["grades"] = tuple(
         Grade(**grade | {"repair": tuple(grade["repair"]) if grade["repair"] else None}) for grade in record["grades"]
     )
-    return Row(**record | {"parents": tuple(record["parents"]), "traits": dict(record["traits"]), "grades": grades})
+    row = Row(**record)
+    row.__dict__["_id"] = named  # as it was made of the same words when it was written
+    return row
