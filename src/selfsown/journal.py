@@ -65,7 +65,6 @@ class Journal:
         self.calls: list[Call] = []
         self.batch = _promise()
         self.writer: threading.Thread | None = None
-        self.closing = False
 
     def read(self, keys: Sequence[str]) -> dict[str, str]:
         """The replies that are there under these keys."""
@@ -96,28 +95,29 @@ class Journal:
 
     def _add(self, call: Call | None) -> Future[None]:
         if not self.writer:
-            self.closing = False
             self.writer = threading.Thread(target=self._write, name="journal", daemon=True)
             self.writer.start()
         if call:
             self.calls.append(call)
             _count(self.meter, call)
-        self.lock.notify()
+        self.lock.notify_all()
         return self.batch
 
     def close(self) -> None:
         """Whatever waits is written first."""
         with self.lock:
-            self.closing, writer, self.writer = True, self.writer, None
-            self.lock.notify()
+            writer, self.writer = self.writer, None
+            self.lock.notify_all()
         if writer:
             writer.join()
 
     def _write(self) -> None:
-        connection: sqlite3.Connection | None = None
+        me, connection = threading.current_thread(), None
         while True:
             with self.lock:
-                self.lock.wait_for(lambda: self.replies or self.calls or self.closing)
+                self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not me)
+                if self.writer not in (me, None):
+                    break  # closed, and another writes what has come since
                 replies, calls, promise = self.replies, self.calls, self.batch
                 self.replies, self.calls, self.batch = [], [], _promise()
             if not (replies or calls):
