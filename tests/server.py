@@ -37,6 +37,7 @@ class Server:
     """`asked` counts the requests for each prompt, `paid` those that were answered in full, `most` were out at once.
 
     `did` counts what became of the requests, in the ledger's words, `told` the tokens of those that were answered.
+    `knocks` counts the questions for the list of models.
     """
 
     def __init__(
@@ -51,13 +52,17 @@ class Server:
         wait: str = "0.05",
         status: int = 500,
         room: int = 0,
+        unknown: str = "",
+        port: int = 0,
         say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
     ) -> None:
         self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
         self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
+        self.unknown = unknown  # a field that it takes no request with
+        self.port = port
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.did, self.told = Counter[str](), Counter[str]()
-        self.live = self.most = 0
+        self.live = self.most = self.knocks = 0
 
     @property
     def url(self) -> str:
@@ -81,19 +86,23 @@ class Server:
     async def serve(self, ready: Callable[[], None]) -> None:
         self.stop = asyncio.Event()
         app = web.Application(client_max_size=1 << 24)
-        for path in ("chat/completions", "completions", "messages"):
-            app.router.add_post(f"/v1/{path}", self.answer)
-        app.router.add_get("/v1/models", self.list)
+        self.routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
         await site.start()
         self.port = runner.addresses[0][1]
         ready()
         await self.stop.wait()
         await runner.cleanup()
 
+    def routes(self, app: web.Application) -> None:
+        for path in ("chat/completions", "completions", "messages"):
+            app.router.add_post(f"/v1/{path}", self.answer)
+        app.router.add_get("/v1/models", self.list)
+
     async def list(self, request: web.Request) -> web.Response:
+        self.knocks += 1
         return web.json_response({"data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -118,6 +127,8 @@ class Server:
         if self.forbidden and self.forbidden in prompt:
             self.did["declined"] += 1
             return _refusal(400, f"may not be asked (your key is {given})")
+        if self.unknown in body:
+            return _refusal(self.status, f"Unsupported parameter: {self.unknown}")
         fault = _drawn(TRIES, self.faults, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
         if 0 < self.room < self.live:
             fault = "busy"

@@ -170,7 +170,7 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
     async def one(reserves: int, takes: int) -> None:
         nonlocal excess, stops
         need = Need(0.0, reserves)
-        if not await budget.enter(need):
+        if not await budget.enter(lambda: need):
             stops += 1
             assert budget.out == 0
             return

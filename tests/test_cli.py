@@ -51,7 +51,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "--help")
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("run", "check", "compare", "explain", "report", "list"))
+    assert all(
+        command in done.stdout for command in ("run", "check", "compare", "explain", "report", "export", "push", "list")
+    )
     assert selfsown(tmp_path, "--version").stdout.strip() == __version__
 
 
@@ -141,6 +143,8 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", "."], ["holds something that is no run"]),
         (["check", "mine.yaml", "--set", "mastery=1e-5"], ["1e-5", "write 1.0e-05"]),
         (["explain", "nosuch", "abc"], ["nosuch is not the folder of a run"]),
+        (["export", "nosuch", "out"], ["nosuch is not the folder of a run"]),
+        (["push", ".", "me/mine"], [". is no export", "selfsown export"]),
         (["frobnicate"], ["frobnicate"]),
         (["run"], ["recipe"]),
         (["run", "mine.yaml", "--nonsense", "3"], ["--nonsense"]),

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfsown.budget import Meter
-from selfsown.journal import CHUNK, Call, Journal
+from selfsown.journal import CHUNK, Batch, Call, Journal
 from selfsown.records import SelfsownError
 
 # Four threads write as fast as they can, and say which keys were acknowledged.
@@ -88,6 +90,31 @@ def test_closed_while_others_still_write_it_never_hangs_and_loses_nothing(tmp_pa
     connection = sqlite3.connect(journal.path)
     assert connection.execute("SELECT count(*) FROM replies").fetchone() == (len(promises),)
     connection.close()
+
+
+def test_a_batch_is_on_disk_at_once_and_awaits_nothing_when_it_is_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    planned = Batch("name", "http://here/v1", "batch_6", keys=("a", "b"))
+    journal.note_batch(planned)
+    journal.note_batch(replace(planned, name="other", url="http://there/v1"))
+    assert Journal(journal.path).batches("http://here/v1") == [planned]
+    sent = replace(planned, file="file_7", id="batch_7", state="sent")
+    journal.note_batch(sent)
+    assert journal.batches("http://here/v1") == [sent]
+    over = replace(sent, state="over")
+    journal.note_batch(over)
+    assert journal.batches("http://here/v1") == [replace(over, keys=())]
+    (tmp_path / "no database").write_bytes(b"no database at all " * 100)
+    for use in (lambda broken: broken.batches("http://here/v1"), lambda broken: broken.note_batch(planned)):
+        with pytest.raises(SelfsownError, match="is damaged"):
+            use(Journal(tmp_path / "no database"))
+
+
+def test_four_that_make_the_file_at_once_do_not_lock_each_other_out(tmp_path: Path) -> None:
+    for at in range(20):
+        journal = Journal(tmp_path / f"{at}.sqlite")
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(journal.read, [["key"]] * 4)) == [{}] * 4
 
 
 def test_a_journal_that_nobody_asks_is_no_file(tmp_path: Path) -> None:

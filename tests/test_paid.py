@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import BatchServer
 from server import Server
 from test_cli import selfsown, written
 from test_loop import contents
@@ -26,9 +27,10 @@ def say(prompt: str, body: dict[str, Any]) -> str:
     return prompt.rpartition(":")[2][:: 1 - 2 * (body["seed"] % 2)]
 
 
-def sets(server: Server) -> list[str]:
+def sets(server: Server, batch: int = 0) -> list[str]:
     """Both roles at this server."""
-    named = f"{{endpoint: {{url: '{server.url}', model: m, key: PAID_KEY, in_flight: {IN_FLIGHT}}}}}"
+    knobs = f"in_flight: {IN_FLIGHT}, batch: {batch}"
+    named = f"{{endpoint: {{url: '{server.url}', model: m, key: PAID_KEY, {knobs}}}}}"
     return ["--set", f"teacher={named}", "--set", f"judge={named}"]
 
 
@@ -104,3 +106,20 @@ def test_killed_and_begun_again_it_pays_for_nothing_twice_but_what_was_in_flight
         assert repeated(server) <= 4 * IN_FLIGHT
         assert len(server.bodies) - repeated(server) == whole
     assert comparable(tmp_path / "killed") == wanted
+
+
+@pytest.mark.slow
+def test_in_batches_a_run_makes_the_same_rows_and_says_how_far_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAID_KEY", SECRET)
+    written(tmp_path, **CHANGES)
+    with BatchServer(say=say, key=SECRET) as server:
+        assert selfsown(tmp_path, "run", "mine.yaml", "one", *sets(server)).returncode == 0
+        alone = len(server.bodies)
+        said = selfsown(tmp_path, "run", "mine.yaml", "batches", *sets(server, batch=1000))
+        assert said.returncode == 0
+        assert "requests sent" in said.stderr
+        assert len(server.sent) == 4, "each generation's teacher and judge"
+        assert len(server.bodies) == 2 * alone
+    assert comparable(tmp_path / "one") == comparable(tmp_path / "batches")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text import effective_number, ngrams
+from selfsown.text import effective_number, fenced, ngrams
 
 
 def test_n_grams_overlap_and_know_where_a_text_starts_and_ends() -> None:
@@ -40,3 +40,12 @@ def test_there_are_in_effect_at_least_one_and_at_most_as_many_kinds_as_there_are
 
 def test_an_uneven_spread_is_in_effect_fewer_kinds() -> None:
     assert effective_number(Counter({"a": 9, "b": 1})) < effective_number(Counter({"a": 6, "b": 4})) < 2
+
+
+@given(st.text(), st.text())
+def test_no_text_can_end_its_own_fence(text: str, more: str) -> None:
+    marked = fenced(text)
+    end = marked.rpartition("\n")[2]
+    assert marked.count(end) == 1
+    assert text in marked
+    assert fenced(marked + more).count(fenced(marked + more).rpartition("\n")[2]) == 1

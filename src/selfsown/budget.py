@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -74,20 +74,18 @@ class Budget:
         replies, before = self.usual.get(model, (0, 0))
         self.usual[model] = replies + 1, before + (tokens or 0)
 
-    async def enter(self, need: Need) -> bool:
-        """Wait until there is room; False if there is none although nothing else is out."""
-        while any(
-            self.spent(what) + self.reserved[what] + getattr(need, what) > cap for what, cap in self.caps.items()
-        ):
+    async def enter(self, guess: Callable[[], Need]) -> Need | None:
+        """Wait until there is room, guessing anew after each reply; None if there is none although nothing is out."""
+        while self._beyond(need := guess(), self.reserved):
             if not self.out:
-                return False
+                return None
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.waiting.append(turn)
             await turn
         self.out += 1
         for what in self.caps:
             self.reserved[what] += getattr(need, what)
-        return True
+        return need
 
     def leave(self, need: Need) -> None:
         """It is no longer out; what it took is among what was spent."""

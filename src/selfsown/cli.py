@@ -1,8 +1,9 @@
-"""The commands: run, check, compare, explain, cost, report, list."""
+"""The commands: run, make, check, compare, explain, cost, report, export, push, list."""
 
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -201,6 +202,61 @@ def report(folder: Path) -> None:
     print(write(folder))
 
 
+@app.command
+def export(
+    folder: Path,
+    out: Path,
+    *,
+    format: str = "",
+    as_: Annotated[str, Parameter(name="--as")] = "parquet",
+    real: Annotated[bool, Parameter(negative=())] = False,
+    reasoning: Annotated[bool, Parameter(negative=())] = False,
+    joint: str | None = None,
+) -> None:
+    """Write the kept rows of a run as a dataset that trainers read, with its card.
+
+    Parameters
+    ----------
+    folder
+        The folder of a run, or of made rows.
+    out
+        A new folder, or an earlier export, which is replaced.
+    format
+        prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
+        preference, conversational-preference, sharegpt, alpaca, text, or rows: all that is known of each row.
+    as_
+        parquet or jsonl.
+    real
+        The real rows to learn from, too. Held-out rows are never written.
+    reasoning
+        What the model thought, as reasoning_content beside its message.
+    joint
+        What stands between prompt and answer in the format text; by default a line break.
+    """
+    from selfsown.export import export as written
+
+    done = written(folder, out, format=format, kind=as_, real=real, reasoning=reasoning, joint=joint)
+    print(f"{done.rows:,} {done.format} rows are in {done.out}; what they are stands in {done.out}/README.md")
+
+
+@app.command
+def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
+    """Put an exported dataset on the Hugging Face hub; only this command ever uploads anything.
+
+    Parameters
+    ----------
+    folder
+        What `selfsown export` wrote.
+    repo
+        Where it goes: OWNER/NAME.
+    public
+        Whether everybody may see it.
+    """
+    from selfsown.export.push import push as pushed
+
+    print(pushed(folder, repo, public=public))
+
+
 @app.command(name="list")
 def list_() -> None:
     """List the ready recipes and every way of every verb, in the loop's order, with its knobs."""
@@ -224,6 +280,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow
+    logging.getLogger("selfsown").setLevel(logging.INFO)
+    if logging.lastResort:  # writes to whatever standard error is just then, above a bar where there is one
+        logging.lastResort.setLevel(logging.INFO)
     try:
         app(exit_on_error=False, print_error=False)
     except BrokenPipeError:  # `selfsown list | head`

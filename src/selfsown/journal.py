@@ -7,8 +7,9 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from selfsown.budget import Budget, Meter
 from selfsown.records import SelfsownError
@@ -21,6 +22,9 @@ CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, request TEXT, reply TE
 CREATE TABLE IF NOT EXISTS calls (
     time REAL, key TEXT, role TEXT, stage TEXT, model TEXT, host TEXT, outcome TEXT, input INTEGER, output INTEGER,
     reasoning INTEGER, cached INTEGER, written INTEGER, money REAL, seconds REAL, batch INTEGER
+);
+CREATE TABLE IF NOT EXISTS batches (
+    name TEXT PRIMARY KEY, url TEXT, before TEXT, file TEXT, id TEXT, state TEXT, keys TEXT
 );
 """
 
@@ -50,6 +54,20 @@ class Call(NamedTuple):
     batch: bool
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Requests that go out together. before: the server's newest batch when this one was planned; file, id: the
+    server's names for its requests and for itself; keys: those whose replies are awaited."""
+
+    name: str
+    url: str
+    before: str
+    file: str = ""
+    id: str = ""
+    state: Literal["planned", "sent", "over"] = "planned"
+    keys: tuple[str, ...] = ()
+
+
 class Journal:
     """A file that comes into being with the first question. One thread writes, all that waits in one transaction.
 
@@ -63,6 +81,7 @@ class Journal:
         self.lock = threading.Condition()
         self.replies: list[tuple[str, str, str]] = []
         self.calls: list[Call] = []
+        self.opening = threading.Lock()  # two that make the file at once would lock each other out
         self.batch = _promise()
         self.writer: threading.Thread | None = None
 
@@ -103,6 +122,32 @@ class Journal:
         self.lock.notify_all()
         return self.batch
 
+    def note_batch(self, batch: Batch) -> None:
+        """On disk when this returns. What is over awaits no keys."""
+        *fields, keys = astuple(batch)
+        row = (*fields, "" if batch.state == "over" else " ".join(keys))
+        try:
+            connection = self._open()
+            try:
+                with connection:
+                    connection.execute("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise self._said(error) from error
+
+    def batches(self, url: str) -> list[Batch]:
+        """All that went to this address, or are about to."""
+        try:
+            connection = self._open()
+            try:
+                rows = connection.execute("SELECT * FROM batches WHERE url = ?", (url,)).fetchall()
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise self._said(error) from error
+        return [Batch(*fields, tuple(keys.split())) for (*fields, keys) in rows]  # type: ignore[call-arg]
+
     def close(self) -> None:
         """Whatever waits is written first."""
         with self.lock:
@@ -136,7 +181,8 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=60)
         try:
-            connection.executescript(_TABLES)
+            with self.opening:
+                connection.executescript(_TABLES)
             connection.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error:
             connection.close()

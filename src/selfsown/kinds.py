@@ -10,5 +10,6 @@ Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[int, Field(ge=1, le=9)]  # one digit
+Scale = Annotated[int, Field(ge=2, le=100)]  # the best of the whole numbers from 1
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -38,7 +38,7 @@ from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
 
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price")
+MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price", "batch")
 
 
 class Store:
@@ -112,7 +112,7 @@ class Store:
 
     def write_json(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        _whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
+        whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def generation(self, number: int) -> Generation | None:
         found = self.json(f"{place(number)}/generation")
@@ -138,12 +138,12 @@ class Store:
         return folder if folder.exists() else None
 
     def write_model(self, number: int, save: Callable[[Path], None]) -> None:
-        _whole(self.folder / place(number) / "model", save)
+        whole(self.folder / place(number) / "model", save)
 
     def write_best(self, number: int, result: Mapping[str, Any]) -> None:
         """`best/` becomes a copy of this generation's model."""
         source = self.folder / place(number) / "model"
-        _whole(self.folder / "best", lambda path: shutil.copytree(source, path))
+        whole(self.folder / "best", lambda path: shutil.copytree(source, path))
         self.write_json("result", result)
 
     def log(self, **event: Any) -> None:
@@ -175,7 +175,7 @@ def _same_kind(folder: Path, remake: bool) -> None:
     """A folder is of `run` or of `make`, which says so by a file."""
     mark = folder / ".make"
     if remake and not mark.exists() and not (folder / "recipe.yaml").exists():
-        _whole(mark, lambda at: at.write_text("", encoding="utf-8"))
+        whole(mark, lambda at: at.write_text("", encoding="utf-8"))
     if remake != mark.exists():
         kind, other = ("run", "make") if remake else ("make", "run")
         raise SelfsownError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
@@ -201,11 +201,11 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
             f"{folder} was begun with {before['generations']} generations; there can be more now, not fewer"
         )
     text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
-    _whole(path, lambda at: at.write_text(text, encoding="utf-8"))
+    whole(path, lambda at: at.write_text(text, encoding="utf-8"))
     for way, source in {step.way: step.function for step in steps if step.way.endswith(".py")}.items():
         _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
     if not (folder / "environment.json").exists():
-        _whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
+        whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
 
 
 def _decisive(value: Any) -> Any:
@@ -220,7 +220,7 @@ def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:
     copy = folder / (way.name if way.is_absolute() or ".." in way.parts else way)
     if not remake and copy.exists() and copy.read_bytes() != source.read_bytes():
         raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
-    _whole(copy, partial(shutil.copyfile, source))
+    whole(copy, partial(shutil.copyfile, source))
 
 
 def _environment() -> str:
@@ -231,7 +231,7 @@ def _environment() -> str:
     return json.dumps(found, indent=1) + "\n"
 
 
-def _whole(path: Path, write: Callable[[Path], Any]) -> None:
+def whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
     with _becoming(path) as partial:
         write(partial)

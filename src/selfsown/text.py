@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +11,12 @@ from collections.abc import Iterable
 def normal(text: str) -> str:
     """The text without regard to letter case and to how many spaces stand where."""
     return " ".join(text.casefold().split())
+
+
+def fenced(text: str) -> str:
+    """The text between two marks that cannot stand in it, so that it cannot pass for what is said around it."""
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"<text-{mark}>\n{text}\n</text-{mark}>"
 
 
 def ngrams(texts: Iterable[str], size: int) -> Counter[str]:

@@ -59,6 +59,32 @@ def test_the_traits_of_an_answer_are_its_own_so_that_a_bias_can_show() -> None:
     world = World(rows=40)
     asked = [row for row in world.pose(0) if row.traits["form"] == "induction" and row.traits["style"] == "a"]
     sampling = step("generate", "sample", {"n": 1})
-    made = list(sampling(real=asked, teacher=Parrot(lambda prompt, at: "br"), task=world, generation=1, seed=0))
+    made = list(sampling(rows=asked, teacher=Parrot(lambda prompt, at: "br"), task=world, generation=1, seed=0))
     assert len(made) == len(asked)
     assert {row.traits["style"] for row in made} == {"b"}
+
+
+def test_an_instruction_stands_before_each_prompt_and_in_no_row() -> None:
+    made = list(sample.generate(REAL[:1], Parrot(echo), TASK, 1, 0, n=1, instruction="Be brief."))
+    assert [(row.prompt, row.answer) for row in made] == [("0?", "Be brief.\n\n0? 0")]
+
+
+def test_what_the_teacher_thought_is_kept_beside_its_answer() -> None:
+    teacher = Parrot(lambda prompt, at: Reply(prompt, "4", reasoning="2 and 2" if at else ""))
+    plain, thought = sample.generate(REAL[:1], teacher, TASK, 1, 0, n=2)
+    assert plain.traits == {"by": "ann"}
+    assert thought.traits == {"by": "ann", "reasoning": "2 and 2"}
+
+
+def test_with_a_schema_answers_are_json_on_one_line_or_have_failed() -> None:
+    said = {"0?": '```json\n{"age": 7,}\n```', "1?": "seven", "2?": '{"age": "é"}'}
+    schema = {"type": "object", "properties": {"age": {"type": ["integer", "string"]}}, "required": ["age"]}
+    teacher = Parrot(lambda prompt, at: said[prompt[:2]])
+    made = list(sample.generate(REAL[:3], teacher, TASK, 1, 0, n=2, schema=schema))
+    assert [(row.prompt, row.answer, row.reason) for row in made[::2]] == [
+        ("0?", '{"age":7}', ""),
+        ("1?", "seven", "no JSON in the answer"),
+        ("2?", '{"age":"é"}', ""),
+    ]
+    assert [row.end for row in made] == ["", "", "failed", "failed", "", ""]
+    assert [row.draw for row in made] == [0, 1] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import time
 
 import pytest
@@ -43,6 +44,13 @@ def test_the_wait_is_a_number_of_seconds_or_a_date() -> None:
     later = email.utils.formatdate(time.time() + 60, usegmt=True)
     assert 55 < refusal(429, {"Retry-After": later}, "").wait <= 60
     assert refusal(429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, "").wait == 0
+
+
+def test_the_server_s_own_words_are_found_where_it_puts_them() -> None:
+    for said in ({"error": {"message": "no"}}, {"error": "no"}, {"message": "no"}, {"detail": "no"}):
+        assert refusal(400, {}, json.dumps(said)).words == "the server declined it, 400: no"
+    listed = {"detail": [{"loc": ["body", "seed"], "msg": "extra"}]}
+    assert '"seed"' in refusal(422, {}, json.dumps(listed)).words
 
 
 @given(st.integers(300, 599), st.text(), st.text())

@@ -29,6 +29,14 @@ JSON = st.recursive(
                     "refusal",
                     "error",
                     "completion_tokens",
+                    "reasoning",
+                    "reasoning_content",
+                    "thinking",
+                    "logprobs",
+                    "token",
+                    "logprob",
+                    "tokens",
+                    "token_logprobs",
                 )
             ),
             inner,
@@ -57,11 +65,58 @@ def test_a_text_comes_back_as_it_was_said(text: str) -> None:
     bodies = {
         "chat": {"choices": [{"message": {"content": text}}]},
         "completions": {"choices": [{"text": text}]},
-        "messages": {"content": parts},
     }
     for style, body in bodies.items():
         assert heard(style, json.dumps(body)) == Said(whole)
-    assert heard("chat", json.dumps({"choices": [{"message": {"content": parts}}]})) == Said(whole)
+    thoughtful = Said(whole, reasoning="…")
+    assert heard("messages", json.dumps({"content": parts})) == thoughtful
+    assert heard("chat", json.dumps({"choices": [{"message": {"content": parts}}]})) == thoughtful
+
+
+def chat(content: object, **more: object) -> Said:
+    """What a reply of the chat API says."""
+    message = {"content": content, **more.pop("message", {})}  # type: ignore[dict-item]
+    return heard("chat", json.dumps({"choices": [{"message": message, **more}]}))
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+@pytest.mark.parametrize("thought", ["It is even.", [{"type": "text", "text": "It is even."}]])
+def test_what_was_thought_is_no_part_of_the_text(name: str, thought: object) -> None:
+    assert chat("4", message={name: thought}) == Said("4", reasoning="It is even.")
+    assert chat("4", message={name: None}) == Said("4")
+
+
+@pytest.mark.parametrize("style", ["chat", "completions"])
+def test_a_thought_at_the_start_of_a_text_is_parted_from_it(style: str) -> None:
+    def said(text: str) -> Said:
+        choice = {"text": text} if style == "completions" else {"message": {"content": text}}
+        return heard(style, json.dumps({"choices": [choice]}))
+
+    assert said("\n<think>\nIt is even.\n</think>\n\n4") == Said("4", reasoning="It is even.")
+    assert said("<think></think>4") == Said("4")
+    assert said("4 </think> <think>") == Said("4 </think> <think>")
+    assert said("So: <think>x</think>") == Said("So: <think>x</think>")
+    assert said("<think>It is") == Said("", failure="an empty answer", reasoning="It is")
+
+
+def test_parts_that_think_are_thoughts_however_they_nest() -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "It is even."}]}, {"type": "text", "text": "4"}]
+    assert chat(parts) == Said("4", reasoning="It is even.")
+
+
+def test_probabilities_are_those_of_the_answer_s_tokens() -> None:
+    content = [{"token": token, "logprob": -1, "top_logprobs": []} for token in ("<think>", "x</think>")]
+    content += [{"token": "4", "logprob": -0.5}, {"token": ".", "logprob": float("-inf")}]
+    found = chat("<think>x</think>4.", logprobs={"content": content})
+    assert (found.text, found.logprobs) == ("4.", (("4", -0.5), (".", -1e9)))
+    old = {"tokens": ["4", "."], "token_logprobs": [-0.5, 0], "top_logprobs": None}
+    body = {"choices": [{"text": "4.", "logprobs": old}]}
+    assert heard("completions", json.dumps(body)).logprobs == (("4", -0.5), (".", 0.0))
+
+
+@pytest.mark.parametrize("likely", [None, "x", float("nan"), 10**400, []])
+def test_probabilities_that_cannot_be_read_are_none_and_the_text_stands(likely: object) -> None:
+    assert chat("4", logprobs={"content": [{"token": "4", "logprob": likely}]}) == Said("4")
 
 
 @pytest.mark.parametrize("style", STYLES)

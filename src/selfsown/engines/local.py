@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ AHEAD = 4  # times as many chunks may be done or waiting as there are threads: o
 def ordered(
     work: Callable[[Chunk], Found], chunks: Iterable[Chunk], threads: int, halt: Callable[[], None]
 ) -> Iterator[Found]:
-    """The work's result for each chunk. `halt` makes the threads come back, where nobody waits for them any longer."""
+    """The work's result for each chunk. `halt` makes the threads come back, where their results are not wanted."""
     source, out = iter(chunks), deque[Future[Found]]()
     with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
         try:
@@ -27,6 +27,6 @@ def ordered(
                     return
                 yield out.popleft().result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            halt()
+            while wait([each for each in out if not each.cancel()], timeout=0.1).not_done:
+                halt()  # again and again, for a thread may be just about to begin
             raise

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from selfsown.kinds import Count, NotNegative
-from selfsown.models import Model
+from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError
+from selfsown.structured import ask, compact
 from selfsown.tasks import Task
 
 
@@ -20,19 +22,27 @@ def generate(
     *,
     n: Count = 4,
     temperature: NotNegative = 1.0,
+    instruction: str = "",
+    schema: dict[str, Any] | None = None,
 ) -> Iterator[Row]:
-    """n answers to each real prompt."""
+    """n answers to each real prompt, before which the teacher reads the instruction. With a JSON schema, an answer
+    is JSON by it, on one line. What the teacher thought is the trait "reasoning"."""
     chosen = [row for row in rows if row.prompt]
     if not chosen:
         raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
-    replies = teacher.complete([row.prompt for row in chosen], n=n, temperature=temperature, seed=seed)
+    prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]
+    if schema is None:
+        replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
+    else:
+        replies = _structured(teacher, prompts, schema, n, temperature, seed)
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):
             read = task.read(asked.prompt, reply.text)
+            traits = {**asked.traits, **(read.traits if isinstance(read, Row) else {})}
             made = replace(
                 asked,
                 answer=reply.text,
-                traits={**asked.traits, **(read.traits if isinstance(read, Row) else {})},
+                traits=traits | ({"reasoning": reply.reasoning} if reply.reasoning else {}),
                 origin="synthetic",
                 maker=teacher.name,
                 method="sample",
@@ -41,3 +51,16 @@ def generate(
                 draw=draw,
             )
             yield made.failed(reply.failure) if reply.failure else made
+
+
+def _structured(
+    teacher: Model, prompts: Sequence[str], schema: Mapping[str, Any], n: int, temperature: float, seed: int
+) -> list[list[Reply]]:
+    """The same, but the answers are JSON by the schema."""
+    each = [prompt for prompt in prompts for _ in range(n)]
+    said = ask(teacher, each, schema, temperature=temperature, seed=seed)
+    replies = [
+        Reply(prompt, answer.text if answer.failure else compact(answer.data), 0, answer.failure, answer.reasoning)
+        for prompt, answer in zip(each, said, strict=True)
+    ]
+    return [replies[at : at + n] for at in range(0, len(replies), n)]

@@ -11,6 +11,7 @@ from selfsown.kinds import Count, Natural, Positive
 from selfsown.models.endpoint import Endpoint
 from selfsown.models.endpoint import load as _load
 from selfsown.models.endpoint.account import price_at
+from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.prices import Told
 from selfsown.records import Row
 
@@ -25,6 +26,9 @@ def create(
     url: str = "https://api.anthropic.com/v1",
     key: str = "ANTHROPIC_API_KEY",
     system: str = "",
+    stop: tuple[str, ...] = (),
+    max_tokens: Natural = 0,
+    json: bool = True,
     extra: dict[str, Any] | None = None,
     timeout: Positive = 600.0,
     retries: Count = 6,
@@ -32,6 +36,7 @@ def create(
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
     price: Told | None = None,
+    batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
     return Endpoint(
@@ -40,10 +45,9 @@ def create(
         style="messages",
         key=key,
         system=system,
+        wishes=Wishes(stop, max_tokens, json=json),
         extra=extra or {},
-        timeout=timeout,
-        retries=retries,
-        limits=(in_flight, requests_per_minute, tokens_per_minute),
+        manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
         journal=journal,
         price=price_at(url, model, price, extra or {}),
         role=role,

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
-from urllib.parse import urlsplit
 
 from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models import Reply
 from selfsown.models.endpoint.account import Account, host, price_at, room
+from selfsown.models.endpoint.address import check, secret_of
+from selfsown.models.endpoint.ask import Ask, Line
+from selfsown.models.endpoint.batch import Batches
 from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.exchange import Ask, Exchange, Line
+from selfsown.models.endpoint.exchange import Exchange
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
+from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.prices import Price, Told
 from selfsown.records import Row, SelfsownError
 
-SHORTEST = 8  # characters of a key
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
 
 
@@ -31,8 +31,7 @@ CHARACTERS = 4  # of a token, about: for the limit a minute, before the server h
 class Endpoint:
     """A model by its address. What it answers is in the journal before it is read, and is never asked for twice.
 
-    limits: how many requests at once, and how many requests and tokens a minute (0: no limit). price: None where it is
-    not known; role and stage: what the ledger charges its requests to.
+    price: None where it is not known; role and stage: what the ledger charges its requests to.
     """
 
     url: str
@@ -40,18 +39,22 @@ class Endpoint:
     style: str
     key: str
     system: str
+    wishes: Wishes
     extra: Mapping[str, Any]
-    timeout: float
-    retries: int
-    limits: tuple[int, int, int]
+    manner: Manner
     journal: Journal | None
     price: Price | None
     role: str = ""
     stage: str = ""
 
+    @property
+    def chunk(self) -> int:
+        """How many rows it likes to be asked for at once; 0: any."""
+        return self.manner.batch
+
     def __post_init__(self) -> None:
-        _check(self.url)
-        _secret(self.key)
+        check(self.url)
+        secret_of(self.key)
 
     def complete(
         self,
@@ -71,8 +74,8 @@ class Endpoint:
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
             draws[prompt] += n
-            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens) for draw in numbers])
-        said = self._said({ask.key: ask for these in asks for ask in these})
+            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens, schema) for draw in numbers])
+        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
@@ -83,7 +86,7 @@ class Endpoint:
     @property
     def at_once(self) -> int:
         """How many of its requests may be out at once."""
-        return self.limits[0]
+        return self.manner.in_flight
 
     def stop(self) -> None:
         """Whoever waits for it is let go; what is out is not waited for."""
@@ -92,20 +95,30 @@ class Endpoint:
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
-    def _ask(self, prompt: str, temperature: float, seed: int, draw: int, max_tokens: int) -> Ask:
+    def _ask(
+        self,
+        prompt: str,
+        temperature: float,
+        seed: int,
+        draw: int,
+        max_tokens: int,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Ask:
         """The request, under a key made of all that shapes it."""
         if not prompt and not self.system:
             raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
         own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
-        body = {"model": self.name, **worded(self.style, prompt, self.system)}
-        body |= {**settings(self.style, temperature, own, max_tokens), **self.extra}
+        body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
+        body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
+        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
         body = {name: value for name, value in body.items() if value is not None}
-        text = json.dumps(body, sort_keys=True)
+        free = json.dumps(body, sort_keys=True)
+        text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = json.dumps([self.url, self.style, text, seed, draw])
         asked = (len(prompt) + len(self.system)) // CHARACTERS
-        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, asked, room(body))
+        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
-    def _said(self, asks: dict[str, Ask]) -> dict[str, Said]:
+    def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
         """What the journal knows, and for the rest what the server says."""
         found: dict[str, Said] = {}
         for key, reply in (self.journal.read(list(asks)) if self.journal and asks else {}).items():
@@ -115,19 +128,22 @@ class Endpoint:
                 continue  # half a reply is none: it is asked for again
         left = [ask for key, ask in asks.items() if key not in found]
         if left:
-            secret = _secret(self.key)
+            secret = secret_of(self.key)
             line = Line(
                 url=self.url.rstrip("/") + PATHS[self.style],
                 style=self.style,
                 headers=headed(self.style, secret),
                 secret=secret,
-                timeout=self.timeout,
-                retries=self.retries,
+                timeout=self.manner.timeout,
+                retries=self.manner.retries,
                 journal=self.journal,
                 account=Account(self.role, self.stage, self.name, host(self.url), self.price),
+                form=(self.url, self.name, schema),
             )
-            gate = client().gate((self.url, self.name), *self.limits)
-            found |= client().run(Exchange(client(), gate, line, left, len(found)).all())
+            if self.manner.batch:
+                return found | client().run(Batches(client(), line, self.manner.batch, left, len(found)).all())
+            gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
+            found |= client().run(Exchange(client(), gate, line, left, len(found) + gate.replies).all())
         return found
 
 
@@ -142,6 +158,10 @@ def create(
     key: str = "",
     style: Literal["chat", "completions"] = "chat",
     system: str = "",
+    stop: tuple[str, ...] = (),
+    max_tokens: Natural = 0,
+    logprobs: Natural = 0,
+    json: bool = True,
     extra: dict[str, Any] | None = None,
     timeout: Positive = 600.0,
     retries: Count = 6,
@@ -149,22 +169,20 @@ def create(
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
     price: Told | None = None,
+    batch: Natural = 0,
 ) -> Endpoint:
-    """The model of this name at a url such as http://localhost:8000/v1.
-
-    key: the environment variable, or the file, that holds the key. extra: further fields of each request; one
-    that is null is left out. price: dollars for a million tokens, where our table does not know them.
-    """
+    """The model of this name at a url such as http://localhost:8000/v1. key: the environment variable, or the file,
+    that holds the key. extra: further fields of each request; one that is null is left out. price: dollars for a
+    million tokens, where our table does not know them."""
     return Endpoint(
         url=url,
         name=model,
         style=style,
         key=key,
         system=system,
+        wishes=Wishes(stop, max_tokens, logprobs, json),
         extra=extra or {},
-        timeout=timeout,
-        retries=retries,
-        limits=(in_flight, requests_per_minute, tokens_per_minute),
+        manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
         journal=journal,
         price=price_at(url, model, price, extra or {}),
         role=role,
@@ -176,7 +194,7 @@ def load(folder: Path) -> NoReturn:
 
 
 def _answered(prompt: str, said: Said) -> Reply:
-    return Reply(prompt, said.text, said.tokens, said.failure)
+    return Reply(prompt, said.text, said.tokens, said.failure, said.reasoning, said.logprobs)
 
 
 def _finished(prompt: str, said: Said) -> Reply:
@@ -184,42 +202,4 @@ def _finished(prompt: str, said: Said) -> Reply:
     rest, _, answer = said.text.strip("\n").rpartition("\n")
     failure = said.failure or ("" if rest else "no answer below its prompt")
     whole = rest if rest.startswith(prompt) else prompt + rest
-    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure)
-
-
-def _check(url: str) -> None:
-    try:
-        found = urlsplit(url)
-        good = found.scheme in ("http", "https") and bool(found.hostname) and (found.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good:
-        raise SelfsownError("url is no address; write one such as http://localhost:8000/v1")
-    if "@" in found.netloc or found.query or found.fragment:
-        words = f"url for {found.hostname} holds more than an address; write it up to the path"
-        raise SelfsownError(f"{words}, and name the key's variable by key")
-
-
-def _secret(key: str) -> str:
-    """What stands in the environment variable or the file, read anew each time and shown to nobody."""
-    if not key:
-        return ""
-    found = os.environ.get(key, "")
-    try:
-        if not found and Path(key).is_file():
-            found = Path(key).read_text(encoding="utf-8")
-    except (OSError, ValueError):  # no such file, or one that cannot be read
-        found = ""
-    found = found.strip()
-    if found.isascii() and found.isprintable() and found:
-        if len(found) < SHORTEST:
-            raise SelfsownError(
-                f"key: what it names has fewer than {SHORTEST} characters, and could not be told from words of a "
-                "reply; take a longer one, or leave key out where the server asks for none"
-            )
-        return found
-    name = f"{key} is" if re.fullmatch(r"[A-Z]+(_[A-Z0-9]+){1,6}", key) else "it is"  # it may be the key itself
-    raise SelfsownError(
-        f"key: {name} no environment variable that is set, and no file with a key in it; "
-        "write the variable's name, such as OPENAI_API_KEY, and never the key itself"
-    )
+    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure, said.reasoning)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
+from collections import Counter
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import cache
 from typing import Any, TypeVar
 
@@ -21,13 +22,18 @@ CONNECT = 4  # seconds until a machine that does not answer is given up
 
 
 class Client:
-    """What endpoints share: the loop, the connections, the gates, and the requests that are out."""
+    """What endpoints share: the loop, the connections, the gates, and the requests and batches that are out."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
-        self.running = dict[Future[Any], threading.Event]()
+        self.running = set[asyncio.Task[Any]]()
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
+        self.knocks: dict[str, asyncio.Lock] = {}
+        self.alive: set[str] = set()  # the addresses that have answered
+        self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
+        self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
+        self.collected = Counter[str]()  # batches, by address
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
@@ -35,33 +41,29 @@ class Client:
 
     def run(self, work: Coroutine[Any, Any, Found]) -> Found:
         """Do this within the loop and wait for it; where the waiting is broken off, the work is ended first."""
-        over = threading.Event()
+        found, tasks = Future[Found](), list[asyncio.Task[Found]]()
 
-        async def watched() -> Found:
-            try:
-                return await work
-            finally:
-                over.set()
+        def begin() -> None:
+            tasks.append(self.loop.create_task(work))
+            self.running.add(tasks[0])
+            tasks[0].add_done_callback(over)
 
-        future = asyncio.run_coroutine_threadsafe(watched(), self.loop)
-        self.running[future] = over
+        def over(task: asyncio.Task[Found]) -> None:
+            self.running.discard(task)
+            error = CancelledError() if task.cancelled() else task.exception()
+            found.set_exception(error) if error else found.set_result(task.result())
+
+        self.loop.call_soon_threadsafe(begin)
         try:
-            return future.result()
+            return found.result()
         except BaseException:
-            if not future.done():
-                future.cancel()
-                over.wait(5)
+            self.loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            found.exception()
             raise
-        finally:
-            self.running.pop(future, None)
 
     def halt(self) -> None:
-        """End whatever is going on; who waits for it gets a CancelledError."""
-        running = dict(self.running)
-        for future in running:
-            future.cancel()
-        for over in running.values():
-            over.wait(1)  # what was out has been entered as such
+        """End whatever is going on; who waits for it gets a CancelledError, once what is out has come back."""
+        self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in self.running if not task.cancelling()])
 
     def gate(self, where: tuple[str, str], most: int, *a_minute: int) -> Gate:
         """The gate of this url and model; what it has learned outlives the model's object."""

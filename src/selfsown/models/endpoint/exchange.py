@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
 from selfsown.budget import Need
-from selfsown.journal import Call, Journal
-from selfsown.models.endpoint.account import Account
+from selfsown.journal import Call
+from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
-from selfsown.models.endpoint.styles import Said, heard
+from selfsown.models.endpoint.knock import UNREACHED, knock
+from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.prices import NOT_TOLD, Used
 from selfsown.records import SelfsownError
 
+GRACE = 10.0  # seconds for what is out, where all else is given up
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
 PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
-UNREACHED = 8.0  # seconds without any connection
 DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
-
-
-@dataclass(frozen=True)
-class Line:
-    """Where requests go and how. The secret is in the headers, and is never shown."""
-
-    url: str
-    style: str
-    headers: Mapping[str, str] = field(repr=False)
-    secret: str = field(repr=False)
-    timeout: float
-    retries: int
-    journal: Journal | None
-    account: Account
-
-    def safe(self, text: str) -> str:
-        """The text without the secret."""
-        if not self.secret:
-            return text
-        for written in {self.secret, json.dumps(self.secret)[1:-1], self.secret.replace("/", "\\/")}:
-            text = text.replace(written, "[key]")
-        return text
-
-
-@dataclass
-class Ask:
-    """One request: its key, its body, a guess at its tokens, the most of its reply (0: not said), and how often it
-    went wrong."""
-
-    key: str
-    body: str
-    tokens: int
-    room: int = 0
-    tries: int = 0
-    refusals: int = 0
-    began: float = 0.0
 
 
 class Exchange:
@@ -74,6 +38,7 @@ class Exchange:
         self.budget = line.journal.budget if line.journal else None
         self.found: dict[str, Said] = {}
         self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
+        self.out = set[asyncio.Task[Any]]()
         self.fresh, self.again = deque[Ask](), deque[Ask]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two
         self.declined = self.lost = 0
@@ -83,6 +48,8 @@ class Exchange:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
+        if silent := await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style])):
+            raise self._given_up(silent)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
         for ask in self.asks:
@@ -93,12 +60,22 @@ class Exchange:
         try:
             await self.over
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for ask in self.asks:
-                self._let_go(ask, None)
+            self.over.cancel()
+            await self._end(tasks)
         return self.found
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """What is out is paid for, and waited for a while; nothing else is sent."""
+        for task in tasks:
+            if task not in self.out:
+                task.cancel()
+        if self.out:
+            await asyncio.wait(set(self.out), timeout=GRACE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for ask in self.asks:
+            self._let_go(ask, None)
 
     def _where(self, ask: Ask) -> object:
         return self.line.journal, ask.key
@@ -131,13 +108,16 @@ class Exchange:
 
     async def _work(self) -> None:
         try:
-            while True:
+            while not self.over.done():
                 await self.ready.acquire()
                 await self.gate.enter()
                 ask = (self.again or self.fresh).popleft()
+                fault: Fault | None = None
                 try:
                     said: Said | None = await self._sent(ask)
-                except Fault as fault:
+                except Fault as found:
+                    fault = found
+                if fault:  # not within the except: what is raised carries nothing that the server said unmasked
                     said = self._after(ask, fault)
                 if said:
                     self._settle(ask, said)
@@ -153,8 +133,12 @@ class Exchange:
             await self.gate.pace(guess)
             if self.over.done():
                 raise asyncio.CancelledError
+            if self.line.form in self.client.formless:
+                ask.body = ask.free
+            self.out.add(self._task())
             said, seconds = await self._heard(ask)
         finally:
+            self.out.discard(self._task())
             if need and self.budget:
                 self.budget.leave(need)
             self.gate.leave()  # not before the disk has it: no more can be lost than may be out
@@ -162,16 +146,24 @@ class Exchange:
         self.usual += (said.tokens - self.usual) / 20
         self.answers += 1
         self.lost, self.busy_at = 0, 0.0
+        if ask.formless:
+            self.client.formless.add(self.line.form)
         return said
+
+    def _task(self) -> asyncio.Task[Any]:
+        task = asyncio.current_task()
+        assert task
+        return task
 
     async def _afforded(self, ask: Ask) -> Need | None:
         """What the budget sets aside for the request; SelfsownError where it has no room."""
-        if not self.budget:
+        budget, account = self.budget, self.line.account
+        if not budget:
             return None
-        need = self.line.account.need(ask.tokens, ask.room, self.budget)
-        if not await self.budget.enter(need):
-            raise self.budget.stop(need, len(self.asks) - len(self.found), self.line.account.stage)
-        return need
+        if need := await budget.enter(lambda: account.need(ask.tokens, ask.room, budget)):
+            return need
+        left = len(self.asks) - len(self.found)
+        raise budget.stop(account.need(ask.tokens, ask.room, budget), left, account.stage)
 
     async def _heard(self, ask: Ask) -> tuple[Said, float]:
         """The reply and its seconds; whatever became of the request is on the ledger."""
@@ -224,12 +216,17 @@ class Exchange:
                     return reply
                 raise refusal(response.status, response.headers, reply)
         except (aiohttp.ClientError, OSError) as error:
-            raise unheard(error, line.timeout, line.safe(str(error))) from error
+            fault = unheard(error, line.timeout, line.safe(str(error)))
+        raise fault
 
     def _after(self, ask: Ask, fault: Fault) -> Said | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
             raise SelfsownError(f"{self.line.url} {fault.words}")
+        if fault.form and ask.body != ask.free:
+            ask.body, ask.formless = ask.free, True
+            self._return(ask)
+            return None
         if fault.declined:
             self.declined += 1
             if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Mapping
 
 import aiohttp
 
 AGAIN = (408, 409, 425)
+FORM = re.compile(r"response_format|output_(config|format)|json.?schema|structured.?output|grammar", re.IGNORECASE)
 STOP = {
     401: "does not accept the key",
     402: "wants to be paid first",
@@ -23,14 +25,14 @@ class Fault(Exception):
     """fatal: nothing will be answered; declined: this row never will be; otherwise it is tried again.
 
     busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
-    wait: the seconds that it asks for; unreached: there was no connection, so that nothing was sent.
-    outcome: what the ledger calls it.
+    wait: the seconds that it asks for; unreached: there was no connection, so that nothing was sent; form: it may be
+    the schema that it does not take. outcome: what the ledger calls it.
     """
 
     def __init__(self, words: str, outcome: str = "", *, fatal: bool = False, declined: bool = False) -> None:
         super().__init__(words)
         self.words, self.outcome, self.fatal, self.declined = words, outcome, fatal, declined
-        self.busy = self.slower = self.unreached = False
+        self.busy = self.slower = self.unreached = self.form = False
         self.wait = 0.0
 
 
@@ -45,11 +47,13 @@ def refusal(status: int, headers: Mapping[str, str], reply: str) -> Fault:
     if status == 429 and "insufficient_quota" in reply:
         return Fault(f"has no quota left ({said})", "stopped", fatal=True)
     if status // 100 == 4 and status not in (*AGAIN, 429):
-        return Fault(f"the server declined it, {said}", "declined", declined=True)
+        found = Fault(f"the server declined it, {said}", "declined", declined=True)
+        found.form = status in (400, 422) and bool(FORM.search(reply))
+        return found
     found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
     found.busy = status == 429
     found.slower = status in (429, 503, 529)
-    found.wait = _wait(headers)
+    found.wait = wait_of(headers)
     return found
 
 
@@ -69,13 +73,13 @@ def _words(reply: str) -> str:
     try:
         tree = json.loads(reply)
         error = tree.get("error", tree)
-        found = error.get("message", error) if isinstance(error, dict) else error
+        found = error.get("message", error.get("detail", error)) if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
         found = reply
     return " ".join((found if isinstance(found, str) else json.dumps(found)).split())[:300]
 
 
-def _wait(headers: Mapping[str, str]) -> float:
+def wait_of(headers: Mapping[str, str]) -> float:
     """The seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read."""
     written = headers.get("Retry-After", "")
     try:

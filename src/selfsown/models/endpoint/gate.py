@@ -22,7 +22,7 @@ class Gate:
         self.most, self.limit = most, float(min(START, most))
         self.per_request = 60 / requests_per_minute if requests_per_minute else 0.0
         self.per_token = 60 / tokens_per_minute if tokens_per_minute else 0.0
-        self.live = 0
+        self.live = self.replies = 0
         self.queue: deque[asyncio.Future[None]] = deque()
         self.doubling = True
         self.best, self.latencies = math.inf, list[float]()
@@ -63,6 +63,7 @@ class Gate:
 
         unforeseen: the tokens that it took, beyond those that `pace` was told.
         """
+        self.replies += 1
         self.tokens_at += unforeseen * self.per_token
         if self.live >= int(self.limit) - 1 and self.limit < self.most:
             self.limit = min(self.most, self.limit + (1 if self.doubling else 1 / self.limit))

@@ -19,7 +19,8 @@ MOST = 10**9  # tokens of a reply that can be believed
 class Said:
     """What a reply says; failure: why it is no answer. Tokens are the server's own count, 0 where it gives none.
 
-    used: all that it counted.
+    reasoning: what was thought before the answer, and is no part of it; logprobs: the answer's tokens, each with the
+    natural logarithm of its probability. used: all tokens that the server counted.
     """
 
     text: str
@@ -27,6 +28,8 @@ class Said:
     asked: int = 0
     failure: str = ""
     used: Used = NOT_TOLD
+    reasoning: str = ""
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 def worded(style: str, prompt: str, system: str) -> dict[str, Any]:
@@ -64,46 +67,87 @@ def heard(style: str, reply: str) -> Said:
         raise ValueError("it is nested too deep") from error
     if not isinstance(tree, dict):
         raise ValueError("it is no JSON object")
-    if style == "messages":
-        text, end, refusal = _of_message(tree)
-    else:
-        text, end, refusal = _of_choice(style, tree)
+    chosen = tree if style == "messages" else _chosen(tree)
+    message = _message(style, chosen)
+    whole = _joined(message.get("content"))
+    text, thought = _parted(whole)
+    reasoning = _joined(message.get("reasoning_content") or message.get("reasoning")) or thought
+    reasoning = reasoning or _joined(message.get("content"), "thinking")
+    end = str(chosen.get("stop_reason" if style == "messages" else "finish_reason") or "")
+    refusal = "it refused" if end == "refusal" else str(message.get("refusal") or "")
     usage = tree.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     used = _used(style, usage)
     tokens, asked = used.output or 0, used.input or 0
-    text = text.encode("utf-8", "replace").decode()  # half of a pair of surrogates cannot be written anywhere
-    return Said(text, tokens, asked, _failure(text, end, refusal, tokens), used)
+    logprobs = _likely(chosen.get("logprobs"), len(whole) - len(text))
+    text = _whole(text)
+    return Said(text, tokens, asked, _failure(text, end, refusal, tokens), used, _whole(reasoning), logprobs)
 
 
-def _of_choice(style: str, tree: Mapping[str, Any]) -> tuple[str, str, str]:
+def _chosen(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = tree.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError(f"it holds no choices{_words(tree)}")
-    choice, end = choices[0], str(choices[0].get("finish_reason") or "")
+    return choices[0]
+
+
+def _message(style: str, chosen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What holds the content, and perhaps the reasoning and a refusal."""
+    if style == "messages":
+        if not isinstance(chosen.get("content"), list):
+            raise ValueError(f"it holds no content{_words(chosen)}")
+        return {"content": chosen["content"]}
     if style == "completions":
-        if not isinstance(choice.get("text"), str):
+        if not isinstance(chosen.get("text"), str):
             raise ValueError("its choice holds no text")
-        return choice["text"], end, ""
-    message = choice.get("message")
+        return {"content": chosen["text"]}
+    message = chosen.get("message")
     if not isinstance(message, dict):
         raise ValueError("its choice holds no message")
-    return _joined(message.get("content")), end, str(message.get("refusal") or "")
+    return message
 
 
-def _of_message(tree: Mapping[str, Any]) -> tuple[str, str, str]:
-    if not isinstance(tree.get("content"), list):
-        raise ValueError(f"it holds no content{_words(tree)}")
-    end = str(tree.get("stop_reason") or "")
-    return _joined(tree["content"]), end, "it refused" if end == "refusal" else ""
-
-
-def _joined(content: Any) -> str:
-    """A text, or the texts among its parts."""
+def _joined(content: Any, name: str = "text") -> str:
+    """A text, or the texts of this name among its parts, or among the parts of these."""
     if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+        return content if name == "text" else ""
+    found: list[Any] = []
+    for part in _parts(content, name):
+        found += [part] if isinstance(part, str) else _parts(part, "text")
+    return "".join(each for each in found if isinstance(each, str))
+
+
+def _parts(content: Any, name: str) -> list[Any]:
+    return [part.get(name) for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """What is said, and what was thought before it; a thought that does not end is all there is."""
+    if not text.lstrip().startswith("<think>"):
+        return text, ""
+    thought, _, said = text.lstrip().removeprefix("<think>").partition("</think>")
+    return said.lstrip(), thought.strip()
+
+
+def _likely(found: Any, before: int) -> tuple[tuple[str, float], ...]:
+    """Each token and its logarithm, of what follows the first characters; nothing where some cannot be read."""
+    found = found if isinstance(found, dict) else {}
+    tokens, odds = (_parts(found.get("content"), name) for name in ("token", "logprob"))
+    if not tokens and isinstance(found.get("tokens"), list) and isinstance(found.get("token_logprobs"), list):
+        tokens, odds = found["tokens"], found["token_logprobs"]
+    read: list[tuple[str, float]] = []
+    for token, likely in zip(tokens, odds, strict=False):
+        if not isinstance(token, str) or not isinstance(likely, int | float) or not likely < MOST:
+            return ()
+        if before <= 0:
+            read.append((_whole(token), float(max(likely, -MOST))))
+        before -= len(token)
+    return tuple(read)
+
+
+def _whole(text: str) -> str:
+    """Half of a pair of surrogates cannot be written anywhere."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _used(style: str, usage: Mapping[str, Any]) -> Used:

@@ -1,0 +1,195 @@
+"""The dataset's card: where its rows come from and what became of the others, in plain words."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow
+import yaml
+
+from selfsown import __version__
+from selfsown.export.formats import Format
+from selfsown.export.head import head
+from selfsown.export.markdown import bullets, code, fenced, plain, table
+from selfsown.export.source import Source
+from selfsown.export.tally import Seeds, Tally, quantiles
+
+TOP = 10  # lines of a table
+ROLES = ("student", "teacher", "judge")
+TRUST = {
+    "oracle": "a known answer",
+    "execution": "running them",
+    "rule": "rules of form",
+    "vote": "a majority of a model's own answers",
+    "judge": "what another model thinks of them",
+    "self": "what the model that wrote them thinks of them",
+    "": "nothing: no step graded them",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card is made of. kind: how its records are written; held_out: how many real rows were."""
+
+    name: str
+    source: Source
+    format: Format
+    kind: str
+    schema: pyarrow.Schema
+    tally: Tally
+    seeds: Seeds
+    held_out: int
+
+    @property
+    def rows(self) -> int:
+        """The records of the export."""
+        return self.tally.origins.total()
+
+    def text(self) -> str:
+        licences = {declared for _, _, declared in self._seeds()}
+        recipe = yaml.safe_dump(_shared(self.source.recipe), sort_keys=False, allow_unicode=True, width=100)
+        made = f", from rows made by selfsown {self.source.version}" if self.source.version else ""
+        parts = [
+            head(self.name, self.rows, self.schema, self.kind, licences),
+            *self._opening(),
+            *self._content(),
+            *self._origin(),
+            *self._steps(),
+            *self._fates(),
+            *self._cost(),
+            "## Known limits",
+            bullets(list(self._limits())),
+            "## The recipe",
+            fenced("yaml", recipe),
+            f"Written on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by selfsown {__version__}{made}.",
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def _opening(self) -> list[str]:
+        recipe, about = code(str(self.source.recipe.get("name", ""))), plain(str(self.source.recipe.get("about", "")))
+        what = "pairs of a better and a worse answer" if self.format.pairs else "rows"
+        load = f'from datasets import load_dataset\n\nrows = load_dataset("{self.name}", split="train")'
+        return [
+            f"# {plain(self.name)}",
+            f"{self.rows:,} {what}, made by the recipe {recipe}" + (f": {about}." if about else "."),
+            fenced("python", load),
+            "The name is the folder's path, or what it is called on a hub.",
+        ]
+
+    def _content(self) -> list[str]:
+        origins, whose = self.tally.origins, "the better answers" if self.format.pairs else "the rows"
+        share = f"{100 * origins['synthetic'] / origins.total():.1f} % of {whose} are synthetic"
+        lengths = [("prompt", self.tally.prompts), ("answer", self.tally.answers)]
+        return [
+            "## What is in it",
+            f"The format is {code(self.format.name)}. {share}: {origins['synthetic']:,}. Real: {origins['real']:,}.",
+            table(("column", "type"), [(code(field.name), code(str(field.type))) for field in self.schema]),
+            f"Lengths of {whose}, in characters:",
+            table(
+                ("", "shortest", "median", "95 % up to", "longest"),
+                [(name, *(f"{each:,}" for each in quantiles(found))) for name, found in lengths],
+            ),
+        ]
+
+    def _seeds(self) -> list[tuple[str, int, str]]:
+        """Each source with its rows and its licence, declared by the rows or else by the recipe."""
+        ways = self.source.recipe.get("real")
+        knobs = next(iter(ways.values()), None) if isinstance(ways, dict) else None
+        declared = str(knobs.get("license") or "") if isinstance(knobs, dict) else ""
+        return [(name, n, own or declared) for (name, own), n in self.seeds.found.most_common()]
+
+    def _origin(self) -> list[str]:
+        seeds = self._seeds()
+        lines = [(code(name), f"{n:,}", plain(licence) or "not declared") for name, n, licence in seeds[:TOP]]
+        said = ["## Where it comes from", "The real rows that it grew from:"]
+        said += [table(("source", "rows", "licence"), lines), *_more(len(seeds))]
+        if self.held_out:
+            said.append(f"{self.held_out:,} more real rows were held out to measure on. They are not in this dataset.")
+        models = [(role, *_model(self.source.recipe[role])) for role in ROLES if self.source.recipe.get(role)]
+        return [*said, *([table(("role", "model", "host"), models)] if models else [])]
+
+    def _steps(self) -> list[str]:
+        steps = [
+            (verb, code(way), ", ".join(code(f"{name}: {value}") for name, value in knobs.items()))
+            for verb in ("generate", "grade", "curate")
+            for way, knobs in map(_step, self.source.recipe.get(verb) or [])
+        ]
+        lines = [(code(name), f"{n:,}") for name, n in self.tally.methods.most_common(TOP)]
+        said = ["The steps that made, graded and chose rows:", table(("verb", "way", "knobs"), steps)]
+        return [*said, *([table(("made by", "rows"), lines), *_more(len(self.tally.methods))] if lines else [])]
+
+    def _fates(self) -> list[str]:
+        ends = self.tally.ends
+        said = [f"## What became of all {ends.total():,} rows that were made"]
+        said.append(table(("end", "rows"), [(end, f"{ends[end]:,}") for end in ("kept", "rejected", "failed")]))
+        said += _ranked("rejected by", self.tally.rejected) + _ranked("failed because", self.tally.failed)
+        return said + [f"Left out, and not counted: {plain(each)}." for each in self.source.left_out]
+
+    def _cost(self) -> list[str]:
+        if not (self.source.folder / "replies.sqlite").exists():
+            return []
+        return ["## What it cost", "Models behind servers took part. What they cost is not known here."]
+
+    def _limits(self) -> Iterator[str]:
+        """In sentences, the most important first."""
+        yield "Models wrote the synthetic rows. Some are wrong, and nobody has read them all."
+        for trust, n in (+self.tally.trust).most_common():
+            yield f"The grades of {n:,} rest on {TRUST.get(trust, trust)}."
+        if "duplicates" not in {way for way, _ in map(_step, self.source.recipe.get("curate") or [])}:
+            yield "Nothing looked for duplicates."
+        if any(not licence for _, _, licence in self._seeds()):
+            yield "For some of the real rows no licence is declared. See to it that you may use what grew from them."
+        if any(self.source.recipe.get(role) for role in ("teacher", "judge")):
+            yield "The terms of the models that took part may bind whoever uses what they wrote."
+        yield "Nothing looked for personal data or for words that hurt."
+        yield "A bias of the real rows or of the models may be in these rows too, and stronger."
+        if self.format.name == "rows":
+            return
+        for trait, there in (("system", self.format.system), ("reasoning", "reasoning_content" in str(self.schema))):
+            if self.tally.traits[trait] and not there:
+                yield f"{self.tally.traits[trait]:,} rows have a text `{trait}`, which is left out here."
+
+
+def _ranked(title: str, found: Counter[str]) -> list[str]:
+    lines = [(plain(reason) or "–", f"{n:,}") for reason, n in found.most_common(TOP)]
+    return [table((title, "rows"), lines), *_more(len(found))] if lines else []
+
+
+def _more(there: int) -> list[str]:
+    return [f"And {there - TOP:,} more."] if there > TOP else []
+
+
+def _step(step: Any) -> tuple[str, Mapping[str, Any]]:
+    """A way and its knobs, as a recipe writes them."""
+    if isinstance(step, dict) and step:
+        way, knobs = next(iter(step.items()))
+        return str(way), knobs if isinstance(knobs, dict) else {}
+    return str(step), {}
+
+
+def _model(step: Any) -> tuple[str, str]:
+    """Its name, and the host that serves it."""
+    way, knobs = _step(step)
+    host = urlsplit(str(knobs.get("url", ""))).hostname
+    return code(str(knobs.get("model", way))), code(host or (way if "model" in knobs else "here"))
+
+
+def _shared(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe as it may be shown: without where a key is found, and without the user's own folders."""
+    found = dict(recipe)
+    for role in ("real", *ROLES):
+        way, knobs = _step(found.get(role))
+        if knobs:
+            found[role] = {way: {name: _bare(value) for name, value in knobs.items() if name != "key"}}
+    return found
+
+
+def _bare(value: Any) -> Any:
+    """An absolute path by its name alone."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

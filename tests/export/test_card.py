@@ -1,0 +1,141 @@
+"""The card tells where rows come from and what became of the others, and gives nothing away."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import kept
+import pytest
+import yaml
+
+from selfsown import __version__
+from selfsown.export import export
+from selfsown.store import Store
+
+ROWS = [
+    kept.row("2+2?", "4"),
+    kept.row("3+3?", "six", traits={"reasoning": "three and three"}),
+    kept.row("2+2?", "5", 0.25),
+    *(kept.row(f"{at}?", "x", draw=at).failed(f"time-out | after {at} s") for at in range(12)),
+    replace(kept.row("4+4?", "8"), grades=(), draw=1),
+]
+
+
+def card(tmp_path: Path, rows: list[Any] = ROWS, wishes: dict[str, Any] | None = None, **changes: Any) -> str:
+    export(kept.made(tmp_path / "made", rows, **changes), tmp_path / "sums", **wishes or {})
+    return (tmp_path / "sums/README.md").read_text(encoding="utf-8")
+
+
+def head(text: str) -> Any:
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_it_tells_the_whole_story(tmp_path: Path) -> None:
+    text = card(tmp_path, wishes={"real": True})
+    for line in (
+        r"6 rows, made by the recipe `mine`: rows \| of \*mine\*.",
+        'rows = load_dataset("sums", split="train")',
+        "The format is `prompt-completion`. 50.0 % of the rows are synthetic: 3. Real: 3.",
+        "| answer | 1 | 1 | 3 | 3 |",
+        "| `seeds.jsonl` | 3 | MIT |",
+        "1 more real rows were held out to measure on. They are not in this dataset.",
+        "| teacher | `big-one` | `models.example.org` |",
+        "| generate | `sample` | `n: 2` |",
+        "| `sample` | 3 |",
+        "## What became of all 16 rows that were made",
+        "| kept | 3 |",
+        "| failed | 12 |",
+        "| exact | 1 |",
+        r"| time-out \| after 0 s | 1 |",
+        "And 2 more.",
+        "- The grades of 2 rest on a known answer.",
+        "- The grades of 1 rest on nothing: no step graded them.",
+        "- Nothing looked for duplicates.",
+        "- 1 rows have a text `reasoning`, which is left out here.",
+        f"by selfsown {__version__}",
+    ):
+        assert line in text, line
+    assert "what it cost" not in text.lower()
+
+
+def test_its_head_says_what_a_hub_asks_for(tmp_path: Path) -> None:
+    found = head(card(tmp_path, wishes={"format": "conversational", "kind": "jsonl"}))
+    assert found["license"] == "mit"
+    assert found["size_categories"] == ["n<1K"]
+    assert found["tags"] == ["synthetic", "selfsown"]
+    assert found["configs"][0]["data_files"] == [{"split": "train", "path": "data/train-*.jsonl"}]
+    fields = [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]
+    assert found["dataset_info"]["features"] == [{"name": "messages", "list": fields}]
+
+
+@pytest.mark.parametrize(
+    ("declared", "own", "wanted"),
+    [
+        ("", ["", "", ""], {"license": "unknown"}),
+        ("", ["mit", "mit", ""], {"license": "unknown"}),
+        ("CC-BY-4.0", ["", "", ""], {"license": "cc-by-4.0"}),
+        ("mit", ["", "", "apache-2.0"], {"license": "other", "license_name": "several"}),
+        ("Our own: ask", ["", "", ""], {"license": "other", "license_name": "our-own-ask"}),
+    ],
+)
+def test_a_licence_is_named_where_every_real_row_has_one(
+    declared: str, own: list[str], wanted: dict[str, str], tmp_path: Path
+) -> None:
+    knobs = {"path": "seeds.jsonl", "license": declared}
+    folder = kept.made(tmp_path / "made", ROWS, real={"file": knobs})
+    real = [replace(row, traits={"license": one} if one else {}) for row, one in zip(kept.REAL, own, strict=True)]
+    Store(folder).write_rows("real", real)
+    export(folder, tmp_path / "out")
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert {name: value for name, value in head(text).items() if name.startswith("license")} == wanted
+    assert ("no licence is declared" in text) == (wanted == {"license": "unknown"})
+
+
+def test_it_shows_the_recipe_but_no_key_and_none_of_the_user_s_folders(tmp_path: Path) -> None:
+    text = card(tmp_path)
+    recipe = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+    wanted = {**kept.RECIPE, "real": {"file": {"path": "seeds.jsonl", "license": "MIT"}}}
+    wanted["teacher"] = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one"}}
+    assert recipe == wanted
+    assert "MY_SECRET_KEY" not in text
+    assert "somebody" not in text
+
+
+def test_no_text_of_a_row_or_a_recipe_can_change_the_page(tmp_path: Path) -> None:
+    wild = "# big\n| a | <b>`x`</b> [l](http://h) ```"
+    rows = [*ROWS, *(kept.row("q", "a", draw=at).failed(wild) for at in (3, 4))]
+    text = card(tmp_path, rows, about=wild, name=wild, curate=[{f"./{wild}.py": {"knob": wild}}])
+    page, _, recipe = text.split("---\n", 2)[2].partition("````yaml\n")
+    assert yaml.safe_load(recipe.partition("````")[0])["about"] == wild
+    assert [line for line in page.splitlines() if line.startswith("# ")] == ["# sums"]
+    outside = re.sub(r"```.*?```|(?<!\\)`[^`\n]*`", "", page, flags=re.DOTALL)
+    assert r"\<b\>\`x\`\</b\> \[l\]" in outside
+    assert not re.search(r"(?<!\\)[<>`\[\]]", outside)
+    tables = [line for line in page.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables if "big" in line} == {3, 4}
+
+
+def test_many_different_reasons_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selfsown.export.tally.MANY", 5)
+    text = card(tmp_path)
+    assert "| others | 7 |" in text
+
+
+def test_what_a_run_left_out_is_said(tmp_path: Path) -> None:
+    folder = kept.run(tmp_path / "run", [kept.row("a?", "b")], [kept.row("c?", "d")], stands=[True, False])
+    Store(folder).write_rows("generation-03/rows", [kept.row("e?", "f")])
+    export(folder, tmp_path / "out")
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "Left out, and not counted: generation 2, rolled back by progress." in text
+    assert "Left out, and not counted: generation 3, which is not finished." in text
+    assert "all 1 rows" in text
+
+
+def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
+    folder = kept.made(tmp_path / "made", ROWS)
+    (folder / "replies.sqlite").touch()
+    export(folder, tmp_path / "out")
+    assert "## What it cost" in (tmp_path / "out/README.md").read_text(encoding="utf-8")
