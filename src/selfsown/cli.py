@@ -46,7 +46,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.console import Console
     from rich.markup import escape
 
-    from selfsown import cost, loop, screen
+    from selfsown import loop, screen
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
@@ -56,8 +56,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
-    if spent := cost.read(folder):
-        watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
+    _spent(folder)
     if report:
         _page(folder)
 
@@ -84,6 +83,7 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     with Progress(Console()) as progress:
         tally = making.make(loaded, folder, progress.tell)
     progress.end(tally, folder)
+    _spent(folder)
 
 
 @app.command
@@ -173,19 +173,11 @@ def cost(folder: Path, *, json: bool = False) -> None:
     json
         Print it for a program instead.
     """
-    from json import dumps
-
     from rich.console import Console
 
-    from selfsown import cost as costs
+    from selfsown.cost import tell
 
-    found = costs.read(folder)
-    if json:
-        print(dumps(found.plain() if found else costs.NOTHING, indent=1))
-    elif found:
-        costs.show(found, Console())
-    else:
-        print(f"No model behind a server was ever asked in {folder}.")
+    tell(folder, Console(), json)
 
 
 @app.command
@@ -263,6 +255,14 @@ def list_() -> None:
     from selfsown.catalogue import catalogue
 
     print(catalogue())
+
+
+def _spent(folder: Path) -> None:
+    """What the models behind servers took, where any was asked."""
+    from selfsown.cost import read
+
+    if found := read(folder):
+        print(f"{found.sentence} (selfsown cost {folder})")
 
 
 def _page(folder: Path) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pyarrow
 import yaml
 
-from selfsown import __version__
+from selfsown import __version__, cost
 from selfsown.export.formats import Format
 from selfsown.export.head import head
 from selfsown.export.markdown import bullets, code, fenced, plain, table
@@ -132,9 +132,11 @@ class Card:
         return said + [f"Left out, and not counted: {plain(each)}." for each in self.source.left_out]
 
     def _cost(self) -> list[str]:
-        if not (self.source.folder / "replies.sqlite").exists():
+        spent = cost.read(self.source.folder)
+        if not spent:
             return []
-        return ["## What it cost", "Models behind servers took part. What they cost is not known here."]
+        cells = [[plain(cell) for cell in line] for line in spent.cells()]
+        return ["## What it cost", table(cost.HEAD, cells), bullets([plain(said) for said in spent.facts()])]
 
     def _limits(self) -> Iterator[str]:
         """In sentences, the most important first."""
