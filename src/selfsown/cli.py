@@ -46,7 +46,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.console import Console
     from rich.markup import escape
 
-    from selfsown import loop, screen
+    from selfsown import cost, loop, screen
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
@@ -56,7 +56,8 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
-    _spent(folder)
+    if spent := cost.read(folder):
+        watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
         _page(folder)
 
@@ -74,7 +75,9 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     """
     from rich.console import Console
 
+    from selfsown import cost
     from selfsown import make as making
+    from selfsown.export import export
     from selfsown.progress import Progress
     from selfsown.recipe import Recipe
 
@@ -82,8 +85,13 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     folder = folder or Path("made") / loaded.name
     with Progress(Console()) as progress:
         tally = making.make(loaded, folder, progress.tell)
-    progress.end(tally, folder)
-    _spent(folder)
+    progress.end(tally)
+    if spent := cost.read(folder):
+        progress.say(f"{spent.sentence} (selfsown cost {folder})")
+    if tally.ends["kept"]:
+        data = export(folder, folder / "dataset")
+        progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+    progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
 
 
 @app.command
@@ -255,14 +263,6 @@ def list_() -> None:
     from selfsown.catalogue import catalogue
 
     print(catalogue())
-
-
-def _spent(folder: Path) -> None:
-    """What the models behind servers took, where any was asked."""
-    from selfsown.cost import read
-
-    if found := read(folder):
-        print(f"{found.sentence} (selfsown cost {folder})")
 
 
 def _page(folder: Path) -> None:

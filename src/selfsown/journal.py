@@ -81,6 +81,8 @@ class Journal:
         self.lock = threading.Condition()
         self.replies: list[tuple[str, str, str]] = []
         self.calls: list[Call] = []
+        self.reader: sqlite3.Connection | None = None  # for all threads, in turn: opening one takes longer than reading
+        self.reading = threading.Lock()
         self.opening = threading.Lock()  # two that make the file at once would lock each other out
         self.batch = _promise()
         self.writer: threading.Thread | None = None
@@ -88,17 +90,15 @@ class Journal:
     def read(self, keys: Sequence[str]) -> dict[str, str]:
         """The replies that are there under these keys."""
         found: dict[str, str] = {}
-        try:
-            connection = self._open()
+        with self.reading:
             try:
+                self.reader = self.reader or self._open()
                 for at in range(0, len(keys), CHUNK):
                     some = keys[at : at + CHUNK]
                     marks = ",".join("?" * len(some))
-                    found |= connection.execute(f"SELECT key, reply FROM replies WHERE key IN ({marks})", some)
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise self._said(error) from error
+                    found |= self.reader.execute(f"SELECT key, reply FROM replies WHERE key IN ({marks})", some)
+            except sqlite3.Error as error:
+                raise self._said(error) from error
         return found
 
     def keep(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
@@ -155,6 +155,10 @@ class Journal:
             self.lock.notify_all()
         if writer:
             writer.join()
+        with self.reading:
+            if self.reader:
+                self.reader.close()
+            self.reader = None
 
     def _write(self) -> None:
         me, connection = threading.current_thread(), None
@@ -179,7 +183,7 @@ class Journal:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=60)
+        connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
         try:
             with self.opening:
                 connection.executescript(_TABLES)

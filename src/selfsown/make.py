@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from selfsown.budget import Meter
 from selfsown.engines.local import ordered
 from selfsown.making import OTHERS, affordable, curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
@@ -28,8 +29,12 @@ KINDS = 200  # reasons that are counted apart
 
 @dataclass
 class Tally:
-    """How far it is and what became of the rows. total: chunks of work come to so many real rows, or rows to make."""
+    """How far it is and what became of the rows. total: chunks of work come to so many real rows, or rows to make.
 
+    meter: what the models behind servers took, this time.
+    """
+
+    meter: Meter = field(default_factory=Meter)
     total: int = 0
     done: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -74,6 +79,7 @@ def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
     real rows cost only what is new.
     """
     with opened(recipe, folder) as line:
+        line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))
         line.store.write_json("made", {"rows": line.tally.made, **line.tally.ends, "reasons": line.tally.reasons})
         return line.tally
@@ -118,7 +124,7 @@ class Line:
     """The way of the rows through one folder."""
 
     def __init__(self, recipe: Recipe, store: Store) -> None:
-        self.recipe, self.store, self.tally = recipe, store, Tally()
+        self.recipe, self.store, self.tally = recipe, store, Tally(store.journal.meter)
         task = recipe.real()
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from selfsown.budget import amount
 from selfsown.make import Tally
 
 QUIET = 30.0  # seconds between two lines, where no terminal shows a bar
@@ -37,18 +37,27 @@ class Progress:
         self.bar.update(self.task, total=tally.total, completed=tally.done, description=words)
         if not self.console.is_terminal and time.monotonic() - self.said > QUIET:
             self.said = time.monotonic()
-            self.console.print(escape(words), soft_wrap=True, highlight=False)
+            self.say(words)
 
-    def end(self, tally: Tally, folder: Path) -> None:
+    def end(self, tally: Tally) -> None:
         parts = " + ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
         lines = [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
         lines += [f"  {count:,} {reason}" for reason, count in tally.reasons.most_common(5)]
-        for line in [*lines, f"The rows are {folder}/rows.parquet"]:
-            self.console.print(escape(line), soft_wrap=True, highlight=False)
+        for line in lines:
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """One line, never broken: it may be searched for or copied."""
+        self.console.print(escape(line), soft_wrap=True, highlight=False)
 
 
 def so_far(tally: Tally) -> str:
     """One line of figures."""
-    speed = tally.made / max(1e-9, time.monotonic() - tally.began)
-    ends = " · ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
-    return f"{tally.done:,} of {tally.total:,} · {ends} · {speed:,.0f} rows/s"
+    seconds = max(1e-9, time.monotonic() - tally.began)
+    parts = [f"{tally.done:,} of {tally.total:,}"]
+    parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed")]
+    parts += [f"{tally.made / seconds:,.0f} rows/s"]
+    if tally.meter.requests:
+        spent = "cost unknown" if tally.meter.money is None else amount("money", tally.meter.money)
+        parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s", spent]
+    return " · ".join(parts)

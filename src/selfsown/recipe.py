@@ -21,6 +21,7 @@ STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
+OF_TRAINING = ("learn", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard", "patience")
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
 
@@ -124,7 +125,7 @@ class Recipe:
                 value = value.dump() if value != UNNAMED else None
             elif isinstance(value, tuple):
                 value = [each.dump() for each in value]
-            if value is not None:
+            if value is not None and (self.trains or field.name not in OF_TRAINING):
                 found[field.name] = _plain(value)
         return found
 

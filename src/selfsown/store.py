@@ -102,6 +102,11 @@ class Store:
         with _becoming(path) as partial, Writer(partial) as writer:
             yield writer
 
+    def forget(self, *names: str) -> None:
+        """What stood under these names is no longer true."""
+        for path in [path for name in names for path in self.folder.glob(f"{name}.*")]:
+            path.unlink()
+
     def stream(self, name: str) -> Stored:
         """The rows under this name, read anew each time that somebody goes through them."""
         return Stored(self.folder / f"{name}.parquet")
@@ -196,7 +201,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"
             )
-    if recipe["generations"] < before["generations"]:
+    if recipe.get("generations", 0) < before.get("generations", 0):
         raise SelfsownError(
             f"{folder} was begun with {before['generations']} generations; there can be more now, not fewer"
         )
