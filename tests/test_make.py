@@ -193,6 +193,7 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
         done = selfsown(tmp_path, "make", "mine.yaml")
     assert done.returncode == 0, done.stderr
     assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
+    assert f"{sent(server)} requests" in done.stdout
     assert (tmp_path / "made" / "mine" / "rows.parquet").exists()
 
 
