@@ -12,8 +12,8 @@ from server import Server
 from test_cli import selfsown
 
 from selfsown import cost
-from selfsown.ledger import lines, total
 from selfsown.explain import story
+from selfsown.ledger import lines, total
 from selfsown.make import ENOUGH, Tally, make, preview
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError

@@ -19,9 +19,7 @@ def story(folder: Path, wanted: str) -> str:
     held_out = {row.id for row in store.rows("held_out") or []}
     found = [row for at, row in rows.items() if at.startswith(wanted)]
     if not found:
-        raise SelfsownError(
-            f"{folder} has no row {wanted!r}; ids stand in its real.parquet and in each rows.parquet"
-        )
+        raise SelfsownError(f"{folder} has no row {wanted!r}; ids stand in its real.parquet and in each rows.parquet")
     if len(found) > 1:
         shown = ", ".join(row.id for row in found[:3])
         raise SelfsownError(
