@@ -24,9 +24,6 @@ from selfsown.survey import TOOK, Numbers, Place, Sample, Survey, asked, sizes_o
 
 OVERHEAD = 0.0005  # seconds of our own for each request
 
-# For each way of generating, what is left, as the sum of what each asked row adds to it, and for how many rows it stands.
-Left = Mapping[int, tuple[Numbers, float]]
-
 
 class Range(NamedTuple):
     """A guess, and the bounds of 90 %; None where they are not known."""
@@ -39,6 +36,21 @@ class Range(NamedTuple):
         """The bounds of the sum, where both are large or small together."""
         low, high = (None if a is None or b is None else a + b for a, b in zip(self[1:], other[1:], strict=True))
         return Range(self.value + other.value, low, high)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What one way of generating has yet to ask, for one step or for all. apart: by how much each asked row moves the
+    whole, up or down; stands: for how many rows that are left each of them stands."""
+
+    whole: Numbers
+    apart: Numbers
+    stands: Numbers
+
+    def values(self, at: int) -> tuple[list[float], float]:
+        """The whole as a sum over the asked rows that stand for others, and how many these are."""
+        apart = self.apart[self.stands > 0, at]
+        return [float(self.whole[at] / len(apart) + each) for each in apart], float(self.stands.sum())
 
 
 @dataclass(frozen=True)
@@ -97,25 +109,18 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
         sample = Sample() if offline else asked(line, sizes, strata, batches)
         survey = surveyed(line, sizes, strata, batches)
         models = {**survey.models, **sample.models}
-        left = {place: _left(place, survey, sample, sizes, strata) for place in models}
+        left = {place: _left(place, survey, sample, sizes) for place in models}
         if offline:
             _timed(left, ledger.usual(path))
+        lengths = survey.lengths if offline else {}
         parts = [
-            replace(_part(models[place], some, survey.lengths), way=getattr(recipe, models[place].role).way)
+            replace(_part(models[place], some, lengths), way=getattr(recipe, models[place].role).way)
             for place, some in left.items()
         ]
-        parts = parts if offline else [replace(part, length="") for part in parts]
         failed = [row.reason for row in sample.rows if row.end == "failed"]
-        whole = {
-            at: (
-                sum((some[at][0] for some in left.values()), np.zeros((strata[at], len(TOOK)))),
-                max((some[at][1] for some in left.values()), default=0.0),
-            )
-            for at in sizes
-        }
         return Estimate(
             parts=parts,
-            all=replace(_ranges(whole), seconds=_clock(parts, models, left)),
+            all=replace(_ranges(_together(list(left.values()))), seconds=_clock(parts, models, left)),
             rows=sum(sizes.values()),
             asked=sum(map(len, sample.units.values())),
             there=survey.there,
@@ -152,62 +157,64 @@ def _place(folder: Path, offline: bool) -> Iterator[Path]:
             yield Path(passing) / "made"
 
 
-def _left(place: Place, survey: Survey, sample: Sample, sizes: Mapping[int, int], strata: Mapping[int, int]) -> Left:
-    """What is left to ask in each stratum: for each row as much as the asked one took.
+def _left(place: Place, survey: Survey, sample: Sample, sizes: Mapping[int, int]) -> list[Left]:
+    """What is left to ask, of each way of generating: for each row as much as the asked one of its stratum took.
 
     How many rows are left is known, so that the asked ones differ only in what a row takes (the ratio estimator).
     """
-    found: dict[int, tuple[Numbers, float]] = {}
-    for at, size in sizes.items():
-        counts = [survey.counts[at, stratum, place] for stratum in range(strata[at])]
-        units = [unit.get(place, np.zeros(len(TOOK))) for unit in sample.units.get(at, [])]
-        if not units:
-            found[at] = np.array([[*count[1:], np.nan] for count in counts]), 0.0
-            continue
-        told = sum(unit[0] for unit in units) * size / len(units)
-        seen = 2 * sum(count[0] for count in counts) >= told  # or else what stands in for replies came not so far
-        rows = [(n + 1) * size // len(units) - n * size // len(units) for n in range(len(units))]
-        shares = [
-            count[1] / count[0] if seen and count[0] else _open(survey, at, stratum, rows[stratum])
-            for stratum, count in enumerate(counts)
-        ]
-        took, weights = np.array(units), np.multiply(rows, shares)[:, None]
-        whole, stands = (took * weights).sum(0), float(weights.sum())
-        found[at] = whole / len(took) + weights * (took - whole / (stands or 1.0)), stands
+    found: list[Left] = []
+    for at in sizes:
+        units = np.array([unit.get(place, np.zeros(len(TOOK))) for unit in sample.units.get(at, [])])
+        rows = [survey.front[at, stratum] + survey.rest[at, stratum, place] for stratum in range(len(units))]
+        if len(units):
+            weights = np.array(rows)[:, None]
+            stand = weights[:, 0] > 0
+            whole = (weights * units)[stand].sum(0)
+            apart = np.zeros_like(units)
+            apart[stand] = (weights * (units - whole / max(1e-9, weights.sum())))[stand]
+            found.append(Left(whole, apart, weights[:, 0]))
+        else:
+            found.append(Left(np.array([*survey.counts[at, place], np.nan]), np.zeros((0, len(TOOK))), np.zeros(0)))
     return found
 
 
-def _open(survey: Survey, at: int, stratum: int, rows: int) -> float:
-    """The share of a stratum's rows that is left to do, by the step that has most left."""
-    there = [counts for (one, other, _), counts in survey.counts.items() if (one, other) == (at, stratum)]
-    return max((counts[1] / counts[0] for counts in there if counts[0]), default=(rows - 1) / rows)
+def _together(steps: Sequence[Sequence[Left]]) -> list[Left]:
+    """Of all steps; a row stands for no more others than at the step that has most left."""
+    return [
+        Left(
+            np.sum([left.whole for left in same], 0),
+            np.sum([left.apart for left in same], 0),
+            np.max([left.stands for left in same], 0),
+        )
+        for same in zip(*steps, strict=True)
+    ]
 
 
-def _timed(left: Mapping[Place, Left], usual: Mapping[Place, tuple[float | None, float | None]]) -> None:
+def _timed(left: Mapping[Place, list[Left]], usual: Mapping[Place, tuple[float | None, float | None]]) -> None:
     """The seconds of requests that were not sent are known where such were sent before."""
     for place, some in left.items():
         _, seconds = usual.get(place, (None, None))
-        for numbers, _ in some.values():
-            numbers[:, 4] = np.nan if seconds is None else numbers[:, 0] * seconds
+        for each in some:
+            each.whole[-1] = np.nan if seconds is None else each.whole[0] * seconds
 
 
-def _ranges(some: Left) -> Part:
+def _ranges(some: Sequence[Left]) -> Part:
     """What it all comes to."""
     found: dict[str, Range | None] = {}
     for at, name in enumerate(TOOK):
-        groups = [(numbers[:, at], stands) for numbers, stands in some.values()]
-        value = float(sum(values.sum() for values, _ in groups))
+        groups = [left.values(at) for left in some if left.whole[0]]
+        value = float(sum(left.whole[at] for left in some))
         if np.isnan(value):
             found[name] = None
-        elif not groups or min(len(values) for values, _ in groups) < 2:
+        elif any(len(values) < 2 for values, _ in groups):
             found[name] = Range(value)
         else:
-            low, high = resampled([(values.tolist(), stands) for values, stands in groups])
+            low, high = resampled(groups) if groups else (0.0, 0.0)
             found[name] = Range(value, max(0.0, low), high)
     return Part("", "", "", "", **found)  # type: ignore[arg-type]
 
 
-def _part(model: Any, some: Left, lengths: Mapping[Place, str]) -> Part:
+def _part(model: Any, some: Sequence[Left], lengths: Mapping[Place, str]) -> Part:
     found = _ranges(some)
     place = (model.stage, model.role)
     named = {"stage": model.stage, "role": model.role, "model": model.name, "host": urlsplit(model.url).netloc}
@@ -229,13 +236,13 @@ def _paced(model: Any, part: Part) -> Range | None:
     return Range(*bounds)  # type: ignore[arg-type]
 
 
-def _clock(parts: Sequence[Part], models: Mapping[Place, Any], left: Mapping[Place, Left]) -> Range | None:
+def _clock(parts: Sequence[Part], models: Mapping[Place, Any], left: Mapping[Place, list[Left]]) -> Range | None:
     """Steps that ask one model wait for each other, others work side by side; the last row goes all the way alone."""
     last, gates = 0.0, dict[tuple[str, str], list[Range]]()
     for part, (place, model) in zip(parts, models.items(), strict=True):
         if part.seconds is None:
             return None
-        requests, busy = (sum(float(n[:, at].sum()) for n, _ in left[place].values()) for at in (0, 4))
+        requests, busy = (sum(float(each.whole[at]) for each in left[place]) for at in (0, 4))
         last += busy / requests if requests else 0.0
         gates.setdefault((model.url, model.name), []).append(part.seconds)
     bounds: list[float | None] = []

@@ -69,7 +69,7 @@ def _grounds(found: Estimate) -> Iterator[str]:
         now = found.now
         tokens = f"{now.input:,} tokens read and {now.output:,} written"
         yield f"This took {now.requests:,} requests, {tokens}, {money(now)}."
-    if found.all.seconds is not None:
+    if found.all.seconds and found.all.seconds.value:
         yield "The time holds if the server answers as fast when more is asked at once."
 
 

@@ -84,5 +84,5 @@ def resampled(parts: Sequence[tuple[Sequence[float], float]], seed: int = 0) -> 
     wide = _T[min(few, len(_T) + 1) - 2] / Z * math.sqrt(few / (few - 1))
     low, high = (float(each) * wide for each in np.quantile(moved, (0.05, 0.95)))
     pivots = np.divide(moved, np.sqrt(spread), out=np.zeros(DRAWS), where=spread > 0)
-    top, bottom = (float(each) * math.sqrt(error) for each in np.quantile(pivots, (0.05, 0.95)))
-    return middle + min(low, max(-bottom, 2 * low)), middle + max(high, min(-top, 2 * high))
+    top, bottom = (float(each) * wide * math.sqrt(error) for each in np.quantile(pivots, (0.05, 0.95)))
+    return float(middle + min(low, max(-bottom, 2 * low))), float(middle + max(high, min(-top, 2 * high)))

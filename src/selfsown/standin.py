@@ -16,11 +16,13 @@ if TYPE_CHECKING:  # it brings an HTTP client, which a recipe without a server d
     from selfsown.models.endpoint.ask import Ask
     from selfsown.models.endpoint.styles import Said
 
+CHARACTERS = 4  # of a token, about
+QUOTED = 20  # words of a text that are quoted from it
 DEEPEST = 20  # schemas within schemas: one that holds itself has no end
 FORMATS = {"date": "2000-01-01", "date-time": "2000-01-01T00:00:00Z", "time": "00:00:00Z", "email": "a@example.org"}
 FORMATS |= {"uri": "https://example.org", "uuid": "00000000-0000-4000-8000-000000000000", "ipv4": "192.0.2.1"}
 
-_SOURCE = re.compile(r"<text-(\w{12})>\s*(\S+)")  # the first word of what stands between marks
+_SOURCE = re.compile(r"<text-(\w{12})>\n(.*)\n</text-\1>", re.DOTALL)  # what stands between marks
 
 
 @dataclass(frozen=True)
@@ -104,29 +106,21 @@ class StandIn(Listed):
             for ask in these:
                 if ask.key not in said:
                     tokens = self.length(self.model, ask, bool(schema))
-                    text = _made_up(prompt, tokens, schema, fits, self.elements.get(self.model.stage, 1))
+                    text = _made_up(ask, prompt, tokens, schema, fits, self.elements.get(self.model.stage, 1))
                     said[ask.key] = Said(text, failure="" if text else "no stand-in keeps to its schema")
         return self.model.replies(prompts, asks, said, unfinished)
 
 
-class Filler:
-    """In the place of a model of our own, which costs nothing: words."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def bits(self, rows: Sequence[Any]) -> list[tuple[float, int]]:
-        return [(0.0, 1) for _ in rows]
-
-    def complete(self, prompts: Sequence[str], *, n: int = 1, **_: Any) -> list[list[Reply]]:
-        return [[Reply(prompt, "some more")] * n for prompt in prompts]
-
-
-def _made_up(prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:
+def _made_up(ask: Ask, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:
+    """Another text to each request, or later steps would ask once where they ask twice."""
+    own = f"{ask.key[:8]} "
     if fits is None:
-        return "some " * max(1, tokens * 4 // 5 - 1) + "\nmore"
+        return own + "some " * max(1, (tokens * CHARACTERS - len(own)) // 5 - 1) + "\nmore"
     found = _SOURCE.search(prompt)
-    value = instance(schema, schema, found[2] if found else "some", elements)
+    source = found[2].split() if found else []
+    starts = range(elements)
+    words = [" ".join(source[at % len(source) :][:QUOTED]) if source else f"{own}{at}" for at in starts]
+    value = instance(schema, schema, words)
     return compact(value) if fits(value) else ""
 
 
@@ -136,8 +130,11 @@ def _fitting(schema: Mapping[str, Any]) -> Callable[[Any], bool]:
     return validator_for(schema, default=Draft202012Validator)(dict(schema)).is_valid
 
 
-def instance(schema: Any, root: Any, word: str, elements: int = 1, depth: int = 0) -> Any:
-    """About the least that keeps to a JSON schema; patterns, and whatever else is rare, are not kept to."""
+def instance(schema: Any, root: Any, words: Sequence[str], depth: int = 0) -> Any:
+    """About the least that keeps to a JSON schema; patterns, and whatever else is rare, are not kept to.
+
+    words: a text for each element of a list, which has so many if it may.
+    """
     if not isinstance(schema, Mapping) or depth > DEEPEST:
         return {}
     whole = _plain(schema, root)
@@ -150,13 +147,14 @@ def instance(schema: Any, root: Any, word: str, elements: int = 1, depth: int = 
     kind = next((each for each in kind if each != "null"), "null") if isinstance(kind, list) else kind
     if kind == "object":
         there = whole.get("properties", {})
-        return {name: instance(there.get(name, {}), root, word, elements, depth + 1) for name in _needed(whole)}
+        return {name: instance(there.get(name, {}), root, words, depth + 1) for name in _needed(whole)}
     if kind == "array":
-        first = [instance(each, root, word, 1, depth + 1) for each in whole.get("prefixItems", [])]
-        many = max(whole.get("minItems", 0), min(elements, whole.get("maxItems", elements))) - len(first)
-        return first + [instance(whole.get("items", {}), root, word, 1, depth + 1) for _ in range(many)]
+        first = whole.get("prefixItems", [])
+        many = max(whole.get("minItems", 0), min(len(words), whole.get("maxItems", len(words))))
+        each = [*first, *[whole.get("items", {})] * (many - len(first))]
+        return [instance(part, root, [words[at % len(words)]], depth + 1) for at, part in enumerate(each)]
     if kind == "string":
-        text = FORMATS.get(whole.get("format", ""), word)
+        text = FORMATS.get(whole.get("format", ""), words[0])
         return text.ljust(whole.get("minLength", 0), "e")[: whole.get("maxLength")]
     return _number(whole, kind) if kind in ("integer", "number") else False if kind == "boolean" else None
 

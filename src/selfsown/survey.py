@@ -18,10 +18,9 @@ from selfsown.make import Chunk, Line
 from selfsown.making import graded, streams
 from selfsown.prices import Used
 from selfsown.records import Row, SelfsownError
-from selfsown.standin import Asked, Filler, Listed, StandIn
+from selfsown.standin import CHARACTERS, Asked, Listed, StandIn
 from selfsown.steps import parameters
 
-CHARACTERS = 4  # of a token, about
 SHAPED = 100  # tokens of a reply by a schema, where nothing tells
 THREADS = 32  # sampled rows at work at once
 
@@ -32,14 +31,18 @@ TOOK = ("requests", "input", "output", "money", "seconds")
 
 @dataclass
 class Survey:
-    """For each way of generating, stratum of its rows, step and role: the requests, those among them that are left to
-    ask, and the tokens and money of these, had each reply the length that is expected.
+    """counts: for each way of generating, step and role, the requests that are left, and their tokens and money, had
+    each reply the length that is expected.
 
+    front: for each way and stratum the rows that are not yet generated, of which all is left to ask; rest: for each
+    way, stratum, step and role as many of the other rows as make up what is left to ask there.
     models, lengths: by step and role, who is asked, and what the length rests on. there: replies that are paid.
     unseen: steps that fail most of what stands in for replies, so that nothing is known of later ones.
     """
 
-    counts: dict[tuple[int, int, Place], Numbers] = field(default_factory=lambda: defaultdict(lambda: np.zeros(5)))
+    counts: dict[tuple[int, Place], Numbers] = field(default_factory=lambda: defaultdict(lambda: np.zeros(4)))
+    front: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
+    rest: dict[tuple[int, int, Place], float] = field(default_factory=lambda: defaultdict(float))
     models: dict[Place, Any] = field(default_factory=dict)
     lengths: dict[Place, str] = field(default_factory=dict)
     keys: set[int] = field(default_factory=set)
@@ -136,7 +139,7 @@ def _units(heard: Sequence[Asked], rows: int, batches: Mapping[str, int]) -> lis
         said = model.known(keys)
         seconds = ledger.seconds(model.journal.path, keys) if model.journal else {}
         for at, each in enumerate(some):
-            took = np.array([1.0, 0, 0, 0, seconds.get(each.ask.key, 0.0)])
+            took = np.array([1.0, 0, 0, 0, np.nan if batches.get(model.role) else seconds.get(each.ask.key, 0.0)])
             if found := said.get(each.ask.key):
                 told = found.used
                 length = len(found.text) + len(found.reasoning)
@@ -155,7 +158,10 @@ def _money(model: Any, used: Used, batches: Mapping[str, int]) -> float:
 
 
 def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]) -> Survey:
-    """Every request counted: what the journal has is taken as it is, for the rest something stands in."""
+    """Every request counted: what the journal has is taken as it is, for the rest something stands in.
+
+    A model of our own costs nothing, and writes as ever.
+    """
     survey, lengths = Survey(), _Lengths(line)
     given, failed = Counter[str](), Counter[str]()
     for at, first, chunk in work(line):
@@ -163,39 +169,41 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
         elements = {chunk.step.place: _elements(chunk)}
 
         def instead(model: Any, heard: list[Asked] = heard, elements: Mapping[str, int] = elements) -> Any:
-            return StandIn(model, heard, lengths, elements) if hasattr(model, "asks") else Filler(model.name)
+            return StandIn(model, heard, lengths, elements) if hasattr(model, "asks") else model
 
         _, counts = _through(line, chunk, instead)
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
-        shares = {(at, stratum): some / chunk.size for stratum, some in strata.items()}
-        if _put_down(survey, heard, shares, batches):
-            for place, rows, lost in counts:
-                given[place] += rows
-                failed[place] += lost
+        shares = _put_down(survey, at, heard, batches)
+        front = shares.get((chunk.step.place, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
+        for stratum, rows in strata.items():
+            survey.front[at, stratum] += rows * (front or 0.0)
+            for place, share in shares.items() if not front else ():
+                survey.rest[at, stratum, place] += rows * share
+        if any(shares.values()):
+            for step, out, lost in counts:
+                given[step] += out
+                failed[step] += lost
     survey.lengths = lengths.rests_on
     survey.unseen = [place for place, rows in given.items() if 2 * failed[place] > rows]
     return survey
 
 
-def _put_down(
-    survey: Survey, heard: Sequence[Asked], shares: Mapping[tuple[int, int], float], batches: Mapping[str, int]
-) -> bool:
-    """The requests of a chunk, spread over the strata that its rows belong to; whether any is left to ask."""
-    sums = defaultdict[Place, Numbers](lambda: np.zeros(5))
+def _put_down(survey: Survey, at: int, heard: Sequence[Asked], batches: Mapping[str, int]) -> dict[Place, float]:
+    """The requests of a chunk are counted; for each step and role, which share of them is left."""
+    wanted, left = Counter[Place](), Counter[Place]()
     for each in heard:
         place, key = (each.model.stage, each.model.role), int(each.ask.key[:16], 16)
         survey.models[place] = each.model
-        left = each.said is None and key not in survey.keys
-        survey.there += each.said is not None and key not in survey.keys
+        wanted[place] += 1
+        if key in survey.keys:
+            continue
         survey.keys.add(key)
-        sums[place][0] += 1
-        if left:
+        survey.there += each.said is not None
+        if each.said is None:
+            left[place] += 1
             money = _money(each.model, Used(each.ask.tokens, each.tokens), batches)
-            sums[place][1:] += np.array([1.0, each.ask.tokens, each.tokens, money])
-    for (at, stratum), share in shares.items():
-        for place, counts in sums.items():
-            survey.counts[at, stratum, place] += counts * share
-    return any(counts[1] for counts in sums.values())
+            survey.counts[at, place] += np.array([1.0, each.ask.tokens, each.tokens, money])
+    return {place: left[place] / count for place, count in wanted.items()}
 
 
 def _elements(chunk: Chunk) -> int:
