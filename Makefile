@@ -6,7 +6,7 @@ check:  ## lint, format and types
 	mypy
 
 test:  ## everything
-	python -m pytest -q
+	python -m pytest -q -n 2 --dist loadfile
 
 quick:  ## all but the whole runs
-	python -m pytest -q -m "not slow"
+	python -m pytest -q -n 2 --dist loadfile -m "not slow"

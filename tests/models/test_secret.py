@@ -158,7 +158,7 @@ def test_the_key_is_nowhere_in_a_run_s_folder_nor_in_what_it_prints_in_debug_mod
         done = subprocess.run(order, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr[-2000:]
         assert server.asked
-    assert "DEBUG:asyncio" in done.stderr
+    assert "DEBUG:" in done.stderr
     assert not told(done.stdout + done.stderr)
     assert (tmp_path / "run" / "report.html").exists()
     for path in (tmp_path / "run").rglob("*"):
