@@ -11,6 +11,7 @@ from parrot import Parrot
 from selfsown.generate import backtranslate
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from selfsown.text import fenced
 
 TEXT = "The Moon circles the Earth in 27 days.\n It has no air, and nobody lives there, as far as one can tell today.\n"
 MOON = Row("", TEXT, traits={"by": "ann"}, level=2, draw=1)
@@ -45,7 +46,7 @@ def test_the_document_its_kind_and_the_user_s_words_are_told_and_no_prompt(kind:
         return ""
 
     list(backtranslate.generate([CODE], Parrot(say), 2, 0, kind=kind, instruction="In Dutch."))  # type: ignore[arg-type]
-    assert all(part in seen[0] for part in (words, "In Dutch.", CODE.answer))
+    assert all(part in seen[0] for part in (words, "In Dutch.", fenced(CODE.answer)))
     assert "old" not in seen[0]
 
 

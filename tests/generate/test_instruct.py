@@ -12,6 +12,7 @@ from selfsown.generate import instruct
 from selfsown.generate.instruct import FIRST
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from selfsown.text import fenced
 
 REAL = [Row(f"seed {at} is about thing{at} of kind{at}", f"done {at}", draw=at) for at in range(30)]
 
@@ -60,6 +61,7 @@ def test_later_prompts_show_tasks_of_the_call_s_own_and_earlier_ones_real_rows_a
         (saying(0, instruction=" "), "an empty instruction"),
         (saying(0, output=""), "an empty output"),
         (saying(0, output="I'm sorry, I can't help with that."), "it refuses"),
+        (saying(0, output="New0 word0  other0"), "it repeats its prompt"),
         (saying(0, output="word " * 2000), "9,999 characters; longest is 8,000"),
         (saying(0, instruction="Think of one more task, of another kind and about it."), "it repeats what it was told"),
         (saying(0, instruction=REAL[3].prompt.upper()), "too like a task before it, ROUGE-L 1.00: 'seed 3"),
@@ -91,7 +93,11 @@ def test_only_so_many_seeds_are_drawn_and_words_of_the_user_s_own_are_told() -> 
         seen.append(prompt)
         return saying(at)
 
-    rows = made(say, count=20, seeds=3, own=0, instruction="In verse.")
+    long = "w" * 2000
+    rows = made(say, [*REAL, Row(long, "a")], count=20, seeds=3, own=0, instruction="In verse.")
+    (shown,) = made(say, [Row(long, "a")], count=1)
+    assert fenced(f"Task:\n{'w' * 600} …\n\nDone:\na") in seen.pop()
+    assert shown.end == ""
     assert len({parent for row in rows for parent in row.parents}) == 3
     assert all("In verse." in prompt for prompt in seen)
 

@@ -12,6 +12,7 @@ from parrot import Parrot
 from selfsown.generate import persona
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from selfsown.text import fenced
 
 REAL = [Row(f"How deep is lake number {at}?", "Deep.", draw=at) for at in range(7)]
 
@@ -80,7 +81,7 @@ def test_what_is_wanted_is_told_and_nothing_of_the_row_s_traits_stands_in_its_pr
     for row, prompt in zip(rows, seen[:10], strict=True):
         assert all(f"{name}: {value}" in prompt for name, value in row.traits.items())
         assert "In Dutch." in prompt
-        assert [real.id for real in REAL if real.prompt in prompt] == list(row.parents)
+        assert [real.id for real in REAL if fenced(real.prompt) in prompt] == list(row.parents)
     assert seen[10:] == [row.prompt for row in rows]
 
 

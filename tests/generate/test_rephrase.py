@@ -11,6 +11,7 @@ from parrot import Parrot
 from selfsown.generate import rephrase
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from selfsown.text import fenced
 
 MOON = Row("", "The Moon circles the Earth in 27 days. It has no air.", traits={"source": "sky.md"}, level=2, draw=1)
 SUN = Row("What is the Sun?", "A star.", draw=2)
@@ -68,7 +69,7 @@ def test_the_form_the_source_and_the_user_s_words_are_told() -> None:
         return ANEW
 
     made(say, formats=("dialogue",), instruction="In Dutch.")
-    assert all(part in seen[0] for part in ("a talk of two people", "In Dutch.", MOON.answer))
+    assert all(part in seen[0] for part in ("a talk of two people", "In Dutch.", fenced(MOON.answer)))
 
 
 @pytest.mark.parametrize(

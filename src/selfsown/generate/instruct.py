@@ -107,7 +107,7 @@ def _row(said: Answer, longest: int) -> Row:
     row = Row(f"{instruction}\n\n{given}" if given else instruction, output)
     if not instruction or not output:
         return row.failed(f"an empty {'output' if instruction else 'instruction'}")
-    failure = unfit(row.prompt, longest, told=_TOLD) or unfit(output, longest, told=_TOLD)
+    failure = unfit(row.prompt, longest, told=_TOLD) or unfit(output, longest, prompt=row.prompt, told=_TOLD)
     return row.failed(failure) if failure else row
 
 
