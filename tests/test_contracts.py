@@ -99,8 +99,8 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
 
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
-    """Answers and votes need prompts: on documents these ways say so."""
-    if way not in ("sample", "vote") or any(row.prompt for row in roles["real"]):
+    """Answers, votes and new tasks need prompts: on documents these ways say so."""
+    if way not in ("sample", "vote", "instruct", "evolve") or any(row.prompt for row in roles["real"]):
         return False
     with pytest.raises(SelfsownError, match="prompt"):
         list(step(verb, way)(**roles | {"rows": roles["real"]}))

@@ -14,14 +14,14 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("chunks", "text", "intervals", "kinds", "recipes", "engines"),
+    ("chunks", "text", "rouge", "intervals", "kinds", "recipes", "engines"),
     ("records",),
     ("prices", "parquet", "tables", "columns", "seeds"),
     ("budget",),
     ("journal",),
     ("ledger",),
     ("split", "models", "tasks"),
-    ("structured",),
+    ("structured", "replies"),
     ("standin",),
     VERBS,
     ("steps", "written"),

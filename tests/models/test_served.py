@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from selfsown.generate import sample
+from selfsown.generate import prefill, rephrase, sample
 from selfsown.grade import judge
 from selfsown.journal import Journal
 from selfsown.models import Reply
@@ -122,3 +122,19 @@ def test_a_model_that_babbles_teaches_and_judges_without_a_traceback(style: str,
     assert [row.end for row in made] == ["failed"] * 5
     assert all(row.reason for row in made)
     assert [grade.failed for grade in judge.grade(real, model, 0)] == [True] * 5
+
+
+def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_documents_anew(
+    served: tuple[str, str],
+) -> None:
+    url, name = served
+    knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 120, "in_flight": 1}
+    model, template = create([], 0, url=url, model=name, **knobs), {"user": "user: ", "assistant": "\nassistant: "}
+    rows = list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
+    assert rows == list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
+    texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per=3))
+    assert (len(rows), len(texts)) == (4, 3)
+    assert len({row.prompt for row in rows}) == 4
+    assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 120 tokens", "an empty answer"}
+    for made in (rows, texts):
+        assert any(row.answer and not row.end for row in made)

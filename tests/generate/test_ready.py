@@ -1,0 +1,100 @@
+"""The ready recipes for data sets, each against a server with faults: counts add up, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server
+
+from selfsown.make import make
+from selfsown.recipe import Recipe
+from selfsown.store import Store
+
+FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
+REAL = 150  # rows
+COUNT = 150  # rows of a way that makes them of all real ones together: three chunks
+
+# Of each recipe: what it is told for the test, how many rows come out, and from how many real rows at most.
+RECIPES: dict[str, tuple[list[str], int]] = {
+    "self-instruct": ([f"generate.instruct.count={COUNT}"], COUNT),
+    "evol-instruct": (["generate.evolve.rounds=2"], 2 * REAL * 9 // 10),
+    "personas": ([f"generate.persona.count={COUNT}"], COUNT),
+    "rephrase": ([], 2 * REAL),
+    "backtranslation": ([], REAL),
+    "magpie": ([f"generate.prefill.count={COUNT}"], COUNT),
+}
+
+
+def letters(*of: object) -> str:
+    """Three words, always the same for these and for nothing else."""
+    drawn = hashlib.sha256(repr(of).encode()).hexdigest()
+    return " ".join(drawn[at : at + 8] for at in (0, 8, 16))
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    """A judge that dislikes one row in ten, and a teacher who now and then answers at length, or not in JSON."""
+    if prompt.startswith("Judge the"):
+        return json.dumps({"reason": "so it is", "score": 1 if letters(prompt)[0] == "0" else 5})
+    words = letters(prompt, body["seed"])
+    form = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
+    if not form:
+        return f"So: {words}"
+    data = json.dumps({part: f"{words} for {part}" for part in form})
+    return f"Gladly!\n```json\n{data}\n```" if words[0] in "123" else data if words[0] != "4" else "I know of none"
+
+
+def recipe(name: str, folder: Path, server: Server, key: str) -> Recipe:
+    path = folder / "real.jsonl"
+    text = {"text": ""} if name in ("rephrase", "backtranslation") else {"prompt": "", "answer": "An answer."}
+    real = [{**text, next(iter(text)): f"{letters(at)} is what row {at} is about."} for at in range(REAL)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in real), encoding="utf-8")
+    there = f"url: '{server.url}', retries: 8"
+    style = ", style: completions" if name == "magpie" else ""
+    wishes = [f"teacher={{endpoint: {{{there}, model: m{style}}}}}", f"judge={{endpoint: {{{there}, model: judge}}}}"]
+    return Recipe.load(name, [f"real={path}", *wishes, *RECIPES[name][0], f"seed={key}"])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_path: Path) -> None:
+    with Server(models=("m", "judge"), say=say, faults=FAULTS, wait="0.01") as server:
+        made = recipe(name, tmp_path, server, "0")
+        tally = make(made, tmp_path / "out")
+        before, first = len(server.bodies), (tmp_path / "out/rows.parquet").read_bytes()
+        assert make(made, tmp_path / "out").ends == tally.ends
+        assert len(server.bodies) == before
+        assert (tmp_path / "out/rows.parquet").read_bytes() == first
+        asked = {json.dumps(body, sort_keys=True) for body in server.bodies}
+        assert server.did["answered"] == len(asked) < before, "each request was answered once, some at a later try"
+    rows = Store(tmp_path / "out").rows("rows") or []
+    assert len(rows) == tally.made == RECIPES[name][1] == tally.ends.total()
+    assert len({row.id for row in rows}) == len(rows)
+    assert {row.end for row in rows} == {"kept", "rejected", "failed"}
+    assert all(row.reason for row in rows if row.end != "kept")
+    assert tally.ends["kept"] > 0.6 * len(rows)
+    assert {(row.origin, row.maker, row.method) for row in rows} == {("synthetic", "m", made.generate[0].way)}
+    real = {row.id for row in Store(tmp_path / "out").rows("real") or []}
+    assert all(set(row.parents) <= real for row in rows)
+    assert all(row.parents for row in rows) == (name != "magpie")
+    said = [(row.prompt, row.answer) for row in rows if row.end == "kept"]
+    assert len(set(said)) == len(said)
+    assert "rejected: duplicates" not in tally.reasons, "no two chunks make the same rows"
+
+
+@pytest.mark.parametrize("name", ["self-instruct", "personas", "magpie"])
+def test_a_larger_count_keeps_what_was_made_before(name: str, tmp_path: Path) -> None:
+    with Server(models=("m", "judge"), say=say) as server:
+        made = recipe(name, tmp_path, server, "1")
+        make(made, tmp_path / "out")
+        rows = Store(tmp_path / "out").rows("rows") or []
+        before, way = len(server.bodies), made.generate[0].way
+        tree = made.dump()
+        tree["generate"][0][way]["count"] = 192 + 64
+        make(Recipe.of(tree), tmp_path / "out")
+    more = Store(tmp_path / "out").rows("rows") or []
+    assert len(more) == 256
+    assert [row.id for row in more[:128]] == [row.id for row in rows[:128]], "whole chunks stay as they were"
+    assert len(server.bodies) < before * 256 / 128

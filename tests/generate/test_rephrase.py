@@ -1,0 +1,109 @@
+"""Real documents said anew, each text with the words that it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from parrot import Parrot
+
+from selfsown.generate import rephrase
+from selfsown.models import Reply
+from selfsown.records import Row, SelfsownError
+from selfsown.text import fenced
+
+MOON = Row("", "The Moon circles the Earth in 27 days. It has no air.", traits={"source": "sky.md"}, level=2, draw=1)
+SUN = Row("What is the Sun?", "A star.", draw=2)
+ANEW = "Once in four weeks, our airless companion goes around us."
+
+
+def made(said: Any, *rows: Row, seed: int = 0, **knobs: Any) -> list[Row]:
+    teacher = Parrot(said if callable(said) else lambda prompt, at: said)
+    return list(rephrase.generate(rows or (MOON,), teacher, 2, seed, **knobs))
+
+
+def test_a_text_names_its_source_and_keeps_the_words_it_was_made_of() -> None:
+    (row,) = made(ANEW, formats=("easy",))
+    assert (row.prompt, row.answer, row.end) == ("", ANEW, "")
+    assert (row.origin, row.maker, row.method, row.parents) == ("synthetic", "parrot", "rephrase", (MOON.id,))
+    assert (row.generation, row.level, row.target) == (2, 2, "")
+    assert row.traits == {"source": "sky.md", "format": "easy", "span": MOON.answer}
+
+
+def test_prompt_and_answer_are_one_document() -> None:
+    assert made(ANEW, SUN)[0].traits["span"] == "What is the Sun?\n\nA star."
+
+
+def test_a_long_document_is_taken_in_spans_that_together_are_all_of_it() -> None:
+    sentences = [f"Fact number {at} is a fact." for at in range(100)]
+    rows = made(lambda prompt, at: f"{ANEW} {at}", Row("", " ".join(sentences)), span=300, per=2)
+    spans = [row.traits["span"] for row in rows]
+    assert all(len(span) <= 300 for span in spans)
+    assert spans[::2] == spans[1::2]
+    assert " ".join(spans[::2]) == " ".join(sentences)
+    assert all(rows[at].traits["format"] != rows[at + 1].traits["format"] for at in range(0, len(rows), 2))
+    assert [row.draw for row in rows] == list(range(len(rows)))
+
+
+def test_each_row_is_written_in_as_many_formats_as_asked_for_and_all_have_their_turn() -> None:
+    real = [Row("", f"A fact, number {at}.", draw=at) for at in range(120)]
+    assert len(made(ANEW, *real[:3], per=9)) == 18
+    found = Counter(row.traits["format"] for row in made(ANEW, *real))
+    assert len(found) == 6
+    assert min(found.values()) > 8
+
+
+def test_the_formats_of_a_row_depend_on_seed_and_row_alone_so_chunks_change_nothing() -> None:
+    real = [Row("", f"A fact, number {at}.", draw=at) for at in range(30)]
+    whole = [(row.traits["format"], row.parents) for row in made(ANEW, *real)]
+    assert whole == [(row.traits["format"], row.parents) for each in real for row in made(ANEW, each)]
+    assert whole != [(row.traits["format"], row.parents) for row in made(ANEW, *real, seed=1)]
+
+
+def test_the_form_the_source_and_the_user_s_words_are_told() -> None:
+    seen: list[str] = []
+
+    def say(prompt: str, at: int) -> str:
+        seen.append(prompt)
+        return ANEW
+
+    made(say, formats=("dialogue",), instruction="In Dutch.")
+    assert all(part in seen[0] for part in ("a talk of two people", "In Dutch.", fenced(MOON.answer)))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"Sure! Here is the text:\n\n{ANEW}", ANEW),
+        (f"Here’s a list of points:\n- {ANEW}", f"- {ANEW}"),
+        (f"  {ANEW}\n", ANEW),
+        ("Here is what I think: it goes around.", "Here is what I think: it goes around."),
+    ],
+)
+def test_what_is_said_before_the_text_is_left_out(said: str, kept: str) -> None:
+    assert made(said)[0].answer == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("", "an empty text"),
+        ("Here is the text:\n\n", "an empty text"),
+        ("I'm sorry, but I can't rewrite this.", "it refuses"),
+        (MOON.answer.upper(), "it copies its source"),
+        ("Keep every fact, name and figure as it is; leave nothing out.", "it repeats what it was told"),
+        ("w" * 17_000, "17,000 characters; longest is 16,000"),
+        (Reply("", "half a", failure="cut off"), "cut off"),
+    ],
+)
+def test_a_reply_that_is_no_good_has_failed_with_its_reason(said: Any, reason: str) -> None:
+    (row,) = made(said)
+    assert row.end == "failed"
+    assert row.reason.startswith(reason)
+    assert row.parents == (MOON.id,)
+
+
+def test_without_a_format_it_names_them() -> None:
+    with pytest.raises(SelfsownError, match="formats is empty; there is: textbook"):
+        made(ANEW, formats=())
