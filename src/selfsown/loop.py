@@ -148,7 +148,8 @@ class Loop:
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
-            roles = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
+            roles = {"history": [*history, found], "kept": kept, "real": self.real, "task": self.task}
+            roles["goal"] = self.recipe.goal
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)

@@ -43,7 +43,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
     for step in recipe.guard:
-        step.one(Verdict, history=history, kept=real[:FEW], real=real, goal=recipe.goal)
+        step.one(Verdict, history=history, kept=real[:FEW], real=real, task=task, goal=recipe.goal)
     return real, held_out
 
 
