@@ -1,4 +1,4 @@
-"""The commands: run, make, check, compare, explain, cost, report, export, push, list."""
+"""The commands: run, make, preview, estimate, check, compare, explain, cost, report, export, push, list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
+from selfsown.cli_rows import Changes, estimate, make, preview
 from selfsown.records import SelfsownError
 
 app = App(
@@ -19,10 +20,6 @@ app = App(
     help="A model writes its own training data, grades it, learns, and proves it got better.",
     suppress_keyboard_interrupt=False,
 )
-
-Changes = Annotated[
-    list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.tiny.steps=100.", negative=())
-]
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as start=base."
 ROWS = "How many times the real rows plain training may have, such as 1x,2x,4x,8x,16x: what does the loop spare?"
@@ -62,36 +59,9 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
         _page(folder)
 
 
-@app.command
-def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
-    """Make a data set: the loop without training. What was paid once is never paid again.
-
-    Parameters
-    ----------
-    recipe
-        The name of a ready recipe or a YAML file of yours. It needs a teacher; see docs/make.md.
-    folder
-        Where it is kept; by default made/RECIPE. Give it again after a kill, or with a changed recipe.
-    """
-    from rich.console import Console
-
-    from selfsown import cost
-    from selfsown import make as making
-    from selfsown.export import export
-    from selfsown.progress import Progress
-    from selfsown.recipe import Recipe
-
-    loaded = Recipe.load(recipe, set or [])
-    folder = folder or Path("made") / loaded.name
-    with Progress(Console()) as progress:
-        tally = making.make(loaded, folder, progress.tell)
-    progress.end(tally)
-    if spent := cost.read(folder):
-        progress.say(f"{spent.sentence} (selfsown cost {folder})")
-    if tally.ends["kept"]:
-        data = export(folder, folder / "dataset")
-        progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
-    progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
+app.command(make)
+app.command(preview)
+app.command(estimate)
 
 
 @app.command
@@ -181,19 +151,11 @@ def cost(folder: Path, *, json: bool = False) -> None:
     json
         Print it for a program instead.
     """
-    from json import dumps
-
     from rich.console import Console
 
-    from selfsown import cost as costs
+    from selfsown.cost import tell
 
-    found = costs.read(folder)
-    if json:
-        print(dumps(found.plain() if found else costs.NOTHING, indent=1))
-    elif found:
-        costs.show(found, Console())
-    else:
-        print(f"No model behind a server was ever asked in {folder}.")
+    tell(folder, Console(), json)
 
 
 @app.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfsown.budget import Budget, Meter
-from selfsown.journal import Journal
+from selfsown.journal import CHUNK, Journal
 from selfsown.prices import Price, Used, price_of, told_price
 from selfsown.records import SelfsownError
 
@@ -23,9 +23,13 @@ SELECT stage, role, model, host, batch, money IS NULL AND outcome = 'answered' A
     sum(output IS NULL AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
     sum(input), sum(output), sum(reasoning), sum(cached), sum(written), sum(seconds), sum(money),
     max(input), count(input) < count(*) OR count(output) < count(*)
-FROM calls GROUP BY stage, role, model, host, batch, unpriced ORDER BY min(rowid)
+FROM calls WHERE rowid > {after} GROUP BY stage, role, model, host, batch, unpriced ORDER BY min(rowid)
 """
 _USUAL = "SELECT host, model, count(output), sum(output) FROM calls WHERE outcome = 'answered' GROUP BY host, model"
+_PACES = """
+SELECT stage, role, avg(output), avg(CASE WHEN batch THEN NULL ELSE seconds END)
+FROM calls WHERE outcome = 'answered' GROUP BY stage, role
+"""
 Prices = Callable[[str, str], Price | None]  # of a model at a host
 
 
@@ -72,14 +76,37 @@ class Line:
         return {**asdict(self), "again": self.again}
 
 
-def lines(journal: Path, prices: Prices = price_of) -> list[Line]:
-    """The ledger of a folder, in the order in which its steps began; none where no request was ever sent."""
+def lines(journal: Path, prices: Prices = price_of, after: int = 0) -> list[Line]:
+    """The ledger of a folder, in the order in which its steps began; none where no request was ever sent.
+
+    after: only of what came after so many requests.
+    """
     found: dict[tuple[str, ...], Line] = {}
-    for row in _read(journal, _LINES):
+    for row in _read(journal, _LINES.format(after=after)):
         line = _line(row, prices)
         place = (line.stage, line.role, line.model, line.host)
         found[place] = found[place] + line if place in found else line
     return list(found.values())
+
+
+def sent(journal: Path) -> int:
+    """How many requests were sent until now."""
+    return next((count or 0 for (count,) in _read(journal, "SELECT max(rowid) FROM calls")), 0)
+
+
+def usual(journal: Path) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """For each step and role the mean tokens and seconds of a reply, None where nobody counted them."""
+    return {(stage, role): (tokens, seconds) for stage, role, tokens, seconds in _read(journal, _PACES)}
+
+
+def seconds(journal: Path, keys: Sequence[str]) -> dict[str, float]:
+    """How long each of these requests took to be answered, but for those of a batch."""
+    found: dict[str, float] = {}
+    for at in range(0, len(keys), CHUNK):
+        some = ",".join(f"'{key}'" for key in keys[at : at + CHUNK])
+        question = "SELECT key, max(seconds) FROM calls WHERE outcome = 'answered' AND NOT batch AND key IN"
+        found |= dict(_read(journal, f"{question} ({some}) GROUP BY key"))
+    return found
 
 
 def total(some: Iterable[Line]) -> Line:

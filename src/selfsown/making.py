@@ -6,7 +6,6 @@ import hashlib
 import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from selfsown.recipe import Recipe
@@ -23,7 +22,7 @@ def seeded(seed: int, *where: object) -> int:
 
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
     """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
-    return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
+    return [row.but(origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
 
 
 def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:

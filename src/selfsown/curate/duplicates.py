@@ -20,12 +20,12 @@ def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
     """
     source = iter(rows)
     with closing(sqlite3.connect("")) as file:
-        file.execute("CREATE TABLE said (what BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID")
+        file.execute("CREATE TABLE said (what INTEGER PRIMARY KEY, id TEXT)")
         file.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", ((_said(r), r.id) for r in chain(real, past)))
         while some := [(_said(row), row) for row in islice(source, TOGETHER)]:
             marks = ",".join("?" * len(some))
             seen = dict(file.execute(f"SELECT what, id FROM said WHERE what IN ({marks})", [what for what, _ in some]))
-            new: dict[bytes, str] = {}
+            new: dict[int, str] = {}
             for what, row in some:
                 first = seen.get(what) or new.get(what)
                 yield row.rejected(f"duplicates: said before by {first}") if first else row
@@ -34,5 +34,7 @@ def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
             file.executemany("INSERT INTO said VALUES (?, ?)", new.items())
 
 
-def _said(row: Row) -> bytes:
-    return hashlib.blake2b(repr((row.prompt, row.answer)).encode(), digest_size=16).digest()
+def _said(row: Row) -> int:
+    """Eight bytes of it: among a million rows, two that differ share them once in forty million times."""
+    said = repr((row.prompt, row.answer)).encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), signed=True)

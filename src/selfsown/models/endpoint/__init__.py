@@ -70,13 +70,43 @@ class Endpoint:
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
+        asks = self.asks(prompts, n=n, temperature=temperature, seed=seed, max_tokens=max_tokens, schema=schema)
+        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
+        return self.replies(prompts, asks, said, unfinished)
+
+    def asks(
+        self,
+        prompts: Sequence[str],
+        *,
+        n: int,
+        temperature: float,
+        seed: int,
+        max_tokens: int = 0,
+        schema: Mapping[str, Any] | None = None,
+    ) -> list[list[Ask]]:
+        """The requests of such a call: for each prompt its draws."""
         draws = Counter[str]()
         asks: list[list[Ask]] = []
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
             draws[prompt] += n
             asks.append([self._ask(prompt, temperature, seed, draw, max_tokens, schema) for draw in numbers])
-        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
+        return asks
+
+    def known(self, keys: Sequence[str]) -> dict[str, Said]:
+        """What the journal has heard to these requests."""
+        found: dict[str, Said] = {}
+        for key, reply in (self.journal.read(keys) if self.journal and keys else {}).items():
+            try:
+                found[key] = heard(self.style, reply)
+            except ValueError:
+                continue  # half a reply is none: it is asked for again
+        return found
+
+    def replies(
+        self, prompts: Sequence[str], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
+    ) -> list[list[Reply]]:
+        """What was said to these requests, prompt by prompt."""
         reply = _finished if unfinished else _answered
         return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
 
@@ -121,12 +151,7 @@ class Endpoint:
 
     def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
         """What the journal knows, and for the rest what the server says."""
-        found: dict[str, Said] = {}
-        for key, reply in (self.journal.read(list(asks)) if self.journal and asks else {}).items():
-            try:
-                found[key] = heard(self.style, reply)
-            except ValueError:
-                continue  # half a reply is none: it is asked for again
+        found = self.known(list(asks))
         left = [ask for key, ask in asks.items() if key not in found]
         if left:
             secret = secret_of(self.key)

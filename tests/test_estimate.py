@@ -1,0 +1,306 @@
+"""`estimate`: what `make` will take, from a few rows that are asked, or from none; and what is really taken then."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batches import BatchServer
+from server import Server
+from test_cli import selfsown
+
+from selfsown.estimate import Estimate, Range, estimate
+from selfsown.ledger import Line, lines, total
+from selfsown.make import make
+from selfsown.recipe import Recipe
+from selfsown.records import SelfsownError
+
+ROWS = 200
+PRICE = {"input": 1, "output": 4}
+
+
+def prompts(folder: Path, count: int = ROWS, answer: str = "") -> Path:
+    """Prompts of about twenty words, some of them very long."""
+    path, rng = folder / "prompts.jsonl", random.Random(0)
+    rows = [
+        {"prompt": f"what of {at}?" + " word" * int(rng.lognormvariate(3, 1)), "answer": answer} for at in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    """Other words to each draw, as many as the prompt's length draws; or a judgement."""
+    rng = random.Random(len(prompt.split()))
+    if "response_format" in body:
+        return json.dumps({"reason": "so " * rng.randrange(5, 40), "score": 4})
+    return f"{body['seed']} " + "word " * (1 + int(rng.lognormvariate(3, 0.8)))
+
+
+def serving(**given: Any) -> Server:
+    return Server(models=("m", "judge"), **{"say": say, **given})
+
+
+def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
+    there = {"url": server.url, "price": PRICE}
+    tree: dict[str, Any] = {
+        "real": str(folder / "prompts.jsonl"),
+        "teacher": {"endpoint": {**there, "model": "m"}},
+        "judge": {"endpoint": {**there, "model": "judge"}},
+        "generate": [{"sample": {"n": 2}}],
+        "grade": ["judge"],
+    }
+    return Recipe.of({**tree, **changes})
+
+
+def taken(folder: Path) -> Line:
+    return total(lines(folder / "replies.sqlite"))
+
+
+def covers(found: Range | None, value: float) -> bool:
+    assert found
+    assert found.low is not None
+    assert found.high is not None
+    return found.low - 1e-9 <= value <= found.high + 1e-9
+
+
+def by_place(found: Estimate) -> dict[tuple[str, str], float]:
+    return {(part.stage, part.role): part.requests.value for part in found.parts}
+
+
+def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_again(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        found = estimate(recipe(tmp_path, server), tmp_path / "out", 20)
+        assert found.now.requests == len(server.bodies) == 20 * 4
+        assert (found.rows, found.asked, found.there) == (ROWS, 20, 20 * 4)
+        make(recipe(tmp_path, server), tmp_path / "out")
+        assert len(server.bodies) == ROWS * 4
+    whole = taken(tmp_path / "out")
+    assert found.all.requests.value == pytest.approx(whole.requests - found.now.requests)
+    assert covers(found.all.requests, whole.requests - found.now.requests)
+    assert covers(found.all.input, whole.input - found.now.input)
+    assert covers(found.all.output, whole.output - found.now.output)
+    assert covers(found.all.money, (whole.money or 0) - (found.now.money or 0))
+
+
+def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -> None:
+    """A seed draws other rows, to which this server answers the same."""
+    prompts(tmp_path)
+    held = {"input": 0, "output": 0, "money": 0}
+    with serving() as server:
+        make(recipe(tmp_path, server), tmp_path / "whole")
+        whole, trials = taken(tmp_path / "whole"), 20
+        for seed in range(1, trials + 1):
+            found = estimate(recipe(tmp_path, server, seed=seed), tmp_path / f"out{seed}", 20)
+            for name in held:
+                held[name] += covers(getattr(found.all, name), getattr(whole, name) - getattr(found.now, name))
+    assert min(held.values()) >= 0.85 * trials, held
+
+
+@pytest.mark.parametrize("done", [0, 100])
+def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path: Path) -> None:
+    changes = {"grade": [{"vote": {"samples": 3}}, "judge"]}
+    with serving() as server:
+        if done:
+            prompts(tmp_path, done)
+            make(recipe(tmp_path, server, **changes), tmp_path / "out")
+        prompts(tmp_path)
+        before = len(server.bodies)
+        found = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", offline=True)
+        assert len(server.bodies) == before
+        assert (tmp_path / "out").exists() == bool(done)
+        assert by_place(found) == {
+            ("generate.sample", "teacher"): pytest.approx(2 * (ROWS - done)),
+            ("grade.vote", "judge"): pytest.approx(3 * (ROWS - done)),
+            ("grade.judge", "judge"): pytest.approx(2 * (ROWS - done)),
+        }
+        assert found.there == before
+        make(recipe(tmp_path, server, **changes), tmp_path / "out")
+        assert len(server.bodies) - before == pytest.approx(found.all.requests.value)
+
+
+def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(tmp_path: Path) -> None:
+    with serving() as server:
+        prompts(tmp_path, 130)
+        make(recipe(tmp_path, server), tmp_path / "out")
+        prompts(tmp_path)
+        first = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
+        assert first.now.requests < 30 * 4
+        assert first.all.requests.value == pytest.approx(ROWS * 4 - first.there)
+        sent = len(server.bodies)
+        again = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
+        assert (len(server.bodies), again.now.requests) == (sent, 0)
+        assert again.all.output == first.all.output
+        make(recipe(tmp_path, server), tmp_path / "out")
+        assert covers(first.all.output, taken(tmp_path / "out").output - first.spent.output)
+        nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
+    assert (nothing.all.requests, nothing.all.money) == (Range(0, 0, 0), Range(0, 0, 0))
+
+
+def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_said(tmp_path: Path) -> None:
+    def output(server: Server, **knobs: Any) -> tuple[float, str]:
+        teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}
+        found = estimate(recipe(tmp_path, server, teacher=teacher, grade=[]), tmp_path / "out", offline=True)
+        assert found.all.money is None
+        return found.all.output.value / found.all.requests.value, found.parts[0].length
+
+    with serving() as server:
+        prompts(tmp_path, 20)
+        assert output(server) == (1000, "of 1,000 tokens, which is no more than an assumption")
+        assert output(server, max_tokens=70) == (70, "as long as max_tokens allows")
+        prompts(tmp_path, 20, answer="four" * 50)
+        assert output(server) == (50, "as long as the real answers")
+        assert output(server, max_tokens=30)[0] == 30
+        assert not server.asked
+
+
+def test_rows_from_all_real_rows_together_are_estimated_from_the_first_that_are_made(tmp_path: Path) -> None:
+    (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "line {at}"}}\n' for at in range(20)))
+    with serving() as server:
+        teacher = {"endpoint": {"url": server.url, "model": "m", "system": "write", "price": PRICE}}
+        changes = {"teacher": teacher, "generate": [{"propose": {"count": 150}}], "grade": ["rules", "judge"]}
+        offline = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", offline=True)
+        assert offline.all.requests.value == 300
+        found = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", 80)
+        assert (found.asked, found.now.requests) == (80, len(server.bodies))
+        make(recipe(tmp_path, server, **changes), tmp_path / "out")
+    whole = taken(tmp_path / "out")
+    assert found.all.requests.value == pytest.approx(whole.requests - found.now.requests, rel=0.1)
+
+
+def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_path: Path) -> None:
+    (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "Blue is thing {at}"}}\n' for at in range(40)))
+
+    def pairs(prompt: str, body: dict[str, Any]) -> str:
+        if "score" in json.dumps(body.get("response_format")):
+            return say(prompt, body)
+        pair = {"question": "what?", "quote": "Blue is", "answer": str(body["seed"])}
+        return json.dumps(
+            {"pairs": [{**pair, "question": f"what {at} of {random.Random(prompt).random()}?"} for at in range(3)]}
+        )
+
+    with serving(say=pairs) as server:
+        offline = estimate(recipe(tmp_path, server, generate=["question"]), tmp_path / "out", offline=True)
+        assert by_place(offline) == {("generate.question", "teacher"): 40, ("grade.judge", "judge"): pytest.approx(120)}
+        found = estimate(recipe(tmp_path, server, generate=["question"]), tmp_path / "out", 10)
+        assert found.all.requests.value == pytest.approx(30 * 4)
+        make(recipe(tmp_path, server, generate=["question"]), tmp_path / "out")
+    assert taken(tmp_path / "out").requests == found.now.requests + 120
+
+
+def test_a_schema_that_nothing_can_stand_in_for_is_said_offline_and_measured_otherwise(tmp_path: Path) -> None:
+    prompts(tmp_path, 60)
+    schema = {
+        "type": "object",
+        "properties": {"code": {"type": "string", "pattern": "^[0-9]{3}$"}},
+        "required": ["code"],
+    }
+    changes = {"generate": [{"sample": {"n": 1, "schema": schema}}]}
+
+    def code(prompt: str, body: dict[str, Any]) -> str:
+        return '{"code": "123"}' if "code" in json.dumps(body["response_format"]) else say(prompt, body)
+
+    with serving(say=code) as server:
+        offline = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", offline=True)
+        assert offline.unseen == ["generate.sample"]
+        assert offline.all.requests.value == 60
+        found = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", 10)
+    assert not found.unseen
+    assert found.all.requests.value == pytest.approx(100)
+
+
+def test_a_sample_is_not_sent_in_a_batch_and_the_rest_is_priced_as_one(tmp_path: Path) -> None:
+    prompts(tmp_path, 60)
+    with BatchServer(models=("m", "judge"), say=say) as server:
+        half = {"url": server.url, "price": {**PRICE, "batch": 0.5}}
+        roles = {role: {"endpoint": {**half, "model": model}} for role, model in (("teacher", "m"), ("judge", "judge"))}
+        plain = estimate(recipe(tmp_path, server, **roles), tmp_path / "plain", 10)
+        for role in roles.values():
+            role["endpoint"]["batch"] = 500
+        found = estimate(recipe(tmp_path, server, **roles), tmp_path / "out", 10)
+        assert not server.sent
+        assert len(server.bodies) == 2 * found.now.requests
+        make(recipe(tmp_path, server, **roles), tmp_path / "out")
+        assert sum(map(len, server.sent)) == pytest.approx(found.all.requests.value)
+    assert plain.all.money
+    assert found.all.money
+    assert plain.batch
+    assert plain.batch.value == pytest.approx(found.all.money.value) == pytest.approx(plain.all.money.value / 2)
+    assert (found.batch, found.all.seconds) == (None, None)
+
+
+def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_path: Path) -> None:
+    rows = [{"prompt": f"what of {at}?" * (at % 2), "answer": "yes"} for at in range(40)]
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serving() as server:
+        found = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
+        assert (found.now.requests, found.all.requests.value) == (80, 0)
+        (tmp_path / "prompts.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+        with pytest.raises(SelfsownError, match="no real row has a prompt"):
+            estimate(recipe(tmp_path, server), tmp_path / "other", 40)
+
+
+def test_the_command_says_it_in_words_or_as_json_and_sets_it_against_the_budget(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        changes = {"name": "mine", "budget": {"requests": 500, "money": 100}}
+        (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, **changes).dump()))
+        offline = selfsown(tmp_path, "estimate", "mine.yaml", "--offline")
+        assert not server.asked
+        assert not (tmp_path / "made").exists()
+        done = selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "5")
+        found = json.loads(selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "5", "--json").stdout)
+        wrong = selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "0")
+    assert offline.returncode == done.returncode == 0, offline.stderr + done.stderr
+    assert "Nothing was asked. 200 rows" in offline.stdout
+    assert "The budget of 500 requests is too little: 0 requests spent and 800 requests to come." in offline.stdout
+    assert "5 of 200 rows were asked for this" in done.stdout
+    assert "This took 20 requests" in done.stdout
+    assert "20 replies are there already" in done.stdout
+    assert "The budget of $100.00 is enough" in done.stdout
+    assert (found["asked"], found["there"], found["now"]["requests"]) == (5, 20, 0)
+    assert found["total"]["requests"] == {
+        "value": pytest.approx(780),
+        "low": pytest.approx(780),
+        "high": pytest.approx(780),
+    }
+    assert (wrong.returncode, wrong.stderr) == (2, "selfsown: --rows is 0; it must be 1 or more\n")
+
+
+def test_where_no_price_is_known_it_says_how_to_tell_it(tmp_path: Path) -> None:
+    prompts(tmp_path, 30)
+    with serving() as server:
+        unpriced = {"endpoint": {"url": server.url, "model": "m"}}
+        (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, teacher=unpriced).dump()))
+        done = selfsown(tmp_path, "estimate", "mine.yaml", "out", "--rows", "5")
+        told = selfsown(
+            tmp_path,
+            "estimate",
+            "mine.yaml",
+            "out",
+            "--rows",
+            "5",
+            "--set",
+            "teacher.endpoint.price={input: 1, output: 3}",
+        )
+    assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in done.stdout
+    assert "unknown" in done.stdout
+    assert "unknown" not in told.stdout
+    assert "not known" not in told.stdout
+
+
+def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving(latency=0.2) as server:
+        there = {"url": server.url, "model": "m", "in_flight": 8}
+        found = estimate(recipe(tmp_path, server, teacher={"endpoint": there}, grade=[]), tmp_path / "out", 8)
+        slow = {"endpoint": {**there, "requests_per_minute": 60}}
+        paced = estimate(recipe(tmp_path, server, teacher=slow, grade=[]), tmp_path / "out", 8)
+    assert found.all.seconds
+    assert found.all.seconds.value == pytest.approx(2 * (ROWS - 8) * 0.2 / 8, rel=0.5)
+    assert paced.all.seconds
+    assert paced.all.seconds.value == pytest.approx(2 * (ROWS - 8), rel=0.1)
