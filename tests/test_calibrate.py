@@ -171,7 +171,7 @@ def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_st
     with judging(accepts=0.1, rejects=0.1) as server:
         mine = recipe(tmp_path, server, trust=demand)
         with pytest.raises(
-            SelfsownError, match=r"trust: judge must be calibrated first: selfsown calibrate mine .*out"
+            SelfsownError, match=r"trust: judge must be calibrated first: selfsown calibrate RECIPE .*out"
         ):
             make(mine, tmp_path / "out")
         assert not (tmp_path / "out").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +25,7 @@ def trusted(recipe: Recipe, folder: Path) -> None:
     if not recipe.trust:
         return
     path = folder / FILE
-    again = f"selfsown calibrate {recipe.name} {folder}"
+    again = f"selfsown calibrate RECIPE {folder}"
     if not path.exists():
         raise SelfsownError(f"trust: {', '.join(recipe.trust)} must be calibrated first: {again}")
     try:
@@ -43,7 +45,11 @@ def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
     """What decides how the step grades: its knobs, and the models that it asks."""
     asked = [role for role in OTHERS if role in parameters(step.function)]
     models = {role: named for role in asked if (named := _named(recipe, role))}
-    return {"grader": step.dump(), "models": {role: decisive(named.dump()) for role, named in models.items()}}
+    found = {"grader": step.dump(), "models": {role: decisive(named.dump()) for role, named in models.items()}}
+    if step.way.endswith(".py"):  # of the user's own
+        source = Path(inspect.getsourcefile(step.function) or step.way)
+        found["code"] = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    return found
 
 
 def shortcomings(measured: Mapping[str, Any], demands: Mapping[Demand, float]) -> list[str]:
@@ -69,4 +75,4 @@ def _named(recipe: Recipe, role: str) -> Step | None:
 
 
 def _mark(grader: Mapping[str, Any]) -> str:
-    return json.dumps([grader["grader"], grader["models"]], sort_keys=True)
+    return json.dumps([grader["grader"], grader["models"], grader.get("code")], sort_keys=True)
