@@ -1,4 +1,4 @@
-"""The commands: run, make, preview, estimate, check, compare, explain, cost, report, export, push, list."""
+"""The commands: run, make, preview, estimate, calibrate, check, compare, explain, cost, report, export, push, list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
-from selfsown.cli_rows import Changes, estimate, make, preview
+from selfsown.cli_rows import Changes, calibrate, estimate, make, preview
 from selfsown.records import SelfsownError
 
 app = App(
@@ -62,6 +62,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
 app.command(make)
 app.command(preview)
 app.command(estimate)
+app.command(calibrate)
 
 
 @app.command

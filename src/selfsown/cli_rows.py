@@ -1,4 +1,4 @@
-"""The commands that make rows, and those that say before how they will look and what they will take."""
+"""The commands that make rows, and those that say before how they will look, what they take and who may grade them."""
 
 from __future__ import annotations
 
@@ -105,6 +105,48 @@ def estimate(
         print(dumps(forecast.plain(found), indent=1))
     else:
         forecast.show(found, Console())
+
+
+def calibrate(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    labels: Path | None = None,
+    rows: int = 200,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    set: Changes | None = None,
+) -> None:
+    """Measure how well the recipe's graders know good rows from bad ones. Exit code 1: not as well as it demands.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours.
+    folder
+        Where it is written; by default where `run` or `make` keeps the recipe's rows.
+    labels
+        A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them.
+    rows
+        At most so many rows.
+    json
+        Print it for a program instead.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown.calibrate import falls_short, measured, tables
+    from selfsown.recipe import Recipe
+
+    loaded = Recipe.load(recipe, set or [])
+    folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
+    found = measured(loaded, folder, labels, _some(rows))
+    if json:
+        print(dumps(found, indent=1, ensure_ascii=False))
+    else:
+        tables.show(found, folder, Console())
+    if poor := falls_short(loaded, found):
+        raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
 
 
 def _some(rows: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,3 +13,13 @@ Level = Annotated[int, Field(ge=1, le=9)]  # one digit
 Scale = Annotated[int, Field(ge=2, le=100)]  # the best of the whole numbers from 1
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Demand = Literal[  # what may be demanded of a grader
+    "false_accepts",
+    "false_rejects",
+    "agreement",
+    "kappa",
+    "failed",
+    "position_bias",
+    "length_bias",
+    "self_preference",
+]

@@ -18,6 +18,7 @@ from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Ver
 from selfsown.rehearsal import rehearsed
 from selfsown.store import Store, place
 from selfsown.tasks import Task
+from selfsown.trust import trusted
 
 SIDES = ("real", "held_out")
 ENDS = ("kept", "rejected", "failed")
@@ -39,6 +40,7 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
     """
     if not recipe.trains:
         raise SelfsownError(f"{recipe.name} names no student to train; selfsown make {recipe.name} makes rows alone")
+    trusted(recipe, folder)
     task = recipe.real()
     posed = None
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
@@ -148,7 +150,8 @@ class Loop:
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
-            roles = {"history": [*history, found], "kept": kept, "real": self.real, "goal": self.recipe.goal}
+            roles = {"history": [*history, found], "kept": kept, "real": self.real, "task": self.task}
+            roles["goal"] = self.recipe.goal
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)

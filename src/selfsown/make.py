@@ -20,6 +20,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
+from selfsown.trust import trusted
 
 ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
 BULK = 1024  # where a model of our own writes, for it is at its best with many at once
@@ -78,6 +79,7 @@ def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
     Nothing that the folder's journal has is paid again. All else is made anew each time, so a changed recipe or more
     real rows cost only what is new.
     """
+    trusted(recipe, folder)
     with opened(recipe, folder) as line:
         line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from selfsown import written
 from selfsown.budget import Caps
+from selfsown.kinds import Demand, Share
 from selfsown.records import SelfsownError
 from selfsown.steps import Step, fitted, step, ways
 
@@ -38,7 +39,7 @@ class Recipe:
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
     gives up. patience: rolled-back generations in a row that end the run. budget: the most that models behind
-    servers may take over the life of the folder.
+    servers may take over the life of the folder. trust: what a calibration must have shown of a grader, by its name.
     """
 
     real: Step
@@ -68,6 +69,7 @@ class Recipe:
     failures: float = 0.5
     patience: int = 2
     budget: Caps | None = None
+    trust: dict[str, dict[Demand, Share]] | None = None
 
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
@@ -152,6 +154,10 @@ class Recipe:
             if getattr(self, key) < (least := int(key == "patience")):
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         self._roles_fit()
+        graders = [each.way for each in self.grade]
+        for way in self.trust or {}:
+            if way not in graders:
+                raise SelfsownError(f"trust names {way!r}, which does not grade here; there is: {', '.join(graders)}")
         by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
         if 0 < self.level < world.top_level and not by_level:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")

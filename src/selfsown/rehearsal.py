@@ -12,6 +12,7 @@ from typing import Any
 from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.selftest import tested
 from selfsown.split import first_of, split
 from selfsown.tasks import Task
 
@@ -34,6 +35,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     rows = real[:FEW]
     for step in recipe.grade:
         rows = list(graded(step, rows, **roles))
+    tested(recipe, task, real, real[:FEW])
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
     recipe.mix.one(Mixture, real=real, synthetic=[])
@@ -43,7 +45,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
     for step in recipe.guard:
-        step.one(Verdict, history=history, kept=real[:FEW], real=real, goal=recipe.goal)
+        step.one(Verdict, history=history, kept=real[:FEW], real=real, task=task, goal=recipe.goal)
     return real, held_out
 
 

@@ -71,7 +71,7 @@ class Store:
                 raise SelfsownError(f"another process is at work in {folder}; wait for it, or name another") from error
         with lock:
             _same_kind(folder, remake)
-            _same_recipe(folder, recipe, steps, remake)
+            _same_recipe(folder, recipe, steps, remake or _only_calibrated(folder))
             store = cls(folder)
             try:
                 store.journal.budget = capped(store.journal, recipe)
@@ -176,6 +176,11 @@ def _began(folder: Path) -> bool:
     return (folder / "recipe.yaml").exists() or all(path.name.startswith(".") for path in folder.iterdir())
 
 
+def _only_calibrated(folder: Path) -> bool:
+    """Whether graders were calibrated here and nothing else was begun: then the recipe may still change."""
+    return (folder / "calibration.json").exists() and not (folder / "real.parquet").exists()
+
+
 def _same_kind(folder: Path, remake: bool) -> None:
     """A folder is of `run` or of `make`, which says so by a file."""
     mark = folder / ".make"
@@ -195,8 +200,8 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
-    for key in sorted({*before, *recipe} - {"about", "budget", "generations"}):
-        was, now = _decisive(before.get(key)), _decisive(recipe.get(key))
+    for key in sorted({*before, *recipe} - {"about", "budget", "generations", "trust"}):
+        was, now = decisive(before.get(key)), decisive(recipe.get(key))
         if was != now:
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"
@@ -209,11 +214,11 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
     whole(path, lambda at: at.write_text(text, encoding="utf-8"))
     for way, source in {step.way: step.function for step in steps if step.way.endswith(".py")}.items():
         _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
-    if not (folder / "environment.json").exists():
+    if remake or not (folder / "environment.json").exists():
         whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
 
 
-def _decisive(value: Any) -> Any:
+def decisive(value: Any) -> Any:
     """What decides what comes out. How a server is asked does not, and the key's name is not for showing."""
     if not isinstance(value, dict) or not {*value} <= SERVED:
         return value

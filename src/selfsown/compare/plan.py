@@ -45,6 +45,7 @@ def plan(source: str, changes: Sequence[str], wanted: Sequence[str], seeds: int,
     if seeds < 1:
         raise SelfsownError(f"--seeds is {seeds}; it must be 1 or more, and 2 or more for an interval")
     recipe, common, alone, numbers = Recipe.load(source, changes), list(changes), dict[float, Arm](), list(range(seeds))
+    common += ["trust="] * bool(recipe.trust)  # it is measured in a folder of its own
     rows = held_out = 0
     wanted = wanted or (["graded"] if real_rows else list(BUILT_IN))
     if multiples := multiples_of(real_rows):

@@ -1,0 +1,67 @@
+"""Roll back when fewer of the rows that were kept are right than before: measured on those whose answer is known.
+
+Graders that are not verifiers let wrong answers pass, and a model that learns them writes more of them. Where
+`patience` is 2, as it is by default, two falls in a row end the run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from selfsown.intervals import error, share
+from selfsown.kinds import NotNegative, Share
+from selfsown.records import Generation, Row, SelfsownError, Verdict
+from selfsown.tasks import Task
+from selfsown.text import normal
+
+
+def guard(
+    history: Sequence[Generation],
+    kept: Sequence[Row],
+    task: Task,
+    *,
+    pattern: str = "",
+    least: Share = 0.0,
+    errors: NotNegative = 2.0,
+) -> Verdict:
+    """The label precision is the share of kept rows that are right, by the world where it checks answers, otherwise by
+    the known answer, letter case and spaces aside. `pattern`: a regular expression whose last match in both is
+    what is compared, such as `#### (.*)`.
+
+    It fires where the precision is below the best that stands by more than `errors` standard errors of the difference,
+    or where its whole interval is below `least`.
+    """
+    told = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
+    if not told:
+        return Verdict(True, "not measured: of no kept row is the answer known", "precision")
+    if not task.verifiable:
+        right = sum(_final(row.answer, pattern) == _final(row.target, pattern) for row in told)
+    else:
+        right = sum(task.check(row, row.answer).score >= 0.5 for row in told)
+    now, (low, high) = right / len(told), share(right, len(told))
+    numbers = {"precision": now, "low": low, "high": high, "rows": float(len(told))}
+    said = f"{right} of {len(told)} kept rows whose answer is known are right, {now:.3f} [{low:.3f}, {high:.3f}]"
+    best = max(_past(history), key=lambda past: past["low"], default=numbers)
+    fall, chance = best["precision"] - now, math.hypot(error(best["low"], best["high"]), error(low, high))
+    if fall > errors * chance:
+        return Verdict(False, f"label precision fell from {best['precision']:.3f}: {said}", "precision", numbers)
+    if high < least:
+        return Verdict(False, f"label precision is below {least:g}: {said}", "precision", numbers)
+    return Verdict(True, said, "precision", numbers)
+
+
+def _past(history: Sequence[Generation]) -> list[dict[str, float]]:
+    """What was measured of the generations that stand, before the last."""
+    verdicts = [verdict for past in history[:-1] if past.stands for verdict in past.verdicts]
+    return [dict(verdict.numbers) for verdict in verdicts if verdict.by == "precision" and verdict.numbers]
+
+
+def _final(text: str, pattern: str) -> str:
+    """What is compared of an answer: the last match, or its first group; where there is none, the whole."""
+    try:
+        found = [match[match.re.groups and 1] for match in re.finditer(pattern, text)] if pattern else []
+    except re.error as wrong:
+        raise SelfsownError(f"guard.precision: {pattern!r} is no regular expression: {wrong}; mend it") from wrong
+    return normal(found[-1] or "") if found else normal(text)
