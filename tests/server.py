@@ -203,7 +203,7 @@ def _reply(path: str, text: str, kind: str, prompt: str) -> Body:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=0.05)
-    server = Server(latency=parser.parse_args().latency)
+    server = Server(latency=parser.parse_args().latency, models=("m", "judge"))
     asyncio.run(server.serve(lambda: print(server.url, flush=True)))
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,36 @@ def test_close_writes_what_waits_and_leaves_one_file(tmp_path: Path) -> None:
     journal.keep("after", "{}", "said").result()
     assert len(journal.read(["0", "999", "after"])) == 3
     journal.close()
+
+
+def test_closed_while_others_still_write_it_never_hangs_and_loses_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "replies.sqlite")
+    promises, over = [], threading.Event()
+
+    def write(name: str) -> None:
+        at = 0
+        while not over.is_set():
+            promises.append(journal.keep(f"{name}-{at}", "{}", "said"))
+            at += 1
+            time.sleep(0.0001)
+
+    writers = [threading.Thread(target=write, args=(name,), daemon=True) for name in "abcd"]
+    for writer in writers:
+        writer.start()
+    closers = [threading.Thread(target=lambda: [journal.close() for _ in range(20)], daemon=True) for _ in range(2)]
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join(30)
+    over.set()
+    assert not any(closer.is_alive() for closer in closers)
+    for writer in writers:
+        writer.join()
+    journal.close()
+    assert all(promise.done() and not promise.exception() for promise in promises)
+    connection = sqlite3.connect(journal.path)
+    assert connection.execute("SELECT count(*) FROM replies").fetchone() == (len(promises),)
+    connection.close()
 
 
 def test_a_batch_is_on_disk_at_once_and_awaits_nothing_when_it_is_over(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from server import Server
 from test_cli import selfsown
 
 from selfsown import cost
+from selfsown.explain import story
 from selfsown.ledger import lines, total
 from selfsown.make import ENOUGH, Tally, make, preview
 from selfsown.recipe import Recipe
@@ -193,6 +194,7 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
         done = selfsown(tmp_path, "make", "mine.yaml")
     assert done.returncode == 0, done.stderr
     assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
+    assert f"{sent(server)} requests" in done.stdout
     assert (tmp_path / "made" / "mine" / "rows.parquet").exists()
 
 
@@ -227,3 +229,13 @@ def test_a_budget_of_money_wants_prices_before_the_folder_is_touched(tmp_path: P
         make(recipe(tmp_path, server, budget={"money": 1}), tmp_path / "out")
     assert not server.asked
     assert not (tmp_path / "out").exists()
+
+
+def test_a_row_s_story_is_told(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        make(recipe(tmp_path, server), tmp_path / "out")
+    lost = next(row for row in rows(tmp_path / "out") if row.end == "rejected")
+    told = story(tmp_path / "out", lost.id)
+    assert f"ended rejected: {lost.reason}" in told
+    assert f"real row {lost.parents[0]}" in told

@@ -151,19 +151,11 @@ def cost(folder: Path, *, json: bool = False) -> None:
     json
         Print it for a program instead.
     """
-    from json import dumps
-
     from rich.console import Console
 
-    from selfsown import cost as costs
+    from selfsown.cost import tell
 
-    found = costs.read(folder)
-    if json:
-        print(dumps(found.plain() if found else costs.NOTHING, indent=1))
-    elif found:
-        costs.show(found, Console())
-    else:
-        print(f"No model behind a server was ever asked in {folder}.")
+    tell(folder, Console(), json)
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,6 @@ from selfsown.store import Store
 
 HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
 WIDEST = 1000  # characters of the table
-NOTHING: dict[str, Any] = {"lines": []}  # where no model behind a server was ever asked
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Cost:
         tokens = f"{spent.input:,} tokens read and {spent.output:,} written"
         return f"{spent.requests:,} requests{again}, {tokens}, {money(spent)}{both}"
 
-    def sentences(self) -> list[str]:
+    def facts(self) -> list[str]:
         """What the table does not say."""
         spent = self.all
         said = [f"{self.sentence}."]
@@ -61,9 +61,13 @@ class Cost:
             said.append(f"{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
         if spent.untold:
             said.append(f"{spent.untold:,} requests brought no count of tokens; what they cost is not in it.")
-        for name in dict.fromkeys(f"{line.model} at {line.host}" for line in self.lines if line.money is None):
-            said.append(f"What {name} costs is not known; say price in the recipe, dollars for a million tokens.")
         return said
+
+    def sentences(self) -> list[str]:
+        """The same, and what the user could add to it."""
+        unknown = dict.fromkeys(f"{line.model} at {line.host}" for line in self.lines if line.money is None)
+        wanted = "say price in the recipe, dollars for a million tokens"
+        return [*self.facts(), *(f"What {name} costs is not known; {wanted}." for name in unknown)]
 
     def cells(self) -> list[list[str]]:
         """A line for each step, role and model, as HEAD names its cells."""
@@ -96,6 +100,17 @@ def read(folder: Path) -> Cost | None:
     found = lines(store.journal.path, prices)
     goal = str(recipe.get("goal", ""))
     return Cost(found, _kept(folder), goal, _points(store, goal)) if found else None
+
+
+def tell(folder: Path, console: Console, for_a_program: bool) -> None:
+    """Print it."""
+    found = read(folder)
+    if for_a_program:
+        print(json.dumps(found.plain() if found else {"lines": []}, indent=1))
+    elif found:
+        show(found, console)
+    else:
+        print(f"No model behind a server was ever asked in {folder}.")
 
 
 def show(cost: Cost, console: Console) -> None:

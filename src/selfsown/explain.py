@@ -14,14 +14,12 @@ def story(folder: Path, wanted: str) -> str:
     """The story of the row whose id begins with `wanted`; SelfsownError if that is none or several."""
     store = Store(folder)
     history = store.generations()
-    names = ["real", "held_out", *(f"{place(at)}/rows" for at in range(1, len(history) + 1))]
+    names = ["real", "held_out", "rows", *(f"{place(at)}/rows" for at in range(1, len(history) + 1))]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}
     found = [row for at, row in rows.items() if at.startswith(wanted)]
     if not found:
-        raise SelfsownError(
-            f"{folder} has no row {wanted!r}; ids stand in its real.parquet and generation-*/rows.parquet"
-        )
+        raise SelfsownError(f"{folder} has no row {wanted!r}; ids stand in its real.parquet and in each rows.parquet")
     if len(found) > 1:
         shown = ", ".join(row.id for row in found[:3])
         raise SelfsownError(
@@ -37,7 +35,7 @@ def story(folder: Path, wanted: str) -> str:
         said = "an alarm was raised on its generation" if generation.stands else "its generation was rolled back"
         lines += [f"{said} by {verdict.by}: {verdict.reason}" for verdict in generation.refusals]
         lines += [] if generation.stands else ["no model that stands has learned from it"]
-    if found[0].generation:
+    if found[0].generation and history:
         lines += _lineage(found[0].generation, {generation.number: generation for generation in history}, store)
     return "\n".join(lines)
 

@@ -161,10 +161,12 @@ class Journal:
             self.reader = None
 
     def _write(self) -> None:
-        connection: sqlite3.Connection | None = None
+        me, connection = threading.current_thread(), None
         while True:
             with self.lock:
-                self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not threading.current_thread())
+                self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not me)
+                if self.writer not in (me, None):
+                    break  # closed, and another writes what has come since
                 replies, calls, promise = self.replies, self.calls, self.batch
                 self.replies, self.calls, self.batch = [], [], _promise()
             if not (replies or calls):

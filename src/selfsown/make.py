@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.budget import Meter
-from selfsown.engines.local import ordered
+from selfsown.engines.local import ordered, unhurried
 from selfsown.making import OTHERS, affordable, curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
@@ -102,7 +102,7 @@ def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
     for role in OTHERS:
         if other := getattr(recipe, role):  # it has its key, and what else it needs, before the folder is touched
             affordable(recipe, role, other(rows=[], seed=0))
-    with Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
+    with unhurried(), Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
         _pose(recipe, store)
         line = Line(recipe, store)
         try:

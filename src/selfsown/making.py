@@ -6,7 +6,6 @@ import hashlib
 import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from selfsown.recipe import Recipe
@@ -23,7 +22,7 @@ def seeded(seed: int, *where: object) -> int:
 
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
     """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
-    return [replace(row, origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
+    return [row.but(origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
 
 
 def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,22 +80,23 @@ def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
         yield from (row for row in rows if row.end)
         yield from _checked(step, live, step.each(Row, **roles | {"rows": live}))
         return
-    ended, waiting = deque[Row](), set[str]()
+    queue, waiting = deque[Row](), set[str]()  # in order: those that have ended pass by
 
     def fed() -> Iterator[Row]:
         for row in rows:
-            if row.end:
-                ended.append(row)
-            else:
+            queue.append(row)
+            if not row.end:
                 waiting.add(row.id)
                 yield row
 
     for row in step.stream(Row, **roles | {"rows": fed()}):
-        while ended:
-            yield ended.popleft()
-        waiting.discard(row.id)
+        if row.id in waiting:
+            waiting.remove(row.id)
+            while queue and queue[0].end:
+                yield queue.popleft()
+            queue.popleft()
         yield row
-    yield from ended
+    yield from (row for row in queue if row.end)
     if waiting:
         raise _lost(step, len(waiting))
 

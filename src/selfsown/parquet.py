@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, overload
 
@@ -27,6 +28,8 @@ SCHEMA = pyarrow.schema(
     + [("parents", pyarrow.list_(pyarrow.string())), ("traits", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
     + [("grades", pyarrow.list_(_GRADE))]
 )
+_PLAIN = attrgetter(*SCHEMA.names[:-2])
+_FIELDS = SCHEMA.names[1:-3]
 
 
 class Writer:
@@ -52,7 +55,10 @@ class Writer:
                 self._group()
 
     def _batch(self) -> None:
-        columns = [pyarrow.array(_column(field.name, self.waiting), field.type) for field in SCHEMA]
+        values = [list(column) for column in zip(*map(_PLAIN, self.waiting), strict=True)]
+        values.append([list(row.traits.items()) for row in self.waiting])
+        values.append([list(map(vars, row.grades)) for row in self.waiting])
+        columns = [pyarrow.array(each, field.type) for each, field in zip(values, SCHEMA, strict=True)]
         self.batches.append(pyarrow.RecordBatch.from_arrays(columns, schema=SCHEMA))
         self.waiting = []
 
@@ -77,7 +83,7 @@ class Stored(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(BATCH, use_threads=False):
-                yield from (_row(record) for record in batch.to_pylist())
+                yield from _rows(batch)
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -92,16 +98,22 @@ class Stored(Sequence[Row]):
         return next(islice(self, at % len(self), None))
 
 
-def _column(name: str, rows: Sequence[Row]) -> list[Any]:
-    if name == "traits":
-        return [list(row.traits.items()) for row in rows]
-    if name == "grades":
-        return [[vars(grade) for grade in row.grades] for row in rows]
-    return [getattr(row, name) for row in rows]
-
-
 def rows_of(table: pyarrow.Table) -> list[Row]:
-    return [_row(record) for record in table.to_pylist()]
+    return list(_rows(table))
+
+
+def _rows(columns: pyarrow.Table | pyarrow.RecordBatch) -> Iterator[Row]:
+    """Column by column, which is faster than record by record. Each row keeps the id under which it was written."""
+    found = (columns.column(name).to_pylist() for name in SCHEMA.names)
+    for named, *plain, parents, traits, grades in zip(*found, strict=True):
+        made = tuple(map(_grade, grades)) if grades else ()
+        row = Row(**dict(zip(_FIELDS, plain, strict=True)), parents=tuple(parents), traits=dict(traits), grades=made)
+        row.__dict__["_id"] = named
+        yield row
+
+
+def _grade(told: dict[str, Any]) -> Grade:
+    return Grade(**told | {"repair": tuple(told["repair"]) if told["repair"] else None})
 
 
 def table(parquet: bytes) -> pyarrow.Table:
@@ -109,11 +121,3 @@ def table(parquet: bytes) -> pyarrow.Table:
     interpreter ends aborts the process."""
     file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(parquet), pre_buffer=False)
     return file.read(use_threads=False)
-
-
-def _row(record: dict[str, Any]) -> Row:
-    del record["id"]
-    grades = tuple(
-        Grade(**grade | {"repair": tuple(grade["repair"]) if grade["repair"] else None}) for grade in record["grades"]
-    )
-    return Row(**record | {"parents": tuple(record["parents"]), "traits": dict(record["traits"]), "grades": grades})

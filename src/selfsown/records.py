@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # the command line answers --help without it
@@ -93,16 +93,27 @@ class Row:
         return min((grade.score for grade in self.grades), default=1.0)
 
     def graded(self, grade: Grade) -> Row:
-        return replace(self, grades=(*self.grades, grade))
+        return self.but(grades=(*self.grades, grade))
 
     def kept(self) -> Row:
-        return replace(self, end="kept")
+        return self.but(end="kept")
 
     def rejected(self, reason: str) -> Row:
-        return replace(self, end="rejected", reason=reason)
+        return self.but(end="rejected", reason=reason)
 
     def failed(self, reason: str) -> Row:
-        return replace(self, end="failed", reason=reason)
+        return self.but(end="failed", reason=reason)
+
+    def but(self, **changes: Any) -> Row:
+        """The same but for this: as `dataclasses.replace`, in a fifth of its time, for what every row goes through."""
+        new = object.__new__(Row)
+        new.__dict__.update(self.__dict__, **changes)
+        if not changes.keys() <= _AFTER:
+            new.__dict__.pop("_id", None)
+        return new
+
+
+_AFTER = {"grades", "end", "reason"}  # what becomes of a row, which is no part of its id
 
 
 @dataclass(frozen=True)

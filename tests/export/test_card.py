@@ -138,10 +138,13 @@ def test_what_a_run_left_out_is_said(tmp_path: Path) -> None:
 def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
     journal = Journal(folder / "replies.sqlite")
-    charged = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h", "outcome": "answered"}
-    used = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None}
-    journal.note(Call(time=0.0, key="k", **charged, **used, money=0.5, seconds=0.1, batch=False)).result()
+    who = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
+    took = {"input": 500, "output": 700, "reasoning": None, "cached": None, "written": None, "money": 0.75}
+    journal.note(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
     journal.close()
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
-    assert "## What it cost\n\n- 1 requests, 5 tokens read and 7 written, $0.5" in text
+    assert "## What it cost" in text
+    assert r"| generate.sample | teacher | big\|one | 1 | 1 | 0 | 500 | 700 | – | – | \$0.75 |" in text
+    assert r"- \$0.25 for each of 3 kept rows." in text
+    assert "10.1.2.3" not in text

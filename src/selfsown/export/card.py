@@ -133,7 +133,10 @@ class Card:
 
     def _cost(self) -> list[str]:
         spent = cost.read(self.source.folder)
-        return ["## What it cost", bullets(spent.sentences())] if spent else []
+        if not spent:
+            return []
+        cells = [[plain(cell) for cell in line] for line in spent.cells()]
+        return ["## What it cost", table(cost.HEAD, cells), bullets([plain(said) for said in spent.facts()])]
 
     def _limits(self) -> Iterator[str]:
         """In sentences, the most important first."""

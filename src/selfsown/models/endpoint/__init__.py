@@ -24,6 +24,7 @@ from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.prices import Price, Told
 from selfsown.records import Row, SelfsownError
 
+_json = json.JSONEncoder(sort_keys=True).encode
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
 
 
@@ -142,9 +143,9 @@ class Endpoint:
         body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
         form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
         body = {name: value for name, value in body.items() if value is not None}
-        free = json.dumps(body, sort_keys=True)
+        free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
-        shaped = json.dumps([self.url, self.style, text, seed, draw])
+        shaped = f"{self.url}\n{self.style}\n{seed} {draw}\n{text}"
         asked = (len(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 

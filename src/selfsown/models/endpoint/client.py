@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import aiohttp
+import uvloop
 
 from selfsown.models.endpoint.gate import Gate
 from selfsown.models.endpoint.styles import Said
@@ -25,7 +26,7 @@ class Client:
     """What endpoints share: the loop, the connections, the gates, and the requests and batches that are out."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
         self.running = set[asyncio.Task[Any]]()
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
@@ -34,6 +35,8 @@ class Client:
         self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
         self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
         self.collected = Counter[str]()  # batches, by address
+        self.promise: Future[None] | None = None
+        self.disk = asyncio.Event()
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
@@ -60,6 +63,15 @@ class Client:
             self.loop.call_soon_threadsafe(lambda: tasks[0].cancel())
             found.exception()
             raise
+
+    async def kept(self, promise: Future[None]) -> None:
+        """Wait for the disk. All whose replies are written together wait for the same, and are woken together."""
+        if promise is not self.promise:
+            self.promise, self.disk = promise, asyncio.Event()
+            wake = self.disk.set
+            promise.add_done_callback(lambda _: self.loop.call_soon_threadsafe(wake))
+        await self.disk.wait()
+        promise.result()
 
     def halt(self) -> None:
         """End whatever is going on; who waits for it gets a CancelledError, once what is out has come back."""

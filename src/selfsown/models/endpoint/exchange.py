@@ -193,7 +193,7 @@ class Exchange:
     async def _kept(self, ask: Ask, reply: str, call: Call) -> None:
         """Once this returns the disk has it: the reply, if there is one, and that there was a request."""
         if promise := self._entered(ask, reply, call):
-            await asyncio.wrap_future(promise)
+            await self.client.kept(promise)
 
     def _entered(self, ask: Ask, reply: str, call: Call) -> Future[None] | None:
         journal = self.line.journal

@@ -164,8 +164,11 @@ def _used(style: str, usage: Mapping[str, Any]) -> Used:
 def _count(usage: Any, *names: str) -> int | None:
     if not isinstance(usage, dict):
         return None
-    counts = (usage.get(name) for name in names)
-    return next((count for count in counts if isinstance(count, int) and 0 <= count < MOST), None)
+    for name in names:
+        count = usage.get(name)
+        if isinstance(count, int) and 0 <= count < MOST:
+            return count
+    return None
 
 
 def _failure(text: str, end: str, refusal: str, tokens: int) -> str:
