@@ -141,6 +141,15 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
     assert (nothing.all.requests, nothing.all.money) == (Range(0, 0, 0), Range(0, 0, 0))
 
 
+def test_answers_that_are_alike_are_judged_once_and_counted_once(tmp_path: Path) -> None:
+    prompts(tmp_path, 100)
+    with serving(say=lambda prompt, body: say(prompt, {**body, "seed": 0})) as server:
+        found = estimate(recipe(tmp_path, server), tmp_path / "out", 10)
+        assert found.now.requests == 10 * 3
+        make(recipe(tmp_path, server), tmp_path / "out")
+        assert len(server.bodies) - found.now.requests == pytest.approx(found.all.requests.value) == 90 * 3
+
+
 def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_said(tmp_path: Path) -> None:
     def output(server: Server, **knobs: Any) -> tuple[float, str]:
         teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}

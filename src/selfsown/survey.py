@@ -132,7 +132,7 @@ def _units(heard: Sequence[Asked], rows: int, batches: Mapping[str, int]) -> lis
     """What each row took. Where rows are made of all real rows together, those of a step are told apart by order."""
     units: list[dict[Place, Numbers]] = [defaultdict(lambda: np.zeros(len(TOOK))) for _ in range(rows)]
     by_place = defaultdict[Place, list[Asked]](list)
-    for each in heard:
+    for each in {each.ask.key: each for each in heard}.values():  # the same is asked but once
         by_place[each.model.stage, each.model.role].append(each)
     for place, some in by_place.items():
         model, keys = some[0].model, [each.ask.key for each in some]
