@@ -11,9 +11,13 @@ from parrot import Parrot
 
 from selfsown.generate import refine
 from selfsown.models import Reply
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
+from selfsown.tasks import Task
+from selfsown.tasks.file import World as File
+from selfsown.tasks.programs import World as Programs
 
 # A constitution that a program can check: each principle forbids a word.
+TASK: Task = File("rows.jsonl", prompt="q", answer="a")
 WORDS = ("damn", "idiot", "hate", "secret")
 PRINCIPLES = tuple(f"It does not say {word}." for word in WORDS)
 REAL = [Row(f"{at}?", "real", target="real", level=1, traits={"by": "ann"}, draw=at) for at in range(60)]
@@ -39,7 +43,7 @@ def teacher(prompt: str, at: int) -> str:
 
 
 def made(said: Any = teacher, rows: list[Row] = REAL, **knobs: Any) -> list[Row]:
-    return list(refine.generate(rows, Parrot(said), 2, 0, **knobs))
+    return list(refine.generate(rows, Parrot(said), TASK, 2, 0, **knobs))
 
 
 def violations(rows: list[Row]) -> int:
@@ -91,6 +95,25 @@ def test_a_rubric_stops_at_the_first_criticism_that_finds_nothing() -> None:
     (row,) = made(content, REAL[:1], rubric="It rhymes.", rounds=5)
     assert (row.answer, row.traits["revisions"], len(asked)) == ("a draft", "0", 2)
     assert "It rhymes." in asked[1]
+
+
+def test_a_world_that_checks_answers_may_be_the_critic() -> None:
+    world = Programs(rows=40)
+    asked = [row for row in world.pose(0) if row.traits["form"] == "deduction"][:20]
+    seen: list[str] = []
+
+    def learner(prompt: str, at: int) -> str:
+        """Its drafts are wrong; then it reads from the criticism what would have been right."""
+        seen.append(prompt)
+        told = re.search(r"running it gives (\d+)", prompt)
+        return told[1] if told else "0"
+
+    rows = list(refine.generate(asked, Parrot(learner), world, 2, 0, critic="world"))
+    assert [row.answer for row in rows] == [row.answer for row in asked]
+    assert {row.traits["revisions"] for row in rows} == {"1"}
+    assert len(seen) == 2 * 20
+    with pytest.raises(SelfsownError, match="checks no answers; leave critic: teacher"):
+        made(critic="world")
 
 
 def test_a_document_is_its_own_draft() -> None:

@@ -86,6 +86,28 @@ def test_without_a_way_back_a_row_has_failed_and_nobody_is_asked_about_it(one: R
     assert (grades[1].reason, len(asked)) == (reason, 2)
 
 
+@pytest.mark.parametrize("prompt", ["", "Tell me of Mercury."])
+def test_what_the_source_does_not_bear_out_counts_against_a_text(prompt: str) -> None:
+    def careful(asked: str, at: int) -> str:
+        source, *_, text = (text for _, text in FENCE.findall(asked))
+        claims = [
+            each for each in re.split(r"(?<=\.) ", text) if not set(re.findall(r"\d+", each)) <= {*source.split()}
+        ]
+        return json.dumps({"unsupported": [{"quote": claim, "reason": "not there"} for claim in claims]})
+
+    said = "Mercury is small. It takes {} days. It has {} moons."
+    texts = [
+        Row(prompt, said.format(*numbers), traits={"span": "88 days, 0 moons"})
+        for numbers in ((88, 0), (89, 0), (8, 1))
+    ]
+    good, twisted, worse = back(careful, texts, back="claims", source="span")
+    assert (good.score, good.reason) == (1.0, "its source bears it out")
+    assert twisted.score == pytest.approx(2 / 3)
+    assert twisted.reason == "1 of 3 sentences without a source, such as 'It takes 89 days.': not there"
+    assert worse.score == pytest.approx(1 / 3)
+    assert back(careful, texts[:1], back="claims")[0].failed
+
+
 def test_the_source_is_the_trait_that_is_named() -> None:
     named = Row("q?", "88 days", traits={"passage": "Mercury goes round the Sun in 88 days"})
     assert back(reader, [named], source="passage")[0].score == 1.0

@@ -1,4 +1,4 @@
-"""The teacher criticises its own draft and revises it, by principles drawn at random or by a rubric, round by round.
+"""The teacher revises its own draft round by round, by its own criticism on principles or a rubric, or by the world's.
 
 It needs a teacher who follows instructions.
 """
@@ -6,14 +6,17 @@ It needs a teacher who follows instructions.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
 
 from selfsown.judging import called, shown
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
 from selfsown.structured import Answer, ask, compact
+from selfsown.tasks import Task
 from selfsown.text import fenced
 
 _CRITIQUE = {
@@ -41,16 +44,18 @@ class _Course:
         """The draft, or what it was revised to; "" is nothing that could be kept."""
         self.failure = reply.failure or ("" if reply.text.strip() else "it says nothing")
         if reply.text.strip():
-            self.row = Row(self.row.prompt, reply.text)
+            self.row = replace(self.real, answer=reply.text)
         self.clean.clear()
 
 
 def generate(
     rows: Sequence[Row],
     teacher: Model,
+    task: Task,
     generation: int,
     seed: int,
     *,
+    critic: Literal["teacher", "world"] = "teacher",
     principles: tuple[str, ...] = (),
     rubric: str = "It is correct, complete and clear, and does what was asked for.",
     rounds: Count = 4,
@@ -58,10 +63,13 @@ def generate(
 ) -> Iterator[Row]:
     """For each real row the teacher's answer to its prompt, or the row itself where it is a document, after at most
     `rounds` of criticism. Each round draws one of the principles that have found no fault since the last revision, or
-    takes the rubric if there are no principles; it is over when all of them are content.
+    takes the rubric if there are no principles; it is over when all of them are content. With `critic: world`, it is
+    over when the world finds the answer right, and what it says else is the criticism.
 
     The draft, and each criticism with what it was held against, is the trait "course", as JSON.
     """
+    if critic == "world" and not task.verifiable:
+        raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
     courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in rows]
     asked = [course for course in courses if course.row.prompt]
     drafts = teacher.complete([course.row.prompt for course in asked], temperature=temperature, seed=seed)
@@ -69,20 +77,27 @@ def generate(
         course.write(draft)
     for course in courses:
         course.steps.append({"draft": course.row.answer})
-    standards = principles or (rubric,)
+    standards = ("the world",) if critic == "world" else principles or (rubric,)
+    criticised = partial(_checked, task=task) if critic == "world" else partial(_criticised, teacher=teacher, seed=seed)
     for _ in range(rounds):
-        _round(courses, standards, teacher, temperature, seed)
+        _round(courses, standards, criticised, teacher, temperature, seed)
     for course in courses:
         yield _made(course, teacher.name, generation)
 
 
-def _round(courses: Sequence[_Course], standards: Sequence[str], teacher: Model, temperature: float, seed: int) -> None:
+def _round(
+    courses: Sequence[_Course],
+    standards: Sequence[str],
+    criticised: Callable[[Sequence[_Course]], list[Answer]],
+    teacher: Model,
+    temperature: float,
+    seed: int,
+) -> None:
     """Criticism of all that is not done yet, and a revision where it found a fault."""
     open_ = [course for course in courses if not course.failure and not course.clean.issuperset(standards)]
     for course in open_:
         course.by = course.chance.choice([each for each in standards if each not in course.clean])
-    critiques = ask(teacher, [_criticised(course) for course in open_], _CRITIQUE, temperature=0.0, seed=seed)
-    faulty = [course for course, said in zip(open_, critiques, strict=True) if _at_fault(course, said)]
+    faulty = [course for course, said in zip(open_, criticised(open_), strict=True) if _at_fault(course, said)]
     replies = teacher.complete([_revised(course) for course in faulty], temperature=temperature, seed=seed)
     for course, (reply,) in zip(faulty, replies, strict=True):
         course.write(reply)
@@ -100,7 +115,16 @@ def _at_fault(course: _Course, said: Answer) -> bool:
     return bool(said.data["fault"])
 
 
-def _criticised(course: _Course) -> str:
+def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
+    found = [task.check(course.row, course.row.answer) for course in courses]
+    return [Answer({"criticism": each.reason, "fault": each.score < 0.5}, each.reason) for each in found]
+
+
+def _criticised(courses: Sequence[_Course], teacher: Model, seed: int) -> list[Answer]:
+    return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
+
+
+def _asked(course: _Course) -> str:
     parts = [f"Criticise the {called(course.row)} below. Hold it against this alone: {course.by}", shown(course.row)]
     parts += ["Say in a few sentences where it falls short of that and how to mend it, then whether it is at fault."]
     return "\n\n".join(parts)
@@ -109,7 +133,7 @@ def _criticised(course: _Course) -> str:
 def _revised(course: _Course) -> str:
     what = called(course.row)
     parts = [f"Revise the {what} below so that the criticism no longer holds, and leave the rest as it is."]
-    parts += [shown(course.row), f"What it is held against: {course.by}"]
+    parts += [shown(course.row), f"It is held against: {course.by}"]
     parts += [f"The criticism:\n{fenced(course.steps[-1]['criticism'])}"]
     parts += [f"Write the revised {what} alone, without a word about it."]
     return "\n\n".join(parts)

@@ -29,7 +29,8 @@ def grade(
     the strong one. A student teaches where no teacher is named, so that it is the weak one.
 
     A solution is right if the world says so; where it cannot, if it agrees with the row's own answer, or with the
-    known one, to `alike` or more. A row whose answer the strong solver does not find has no gap.
+    known one, to `alike` or more. A row whose answer the strong solver does not find has no gap. A reply that failed
+    solves nothing; where all of the strong solver's did, the row has failed.
     """
     prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
     asked = [f"{instruction}\n\n{prompt}" if instruction else prompt for prompt in prompts]
@@ -44,18 +45,15 @@ def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, alike: float)
     trust = task.check(row, row.answer).trust if task.verifiable else "vote"
     if not tries:
         return Grade(0.0, "it has no prompt to solve", by="gap", trust=trust, failed=True)
-    rates, said = [], []
-    for name, replies in zip(("strong", "weak"), tries, strict=True):
-        heard = [reply.text for reply in replies if not reply.failure]
-        if not heard:
-            return Grade(0.0, f"the {name} solver: {replies[0].failure}", by="gap", trust=trust, failed=True)
-        right = sum(_right(row, text, task, alike) for text in heard)
-        rates.append(right / len(heard))
-        said.append(f"the {name} solver {right} of {len(heard)}")
-    return Grade(max(0.0, rates[0] - rates[1]), " times, ".join(said), by="gap", trust=trust)
+    strong, weak = (sum(_right(row, reply, task, alike) for reply in replies) for replies in tries)
+    if all(reply.failure for reply in tries[0]):
+        return Grade(0.0, f"the strong solver: {tries[0][0].failure}", by="gap", trust=trust, failed=True)
+    samples = len(tries[0])
+    reason = f"the strong solver {strong} of {samples} times, the weak solver {weak}"
+    return Grade(max(0, strong - weak) / samples, reason, by="gap", trust=trust)
 
 
-def _right(row: Row, text: str, task: Task, alike: float) -> bool:
-    if task.verifiable:
-        return task.check(row, text).score >= 0.5
-    return agreement(text, row.target or row.answer) >= alike
+def _right(row: Row, reply: Reply, task: Task, alike: float) -> bool:
+    if reply.failure or not task.verifiable:
+        return not reply.failure and agreement(reply.text, row.target or row.answer) >= alike
+    return task.check(row, reply.text).score >= 0.5
