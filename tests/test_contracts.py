@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from classifiers import classifier
 from parrot import Parrot
 from server import Server
 
@@ -26,6 +27,7 @@ EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
 NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file")}
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
+NEEDED |= {"grade.constitution": {"principles": ("It says nothing twice.",)}, "grade.reward": {"folder": "classifier"}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 
@@ -100,7 +102,8 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
     """Answers, votes and new tasks need prompts: on documents these ways say so."""
-    if way not in ("sample", "vote", "instruct", "evolve") or any(row.prompt for row in roles["real"]):
+    ways_that_ask = ("sample", "converse", "vote", "instruct", "evolve")
+    if way not in ways_that_ask or any(row.prompt for row in roles["real"]):
         return False
     with pytest.raises(SelfsownError, match="prompt"):
         list(step(verb, way)(**roles | {"rows": roles["real"]}))
@@ -124,18 +127,22 @@ def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: 
 
 
 @of("grade")
-def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(way: str, roles: dict[str, Any]) -> None:
+def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(
+    way: str, roles: dict[str, Any], tmp_path: Path
+) -> None:
     if refused_without_prompts("grade", way, roles):
         return
-    grades = list(step("grade", way)(**roles))
+    needed = NEEDED.get(f"grade.{way}", {})
+    grading = step("grade", way, {"folder": str(classifier(tmp_path))} if "folder" in needed else needed)
+    grades = list(grading(**roles))
     assert len(grades) == len(roles["rows"])
     for grade in grades:
         assert 0 <= grade.score <= 1
         assert grade.by == way
         assert grade.reason
-    backwards = list(step("grade", way)(**{**roles, "rows": roles["rows"][::-1]}))
+    backwards = list(grading(**{**roles, "rows": roles["rows"][::-1]}))
     assert backwards[::-1] == grades
-    assert list(step("grade", way)(**{**roles, "rows": []})) == []
+    assert list(grading(**{**roles, "rows": []})) == []
 
 
 @of("curate")

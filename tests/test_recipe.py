@@ -227,7 +227,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"grade": "./pupil.py"}, ["./pupil.py has no function 'grade'"]),
     ({"curate": "./polite.py"}, ["./polite.py has no function 'curate'"]),
     ({"grade": "./broken.py"}, ["broken.py cannot be loaded", "ModuleNotFoundError", "nosuchpackage"]),
-    ({"grade": "./greedy.py"}, ["asks for 'teacher', which grade is not given", "rows, judge"]),
+    ({"grade": "./greedy.py"}, ["asks for 'student', which grade is not given", "rows, judge"]),
 ]
 
 
@@ -236,7 +236,7 @@ def test_what_does_not_fit_is_named_with_its_place_and_what_there_is(
     changes: dict[str, Any], said: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "broken.py").write_text("import nosuchpackage\n", encoding="utf-8")
-    (tmp_path / "greedy.py").write_text("def grade(rows, teacher):\n    ...\n", encoding="utf-8")
+    (tmp_path / "greedy.py").write_text("def grade(rows, student):\n    ...\n", encoding="utf-8")
     message = refused(written(tmp_path, **changes))
     assert message.startswith("mine.yaml: ")
     assert all(part in message for part in said), message

@@ -170,7 +170,7 @@ def test_a_whole_number_in_quotes_is_not_to_be_written_with_an_exponent() -> Non
         ("def grade(rows:\n", ["polite.py cannot be loaded", "SyntaxError"]),
         ("import nosuchpackage\n", ["polite.py cannot be loaded", "nosuchpackage"]),
         ("1 / 0\n", ["polite.py cannot be loaded", "ZeroDivisionError"]),
-        ("def grade(rows, teacher):\n    ...\n", ["asks for 'teacher'", "it is given: rows, judge, task, real, seed"]),
+        ("def grade(rows, student):\n    ...\n", ["asks for 'student'", "rows, judge, teacher, task, real, seed"]),
         ("def grade(rows, *, least):\n    ...\n", ["least"]),
     ],
 )

@@ -8,12 +8,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text import effective_number, fenced, ngrams
+from selfsown.text import agreement, effective_number, fenced, ngrams
 
 
 def test_n_grams_overlap_and_know_where_a_text_starts_and_ends() -> None:
     assert ngrams(["aba", "ba"], 2) == {"\x02a": 1, "ab": 1, "ba": 2, "a\x03": 2, "\x02b": 1}
     assert ngrams(["ab"], 3) == {"\x02ab": 1, "ab\x03": 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("27 days", "It takes 27 DAYS.", 2 / 3),
+        ("27 days", "29 days", 0.0),
+        ("27 days", "27.5 days", 0.0),
+        ("1,000 km", "1000km", 1.0),
+        ("27 days", "a month of days", 2 / 6),
+        ("Jane Austen", "Austen, Jane", 1.0),
+        ("yes", "no", 0.0),
+        ("?", " ? ", 1.0),
+        ("?", "!", 0.0),
+        ("", "word", 0.0),
+    ],
+)
+def test_short_texts_agree_by_their_words_and_not_at_all_where_numbers_differ(
+    one: str, other: str, same: float
+) -> None:
+    assert agreement(one, other) == agreement(other, one) == pytest.approx(same)
 
 
 def test_a_text_shorter_than_an_n_gram_has_none() -> None:

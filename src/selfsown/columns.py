@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfsown.records import Row, SelfsownError
+from selfsown.talk import Turn, remembered, written_out
 
 PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
 Record = dict[str, Any]
@@ -48,8 +49,9 @@ class Columns:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
         traits = {name: self._value(at, record, name) for name in self.attributes} if self.attributes else {}
         if self.chat:
-            prompt, answer, system = self._talk(at, record)
-            return prompt, answer, {"system": system, **traits} if system else traits
+            before, answer, system = self._talk(at, record)
+            told = {"system": system} if system else {}
+            return written_out(before), answer, {**told, **remembered(before), **traits}
         prompt = self._value(at, record, self.prompt) if self.prompt else ""
         if self.more and record.get(self.more) not in (None, ""):
             prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
@@ -72,17 +74,14 @@ class Columns:
             raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
         return str(value)
 
-    def _talk(self, at: int, record: Record) -> tuple[str, str, str]:
-        """Prompt, answer and system words of a chat: the last assistant turn answers what stands before it."""
+    def _talk(self, at: int, record: Record) -> tuple[list[Turn], str, str]:
+        """What is asked, answer and system words of a chat: the last assistant turn answers what stands before it."""
         turns = [self._turn(at, turn) for turn in self._turns(at, record)]
         last = max((number for number, (role, _) in enumerate(turns) if role == "assistant"), default=-1)
         if last < 0:
             raise SelfsownError(f"{self.source}:{at} has no assistant turn in {self.answer!r}; nothing answers there")
         system = "\n".join(words for role, words in turns[:last] if role == "system")
-        before = [(role, words) for role, words in turns[:last] if role != "system"]
-        if len(before) == 1 and before[0][0] == "user":
-            return before[0][1], turns[last][1], system
-        return "\n".join(f"{role}: {words}" for role, words in before), turns[last][1], system
+        return [(role, words) for role, words in turns[:last] if role != "system"], turns[last][1], system
 
     def _turns(self, at: int, record: Record) -> list[Any]:
         turns = record.get(self.answer)
@@ -93,7 +92,7 @@ class Columns:
             )
         return turns
 
-    def _turn(self, at: int, turn: Any) -> tuple[str, str]:
+    def _turn(self, at: int, turn: Any) -> Turn:
         if not isinstance(turn, dict) or not all(isinstance(turn.get(key), str) for key in ("role", "content")):
             raise SelfsownError(
                 f"{self.source}:{at} has a turn in {self.answer!r} that is no {{role, content}} of text: {turn!r:.80}"

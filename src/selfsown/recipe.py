@@ -179,6 +179,12 @@ class Recipe:
             named = getattr(self, role)
             if named and named.way == "tiny" and not named.knobs.get("folder"):
                 raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
+        solvers = bool(self.teacher) + bool(self.judge) + self.trains
+        if solvers < 2 and any(each.way == "gap" for each in self.grade):
+            raise SelfsownError(
+                "grade.gap compares two solvers, and here is but one model; name another as the judge: "
+                "--set 'judge={endpoint: {url: …, model: …}}'"
+            )
 
 
 def _one(key: str, value: Any, beside: Path) -> Step:

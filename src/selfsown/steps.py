@@ -32,7 +32,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tasks": ("World", ()),
     "models": ("create", ("rows", "seed", "journal", "role")),
     "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
-    "grade": ("grade", ("rows", "judge", "task", "real", "seed")),
+    "grade": ("grade", ("rows", "judge", "teacher", "task", "real", "seed")),
     "curate": ("curate", ("rows", "task", "real", "held_out", "past", "seed")),
     "mix": ("mix", ("real", "synthetic")),
     "train": ("train", ("mixture", "parent", "seed", "tick")),

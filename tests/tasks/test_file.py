@@ -113,7 +113,12 @@ SYSTEM = {"role": "system", "content": "Be brief."}
     [
         ([USER, FOUR], "2 + 2?", "4", {}),
         ([SYSTEM, USER, FOUR], "2 + 2?", "4", {"system": "Be brief."}),
-        ([USER, FOUR, OTHER, YES], "user: 2 + 2?\nassistant: 4\nuser: Sure?", "Yes.", {}),
+        (
+            [USER, FOUR, OTHER, YES],
+            "user: 2 + 2?\nassistant: 4\nuser: Sure?",
+            "Yes.",
+            {"messages": json.dumps([USER, FOUR, OTHER])},
+        ),
         ([USER, FOUR, OTHER], "2 + 2?", "4", {}),
         ([FOUR], "", "4", {}),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow
 
 from selfsown.records import Row, SelfsownError
+from selfsown.talk import Turn, turns_of
 
 Record = dict[str, Any]
 Message = dict[str, str | None]
@@ -76,8 +77,8 @@ def conversational_preference(chosen: Row, rejected: Row, wishes: Wishes) -> Rec
 
 
 def sharegpt(row: Row, wishes: Wishes) -> Record:
-    said = [("system", row.traits.get("system")), ("human", row.prompt), ("gpt", row.answer)]
-    return {"conversations": [{"from": who, "value": text} for who, text in said if text is not None]}
+    said = [*_told(row), *turns_of(row.prompt, row.traits), ("assistant", row.answer)]
+    return {"conversations": [{"from": SHAREGPT.get(who, who), "value": text} for who, text in said]}
 
 
 def alpaca(row: Row, wishes: Wishes) -> Record:
@@ -98,6 +99,7 @@ ROWS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "
 ROWS |= {"parents": TEXTS, "generation": WHOLE, "draw": WHOLE, "level": WHOLE}
 ROWS |= {"score": NUMBER, "traits": TEXT, "grades": TEXT}
 SCORES = {"score_chosen": NUMBER, "score_rejected": NUMBER}
+SHAREGPT = {"user": "human", "assistant": "gpt"}
 PAIR = ("prompt", "chosen", "rejected")
 
 FORMATS = (
@@ -139,8 +141,12 @@ def fitting(row: Row) -> Format:
 
 
 def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    said = [("system", row.traits.get("system")), ("user", row.prompt)]
-    return [_message(role, words, wishes) for role, words in said if words is not None]
+    return [_message(role, words, wishes) for role, words in [*_told(row), *turns_of(row.prompt, row.traits)]]
+
+
+def _told(row: Row) -> list[Turn]:
+    """What the model was told first, if anything."""
+    return [("system", row.traits["system"])] if "system" in row.traits else []
 
 
 def _answered(row: Row, wishes: Wishes) -> list[Message]:

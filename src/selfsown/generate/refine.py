@@ -1,0 +1,158 @@
+"""The teacher revises its own draft round by round, by its own criticism on principles or a rubric, or by the world's.
+
+It needs a teacher who follows instructions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+from selfsown.judging import called, shown
+from selfsown.kinds import Count, NotNegative
+from selfsown.models import Model, Reply
+from selfsown.records import Row, SelfsownError
+from selfsown.structured import Answer, ask, compact
+from selfsown.tasks import Task
+from selfsown.text import fenced
+
+_CRITIQUE = {
+    "type": "object",
+    "properties": {"criticism": {"type": "string"}, "fault": {"type": "boolean"}},
+    "required": ["criticism", "fault"],
+    "additionalProperties": False,
+}
+
+
+@dataclass
+class _Course:
+    """How a draft became what it is. row: as it stands now; by: what it is held against in this round; clean: what
+    has found no fault with it as it stands."""
+
+    real: Row
+    row: Row
+    chance: random.Random
+    by: str = ""
+    clean: set[str] = field(default_factory=set)
+    steps: list[dict[str, str]] = field(default_factory=list)
+    failure: str = ""
+
+    def write(self, reply: Reply) -> None:
+        """The draft, or what it was revised to; "" is nothing that could be kept."""
+        self.failure = reply.failure or ("" if reply.text.strip() else "it says nothing")
+        if reply.text.strip():
+            self.row = replace(self.real, answer=reply.text)
+        self.clean.clear()
+
+
+def generate(
+    rows: Sequence[Row],
+    teacher: Model,
+    task: Task,
+    generation: int,
+    seed: int,
+    *,
+    critic: Literal["teacher", "world"] = "teacher",
+    principles: tuple[str, ...] = (),
+    rubric: str = "It is correct, complete and clear, and does what was asked for.",
+    rounds: Count = 4,
+    temperature: NotNegative = 1.0,
+) -> Iterator[Row]:
+    """For each real row the teacher's answer to its prompt, or the row itself where it is a document, after at most
+    `rounds` of criticism. Each round draws one of the principles that have found no fault since the last revision, or
+    takes the rubric if there are no principles; it is over when all of them are content. With `critic: world`, it is
+    over when the world finds the answer right, and what it says else is the criticism.
+
+    The draft, and each criticism with what it was held against, is the trait "course", as JSON.
+    """
+    if critic == "world" and not task.verifiable:
+        raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
+    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in rows]
+    asked = [course for course in courses if course.row.prompt]
+    drafts = teacher.complete([course.row.prompt for course in asked], temperature=temperature, seed=seed)
+    for course, (draft,) in zip(asked, drafts, strict=True):
+        course.write(draft)
+    for course in courses:
+        course.steps.append({"draft": course.row.answer})
+    standards = ("the world",) if critic == "world" else principles or (rubric,)
+    criticised = partial(_checked, task=task) if critic == "world" else partial(_criticised, teacher=teacher, seed=seed)
+    for _ in range(rounds):
+        _round(courses, standards, criticised, teacher, temperature, seed)
+    for course in courses:
+        yield _made(course, teacher.name, generation)
+
+
+def _round(
+    courses: Sequence[_Course],
+    standards: Sequence[str],
+    criticised: Callable[[Sequence[_Course]], list[Answer]],
+    teacher: Model,
+    temperature: float,
+    seed: int,
+) -> None:
+    """Criticism of all that is not done yet, and a revision where it found a fault."""
+    open_ = [course for course in courses if not course.failure and not course.clean.issuperset(standards)]
+    for course in open_:
+        course.by = course.chance.choice([each for each in standards if each not in course.clean])
+    faulty = [course for course, said in zip(open_, criticised(open_), strict=True) if _at_fault(course, said)]
+    replies = teacher.complete([_revised(course) for course in faulty], temperature=temperature, seed=seed)
+    for course, (reply,) in zip(faulty, replies, strict=True):
+        course.write(reply)
+        if not course.failure:
+            course.steps[-1]["revision"] = course.row.answer
+
+
+def _at_fault(course: _Course, said: Answer) -> bool:
+    if said.failure:
+        course.failure = f"its criticism: {said.failure}"
+        return False
+    course.steps.append({"by": course.by, "criticism": said.data["criticism"].strip()})
+    if not said.data["fault"]:
+        course.clean.add(course.by)
+    return bool(said.data["fault"])
+
+
+def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
+    found = [task.check(course.row, course.row.answer) for course in courses]
+    return [Answer({"criticism": each.reason, "fault": each.score < 0.5}, each.reason) for each in found]
+
+
+def _criticised(courses: Sequence[_Course], teacher: Model, seed: int) -> list[Answer]:
+    return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
+
+
+def _asked(course: _Course) -> str:
+    parts = [f"Criticise the {called(course.row)} below. Hold it against this alone: {course.by}", shown(course.row)]
+    parts += ["Say in a few sentences where it falls short of that and how to mend it, then whether it is at fault."]
+    return "\n\n".join(parts)
+
+
+def _revised(course: _Course) -> str:
+    what = called(course.row)
+    parts = [f"Revise the {what} below so that the criticism no longer holds, and leave the rest as it is."]
+    parts += [shown(course.row), f"It is held against: {course.by}"]
+    parts += [f"The criticism:\n{fenced(course.steps[-1]['criticism'])}"]
+    parts += [f"Write the revised {what} alone, without a word about it."]
+    return "\n\n".join(parts)
+
+
+def _made(course: _Course, maker: str, generation: int) -> Row:
+    real = course.real
+    revisions = sum("revision" in step for step in course.steps)
+    made = Row(
+        real.prompt,
+        course.row.answer,
+        problem=real.problem,
+        target=real.target if real.prompt else "",
+        origin="synthetic",
+        maker=maker,
+        method="refine",
+        parents=(real.id,),
+        generation=generation,
+        level=real.level,
+        traits={**real.traits, "revisions": str(revisions), "course": compact(course.steps)},
+    )
+    return made.failed(course.failure) if course.failure else made

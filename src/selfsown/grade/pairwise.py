@@ -1,0 +1,105 @@
+"""A model compares answers to the same prompt two by two, each pair in both orders, so that no place wins by itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from selfsown.judging import NOTE, called
+from selfsown.kinds import Count, NotNegative
+from selfsown.models import Model
+from selfsown.records import Grade, Row
+from selfsown.structured import Answer, ask
+from selfsown.text import fenced
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "better": {"enum": ["first", "second", "neither"]}},
+    "required": ["reason", "better"],
+    "additionalProperties": False,
+}
+
+
+@dataclass
+class _Course:
+    """What a row has won (1) and tied (½) so far, and what was said last."""
+
+    points: list[float] = field(default_factory=list)
+    reason: str = ""
+    failure: str = "no sibling to compare with"
+
+
+def grade(
+    rows: Sequence[Row],
+    judge: Model,
+    seed: int,
+    *,
+    rubric: str = "Which is more correct, complete and clear, and does better what was asked for?",
+    rivals: Count = 2,
+    temperature: NotNegative = 0.0,
+) -> Iterator[Grade]:
+    """The score is the share of meetings that the row won; a tie, which is also where the judge contradicts itself
+    when the order is turned, counts half. Each row meets `rivals` of its siblings, or all if there are fewer: the
+    rows of the same prompt, or of the same parents where there is no prompt. Who has none has failed."""
+    meetings = _meetings(rows, rivals)
+    asked = [(one, other) for one, other in meetings if one.answer != other.answer]
+    prompts = [_asked(*pair, rubric) for one, other in asked for pair in ((one, other), (other, one))]
+    said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    courses: dict[str, _Course] = defaultdict(_Course)
+    for one, other in meetings:
+        if one.answer == other.answer:
+            _tell(courses[one.id], 0.5, f"it says the same as {other.id}")
+            _tell(courses[other.id], 0.5, f"it says the same as {one.id}")
+    for (one, other), *both in zip(asked, said[::2], said[1::2], strict=True):
+        _decide(courses[one.id], courses[other.id], both)
+    for row in rows:
+        yield _grade(courses[row.id])
+
+
+def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
+    """Siblings stand in a ring, in an order of their own, and each meets its neighbours."""
+    families: dict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        families[row.prompt or row.parents].append(row)
+    found: list[tuple[Row, Row]] = []
+    for family in families.values():
+        ring, size = sorted(family, key=lambda row: row.id), len(family)
+        places = ((at, (at + far) % size) for far in range(1, (rivals + 1) // 2 + 1) for at in range(size))
+        pairs = dict.fromkeys((min(pair), max(pair)) for pair in places)
+        found += [(ring[low], ring[high]) for low, high in pairs if low != high]
+    return found
+
+
+def _asked(first: Row, second: Row, rubric: str) -> str:
+    parts = [f"Compare two {called(first)}s by this rubric: {rubric}"]
+    parts += [f"What was asked:\n{fenced(first.prompt)}"] * bool(first.prompt)
+    parts += [f"The first {called(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", NOTE]
+    parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is better."]
+    return "\n\n".join(parts)
+
+
+def _decide(one: _Course, other: _Course, said: Sequence[Answer]) -> None:
+    """Two answers: to the pair as it stands, and turned round."""
+    if failure := said[0].failure or said[1].failure:
+        one.failure = other.failure = failure
+        return
+    verdict = (said[0].data["better"], said[1].data["better"])
+    points = {("first", "second"): 1.0, ("second", "first"): 0.0}.get(verdict, 0.5)
+    reason = said[0].data["reason"].strip()
+    _tell(one, points, reason)
+    _tell(other, 1 - points, reason)
+
+
+def _tell(course: _Course, points: float, reason: str) -> None:
+    course.points.append(points)
+    course.reason = reason
+
+
+def _grade(course: _Course) -> Grade:
+    met = len(course.points)
+    if not met:
+        return Grade(0.0, course.failure, by="pairwise", trust="judge", failed=True)
+    won, tied = course.points.count(1.0), course.points.count(0.5)
+    reason = f"{won} won and {tied} tied of {met}; {course.reason}"
+    return Grade(sum(course.points) / met, reason, by="pairwise", trust="judge")

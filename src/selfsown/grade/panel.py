@@ -1,0 +1,55 @@
+"""Several judges look at each row, each by a rubric of its own or in a draw of its own; the median counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from selfsown.judging import scored
+from selfsown.kinds import Count, NotNegative, Scale
+from selfsown.models import Model
+from selfsown.records import Grade, Row, SelfsownError
+from selfsown.structured import Answer
+
+_RUBRICS = (
+    "Is it correct? Look for anything that is wrong, made up or contradicts itself.",
+    "Does it do all that was asked for, and nothing else?",
+    "Is it clear, well ordered and as long as it needs to be?",
+)
+
+
+def grade(
+    rows: Sequence[Row],
+    judge: Model,
+    seed: int,
+    *,
+    rubrics: tuple[str, ...] = _RUBRICS,
+    draws: Count = 1,
+    scale: Scale = 5,
+    temperature: NotNegative = 0.0,
+) -> Iterator[Grade]:
+    """A member of the panel is a rubric in one of its draws; draws differ above temperature 0 alone. With a scale
+    of 2 the median is a vote. A row has failed if more than half of its members cannot be understood."""
+    if not rubrics:
+        raise SelfsownError("grade.panel: rubrics is empty; name what the members look at, one rubric each")
+    if draws > 1 and not temperature:
+        raise SelfsownError(
+            f"grade.panel: at temperature 0 all {draws} draws say the same; set temperature: 1.0, or draws: 1"
+        )
+    members = [rubric for rubric in rubrics for _ in range(draws)]
+    asked = [(row, rubric) for row in rows for rubric in members]
+    said = scored(judge, asked, scale=scale, temperature=temperature, seed=seed)
+    for at in range(0, len(asked), len(members)):
+        yield _grade(said[at : at + len(members)], scale)
+
+
+def _grade(said: Sequence[Answer], scale: int) -> Grade:
+    heard = [(round(each.data["score"]), each.data["reason"].strip()) for each in said if not each.failure]
+    if 2 * len(heard) < len(said):
+        failure = next(each.failure for each in said if each.failure)
+        words = f"{len(said) - len(heard)} of {len(said)} members cannot be understood: {failure}"
+        return Grade(0.0, words, by="panel", trust="judge", failed=True)
+    scores = [score for score, _ in heard]
+    lowest = min(heard)
+    reason = f"{', '.join(map(str, scores))} of {scale}; the lowest: {lowest[1]}"
+    return Grade((median(scores) - 1) / (scale - 1), reason, by="panel", trust="judge")

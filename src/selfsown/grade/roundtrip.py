@@ -1,0 +1,111 @@
+"""A model finds the way back to the answer from its source, to the question from the answer, or to the source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from selfsown.judging import NOTE, called, shown
+from selfsown.kinds import NotNegative
+from selfsown.models import Model
+from selfsown.records import Grade, Row
+from selfsown.structured import Answer, ask
+from selfsown.text import agreement, fenced
+
+_FOUND = {
+    "type": "object",
+    "properties": {"found": {"type": "string"}},
+    "required": ["found"],
+    "additionalProperties": False,
+}
+_CLAIM = {
+    "type": "object",
+    "properties": {"quote": {"type": "string"}, "reason": {"type": "string"}},
+    "required": ["quote", "reason"],
+    "additionalProperties": False,
+}
+_CLAIMS = {
+    "type": "object",
+    "properties": {"unsupported": {"type": "array", "items": _CLAIM}},
+    "required": ["unsupported"],
+    "additionalProperties": False,
+}
+
+
+def grade(
+    rows: Sequence[Row],
+    judge: Model,
+    seed: int,
+    *,
+    back: Literal["answer", "question", "claims"] = "answer",
+    source: str = "quote",
+    temperature: NotNegative = 0.0,
+) -> Iterator[Grade]:
+    """With `back: answer` the judge answers the prompt anew from the trait named by `source` alone, with
+    `back: question` it guesses the prompt from the answer. It does not see what it is to find, and the score is the
+    agreement of the words, 0 where numbers differ; neither sees a twist in the same words.
+
+    With `back: claims`, for texts that were rewritten, it quotes what the source does not bear out; the score is the
+    share of sentences that are left.
+    """
+    lacks = [_lacks(row, back, source) for row in rows]
+    prompts = [_asked(row, back, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
+    schema = _CLAIMS if back == "claims" else _FOUND
+    said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
+    for row, lack in zip(rows, lacks, strict=True):
+        yield _failed(lack) if lack else _grade(row, next(said), back)
+
+
+def _lacks(row: Row, back: str, source: str) -> str:
+    """What is missing to find the way back."""
+    if back != "claims" and not row.prompt:
+        return "it has no prompt to come back to"
+    if back != "question" and not row.traits.get(source, "").strip():
+        there = ", ".join(sorted(row.traits)) or "none"
+        return f"it has no trait {source!r} with its source; it has: {there}"
+    return ""
+
+
+def _asked(row: Row, back: str, source: str) -> str:
+    if back == "answer":
+        parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
+        parts += [f"The source:\n{fenced(row.traits[source])}", f"The question:\n{fenced(row.prompt)}", NOTE]
+        parts += ["If the source does not answer it, what you found is an empty text."]
+    elif back == "question":
+        parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]
+        parts += [f"The answer:\n{fenced(row.answer)}", NOTE]
+    else:
+        parts = [f"Hold each claim of the {called(row)} against its source, and quote those that it does not bear out."]
+        parts += [f"The source:\n{fenced(row.traits[source])}", shown(row)]
+        parts += ["If the source bears out all of them, the list is empty."]
+    return "\n\n".join(parts)
+
+
+def _grade(row: Row, said: Answer, back: str) -> Grade:
+    if said.failure:
+        return _failed(said.failure)
+    if back == "claims":
+        return _borne_out(row, said)
+    found = said.data["found"].strip()
+    if not found:
+        missing = "the source does not answer it" if back == "answer" else "no question fits the answer"
+        return Grade(0.0, missing, by="roundtrip", trust="judge")
+    alike = agreement(row.answer if back == "answer" else row.prompt, found)
+    reason = f"the way back finds {found[:200]!r}, {alike:.2f} the same"
+    return Grade(alike, reason, by="roundtrip", trust="judge")
+
+
+def _borne_out(row: Row, said: Answer) -> Grade:
+    sentences = len(re.split(r"(?<=[.!?])\s+|\n+", row.answer.strip()))
+    claims = {claim["quote"].strip(): claim["reason"].strip() for claim in said.data["unsupported"]}
+    if not claims:
+        return Grade(1.0, "its source bears it out", by="roundtrip", trust="judge")
+    first, reason = next(iter(claims.items()))
+    without = min(len(claims), sentences)
+    words = f"{without} of {sentences} sentences without a source, such as {first[:200]!r}: {reason}"
+    return Grade(1 - without / sentences, words, by="roundtrip", trust="judge")
+
+
+def _failed(reason: str) -> Grade:
+    return Grade(0.0, reason, by="roundtrip", trust="judge", failed=True)

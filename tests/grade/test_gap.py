@@ -1,0 +1,84 @@
+"""Rows that a strong solver gets right and a weak one does not; what both can, or neither, has no gap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from parrot import Parrot, knowing
+
+from selfsown.grade import gap
+from selfsown.models import Model, Reply
+from selfsown.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.tasks import Task
+from selfsown.tasks.file import World as File
+from selfsown.tasks.programs import World as Programs
+
+TASK: Task = File("rows.jsonl", prompt="q", answer="a")
+EASY, HARD, IMPOSSIBLE = Row("2 + 2?", "4"), Row("17 * 23?", "391"), Row("What am I thinking of?", "a horse")
+STRONG, WEAK = knowing([EASY, HARD]), knowing([EASY])
+
+
+def gaps(judge: Model, teacher: Model, *rows: Row, task: Task = TASK, **knobs: object) -> list[float]:
+    return [grade.score for grade in gap.grade(rows, judge, teacher, task, 0, **knobs)]  # type: ignore[arg-type]
+
+
+def test_only_what_the_strong_one_can_and_the_weak_one_cannot_has_a_gap() -> None:
+    assert gaps(STRONG, WEAK, EASY, HARD, IMPOSSIBLE) == [0.0, 1.0, 0.0]
+    assert gaps(WEAK, STRONG, EASY, HARD, IMPOSSIBLE) == [0.0, 0.0, 0.0]
+    assert gaps(WEAK, STRONG, HARD, strong="teacher") == [1.0]
+
+
+def test_a_row_whose_answer_is_wrong_has_none_for_the_strong_solver_does_not_find_it() -> None:
+    assert gaps(STRONG, WEAK, Row("17 * 23?", "392")) == [0.0]
+
+
+def test_the_gap_is_that_between_the_pass_rates() -> None:
+    often, seldom = (Parrot(lambda prompt, at, k=k: "391" if at % 4 < k else "400") for k in (3, 1))
+    (grade,) = gap.grade([HARD], often, seldom, TASK, 0, samples=8)
+    assert (grade.score, grade.by, grade.trust) == (0.5, "gap", "vote")
+    assert grade.reason == "the strong solver 6 of 8 times, the weak solver 2"
+
+
+def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
+    world = Programs(rows=40)
+    rows = list(world.pose(0))[:20]
+    wrong = [replace(row, answer=row.answer + "x", target="") for row in rows]
+    solver, nobody = knowing(rows), knowing([])
+    grades = list(gap.grade(wrong, solver, nobody, world, 0))
+    assert {grade.score for grade in grades} == {1.0}
+    assert {grade.trust for grade in grades} == {"execution"}
+
+
+def test_words_count_as_the_same_answer_by_how_much_they_agree() -> None:
+    row = Row("Who wrote it?", "Jane Austen wrote it.")
+    near = Parrot(lambda prompt, at: "It was Jane Austen")
+    assert gaps(near, WEAK, row) == [1.0]
+    assert gaps(near, WEAK, row, alike=0.9) == [0.0]
+
+
+def test_the_instruction_stands_before_each_prompt_and_each_prompt_is_solved_once() -> None:
+    seen: list[str] = []
+    solver = Parrot(lambda prompt, at: seen.append(prompt) or "391")
+    list(gap.grade([HARD, Row("17 * 23?", "5")], solver, WEAK, TASK, 0, samples=2, instruction="Briefly."))
+    assert seen == ["Briefly.\n\n17 * 23?"] * 2
+
+
+def test_a_reply_that_failed_solves_nothing_and_a_strong_solver_that_only_fails_has_said_nothing() -> None:
+    broken = Parrot(lambda prompt, at: Reply(prompt, "391", failure="no end"))
+    assert gaps(STRONG, broken, HARD) == [1.0]
+    (grade,) = gap.grade([HARD], broken, WEAK, TASK, 0)
+    assert (grade.failed, grade.reason) == (True, "the strong solver: no end")
+    shaky = Parrot(lambda prompt, at: Reply(prompt, "391", failure="" if at else "a time-out"))
+    assert gaps(shaky, WEAK, HARD) == [0.75]
+    (grade,) = gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
+    assert (grade.failed, grade.reason) == (True, "it has no prompt to solve")
+
+
+def test_a_recipe_with_but_one_model_is_refused() -> None:
+    made = {"real": {"file": {"path": "rows.jsonl"}}, "generate": ["sample"], "grade": ["gap"]}
+    there = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
+    with pytest.raises(SelfsownError, match=r"grade\.gap compares two solvers.*judge="):
+        Recipe.of({**made, "teacher": there})
+    assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].way == "gap"
