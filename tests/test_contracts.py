@@ -203,11 +203,14 @@ def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, A
 @of("train")
 def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str, roles: dict[str, Any]) -> None:
     pytest.importorskip("torch")
-    parent = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=0)
+    parent, teacher = (
+        step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=at) for at in (0, 1)
+    )
     mixture: Mixture = step("mix", "accumulate")(real=roles["real"], synthetic=[])
     before, told = parent.bits(roles["real"]), list[tuple[int, int]]()
     child = step("train", way, {"steps": 3, "batch": 8})(
-        mixture=mixture, parent=parent, seed=0, tick=lambda done, of: told.append((done, of))
+        **roles
+        | {"mixture": mixture, "parent": parent, "teacher": teacher, "tick": lambda done, of: told.append((done, of))}
     )
     assert parent.bits(roles["real"]) == before != child.bits(roles["real"])
     assert told == [(1, 3), (2, 3), (3, 3)]

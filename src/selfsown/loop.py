@@ -126,6 +126,7 @@ class Loop:
             train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
             with self.stage(number, "train") as done:
                 roles = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
+                roles |= {"teacher": self.other("teacher") or start}
                 child: Any = train.one(object, **roles, seed=self.seed(number, "train"))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
