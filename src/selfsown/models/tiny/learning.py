@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from selfsown.models.tiny.alphabet import PAD, SEP
 from selfsown.models.tiny.halves import each, single
@@ -72,6 +73,12 @@ def answered(tokens: Tensor) -> Tensor:
     """The same, with all that is not the answer or its end filled up."""
     marks = tokens == SEP
     return tokens.masked_fill((marks.cumsum(1) == 0) | marks, PAD)
+
+
+def chances(network: Network, tokens: Tensor) -> Tensor:
+    """The logarithm of the probability of each token of the answers, and 0 for all before and after them."""
+    wanted = answered(tokens)[:, 1:]
+    return -F.cross_entropy(network(tokens[:, :-1]).mT, wanted, ignore_index=PAD, reduction="none")
 
 
 def _gradients(network: Network, batch: Sequence[Part], loss: Callable[[Part], Tensor]) -> None:
