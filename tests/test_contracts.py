@@ -207,14 +207,34 @@ def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, A
     assert verdict.reason
 
 
+def _by_turns(rows: Sequence[Row]) -> list[Row]:
+    """Every other row is right."""
+    return [row if row.end else row.graded(Grade(float(at % 2))) for at, row in enumerate(rows)]
+
+
 @of("train")
 def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str, roles: dict[str, Any]) -> None:
     pytest.importorskip("torch")
-    parent = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=0)
+    parent, teacher = (
+        step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=at) for at in (0, 1)
+    )
     mixture: Mixture = step("mix", "accumulate")(real=roles["real"], synthetic=[])
+    if way == "policy" and not any(row.prompt for row in roles["real"]):
+        with pytest.raises(SelfsownError, match="no row has a prompt"):
+            step("train", way)(**roles | {"mixture": mixture, "parent": parent, "grader": list})
+        return
     before, told = parent.bits(roles["real"]), list[tuple[int, int]]()
+    if way == "preference":
+        mixture = replace(mixture, rows=[replace(row, traits={"rejected": row.answer[::-1]}) for row in mixture.rows])
     child = step("train", way, {"steps": 3, "batch": 8})(
-        mixture=mixture, parent=parent, seed=0, tick=lambda done, of: told.append((done, of))
+        **roles
+        | {
+            "mixture": mixture,
+            "parent": parent,
+            "teacher": teacher,
+            "grader": _by_turns,
+            "tick": lambda done, of: told.append((done, of)),
+        }
     )
     assert parent.bits(roles["real"]) == before != child.bits(roles["real"])
     assert told == [(1, 3), (2, 3), (3, 3)]

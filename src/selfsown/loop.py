@@ -6,7 +6,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal import rehearsed
+from selfsown.steps import Step, parameters
 from selfsown.store import Store, place
 from selfsown.tasks import Task
 from selfsown.trust import trusted
@@ -106,8 +107,7 @@ class Loop:
             done.append(len(rows))
         with self.stage(number, "grade") as done:
             done.append(sum(not row.end for row in rows))
-            for at, step in enumerate(self.recipe.grade):
-                rows = list(graded(step, rows, **roles, seed=self.seed(number, "grade", at)))
+            rows = self.graded(rows, number, roles)
         with self.stage(number, "curate") as done:
             done.append(sum(not row.end for row in rows))
             for at, step in enumerate(self.recipe.curate):
@@ -115,6 +115,13 @@ class Loop:
         rows = sorted((row if row.end else row.kept() for row in rows), key=lambda row: row.draw)
         self.store.write_rows(f"{place(number)}/rows", rows)
         return rows
+
+    def graded(self, rows: Sequence[Row], number: int, roles: Mapping[str, Any]) -> list[Row]:
+        """The rows with the grades of all graders."""
+        found = list(rows)
+        for at, step in enumerate(self.recipe.grade):
+            found = list(graded(step, found, **roles, seed=self.seed(number, "grade", at)))
+        return found
 
     def worked(self, number: int) -> list[Row]:
         """The real rows that the generation works on: `prompts` of them, drawn anew."""
@@ -127,11 +134,23 @@ class Loop:
         if not self.store.model(number):
             train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
             with self.stage(number, "train") as done:
-                roles = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
-                child: Any = train.one(object, **roles, seed=self.seed(number, "train"))
+                roles: dict[str, Any] = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
+                child: Any = train.one(
+                    object, **roles, **self.helpers(train, number, start), seed=self.seed(number, "train")
+                )
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
         return self.model(number)
+
+    def helpers(self, train: Step, number: int, start: Any) -> dict[str, Any]:
+        """Who teaches and grades while the student is trained, where the way asks for it."""
+        wanted, found = parameters(train.function), dict[str, Any]()
+        if "teacher" in wanted:
+            found["teacher"] = self.other("teacher") or start
+        if "grader" in wanted:
+            judging = {"judge": self.other("judge") or start, "task": self.task, "real": self.real}
+            found["grader"] = lambda rows: self.graded(rows, number, judging)
+        return found
 
     def judged(self, found: Generation, model: Any, history: list[Generation], kept: list[Row]) -> Generation:
         """The generation with its scores and verdicts: from disk, or measured now."""

@@ -175,6 +175,14 @@ class Recipe:
                 f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
                 f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
             )
+        trained = {each.way for each in (self.base, self.train) if each}
+        if "distill" in trained and (not self.teacher or self.teacher.way in REMOTE):
+            raise SelfsownError(
+                "train.distill needs a teacher whose probabilities can be seen: "
+                "--set 'teacher={tiny: {folder: …}}' names one that was saved"
+            )
+        if "policy" in trained and not self.grade:
+            raise SelfsownError("train.policy learns from grades, and no grader is named: write grade: [verify], say")
         for role in ("teacher", "judge"):
             named = getattr(self, role)
             if named and named.way == "tiny" and not named.knobs.get("folder"):

@@ -27,6 +27,9 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     for role in OTHERS:
         if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
             affordable(recipe, role, other(rows=real, seed=0))
+    first = recipe.base or recipe.train
+    if first.way == "preference" and not any("rejected" in row.traits for row in real):
+        raise SelfsownError("train.preference: generation 0 learns from real rows, and none is a pair: name base: tiny")
     roles: dict[str, Any] = {"real": real, "held_out": held_out[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
     for step in recipe.generate:

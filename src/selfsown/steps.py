@@ -35,7 +35,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "grade": ("grade", ("rows", "judge", "teacher", "task", "real", "seed")),
     "curate": ("curate", ("rows", "task", "real", "held_out", "past", "seed")),
     "mix": ("mix", ("real", "synthetic")),
-    "train": ("train", ("mixture", "parent", "seed", "tick")),
+    "train": ("train", ("mixture", "parent", "seed", "tick", "teacher", "grader")),
     "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),
     "guard": ("guard", ("history", "kept", "real", "task", "goal")),
 }

@@ -1,0 +1,68 @@
+"""The best and the worst answer to a prompt become a pair; the worse row stays what it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tutored import WORLD
+
+from selfsown.curate import duplicates, pairs, passed
+from selfsown.records import Grade, Row
+
+
+def answered(prompt: str, *graded: tuple[str, float], by: str = "judge") -> list[Row]:
+    return [
+        Row(
+            prompt, said, origin="synthetic", method="sample", generation=2, draw=at, traits={"form": "deduction"}
+        ).graded(Grade(score, "said so", by=by))
+        for at, (said, score) in enumerate(graded)
+    ]
+
+
+SIBLINGS = answered("1+1", ("3", 0.2), ("2", 1.0), ("7", 0.1), ("2", 1.0))
+
+
+def made(rows: list[Row], **knobs: float) -> list[Row]:
+    return [row for row in pairs.curate(rows, **knobs) if row.method == "pairs"]
+
+
+def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
+    (pair,) = made(SIBLINGS)
+    assert (pair.prompt, pair.answer, pair.traits["rejected"]) == ("1+1", "2", "7")
+    assert pair.parents == (SIBLINGS[1].id, SIBLINGS[2].id)
+    assert (pair.origin, pair.generation, pair.grades) == ("synthetic", 2, SIBLINGS[1].grades)
+    assert pair.traits["form"] == "deduction"
+    ends = {row.id: row for row in pairs.curate(SIBLINGS)}
+    assert ends[SIBLINGS[1].id].reason == f"pairs: the better one of pair {pair.id}"
+    assert [ends[row.id] for row in (SIBLINGS[0], *SIBLINGS[2:])] == [SIBLINGS[0], *SIBLINGS[2:]]
+
+
+def test_the_worse_row_is_rejected_by_passed_and_its_words_live_on_in_the_pair() -> None:
+    rows = [row for row in pairs.curate(SIBLINGS) if not row.end]
+    rows = list(duplicates.curate(passed.curate(rows, WORLD), [], []))
+    left = [row for row in rows if not row.end]
+    assert [(row.answer, row.traits["rejected"]) for row in left] == [("2", "7")]
+    assert next(row.reason for row in rows if row.answer == "7") == "judge: said so"
+
+
+def test_no_pair_without_a_right_one_a_wrong_one_a_prompt_or_a_gap() -> None:
+    assert made(answered("a", ("b", 1.0))) == []
+    assert made(answered("a", ("b", 1.0), ("c", 1.0))) == []
+    assert made(answered("a", ("b", 0.4), ("c", 0.1))) == []
+    assert made(answered("", ("b", 1.0), ("c", 0.1))) == []
+    close = answered("a", ("b", 0.9), ("c", 0.6))
+    assert len(made(close)) == len(made(close, gap=0.2)) == 1
+    assert made(close, gap=0.35) == []
+    assert made(close, least=0.95) == []
+
+
+def test_an_answer_that_was_graded_both_ways_is_no_worse_than_itself() -> None:
+    assert made(answered("a", ("b", 1.0), ("b", 0.0))) == []
+    (pair,) = made(answered("a", ("b", 1.0), ("b", 0.0), ("c", 0.4)))
+    assert pair.traits["rejected"] == "c"
+
+
+def test_prompts_are_not_mixed_up() -> None:
+    other = [replace(row, prompt="2+2", draw=row.draw + 10) for row in SIBLINGS]
+    both = [row for pair in zip(SIBLINGS, other, strict=True) for row in pair]
+    assert {(pair.prompt, pair.traits["rejected"]) for pair in made(both)} == {("1+1", "7"), ("2+2", "7")}

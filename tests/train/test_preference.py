@@ -1,0 +1,134 @@
+"""A student learns to prefer the better of two answers, and does not unlearn it on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from small import FIRST
+from torch import Tensor
+from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
+
+from selfsown import loop
+from selfsown.curate import pairs, passed
+from selfsown.generate import sample
+from selfsown.grade import verify
+from selfsown.intervals import student
+from selfsown.models.tiny import Tiny
+from selfsown.models.tiny.alphabet import SEP
+from selfsown.models.tiny.learning import Pace, drawn
+from selfsown.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.store import Store
+from selfsown.train import preference
+
+PAIRED = [replace(row, traits={"rejected": row.answer[::-1] + "1" * (at % 3)}) for at, row in enumerate(REST[:30])]
+MIXED = [*PAIRED, *REST[30:40]]
+
+
+def said(model: Tiny, row: Row) -> Tensor:
+    """The logarithms of the probabilities of the tokens of the answer, one by one."""
+    (text,) = model.encode([row])
+    logits = model.network(torch.tensor([text[:-1]]))[0]
+    places = range(text.index(SEP), len(text) - 1)
+    return torch.stack([torch.log_softmax(logits[at], 0)[text[at + 1]] for at in places])
+
+
+def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], beta: float, anchor: float) -> Tensor:
+    """The loss, pair by pair, as the papers write it."""
+    losses, likely = [], []
+    for row in rows:
+        likely.append(said(model, row))
+        if "rejected" in row.traits:
+            worse = replace(row, answer=row.traits["rejected"])
+            ours = said(model, row).sum() - said(model, worse).sum()
+            theirs = said(parent, row).sum() - said(parent, worse).sum()
+            losses.append(-torch.sigmoid(beta * (ours - theirs.detach())).log())
+    return torch.stack(losses).mean() - anchor * torch.cat(likely).mean()
+
+
+@pytest.mark.parametrize(("beta", "anchor"), [(0.1, 0.2), (2.0, 0.0)])
+def test_the_loss_is_that_of_the_papers(beta: float, anchor: float) -> None:
+    parent, mixture = taught(1), mixed(MIXED)
+    how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
+    child = preference.train(mixture, parent, 4, quiet, batch=9, beta=beta, anchor=anchor, **how)
+    draws = drawn(mixture, 3, 9, torch.Generator().manual_seed(4))
+    batches = [[MIXED[at] for at in draw] for draw in draws.tolist()]
+    loss = lambda model, rows: naive(model, parent, rows, beta, anchor)  # noqa: E731
+    assert alike(child, plainly(parent, batches, loss, Pace(**how)), within=1e-4)
+    assert not alike(child, parent, within=1e-3)
+
+
+def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> None:
+    parent = taught(1)
+    child = preference.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch=16)
+    better = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in PAIRED]
+    others = [replace(row, answer=row.traits["rejected"]) for row in PAIRED]
+    worse = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in others]
+    assert sum(better) > 0 > sum(worse)
+
+
+def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -> None:
+    parent = taught(1)
+    before = parent.copy()
+    first, again, other = (preference.train(mixed(MIXED), parent, seed, quiet, steps=4, batch=9) for seed in (2, 2, 3))
+    assert alike(first, again)
+    assert not alike(first, other)
+    assert alike(before, parent)
+
+
+def test_rows_without_a_pair_are_refused_where_there_is_no_other() -> None:
+    with pytest.raises(SelfsownError, match="no row drawn has a rejected answer"):
+        preference.train(mixed(REST), blank(1), 0, quiet, steps=1)
+
+
+def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    recipe = Recipe.load(
+        "first",
+        [
+            *(change for change in FIRST if "train" not in change and "base" not in change),
+            "train=preference",
+            "base=null",
+        ],
+    )
+    with pytest.raises(SelfsownError, match="name base: tiny"):
+        loop.run(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> None:
+    changes = ["generate=[{sample: {n: 8}}]", "curate=[pairs, passed, leaks]", "grade=verify", "generations=1"]
+    changes += ["mix=replace", "train={preference: {steps: 3, batch: 8}}"]
+    recipe = Recipe.load(
+        "first", [*(change for change in FIRST if not change.startswith(("generat", "train."))), *changes]
+    )
+    loop.run(recipe, tmp_path / "run")
+    rows = {row.id: row for row in Store(tmp_path / "run").rows("generation-01/rows") or []}
+    made = [row for row in rows.values() if row.method == "pairs" and row.end == "kept"]
+    assert made
+    for row in made:
+        chosen, worse = (rows[parent] for parent in row.parents)
+        assert (row.answer, row.traits["rejected"]) == (chosen.answer, worse.answer)
+        assert (chosen.score, worse.score, worse.end) == (1.0, 0.0, "rejected")
+        assert worse.reason.startswith("verify: ")
+
+
+@pytest.mark.slow
+def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
+    gains = []
+    for seed in range(5):
+        base = begun(seed)
+        tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.end]
+        graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
+        found = [
+            row for row in passed.curate(pairs.curate(list(graded)), WORLD) if not row.end and row.method == "pairs"
+        ]
+        child = preference.train(mixed(found), base, seed, quiet, steps=250, batch=32)
+        gains.append(right(child) - right(base))
+    print([round(gain, 3) for gain in gains], student(gains))
+    assert student(gains)[0] > 0
