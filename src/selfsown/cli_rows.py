@@ -96,7 +96,7 @@ def estimate(
     from rich.console import Console
 
     from selfsown import estimate as estimates
-    from selfsown import forecast
+    from selfsown.estimate import forecast
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])

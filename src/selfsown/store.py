@@ -31,9 +31,9 @@ import pyarrow
 import yaml
 
 from selfsown import __version__
+from selfsown.files.parquet import Stored, Writer, rows_of, table
 from selfsown.journal import Journal
 from selfsown.ledger import capped
-from selfsown.parquet import Stored, Writer, rows_of, table
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.steps import Step
 

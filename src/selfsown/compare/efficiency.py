@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import yaml
 
+from selfsown.files.seeds import Seeds
 from selfsown.intervals import student
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.seeds import Seeds
 from selfsown.split import split
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
-from selfsown.parquet import rows_of
+from selfsown.files.parquet import rows_of
 from selfsown.records import Row, SelfsownError
 from selfsown.store import Store, place
 

@@ -9,12 +9,12 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from selfsown.files.seeds import drawn
 from selfsown.kinds import Count, Natural, NotNegative, Share
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
 from selfsown.replies import unfit
 from selfsown.rouge import Told
-from selfsown.seeds import drawn
 from selfsown.structured import Answer, ask
 from selfsown.text import fenced
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from selfsown.files.seeds import drawn
 from selfsown.kinds import Count, Natural, NotNegative, Positive
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
 from selfsown.replies import answered, unfit
 from selfsown.rouge import rouge_l, words
-from selfsown.seeds import drawn
 from selfsown.structured import Answer, ask
 from selfsown.text import fenced
 

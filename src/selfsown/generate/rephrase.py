@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from selfsown.chunks import chunks
+from selfsown.files.chunks import chunks
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError

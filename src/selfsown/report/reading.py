@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from selfsown.files.parquet import rows_of
 from selfsown.loop import best_of
-from selfsown.parquet import rows_of
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.report.words import cut
 from selfsown.store import Store, place

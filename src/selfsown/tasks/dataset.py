@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selfsown.columns import columns_of
+from selfsown.files.columns import columns_of
+from selfsown.files.seeds import Seeds, drawn
+from selfsown.files.tables import BATCH
 from selfsown.kinds import Natural
 from selfsown.records import Row, SelfsownError
-from selfsown.seeds import Seeds, drawn
-from selfsown.tables import BATCH
 
 SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 

@@ -16,11 +16,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from selfsown.chunks import chunks, sections
+from selfsown.files.chunks import chunks, sections
+from selfsown.files.seeds import Seeds
+from selfsown.files.tables import text_of
 from selfsown.kinds import Natural
 from selfsown.records import Row, SelfsownError
-from selfsown.seeds import Seeds
-from selfsown.tables import text_of
 
 Size = Annotated[int, Field(ge=20)]
 ALL = "**/*"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.columns import columns_of
+from selfsown.files.columns import columns_of
+from selfsown.files.seeds import Seeds, drawn
+from selfsown.files.tables import records
 from selfsown.kinds import Natural
 from selfsown.records import Row, SelfsownError
-from selfsown.seeds import Seeds, drawn
-from selfsown.tables import records
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import numpy as np
 from selfsown import ledger
 from selfsown.budget import FIRST_GUESS
 from selfsown.engines.local import ordered
+from selfsown.estimate.standin import CHARACTERS, Asked, Listed, StandIn
 from selfsown.make import Chunk, Line
 from selfsown.making import graded, streams
 from selfsown.prices import Used
 from selfsown.records import Row, SelfsownError
-from selfsown.standin import CHARACTERS, Asked, Listed, StandIn
 from selfsown.steps import parameters
 
 SHAPED = 100  # tokens of a reply by a schema, where nothing tells

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from selfsown import ledger
+from selfsown.estimate.survey import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
 from selfsown.intervals import resampled
 from selfsown.make import opened
 from selfsown.making import OTHERS
 from selfsown.recipe import REMOTE, Recipe
-from selfsown.survey import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
 
 OVERHEAD = 0.0005  # seconds of our own for each request
 
