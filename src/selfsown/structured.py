@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,6 +17,7 @@ PLACES = 200  # in a text, at most, where JSON may begin
 DEEPEST = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
 SHOWN, REASON = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
 
+_IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
 _LENIENT = re.compile(
     r"""(?P<double>"(?:[^"\\]|\\.)*")|'(?P<single>(?:[^'\\]|\\.)*)'|\b(?:True|False|None)\b|,(?=\s*[\]}])""", re.DOTALL
 )
@@ -136,7 +138,8 @@ def _embedded(piece: str) -> Iterator[Any]:
 
 def _repaired(piece: str) -> Iterator[Any]:
     """As it was meant: quotes, commas and brackets put right."""
-    import json_repair
+    with _IMPORTING:
+        import json_repair
 
     brackets = re.findall(r"[\[{}\]]", piece)
     if piece[:1] in ("{", "[") and max(accumulate(1 if each in "[{" else -1 for each in brackets)) <= DEEPEST:
@@ -153,11 +156,12 @@ def _refused(constant: str) -> None:
 def _checked(schema: Mapping[str, Any]) -> Check:
     """What tells whether a value keeps to the schema; SelfsownError where that is no schema."""
     try:
-        from jsonschema.exceptions import SchemaError, best_match
-        from jsonschema.validators import Draft202012Validator, validator_for
-        from referencing import Registry
-        from referencing.exceptions import Unresolvable
-        from referencing.jsonschema import DRAFT202012
+        with _IMPORTING:
+            from jsonschema.exceptions import SchemaError, best_match
+            from jsonschema.validators import Draft202012Validator, validator_for
+            from referencing import Registry
+            from referencing.exceptions import Unresolvable
+            from referencing.jsonschema import DRAFT202012
     except ModuleNotFoundError as error:
         raise SelfsownError(f"answers as JSON need {error.name}: pip install 'selfsown[endpoint]'") from error
     try:
