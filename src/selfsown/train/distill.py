@@ -41,8 +41,9 @@ def train(
     sampled: Natural = 0,
     hard: Share = 0.0,
     answers: bool = False,
+    average: Share = 0.0,
 ) -> Tiny:
-    """A child of the parent, as `tiny` makes it, by the loss above. With `answers`, prompts are not learned."""
+    """A child of the parent, as `tiny` makes it, by the loss above. `answers` and `average` are as there."""
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
     tokens = pad(child.encode(mixture.rows))
     lengths = (tokens != PAD).sum(1)
@@ -62,7 +63,7 @@ def train(
         soft = _drawn(soft, marks) if sampled else soft
         return _loss(child.network(read[:, :-1]), learned[:, 1:], soft, temperature, hard) / count
 
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay), tick)
+    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
     return child
 
 

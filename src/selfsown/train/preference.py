@@ -6,14 +6,14 @@ The reference is the parent, frozen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.kinds import Count, NotNegative, Positive
+from selfsown.kinds import Count, NotNegative, Positive, Share
 from selfsown.models.tiny import Tiny, pad
 from selfsown.models.tiny.alphabet import PAD
 from selfsown.models.tiny.halves import each, single
@@ -36,57 +36,72 @@ def train(
     rate: NotNegative = 0.003,
     embedding_rate: NotNegative = 0.0005,
     weight_decay: NotNegative = 0.0,
+    average: Share = 0.0,
     beta: Positive = 0.1,
     anchor: NotNegative = 0.2,
 ) -> Tiny:
     """A row with the trait `rejected` is a pair, as `curate: pairs` makes it; any other row drawn learns by
-    the anchor alone."""
+    the anchor alone. `average`: the share of the last steps whose mean weights the child is given."""
     child = parent.copy()
     chosen = drawn(mixture, steps, batch, torch.Generator().manual_seed(seed))
     places, draws = torch.unique(chosen, return_inverse=True)
     rows = [mixture.rows[at] for at in places.tolist()]
-    paired = torch.tensor(["rejected" in row.traits for row in rows])
-    if not paired.any():
+    better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
+    pairs = _Pairs(better, worse, _paired(rows))
+    odds = pairs.odds(parent.network)
+
+    def batches() -> Iterator[list[Part]]:
+        for draw in draws:
+            tokens = (answered(pairs.better[draw]) != PAD).sum()
+            yield [(half, pairs.there[draw].sum().clamp(min=1), tokens.clamp(min=1)) for half in draw.chunk(2)]
+
+    def loss(part: Part) -> Tensor:
+        draw, count, tokens = part
+        good, bad = pairs.said(child.network, draw)
+        there = pairs.there[draw]
+        margins = good[there] - bad - odds[draw[there]]
+        return -F.logsigmoid(beta * margins).sum() / count - anchor * good.sum() / tokens
+
+    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
+    return child
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Tokens of the better and the worse answers, after their prompts, and where there is a worse one."""
+
+    better: Tensor
+    worse: Tensor
+    there: Tensor
+
+    def said(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor]:
+        """The logarithms of the probabilities of these answers, and of the worse ones that are there."""
+        texts = torch.cat([self.better[draw], self.worse[draw[self.there[draw]]]])
+        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())]).sum(1)
+        return found[: len(draw)], found[len(draw) :]
+
+    def odds(self, network: Network) -> Tensor:
+        """How much likelier the better answer is than the worse one, as logarithms; 0 where there is none."""
+
+        def of(some: Tensor) -> Tensor:
+            with torch.no_grad():
+                good, bad = self.said(network, some)
+                return good - torch.zeros_like(good).masked_scatter(self.there[some], bad)
+
+        with single():
+            return torch.cat(each(of, torch.split(torch.arange(len(self.there)), TOGETHER))) * self.there
+
+
+def _paired(rows: Sequence[Row]) -> Tensor:
+    """Which of these rows are pairs."""
+    found = torch.tensor(["rejected" in row.traits for row in rows])
+    if not found.any():
         raise SelfsownError(
             "train.preference: no row drawn has a rejected answer; write curate: [pairs, passed, …] and base: tiny, "
             "or name real rows that have one, with attributes: [rejected]"
         )
-    better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
-
-    def said(network: Network, draw: Tensor) -> tuple[Tensor, Tensor]:
-        """The logarithms of the probabilities of the answers, and of the worse ones of the pairs among them."""
-        texts = torch.cat([better[draw], worse[draw[paired[draw]]]])
-        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())]).sum(1)
-        return found[: len(draw)], found[len(draw) :]
-
-    odds = _odds(parent, said, paired)
-
-    def batches() -> Iterator[list[Part]]:
-        for draw in draws:
-            counts = paired[draw].sum().clamp(min=1), (answered(better[draw]) != PAD).sum().clamp(min=1)
-            yield [(half, *counts) for half in draw.chunk(2)]
-
-    def loss(part: Part) -> Tensor:
-        draw, pairs, tokens = part
-        good, bad = said(child.network, draw)
-        margins = good[paired[draw]] - bad - odds[draw[paired[draw]]]
-        return -F.logsigmoid(beta * margins).sum() / pairs - anchor * good.sum() / tokens
-
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay), tick)
-    return child
+    return found
 
 
 def _worse(row: Row) -> Row:
     return replace(row, answer=row.traits.get("rejected", ""))
-
-
-def _odds(parent: Tiny, said: Callable[[Network, Tensor], tuple[Tensor, Tensor]], paired: Tensor) -> Tensor:
-    """How much likelier the parent finds the better answer than the worse one, as logarithms; 0 where no pair is."""
-
-    def of(some: Tensor) -> Tensor:
-        with torch.no_grad():
-            good, bad = said(parent.network, some)
-            return good - torch.zeros_like(good).masked_scatter(paired[some], bad)
-
-    with single():
-        return torch.cat(each(of, torch.split(torch.arange(len(paired)), TOGETHER))) * paired

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.kinds import Count, NotNegative
+from selfsown.kinds import Count, NotNegative, Share
 from selfsown.models.tiny import Tiny, pad
 from selfsown.models.tiny.alphabet import PAD
 from selfsown.models.tiny.learning import Pace, answered, drawn, learn
@@ -29,9 +29,11 @@ def train(
     embedding_rate: NotNegative = 0.003,
     weight_decay: NotNegative = 0.1,
     answers: bool = False,
+    average: Share = 0.0,
 ) -> Tiny:
     """A child of the parent after `steps` batches of rows drawn by the mixture's weights. With `answers`, the
-    prompts are read and only the answers learned."""
+    prompts are read and only the answers learned. `average`: the share of the last steps whose mean weights the child
+    is given (Polyak and Juditsky 1992); 0: those of the last step alone."""
     child = parent.copy()
     tokens = pad(child.encode(mixture.rows))
     lengths = (tokens != PAD).sum(1)
@@ -49,5 +51,5 @@ def train(
         total = F.cross_entropy(logits.flatten(0, 1), learned[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
         return total / count
 
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay), tick)
+    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
     return child

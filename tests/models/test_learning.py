@@ -1,0 +1,54 @@
+"""The engine under every trainer: the mean of the last steps."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tutored import HELD_OUT, REST, alike, blank, mixed, nats, quiet
+
+from selfsown.models.tiny import Tiny, pad
+from selfsown.models.tiny.alphabet import PAD
+from selfsown.models.tiny.learning import Pace, drawn, learn
+from selfsown.train import tiny
+
+
+def trained(seed: int, steps: int, average: float) -> tuple[Tiny, list[Tiny]]:
+    """A model, and what it was after each step."""
+    model, after = blank(seed), list[Tiny]()
+    tokens, draws = pad(model.encode(REST)), drawn(mixed(REST), steps, 16, torch.Generator().manual_seed(seed))
+
+    def loss(read: Tensor) -> Tensor:
+        return F.cross_entropy(model.network(read[:, :-1]).mT, read[:, 1:], ignore_index=PAD)
+
+    def tick(done: int, of: int) -> None:
+        after.append(model.copy())
+
+    pace = Pace(steps, 0.02, 0.003, 0.1, average)
+    learn(model.network, ([tokens[draw]] for draw in draws), loss, pace, tick)
+    return model, after
+
+
+@pytest.mark.parametrize(("average", "last"), [(0.3, 3), (0.25, 3), (0.1, 1), (0.0, 1), (1.0, 10)])
+def test_the_weights_become_the_mean_of_the_last_steps(average: float, last: int) -> None:
+    model, after = trained(0, 10, average)
+    expected = blank(0)
+    weights = [each.network.state_dict() for each in after[-last:]]
+    expected.network.load_state_dict({name: sum(each[name] for each in weights) / last for name in weights[0]})
+    assert alike(model, expected, within=1e-6)
+
+
+def test_the_mean_is_better_than_what_it_is_the_mean_of() -> None:
+    for seed in range(5):
+        model, after = trained(seed, 80, 0.3)
+        assert nats(model, HELD_OUT) < mean(nats(each, HELD_OUT) for each in after[-24::6])
+
+
+def test_a_trainer_takes_it_as_a_knob() -> None:
+    how = {"steps": 10, "batch": 16}
+    mixture = mixed(REST)
+    last, averaged = (tiny.train(mixture, blank(1), 1, quiet, average=share, **how) for share in (0.0, 0.5))
+    assert not alike(last, averaged, within=1e-4)
