@@ -151,23 +151,29 @@ class _Cell:
         os.mkdir(os.path.join(self._box, "own"))
         own = os.path.join(self._box, "own")
         python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), own]
-        for front in (_bwrap(own), []) if walled else ([],):
-            self._process = subprocess.Popen(
-                [*front, *python, "walled" if walled else "unsafe"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL if front else None,
-                env={"PYTHONHASHSEED": "0"},
-                start_new_session=True,
-            )
-            try:
-                first = self._receive()
-            except EOFError:
-                first = {"lacks": "its process did not start"}
-            if "ready" in first:
-                return
-        self.close()
-        raise OSError(first["lacks"])
+        front = _bwrap(own) if walled else []
+        first = self._start([*front, *python, "walled" if walled else "unsafe"])
+        if front and "ready" not in first:  # in a container it may not be allowed to do its work
+            self._end()
+            first = self._start([*python, "walled"])
+        if "ready" not in first:
+            self.close()
+            raise OSError(first["lacks"])
+
+    def _start(self, command: list[str]) -> dict[str, Any]:
+        """What the warden says first."""
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
+            env={"PYTHONHASHSEED": "0"},
+            start_new_session=True,
+        )
+        try:
+            return self._receive()
+        except EOFError:
+            return {"lacks": "its process did not start"}
 
     def ask(self, job: Job, limits: dict[str, Any]) -> dict[str, Any]:
         """What the guard says became of the program; the tests follow when the program is on its way."""
@@ -181,13 +187,16 @@ class _Cell:
 
     def close(self) -> None:
         with self._lock:
-            assert self._process.stdin
-            assert self._process.stdout
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()  # the warden hears it, and whatever it runs ends with it
-            self._process.wait()
-            self._process.stdout.close()
+            self._end()
             shutil.rmtree(self._box, ignore_errors=True)
+
+    def _end(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # the warden hears it, and whatever it runs ends with it
+        self._process.wait()
+        self._process.stdout.close()
 
     def _send(self, message: Any) -> None:
         said = json.dumps(message).encode()

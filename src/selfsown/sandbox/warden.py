@@ -55,7 +55,7 @@ def main() -> None:
     except OSError as error:
         _answer({"lacks": error.strerror or str(error)})
         return
-    for name in _READY:
+    for name in _READY.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
