@@ -120,7 +120,7 @@ BOMBS = {
     "files without end": ("for at in range(10**6): open(str(at), 'w').close()", "disk"),
     "a full disk": ("for at in range(200): open(str(at), 'wb').write(bytes(10**6))", "disk"),
     "one large file": ("open('large', 'wb').write(bytes(10**8))", ""),
-    "memory": ("there = []\nwhile True: there.append(bytearray(10**7))", ""),
+    "memory": ("there = []\nwhile True: there.append(bytearray(10**7))", None),
     "memory at once": ("x = 'x' * 10**11", ""),
     "a bomb of forks": ("import os\nwhile True: os.fork()", ""),
     "a bomb of large threads": (

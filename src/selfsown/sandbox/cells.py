@@ -221,6 +221,7 @@ def _bwrap(own: str) -> list[str]:
     """Bubblewrap in front, where there is one: no network, no processes but these, and nothing that can be written."""
     command = shutil.which("bwrap")
     held = ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev-bind", "/dev/null", "/dev/null"]
+    held += ["--proc", "/proc"]
     return [command, *held, "--bind", own, own, "--"] if command else []
 
 
