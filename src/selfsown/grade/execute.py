@@ -1,0 +1,106 @@
+"""A program is right if it passes its tests, run in a sandbox where it sees no network, no files and no environment."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from selfsown.kinds import Count, Positive
+from selfsown.records import Grade, Row
+from selfsown.sandbox.cells import Job, Outcome, Sandbox
+
+SHOWN = 60  # characters of what a program printed
+
+_FENCED = re.compile(r"```[ \t]*(?:python|py)?[ \t\d.]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+
+
+def grade(
+    rows: Sequence[Row],
+    *,
+    tests: str = "tests",
+    entry: str = "",
+    continues: bool = False,
+    partial: bool = False,
+    seconds: Positive = 3.0,
+    memory: Count = 512,
+    unsafe: bool = False,
+) -> Iterator[Grade]:
+    """tests: the trait that holds asserts, or cases as JSON: [{"stdin": …, "stdout": …}, …]. entry: the trait that
+    names the function which the tests call `candidate`, or give to their `check`. continues: the answer goes on from
+    the prompt. partial: the score is the share of cases that passed. seconds (of computing) and memory (MB) are each
+    program's. unsafe: no sandbox, on a machine that you can lose."""
+    plans = [_jobs(row, tests, entry, continues) for row in rows]
+    jobs = [job for plan in plans if not isinstance(plan, str) for job, _ in plan]
+    if not jobs:
+        yield from (_failed(str(plan)) for plan in plans)
+        return
+    with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
+        outcomes = sandbox.each(jobs)
+        for plan in plans:
+            if isinstance(plan, str):
+                yield _failed(plan)
+            else:
+                wanted = [stdout for _, stdout in plan]
+                yield _grade(list(islice(outcomes, len(plan))), wanted, partial)
+
+
+def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, str | None]] | str:
+    """What to run, each with what it should print where that is the test; or why there is nothing to run."""
+    said = row.traits.get(tests, "")
+    if not said.strip():
+        return f"there are no tests: the trait {tests!r} is empty"
+    if entry and not row.traits.get(entry):
+        return f"nothing says what is tested: the trait {entry!r} is empty"
+    found = _FENCED.findall(row.answer)
+    program = max(found, key=len) if found else row.answer
+    program = row.prompt + program if continues else program
+    cases = _cases(said)
+    if cases is None:
+        return [(Job(program, tests=said, entry=row.traits[entry] if entry else ""), None)]
+    if not cases or not all(isinstance(case, dict) and isinstance(case.get("stdout"), str) for case in cases):
+        return 'the tests are no cases: each is {"stdin": …, "stdout": …}'
+    return [(Job(program, str(case.get("stdin", ""))), case["stdout"]) for case in cases]
+
+
+def _cases(said: str) -> list[Any] | None:
+    """The list that the tests are, where they are JSON."""
+    try:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: bool) -> Grade:
+    broken = next((each.reason for each in outcomes if each.broken), "")
+    if broken:
+        return _failed(broken)
+    reasons = [_wrong(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
+    passed = reasons.count("")
+    if passed == len(reasons):
+        return Grade(1.0, "passes its tests", by="execute", trust="execution")
+    at = next(at for at, reason in enumerate(reasons) if reason)
+    place = f"case {at + 1} of {len(reasons)}: " if wanted[at] is not None else ""
+    return Grade(passed / len(reasons) * partial, f"{place}{reasons[at]}", by="execute", trust="execution")
+
+
+def _wrong(outcome: Outcome, stdout: str | None) -> str:
+    """Why the program did not pass; "" where it did."""
+    if stdout is None or outcome.reason:
+        return outcome.reason
+    printed = _lines(outcome.stdout)
+    if printed == _lines(stdout):
+        return ""
+    return f"prints {' '.join(printed)[:SHOWN]!r}, not {' '.join(_lines(stdout))[:SHOWN]!r}"
+
+
+def _lines(text: str) -> list[str]:
+    """Without spaces at the ends of lines, and empty lines at the end."""
+    return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _failed(reason: str) -> Grade:
+    return Grade(0.0, reason, by="execute", trust="execution", failed=True)

@@ -1,0 +1,254 @@
+"""Programs in, what became of them out: several at a time, each in processes of its own that nothing outlives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from selfsown.engines.local import ordered
+from selfsown.records import SelfsownError
+
+SOURCE = Path(__file__).parent.parent.parent
+_SOFT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from selfsown.sandbox.warden import main; main()"
+
+# What must fail, tried once before anything else is run: it prints what did not.
+_PROBE = """
+import ctypes, os, socket, sys
+def attempt(name, work):
+    try:
+        work()
+    except (OSError, MemoryError):
+        return
+    print(name)
+attempt("files", lambda: open(os.path.join(os.path.dirname(os.getcwd()), "selfsown-probe"), "w"))
+attempt("files", lambda: os.listdir("/"))
+attempt("files", lambda: open("/proc/self/status"))
+attempt("files", lambda: os.chmod(os.getcwd(), 0o700))
+attempt("network", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+attempt("network", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+attempt("processes", os.fork)
+attempt("processes", lambda: os.execv(sys.executable, [sys.executable, "-V"]))
+attempt("signals", lambda: os.kill(os.getppid(), 0))
+attempt("memory", lambda: bytearray(1 << 40))
+if ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0:
+    print("ptrace")
+if os.environ:
+    print("environment")
+with open("own", "w") as file:
+    file.write("works")
+print(open("own").read())
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program, and what it is given: words on its standard input; or tests, with the name that they test."""
+
+    program: str
+    stdin: str = ""
+    tests: str = ""
+    entry: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a program.
+
+    ended: what ended it before its time (time, output, threads, disk, or a signal's name), or "". passed: whether its
+    tests passed, None without tests; reason: why not; broken: no program could pass such tests.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+    ended: str = ""
+    passed: bool | None = None
+    reason: str = ""
+    broken: bool = False
+
+
+class Sandbox:
+    """Runs programs, or refuses to exist where this machine cannot hold them.
+
+    seconds: of computing, for each program; by the clock it may take three times as long. memory: MB. output: bytes
+    on each stream. unsafe: without walls, by the user's own will.
+    """
+
+    def __init__(
+        self, *, seconds: float = 3.0, memory: int = 512, output: int = 1_000_000, unsafe: bool = False, cells: int = 0
+    ) -> None:
+        self._limits = {"seconds": seconds, "memory": memory, "output": output}
+        self._walled, self._cells = not unsafe, queue.SimpleQueue[_Cell | None]()
+        self._all: list[_Cell] = []
+        self._count = cells or _cores()
+        for _ in range(self._count):
+            self._cells.put(None)
+        if self._walled:
+            self._try()
+
+    def each(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """What becomes of each program, in order."""
+        return ordered(self.run, jobs, self._count, self.close)
+
+    def run(self, job: Job) -> Outcome:
+        cell = self._cells.get() or self._opened()
+        try:
+            found = cell.ask(job, self._limits)
+        except BaseException:
+            cell.close()
+            self._cells.put(None)
+            raise
+        self._cells.put(cell)
+        return _outcome(found | {"tests": bool(job.tests)}, self._limits)
+
+    def close(self) -> None:
+        for cell in list(self._all):
+            cell.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _opened(self) -> _Cell:
+        try:
+            cell = _Cell(self._walled)
+        except OSError as error:
+            self._cells.put(None)
+            raise SelfsownError(_refusal(str(error))) from error
+        self._all.append(cell)
+        return cell
+
+    def _try(self) -> None:
+        found = self.run(Job(_PROBE))
+        open_, last = found.stdout.split()[:-1], found.stdout.split()[-1:]
+        if last != ["works"] or open_:
+            self.close()
+            said = f"a program reached: {', '.join(sorted(set(open_)))}" if open_ else found.stderr.strip()[-300:]
+            raise SelfsownError(_refusal(f"it does not hold here: {said or found.ended}"))
+
+
+class _Cell:
+    """A warden and the folder of its programs."""
+
+    def __init__(self, walled: bool) -> None:
+        self._box = os.path.realpath(tempfile.mkdtemp(prefix="selfsown-"))
+        self._lock = threading.Lock()
+        os.mkdir(os.path.join(self._box, "own"))
+        own = os.path.join(self._box, "own")
+        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), own]
+        front = _bwrap(own) if walled else []
+        first = self._start([*front, *python, "walled" if walled else "unsafe"])
+        if front and "ready" not in first:  # in a container it may not be allowed to do its work
+            self._end()
+            first = self._start([*python, "walled"])
+        if "ready" not in first:
+            self.close()
+            raise OSError(first["lacks"])
+
+    def _start(self, command: list[str]) -> dict[str, Any]:
+        """What the warden says first."""
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
+            env={"PYTHONHASHSEED": "0"},
+            start_new_session=True,
+        )
+        try:
+            return self._receive()
+        except EOFError:
+            return {"lacks": "its process did not start"}
+
+    def ask(self, job: Job, limits: dict[str, Any]) -> dict[str, Any]:
+        """What the guard says became of the program; the tests follow when the program is on its way."""
+        try:
+            self._send({"program": job.program, "stdin": job.stdin, "tests": bool(job.tests), **limits})
+            if job.tests:
+                self._send({"tests": job.tests, "entry": job.entry})
+            return self._receive()
+        except (BrokenPipeError, EOFError) as error:
+            raise SelfsownError("the sandbox ended while a program ran; run again", code=1) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+            shutil.rmtree(self._box, ignore_errors=True)
+
+    def _end(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # the warden hears it, and whatever it runs ends with it
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _send(self, message: Any) -> None:
+        said = json.dumps(message).encode()
+        assert self._process.stdin
+        self._process.stdin.write(struct.pack(">I", len(said)) + said)
+        self._process.stdin.flush()
+
+    def _receive(self) -> dict[str, Any]:
+        assert self._process.stdout
+        head = self._process.stdout.read(4)
+        if len(head) < 4:
+            raise EOFError
+        found: dict[str, Any] = json.loads(self._process.stdout.read(struct.unpack(">I", head)[0]))
+        return found
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _bwrap(own: str) -> list[str]:
+    """Bubblewrap in front, where there is one: no network, no processes but these, and nothing that can be written."""
+    command = shutil.which("bwrap")
+    held = ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev-bind", "/dev/null", "/dev/null"]
+    held += ["--proc", "/proc"]
+    return [command, *held, "--bind", own, own, "--"] if command else []
+
+
+def _refusal(why: str) -> str:
+    return (
+        f"programs that a model wrote are not run without a sandbox: {why}. "
+        "On a machine that you can lose, unsafe: true runs them bare"
+    )
+
+
+def _outcome(found: dict[str, Any], limits: dict[str, Any]) -> Outcome:
+    """In words what the guard says in short."""
+    verdict, ended, code = found["verdict"], found["ended"], found["code"]
+    words = {
+        "": "",
+        "time": f"takes longer than {limits['seconds']:g} s",
+        "output": f"writes more than {limits['output']:,} bytes",
+        "threads": "starts too many threads",
+        "disk": "fills its folder",
+    }
+    reason = words.get(ended, f"ends by {ended}")
+    if verdict and not ended:
+        reason = verdict["reason"] or (
+            "" if verdict["passed"] else f"ends by itself, with code {code}, before its tests"
+        )
+    elif code and not ended:
+        reason = (found["stderr"].strip().splitlines() or [f"ends with code {code}"])[-1][:200]
+    passed = verdict["passed"] and not ended if verdict else None if not found["tests"] else False
+    broken = bool(verdict and verdict["broken"])
+    return Outcome(code, found["stdout"], found["stderr"], ended, passed, reason, broken)

@@ -1,0 +1,82 @@
+"""Programs are graded by running them: what passes, what does not and why, and what cannot be said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from selfsown.grade.execute import grade
+from selfsown.records import Grade, Row, SelfsownError
+from selfsown.sandbox.cells import Sandbox
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held() -> None:
+    try:
+        Sandbox(cells=1).close()
+    except SelfsownError as error:
+        pytest.skip(str(error))
+
+
+def row(answer: str, tests: str = "assert double(4) == 8\nassert double(-1) == -2", **traits: str) -> Row:
+    return Row("Write a function that doubles.", answer, traits={"tests": tests, **traits})
+
+
+RIGHT = "def double(x):\n    return 2 * x\n"
+
+
+def test_one_grade_a_row_in_order_with_the_reason() -> None:
+    rows = [
+        row(RIGHT),
+        row(f"Here it is:\n```python\n{RIGHT}```\nCall it so:\n```\ndouble(2)\n```"),
+        row("def double(x):\n    return x * x"),
+        row("def double(x):\n    while True: pass"),
+        row("I do not know."),
+        row("import os\nos._exit(0)"),
+        Row("p", RIGHT),
+        row(RIGHT, "assert ("),
+    ]
+    grades = list(grade(rows, seconds=1))
+    assert [each.score for each in grades] == [1, 1, 0, 0, 0, 0, 0, 0]
+    assert [each.failed for each in grades] == [False] * 6 + [True] * 2
+    assert {(each.by, each.trust) for each in grades} == {("execute", "execution")}
+    assert [each.reason for each in grades] == [
+        "passes its tests",
+        "passes its tests",
+        "fails at: assert double(4) == 8",
+        "takes longer than 1 s",
+        "raises SyntaxError before its tests in line 1: invalid syntax",
+        "ends by itself, with code 0, before its tests",
+        "there are no tests: the trait 'tests' is empty",
+        "the tests are no Python: '(' was never closed (<tests>, line 1)",
+    ]
+
+
+def test_cases_of_input_and_output() -> None:
+    cases = json.dumps([{"stdin": "2\n", "stdout": "4"}, {"stdin": "-3\n", "stdout": "-6\n"}, {"stdout": "none"}])
+    program = "try:\n    print(int(input()) * 2, ' ')\nexcept EOFError:\n    print('none')"
+    wrong = "print(int(input()) ** 2)"
+    assert [each.score for each in grade([row(program, cases), row(wrong, cases)])] == [1.0, 0.0]
+    (shared,) = grade([row(wrong, cases)], partial=True)
+    assert shared == Grade(1 / 3, "case 2 of 3: prints '9', not '-6'", by="execute", trust="execution")
+    (failed,) = grade([row(program, '[{"input": "2"}]')])
+    assert failed.failed
+    assert "each is" in failed.reason
+
+
+def test_the_function_is_named_and_the_answer_may_go_on_from_the_prompt() -> None:
+    made = Row(
+        "def double(x):\n",
+        "    return 2 * x",
+        traits={"tests": "def check(f):\n    assert f(3) == 6", "name": "double"},
+    )
+    assert [each.score for each in grade([made], entry="name", continues=True)] == [1.0]
+    assert [each.reason for each in grade([made], entry="names")] == [
+        "nothing says what is tested: the trait 'names' is empty"
+    ]
+
+
+def test_a_program_that_uses_memory_is_held() -> None:
+    (held,) = grade([row("def double(x): return [0] * 10**9 and 2 * x")], memory=128)
+    assert "MemoryError" in held.reason
