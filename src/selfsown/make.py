@@ -154,7 +154,9 @@ class Line:
 
     def rows(self, tell: Tell, few: int = 0) -> Iterator[Row]:
         """Every row with its end, in order; few: of the first few real rows alone."""
-        rows = self._together(ordered(self.worked, self.chunks(few), self.threads, self.halt), tell)
+        rows = self._together(
+            ordered(self.worked, self.chunks(few), self.threads, self.halt, lambda: tell(self.tally)), tell
+        )
         for at, step in enumerate(self.recipe.grade):
             if streams(step):
                 rows = graded(step, rows, **self.roles, seed=self.seed("grade", at))

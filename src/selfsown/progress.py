@@ -20,7 +20,7 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        columns = (BarColumn(20), TextColumn("{task.description}"), TimeRemainingColumn())
+        columns = (BarColumn(10), TextColumn("{task.description}"), TimeRemainingColumn())
         self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
         self.said = time.monotonic()
@@ -55,9 +55,9 @@ def so_far(tally: Tally) -> str:
     """One line of figures."""
     seconds = max(1e-9, time.monotonic() - tally.began)
     parts = [f"{tally.done:,} of {tally.total:,}"]
-    parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed")]
-    parts += [f"{tally.made / seconds:,.0f} rows/s"]
+    parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed") if tally.ends[end]]
+    parts += [f"{tally.made / seconds:,.0f} rows/s"] * bool(tally.made)
     if tally.meter.requests:
-        spent = "cost unknown" if tally.meter.money is None else amount("money", tally.meter.money)
-        parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s", spent]
+        parts += [f"{tally.meter.requests:,} requests", f"{tally.meter.tokens / seconds:,.0f} tokens/s"]
+        parts += [amount("money", tally.meter.money)] if tally.meter.money else []
     return " · ".join(parts)

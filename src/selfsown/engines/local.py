@@ -13,6 +13,7 @@ from typing import TypeVar
 Chunk = TypeVar("Chunk")
 Found = TypeVar("Found")
 
+PAUSE = 0.5  # seconds between two ticks
 AHEAD = 4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
 
 
@@ -29,9 +30,14 @@ def unhurried() -> Iterator[None]:
 
 
 def ordered(
-    work: Callable[[Chunk], Found], chunks: Iterable[Chunk], threads: int, halt: Callable[[], None]
+    work: Callable[[Chunk], Found],
+    chunks: Iterable[Chunk],
+    threads: int,
+    halt: Callable[[], None],
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Found]:
-    """The work's result for each chunk. `halt` makes the threads come back, where their results are not wanted."""
+    """The work's result for each chunk. `halt` makes the threads come back, where their results are not wanted; `tick`
+    is called now and then while there is nothing else to tell."""
     source, out = iter(chunks), deque[Future[Found]]()
     with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
         try:
@@ -39,6 +45,8 @@ def ordered(
                 out.extend(pool.submit(work, chunk) for chunk in islice(source, threads * AHEAD - len(out)))
                 if not out:
                     return
+                while wait(list(out)[:1], timeout=PAUSE).not_done:
+                    tick()
                 yield out.popleft().result()
         except BaseException:
             while wait([each for each in out if not each.cancel()], timeout=0.1).not_done:
