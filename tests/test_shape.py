@@ -14,9 +14,9 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("chunks", "text", "intervals", "kinds", "recipes", "engines"),
+    ("chunks", "text", "intervals", "kinds", "quantities", "recipes", "engines"),
     ("records",),
-    ("prices", "parquet", "tables", "columns", "seeds", "sandbox"),
+    ("prices", "parquet", "tables", "columns", "seeds", "sandbox", "equations"),
     ("budget",),
     ("journal",),
     ("ledger",),
