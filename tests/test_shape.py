@@ -14,9 +14,9 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("talk", "text", "rouge", "intervals", "kinds", "recipes", "engines"),
+    ("talk", "text", "rouge", "intervals", "kinds", "quantities", "recipes", "engines"),
     ("records",),
-    ("prices", "files", "sandbox"),
+    ("prices", "files", "sandbox", "equations"),
     ("budget",),
     ("journal",),
     ("ledger",),

@@ -1,0 +1,157 @@
+"""Answers are compared as mathematics: however a right one is written it passes, and a wrong one does not."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from selfsown.grade.maths import grade
+from selfsown.quantities import plain, quantity, stated
+from selfsown.records import Row
+
+DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent.parent / "shared" / "data")
+
+NUMBERS = {
+    "18": 18, "$18": 18, "-$5": -5, "$-5": -5, "18 dollars": 18, "She makes $18 every day.": 18, "x = 18": 18,
+    "9*2 = 18": 18, "9 x 2 = 18": 18, "70,000": 70_000, "70 000": 70_000, "70{,}000": 70_000, r"70\,000": 70_000,
+    "3/4": Fraction(3, 4), r"\frac{3}{4}": Fraction(3, 4), r"-\frac34": Fraction(-3, 4), "½": Fraction(1, 2),
+    "3½": Fraction(7, 2), r"3\frac{1}{2}": Fraction(7, 2), "2^{10}": 1024, "2¹⁰": 1024, "1.5e3": 1500, "50%": 50,
+    r"1.5 \times 10^{3}": 1500, "18 m": 18, "−5": -5, "–5": -5, "**18**": 18, r"\(18\)": 18, r"18\text{ eggs}": 18,
+    r"18 \text{ cm}^2": 18, r"18^\circ": 18, "18 km/h": 18, "1,234,567.89": Fraction(123456789, 100),
+    ".5": Fraction(1, 2), "18.": 18, "John has 18 apples left": 18, "１８": 18, "€18": 18, "18 €": 18, "(18)": 18,
+    "2^3": 8, "+18": 18,
+}  # fmt: skip
+UNCLEAR = [
+    "", "A", "18x", "18 x", "2x = 18", "3 pi", r"3\pi", r"\sqrt{3}", "3 million", "not 18", "18 or 19", "18-20", "a18",
+    "18:30", "1,5", "1,2,3", "1.234.567", "18!", "18 dollars and 50 cents", "5 feet 3 inches", "3 more", "1/0", "x^2",
+    "minus 18", "--18", "eighteen", "18, not 19", "1,23", "12,3456", "18 - 20", "18 < x", "18 dozen",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NUMBERS)
+def test_a_number_is_read_however_it_is_set(said: str) -> None:
+    found = quantity(plain(said))
+    assert found
+    assert found.value == NUMBERS[said]
+
+
+@pytest.mark.parametrize("said", UNCLEAR)
+def test_where_it_is_not_clear_which_number_is_meant_there_is_none(said: str) -> None:
+    assert quantity(plain(said)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["18", "9 * 2 = 18\n#### 18", r"so \boxed{\frac{1}{2}}, no, \boxed{18}", "It is 7.\nThe answer is 18.", "7\n\n18\n",
+     "**Answer:** 18", "Final answer: $18$"],
+)  # fmt: skip
+def test_what_came_out_is_found_in_a_longer_answer(text: str) -> None:
+    found = quantity(plain(stated(text)))
+    assert found
+    assert found.value == 18
+
+
+SAME = [
+    (r"\frac{1}{2}", "0.5"), (r"\sqrt{8}", r"2\sqrt{2}"), ("x^2-1", "(x-1)(x+1)"), ("A", "A"), ("(1,2)", "(1, 2)"),
+    ("x=5", "5"), (r"\{1,2\}", r"\{2,1\}"), ("18", "18 + 0"), ("0.5", "50%"), ("50", "50%"), (r"\text{even}", "even"),
+]  # fmt: skip
+OTHER = [
+    ("A", "B"), ("(1,2)", "(2,1)"), ("9", "9^9^9^9"), (r"\pi", "3.14159"), ("18", r"\sqrt{18}"), ("18", "18, 19"),
+    ("[0,1)", "(0,1)"), ("18", ""), ("3", "pi"), ("5", "50%"), ("2", "2^3"), ("x", "y"), ("18", "18 or so 19"),
+]  # fmt: skip
+
+
+def test_expressions_are_compared_by_algebra() -> None:
+    rows = [Row("q", said, target=known) for known, said in SAME + OTHER]
+    grades = list(grade(rows))
+    for row, found, wanted in zip(rows, grades, [1] * len(SAME) + [0] * len(OTHER), strict=True):
+        assert found.score == wanted, (row.target, row.answer)
+        assert (found.by, found.trust) == ("maths", "oracle")
+    assert "the known answer is 'A', not 'B'" in [each.reason for each in grades]
+
+
+def test_an_endless_comparison_ends_in_time_and_says_nothing_of_the_row() -> None:
+    rows = [Row("q", said, target="9") for said in ("9^{9^{9^9}}", r"\frac{18}{2} + 0", "10")]
+    endless, right, wrong = grade(rows, seconds=2)
+    assert (endless.failed, endless.reason) == (True, "cannot be compared within 2 s")
+    assert [right.score, wrong.score] == [1, 0]
+    (unknown,) = grade([Row("q", "9")])
+    assert unknown.failed
+
+
+def thousands(n: int) -> str:
+    return f"{n:,}"
+
+
+RIGHT: dict[str, Callable[[int], str]] = {
+    "bare": str,
+    "dollars": lambda n: f"-${-n}" if n < 0 else f"${n}",
+    "unit": lambda n: f"{n} apples",
+    "cents": lambda n: f"{n}.00",
+    "boxed": lambda n: rf"Therefore, the answer is $\boxed{{{n}}}$.",
+    "boxed with a unit": lambda n: rf"\boxed{{{n}\text{{ dollars}}}}",
+    "marked": lambda n: f"2 + 3 = 5\n#### {n}",
+    "grouped": thousands,
+    "grouped for LaTeX": lambda n: thousands(n).replace(",", "{,}"),
+    "grouped by thin spaces": lambda n: thousands(n).replace(",", "\u202f"),
+    "sentence": lambda n: f"The answer is {n}.",
+    "other sentence": lambda n: f"He has 3 boxes.\nShe makes ${n} every day.",
+    "bold": lambda n: f"**{n}**",
+    "equation": lambda n: f"$x = {n}$",
+    "fraction": lambda n: rf"$\frac{{{2 * abs(n)}}}{{2}}$" if n >= 0 else rf"$-\frac{{{-2 * n}}}{{2}}$",
+    "slash": lambda n: f"{3 * n}/3",
+    "unicode minus": lambda n: str(n).replace("-", "−"),
+    "scientific": lambda n: f"{n}e0",
+    "sum": lambda n: f"{n - 1} + 1",
+}
+WRONG: dict[str, Callable[[int], str]] = {
+    "one more": lambda n: str(n + 1),
+    "one less": lambda n: f"The answer is {n - 1}.",
+    "ten times": lambda n: f"{n or 1}0 dollars",
+    "a tenth": lambda n: rf"\boxed{{{(n or 1) / 10}}}",
+    "the other sign": lambda n: f"#### {-n or -1}",
+    "a half more": lambda n: f"{n}.5",
+    "denied": lambda n: f"It is not {n}",
+    "two": lambda n: f"{n} or {n + 1}",
+    "a range": lambda n: f"{n}-{n + 2}",
+    "with an x": lambda n: f"{n or 1}x",
+    "squared": lambda n: f"${n if n not in (0, 1) else 2}^2$",
+    "a root": lambda n: rf"$\sqrt{{{n * n + 1}}}$",
+    "millions": lambda n: f"{n or 1} million",
+    "a list": lambda n: f"{n}, {n + 1}",
+    "nothing": lambda n: "I do not know.",
+    "empty": lambda n: "",
+    "the start": lambda n: f"{n}\nNo, that is wrong: {n + 7}",
+    "turned round": lambda n: rf"$\frac{{1}}{{{n if abs(n) > 1 else 2}}}$",
+    "sum": lambda n: f"${n} + 1$",
+}
+
+
+def gsm8k() -> list[tuple[Row, int]]:
+    found = []
+    for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl"):
+        if not (DATA / name).exists():
+            pytest.skip("GSM8K is not here")
+        for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            number = int(record["answer"].rpartition("####")[2].replace(",", ""))
+            found.append((Row(record["question"], record["answer"], target=record["answer"]), number))
+    return found
+
+
+@pytest.mark.slow
+def test_gsm8k_answers_pass_in_any_notation_and_wrong_ones_do_not() -> None:
+    known = gsm8k()
+    assert all(found.score == 1 for found in grade([row for row, _ in known]))
+    for forms, wanted in ((RIGHT, 1.0), (WRONG, 0.0)):
+        rows = [Row(row.prompt, form(n), target=row.target) for form in forms.values() for row, n in known]
+        scores = [found.score for found in grade(rows)]
+        share = scores.count(wanted) / len(scores)
+        print(f"{share:.4%} of {len(scores):,} graded {wanted:g}")
+        missed = [(row.answer, row.target[-20:]) for row, score in zip(rows, scores, strict=True) if score != wanted]
+        assert share == 1.0 if wanted == 0 else share >= 0.99, missed[:20]
