@@ -16,10 +16,10 @@ _TITLES = {"tasks": "real", "models": "student, teacher, judge"}
 def catalogue() -> str:
     """One line for each recipe and each way, in the loop's order."""
     lines = ["ready recipes (selfsown run NAME)"]
-    lines += [f"  {name:<14}{_about(text)}" for name, text in sorted(ready().items())]
+    lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(ready().items())]
     for verb in VERBS:
         lines += ["", _TITLES.get(verb, verb)]
-        lines += [f"  {way:<14}{_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
+        lines += [f"  {way:<16}{_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
     return "\n".join(lines)
 
 
