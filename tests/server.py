@@ -95,6 +95,7 @@ class Server:
         ready()
         await self.stop.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.01)  # for sockets that are about to be closed
 
     def routes(self, app: web.Application) -> None:
         for path in ("chat/completions", "completions", "messages"):
