@@ -87,6 +87,8 @@ class Sandbox:
     on each stream. unsafe: without walls, by the user's own will.
     """
 
+    _proved = False  # in this process, once
+
     def __init__(
         self, *, seconds: float = 3.0, memory: int = 512, output: int = 1_000_000, unsafe: bool = False, cells: int = 0
     ) -> None:
@@ -96,8 +98,9 @@ class Sandbox:
         self._count = cells or _cores()
         for _ in range(self._count):
             self._cells.put(None)
-        if self._walled:
+        if self._walled and not Sandbox._proved:
             self._try()
+            Sandbox._proved = True
 
     def each(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """What becomes of each program, in order."""
