@@ -151,10 +151,8 @@ class _Cell:
     def __init__(self, walled: bool) -> None:
         self._box = os.path.realpath(tempfile.mkdtemp(prefix="selfsown-"))
         self._lock = threading.Lock()
-        os.mkdir(os.path.join(self._box, "own"))
-        own = os.path.join(self._box, "own")
-        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), own]
-        front = _bwrap(own) if walled else []
+        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), self._box]
+        front = _bwrap(self._box) if walled else []
         first = self._start([*front, *python, "walled" if walled else "unsafe"])
         if front and "ready" not in first:  # in a container it may not be allowed to do its work
             self._end()
