@@ -48,7 +48,7 @@ def ask(
 ) -> list[Answer]:
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
-    check = _checked(schema)
+    check = checked(schema)
     asked = [f"{prompt}\n\nAnswer with JSON alone, by this JSON schema:\n{compact(schema)}" for prompt in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
@@ -153,7 +153,7 @@ def _refused(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _checked(schema: Mapping[str, Any]) -> Check:
+def checked(schema: Mapping[str, Any]) -> Check:
     """What tells whether a value keeps to the schema; SelfsownError where that is no schema."""
     try:
         with _IMPORTING:

@@ -87,6 +87,8 @@ class Sandbox:
     on each stream. unsafe: without walls, by the user's own will.
     """
 
+    _proved = False  # in this process, once
+
     def __init__(
         self, *, seconds: float = 3.0, memory: int = 512, output: int = 1_000_000, unsafe: bool = False, cells: int = 0
     ) -> None:
@@ -96,8 +98,9 @@ class Sandbox:
         self._count = cells or _cores()
         for _ in range(self._count):
             self._cells.put(None)
-        if self._walled:
+        if self._walled and not Sandbox._proved:
             self._try()
+            Sandbox._proved = True
 
     def each(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """What becomes of each program, in order."""
@@ -148,10 +151,8 @@ class _Cell:
     def __init__(self, walled: bool) -> None:
         self._box = os.path.realpath(tempfile.mkdtemp(prefix="selfsown-"))
         self._lock = threading.Lock()
-        os.mkdir(os.path.join(self._box, "own"))
-        own = os.path.join(self._box, "own")
-        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), own]
-        front = _bwrap(own) if walled else []
+        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), self._box]
+        front = _bwrap(self._box) if walled else []
         first = self._start([*front, *python, "walled" if walled else "unsafe"])
         if front and "ready" not in first:  # in a container it may not be allowed to do its work
             self._end()

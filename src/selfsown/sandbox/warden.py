@@ -49,12 +49,17 @@ def main() -> None:
     sys.path[:] = [each for each in sys.path if os.path.dirname(os.__file__) in (each, os.path.dirname(each))]
     os.environ.clear()
     os.chdir(box)
-    built = None
     try:
-        built = walls.Walls(box) if walled else None
+        _serve(box, walls.Walls(box) if walled else None)
+    except BrokenPipeError:
+        pass  # the parent is gone already
     except OSError as error:
         _answer({"lacks": error.strerror or str(error)})
-        return
+    finally:
+        shutil.rmtree(box, ignore_errors=True)
+
+
+def _serve(box: str, built: walls.Walls | None) -> None:
     for name in _READY.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -66,8 +71,7 @@ def main() -> None:
         if not guard:
             _guarded(box, built)
         if os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1]):
-            break
-    shutil.rmtree(box, ignore_errors=True)
+            return
 
 
 def _guarded(box: str, built: walls.Walls | None) -> NoReturn:

@@ -1,0 +1,30 @@
+"""An answer is right if it is JSON that keeps to a schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from selfsown.records import Grade, Row
+from selfsown.structured import checked
+
+_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+
+
+def grade(rows: Iterable[Row], *, schema: Mapping[str, Any] = {}) -> Iterator[Grade]:
+    """schema: a JSON schema; without one, any JSON will do. The answer must be that JSON and no more, but for a fence
+    around it."""
+    check = checked(schema)
+    for row in rows:
+        fenced = _FENCED.fullmatch(row.answer.strip())
+        try:
+            wrong = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_refused))
+        except (ValueError, RecursionError) as error:
+            wrong = f"no JSON: {error}"
+        yield Grade(float(not wrong), wrong or "keeps to the schema", by="schema")
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is none of it")

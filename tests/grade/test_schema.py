@@ -1,0 +1,48 @@
+"""An answer keeps to the schema, or the reason says where it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfsown.grade.schema import grade
+from selfsown.records import Row, SelfsownError
+from selfsown.steps import step
+
+SCHEMA = {"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}, "required": ["age"]}
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"age": 3}', ' {"age": 3, "name": "é"}\n', '```json\n{"age": 0}\n```', '```\n{"age": 1}\n```']
+)
+def test_json_by_the_schema_is_right(answer: str) -> None:
+    (found,) = step("grade", "schema", {"schema": SCHEMA})(rows=[Row("p", answer)])
+    assert (found.score, found.reason, found.by, found.trust) == (1.0, "keeps to the schema", "schema", "rule")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ('{"age": -1}', "$.age: -1 is less than the minimum of 0"),
+        ('{"age": "3"}', "$.age: '3' is not of type 'integer'"),
+        ("{}", "$: 'age' is a required property"),
+        ('{"age": NaN}', "no JSON: NaN is none of it"),
+        ('Here it is: {"age": 3}', "no JSON: Expecting value"),
+        ('{"age": 3} and more', "no JSON: Extra data"),
+        ("{'age': 3}", "no JSON: "),
+        ("", "no JSON: "),
+        ("[" * 100_000, "no JSON: "),
+    ],
+)
+def test_anything_else_is_wrong_and_the_reason_says_where(answer: str, reason: str) -> None:
+    (found,) = grade([Row("p", answer)], schema=SCHEMA)
+    assert found.score == 0.0
+    assert found.reason.startswith(reason)
+
+
+def test_without_a_schema_any_json_will_do() -> None:
+    assert [found.score for found in grade([Row("p", "3"), Row("p", "three")])] == [1.0, 0.0]
+
+
+def test_what_is_no_schema_is_refused() -> None:
+    with pytest.raises(SelfsownError, match="no JSON schema"):
+        list(grade([Row("p", "3")], schema={"type": "number-like"}))
