@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from selfsown import selftest
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.rehearsal import rehearsed
