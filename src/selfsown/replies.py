@@ -18,11 +18,17 @@ _DO = r"(?:help|assist|comply|fulfil+|provide|answer|write|rewrite|create|genera
 # It opens the text; who says sorry further down refuses nothing.
 _REFUSAL = re.compile(
     rf"\W*(?:(?:(?:i'm|i am) (?:\w+ )?sorry|sorry|i apologi[sz]e|unfortunately)\b[^.!?\n]{{0,60}}?\b{_CANNOT} {_DO}"
-    rf"|{_CANNOT} (?:help|assist|comply)\b|i must (?:\w+ )?decline\b"
-    r"|as an ai(?: language)?(?: model| assistant)?, i\b)",
+    rf"|{_CANNOT} (?:help|assist|comply)\b(?=[^.!?\n]{{0,40}}\b(?:that|this|your|you|requests?)\b|\W*\Z)"
+    r"|i must (?:\w+ )?decline\b)",
     re.IGNORECASE,
 )
+_AS_AN_AI = re.compile(r"\W*as an ai(?: language)?(?: model| assistant)?, i\b", re.IGNORECASE)
 _MARK = re.compile(r"</?text-[0-9a-f]{12}>")  # as `fenced` sets them
+
+
+def refusal(text: str) -> str:
+    """The words in which the text refuses, at its beginning; "" where it does not."""
+    return _opening(_REFUSAL, text)
 
 
 def unfit(text: str, longest: int, *, prompt: str = "", told: str = "") -> str:
@@ -32,14 +38,19 @@ def unfit(text: str, longest: int, *, prompt: str = "", told: str = "") -> str:
         return "an empty text"
     if len(text) > longest:
         return f"{len(text):,} characters; longest is {longest:,}"
-    if refusal := _REFUSAL.match(text.replace("’", "'")):
-        return f"it refuses: {refusal[0][:60].strip()!r}"
+    if said := refusal(text) or _opening(_AS_AN_AI, text):
+        return f"it refuses: {said[:60]!r}"
     if prompt and normal(text) == normal(prompt):
         return "it repeats its prompt"
     if mark := _MARK.search(text):
         return f"it repeats a mark of what it was told: {mark[0]!r}"
     run = shared_run(text, told, RUN)
     return f"it repeats what it was told: {run!r}" if run else ""
+
+
+def _opening(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text.replace("’", "'"))
+    return found[0].strip() if found else ""
 
 
 def shared_run(one: str, other: str, size: int) -> str:

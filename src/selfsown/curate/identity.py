@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row, SelfsownError
+from selfsown.replies import refusal
 
 _MODELS = (
     r"chat ?gpt|gpt-?\d\S*|claude(?!\s+(?-i:[A-Z]))|gemini|gemma|bard|copilot|llama|grok|mistral|mixtral|qwen|deepseek"
@@ -16,8 +17,6 @@ _AI = (
     r"(?:(?:ai|artificial intelligence)(?: (?:(?:language )?model|assistant|chat ?bot|system)\b"
     r"|(?=\s*(?:[,.;!\n]|\Z)|\s+(?:and|so|that|i|which)\b))|(?:large )?language model\b)"
 )
-_CANNOT = r"(?:can ?not|can't|could not|couldn't|am (?:not able|unable)|'m (?:not able|unable)|won't|will not)"
-_DO = r"(?:help|assist|comply|provide|answer|fulfill?|do|complete|discuss|generate|create|write|engage|support)\b"
 
 # What the model says of itself, in the first person: a text about models is none of it.
 _SELF = (
@@ -26,13 +25,6 @@ _SELF = (
     rf"\bi(?:'m| am| was|'ve been| have been) (?:an? (?:\w+ ){{0,4}})?"
     rf"(?:trained|developed|created|made|built|designed) by (?P<maker>{_MAKERS})\b",
     r"\bmy knowledge cut-?off\b",
-)
-# A refusal opens the answer; a letter that says sorry further down is none.
-_REFUSAL = (
-    rf"\A\W*(?:(?:i'm|i am) (?:(?:very|really|truly|so) )?(?:sorry|afraid)|sorry|i apologi[sz]e|unfortunately)\b"
-    rf"[^.!?\n]{{0,60}}?\bi ?{_CANNOT}(?: \w+){{0,2}}? {_DO}",
-    rf"\A\W*i ?{_CANNOT}(?: \w+){{0,2}}? {_DO}[^.!?\n]{{0,40}}\b(?:that|this|your|you|requests?)\b",
-    r"\A\W*i must (?:respectfully )?decline\b",
 )
 # Marks of chat templates, of data formats, and of the instructions that were given to the writer.
 _TEMPLATE = (
@@ -49,10 +41,11 @@ def curate(rows: Iterable[Row], *, name: str = "", patterns: tuple[str, ...] = (
     `patterns` are regular expressions of your own, looked for in the answer."""
     templates = [("its template shows", _compiled(each)) for each in _TEMPLATE]
     tests = [("it says what it is", _compiled(each)) for each in _SELF]
-    tests += [("it refuses", _compiled(each)) for each in _REFUSAL]
-    tests += [("a pattern of yours", _compiled(each)) for each in patterns]
+    tests += [("a pattern of yours", _compiled(each)) for each in patterns] + templates
     for row in rows:
-        found = _first(row.answer.replace("’", "'"), tests + templates, name) or _first(row.prompt, templates, "")
+        refused = refusal(row.answer)
+        found = f"it refuses: {refused[:60]!r}" if refused else _first(row.answer.replace("’", "'"), tests, name)
+        found = found or _first(row.prompt, templates, "")
         yield row.rejected(f"identity: {found}") if found else row
 
 
