@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -18,7 +19,7 @@ from selfsown.records import SelfsownError
 MANY = [f"prompt {at}" for at in range(200)]
 
 
-def refused(url: str, **knobs: str) -> tuple[str, float]:
+def refused(url: str, **knobs: Any) -> tuple[str, float]:
     """The words of the error, and after how many seconds they came."""
     began = time.monotonic()
     with pytest.raises(SelfsownError) as caught:
@@ -34,8 +35,9 @@ def silent() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_a_server_that_takes_connections_but_answers_nothing_is_told_in_time(silent: str) -> None:
-    words, seconds = refused(silent)
+@pytest.mark.parametrize("batch", [0, 100])
+def test_a_server_that_takes_connections_but_answers_nothing_is_told_in_time(silent: str, batch: int) -> None:
+    words, seconds = refused(silent, batch=batch)
     assert "takes connections but answers nothing" in words
     assert seconds < 15
 

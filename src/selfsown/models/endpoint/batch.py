@@ -18,6 +18,7 @@ from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.exchange import DECLINED
 from selfsown.models.endpoint.faults import STOP, Fault
 from selfsown.models.endpoint.harvest import Harvest
+from selfsown.models.endpoint.knock import knock
 from selfsown.models.endpoint.provider import Provider, Refused
 from selfsown.models.endpoint.styles import Said, heard
 from selfsown.prices import NOT_TOLD
@@ -43,6 +44,8 @@ class Batches:
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
+        if silent := await knock(self.client, self.provider.base):
+            raise self._given_up(silent)
         try:
             while len(self.found) < len(self.asks):
                 self._claim()
