@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,20 @@ def test_a_row_s_story_is_told(tmp_path: Path) -> None:
     told = story(tmp_path / "out", lost.id)
     assert f"ended rejected: {lost.reason}" in told
     assert f"real row {lost.parents[0]}" in told
+
+
+def test_one_that_ends_does_not_end_another_in_the_same_process(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    found: list[Tally] = []
+    with serving(latency=0.1) as slow, serving() as fast:
+        other = threading.Thread(target=lambda: found.append(make(recipe(tmp_path, slow), tmp_path / "slow")))
+        other.start()
+        while not sent(slow):
+            time.sleep(0.01)
+        make(recipe(tmp_path, fast), tmp_path / "fast")
+        gone = {"endpoint": {"url": fast.url, "model": "gone"}}
+        with pytest.raises(SelfsownError, match="no such model"):
+            make(recipe(tmp_path, fast, teacher=gone), tmp_path / "gone")
+        assert not found, "it was done before the others were"
+        other.join()
+    assert found[0].ends == {"kept": 100, "rejected": 200}

@@ -120,8 +120,8 @@ class Endpoint:
         return self.manner.in_flight
 
     def stop(self) -> None:
-        """Whoever waits for it is let go; what is out is not waited for."""
-        client().halt()
+        """Nothing more is sent for its journal; what is out comes back first."""
+        client().halt(self.journal)
 
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
@@ -167,9 +167,11 @@ class Endpoint:
                 form=(self.url, self.name, schema),
             )
             if self.manner.batch:
-                return found | client().run(Batches(client(), line, self.manner.batch, left, len(found)).all())
-            gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
-            found |= client().run(Exchange(client(), gate, line, left, len(found) + gate.replies).all())
+                work = Batches(client(), line, self.manner.batch, left, len(found)).all()
+            else:
+                gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
+                work = Exchange(client(), gate, line, left, len(found) + gate.replies).all()
+            found |= client().run(work, self.journal)
         return found
 
 

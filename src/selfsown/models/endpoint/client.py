@@ -28,7 +28,7 @@ class Client:
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.gates: dict[tuple[object, ...], Gate] = {}
-        self.running = set[asyncio.Task[Any]]()
+        self.running: dict[asyncio.Task[Any], object] = {}  # and for whom
         self.flying: dict[object, asyncio.Future[Said | None]] = {}
         self.knocks: dict[str, asyncio.Lock] = {}
         self.alive: set[str] = set()  # the addresses that have answered
@@ -42,17 +42,18 @@ class Client:
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
         atexit.register(self.close)
 
-    def run(self, work: Coroutine[Any, Any, Found]) -> Found:
-        """Do this within the loop and wait for it; where the waiting is broken off, the work is ended first."""
+    def run(self, work: Coroutine[Any, Any, Found], owner: object) -> Found:
+        """Do this within the loop and wait for it; where the waiting is broken off, the work is ended first. owner: the
+        journal that it is done for, by which it may be halted."""
         found, tasks = Future[Found](), list[asyncio.Task[Found]]()
 
         def begin() -> None:
             tasks.append(self.loop.create_task(work))
-            self.running.add(tasks[0])
+            self.running[tasks[0]] = owner
             tasks[0].add_done_callback(over)
 
         def over(task: asyncio.Task[Found]) -> None:
-            self.running.discard(task)
+            del self.running[task]
             error = CancelledError() if task.cancelled() else task.exception()
             found.set_exception(error) if error else found.set_result(task.result())
 
@@ -60,7 +61,7 @@ class Client:
         try:
             return found.result()
         except BaseException:
-            self.loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            self.loop.call_soon_threadsafe(lambda: _end(tasks[0]))
             found.exception()
             raise
 
@@ -73,9 +74,14 @@ class Client:
         await self.disk.wait()
         promise.result()
 
-    def halt(self) -> None:
-        """End whatever is going on; who waits for it gets a CancelledError, once what is out has come back."""
-        self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in self.running if not task.cancelling()])
+    def halt(self, owner: object) -> None:
+        """End what is going on for this owner; who waits for it gets a CancelledError, once what is out is back."""
+
+        def end() -> None:
+            for task in [task for task, whose in self.running.items() if whose is owner]:
+                _end(task)
+
+        self.loop.call_soon_threadsafe(end)
 
     def gate(self, where: tuple[str, str], most: int, *a_minute: int) -> Gate:
         """The gate of this url and model; what it has learned outlives the model's object."""
@@ -86,6 +92,12 @@ class Client:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.loop.close()
+
+
+def _end(task: asyncio.Task[Any]) -> None:
+    """Once: a second time would break off the waiting for what is out."""
+    if not task.cancelling():
+        task.cancel()
 
 
 def client() -> Client:
