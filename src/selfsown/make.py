@@ -59,6 +59,9 @@ class Tally:
 Tell = Callable[[Tally], None]
 
 
+Counts = list[tuple[str, int, int]]  # of each stage, how many rows came out and how many of them it failed
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Work for one way of generating: real rows, or a number of rows to be made of all of them together."""
@@ -190,12 +193,12 @@ class Line:
         drawn = set(random.Random(self.seed("prompts")).sample(range(there), many)) if many < there else range(there)
         return (row for at, row in enumerate(real) if at in drawn)
 
-    def worked(self, chunk: Chunk) -> tuple[Chunk, list[Row], list[tuple[str, int, int]]]:
-        """The chunk's rows, made and graded, and of each stage how many rows came out and how many of them it failed.
+    def worked(self, chunk: Chunk) -> tuple[Chunk, list[Row], Counts]:
+        """The chunk's rows, made and graded.
 
         Graders that see row by row, and ask nobody, wait until the rows of all chunks pass by.
         """
-        counts: list[tuple[str, int, int]] = []
+        counts: Counts = []
         step = replace(chunk.step, knobs={**chunk.step.knobs, "count": chunk.count}) if chunk.count else chunk.step
         rows = step.each(Row, **placed(step, self.roles), rows=chunk.rows, seed=chunk.seed)
         failed = sum(row.end == "failed" for row in rows)
@@ -207,9 +210,7 @@ class Line:
                 counts.append((grader.place, len(rows) - before, failed - before))
         return chunk, rows, counts
 
-    def _together(
-        self, chunks: Iterable[tuple[Chunk, list[Row], list[tuple[str, int, int]]]], tell: Tell
-    ) -> Iterator[Row]:
+    def _together(self, chunks: Iterable[tuple[Chunk, list[Row], Counts]], tell: Tell) -> Iterator[Row]:
         """The chunks' rows, one after the other, each with its place; an end to it all where a stage fails too many."""
         draw = 0
         for chunk, rows, counts in chunks:
