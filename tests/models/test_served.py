@@ -128,13 +128,13 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     served: tuple[str, str],
 ) -> None:
     url, name = served
-    knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 120, "in_flight": 1}
+    knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 600, "in_flight": 1}
     model, template = create([], 0, url=url, model=name, **knobs), {"user": "user: ", "assistant": "\nassistant: "}
     rows = list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
     assert rows == list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4
-    assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 120 tokens", "an empty answer"}
+    assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 600 tokens", "an empty answer"}
     for made in (rows, texts):
         assert any(row.answer and not row.end for row in made)
