@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,9 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
 ) -> None:
     url, name = served
     knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 600, "in_flight": 1}
-    model, template = create([], 0, url=url, model=name, **knobs), {"user": "user: ", "assistant": "\nassistant: "}
+    model = create([], 0, url=url, model=name, **knobs)
+    # Random weights that take the likeliest token go round in circles.
+    template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
     rows = list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
     assert rows == list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per=3))
