@@ -13,6 +13,7 @@ from aiohttp import web
 from server import Server
 
 from selfsown.models.endpoint import create
+from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.gate import START
 from selfsown.records import SelfsownError
 
@@ -22,6 +23,7 @@ MANY = [f"prompt {at}" for at in range(200)]
 def refused(url: str, **knobs: Any) -> tuple[str, float]:
     """The words of the error, and after how many seconds they came."""
     began = time.monotonic()
+    client().alive.discard(url)  # the port may have been another test's
     with pytest.raises(SelfsownError) as caught:
         create([], 0, url=url, model="m", **knobs).complete(MANY)
     return str(caught.value), time.monotonic() - began
