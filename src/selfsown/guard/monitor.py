@@ -110,7 +110,7 @@ def _before(history: Sequence[Generation]) -> list[Signal]:
 def _drifts_and_gaps(
     ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: Borne
 ) -> tuple[list[Signal], list[Signal]]:
-    """What differs from the first texts, and what from real rows, half of which say what is rare and what lies where."""
+    """What differs from the first texts, and from real rows, half of which say what is rare and where things lie."""
     real = random.Random(0).sample(list(held_out), len(held_out))
     anchor, reference = real[: len(real) // 2], real[len(real) // 2 :]
     many, same = min(len(ours), len(firsts)), min(len(ours), len(reference))
