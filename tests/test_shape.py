@@ -22,7 +22,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("ledger",),
     ("split", "models", "tasks"),
     ("structured", "replies", "mutants"),
-    ("judging",),
+    ("judging", "signals", "unprompted"),
     VERBS,
     ("steps", "written"),
     ("recipe", "store"),
@@ -36,7 +36,17 @@ FLOORS: list[tuple[str, ...]] = [
     ("cli_rows",),
     ("cli",),
 ]
-HOUSES = ("models", "compare", "report", "export", "calibrate", "files", "estimate", "sandbox")  # of several rooms
+HOUSES = (
+    "models",
+    "compare",
+    "report",
+    "export",
+    "calibrate",
+    "files",
+    "estimate",
+    "sandbox",
+    "signals",
+)  # of several rooms
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

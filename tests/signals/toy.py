@@ -24,8 +24,9 @@ class Toy:
         rng = np.random.default_rng(self.seed)
         popular = 1 / np.arange(1, WORDS + 1)
         self.topics = rng.dirichlet(np.full(TOPICS, 0.3), len(GROUPS)).cumsum(1)
-        self.first = rng.dirichlet(popular * 20, TOPICS).cumsum(1)
-        mixed = rng.gamma(np.broadcast_to(popular * 30, (TOPICS, WORDS, WORDS))) + 1e-9
+        said = rng.dirichlet(popular * 10, TOPICS) + 1e-4  # each topic has words of its own
+        self.first = said.cumsum(1)
+        mixed = rng.gamma(np.broadcast_to(20 * said[:, None], (TOPICS, WORDS, WORDS))) + 1e-9
         self.chains = (mixed / mixed.sum(2, keepdims=True)).cumsum(2)
 
     def write(self, count: int, seed: int) -> tuple[list[str], list[str]]:

@@ -52,13 +52,12 @@ def guard(
 
     Red rolls back: function fires, or creativity and bias both, or one of them in two generations running.
     """
-    borne = Borne(tail, spread, shift, log_odds, loss, accuracy)
+    borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
     drifts, gaps = _drifts_and_gaps(ours, firsts, held_out, _Watch(named, task, outcome), borne)
     functions = _functions(history[-1].scores, baselines(models), borne)
-    found = holm([*drifts, *functions])
-    shown, why = light(found, _before(history))
+    shown, why = light(found := holm([*drifts, *functions]), _before(history))
     said = [f"{shown.upper()}: {why}"]
     if not drifts:
         said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows are the least")
@@ -69,7 +68,7 @@ def guard(
 
 
 @dataclass(frozen=True)
-class Borne:
+class _Borne:
     """How much of each signal is borne."""
 
     tail: float
@@ -108,7 +107,7 @@ def _before(history: Sequence[Generation]) -> list[Signal]:
 
 
 def _drifts_and_gaps(
-    ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: Borne
+    ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: _Borne
 ) -> tuple[list[Signal], list[Signal]]:
     """What differs from the first texts, and from real rows, half of which say what is rare and where things lie."""
     real = random.Random(0).sample(list(held_out), len(held_out))
@@ -128,7 +127,7 @@ def _drifts_and_gaps(
 
 
 def _wanted(
-    anchor: Anchor, rows: Sequence[Row], watch: _Watch, most: Mapping[str, str], borne: Borne
+    anchor: Anchor, rows: Sequence[Row], watch: _Watch, most: Mapping[str, str], borne: _Borne
 ) -> dict[str, Wanted]:
     """The measures of creativity and of bias, over these rows."""
     texts = [row.prompt + row.answer for row in rows]
@@ -145,7 +144,7 @@ def _wanted(
     return found
 
 
-def _functions(now: Scores, baselines: Sequence[Scores], borne: Borne) -> list[Signal]:
+def _functions(now: Scores, baselines: Sequence[Scores], borne: _Borne) -> list[Signal]:
     """Loss, and the mean accuracy over all strata, against those of the baselines."""
     wanted: tuple[tuple[str, float, Unit], ...] = (("loss", borne.loss, "%"), ("accuracy", borne.accuracy, "points"))
     found = []
