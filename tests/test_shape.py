@@ -14,7 +14,7 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("talk", "text", "rouge", "intervals", "kinds", "quantities", "recipes", "engines"),
+    ("talk", "text", "rouge", "intervals", "kinds", "quantities", "recipes", "engines", "yardsticks"),
     ("records",),
     ("prices", "files", "sandbox", "equations"),
     ("budget",),
@@ -32,8 +32,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("loop", "make", "explain", "catalogue"),
     ("screen", "progress", "cost"),
     ("estimate",),
-    ("compare", "report", "export", "preview", "calibrate"),
-    ("cli_rows",),
+    ("compare", "report", "export", "preview", "calibrate", "plan"),
+    ("cli_rows", "cli_guard"),
     ("cli",),
 ]
 HOUSES = (
@@ -46,6 +46,7 @@ HOUSES = (
     "estimate",
     "sandbox",
     "signals",
+    "plan",
 )  # of several rooms
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -1,4 +1,4 @@
-"""The commands: run, make, preview, estimate, calibrate, check, compare, explain, cost, report, export, push, list."""
+"""The commands, from run and make to push and list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
+from selfsown.cli_guard import plan
 from selfsown.cli_rows import Changes, calibrate, estimate, make, preview
 from selfsown.records import SelfsownError
 
@@ -63,6 +64,7 @@ app.command(make)
 app.command(preview)
 app.command(estimate)
 app.command(calibrate)
+app.command(plan)
 
 
 @app.command
