@@ -33,6 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("screen", "progress", "cost"),
     ("estimate",),
     ("compare", "report", "export", "preview", "calibrate", "plan"),
+    ("audit",),
     ("cli_rows", "cli_guard"),
     ("cli",),
 ]
@@ -47,6 +48,7 @@ HOUSES = (
     "sandbox",
     "signals",
     "plan",
+    "audit",
 )  # of several rooms
 FILES = sorted(SOURCE.rglob("*.py"))
 

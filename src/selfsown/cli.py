@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
-from selfsown.cli_guard import plan
+from selfsown.cli_guard import audit, plan
 from selfsown.cli_rows import Changes, calibrate, estimate, make, preview
 from selfsown.records import SelfsownError
 
@@ -65,6 +65,7 @@ app.command(preview)
 app.command(estimate)
 app.command(calibrate)
 app.command(plan)
+app.command(audit)
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""The commands that say what is safe: plan."""
+"""The commands that say what is safe: plan, audit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from selfsown.audit.wish import Wish as Audited
 from selfsown.plan.wish import Wish
 
 
@@ -45,3 +46,44 @@ def plan(
     else:
         shown.show(found, Console())
     sys.exit({"no": 4, "perhaps": 5}.get(found.reach, 0))
+
+
+def audit(
+    synthetic: str,
+    *,
+    against: str,
+    wish: Annotated[Audited, Parameter(name="*")] = Audited(),  # noqa: B008
+    page: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Hold synthetic rows against real ones: variety, bias, form, copies, and leaks of an examination.
+
+    Ends with exit code 0 where nothing differs by more than is borne, 4 where something does, and 5 where the rows are
+    too few to say.
+
+    Parameters
+    ----------
+    synthetic
+        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library.
+    against
+        The real rows, likewise.
+    page
+        Write it as a page, too: FILE.html.
+    json
+        Print it as JSON instead.
+    """
+    import json as plain
+    import sys
+
+    from rich.console import Console
+
+    from selfsown.audit import given, shown, told
+
+    found = given.audited(synthetic, against, wish)
+    if page:
+        given.paged(found, page)
+    if json:
+        print(plain.dumps(told.data(found), indent=1))
+    else:
+        shown.show(found, Console())
+    sys.exit(told.CODES[told.verdict(found)])

@@ -154,7 +154,7 @@ class Score:
         return self.value < other.value if self.better == "lower" else self.value > other.value
 
 
-Family = Literal["creativity", "bias", "function"]
+Family = Literal["creativity", "bias", "function", "form"]
 Unit = Literal["%", "points", "of log-odds"]
 
 
