@@ -182,7 +182,7 @@ class Signal:
     @property
     def fires(self) -> bool:
         """More than chance, and more than is borne."""
-        return self.significant and abs(self.value) > self.tolerance
+        return self.significant and self.value > self.tolerance
 
 
 @dataclass(frozen=True)

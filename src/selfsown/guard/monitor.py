@@ -48,7 +48,7 @@ def guard(
     among right and among wrong rows is watched too.
 
     What is borne: `tail` of the rare n-grams, `spread` of the Vendi score, `shift` of an attribute in total variation,
-    `log_odds` of its most common value, `loss` of the held-out loss, `accuracy` of the mean over all strata.
+    `log_odds` that its most common value may gain, `loss` of the held-out loss, `accuracy` of the mean over all strata.
 
     Red rolls back: function fires, or creativity and bias both, or one of them in two generations running.
     """
@@ -139,7 +139,7 @@ def _wanted(
         found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
         if name in watch.named:
             found[f"log-odds of {name}={most[name]}"] = Wanted(
-                odds(values, most[name]), "bias", borne.log_odds, "of log-odds", both=True
+                odds(values, most[name]), "bias", borne.log_odds, "of log-odds"
             )
     return found
 

@@ -18,13 +18,12 @@ POWER = 1.644854 + 0.841621  # normal quantiles: one-sided 5 %, seen with a chan
 
 @dataclass(frozen=True)
 class Wanted:
-    """A measure to be taken; both: whether a change to either side counts, as of odds; the rest as in Signal."""
+    """A measure to be taken; the rest as in Signal."""
 
     measure: Measure
     family: Family
     tolerance: float
     unit: Unit = "%"
-    both: bool = False
 
 
 def drift(wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, draws: int = 0) -> list[Signal]:
@@ -49,8 +48,7 @@ def drift(wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, dr
 
 
 def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int) -> Signal:
-    as_far = np.abs(chance) >= abs(value) if wanted.both else chance >= value
-    p = (1 + int(as_far.sum())) / (1 + len(chance))
+    p = (1 + int((chance >= value).sum())) / (1 + len(chance))
     low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
     middle = float(np.median(chance))  # 0, but for what cannot be below it
     least = middle + POWER * float(chance.std())
