@@ -155,7 +155,7 @@ def _attributes(rows: Sequence[Row], many: int, attributes: Attributes, borne: B
             raise SelfsownError(f"attribute {name}: no real row shows it; name a column, or words in a lexicon")
         most = major(values[:many])
         found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
-        found[f"log-odds of {name}={most}"] = Wanted(odds(values, most), "bias", borne.odds, "of log-odds", both=True)
+        found[f"log-odds of {name}={most}"] = Wanted(odds(values, most), "bias", borne.odds, "of log-odds")
     return found
 
 
