@@ -50,8 +50,9 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode not in (0, 4, 5):
         sys.exit(ended.stderr)
+    cpu = used.ru_utime + used.ru_stime
     print(
-        f"{wish.synthetic:,} rows against {wish.real:,}: {seconds:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of CPU, "
+        f"{wish.synthetic:,} rows against {wish.real:,}: {seconds:.1f} s, {cpu:.1f} s of CPU, "
         f"{used.ru_maxrss / 1024:,.0f} MB; {json.loads(ended.stdout)['headline']}"
     )
 

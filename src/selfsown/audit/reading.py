@@ -32,7 +32,8 @@ class Columns:
 
 @dataclass
 class Side:
-    """One data set. said: eight bytes of what each row says, letter case and spaces aside; letters: how many characters each has; sample: rows drawn so that each had the same chance; marks: the places of these among all rows."""
+    """One data set. said: eight bytes of what each row says, letter case and spaces aside; letters: how many characters
+    each has; sample: whole rows, drawn so that each had the same chance."""
 
     name: str
     rows: int = 0
