@@ -34,7 +34,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("estimate",),
     ("compare", "report", "export", "preview", "calibrate", "plan"),
     ("audit",),
-    ("cli_rows", "cli_guard"),
+    ("cli_rows",),
+    ("cli_guard",),
     ("cli",),
 ]
 HOUSES = (

@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
-from selfsown.cli_guard import audit, plan
+from selfsown.cli_guard import audit, plan, prove
 from selfsown.cli_rows import Changes, calibrate, estimate, make, preview
 from selfsown.records import SelfsownError
 
@@ -46,6 +46,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
 
     from selfsown import cost, loop, screen
     from selfsown.recipe import Recipe
+    from selfsown.report import told
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
@@ -57,13 +58,14 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     if spent := cost.read(folder):
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
-        _page(folder)
+        print(told(folder))
 
 
 app.command(make)
 app.command(preview)
 app.command(estimate)
 app.command(calibrate)
+app.command(prove)
 app.command(plan)
 app.command(audit)
 
@@ -119,13 +121,14 @@ def compare(
     from selfsown import compare as comparison
     from selfsown.compare import tables
     from selfsown.compare.plan import plan
+    from selfsown.report import told
 
     planned = plan(recipe, set or [], arms or [], seeds, real_rows or [])
     folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
     console = Console()
     found = comparison.run(planned, folder, jobs, prices, console.out)
     tables.show(found, console)
-    _page(folder)
+    print(told(folder))
 
 
 @app.command
@@ -237,16 +240,6 @@ def list_() -> None:
     from selfsown.catalogue import catalogue
 
     print(catalogue())
-
-
-def _page(folder: Path) -> None:
-    """The report of what has just ended; without the packages that draw it, how to get one."""
-    from selfsown.report import write
-
-    try:
-        print(f"The report is {write(folder)}")
-    except SelfsownError as error:
-        print(f"No report: {error}")
 
 
 def main() -> None:

@@ -22,3 +22,11 @@ def write(folder: Path) -> Path:
         held = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
         raise SelfsownError(f"{folder} is neither the folder of a run nor of a comparison: {held}")
     return page.written(folder / "report.html", "run.html", runs.content(folder))
+
+
+def told(folder: Path) -> str:
+    """Where the page of what has just ended is; without the packages that draw it, how to get one."""
+    try:
+        return f"The report is {write(folder)}"
+    except SelfsownError as error:
+        return f"No report: {error}"
