@@ -26,7 +26,7 @@ FLOORS: list[tuple[str, ...]] = [
     VERBS,
     ("steps", "written"),
     ("recipe", "store"),
-    ("making",),
+    ("making", "cautions"),
     ("selftest", "trust"),
     ("rehearsal",),
     ("loop", "make", "explain", "catalogue"),

@@ -45,6 +45,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.markup import escape
 
     from selfsown import cost, loop, screen
+    from selfsown.cautions import cautions
     from selfsown.recipe import Recipe
     from selfsown.report import told
 
@@ -52,6 +53,8 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     folder = folder or Path("runs") / loaded.name
     watch = screen.Screen(loaded, Console())
     watch.say(escape(f"{loaded.name}: {loaded.about}\nkept in {folder}"))
+    for caution in cautions(loaded):
+        watch.say(escape(f"caution: {caution}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
