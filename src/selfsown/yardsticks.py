@@ -21,6 +21,33 @@ def retained(n: int, t: int, accumulate: bool = False) -> float:
     return (1 - 1 / n) ** t
 
 
+def log_variance(n: int, t: int) -> float:
+    """The mean logarithm of a Gaussian's variance after t unbiased fits, data replaced: though its mean stays 1, it
+    falls for ever, by digamma((n - 1) / 2) - log((n - 1) / 2) each time."""
+    half = (n - 1) / 2
+    return t * (_digamma(half) - math.log(half))
+
+
+def subsampled(n: int, t: int) -> float:
+    """The share of a Gaussian's variance that is left after t fits, where each is to n rows that are drawn, without
+    replacement, from all that has accumulated; each generation adds n rows."""
+    # Around the first mean every row's square has mean 1. same[k], pairs[j][k]: the mean product of two rows of batch
+    # k, and of one of batch j and one of batch k > j; batch 0 is real. A fit's mean has that of the pool in the mean.
+    same, pairs, products = [0.0], [list[float]()], 0.0
+    for k in range(1, t + 1):
+        whole = sum(n * (n - 1) * each for each in same) + 2 * n * n * sum(map(sum, pairs))
+        products = whole / (k * n * (k * n - 1))
+        mixed = [(1 + (n - 1) * same[j] + n * _beside(pairs, j, k)) / (k * n) for j in range(k)]
+        same.append(1 / n + (1 - 1 / n) * products)
+        pairs.append(mixed)
+    return (1 - 1 / n) * (1 - products)
+
+
+def _beside(pairs: Sequence[Sequence[float]], batch: int, batches: int) -> float:
+    """The sum of the mean products of this batch with each other one."""
+    return sum(pairs[max(batch, i)][min(batch, i)] for i in range(batches) if i != batch)
+
+
 def regression_error(features: int, n: int, sigma: float, t: int, accumulate: bool = False) -> float:
     """The excess test error of least squares on what its predecessor wrote, Gaussian features (Gerstgrasser et al.
     2024, section 3): sigma^2 d / (n - d - 1), times t where data is replaced, times sum 1/i^2 where it accumulates."""
@@ -109,6 +136,14 @@ def excess_error(real_share: float, fresh: bool, n: float = math.inf) -> float:
     if fresh or not real_share:
         return wandering if fresh else math.inf
     return 1 / real_share + (1 - real_share) * wandering
+
+
+def _digamma(x: float) -> float:
+    """The derivative of the logarithm of the gamma function, by its recurrence and asymptotic series."""
+    found = 0.0
+    while x < 10:
+        found, x = found - 1 / x, x + 1
+    return found + math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6)
 
 
 def _share(log_odds: float) -> float:
