@@ -14,7 +14,7 @@ VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up; a file may import from lower floors only, and from its own where `beside` allows.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("talk", "text", "rouge", "intervals", "kinds", "quantities", "recipes", "engines"),
+    ("talk", "text", "rouge", "intervals", "kinds", "quantities", "recipes", "engines", "yardsticks"),
     ("records",),
     ("prices", "files", "sandbox", "equations"),
     ("budget",),
@@ -22,21 +22,35 @@ FLOORS: list[tuple[str, ...]] = [
     ("ledger",),
     ("split", "models", "tasks"),
     ("structured", "replies", "mutants"),
-    ("judging",),
+    ("judging", "signals", "unprompted"),
     VERBS,
     ("steps", "written"),
     ("recipe", "store"),
-    ("making",),
+    ("making", "cautions"),
     ("selftest", "trust"),
     ("rehearsal",),
     ("loop", "make", "explain", "catalogue"),
     ("screen", "progress", "cost"),
     ("estimate",),
-    ("compare", "report", "export", "preview", "calibrate"),
+    ("compare", "report", "export", "preview", "calibrate", "plan"),
+    ("audit",),
     ("cli_rows",),
+    ("cli_guard",),
     ("cli",),
 ]
-HOUSES = ("models", "compare", "report", "export", "calibrate", "files", "estimate", "sandbox")  # of several rooms
+HOUSES = (
+    "models",
+    "compare",
+    "report",
+    "export",
+    "calibrate",
+    "files",
+    "estimate",
+    "sandbox",
+    "signals",
+    "plan",
+    "audit",
+)  # of several rooms
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

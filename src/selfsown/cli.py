@@ -1,4 +1,4 @@
-"""The commands: run, make, preview, estimate, calibrate, check, compare, explain, cost, report, export, push, list."""
+"""The commands, from run and make to push and list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from selfsown import __version__
+from selfsown.cli_guard import audit, plan, prove
 from selfsown.cli_rows import Changes, calibrate, estimate, make, preview
 from selfsown.records import SelfsownError
 
@@ -44,25 +45,32 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.markup import escape
 
     from selfsown import cost, loop, screen
+    from selfsown.cautions import cautions
     from selfsown.recipe import Recipe
+    from selfsown.report import told
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
     watch = screen.Screen(loaded, Console())
     watch.say(escape(f"{loaded.name}: {loaded.about}\nkept in {folder}"))
+    for caution in cautions(loaded):
+        watch.say(escape(f"caution: {caution}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
     watch.end_of_run(history, folder)
     if spent := cost.read(folder):
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
-        _page(folder)
+        print(told(folder))
 
 
 app.command(make)
 app.command(preview)
 app.command(estimate)
 app.command(calibrate)
+app.command(prove)
+app.command(plan)
+app.command(audit)
 
 
 @app.command
@@ -116,13 +124,14 @@ def compare(
     from selfsown import compare as comparison
     from selfsown.compare import tables
     from selfsown.compare.plan import plan
+    from selfsown.report import told
 
     planned = plan(recipe, set or [], arms or [], seeds, real_rows or [])
     folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
     console = Console()
     found = comparison.run(planned, folder, jobs, prices, console.out)
     tables.show(found, console)
-    _page(folder)
+    print(told(folder))
 
 
 @app.command
@@ -234,16 +243,6 @@ def list_() -> None:
     from selfsown.catalogue import catalogue
 
     print(catalogue())
-
-
-def _page(folder: Path) -> None:
-    """The report of what has just ended; without the packages that draw it, how to get one."""
-    from selfsown.report import write
-
-    try:
-        print(f"The report is {write(folder)}")
-    except SelfsownError as error:
-        print(f"No report: {error}")
 
 
 def main() -> None:

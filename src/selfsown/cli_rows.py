@@ -28,6 +28,7 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
 
     from selfsown import cost
     from selfsown import make as making
+    from selfsown.cautions import cautions
     from selfsown.export import export
     from selfsown.progress import Progress
     from selfsown.recipe import Recipe
@@ -35,6 +36,8 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("made") / loaded.name
     with Progress(Console()) as progress:
+        for caution in cautions(loaded):
+            progress.say(f"caution: {caution}")
         tally = making.make(loaded, folder, progress.tell)
     progress.end(tally)
     if spent := cost.read(folder):

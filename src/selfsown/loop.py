@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from selfsown.steps import Step, parameters
 from selfsown.store import Store, place
 from selfsown.tasks import Task
 from selfsown.trust import trusted
+from selfsown.unprompted import unprompted
 
 SIDES = ("real", "held_out")
 ENDS = ("kept", "rejected", "failed")
@@ -132,15 +133,17 @@ class Loop:
     def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
         """The generation's model: from disk, or trained now."""
         if not self.store.model(number):
-            train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
             with self.stage(number, "train") as done:
-                roles: dict[str, Any] = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
-                child: Any = train.one(
-                    object, **roles, **self.helpers(train, number, start), seed=self.seed(number, "train")
-                )
+                child = self.taught(number, mixture, start, self.seed(number, "train"))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
         return self.model(number)
+
+    def taught(self, number: int, mixture: Mixture, start: Any, seed: int) -> Any:
+        """The model that training on the mixture makes of this one."""
+        train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
+        roles: dict[str, Any] = {"mixture": mixture, "parent": start, "tick": self.watch.tick, "seed": seed}
+        return train.one(object, **roles, **self.helpers(train, number, start))
 
     def helpers(self, train: Step, number: int, start: Any) -> dict[str, Any]:
         """Who teaches and grades while the student is trained, where the way asks for it."""
@@ -157,25 +160,49 @@ class Loop:
         if before := self.store.generation(found.number):
             return before
         with self.stage(found.number, "evaluate") as done:
-            scores: list[Score] = []
-            for at, step in enumerate(self.recipe.evaluate):
-                given = {"model": model, "held_out": self.held_out, "task": self.task}
-                scores += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
+            scores = self.scores(model)
             done.append(len(self.held_out))
-        found = replace(found, scores=tuple(score for score in scores if math.isfinite(score.value)))
+        found = replace(found, scores=scores)
         astray = found.score(self.recipe.goal) is None
         if astray:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
-            roles = {"history": [*history, found], "kept": kept, "real": self.real, "task": self.task}
-            roles["goal"] = self.recipe.goal
+            roles = {"history": [*history, found], "kept": kept, "real": self.real, "held_out": self.held_out}
+            roles |= {"task": self.task, "goal": self.recipe.goal}
+            roles |= {"written": self.written, "baselines": self.baselines}
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)
         self.watch.finished(found)
         return found
+
+    def scores(self, model: Any) -> tuple[Score, ...]:
+        """What is measured of a model on held-out real rows."""
+        found: list[Score] = []
+        for at, step in enumerate(self.recipe.evaluate):
+            given = {"model": model, "held_out": self.held_out, "task": self.task}
+            found += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
+        return tuple(score for score in found if math.isfinite(score.value))
+
+    def written(self, number: int, count: int) -> list[Row]:
+        """What that generation's model writes when left to itself."""
+        seed, task = self.seed(0, "written"), self.task
+        said = unprompted(self.model(number), self.held_out, task, count, random.Random(seed), seed)
+        read = [task.read(prompt, answer) for prompt, answer in said]
+        return [Row(*two) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
+
+    def baselines(self, models: int) -> list[tuple[Score, ...]]:
+        """The scores of so many models trained on real rows alone: generation 0, and others by seeds of their own."""
+        found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
+        for at in range(len(found) + 1, models):
+            blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student", at))
+            mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
+            found.append(self.scores(self.taught(0, mixture, blank, self.seed(0, "train", at))))
+            self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
+        first = self.store.generation(0)
+        return [*([first.scores] if first else []), *found[: models - 1]]
 
     def past(self, history: list[Generation]) -> list[Row]:
         """The kept rows of the generations that stand, oldest first."""

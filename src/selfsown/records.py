@@ -154,14 +154,47 @@ class Score:
         return self.value < other.value if self.better == "lower" else self.value > other.value
 
 
+Family = Literal["creativity", "bias", "function", "form"]
+Unit = Literal["%", "points", "of log-odds"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One measure of change: `value` and its 95 % interval, above 0 where the newer is the worse.
+
+    p: the chance of such a change where nothing changed; significant: by Holm's correction over all that was tested
+    with it; tolerance: how much is borne; least: the smallest change that would have been seen in four cases of five;
+    n: of how many documents on either side. 0.1 is a tenth less than before, 10 points, or 0.1 of log-odds.
+    """
+
+    name: str
+    family: Family
+    value: float
+    low: float
+    high: float
+    p: float
+    tolerance: float
+    least: float
+    n: int
+    unit: Unit = "%"
+    significant: bool = False
+
+    @property
+    def fires(self) -> bool:
+        """More than chance, and more than is borne."""
+        return self.significant and self.value > self.tolerance
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """A guard's word on a generation, with the numbers it rests on."""
+    """A guard's word on a generation, with the numbers it rests on; not ok: it does not stand."""
 
     ok: bool
     reason: str = ""
     by: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+    light: Literal["", "green", "amber", "red"] = ""
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from selfsown import __version__
 from selfsown.files.parquet import Stored, Writer, rows_of, table
 from selfsown.journal import Journal
 from selfsown.ledger import capped
-from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.steps import Step
 
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
@@ -124,7 +124,7 @@ class Store:
         if found is None:
             return None
         scores = tuple(Score(**score) for score in found.pop("scores"))
-        verdicts = tuple(Verdict(**verdict) for verdict in found.pop("verdicts"))
+        verdicts = tuple(_verdict(verdict) for verdict in found.pop("verdicts"))
         return Generation(**found, scores=scores, verdicts=verdicts)
 
     def write_generation(self, generation: Generation) -> None:
@@ -165,6 +165,10 @@ def _parsed(path: Path, read: Callable[[bytes], Any]) -> Any:
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise SelfsownError(f"{path} is damaged ({said}); delete it and give the same command again") from error
+
+
+def _verdict(said: dict[str, Any]) -> Verdict:
+    return Verdict(**{**said, "signals": tuple(Signal(**each) for each in said.get("signals", ()))})
 
 
 def place(number: int) -> str:

@@ -13,6 +13,7 @@ from selfsown.models import Model
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks import Task
 from selfsown.text import effective_number, ngrams
+from selfsown.unprompted import unprompted
 
 Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]
 RARE = 3  # an n-gram that the anchor has at most so often is rare
@@ -37,10 +38,7 @@ def evaluate(
     """
     rng = random.Random(seed)
     real = [text for row in held_out if (text := row.prompt + row.answer).startswith(task.opening(row.level))]
-    asked = any(row.prompt for row in held_out)  # else they are documents: there is no prompt to write
-    openings = [task.opening(row.level) for row in held_out]
-    replies = model.complete([rng.choice(openings) for _ in range(count)], seed=seed, unfinished=asked)
-    written = [reply.prompt + reply.text for (reply,) in replies if not reply.failure]
+    written = [prompt + answer for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
     half = min(len(written), len(real)) // 2
     if real and not ngrams(real, size):
         raise SelfsownError(f"evaluate.diversity: size is {size}, longer than any real row; make it smaller")

@@ -15,10 +15,18 @@ def write(folder: Path) -> Path:
         needed = (error.name or "").partition(".")[0]
         raise SelfsownError(f"a report needs {needed}; pip install 'selfsown[report]'") from error
     if (folder / "compare.json").exists():
-        return page.written(folder, "compare.html", comparisons.content(folder))
+        return page.written(folder / "report.html", "compare.html", comparisons.content(folder))
     if any(folder.glob("*/seed-*/recipe.yaml")):
         raise SelfsownError(f"the comparison in {folder} is not finished; give its command again, and it goes on")
     if not (folder / "recipe.yaml").exists():
         held = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
         raise SelfsownError(f"{folder} is neither the folder of a run nor of a comparison: {held}")
-    return page.written(folder, "run.html", runs.content(folder))
+    return page.written(folder / "report.html", "run.html", runs.content(folder))
+
+
+def told(folder: Path) -> str:
+    """Where the page of what has just ended is; without the packages that draw it, how to get one."""
+    try:
+        return f"The report is {write(folder)}"
+    except SelfsownError as error:
+        return f"No report: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def content(folder: Path) -> dict[str, Any]:
             "about": found["about"],
             "folder": folder.name,
             "headline": _headline(compared),
-            "sentences": found["sentences"] or [f"One arm alone was run: {compared.reference}."],
+            "sentences": _sentences(found) or [f"One arm alone was run: {compared.reference}."],
             "facts": _facts(compared),
             "unknown": _unknown(compared),
             "scores": contest.scores(compared),
@@ -34,7 +35,14 @@ def content(folder: Path) -> dict[str, Any]:
         }
 
 
+def _sentences(found: Mapping[str, Any]) -> list[str]:
+    """What a proof says, where there is one; otherwise each arm's difference."""
+    return list(found["proof"]["sentences"] if "proof" in found else found["sentences"])
+
+
 def _headline(compared: Comparison) -> str:
+    if proof := compared.found.get("proof"):
+        return str(proof["headline"])
     others = [arm for arm in compared.arms if arm["name"] != compared.reference]
     if len(compared.found["seeds"]) == 1:
         return "One seed proves no difference."

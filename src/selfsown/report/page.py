@@ -17,11 +17,10 @@ from selfsown.records import SelfsownError
 from selfsown.report.words import visible
 
 
-def written(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
-    """FOLDER/report.html, there whole or not at all."""
+def written(path: Path, template: str, content: Mapping[str, Any]) -> Path:
+    """The page at this path, there whole or not at all."""
     text = filled(template, content)
-    path = folder / "report.html"
-    partial = path.with_name(".report.html.partial")
+    partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)

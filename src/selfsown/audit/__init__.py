@@ -1,0 +1,1 @@
+"""Synthetic rows held against real ones, without a run: creativity, bias, form, copies (`selfsown audit`)."""

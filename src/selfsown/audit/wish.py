@@ -1,0 +1,58 @@
+"""What a user says to `selfsown audit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Columns, attributes, and what is borne.
+
+    Parameters
+    ----------
+    text
+        The column of a document; the usual names are known.
+    prompt
+        The column of a question.
+    answer
+        The column of its answer.
+    attribute
+        Columns in which a bias would show.
+    lexicon
+        A YAML file: for each attribute its values, for each of them words or one regular expression.
+    examination
+        Files of questions that no row may meet.
+    sample
+        How many synthetic rows are compared in full, and as many real ones twice.
+    tails
+        How much less of what is rare is borne: 0.1 is 10 %.
+    vendi
+        How much less variety, by the Vendi score, is borne.
+    shift
+        How far the shares of an attribute may shift: 0.05 is 5 points.
+    odds
+        How much the log-odds of its most common value may change.
+    form
+        How far the shares of lengths and of forms may shift.
+    repeats
+        How many more rows may be repeated: 0.02 is 2 points.
+    seed
+        Of all that is drawn.
+    """
+
+    text: str = ""
+    prompt: str = ""
+    answer: str = ""
+    attribute: tuple[str, ...] = ()
+    lexicon: Path | None = None
+    examination: tuple[Path, ...] = ()
+    sample: int = 10_000
+    tails: float = 0.1
+    vendi: float = 0.1
+    shift: float = 0.05
+    odds: float = 0.2
+    form: float = 0.1
+    repeats: float = 0.02
+    seed: int = 0

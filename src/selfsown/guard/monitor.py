@@ -1,0 +1,167 @@
+"""Roll back when the model grows less creative, more biased or less able, by more than chance and than is borne.
+
+Six signals in three families. Creativity and bias are those of what the model writes when left to itself, against what
+generation 0 wrote: a stable difference to real rows is a property of the model, is reported, and never alarms.
+Function is the held-out score against several models trained on real rows alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from selfsown.kinds import Count, Share
+from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit, Verdict
+from selfsown.signals.attributes import NONE, Attributes, valued
+from selfsown.signals.drift import Wanted, drift, holm
+from selfsown.signals.function import worsened
+from selfsown.signals.light import light
+from selfsown.signals.measures import major, odds, tails, variation, vendi
+from selfsown.signals.pool import Anchor
+from selfsown.tasks import Task
+
+LEAST = 100  # documents on either side, under which nothing is said
+Scores = Sequence[Score]
+
+
+def guard(
+    history: Sequence[Generation],
+    held_out: Sequence[Row],
+    task: Task,
+    written: Callable[[int, int], Sequence[Row]],
+    baselines: Callable[[int], Sequence[Scores]],
+    *,
+    count: Count = 1000,
+    models: Count = 3,
+    attributes: Mapping[str, Mapping[str, str]] | tuple[str, ...] = (),
+    outcome: bool = False,
+    tail: Share = 0.1,
+    spread: Share = 0.1,
+    shift: Share = 0.05,
+    log_odds: float = 0.2,
+    loss: float = 0.02,
+    accuracy: Share = 0.02,
+) -> Verdict:
+    """count: texts that each model writes; models: how many are trained on real rows alone, as a yardstick; attributes:
+    names of traits, or for each name its values and their regular expressions; outcome: whether an attribute's share
+    among right and among wrong rows is watched too.
+
+    What is borne: `tail` of the rare n-grams, `spread` of the Vendi score, `shift` of an attribute in total variation,
+    `log_odds` that its most common value may gain, `loss` of the held-out loss, `accuracy` of the mean over all strata.
+
+    Red rolls back: function fires, or creativity and bias both, or one of them in two generations running.
+    """
+    borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
+    named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
+    ours, firsts = written(history[-1].number, count), written(history[0].number, count)
+    drifts, gaps = _drifts_and_gaps(ours, firsts, held_out, _Watch(named, task, outcome), borne)
+    functions = _functions(history[-1].scores, baselines(models), borne)
+    shown, why = light(found := holm([*drifts, *functions]), _before(history))
+    said = [f"{shown.upper()}: {why}"]
+    if not drifts:
+        said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows are the least")
+    if not functions:
+        said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
+    numbers = {each.name: each.value for each in found} | {f"{each.name} to real rows": each.value for each in gaps}
+    return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown, tuple(found))
+
+
+@dataclass(frozen=True)
+class _Borne:
+    """How much of each signal is borne."""
+
+    tail: float
+    spread: float
+    shift: float
+    log_odds: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Which attributes are watched, and whether together with right and wrong."""
+
+    named: Attributes
+    task: Task
+    outcome: bool
+
+    def values(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        """Of each attribute every row's value; with `outcome`, once more with whether the row is right."""
+        found = {name: valued(rows, name, patterns) for name, patterns in self.named.items()}
+        if self.outcome:
+            right = [self.task.check(row, row.answer).score >= 0.5 for row in rows]
+            joint = {
+                name: [f"{value} {ok}" for value, ok in zip(values, right, strict=True)]
+                for name, values in found.items()
+            }
+            found |= {f"{name} and outcome": values for name, values in joint.items()}
+        return found
+
+
+def _before(history: Sequence[Generation]) -> list[Signal]:
+    """The signals of the generation that the last one came from."""
+    parent = next((past for past in reversed(history[:-1]) if past.stands), history[0])
+    return [each for verdict in parent.verdicts if verdict.by == "monitor" for each in verdict.signals]
+
+
+def _drifts_and_gaps(
+    ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: _Borne
+) -> tuple[list[Signal], list[Signal]]:
+    """What differs from the first texts, and from real rows, half of which say what is rare and where things lie."""
+    real = random.Random(0).sample(list(held_out), len(held_out))
+    anchor, reference = real[: len(real) // 2], real[len(real) // 2 :]
+    many, same = min(len(ours), len(firsts)), min(len(ours), len(reference))
+    if min(many, same) < LEAST:
+        return [], []
+    known = Anchor.of([row.prompt + row.answer for row in anchor])
+    shown = watch.values(reference)
+    if hidden := [name for name, values in shown.items() if set(values) == {NONE}]:
+        raise SelfsownError(f"guard.monitor: no held-out real row shows the attribute {hidden[0]!r}")
+    most = {name: major(values) for name, values in shown.items()}
+    return (
+        drift(_wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne), many, many),
+        drift(_wanted(known, [*reference[:same], *ours[:same]], watch, most, borne), same, same),
+    )
+
+
+def _wanted(
+    anchor: Anchor, rows: Sequence[Row], watch: _Watch, most: Mapping[str, str], borne: _Borne
+) -> dict[str, Wanted]:
+    """The measures of creativity and of bias, over these rows."""
+    texts = [row.prompt + row.answer for row in rows]
+    found = {
+        "tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail),
+        "Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread),
+    }
+    for name, values in watch.values(rows).items():
+        found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
+        if name in watch.named:
+            found[f"log-odds of {name}={most[name]}"] = Wanted(
+                odds(values, most[name]), "bias", borne.log_odds, "of log-odds"
+            )
+    return found
+
+
+def _functions(now: Scores, baselines: Sequence[Scores], borne: _Borne) -> list[Signal]:
+    """Loss, and the mean accuracy over all strata, against those of the baselines."""
+    wanted: tuple[tuple[str, float, Unit], ...] = (("loss", borne.loss, "%"), ("accuracy", borne.accuracy, "points"))
+    found = []
+    for name, tolerance, unit in wanted:
+        theirs = [each for scores in baselines if (each := _mean(scores, name))]
+        ours = _mean(now, name)
+        if ours and len(theirs) > 1:
+            found.append(worsened(f"held-out {name}", ours, theirs, tolerance, unit))
+    return found
+
+
+def _mean(scores: Scores, name: str) -> Score | None:
+    """The mean over the finest strata, each as much worth as any other; over all rows where there are none."""
+    named = [score for score in scores if score.name == name]
+    finest = max((score.group.count("=") for score in named), default=0)
+    strata = [score for score in named if score.group.count("=") == finest]
+    if not strata:
+        return None
+    value, n = sum(score.value for score in strata) / len(strata), sum(score.n for score in strata)
+    return replace(strata[0], value=value, n=n, low=value, high=value, group="")

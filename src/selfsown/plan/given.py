@@ -1,0 +1,92 @@
+"""What the user said, checked, as the plan takes it."""
+
+from __future__ import annotations
+
+import math
+
+from selfsown.files.tables import records
+from selfsown.plan.amounts import amount, written
+from selfsown.plan.law import LAWS, Law
+from selfsown.plan.plan import Plan, Policy, plan
+from selfsown.plan.refit import COLUMNS, Trained, refit
+from selfsown.plan.sources import SOURCES, Source, source
+from selfsown.plan.wish import Wish
+from selfsown.records import SelfsownError
+from selfsown.tasks.file import World
+
+CHARACTERS = 4  # a token, about
+
+
+def planned(path: str, wish: Wish) -> Plan:
+    """The plan for what a user wished; SelfsownError where something makes no sense."""
+    _fits(wish)
+    constants = _law(wish)
+    amounts = (_real(path, wish), *_target(constants, wish))
+    policy = Policy(wish.temperature, wish.odds, wish.share, wish.wrong_to_right, wish.error, wish.generations)
+    return plan(constants, amounts, _sources(wish), policy, floor=wish.floor, price=wish.price, passes=wish.passes)
+
+
+def _fits(wish: Wish) -> None:
+    """SelfsownError where a number lies where it cannot."""
+    bounds: dict[str, tuple[float, float]] = dict.fromkeys(("floor", "passes"), (0.001, 1))
+    bounds |= {"share": (0.001, 0.999), "error": (0, 1), "wrong_to_right": (0, 1), "price": (0, 1e6)}
+    bounds |= {"temperature": (0.05, 20), "odds": (0.05, 20), "generations": (0, 1000)}
+    for name, (low, high) in bounds.items():
+        value = getattr(wish, name)
+        if value is not None and not low <= value <= high:
+            raise SelfsownError(f"--{name.replace('_', '-')} is {value:g}; it must be from {low:g} to {high:g}")
+
+
+def _real(path: str, wish: Wish) -> float:
+    """How many real tokens there are: as told, or counted in a file."""
+    if bool(path) == bool(wish.tokens):
+        raise SelfsownError("say how much real data there is: a file of rows, or --tokens 25B, one of the two")
+    if wish.tokens:
+        return amount("--tokens", wish.tokens)
+    characters = sum(len(row.prompt) + len(row.answer) for row in World(path).pose(0))
+    if not characters:
+        raise SelfsownError(f"{path} holds no text to count")
+    return characters / CHARACTERS
+
+
+def _target(law: Law, wish: Wish) -> tuple[float, float]:
+    """The model's parameters, and what the tokens shall be worth."""
+    size = amount("--parameters", wish.parameters)
+    if bool(wish.target) == bool(wish.loss):
+        raise SelfsownError("say what is wanted: --target 100B (new real tokens' worth) or --loss 2.2, one of the two")
+    if wish.target:
+        return size, amount("--target", wish.target)
+    needed = law.worth_for(size, wish.loss)
+    if not math.isfinite(needed):
+        raise SelfsownError(
+            f"--loss is {wish.loss:g}; by these constants, a model of {written(size)} parameters does not come below "
+            f"{law.of(size, 1e18, 1e18):.3f} with any amount of data: take more parameters, or a higher loss"
+        )
+    return size, needed
+
+
+def _law(wish: Wish) -> Law:
+    """The constants of that name, or those that fit the runs in the file."""
+    if wish.runs is None:
+        return LAWS[wish.law]
+    found = []
+    for line, record in records(wish.runs):
+        try:
+            values = [float(record[column]) for column in COLUMNS]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SelfsownError(f"{wish.runs}:{line}: a run has the numbers {', '.join(COLUMNS)}") from error
+        if not all(0 < value < math.inf for value in values):
+            raise SelfsownError(f"{wish.runs}:{line}: every number must be above 0")
+        found.append(Trained(*values))
+    return refit(found).law
+
+
+def _sources(wish: Wish) -> list[Source]:
+    """The kinds of synthetic data to look at."""
+    if not wish.kind and wish.worth is None:
+        return list(SOURCES)
+    if not wish.kind:
+        raise SelfsownError("--worth is of one kind; name it: --kind rephrased, say")
+    if wish.worth and not 0 <= wish.worth[0] <= wish.worth[1] < math.inf:
+        raise SelfsownError(f"--worth is {wish.worth[0]:g} {wish.worth[1]:g}; the least comes first, neither below 0")
+    return [source(wish.kind, wish.worth)]

@@ -1,0 +1,67 @@
+"""Whether a change is more than chance: permutation of whole documents, Holm's correction, and what could be seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from selfsown.records import Family, Signal, Unit
+from selfsown.signals.measures import Measure
+from selfsown.signals.pool import Array
+
+ALPHA = 0.05
+POWER = 1.644854 + 0.841621  # normal quantiles: one-sided 5 %, seen with a chance of 80 %
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A measure to be taken; the rest as in Signal."""
+
+    measure: Measure
+    family: Family
+    tolerance: float
+    unit: Unit = "%"
+
+
+def drift(wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, draws: int = 0) -> list[Signal]:
+    """What changed from the first `before` documents of a pool to the `now` that come after them.
+
+    Each p is the share of random divisions of all the documents that show as large a change (Fisher's permutation test;
+    the observed one counts, so it is never 0).
+    """
+    rng = np.random.default_rng(seed)
+    draws = draws or max(199, math.ceil(2 * len(wanted) / ALPHA) - 1)
+    places = np.arange(before + now)
+    chance: dict[str, list[float]] = {name: [] for name in wanted}
+    for _ in range(draws):
+        drawn = rng.permutation(places)
+        for name, each in wanted.items():
+            chance[name].append(each.measure(drawn[:before], drawn[before:]))
+    found = [
+        _signal(name, each, each.measure(places[:before], places[before:]), np.asarray(chance[name]), min(before, now))
+        for name, each in wanted.items()
+    ]
+    return holm(found)
+
+
+def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int) -> Signal:
+    p = (1 + int((chance >= value).sum())) / (1 + len(chance))
+    low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
+    middle = float(np.median(chance))  # 0, but for what cannot be below it
+    least = middle + POWER * float(chance.std())
+    return Signal(
+        name, wanted.family, value, value + middle - high, value + middle - low, p, wanted.tolerance, least, n
+    )
+
+
+def holm(signals: Sequence[Signal], alpha: float = ALPHA) -> list[Signal]:
+    """Which are significant when all are looked at: by chance, one or more in `alpha` of the cases (Holm 1979)."""
+    significant = set[int]()
+    for rank, at in enumerate(sorted(range(len(signals)), key=lambda at: signals[at].p)):
+        if signals[at].p > alpha / (len(signals) - rank):
+            break
+        significant.add(at)
+    return [replace(each, significant=at in significant) for at, each in enumerate(signals)]

@@ -1,0 +1,79 @@
+"""Measures of what changed between two sets of documents of one pool: by how much the second is the worse.
+
+Each is a function of two arrays of places in the pool; it may be asked thousands of times, so all that depends on the
+documents alone is done before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from selfsown.signals.pool import Anchor, Array, effective
+
+Measure = Callable[[Array, Array], float]
+
+
+def tails(anchor: Anchor, texts: Sequence[str]) -> Measure:
+    """The share by which fewer kinds of n-grams, of those that are rare in the anchor, are still said."""
+    documents, grams = anchor.rares(texts)
+    kinds = len(anchor.rare)
+
+    def said(places: Array) -> int:
+        here = np.zeros(len(texts), bool)
+        here[places] = True
+        return int(np.count_nonzero(np.bincount(grams[here[documents]], minlength=kinds)))
+
+    return lambda before, now: _fewer(said(before) / max(1, len(before)), said(now) / max(1, len(now)))
+
+
+def vendi(anchor: Anchor, texts: Sequence[str]) -> Measure:
+    """The share by which the Vendi score falls: the effective number of directions in which documents lie, that is the
+    exponential of the entropy of the spectrum of their similarities (Friedman and Dieng 2023)."""
+    placed = anchor.placed(texts)
+    one, other = np.triu_indices(placed.shape[1])
+    products = (
+        placed[:, one] * placed[:, other]
+    )  # summed, they are the upper half of a covariance: no product a division
+
+    def score(places: Array) -> float:
+        square = np.zeros((placed.shape[1], placed.shape[1]))
+        square[one, other] = products[places].sum(0, dtype=np.float64)
+        return effective(np.linalg.eigvalsh(square, "U"))
+
+    return lambda before, now: _fewer(score(before), score(now))
+
+
+def odds(values: Sequence[str], major: str) -> Measure:
+    """By how much the log-odds of the value that is the most common one among real rows have grown."""
+    held = np.asarray([value == major for value in values])
+
+    def logit(places: Array) -> float:
+        hits = float(held[places].sum())
+        return math.log((hits + 0.5) / (len(places) - hits + 0.5))
+
+    return lambda before, now: logit(now) - logit(before)
+
+
+def variation(values: Sequence[str]) -> Measure:
+    """The total variation between the shares of an attribute's values: the probability mass that moved."""
+    kinds = {value: at for at, value in enumerate(sorted(set(values)))}
+    coded = np.asarray([kinds[value] for value in values])
+
+    def shares(places: Array) -> Array:
+        return np.bincount(coded[places], minlength=len(kinds)) / max(1, len(places))
+
+    return lambda before, now: float(np.abs(shares(now) - shares(before)).sum()) / 2
+
+
+def major(values: Sequence[str]) -> str:
+    """The most common value; of equals, the first in the alphabet."""
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], value))
+
+
+def _fewer(before: float, now: float) -> float:
+    return 1 - now / before if before else 0.0

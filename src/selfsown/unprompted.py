@@ -1,0 +1,20 @@
+"""What a model writes when left to itself: from nothing but the openings of real rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from selfsown.models import Model
+from selfsown.records import Row
+from selfsown.tasks import Task
+
+
+def unprompted(
+    model: Model, held_out: Sequence[Row], task: Task, count: int, rng: random.Random, seed: int
+) -> list[tuple[str, str]]:
+    """`count` prompts and answers, fewer where replies failed; the openings are those of rows drawn from `held_out`."""
+    asked = any(row.prompt for row in held_out)  # else they are documents: there is no prompt to write
+    openings = [task.opening(row.level) for row in held_out]
+    replies = model.complete([rng.choice(openings) for _ in range(count)], seed=seed, unfinished=asked)
+    return [(reply.prompt, reply.text) for (reply,) in replies if not reply.failure]

@@ -1,0 +1,178 @@
+"""What differs is found and named, what does not is not, and too few rows are said to be too few."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+WORDS = [f"word{at}" for at in range(400)]
+SHARES = [1 / (at + 1) for at in range(400)]
+
+
+def texts(count: int, seed: int, length: int = 25) -> list[str]:
+    rng = random.Random(seed)
+    return [" ".join(rng.choices(WORDS, SHARES, k=rng.randint(length // 2, length))) for _ in range(count)]
+
+
+def rows(path: Path, said: Sequence[str], north: float = 0.6, seed: int = 0) -> str:
+    """The texts as JSON lines, each in the north or the south."""
+    rng = random.Random(seed)
+    lines = [json.dumps({"text": text, "region": "north" if rng.random() < north else "south"}) for text in said]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def audit(*words: str) -> tuple[int, dict[str, object], str]:
+    order = [sys.executable, "-m", "selfsown.cli", "audit", *words, "--json"]
+    ended = subprocess.run(order, capture_output=True, text=True)
+    return ended.returncode, json.loads(ended.stdout) if ended.stdout else {}, ended.stderr
+
+
+def alarms(found: dict[str, object]) -> set[str]:
+    signals = found["signals"]
+    assert isinstance(signals, list)
+    return {each["name"] for each in signals if each["fires"]}
+
+
+def test_real_rows_against_real_rows(tmp_path: Path) -> None:
+    one, two = rows(tmp_path / "a.jsonl", texts(3000, 1), seed=1), rows(tmp_path / "b.jsonl", texts(6000, 2), seed=2)
+    code, found, _ = audit(one, "--against", two, "--attribute", "region")
+    assert (code, found["verdict"], alarms(found)) == (0, "nothing", set())
+
+
+def test_a_shifted_attribute(tmp_path: Path) -> None:
+    one = rows(tmp_path / "a.jsonl", texts(2000, 1), north=0.75, seed=1)
+    two = rows(tmp_path / "b.jsonl", texts(4000, 2), seed=2)
+    code, found, _ = audit(one, "--against", two, "--attribute", "region")
+    assert code == 4
+    assert alarms(found) == {"shift of region", "log-odds of region=north"}
+    assert "shifted" in str(found["headline"])
+
+
+def test_rows_that_repeat_themselves_and_say_fewer_things(tmp_path: Path) -> None:
+    few = texts(150, 1)
+    one = rows(tmp_path / "a.jsonl", [random.Random(at).choice(few) for at in range(2000)])
+    two = rows(tmp_path / "b.jsonl", texts(4000, 2))
+    code, found, _ = audit(one, "--against", two)
+    assert code == 4
+    assert alarms(found) >= {"tails lost", "repeated rows"}
+    repeated = found["repeated"]
+    assert isinstance(repeated, dict)
+    assert repeated["synthetic"] > 0.99
+    assert repeated["real"] < 0.01
+
+
+def test_other_lengths_and_forms(tmp_path: Path) -> None:
+    one = rows(tmp_path / "a.jsonl", [f"- {a}\n- {b}" for a, b in zip(texts(1500, 1), texts(1500, 3), strict=True)])
+    two = rows(tmp_path / "b.jsonl", texts(4000, 2))
+    assert alarms(audit(one, "--against", two)[1]) >= {"shift of form", "shift of length"}
+
+
+def test_longer_rows_are_not_taken_for_richer_ones(tmp_path: Path) -> None:
+    one = rows(tmp_path / "a.jsonl", texts(1500, 1, length=75))
+    two = rows(tmp_path / "b.jsonl", texts(3000, 2))
+    signals = audit(one, "--against", two)[1]["signals"]
+    assert isinstance(signals, list)
+    assert abs(next(each["value"] for each in signals if each["name"] == "tails lost")) < 0.1
+
+
+def test_copies_of_real_rows_and_of_an_examination(tmp_path: Path) -> None:
+    real = texts(4000, 2)
+    questions = [f"question {at}: what is it that {text}" for at, text in enumerate(texts(50, 5))]
+    (tmp_path / "exam.txt").write_text("\n".join(questions), encoding="utf-8")
+    said = [
+        *texts(1800, 1),
+        *real[:150],
+        *(f"Well then. {text} So it is." for text in questions[:20]),
+        *questions[20:25],
+    ]
+    one, two = rows(tmp_path / "a.jsonl", said), rows(tmp_path / "b.jsonl", real)
+    code, found, _ = audit(one, "--against", two, "--examination", str(tmp_path / "exam.txt"))
+    assert code == 4
+    assert found["examination_hits"] == 25
+    assert found["copies_of_real"] == pytest.approx(150 / 1975, abs=2e-3)
+
+
+def test_words_of_a_lexicon(tmp_path: Path) -> None:
+    lexicon = tmp_path / "lexicon.yaml"
+    lexicon.write_text("gender: {female: [she, her], male: '\\b(he|his)\\b'}", encoding="utf-8")
+    half = [f"{'she' if at % 2 else 'he'} said {text}" for at, text in enumerate(texts(3000, 2))]
+    most = [f"{'she' if at % 5 == 0 else 'he'} said {text}" for at, text in enumerate(texts(1500, 1))]
+    one, two = rows(tmp_path / "a.jsonl", most), rows(tmp_path / "b.jsonl", half)
+    code, found, _ = audit(one, "--against", two, "--lexicon", str(lexicon))
+    assert code == 4
+    assert "shift of gender" in alarms(found)
+    shares = found["shares"]
+    assert isinstance(shares, dict)
+    assert shares["gender"]["male"]["synthetic"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_too_few_rows(tmp_path: Path) -> None:
+    one, two = rows(tmp_path / "a.jsonl", texts(60, 1)), rows(tmp_path / "b.jsonl", texts(500, 2))
+    code, found, _ = audit(one, "--against", two)
+    assert (code, found["verdict"]) == (5, "unsure")
+    assert "100 synthetic and 200 real rows at least" in str(found["unknown"])
+    one = rows(tmp_path / "a.jsonl", texts(150, 1))
+    code, found, _ = audit(one, "--against", two, "--attribute", "region")
+    assert (code, found["verdict"]) == (5, "unsure")
+    assert "It takes" in str(found["unknown"])
+
+
+def test_the_page_shows_it_and_nothing_acts_in_it(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    bad = "<script>alert(1)</script> said again and again"
+    one = rows(tmp_path / "a.jsonl", [*texts(500, 1), *[bad] * 300])
+    two = rows(tmp_path / "b.jsonl", texts(2000, 2))
+    assert audit(one, "--against", two, "--page", str(tmp_path / "audit.html"))[0] == 4
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "less varied" in page
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.jsonl", "--against", "b.jsonl"], "nowhere.jsonl"),
+        (["b.jsonl", "--against", "b.jsonl", "--attribute", "colour"], "colour"),
+        (["b.jsonl", "--against", "b.jsonl", "--lexicon", "b.jsonl"], "--lexicon"),
+        (["b.jsonl", "--against", "b.jsonl", "--tails", "0"], "--tails is 0"),
+        (["b.jsonl", "--against", "b.jsonl", "--sample", "10"], "--sample is 10"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_a_line(words: list[str], said: str, tmp_path: Path) -> None:
+    rows(tmp_path / "b.jsonl", texts(300, 2))
+    order = [sys.executable, "-m", "selfsown.cli", "audit", *words]
+    ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_sentences_about_occupations(tmp_path: Path) -> None:
+    """720 sentences of the Winogender schemas, with three kinds of pronoun equally often, against mostly one kind."""
+    path = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    if not (path / "winogender_sentences.tsv").exists():
+        pytest.skip("the data is not here")
+    with (path / "winogender_sentences.tsv").open(encoding="utf-8") as file:
+        said = [record["sentence"] for record in csv.DictReader(file, delimiter="\t")]
+    lexicon = tmp_path / "lexicon.yaml"
+    lexicon.write_text(
+        "pronoun: {female: [she, her, hers], male: [he, him, his], neutral: [they, them, their]}", encoding="utf-8"
+    )
+    biased = [text for text in said if " he " in f" {text.lower()} " or " his " in f" {text.lower()} "]
+    random.Random(0).shuffle(said)
+    rows(tmp_path / "real.jsonl", said)
+    rows(tmp_path / "biased.jsonl", [*biased, *said[:100]])
+    ours, theirs = str(tmp_path / "biased.jsonl"), str(tmp_path / "real.jsonl")
+    code, found, _ = audit(ours, "--against", theirs, "--lexicon", str(lexicon))
+    assert code == 4
+    assert "shift of pronoun" in alarms(found)

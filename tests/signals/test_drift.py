@@ -1,0 +1,119 @@
+"""A change is told from chance, and not more often than it should be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from toy import SHARES, Toy
+
+from selfsown.records import Signal
+from selfsown.signals.drift import Wanted, drift, holm
+from selfsown.signals.measures import major, odds, tails, variation, vendi
+from selfsown.signals.pool import Anchor
+
+TOY = Toy()
+ANCHOR = Anchor.of(TOY.write(2000, 1)[0])
+
+
+def compared(before: tuple[list[str], list[str]], now: tuple[list[str], list[str]], seed: int = 0) -> dict[str, Signal]:
+    """All signals between two sets of texts and their groups."""
+    texts, groups = before[0] + now[0], before[1] + now[1]
+    wanted = {
+        "tails": Wanted(tails(ANCHOR, texts), "creativity", 0.1),
+        "vendi": Wanted(vendi(ANCHOR, texts), "creativity", 0.1),
+        "shift": Wanted(variation(groups), "bias", 0.05, "points"),
+        "odds": Wanted(odds(groups, "a"), "bias", 0.2, "of log-odds"),
+    }
+    return {each.name: each for each in drift(wanted, len(before[0]), len(now[0]), seed)}
+
+
+def test_nothing_is_found_where_nothing_changed() -> None:
+    found = compared(TOY.write(500, 2), TOY.write(500, 3))
+    assert not any(each.significant for each in found.values())
+    assert all(each.low <= 0 <= each.high for name, each in found.items() if name != "shift")
+
+
+def test_texts_of_few_topics_lie_closer_and_say_fewer_rare_things() -> None:
+    few = Toy()
+    few.topics = few.topics.copy()
+    few.topics[:] = np.eye(30)[0].cumsum()
+    found = compared(TOY.write(500, 2), few.write(500, 3))
+    assert found["vendi"].fires
+    assert found["tails"].fires
+    assert not found["shift"].significant
+
+
+def test_the_same_texts_again_and_again_say_fewer_rare_things() -> None:
+    texts, groups = TOY.write(500, 3)
+    again = [random.Random(at).randrange(50) for at in range(500)]
+    found = compared(TOY.write(500, 2), ([texts[at] for at in again], [groups[at] for at in again]))
+    assert found["tails"].fires
+
+
+def test_what_is_rarest_is_missed_when_it_is_left_out() -> None:
+    texts, groups = TOY.write(2200, 3)
+    rare = np.bincount(ANCHOR.rares(texts)[0], minlength=len(texts))
+    common = sorted(np.argsort(rare, kind="stable")[:2000])
+    found = compared(TOY.write(2000, 2), ([texts[at] for at in common], [groups[at] for at in common]))
+    assert found["tails"].significant
+    assert found["tails"].value > 0.02
+
+
+@pytest.mark.slow
+def test_of_400_trials_in_which_nothing_changed_few_alarm() -> None:
+    alarms = sum(
+        any(each.significant for each in compared(TOY.write(1000, at), TOY.write(1000, at + 1), at).values())
+        for at in range(100, 900, 2)
+    )
+    assert alarms <= 29  # 97.5 % of what chance gives where 5 % are allowed
+
+
+@pytest.mark.slow
+def test_a_group_that_gained_five_points_is_found_with_2000_texts() -> None:
+    grown = Toy(shares=(0.65, 0.26, 0.09))
+    found = [compared(TOY.write(2000, at), grown.write(2000, at + 1), at) for at in range(1000, 1100, 2)]
+    assert sum(each["odds"].significant or each["shift"].significant for each in found) >= 40
+    assert all(each["odds"].value > 0 for each in found)
+
+
+def test_the_smallest_drift_that_can_be_seen_shrinks_with_the_root_of_the_texts() -> None:
+    few, many = (compared(TOY.write(n, 2), TOY.write(n, 3))["odds"].least for n in (250, 1000))
+    assert few / many == pytest.approx(2, rel=0.25)
+    share = SHARES[0]
+    known = 2.486 * (2 / (1000 * share * (1 - share))) ** 0.5
+    assert many == pytest.approx(known, rel=0.2)
+
+
+def signal(p: float) -> Signal:
+    return Signal("one", "bias", 1.0, 0.5, 1.5, p, 0.1, 0.1, 100)
+
+
+@pytest.mark.parametrize(
+    ("chances", "significant"),
+    [
+        ([0.01, 0.04, 0.03], [True, False, False]),  # 0.01 <= 0.05 / 3, but 0.03 > 0.05 / 2
+        ([0.01, 0.02, 0.04], [True, True, True]),
+        ([0.02, 0.001], [True, True]),
+        ([0.06], [False]),
+    ],
+)
+def test_holm_s_correction(chances: Sequence[float], significant: list[bool]) -> None:
+    assert [each.significant for each in holm([signal(p) for p in chances])] == significant
+
+
+def test_the_most_common_value_is_the_first_of_equals() -> None:
+    assert major(["b", "a", "b", "a", "c"]) == "a"
+
+
+def test_short_texts_are_taken_apart_by_characters() -> None:
+    anchor = Anchor.of(["anna", "maria", "otto"] * 2)
+    assert "ann" in anchor.rare
+    assert Anchor.of(["the cat sat on the mat"]).grams("The cat") == ["the", "cat", "the cat"]
+
+
+def test_texts_of_nothing_are_no_error() -> None:
+    assert ANCHOR.placed([""]).shape == (1, 24)
+    assert not any(each.fires for each in compared(([""] * 150, ["a"] * 150), ([""] * 150, ["a"] * 150)).values())

@@ -1,0 +1,48 @@
+"""Worse than models trained on real rows alone, or as good as one of them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from selfsown import intervals
+from selfsown.records import Score
+from selfsown.signals.function import above, quantile, worsened
+
+
+def score(value: float, better: str = "lower") -> Score:
+    return Score("loss", value, 100, value, value, better=better)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 4, 30])
+def test_student_s_t(freedom: int) -> None:
+    assert quantile(0.975, freedom) == pytest.approx(intervals._T[freedom - 1], rel=1e-4)
+    assert above(0, freedom) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("models", [3, 5])
+def test_one_more_model_like_the_others_is_seldom_taken_for_worse(models: int) -> None:
+    rng, alarms = random.Random(1), 0
+    for _ in range(2000):
+        *baselines, now = (score(rng.gauss(2, 0.02)) for _ in range(models + 1))
+        alarms += worsened("loss", now, baselines, 0.02, "%").p <= 0.05
+    assert alarms / 2000 == pytest.approx(0.05, abs=0.015)
+
+
+def test_a_loss_that_rose_and_an_accuracy_that_fell_are_worse() -> None:
+    losses = [score(each) for each in (2.0, 2.01, 1.99, 2.005)]
+    found = worsened("loss", score(2.2), losses, 0.02, "%")
+    assert found.value == pytest.approx(0.0994, abs=1e-3)
+    assert found.p < 0.001
+    shares = [score(each, "higher") for each in (0.8, 0.81, 0.79)]
+    found = worsened("accuracy", score(0.6, "higher"), shares, 0.02, "points")
+    assert found.value == pytest.approx(0.2)
+    assert found.low < 0.2 < found.high
+    assert worsened("accuracy", score(0.95, "higher"), shares, 0.02, "points").p > 0.9
+
+
+def test_baselines_that_are_all_alike_leave_no_doubt() -> None:
+    same = [score(2.0)] * 3
+    assert worsened("loss", score(2.0), same, 0.02, "%").p == 1.0
+    assert worsened("loss", score(2.1), same, 0.02, "%").p == 0.0

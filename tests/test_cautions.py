@@ -1,0 +1,51 @@
+"""What a recipe leaves out is said, and nothing of what it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from selfsown.cautions import cautions
+from selfsown.recipe import Recipe
+
+
+def said(*changes: str, recipe: str = "first") -> list[str]:
+    return list(cautions(Recipe.load(recipe, changes)))
+
+
+SAFE = "mix={accumulate: {real_share: 0.34}}"
+
+
+def test_a_recipe_that_leaves_nothing_out() -> None:
+    assert said(SAFE) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((), "may fall to 10 %"),
+        (("mix=replace",), "drops real rows"),
+        ((SAFE, "guard=[]"), "nothing watches the loop"),
+        ((SAFE, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
+        ((SAFE, "grade=[vote]"), "no grader checks against the truth"),
+    ],
+)
+def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str) -> None:
+    (only,) = said(*changes)
+    assert words in only
+
+
+def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
+    real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
+    found = said(real, SAFE, "grade=[exact]", "curate=[passed]", "guard=[progress]", "generate=[sample]")
+    assert len(found) == 2
+    assert "no quota" in found[0]
+    assert "no guard watches region" in found[1]
+    quota = "curate=[passed, {balance: {attributes: [region]}}]"
+    assert said(real, SAFE, "grade=[exact]", quota, "guard=[monitor]", "generate=[sample]") == []
+
+
+def test_real_rows_alone_need_no_caution() -> None:
+    assert said("generate=[]", "mix=replace", "guard=[]") == []
