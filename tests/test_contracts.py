@@ -62,7 +62,8 @@ def roles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     model = Parrot(answering)
     found: dict[str, Any] = {"task": task, "real": real, "held_out": held_out, "past": past, "model": model}
     found |= {"rows": list(_made(rows)), "teacher": model, "judge": model, "student": model, "level": task.top_level}
-    return found | {"generation": 2, "seed": 5, "goal": "goal", "kept": real, "tick": lambda done, of: None}
+    found |= {"generation": 2, "seed": 5, "goal": "goal", "made": real, "kept": real}
+    return found | {"tick": lambda done, of: None}
 
 
 def _made(rows: Sequence[Row]) -> Iterator[Row]:

@@ -264,3 +264,12 @@ def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: 
     alone = loop.run(first(*more, "generate.propose.count=0"), tmp_path / "alone")
     goal = first().goal
     assert graded[2].score(goal).value > alone[2].score(goal).value + 0.1  # type: ignore[union-attr]
+
+
+def test_ways_of_training_follow_one_another_in_every_generation_but_the_first(tmp_path: Path) -> None:
+    (tmp_path / "pupil.py").write_text((Path(__file__).parent / "pupil.py").read_text(encoding="utf-8"))
+    stepwise = {**RECIPE, "student": {"./pupil.py": {"first": 5}}, "generate": [], "start": "base"}
+    alone = Recipe.of({**stepwise, "train": {"./pupil.py": {"share": 0.25}}}, tmp_path)
+    both = Recipe.of({**stepwise, "train": {"./pupil.py": {"share": 0.25}}, "then": [{"./pupil.py": {"share": 0.75}}]}, tmp_path)
+    known = [[len(_known(tmp_path / name, at)) for at in (0, 1)] for name, recipe in (("a", alone), ("b", both)) if loop.run(recipe, tmp_path / name)]
+    assert known == [[10, 10], [10, 30]]

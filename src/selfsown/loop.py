@@ -91,7 +91,7 @@ class Loop:
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
         found = Generation(number, parent.number, level, counts, mixture.real_share, ())
-        return self.judged(found, child, history, kept)
+        return self.judged(found, child, history, rows)
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
@@ -132,12 +132,13 @@ class Loop:
     def trained(self, number: int, mixture: Mixture, start: Any) -> Any:
         """The generation's model: from disk, or trained now."""
         if not self.store.model(number):
-            train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
+            later = (self.recipe.train, *self.recipe.then)
+            child: Any = start
             with self.stage(number, "train") as done:
-                roles: dict[str, Any] = {"mixture": mixture, "parent": start, "tick": self.watch.tick}
-                child: Any = train.one(
-                    object, **roles, **self.helpers(train, number, start), seed=self.seed(number, "train")
-                )
+                for at, step in enumerate(later if number else (self.recipe.base or self.recipe.train,)):
+                    roles: dict[str, Any] = {"mixture": mixture, "parent": child, "tick": self.watch.tick}
+                    roles |= self.helpers(step, number, start)
+                    child = step.one(object, **roles, seed=self.seed(number, "train", *[at] * bool(at)))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
         return self.model(number)
@@ -152,7 +153,7 @@ class Loop:
             found["grader"] = lambda rows: self.graded(rows, number, judging)
         return found
 
-    def judged(self, found: Generation, model: Any, history: list[Generation], kept: list[Row]) -> Generation:
+    def judged(self, found: Generation, model: Any, history: list[Generation], made: list[Row]) -> Generation:
         """The generation with its scores and verdicts: from disk, or measured now."""
         if before := self.store.generation(found.number):
             return before
@@ -169,8 +170,8 @@ class Loop:
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
-            roles = {"history": [*history, found], "kept": kept, "real": self.real, "task": self.task}
-            roles["goal"] = self.recipe.goal
+            roles = {"history": [*history, found], "real": self.real, "task": self.task, "goal": self.recipe.goal}
+            roles |= {"made": made, "kept": [row for row in made if row.end == "kept"]}
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)

@@ -47,8 +47,9 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         there = ", ".join(score.key for score in scores)
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
+    some = {"made": real[:FEW], "kept": real[:FEW]}
     for step in recipe.guard:
-        step.one(Verdict, history=history, kept=real[:FEW], real=real, task=task, goal=recipe.goal)
+        step.one(Verdict, history=history, **some, real=real, task=task, goal=recipe.goal)
     return real, held_out
 
 
