@@ -1,4 +1,4 @@
-"""Llama 3: only verified rows of its own help, what fails is mended by running it, and no judge may drop what is hard."""
+"""Llama 3: only verified rows of its own help, running programs mends them, and no judge may drop what is hard."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from acceptance.bars import Bar
+from acceptance.bars import Bar, course, last
 from selfsown.guard.hard import guard
 from selfsown.intervals import share
 from selfsown.make import make
 from selfsown.recipe import Recipe
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Generation, Row, SelfsownError
 from selfsown.sandbox.cells import Job, Sandbox
 from selfsown.store import Store
 
@@ -80,6 +80,24 @@ ASSERTS = 16  # in tests that the teacher writes
 ODD = 0.05  # of the tests that are written, one is wrong
 CURATE = "curate=[{passed: {by: [execute]}}, {either: {least: {judge: 1.0}}}]"
 BENT = 0.03  # of the programs that should be mended, it is the failing test that goes
+
+
+GOAL, HARD = "accuracy[form=deduction]", "accuracy[form=deduction, level=2]"
+THEN = 60  # steps of the stage after plain training
+NOISE = 0.02
+SMALL = ["rollback=false", "real.programs.rows=4000"]
+STRICT = '''"""A judge who gives full marks to what is easy, and seldom to what is hard."""
+
+import random
+
+from selfsown.records import Grade
+
+
+def grade(rows):
+    for row in rows:
+        likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
+        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", trust="judge")
+'''
 
 
 class Coder:
@@ -206,3 +224,58 @@ def hidden(rows: Sequence[Row]) -> list[bool]:
     with Sandbox(seconds=1.0) as sandbox:
         jobs = [Job(row.answer, tests=each) for row, each in zip(rows, tests, strict=True)]
         return [bool(outcome.passed) for outcome in sandbox.each(jobs)]
+
+
+def arms(folder: Path) -> dict[str, list[str]]:
+    """What differs from the recipe. Without grades there are no pairs; as many plain steps take their place."""
+    plain = f"then=[{{tiny: {{steps: {THEN}, rate: 0.003}}}}]"
+    return {
+        "verified": [],
+        "unverified": ["grade=[]", plain],
+        "strict": [f"grade=[verify, {folder.resolve() / 'strict.py'}]"],
+        "no-pairs": [plain],
+        "no-semantic": ["curate=[pairs, passed, duplicates, leaks]"],
+        "no-average": ["train.tiny.average=0.0"],
+    }
+
+
+def learned(folder: Path, seeds: range) -> Iterator[Bar]:
+    """Each arm is the recipe, small, with one thing changed; accuracy on held-out real rows after as many steps."""
+    (folder / "strict.py").write_text(STRICT, encoding="utf-8")
+    runs = {
+        arm: [course(folder, "llama", arm, seed, [*SMALL, *changes]) for seed in seeds]
+        for arm, changes in arms(folder).items()
+    }
+    ends = {arm: last(these, GOAL) for arm, these in runs.items()}
+    start = last([these[:1] for these in runs["verified"]], GOAL)
+    gain, none, more = ends["verified"] - start, ends["unverified"] - start, ends["verified"] - ends["unverified"]
+    yield Bar(
+        "accuracy gained from its own rows, each run: the last generation less the first",
+        "above 0",
+        f"{gain}",
+        gain.low > 0,
+    )
+    yield Bar("the same, and no row was run", f"at most {NOISE}", f"{none}", none.high <= NOISE)
+    yield Bar("the first less the second, after as many steps", "above 0", f"{more}", more.low > 0)
+    alarms = {arm: [_alarms(these) for these in runs[arm]] for arm in ("strict", "verified")}
+    seen = "; ".join(f"{arm}: in {sum(map(any, each))} of {len(each)} seeds" for arm, each in alarms.items())
+    holds = all(map(all, alarms["strict"])) and not any(map(any, alarms["verified"]))
+    yield Bar(
+        "hard problems lost: a judge who dislikes what is hard, beside the world",
+        "alarm in each generation, and without it none",
+        seen,
+        holds,
+    )
+    hard = last(runs["verified"], HARD) - last(runs["strict"], HARD)
+    yield Bar("accuracy on hard problems that this judge costs", "reported", f"{hard}", holds=True)
+    for arm, said in (
+        ("no-pairs", "pairs (DPO)"),
+        ("no-semantic", "semantic deduplication"),
+        ("no-average", "averaging"),
+    ):
+        yield Bar(f"accuracy with {said} less without", "reported", f"{ends['verified'] - ends[arm]}", holds=True)
+
+
+def _alarms(generations: Sequence[Generation]) -> list[bool]:
+    """Whether hard problems were lost, in each generation that made rows."""
+    return [not verdict.ok for each in generations for verdict in each.verdicts if verdict.by == "hard"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pupil
 import pytest
 from small import FIRST, NAMES, names
 
@@ -266,10 +268,12 @@ def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: 
     assert graded[2].score(goal).value > alone[2].score(goal).value + 0.1  # type: ignore[union-attr]
 
 
-def test_ways_of_training_follow_one_another_in_every_generation_but_the_first(tmp_path: Path) -> None:
-    (tmp_path / "pupil.py").write_text((Path(__file__).parent / "pupil.py").read_text(encoding="utf-8"))
-    stepwise = {**RECIPE, "student": {"./pupil.py": {"first": 5}}, "generate": [], "start": "base"}
-    alone = Recipe.of({**stepwise, "train": {"./pupil.py": {"share": 0.25}}}, tmp_path)
-    both = Recipe.of({**stepwise, "train": {"./pupil.py": {"share": 0.25}}, "then": [{"./pupil.py": {"share": 0.75}}]}, tmp_path)
-    known = [[len(_known(tmp_path / name, at)) for at in (0, 1)] for name, recipe in (("a", alone), ("b", both)) if loop.run(recipe, tmp_path / name)]
-    assert known == [[10, 10], [10, 30]]
+@pytest.mark.parametrize(("then", "learned"), [([], 10), ([{"./pupil.py": {"share": 0.75}}], 30)])
+def test_ways_of_training_follow_one_another_in_all_generations_but_the_first(
+    then: list[object], learned: int, tmp_path: Path
+) -> None:
+    shutil.copy(pupil.__file__, tmp_path)
+    tree = {**pupil.RECIPE, "generate": [], "train": {"./pupil.py": {"share": 0.25}}, "then": then}
+    loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    known = [json.loads((tmp_path / f"run/generation-{at:02d}/model/known.json").read_text()) for at in (0, 1)]
+    assert [len(each) for each in known] == [10, learned]
