@@ -83,9 +83,15 @@ BENT = 0.03  # of the programs that should be mended, it is the failing test tha
 
 
 GOAL, HARD = "accuracy[form=deduction]", "accuracy[form=deduction, level=2]"
-THEN = 60  # steps of the stage after plain training
+THEN = 40  # steps of the stage after plain training
 NOISE = 0.02
-SMALL = ["rollback=false", "real.programs.rows=4000"]
+SMALL = ["rollback=false", "student.tiny.layers=2", "student.tiny.width=48", "base.tiny.steps=300", "generations=2"]
+SMALL += [
+    "generate.propose.count=1500",
+    "generate.propose.n=6",
+    "train.tiny.steps=150",
+    f"then.preference.steps={THEN}",
+]
 STRICT = '''"""A judge who gives full marks to what is easy, and seldom to what is hard."""
 
 import random
@@ -96,7 +102,7 @@ from selfsown.records import Grade
 def grade(rows):
     for row in rows:
         likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
-        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", trust="judge")
+        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", trust="rule")
 '''
 
 
@@ -181,14 +187,14 @@ def loopback(folder: Path) -> Iterator[Bar]:
     yield Bar(
         "accepted programs that pass 40 hidden tests each", "at least 0.95", seen, sum(right) >= 0.95 * len(right)
     )
-    for said, these, silent in (
-        ("a fair judge, what fails is mended", rows, True),
-        ("the same, and nothing is mended", bare, False),
-        ("a judge who dislikes what is hard", strict, False),
+    for said, these, asked in (
+        ("what fails is mended, a fair judge", rows, "silent"),
+        ("what fails is mended, a judge who dislikes what is hard", strict, "alarm"),
+        ("nothing is mended, a fair judge", bare, "reported"),
     ):
-        verdict = guard(these, [row for row in these if row.end == "kept"], trait="difficulty")
-        asked = "silent" if silent else "alarm"
-        yield Bar(f"hard problems lost: {said}", asked, verdict.reason, verdict.ok == silent)
+        found = guard(these, [row for row in these if row.end == "kept"], trait="difficulty")
+        seen = f"{'silent' if found.ok else 'alarm'}: {found.reason}"
+        yield Bar(f"hard problems lost: {said}", asked, seen, asked in seen or asked == "reported")
 
 
 def _passes(row: Row) -> bool:

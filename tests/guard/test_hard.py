@@ -35,6 +35,7 @@ def test_few_rows_show_nothing_and_tolerance_can_be_lent() -> None:
     assert hard.guard([*few(EASY, 8), *few(HARD, 8)], [*few(EASY, 4), *few(HARD, 2)]).ok
     kept = [*few(EASY, 90), *few(HARD, 20)]
     assert hard.guard([*EASY, *HARD], kept, tolerance=0.7).ok
+    assert hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)]).ok
     assert not hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)], tolerance=0.0).ok
 
 

@@ -14,7 +14,7 @@ from selfsown.records import Row, Verdict
 
 
 def guard(
-    made: Sequence[Row], kept: Sequence[Row], *, trait: str = "", tolerance: Share = 0.3, errors: NotNegative = 2.0
+    made: Sequence[Row], kept: Sequence[Row], *, trait: str = "", tolerance: Share = 0.5, errors: NotNegative = 2.0
 ) -> Verdict:
     """The hardest bin is the highest level that was made, or the greatest number that `trait` holds. Prompts are
     counted: several answers to one are no more than one, and it passed if any of its rows is kept.
