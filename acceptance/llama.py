@@ -172,7 +172,7 @@ def loopback(folder: Path) -> Iterator[Bar]:
     except SelfsownError as error:
         yield Bar("programs in a sandbox", "can be run here", f"not measured: {error}", holds=True)
         return
-    rows, bare, strict = made(folder), made(folder, rounds=0), made(folder, strict=True)
+    rows, bare, strict = made(folder), made(folder, rounds=0, few=48), made(folder, strict=True, few=48)
     begun = [len(json.loads(row.traits["course"])) > 1 for row in rows]
     mended = [_passes(row) for row, failed in zip(rows, begun, strict=True) if failed]
     low, high = share(sum(mended), len(mended))
@@ -201,13 +201,13 @@ def _passes(row: Row) -> bool:
     return any(grade.by == "execute" and grade.score == 1 for grade in row.grades)
 
 
-def made(folder: Path, *, strict: bool = False, rounds: int = 2) -> list[Row]:
+def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
     """The rows of `llama-text` with this teacher behind a server; what is alike stays, so that all can be counted."""
     from server import Server  # the tests' own
 
     coder = Coder(strict)
     path = coder.real(folder / "problems.jsonl")
-    real = f"{{file: {{path: '{path}', prompt: prompt, answer: answer, attributes: [difficulty]}}}}"
+    real = f"{{file: {{path: '{path}', prompt: prompt, answer: answer, rows: {few}, attributes: [difficulty]}}}}"
     with Server(say=coder.say) as server:
         teacher = f"{{endpoint: {{url: '{server.url}', model: m}}}}"
         wishes = [
