@@ -63,7 +63,8 @@ def roles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     found: dict[str, Any] = {"task": task, "real": real, "held_out": held_out, "past": past, "model": model}
     found |= {"rows": list(_made(rows)), "teacher": model, "judge": model, "student": model, "level": task.top_level}
     found |= {"written": lambda number, count: rows[:count], "baselines": lambda models: [flat(0).scores] * models}
-    return found | {"generation": 2, "seed": 5, "goal": "goal", "kept": real, "tick": lambda done, of: None}
+    found |= {"generation": 2, "seed": 5, "goal": "goal", "made": real, "kept": real}
+    return found | {"tick": lambda done, of: None}
 
 
 def _made(rows: Sequence[Row]) -> Iterator[Row]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pupil
 import pytest
 from small import FIRST, NAMES, names
 
@@ -264,3 +266,14 @@ def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: 
     alone = loop.run(first(*more, "generate.propose.count=0"), tmp_path / "alone")
     goal = first().goal
     assert graded[2].score(goal).value > alone[2].score(goal).value + 0.1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("then", "learned"), [([], 10), ([{"./pupil.py": {"share": 0.75}}], 30)])
+def test_ways_of_training_follow_one_another_in_all_generations_but_the_first(
+    then: list[object], learned: int, tmp_path: Path
+) -> None:
+    shutil.copy(pupil.__file__, tmp_path)
+    tree = {**pupil.RECIPE, "generate": [], "train": {"./pupil.py": {"share": 0.25}}, "then": then}
+    loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    known = [json.loads((tmp_path / f"run/generation-{at:02d}/model/known.json").read_text()) for at in (0, 1)]
+    assert [len(each) for each in known] == [10, learned]

@@ -92,7 +92,7 @@ class Loop:
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
         found = Generation(number, parent.number, level, counts, mixture.real_share, ())
-        return self.judged(found, child, history, kept)
+        return self.judged(found, child, history, rows)
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
@@ -140,10 +140,14 @@ class Loop:
         return self.model(number)
 
     def taught(self, number: int, mixture: Mixture, start: Any, seed: int) -> Any:
-        """The model that training on the mixture makes of this one."""
-        train = (self.recipe.base or self.recipe.train) if number == 0 else self.recipe.train
-        roles: dict[str, Any] = {"mixture": mixture, "parent": start, "tick": self.watch.tick, "seed": seed}
-        return train.one(object, **roles, **self.helpers(train, number, start))
+        """The model that training on the mixture makes of this one, and the ways that follow of that."""
+        steps = (self.recipe.train, *self.recipe.then) if number else (self.recipe.base or self.recipe.train,)
+        child: Any = start
+        for at, step in enumerate(steps):
+            roles: dict[str, Any] = {"mixture": mixture, "parent": child, "tick": self.watch.tick}
+            roles |= {"seed": self.seed(number, "train", at) if at else seed}
+            child = step.one(object, **roles, **self.helpers(step, number, start))
+        return child
 
     def helpers(self, train: Step, number: int, start: Any) -> dict[str, Any]:
         """Who teaches and grades while the student is trained, where the way asks for it."""
@@ -155,7 +159,7 @@ class Loop:
             found["grader"] = lambda rows: self.graded(rows, number, judging)
         return found
 
-    def judged(self, found: Generation, model: Any, history: list[Generation], kept: list[Row]) -> Generation:
+    def judged(self, found: Generation, model: Any, history: list[Generation], made: list[Row]) -> Generation:
         """The generation with its scores and verdicts: from disk, or measured now."""
         if before := self.store.generation(found.number):
             return before
@@ -169,8 +173,8 @@ class Loop:
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         else:
-            roles = {"history": [*history, found], "kept": kept, "real": self.real, "held_out": self.held_out}
-            roles |= {"task": self.task, "goal": self.recipe.goal}
+            roles = {"history": [*history, found], "real": self.real, "held_out": self.held_out, "task": self.task}
+            roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
             verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)

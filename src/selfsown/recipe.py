@@ -22,9 +22,10 @@ STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
-OF_TRAINING = ("learn", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard", "patience")
+OF_TRAINING = ("learn", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard", "patience")
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
-LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
+LIST_FIELDS = ("generate", "grade", "curate", "then", "evaluate", "guard")
+VERB_OF = STEP_FIELDS | {"then": "train"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Recipe:
     learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
     prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
-    generation 0, on real rows alone. start: what each generation's training starts from. goal: the score
+    generation 0, on real rows alone. then: ways of training that follow in every later generation, each from where the
+    one before ended. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
@@ -61,6 +63,7 @@ class Recipe:
     teacher: Step | None = None
     judge: Step | None = None
     base: Step | None = None
+    then: tuple[Step, ...] = ()
     start: Literal["last", "base"] = "last"
     generations: int = 6
     level: int = 0
@@ -134,7 +137,7 @@ class Recipe:
     def steps(self) -> list[Step]:
         """Every step, in the order of the loop."""
         named = [self.real, self.student, self.teacher, self.judge, *self.generate, *self.grade, *self.curate]
-        named += [self.mix, self.base, self.train, *self.evaluate, *self.guard]
+        named += [self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
         return [each for each in named if each and each != UNNAMED]
 
     def _fits(self) -> None:
@@ -175,7 +178,7 @@ class Recipe:
                 f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
                 f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
             )
-        trained = {each.way for each in (self.base, self.train) if each}
+        trained = {each.way for each in (self.base, self.train, *self.then) if each}
         if "distill" in trained and (not self.teacher or self.teacher.way in REMOTE):
             raise SelfsownError(
                 "train.distill needs a teacher whose probabilities can be seen: "
@@ -197,7 +200,7 @@ class Recipe:
 
 def _one(key: str, value: Any, beside: Path) -> Step:
     """A step written as `way` or as `way: {knob: value}`; real rows may be named by their file alone."""
-    verb = STEP_FIELDS.get(key, key)
+    verb = VERB_OF.get(key, key)
     if isinstance(value, dict) and len(value) == 1:
         ((way, knobs),) = value.items()
     elif isinstance(value, str):

@@ -47,8 +47,8 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         there = ", ".join(score.key for score in scores)
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
-    roles |= {"history": history, "kept": real[:FEW], "goal": recipe.goal, "baselines": lambda models: []}
-    roles |= {"held_out": held_out, "written": lambda number, count: real[:FEW]}
+    roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
+    roles |= {"held_out": held_out, "written": lambda number, count: real[:FEW], "baselines": lambda models: []}
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out

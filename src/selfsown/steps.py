@@ -37,7 +37,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mix": ("mix", ("real", "synthetic")),
     "train": ("train", ("mixture", "parent", "seed", "tick", "teacher", "grader")),
     "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),
-    "guard": ("guard", ("history", "kept", "real", "held_out", "task", "goal", "written", "baselines")),
+    "guard": ("guard", ("history", "made", "kept", "real", "held_out", "task", "goal", "written", "baselines")),
 }
 
 _EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aiohttp": "'selfsown[endpoint]'"}

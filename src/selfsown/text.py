@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+_PYTHON = re.compile(r"```[ \t]*(?:python|py)?[ \t\d.]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+
 
 def normal(text: str) -> str:
     """The text without regard to letter case and to how many spaces stand where."""
@@ -18,6 +20,11 @@ def fenced(text: str) -> str:
     """The text between two marks that cannot stand in it, so that it cannot pass for what is said around it."""
     mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
     return f"<text-{mark}>\n{text}\n</text-{mark}>"
+
+
+def python(text: str) -> str:
+    """The longest fenced piece of Python in the text, or all of it where there is none."""
+    return max(_PYTHON.findall(text), key=len, default=text)
 
 
 def agreement(one: str, other: str) -> float:

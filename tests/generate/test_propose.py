@@ -77,3 +77,20 @@ def test_documents_are_proposed_from_nothing(tmp_path: Path) -> None:
         ("", "name1", ""),
         ("", "name2", ""),
     ]
+
+
+def test_each_prompt_that_can_be_read_is_answered_n_times() -> None:
+    asked: list[list[str]] = []
+
+    class Teacher(Parrot):
+        def complete(self, prompts, *, n=1, **others):  # type: ignore[no-untyped-def]
+            asked.append([*prompts, str(n)])
+            return super().complete(prompts, n=n, **others)
+
+    odd = [Reply("?", "unread"), *(Reply(row.prompt, row.answer) for row in ROWS[:3])]
+    teacher = Teacher(lambda prompt, at: odd[at % 4] if len(prompt) == 1 else f"{at}")
+    made = list(propose.generate(ASKED, teacher, WORLD, 3, 2, 0, count=4, n=3))
+    assert asked[1] == [*(row.prompt for row in ROWS[:3]), "2"]
+    by_prompt = Counter(row.prompt for row in made)
+    assert by_prompt == Counter({"?": 1} | {row.prompt: 3 for row in ROWS[:3]})
+    assert len({row.id for row in made}) == len(made) == 10

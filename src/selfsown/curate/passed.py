@@ -10,13 +10,15 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 
 
-def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5) -> Iterator[Row]:
-    """A row's score is the lowest of its grades; below `least` it is rejected with that grade's reason."""
+def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5, by: tuple[str, ...] = ()) -> Iterator[Row]:
+    """A row's score is the lowest of its grades, of those of the graders `by` where some are named; below `least` it is
+    rejected with that grade's reason."""
     for row in rows:
-        if row.score >= least:
+        grades = [grade for grade in row.grades if not by or grade.by in by]
+        worst = min(grades, key=lambda grade: grade.score, default=None)
+        if worst is None or worst.score >= least:
             yield row
             continue
-        worst = min(row.grades, key=lambda grade: grade.score)
         yield row.rejected(f"{worst.by}: {worst.reason}")
         right = task.read(*worst.repair) if worst.repair else ""
         if isinstance(right, Row):

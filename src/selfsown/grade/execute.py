@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 from selfsown.kinds import Count, Positive
 from selfsown.records import Grade, Row
 from selfsown.sandbox.cells import Job, Outcome, Sandbox
+from selfsown.text import python
 
 SHOWN = 60  # characters of what a program printed
-
-_FENCED = re.compile(r"```[ \t]*(?:python|py)?[ \t\d.]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 
 
 def grade(
@@ -54,9 +52,7 @@ def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, 
         return f"there are no tests: the trait {tests!r} is empty"
     if entry and not row.traits.get(entry):
         return f"nothing says what is tested: the trait {entry!r} is empty"
-    found = _FENCED.findall(row.answer)
-    program = max(found, key=len) if found else row.answer
-    program = row.prompt + program if continues else program
+    program = (row.prompt if continues else "") + python(row.answer)
     cases = _cases(said)
     if cases is None:
         return [(Job(program, tests=said, entry=row.traits[entry] if entry else ""), None)]

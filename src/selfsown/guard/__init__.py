@@ -1,7 +1,7 @@
 """Deciding whether a generation stands; one that any guard refuses is rolled back.
 
-    guard(history, kept, real, task, goal, *, …) -> Verdict
+    guard(history, made, kept, real, task, goal, *, …) -> Verdict
 
-The last of `history` is the generation under judgement, those before it have been judged; `kept` are the
-rows it was trained on that are new; `goal` is the key of the score that the run is about.
+The last of `history` is the generation under judgement, those before it have been judged; `made` are its
+rows with their ends, `kept` those that it was trained on; `goal` is the key of the score that the run is about.
 """

@@ -1,0 +1,96 @@
+"""Say nothing that is nearly said already: of rows that are alike, the best and hardest stays (semantic deduplication).
+
+As Llama 3 has it (section 4.2.3): cluster, sort by quality times difficulty, keep what is unlike all that was kept.
+Theirs compares what RoBERTa makes of a row; ours runs of characters, weighted by how rare they are, without a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from selfsown.kinds import Count, Share
+from selfsown.records import Row
+from selfsown.text import ngrams, normal
+
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+PLACES = 1024  # numbers of a vector: runs that share one blur each other, by about 0.03 of a cosine
+ROUNDS = 5  # of moving the centres
+
+
+def curate(
+    rows: Sequence[Row],
+    seed: int,
+    *,
+    threshold: Share = 0.9,
+    difficulty: str = "",
+    size: Count = 3,
+    cluster: Count = 500,
+) -> Iterator[Row]:
+    """A row is rejected where its cosine with a better row of its cluster is `threshold` or more.
+
+    Better is the greater score times difficulty, which is the number in the trait `difficulty`, or the level; chance
+    decides between equals. size: characters of a run. cluster: rows of one, about; rows of two are not compared.
+    """
+    near: dict[str, str] = {}
+    chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
+    order = sorted(rows, key=lambda row: (-_worth(row, difficulty), chance[row.id]))
+    vectors = _vectors(order, size)
+    for members in _clusters(vectors, math.ceil(len(order) / cluster)):
+        left = members  # in order of worth, as they are in `order`
+        while len(left):
+            best, left = left[0], left[1:]
+            alike = vectors[left] @ vectors[best]
+            for at, cosine in zip(left[alike >= threshold], alike[alike >= threshold], strict=True):
+                near[order[at].id] = f"semantic: cosine {cosine:.2f} with row {order[best].id}, no worse and no easier"
+            left = left[alike < threshold]
+    for row in rows:
+        yield row.rejected(near[row.id]) if row.id in near else row
+
+
+def _worth(row: Row, difficulty: str) -> float:
+    try:
+        return row.score * (float(row.traits[difficulty]) if difficulty else row.level or 1)
+    except (KeyError, ValueError):
+        return row.score
+
+
+def _vectors(rows: Sequence[Row], size: int) -> Vectors:
+    """Of length 1: how often each run of characters stands there, by how few rows have it."""
+    found = np.zeros((len(rows), PLACES), np.float32)
+    runs = [ngrams([normal(f"{row.prompt}\n{row.answer}")], size) for row in rows]
+    holders = Counter(run for held in runs for run in held)
+    weights = {run: _signed(run, math.log((1 + len(rows)) / count)) for run, count in holders.items()}
+    for at, held in enumerate(runs):
+        for run, count in held.items():
+            place, weight = weights[run]
+            found[at, place] += weight * (1 + math.log(count))
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    return found
+
+
+def _signed(run: str, weight: float) -> tuple[int, float]:
+    """Where the run counts, and there up or down, so that what shares a place blurs and does not add up."""
+    mark = zlib.crc32(run.encode("utf-8", "replace"))
+    return mark % PLACES, weight if mark >> 16 & 1 else -weight
+
+
+def _clusters(vectors: Vectors, count: int) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
+    """The places of each cluster's rows (spherical k-means, begun at the best rows' every so many)."""
+    if not len(vectors):
+        return
+    centres = vectors[np.linspace(0, len(vectors) - 1, count).astype(int)]
+    nearest = np.zeros(len(vectors), np.int64)
+    for _ in range(ROUNDS if count > 1 else 0):
+        nearest = (vectors @ centres.T).argmax(1)
+        sums = np.zeros_like(centres)
+        np.add.at(sums, nearest, vectors)
+        centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    for each in range(count):
+        yield np.flatnonzero(nearest == each)

@@ -1,0 +1,40 @@
+"""What any of several graders finds good stays, and the others are still heard by `passed`."""
+
+from __future__ import annotations
+
+from selfsown.curate import either, passed
+from selfsown.records import Grade, Row
+from selfsown.tasks.programs import World
+
+
+def row(at: int, **scores: float) -> Row:
+    grades = tuple(Grade(score, "said so", by=by) for by, score in scores.items())
+    return Row("p", str(at), draw=at).but(grades=grades)
+
+
+ROWS = [row(at, judge=float(at % 2), reward=at / 8) for at in range(8)]
+
+
+def kept(rows: list[Row]) -> list[str]:
+    return [row.answer for row in rows if not row.end]
+
+
+def test_one_grader_s_bar_or_the_other_s_best_share_is_enough() -> None:
+    out = list(either.curate(ROWS, least={"judge": 1.0}, top={"reward": 0.25}))
+    assert kept(out) == ["1", "3", "5", "6", "7"]
+    assert out[4].reason == "either: judge 0.00 below 1.00, reward 0.50 below 0.75"
+    assert kept(list(either.curate(ROWS, least={"judge": 1.0}))) == ["1", "3", "5", "7"]
+    assert kept(list(either.curate(ROWS, top={"reward": 0.25}))) == ["6", "7"]
+
+
+def test_a_grader_that_did_not_grade_says_nothing() -> None:
+    out = list(either.curate(ROWS, least={"panel": 1.0}, top={"gap": 0.25}))
+    assert kept(out) == [row.answer for row in ROWS]
+    mixed = [row(0, judge=0.0), row(1, execute=0.0)]
+    assert kept(list(either.curate(mixed, least={"judge": 1.0}))) == ["1"]
+
+
+def test_passed_hears_those_that_it_is_told_to_hear() -> None:
+    rows = [row(0, execute=1.0, judge=0.0), row(1, execute=0.0, judge=1.0), row(2, judge=0.0)]
+    assert kept(list(passed.curate(rows, World(), by=("execute",)))) == ["0", "2"]
+    assert kept(list(passed.curate(rows, World()))) == []
