@@ -58,6 +58,23 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Install it:\n```bash\npip install more\n```\nThen:\n```python\n{RIGHT}```\nThat is all.",
+        f"```python\n{RIGHT}```\nIt prints\n```\n8, which is what was wanted, and more than the program says itself\n```\n",
+        f"~~~python\n{RIGHT}~~~",
+        "1. So:\n   ```python3\n   def double(x):\n       return 2 * x\n   ```\n2. Done.",
+        f'```python title="a.py"\n{RIGHT}```',
+        f"```python\n{RIGHT}```".replace("\n", "\r\n"),
+        "```python\ndef double(x):\n    \"\"\"So:\n    ```\n    double(1)\n    ```\n    \"\"\"\n    return 2 * x\n```",
+        f"```\n{RIGHT}",
+    ],
+)
+def test_the_program_is_found_among_what_else_is_said(answer: str) -> None:
+    assert [each.reason for each in grade([row(answer)], seconds=1)] == ["passes its tests"]
+
+
 def test_cases_of_input_and_output() -> None:
     cases = json.dumps([{"stdin": "2\n", "stdout": "4"}, {"stdin": "-3\n", "stdout": "-6\n"}, {"stdout": "none"}])
     program = "try:\n    print(int(input()) * 2, ' ')\nexcept EOFError:\n    print('none')"
