@@ -14,9 +14,10 @@ from typing import Any
 
 from selfsown.budget import Meter
 from selfsown.engines.local import ordered, unhurried
-from selfsown.making import OTHERS, affordable, curated, graded, own, placed, seeded, streams
+from selfsown.making import curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
+from selfsown.rehearsal import tried
 from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
@@ -99,14 +100,7 @@ def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
 @contextmanager
 def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
     """The folder, with the real rows in it, and all that the recipe names there to work on them."""
-    if not recipe.teacher:
-        raise SelfsownError(
-            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
-            "--set 'teacher={endpoint: {url: …, model: …}}'"
-        )
-    for role in OTHERS:
-        if other := getattr(recipe, role):  # it has its key, and what else it needs, before the folder is touched
-            affordable(recipe, role, other(rows=[], seed=0))
+    tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
     with unhurried(), Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
         _pose(recipe, store)
         line = Line(recipe, store)
