@@ -67,7 +67,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "1. So:\n   ```python3\n   def double(x):\n       return 2 * x\n   ```\n2. Done.",
         f'```python title="a.py"\n{RIGHT}```',
         f"```python\n{RIGHT}```".replace("\n", "\r\n"),
-        "```python\ndef double(x):\n    \"\"\"So:\n    ```\n    double(1)\n    ```\n    \"\"\"\n    return 2 * x\n```",
+        '```python\ndef double(x):\n    """So:\n    ```\n    double(1)\n    ```\n    """\n    return 2 * x\n```',
         f"```\n{RIGHT}",
     ],
 )
