@@ -55,7 +55,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
 
 
 def tried(recipe: Recipe, task: Task) -> None:
-    """The same where rows are made and nobody is trained. Who asks a model is given no rows, so that nothing is paid."""
+    """The same where nobody is trained. A grader that asks a model is given no rows, so that nothing is paid."""
     if not recipe.teacher:
         raise SelfsownError(
             f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "

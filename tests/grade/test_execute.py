@@ -62,7 +62,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
     "answer",
     [
         f"Install it:\n```bash\npip install more\n```\nThen:\n```python\n{RIGHT}```\nThat is all.",
-        f"```python\n{RIGHT}```\nIt prints\n```\n8, which is what was wanted, and more than the program says itself\n```\n",
+        f"```python\n{RIGHT}```\nIt prints\n```\n8, which is what was wanted, and longer than the program\n```\n",
         f"~~~python\n{RIGHT}~~~",
         "1. So:\n   ```python3\n   def double(x):\n       return 2 * x\n   ```\n2. Done.",
         f'```python title="a.py"\n{RIGHT}```',

@@ -17,7 +17,8 @@ SHOWN = 60  # characters of what a program printed
 
 # A fence ends where it stands alone, as far in as it began: a program may hold fences of its own.
 _FENCED = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<fence>```|~~~)[ \t]*(?P<kind>\w*)[^\n`]*\n(?P<code>.*?)(?:^(?P=indent)(?P=fence)[ \t]*$|\Z)",
+    r"^(?P<indent>[ \t]*)(?P<fence>```|~~~)[ \t]*(?P<kind>\w*)[^\n`]*\n"
+    r"(?P<code>.*?)(?:^(?P=indent)(?P=fence)[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 
