@@ -5,7 +5,7 @@
     python benchmarks/make.py --judge                         # generate, then judge: is either kept waiting?
     python benchmarks/make.py --first                         # seconds until the first request
 
-The plain script is aiohttp with a semaphore, and writes a line of JSON for each answer, at its arrival. `make` reads the
+The plain script is aiohttp with a semaphore, and writes a line of JSON for each answer as it comes. `make` reads the
 prompts from a file, keeps every reply and call in its journal, drops duplicates and writes Parquet. Each runs in a
 process of its own.
 """

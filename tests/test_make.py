@@ -162,6 +162,13 @@ def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path
         assert sent(server) == 180
 
 
+def test_a_count_of_0_makes_nothing(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        made = recipe(tmp_path, server, generate=[{"persona": {"count": 0}}, {"instruct": {"count": 0}}], grade=[])
+        assert make(made, tmp_path / "made").made == sent(server) == 0
+
+
 def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:

@@ -170,16 +170,17 @@ class Line:
         real = self.store.stream("real")
         all_of_them = min(self.recipe.prompts or len(real), len(real))
         counts = [_count(step) for step in self.recipe.generate]
-        sizes = [min(few or most, most) for most in (count or all_of_them for count in counts)]
+        most = [all_of_them if count is None else count for count in counts]
+        sizes = [min(few or each, each) for each in most]
         self.tally.total = sum(sizes)
         for at, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
             rows = self._drawn(real, all_of_them)
             for piece, first in enumerate(range(0, size, self.chunk)):
                 some = min(self.chunk, size - first)
-                if count:
-                    yield Chunk(step, self.seed("generate", at, piece), count=some)
-                else:
+                if count is None:
                     yield Chunk(step, self.seed("generate", at), list(islice(rows, some)))
+                else:
+                    yield Chunk(step, self.seed("generate", at, piece), count=some)
 
     def _drawn(self, real: Sequence[Row], many: int) -> Iterator[Row]:
         """So many of the real rows, in order; always the same."""
@@ -227,11 +228,11 @@ class Line:
             )
 
 
-def _count(step: Step) -> int:
-    """How many rows a way makes of all real rows together; 0: it works on each by itself."""
+def _count(step: Step) -> int | None:
+    """How many rows a way makes of all real rows together; None: it works on each by itself."""
     asked = parameters(step.function)
     if "rows" in asked:
-        return 0
+        return None
     if "count" not in asked:
         raise SelfsownError(f"{step.place} takes neither rows nor a count, so nobody knows how long it is to go on")
     return int(step.knobs.get("count", asked["count"].default))
