@@ -188,11 +188,10 @@ class Recipe:
             if named and named.way == "tiny" and not named.knobs.get("folder"):
                 raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
         asked = self.judge or (None if self.trains else self.teacher)
-        if any(each.knobs.get("judges") for each in self.grade if each.way == "panel") and (
-            not asked or asked.way not in REMOTE
-        ):
+        named = next((each for each in self.grade if each.way in ("panel", "vote") and each.knobs.get("judges")), None)
+        if named and (not asked or asked.way not in REMOTE):
             raise SelfsownError(
-                "grade.panel.judges names models of the judge's server, and the judge is behind none; name one: "
+                f"{named.place}.judges names models of the judge's server, and the judge is behind none; name one: "
                 "--set 'judge={endpoint: {url: …, model: …}}'"
             )
         solvers = bool(self.teacher) + bool(self.judge) + self.trains

@@ -111,6 +111,20 @@ def test_several_models_of_the_judge_s_server_are_asked_and_what_each_said_is_to
     assert foreseen.all.requests.value == pytest.approx(128 - foreseen.there, abs=1)
 
 
+def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:
+    def say(prompt: str, body: dict[str, Any]) -> str:
+        return "2" if body["model"] == "a" and prompt.startswith("3") else "so 1"
+
+    with Server(models=("a", "b", "c"), say=say) as server:
+        grade = [{"vote": {"judges": ["a", "b", "c"], "samples": 1}}]
+        make(served(tmp_path, server, grade=grade), tmp_path / "made")
+    rows = Store(tmp_path / "made").rows("rows") or []
+    assert {(row.prompt, row.answer, row.reason) for row in rows} == {
+        ("3 + 1?", "2", "vote: 2 of 3 say 'so 1'"),
+        *((f"{at} + 1?", "so 1", "") for at in range(8) if at != 3),
+    }
+
+
 def test_judges_by_name_want_a_server_that_has_them(tmp_path: Path) -> None:
     with Server() as server, pytest.raises(SelfsownError, match="the judge is behind none"):
         served(tmp_path, server, judge={"tiny": {"folder": str(tmp_path)}})

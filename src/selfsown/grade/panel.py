@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import Any
 
-from selfsown.judging import scored
+from selfsown.judging import scored, several
 from selfsown.kinds import Count, NotNegative, Scale
 from selfsown.models import Model
 from selfsown.records import Grade, Row, SelfsownError
@@ -41,13 +40,10 @@ def grade(
         raise SelfsownError(
             f"grade.panel: at temperature 0 all {draws} draws say the same; set temperature: 1.0, or draws: 1"
         )
-    named: Any = judge
-    models = {name: named.called(name) for name in judges} if hasattr(judge, "called") and judges else {"": judge}
     members = [rubric for rubric in rubrics for _ in range(draws)]
     asked = [(row, rubric) for row in rows for rubric in members]
-    said = {
-        name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models.items()
-    }
+    models = several(judge, judges).items()
+    said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
     for at in range(0, len(asked), len(members)):
         yield _grade([(name, each) for name, all_ in said.items() for each in all_[at : at + len(members)]], scale)
 

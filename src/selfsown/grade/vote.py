@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from selfsown.judging import several
 from selfsown.kinds import Count, NotNegative, Pattern, Share
 from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row, SelfsownError
@@ -19,6 +20,7 @@ def grade(
     seed: int,
     *,
     samples: Count = 8,
+    judges: tuple[str, ...] = (),
     share: Share = 0.5,
     temperature: NotNegative = 1.0,
     repair: bool = False,
@@ -28,13 +30,16 @@ def grade(
     plurality or below `share`. With `repair`, a row that lost to a clear plurality carries that answer.
 
     Letter case and spaces make no difference. `pattern`: a regular expression whose last match in each answer is what
-    is compared, such as `#### (.*)`.
+    is compared, such as `#### (.*)`. judges: names of models that the judge's server has, of which each has `samples`.
     """
     prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
     if rows and not prompts:
         raise SelfsownError("grade.vote: no row has a prompt, so there is nothing to agree on; take rules or novelty")
-    replies = judge.complete(prompts, n=samples, temperature=temperature, seed=seed)
-    heard = dict(zip(prompts, replies, strict=True))
+    heard: dict[str, list[Reply]] = {prompt: [] for prompt in prompts}
+    for model in several(judge, judges).values():
+        replies = model.complete(prompts, n=samples, temperature=temperature, seed=seed)
+        for prompt, said in zip(prompts, replies, strict=True):
+            heard[prompt] += said
     for row in rows:
         yield _grade(row, heard.get(row.prompt, []), share, repair, pattern)
 
