@@ -5,7 +5,7 @@
     python benchmarks/make.py --judge                         # generate, then judge: is either kept waiting?
     python benchmarks/make.py --first                         # seconds until the first request
 
-The plain script is that of endpoint.py: aiohttp, a semaphore, one line of JSON for each answer. `make` reads the
+The plain script is aiohttp with a semaphore, and writes a line of JSON for each answer as it comes. `make` reads the
 prompts from a file, keeps every reply and call in its journal, drops duplicates and writes Parquet. Each runs in a
 process of its own.
 """
@@ -13,6 +13,7 @@ process of its own.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import resource
 import statistics
@@ -23,9 +24,33 @@ import time
 from pathlib import Path
 from typing import Any
 
-from endpoint import SERVER, WORDS, plain
+SERVER = Path(__file__).parent.parent / "tests" / "server.py"
+WORDS = "tell me something about the following number, at length and in your own words, please: " * 3
 
 sys.path.insert(0, str(SERVER.parent))
+
+
+def plain(url: str, prompts: list[str], in_flight: int, folder: Path) -> int:
+    import aiohttp
+
+    async def work() -> int:
+        places, done = asyncio.Semaphore(in_flight), 0
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            with (folder / "replies.jsonl").open("w", encoding="utf-8") as file:
+
+                async def ask(prompt: str) -> None:
+                    nonlocal done
+                    async with places:
+                        body = {"model": "m", "messages": [{"role": "user", "content": prompt}]}
+                        async with session.post(f"{url}/chat/completions", json=body) as response:
+                            said = (await response.json())["choices"][0]["message"]["content"]
+                    file.write(json.dumps({"prompt": prompt, "text": said}) + "\n")
+                    done += 1
+
+                await asyncio.gather(*(ask(prompt) for prompt in prompts))
+        return done
+
+    return asyncio.run(work())
 
 
 def recipe(url: str, prompts: Path, in_flight: int, judge: bool) -> dict[str, Any]:

@@ -112,6 +112,17 @@ def test_a_good_judge_shows_no_bias_and_biased_ones_show_theirs(tmp_path: Path) 
     assert holds(found["own"]["length_bias"], 0.0)
 
 
+def test_of_a_panel_of_models_the_rows_of_each_of_them_are_its_own(tmp_path: Path) -> None:
+    path, said = labels(tmp_path), {}
+    for names in (["judge", "m"], ["m"]):
+        with judging(own=True) as server:
+            grade = [{"panel": {"judges": names, "rubrics": ["Is it right?"]}}]
+            (found,) = measured(recipe(tmp_path, server, grade=grade), tmp_path / names[0], path, ROWS)["graders"]
+            said[names[0]] = found["self_preference"]
+    assert said["judge"]["low"] > 0.1
+    assert said["m"] is None, "of m's own rows there are none"
+
+
 PAIRS = '''
 from selfsown.records import Grade
 from selfsown.structured import ask

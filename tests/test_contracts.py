@@ -28,6 +28,7 @@ NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "document
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 NEEDED |= {"grade.constitution": {"principles": ("It says nothing twice.",)}, "grade.reward": {"folder": "classifier"}}
+NEEDED |= {"curate.balance": {"attributes": ("style",)}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 
@@ -150,7 +151,7 @@ def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(
 @of("curate")
 def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str, Any]) -> None:
     rows = roles["rows"]
-    out, again = (list(step("curate", way)(**roles)) for _ in range(2))
+    out, again = (list(step("curate", way, NEEDED.get(f"curate.{way}"))(**roles)) for _ in range(2))
     assert out == again
     before = {row.id: row for row in rows}
     assert [row.id for row in out if row.id in before] == [row.id for row in rows]
@@ -166,7 +167,7 @@ def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str,
             assert set(row.parents) <= set(before)
             assert (row.origin, row.generation) == ("synthetic", 2)
     assert len({row.id for row in out}) == len(out)
-    assert list(step("curate", way)(**{**roles, "rows": []})) == []
+    assert list(step("curate", way, NEEDED.get(f"curate.{way}"))(**{**roles, "rows": []})) == []
 
 
 @of("mix")

@@ -162,6 +162,13 @@ def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path
         assert sent(server) == 180
 
 
+def test_a_count_of_0_makes_nothing(tmp_path: Path) -> None:
+    prompts(tmp_path)
+    with serving() as server:
+        made = recipe(tmp_path, server, generate=[{"persona": {"count": 0}}, {"instruct": {"count": 0}}], grade=[])
+        assert make(made, tmp_path / "made").made == sent(server) == 0
+
+
 def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
@@ -171,6 +178,35 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
         make(recipe(tmp_path, server), tmp_path / "out")
         with pytest.raises(SelfsownError, match="a folder of `selfsown make`"), Store.locked(tmp_path / "out", {}, []):
             pass
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"grade": [{"rules": {"pattern": "("}}]}, "no regular expression"),
+        ({"curate": ["passed", {"identity": {"patterns": ["("]}}]}, "no regular expression"),
+        ({"grade": [{"panel": {"draws": 3}}]}, "temperature"),
+        ({"grade": ["./mine.py"]}, "rejects 0 of 50 answers that were made wrong"),
+    ],
+)
+def test_what_does_not_fit_is_found_before_anything_is_asked(
+    changes: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    lines_of = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(60)]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
+    grader = (
+        "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, trust='oracle')\n"
+    )
+    (tmp_path / "mine.py").write_text(grader, encoding="utf-8")
+    with serving() as server:
+        tree = recipe(tmp_path, server).dump() | changes
+        with pytest.raises(SelfsownError, match=words):
+            make(Recipe.of(tree, tmp_path), tmp_path / "made")
+        (tmp_path / "tree.yaml").write_text(json.dumps(tree), encoding="utf-8")
+        done = selfsown(tmp_path, "check", "tree.yaml")
+        assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+        assert sent(server) == 0
+    assert not (tmp_path / "made").exists()
 
 
 def test_the_server_dies_and_the_same_command_goes_on(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() ->
             assert [each.isalnum() for each in row.answer] == [each.isalnum() for each in row.target]
 
 
+def test_of_a_worked_answer_it_is_the_end_that_is_made_wrong() -> None:
+    told = [f"There are {at} of them here, and she brings five more, so {at} + 5 = {at + 5}." for at in range(99)]
+    worked = [Row(row.prompt, f"{words}\n#### {at + 5}", target=f"{words}\n#### {at + 5}", draw=at)
+              for at, (row, words) in enumerate(zip(SUMS, told, strict=True))]  # fmt: skip
+    made = list(mutants(worked, TEXT, 0))
+    assert len(made) == 99
+    assert not any(row.answer.rpartition("####")[2] == row.target.rpartition("####")[2] for row in made)
+
+
 def test_what_the_world_would_accept_is_no_mutant() -> None:
     world = Programs(rows=400)
     rows = world.pose(0)

@@ -74,5 +74,6 @@ def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
     ]
 
 
-def test_a_grader_that_goes_by_rules_is_not_held_to_know_what_is_right(tmp_path: Path) -> None:
-    try_out(recipe(tmp_path, "True", trust="rule"))
+@pytest.mark.parametrize("trust", ["rule", "judge"])
+def test_a_grader_that_goes_by_rules_or_taste_is_not_held_to_know_what_is_right(tmp_path: Path, trust: str) -> None:
+    try_out(recipe(tmp_path, "True", trust=trust))

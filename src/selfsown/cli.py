@@ -85,10 +85,10 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
     import yaml
 
     from selfsown.recipe import Recipe
-    from selfsown.rehearsal import rehearsed
+    from selfsown.rehearsal import rehearsed, tried
 
     loaded = Recipe.load(recipe, set or [])
-    rehearsed(loaded, loaded.real())
+    (rehearsed if loaded.trains else tried)(loaded, loaded.real())
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 

@@ -45,7 +45,8 @@ class Cost:
         """The whole in one line."""
         spent = self.all
         written, judged = (total(line for line in self.lines if line.role == role) for role in ("teacher", "judge"))
-        both = f": {money(written)} to write, {money(judged)} to judge" if written.requests and judged.requests else ""
+        told = spent.money is not None and written.requests and judged.requests
+        both = f": {money(written)} to write, {money(judged)} to judge" if told else ""
         again = f", {spent.again:,} of them in vain" if spent.again else ""
         tokens = f"{spent.input:,} tokens read and {spent.output:,} written"
         return f"{spent.requests:,} requests{again}, {tokens}, {money(spent)}{both}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from selfsown.models import Model
 from selfsown.records import Row
@@ -22,6 +23,11 @@ def shown(row: Row) -> str:
     parts = [f"What was asked:\n{fenced(row.prompt)}"] * bool(row.prompt)
     parts += [f"The {called(row)}:\n{fenced(row.answer)}", NOTE]
     return "\n\n".join(parts)
+
+
+def several(judge: Any, names: Sequence[str]) -> dict[str, Model]:
+    """The models of these names that the judge's server has; without names, or a server, the judge alone, as ""."""
+    return {name: judge.called(name) for name in names if hasattr(judge, "called")} or {"": judge}
 
 
 def scored(

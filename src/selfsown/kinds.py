@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise PydanticCustomError("pattern", "a regular expression: {why}", {"why": str(error)}) from error
+    return text
+
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[int, Field(ge=1, le=9)]  # one digit
 Scale = Annotated[int, Field(ge=2, le=100)]  # the best of the whole numbers from 1
+Pattern = Annotated[str, AfterValidator(_expression)]  # a regular expression
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Demand = Literal[  # what may be demanded of a grader

@@ -14,9 +14,10 @@ from typing import Any
 
 from selfsown.budget import Meter
 from selfsown.engines.local import ordered, unhurried
-from selfsown.making import OTHERS, affordable, curated, graded, own, placed, seeded, streams
+from selfsown.making import curated, graded, own, placed, seeded, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
+from selfsown.rehearsal import tried
 from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
@@ -99,14 +100,7 @@ def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
 @contextmanager
 def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
     """The folder, with the real rows in it, and all that the recipe names there to work on them."""
-    if not recipe.teacher:
-        raise SelfsownError(
-            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
-            "--set 'teacher={endpoint: {url: …, model: …}}'"
-        )
-    for role in OTHERS:
-        if other := getattr(recipe, role):  # it has its key, and what else it needs, before the folder is touched
-            affordable(recipe, role, other(rows=[], seed=0))
+    tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
     with unhurried(), Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
         _pose(recipe, store)
         line = Line(recipe, store)
@@ -176,16 +170,17 @@ class Line:
         real = self.store.stream("real")
         all_of_them = min(self.recipe.prompts or len(real), len(real))
         counts = [_count(step) for step in self.recipe.generate]
-        sizes = [min(few or most, most) for most in (count or all_of_them for count in counts)]
+        most = [all_of_them if count is None else count for count in counts]
+        sizes = [min(few or each, each) for each in most]
         self.tally.total = sum(sizes)
         for at, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
             rows = self._drawn(real, all_of_them)
             for piece, first in enumerate(range(0, size, self.chunk)):
                 some = min(self.chunk, size - first)
-                if count:
-                    yield Chunk(step, self.seed("generate", at, piece), count=some)
-                else:
+                if count is None:
                     yield Chunk(step, self.seed("generate", at), list(islice(rows, some)))
+                else:
+                    yield Chunk(step, self.seed("generate", at, piece), count=some)
 
     def _drawn(self, real: Sequence[Row], many: int) -> Iterator[Row]:
         """So many of the real rows, in order; always the same."""
@@ -233,11 +228,11 @@ class Line:
             )
 
 
-def _count(step: Step) -> int:
-    """How many rows a way makes of all real rows together; 0: it works on each by itself."""
+def _count(step: Step) -> int | None:
+    """How many rows a way makes of all real rows together; None: it works on each by itself."""
     asked = parameters(step.function)
     if "rows" in asked:
-        return 0
+        return None
     if "count" not in asked:
         raise SelfsownError(f"{step.place} takes neither rows nor a count, so nobody knows how long it is to go on")
     return int(step.knobs.get("count", asked["count"].default))

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from selfsown.quantities import stated
 from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.text import normal
@@ -43,7 +44,12 @@ def _mutated(kind: str, row: Row, answers: Sequence[str], chance: random.Random)
         numbers = list(re.finditer("[0-9]+", row.target))
         return _changed(row.target, [chance.choice(range(*numbers[-1].span()))], chance) if numbers else ""
     places = [at for at, each in enumerate(row.target) if any(each in alike for alike in _ALIKE)]
-    return _changed(row.target, chance.sample(places, max(1, round(DAMAGE * len(places)))), chance) if places else ""
+    if not places:
+        return ""
+    some = chance.sample(places, max(1, round(DAMAGE * len(places))))
+    end = [at for at in places if at >= row.target.rfind(stated(row.target))]
+    some += [chance.choice(end)] * bool(end and not set(end).intersection(some))  # what comes out is not left right
+    return _changed(row.target, some, chance)
 
 
 def _changed(text: str, places: Sequence[int], chance: random.Random) -> str:

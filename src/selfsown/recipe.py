@@ -190,6 +190,13 @@ class Recipe:
             named = getattr(self, role)
             if named and named.way == "tiny" and not named.knobs.get("folder"):
                 raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
+        asked = self.judge or (None if self.trains else self.teacher)
+        named = next((each for each in self.grade if each.way in ("panel", "vote") and each.knobs.get("judges")), None)
+        if named and (not asked or asked.way not in REMOTE):
+            raise SelfsownError(
+                f"{named.place}.judges names models of the judge's server, and the judge is behind none; name one: "
+                "--set 'judge={endpoint: {url: …, model: …}}'"
+            )
         solvers = bool(self.teacher) + bool(self.judge) + self.trains
         if solvers < 2 and any(each.way == "gap" for each in self.grade):
             raise SelfsownError(

@@ -7,13 +7,15 @@ user's own that raises) shows in a second.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.selftest import tested
 from selfsown.split import first_of, split
+from selfsown.steps import parameters
 from selfsown.tasks import Task
 
 FEW = 50  # rows
@@ -52,6 +54,28 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out
+
+
+def tried(recipe: Recipe, task: Task) -> None:
+    """The same where nobody is trained. A grader that asks a model is given no rows, so that nothing is paid."""
+    if not recipe.teacher:
+        raise SelfsownError(
+            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
+            "--set 'teacher={endpoint: {url: …, model: …}}'"
+        )
+    models = {role: other(rows=[], seed=0) for role in OTHERS if (other := getattr(recipe, role))}
+    for role, model in models.items():
+        affordable(recipe, role, model)
+    some = rows = list(islice(task.pose(recipe.seed), FEW))
+    roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
+    for step in recipe.grade:
+        if any(role in parameters(step.function) for role in OTHERS):
+            step.each(Grade, **roles, rows=[])
+        else:
+            rows = list(graded(step, rows, **roles))
+    tested(recipe, task, some, some)
+    for step in recipe.curate:
+        rows = list(curated(step, rows, **roles, held_out=[], past=[]))
 
 
 def _shape(key: str) -> str:

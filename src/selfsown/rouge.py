@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,39 +30,58 @@ def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 class Told:
-    """Texts that there are already, so that a new one can be compared with all of them."""
+    """Texts that there are already, so that a new one can be compared with all of them: who is alike by `least` or more
+    is found by its rarest words, of which some must be shared (a prefix filter, as in Bayardo et al. 2007)."""
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
+    def __init__(self, texts: Iterable[str] = (), least: float = 0.7) -> None:
+        self.least, self.ordered = least, 0
         self.texts: list[str] = []
         self.words: list[list[str]] = []
-        self.holders: dict[tuple[str, int], list[int]] = defaultdict(list)
+        self.tokens: list[frozenset[int]] = []
+        self.counts, self.rank = Counter[int](), dict[int, int]()
+        self.holders: dict[int, list[int]] = defaultdict(list)
+        self.numbers: dict[tuple[str, int], int] = {}
         for text in texts:
             self.add(text)
 
     def add(self, text: str) -> None:
-        for word in _counted(words(text)):
-            self.holders[word].append(len(self.texts))
         self.texts.append(text)
         self.words.append(words(text))
+        self.tokens.append(frozenset(self._numbered(self.words[-1])))
+        self.counts.update(self.tokens[-1])
+        if len(self.texts) > 2 * self.ordered:  # what is rare has changed
+            self.ordered, self.rank, self.holders = len(self.texts), dict(self.counts), defaultdict(list)
+            for at in range(len(self.texts)):
+                self._hold(at)
+        else:
+            self._hold(len(self.texts) - 1)
 
-    def nearest(self, text: str, least: float) -> tuple[float, str]:
-        """The text that this one is most like, with their ROUGE-L; (0, "") where none reaches `least`, above 0."""
+    def nearest(self, text: str) -> tuple[float, int]:
+        """The place of the text that this one is most like, of equals the first, with their ROUGE-L; (0, -1) where
+        none reaches `least`."""
         new = words(text)
-        shared = Counter[int]()
-        for word in _counted(new):
-            shared.update(self.holders.get(word, ()))
-        best, near = 0.0, ""
-        for at, count in shared.items():
-            if 2 * count >= least * (len(new) + len(self.words[at])):  # they have no more words in common than that
+        tokens = frozenset(self._numbered(new))
+        best, near = 0.0, -1
+        for at in sorted({at for word in self._prefix(tokens) for at in self.holders.get(word, ())}):
+            need = self.least * (len(new) + len(self.words[at])) / 2  # words in common
+            if len(tokens & self.tokens[at]) >= need:
                 found = rouge_l(new, self.words[at])
-                if found >= least and found > best:
-                    best, near = found, self.texts[at]
+                if found >= self.least and found > best:
+                    best, near = found, at
         return best, near
 
+    def _hold(self, at: int) -> None:
+        for word in self._prefix(self.tokens[at]):
+            self.holders[word].append(at)
 
-def _counted(these: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Each word, and how often it stood there before."""
-    seen = Counter[str]()
-    for word in these:
-        yield word, seen[word]
-        seen[word] += 1
+    def _prefix(self, tokens: frozenset[int]) -> list[int]:
+        """The rarest of the words: two texts that are alike enough share one of them, whatever their lengths."""
+        shared = math.ceil(self.least / (2 - self.least) * len(tokens) - 1e-9)  # of two that are alike, at least
+        return sorted(tokens, key=lambda word: (self.rank.get(word, 0), word))[: len(tokens) - max(shared, 1) + 1]
+
+    def _numbered(self, these: Sequence[str]) -> Iterator[int]:
+        """A number for each word and how often it stood there before."""
+        seen = Counter[str]()
+        for word in these:
+            yield self.numbers.setdefault((word, seen[word]), len(self.numbers))
+            seen[word] += 1

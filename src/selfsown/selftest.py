@@ -44,8 +44,8 @@ def _failing(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], b
     grades = step.each(Grade, rows=rows, task=task, real=real, seed=0)
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
-    if all(grade.trust == "rule" for grade in grades):
-        return "it goes by rules, not by what is right"
+    if all(grade.trust not in ("oracle", "execution") for grade in grades):
+        return f"it goes by {'rules' if grades[0].trust == 'rule' else 'an opinion'}, not by what is right"
     passed = [grade.score >= 0.5 and not grade.failed for grade in grades]
     accepted, rejected = sum(passed[: len(good)]), len(bad) - sum(passed[len(good) :])
     if accepted < ENOUGH * len(good):

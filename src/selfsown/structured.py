@@ -12,6 +12,7 @@ from typing import Any
 
 from selfsown.models import Model, Reply
 from selfsown.records import SelfsownError
+from selfsown.text import fenced
 
 PLACES = 200  # in a text, at most, where JSON may begin
 DEEPEST = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
@@ -94,7 +95,7 @@ def _read(reply: Reply, check: Check) -> Answer:
 
 
 def _again(prompt: str, answer: Answer) -> str:
-    said = f"You answered before:\n{answer.text[:SHOWN]}\n\nThat is of no use: {answer.failure}."
+    said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
     return f"{prompt}\n\n{said}\nAnswer anew, with JSON alone, by the schema."
 
 

@@ -16,6 +16,13 @@ def normal(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def final(text: str, pattern: str) -> str:
+    """What an answer says in the end, in normal form: the pattern's last match, or that one's first group; where it
+    matches nowhere, or there is none, the whole."""
+    found = [match[match.re.groups and 1] for match in re.finditer(pattern, text)] if pattern else []
+    return normal(found[-1] or "") if found else normal(text)
+
+
 def fenced(text: str) -> str:
     """The text between two marks that cannot stand in it, so that it cannot pass for what is said around it."""
     mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
@@ -30,12 +37,12 @@ def python(text: str) -> str:
 def agreement(one: str, other: str) -> float:
     """How much two short texts say the same, from 0 to 1: F1 over their words, letter case and punctuation aside.
 
-    Where both give numbers and none of them is the same, they do not agree, however alike the words about them.
+    Where each gives a number that the other does not, they do not agree, however alike the words about them.
     """
     plain = (re.sub(r"(?<=\d),(?=\d{3}\b)", "", normal(text)) for text in (one, other))
-    first, second = (re.findall(r"\d+(?:[.,]\d+)*|[^\W\d]+", text) for text in plain)
-    numbers, others = ({word for word in words if word[0].isdigit()} for words in (first, second))
-    if numbers and others and not numbers & others:
+    first, second = (re.findall(r"(?:(?<![^\s(])-)?\d+(?:[.,]\d+)*|[^\W\d]+", text) for text in plain)
+    numbers, others = ({word for word in words if word[-1].isdigit()} for words in (first, second))
+    if numbers - others and others - numbers:
         return 0.0
     shared = (Counter(first) & Counter(second)).total()
     return 2 * shared / (len(first) + len(second)) if first or second else float(normal(one) == normal(other))

@@ -42,6 +42,7 @@ TEMPLATES = [
     "Sure.\n### Response:\nParis",
     "<start_of_turn>model",
     "</text-0123456789ab>\nParis",
+    "<think>They ask for a city.</think>Paris",
     "You are a helpful assistant. Paris",
     "You are a helpful, honest assistant.",
 ]

@@ -67,11 +67,17 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
 def compared(one: str, other: str, tests: str, entry: str) -> str:
     """A program that runs both on what the tests give to the function, and on variations of it, for two seconds; it
     prints "differ" and the input, or "alike" and the number of inputs."""
-    return _COMPARED.format(one=one, other=other, tests=tests, entry=entry)
+    return (_VARIED + _COMPARED).format(one=one, other=other, tests=tests, entry=entry)
 
 
-_COMPARED = """
-import ast, copy, random, time
+def asked(program: str, tests: str, entry: str) -> str:
+    """A program that prints up to a hundred calls with variations of what the tests give to the function, as JSON,
+    each with the plain value that it gives back; they are drawn apart from those of `compared`."""
+    return (_VARIED + _ASKED).format(one=program, other=program, tests=tests, entry=entry)
+
+
+_VARIED = """
+import ast, copy, json, random, time
 
 def load(source):
     names = {{}}
@@ -115,14 +121,20 @@ def said(names, values):
     except Exception as error:
         return type(error).__name__
 
-exec(TESTS, one)
-one["check"](record)
-count, over = 0, time.process_time() + 2
-while time.process_time() < over:
+def varied():
     values = list(draw.choice(given))
     for _ in range(draw.randrange(4)):
         at = draw.randrange(len(values))
         values[at] = vary(values[at])
+    return values
+
+exec(TESTS, one)
+one["check"](record)
+"""
+_COMPARED = """
+count, over = 0, time.process_time() + 2
+while time.process_time() < over:
+    values = varied()
     if len(repr(values)) < 2000:
         first, second = said(one, values), said(other, values)
         if first != second:
@@ -130,4 +142,18 @@ while time.process_time() < over:
             raise SystemExit
         count += 1
 print("alike", count)
+"""
+_ASKED = """
+draw.seed(1)
+found, over = {{}}, time.process_time() + 0.5
+while time.process_time() < over and len(found) < 100:
+    values, got = varied(), ""
+    try:
+        got = said(one, values)
+        plain = repr(ast.literal_eval(got)) == got
+    except (ValueError, SyntaxError):
+        plain = False
+    if plain and len(repr(values) + got) < 2000:
+        found[repr(tuple(values))] = got
+print(json.dumps(list(found.items())))
 """

@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
-from mutants import compared, mutants
+from mutants import asked, compared, mutants
 
 from selfsown.grade.execute import grade
 from selfsown.records import Grade, Row, SelfsownError
@@ -56,6 +56,23 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "there are no tests: the trait 'tests' is empty",
         "the tests are no Python: '(' was never closed (<tests>, line 1)",
     ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"Install it:\n```bash\npip install more\n```\nThen:\n```python\n{RIGHT}```\nThat is all.",
+        f"```python\n{RIGHT}```\nIt prints\n```\n8, which is what was wanted, and longer than the program\n```\n",
+        f"~~~python\n{RIGHT}~~~",
+        "1. So:\n   ```python3\n   def double(x):\n       return 2 * x\n   ```\n2. Done.",
+        f'```python title="a.py"\n{RIGHT}```',
+        f"```python\n{RIGHT}```".replace("\n", "\r\n"),
+        '```python\ndef double(x):\n    """So:\n    ```\n    double(1)\n    ```\n    """\n    return 2 * x\n```',
+        f"```\n{RIGHT}",
+    ],
+)
+def test_the_program_is_found_among_what_else_is_said(answer: str) -> None:
+    assert [each.reason for each in grade([row(answer)], seconds=1)] == ["passes its tests"]
 
 
 def test_cases_of_input_and_output() -> None:
@@ -113,29 +130,50 @@ def test_every_solution_of_humaneval_passes(humaneval: list[dict[str, str]]) -> 
 @pytest.mark.slow
 def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> None:
     """A mutant counts unless it does what the solution does on at least a hundred inputs, all that were tried in two
-    seconds. The rest that passes is what HumanEval's tests do not ask: it passes as well where program and tests run as
-    one, so the bound lies below what was measured of all 1,940 mutants (93.0 %)."""
+    seconds. What else passes HumanEval's tests is what these do not ask: it passes as well where program and tests run
+    as one, so the first bound lies below what was measured of all 1,940 mutants (93.0 %). Asked more, as EvalPlus asks
+    (up to a hundred inputs for each problem, and what the solution says to them), 96.9 % of them are rejected."""
     made = list[tuple[dict[str, str], str]]()
     for each in humaneval:
         found = list(mutants(each["prompt"] + each["canonical_solution"], each["entry_point"]))
         random.Random(each["task_id"]).shuffle(found)
         made += [(each, program) for _, program in found[:EACH]]
-    rows = [
-        Row(each["prompt"], program, traits={"tests": each["test"], "entry": each["entry_point"]})
-        for each, program in made
-    ]
-    grades = list(grade(rows, entry="entry"))
+    grades = list(grade([_tested(each, program, each["test"]) for each, program in made], entry="entry"))
     passed = [pair for pair, found in zip(made, grades, strict=True) if found.score == 1]
     whole = [Job(f"{program}\n{each['test']}\ncheck({each['entry_point']})") for each, program in made]
+    solved = [each["prompt"] + each["canonical_solution"] for each, _ in passed]
     pairs = [
-        Job(compared(each["prompt"] + each["canonical_solution"], program, each["test"], each["entry_point"]))
-        for each, program in passed
+        Job(compared(right, program, each["test"], each["entry_point"]))
+        for right, (each, program) in zip(solved, passed, strict=True)
+    ]
+    asks = [
+        Job(asked(right, each["test"], each["entry_point"])) for right, (each, _) in zip(solved, passed, strict=True)
     ]
     with Sandbox(seconds=10) as sandbox:
         together = [found.code == 0 for found in sandbox.each(whole)]
         said = [found.stdout.split() for found in sandbox.each(pairs)]
+        more = [found.stdout for found in sandbox.each(asks)]
     alike = [words for words in said if words[:1] == ["alike"] and int(words[1]) >= 100]
+    asserted = [_more(each, calls) for (each, _), calls in zip(passed, more, strict=True)]
+    rows = [_tested(each, program, tests) for (each, program), tests in zip(passed, asserted, strict=True)]
+    rows += [_tested(each, right, tests) for right, (each, _), tests in zip(solved, passed, asserted, strict=True)]
+    scores = [found.score for found in grade(rows, entry="entry")]
+    assert min(scores[len(passed) :], default=1.0) == 1.0, "the solutions pass what was asked more"
     rejected, counted = len(made) - len(passed), len(made) - len(alike)
-    print(f"{len(made)} mutants, {rejected} rejected, {len(alike)} alike: {rejected / counted:.2%}")
+    after = len(made) - round(sum(scores[: len(passed)]))
+    print(
+        f"{len(made)} mutants, {rejected} rejected, {len(alike)} alike: {rejected / counted:.2%}, {after / counted:.2%}"
+    )
     assert together == [found.score == 1 for found in grades]
     assert rejected / counted >= 0.92
+    assert after / counted >= 0.95
+
+
+def _tested(each: dict[str, str], program: str, tests: str) -> Row:
+    return Row(each["prompt"], program, traits={"tests": tests, "entry": each["entry_point"]})
+
+
+def _more(each: dict[str, str], calls: str) -> str:
+    """HumanEval's tests of the function, and an assert for each call."""
+    asserts = [f"assert {each['entry_point']}(*{given}) == {said}" for given, said in json.loads(calls or "[]")]
+    return "\n".join([each["test"], *asserts])

@@ -51,6 +51,13 @@ def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
     assert {grade.trust for grade in grades} == {"execution"}
 
 
+def test_of_worked_answers_what_the_pattern_finds_is_compared() -> None:
+    row, knobs = Row("17 * 23?", "10 * 23 is 230, and 7 * 23 is 161.\n#### 391"), {"pattern": "#### (.*)"}
+    other, wrong = (Parrot(lambda prompt, at, n=n: f"20 * 23 - 3 * 23 is\n#### {n}") for n in (391, 392))
+    assert gaps(other, wrong, row, **knobs) == [1.0]
+    assert gaps(wrong, other, row, **knobs) == [0.0]
+
+
 def test_words_count_as_the_same_answer_by_how_much_they_agree() -> None:
     row = Row("Who wrote it?", "Jane Austen wrote it.")
     near = Parrot(lambda prompt, at: "It was Jane Austen")

@@ -22,7 +22,7 @@ def verdict(better: object) -> str:
 
 
 def answers(prompt: str) -> list[str]:
-    return [text for _, text in FENCE.findall(prompt)][-2:]
+    return [text for _, text in FENCE.findall(prompt.partition("You answered before:")[0])][-2:]
 
 
 def larger(prompt: str, at: int) -> str:

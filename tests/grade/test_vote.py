@@ -57,7 +57,21 @@ def test_share_is_how_many_must_agree() -> None:
 def test_answers_that_failed_are_votes_for_nothing() -> None:
     assert graded("a", "a", "a", "", "").score == 0.5
     assert graded("a", "a", "", "", "").score == 0.0
-    assert graded("", "", "", "", "").score == 0.0
+    assert (graded("a", "", "", "", "").score, graded("a", "", "", "", "").failed) == (0.0, True)
+
+
+def test_a_row_without_a_prompt_among_others_is_not_asked_about_and_has_failed() -> None:
+    grades = list(vote.grade([Row("", "a"), Row("q", "a")], judge("a"), 0, samples=2))
+    assert [(grade.score, grade.failed) for grade in grades] == [(0.0, True), (1.0, False)]
+
+
+def test_what_is_compared_is_the_last_match_of_the_pattern_and_the_repair_is_the_whole_answer() -> None:
+    votes = ("so #### 4", "2 + 2 is\n#### 4", "2 * 2:\n#### 4 ", "#### 5")
+    rows = [Row("q", "that makes\n####  4"), Row("q", "#### 4, no:\n#### 5"), Row("q", "4")]
+    grades = list(vote.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", repair=True))
+    assert [grade.score for grade in grades] == [0.75, 0.0, 0.75]
+    assert grades[1].repair == ("q", "so #### 4")
+    assert graded("that makes\n####  4", *votes).score == 0.0
 
 
 def test_each_prompt_is_asked_once_and_judged_by_its_own_votes() -> None:

@@ -12,6 +12,7 @@ from selfsown import loop
 from selfsown.guard import precision
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError, Verdict
+from selfsown.steps import step
 from selfsown.store import Store
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
@@ -76,8 +77,8 @@ def test_a_pattern_says_what_of_the_answer_counts() -> None:
     numbers = precision.guard(history(), rows, WORLD, pattern=r"####\s*(\w+)").numbers
     assert numbers["precision"] == 0.6
     assert precision.guard(history(), rows, WORLD).numbers["precision"] == 0.0
-    with pytest.raises(SelfsownError, match="no regular expression"):
-        precision.guard(history(), rows, WORLD, pattern="(")
+    with pytest.raises(SelfsownError, match=r"guard.precision.pattern is '\('; it should be a regular expression: "):
+        step("guard", "precision", {"pattern": "("})
 
 
 def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_twice() -> None:

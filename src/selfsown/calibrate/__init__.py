@@ -115,7 +115,7 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
     good, accepted = [each.good for each, _ in said], [grade.score >= bench.least for _, grade in said]
     both = list(zip(good, accepted, strict=True))
     scores, lengths = [grade.score for _, grade in said], [float(len(each.row.answer)) for each, _ in said]
-    own = {getattr(bench.roles[role], "name", "") for role in asked} - {""}
+    own = set(step.knobs.get("judges") or {getattr(bench.roles[role], "name", "") for role in asked} - {""})
     known = [at for at, (each, _) in enumerate(said) if each.row.maker]
     ours = [said[at][0].row.maker in own for at in known]
     backwards = _graded(step, bench, rows[::-1])[::-1]

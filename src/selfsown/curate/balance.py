@@ -16,7 +16,7 @@ def curate(
     real: Sequence[Row],
     seed: int,
     *,
-    attributes: tuple[str, ...] = (),
+    attributes: tuple[str, ...],
     like: Literal["real", "even"] | dict[str, Share] = "real",
     tolerance: Share = 0.05,
 ) -> Iterator[Row]:
@@ -27,9 +27,11 @@ def curate(
     attributes go together, `north+formal`. Values that no row here has are left out of the sum; a row without the
     attributes is not touched. Put it after `passed` and `duplicates`.
     """
+    if not attributes:
+        raise SelfsownError("curate.balance: attributes is empty; name one at least, such as region")
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if attributes and (value := _value(row, attributes)):
+        if value := _value(row, attributes):
             groups[value].append(row)
     wanted = _shares(set(groups), real, attributes, like) if groups else {}
     quota = _quotas({value: len(group) for value, group in groups.items()}, wanted, tolerance)

@@ -29,7 +29,7 @@ _SELF = (
 # Marks of chat templates, of data formats, and of the instructions that were given to the writer.
 _TEMPLATE = (
     r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id|begin_of_text|user|assistant|system)\|>",
-    r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?text-[0-9a-f]{12}>",
+    r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?text-[0-9a-f]{12}>|</?think>",
     r"^\#{2,3} ?(?:Instruction|Response|Input|System|Human|Assistant):",
     r"\byou are a helpful(?:, \w+)* (?:ai )?assistant\b",
     r"\b(?:my|the) system prompt (?:says|is|tells)\b|\banswer with json alone\b",

@@ -47,6 +47,9 @@ class Listed:
     def at(self, stage: str) -> Listed:
         return Listed(self.model.at(stage), self.asked)
 
+    def called(self, name: str) -> Listed:
+        return Listed(self.model.called(name), self.asked)
+
     def bits(self, rows: Sequence[Any]) -> Any:
         return self.model.bits(rows)
 
@@ -81,6 +84,9 @@ class StandIn(Listed):
 
     def at(self, stage: str) -> StandIn:
         return StandIn(self.model.at(stage), self.asked, self.length, self.elements)
+
+    def called(self, name: str) -> StandIn:
+        return StandIn(self.model.called(name), self.asked, self.length, self.elements)
 
     def complete(
         self,

@@ -56,7 +56,7 @@ def generate(
     an earlier one's reaches `alike` has failed. `instruction` says more of how the tasks are to be."""
     rng = random.Random(seed)
     pool = _pool(real, seeds, seed)
-    told, good, made = Told(row.prompt for row in pool), list[Row](), 0
+    told, good, made = Told((row.prompt for row in pool), alike), list[Row](), 0
     while made < count:
         many = min(max(FIRST, made), count - made)
         examples = [_examples(rng, pool, good, shots, own) for _ in range(many)]
@@ -64,7 +64,7 @@ def generate(
         said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + made)
         for some, answer in zip(examples, said, strict=True):
             row = replace(
-                _checked(_row(answer, longest), told, alike),
+                _checked(_row(answer, longest), told),
                 origin="synthetic",
                 maker=teacher.name,
                 method="instruct",
@@ -111,12 +111,12 @@ def _row(said: Answer, longest: int) -> Row:
     return row.failed(failure) if failure else row
 
 
-def _checked(row: Row, told: Told, alike: float) -> Row:
+def _checked(row: Row, told: Told) -> Row:
     """The row, unless it is too like one before it; if not, the next are compared with it."""
     if row.end:
         return row
-    near, text = told.nearest(row.prompt, alike)
-    if text:
-        return row.failed(f"too like a task before it, ROUGE-L {near:.2f}: {text[:60]!r}")
+    near, at = told.nearest(row.prompt)
+    if near:
+        return row.failed(f"too like a task before it, ROUGE-L {near:.2f}: {told.texts[at][:60]!r}")
     told.add(row.prompt)
     return row

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.kinds import Count, NotNegative, Share
+from selfsown.kinds import Count, NotNegative, Pattern, Share
 from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
-from selfsown.text import agreement
+from selfsown.text import agreement, final
 
 
 def grade(
@@ -23,14 +23,16 @@ def grade(
     samples: Count = 4,
     alike: Share = 0.6,
     instruction: str = "",
+    pattern: Pattern = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Grade]:
     """Judge and teacher each solve each prompt `samples` times, after the instruction; `strong` says which of them is
     the strong one. A student teaches where no teacher is named, so that it is the weak one.
 
     A solution is right if the world says so; where it cannot, if it agrees with the row's own answer, or with the
-    known one, to `alike` or more. A row whose answer the strong solver does not find has no gap. A reply that failed
-    solves nothing; where all of the strong solver's did, the row has failed.
+    known one, to `alike` or more; of both, the last match of `pattern` is compared. A row whose answer the strong
+    solver does not find has no gap. A reply that failed solves nothing; where all of the strong solver's did, the
+    row has failed.
     """
     prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
     asked = [f"{instruction}\n\n{prompt}" if instruction else prompt for prompt in prompts]
@@ -38,14 +40,14 @@ def grade(
     solved = [solver.complete(asked, n=samples, temperature=temperature, seed=seed) for solver in solvers]
     tries = dict(zip(prompts, zip(*solved, strict=True), strict=True))
     for row in rows:
-        yield _grade(row, tries.get(row.prompt, ()), task, alike)
+        yield _grade(row, tries.get(row.prompt, ()), task, (alike, pattern))
 
 
-def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, alike: float) -> Grade:
+def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[float, str]) -> Grade:
     trust = task.check(row, row.answer).trust if task.verifiable else "vote"
     if not tries:
         return Grade(0.0, "it has no prompt to solve", by="gap", trust=trust, failed=True)
-    strong, weak = (sum(_right(row, reply, task, alike) for reply in replies) for replies in tries)
+    strong, weak = (sum(_right(row, reply, task, same) for reply in replies) for replies in tries)
     if all(reply.failure for reply in tries[0]):
         return Grade(0.0, f"the strong solver: {tries[0][0].failure}", by="gap", trust=trust, failed=True)
     samples = len(tries[0])
@@ -53,7 +55,10 @@ def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, alike: float)
     return Grade(max(0, strong - weak) / samples, reason, by="gap", trust=trust)
 
 
-def _right(row: Row, reply: Reply, task: Task, alike: float) -> bool:
-    if reply.failure or not task.verifiable:
-        return not reply.failure and agreement(reply.text, row.target or row.answer) >= alike
+def _right(row: Row, reply: Reply, task: Task, same: tuple[float, str]) -> bool:
+    alike, pattern = same
+    if reply.failure:
+        return False
+    if not task.verifiable:
+        return agreement(final(reply.text, pattern), final(row.target or row.answer, pattern)) >= alike
     return task.check(row, reply.text).score >= 0.5

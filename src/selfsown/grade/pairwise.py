@@ -49,8 +49,8 @@ def grade(
     courses: dict[str, _Course] = defaultdict(_Course)
     for one, other in meetings:
         if one.answer == other.answer:
-            _tell(courses[one.id], 0.5, f"it says the same as {other.id}")
-            _tell(courses[other.id], 0.5, f"it says the same as {one.id}")
+            _tell(courses[one.id], 0.5, "it says the same as a sibling")
+            _tell(courses[other.id], 0.5, "it says the same as a sibling")
     for (one, other), *both in zip(asked, said[::2], said[1::2], strict=True):
         _decide(courses[one.id], courses[other.id], both)
     for row in rows:

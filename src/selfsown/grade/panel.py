@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from selfsown.judging import scored
+from selfsown.judging import scored, several
 from selfsown.kinds import Count, NotNegative, Scale
 from selfsown.models import Model
 from selfsown.records import Grade, Row, SelfsownError
@@ -23,13 +23,17 @@ def grade(
     judge: Model,
     seed: int,
     *,
+    judges: tuple[str, ...] = (),
     rubrics: tuple[str, ...] = _RUBRICS,
     draws: Count = 1,
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """A member of the panel is a rubric in one of its draws; draws differ above temperature 0 alone. With a scale
-    of 2 the median is a vote. A row has failed if more than half of its members cannot be understood."""
+    """A member of the panel is a judge with a rubric in one of its draws; draws differ above temperature 0 alone. With
+    a scale of 2 the median is a vote. A row has failed if more than half of its members cannot be understood.
+
+    judges: names of models that the judge's server has; without them, the judge is the only one.
+    """
     if not rubrics:
         raise SelfsownError("grade.panel: rubrics is empty; name what the members look at, one rubric each")
     if draws > 1 and not temperature:
@@ -38,18 +42,22 @@ def grade(
         )
     members = [rubric for rubric in rubrics for _ in range(draws)]
     asked = [(row, rubric) for row in rows for rubric in members]
-    said = scored(judge, asked, scale=scale, temperature=temperature, seed=seed)
+    models = several(judge, judges).items()
+    said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
     for at in range(0, len(asked), len(members)):
-        yield _grade(said[at : at + len(members)], scale)
+        yield _grade([(name, each) for name, all_ in said.items() for each in all_[at : at + len(members)]], scale)
 
 
-def _grade(said: Sequence[Answer], scale: int) -> Grade:
-    heard = [(round(each.data["score"]), each.data["reason"].strip()) for each in said if not each.failure]
+def _grade(members: Sequence[tuple[str, Answer]], scale: int) -> Grade:
+    said = [each for _, each in members]
+    heard = [
+        (round(each.data["score"]), each.data["reason"].strip(), name) for name, each in members if not each.failure
+    ]
     if 2 * len(heard) < len(said):
         failure = next(each.failure for each in said if each.failure)
         words = f"{len(said) - len(heard)} of {len(said)} members cannot be understood: {failure}"
         return Grade(0.0, words, by="panel", trust="judge", failed=True)
-    scores = [score for score, _ in heard]
-    lowest = min(heard)
-    reason = f"{', '.join(map(str, scores))} of {scale}; the lowest: {lowest[1]}"
+    scores = [score for score, _, _ in heard]
+    told = ", ".join(f"{name}: {score}" if name else str(score) for score, _, name in heard)
+    reason = f"{told} of {scale}; the lowest: {min(heard)[1]}"
     return Grade((median(scores) - 1) / (scale - 1), reason, by="panel", trust="judge")

@@ -44,7 +44,7 @@ def grade(
 ) -> Iterator[Grade]:
     """With `back: answer` the judge answers the prompt anew from the trait named by `source` alone, with
     `back: question` it guesses the prompt from the answer. It does not see what it is to find, and the score is the
-    agreement of the words, 0 where numbers differ; neither sees a twist in the same words.
+    agreement of the words, 0 where each has a number that the other lacks; neither sees a twist in the same words.
 
     With `back: claims`, for texts that were rewritten, it quotes what the source does not bear out; the score is the
     share of sentences that are left.

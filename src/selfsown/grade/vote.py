@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from selfsown.kinds import Count, NotNegative, Share
-from selfsown.models import Model
+from selfsown.judging import several
+from selfsown.kinds import Count, NotNegative, Pattern, Share
+from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.text import final
+
+SHOWN = 200  # characters of an answer that a reason shows
 
 
 def grade(
@@ -16,28 +20,42 @@ def grade(
     seed: int,
     *,
     samples: Count = 8,
+    judges: tuple[str, ...] = (),
     share: Share = 0.5,
     temperature: NotNegative = 1.0,
     repair: bool = False,
+    pattern: Pattern = "",
 ) -> Iterator[Grade]:
     """The score is the share of the judge's answers that agree with the row's, or 0 where that is not the
-    plurality or below `share`. With `repair`, a row that lost to a clear plurality carries that answer."""
-    prompts = list(dict.fromkeys(row.prompt for row in rows))
-    if prompts == [""]:
+    plurality or below `share`. With `repair`, a row that lost to a clear plurality carries that answer.
+
+    Letter case and spaces make no difference. `pattern`: a regular expression whose last match in each answer is what
+    is compared, such as `#### (.*)`. judges: names of models that the judge's server has, of which each has `samples`.
+    """
+    prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
+    if rows and not prompts:
         raise SelfsownError("grade.vote: no row has a prompt, so there is nothing to agree on; take rules or novelty")
-    replies = judge.complete(prompts, n=samples, temperature=temperature, seed=seed)
-    votes = {
-        prompt: Counter(reply.text for reply in said if not reply.failure)
-        for prompt, said in zip(prompts, replies, strict=True)
-    }
+    heard: dict[str, list[Reply]] = {prompt: [] for prompt in prompts}
+    for model in several(judge, judges).values():
+        replies = model.complete(prompts, n=samples, temperature=temperature, seed=seed)
+        for prompt, said in zip(prompts, replies, strict=True):
+            heard[prompt] += said
     for row in rows:
-        count = votes[row.prompt]
-        best, most = count.most_common(1)[0] if count else ("", 0)
-        agreed = count[row.answer] / samples
-        if most / samples < share:
-            yield Grade(0.0, f"no agreement: at most {most} of {samples} alike", by="vote", trust="vote")
-        elif count[row.answer] == most:
-            yield Grade(agreed, f"{most} of {samples} say the same", by="vote", trust="vote")
-        else:
-            corrected = (row.prompt, best) if repair else None
-            yield Grade(0.0, f"{most} of {samples} say {best!r}", by="vote", trust="vote", repair=corrected)
+        yield _grade(row, heard.get(row.prompt, []), share, repair, pattern)
+
+
+def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, pattern: str) -> Grade:
+    texts = [reply.text for reply in replies if not reply.failure]
+    if not texts:
+        why = replies[0].failure if replies else "it has no prompt to answer"
+        return Grade(0.0, why, by="vote", trust="vote", failed=True)
+    votes, samples = [final(text, pattern) for text in texts], len(replies)
+    count = Counter(votes)
+    best, most = count.most_common(1)[0]
+    agreed = count[final(row.answer, pattern)]
+    if most / samples < share:
+        return Grade(0.0, f"no agreement: at most {most} of {samples} alike", by="vote", trust="vote")
+    if agreed == most:
+        return Grade(agreed / samples, f"{most} of {samples} say the same", by="vote", trust="vote")
+    corrected = (row.prompt, texts[votes.index(best)]) if repair else None
+    return Grade(0.0, f"{most} of {samples} say {best[:SHOWN]!r}", by="vote", trust="vote", repair=corrected)

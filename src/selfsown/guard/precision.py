@@ -7,14 +7,13 @@ Graders that are not verifiers let wrong answers pass, and a model that learns t
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from selfsown.intervals import error, share
-from selfsown.kinds import NotNegative, Share
-from selfsown.records import Generation, Row, SelfsownError, Verdict
+from selfsown.kinds import NotNegative, Pattern, Share
+from selfsown.records import Generation, Row, Verdict
 from selfsown.tasks import Task
-from selfsown.text import normal
+from selfsown.text import final
 
 
 def guard(
@@ -22,7 +21,7 @@ def guard(
     kept: Sequence[Row],
     task: Task,
     *,
-    pattern: str = "",
+    pattern: Pattern = "",
     least: Share = 0.0,
     errors: NotNegative = 2.0,
 ) -> Verdict:
@@ -37,7 +36,7 @@ def guard(
     if not told:
         return Verdict(True, "not measured: of no kept row is the answer known", "precision")
     if not task.verifiable:
-        right = sum(_final(row.answer, pattern) == _final(row.target, pattern) for row in told)
+        right = sum(final(row.answer, pattern) == final(row.target, pattern) for row in told)
     else:
         right = sum(task.check(row, row.answer).score >= 0.5 for row in told)
     now, (low, high) = right / len(told), share(right, len(told))
@@ -56,12 +55,3 @@ def _past(history: Sequence[Generation]) -> list[dict[str, float]]:
     """What was measured of the generations that stand, before the last."""
     verdicts = [verdict for past in history[:-1] if past.stands for verdict in past.verdicts]
     return [dict(verdict.numbers) for verdict in verdicts if verdict.by == "precision" and verdict.numbers]
-
-
-def _final(text: str, pattern: str) -> str:
-    """What is compared of an answer: the last match, or its first group; where there is none, the whole."""
-    try:
-        found = [match[match.re.groups and 1] for match in re.finditer(pattern, text)] if pattern else []
-    except re.error as wrong:
-        raise SelfsownError(f"guard.precision: {pattern!r} is no regular expression: {wrong}; mend it") from wrong
-    return normal(found[-1] or "") if found else normal(text)

@@ -114,6 +114,10 @@ class Endpoint:
         """The same model, at work for this step of the recipe."""
         return replace(self, stage=stage)
 
+    def called(self, name: str) -> Endpoint:
+        """Another model of the same server; where our table has no price for it, it has this one's."""
+        return replace(self, name=name, price=price_at(self.url, name, None, self.extra) or self.price)
+
     @property
     def at_once(self) -> int:
         """How many of its requests may be out at once."""

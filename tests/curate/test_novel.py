@@ -1,0 +1,44 @@
+"""Nothing is asked nearly twice, whoever asked it first."""
+
+from __future__ import annotations
+
+from selfsown.curate import novel
+from selfsown.records import Row
+
+REAL = Row("Write a poem about the sea in spring.", "…")
+PAST = Row("List three rivers that flow through Asia.", "…", origin="synthetic")
+
+
+def made(prompt: str, draw: int = 0) -> Row:
+    return Row(prompt, "…", origin="synthetic", generation=1, draw=draw)
+
+
+def test_a_prompt_too_like_a_real_one_an_earlier_one_or_one_before_it_is_rejected() -> None:
+    new = made("Explain to a child why the sky is blue.")
+    rows = [
+        new,
+        made("Write a poem about the sea in autumn.", 1),
+        made("List four rivers that flow through Asia!", 2),
+        made("Explain to a pupil why the sky is blue.", 3),
+        made("Translate the sentence into French.", 4),
+    ]
+    out = list(novel.curate(rows, [REAL], [PAST]))
+    assert [row.id for row in out] == [row.id for row in rows]
+    assert [row.end for row in out] == ["", "rejected", "rejected", "rejected", ""]
+    assert [row.reason for row in out[1:4]] == [
+        f"novel: its ROUGE-L with {REAL.id} is 0.88",
+        f"novel: its ROUGE-L with {PAST.id} is 0.86",
+        f"novel: its ROUGE-L with {new.id} is 0.89",
+    ]
+
+
+def test_how_alike_is_too_alike_may_be_said_and_of_documents_the_text_counts() -> None:
+    near = made("Write a poem about the sea in autumn.")
+    assert not next(novel.curate([near], [REAL], [], alike=0.9)).end
+    documents = [Row("", "It rained all day.", draw=at) for at in range(2)]
+    assert [row.end for row in novel.curate(documents, [], [])] == ["", "rejected"]
+
+
+def test_one_that_was_rejected_stands_in_nobody_s_way() -> None:
+    chain = [made("a b c d e f g", 0), made("a b c d e x y", 1), made("b c d e x y z", 2)]
+    assert [row.end for row in novel.curate(chain, [], [], alike=0.71)] == ["", "rejected", ""]

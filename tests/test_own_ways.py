@@ -1,0 +1,56 @@
+"""The ways of the user's own that docs/recipes.md shows are run as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from server import Server
+from test_cli import selfsown
+
+from selfsown.store import Store
+
+PAGE = Path(__file__).parent.parent / "docs" / "recipes.md"
+_FILE = re.compile(r"`([\w.]+)`(?:, for `selfsown make mine.yaml`)?:\n\n```(?:python|yaml)\n(.*?)```", re.DOTALL)
+
+
+def written(folder: Path) -> dict[str, str]:
+    """The files that the section shows, written to the folder."""
+    found = dict(_FILE.findall(PAGE.read_text(encoding="utf-8").partition("## A way of your own")[2]))
+    for name, text in found.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return found
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    question = prompt.splitlines()[2]
+    return f"So, {question}" if "friendly" in prompt and "0" not in question else "I will not ask that."
+
+
+def test_the_docs_show_a_generator_a_grader_a_test_and_a_recipe_each_short(tmp_path: Path) -> None:
+    found = written(tmp_path)
+    assert list(found) == ["reword.py", "asks.py", "test_asks.py", "mine.yaml"]
+    assert all(len(text.splitlines()) < 30 for text in found.values())
+    order = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_asks.py"]
+    assert "1 passed" in subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+
+
+def test_they_run_beside_the_recipe_as_ours_do(tmp_path: Path) -> None:
+    written(tmp_path)
+    lines = [json.dumps({"prompt": f"what is {at} + 1?", "answer": f"{at + 1}"}) for at in range(25)]
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with Server(say=say) as server:
+        there = ("--set", f"teacher.endpoint.url={server.url}", "--set", "teacher.endpoint.model=m")
+        done = selfsown(tmp_path, "make", "mine.yaml", *there)
+    assert done.returncode == 0, done.stderr
+    rows = Store(tmp_path / "made" / "mine").rows("rows") or []
+    kept = [row for row in rows if row.end == "kept"]
+    assert {(row.prompt, row.answer) for row in kept} == {
+        (f"So, what is {at} + 1?", f"{at + 1}") for at in range(25) if at not in (0, 10, 20)
+    }
+    assert {row.reason for row in rows if row.end == "rejected"} == {"asks: no question of at most 200 characters"}
+    assert {row.method for row in rows} == {"reword"}
