@@ -7,8 +7,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from textwrap import dedent
 
-_PYTHON = re.compile(r"```[ \t]*(?:python|py)?[ \t\d.]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+# A fence ends where it stands alone, as far in as it began: a program may hold fences of its own.
+_FENCED = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>```|~~~)[ \t]*(?P<kind>\w*)[^\n`]*\n"
+    r"(?P<code>.*?)(?:^(?P=indent)(?P=fence)[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def normal(text: str) -> str:
@@ -30,8 +36,11 @@ def fenced(text: str) -> str:
 
 
 def python(text: str) -> str:
-    """The longest fenced piece of Python in the text, or all of it where there is none."""
-    return max(_PYTHON.findall(text), key=len, default=text)
+    """The longest fenced piece that is called Python, or of those that are called nothing; else the whole text."""
+    found: dict[str, list[str]] = {"py": [], "": []}
+    for each in _FENCED.finditer(text.replace("\r\n", "\n")):
+        found.get(each["kind"].lower()[:2], []).append(dedent(each["code"]))
+    return max(found["py"] or found[""] or [text], key=len)
 
 
 def agreement(one: str, other: str) -> float:

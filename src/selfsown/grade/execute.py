@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from textwrap import dedent
 from typing import Any
 
 from selfsown.kinds import Count, Positive
@@ -15,16 +14,6 @@ from selfsown.text import python
 
 SHOWN = 60  # characters of what a program printed
 
-<<<<<<< HEAD
-=======
-# A fence ends where it stands alone, as far in as it began: a program may hold fences of its own.
-_FENCED = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<fence>```|~~~)[ \t]*(?P<kind>\w*)[^\n`]*\n"
-    r"(?P<code>.*?)(?:^(?P=indent)(?P=fence)[ \t]*$|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-
->>>>>>> review
 
 def grade(
     rows: Sequence[Row],
@@ -63,25 +52,13 @@ def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, 
         return f"there are no tests: the trait {tests!r} is empty"
     if entry and not row.traits.get(entry):
         return f"nothing says what is tested: the trait {entry!r} is empty"
-<<<<<<< HEAD
     program = (row.prompt if continues else "") + python(row.answer)
-=======
-    program = row.prompt + _program(row.answer) if continues else _program(row.answer)
->>>>>>> review
     cases = _cases(said)
     if cases is None:
         return [(Job(program, tests=said, entry=row.traits[entry] if entry else ""), None)]
     if not cases or not all(isinstance(case, dict) and isinstance(case.get("stdout"), str) for case in cases):
         return 'the tests are no cases: each is {"stdin": …, "stdout": …}'
     return [(Job(program, str(case.get("stdin", ""))), case["stdout"]) for case in cases]
-
-
-def _program(answer: str) -> str:
-    """The longest fenced piece that is called Python, or of those that are called nothing; else the whole answer."""
-    found: dict[str, list[str]] = {"py": [], "": []}
-    for each in _FENCED.finditer(answer.replace("\r\n", "\n")):
-        found.get(each["kind"].lower()[:2], []).append(dedent(each["code"]))
-    return max(found["py"] or found[""] or [answer], key=len)
 
 
 def _cases(said: str) -> list[Any] | None:
