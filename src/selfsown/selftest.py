@@ -46,6 +46,8 @@ def _failing(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], b
         raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if all(grade.trust not in ("oracle", "execution") for grade in grades):
         return f"it goes by {'rules' if grades[0].trust == 'rule' else 'an opinion'}, not by what is right"
+    if all(grade.failed for grade in grades[: len(good)]):
+        return f"of real rows it cannot say: {grades[0].reason}"
     passed = [grade.score >= 0.5 and not grade.failed for grade in grades]
     accepted, rejected = sum(passed[: len(good)]), len(bad) - sum(passed[len(good) :])
     if accepted < ENOUGH * len(good):

@@ -39,7 +39,8 @@ def python(text: str) -> str:
     """The longest fenced piece that is called Python, or of those that are called nothing; else the whole text."""
     found: dict[str, list[str]] = {"py": [], "": []}
     for each in _FENCED.finditer(text.replace("\r\n", "\n")):
-        found.get(each["kind"].lower()[:2], []).append(dedent(each["code"]))
+        code = each["code"].rstrip().removesuffix(each["fence"])  # it may end beside the last line
+        found.get(each["kind"].lower()[:2], []).append(dedent(code))
     return max(found["py"] or found[""] or [text], key=len)
 
 
