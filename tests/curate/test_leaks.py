@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from selfsown.curate import leaks
 from selfsown.records import Row
@@ -75,3 +80,20 @@ def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
     (reason,) = leaked(" ".join(words), ngram=13, share=0.4)
     assert "of its runs of 7 words stand in held-out row" in reason
     assert leaked(" ".join(words), ngram=13, share=0.9) == []
+
+
+def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
+    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    if not (folder / "gsm8k_test.jsonl").exists():
+        pytest.skip("the data is not here")
+    exam, rows = (
+        [
+            Row(each["question"], each["answer"])
+            for each in map(json.loads, (folder / name).read_text("utf-8").splitlines())
+        ]
+        for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
+    )
+    found = [row.reason for row in leaks.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
+    assert len(found) <= 0.005 * len(rows), found
+    copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
+    assert all(row.end for row in leaks.curate(copied, [], exam, ngram=13) if len(row.prompt.split()) > 20)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from selfsown.models import BEGUN
 from selfsown.models.tiny import Tiny, create, load
 from selfsown.models.tiny.alphabet import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
@@ -159,3 +160,11 @@ def test_a_row_that_is_never_drawn_is_never_learned() -> None:
 def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
     with pytest.raises(SelfsownError, match="does not divide by heads"):
         create(ROWS, 0, width=30, heads=4)
+
+
+def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
+    prompts = [row.prompt for row in ROWS[:20]]
+    whole = [reply.text for (reply,) in model.complete(prompts, temperature=0.0)]
+    begun = [f"{prompt}{BEGUN}{text[:2]}" for prompt, text in zip(prompts, whole, strict=True)]
+    assert [reply.text for (reply,) in model.complete(begun, temperature=0.0)] == [text[2:] for text in whole]
+    assert any(text[2:] for text in whole)

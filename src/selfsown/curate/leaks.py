@@ -19,8 +19,9 @@ def curate(
     rows: Iterable[Row], real: Sequence[Row], held_out: Sequence[Row], *, ngram: Natural = 0, share: Share = 1.0
 ) -> Iterator[Row]:
     """The same problem or prompt is always a leak. With `ngram`, so are that many words in a row of a held-out row,
-    prompt or answer, but for those that real rows to learn from have too, all or all but one. With a `share` below 1, so is a row that has
-    more than this share of the seven-word runs of a held-out row, or of its own, whichever are fewer."""
+    prompt or answer, but for those that real rows to learn from have too, all or all but one. With a `share` below 1,
+    so is a row that has more than this share of the seven-word runs of a held-out row, or of its own, whichever are
+    fewer."""
     examined = {key: row.id for row in held_out for key in (row.key, normal(row.prompt or row.answer))}
     long = _grams(held_out, ngram, real) if ngram else {}
     short = _grams(held_out, SHORT, real) if share < 1 else {}
