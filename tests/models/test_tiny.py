@@ -163,8 +163,8 @@ def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
 
 
 def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
-    prompts = [row.prompt for row in ROWS[:20]]
-    whole = [reply.text for (reply,) in model.complete(prompts, temperature=0.0)]
-    begun = [f"{prompt}{BEGUN}{text[:2]}" for prompt, text in zip(prompts, whole, strict=True)]
-    assert [reply.text for (reply,) in model.complete(begun, temperature=0.0)] == [text[2:] for text in whole]
-    assert any(text[2:] for text in whole)
+    replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], temperature=0.0)]
+    plain = [reply for reply in replies if reply.tokens == len(reply.text) + 1]  # a little training: some hold marks
+    begun = [f"{reply.prompt}{BEGUN}{reply.text[:1]}" for reply in plain]
+    assert [reply.text for (reply,) in model.complete(begun, temperature=0.0)] == [each.text[1:] for each in plain]
+    assert len([each for each in plain if each.text[1:]]) > 10

@@ -68,7 +68,10 @@ def grade(
     with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
         outcomes = sandbox.each(jobs)
         for each in written:
-            yield _failed(each.failure) if each.failure else _grade(*islice(outcomes, 2), each.data["calls"][:calls])
+            if each.failure:
+                yield _failed(each.failure)
+            else:
+                yield _grade(list(islice(outcomes, 2)), each.data["calls"][:calls])
 
 
 def _asked(row: Row, calls: int) -> str:
@@ -92,8 +95,9 @@ def _values(outcome: Outcome) -> list[Any]:
     return [json.loads(line) for line in lines]
 
 
-def _grade(original: Outcome, written: Outcome, calls: Sequence[str]) -> Grade:
-    known, found = _values(original), _values(written)
+def _grade(both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
+    """By what became of the original and of the program that was written."""
+    original, (known, found) = both[0], map(_values, both)
     if len(known) < len(calls):
         why = original.ended or original.stderr.strip().rpartition("\n")[2]
         return _failed(f"the original program does not come to its end: {why or 'it stops early'}"[:300])
