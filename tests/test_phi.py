@@ -122,3 +122,21 @@ def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
     assert kept
     assert {row.traits["kind"] for row in kept} == {"skill"}
     assert history[-1].real_share >= 0.4
+
+
+def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> None:
+    small = ["real.almanac.digits=1", "real.almanac.sums=50", "real.almanac.facts=20", "held_out=60", "generations=1"]
+    small += ["base.tiny.steps=120", "base.tiny.batch=32", "student.tiny.width=32", "rollback=false", "mix=replace"]
+    small += ["generate=[{pivotal: {rollouts: 16}}]", "curate=[passed, leaks]"]
+    small += ["train={preference: {steps: 4, batch: 8, pivot: true}}"]
+    run(Recipe.load("phi", small), tmp_path / "run")
+    rows = Store(tmp_path / "run").rows("generation-01/rows") or []
+    kept = [row for row in rows if row.end == "kept"]
+    assert len(kept) > 5
+    for row in kept:
+        begun, worse = row.traits["begun"], row.traits["rejected"]
+        assert row.method == "pivotal"
+        assert row.answer.startswith(begun)
+        assert worse.startswith(begun)
+        assert row.answer[len(begun) :][:1] != worse[len(begun) :][:1]
+        assert len(row.parents) == 1
