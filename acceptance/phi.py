@@ -69,23 +69,23 @@ def _made(folder: Path, name: str, real: list[dict[str, str]], say: Any, changes
 
 # --- Questions whose answer many tries agree on.
 
-KINDS = {"known": 0.35, "half known": 0.45, "hardly known": 0.19, "mistaken": 0.01}
+KINDS = {"known": (0.35, (0.97, 1.0)), "half known": (0.45, (0.35, 0.85)), "hardly known": (0.2, (0.02, 0.3))}
+
+MISLED = 0.6  # of the wrong answers to a question, those that are the same
 
 
-def _skill(prompt: str) -> tuple[str, float]:
-    """What kind of question it is to the planted teacher, and how often it answers it right."""
+def _skill(prompt: str) -> float:
+    """How often the planted teacher answers this right."""
     chance = random.Random(prompt)
-    kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
-    span = {"known": (0.97, 1), "half known": (0.35, 0.85), "hardly known": (0.02, 0.3), "mistaken": (0.01, 0.03)}[kind]
-    return kind, chance.uniform(*span)
+    kind = chance.choices(list(KINDS), [share for share, _ in KINDS.values()])[0]
+    return chance.uniform(*KINDS[kind][1])
 
 
 def _guess(prompt: str, body: dict[str, Any]) -> str:
-    kind, share = _skill(prompt)
     chance = random.Random(f"{prompt} {body['seed']} {body['model']}")
     right = int(prompt.split()[1]) * 7
-    wrong = right + 1 if kind == "mistaken" else right + chance.randint(1, 6)
-    return str(right if chance.random() < share else wrong)
+    wrong = right + (1 if chance.random() < MISLED else chance.randint(2, 6))
+    return str(right if chance.random() < _skill(prompt) else wrong)
 
 
 def _plurality(folder: Path) -> Iterator[Bar]:
@@ -98,7 +98,7 @@ def _plurality(folder: Path) -> Iterator[Bar]:
     for row in rows:
         said[row.prompt].append(row)
     easy = [prompt for prompt, tries in said.items() if "band: 16 of 16" in tries[0].reason]
-    sure = _mean([_skill(prompt)[1] >= 0.9 for prompt in easy])
+    sure = _mean([_skill(prompt) >= 0.9 for prompt in easy])
     yield Bar(
         f"questions dropped because all tries agree ({len(easy)} of {len(said)}): true pass rate of 0.9 or more",
         "in 0.95 of them",
