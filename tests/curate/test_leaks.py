@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from selfsown.curate import leaks
 from selfsown.records import Row
@@ -14,11 +19,11 @@ HELD_OUT, OTHERS = ROWS[:100], [row for row in ROWS[100:] if row.key not in {eac
 
 
 def test_rows_about_other_problems_stay() -> None:
-    assert list(leaks.curate(OTHERS, HELD_OUT)) == OTHERS
+    assert list(leaks.curate(OTHERS, [], HELD_OUT)) == OTHERS
 
 
 def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
-    out = list(leaks.curate(HELD_OUT, HELD_OUT))
+    out = list(leaks.curate(HELD_OUT, [], HELD_OUT))
     assert [row.reason for row in out[:3]] == [f"leaks: its problem is held-out row {row.id}" for row in HELD_OUT[:3]]
     assert {row.end for row in out} == {"rejected"}
 
@@ -26,18 +31,69 @@ def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
 def test_the_same_problem_in_the_other_form_is_a_leak() -> None:
     twins = [twin for row in HELD_OUT for twin in WORLD.restate(row)]
     assert len(twins) == 50
-    assert {row.end for row in leaks.curate(twins, HELD_OUT)} == {"rejected"}
+    assert {row.end for row in leaks.curate(twins, [], HELD_OUT)} == {"rejected"}
 
 
 def test_a_held_out_prompt_with_a_wrong_answer_is_a_leak_too() -> None:
     wrong = [replace(row, answer="x", problem="another") for row in HELD_OUT]
-    assert {row.end for row in leaks.curate(wrong, HELD_OUT)} == {"rejected"}
+    assert {row.end for row in leaks.curate(wrong, [], HELD_OUT)} == {"rejected"}
 
 
 def test_documents_leak_by_their_text() -> None:
-    out = leaks.curate([Row("", "emma"), Row("", "ava")], [Row("", "emma")])
+    out = leaks.curate([Row("", "emma"), Row("", "ava")], [], [Row("", "emma")])
     assert [row.end for row in out] == ["rejected", ""]
 
 
 def test_two_documents_do_not_leak_only_because_neither_has_a_prompt() -> None:
-    assert not next(leaks.curate([Row("", "ava")], [Row("", "emma"), Row("", "zoe")])).end
+    assert not next(leaks.curate([Row("", "ava")], [], [Row("", "emma"), Row("", "zoe")])).end
+
+
+EXAM = "A baker sells twelve loaves each hour and works from six in the morning until noon, how many does she sell?"
+
+
+def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str]:
+    """The reasons, for a row that says this as its answer."""
+    return [
+        row.reason for row in leaks.curate([Row("Write.", text)], real or [], [Row(EXAM, "72")], **knobs) if row.end
+    ]
+
+
+def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_commas() -> None:
+    thirteen = " ".join(EXAM.upper().replace(",", "").split()[2:15])
+    assert leaked(f"As they say: {thirteen}!") == []
+    (reason,) = leaked(f"As they say: {thirteen}!", ngram=13)
+    assert reason.startswith("leaks: held-out row ")
+    assert "sells twelve loaves" in reason
+    assert leaked(" ".join(thirteen.split()[:12]), ngram=13) == []
+
+
+def test_a_run_that_real_rows_have_too_is_no_leak() -> None:
+    said = " ".join(EXAM.split()[:13])
+    assert leaked(said, ngram=13)
+    assert leaked(said, [Row("", f"Here too: {said}")], ngram=13) == []
+
+
+def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
+    words = EXAM.split()
+    words[12] = "till"  # no thirteen in a row are left
+    assert leaked(" ".join(words), ngram=13) == []
+    (reason,) = leaked(" ".join(words), ngram=13, share=0.4)
+    assert "of its runs of 7 words stand in held-out row" in reason
+    assert leaked(" ".join(words), ngram=13, share=0.9) == []
+
+
+def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
+    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    if not (folder / "gsm8k_test.jsonl").exists():
+        pytest.skip("the data is not here")
+    exam, rows = (
+        [
+            Row(each["question"], each["answer"])
+            for each in map(json.loads, (folder / name).read_text("utf-8").splitlines())
+        ]
+        for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
+    )
+    found = [row.reason for row in leaks.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
+    assert len(found) <= 0.005 * len(rows), found
+    copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
+    assert all(row.end for row in leaks.curate(copied, [], exam, ngram=13) if len(row.prompt.split()) > 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,3 +126,19 @@ def test_no_row_can_pose_as_an_instruction() -> None:
     back(say, [Row(evil, "a", traits={"quote": evil})])
     back(say, [Row("q", evil)], back="question")
     assert all("find it" not in FENCE.sub("", prompt) for prompt in seen)
+
+
+def test_rows_of_other_ways_are_let_by_and_cost_nothing() -> None:
+    asked: list[str] = []
+
+    def say(prompt: str, at: int) -> str:
+        asked.append(prompt)
+        return reader(prompt, at)
+
+    rows = [replace(each, method="question") for each in MUTATED[:2]] + [Row("", "A tale.", method="rephrase")]
+    grades = back(say, rows, only=("question",))
+    assert [grade.score for grade in grades] == [0.0, 0.0, 1.0]
+    assert not any(grade.failed for grade in grades)
+    assert grades[2].reason == "rephrase has another way back"
+    assert len(asked) == 2
+    assert back(reader, rows)[2].failed

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from selfsown.models import BEGUN
 from selfsown.models.tiny import Tiny, create, load
 from selfsown.models.tiny.alphabet import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
@@ -159,3 +160,11 @@ def test_a_row_that_is_never_drawn_is_never_learned() -> None:
 def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
     with pytest.raises(SelfsownError, match="does not divide by heads"):
         create(ROWS, 0, width=30, heads=4)
+
+
+def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
+    replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], temperature=0.0)]
+    plain = [reply for reply in replies if reply.tokens == len(reply.text) + 1]  # a little training: some hold marks
+    begun = [f"{reply.prompt}{BEGUN}{reply.text[:1]}" for reply in plain]
+    assert [reply.text for (reply,) in model.complete(begun, temperature=0.0)] == [each.text[1:] for each in plain]
+    assert len([each for each in plain if each.text[1:]]) > 10

@@ -1,15 +1,64 @@
-"""Keep the examination out of the lessons: a row about a held-out problem is rejected."""
+"""Keep the examination out of the lessons: a row about a held-out problem, or with a run of its words, is rejected."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from selfsown.kinds import Natural, Share
 from selfsown.records import Row
+from selfsown.rouge import words
 from selfsown.text import normal
 
+SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
 
-def curate(rows: Iterable[Row], held_out: Sequence[Row]) -> Iterator[Row]:
+Grams = dict[tuple[str, ...], list[int]]  # which of the held-out rows have it
+
+
+def curate(
+    rows: Iterable[Row], real: Sequence[Row], held_out: Sequence[Row], *, ngram: Natural = 0, share: Share = 1.0
+) -> Iterator[Row]:
+    """The same problem or prompt is always a leak. With `ngram`, so are that many words in a row of a held-out row,
+    prompt or answer, but for those that real rows to learn from have too, all or all but one. With a `share` below 1,
+    so is a row that has more than this share of the seven-word runs of a held-out row, or of its own, whichever are
+    fewer."""
     examined = {key: row.id for row in held_out for key in (row.key, normal(row.prompt or row.answer))}
+    long = _grams(held_out, ngram, real) if ngram else {}
+    short = _grams(held_out, SHORT, real) if share < 1 else {}
+    sizes = Counter(at for holders in short.values() for at in holders)
     for row in rows:
         known = examined.get(row.key) or examined.get(normal(row.prompt or row.answer))
-        yield row.rejected(f"leaks: its problem is held-out row {known}") if known else row
+        reason = f"its problem is held-out row {known}" if known else ""
+        reason = reason or _run(row, ngram, long, held_out) or _near(row, share, short, sizes, held_out)
+        yield row.rejected(f"leaks: {reason}") if reason else row
+
+
+def _runs(row: Row, size: int) -> set[tuple[str, ...]]:
+    """All runs of so many words, of its prompt or of its answer."""
+    texts = [words(row.prompt), words(row.answer)]
+    return {tuple(text[at : at + size]) for text in texts for at in range(len(text) - size + 1)}
+
+
+def _grams(held_out: Sequence[Row], size: int, common: Sequence[Row]) -> Grams:
+    found: Grams = defaultdict(list)
+    for at, row in enumerate(held_out):
+        for gram in _runs(row, size):
+            found[gram].append(at)
+    parts = {part for gram in found for part in (gram[1:], gram[:-1])}
+    known = {part for row in common for part in _runs(row, max(1, size - 1)) & parts}
+    return {gram: holders for gram, holders in found.items() if not known & {gram[1:], gram[:-1]}}
+
+
+def _run(row: Row, size: int, grams: Grams, held_out: Sequence[Row]) -> str:
+    met = min(_runs(row, size) & grams.keys(), default=()) if grams else ()
+    return f"held-out row {held_out[grams[met][0]].id} says {' '.join(met)!r}, too" if met else ""
+
+
+def _near(row: Row, share: float, grams: Grams, sizes: Counter[int], held_out: Sequence[Row]) -> str:
+    own = _runs(row, SHORT) if grams else set()
+    shared = Counter(at for gram in own & grams.keys() for at in grams[gram])
+    for at, count in shared.items():
+        part = count / min(len(own), sizes[at])
+        if part > share:
+            return f"{part:.0%} of its runs of {SHORT} words stand in held-out row {held_out[at].id}"
+    return ""

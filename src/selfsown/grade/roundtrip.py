@@ -40,6 +40,7 @@ def grade(
     *,
     back: Literal["answer", "question", "claims"] = "answer",
     source: str = "quote",
+    only: tuple[str, ...] = (),
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """With `back: answer` the judge answers the prompt anew from the trait named by `source` alone, with
@@ -48,13 +49,19 @@ def grade(
 
     With `back: claims`, for texts that were rewritten, it quotes what the source does not bear out; the score is the
     share of sentences that are left.
+
+    With `only`, rows that other ways than these made are let by, so that each way's rows may have their own way back.
     """
-    lacks = [_lacks(row, back, source) for row in rows]
+    bys = [bool(only) and row.method not in only for row in rows]
+    lacks = [by or _lacks(row, back, source) for row, by in zip(rows, bys, strict=True)]
     prompts = [_asked(row, back, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
     schema = _CLAIMS if back == "claims" else _FOUND
     said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, lacks, strict=True):
-        yield _failed(lack) if lack else _grade(row, next(said), back)
+        if lack is True:
+            yield Grade(1.0, f"{row.method} has another way back", by="roundtrip", trust="judge")
+        else:
+            yield _failed(lack) if lack else _grade(row, next(said), back)
 
 
 def _lacks(row: Row, back: str, source: str) -> str:

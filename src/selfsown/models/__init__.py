@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from selfsown.records import Row
 
+BEGUN = "\x1f"  # between a prompt and the beginning of its answer, from which the embedded model then goes on
+
 
 @dataclass(frozen=True)
 class Reply:

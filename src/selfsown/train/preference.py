@@ -39,15 +39,17 @@ def train(
     average: Share = 0.0,
     beta: Positive = 0.1,
     anchor: NotNegative = 0.2,
+    pivot: bool = False,
 ) -> Tiny:
     """A row with the trait `rejected` is a pair, as `curate: pairs` makes it; any other row drawn learns by
-    the anchor alone. `average`: the share of the last steps whose mean weights the child is given."""
+    the anchor alone. With `pivot`, of two answers only the first token in which they differ is preferred to the other,
+    as `generate: pivotal` finds it. `average`: the share of the last steps whose mean weights the child is given."""
     child = parent.copy()
     chosen = drawn(mixture, steps, batch, torch.Generator().manual_seed(seed))
     places, draws = torch.unique(chosen, return_inverse=True)
     rows = [mixture.rows[at] for at in places.tolist()]
     better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
-    pairs = _Pairs(better, worse, _paired(rows))
+    pairs = _Pairs(better, worse, _paired(rows), _forks(better, worse) if pivot else None)
     odds = pairs.odds(parent.network)
 
     def batches() -> Iterator[list[Part]]:
@@ -57,9 +59,8 @@ def train(
 
     def loss(part: Part) -> Tensor:
         draw, count, tokens = part
-        good, bad = pairs.said(child.network, draw)
-        there = pairs.there[draw]
-        margins = good[there] - bad - odds[draw[there]]
+        good, chosen, bad = pairs.said(child.network, draw)
+        margins = chosen - bad - odds[draw[pairs.there[draw]]]
         return -F.logsigmoid(beta * margins).sum() / count - anchor * good.sum() / tokens
 
     learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
@@ -68,25 +69,35 @@ def train(
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Tokens of the better and the worse answers, after their prompts, and where there is a worse one."""
+    """Tokens of the better and the worse answers, after their prompts, and where there is a worse one. forks: the
+    place of the token in which the two first differ, where that alone is to be compared."""
 
     better: Tensor
     worse: Tensor
     there: Tensor
+    forks: Tensor | None = None
 
-    def said(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor]:
-        """The logarithms of the probabilities of these answers, and of the worse ones that are there."""
-        texts = torch.cat([self.better[draw], self.worse[draw[self.there[draw]]]])
-        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())]).sum(1)
-        return found[: len(draw)], found[len(draw) :]
+    def said(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The logarithms of the probabilities of these answers; and where there is a worse one, of what is compared of
+        the better and of the worse."""
+        paired = self.there[draw]
+        texts = torch.cat([self.better[draw], self.worse[draw[paired]]])
+        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())])
+        good, compared = found[: len(draw)].sum(1), torch.cat([found[: len(draw)][paired], found[len(draw) :]])
+        if self.forks is None:
+            whole = compared.sum(1)
+        else:
+            whole = compared.gather(1, self.forks[draw[paired]].repeat(2)[:, None] - 1).squeeze(1)
+        chosen, bad = whole.chunk(2)
+        return good, chosen, bad
 
     def odds(self, network: Network) -> Tensor:
         """How much likelier the better answer is than the worse one, as logarithms; 0 where there is none."""
 
         def of(some: Tensor) -> Tensor:
             with torch.no_grad():
-                good, bad = self.said(network, some)
-                return good - torch.zeros_like(good).masked_scatter(self.there[some], bad)
+                good, chosen, bad = self.said(network, some)
+                return torch.zeros_like(good).masked_scatter(self.there[some], chosen - bad)
 
         with single():
             return torch.cat(each(of, torch.split(torch.arange(len(self.there)), TOGETHER))) * self.there
@@ -101,6 +112,10 @@ def _paired(rows: Sequence[Row]) -> Tensor:
             "or name real rows that have one, with attributes: [rejected]"
         )
     return found
+
+
+def _forks(better: Tensor, worse: Tensor) -> Tensor:
+    return (better != worse).int().argmax(1).clamp(min=1)
 
 
 def _worse(row: Row) -> Row:

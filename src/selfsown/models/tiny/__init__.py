@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.kinds import Count, Natural
-from selfsown.models import Reply
+from selfsown.models import BEGUN, Reply
 from selfsown.models.tiny.alphabet import BOS, EOS, MARKS, PAD, SEP, UNK, Alphabet
 from selfsown.models.tiny.network import Network, Size
 from selfsown.models.tiny.sampling import sample
@@ -46,7 +46,7 @@ class Tiny:
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says; a reply that found no end within the context is a failure.
         It knows no schema."""
-        heads = [[BOS, *self.alphabet.encode(prompt), *([] if unfinished else [SEP])] for prompt in prompts]
+        heads = [self._head(prompt, unfinished) for prompt in prompts]
         fits = [head for head in heads if len(head) < self.network.size.context]
         written = iter(sample(self.network, [head for head in fits for _ in range(n)], temperature, seed, max_tokens))
         replies: list[list[Reply]] = []
@@ -60,14 +60,20 @@ class Tiny:
                 )
         return replies
 
+    def _head(self, prompt: str, unfinished: bool) -> list[int]:
+        said, begun, answer = prompt.partition(BEGUN)
+        mark = [] if unfinished and not begun else [SEP]
+        return [BOS, *self.alphabet.encode(said), *mark, *self.alphabet.encode(answer)]
+
     def _reply(self, prompt: str, head: list[int], new: list[int]) -> Reply:
-        whole = [*head, *new]
         failure = "" if new and new[-1] == EOS else "no end within the context"
-        if SEP not in whole:
+        if SEP in head:
+            return Reply(prompt, self.alphabet.decode(new), len(new), failure)
+        if SEP not in new:
             return Reply(prompt + self.alphabet.decode(new), "", len(new), failure or "no answer after its prompt")
-        at = whole.index(SEP)
-        said = prompt if SEP in head else prompt + self.alphabet.decode(whole[len(head) : at])
-        return Reply(said, self.alphabet.decode(whole[at + 1 :]), len(new), failure)
+        at = new.index(SEP)
+        said = prompt + self.alphabet.decode(new[:at])
+        return Reply(said, self.alphabet.decode(new[at + 1 :]), len(new), failure)
 
     def encode(self, rows: Sequence[Row]) -> list[list[int]]:
         """Each row as `<bos>prompt<sep>answer<eos>`, cut to the context."""

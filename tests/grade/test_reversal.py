@@ -1,0 +1,62 @@
+"""The way back to the program: what does the same passes, what does not is named, and what shows nothing fails."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from parrot import Parrot
+
+from selfsown.grade import reversal
+from selfsown.records import Row
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+
+ORIGINAL = "def area(width, height):\n    if width < 0:\n        raise ValueError\n    return width * height\n"
+CALLS = ["area(2, 3)", "area(0, 9)", "area(1.5, 2)", "area(-1, 2)"]
+OTHER = "def area(width, height):\n    assert True\n    print('hello')\n    if width < 0:\n        raise ValueError\n"
+
+
+def graded(program: str, calls: list[str] = CALLS, original: str = ORIGINAL) -> tuple[float, str, bool]:
+    judge = Parrot(lambda prompt, at: json.dumps({"program": program, "calls": calls}))
+    (grade,) = reversal.grade([Row("Write area(width, height).", original)], judge, 0)
+    assert (grade.by, grade.trust) == ("reversal", "execution")
+    return grade.score, grade.reason, grade.failed
+
+
+def test_another_program_that_does_the_same_passes_whatever_it_prints() -> None:
+    assert graded(OTHER + "    return height * width\n") == (1.0, "does the same in 4 calls", False)
+    assert graded(f"```python\n{ORIGINAL}```")[0] == 1.0
+
+
+def test_a_program_that_does_something_else_is_named_with_the_call() -> None:
+    score, reason, failed = graded(OTHER + "    return width + height\n")
+    assert (score, failed) == (0.25, False)
+    assert reason == "area(2, 3) gives 5, in the original 6"
+    assert graded("def volume(): return 1")[0] == 0.0
+    assert graded("while True: pass", CALLS[:1])[:2] == (0.0, "area(2, 3) gives nothing, in the original 6")
+
+
+def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
+    assert graded(ORIGINAL, ["area(-1, 2)"]) == (
+        0.0,
+        "every call makes the original program raise, so that they show nothing",
+        True,
+    )
+    assert graded(ORIGINAL, [])[2]
+    assert "SyntaxError" in graded(ORIGINAL, original="def area(:")[1]
+    (grade,) = reversal.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
+    assert (grade.failed, grade.reason) == (True, "it has no prompt to go by")
+
+
+def test_the_judge_does_not_see_the_answer() -> None:
+    seen: list[str] = []
+
+    def say(prompt: str, at: int) -> str:
+        seen.append(prompt)
+        return json.dumps({"program": ORIGINAL, "calls": CALLS})
+
+    list(reversal.grade([Row("Write area(width, height).", ORIGINAL)], Parrot(say), 0))
+    assert "Write area(width, height)." in seen[0]
+    assert "return width" not in seen[0]

@@ -1,0 +1,142 @@
+"""Phi-4's recipe for documents, whole, against a server with faults and a teacher who makes things up."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server
+
+from selfsown.loop import run
+from selfsown.make import make
+from selfsown.recipe import Recipe
+from selfsown.records import Row
+from selfsown.store import Store
+
+FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02}
+TOWNS = 100
+MADE_UP = 0.3  # of the answers and of the rewritings
+KING = "It was founded by a king."
+
+
+def town(at: int) -> str:
+    return f"The town Ard{at} has {1000 + 7 * at} people and lies on the river Bel{at % 17}, below a hill of sand."
+
+
+def answers(prompt: str, luck: float) -> dict[str, Any]:
+    """Data for who asks for data; what is made up is wrong in a way that its source shows."""
+    name, people = re.findall(r"Ard\d+", prompt)[-1], re.findall(r"has (\d+) people", prompt)
+    if prompt.startswith("Ask "):
+        wrong = int(people[-1]) + (luck < MADE_UP)
+        pair = {"question": f"How many people has {name}?", "quote": f"{name} has {people[-1]} people"}
+        return {"pairs": [{**pair, "answer": f"{wrong} people"}]}
+    if "instruction" in prompt.rpartition("schema")[2]:
+        return {"instruction": f"Write a sentence on {name}."}
+    if prompt.startswith("Criticise"):
+        return {"criticism": "too dry", "fault": luck < 0.5 and "dear reader" not in prompt}
+    if prompt.startswith("Judge"):
+        return {"reason": "so it is", "score": 2 if "sand" in prompt and luck < 0.1 else 5}
+    if prompt.startswith("Answer the question"):
+        return {"found": people[0]}
+    return {"unsupported": [{"quote": KING, "reason": "not told"}] if KING in prompt.split("The text")[-1] else []}
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    luck = random.Random(prompt).random()
+    if "schema" in prompt:
+        return json.dumps(answers(prompt, luck))
+    name = re.findall(r"Ard\d+", prompt)[-1]
+    if prompt.startswith("Revise"):
+        return f"{name}, dear reader, lies on a river below a hill of sand."
+    return f"Of {name} it is told that it lies by a river. " + (KING if luck < MADE_UP else "There is sand, too.")
+
+
+def made(folder: Path, lines: list[dict[str, str]], *changes: str) -> list[Row]:
+    path = folder / "real.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with Server(models=("m", "judge"), say=say, faults=FAULTS, wait="0.01") as server:
+        there = f"url: '{server.url}', retries: 8"
+        wishes = [
+            f"teacher={{endpoint: {{{there}, model: m}}}}",
+            f"judge={{endpoint: {{{there}, model: judge}}}}",
+            *changes,
+        ]
+        tally = make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out")
+        before = len(server.bodies)
+        assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").ends == tally.ends
+        assert len(server.bodies) == before, "nobody is asked again"
+    rows = Store(folder / "out").rows("rows") or []
+    assert tally.ends.total() == len(rows)
+    return rows
+
+
+def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_path: Path) -> None:
+    rows = made(tmp_path, [{"text": town(at)} for at in range(TOWNS)])
+    kept, ways = [row for row in rows if row.end == "kept"], Counter(row.method for row in rows)
+    assert set(ways) == {"question", "rephrase", "backtranslate", "refine"}
+    assert {row.method for row in kept} == set(ways)
+    for row in rows:
+        right = KING not in row.answer
+        if row.method == "question" and row.prompt:
+            people = str(1000 + 7 * int(re.findall(r"Ard(\d+)", row.prompt)[0]))
+            right = people in row.answer
+        if row.end == "kept":
+            assert right
+        if not right and row.end != "failed":
+            assert row.reason.startswith(("roundtrip", "judge")), row.reason
+    for way in ("question", "rephrase"):
+        wrong = [row for row in rows if row.method == way and row.reason.startswith("roundtrip")]
+        assert 0.15 * ways[way] < len(wrong) < 0.45 * ways[way]
+    assert all(row.traits["revisions"] == "1" for row in kept if row.method == "refine" and "reader" in row.answer)
+    held_out = {row.answer for row in Store(tmp_path / "out").rows("held_out") or []}
+    assert held_out
+    assert not held_out & {row.answer for row in kept}
+
+
+def test_it_runs_on_real_problems(tmp_path: Path) -> None:
+    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+    if not (folder / "gsm8k_train_1000.jsonl").exists():
+        pytest.skip("the data is not here")
+    lines = (folder / "gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:60]
+    texts = [json.loads(line)["question"] for line in lines]
+    rows = made(tmp_path, [{"text": f"{text} (Ard{at} has {at} people.)"} for at, text in enumerate(texts)])
+    kept = Counter(row.method for row in rows if row.end == "kept")
+    assert min(kept[way] for way in ("question", "rephrase", "backtranslate", "refine")) > 10
+    told = {row.answer for row in rows if row.method == "backtranslate" and row.end == "kept"}
+    assert all(any(answer.startswith(text) for text in texts) for answer in told), "documents stay as they are"
+
+
+def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
+    small = ["real.almanac.sums=300", "real.almanac.facts=10", "held_out=80", "base.tiny.steps=60", "rollback=false"]
+    small += ["train.tiny.steps=30", "generate.propose.count=200", "student.tiny.width=32", "base.tiny.batch=32"]
+    history = run(Recipe.load("phi", small), tmp_path / "run")
+    assert {score.key for score in history[-1].scores} >= {"accuracy[kind=skill]", "accuracy[kind=fact]"}
+    rows = Store(tmp_path / "run").rows("generation-02/rows") or []
+    kept = [row for row in rows if row.end == "kept"]
+    assert kept
+    assert {row.traits["kind"] for row in kept} == {"skill"}
+    assert history[-1].real_share >= 0.4
+
+
+def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> None:
+    small = ["real.almanac.digits=1", "real.almanac.sums=50", "real.almanac.facts=20", "held_out=60", "generations=1"]
+    small += ["base.tiny.steps=120", "base.tiny.batch=32", "student.tiny.width=32", "rollback=false", "mix=replace"]
+    small += ["generate=[{pivotal: {rollouts: 16}}]", "curate=[passed, leaks]"]
+    small += ["train={preference: {steps: 4, batch: 8, pivot: true}}"]
+    run(Recipe.load("phi", small), tmp_path / "run")
+    rows = Store(tmp_path / "run").rows("generation-01/rows") or []
+    kept = [row for row in rows if row.end == "kept"]
+    assert len(kept) > 5
+    for row in kept:
+        begun, worse = row.traits["begun"], row.traits["rejected"]
+        assert row.method == "pivotal"
+        assert row.answer.startswith(begun)
+        assert worse.startswith(begun)
+        assert row.answer[len(begun) :][:1] != worse[len(begun) :][:1]
+        assert len(row.parents) == 1
