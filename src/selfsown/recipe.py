@@ -22,7 +22,18 @@ STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
-OF_TRAINING = ("learn", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard", "patience")
+OF_TRAINING = (
+    "learn",
+    "start",
+    "generations",
+    "evaluate",
+    "goal",
+    "mastery",
+    "rollback",
+    "guard",
+    "patience",
+    "writer",
+)
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("generate", "grade", "curate", "evaluate", "guard")
 
@@ -34,7 +45,8 @@ class Recipe:
     learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
     prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
-    generation 0, on real rows alone. start: what each generation's training starts from. goal: the score
+    generation 0, on real rows alone. writer: who writes rows where a teacher is named: it, or the student, whom the
+    teacher then only trains. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
@@ -61,6 +73,7 @@ class Recipe:
     teacher: Step | None = None
     judge: Step | None = None
     base: Step | None = None
+    writer: Literal["teacher", "student"] = "teacher"
     start: Literal["last", "base"] = "last"
     generations: int = 6
     level: int = 0
