@@ -46,7 +46,7 @@ NEAR = (  # what a careless filter takes for one of the planted kinds
 )
 
 # Smaller than the recipes: programs of one operation, 2,000 real rows for the teacher and 200 for the student.
-WORLD = ["real.programs={rows: 4000, levels: 1}", "held_out=1000"]
+WORLD = ["real={programs: {rows: 4000, levels: 1}}", "held_out=1000"]
 TEACHER = [*WORLD, "learn=2000", "student.tiny.layers=2", "train.tiny.steps=300"]
 STUDENT = [*WORLD, "learn=200", "student.tiny.layers=1", "base.distill.steps=150"]
 STEPS = (60, 90, 150)  # at which plain training may stop; the last is what distillation takes
@@ -200,7 +200,10 @@ def _personal(draw: random.Random) -> str:
     """Somebody's address or number, in one of the usual writings."""
     ann = draw.choice(["ann", "j.doe", "Maria_Lopez", "wei-chen", "oneil99"])
     host = draw.choice(["mail-box.org", "firm.co.uk", "uni.edu", "posteo.de", "web.example-shop.com"])
-    n = lambda size: "".join(draw.choices("23456789", k=size))  # noqa: E731
+
+    def n(size: int) -> str:
+        return "".join(draw.choices("23456789", k=size))
+
     gap = draw.choice([" ", "-"])
     card = _with_luhn(draw.choice("45") + n(14))
     account = _with_97(draw.choice([("DE", n(18)), ("NL", f"ABNA{n(10)}"), ("GB", f"WEST{n(14)}"), ("ES", n(20))]))
