@@ -186,6 +186,18 @@ def test_another_teacher_writes_where_the_recipe_names_one(finished: Path, tmp_p
     assert {row.maker for row in rows(tmp_path / "run", 1)} == {"run"}
 
 
+def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp_path: Path) -> None:
+    """Generation 0 of both runs is the same model; only who is named as the writer differs."""
+    teacher = {"tiny": {"folder": str(finished / "best")}}
+    tree = first("generations=1").dump() | {"train": {"distill": {"steps": 20}}, "teacher": teacher}
+    makers = {}
+    for writer in ("student", "teacher"):
+        loop.run(Recipe.of(tree | {"writer": writer}), tmp_path / writer)
+        made = rows(tmp_path / writer, 1)
+        makers[writer] = {row.maker for row in made if row.method == "propose"}
+    assert makers == {"student": {"generation-00"}, "teacher": {"run"}}
+
+
 def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path, tmp_path: Path) -> None:
     loop.run(first("start=base", "generations=2"), tmp_path / "run")
     one = (tmp_path / "run" / "generation-01" / "model" / "model.safetensors").read_bytes()

@@ -96,14 +96,16 @@ class Loop:
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
+        teacher = self.other("teacher") or student
         roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task, "level": level}
-        roles |= {"generation": number, "teacher": self.other("teacher") or student}
+        roles |= {"generation": number, "teacher": teacher}
         roles |= {"judge": self.other("judge") or student}
+        writer = student if self.recipe.writer == "student" else teacher
         rows: list[Row] = []
         with self.stage(number, "generate") as done:
             for at, step in enumerate(self.recipe.generate):
                 seed = self.seed(number, "generate", at)
-                rows += step.each(Row, **placed(step, roles), rows=self.worked(number), seed=seed)
+                rows += step.each(Row, **placed(step, roles | {"teacher": writer}), rows=self.worked(number), seed=seed)
             rows = own(rows, number)
             done.append(len(rows))
         with self.stage(number, "grade") as done:

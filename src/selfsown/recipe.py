@@ -22,7 +22,8 @@ STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge
 STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
-OF_TRAINING = ("learn", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard", "patience")
+OF_TRAINING = ("learn", "writer", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard")
+OF_TRAINING += ("patience",)
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("generate", "grade", "curate", "then", "evaluate", "guard")
 VERB_OF = STEP_FIELDS | {"then": "train"}
@@ -36,7 +37,8 @@ class Recipe:
     prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
     generation 0, on real rows alone. then: ways of training that follow in every later generation, each from where the
-    one before ended. start: what each generation's training starts from. goal: the score
+    one before ended. writer: who writes rows where a teacher is named: it, or the student, whom the teacher then only
+    trains. start: what each generation's training starts from. goal: the score
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
@@ -64,6 +66,7 @@ class Recipe:
     judge: Step | None = None
     base: Step | None = None
     then: tuple[Step, ...] = ()
+    writer: Literal["teacher", "student"] = "teacher"
     start: Literal["last", "base"] = "last"
     generations: int = 6
     level: int = 0

@@ -23,7 +23,7 @@ SIBLINGS = answered("1+1", ("3", 0.2), ("2", 1.0), ("7", 0.1), ("2", 1.0))
 
 
 def made(rows: list[Row], **knobs: float) -> list[Row]:
-    return [row for row in pairs.curate(rows, **knobs) if row.method == "pairs"]
+    return [row for row in pairs.curate(rows, [], **knobs) if row.method == "pairs"]
 
 
 def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
@@ -32,13 +32,13 @@ def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
     assert pair.parents == (SIBLINGS[1].id, SIBLINGS[2].id)
     assert (pair.origin, pair.generation, pair.grades) == ("synthetic", 2, SIBLINGS[1].grades)
     assert pair.traits["form"] == "deduction"
-    ends = {row.id: row for row in pairs.curate(SIBLINGS)}
+    ends = {row.id: row for row in pairs.curate(SIBLINGS, [])}
     assert ends[SIBLINGS[1].id].reason == f"pairs: the better one of pair {pair.id}"
     assert [ends[row.id] for row in (SIBLINGS[0], *SIBLINGS[2:])] == [SIBLINGS[0], *SIBLINGS[2:]]
 
 
 def test_the_worse_row_is_rejected_by_passed_and_its_words_live_on_in_the_pair() -> None:
-    rows = [row for row in pairs.curate(SIBLINGS) if not row.end]
+    rows = [row for row in pairs.curate(SIBLINGS, []) if not row.end]
     rows = list(duplicates.curate(passed.curate(rows, WORLD), [], []))
     left = [row for row in rows if not row.end]
     assert [(row.answer, row.traits["rejected"]) for row in left] == [("2", "7")]
@@ -66,3 +66,20 @@ def test_prompts_are_not_mixed_up() -> None:
     other = [replace(row, prompt="2+2", draw=row.draw + 10) for row in SIBLINGS]
     both = [row for pair in zip(SIBLINGS, other, strict=True) for row in pair]
     assert {(pair.prompt, pair.traits["rejected"]) for pair in made(both)} == {("1+1", "7"), ("2+2", "7")}
+
+
+def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -> None:
+    real = [Row("1+1", "2", maker="file", traits={"form": "sum"}), Row("", "a document")]
+    rows = [*answered("1+1", ("3", 1.0), ("2", 0.0), ("7", 0.0)), *answered("2+2", ("4", 1.0))]
+    out = list(pairs.curate(rows, real, chosen="real"))
+    found = [row for row in out if row.method == "pairs"]
+    assert [(row.prompt, row.answer, row.traits["rejected"]) for row in found] == [("1+1", "2", "3"), ("1+1", "2", "7")]
+    assert [(row.parents, row.origin, row.generation, row.draw) for row in found] == [
+        ((real[0].id, rows[at].id), "synthetic", 2, at) for at in (0, 2)
+    ]
+    assert [row.reason for row in out if row not in found] == [
+        f"pairs: the worse one of pair {found[0].id}",
+        f"pairs: it says what real row {real[0].id} says",
+        f"pairs: the worse one of pair {found[1].id}",
+        "pairs: no real row has its prompt",
+    ]

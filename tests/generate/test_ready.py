@@ -25,6 +25,7 @@ RECIPES: dict[str, tuple[list[str], int]] = {
     "personas": ([f"generate.persona.count={COUNT}"], COUNT),
     "rephrase": ([], 2 * REAL),
     "backtranslation": ([], REAL),
+    "gemma-text": ([], 2 * REAL),
     "magpie": ([f"generate.prefill.count={COUNT}"], COUNT),
 }
 

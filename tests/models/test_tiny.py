@@ -71,6 +71,26 @@ def test_a_folder_without_a_model_is_explained(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_run_that_has_not_been_yet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SelfsownError, match=r"there is no .*best yet: .*\(selfsown run gemma-teacher\)"):
+        load(tmp_path / "gemma-teacher" / "best")
+
+
+def test_of_several_folders_the_weights_are_averaged(model: Tiny, tmp_path: Path) -> None:
+    other = create(ROWS, 5, layers=2, width=32, heads=4)
+    smaller = create(ROWS, 5, layers=1, width=32, heads=4)
+    folders = {"a": model, "b": other, "c": smaller}
+    for name, each in folders.items():
+        each.save(tmp_path / name)
+    a, b, c = (str(tmp_path / name) for name in folders)
+    mean, again = create([], 0, folder=(a, b)).network.state_dict(), create([], 0, folder=a).network.state_dict()
+    ours, theirs = model.network.state_dict(), other.network.state_dict()
+    assert all(torch.allclose(weight, (ours[name] + theirs[name]) / 2, atol=1e-7) for name, weight in mean.items())
+    assert all(torch.equal(weight, ours[name]) for name, weight in again.items())
+    with pytest.raises(SelfsownError, match="differ in size or alphabet"):
+        create([], 0, folder=(a, c))
+
+
 def test_one_reply_a_prompt_in_order_whatever_their_lengths(model: Tiny) -> None:
     prompts = ["1ar:12", "|1234>4321", "", "1bs:9999"]
     together = model.complete(prompts, n=3, temperature=0.0)

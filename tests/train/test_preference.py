@@ -133,7 +133,7 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
         tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.end]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
         found = [
-            row for row in passed.curate(pairs.curate(list(graded)), WORLD) if not row.end and row.method == "pairs"
+            row for row in passed.curate(pairs.curate(list(graded), []), WORLD) if not row.end and row.method == "pairs"
         ]
         child = preference.train(mixed(found), base, seed, quiet, steps=250, batch=32)
         gains.append(right(child) - right(base))

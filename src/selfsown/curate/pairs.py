@@ -1,4 +1,4 @@
-"""Set the best and the worst answer to a prompt side by side, as a pair from which a preference is learned.
+"""Set a better and a worse answer to a prompt side by side, as a pair from which a preference is learned.
 
 Put it before `passed`, which rejects the worse rows: they stay what they are, and the pair has their words.
 """
@@ -8,25 +8,53 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from selfsown.kinds import Share
 from selfsown.records import Row
 
 
-def curate(rows: Sequence[Row], *, least: Share = 0.5, gap: Share = 0.0) -> Iterator[Row]:
+def curate(
+    rows: Sequence[Row],
+    real: Sequence[Row],
+    *,
+    chosen: Literal["best", "real"] = "best",
+    least: Share = 0.5,
+    gap: Share = 0.0,
+) -> Iterator[Row]:
     """A pair is a new row: it says what the best of its prompt says (of equals, the first) and carries the worst as
     the trait `rejected`; its parents are both. The best goes on as the pair, so that nothing is said twice.
 
     The best scores `least` or more, the worst is lower by more than `gap`, and no row of its words is as good.
+    With `chosen: real`, grades aside, the real answer to a prompt is the better of each other one (SPIN, Chen et al.
+    2024), and the row itself ends as the worse one.
     """
+    if chosen == "real":
+        yield from _against_real(rows, real)
+        return
     siblings: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         siblings[row.prompt].append(row)
-    pairs = {chosen.id: _pair(chosen, worse) for asked in siblings.values() for chosen, worse in _of(asked, least, gap)}
+    pairs = {best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, least, gap)}
     for row in rows:
         pair = pairs.get(row.id)
         yield row.rejected(f"pairs: the better one of pair {pair.id}") if pair else row
         if pair:
+            yield pair
+
+
+def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
+    """Each row, ended, and its pair where it says something else than the real row of its prompt."""
+    known = {row.prompt: row for row in real if row.prompt}
+    for row in rows:
+        better = known.get(row.prompt)
+        if better is None:
+            yield row.rejected("pairs: no real row has its prompt")
+        elif row.answer == better.answer:
+            yield row.rejected(f"pairs: it says what real row {better.id} says")
+        else:
+            pair = replace(_pair(better, row), generation=row.generation, draw=row.draw)
+            yield row.rejected(f"pairs: the worse one of pair {pair.id}")
             yield pair
 
 

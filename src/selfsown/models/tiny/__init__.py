@@ -114,14 +114,15 @@ def create(
     width: Count = 64,
     heads: Count = 4,
     context: Natural = 0,
-    folder: str = "",
+    folder: str | tuple[str, ...] = "",
 ) -> Tiny:
-    """A new model with random weights for these rows, or the one saved in `folder`.
+    """A new model with random weights for these rows, or the one saved in `folder`; of several, the mean of their
+    weights (Wortsman et al. 2022; Gemma 2, Llama 3), for which they should have begun as the same model.
 
     context 0 makes room for rows a quarter longer than the longest of these.
     """
     if folder:
-        return load(Path(folder))
+        return _mean([load(Path(each)) for each in ((folder,) if isinstance(folder, str) else folder)])
     if width % heads:
         raise SelfsownError(
             f"tiny: width {width} does not divide by heads {heads}; take a multiple, such as {heads * 16}"
@@ -140,6 +141,9 @@ def create(
 
 def load(folder: Path) -> Tiny:
     """The model that `Tiny.save` wrote; SelfsownError where the folder holds none."""
+    if folder.name == "best" and not folder.exists():  # where a run leaves it, runs/RECIPE/best unless told otherwise
+        first = f"selfsown run {folder.parent.name}"
+        raise SelfsownError(f"there is no {folder} yet: the run that makes it comes first ({first}); or name another")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
@@ -152,6 +156,20 @@ def load(folder: Path) -> Tiny:
         ) from error
     ordered = sorted(vocabulary, key=vocabulary.__getitem__)
     return Tiny(network, Alphabet("".join(ordered[len(MARKS) :])), name=folder.parent.name)
+
+
+def _mean(models: Sequence[Tiny]) -> Tiny:
+    """The first of them, its weights the mean of all."""
+    first, *others = models
+    for other in others:
+        if (other.network.size, other.alphabet) != (first.network.size, first.alphabet):
+            raise SelfsownError(
+                f"tiny: {first.name} and {other.name} differ in size or alphabet, so their weights have no mean; "
+                "name folders of runs that began as the same model"
+            )
+    states = [each.network.state_dict() for each in models]
+    first.network.load_state_dict({name: torch.stack([each[name] for each in states]).mean(0) for name in states[0]})
+    return first
 
 
 def pad(texts: Sequence[list[int]]) -> Tensor:
