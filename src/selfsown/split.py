@@ -29,7 +29,7 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
         problems[row.key].append(row)
     keys = sorted(problems)
     random.Random(seed).shuffle(keys)
-    chosen = {row.key for row in rows if EXAMINED.items() <= row.traits.items()}
+    chosen = {row.key for row in rows if _examined(row)}
     taken = sum(len(problems[key]) for key in chosen)
     for key in keys:
         if key not in chosen and taken + len(problems[key]) <= wanted:
@@ -55,7 +55,7 @@ def sides(
     16 bytes each are kept; held_out may be 0, which takes one call. SelfsownError where a side would be empty.
     """
     if held_out == 0:
-        yield from ((False, row) for row in pose())
+        yield from ((_examined(row), row) for row in pose())
         return
     salt = hashlib.sha256(f"sides {seed}".encode()).digest()
     hashes = array("Q", (_hash(row.key, salt) for row in pose()))
@@ -71,9 +71,14 @@ def sides(
         if at > len(hashes):
             break
         place = bisect_left(chosen, hashes[at - 1])
-        yield place < len(chosen) and chosen[place] == hashes[at - 1], row
+        yield _examined(row) or (place < len(chosen) and chosen[place] == hashes[at - 1]), row
     if at != len(hashes):
         raise SelfsownError(f"{source} changed while it was read; give the same command again")
+
+
+def _examined(row: Row) -> bool:
+    """Whether the row is for examination only."""
+    return EXAMINED.items() <= row.traits.items()
 
 
 def _hash(key: str, salt: bytes) -> int:
