@@ -19,7 +19,7 @@ from selfsown.intervals import share
 from selfsown.make import make
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.store import Store
+from selfsown.store import Store, place
 
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
 PROBLEMS = 300
@@ -115,7 +115,7 @@ def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     runs = [course(folder, "star", "star", seed, ["rollback=false"]) for seed in seeds]
     rise = last(runs, LONG) - Mean.of(_score(run[0], LONG) for run in runs)
     yield Bar("star, last round against none: longer than the seeds", "above 0", str(rise), rise.low > 0)
-    rows = [row for seed in seeds for row in Store(folder / f"star-{seed}").rows("generations/1/rows") or []]
+    rows = [row for seed in seeds for row in Store(folder / f"star-{seed}").rows(f"{place(1)}/rows") or []]
     won = [row for row in rows if row.end == "kept" and row.traits.get("hint") == "yes"]
     tried = sum(row.traits.get("hint") == "yes" for row in rows)
     seen = f"{len(won)} of {tried} tries with a hint were right in round 1"
