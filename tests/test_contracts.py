@@ -105,7 +105,7 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
     """Answers, votes and new tasks need prompts: on documents these ways say so."""
-    ways_that_ask = ("sample", "converse", "vote", "instruct", "evolve")
+    ways_that_ask = ("sample", "solve", "converse", "vote", "instruct", "evolve")
     if way not in ways_that_ask or any(row.prompt for row in roles["real"]):
         return False
     with pytest.raises(SelfsownError, match="prompt"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.records import Row, SelfsownError
+from selfsown.records import EXAMINED, Row, SelfsownError
 from selfsown.split import LEAST, first_of, sides, split
 
 
@@ -134,3 +134,16 @@ def test_rows_that_change_between_the_two_readings_are_noticed(later: list[Row])
     readings = iter((DIFFERENT, later))
     with pytest.raises(SelfsownError, match="changed while it was read"):
         list(sides(lambda: next(readings), 0.1, 0, "names.txt"))
+
+
+@pytest.mark.parametrize("held_out", [10, 30, 60, 0.5])
+def test_rows_for_examination_only_are_held_out_first_and_all_of_them(held_out: float) -> None:
+    given_rows = [row.but(traits=EXAMINED) if row.draw < 30 else row for row in DIFFERENT]
+    learn, out = split(given_rows, held_out, 0, "test")
+    assert [row for row in out if row.draw < 30] == given_rows[:30]
+    assert len(out) == max(30, held_out if held_out > 1 else 50)
+    assert len(learn) + len(out) == 100
+    for share in (0, held_out):
+        apart = [row for held, row in sides(lambda: given_rows, share, 0, "test") if not held]
+        assert not [row for row in apart if row.traits]
+        assert apart

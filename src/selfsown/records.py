@@ -15,6 +15,7 @@ from selfsown.text import normal
 
 Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self"]
 End = Literal["", "kept", "rejected", "failed"]
+EXAMINED = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
 
 
 class SelfsownError(Exception):

@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
-from selfsown.records import Row, SelfsownError
+from selfsown.records import EXAMINED, Row, SelfsownError
 
 LEAST = 10  # rows on either side, below which no number measured on them means anything
 
@@ -20,7 +20,8 @@ LEAST = 10  # rows on either side, below which no number measured on them means 
 def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) -> tuple[list[Row], list[Row]]:
     """(to learn from, held out), in the order given. No problem stands on both sides.
 
-    held_out is a number of rows, or below 1 a share. SelfsownError where too few rows remain on a side.
+    held_out is a number of rows, or below 1 a share. Those that are for examination only come first, all of them.
+    SelfsownError where too few rows remain on a side.
     """
     wanted = round(held_out * len(rows)) if held_out < 1 else int(held_out)
     problems: dict[str, list[Row]] = defaultdict(list)
@@ -28,10 +29,10 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
         problems[row.key].append(row)
     keys = sorted(problems)
     random.Random(seed).shuffle(keys)
-    chosen: set[str] = set()
-    taken = 0
+    chosen = {row.key for row in rows if _examined(row)}
+    taken = sum(len(problems[key]) for key in chosen)
     for key in keys:
-        if taken + len(problems[key]) <= wanted:
+        if key not in chosen and taken + len(problems[key]) <= wanted:
             chosen.add(key)
             taken += len(problems[key])
     out = [row for row in rows if row.key in chosen]
@@ -54,7 +55,7 @@ def sides(
     16 bytes each are kept; held_out may be 0, which takes one call. SelfsownError where a side would be empty.
     """
     if held_out == 0:
-        yield from ((False, row) for row in pose())
+        yield from ((_examined(row), row) for row in pose())
         return
     salt = hashlib.sha256(f"sides {seed}".encode()).digest()
     hashes = array("Q", (_hash(row.key, salt) for row in pose()))
@@ -70,9 +71,14 @@ def sides(
         if at > len(hashes):
             break
         place = bisect_left(chosen, hashes[at - 1])
-        yield place < len(chosen) and chosen[place] == hashes[at - 1], row
+        yield _examined(row) or (place < len(chosen) and chosen[place] == hashes[at - 1]), row
     if at != len(hashes):
         raise SelfsownError(f"{source} changed while it was read; give the same command again")
+
+
+def _examined(row: Row) -> bool:
+    """Whether the row is for examination only."""
+    return EXAMINED.items() <= row.traits.items()
 
 
 def _hash(key: str, salt: bytes) -> int:

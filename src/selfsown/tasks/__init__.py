@@ -7,7 +7,7 @@ verifiable, forms), and a recipe that needs more is refused before it runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from selfsown.records import Grade, Row
 
@@ -50,4 +50,17 @@ class Task(Protocol):
 
     def restate(self, row: Row) -> Iterator[Row]:
         """The same problem and answer, asked in each other way."""
+        ...
+
+
+@runtime_checkable
+class Posing(Protocol):
+    """A world that poses new problems whenever it is asked, as an examiner does; not every world can."""
+
+    def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
+        """So many problems of the level and below, each with its answer as its target and none in the row."""
+        ...
+
+    def hinted(self, row: Row) -> str:
+        """The row's prompt with its answer in it; SelfsownError where no hint would be understood."""
         ...

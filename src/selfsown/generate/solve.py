@@ -1,0 +1,71 @@
+"""The teacher solves problems that the world poses anew, at the level and below; a failed one again with a hint.
+
+Where the world poses none, real prompts with known answers are solved (STaR, Zelikman et al. 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from selfsown.kinds import Count, NotNegative
+from selfsown.models import Model, Reply
+from selfsown.quantities import plain, quantity, stated
+from selfsown.records import Row, SelfsownError
+from selfsown.tasks import Posing, Task
+
+HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
+
+
+def generate(
+    rows: Sequence[Row],
+    teacher: Model,
+    task: Task,
+    level: int,
+    generation: int,
+    seed: int,
+    *,
+    count: Count = 2000,
+    n: Count = 1,
+    temperature: NotNegative = 1.0,
+    instruction: str = "",
+    hint: bool = False,
+) -> Iterator[Row]:
+    """n answers to each of `count` new problems, or to each real one, before which the teacher reads the instruction;
+    the row has neither instruction nor hint. With `hint`, a problem that no answer solves is tried once more with the
+    known answer in the prompt, and the trait "hint" says so of that row."""
+    posed = isinstance(task, Posing)
+    asked = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [row for row in rows if row.prompt]
+    if not asked:
+        raise SelfsownError("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
+    told = f"{instruction}\n\n" if instruction else ""
+    replies = teacher.complete([told + row.prompt for row in asked], n=n, temperature=temperature, seed=seed)
+    unsolved = [
+        at
+        for at, (row, said) in enumerate(zip(asked, replies, strict=True))
+        if hint and row.target and not any(_solves(row, each, task) for each in said)
+    ]
+    hinted = [told + _hinted(asked[at], task) for at in unsolved]
+    again = teacher.complete(hinted, temperature=temperature, seed=seed)
+    made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
+    made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
+    for draw, (row, reply, helped) in enumerate(made):
+        traits = {**row.traits, **({"hint": helped} if hint else {})}
+        traits |= {"reasoning": reply.reasoning} if reply.reasoning else {}
+        solved = row.but(traits=traits, generation=generation, draw=draw, parents=() if posed else (row.id,))
+        solved = solved.but(answer=reply.text, origin="synthetic", maker=teacher.name, method="solve")
+        yield solved.failed(reply.failure) if reply.failure else solved
+
+
+def _hinted(row: Row, task: Task) -> str:
+    return task.hinted(row) if isinstance(task, Posing) else f"{row.prompt}\n\n{HINT.format(stated(row.target))}"
+
+
+def _solves(row: Row, reply: Reply, task: Task) -> bool:
+    """By the world where it checks answers, or else by the number that is said in the end; graders say more."""
+    if reply.failure:
+        return False
+    if task.verifiable:
+        return task.check(row, reply.text).score >= 0.5
+    said, known = (plain(stated(each)) for each in (reply.text, row.target))
+    numbers = quantity(said), quantity(known)
+    return said == known or bool(numbers[0] and numbers[1] and numbers[0].equals(numbers[1]))

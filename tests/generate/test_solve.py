@@ -1,0 +1,125 @@
+"""New problems of the world, or real ones, are solved; a failed one again with a hint that its row does not show."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from parrot import Parrot, knowing
+from server import Body, Server
+
+from selfsown.generate import solve
+from selfsown.make import make
+from selfsown.models import Reply
+from selfsown.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.store import Store
+from selfsown.tasks.file import World as File
+from selfsown.tasks.sums import World as Sums
+
+FILE = File("problems.jsonl", prompt="q", answer="a")
+SUMS = Sums(rows=60, longer=10, hints=0.3)
+REAL = [Row(f"What is {at} and {at}?", f"Add.\n#### {2 * at}", target=f"Add.\n#### {2 * at}") for at in range(10)]
+
+
+def made(task: File | Sums, teacher: Parrot, **knobs: object) -> list[Row]:
+    return list(solve.generate(REAL, teacher, task, 4, 2, 0, **knobs))  # type: ignore[arg-type]
+
+
+def test_a_world_that_poses_is_asked_for_new_problems_at_the_level() -> None:
+    rows = made(SUMS, Parrot(lambda prompt, at: "?"), count=50, n=2)
+    assert len(rows) == 100
+    assert [row.prompt for row in rows[::2]] == [row.prompt for row in SUMS.problems(4, 50, 0)]
+    assert max(row.level for row in rows) == 4
+    assert {(row.answer, row.parents, row.method, row.origin) for row in rows} == {("?", (), "solve", "synthetic")}
+    assert len({row.id for row in rows}) == 100
+
+
+def test_any_other_world_s_real_prompts_are_solved_n_times() -> None:
+    rows = made(FILE, knowing(REAL), n=3)
+    assert [(row.prompt, row.answer) for row in rows] == [(row.prompt, row.target) for row in REAL for _ in range(3)]
+    assert [row.parents for row in rows[::3]] == [(row.id,) for row in REAL]
+
+
+def test_only_an_unsolved_problem_is_tried_again_and_its_row_shows_no_hint() -> None:
+    def say(prompt: str, at: int) -> str:
+        hint = "The answer is" in prompt
+        return "#### 12" if "6 and 6" in prompt or hint else "I cannot say"
+
+    rows = made(FILE, Parrot(say), n=2, hint=True, instruction="Think.")
+    again = [row for row in rows if row.traits["hint"] == "yes"]
+    assert [row.prompt for row in again] == [row.prompt for row in REAL if "6 and 6" not in row.prompt]
+    assert len(rows) == 20 + 9
+    assert not any("Think" in row.prompt or "The answer is" in row.prompt for row in rows)
+    assert len({row.id for row in rows}) == len(rows)
+
+
+def test_a_hint_gives_the_answer_in_the_end_not_the_way() -> None:
+    heard = list[str]()
+    made(FILE, Parrot(lambda prompt, at: heard.append(prompt) or "?"), n=1, hint=True, instruction="Think.")
+    assert len(heard) == 20
+    assert all(prompt.startswith("Think.\n\nWhat is") for prompt in heard)
+    assert f"The answer is {2 * 9}." in heard[-1]
+    assert not any("Add." in prompt for prompt in heard)
+
+
+def test_a_world_gives_its_own_hint() -> None:
+    known = {SUMS.hinted(row): row.target for row in SUMS.problems(4, 40, 0)}
+    rows = made(SUMS, Parrot(lambda prompt, at: known.get(prompt, "")), count=40, hint=True)
+    right = [row for row in rows if SUMS.check(row, row.answer).score == 1.0]
+    assert len(rows) == 80
+    assert [row.traits["hint"] for row in right] == ["yes"] * 40
+    assert all("?" in row.prompt for row in right)
+    with pytest.raises(SelfsownError, match="set hints"):
+        made(replace(SUMS, hints=0.0), Parrot(lambda prompt, at: ""), count=1, hint=True)
+
+
+def test_a_reply_that_failed_fails_alone_and_solves_nothing() -> None:
+    def say(prompt: str, at: int) -> Reply:
+        return Reply(prompt, "#### 0", failure="" if "answer is" in prompt else "cut off")
+
+    rows = made(FILE, Parrot(say), n=1, hint=True)
+    assert [(row.end, row.reason) for row in rows] == [("failed", "cut off")] * 10 + [("", "")] * 10
+    assert {row.traits["hint"] for row in rows[10:]} == {"yes"}
+
+
+def test_without_prompts_and_problems_there_is_nothing_to_solve() -> None:
+    with pytest.raises(SelfsownError, match="no real row has a prompt"):
+        list(solve.generate([Row("", "emma")], Parrot(lambda prompt, at: ""), FILE, 0, 1, 0))
+
+
+def test_of_real_problems_a_third_of_whose_answers_are_wrong_only_right_ones_are_kept(tmp_path: Path) -> None:
+    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    path = folder / "gsm8k_train_1000.jsonl"
+    if not path.exists():
+        pytest.skip("the data is not here")
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:200]]
+    known = {record["question"]: record["answer"] for record in records}
+    (tmp_path / "real.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+
+    def say(prompt: str, body: Body) -> str:
+        way, _, end = next(known[question] for question in known if question in prompt).rpartition("#### ")
+        chance = random.Random(repr((prompt, body.get("seed"))))
+        off = chance.choice([1, 3, 10]) if chance.random() < 0.4 else 0
+        return f"{way}So it is, at try {chance.randrange(10**6)}.\n#### {int(end.replace(',', '')) + off}"
+
+    with Server(say=say, faults={"busy": 0.05, "malformed": 0.02}, wait="0.01") as server:
+        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
+        make(Recipe.load("star-text", [f"real={tmp_path / 'real.jsonl'}", teacher]), tmp_path / "made")
+    rows = Store(tmp_path / "made").rows("rows") or []
+
+    def right(row: Row) -> bool:
+        ends = [each.rpartition("#### ")[2].replace(",", "") for each in (row.answer, known[row.prompt])]
+        return float(ends[0]) == float(ends[1])
+
+    kept = [row for row in rows if row.end == "kept"]
+    good = [row for row in rows if row.end != "failed" and right(row)]
+    assert 0.5 < len(good) / len(rows) < 0.7
+    assert all(right(row) for row in kept)
+    assert len(kept) >= 0.95 * len(good)
+    assert any(row.traits["hint"] == "yes" for row in kept)
+    assert {row.prompt for row in kept} <= set(known)
