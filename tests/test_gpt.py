@@ -14,14 +14,14 @@ from selfsown.store import Store, place
 pytest.importorskip("torch")
 SMALL = ["base.tiny.steps=4", "train.tiny.steps=4", "generations=1", "student.tiny.width=16", "student.tiny.layers=1"]
 SUMS = ["real.sums.longer=5", "real.sums.rows=150", "held_out=50", "generate.solve.count=60"]
-MANNERS = ["real.manners.examined=15", "real.manners.rows=100", "held_out=50", "generate.solve.count=60"]
+HOUSE = ["real.house.examined=15", "real.house.rows=100", "held_out=50", "generate.solve.count=60"]
 
 
 @pytest.mark.parametrize("name", ["gpt", "star", "gpt-spec"])
 def test_a_small_run_learns_from_nothing_that_is_examined_and_shows_no_hint_and_no_rule(
     name: str, tmp_path: Path
 ) -> None:
-    recipe = Recipe.load(name, [*SMALL, *(MANNERS if name == "gpt-spec" else SUMS)])
+    recipe = Recipe.load(name, [*SMALL, *(HOUSE if name == "gpt-spec" else SUMS)])
     history = run(recipe, tmp_path / "run")
     store = Store(tmp_path / "run")
     real, held_out, made = (store.rows(at) or [] for at in ("real", "held_out", f"{place(1)}/rows"))

@@ -9,7 +9,7 @@ import pytest
 from selfsown.records import EXAMINED, Row, SelfsownError
 from selfsown.split import split
 from selfsown.steps import step
-from selfsown.tasks.manners import World, said
+from selfsown.tasks.house import World, said
 
 WORLD = World(rows=400, examined=60)
 ROWS = WORLD.pose(1)
@@ -28,7 +28,7 @@ def test_every_posed_row_is_right_and_no_request_stands_on_both_sides() -> None:
     assert (len(FORMS["house"]), len(FORMS["expected"])) == (60, 60)
     assert 0.1 < len(FORMS["free"]) / 400 < 0.3
     assert all(WORLD.check(row, row.answer).score == 1.0 for row in ROWS)
-    real, held_out = split(ROWS, 160, 0, "manners")
+    real, held_out = split(ROWS, 160, 0, "house")
     assert {row.traits["form"] for row in real} == {"told", "free"}
     assert not {row.key for row in real} & {row.key for row in held_out}
     asked = defaultdict(list)
@@ -71,4 +71,4 @@ def test_what_is_no_request_is_not_read_and_not_right(prompt: str) -> None:
 
 def test_rules_that_there_are_not_are_refused() -> None:
     with pytest.raises(SelfsownError, match="house"):
-        step("tasks", "manners", {"house": "zz"})
+        step("tasks", "house", {"house": "zz"})

@@ -54,7 +54,7 @@ class World:
 
     @property
     def name(self) -> str:
-        return "manners"
+        return "house"
 
     @property
     def top_level(self) -> int:
