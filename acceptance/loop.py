@@ -46,13 +46,13 @@ WORDS = (
     "held_out=300",
     "student.tiny.layers=2",
     "student.tiny.width=32",
-    "base.tiny={steps: 300, batch: 64}",
+    "base={tiny: {steps: 300, batch: 64}}",
     "start=base",  # what changes is the rows alone
     "generations=4",
-    "generate.propose={count: 1500, temperature: 0.8}",
+    "generate=[{propose: {count: 1500, temperature: 0.8}}]",
     "grade=[]",
     "curate=[]",
-    "train.tiny={steps: 100, batch: 64, rate: 0.005, embedding_rate: 0.001}",
+    "train={tiny: {steps: 100, batch: 64, rate: 0.005, embedding_rate: 0.001}}",
     "guard=[progress, {collapse: {tolerance: 0.25}}]",
     "rollback=false",
 )
@@ -200,7 +200,7 @@ def _bias(folder: Path) -> Iterator[Bar]:
         style = "a" if random.Random(prompt).random() < 0.9 else "b"
         return style + answers[prompt][1:] if prompt[0] == "|" else "I cannot run programs."
 
-    tree = Recipe.load("first", [*SMALL, "real.programs={rows: 1200}", "held_out=200", "generations=1"]).dump()
+    tree = Recipe.load("first", [*SMALL, "real={programs: {rows: 1200}}", "held_out=200", "generations=1"]).dump()
     tree |= {"generate": ["sample"], "grade": ["verify"], "guard": [{"bias": {"attributes": ["style"]}}]}
     tree |= {way: {"tiny": {"steps": 2}} for way in ("base", "train")} | {"rollback": True}
     curated = {"as it is": ["passed"], "balanced": ["passed", {"balance": {"attributes": ["style"]}}]}

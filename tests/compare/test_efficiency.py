@@ -120,6 +120,8 @@ def test_at_the_break_even_price_both_sides_cost_the_same(
     if loop > plain:
         at = {"real_row": even, "cpu_hour": hour}
         assert sides[0].usd(at) == pytest.approx(sides[1].usd(at))
+        then = {"real_row": row, "cpu_hour": found["break_even_cpu_hour"]}
+        assert sides[0].usd(then) == pytest.approx(sides[1].usd(then))
         assert (found["both"] > 1) == (row > even) or found["both"] == pytest.approx(1)
     else:
         assert even == 0

@@ -116,6 +116,10 @@ def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]
     spared, hour = plain.rows - loop.rows, prices["cpu_hour"] / 3600
     more = (loop.cpu_seconds - plain.cpu_seconds) * hour + loop.models - plain.models
     even = more / spared if spared > 0 else None
+    longer, room = (
+        (loop.cpu_seconds - plain.cpu_seconds) / 3600,
+        spared * prices["real_row"] + plain.models - loop.models,
+    )
     total = loop.usd(prices)
     return {
         "prices": dict(prices),
@@ -126,6 +130,7 @@ def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]
         "both": plain.usd(prices) / total if total else None,
         "sensitivity": sensitivity(plain, loop, prices),
         "break_even_real_row": None if even is None else max(0.0, even),
+        "break_even_cpu_hour": room / longer if longer > 0 and room > 0 else None,
     }
 
 

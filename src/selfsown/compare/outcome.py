@@ -164,7 +164,8 @@ def _cost(
     prices: Mapping[str, float],
 ) -> dict[str, Any]:
     """What plain training costs at the crossing against the loop; held-out rows are charged to both."""
-    none = dict.fromkeys(("plain", "loop", "labels", "compute", "both", "sensitivity", "break_even_real_row"))
+    none = dict.fromkeys(("plain", "loop", "labels", "compute", "both", "sensitivity"))
+    none |= dict.fromkeys(("break_even_real_row", "break_even_cpu_hour"))
     if "below" in goal["beyond"]:
         words = [f"no cost is compared: {plan.reference} did not pass the smallest size in every seed"]
         return {"prices": dict(prices)} | none | {"words": words}
@@ -226,7 +227,10 @@ def _cost_words(found: Mapping[str, Any], least: str) -> list[str]:
     if even is None:
         words.append("plain training needs no more real rows than the loop: no price of a row speaks for the loop")
     elif even:
-        words.append(f"the loop is the cheaper one wherever a real row costs more than {Decimal(f'{even:.2g}'):f} USD")
+        hour = found["break_even_cpu_hour"]
+        other = f", or a CPU hour less than {Decimal(f'{hour:.2g}'):f} USD" if hour else ""
+        row = Decimal(f"{even:.2g}")
+        words.append(f"the loop is the cheaper one wherever a real row costs more than {row:f} USD{other}")
     else:
         words.append(
             "the loop is the cheaper one at any price of a real row: it needs fewer rows and no more computing"
