@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server import Server
 from small import FIRST
 from test_cli import FILE, Finished, refused, selfsown, tree, written
 
@@ -230,6 +231,19 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
     assert claim["words"] in asked.stdout
     assert len(claim["ratios"]) == 2
     assert (tmp_path / "c/prices.yaml").exists()
+
+
+def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Path) -> None:
+    written(tmp_path, generate=[{"sample": {"n": 2}}], generations=1)
+    with Server() as server:
+        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
+        order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "learn=20")
+        done = selfsown(tmp_path, *order, "--set", teacher)
+        told = server.told
+    assert (done.returncode, done.stderr) == (0, "")
+    paid = (1000 * told["prompt_tokens"] + 2000 * told["completion_tokens"]) / 1e6
+    assert paid > 0
+    assert [arm["models"] for arm in outcome(tmp_path / "c")["arms"]] == [[pytest.approx(paid)], [0.0], [0.0]]
 
 
 @pytest.mark.slow
