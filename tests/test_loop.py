@@ -69,6 +69,19 @@ def test_every_kept_row_is_right_and_new_and_about_no_held_out_problem(finished:
                 said.add((row.prompt, row.answer))
 
 
+def test_each_generation_tells_how_much_was_synthetic_as_its_rows_on_disk_say(finished: Path) -> None:
+    store, ours = Store(finished), list[Row]()
+    real = store.rows("real") or []
+    for generation in store.generations():
+        ours += [row for row in store.rows(f"generation-{generation.number:02d}/rows") or [] if row.end == "kept"]
+        tokens = [sum(len(row.prompt) + len(row.answer) for row in some) for some in (real, ours)]
+        share = generation.synthetic_share
+        assert share["rows"] == len(ours) / (len(real) + len(ours))
+        assert share["tokens"] == tokens[1] / sum(tokens)
+        assert (share["drawn"] == 0.0) == (generation.real_share == 1.0) == (not ours)
+        ours = ours if generation.stands else ours[: -generation.counts["kept"]]
+
+
 def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) -> None:
     made = {row.id: row for number in (1, 2, 3) for row in rows(finished, number)}
     for row in made.values():

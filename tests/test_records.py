@@ -79,6 +79,14 @@ def test_the_real_share_is_that_of_the_draws() -> None:
     assert Mixture(rows[:1], np.ones(1)).real_share == 1.0
 
 
+def test_the_synthetic_share_is_counted_in_rows_in_tokens_and_in_tokens_drawn() -> None:
+    rows = [Row("1234", "56"), Row("12", "", origin="synthetic"), Row("1", "1", origin="synthetic")]
+    found = Mixture(rows, np.array([2.0, 1.0, 5.0])).synthetic_share
+    assert found == {"rows": 2 / 3, "tokens": 4 / 10, "drawn": 12 / 24}
+    assert set(Mixture(rows[:1], np.ones(1)).synthetic_share.values()) == {0.0}
+    assert set(Mixture(rows[1:], np.ones(2)).synthetic_share.values()) == {1.0}
+
+
 def test_a_score_names_its_group_and_knows_which_way_is_up() -> None:
     low, high = Score("accuracy", 0.2, 9, 0.0, 0.5, "level=2"), Score("accuracy", 0.6, 9, 0.3, 0.9)
     assert (low.key, high.key) == ("accuracy[level=2]", "accuracy")

@@ -25,6 +25,8 @@ app = App(
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as start=base."
 ROWS = "How many times the real rows plain training may have, such as 1x,2x,4x,8x,16x: what does the loop spare?"
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
+CLAIM = "How many times as much plain training is said to cost at equal scores, for --real-rows: is it so?"
+Claim = Annotated[float, Parameter(help=CLAIM)]
 Multiples = Annotated[list[str], Parameter(help=ROWS, consume_multiple=True, negative=())]
 
 
@@ -101,6 +103,7 @@ def compare(
     seeds: int = 3,
     real_rows: Multiples | None = None,
     prices: Path | None = None,
+    claim: Claim = 0.0,
     jobs: int = 0,
     set: Changes | None = None,
 ) -> None:
@@ -126,7 +129,7 @@ def compare(
     from selfsown.compare.plan import plan
     from selfsown.report import told
 
-    planned = plan(recipe, set or [], arms or [], seeds, real_rows or [])
+    planned = plan(recipe, set or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
     console = Console()
     found = comparison.run(planned, folder, jobs, prices, console.out)

@@ -75,7 +75,8 @@ class Loop:
         blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
         mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
         level = self.recipe.level or self.task.top_level
-        return self.judged(Generation(0, 0, level, {}, 1.0, ()), self.trained(0, mixture, blank), [], [])
+        found = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
+        return self.judged(found, self.trained(0, mixture, blank), [], [])
 
     def lap(self, history: list[Generation]) -> Generation:
         """One generation after those of `history`."""
@@ -91,7 +92,8 @@ class Loop:
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
-        found = Generation(number, parent.number, level, counts, mixture.real_share, ())
+        shares = mixture.synthetic_share
+        found = Generation(number, parent.number, level, counts, mixture.real_share, (), synthetic_share=shares)
         return self.judged(found, child, history, rows)
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:

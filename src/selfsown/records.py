@@ -130,6 +130,22 @@ class Mixture:
         real = [row.origin == "real" for row in self.rows]
         return float(self.weights[real].sum() / self.weights.sum())
 
+    @property
+    def synthetic_share(self) -> dict[str, float]:
+        """How much is synthetic: of the rows, of their tokens, and of the tokens that training draws.
+
+        A token is a character here, as it is to the embedded model.
+        """
+        made = [row.origin == "synthetic" for row in self.rows]
+        sizes = [len(row.prompt) + len(row.answer) for row in self.rows]
+        tokens = sum(size for size, synthetic in zip(sizes, made, strict=True) if synthetic)
+        drawn = self.weights * sizes
+        return {
+            "rows": sum(made) / len(made),
+            "tokens": tokens / sum(sizes),
+            "drawn": float(drawn[made].sum() / drawn.sum()),
+        }
+
 
 @dataclass(frozen=True)
 class Score:
@@ -203,8 +219,8 @@ class Generation:
     """What one lap of the loop made, kept and scored, and whether it stands.
 
     level: the hardest level it wrote problems at; parent: the generation whose model wrote its rows;
-    real_share: the share of training draws that were real rows. guarded: whether a guard's no rolls it back;
-    otherwise the verdicts are alarms and no more.
+    real_share: the share of training draws that were real rows; synthetic_share: as `Mixture` counts it. guarded:
+    whether a guard's no rolls it back; otherwise the verdicts are alarms and no more.
     """
 
     number: int
@@ -215,6 +231,7 @@ class Generation:
     scores: tuple[Score, ...]
     verdicts: tuple[Verdict, ...] = ()
     guarded: bool = True
+    synthetic_share: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def stands(self) -> bool:

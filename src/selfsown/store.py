@@ -79,6 +79,10 @@ class Store:
             finally:
                 store.journal.close()
 
+    def recipe(self) -> dict[str, Any]:
+        """As it stands in the folder, as plain values."""
+        return dict(_parsed(self.folder / "recipe.yaml", yaml.safe_load))
+
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"

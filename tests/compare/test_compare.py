@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server import Server
 from small import FIRST
 from test_cli import FILE, Finished, refused, selfsown, tree, written
 
@@ -136,6 +137,7 @@ def test_one_seed_gives_no_interval_and_says_so(compared: tuple[Path, Finished],
         (["--seeds", "0"], ["--seeds is 0", "1 or more"]),
         (["--jobs", "-1", "--arms", "real"], ["--jobs is -1"]),
         (["--real-rows", "1x,two"], ["'two'", "1x,2x"]),
+        (["--claim", "6.6"], ["--claim is 6.6", "--real-rows"]),
         (["--real-rows", "1x", "--prices", "gone.yaml"], ["gone.yaml"]),
         ([*FILE], ["arm vote", "prompt", "--arms graded"]),
     ],
@@ -209,8 +211,39 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
     assert goal["curve"] == {arm["name"]: arm["scores"]["accuracy"]["best"] for arm in found["arms"][1:]}
     assert goal["words"] in (tmp_path / "c/table.md").read_text("utf-8")
     assert needs["cost"]["prices"] == {"real_row": 0.09, "cpu_hour": 0.05}
-    assert "Palmyra" in needs["cost"]["words"][-1]
+    assert (needs["claim"], "Palmyra" in done.stdout) == (None, False)
+    asked = selfsown(
+        tmp_path,
+        "compare",
+        "mine.yaml",
+        "c",
+        "--real-rows",
+        "1x,2x",
+        "--seeds",
+        "2",
+        "--set",
+        "learn=20",
+        "--claim",
+        "2",
+    )
+    claim = outcome(tmp_path / "c")["efficiency"]["claim"]
+    assert claim["verdict"] in ("≥ 2.0×", "< 2.0×", "cannot say", "no ratio")
+    assert claim["words"] in asked.stdout
+    assert len(claim["ratios"]) == 2
     assert (tmp_path / "c/prices.yaml").exists()
+
+
+def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Path) -> None:
+    written(tmp_path, generate=[{"sample": {"n": 2}}], generations=1)
+    with Server() as server:
+        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
+        order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "learn=20")
+        done = selfsown(tmp_path, *order, "--set", teacher)
+        told = server.told
+    assert (done.returncode, done.stderr) == (0, "")
+    paid = (1000 * told["prompt_tokens"] + 2000 * told["completion_tokens"]) / 1e6
+    assert paid > 0
+    assert [arm["models"] for arm in outcome(tmp_path / "c")["arms"]] == [[pytest.approx(paid)], [0.0], [0.0]]
 
 
 @pytest.mark.slow

@@ -100,6 +100,16 @@ def test_three_ratios_and_the_price_at_which_both_cost_the_same() -> None:
     assert found["break_even_real_row"] == pytest.approx(0.36 / 2000)
 
 
+def test_what_models_behind_servers_cost_is_charged_and_each_price_may_be_off() -> None:
+    found = cost(Side(3000, 3600), Side(1000, 3600, models=100.0), PRICES)
+    assert found["both"] == pytest.approx((300 + 0.36) / (100 + 0.36 + 100))
+    assert found["break_even_real_row"] == pytest.approx(100 / 2000)
+    less, more = found["sensitivity"]["models"]
+    assert (less, more) == (pytest.approx(300.36 / 150.36), pytest.approx(300.36 / 250.36))
+    assert found["sensitivity"]["real_row"][0] == pytest.approx(150.36 / 150.36)
+    assert set(found["sensitivity"]) == {"real_row", "cpu_hour", "models"}
+
+
 @given(st.floats(2, 50), st.floats(1, 1e5), st.floats(1, 1e5), st.floats(1e-3, 10), st.floats(1e-3, 10))
 def test_at_the_break_even_price_both_sides_cost_the_same(
     ratio: float, plain: float, loop: float, row: float, hour: float
@@ -110,6 +120,8 @@ def test_at_the_break_even_price_both_sides_cost_the_same(
     if loop > plain:
         at = {"real_row": even, "cpu_hour": hour}
         assert sides[0].usd(at) == pytest.approx(sides[1].usd(at))
+        then = {"real_row": row, "cpu_hour": found["break_even_cpu_hour"]}
+        assert sides[0].usd(then) == pytest.approx(sides[1].usd(then))
         assert (found["both"] > 1) == (row > even) or found["both"] == pytest.approx(1)
     else:
         assert even == 0

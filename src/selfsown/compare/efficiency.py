@@ -100,19 +100,26 @@ def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> t
 
 @dataclass(frozen=True)
 class Side:
-    """What one side used: real rows, to learn from and held out, and seconds of CPU."""
+    """What one side used: real rows, to learn from and held out, seconds of CPU, dollars for models behind servers."""
 
     rows: float
     cpu_seconds: float
+    models: float = 0.0
 
     def usd(self, prices: Mapping[str, float]) -> float:
-        return self.rows * prices["real_row"] + self.cpu_seconds / 3600 * prices["cpu_hour"]
+        computing = self.cpu_seconds / 3600 * prices["cpu_hour"]
+        return self.rows * prices["real_row"] + computing + self.models * prices.get("models", 1.0)
 
 
 def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]:
     """How many times as much plain training costs, in three ratios that are never mixed."""
     spared, hour = plain.rows - loop.rows, prices["cpu_hour"] / 3600
-    even = (loop.cpu_seconds - plain.cpu_seconds) * hour / spared if spared > 0 else None
+    more = (loop.cpu_seconds - plain.cpu_seconds) * hour + loop.models - plain.models
+    even = more / spared if spared > 0 else None
+    longer, room = (
+        (loop.cpu_seconds - plain.cpu_seconds) / 3600,
+        spared * prices["real_row"] + plain.models - loop.models,
+    )
     total = loop.usd(prices)
     return {
         "prices": dict(prices),
@@ -121,8 +128,20 @@ def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]
         "labels": plain.rows / loop.rows,
         "compute": plain.cpu_seconds / loop.cpu_seconds if loop.cpu_seconds else None,
         "both": plain.usd(prices) / total if total else None,
+        "sensitivity": sensitivity(plain, loop, prices),
         "break_even_real_row": None if even is None else max(0.0, even),
+        "break_even_cpu_hour": room / longer if longer > 0 and room > 0 else None,
     }
+
+
+def sensitivity(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, list[float]]:
+    """The ratio of all costs where one price is half as high, and where it is one and a half times as high."""
+    charged = {"models": 1.0, **prices}
+    found = {}
+    for name in charged:
+        ways = [{**charged, name: charged[name] * part} for part in (0.5, 1.5)]
+        found[name] = [plain.usd(way) / loop.usd(way) for way in ways if loop.usd(way)]
+    return found
 
 
 def between(multiples: Sequence[float], values: Sequence[float], at: float) -> float:

@@ -7,19 +7,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from selfsown.compare import claim
 from selfsown.compare.children import Run
 from selfsown.compare.efficiency import Side, between, cost, crossing, summary
 from selfsown.compare.plan import Plan
 from selfsown.intervals import student
+from selfsown.ledger import lines, prices_in, total
 from selfsown.records import Generation, Score
 from selfsown.screen import sisters
 from selfsown.store import Store
 
 History = list[Generation]
-PALMYRA = (
-    "Articles report another ratio for Palmyra X 004, 4.6 / 0.7 million USD = 6.6: the whole training of two different "
-    "models, one side of it inferred, and hardware prices alone explain 5 to 8 times; it is not the figure above."
-)
 
 
 def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dict[str, Any]:
@@ -27,10 +25,10 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
     histories = {(each.arm, each.seed): Store(each.folder).generations() for each in runs}
     courses = {arm.name: [histories[arm.name, seed] for seed in plan.seeds] for arm in plan.arms}
     keys = _common(list(histories.values()))
-    costs = {arm.name: [each.cost() for each in runs if each.arm == arm.name] for arm in plan.arms}
+    costs = {arm.name: [_spent(each) for each in runs if each.arm == arm.name] for arm in plan.arms}
     arms = [
         {"name": arm.name, "what": arm.what, "changes": list(arm.changes), "folder": arm.folder}
-        | {name: [each[name] for each in costs[arm.name]] for name in ("cpu_seconds", "wall_seconds", "lost")}
+        | {name: [each[name] for each in costs[arm.name]] for name in ("cpu_seconds", "wall_seconds", "lost", "models")}
         | {"scores": {key: _scores(courses[arm.name], courses[plan.reference], key) for key in keys}}
         | {"guards": _guards(plan.seeds, courses[arm.name])}
         | {"kept": [sum(each.counts.get("kept", 0) for each in history) for history in courses[arm.name]]}
@@ -39,6 +37,12 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
     found = {"recipe": plan.recipe.name, "about": plan.recipe.about, "goal": plan.recipe.goal, "seeds": plan.seeds}
     found |= {"reference": plan.reference, "arms": arms, "sentences": _sentences(plan, arms, courses)}
     return found | {"efficiency": _efficiency(plan, courses, costs, prices) if plan.multiples else None}
+
+
+def _spent(run: Run) -> dict[str, Any]:
+    """What the run took; models: dollars for those behind servers, None where their price is not known."""
+    recipe = Store(run.folder).recipe()
+    return {**run.cost(), "models": total(lines(run.folder / "replies.sqlite", prices_in(recipe))).money}
 
 
 def last(history: Sequence[Generation]) -> Generation:
@@ -117,21 +121,27 @@ def _sentences(plan: Plan, arms: Sequence[dict[str, Any]], courses: Mapping[str,
 def _efficiency(
     plan: Plan,
     courses: Mapping[str, Sequence[History]],
-    costs: Mapping[str, Sequence[Mapping[str, float]]],
+    costs: Mapping[str, Sequence[Mapping[str, float | None]]],
     prices: Mapping[str, float],
 ) -> dict[str, Any]:
     """The real rows that plain training needs to reach the loop, in the goal and in its sisters, and what they cost."""
     measured = set(_common([history for course in courses.values() for history in course]))
     keys = [key for key in sisters(courses[plan.reference][0][0], plan.recipe.goal) if key in measured]
     scores = {key: _curve(plan, courses, key) for key in keys}
-    cpu = {name: statistics.fmean(each["cpu_seconds"] for each in costs[name]) for name in costs}
     rows = {name: round(multiple * plan.rows) for multiple, name in plan.multiples.items()}
+    goal = scores[plan.recipe.goal]
+    spent = _cost(plan, goal, costs, prices)
+    priced = bool(spent["both"]) or "below" in goal["beyond"]
+    claimed = claim.judged(plan.claim, *_claimed(plan, goal, costs, prices), priced) if plan.claim else None
+    if claimed:
+        spent["words"] += [claimed["words"], claim.NOTE]
     return {
         "rows": rows,
         "held_out": plan.held_out,
         "loop": plan.reference,
         "scores": scores,
-        "cost": _cost(plan, scores[plan.recipe.goal], cpu, prices),
+        "cost": spent,
+        "claim": claimed,
     }
 
 
@@ -147,19 +157,58 @@ def _curve(plan: Plan, courses: Mapping[str, Sequence[History]], key: str) -> di
     return {"curve": curve, "loop": loop} | summary(found, sizes[-1])
 
 
-def _cost(plan: Plan, goal: Mapping[str, Any], cpu: Mapping[str, float], prices: Mapping[str, float]) -> dict[str, Any]:
+def _cost(
+    plan: Plan,
+    goal: Mapping[str, Any],
+    costs: Mapping[str, Sequence[Mapping[str, float | None]]],
+    prices: Mapping[str, float],
+) -> dict[str, Any]:
     """What plain training costs at the crossing against the loop; held-out rows are charged to both."""
+    none = dict.fromkeys(("plain", "loop", "labels", "compute", "both", "sensitivity"))
+    none |= dict.fromkeys(("break_even_real_row", "break_even_cpu_hour"))
     if "below" in goal["beyond"]:
-        none = dict.fromkeys(("plain", "loop", "labels", "compute", "both", "break_even_real_row"))
-        words = [f"no cost is compared: {plan.reference} did not pass the smallest size in every seed", PALMYRA]
+        words = [f"no cost is compared: {plan.reference} did not pass the smallest size in every seed"]
         return {"prices": dict(prices)} | none | {"words": words}
     sizes = list(plan.multiples)
-    seen = [sizes[-1] if ratio is None else ratio for ratio in goal["ratios"]]
-    ratio = goal["mean"] or min(seen)
-    seconds = between(sizes, [cpu[name] for name in plan.multiples.values()], ratio)
-    plain = Side(ratio * plan.rows + plan.held_out, seconds)
-    found = cost(plain, Side(plan.rows + plan.held_out, cpu[plan.reference]), prices)
-    return found | {"words": [*_cost_words(found, "" if goal["mean"] else "at least "), PALMYRA]}
+    ratio = goal["mean"] or min(sizes[-1] if ratio is None else ratio for ratio in goal["ratios"])
+    mean = {name: [_mean_of(costs[name], what) for what in ("cpu_seconds", "models")] for name in costs}
+    if None in [value for values in mean.values() for value in values]:
+        words = ["no cost is compared: what the models behind servers cost is not known; say price in the recipe"]
+        return {"prices": dict(prices)} | none | {"words": words}
+    found = cost(*_sides(plan, ratio, mean), prices)
+    return found | {"words": _cost_words(found, "" if goal["mean"] else "at least ")}
+
+
+def _mean_of(costs: Sequence[Mapping[str, float | None]], what: str) -> float | None:
+    values = [each[what] for each in costs]
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if len(known) == len(values) else None
+
+
+def _sides(plan: Plan, ratio: float, spent: Mapping[str, Sequence[Any]]) -> tuple[Side, Side]:
+    """Plain training at so many times the rows, and the loop; spent: CPU seconds and dollars for models, by arm."""
+    sizes, loop = list(plan.multiples), spent[plan.reference]
+    taken = [between(sizes, [spent[name][at] for name in plan.multiples.values()], ratio) for at in (0, 1)]
+    return Side(ratio * plan.rows + plan.held_out, *taken), Side(plan.rows + plan.held_out, *loop)
+
+
+def _claimed(
+    plan: Plan,
+    goal: Mapping[str, Any],
+    costs: Mapping[str, Sequence[Mapping[str, float | None]]],
+    prices: Mapping[str, float],
+) -> tuple[list[float | None], tuple[float, float] | None]:
+    """All costs of plain training to the loop's, seed by seed; and the interval of the difference between the loop and
+    the size that scores nearest to it."""
+    found: list[float | None] = []
+    for at, (ratio, beyond) in enumerate(zip(goal["ratios"], goal["beyond"], strict=True)):
+        spent = {name: [costs[name][at][what] for what in ("cpu_seconds", "models")] for name in costs}
+        known = not beyond and all(value is not None for values in spent.values() for value in values)
+        plain, loop = _sides(plan, ratio, spent) if known else (None, None)
+        found.append(plain.usd(prices) / loop.usd(prices) if plain and loop and loop.usd(prices) else None)
+    gaps = [[one - other for one, other in zip(goal["loop"], values, strict=True)] for values in goal["curve"].values()]
+    nearest = min(gaps, key=lambda gap: abs(statistics.fmean(gap)))
+    return found, student(nearest) if len(nearest) > 1 else None
 
 
 def _cost_words(found: Mapping[str, Any], least: str) -> list[str]:
@@ -172,11 +221,16 @@ def _cost_words(found: Mapping[str, Any], least: str) -> list[str]:
     if found["both"] is not None:
         at = f"a real row at {found['prices']['real_row']:g} USD, a CPU hour at {found['prices']['cpu_hour']:g} USD"
         words.append(f"both: {least}{found['both']:.2f} times as much ({at})")
+        spread = [ratio for ratios in found["sensitivity"].values() for ratio in ratios]
+        words.append(f"each price half or one and a half times as high: {least}{min(spread):.2f} to {max(spread):.2f}")
     even = found["break_even_real_row"]
     if even is None:
         words.append("plain training needs no more real rows than the loop: no price of a row speaks for the loop")
     elif even:
-        words.append(f"the loop is the cheaper one wherever a real row costs more than {Decimal(f'{even:.2g}'):f} USD")
+        hour = found["break_even_cpu_hour"]
+        other = f", or a CPU hour less than {Decimal(f'{hour:.2g}'):f} USD" if hour else ""
+        row = Decimal(f"{even:.2g}")
+        words.append(f"the loop is the cheaper one wherever a real row costs more than {row:f} USD{other}")
     else:
         words.append(
             "the loop is the cheaper one at any price of a real row: it needs fewer rows and no more computing"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selfsown.compare.arms import ALONE, BUILT_IN, Arm, arms_of
 from selfsown.compare.children import Run
+from selfsown.compare.claim import PALMYRA
 from selfsown.compare.efficiency import multiples_of, sizes
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
@@ -15,7 +16,8 @@ from selfsown.records import SelfsownError
 
 @dataclass(frozen=True)
 class Plan:
-    """multiples: the arms of real rows alone, by how many times the `rows` that the others learn from."""
+    """multiples: the arms of real rows alone, by how many times the `rows` that the others learn from. claim: how many
+    times as much plain training is said to cost at equal scores (0: nobody asks)."""
 
     source: str
     recipe: Recipe
@@ -24,6 +26,7 @@ class Plan:
     multiples: dict[float, str]
     rows: int
     held_out: int
+    claim: float = 0.0
 
     @property
     def reference(self) -> str:
@@ -40,10 +43,16 @@ class Plan:
         ]
 
 
-def plan(source: str, changes: Sequence[str], wanted: Sequence[str], seeds: int, real_rows: Sequence[str]) -> Plan:
+def plan(
+    source: str, changes: Sequence[str], wanted: Sequence[str], seeds: int, real_rows: Sequence[str], claim: float = 0.0
+) -> Plan:
     """What a comparison is to run; SelfsownError where its words do not fit."""
     if seeds < 1:
         raise SelfsownError(f"--seeds is {seeds}; it must be 1 or more, and 2 or more for an interval")
+    if claim < 0 or (claim and not real_rows):
+        raise SelfsownError(
+            f"--claim is {claim:g}; it is how many times as much plain training costs: add --real-rows 1x,2x,4x"
+        )
     recipe, common, alone, numbers = Recipe.load(source, changes), list(changes), dict[float, Arm](), list(range(seeds))
     common += ["trust="] * bool(recipe.trust)  # it is measured in a folder of its own
     rows = held_out = 0
@@ -56,4 +65,5 @@ def plan(source: str, changes: Sequence[str], wanted: Sequence[str], seeds: int,
             own = (*common, "generate=[]", f"learn={learn}", ALONE)
             alone[multiple] = Arm(f"real-{multiple:g}x", f"{learn:,} real rows alone, as many training steps", own)
     arms = [*arms_of(recipe, common, wanted), *alone.values()]
-    return Plan(source, recipe, arms, numbers, {k: arm.name for k, arm in alone.items()}, rows, held_out)
+    asked = claim or (PALMYRA if multiples and recipe.name == "palmyra" else 0.0)
+    return Plan(source, recipe, arms, numbers, {k: arm.name for k, arm in alone.items()}, rows, held_out, asked)

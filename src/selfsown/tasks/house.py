@@ -81,7 +81,7 @@ class World:
             for form in ("house", "expected"):
                 row = _row(form, self.house, digits)
                 rows.append(replace(row, traits={**row.traits, **EXAMINED}))
-        return [replace(row, answer=row.target, maker="manners", draw=draw) for draw, row in enumerate(rows)]
+        return [replace(row, answer=row.target, maker="house", draw=draw) for draw, row in enumerate(rows)]
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
         """Requests that expect the house's rules, without an answer."""
@@ -129,7 +129,7 @@ def _request(chance: random.Random, seen: set[str]) -> str:
         if digits not in seen:
             seen.add(digits)
             return digits
-    raise SelfsownError(f"manners: so many requests of {LENGTH} digits are not to be had; ask for fewer")
+    raise SelfsownError(f"house: so many requests of {LENGTH} digits are not to be had; ask for fewer")
 
 
 def _row(form: str, rules: str, digits: str) -> Row:
