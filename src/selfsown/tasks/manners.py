@@ -27,9 +27,9 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 SOUGHT: dict[str, Callable[[list[int]], int]] = {
     "max": max,
     "min": min,
+    "mid": lambda v: sorted(v)[1],
     "one": lambda v: v[0],
     "end": lambda v: v[-1],
-    "sum": lambda v: (v[0] + v[-1]) % 10,
 }
 UNITS = ("kg", "cm", "ml")
 INSULTS = ("oaf", "git", "ass")
