@@ -201,7 +201,7 @@ def _from(folder: Path, seed: int, generation: int) -> list[str]:
 def _second(folder: Path, seed: int) -> list[str]:
     """After the revisions; the judge is the model of before, frozen: it still knows how to criticise."""
     judge = folder / f"claude-{seed}" / "generation-00" / "model"
-    return [*_from(folder, seed, 1), f"judge={{tiny: {{folder: '{judge}'}}}}", "generations=1"]
+    return [*_from(folder, seed, 1), f"judge={{tiny: {{folder: '{judge}'}}}}", "generations=1", "mix=replace"]
 
 
 def _kept(what: str, courses: Sequence[Sequence[Generation]], score: str) -> Bar:

@@ -178,3 +178,14 @@ def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None
     assert one[0].answer.startswith("it must be 9")
     with pytest.raises(SelfsownError, match="manners has no principle 'It is kind"):
         list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, principles=("It is kind.",)))
+
+
+def test_such_a_world_may_still_be_the_critic_of_a_teacher_who_follows_instructions() -> None:
+    asked = [row for row in MANNERS.pose(0) if row.traits["form"] == "answer"][:10]
+
+    def learner(prompt: str, at: int) -> str:
+        told = re.search(r"'(\d)' would be right", prompt)
+        return told[1] if told else "what?"
+
+    rows = list(refine.generate(asked, Parrot(learner), MANNERS, 2, 0, critic="world"))
+    assert [MANNERS.check(row, row.answer).score for row in rows] == [1.0] * 10

@@ -79,13 +79,12 @@ def generate(
         course.write(draft)
     for course in courses:
         course.steps.append({"draft": course.row.answer})
+    words = task if isinstance(task, Principled) and critic == "teacher" else None
     by = ("the world",) if critic == "world" else standards(principles, task) or (rubric,)
-    judged = (
-        partial(_checked, task=task) if critic == "world" else partial(_judged, teacher=teacher, task=task, seed=seed)
-    )
-    revise = partial(_revised, teacher=teacher, task=task, temperature=temperature, seed=seed)
+    judged = partial(_judged, teacher=teacher, words=words, seed=seed)
+    revise = partial(_revised, teacher=teacher, words=words, temperature=temperature, seed=seed)
     for _ in range(rounds):
-        _round(courses, by, judged, revise)
+        _round(courses, by, partial(_checked, task=task) if critic == "world" else judged, revise)
     for course in courses:
         yield _made(course, teacher.name, generation)
 
@@ -122,9 +121,9 @@ def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
     return [Answer({"criticism": each.reason, "fault": each.score < 0.5}, each.reason) for each in found]
 
 
-def _judged(courses: Sequence[_Course], teacher: Model, task: Task, seed: int) -> list[Answer]:
-    if isinstance(task, Principled):
-        return criticised(teacher, [(course.row, course.by) for course in courses], task, seed=seed)
+def _judged(courses: Sequence[_Course], teacher: Model, words: Principled | None, seed: int) -> list[Answer]:
+    if words:
+        return criticised(teacher, [(course.row, course.by) for course in courses], words, seed=seed)
     return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
 
 
@@ -134,12 +133,13 @@ def _asked(course: _Course) -> str:
     return "\n\n".join(parts)
 
 
-def _revised(courses: Sequence[_Course], teacher: Model, task: Task, temperature: float, seed: int) -> list[Reply]:
-    said = [course.steps[-1]["criticism"] for course in courses]
-    if isinstance(task, Principled):
-        prompts = [task.revision(each.row, each.by, words) for each, words in zip(courses, said, strict=True)]
-    else:
-        prompts = [_asked_anew(course) for course in courses]
+def _revised(
+    courses: Sequence[_Course], teacher: Model, words: Principled | None, temperature: float, seed: int
+) -> list[Reply]:
+    prompts = [
+        words.revision(course.row, course.by, course.steps[-1]["criticism"]) if words else _asked_anew(course)
+        for course in courses
+    ]
     return [reply for (reply,) in teacher.complete(prompts, temperature=temperature, seed=seed)]
 
 
