@@ -52,7 +52,7 @@ def _positions(folder: Path) -> Iterator[Bar]:
     couples = list(zip(rows[::2], rows[1::2], strict=True))
     ahead = sum(score[min(couple, key=lambda row: row.id).id] for couple in couples) / len(couples)
     yield Bar(
-        "preference for the place shown first, |P − 0.5|, after both orders",
+        "preference for the place shown first, \\|P − 0.5\\|, after both orders",
         "≤ 0.02",
         f"{abs(ahead - 0.5):.3f} in {PAIRS:,} pairs; {first - 0.5:.3f} in one order",
         abs(ahead - 0.5) <= 0.02 < first - 0.5,
