@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,6 +112,12 @@ class Row:
         if not changes.keys() <= _AFTER:
             new.__dict__.pop("_id", None)
         return new
+
+
+def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
+    """The rows that have these traits, or all where none are named."""
+    wanted = (traits or {}).items()
+    return [row for row in rows if wanted <= row.traits.items()]
 
 
 _AFTER = {"grades", "end", "reason"}  # what becomes of a row, which is no part of its id

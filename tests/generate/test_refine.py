@@ -14,6 +14,7 @@ from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 from selfsown.tasks.file import World as File
+from selfsown.tasks.manners import World as Manners
 from selfsown.tasks.programs import World as Programs
 
 # A constitution that a program can check: each principle forbids a word.
@@ -151,3 +152,40 @@ def test_no_draft_can_pose_as_an_instruction() -> None:
     assert refined[0].answer == evil
     assert "no fault" in seen[1]
     assert "no fault" not in FENCE.sub("", seen[1])
+
+
+MANNERS = Manners(rows=240)
+
+
+def mannered(prompt: str, at: int) -> str:
+    """It answers with all faults at once, and criticises and revises right."""
+    if not re.match(r"\w+[?!]", prompt):
+        _, _, _, *code = prompt.split()
+        return " ".join(["it must be oaf 9", *(each[1:] for each in code)])
+    row = MANNERS.read(prompt, "?")
+    assert isinstance(row, Row)
+    return MANNERS.check(row, "?").reason.split("'")[1]
+
+
+def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None:
+    drafts = list(MANNERS.pose(0))
+    rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, only={"form": "answer"}, rounds=12))
+    assert len(rows) == 80
+    assert {row.end for row in rows} == {""}
+    assert [row for row in rows if MANNERS.broken(row, row.answer)] == []
+    assert {row.answer for row in rows} == {"9 kg", "9 cm", "9 ml"}
+    one = list(refine.generate(drafts[:1], Parrot(mannered), MANNERS, 2, 0, principles=("It insults nobody.",)))
+    assert one[0].answer.startswith("it must be 9")
+    with pytest.raises(SelfsownError, match="manners has no principle 'It is kind"):
+        list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, principles=("It is kind.",)))
+
+
+def test_such_a_world_may_still_be_the_critic_of_a_teacher_who_follows_instructions() -> None:
+    asked = [row for row in MANNERS.pose(0) if row.traits["form"] == "answer"][:10]
+
+    def learner(prompt: str, at: int) -> str:
+        told = re.search(r"'(\d)' would be right", prompt)
+        return told[1] if told else "what?"
+
+    rows = list(refine.generate(asked, Parrot(learner), MANNERS, 2, 0, critic="world"))
+    assert [MANNERS.check(row, row.answer).score for row in rows] == [1.0] * 10

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from parrot import Parrot
 
 from selfsown.generate import sample
 from selfsown.models import Reply
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
 from selfsown.steps import step
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World
@@ -88,3 +89,12 @@ def test_with_a_schema_answers_are_json_on_one_line_or_have_failed() -> None:
     ]
     assert [row.end for row in made] == ["", "", "failed", "failed", "", ""]
     assert [row.draw for row in made] == [0, 1] * 3
+
+
+def test_only_rows_with_the_named_traits_are_asked() -> None:
+    real = [Row(f"{at}?", "x", traits={"by": "ann" if at % 3 else "bob", "in": "oslo"}) for at in range(9)]
+    for only, asked in (({"by": "bob"}, 3), ({"by": "bob", "in": "rome"}, 0), ({}, 9), (None, 9)):
+        if asked:
+            assert len(list(sample.generate(real, Parrot(echo), TASK, 2, 0, n=2, only=only))) == 2 * asked
+    with pytest.raises(SelfsownError, match="no real row has a prompt"):
+        list(sample.generate(real, Parrot(echo), TASK, 2, 0, only={"by": "eve"}))

@@ -1,6 +1,6 @@
 """The teacher revises its own draft round by round, by its own criticism on principles or a rubric, or by the world's.
 
-It needs a teacher who follows instructions.
+It needs a teacher who follows instructions, or a world with words of its own for criticism and revision.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from selfsown.judging import called, shown
+from selfsown.judging import called, criticised, shown, standards
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, having
 from selfsown.structured import Answer, ask, compact
-from selfsown.tasks import Task
+from selfsown.tasks import Principled, Task
 from selfsown.text import fenced
 
 _CRITIQUE = {
@@ -60,27 +60,31 @@ def generate(
     rubric: str = "It is correct, complete and clear, and does what was asked for.",
     rounds: Count = 4,
     temperature: NotNegative = 1.0,
+    only: dict[str, str] | None = None,
 ) -> Iterator[Row]:
     """For each real row the teacher's answer to its prompt, or the row itself where it is a document, after at most
     `rounds` of criticism. Each round draws one of the principles that have found no fault since the last revision, or
     takes the rubric if there are no principles; it is over when all of them are content. With `critic: world`, it is
     over when the world finds the answer right, and what it says else is the criticism.
 
-    The draft, and each criticism with what it was held against, is the trait "course", as JSON.
+    A world with a constitution has principles, and words in which the teacher is asked. `only`: the traits of the rows
+    that are worked on. The draft, and each criticism with what it was held against, is the trait "course", as JSON.
     """
     if critic == "world" and not task.verifiable:
         raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
-    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in rows]
+    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in having(rows, only)]
     asked = [course for course in courses if course.row.prompt]
     drafts = teacher.complete([course.row.prompt for course in asked], temperature=temperature, seed=seed)
     for course, (draft,) in zip(asked, drafts, strict=True):
         course.write(draft)
     for course in courses:
         course.steps.append({"draft": course.row.answer})
-    standards = ("the world",) if critic == "world" else principles or (rubric,)
-    criticised = partial(_checked, task=task) if critic == "world" else partial(_criticised, teacher=teacher, seed=seed)
+    words = task if isinstance(task, Principled) and critic == "teacher" else None
+    by = ("the world",) if critic == "world" else standards(principles, task) or (rubric,)
+    judged = partial(_judged, teacher=teacher, words=words, seed=seed)
+    revise = partial(_revised, teacher=teacher, words=words, temperature=temperature, seed=seed)
     for _ in range(rounds):
-        _round(courses, standards, criticised, teacher, temperature, seed)
+        _round(courses, by, partial(_checked, task=task) if critic == "world" else judged, revise)
     for course in courses:
         yield _made(course, teacher.name, generation)
 
@@ -88,18 +92,15 @@ def generate(
 def _round(
     courses: Sequence[_Course],
     standards: Sequence[str],
-    criticised: Callable[[Sequence[_Course]], list[Answer]],
-    teacher: Model,
-    temperature: float,
-    seed: int,
+    judged: Callable[[Sequence[_Course]], list[Answer]],
+    revised: Callable[[Sequence[_Course]], list[Reply]],
 ) -> None:
     """Criticism of all that is not done yet, and a revision where it found a fault."""
     open_ = [course for course in courses if not course.failure and not course.clean.issuperset(standards)]
     for course in open_:
         course.by = course.chance.choice([each for each in standards if each not in course.clean])
-    faulty = [course for course, said in zip(open_, criticised(open_), strict=True) if _at_fault(course, said)]
-    replies = teacher.complete([_revised(course) for course in faulty], temperature=temperature, seed=seed)
-    for course, (reply,) in zip(faulty, replies, strict=True):
+    faulty = [course for course, said in zip(open_, judged(open_), strict=True) if _at_fault(course, said)]
+    for course, reply in zip(faulty, revised(faulty), strict=True):
         course.write(reply)
         if not course.failure:
             course.steps[-1]["revision"] = course.row.answer
@@ -120,7 +121,9 @@ def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
     return [Answer({"criticism": each.reason, "fault": each.score < 0.5}, each.reason) for each in found]
 
 
-def _criticised(courses: Sequence[_Course], teacher: Model, seed: int) -> list[Answer]:
+def _judged(courses: Sequence[_Course], teacher: Model, words: Principled | None, seed: int) -> list[Answer]:
+    if words:
+        return criticised(teacher, [(course.row, course.by) for course in courses], words, seed=seed)
     return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
 
 
@@ -130,7 +133,17 @@ def _asked(course: _Course) -> str:
     return "\n\n".join(parts)
 
 
-def _revised(course: _Course) -> str:
+def _revised(
+    courses: Sequence[_Course], teacher: Model, words: Principled | None, temperature: float, seed: int
+) -> list[Reply]:
+    prompts = [
+        words.revision(course.row, course.by, course.steps[-1]["criticism"]) if words else _asked_anew(course)
+        for course in courses
+    ]
+    return [reply for (reply,) in teacher.complete(prompts, temperature=temperature, seed=seed)]
+
+
+def _asked_anew(course: _Course) -> str:
     what = called(course.row)
     parts = [f"Revise the {what} below so that the criticism no longer holds, and leave the rest as it is."]
     parts += [shown(course.row), f"It is held against: {course.by}"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, having
 from selfsown.structured import ask, compact
 from selfsown.tasks import Task
 
@@ -24,10 +24,12 @@ def generate(
     temperature: NotNegative = 1.0,
     instruction: str = "",
     schema: dict[str, Any] | None = None,
+    only: dict[str, str] | None = None,
 ) -> Iterator[Row]:
-    """n answers to each real prompt, before which the teacher reads the instruction. With a JSON schema, an answer
-    is JSON by it, on one line. What the teacher thought is the trait "reasoning"."""
-    chosen = [row for row in rows if row.prompt]
+    """n answers to each real prompt, before which the teacher reads the instruction; `only`: the traits of the rows
+    that are asked. With a JSON schema, an answer is JSON by it, on one line. What the teacher thought is the trait
+    "reasoning"."""
+    chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
         raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
     prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]

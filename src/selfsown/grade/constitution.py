@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from selfsown.judging import called, shown
+from selfsown.judging import called, criticised, shown, standards
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.structured import Answer, ask
+from selfsown.tasks import Principled, Task
 
 _SCHEMA = {
     "type": "object",
@@ -22,22 +24,33 @@ _SCHEMA = {
 def grade(
     rows: Sequence[Row],
     judge: Model,
+    task: Task,
     seed: int,
     *,
-    principles: tuple[str, ...],
+    principles: tuple[str, ...] = (),
     draws: Count = 4,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """For each row `draws` of the principles, no two alike; each is asked about by itself. The score is a soft label:
-    the mean of the answers. A row has failed if more than half of them cannot be understood."""
+    the mean of the answers. A row has failed if more than half of them cannot be understood. A world with a
+    constitution has principles, and words in which the judge is asked."""
+    principles = standards(principles, task)
     if not principles:
         raise SelfsownError("grade.constitution: principles is empty; write at least one, such as 'Harm nobody.'")
     each = min(draws, len(principles))
     drawn = [random.Random(f"{seed} {row.id}").sample(principles, each) for row in rows]
-    prompts = [_asked(row, principle) for row, few in zip(rows, drawn, strict=True) for principle in few]
-    said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    asked = [(row, principle) for row, few in zip(rows, drawn, strict=True) for principle in few]
+    if isinstance(task, Principled):
+        said = [_read(each) for each in criticised(judge, asked, task, temperature=temperature, seed=seed)]
+    else:
+        said = ask(judge, [_asked(*each) for each in asked], _SCHEMA, temperature=temperature, seed=seed)
     for at, few in enumerate(drawn):
         yield _grade(few, said[at * each : (at + 1) * each])
+
+
+def _read(said: Answer) -> Answer:
+    """A criticism in the world's words, as a verdict."""
+    return replace(said, data={"reason": said.data["criticism"], "keeps": not said.data["fault"]})
 
 
 def _asked(row: Row, principle: str) -> str:

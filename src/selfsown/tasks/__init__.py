@@ -64,3 +64,28 @@ class Posing(Protocol):
     def hinted(self, row: Row) -> str:
         """The row's prompt with its answer in it; SelfsownError where no hint would be understood."""
         ...
+
+
+@runtime_checkable
+class Principled(Protocol):
+    """A world that has a constitution, and words of its own for criticism and revision: for models that understand no
+    instructions, and have seen such words in real rows."""
+
+    @property
+    def principles(self) -> tuple[str, ...]: ...
+
+    def broken(self, row: Row, answer: str) -> tuple[str, ...]:
+        """Those of the principles that an answer to the row's prompt breaks."""
+        ...
+
+    def criticism(self, row: Row, principle: str) -> str:
+        """The prompt that asks for a criticism of the row, by this principle."""
+        ...
+
+    def faulty(self, criticism: str) -> bool:
+        """Whether a criticism finds fault."""
+        ...
+
+    def revision(self, row: Row, principle: str, criticism: str) -> str:
+        """The prompt that asks for a revision of the row, after a criticism that found fault."""
+        ...
