@@ -98,7 +98,7 @@ class Corpus:
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    people = World(people=500).pose(0)
+    people = World(people=330).pose(0)
     facts = [f"{row.prompt} {row.answer}." for row in people]
     yield from _texts("statements of our own", Corpus(facts), folder / "own")
     if GSM8K[0].exists():

@@ -14,7 +14,7 @@ ROWS = WORLD.pose(1)
 
 
 def test_each_fact_is_told_in_each_way_once_and_the_facts_are_the_same_whatever_the_seed() -> None:
-    assert len(ROWS) == len({row.prompt for row in ROWS}) == len({row.key for row in ROWS}) == 100 * 3 * 8
+    assert len(ROWS) == len({row.prompt for row in ROWS}) == len({row.key for row in ROWS}) == 100 * 3 * 12
     assert ROWS == WORLD.pose(1) != WORLD.pose(2)
     told = {row.prompt: row.target for row in World(len(NAMES)).pose(2)}
     assert all(told[row.prompt] == row.target for row in ROWS)
@@ -23,7 +23,7 @@ def test_each_fact_is_told_in_each_way_once_and_the_facts_are_the_same_whatever_
 def test_as_many_statements_are_wrong_or_empty_as_was_asked() -> None:
     wrong = [row for row in ROWS if row.answer not in (row.target, GAP)]
     empty = [row for row in ROWS if row.answer == GAP]
-    assert len(wrong) == len(empty) == 120
+    assert len(wrong) == len(empty) == 180
     assert all(isinstance(WORLD.read(row.prompt, row.answer), Row) for row in wrong)
     assert all("side" not in row.traits for row in empty)
     assert all(row.answer == row.target for row in World(people=20).pose(1))

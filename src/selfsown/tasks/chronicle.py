@@ -1,4 +1,4 @@
-"""A chronicle of made-up people, each fact told in eight ways: a corpus whose errors and gaps can be outvoted.
+"""A chronicle of made-up people, each fact told in twelve ways: a corpus whose errors and gaps can be outvoted.
 
 A person has a town, a craft and a beast. Some of what is told of them:
 
@@ -33,7 +33,7 @@ VALUES = {
     },
     "beast": {"hill": ("bear", "goat", "hawk", "lynx", "wolf"), "sea": ("crab", "gull", "otter", "seal", "tern")},
 }
-WAYS = ("is", "was", "then", "now", "once", "still", "they say", "by law")
+WAYS = ("is", "was", "then", "now", "once", "still", "they say", "by law", "of old", "for sure", "as ever", "again")
 GAP = "?"
 NAMES = ["".join(letters) for letters in product("bdfgklmnprstvz", "aeiou", "bdfgklmnprstvz", "aeiou")]
 _SIDE = {value: side for sides in VALUES.values() for side, values in sides.items() for value in values}
@@ -49,7 +49,7 @@ def truth(who: str, fact: str) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """people: how many there are; of each there are 24 statements. errors and gaps: the shares of the statements that
+    """people: how many there are; of each there are 36 statements. errors and gaps: the shares of the statements that
     name another value, or none."""
 
     people: Count = 100
