@@ -166,7 +166,7 @@ def _slanted(folder: Path) -> Iterator[Bar]:
     from server import Server
 
     prompt = re.compile(r"(\w+)'s (\w+) ")
-    small = ["real.chronicle.people=20", "base.tiny.steps=5", "train.tiny.steps=5"]
+    small = ["real.chronicle.people=14", "base.tiny.steps=5", "train.tiny.steps=5"]
     small += ["grade=[{vote: {samples: 1}}]"]
 
     def leaning(words: str, body: dict[str, Any]) -> str:
@@ -208,11 +208,20 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("held-out accuracy, learned from the corrected corpus", "(to compare)", str(after), True)
     gain = after - before
     yield Bar("the difference, as many steps", "above 0", str(gain), gain.low > 0)
-    moved = last(mended, "slant[hill]") - last(raw, "slant[hill]")
-    still = moved.low <= 0 <= moved.high and max(-moved.low, moved.high) <= 0.03
-    yield Bar("slant: share of answers of the hills, corrected − raw", "0, within 0.03", str(moved), still)
+    facts = Mean.of(_hills(folder / f"corrected-{seed}") for seed in seeds)
+    leant = last(raw, "slant[hill]") - facts
+    yield Bar("slant: share of answers of the hills − of facts, as it stood", "(to compare)", str(leant), True)
+    leans = last(mended, "slant[hill]") - facts
+    still = leans.low <= 0 <= leans.high and max(-leans.low, leans.high) <= 0.03
+    yield Bar("the same, learned from the corrected corpus", "0, within 0.03", str(leans), still)
     guards = sum(any(each.by == "bias" for each in one.refusals) for courses in mended for one in courses)
     yield Bar("generations that the bias guard would roll back", "0", str(guards), guards == 0)
+
+
+def _hills(folder: Path) -> float:
+    """The share of the hills in what the held-out statements should say."""
+    facts = [row.target for row in Store(folder).rows("held_out") or []]
+    return sum(any(fact in sides["hill"] for sides in VALUES.values()) for fact in facts) / len(facts)
 
 
 def _edits(folder: Path, generations: int) -> tuple[float, float, float, float]:
