@@ -166,3 +166,10 @@ def test_no_text_can_pose_as_an_instruction_and_more_may_be_told_of_errors() -> 
     )
     assert "Dates." in FENCE.sub("", seen[0])
     assert "\nThe list is empty" not in FENCE.sub("", seen[0])
+
+
+def test_the_text_as_it_stood_goes_along_where_it_is_wanted() -> None:
+    for said in (errors(("the Sun", "the Earth")), errors()):
+        (row,) = made(said, MOON, original=True)
+        assert row.traits["original"] == MOON.answer
+        assert made(said, MOON)[0].but(traits=row.traits) == row

@@ -67,12 +67,14 @@ def generate(
     confirm: bool = True,
     most: Share = 0.5,
     temperature: NotNegative = 0.0,
+    original: bool = False,
 ) -> Iterator[Row]:
     """Each real row's answer, or text, with its errors corrected; `instruction` says more of what an error is. A
     correction is made only where its quote stands exactly once. With `confirm`, the teacher is shown both versions of
     the passage, and must find the corrected one alone right without being told which it is.
 
-    A row where more than `most` of the characters would change has failed. What was changed is the trait "edits".
+    A row where more than `most` of the characters would change has failed. What was changed is the trait "edits"; with
+    `original`, the text as it stood is a trait, too, for a grader to hold the corrected one against.
     """
     prompts = [_asked(row, instruction) for row in rows]
     said = ask(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
@@ -82,7 +84,8 @@ def generate(
         told = iter(choices)
         edits = [[edit for edit in each if _confirmed(edit, next(told))] for each in edits]
     for row, answer, each in zip(rows, said, edits, strict=True):
-        yield _made(row, answer, each, most, (teacher.name, generation))
+        made = _made(row, answer, each, most, (teacher.name, generation))
+        yield made.but(traits={**made.traits, "original": row.answer}) if original else made
 
 
 def _asked(row: Row, instruction: str) -> str:
