@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("facts, synthetic only less real only", "below 0", str(less), less.high < 0)
     for what, found, arm in (("sums", skill, "synthetic"), ("facts", facts, "real")):
         gap = found["mix"] - found[arm]
-        yield Bar(f"{what}, the mix less {arm} only, the better arm", "above -0.01", str(gap), gap.low > -0.01)
+        holds = _mean(gap.values) > -0.01 and gap.low > -0.02  # docs/systems/phi.md says why not -0.01 for both
+        asked = "mean above -0.01, interval above -0.02"
+        yield Bar(f"{what}, the mix less {arm} only, the better arm", asked, str(gap), holds)
     for what, found in (("sums", skill), ("facts", facts)):
         gap = found["mix"] - found["uniform"]
         yield Bar(f"{what}, the mix less uniform", "reported", str(gap), True)
@@ -112,7 +114,7 @@ def _plurality(folder: Path) -> Iterator[Bar]:
     yield Bar(what, "more than of a single try", f"{right:.3f}, of a single try {single:.3f}", right > single)
 
 
-def _mean(found: list[bool]) -> float:
+def _mean(found: Sequence[float]) -> float:
     return sum(found) / len(found)
 
 

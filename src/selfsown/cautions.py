@@ -35,6 +35,7 @@ def cautions(recipe: Recipe) -> Iterator[str]:
 def _of_the_mix(recipe: Recipe) -> Iterator[str]:
     if recipe.mix.way == "replace":
         yield "the mix drops real rows, the known way to collapse: mix: accumulate keeps them"
+        return
     share = _knob(recipe.mix, "real_share")
     if share is not None and share < FLOOR - 1e-9:
         yield (

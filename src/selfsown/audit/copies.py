@@ -12,10 +12,7 @@ import numpy as np
 from selfsown.text import normal
 
 Array = np.ndarray[Any, np.dtype[Any]]
-BANDS, ROWS = (
-    16,
-    4,
-)  # of a signature: texts that share half of their shingles are found with a chance of 64 %, 0.8: 99.9 %
+BANDS, ROWS = 12, 6  # of a signature: of texts that share 0.8 of their shingles 97 % are found, of 0.9: 99.99 %
 ALIKE = 0.8  # the share of shingles that two near-copies have in common
 SHINGLE = 5  # characters, of texts without regard to letter case and spaces
 _PRIME = (1 << 61) - 1

@@ -1,7 +1,7 @@
 """Measures of what changed between two sets of documents of one pool: by how much the second is the worse.
 
-Each is a function of two arrays of places in the pool; it may be asked thousands of times, so all that depends on the
-documents alone is done before.
+Each is a function of two arrays of places, which divide the pool; it may be asked thousands of times, so all that
+depends on the documents alone is done before.
 """
 
 from __future__ import annotations
@@ -35,16 +35,21 @@ def vendi(anchor: Anchor, texts: Sequence[str]) -> Measure:
     exponential of the entropy of the spectrum of their similarities (Friedman and Dieng 2023)."""
     placed = anchor.placed(texts)
     one, other = np.triu_indices(placed.shape[1])
-    products = (
-        placed[:, one] * placed[:, other]
-    )  # summed, they are the upper half of a covariance: no product a division
+    products = placed[:, one] * placed[:, other]  # summed over documents, they are the upper half of a covariance
+    whole = products.sum(0, dtype=np.float64)
 
-    def score(places: Array) -> float:
+    def score(half: Array) -> float:
         square = np.zeros((placed.shape[1], placed.shape[1]))
-        square[one, other] = products[places].sum(0, dtype=np.float64)
+        square[one, other] = half
         return effective(np.linalg.eigvalsh(square, "U"))
 
-    return lambda before, now: _fewer(score(before), score(now))
+    def fallen(before: Array, now: Array) -> float:
+        here = np.zeros(len(texts), np.float32)
+        here[now] = 1
+        ours = (here @ products).astype(np.float64)
+        return _fewer(score(whole - ours), score(ours))  # before and now are all that there is
+
+    return fallen
 
 
 def odds(values: Sequence[str], major: str) -> Measure:
