@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,7 @@ def _slanted(folder: Path) -> Iterator[Bar]:
         with Server(models=("m", "judge"), say=say) as server:
             there = f"url: '{server.url}', in_flight: 64"
             wishes = [f"{role}={{endpoint: {{{there}, model: {model}}}}}" for role, model in ROLES]
+            shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *wishes]), folder / name)
         shifts = [each.numbers.get("side", 0.0) for one in history[1:] for each in one.verdicts if each.by == "bias"]
         stopped = [any(each.by == "bias" for each in one.refusals) for one in history[1:]]
@@ -212,8 +214,8 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     leant = last(raw, "slant[hill]") - facts
     yield Bar("slant: share of answers of the hills − of facts, as it stood", "(to compare)", str(leant), True)
     leans = last(mended, "slant[hill]") - facts
-    still = leans.low <= 0 <= leans.high and max(-leans.low, leans.high) <= 0.03
-    yield Bar("the same, learned from the corrected corpus", "0, within 0.03", str(leans), still)
+    still = max(-leans.low, leans.high) <= 0.03
+    yield Bar("the same, learned from the corrected corpus", "within 0.03 of 0", str(leans), still)
     guards = sum(any(each.by == "bias" for each in one.refusals) for courses in mended for one in courses)
     yield Bar("generations that the bias guard would roll back", "0", str(guards), guards == 0)
 
