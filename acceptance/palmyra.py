@@ -27,16 +27,16 @@ CENT = 1e-6  # dollars that the ledger may be wrong by
 FEW = 0.05  # the most of the tokens that may be real
 PRICE = {"input": 0.25, "output": 2.0, "cached": 0.025}  # dollars for a million tokens, as servers ask for small models
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02, "refused": 0.02}
-SIZES = ("1x,2x,4x,8x",)
+SIZES = ("8x,16x,32x,64x",)
 SMALL = (
-    "real={programs: {rows: 5200, levels: 1}}",  # so that each size is of the same ones
+    "real={programs: {rows: 10000, levels: 1}}",  # so that each size is of the same ones
     "learn=150",
     "held_out=400",
     "student={tiny: {layers: 2, width: 32, heads: 4}}",
-    "base={tiny: {steps: 30, batch: 32}}",  # short, for its rows are all real
-    "generations=3",
-    "generate.propose.count=2000",
-    "train.tiny.steps=200",
+    "base={tiny: {steps: 60, batch: 48}}",  # short, for its rows are all real
+    "generations=4",
+    "generate.propose.count=4000",
+    "train.tiny.steps=500",
     "evaluate=[{accuracy: {by: [form]}}, loss]",
 )
 
@@ -79,7 +79,7 @@ def _claim(found: Mapping[str, Any], seeds: int) -> Iterator[Bar]:
 def _prices(found: Mapping[str, Any]) -> Iterator[Bar]:
     """What either side is charged, and how much hangs on the prices."""
     needs, spent = found["efficiency"], found["efficiency"]["cost"]
-    seeds, held = needs["rows"]["real-4x"] / 4, needs["held_out"]
+    seeds, held = needs["rows"]["real-8x"] / 8, needs["held_out"]
     ours, theirs = spent["loop"]["rows"], spent["plain"]["rows"]
     more = needs["scores"][found["goal"]]["mean"] or 0.0
     fits = abs(ours - seeds - held) < 1e-6 and abs(theirs - more * seeds - held) < 1e-6
