@@ -16,7 +16,7 @@ from selfsown.intervals import share
 from selfsown.loop import run
 from selfsown.make import make
 from selfsown.recipe import Recipe
-from selfsown.records import Row
+from selfsown.records import Generation, Row
 from selfsown.store import Store, place
 from selfsown.tasks.chronicle import VALUES, World, truth
 
@@ -210,6 +210,9 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("held-out accuracy, learned from the corrected corpus", "(to compare)", str(after), True)
     gain = after - before
     yield Bar("the difference, as many steps", "above 0", str(gain), gain.low > 0)
+    best_raw, best = (Mean.of(map(_best, courses)) for courses in (raw, mended))
+    yield Bar("the same, each at its best generation", "above 0", str(best - best_raw), (best - best_raw).low > 0)
+    yield Bar("the last one of the corrected − the best of the raw", "(to compare)", str(after - best_raw), True)
     facts = Mean.of(_hills(folder / f"corrected-{seed}") for seed in seeds)
     leant = last(raw, "slant[hill]") - facts
     yield Bar("slant: share of answers of the hills − of facts, as it stood", "(to compare)", str(leant), True)
@@ -218,6 +221,11 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("the same, learned from the corrected corpus", "within 0.03 of 0", str(leans), still)
     guards = sum(any(each.by == "bias" for each in one.refusals) for courses in mended for one in courses)
     yield Bar("generations that the bias guard would roll back", "0", str(guards), guards == 0)
+
+
+def _best(generations: Sequence[Generation]) -> float:
+    """The highest accuracy of a course: what whoever stops at the right moment has."""
+    return max(score.value for each in generations if (score := each.score("accuracy")))
 
 
 def _hills(folder: Path) -> float:
