@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import uvloop
 from aiohttp import web
 
 Body = dict[str, Any]
@@ -69,7 +70,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Server:
-        self.loop, ready = asyncio.new_event_loop(), threading.Event()
+        self.loop, ready = uvloop.new_event_loop(), threading.Event()
         self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self.thread.start()
         ready.wait()
