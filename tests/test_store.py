@@ -87,6 +87,26 @@ def test_the_folder_of_another_recipe_is_refused_by_the_key_that_differs(tmp_pat
         pass
 
 
+def test_the_folder_of_an_older_version_lacks_keys_that_came_since(tmp_path: Path) -> None:
+    older = {key: value for key, value in FIRST.dump().items() if key not in ("then", "writer", "learn")}
+    with Store.locked(tmp_path / "run", older, FIRST.steps()):
+        pass
+    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as store:
+        assert store.recipe()["writer"] == "teacher"
+
+
+def test_the_folder_of_an_older_version_is_another_recipe_s_where_the_new_key_says_something(tmp_path: Path) -> None:
+    older = {key: value for key, value in FIRST.dump().items() if key != "writer"}
+    with Store.locked(tmp_path / "run", older, FIRST.steps()):
+        pass
+    other = replace(FIRST, writer="student").dump()
+    with (
+        pytest.raises(SelfsownError, match="writer was 'teacher', now it is 'student'"),
+        Store.locked(tmp_path / "run", other, FIRST.steps()),
+    ):
+        pass
+
+
 def test_more_generations_may_be_asked_for_but_not_fewer(tmp_path: Path) -> None:
     for generations in (2, 3):
         with Store.locked(tmp_path / "run", replace(FIRST, generations=generations).dump(), FIRST.steps()):

@@ -245,3 +245,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+# What a recipe means by a key that it leaves out.
+UNSAID = {
+    each.name: None if each.default is UNNAMED else _plain(each.default)
+    for each in fields(Recipe)
+    if each.name != "real"
+}

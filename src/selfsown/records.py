@@ -177,7 +177,7 @@ class Score:
         return self.value < other.value if self.better == "lower" else self.value > other.value
 
 
-Family = Literal["creativity", "bias", "function", "form"]
+Family = Literal["creativity", "bias", "function", "form", "gap"]  # gap: to real rows; it raises no alarm
 Unit = Literal["%", "points", "of log-odds"]
 
 
@@ -204,8 +204,8 @@ class Signal:
 
     @property
     def fires(self) -> bool:
-        """More than chance, and more than is borne."""
-        return self.significant and self.value > self.tolerance
+        """More than chance, and more than is borne; a gap to real rows never does."""
+        return self.significant and self.value > self.tolerance and self.family != "gap"
 
 
 @dataclass(frozen=True)

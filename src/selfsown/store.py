@@ -34,6 +34,7 @@ from selfsown import __version__
 from selfsown.files.parquet import Stored, Writer, rows_of, table
 from selfsown.journal import Journal
 from selfsown.ledger import capped
+from selfsown.recipe import UNSAID
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.steps import Step
 
@@ -202,14 +203,15 @@ def _same_kind(folder: Path, remake: bool) -> None:
 def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], remake: bool) -> None:
     """Write the recipe and the user's own ways into a new folder; in an old one, demand that they are the same.
 
-    More generations may be asked for than before, another budget set, and a server asked in another manner.
+    More generations may be asked for than before, another budget set, and a server asked in another manner. An older
+    version's recipe lacks the keys that came since: they are as if unsaid.
     """
     for old in folder.rglob(".*.partial"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
     for key in sorted({*before, *recipe} - {"about", "budget", "generations", "trust"}):
-        was, now = decisive(before.get(key)), decisive(recipe.get(key))
+        was, now = (decisive(each.get(key, UNSAID.get(key))) for each in (before, recipe))
         if was != now:
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"

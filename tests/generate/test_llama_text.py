@@ -62,7 +62,9 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     changes += [
         f"{step}.{knob}" for step in ("generate.debug", "grade.execute") for knob in ("tests=test", "entry=entry_point")
     ]
-    changes.append("grade.execute.continues=true")  # its known answers are bodies, each of which goes on from the prompt
+    changes.append(
+        "grade.execute.continues=true"
+    )  # its known answers are bodies, each of which goes on from the prompt
     with Server(say=say, faults={"busy": 0.1, "reset": 0.05, "malformed": 0.05}, wait="0.01") as server:
         rows = made(tmp_path / "out", server, *changes)
     first = [row for row in rows if row.method == "debug"]

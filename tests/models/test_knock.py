@@ -56,6 +56,7 @@ def test_a_port_where_nobody_is_is_told_in_time() -> None:
 
 def test_an_address_is_asked_once_however_many_calls_and_models_there_are() -> None:
     with Server(models=("m", "n"), latency=0.01) as server:
+        client().alive.discard(server.url)
         models = [create([], 0, url=server.url, model=name) for name in ("m", "n", "m")]
         calls = [threading.Thread(target=model.complete, args=(MANY[:20],)) for model in models]
         for call in calls:
@@ -79,6 +80,7 @@ def test_whatever_it_says_it_lives(status: int) -> None:
             return web.Response(status=status, headers={"Location": "http://127.0.0.1:9/"} if status == 302 else {})
 
     with Grumpy() as server:
+        client().alive.discard(server.url)  # the port may have been another test's
         ((reply,),) = create([], 0, url=server.url, model="m").complete(["one"])
         assert reply.text == "answer to one"
         assert server.knocks == 1

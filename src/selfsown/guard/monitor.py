@@ -58,13 +58,14 @@ def guard(
     drifts, gaps = _drifts_and_gaps(ours, firsts, held_out, _Watch(named, task, outcome), borne)
     functions = _functions(history[-1].scores, baselines(models), borne)
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
-    said = [f"{shown.upper()}: {why}"]
+    said = [f"{shown.upper()}: {why}" if found else "cannot say"]
     if not drifts:
         said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows are the least")
     if not functions:
         said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
-    numbers = {each.name: each.value for each in found} | {f"{each.name} to real rows": each.value for each in gaps}
-    return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown, tuple(found))
+    signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))
+    numbers = {each.name: each.value for each in signals}
+    return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown if found else "", signals)
 
 
 @dataclass(frozen=True)

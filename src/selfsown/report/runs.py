@@ -10,7 +10,7 @@ import yaml
 
 from selfsown import cost
 from selfsown.records import Grade, Row
-from selfsown.report import courses, flow, reading, shares, verdict, words
+from selfsown.report import courses, flow, lights, reading, shares, verdict, words
 from selfsown.report.figures import Table
 from selfsown.report.reading import Run
 
@@ -52,6 +52,7 @@ def _measured(run: Run) -> dict[str, Any]:
         "scores": courses.every_score(run),
         "guards": guards if spoken else None,
         "bias": shares.bias_figure(run),
+        "watch": lights.content(run),
         "watched": any(verdict.by == "bias" for generation in run.history for verdict in generation.verdicts),
         "synthetic": shares.synthetic_figure(run),
     }

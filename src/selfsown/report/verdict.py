@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfsown.records import Generation, Score
-from selfsown.report import words
+from selfsown.report import lights, words
 from selfsown.report.reading import Run
 from selfsown.report.words import Outcome
 
@@ -41,7 +41,7 @@ def sentences(run: Run) -> list[str]:
     first = run.history[0].score(run.goal)
     said = [_scores(run, first)] if first else []
     if len(run.history) > 1:
-        said.append(_guards(run))
+        said += [each for each in (_guards(run), lights.sentence(run)) if each]
     total = sum(made.total for made in run.made)
     if total:
         kept, spent = sum(made.ended("kept") for made in run.made), sum(float(line["seconds"]) for line in run.log)

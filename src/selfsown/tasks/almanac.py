@@ -24,6 +24,7 @@ from selfsown.records import Grade, Row, SelfsownError
 Wide = Annotated[int, Field(ge=1, le=6)]  # digits of a number
 Wordings = Annotated[int, Field(ge=2, le=8)]
 CONSONANTS, VOWELS, FORMS = "bdfgklmnprstvz", "aeiou", "abcdefgh"
+NAMES = len(CONSONANTS) ** 3 * len(VOWELS) ** 2
 _SUM, _FACT = re.compile(r"\+(\d+)\+(\d+)"), re.compile(r"\?([a-h]) ([a-z]+)")
 
 
@@ -98,13 +99,15 @@ class World:
 
     def _names(self, rng: np.random.Generator) -> list[str]:
         """Different ones, of three syllables at the most."""
+        if self.facts > NAMES // 2:  # the last ones would be long in coming
+            raise SelfsownError(
+                f"almanac: {self.facts} names are not to be had; ask for fewer facts, {NAMES // 2} at most"
+            )
         found: dict[str, None] = {}
-        for _ in range(100 * self.facts):
-            if len(found) == self.facts:
-                return list(found)
+        while len(found) < self.facts:
             letters = [rng.choice(list(each)) for each in (CONSONANTS, VOWELS, CONSONANTS, VOWELS, CONSONANTS)]
             found["".join(map(str, letters))] = None
-        raise SelfsownError(f"almanac: {self.facts} names are not to be had; ask for fewer facts")
+        return list(found)
 
     def _sum(self, prompt: str) -> str:
         """Units first, with room for a carry."""
