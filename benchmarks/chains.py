@@ -107,8 +107,9 @@ def points(at: int, chains: int, features: int) -> np.ndarray:
 
 
 def generate(
-    teacher: Model, generation: int, seed: int, *, count: int = 100, temperature: float = 1.0
+    teacher: Model, generation: int, seed: int, *, count: int = 100, temperature: float = 1.0, fresh: int = 0
 ) -> Iterator[Row]:
+    """fresh: how many of the numbers are no model's, but new real ones."""
     rng = np.random.default_rng(seed)
     chains = len(teacher.one)
     if teacher.kind == "kinds":
@@ -116,7 +117,9 @@ def generate(
         cumulated = (cooled / cooled.sum(1, keepdims=True)).cumsum(1)
     for at in range(count):
         if teacher.kind == "normal":
-            drawn = teacher.one[:, 0] + np.sqrt(teacher.two[:, 0]) * rng.standard_normal(chains)
+            drawn = rng.standard_normal(chains)
+            if at >= fresh:
+                drawn = teacher.one[:, 0] + np.sqrt(teacher.two[:, 0]) * drawn
         elif teacher.kind == "line":
             slopes = teacher.one
             drawn = (points(at, chains, slopes.shape[1]) * slopes).sum(1) + rng.standard_normal(chains)

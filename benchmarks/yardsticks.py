@@ -41,7 +41,8 @@ class Line:
 
     @property
     def z(self) -> float:
-        return (self.measured - self.expected) / self.error if self.error else 0.0
+        off = self.measured - self.expected
+        return off / self.error if self.error else math.copysign(math.inf, off) if off else 0.0
 
 
 def course(world: dict[str, Any], t: int, mix: Any = "replace", seed: int = 0, **more: Any) -> list[Generation]:
@@ -123,7 +124,12 @@ def kinds(chains: int) -> Iterator[Line]:
 
 
 def shares(chains: int) -> Iterator[Line]:
-    """H2: the same real rows in every mix, of 100 rows 30 or 50, and for the rest the last generation's."""
+    """H and H2: of 100 rows 10, 30 or 50 real ones, new in each generation or always the same; the rest is the last
+    generation's."""
+    for real in (10, 30, 50):
+        found = course({"rows": 100, "chains": chains}, 30, writes={"count": 100, "fresh": real})
+        expected = known.excess_error(real / 100, fresh=True, n=100 - real) / 100
+        yield measured(f"drift at rest, {real} % fresh real rows", expected, found[-1], "drift")
     for real in (30, 50):
         world = {"rows": real, "chains": chains}
         found = course(world, 15, {"replace": {"real_share": real / 100}}, writes={"count": 100 - real})
@@ -145,7 +151,15 @@ def bias(runs: int) -> Iterator[Line]:
 
 
 def verifiers(runs: int) -> Iterator[Line]:
-    """F2: a model that forgets 3 % a generation, held up by a verifier."""
+    """F1 and F2: wrong labels that a verifier lets pass, and a model that forgets 3 % a generation, held up by one."""
+    right, wrong = 0.9, 0.3
+    for noise, side in ((known.tolerable_noise(right, wrong) + off, off) for off in (-0.05, 0.05)):
+        labels = {"kind": "kinds", "rows": 4000, "chains": 1, "kinds": 2, "shares": [1 - noise, noise]}
+        filtered: dict[str, Any] = {"grade": [{WAY: {"right": right, "wrong": wrong}}], "curate": ["passed"]}
+        ends = [_first(course(labels, 2, seed=at, learns={"kinds": 2}, **filtered)) for at in range(5 * runs)]
+        where = f"{noise:.0%} wrong labels, {'below' if side < 0 else 'above'} the break at {noise - side:.0%}"
+        yield over(f"right ones that pass, {where}", known.favoured(1 - noise, right / wrong, 1), ends)
+        yield over(f"models that learn what is right, {where}", float(side < 0), [float(end > 0.5) for end in ends])
     world = {"kind": "kinds", "rows": 4000, "chains": 1, "kinds": 2, "shares": [0.97, 0.03]}
     for wrong in (0.05, 0.5):
         checked: dict[str, Any] = {"grade": [{WAY: {"right": 1.0, "wrong": wrong}}], "curate": ["passed"]}

@@ -16,5 +16,5 @@ def test_the_loop_s_own_policies_hit_the_closed_forms() -> None:
     order = [sys.executable, str(BENCHMARKS / "yardsticks.py"), "--quick"]
     ended = subprocess.run(order, capture_output=True, text=True, timeout=900)
     lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")][1:]
-    assert len(lines) == 26, ended.stderr
+    assert len(lines) == 33, ended.stderr
     assert ended.returncode == 0, ended.stdout  # all within four standard errors

@@ -10,6 +10,11 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 
 
+def alike(rows: Sequence[Row], task: Task) -> list[Row]:
+    """The rows that begin as a model does when left to itself: those that what it writes can be held against."""
+    return [row for row in rows if (row.prompt + row.answer).startswith(task.opening(row.level))]
+
+
 def unprompted(
     model: Model, held_out: Sequence[Row], task: Task, count: int, rng: random.Random, seed: int
 ) -> list[tuple[str, str]]:

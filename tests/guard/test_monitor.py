@@ -119,7 +119,7 @@ def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
     verdict = said(SAME, NARROW, held_out=REAL[:150], baselines=(4.0,))
     assert (verdict.ok, verdict.light, verdict.signals) == (True, "", ())
     assert (
-        "cannot say; creativity and bias not measured: 100 texts and 200 held-out rows are the least" in verdict.reason
+        "cannot say; creativity and bias not measured: 100 texts and 200 held-out rows that begin as they do are the least" in verdict.reason
     )
     assert (
         "function not measured: it takes a score, and two models trained on real rows alone or more" in verdict.reason

@@ -13,7 +13,7 @@ from selfsown.models import Model
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks import Task
 from selfsown.text import effective_number, ngrams
-from selfsown.unprompted import unprompted
+from selfsown.unprompted import alike, unprompted
 
 Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]
 RARE = 3  # an n-gram that the anchor has at most so often is rare
@@ -37,7 +37,7 @@ def evaluate(
     and so misjudge every measure of variety.
     """
     rng = random.Random(seed)
-    real = [text for row in held_out if (text := row.prompt + row.answer).startswith(task.opening(row.level))]
+    real = [row.prompt + row.answer for row in alike(held_out, task)]
     written = [prompt + answer for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
     half = min(len(written), len(real)) // 2
     if real and not ngrams(real, size):

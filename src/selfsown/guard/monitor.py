@@ -20,6 +20,7 @@ from selfsown.signals.light import light
 from selfsown.signals.measures import major, odds, tails, variation, vendi
 from selfsown.signals.pool import Anchor
 from selfsown.tasks import Task
+from selfsown.unprompted import alike
 
 LEAST = 100  # documents on either side, under which nothing is said
 Scores = Sequence[Score]
@@ -55,12 +56,12 @@ def guard(
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
-    drifts, gaps = _drifts_and_gaps(ours, firsts, held_out, _Watch(named, task, outcome), borne)
+    drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), _Watch(named, task, outcome), borne)
     functions = _functions(history[-1].scores, baselines(models), borne)
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
     said = [f"{shown.upper()}: {why}" if found else "cannot say"]
     if not drifts:
-        said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows are the least")
+        said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows that begin as they do are the least")
     if not functions:
         said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
     signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))
