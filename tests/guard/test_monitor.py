@@ -69,6 +69,7 @@ def test_who_writes_as_before_is_green_and_every_signal_says_how_sure_it_is() ->
     assert (verdict.ok, verdict.light) == (True, "green")
     named = {each.name: each for each in verdict.signals if each.family != "gap"}
     assert [*named] == ["tails lost", "Vendi score lost", "shift of group", "log-odds of group=a", "held-out loss"]
+    assert {each.unit for each in named.values()} == {"%", "points", "of log-odds"}
     for each in named.values():
         assert each.low <= each.value <= each.high
         assert each.least > 0
@@ -118,9 +119,7 @@ def test_a_worse_score_is_red_by_itself_and_chance_between_models_is_borne() -> 
 def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
     verdict = said(SAME, NARROW, held_out=REAL[:150], baselines=(4.0,))
     assert (verdict.ok, verdict.light, verdict.signals) == (True, "", ())
-    assert (
-        "cannot say; creativity and bias not measured: 100 texts and 200 held-out rows that begin as they do are the least" in verdict.reason
-    )
+    assert "cannot say; creativity and bias not measured: it takes 100 texts, and 200 held-out rows" in verdict.reason
     assert (
         "function not measured: it takes a score, and two models trained on real rows alone or more" in verdict.reason
     )

@@ -61,7 +61,9 @@ def guard(
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
     said = [f"{shown.upper()}: {why}" if found else "cannot say"]
     if not drifts:
-        said.append(f"creativity and bias not measured: {LEAST} texts and {2 * LEAST} held-out rows that begin as they do are the least")
+        said.append(
+            f"creativity and bias not measured: it takes {LEAST} texts, and {2 * LEAST} held-out rows that begin as they do"
+        )
     if not functions:
         said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
     signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))

@@ -43,11 +43,17 @@ def sentence(run: Run) -> str:
     if not shown:
         return ""
     named = [
-        f"{light} in {'generation' if len(numbers) == 1 else 'generations'} {listed(numbers)}"
+        f"{light} in {_which(numbers, len(shown))}"
         for light in ("red", "amber", "green")
         if (numbers := [str(number) for number, verdict in shown.items() if verdict.light == light])
     ]
     return f"Creativity, bias and function were watched: {'; '.join(named)}."
+
+
+def _which(numbers: Sequence[str], of: int) -> str:
+    if len(numbers) == of > 1:
+        return f"all of {of} generations"
+    return f"{'generation' if len(numbers) == 1 else 'generations'} {listed(numbers)}"
 
 
 def _figure(shown: Mapping[int, Verdict], last: int) -> Figure:

@@ -52,9 +52,8 @@ def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int) -> S
     low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
     middle = float(np.median(chance))  # 0, but for what cannot be below it
     least = middle + POWER * float(chance.std())
-    return Signal(
-        name, wanted.family, value, value + middle - high, value + middle - low, p, wanted.tolerance, least, n
-    )
+    ends = value + middle - high, value + middle - low
+    return Signal(name, wanted.family, value, *ends, p, wanted.tolerance, least, n, wanted.unit)
 
 
 def holm(signals: Sequence[Signal], alpha: float = ALPHA) -> list[Signal]:
