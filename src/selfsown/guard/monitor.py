@@ -62,7 +62,7 @@ def guard(
     said = [f"{shown.upper()}: {why}" if found else "cannot say"]
     if not drifts:
         said.append(
-            f"creativity and bias not measured: it takes {LEAST} texts, and {2 * LEAST} held-out rows that begin as they do"
+            f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
         )
     if not functions:
         said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
