@@ -43,3 +43,8 @@ def test_least_is_the_score_that_passes() -> None:
     half = [Row("q", str(at)).graded(Grade(0.6)) for at in range(4)]
     assert all(row.end for row in band.curate(half))
     assert "0 of 4" in next(band.curate(half, least=0.7)).reason
+
+
+def test_of_one_answer_there_is_no_pass_rate_and_the_reason_says_what_to_do() -> None:
+    (row,) = band.curate(answers("single", 1, 1))
+    assert row.reason == "band: one answer to this prompt, and a pass rate takes several: raise n of the generator"

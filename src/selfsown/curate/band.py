@@ -21,4 +21,6 @@ def curate(rows: Sequence[Row], *, low: Share = 0.2, high: Share = 0.8, least: S
         passed = scores[row.prompt]
         rate = sum(passed) / len(passed)
         outside = f"band: {sum(passed)} of {len(passed)} answers pass, outside {low:g} to {high:g}"
+        if len(passed) == 1:
+            outside = "band: one answer to this prompt, and a pass rate takes several: raise n of the generator"
         yield row if low <= rate <= high else row.rejected(outside)
