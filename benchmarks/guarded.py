@@ -24,8 +24,6 @@ from selfsown.store import Store, place
 
 STEPS = "passed, restate, duplicates, leaks"
 QUOTA, RESAMPLE = "{balance: {attributes: [style]}}", "resample"
-THIRD = "mix={accumulate: {real_share: 0.34}}"
-WATCH = "guard=[{monitor: {attributes: [style]}}]"
 ENDINGS = {"vowel": "[aeiouy]$", "other": "[^aeiouy]$"}
 
 
@@ -33,15 +31,14 @@ def _curate(*more: str) -> str:
     return f"curate=[{', '.join([STEPS, *more])}]"
 
 
-# What each arm changes in `first`; all but the last three leave one guard out of the first.
-FIRST: Mapping[str, Sequence[str]] = {
-    "guarded": [THIRD, _curate(QUOTA, RESAMPLE)],
-    "no resampling": [THIRD, _curate(QUOTA)],
-    "no quota": [THIRD, _curate(RESAMPLE)],
-    "a tenth real": ["mix={accumulate: {real_share: 0.1}}", _curate(QUOTA, RESAMPLE)],
-    "cool": [THIRD, _curate(QUOTA, RESAMPLE), "generate=[{propose: {count: 12000, temperature: 0.7}}]"],
-    "unverified": [THIRD, "grade=[]", f"curate=[restate, duplicates, leaks, {QUOTA}, {RESAMPLE}]"],
-    "the recipe as it is": [],
+# What each arm changes in the ready recipe: it leaves one guard out, or all of them.
+EMBEDDED: Mapping[str, Sequence[str]] = {
+    "guarded": [],
+    "no resampling": [_curate(QUOTA)],
+    "no quota": [_curate(RESAMPLE)],
+    "a tenth real": ["mix={accumulate: {real_share: 0.1}}"],
+    "cool": ["generate=[{propose: {count: 12000, temperature: 0.7}}]"],
+    "unverified": ["grade=[]", f"curate=[restate, duplicates, leaks, {QUOTA}, {RESAMPLE}]"],
     "replace": ["mix=replace", "grade=[]", "curate=[restate, leaks]"],
 }
 NAMES: Mapping[str, Sequence[str]] = {
@@ -80,13 +77,13 @@ def _score(generation: Generation, key: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", type=Path, help="a file of short lines, instead of the embedded world")
-    parser.add_argument("--arms", nargs="*", help="of: " + ", ".join(FIRST))
+    parser.add_argument("--arms", nargs="*", help="of: " + ", ".join(EMBEDDED))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--generations", type=int, default=10)
     parser.add_argument("--folder", type=Path, help="where the runs are kept; none: nowhere")
     wish = parser.parse_args()
-    arms, recipe, own, watched = FIRST, "first", [WATCH], ("style", {})
+    arms, recipe, own, watched = EMBEDDED, "guarded", list[str](), ("style", {})
     if wish.names:
         arms, recipe, watched = NAMES, "names", ("ending", ENDINGS)
         own = [f"real={wish.names.resolve()}", f"guard=[{{monitor: {{attributes: {{ending: {ENDINGS}}}}}}}]"]
