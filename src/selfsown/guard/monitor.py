@@ -8,7 +8,7 @@ Function is the held-out score against several models trained on real rows alone
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfsown.kinds import Count, Share
@@ -59,16 +59,18 @@ def guard(
     drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), _Watch(named, task, outcome), borne)
     functions = _functions(history[-1].scores, baselines(models), borne)
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
-    said = [f"{shown.upper()}: {why}" if found else "cannot say"]
-    if not drifts:
-        said.append(
-            f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
-        )
-    if not functions:
-        said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
+    said = [f"{shown.upper()}: {why}" if found else "cannot say", *_unmeasured(drifts, functions)]
     signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))
     numbers = {each.name: each.value for each in signals}
     return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown if found else "", signals)
+
+
+def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterator[str]:
+    """What too few rows or models say nothing of, with how many it takes."""
+    if not drifts:
+        yield f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+    if not functions:
+        yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
 
 @dataclass(frozen=True)
