@@ -68,7 +68,7 @@ def guard(
 def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterator[str]:
     """What too few rows or models say nothing of, with how many it takes."""
     if not drifts:
-        yield f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+        yield f"creativity and bias not measured: they take {LEAST} texts, {2 * LEAST} held-out rows that begin alike"
     if not functions:
         yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
