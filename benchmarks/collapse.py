@@ -272,13 +272,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     wish = parser.parse_args()
     names = ("tails", "vendi", "share a", "share c", "loss", "accuracy")
-    print(f"| arm | red in | first red | function fell first | {' | '.join(names)} |")
-    print("|---" * (4 + len(names)) + "|")
+    print(f"| arm | red in | first red | function fell first | red before that | {' | '.join(names)} |")
+    print("|---" * (5 + len(names)) + "|")
     for name in wish.arms or ARMS:
         found = [course(ARMS[name], seed) for seed in range(wish.seed, wish.seed + wish.runs)]
         reds, falls = sorted(each.red for each in found if each.red), sorted(each.fell for each in found if each.fell)
         ends = [float(np.mean([each.ends[key] for each in found])) for key in names]
-        cells = [f"{len(reds)} of {wish.runs}", _middle(reds), _middle(falls), *(f"{end:+.2f}" for end in ends[:2])]
+        sooner = sum(0 < each.red < each.fell for each in found)
+        cells = [f"{len(reds)} of {wish.runs}", _middle(reds), _middle(falls), f"{sooner} of {len(falls)}"]
+        cells += [f"{end:+.2f}" for end in ends[:2]]
         print(f"| {name} | {' | '.join([*cells, *(f'{end:.3f}' for end in ends[2:])])} |", flush=True)
 
 
