@@ -8,10 +8,14 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from selfsown.audit.form import form
+from selfsown.audit.phrases import overused
 
 WORDS = [f"word{at}" for at in range(400)]
 SHARES = [1 / (at + 1) for at in range(400)]
@@ -113,6 +117,27 @@ def test_words_of_a_lexicon(tmp_path: Path) -> None:
     shares = found["shares"]
     assert isinstance(shares, dict)
     assert shares["gender"]["male"]["synthetic"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_model_that_says_one_word_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n" * 300, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("\n".join(f"name{at}" for at in range(600)), encoding="utf-8")
+    code, found, _ = audit(str(tmp_path / "a.txt"), "--against", str(tmp_path / "b.txt"))
+    assert code == 4
+    assert "repeated rows" in alarms(found)
+    assert [each["words"] for each in found["overused"]] == ["hello"]  # type: ignore[attr-defined]
+
+
+def test_a_word_is_no_part_of_a_phrase_that_merely_has_its_letters() -> None:
+    found = overused(["the other", "he ran"] * 200, [f"name{at % 50}" for at in range(400)])
+    assert {each.words for each in found} == {"the other", "he", "ran"}, "he is within neither the nor other"
+
+
+def test_thousands_of_empty_lines_take_no_time() -> None:
+    start = time.monotonic()
+    said = [form("answer: 5" + "\n" * 4000), form("a" + "\n" * 1900 + "b: c" + "\n" * 1900 + "d")]
+    assert said == ["one line", "paragraphs"]
+    assert time.monotonic() - start < 1
 
 
 def test_too_few_rows(tmp_path: Path) -> None:
