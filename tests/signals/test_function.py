@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_one_more_model_like_the_others_is_seldom_taken_for_worse(models: int) -
         *baselines, now = (score(rng.gauss(2, 0.02)) for _ in range(models + 1))
         alarms += worsened("loss", now, baselines, 0.02, "%").p <= 0.05
     assert alarms / 2000 == pytest.approx(0.05, abs=0.015)
+
+
+def test_the_smallest_change_is_seen_in_four_cases_of_five() -> None:
+    rng, models, tests = random.Random(1), 3, 7
+    some = [score(rng.gauss(2, 0.02)) for _ in range(models)]
+    least = worsened("loss", score(2), some, 0.02, "points", tests).least
+    change = least * 0.02 / statistics.stdev(each.value for each in some)  # as it would be, were the spread known
+    said = 0
+    for _ in range(500):
+        *baselines, now = (score(rng.gauss(2, 0.02)) for _ in range(models + 1))
+        worse = score(now.value + change)
+        said += worsened("loss", worse, baselines, 0.02, "points", tests).p <= 0.05 / tests
+    assert said / 500 == pytest.approx(0.8, abs=0.05)
 
 
 def test_a_loss_that_rose_and_an_accuracy_that_fell_are_worse() -> None:

@@ -20,11 +20,11 @@ from selfsown.compare.children import write_whole
 from selfsown.compare.plan import Plan, plan
 from selfsown.intervals import student
 from selfsown.records import SelfsownError
-from selfsown.signals.function import above, quantile
+from selfsown.signals.function import above, seen
 from selfsown.store import Store
 
 LEAST = 3  # seeds
-ALPHA, POWER = 0.05, 0.841621  # 80 %
+ALPHA = 0.05
 WITH, WITHOUT, CONTROL = "graded", "real", "shuffled"
 CODES = {"better": 0, "worse": 4, "no proof": 5}
 Verdict = Literal["better", "no proof", "worse"]
@@ -148,7 +148,7 @@ def _more(gain: Mapping[str, float], seeds: int) -> str:
 
 def _seen(seeds: int, spread: float) -> float:
     """The smallest difference that so many seeds show in four cases of five."""
-    return (quantile(0.975, seeds - 1) + POWER) * spread / math.sqrt(seeds)
+    return seen(1 - ALPHA / 2, seeds - 1) * spread / math.sqrt(seeds)
 
 
 def _told(gain: Mapping[str, float]) -> str:
