@@ -60,3 +60,10 @@ def test_baselines_that_are_all_alike_leave_no_doubt() -> None:
     same = [score(2.0)] * 3
     assert worsened("loss", score(2.0), same, 0.02, "%").p == 1.0
     assert worsened("loss", score(2.1), same, 0.02, "%").p == 0.0
+
+
+def test_one_row_that_went_wrong_is_not_worse_than_models_that_all_have_every_row_right() -> None:
+    right = [Score("accuracy", 1.0, 30, 1.0, 1.0)] * 3
+    one, many = (Score("accuracy", each, 30, each, each) for each in (29 / 30, 10 / 30))
+    assert worsened("accuracy", one, right, 0.02, "points").p > 0.05
+    assert worsened("accuracy", many, right, 0.02, "points").p < 0.05

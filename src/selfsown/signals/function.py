@@ -26,7 +26,9 @@ def worsened(name: str, now: Score, baselines: Sequence[Score], tolerance: float
     middle = float(values.mean())
     scale = (1.0 if now.better == "lower" else -1.0) / (abs(middle) or 1.0 if unit == "%" else 1.0)
     value = scale * (now.value - middle)
-    spread = abs(scale) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / many)
+    # A share of n rows moves by 1/n at least: models that happen to score alike differ by less than can be seen.
+    step = 1 / now.n if unit == "points" else 0.0
+    spread = max(abs(scale) * float(values.std(ddof=1)), step) * math.sqrt(1 + 1 / many)
     p = above(value / spread, many - 1) if spread else float(value <= 0)
     wide = quantile(0.975, many - 1) * spread if spread else 0.0
     least = seen(1 - ALPHA / tests, many - 1) * spread
