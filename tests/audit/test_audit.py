@@ -166,7 +166,9 @@ def test_the_page_shows_it_and_nothing_acts_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere.jsonl", "--against", "b.jsonl"], "nowhere.jsonl"),
+        (["nowhere.jsonl", "--against", "b.jsonl"], "there is no nowhere.jsonl; name a file of rows"),
+        (["b.jsonl", "--against", "b.jsonl", "--seed", "-1"], "--seed is -1"),
+        (["b.jsonl", "--against", "b.jsonl", "--page", "."], "--page is ."),
         (["b.jsonl", "--against", "b.jsonl", "--attribute", "colour"], "colour"),
         (["b.jsonl", "--against", "b.jsonl", "--lexicon", "b.jsonl"], "--lexicon"),
         (["b.jsonl", "--against", "b.jsonl", "--tails", "0"], "--tails is 0"),

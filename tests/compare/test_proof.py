@@ -65,7 +65,7 @@ def test_no_proof_where_every_seed_differs_by_the_same_is_told_as_such(tmp_path:
 
 
 def test_a_goal_of_which_neither_more_nor_less_is_better_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match="neither more nor less of it is better.*accuracy, "):
+    with pytest.raises(SelfsownError, match="neither more nor less of it is better"):
         judged(tmp_path, "diversity", graded=[0.6] * 3, real=[0.5] * 3, shuffled=[0.5] * 3)
 
 

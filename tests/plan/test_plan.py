@@ -160,7 +160,11 @@ def test_constants_from_one_s_own_runs(tmp_path: Path) -> None:
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--worth", "1", "2"], "name it: --kind"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--floor", "0"], "--floor is 0"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--plot", "x.gif"], "must end with"),
-        (["nowhere.txt", "--parameters", "1B", "--target", "2B"], "nowhere.txt"),
+        (
+            ["nowhere.txt", "--parameters", "1B", "--target", "2B"],
+            "nowhere.txt; name one of real rows, or say --tokens",
+        ),
+        (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--runs", "x.csv"], "--runs is x.csv"),
     ],
 )
 def test_what_does_not_fit_is_said_in_a_line(words: list[str], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from selfsown.files.tables import records
 from selfsown.plan.amounts import amount, written
@@ -44,6 +45,8 @@ def _real(path: str, wish: Wish) -> float:
         raise SelfsownError("say how much real data there is: a file of rows, or --tokens 25B, one of the two")
     if wish.tokens:
         return amount("--tokens", wish.tokens)
+    if not Path(path).is_file():
+        raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
     characters = sum(len(row.prompt) + len(row.answer) for row in World(path).pose(0))
     if not characters:
         raise SelfsownError(f"{path} holds no text to count")
@@ -70,6 +73,10 @@ def _law(wish: Wish) -> Law:
     """The constants of that name, or those that fit the runs in the file."""
     if wish.runs is None:
         return LAWS[wish.law]
+    if not wish.runs.is_file():
+        raise SelfsownError(
+            f"--runs is {wish.runs}, and there is no such file; it has the columns {', '.join(COLUMNS)}"
+        )
     found = []
     for line, record in records(wish.runs):
         try:
