@@ -8,7 +8,7 @@ Function is the held-out score against several models trained on real rows alone
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfsown.kinds import Count, Share
@@ -61,16 +61,19 @@ def guard(
     drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), watch, borne, len(scored))
     functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
-    said = [f"{shown.upper()}: {why}" if found else "cannot say"]
-    if not drifts:
-        said.append(
-            f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
-        )
-    if not functions:
-        said.append("function not measured: it takes a score, and two models trained on real rows alone or more")
     signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))
     numbers = {each.name: each.value for each in signals}
-    return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown if found else "", signals)
+    said = f"{shown.upper()}: {why}" if found else "cannot say"
+    reason = "; ".join([said, *_unmeasured(drifts, functions)])
+    return Verdict(shown != "red", reason, "monitor", numbers, shown if found else "", signals)
+
+
+def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterator[str]:
+    """What could not be measured, and what it takes."""
+    if not drifts:
+        yield f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+    if not functions:
+        yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
 
 @dataclass(frozen=True)
