@@ -74,6 +74,33 @@ def test_rows_that_repeat_themselves_and_say_fewer_things(tmp_path: Path) -> Non
     assert repeated["real"] < 0.01
 
 
+def variety(found: dict[str, object]) -> dict[str, float]:
+    signals = found["signals"]
+    assert isinstance(signals, list)
+    return {each["name"]: each["value"] for each in signals if each["name"] in ("tails lost", "Vendi score lost")}
+
+
+def test_copies_of_real_rows_do_not_hide_that_tails_are_lost(tmp_path: Path) -> None:
+    rng = random.Random(0)
+
+    def said(count: int, words: int) -> list[str]:
+        known, shares = [f"word{at}" for at in range(words)], [1 / (at + 1) for at in range(words)]
+        return [" ".join(rng.choices(known, shares, k=20)) for _ in range(count)]
+
+    real = said(4000, 3000)
+    two = rows(tmp_path / "b.jsonl", real)
+    one = rows(tmp_path / "a.jsonl", [*real[:200], *said(1800, 800)])
+    assert "tails lost" in alarms(audit(one, "--against", two)[1])
+    one = rows(tmp_path / "a.jsonl", [*real[:200], *said(1800, 3000)])
+    assert abs(variety(audit(one, "--against", two)[1])["tails lost"]) < 0.05
+
+
+def test_real_rows_against_themselves_are_as_varied_and_not_more(tmp_path: Path) -> None:
+    two = rows(tmp_path / "b.jsonl", texts(3000, 2))
+    found = variety(audit(two, "--against", two)[1])
+    assert all(abs(each) < 0.05 for each in found.values())
+
+
 def test_other_lengths_and_forms(tmp_path: Path) -> None:
     one = rows(tmp_path / "a.jsonl", [f"- {a}\n- {b}" for a, b in zip(texts(1500, 1), texts(1500, 3), strict=True)])
     two = rows(tmp_path / "b.jsonl", texts(4000, 2))
