@@ -146,6 +146,19 @@ def test_words_of_a_lexicon(tmp_path: Path) -> None:
     assert shares["gender"]["male"]["synthetic"] == pytest.approx(0.8, abs=0.01)
 
 
+def test_words_that_few_rows_have_are_held_against_each_other(tmp_path: Path) -> None:
+    """Of ten rows nine have no pronoun, and of the others more and more have "he"."""
+
+    def said(count: int, seed: int, he: int) -> list[str]:
+        pronouns = [" he" if at % 100 < he else " she" if at % 100 < 10 else "" for at in range(count)]
+        return [text + word for text, word in zip(texts(count, seed), pronouns, strict=True)]
+
+    lexicon = tmp_path / "lexicon.yaml"
+    lexicon.write_text("gender: {female: [she], male: [he]}", encoding="utf-8")
+    one, two = rows(tmp_path / "a.jsonl", said(3000, 1, 9)), rows(tmp_path / "b.jsonl", said(6000, 2, 6))
+    assert "log-odds of gender=male" in alarms(audit(one, "--against", two, "--lexicon", str(lexicon))[1])
+
+
 def test_a_model_that_says_one_word_alone(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello\n" * 300, encoding="utf-8")
     (tmp_path / "b.txt").write_text("\n".join(f"name{at}" for at in range(600)), encoding="utf-8")

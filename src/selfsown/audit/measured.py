@@ -97,7 +97,7 @@ def audit(
         texts = [words_of(row) for row in (*theirs, *ours)]
         length = _length(texts[:many], texts[many:])
         codes = groups(texts)
-        rest = _forms(texts, codes, borne) | _attributes([*theirs, *ours], many, attributes, borne)
+        rest = _forms(texts, codes, borne) | _attributes([*theirs, *ours], anchor, attributes, borne)
         varied, n = _varied([words_of(row) for row in anchor], texts, length, borne)
         signals = holm(
             [
@@ -162,13 +162,14 @@ def _forms(texts: Sequence[str], codes: Array, borne: Borne) -> dict[str, Wanted
     }
 
 
-def _attributes(rows: Sequence[Row], many: int, attributes: Attributes, borne: Borne) -> dict[str, Wanted]:
+def _attributes(rows: Sequence[Row], anchor: Sequence[Row], attributes: Attributes, borne: Borne) -> dict[str, Wanted]:
+    """The most common value is the anchor's: among rows that are compared it would be the one that chance favours."""
     found = dict[str, Wanted]()
     for name, patterns in attributes.items():
         values = valued(rows, name, patterns)
-        if set(values[:many]) == {NONE}:
+        if set(values[: len(rows) // 2]) == {NONE}:
             raise SelfsownError(f"attribute {name}: no real row shows it; name a column, or words in a lexicon")
-        most = major(values[:many])
+        most = major(valued(anchor, name, patterns))
         found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
         found[f"log-odds of {name}={most}"] = Wanted(odds(values, most), "bias", borne.odds, "of log-odds")
     return found

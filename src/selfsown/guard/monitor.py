@@ -71,7 +71,8 @@ def guard(
 def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterator[str]:
     """What could not be measured, and what it takes."""
     if not drifts:
-        yield f"creativity and bias not measured: they take {LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+        needed = f"{LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+        yield f"creativity and bias not measured: they take {needed}"
     if not functions:
         yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
