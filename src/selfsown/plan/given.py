@@ -86,7 +86,7 @@ def _law(wish: Wish) -> Law:
         if not all(0 < value < math.inf for value in values):
             raise SelfsownError(f"{wish.runs}:{line}: every number must be above 0")
         found.append(Trained(*values))
-    return refit(found).law
+    return refit(found, draws=0).law  # none of them drawn anew: no interval is told
 
 
 def _sources(wish: Wish) -> list[Source]:
