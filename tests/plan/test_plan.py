@@ -131,6 +131,12 @@ def test_a_file_of_names_is_counted_and_the_constants_are_doubted(tmp_path: Path
     assert "Refit them from five or more short runs" in said
 
 
+def test_what_no_verifier_can_hold_is_not_asked_of_one() -> None:
+    order = ["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--error"]
+    assert "that ratio must be 0.40 or less" in command(*order, "0.03").stdout
+    assert "No verifier holds it at 95 %" in command(*order, "0.1").stdout
+
+
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for name in ("plan.png", "plan.svg"):

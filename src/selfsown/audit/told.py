@@ -46,7 +46,8 @@ def sentences(found: Audit) -> list[str]:
         f"({found.real.name}).",
         f"{_percent(found.repeats[0])} of the synthetic rows are said by another of as many, letter "
         f"case and spaces aside; "
-        f"of the real rows {_percent(found.repeats[1])}. {_percent(found.copies)} of them say what a real row says.",
+        f"of the real rows {_percent(found.repeats[1])}. Of the synthetic rows {_percent(found.copies)} say what "
+        "a real row says.",
         f"Middle length: {found.lengths[0]:,.0f} characters, of real rows {found.lengths[1]:,.0f}.",
     ]
     if found.examination:
