@@ -26,6 +26,7 @@ def test_a_recipe_that_leaves_nothing_out() -> None:
     [
         ((), "may fall to 10 %"),
         (("mix=replace",), "drops real rows"),
+        (("mix={replace: {real_share: 0.2}}",), "may fall to 20 %"),
         ((SAFE, "guard=[]"), "nothing watches the loop"),
         ((SAFE, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
         ((SAFE, "grade=[vote]"), "no grader checks against the truth"),
@@ -44,7 +45,10 @@ def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
     assert "no quota" in found[0]
     assert "no guard watches region" in found[1]
     quota = "curate=[passed, {balance: {attributes: [region]}}]"
-    assert said(real, SAFE, "grade=[exact]", quota, "guard=[monitor]", "generate=[sample]") == []
+    watched = "guard=[{monitor: {attributes: [region]}}]"
+    assert said(real, SAFE, "grade=[exact]", quota, watched, "generate=[sample]") == []
+    (only,) = said(real, SAFE, "grade=[exact]", quota, "guard=[monitor]", "generate=[sample]")
+    assert "no guard watches region" in only, "the monitor looks at no attribute that it is not given"
 
 
 def test_real_rows_alone_need_no_caution() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from selfsown.recipe import Recipe
@@ -23,20 +23,26 @@ def cautions(recipe: Recipe) -> Iterator[str]:
             yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
     yield from _of_temperature(recipe)
     declared = _knob(recipe.real, "attributes") or ()
-    if declared and not any(each.way == "balance" for each in recipe.curate):
+    if free := _unnamed(declared, recipe.curate, ("balance",)):
         yield (
-            f"the real rows have attributes ({', '.join(declared)}), and no quota keeps their shares: "
+            f"the real rows have attributes ({', '.join(free)}), and no quota keeps their shares: "
             "curate: [..., balance: {attributes: [...]}]"
         )
-    if declared and recipe.trains and not any(each.way in WATCHES for each in recipe.guard):
-        yield f"no guard watches {', '.join(declared)}: guard: [monitor: {{attributes: [{', '.join(declared)}]}}]"
+    if recipe.trains and (unseen := _unnamed(declared, recipe.guard, WATCHES)):
+        yield f"no guard watches {', '.join(unseen)}: guard: [monitor: {{attributes: [{', '.join(unseen)}]}}]"
+
+
+def _unnamed(declared: Iterable[str], steps: Iterable[Step], ways: Sequence[str]) -> list[str]:
+    """The attributes that none of these ways was given: without names, they look at none."""
+    named = {name for step in steps if step.way in ways for name in _knob(step, "attributes") or ()}
+    return [name for name in declared if name not in named]
 
 
 def _of_the_mix(recipe: Recipe) -> Iterator[str]:
-    if recipe.mix.way == "replace":
+    share = _knob(recipe.mix, "real_share")
+    if recipe.mix.way == "replace" and not share:
         yield "the mix drops real rows, the known way to collapse: mix: accumulate keeps them"
         return
-    share = _knob(recipe.mix, "real_share")
     if share is not None and share < FLOOR - 1e-9:
         yield (
             f"real rows may fall to {100 * share:.0f} % of what is trained on; under a third, shares err several times "

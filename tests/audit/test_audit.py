@@ -8,10 +8,14 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from selfsown.audit.form import form
+from selfsown.audit.phrases import overused
 
 WORDS = [f"word{at}" for at in range(400)]
 SHARES = [1 / (at + 1) for at in range(400)]
@@ -70,6 +74,33 @@ def test_rows_that_repeat_themselves_and_say_fewer_things(tmp_path: Path) -> Non
     assert repeated["real"] < 0.01
 
 
+def variety(found: dict[str, object]) -> dict[str, float]:
+    signals = found["signals"]
+    assert isinstance(signals, list)
+    return {each["name"]: each["value"] for each in signals if each["name"] in ("tails lost", "Vendi score lost")}
+
+
+def test_copies_of_real_rows_do_not_hide_that_tails_are_lost(tmp_path: Path) -> None:
+    rng = random.Random(0)
+
+    def said(count: int, words: int) -> list[str]:
+        known, shares = [f"word{at}" for at in range(words)], [1 / (at + 1) for at in range(words)]
+        return [" ".join(rng.choices(known, shares, k=20)) for _ in range(count)]
+
+    real = said(4000, 3000)
+    two = rows(tmp_path / "b.jsonl", real)
+    one = rows(tmp_path / "a.jsonl", [*real[:200], *said(1800, 800)])
+    assert "tails lost" in alarms(audit(one, "--against", two)[1])
+    one = rows(tmp_path / "a.jsonl", [*real[:200], *said(1800, 3000)])
+    assert abs(variety(audit(one, "--against", two)[1])["tails lost"]) < 0.05
+
+
+def test_real_rows_against_themselves_are_as_varied_and_not_more(tmp_path: Path) -> None:
+    two = rows(tmp_path / "b.jsonl", texts(3000, 2))
+    found = variety(audit(two, "--against", two)[1])
+    assert all(abs(each) < 0.05 for each in found.values())
+
+
 def test_other_lengths_and_forms(tmp_path: Path) -> None:
     one = rows(tmp_path / "a.jsonl", [f"- {a}\n- {b}" for a, b in zip(texts(1500, 1), texts(1500, 3), strict=True)])
     two = rows(tmp_path / "b.jsonl", texts(4000, 2))
@@ -115,6 +146,40 @@ def test_words_of_a_lexicon(tmp_path: Path) -> None:
     assert shares["gender"]["male"]["synthetic"] == pytest.approx(0.8, abs=0.01)
 
 
+def test_words_that_few_rows_have_are_held_against_each_other(tmp_path: Path) -> None:
+    """Of ten rows nine have no pronoun, and of the others more and more have "he"."""
+
+    def said(count: int, seed: int, he: int) -> list[str]:
+        pronouns = [" he" if at % 100 < he else " she" if at % 100 < 10 else "" for at in range(count)]
+        return [text + word for text, word in zip(texts(count, seed), pronouns, strict=True)]
+
+    lexicon = tmp_path / "lexicon.yaml"
+    lexicon.write_text("gender: {female: [she], male: [he]}", encoding="utf-8")
+    one, two = rows(tmp_path / "a.jsonl", said(3000, 1, 9)), rows(tmp_path / "b.jsonl", said(6000, 2, 6))
+    assert "log-odds of gender=male" in alarms(audit(one, "--against", two, "--lexicon", str(lexicon))[1])
+
+
+def test_a_model_that_says_one_word_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n" * 300, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("\n".join(f"name{at}" for at in range(600)), encoding="utf-8")
+    code, found, _ = audit(str(tmp_path / "a.txt"), "--against", str(tmp_path / "b.txt"))
+    assert code == 4
+    assert "repeated rows" in alarms(found)
+    assert [each["words"] for each in found["overused"]] == ["hello"]  # type: ignore[attr-defined]
+
+
+def test_a_word_is_no_part_of_a_phrase_that_merely_has_its_letters() -> None:
+    found = overused(["the other", "he ran"] * 200, [f"name{at % 50}" for at in range(400)])
+    assert {each.words for each in found} == {"the other", "he", "ran"}, "he is within neither the nor other"
+
+
+def test_thousands_of_empty_lines_take_no_time() -> None:
+    start = time.monotonic()
+    said = [form("answer: 5" + "\n" * 4000), form("a" + "\n" * 1900 + "b: c" + "\n" * 1900 + "d")]
+    assert said == ["one line", "paragraphs"]
+    assert time.monotonic() - start < 1
+
+
 def test_too_few_rows(tmp_path: Path) -> None:
     one, two = rows(tmp_path / "a.jsonl", texts(60, 1)), rows(tmp_path / "b.jsonl", texts(500, 2))
     code, found, _ = audit(one, "--against", two)
@@ -141,7 +206,9 @@ def test_the_page_shows_it_and_nothing_acts_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere.jsonl", "--against", "b.jsonl"], "nowhere.jsonl"),
+        (["nowhere.jsonl", "--against", "b.jsonl"], "there is no nowhere.jsonl; name a file of rows"),
+        (["b.jsonl", "--against", "b.jsonl", "--seed", "-1"], "--seed is -1"),
+        (["b.jsonl", "--against", "b.jsonl", "--page", "."], "--page is ."),
         (["b.jsonl", "--against", "b.jsonl", "--attribute", "colour"], "colour"),
         (["b.jsonl", "--against", "b.jsonl", "--lexicon", "b.jsonl"], "--lexicon"),
         (["b.jsonl", "--against", "b.jsonl", "--tails", "0"], "--tails is 0"),

@@ -43,6 +43,7 @@ def judged(folder: Path, goal: str = "accuracy", **ends: list[float]) -> dict[st
         ([0.60, 0.83, 0.59], [0.62, 0.72, 0.61], "accuracy", "no proof"),
         ([1.60, 1.63, 1.59], [1.80, 1.82, 1.81], "loss", "better"),
         ([0.60, 0.60, 0.60], [0.50, 0.50, 0.50], "accuracy", "no proof"),  # no spread at all is no proof
+        ([0.30, 0.60, 0.80], [0.20, 0.50, 0.70], "accuracy", "no proof"),  # nor is the rounding of such numbers
     ],
 )
 def test_the_verdict(tmp_path: Path, graded: list[float], real: list[float], goal: str, verdict: str) -> None:
@@ -55,6 +56,17 @@ def test_no_proof_says_how_many_seeds_it_takes(tmp_path: Path) -> None:
     found = judged(tmp_path, graded=[0.60, 0.70, 0.66], real=[0.61, 0.65, 0.60], shuffled=[0.6, 0.6, 0.6])
     assert found["verdict"] == "no proof"
     assert "it takes about" in " ".join(found["sentences"])
+
+
+def test_no_proof_where_every_seed_differs_by_the_same_is_told_as_such(tmp_path: Path) -> None:
+    said = " ".join(judged(tmp_path, graded=[0.6] * 3, real=[0.5] * 3, shuffled=[0.5] * 3)["sentences"])
+    assert "says nothing of chance" in said
+    assert "a difference of 0 would have shown" not in said
+
+
+def test_a_goal_of_which_neither_more_nor_less_is_better_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SelfsownError, match="neither more nor less of it is better"):
+        judged(tmp_path, "diversity", graded=[0.6] * 3, real=[0.5] * 3, shuffled=[0.5] * 3)
 
 
 def test_strata_are_corrected_for_being_many(tmp_path: Path) -> None:

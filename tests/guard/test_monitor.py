@@ -119,7 +119,7 @@ def test_a_worse_score_is_red_by_itself_and_chance_between_models_is_borne() -> 
 def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
     verdict = said(SAME, NARROW, held_out=REAL[:150], baselines=(4.0,))
     assert (verdict.ok, verdict.light, verdict.signals) == (True, "", ())
-    assert "cannot say; creativity and bias not measured: they take 100 texts, 200 held-out rows" in verdict.reason
+    assert "cannot say; creativity and bias not measured: they take 100 texts, and 200 held-out rows" in verdict.reason
     assert (
         "function not measured: it takes a score, and two models trained on real rows alone or more" in verdict.reason
     )

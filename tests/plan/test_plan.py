@@ -49,6 +49,16 @@ def test_the_worth_for_a_loss_is_the_inverse_of_the_loss(law: type[C4]) -> None:
     assert law.worth_for(7e9, law.entropy) == math.inf
 
 
+def test_repeats_that_are_to_give_a_loss_give_it_by_the_plan_s_own_table() -> None:
+    """A model larger than 25 B unique tokens feed gains less from repeats than from as many new tokens."""
+    order = ["--tokens", "25B", "--parameters", "7B", "--json", "--loss"]
+    found = json.loads(command(*order, "2.29").stdout)
+    assert found["reach"] == "enough"
+    assert C4.of(7e9, 25e9, found["worth"]) == pytest.approx(2.29, abs=5e-4)
+    assert C4.of(7e9, 25e9, C4.worth(25e9, 4)) > 2.26
+    assert json.loads(command(*order, "2.26").stdout)["gap"] > 0
+
+
 @pytest.mark.parametrize(
     ("target", "gap", "share", "reach"),
     [(100e9, 6.9e9, 0.94, "safe"), (250e9, 156.9e9, 0.39, "safe"), (500e9, 407e9, 0.20, "no")],
@@ -121,6 +131,12 @@ def test_a_file_of_names_is_counted_and_the_constants_are_doubted(tmp_path: Path
     assert "Refit them from five or more short runs" in said
 
 
+def test_what_no_verifier_can_hold_is_not_asked_of_one() -> None:
+    order = ["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--error"]
+    assert "that ratio must be 0.40 or less" in command(*order, "0.03").stdout
+    assert "No verifier holds it at 95 %" in command(*order, "0.1").stdout
+
+
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for name in ("plan.png", "plan.svg"):
@@ -144,11 +160,17 @@ def test_constants_from_one_s_own_runs(tmp_path: Path) -> None:
         (["--tokens", "1B", "--parameters", "1B"], "--target 100B"),
         (["--parameters", "1B", "--target", "2B"], "how much real data"),
         (["--tokens", "1B", "--parameters", "1B", "--loss", "1.5"], "does not come below"),
+        (["--tokens", "1B", "--parameters", "1B", "--loss", "nan"], "--loss is nan"),
+        (["--tokens", "1B", "--parameters", "1B", "--loss", "inf"], "--loss is inf"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--kind", "poems"], "there is: rephrased"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--worth", "1", "2"], "name it: --kind"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--floor", "0"], "--floor is 0"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--plot", "x.gif"], "must end with"),
-        (["nowhere.txt", "--parameters", "1B", "--target", "2B"], "nowhere.txt"),
+        (
+            ["nowhere.txt", "--parameters", "1B", "--target", "2B"],
+            "nowhere.txt; name one of real rows, or say --tokens",
+        ),
+        (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--runs", "x.csv"], "--runs is x.csv"),
     ],
 )
 def test_what_does_not_fit_is_said_in_a_line(words: list[str], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_one_more_model_like_the_others_is_seldom_taken_for_worse(models: int) -
     assert alarms / 2000 == pytest.approx(0.05, abs=0.015)
 
 
+def test_the_smallest_change_is_seen_in_four_cases_of_five() -> None:
+    rng, models, tests = random.Random(1), 3, 7
+    some = [score(rng.gauss(2, 0.02)) for _ in range(models)]
+    least = worsened("loss", score(2), some, 0.02, "points", tests).least
+    change = least * 0.02 / statistics.stdev(each.value for each in some)  # as it would be, were the spread known
+    said = 0
+    for _ in range(500):
+        *baselines, now = (score(rng.gauss(2, 0.02)) for _ in range(models + 1))
+        worse = score(now.value + change)
+        said += worsened("loss", worse, baselines, 0.02, "points", tests).p <= 0.05 / tests
+    assert said / 500 == pytest.approx(0.8, abs=0.05)
+
+
 def test_a_loss_that_rose_and_an_accuracy_that_fell_are_worse() -> None:
     losses = [score(each) for each in (2.0, 2.01, 1.99, 2.005)]
     found = worsened("loss", score(2.2), losses, 0.02, "%")
@@ -46,3 +60,10 @@ def test_baselines_that_are_all_alike_leave_no_doubt() -> None:
     same = [score(2.0)] * 3
     assert worsened("loss", score(2.0), same, 0.02, "%").p == 1.0
     assert worsened("loss", score(2.1), same, 0.02, "%").p == 0.0
+
+
+def test_one_row_that_went_wrong_is_not_worse_than_models_that_all_have_every_row_right() -> None:
+    right = [Score("accuracy", 1.0, 30, 1.0, 1.0)] * 3
+    one, many = (Score("accuracy", each, 30, each, each) for each in (29 / 30, 10 / 30))
+    assert worsened("accuracy", one, right, 0.02, "points").p > 0.05
+    assert worsened("accuracy", many, right, 0.02, "points").p < 0.05

@@ -23,6 +23,8 @@ def audited(synthetic: str, real: str, wish: Wish) -> Audit:
             raise SelfsownError(f"--{name} is {value:g}; what is borne must be above 0, such as 0.1 for 10 %")
     if wish.sample < LEAST:
         raise SelfsownError(f"--sample is {wish.sample}; under {LEAST} rows nothing can be said")
+    if wish.seed < 0:
+        raise SelfsownError(f"--seed is {wish.seed}; it must be 0 or more")
     attributes: dict[str, dict[str, str]] = {name: {} for name in wish.attribute}
     attributes |= {name: dict(values) for name, values in _lexicon(wish.lexicon).items()}
     columns = Columns(wish.text, wish.prompt, wish.answer, wish.attribute)
@@ -34,6 +36,8 @@ def audited(synthetic: str, real: str, wish: Wish) -> Audit:
 
 def paged(found: Audit, path: Path) -> None:
     """Write the page; it takes the packages of the extra `report`."""
+    if path.suffix not in (".html", ".htm"):
+        raise SelfsownError(f"--page is {path}; its name must end with .html")
     try:
         from selfsown.audit.page import write
     except ModuleNotFoundError as error:

@@ -31,7 +31,7 @@ def overused(synthetic: Sequence[str], real: Sequence[str]) -> list[Phrase]:
     n, m, whole = sum(ours.values()), sum(theirs.values()), sum(prior.values())
     found = []
     for words, count in ours.items():
-        other, weight = theirs[words], 1000 * prior[words] / whole
+        other, weight = theirs[words], 1000 * prior[words] / (whole + 1)  # below 1000, even of the only phrase
         one = math.log((count + weight) / (n + 1000 - count - weight))
         two = math.log((other + weight) / (m + 1000 - other - weight))
         sure = (one - two) / math.sqrt(1 / (count + weight) + 1 / (other + weight))
@@ -39,7 +39,7 @@ def overused(synthetic: Sequence[str], real: Sequence[str]) -> list[Phrase]:
             found.append((sure, words))
     best, kept = sorted(found, reverse=True), list[tuple[float, str]]()
     for sure, words in best:
-        if len(kept) < MOST and not any(words in other or other in words for _, other in kept):
+        if len(kept) < MOST and not any(_within(words, other) or _within(other, words) for _, other in kept):
             kept.append((sure, words))
     plain = [" ".join(_WORD.findall(text.casefold())) for text in synthetic]
     return [Phrase(words, ours[words], theirs[words], sure, synthetic[_where(plain, words)]) for sure, words in kept]
@@ -55,4 +55,9 @@ def _counts(texts: Sequence[str]) -> Counter[str]:
 
 
 def _where(plain: Sequence[str], words: str) -> int:
-    return next((at for at, text in enumerate(plain) if f" {words} " in f" {text} "), 0)
+    return next((at for at, text in enumerate(plain) if _within(words, text)), 0)
+
+
+def _within(words: str, text: str) -> bool:
+    """Whether whole words of the text are these."""
+    return f" {words} " in f" {text} "

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from selfsown.audit.examined import Examination
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task, dataset, file
 from selfsown.text import normal
 
@@ -52,6 +52,11 @@ class Side:
 
 def opened(path: str, columns: Columns) -> Task:
     """A file of rows, or a folder of the `datasets` library."""
+    if not Path(path).exists():
+        raise SelfsownError(
+            f"there is no {path}; name a file of rows (JSON lines, CSV, Parquet, text …) "
+            "or a folder of the datasets library"
+        )
     kind = dataset.World if Path(path).is_dir() else file.World
     return kind(path, text=columns.text, prompt=columns.prompt, answer=columns.answer, attributes=columns.attributes)
 

@@ -46,7 +46,8 @@ def sentences(found: Audit) -> list[str]:
         f"({found.real.name}).",
         f"{_percent(found.repeats[0])} of the synthetic rows are said by another of as many, letter "
         f"case and spaces aside; "
-        f"of the real rows {_percent(found.repeats[1])}. {_percent(found.copies)} of them say what a real row says.",
+        f"of the real rows {_percent(found.repeats[1])}. Of the synthetic rows {_percent(found.copies)} say what "
+        "a real row says.",
         f"Middle length: {found.lengths[0]:,.0f} characters, of real rows {found.lengths[1]:,.0f}.",
     ]
     if found.examination:
@@ -90,13 +91,14 @@ def method(found: Audit) -> list[str]:
         if found.cut > 100_000
         else f"up to their first {found.cut} words, so that none says more for being longer"
     )
-    n = found.signals[0].n if found.signals else 0
+    n = max((each.n for each in found.signals), default=0)
     return [
         "Exact repeats, copies of real rows, lengths and the examination are of all rows.",
         f"All else is of {n:,} synthetic and {n:,} real rows, drawn at random; as many other real "
         f"rows say what is rare and "
         "where texts lie.",
-        f"Tails (n-grams that those have one to three times) and the Vendi score are of the texts {cut}.",
+        f"Tails (n-grams that those have one to three times) and the Vendi score are of the texts {cut}. Rows that one "
+        "of those says, too, are left out of these two, on either side: a copy has all that is rare in it.",
         "A p is the share of random exchanges of whole rows between both sides that differ as much. Of all p together, "
         "by Holm's correction, one alarm or more is by chance in 5 % of audits.",
         "Repeated rows: those that share 80 % of their runs of five characters with another, found by MinHash.",

@@ -20,11 +20,11 @@ from selfsown.compare.children import write_whole
 from selfsown.compare.plan import Plan, plan
 from selfsown.intervals import student
 from selfsown.records import SelfsownError
-from selfsown.signals.function import above, quantile
+from selfsown.signals.function import above, seen
 from selfsown.store import Store
 
 LEAST = 3  # seeds
-ALPHA, POWER = 0.05, 0.841621  # 80 %
+ALPHA = 0.05
 WITH, WITHOUT, CONTROL = "graded", "real", "shuffled"
 CODES = {"better": 0, "worse": 4, "no proof": 5}
 Verdict = Literal["better", "no proof", "worse"]
@@ -46,6 +46,11 @@ def prove(plan: Plan, folder: Path, compared: dict[str, Any]) -> dict[str, Any]:
     first = Store(plan.runs(folder)[0].folder).generations()[0]
     up = {score.key: score.better for score in first.scores if score.key in arms[WITH] and score.better != "neither"}
     goal = plan.recipe.goal
+    if goal not in up:
+        raise SelfsownError(
+            f"goal is {goal}, and neither more nor less of it is better: nothing is proved by it. Compare by one of "
+            f"{', '.join(up)}: --set goal=…"
+        )
     gains = {key: _gain(arms[WITH][key], arms[WITHOUT][key], better) for key, better in up.items()}
     name = goal.partition("[")[0]
     strata = {key: gain for key, gain in gains.items() if key != goal and key.partition("[")[0] == name}
@@ -81,8 +86,9 @@ def _gain(ours: Mapping[str, Any], theirs: Mapping[str, Any], better: str) -> di
     values = [sign * (one - two) for one, two in zip(ours["last"], theirs["last"], strict=True)]
     mean, spread = statistics.fmean(values), statistics.stdev(values)
     low, high = student(values)
+    spread = spread if spread > 1e-12 else 0.0  # all alike, but for rounding
     error = spread / math.sqrt(len(values))
-    p = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # all alike: no spread, no proof
+    p = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # no spread, no proof
     return {"mean": mean, "low": low, "high": high, "spread": spread, "p": min(1.0, p)}
 
 
@@ -136,10 +142,12 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
 
 def _more(gain: Mapping[str, float], seeds: int) -> str:
     """How many seeds would show a difference as large as was seen, in four cases of five."""
+    if not gain["spread"]:
+        return "Every seed differs by the same, which says nothing of chance: take more held-out rows or more seeds."
     said = (
         f"With {seeds} seeds a difference of {_seen(seeds, gain['spread']):.3g} would have shown in four cases of five."
     )
-    if not gain["spread"] or abs(gain["mean"]) < 1e-12:
+    if abs(gain["mean"]) < 1e-12:
         return said
     shown = (n for n in range(LEAST, 1001) if _seen(n, gain["spread"]) <= abs(gain["mean"]))
     needed = next(shown, None)
@@ -148,7 +156,7 @@ def _more(gain: Mapping[str, float], seeds: int) -> str:
 
 def _seen(seeds: int, spread: float) -> float:
     """The smallest difference that so many seeds show in four cases of five."""
-    return (quantile(0.975, seeds - 1) + POWER) * spread / math.sqrt(seeds)
+    return seen(1 - ALPHA / 2, seeds - 1) * spread / math.sqrt(seeds)
 
 
 def _told(gain: Mapping[str, float]) -> str:

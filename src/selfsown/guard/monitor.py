@@ -56,19 +56,23 @@ def guard(
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
-    drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), _Watch(named, task, outcome), borne)
-    functions = _functions(history[-1].scores, baselines(models), borne)
+    scored = _scored(history[-1].scores, baselines(models), borne)
+    watch = _Watch(named, task, outcome)
+    drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), watch, borne, len(scored))
+    functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
-    said = [f"{shown.upper()}: {why}" if found else "cannot say", *_unmeasured(drifts, functions)]
     signals = (*found, *(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps))
     numbers = {each.name: each.value for each in signals}
-    return Verdict(shown != "red", "; ".join(said), "monitor", numbers, shown if found else "", signals)
+    said = f"{shown.upper()}: {why}" if found else "cannot say"
+    reason = "; ".join([said, *_unmeasured(drifts, functions)])
+    return Verdict(shown != "red", reason, "monitor", numbers, shown if found else "", signals)
 
 
 def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterator[str]:
-    """What too few rows or models say nothing of, with how many it takes."""
+    """What could not be measured, and what it takes."""
     if not drifts:
-        yield f"creativity and bias not measured: they take {LEAST} texts, {2 * LEAST} held-out rows that begin alike"
+        needed = f"{LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
+        yield f"creativity and bias not measured: they take {needed}"
     if not functions:
         yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
@@ -113,9 +117,10 @@ def _before(history: Sequence[Generation]) -> list[Signal]:
 
 
 def _drifts_and_gaps(
-    ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: _Borne
+    ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: _Borne, beside: int
 ) -> tuple[list[Signal], list[Signal]]:
-    """What differs from the first texts, and from real rows, half of which say what is rare and where things lie."""
+    """What differs from the first texts, and from real rows, half of which say what is rare and where things lie.
+    beside: how many signals of function are looked at, too."""
     real = random.Random(0).sample(list(held_out), len(held_out))
     anchor, reference = real[: len(real) // 2], real[len(real) // 2 :]
     many, same = min(len(ours), len(firsts)), min(len(ours), len(reference))
@@ -127,7 +132,7 @@ def _drifts_and_gaps(
         raise SelfsownError(f"guard.monitor: no held-out real row shows the attribute {hidden[0]!r}")
     most = {name: major(values) for name, values in shown.items()}
     return (
-        drift(_wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne), many, many),
+        drift(_wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne), many, many, beside=beside),
         drift(_wanted(known, [*reference[:same], *ours[:same]], watch, most, borne), same, same),
     )
 
@@ -150,15 +155,17 @@ def _wanted(
     return found
 
 
-def _functions(now: Scores, baselines: Sequence[Scores], borne: _Borne) -> list[Signal]:
-    """Loss, and the mean accuracy over all strata, against those of the baselines."""
+def _scored(
+    now: Scores, baselines: Sequence[Scores], borne: _Borne
+) -> list[tuple[str, Score, list[Score], float, Unit]]:
+    """Loss, and the mean accuracy over all strata, with those of the baselines, what is borne, and its unit."""
     wanted: tuple[tuple[str, float, Unit], ...] = (("loss", borne.loss, "%"), ("accuracy", borne.accuracy, "points"))
     found = []
     for name, tolerance, unit in wanted:
         theirs = [each for scores in baselines if (each := _mean(scores, name))]
         ours = _mean(now, name)
         if ours and len(theirs) > 1:
-            found.append(worsened(f"held-out {name}", ours, theirs, tolerance, unit))
+            found.append((f"held-out {name}", ours, theirs, tolerance, unit))
     return found
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from selfsown.files.tables import records
 from selfsown.plan.amounts import amount, written
 from selfsown.plan.law import LAWS, Law
-from selfsown.plan.plan import Plan, Policy, plan
+from selfsown.plan.plan import FEW, Plan, Policy, plan
 from selfsown.plan.refit import COLUMNS, Trained, refit
 from selfsown.plan.sources import SOURCES, Source, source
 from selfsown.plan.wish import Wish
@@ -21,7 +22,8 @@ def planned(path: str, wish: Wish) -> Plan:
     """The plan for what a user wished; SelfsownError where something makes no sense."""
     _fits(wish)
     constants = _law(wish)
-    amounts = (_real(path, wish), *_target(constants, wish))
+    real = _real(path, wish)
+    amounts = (real, *_target(constants, wish, real))
     policy = Policy(wish.temperature, wish.odds, wish.share, wish.wrong_to_right, wish.error, wish.generations)
     return plan(constants, amounts, _sources(wish), policy, floor=wish.floor, price=wish.price, passes=wish.passes)
 
@@ -30,7 +32,7 @@ def _fits(wish: Wish) -> None:
     """SelfsownError where a number lies where it cannot."""
     bounds: dict[str, tuple[float, float]] = dict.fromkeys(("floor", "passes"), (0.001, 1))
     bounds |= {"share": (0.001, 0.999), "error": (0, 1), "wrong_to_right": (0, 1), "price": (0, 1e6)}
-    bounds |= {"temperature": (0.05, 20), "odds": (0.05, 20), "generations": (0, 1000)}
+    bounds |= {"temperature": (0.05, 20), "odds": (0.05, 20), "generations": (0, 1000), "loss": (0, 100)}
     for name, (low, high) in bounds.items():
         value = getattr(wish, name)
         if value is not None and not low <= value <= high:
@@ -43,20 +45,22 @@ def _real(path: str, wish: Wish) -> float:
         raise SelfsownError("say how much real data there is: a file of rows, or --tokens 25B, one of the two")
     if wish.tokens:
         return amount("--tokens", wish.tokens)
+    if not Path(path).is_file():
+        raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
     characters = sum(len(row.prompt) + len(row.answer) for row in World(path).pose(0))
     if not characters:
         raise SelfsownError(f"{path} holds no text to count")
     return characters / CHARACTERS
 
 
-def _target(law: Law, wish: Wish) -> tuple[float, float]:
+def _target(law: Law, wish: Wish, real: float) -> tuple[float, float]:
     """The model's parameters, and what the tokens shall be worth."""
     size = amount("--parameters", wish.parameters)
     if bool(wish.target) == bool(wish.loss):
         raise SelfsownError("say what is wanted: --target 100B (new real tokens' worth) or --loss 2.2, one of the two")
     if wish.target:
         return size, amount("--target", wish.target)
-    needed = law.worth_for(size, wish.loss)
+    needed = law.worth_for(size, wish.loss, real, FEW)
     if not math.isfinite(needed):
         raise SelfsownError(
             f"--loss is {wish.loss:g}; by these constants, a model of {written(size)} parameters does not come below "
@@ -69,6 +73,10 @@ def _law(wish: Wish) -> Law:
     """The constants of that name, or those that fit the runs in the file."""
     if wish.runs is None:
         return LAWS[wish.law]
+    if not wish.runs.is_file():
+        raise SelfsownError(
+            f"--runs is {wish.runs}, and there is no such file; it has the columns {', '.join(COLUMNS)}"
+        )
     found = []
     for line, record in records(wish.runs):
         try:
@@ -78,7 +86,7 @@ def _law(wish: Wish) -> Law:
         if not all(0 < value < math.inf for value in values):
             raise SelfsownError(f"{wish.runs}:{line}: every number must be above 0")
         found.append(Trained(*values))
-    return refit(found).law
+    return refit(found, draws=0).law  # none of them drawn anew: no interval is told
 
 
 def _sources(wish: Wish) -> list[Source]:

@@ -52,16 +52,22 @@ class Law:
         effective = fed + fed * self.excess * -math.expm1(-more / self.excess)
         return self.entropy + self.a * math.pow(effective, -self.alpha) + self.b * math.pow(worth, -self.beta)
 
-    def worth_for(self, parameters: float, loss: float) -> float:
-        """The tokens' worth that a model of this size needs for this loss, all unique; infinite where it has none.
+    def worth_for(self, parameters: float, loss: float, real: float = 0.0, passes: float = 1.0) -> float:
+        """The tokens' worth that a model of this size needs for this loss; infinite where it has none.
 
-        Found by halving, as more unique tokens also feed more parameters."""
+        Up to so many passes over the real tokens these are all that is unique, and what they are worth beyond one pass
+        feeds no more parameters; all that is missing then is new, and does. Found by halving."""
+        repeated = self.worth(real, passes)
+
+        def falls_short(worth: float) -> bool:
+            return self.of(parameters, min(worth, real) + max(0.0, worth - repeated), worth) > loss
+
         low, high = 1.0, 1e18
-        if self.of(parameters, high, high) > loss:
+        if falls_short(high):
             return math.inf
         for _ in range(200):
             middle = math.sqrt(low * high)
-            low, high = (middle, high) if self.of(parameters, middle, middle) > loss else (low, middle)
+            low, high = (middle, high) if falls_short(middle) else (low, middle)
         return high
 
     def best_parameters(self, tokens: float) -> float:

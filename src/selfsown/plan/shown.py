@@ -124,6 +124,9 @@ def _range(low: float, high: float) -> str:
 
 def _risks(plan: Plan) -> list[str]:
     policy, found = plan.policy, risk(plan.policy, _share(plan))
+    needed = (
+        f"For 95 % that ratio must be {found.weakest:.2f} or less" if found.weakest else "No verifier holds it at 95 %"
+    )
     lines = [
         f"Bias, over {policy.generations} generations at temperature {policy.temperature:g}, with a verifier that "
         f"passes the most common value of an attribute {policy.odds:g} times as often: its share goes from "
@@ -133,7 +136,7 @@ def _risks(plan: Plan) -> list[str]:
         "by then; where it stays, none of it leaves the data.",
         f"Function: a model that forgets {100 * policy.error:g} % a generation, with a verifier that passes wrong "
         f"rows {policy.wrong_to_right:g} times as often as right ones, comes to rest at {100 * found.settled:.1f} % "
-        f"right. For 95 % that ratio must be {found.weakest:.2f} or less.",
+        f"right. {needed}.",
     ]
     if found.bias_alarm:
         lines.append(f"The monitor's bias signal is expected to fire in generation {found.bias_alarm}.")

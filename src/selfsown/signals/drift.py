@@ -13,7 +13,7 @@ from selfsown.signals.measures import Measure
 from selfsown.signals.pool import Array
 
 ALPHA = 0.05
-POWER = 1.644854 + 0.841621  # normal quantiles: one-sided 5 %, seen with a chance of 80 %
+POWER = 0.841621  # normal quantile: beyond what is significant, to be seen with a chance of 80 %
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,11 @@ class Wanted:
     unit: Unit = "%"
 
 
-def drift(wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, draws: int = 0) -> list[Signal]:
-    """What changed from the first `before` documents of a pool to the `now` that come after them.
+def drift(
+    wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, draws: int = 0, beside: int = 0
+) -> list[Signal]:
+    """What changed from the first `before` documents of a pool to the `now` that come after them. beside: how many
+    other signals will be looked at together with these, and so count in Holm's correction.
 
     Each p is the share of random divisions of all the documents that show as large a change (Fisher's permutation test;
     the observed one counts, so it is never 0).
@@ -40,18 +43,23 @@ def drift(wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, dr
         drawn = rng.permutation(places)
         for name, each in wanted.items():
             chance[name].append(each.measure(drawn[:before], drawn[before:]))
+    alpha, n = ALPHA / (len(wanted) + beside), min(before, now)
     found = [
-        _signal(name, each, each.measure(places[:before], places[before:]), np.asarray(chance[name]), min(before, now))
+        _signal(name, each, each.measure(places[:before], places[before:]), np.asarray(chance[name]), n, alpha)
         for name, each in wanted.items()
     ]
     return holm(found)
 
 
-def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int) -> Signal:
+def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int, alpha: float) -> Signal:
+    """alpha: what p must not exceed where no other signal is significant."""
     p = (1 + int((chance >= value).sum())) / (1 + len(chance))
     low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
     middle = float(np.median(chance))  # 0, but for what cannot be below it
-    least = middle + POWER * float(chance.std())
+    exceeded = max(1, math.floor(alpha * (1 + len(chance)) + 1e-9))  # the so many-th largest, to be significant
+    # What cannot be below 0 spreads less while nothing changes: a normal's absolute value, by the root of 1 - 2/pi.
+    spread = float(chance.std()) / (math.sqrt(1 - 2 / math.pi) if float(chance.min()) >= 0 else 1.0)
+    least = float(np.sort(chance)[-exceeded]) + POWER * spread
     ends = value + middle - high, value + middle - low
     return Signal(name, wanted.family, value, *ends, p, wanted.tolerance, least, n, wanted.unit)
 

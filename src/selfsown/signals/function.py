@@ -12,23 +12,37 @@ from collections.abc import Sequence
 import numpy as np
 
 from selfsown.records import Score, Signal, Unit
-from selfsown.signals.drift import POWER
+from selfsown.signals.drift import ALPHA, POWER
 
 
-def worsened(name: str, now: Score, baselines: Sequence[Score], tolerance: float, unit: Unit) -> Signal:
+def worsened(name: str, now: Score, baselines: Sequence[Score], tolerance: float, unit: Unit, tests: int = 1) -> Signal:
     """How much worse the score is than the mean of those of the baselines: in points, or as a share of the mean.
 
     The p is one-sided, of Student's t with one degree of freedom less than there are baselines, for one new value:
-    (now - mean) / (sd sqrt(1 + 1/J)). It takes two baselines or more.
+    (now - mean) / (sd sqrt(1 + 1/J)). It takes two baselines or more. tests: how many signals are looked at together,
+    this one among them.
     """
     many, values = len(baselines), np.asarray([each.value for each in baselines])
     middle = float(values.mean())
     scale = (1.0 if now.better == "lower" else -1.0) / (abs(middle) or 1.0 if unit == "%" else 1.0)
     value = scale * (now.value - middle)
-    spread = abs(scale) * float(values.std(ddof=1)) * math.sqrt(1 + 1 / many)
+    # A share of n rows moves by 1/n at least: models that happen to score alike differ by less than can be seen.
+    step = 1 / now.n if unit == "points" else 0.0
+    spread = max(abs(scale) * float(values.std(ddof=1)), step) * math.sqrt(1 + 1 / many)
     p = above(value / spread, many - 1) if spread else float(value <= 0)
     wide = quantile(0.975, many - 1) * spread if spread else 0.0
-    return Signal(name, "function", value, value - wide, value + wide, p, tolerance, POWER * spread, now.n, unit)
+    least = seen(1 - ALPHA / tests, many - 1) * spread
+    return Signal(name, "function", value, value - wide, value + wide, p, tolerance, least, now.n, unit)
+
+
+def seen(level: float, freedom: int) -> float:
+    """How many standard errors a difference must have, to exceed this quantile of Student's t in four cases of five.
+
+    The error is estimated, so t less its bound is normal only about, with the mean and the spread of a root of chi^2
+    (Johnson and Welch 1940)."""
+    bound = quantile(level, freedom)
+    mean = math.sqrt(2 / freedom) * math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
+    return bound * mean + POWER * math.sqrt(1 + bound**2 * (1 - mean**2))
 
 
 def above(t: float, freedom: int) -> float:

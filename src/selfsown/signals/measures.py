@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from selfsown.signals.attributes import NONE
 from selfsown.signals.pool import Anchor, Array, effective
 
 Measure = Callable[[Array, Array], float]
@@ -75,8 +76,8 @@ def variation(values: Sequence[str]) -> Measure:
 
 
 def major(values: Sequence[str]) -> str:
-    """The most common value; of equals, the first in the alphabet."""
-    counts = Counter(values)
+    """The most common value, of rows that show one if any does; of equals, the first in the alphabet."""
+    counts = Counter(value for value in values if value != NONE) or Counter(values)
     return min(counts, key=lambda value: (-counts[value], value))
 
 
