@@ -121,9 +121,8 @@ class Model:
         group, words = held_out.group[:, None], held_out.words
         chances = np.maximum(self.after[group, words[:, :-1], words[:, 1:]], 1e-6)
         loss, right = float(-np.log2(chances).mean()), float(np.diag(self.answers).mean())
-        return Score("loss", loss, len(words), loss, loss, better="lower"), Score(
-            "accuracy", right, QUESTIONS, right, right
-        )
+        accuracy = Score("accuracy", right, len(words), right, right)
+        return Score("loss", loss, len(words), loss, loss, better="lower"), accuracy
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ def _curate(*more: str) -> str:
     return f"curate=[{', '.join([STEPS, *more])}]"
 
 
+REPLACE = ("mix=replace", "grade=[]", "curate=[restate, leaks]")
 # What each arm changes in the ready recipe: it leaves one guard out, or all of them.
 EMBEDDED: Mapping[str, Sequence[str]] = {
     "guarded": [],
@@ -39,7 +40,8 @@ EMBEDDED: Mapping[str, Sequence[str]] = {
     "a tenth real": ["mix={accumulate: {real_share: 0.1}}"],
     "cool": ["generate=[{propose: {count: 12000, temperature: 0.7}}]"],
     "unverified": ["grade=[]", f"curate=[restate, duplicates, leaks, {QUOTA}, {RESAMPLE}]"],
-    "replace": ["mix=replace", "grade=[]", "curate=[restate, leaks]"],
+    "replace": [*REPLACE, "generate=[{propose: {count: 12000, temperature: 0.8}}]"],
+    "replace at 1": REPLACE,
 }
 NAMES: Mapping[str, Sequence[str]] = {
     "guarded": [],
