@@ -48,7 +48,8 @@ def _facts(found: Audit) -> list[tuple[str, str, str]]:
 def _drifts(found: Audit) -> Figure:
     signals = list(found.signals)
     said = "; ".join(f"{each.name}: {each.value / each.tolerance:+.2f} times what is borne" for each in signals)
-    sheet = svg.Sheet("drifts", "Differences", said, 640, 50 + 40 * len(signals), svg.Margins(8, 14, 6, 36))
+    around, high = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
+    slim, wide = (svg.Sheet(f"drifts-{width}", "Differences", said, width, high, around) for width in (340, 900))
     head = ["signal", "family", "difference", "95 % interval", "borne", "p", "alarm", "smallest seen"]
     rows = [
         [
@@ -65,7 +66,7 @@ def _drifts(found: Audit) -> Figure:
     ]
     return Figure(
         "A filled mark is an alarm: more than chance, and more than is borne.",
-        [Panel("", svg.drawn(sheet, _dots(signals)))],
+        [Panel("", *(svg.drawn(sheet, _dots(signals)) for sheet in (slim, wide)))],
         Table(head, rows, "Every signal. 0.1 is 10 %, 10 points, or 0.1 of log-odds"),
     )
 

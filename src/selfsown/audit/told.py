@@ -11,9 +11,9 @@ from selfsown.signals.light import told
 
 CODES = {"differs": 4, "nothing": 0, "unsure": 5}
 PLAIN = {
-    "creativity": "less varied",
-    "bias": "shifted in what they are about",
-    "form": "of another form or length",
+    "creativity": "they are less varied",
+    "bias": "their attributes are shifted",
+    "form": "their form or length is another",
 }
 
 
@@ -29,9 +29,7 @@ def headline(found: Audit) -> str:
         return f"{found.examination.hits:,} of {found.synthetic.rows:,} synthetic rows meet the examination."
     if found.alarms:
         kinds = [words for family, words in PLAIN.items() if any(each.family == family for each in found.alarms)]
-        return f"The synthetic rows are {' and '.join(kinds)} than the real ones.".replace(
-            "about than", "about, other than"
-        )
+        return f"The synthetic rows differ from the real ones: {' and '.join(kinds)}."
     if found.few:
         return "Too few rows to say anything."
     return "Nothing differs by more than is borne, " + (
