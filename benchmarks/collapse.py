@@ -199,14 +199,14 @@ def course(arm: Arm, seed: int) -> Course:
         if arm.source != "first":
             model = _mixed(arm, real, kept)
         now = model.write(LOOKED_AT, arm.temperature, rng) if arm.source != "world" else world.real(LOOKED_AT, rng)
-        signals = holm([*_drifts(known, seen, now, at), *_functions(model, held_out, baselines)])
+        signals = holm([*_drifts(known, anchor, seen, now, at), *_functions(model, held_out, baselines)])
         shown, _ = light(signals, before)
         before = signals
         found.lights.append(shown)
         if not found.fell and any(each.fires for each in signals if each.family == "function"):
             found.fell = at
     reference = world.real(LOOKED_AT, rng)
-    found.ends = {each.name: each.value for each in _drifts(known, reference, now, 0)}
+    found.ends = {each.name: each.value for each in _drifts(known, anchor, reference, now, 0)}
     found.ends |= {"loss": model.scores(held_out)[0].value, "accuracy": model.scores(held_out)[1].value}
     found.ends |= {"share a": float((now.group == 0).mean()), "share c": float((now.group == 2).mean())}
     return found
@@ -245,14 +245,14 @@ def _mixed(arm: Arm, real: Documents, kept: Sequence[Documents]) -> Model:
     return Model.of(real.and_(made), np.concatenate(weights) * (len(real) + len(made)))
 
 
-def _drifts(known: Anchor, before: Documents, now: Documents, seed: int) -> list[Signal]:
+def _drifts(known: Anchor, real: Documents, before: Documents, now: Documents, seed: int) -> list[Signal]:
     both = before.and_(now)
-    texts, groups = both.texts, [GROUPS[each] for each in both.group]
+    texts, groups, theirs = both.texts, *([GROUPS[each] for each in of.group] for of in (both, real))
     wanted = {
         "tails": Wanted(tails(known, texts), "creativity", 0.1),
         "vendi": Wanted(vendi(known, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups), "bias", 0.05, "points"),
-        "odds": Wanted(odds(groups, "a"), "bias", 0.2, "of log-odds"),
+        "shift": Wanted(variation(groups, theirs), "bias", 0.05, "points"),
+        "odds": Wanted(odds(groups, "a", theirs), "bias", 0.2, "of log-odds"),
     }
     return drift(wanted, len(before), len(now), seed)
 

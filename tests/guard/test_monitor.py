@@ -128,3 +128,14 @@ def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
 def test_an_attribute_that_no_real_row_shows_is_one_line() -> None:
     with pytest.raises(SelfsownError, match="no held-out real row shows the attribute 'colour'"):
         said(SAME, SAME, attributes=("colour",))
+
+
+def test_what_leads_nearer_to_real_rows_is_no_bias() -> None:
+    verdict = said(BIASED, SAME)
+    shift = next(each for each in verdict.signals if each.name == "shift of group")
+    assert verdict.light == "green"
+    assert shift.value < -0.1
+    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), SAME).light == "green", (
+        "the most common value grows to its real share"
+    )
+    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), BIASED).light == "amber", "and beyond"

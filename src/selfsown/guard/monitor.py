@@ -1,7 +1,8 @@
 """Roll back when the model grows less creative, more biased or less able, by more than chance and than is borne.
 
 Six signals in three families. Creativity and bias are those of what the model writes when left to itself, against what
-generation 0 wrote: a stable difference to real rows is a property of the model, is reported, and never alarms.
+generation 0 wrote: a stable difference to real rows is a property of the model, is reported, and never alarms; nor does
+an attribute whose shares move nearer to theirs.
 Function is the held-out score against several models trained on real rows alone.
 """
 
@@ -131,27 +132,32 @@ def _drifts_and_gaps(
     if hidden := [name for name, values in shown.items() if set(values) == {NONE}]:
         raise SelfsownError(f"guard.monitor: no held-out real row shows the attribute {hidden[0]!r}")
     most = {name: major(values) for name, values in shown.items()}
-    return (
-        drift(_wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne), many, many, beside=beside),
-        drift(_wanted(known, [*reference[:same], *ours[:same]], watch, most, borne), same, same),
-    )
+    drifts = _wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne, shown)
+    gaps = _wanted(known, [*reference[:same], *ours[:same]], watch, most, borne, {})
+    return drift(drifts, many, many, beside=beside), drift(gaps, same, same)
 
 
 def _wanted(
-    anchor: Anchor, rows: Sequence[Row], watch: _Watch, most: Mapping[str, str], borne: _Borne
+    anchor: Anchor,
+    rows: Sequence[Row],
+    watch: _Watch,
+    most: Mapping[str, str],
+    borne: _Borne,
+    real: Mapping[str, Sequence[str]],
 ) -> dict[str, Wanted]:
-    """The measures of creativity and of bias, over these rows."""
+    """The measures of creativity and of bias, over these rows. real: each attribute's values in real rows, from which
+    nothing is bias that leads nearer to them."""
     texts = [row.prompt + row.answer for row in rows]
     found = {
         "tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail),
         "Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread),
     }
     for name, values in watch.values(rows).items():
-        found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
+        theirs = real.get(name, ())
+        found[f"shift of {name}"] = Wanted(variation(values, theirs), "bias", borne.shift, "points")
         if name in watch.named:
-            found[f"log-odds of {name}={most[name]}"] = Wanted(
-                odds(values, most[name]), "bias", borne.log_odds, "of log-odds"
-            )
+            grown = odds(values, most[name], theirs)
+            found[f"log-odds of {name}={most[name]}"] = Wanted(grown, "bias", borne.log_odds, "of log-odds")
     return found
 
 

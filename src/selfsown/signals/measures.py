@@ -53,26 +53,38 @@ def vendi(anchor: Anchor, texts: Sequence[str]) -> Measure:
     return fallen
 
 
-def odds(values: Sequence[str], major: str) -> Measure:
-    """By how much the log-odds of the value that is the most common one among real rows have grown."""
+def odds(values: Sequence[str], major: str, real: Sequence[str] = ()) -> Measure:
+    """By how much the log-odds of the value that is the most common one among real rows have grown. real: values of
+    real rows, whose log-odds are no amplification; what grows up to them counts for nothing."""
     held = np.asarray([value == major for value in values])
+    least = _logit(sum(value == major for value in real), len(real)) if real else -math.inf
 
     def logit(places: Array) -> float:
-        hits = float(held[places].sum())
-        return math.log((hits + 0.5) / (len(places) - hits + 0.5))
+        return max(least, _logit(float(held[places].sum()), len(places)))
 
     return lambda before, now: logit(now) - logit(before)
 
 
-def variation(values: Sequence[str]) -> Measure:
-    """The total variation between the shares of an attribute's values: the probability mass that moved."""
-    kinds = {value: at for at, value in enumerate(sorted(set(values)))}
+def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
+    """The total variation between the shares of an attribute's values: the probability mass that moved. real: values
+    of real rows; the number is below 0 where the newer shares are nearer to theirs than those before."""
+    kinds = {value: at for at, value in enumerate(sorted({*values, *real}))}
     coded = np.asarray([kinds[value] for value in values])
+    wanted = np.bincount([kinds[value] for value in real], minlength=len(kinds)) / max(1, len(real))
 
     def shares(places: Array) -> Array:
         return np.bincount(coded[places], minlength=len(kinds)) / max(1, len(places))
 
-    return lambda before, now: float(np.abs(shares(now) - shares(before)).sum()) / 2
+    def moved(before: Array, now: Array) -> float:
+        first, second = shares(before), shares(now)
+        nearer = len(real) > 0 and np.abs(second - wanted).sum() < np.abs(first - wanted).sum()
+        return (-0.5 if nearer else 0.5) * float(np.abs(second - first).sum())
+
+    return moved
+
+
+def _logit(hits: float, of: int) -> float:
+    return math.log((hits + 0.5) / (of - hits + 0.5))
 
 
 def major(values: Sequence[str]) -> str:
