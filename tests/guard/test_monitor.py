@@ -134,7 +134,7 @@ def test_what_leads_nearer_to_real_rows_is_no_bias() -> None:
     verdict = said(BIASED, SAME)
     shift = next(each for each in verdict.signals if each.name == "shift of group")
     assert verdict.light == "green"
-    assert shift.value < -0.1
+    assert shift.value < -0.05
     assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), SAME).light == "green", (
         "the most common value grows to its real share"
     )

@@ -67,7 +67,7 @@ def odds(values: Sequence[str], major: str, real: Sequence[str] = ()) -> Measure
 
 def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
     """The total variation between the shares of an attribute's values: the probability mass that moved. real: values
-    of real rows; the number is below 0 where the newer shares are nearer to theirs than those before."""
+    of real rows; then by how much farther the newer shares lie from theirs, below 0 where they are nearer."""
     kinds = {value: at for at, value in enumerate(sorted({*values, *real}))}
     coded = np.asarray([kinds[value] for value in values])
     wanted = np.bincount([kinds[value] for value in real], minlength=len(kinds)) / max(1, len(real))
@@ -75,12 +75,12 @@ def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
     def shares(places: Array) -> Array:
         return np.bincount(coded[places], minlength=len(kinds)) / max(1, len(places))
 
-    def moved(before: Array, now: Array) -> float:
-        first, second = shares(before), shares(now)
-        nearer = len(real) > 0 and np.abs(second - wanted).sum() < np.abs(first - wanted).sum()
-        return (-0.5 if nearer else 0.5) * float(np.abs(second - first).sum())
+    def far(one: Array, other: Array) -> float:
+        return float(np.abs(one - other).sum()) / 2
 
-    return moved
+    if not real:
+        return lambda before, now: far(shares(now), shares(before))
+    return lambda before, now: far(shares(now), wanted) - far(shares(before), wanted)
 
 
 def _logit(hits: float, of: int) -> float:
