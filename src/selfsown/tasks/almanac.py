@@ -38,21 +38,10 @@ class World:
     facts: Count = 200
     wordings: Wordings = 5
 
-    @property
-    def name(self) -> str:
-        return "almanac"
-
-    @property
-    def top_level(self) -> int:
-        return 0
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ()
+    name = "almanac"
+    top_level = 0
+    verifiable = True
+    forms = ()
 
     def pose(self, seed: int) -> list[Row]:
         """Sums and facts by chance, no sum twice, in an order by chance."""

@@ -56,21 +56,10 @@ class World:
     errors: Share = 0.0
     gaps: Share = 0.0
 
-    @property
-    def name(self) -> str:
-        return "chronicle"
-
-    @property
-    def top_level(self) -> int:
-        return 0
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ()
+    name = "chronicle"
+    top_level = 0
+    verifiable = True
+    forms = ()
 
     def pose(self, seed: int) -> list[Row]:
         """Every statement once, in an order drawn by chance."""

@@ -52,21 +52,10 @@ class World:
     examined: Natural = 400
     house: Annotated[str, Field(pattern="^x?u?r?e?$", min_length=1)] = "xre"
 
-    @property
-    def name(self) -> str:
-        return "house"
-
-    @property
-    def top_level(self) -> int:
-        return 0
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ()
+    name = "house"
+    top_level = 0
+    verifiable = True
+    forms = ()
 
     def pose(self, seed: int) -> list[Row]:
         """Different requests; those that are examined are asked twice."""

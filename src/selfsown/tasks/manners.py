@@ -54,21 +54,10 @@ class World:
     rows: Count = 6000
     bad: Rate = 0.3
 
-    @property
-    def name(self) -> str:
-        return "manners"
-
-    @property
-    def top_level(self) -> int:
-        return 0
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ()
+    name = "manners"
+    top_level = 0
+    verifiable = True
+    forms = ()
 
     @property
     def principles(self) -> tuple[str, ...]:

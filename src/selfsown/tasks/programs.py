@@ -62,21 +62,13 @@ class World:
     levels: Level = 2
     length: Length = 4
 
-    @property
-    def name(self) -> str:
-        return "programs"
+    name = "programs"
+    verifiable = True
+    forms = ("deduction", "induction")
 
     @property
     def top_level(self) -> int:
         return self.levels
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ("deduction", "induction")
 
     def pose(self, seed: int) -> list[Row]:
         """Different problems, asked by turns as deduction and as induction."""

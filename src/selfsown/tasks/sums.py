@@ -33,21 +33,13 @@ class World:
     levels: Level = 8
     hints: Share = 0.0
 
-    @property
-    def name(self) -> str:
-        return "sums"
+    name = "sums"
+    verifiable = True
+    forms = ()
 
     @property
     def top_level(self) -> int:
         return self.levels
-
-    @property
-    def verifiable(self) -> bool:
-        return True
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return ()
 
     def pose(self, seed: int) -> list[Row]:
         """Different problems; which of the two numbers stands first makes no difference."""
