@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from realdata import real_data
 
 from selfsown.audit.form import form
 from selfsown.audit.phrases import overused
@@ -226,10 +226,8 @@ def test_what_does_not_fit_is_said_in_a_line(words: list[str], said: str, tmp_pa
 
 def test_sentences_about_occupations(tmp_path: Path) -> None:
     """720 sentences of the Winogender schemas, with three kinds of pronoun equally often, against mostly one kind."""
-    path = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    if not (path / "winogender_sentences.tsv").exists():
-        pytest.skip("the data is not here")
-    with (path / "winogender_sentences.tsv").open(encoding="utf-8") as file:
+    path = real_data("winogender_sentences.tsv")
+    with path.open(encoding="utf-8") as file:
         said = [record["sentence"] for record in csv.DictReader(file, delimiter="\t")]
     lexicon = tmp_path / "lexicon.yaml"
     lexicon.write_text(

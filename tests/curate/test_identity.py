@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from pathlib import Path
 
 import pytest
+from realdata import real_data
 
 from selfsown.curate import identity
 from selfsown.records import Row, SelfsownError
@@ -102,9 +101,7 @@ def test_patterns_of_one_s_own_are_added() -> None:
 
 
 def test_real_rows_hardly_ever_sound_like_a_model() -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    if not (folder / "gsm8k_train_1000.jsonl").exists():
-        pytest.skip("the data is not here")
+    folder = real_data("gsm8k_train_1000.jsonl").parent
     lines = (folder / "gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [Row(record["question"], record["answer"]) for record in map(json.loads, lines)]
     with gzip.open(folder / "humaneval.jsonl.gz", "rt", encoding="utf-8") as file:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
+from realdata import real_data
 
 from selfsown.curate import leaks
 from selfsown.records import Row
@@ -83,9 +81,7 @@ def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
 
 
 def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    if not (folder / "gsm8k_test.jsonl").exists():
-        pytest.skip("the data is not here")
+    folder = real_data("gsm8k_test.jsonl").parent
     exam, rows = (
         [
             Row(each["question"], each["answer"])

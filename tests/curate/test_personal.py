@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from pathlib import Path
 
 import pytest
+from realdata import real_data
 
 from selfsown.curate import personal
 from selfsown.records import Row, SelfsownError
@@ -93,9 +92,7 @@ def test_a_kind_that_is_none_is_explained() -> None:
 
 
 def test_texts_without_personal_data_are_hardly_ever_rejected() -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    if not (folder / "gsm8k_train_1000.jsonl").exists():
-        pytest.skip("the data is not here")
+    folder = real_data("gsm8k_train_1000.jsonl").parent
     lines = (folder / "gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [Row(record["question"], record["answer"]) for record in map(json.loads, lines)]
     with gzip.open(folder / "humaneval.jsonl.gz", "rt", encoding="utf-8") as file:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from realdata import real_data
 from server import Server
 
 from selfsown.make import make
@@ -81,10 +81,7 @@ def test_revisions_end_without_the_fault_wherever_its_principle_was_drawn(tmp_pa
 
 
 def test_real_prompts_are_answered_revised_and_paired(tmp_path: Path) -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    file = folder / "self_instruct_seed_tasks.jsonl"
-    if not file.exists():
-        pytest.skip("the data is not here")
+    file = real_data("self_instruct_seed_tasks.jsonl")
     tasks = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()[:40]]
     real = [{"prompt": f"{each['instruction']}\n{each['instances'][0]['input']}", "answer": "-"} for each in tasks]
     rows, _ = made("claude-text", tmp_path, real)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from grade.mutants import mutants
+from realdata import real_data
 from server import Server
 
 from selfsown.make import make
@@ -19,8 +19,6 @@ from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.sandbox.cells import Sandbox
 from selfsown.store import Store
-
-DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent.parent / "shared" / "data")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,9 +37,7 @@ def made(folder: Path, server: Server, *changes: str) -> list[Row]:
 
 @pytest.mark.slow
 def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_become_pairs(tmp_path: Path) -> None:
-    path = DATA / "humaneval.jsonl.gz"
-    if not path.exists():
-        pytest.skip("HumanEval is not here")
+    path = real_data("humaneval.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         some = [json.loads(line) for line in lines][:40]
     right = {each["prompt"]: each["prompt"] + each["canonical_solution"] for each in some}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from parrot import Parrot, knowing
+from realdata import real_data
 from server import Body, Server
 
 from selfsown.generate import solve
@@ -93,10 +93,7 @@ def test_without_prompts_and_problems_there_is_nothing_to_solve() -> None:
 
 
 def test_of_real_problems_a_third_of_whose_answers_are_wrong_only_right_ones_are_kept(tmp_path: Path) -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-    path = folder / "gsm8k_train_1000.jsonl"
-    if not path.exists():
-        pytest.skip("the data is not here")
+    path = real_data("gsm8k_train_1000.jsonl")
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:200]]
     known = {record["question"]: record["answer"] for record in records}
     (tmp_path / "real.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
