@@ -118,11 +118,14 @@ class Model:
 
     def scores(self, held_out: Documents) -> tuple[Score, Score]:
         """Bits a word of real text, and the chance of a right answer, each question worth as much as any other."""
-        group, words = held_out.group[:, None], held_out.words
-        chances = np.maximum(self.after[group, words[:, :-1], words[:, 1:]], 1e-6)
-        loss, right = float(-np.log2(chances).mean()), float(np.diag(self.answers).mean())
-        accuracy = Score("accuracy", right, len(words), right, right)
-        return Score("loss", loss, len(words), loss, loss, better="lower"), accuracy
+        loss, right = float(self.surprise(held_out).mean()), float(np.diag(self.answers).mean())
+        accuracy = Score("accuracy", right, len(held_out), right, right)
+        return Score("loss", loss, len(held_out), loss, loss, better="lower"), accuracy
+
+    def surprise(self, seen: Documents) -> np.ndarray:
+        """Bits a word, of each document."""
+        before, then = seen.words[:, :-1], seen.words[:, 1:]
+        return -np.log2(np.maximum(self.after[seen.group[:, None], before, then], 1e-6)).mean(1)
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:
@@ -147,6 +150,7 @@ class Arm:
     odds: float = 1.0
     quota: bool = False
     resample: bool = False
+    rarest: bool = False  # of the verified rows those that surprise a model of real rows most
     source: str = "last"  # "world": fresh real rows; "first": the first model, for ever
 
 
@@ -166,6 +170,7 @@ ARMS = {
     "+ a third real": Arm(1.0, keeps=True, verify=True, real=1 / 3),
     "+ quota": Arm(1.0, keeps=True, verify=True, real=1 / 3, quota=True),
     "+ resample": Arm(1.0, keeps=True, verify=True, real=1 / 3, quota=True, resample=True),
+    "+ rarest": Arm(1.0, keeps=True, verify=True, real=1 / 3, quota=True, rarest=True),
 }
 HEALTHY = ("oracle", "frozen", "+ resample")
 
@@ -218,13 +223,15 @@ def _trained(seen: Documents) -> Model:
 
 def _passed(arm: Arm, model: Model, real: Documents, rng: np.random.Generator) -> Documents:
     """What is written and kept: DOCUMENTS of them, after verifier, quota and resampling."""
-    many = 4 if arm.verify or arm.quota or arm.resample else 1
+    many = 4 if arm.verify or arm.quota or arm.resample or arm.rarest else 1
     made = model.write(many * DOCUMENTS, arm.temperature, rng)
     staying = np.ones(len(made), bool)
     if arm.verify:
         passes = np.where(made.answer == made.question, RIGHT, WRONG) * np.where(made.group == 0, 1.0, 1 / arm.odds)
         staying = rng.random(len(made)) < passes
     made = made.at(np.flatnonzero(staying))
+    if arm.rarest:
+        made = made.at(np.argsort(-_trained(real).surprise(made))[: 2 * DOCUMENTS])
     weights = np.asarray(likeness(made.texts, real.texts, 0)) if arm.resample else np.ones(len(made))
     if arm.quota:
         wanted, there = np.bincount(real.group, minlength=3), np.bincount(made.group, weights, 3)

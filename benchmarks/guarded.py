@@ -23,7 +23,7 @@ from selfsown.signals.attributes import valued
 from selfsown.store import Store, place
 
 STEPS = "passed, restate, duplicates, leaks"
-QUOTA, RESAMPLE = "{balance: {attributes: [style]}}", "resample"
+RESAMPLE, QUOTA = "resample", "{balance: {attributes: [style], tolerance: 0.01}}"
 ENDINGS = {"vowel": "[aeiouy]$", "other": "[^aeiouy]$"}
 
 
@@ -36,10 +36,12 @@ REPLACE = ("mix=replace", "grade=[]", "curate=[restate, leaks]")
 EMBEDDED: Mapping[str, Sequence[str]] = {
     "guarded": [],
     "no resampling": [_curate(QUOTA)],
+    "diverse": [_curate("diverse", QUOTA)],
     "no quota": [_curate(RESAMPLE)],
+    "no accumulation": ["mix={replace: {real_share: 0.34}}"],
     "a tenth real": ["mix={accumulate: {real_share: 0.1}}"],
     "cool": ["generate=[{propose: {count: 12000, temperature: 0.7}}]"],
-    "unverified": ["grade=[]", f"curate=[restate, duplicates, leaks, {QUOTA}, {RESAMPLE}]"],
+    "unverified": ["grade=[]", f"curate=[restate, duplicates, leaks, {RESAMPLE}, {QUOTA}]"],
     "replace": [*REPLACE, "generate=[{propose: {count: 12000, temperature: 0.8}}]"],
     "replace at 1": REPLACE,
 }

@@ -15,21 +15,25 @@ def said(*changes: str, recipe: str = "first") -> list[str]:
 
 
 SAFE = "mix={accumulate: {real_share: 0.34}}"
+VARIED = "curate=[passed, resample]"
 
 
 def test_a_recipe_that_leaves_nothing_out() -> None:
-    assert said(SAFE) == []
+    assert said(recipe="guarded") == []
+    assert said(SAFE, VARIED) == []
+    assert said(SAFE, "curate=[passed, diverse]") == []
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ((), "may fall to 10 %"),
-        (("mix=replace",), "drops real rows"),
-        (("mix={replace: {real_share: 0.2}}",), "may fall to 20 %"),
-        ((SAFE, "guard=[]"), "nothing watches the loop"),
-        ((SAFE, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
-        ((SAFE, "grade=[vote]"), "no grader checks against the truth"),
+        ((VARIED,), "may fall to 10 %"),
+        (("mix=replace", VARIED), "drops real rows"),
+        (("mix={replace: {real_share: 0.2}}", VARIED), "may fall to 20 %"),
+        ((SAFE, VARIED, "guard=[]"), "nothing watches the loop"),
+        ((SAFE, VARIED, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
+        ((SAFE, VARIED, "grade=[vote]"), "no grader checks against the truth"),
+        ((SAFE,), "right, not varied"),
     ],
 )
 def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str) -> None:
@@ -40,11 +44,11 @@ def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str
 def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
     real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
-    found = said(real, SAFE, "grade=[exact]", "curate=[passed]", "guard=[progress]", "generate=[sample]")
+    found = said(real, SAFE, "grade=[exact]", VARIED, "guard=[progress]", "generate=[sample]")
     assert len(found) == 2
     assert "no quota" in found[0]
     assert "no guard watches region" in found[1]
-    quota = "curate=[passed, {balance: {attributes: [region]}}]"
+    quota = "curate=[passed, resample, {balance: {attributes: [region]}}]"
     watched = "guard=[{monitor: {attributes: [region]}}]"
     assert said(real, SAFE, "grade=[exact]", quota, watched, "generate=[sample]") == []
     (only,) = said(real, SAFE, "grade=[exact]", quota, "guard=[monitor]", "generate=[sample]")

@@ -11,6 +11,7 @@ from selfsown.steps import Step, parameters
 FLOOR = 1 / 3
 VERIFIERS = ("verify", "exact", "execute", "maths", "schema")
 WATCHES = ("monitor", "bias")
+VARIETY = ("resample", "diverse", "semantic")
 
 
 def cautions(recipe: Recipe) -> Iterator[str]:
@@ -22,6 +23,11 @@ def cautions(recipe: Recipe) -> Iterator[str]:
         if not recipe.guard:
             yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
     yield from _of_temperature(recipe)
+    if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
+        yield (
+            "no step draws rows toward real ones (curate: resample) or picks those that lie far apart (curate: diverse): "
+            "grading keeps rows right, not varied"
+        )
     declared = _knob(recipe.real, "attributes") or ()
     if free := _unnamed(declared, recipe.curate, ("balance",)):
         yield (

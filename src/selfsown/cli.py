@@ -77,7 +77,7 @@ app.command(audit)
 
 @app.command
 def check(recipe: str, *, set: Changes | None = None) -> None:
-    """Say whether a recipe is sound, and print it as it would run.
+    """Say whether a recipe is sound and what it leaves out, and print it as it would run.
 
     Parameters
     ----------
@@ -86,11 +86,14 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
     """
     import yaml
 
+    from selfsown.cautions import cautions
     from selfsown.recipe import Recipe
     from selfsown.rehearsal import rehearsed, tried
 
     loaded = Recipe.load(recipe, set or [])
     (rehearsed if loaded.trains else tried)(loaded, loaded.real())
+    for caution in cautions(loaded):
+        print(f"selfsown: caution: {caution}", file=sys.stderr)
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 

@@ -1,8 +1,7 @@
 """Keep rows that lie far apart: of those that passed, the many that say nearly the same make room for others.
 
 Greedy k-center (Gonzalez 1985; DiverseEvol, Wu et al. 2023): each next row is the one farthest from all that were
-taken. Put it
-after what checks rows: by itself, rarity rewards noise.
+taken. Put it after what checks rows: by itself, rarity rewards noise.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def guard(
     baselines: Callable[[int], Sequence[Scores]],
     *,
     count: Count = 1000,
-    models: Count = 3,
+    models: Count = 5,
     attributes: Mapping[str, Mapping[str, str]] | tuple[str, ...] = (),
     outcome: bool = False,
     tail: Share = 0.1,
