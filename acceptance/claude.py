@@ -14,9 +14,9 @@ from typing import Any
 
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.grade import pairwise
-from selfsown.journal import Journal
 from selfsown.make import make
 from selfsown.models import endpoint
+from selfsown.paid.journal import Journal
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.store import Store

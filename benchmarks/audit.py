@@ -43,7 +43,7 @@ def main() -> None:
         ours, theirs = Path(folder, "synthetic.jsonl"), Path(folder, "real.jsonl")
         made(ours, wish.synthetic, 1)
         made(theirs, wish.real, 2)
-        order = [sys.executable, "-m", "selfsown.cli", "audit", str(ours), "--against", str(theirs)]
+        order = [sys.executable, "-m", "selfsown", "audit", str(ours), "--against", str(theirs)]
         began = time.monotonic()
         ended = subprocess.run([*order, "--attribute", "region", "--json"], capture_output=True, text=True)
         seconds = time.monotonic() - began

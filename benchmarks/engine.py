@@ -207,7 +207,7 @@ def sampling(repeat: int, texts: int, seed: int) -> None:
 def job(scale: float, seed: int) -> None:
     generations = max(1, round(scale * Recipe.load("first").generations))
     with tempfile.TemporaryDirectory() as folder:
-        run = [sys.executable, "-m", "selfsown.cli", "run", "first", f"{folder}/run"]
+        run = [sys.executable, "-m", "selfsown", "run", "first", f"{folder}/run"]
         run += ["--set", f"generations={generations}", "--set", f"seed={seed}"]
         ours, _ = measured(lambda: subprocess.run(run, check=True, stdout=subprocess.DEVNULL))
         last = Path(folder) / "run" / f"generation-{generations:02}" / "generation.json"

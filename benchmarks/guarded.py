@@ -69,7 +69,7 @@ def told(history: Sequence[Generation], folder: Path, attribute: str, patterns: 
 
 
 def _shares(rows: Sequence[Row], attribute: str, patterns: Mapping[str, str]) -> dict[str, float]:
-    found = Counter(valued(rows, attribute, patterns))
+    found = Counter(valued(rows, attribute, {attribute: patterns}))
     return {value: count / len(rows) for value, count in found.items()}
 
 

@@ -112,7 +112,7 @@ def first(rounds: int) -> None:
                 tree = {**recipe(server.url, path.absolute(), 8, False), "name": f"b{turn}"}
                 (folder / "b.json.yaml").write_text(json.dumps(tree), encoding="utf-8")
                 start = time.monotonic()
-                order = [sys.executable, "-m", "selfsown.cli", "make", "b.json.yaml", f"made{turn}"]
+                order = [sys.executable, "-m", "selfsown", "make", "b.json.yaml", f"made{turn}"]
                 process = subprocess.Popen(order, cwd=folder, stdout=subprocess.DEVNULL)
                 while not server.bodies and process.poll() is None:
                     time.sleep(0.001)

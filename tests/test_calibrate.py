@@ -125,7 +125,7 @@ def test_of_a_panel_of_models_the_rows_of_each_of_them_are_its_own(tmp_path: Pat
 
 PAIRS = '''
 from selfsown.records import Grade
-from selfsown.structured import ask
+from selfsown.asking.structured import ask
 
 SCHEMA = {"type": "object", "properties": {"better": {"enum": ["first", "second"]}}, "required": ["better"]}
 

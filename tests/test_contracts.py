@@ -13,8 +13,8 @@ from classifiers import classifier
 from parrot import Parrot
 from server import Server
 
-from selfsown.journal import Journal
 from selfsown.models import Reply
+from selfsown.paid.journal import Journal
 from selfsown.recipe import REMOTE
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
 from selfsown.steps import VERBS, find, knobs, step, ways

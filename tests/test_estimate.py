@@ -13,8 +13,8 @@ from server import Server
 from test_cli import selfsown
 
 from selfsown.estimate import Estimate, Range, estimate
-from selfsown.ledger import Line, lines, total
 from selfsown.make import make
+from selfsown.paid.ledger import Line, lines, total
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
 

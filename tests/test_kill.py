@@ -21,7 +21,7 @@ KILLS = 15  # of each recipe
 
 def command(recipe: str, changes: tuple[str, ...], folder: Path) -> list[str]:
     sets = [part for change in changes for part in ("--set", change)]
-    return [sys.executable, "-m", "selfsown.cli", "run", recipe, str(folder), *sets, "--no-report"]
+    return [sys.executable, "-m", "selfsown", "run", recipe, str(folder), *sets, "--no-report"]
 
 
 def killed(order: list[str], seconds: float) -> bool:

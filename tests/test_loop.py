@@ -273,7 +273,7 @@ def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
 
 def test_explain_tells_the_story_down_to_real_rows(finished: Path) -> None:
     row = next(row for row in rows(finished, 2) if row.method == "restate")
-    command = [sys.executable, "-m", "selfsown.cli", "explain", str(finished), row.id[:12]]
+    command = [sys.executable, "-m", "selfsown", "explain", str(finished), row.id[:12]]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.startswith(f"synthetic row {row.id}")
     assert "by propose, written by generation-01" in said

@@ -14,8 +14,8 @@ from test_cli import selfsown
 
 from selfsown import cost
 from selfsown.explain import story
-from selfsown.ledger import lines, total
 from selfsown.make import ENOUGH, Tally, make, preview
+from selfsown.paid.ledger import lines, total
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.store import Store

@@ -54,7 +54,7 @@ def test_killed_fifty_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_mo
 
     with serving() as server:
         written(server)
-        order = [sys.executable, "-m", "selfsown.cli", "make", "mine.yaml"]
+        order = [sys.executable, "-m", "selfsown", "make", "mine.yaml"]
         subprocess.run([*order, "whole"], cwd=tmp_path, check=True, capture_output=True)
         wanted, whole = (tmp_path / "whole" / "rows.parquet").read_bytes(), len(server.bodies)
         assert repeated(server) == 0

@@ -169,7 +169,7 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     )
     if mounted.returncode:
         pytest.skip("this machine does not allow mounting")
-    command = [sys.executable, "-m", "selfsown.cli", "run", "first", str(disk / "run")]
+    command = [sys.executable, "-m", "selfsown", "run", "first", str(disk / "run")]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False)
         left = [path.name for path in disk.rglob("*") if path.name.endswith(".partial")]
@@ -184,7 +184,7 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_grow_is_one_line_and_nothing_half_written(tmp_path: Path) -> None:
     """What the system refuses in the middle of a write, on any machine: no file of more than 40 kB."""
-    run = f"ulimit -f 40; exec {sys.executable} -m selfsown.cli run first {tmp_path / 'run'}"
+    run = f"ulimit -f 40; exec {sys.executable} -m selfsown run first {tmp_path / 'run'}"
     found = subprocess.run(["bash", "-c", run], capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert len(found.stderr.strip().splitlines()) == 1

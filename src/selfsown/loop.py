@@ -16,10 +16,10 @@ from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal import rehearsed
+from selfsown.rehearsal.trust import trusted
 from selfsown.steps import Step, parameters
 from selfsown.store import Store, place
 from selfsown.tasks import Task
-from selfsown.trust import trusted
 from selfsown.unprompted import unprompted
 
 SIDES = ("real", "held_out")

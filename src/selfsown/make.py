@@ -12,16 +12,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfsown.budget import Meter
 from selfsown.engines.local import ordered, unhurried
 from selfsown.making import curated, graded, own, placed, seeded, streams
+from selfsown.paid.budget import Meter
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.rehearsal import tried
+from selfsown.rehearsal.trust import trusted
 from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
-from selfsown.trust import trusted
 
 ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
 BULK = 1024  # where a model of our own writes, for it is at its best with many at once

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from selfsown import written
-from selfsown.budget import Caps
 from selfsown.kinds import Demand, Share
+from selfsown.paid.budget import Caps
 from selfsown.records import SelfsownError
 from selfsown.steps import Step, fitted, step, ways
 

@@ -32,8 +32,8 @@ import yaml
 
 from selfsown import __version__
 from selfsown.files.parquet import Stored, Writer, rows_of, table
-from selfsown.journal import Journal
-from selfsown.ledger import capped
+from selfsown.paid.journal import Journal
+from selfsown.paid.ledger import capped
 from selfsown.recipe import UNSAID
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.steps import Step

@@ -251,7 +251,7 @@ def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Pat
 def test_killed_in_the_middle_it_leaves_no_run_behind_and_goes_on(ending: signal.Signals, tmp_path: Path) -> None:
     sets = [part for change in FIRST for part in ("--set", change)]
     arguments = ["compare", "first", "c", "--arms", "graded,real", "--seeds", "1", *sets]
-    order = [sys.executable, "-m", "selfsown.cli", *arguments]
+    order = [sys.executable, "-m", "selfsown", *arguments]
     process = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (tmp_path / "c/graded/seed-0/generation-00/generation.json").exists():
         assert process.poll() is None

@@ -98,7 +98,7 @@ def test_the_command_from_end_to_end(tmp_path: Path) -> None:
     small += ["generate=[{propose: {count: 300}}]", "evaluate=[{accuracy: {by: [form]}}]", "guard=[]"]
     small += ["base={tiny: {steps: 10, batch: 16}}", "train={tiny: {steps: 10, batch: 16}}"]
     changes = [word for change in small for word in ("--set", change)]
-    order = [sys.executable, "-m", "selfsown.cli", "prove", "first", str(tmp_path / "proof"), "--seeds", "3", *changes]
+    order = [sys.executable, "-m", "selfsown", "prove", "first", str(tmp_path / "proof"), "--seeds", "3", *changes]
     ended = subprocess.run(order, capture_output=True, text=True, timeout=500)
     assert ended.returncode in (0, 4, 5), ended.stderr
     assert "on held-out real rows" in ended.stdout

@@ -13,7 +13,7 @@ import yaml
 
 from selfsown import __version__
 from selfsown.export import export
-from selfsown.journal import Call, Journal
+from selfsown.paid.journal import Call, Journal
 from selfsown.store import Store
 
 ROWS = [

@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def order(folder: Path, out: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "selfsown.cli", "export", str(folder), str(out), *more]
+    return [sys.executable, "-m", "selfsown", "export", str(folder), str(out), *more]
 
 
 def test_the_command_takes_every_wish_and_says_what_it_wrote(tmp_path: Path) -> None:

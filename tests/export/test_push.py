@@ -26,7 +26,7 @@ def push(folder: Path, *arguments: str, url: str, token: str = TOKEN) -> subproc
     """The command, with a home of its own, so that no token of the machine's is found."""
     home = {"HOME": str(folder.parent), "HF_HOME": str(folder.parent / "hf"), "HF_ENDPOINT": url, "HF_TOKEN": token}
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    order = [sys.executable, "-m", "selfsown.cli", "push", str(folder), *arguments]
+    order = [sys.executable, "-m", "selfsown", "push", str(folder), *arguments]
     return subprocess.run(order, env=plain | home, capture_output=True, text=True, timeout=60)
 
 

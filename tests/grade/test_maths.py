@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from selfsown.grade.maths import grade
-from selfsown.quantities import plain, quantity, stated
 from selfsown.records import Row
+from selfsown.text.quantities import plain, quantity, stated
 
 DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent.parent / "shared" / "data")
 

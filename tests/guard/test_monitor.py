@@ -45,6 +45,7 @@ def said(
     loss: float = 4.0,
     *,
     history: Sequence[Generation] = (),
+    real: Sequence[Row] = (),
     held_out: Sequence[Row] = REAL,
     baselines: Sequence[float] = (4.0, 4.01, 3.99),
     **knobs: Any,
@@ -56,6 +57,7 @@ def said(
     theirs = [(replace(last.scores[0], value=value),) for value in baselines]
     return monitor.guard(
         [*past, last],
+        real,
         held_out,
         World("rows.jsonl"),
         lambda number, count: rows(wrote[number], min(count, WRITTEN), 10 + number),
@@ -126,7 +128,7 @@ def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
 
 
 def test_an_attribute_that_no_real_row_shows_is_one_line() -> None:
-    with pytest.raises(SelfsownError, match="no held-out real row shows the attribute 'colour'"):
+    with pytest.raises(SelfsownError, match="no real row shows the attribute 'colour'"):
         said(SAME, SAME, attributes=("colour",))
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from batches import BatchServer
 
-from selfsown.journal import Journal
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint import Endpoint, provider
 from selfsown.models.endpoint import create as endpoint
 from selfsown.models.endpoint.batch_styles import Files, Messages
 from selfsown.models.endpoint.client import client
+from selfsown.paid.journal import Journal
 from selfsown.records import SelfsownError
 
 SECRET = "sk-very/secret-0123456789"
@@ -30,7 +30,7 @@ Make = Callable[..., Endpoint]
 KILLED = """
 import sys
 from pathlib import Path
-from selfsown.journal import Journal
+from selfsown.paid.journal import Journal
 from selfsown.models import anthropic, endpoint
 from selfsown.models.endpoint import provider
 

@@ -16,20 +16,20 @@ from typing import Any
 import pytest
 from server import Server
 
-from selfsown.journal import Journal
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint import Endpoint, exchange, load
 from selfsown.models.endpoint import create as endpoint
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.gate import START, Gate
+from selfsown.paid.journal import Journal
 from selfsown.records import Row, SelfsownError
 
 SECRET = "sk-very/secret-0123456789"
 STOPPED = """
 import sys
 from pathlib import Path
-from selfsown.journal import Journal
+from selfsown.paid.journal import Journal
 from selfsown.models.endpoint import create
 
 journal = Journal(Path(sys.argv[1]))

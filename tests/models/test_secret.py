@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from server import Server
 from test_cli import written
 
-from selfsown.journal import Journal
 from selfsown.models.endpoint import create
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.masked import TELLING, masked
+from selfsown.paid.journal import Journal
 from selfsown.records import SelfsownError
 
 SECRET = "sk-proj+very/secret=0123456789abcdef"

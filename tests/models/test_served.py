@@ -17,9 +17,9 @@ import pytest
 
 from selfsown.generate import prefill, rephrase, sample
 from selfsown.grade import judge
-from selfsown.journal import Journal
 from selfsown.models import Reply
 from selfsown.models.endpoint import create
+from selfsown.paid.journal import Journal
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import World
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from server import Server, _refusal
 
-from selfsown.journal import Journal
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint import Endpoint
 from selfsown.models.endpoint import create as endpoint
+from selfsown.paid.journal import Journal
 
 SCHEMA = {"type": "object", "properties": {"why": {"type": "string"}, "age": {"type": "integer"}}, "required": ["why"]}
 FIELDS = {"chat": "response_format", "messages": "output_config"}

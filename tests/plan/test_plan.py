@@ -109,7 +109,7 @@ def test_what_is_no_amount(said: str) -> None:
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "selfsown.cli", "plan", *words], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "selfsown", "plan", *words], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(("target", "code"), [("50B", 0), ("100B", 0), ("250B", 5), ("900B", 4)])

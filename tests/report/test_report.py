@@ -120,7 +120,7 @@ def test_the_page_is_one_document_that_loads_nothing(ran: Path) -> None:
 
 def test_the_same_folder_gives_the_same_bytes(ran: Path) -> None:
     first = write(ran).read_bytes()
-    order = [sys.executable, "-m", "selfsown.cli", "report", str(ran)]
+    order = [sys.executable, "-m", "selfsown", "report", str(ran)]
     done = subprocess.run(order, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr, done.stdout.strip()) == (0, "", str(ran / "report.html"))
     assert (ran / "report.html").read_bytes() == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -25,13 +26,19 @@ def audited(synthetic: str, real: str, wish: Wish) -> Audit:
         raise SelfsownError(f"--sample is {wish.sample}; under {LEAST} rows nothing can be said")
     if wish.seed < 0:
         raise SelfsownError(f"--seed is {wish.seed}; it must be 0 or more")
-    attributes: dict[str, dict[str, str]] = {name: {} for name in wish.attribute}
-    attributes |= {name: dict(values) for name, values in _lexicon(wish.lexicon).items()}
-    columns = Columns(wish.text, wish.prompt, wish.answer, wish.attribute)
+    lexicon = _lexicon(wish.lexicon)
+    attributes: Attributes = {**{name: {} for name in wish.attribute}, **lexicon}
+    columns = Columns(wish.text, wish.prompt, wish.answer, _columns(wish.attribute, lexicon))
     examination = _examination(wish)
     ours = read(opened(synthetic, columns), wish.sample, wish.seed, examination)
     theirs = read(opened(real, columns), 2 * wish.sample, wish.seed + 1)
     return audit(ours, theirs, attributes, examination, borne, wish.seed)
+
+
+def _columns(attributes: Sequence[str], lexicon: Attributes) -> tuple[str, ...]:
+    """The columns to be read: of attributes joined by +, each that no lexicon tells."""
+    parts = [part for name in attributes for part in name.split("+")]
+    return tuple(part for part in dict.fromkeys(parts) if part not in lexicon)
 
 
 def paged(found: Audit, path: Path) -> None:

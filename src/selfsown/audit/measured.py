@@ -115,7 +115,7 @@ def audit(
         (repeated(synthetic.hashes, same), repeated(real.hashes, same)),
         float(copied.mean()) if len(copied) else 0.0,
         (_middle(synthetic), _middle(real)),
-        {name: _shares(name, patterns, ours, theirs) for name, patterns in attributes.items()},
+        {name: _shares(name, attributes, ours, theirs) for name in attributes},
         examination,
         _near(codes[many:], ours) if len(codes) else (),
         _copied(ours, there),
@@ -165,20 +165,20 @@ def _forms(texts: Sequence[str], codes: Array, borne: Borne) -> dict[str, Wanted
 def _attributes(rows: Sequence[Row], anchor: Sequence[Row], attributes: Attributes, borne: Borne) -> dict[str, Wanted]:
     """The most common value is the anchor's: among rows that are compared it would be the one that chance favours."""
     found = dict[str, Wanted]()
-    for name, patterns in attributes.items():
-        values = valued(rows, name, patterns)
+    for name in attributes:
+        values = valued(rows, name, attributes)
         if set(values[: len(rows) // 2]) == {NONE}:
             raise SelfsownError(f"attribute {name}: no real row shows it; name a column, or words in a lexicon")
-        most = major(valued(anchor, name, patterns))
+        most = major(valued(anchor, name, attributes))
         found[f"shift of {name}"] = Wanted(variation(values), "bias", borne.shift, "points")
         found[f"log-odds of {name}={most}"] = Wanted(odds(values, most), "bias", borne.odds, "of log-odds")
     return found
 
 
 def _shares(
-    name: str, patterns: Mapping[str, str], ours: Sequence[Row], theirs: Sequence[Row]
+    name: str, attributes: Attributes, ours: Sequence[Row], theirs: Sequence[Row]
 ) -> dict[str, tuple[float, float]]:
-    one, two = valued(ours, name, patterns), valued(theirs, name, patterns)
+    one, two = valued(ours, name, attributes), valued(theirs, name, attributes)
     return {
         value: (one.count(value) / max(1, len(one)), two.count(value) / max(1, len(two)))
         for value in sorted({*one, *two})

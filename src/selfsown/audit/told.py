@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from selfsown.audit.measured import LEAST, Audit
+from selfsown.records import Signal
 from selfsown.signals.light import told
 
 CODES = {"differs": 4, "nothing": 0, "unsure": 5}
@@ -42,17 +43,15 @@ def sentences(found: Audit) -> list[str]:
     said = [
         f"{found.synthetic.rows:,} synthetic rows ({found.synthetic.name}) against {found.real.rows:,} real ones "
         f"({found.real.name}).",
-        f"{_percent(found.repeats[0])} of the synthetic rows are said by another of as many, letter "
-        f"case and spaces aside; "
-        f"of the real rows {_percent(found.repeats[1])}. Of the synthetic rows {_percent(found.copies)} say what "
-        "a real row says.",
+        f"{_percent(found.repeats[0])} of the synthetic rows are said by another of as many, letter case and spaces "
+        f"aside; of the real rows {_percent(found.repeats[1])}. Of the synthetic rows {_percent(found.copies)} say "
+        "what a real row says.",
         f"Middle length: {found.lengths[0]:,.0f} characters, of real rows {found.lengths[1]:,.0f}.",
     ]
     if found.examination:
         said.append(
-            f"{found.examination.hits:,} rows meet one of {found.examination.questions:,} questions "
-            f"of the examination: "
-            "the same words, or thirteen of them in a row."
+            f"{found.examination.hits:,} rows meet one of {found.examination.questions:,} questions of the "
+            "examination: the same words, or thirteen of them in a row."
         )
     said += [f"{told(each)}, p = {each.p:.3g}." for each in found.alarms]
     return said
@@ -64,16 +63,13 @@ def unknown(found: Audit) -> list[str]:
     if found.few:
         there = min(len(found.synthetic.sample), len(found.real.sample) // 2)
         said.append(
-            f"Variety, bias and form were not compared: it takes {LEAST} synthetic and {2 * LEAST} "
-            f"real rows at least, and "
-            f"there are {there} to be set side by side."
+            f"Variety, bias and form were not compared: it takes {LEAST} synthetic and {2 * LEAST} real rows at "
+            f"least, and there are {there} to be set side by side."
         )
     said += [
-        f"{each.name}: a difference of {_plain(each.tolerance, each.unit)} could have been missed; "
-        f"with {each.n:,} rows on "
-        f"either side only {_plain(each.least, each.unit)} is seen in four cases of five. It takes "
-        f"{needed:,} rows on either "
-        "side (twice as many real ones, half of them as a yardstick)."
+        f"{each.name}: a difference of {_plain(each.tolerance, each.unit)} could have been missed; with {each.n:,} "
+        f"rows on either side {_least(each)} is seen in four cases of five. It takes {needed:,} rows on either side "
+        "(twice as many real ones, half of them as a yardstick)."
         for each, needed in found.blind
     ]
     said.append("Whether a row is right is not looked at: that is for graders.")
@@ -92,9 +88,8 @@ def method(found: Audit) -> list[str]:
     n = max((each.n for each in found.signals), default=0)
     return [
         "Exact repeats, copies of real rows, lengths and the examination are of all rows.",
-        f"All else is of {n:,} synthetic and {n:,} real rows, drawn at random; as many other real "
-        f"rows say what is rare and "
-        "where texts lie.",
+        f"All else is of {n:,} synthetic and {n:,} real rows, drawn at random; as many other real rows say what is "
+        "rare and where texts lie.",
         f"Tails (n-grams that those have one to three times) and the Vendi score are of the texts {cut}. Rows that one "
         "of those says, too, are left out of these two, on either side: a copy has all that is rare in it.",
         "A p is the share of random exchanges of whole rows between both sides that differ as much. Of all p together, "
@@ -126,6 +121,13 @@ def data(found: Audit) -> dict[str, Any]:
 
 def _plain(value: float, unit: str) -> str:
     return f"{value:.2g} {unit}" if unit == "of log-odds" else f"{100 * value:.2g} {unit}"
+
+
+def _least(signal: Signal) -> str:
+    """The smallest change that is seen; a share of more than all there is cannot be."""
+    if signal.unit != "of log-odds" and signal.least >= 1:
+        return "not even the whole of it"
+    return f"only {_plain(signal.least, signal.unit)}"
 
 
 def _percent(share: float) -> str:

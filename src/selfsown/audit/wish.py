@@ -19,7 +19,7 @@ class Wish:
     answer
         The column of its answer.
     attribute
-        Columns in which a bias would show.
+        Columns in which a bias would show; occupation+pronoun: two together, columns or of the lexicon.
     lexicon
         A YAML file: for each attribute its values, for each of them words or one regular expression.
     examination

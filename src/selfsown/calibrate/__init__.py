@@ -10,14 +10,14 @@ from typing import Any
 from selfsown import cost
 from selfsown.calibrate.labels import Labelled, of_file, of_real
 from selfsown.calibrate.measures import Measure, difference, gain, kappa, partial_correlation, rate
-from selfsown.ledger import total
 from selfsown.making import OTHERS, affordable, seeded
+from selfsown.paid.ledger import total
 from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.rehearsal.trust import identity, shortcomings
 from selfsown.split import first_of, sides, split
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
-from selfsown.trust import identity, shortcomings
 
 MEASURES: tuple[str, ...] = ("false_accepts", "false_rejects", "agreement", "kappa", "failed")
 MEASURES += ("position_bias", "length_bias", "self_preference")

@@ -10,8 +10,8 @@ from typing import Any
 
 from selfsown.files.columns import columns_of
 from selfsown.files.tables import records
-from selfsown.mutants import mutants
 from selfsown.records import Row, SelfsownError
+from selfsown.rehearsal.mutants import mutants
 from selfsown.tasks import Task
 
 GOOD, BAD = ("good", "right", "correct", "true", "yes", "1"), ("bad", "wrong", "incorrect", "false", "no", "0")

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selfsown.budget import amount
 from selfsown.calibrate import MEASURES
+from selfsown.paid.budget import amount
 
 
 def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:

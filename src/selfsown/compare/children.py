@@ -31,7 +31,7 @@ class Run:
     @property
     def order(self) -> list[str]:
         sets = [part for change in self.changes for part in ("--set", change)]
-        return [sys.executable, "-m", "selfsown.cli", "run", self.source, str(self.folder), *sets, "--no-report"]
+        return [sys.executable, "-m", "selfsown", "run", self.source, str(self.folder), *sets, "--no-report"]
 
     @property
     def cost_file(self) -> Path:

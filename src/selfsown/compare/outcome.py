@@ -12,7 +12,7 @@ from selfsown.compare.children import Run
 from selfsown.compare.efficiency import Side, between, cost, crossing, summary
 from selfsown.compare.plan import Plan
 from selfsown.intervals import student
-from selfsown.ledger import lines, prices_in, total
+from selfsown.paid.ledger import lines, prices_in, total
 from selfsown.records import Generation, Score
 from selfsown.screen import sisters
 from selfsown.store import Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from selfsown.asking.replies import refusal
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import refusal
 
 _MODELS = (
     r"chat ?gpt|gpt-?\d\S*|claude(?!\s+(?-i:[A-Z]))|gemini|gemma|bard|copilot|llama|grok|mistral|mixtral|qwen|deepseek"

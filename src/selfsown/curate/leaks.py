@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from selfsown.kinds import Natural, Share
 from selfsown.records import Row
-from selfsown.rouge import words
 from selfsown.text import normal
+from selfsown.text.rouge import words
 
 SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
 

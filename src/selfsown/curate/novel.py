@@ -7,7 +7,7 @@ from itertools import chain
 
 from selfsown.kinds import Share
 from selfsown.records import Row
-from selfsown.rouge import Told
+from selfsown.text.rouge import Told
 
 
 def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row], *, alike: Share = 0.7) -> Iterator[Row]:

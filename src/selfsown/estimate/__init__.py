@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from selfsown import ledger
 from selfsown.estimate.survey import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
 from selfsown.intervals import resampled
 from selfsown.make import opened
 from selfsown.making import OTHERS
+from selfsown.paid import ledger
 from selfsown.recipe import REMOTE, Recipe
 
 OVERHEAD = 0.0005  # seconds of our own for each request

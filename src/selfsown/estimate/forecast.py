@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selfsown.budget import amount
 from selfsown.cost import money
 from selfsown.estimate import Estimate, Part, Range
+from selfsown.paid.budget import amount
 
 HEAD = ("step", "role", "model", "requests", "input", "output", "money", "time")
 MINUTE, HOUR = 60, 3600  # seconds

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from selfsown.asking.structured import compact
 from selfsown.models import Reply
-from selfsown.structured import compact
 
 if TYPE_CHECKING:  # it brings an HTTP client, which a recipe without a server does not need
     from selfsown.models.endpoint import Endpoint

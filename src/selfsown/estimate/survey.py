@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from selfsown import ledger
-from selfsown.budget import FIRST_GUESS
 from selfsown.engines.local import ordered
 from selfsown.estimate.standin import CHARACTERS, Asked, Listed, StandIn
 from selfsown.make import Chunk, Line
 from selfsown.making import graded, streams
-from selfsown.prices import Used
+from selfsown.paid import ledger
+from selfsown.paid.budget import FIRST_GUESS
+from selfsown.paid.prices import Used
 from selfsown.records import Row, SelfsownError
 from selfsown.steps import parameters
 

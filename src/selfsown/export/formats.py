@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow
 
 from selfsown.records import Row, SelfsownError
-from selfsown.talk import Turn, turns_of
+from selfsown.text.talk import Turn, turns_of
 
 Record = dict[str, Any]
 Message = dict[str, str | None]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfsown.records import Row, SelfsownError
-from selfsown.talk import Turn, remembered, written_out
+from selfsown.text.talk import Turn, remembered, written_out
 
 PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
 Record = dict[str, Any]

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from selfsown.asking.replies import shared_run, unfit
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import shared_run, unfit
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
 
 GIVEN = 12  # words in a row of the document that an instruction may not give away

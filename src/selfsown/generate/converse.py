@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfsown.judging import NOTE
+from selfsown.asking.judging import NOTE
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
-from selfsown.talk import Turn, remembered, turns_of, written_out
 from selfsown.text import fenced
+from selfsown.text.talk import Turn, remembered, turns_of, written_out
 
 _SPEAKS = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
 

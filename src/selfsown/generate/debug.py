@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from selfsown.judging import NOTE
+from selfsown.asking.judging import NOTE
+from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import Count, Natural, NotNegative, Positive
 from selfsown.models import Model
 from selfsown.records import Row
 from selfsown.sandbox.cells import Job, Outcome, Sandbox
-from selfsown.structured import Answer, ask, compact
 from selfsown.text import fenced, python
 
 SHOWN = 1000  # characters of what a program printed, from its end

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from selfsown.asking.replies import answered, unfit
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import answered, unfit
-from selfsown.rouge import rouge_l, words
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
+from selfsown.text.rouge import rouge_l, words
 
 Way = Literal["constrain", "deepen", "concretise", "reason", "complicate", "broaden"]
 

@@ -9,14 +9,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from selfsown.asking.replies import unfit
+from selfsown.asking.structured import Answer, ask
 from selfsown.files.seeds import drawn
 from selfsown.kinds import Count, Natural, NotNegative, Share
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import unfit
-from selfsown.rouge import Told
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
+from selfsown.text.rouge import Told
 
 FIRST = 16  # tasks that are asked for together at first; then as many as there are
 SHOWN = 600  # characters of an example's prompt, and of its answer

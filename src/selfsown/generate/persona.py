@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from selfsown.asking.replies import answered, unfit
+from selfsown.asking.structured import Answer, ask
 from selfsown.files.seeds import drawn
 from selfsown.kinds import Count, Natural, NotNegative, Positive
 from selfsown.models import Model
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import answered, unfit
-from selfsown.rouge import rouge_l, words
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
+from selfsown.text.rouge import rouge_l, words
 
 ALIKE = 0.7  # ROUGE-L with the example from which on a request is a copy of it
 

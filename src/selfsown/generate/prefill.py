@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+from selfsown.asking.replies import unfit
 from selfsown.kinds import Count, Natural, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import unfit
 from selfsown.tasks import Task
 
 

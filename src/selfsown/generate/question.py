@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from selfsown.asking.structured import ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row
-from selfsown.structured import ask
 from selfsown.text import fenced
 
 _PARTS = ("question", "quote", "answer")

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from selfsown.judging import called, criticised, shown, standards
+from selfsown.asking.judging import called, criticised, shown, standards
+from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError, having
-from selfsown.structured import Answer, ask, compact
 from selfsown.tasks import Principled, Task
 from selfsown.text import fenced
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.judging import NOTE, called, shown
+from selfsown.asking.judging import NOTE, called, shown
+from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import NotNegative, Share
 from selfsown.models import Model
 from selfsown.records import Row
-from selfsown.structured import Answer, ask, compact
 from selfsown.text import fenced
 
 _PARTS = ("quote", "reason", "correction")

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from selfsown.asking.replies import unfit
 from selfsown.files.chunks import chunks
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.replies import unfit
-from selfsown.rouge import rouge_l, words
 from selfsown.text import fenced
+from selfsown.text.rouge import rouge_l, words
 
 Format = Literal["textbook", "questions", "wiki", "dialogue", "easy", "bullets"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from selfsown.asking.structured import ask, compact
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError, having
-from selfsown.structured import ask, compact
 from selfsown.tasks import Task
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.quantities import plain, quantity, stated
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Posing, Task
+from selfsown.text.quantities import plain, quantity, stated
 
 HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
 

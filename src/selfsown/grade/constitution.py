@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.judging import called, criticised, shown, standards
+from selfsown.asking.judging import called, criticised, shown, standards
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.structured import Answer, ask
 from selfsown.tasks import Principled, Task
 
 _SCHEMA = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.judging import scored
+from selfsown.asking.judging import scored
+from selfsown.asking.structured import Answer
 from selfsown.kinds import NotNegative, Scale
 from selfsown.models import Model
 from selfsown.records import Grade, Row
-from selfsown.structured import Answer
 
 
 def grade(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.equations import Comparer
 from selfsown.kinds import Positive
-from selfsown.quantities import plain, quantity, stated
 from selfsown.records import Grade, Row
+from selfsown.text.quantities import plain, quantity, stated
 
 LONGEST = 500  # characters of an expression that is compared
 SHOWN = 60  # characters of it that a reason shows

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfsown.judging import NOTE, called
+from selfsown.asking.judging import NOTE, called
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Grade, Row
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
 
 _SCHEMA = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from selfsown.judging import scored, several
+from selfsown.asking.judging import scored, several
+from selfsown.asking.structured import Answer
 from selfsown.kinds import Count, NotNegative, Scale
 from selfsown.models import Model
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.structured import Answer
 
 _RUBRICS = (
     "Is it correct? Look for anything that is wrong, made up or contradicts itself.",

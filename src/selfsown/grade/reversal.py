@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative, Positive
 from selfsown.models import Model
 from selfsown.records import Grade, Row
 from selfsown.sandbox.cells import Job, Outcome, Sandbox
-from selfsown.structured import Answer, ask
 from selfsown.text import fenced
 
 _WRITTEN = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from selfsown.kinds import Count, Positive
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.talk import turns_of
+from selfsown.text.talk import turns_of
 
 _TOGETHER = 16  # batches among which rows of like length find each other
 _DIGITS = 4  # beyond them a score depends on what else is in its batch

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.judging import NOTE, called, shown
+from selfsown.asking.judging import NOTE, called, shown
+from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import NotNegative
 from selfsown.models import Model
 from selfsown.records import Grade, Row
-from selfsown.structured import Answer, ask
 from selfsown.text import agreement, fenced
 
 _FOUND = {

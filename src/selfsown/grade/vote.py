@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from selfsown.judging import several
+from selfsown.asking.judging import several
 from selfsown.kinds import Count, NotNegative, Pattern, Share
 from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row, SelfsownError

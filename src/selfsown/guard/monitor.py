@@ -24,11 +24,13 @@ from selfsown.tasks import Task
 from selfsown.unprompted import alike
 
 LEAST = 100  # documents on either side, under which nothing is said
+MOST = 10_000  # real rows that say how common an attribute's values are
 Scores = Sequence[Score]
 
 
 def guard(
     history: Sequence[Generation],
+    real: Sequence[Row],
     held_out: Sequence[Row],
     task: Task,
     written: Callable[[int, int], Sequence[Row]],
@@ -51,14 +53,12 @@ def guard(
 
     What is borne: `tail` of the rare n-grams, `spread` of the Vendi score, `shift` of an attribute in total variation,
     `log_odds` that its most common value may gain, `loss` of the held-out loss, `accuracy` of the mean over all strata.
-
-    Red rolls back: function fires, or creativity and bias both, or one of them in two generations running.
     """
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
     scored = _scored(history[-1].scores, baselines(models), borne)
-    watch = _Watch(named, task, outcome)
+    watch = _Watch(named, task, outcome, alike([*held_out, *real], task)[:MOST])
     drifts, gaps = _drifts_and_gaps(ours, firsts, alike(held_out, task), watch, borne, len(scored))
     functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
     shown, why = light(found := holm([*drifts, *functions]), _before(history))
@@ -92,15 +92,16 @@ class _Borne:
 
 @dataclass(frozen=True)
 class _Watch:
-    """Which attributes are watched, and whether together with right and wrong."""
+    """Which attributes are watched, whether together with right and wrong, and the real rows that say their shares."""
 
     named: Attributes
     task: Task
     outcome: bool
+    real: Sequence[Row]
 
     def values(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         """Of each attribute every row's value; with `outcome`, once more with whether the row is right."""
-        found = {name: valued(rows, name, patterns) for name, patterns in self.named.items()}
+        found = {name: valued(rows, name, self.named) for name in self.named}
         if self.outcome:
             right = [self.task.check(row, row.answer).score >= 0.5 for row in rows]
             joint = {
@@ -120,17 +121,17 @@ def _before(history: Sequence[Generation]) -> list[Signal]:
 def _drifts_and_gaps(
     ours: Sequence[Row], firsts: Sequence[Row], held_out: Sequence[Row], watch: _Watch, borne: _Borne, beside: int
 ) -> tuple[list[Signal], list[Signal]]:
-    """What differs from the first texts, and from real rows, half of which say what is rare and where things lie.
-    beside: how many signals of function are looked at, too."""
-    real = random.Random(0).sample(list(held_out), len(held_out))
-    anchor, reference = real[: len(real) // 2], real[len(real) // 2 :]
+    """What differs from the first texts, and from held-out real rows, half of which say what is rare and where texts
+    lie. beside: how many signals of function are looked at, too."""
+    shuffled = random.Random(0).sample(list(held_out), len(held_out))
+    anchor, reference = shuffled[: len(shuffled) // 2], shuffled[len(shuffled) // 2 :]
     many, same = min(len(ours), len(firsts)), min(len(ours), len(reference))
     if min(many, same) < LEAST:
         return [], []
     known = Anchor.of([row.prompt + row.answer for row in anchor])
-    shown = watch.values(reference)
+    shown = watch.values(watch.real)
     if hidden := [name for name, values in shown.items() if set(values) == {NONE}]:
-        raise SelfsownError(f"guard.monitor: no held-out real row shows the attribute {hidden[0]!r}")
+        raise SelfsownError(f"guard.monitor: no real row shows the attribute {hidden[0]!r}")
     most = {name: major(values) for name, values in shown.items()}
     drifts = _wanted(known, [*firsts[:many], *ours[:many]], watch, most, borne, shown)
     gaps = _wanted(known, [*reference[:same], *ours[:same]], watch, most, borne, {})

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models.endpoint import Endpoint
 from selfsown.models.endpoint import load as _load
 from selfsown.models.endpoint.account import price_at
 from selfsown.models.endpoint.wishes import Manner, Wishes
-from selfsown.prices import Told
+from selfsown.paid.journal import Journal
+from selfsown.paid.prices import Told
 from selfsown.records import Row
 
 

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from selfsown.records import Row, SelfsownError
 
 NONE = "none"  # of a row that shows no value
-Attributes = Mapping[
-    str, Mapping[str, str]
-]  # for each attribute its values, each with a pattern; none: carried by rows
+# For each attribute its values, each with a pattern; none: carried by rows.
+Attributes = Mapping[str, Mapping[str, str]]
 
 
-def valued(rows: Sequence[Row], attribute: str, patterns: Mapping[str, str]) -> list[str]:
+def valued(rows: Sequence[Row], attribute: str, declared: Attributes) -> list[str]:
     """Each row's value: the first whose regular expression its text matches, letter case aside; without patterns,
-    what the row carries."""
-    if not patterns:
-        return [row.traits.get(attribute, NONE) for row in rows]
+    what the row carries. `occupation+pronoun` is what both show together: who is said to be what (Zhao et al. 2017)."""
+    if not (patterns := declared.get(attribute)):
+        if "+" not in attribute or any(attribute in row.traits for row in rows):
+            return [row.traits.get(attribute, NONE) for row in rows]
+        parts = [valued(rows, part, declared) for part in attribute.split("+")]
+        return ["+".join(part) if NONE not in part else NONE for part in zip(*parts, strict=True)]
     compiled = {value: _compiled(attribute, pattern) for value, pattern in patterns.items()}
     texts = [f"{row.prompt}\n{row.answer}" for row in rows]
     return [next((value for value, found in compiled.items() if found.search(text)), NONE) for text in texts]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from selfsown.journal import Journal
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models import Reply
 from selfsown.models.endpoint.account import Account, host, price_at, room
@@ -21,7 +20,8 @@ from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Exchange
 from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
 from selfsown.models.endpoint.wishes import Manner, Wishes
-from selfsown.prices import Price, Told
+from selfsown.paid.journal import Journal
+from selfsown.paid.prices import Price, Told
 from selfsown.records import Row, SelfsownError
 
 _json = json.JSONEncoder(sort_keys=True).encode

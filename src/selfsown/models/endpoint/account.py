@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from selfsown.budget import Budget, Need
-from selfsown.journal import Call
-from selfsown.prices import Price, Told, Used, price_of, told_price
+from selfsown.paid.budget import Budget, Need
+from selfsown.paid.journal import Call
+from selfsown.paid.prices import Price, Told, Used, price_of, told_price
 
 DEARER = ("service_tier", "speed", "inference_geo")  # fields of a request that change its price
 LIMITS = ("max_tokens", "max_completion_tokens")

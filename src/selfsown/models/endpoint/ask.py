@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from selfsown.journal import Journal
 from selfsown.models.endpoint.account import Account
 from selfsown.models.endpoint.masked import masked
+from selfsown.paid.journal import Journal
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 
-from selfsown.budget import Need
-from selfsown.journal import Batch, Call
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.batch_styles import Seen, of_limits, of_queue
 from selfsown.models.endpoint.client import Client
@@ -21,7 +19,9 @@ from selfsown.models.endpoint.harvest import Harvest
 from selfsown.models.endpoint.knock import knock
 from selfsown.models.endpoint.provider import Provider, Refused
 from selfsown.models.endpoint.styles import Said, heard
-from selfsown.prices import NOT_TOLD
+from selfsown.paid.budget import Need
+from selfsown.paid.journal import Batch, Call
+from selfsown.paid.prices import NOT_TOLD
 from selfsown.records import SelfsownError
 
 _say = logging.getLogger(__name__)

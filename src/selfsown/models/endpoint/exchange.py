@@ -12,15 +12,15 @@ from typing import Any
 
 import aiohttp
 
-from selfsown.budget import Need
-from selfsown.journal import Call
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault, refusal, unheard
 from selfsown.models.endpoint.gate import Gate
 from selfsown.models.endpoint.knock import UNREACHED, knock
 from selfsown.models.endpoint.styles import PATHS, Said, heard
-from selfsown.prices import NOT_TOLD, Used
+from selfsown.paid.budget import Need
+from selfsown.paid.journal import Call
+from selfsown.paid.prices import NOT_TOLD, Used
 from selfsown.records import SelfsownError
 
 GRACE = 10.0  # seconds for what is out, where all else is given up

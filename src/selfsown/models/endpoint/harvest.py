@@ -7,10 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-from selfsown.journal import CHUNK, Batch
 from selfsown.models.endpoint.calls import Patience
 from selfsown.models.endpoint.faults import Fault
 from selfsown.models.endpoint.provider import Provider
+from selfsown.paid.journal import CHUNK, Batch
 
 Keep = Callable[[dict[str, str]], Awaitable[dict[str, Fault]]]
 _say = logging.getLogger(__name__)

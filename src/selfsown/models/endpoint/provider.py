@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from selfsown.journal import Batch
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.batch_styles import Entry, Files, Messages, Seen
 from selfsown.models.endpoint.calls import Calls, Patience, Told, tree_of
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault
 from selfsown.models.endpoint.styles import PATHS
+from selfsown.paid.journal import Batch
 
 FIRST_POLL, LONGEST_POLL, GROWTH = 1.0, 60.0, 1.5  # seconds between two questions, and how they grow
 SETTLE = 30.0  # seconds until a batch whose sender was killed must be in the server's list

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.prices import NOT_TOLD, Used
+from selfsown.paid.prices import NOT_TOLD, Used
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none

@@ -1,0 +1,159 @@
+"""The commands that make rows, and those that say before how they will look, what they take and who may grade them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from selfsown.records import SelfsownError
+
+Changes = Annotated[
+    list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.tiny.steps=100.", negative=())
+]
+
+
+def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
+    """Make a data set: the loop without training. What was paid once is never paid again.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours. It needs a teacher; see docs/make.md.
+    folder
+        Where it is kept; by default made/RECIPE. Give it again after a kill, or with a changed recipe.
+    """
+    from rich.console import Console
+
+    from selfsown import cost
+    from selfsown import make as making
+    from selfsown.cli.progress import Progress
+    from selfsown.export import export
+    from selfsown.recipe import Recipe
+    from selfsown.rehearsal.cautions import cautions
+
+    loaded = Recipe.load(recipe, set or [])
+    folder = folder or Path("made") / loaded.name
+    with Progress(Console()) as progress:
+        for caution in cautions(loaded):
+            progress.say(f"caution: {caution}")
+        tally = making.make(loaded, folder, progress.tell)
+    progress.end(tally)
+    if spent := cost.read(folder):
+        progress.say(f"{spent.sentence} (selfsown cost {folder})")
+    if tally.ends["kept"]:
+        data = export(folder, folder / "dataset")
+        progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+    progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
+
+
+def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Changes | None = None) -> None:
+    """Make the first few rows for real, and show each with its grades and its end.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours. It needs a teacher.
+    folder
+        Where the replies are kept; by default made/RECIPE, where `make` finds them.
+    rows
+        How many real rows.
+    """
+    from rich.console import Console
+
+    from selfsown.cli.shown import preview as made
+    from selfsown.cli.shown import show
+    from selfsown.recipe import Recipe
+
+    loaded = Recipe.load(recipe, set or [])
+    folder = folder or Path("made") / loaded.name
+    show(made(loaded, folder, _some(rows)), folder, Console())
+
+
+def estimate(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    rows: int = 20,
+    offline: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    set: Changes | None = None,
+) -> None:
+    """Say what `make` will take: requests, tokens, money and time, by step, from a few rows that are really asked.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours. It needs a teacher.
+    folder
+        Where the replies are kept; by default made/RECIPE, where `make` finds them.
+    rows
+        How many rows are asked, drawn evenly over all of them.
+    offline
+        Ask nothing: count every request, and assume how long replies are.
+    json
+        Print it for a program instead.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown import estimate as estimates
+    from selfsown.estimate import forecast
+    from selfsown.recipe import Recipe
+
+    loaded = Recipe.load(recipe, set or [])
+    found = estimates.estimate(loaded, folder or Path("made") / loaded.name, _some(rows), offline)
+    if json:
+        print(dumps(forecast.plain(found), indent=1))
+    else:
+        forecast.show(found, Console())
+
+
+def calibrate(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    labels: Path | None = None,
+    rows: int = 200,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    set: Changes | None = None,
+) -> None:
+    """Measure how well the recipe's graders know good rows from bad ones. Exit code 1: not as well as it demands.
+
+    Parameters
+    ----------
+    recipe
+        The name of a ready recipe or a YAML file of yours.
+    folder
+        Where it is written; by default where `run` or `make` keeps the recipe's rows.
+    labels
+        A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them.
+    rows
+        At most so many rows.
+    json
+        Print it for a program instead.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown.calibrate import falls_short, measured, tables
+    from selfsown.recipe import Recipe
+
+    loaded = Recipe.load(recipe, set or [])
+    folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
+    found = measured(loaded, folder, labels, _some(rows))
+    if json:
+        print(dumps(found, indent=1, ensure_ascii=False))
+    else:
+        tables.show(found, folder, Console())
+    if poor := falls_short(loaded, found):
+        raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
+
+
+def _some(rows: int) -> int:
+    if rows < 1:
+        raise SelfsownError(f"--rows is {rows}; it must be 1 or more")
+    return rows

@@ -1,0 +1,83 @@
+"""A recipe is tried on a few real rows, with an untrained student, before anything is written or trained.
+
+What would only show after minutes (a goal that nothing measures, a pattern that is none, a way of the
+user's own that raises) shows in a second.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Any
+
+from selfsown.making import OTHERS, affordable, curated, graded
+from selfsown.recipe import Recipe
+from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.rehearsal.selftest import tested
+from selfsown.split import first_of, split
+from selfsown.steps import parameters
+from selfsown.tasks import Task
+
+FEW = 50  # rows
+
+
+def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
+    """The real rows, posed and split, after every step but training has met some of them."""
+    rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
+    real = first_of(rest, recipe.learn, recipe.seed, task.name)
+    student = recipe.student(rows=real, seed=0)
+    for role in OTHERS:
+        if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
+            affordable(recipe, role, other(rows=real, seed=0))
+    first = recipe.base or recipe.train
+    if first.way == "preference" and not any("rejected" in row.traits for row in real):
+        raise SelfsownError("train.preference: generation 0 learns from real rows, and none is a pair: name base: tiny")
+    roles: dict[str, Any] = {"real": real, "held_out": held_out[:FEW], "task": task, "past": [], "seed": 0}
+    roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
+    for step in recipe.generate:
+        if step.way == "sample":  # what others write takes too long to try
+            step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
+    rows = real[:FEW]
+    for step in recipe.grade:
+        rows = list(graded(step, rows, **roles))
+    tested(recipe, task, real, real[:FEW])
+    for step in recipe.curate:
+        rows = list(curated(step, rows, **roles))
+    recipe.mix.one(Mixture, real=real, synthetic=[])
+    scores = tuple(score for step in recipe.evaluate for score in step.each(Score, **roles))
+    if _shape(recipe.goal) not in {_shape(score.key) for score in scores}:
+        there = ", ".join(score.key for score in scores)
+        raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
+    history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
+    roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
+    roles |= {"held_out": held_out, "written": lambda number, count: real[:FEW], "baselines": lambda models: []}
+    for step in recipe.guard:
+        step.one(Verdict, **roles)
+    return real, held_out
+
+
+def tried(recipe: Recipe, task: Task) -> None:
+    """The same where nobody is trained. A grader that asks a model is given no rows, so that nothing is paid."""
+    if not recipe.teacher:
+        raise SelfsownError(
+            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
+            "--set 'teacher={endpoint: {url: …, model: …}}'"
+        )
+    models = {role: other(rows=[], seed=0) for role in OTHERS if (other := getattr(recipe, role))}
+    for role, model in models.items():
+        affordable(recipe, role, model)
+    some = rows = list(islice(task.pose(recipe.seed), FEW))
+    roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
+    for step in recipe.grade:
+        if any(role in parameters(step.function) for role in OTHERS):
+            step.each(Grade, **roles, rows=[])
+        else:
+            rows = list(graded(step, rows, **roles))
+    tested(recipe, task, some, some)
+    for step in recipe.curate:
+        rows = list(curated(step, rows, **roles, held_out=[], past=[]))
+
+
+def _shape(key: str) -> str:
+    """A score's key without the values of its stratum, of which a few rows may not show all."""
+    return re.sub(r"=[^,\]]*", "=", key)

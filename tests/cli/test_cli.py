@@ -1,0 +1,189 @@
+"""The real command: what it prints, and that a user's mistake is one line, exit code 2, and no folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pupil
+import pytest
+import yaml
+
+from selfsown import __version__
+from selfsown.store import Store
+from selfsown.written import ready
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def selfsown(folder: Path, *arguments: str) -> Finished:
+    """The command, run in this folder."""
+    order = [sys.executable, "-m", "selfsown", *arguments]
+    plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(order, cwd=folder, env=plain, capture_output=True, text=True, timeout=60)
+
+
+def written(folder: Path, **changes: Any) -> None:
+    """A recipe of the user's own, `mine.yaml`, with all that it needs beside it, which runs in no time."""
+    shutil.copy(pupil.__file__, folder)
+    (folder / "names.txt").write_text("".join(f"name{at}\n" for at in range(50)), encoding="utf-8")
+    (folder / "few.txt").write_text("emma\nolivia\nava\n", encoding="utf-8")
+    (folder / "mine.yaml").write_text(yaml.safe_dump({**pupil.RECIPE, **changes}), encoding="utf-8")
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
+    """The folder in which the user's own recipe ran, and what was printed."""
+    folder = tmp_path_factory.mktemp("ran")
+    written(folder)
+    return folder, selfsown(folder, "run", "mine.yaml")
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = selfsown(tmp_path, "--help")
+    assert done.returncode == 0
+    assert all(
+        command in done.stdout for command in ("run", "check", "compare", "explain", "report", "export", "push", "list")
+    )
+    assert selfsown(tmp_path, "--version").stdout.strip() == __version__
+
+
+def test_list_names_every_recipe_and_every_way_with_its_knobs(tmp_path: Path) -> None:
+    done = selfsown(tmp_path, "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {*ready(), "propose", "verify", "passed", "accumulate", "accuracy", "bias"} <= set(listed)
+    assert "count=" in done.stdout
+
+
+def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
+    done = selfsown(tmp_path, "check", "first", "--set", "seed=7", "--set", "generations=1")
+    assert done.returncode == 0
+    assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" caution", " caution"]
+    printed = yaml.safe_load(done.stdout)
+    assert (printed["name"], printed["seed"], printed["generations"]) == ("first", 7, 1)
+    assert {"real", "student", "generate", "grade", "curate", "mix", "train", "evaluate", "goal"} <= set(printed)
+    assert not tree(tmp_path)
+
+
+def test_a_run_is_kept_under_the_recipe_s_name_and_says_how_it_went(ran: tuple[Path, Finished]) -> None:
+    folder, done = ran
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "a pupil learns by heart" in done.stdout
+    assert "generation 1" in done.stdout
+    history = Store(folder / "runs" / "mine").generations()
+    assert [generation.number for generation in history] == [0, 1]
+    counts = history[1].counts
+    assert counts["made"] == sum(counts.get(end, 0) for end in ("kept", "rejected", "failed")) > 0
+    assert (folder / "runs/mine/best/known.json").exists()
+    assert (folder / "runs/mine/pupil.py").exists()
+    assert "The report is runs/mine/report.html" in done.stdout.splitlines()
+    assert "<h1" in (folder / "runs/mine/report.html").read_text(encoding="utf-8")
+
+
+def test_a_finished_run_given_again_is_shown_again(ran: tuple[Path, Finished]) -> None:
+    folder, _ = ran
+    done = selfsown(folder, "run", "mine.yaml", "runs/mine")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "rows made" in done.stdout
+
+
+def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finished], tmp_path: Path) -> None:
+    folder, _ = ran
+    shutil.copytree(folder / "runs" / "mine", tmp_path / "sent")
+    done = selfsown(tmp_path, "run", "sent/recipe.yaml", "again", "--no-report")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "again/report.html").exists()
+    written_rows = Path("generation-01", "rows.parquet")
+    assert (tmp_path / "again" / written_rows).read_bytes() == (tmp_path / "sent" / written_rows).read_bytes()
+
+
+def test_explain_tells_a_row_s_story(ran: tuple[Path, Finished]) -> None:
+    folder, _ = ran
+    row, *_ = Store(folder / "runs/mine").rows("generation-01/rows") or []
+    done = selfsown(folder, "explain", "runs/mine", row.id[:12])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"ended {row.end}"))
+
+
+def refused(done: Finished) -> str:
+    """What the command says of a mistake: one line, without a traceback."""
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+FILE = ("--set", "real=names.txt", "--set", "grade=", "--set", "goal=loss", "--set", "evaluate=loss")
+FEW = ("--set", "real=few.txt", *FILE[2:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "nosuch"], ["no recipe 'nosuch'", "first"]),
+        (["run", "mine.yaml", "--set", "generashuns=1"], ["'generashuns'", "did you mean 'generations'?"]),
+        (["run", "mine.yaml", "--set", "seed"], ["--set 'seed'", "key=value"]),
+        (["run", "mine.yaml", "--set", "seed=[1"], ["seed=[1"]),
+        (["run", "mine.yaml", "--set", "seed=-1"], ["seed"]),
+        (["run", "mine.yaml", "--set", "real="], ["real is missing", "--set real=FILE"]),
+        (["run", "mine.yaml", "--set", "real=gone.txt"], ["gone.txt"]),
+        (["run", "mine.yaml", *FILE[:2]], ["grade.verify needs a world that checks answers"]),
+        (["run", "mine.yaml", *FEW], ["few.txt has 3 rows", "bring more rows"]),
+        (["run", "mine.yaml", "--set", "level=5"], ["level is 5", "is 1"]),
+        (["run", "mine.yaml", "names.txt"], ["names.txt is a file"]),
+        (["run", "mine.yaml", "."], ["holds something that is no run"]),
+        (["check", "mine.yaml", "--set", "mastery=1e-5"], ["1e-5", "write 1.0e-05"]),
+        (["explain", "nosuch", "abc"], ["nosuch is not the folder of a run"]),
+        (["export", "nosuch", "out"], ["nosuch is not the folder of a run"]),
+        (["push", ".", "me/mine"], [". is no export", "selfsown export"]),
+        (["frobnicate"], ["frobnicate"]),
+        (["run"], ["recipe"]),
+        (["run", "mine.yaml", "--nonsense", "3"], ["--nonsense"]),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_a_mistake_is_one_line_and_leaves_no_folder(arguments: list[str], said: list[str], tmp_path: Path) -> None:
+    written(tmp_path)
+    before = tree(tmp_path)
+    message = refused(selfsown(tmp_path, *arguments))
+    assert all(part in message for part in said), message
+    assert tree(tmp_path) == before
+
+
+def test_a_row_that_is_not_there_is_one_line(ran: tuple[Path, Finished]) -> None:
+    assert "has no row 'zzz'" in refused(selfsown(ran[0], "explain", "runs/mine", "zzz"))
+
+
+def test_another_recipe_in_the_same_folder_is_one_line_and_changes_nothing(ran: tuple[Path, Finished]) -> None:
+    folder, _ = ran
+    before = (folder / "runs/mine/recipe.yaml").read_bytes()
+    assert "seed was 0, now it is 9" in refused(selfsown(folder, "run", "mine.yaml", "--set", "seed=9"))
+    assert (folder / "runs/mine/recipe.yaml").read_bytes() == before
+
+
+def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> None:
+    written(tmp_path, goal="acuracy")
+    message = refused(selfsown(tmp_path, "run", "mine.yaml"))
+    assert "'acuracy'" in message
+    assert "accuracy, loss" in message
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    written(tmp_path, generations=10**6, guard=[])
+    order = [sys.executable, "-m", "selfsown", "run", "mine.yaml"]
+    with subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert any("generation 1" in line for line in running.stdout)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=30)[1]
+    assert (running.returncode, said) == (130, "selfsown: stopped; give the same command again and the run goes on\n")

@@ -1,0 +1,99 @@
+"""Prices: by host and name, dated, and never a guess."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfsown.models.endpoint.account import price_at
+from selfsown.paid.prices import Price, Used, price_of, told_price
+from selfsown.records import SelfsownError
+
+PRICE = Price(1.0, 4.0, cached=0.1, written=2.0, batch=0.5, longest=1000)
+counts = st.integers(0, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("used", "dollars"),
+    [
+        (Used(1000, 100), 1000 + 400),
+        (Used(1000, 100, reasoning=50), 1000 + 400),
+        (Used(1000, 100, cached=600), 400 + 60 + 400),
+        (Used(1000, 100, cached=600, written=300), 100 + 60 + 600 + 400),
+        (Used(1001, 100), None),
+        (Used(None, 100), None),
+        (Used(1000, None), None),
+    ],
+)
+def test_a_price_counts_fresh_cached_written_and_said(used: Used, dollars: float | None) -> None:
+    found = PRICE.of(used)
+    assert found == (None if dollars is None else pytest.approx(dollars / 1e6))
+    assert PRICE.of(used, batch=True) == (None if found is None else pytest.approx(found / 2))
+
+
+@pytest.mark.parametrize("used", [Used(10, 1, cached=1), Used(10, 1, written=1)])
+def test_what_a_cache_costs_is_not_guessed(used: Used) -> None:
+    assert Price(1.0, 1.0).of(used) is None
+    assert Price(1.0, 1.0).of(Used(10, 1, cached=0, written=0)) is not None
+
+
+@given(counts, counts, counts, counts)
+def test_a_price_is_never_negative_whatever_a_server_counts(asked: int, said: int, cached: int, written: int) -> None:
+    found = Price(1.0, 2.0, 0.5, 0.5).of(Used(asked, said, None, cached, written))
+    assert found is not None
+    assert found >= 0
+
+
+def test_a_dated_name_has_the_price_of_the_plain_one_unless_it_has_its_own() -> None:
+    plain = price_of("api.openai.com", "gpt-4o")
+    assert plain
+    assert price_of("api.openai.com", "gpt-4o-2024-08-06") == plain == price_of("api.openai.com:443", "gpt-4o")
+    assert price_of("api.openai.com", "gpt-4o-2024-05-13") != plain
+    haiku = price_of("api.anthropic.com", "claude-haiku-4-5")
+    assert haiku == price_of("api.anthropic.com", "claude-haiku-4-5-20251001")
+
+
+@pytest.mark.parametrize(
+    ("host", "model"),
+    [
+        ("openrouter.ai", "gpt-4o"),
+        ("127.0.0.1:8000", "gpt-4o"),
+        ("localhost", "claude-haiku-4-5"),
+        ("api.openai.com", "gpt-4o-audio-preview"),
+        ("api.openai.com", "gpt"),
+        ("api.openai.com.example.org", "gpt-4o"),
+        ("", "gpt-4o"),
+    ],
+)
+def test_the_same_name_elsewhere_or_a_like_name_has_no_price(host: str, model: str) -> None:
+    assert price_of(host, model) is None
+
+
+def test_what_the_recipe_says_goes_before_the_table_and_dearer_service_has_no_price() -> None:
+    url = "https://api.openai.com/v1"
+    assert price_at(url, "gpt-4o", {"input": 1, "output": 2}, {}) == Price(1, 2, 1, 1)
+    told = {"input": 1.0, "output": 2.0, "cached": 0.5, "batch": 0.25}
+    assert price_at("http://localhost/v1", "mine", told, {"service_tier": "flex"}) == Price(1, 2, 0.5, 1, 0.25)  # type: ignore[arg-type]
+    assert price_at(url, "gpt-4o", None, {"top_p": 1}) == price_of("api.openai.com", "gpt-4o")
+    assert price_at(url, "gpt-4o", None, {"service_tier": "flex"}) is None
+    with pytest.raises(SelfsownError, match="has no output"):
+        told_price("price", {"input": 1})
+
+
+def test_every_price_that_we_ship_says_where_it_is_from_and_when_it_was_read() -> None:
+    providers = yaml.safe_load(resources.files("selfsown").joinpath("prices.yaml").read_text("utf-8"))["providers"]
+    seen = set()
+    for provider in providers:
+        assert provider["source"].startswith("https://")
+        assert provider["read"].year >= 2026
+        for model, entry in provider["models"].items():
+            assert (provider["host"], model) not in seen
+            seen.add((provider["host"], model))
+            found = price_of(provider["host"], model)
+            assert found == Price(**entry, batch=provider["batch"])
+            assert 0 < found.input <= found.output
+            assert found.cached is None or found.cached < found.input

@@ -1,0 +1,61 @@
+"""Wrong rows made of right ones: each is wrong, and each kind has its turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from selfsown.records import Row
+from selfsown.rehearsal.mutants import KINDS, mutants
+from selfsown.tasks.file import World as File
+from selfsown.tasks.programs import World as Programs
+
+TEXT = File("sums.csv")
+SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", draw=at) for at in range(99)]
+
+
+def test_each_row_makes_one_that_is_wrong_the_kinds_by_turns_the_same_for_the_same_seed() -> None:
+    made = list(mutants(SUMS, TEXT, 0))
+    assert [row.parents for row in made] == [(row.id,) for row in SUMS]
+    assert all(row.answer != row.target for row in made)
+    assert Counter(row.traits["mutant"] for row in made) == dict.fromkeys(KINDS, 33)
+    assert made == list(mutants(SUMS, TEXT, 0)) != list(mutants(SUMS, TEXT, 1))
+
+
+def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() -> None:
+    for row in mutants(SUMS, TEXT, 0):
+        if row.traits["mutant"] == KINDS[1]:
+            assert row.answer.strip("0123456789.") == "It is "
+        if row.traits["mutant"] == KINDS[2]:
+            assert [each.isalnum() for each in row.answer] == [each.isalnum() for each in row.target]
+
+
+def test_of_a_worked_answer_it_is_the_end_that_is_made_wrong() -> None:
+    told = [f"There are {at} of them here, and she brings five more, so {at} + 5 = {at + 5}." for at in range(99)]
+    worked = [Row(row.prompt, f"{words}\n#### {at + 5}", target=f"{words}\n#### {at + 5}", draw=at)
+              for at, (row, words) in enumerate(zip(SUMS, told, strict=True))]  # fmt: skip
+    made = list(mutants(worked, TEXT, 0))
+    assert len(made) == 99
+    assert not any(row.answer.rpartition("####")[2] == row.target.rpartition("####")[2] for row in made)
+
+
+def test_what_the_world_would_accept_is_no_mutant() -> None:
+    world = Programs(rows=400)
+    rows = world.pose(0)
+    made = list(mutants(rows, world, 0))
+    assert len(made) > 0.95 * len(rows)
+    assert {world.check(row, row.answer).score for row in made} == {0.0}
+
+
+def test_another_s_text_is_no_wrong_document_and_what_cannot_be_made_wrong_is_left_out() -> None:
+    names = [Row("", f"emma{at}", target=f"emma{at}") for at in range(30)]
+    assert {row.traits["mutant"] for row in mutants(names, TEXT, 0)} == {KINDS[1], KINDS[2]}
+    assert list(mutants([Row("q", "!", target="!"), Row("r", "!", target="!")], TEXT, 0)) == []
+
+
+def test_answers_of_any_script_are_no_trouble() -> None:
+    rows = [
+        Row(prompt, word, target=word) for prompt in ("", "q") for word in ("日本", "Größe", "٤٢", "x² = 4", "٤٢ a")
+    ]
+    made = list(mutants(rows, TEXT, 0))
+    assert len(made) == 8  # in documents nothing is known to change in what is neither a to z nor 0 to 9
+    assert all(row.answer != row.target for row in made)

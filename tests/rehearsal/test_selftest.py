@@ -1,0 +1,78 @@
+"""Before use, a grader that says what is right is tried on rows of which that is known."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from selfsown.recipe import Recipe
+from selfsown.records import SelfsownError
+from selfsown.rehearsal import rehearsed, selftest
+
+GRADER = """
+from selfsown.records import Grade
+
+
+def grade(rows):
+    for at, row in enumerate(rows):
+        right = row.answer == row.target
+        yield Grade(float({said}), "said so", by="mine", trust="{trust}")
+"""
+CHANGES = ("real.programs.rows=600", "held_out=300", "student.tiny.layers=1", "student.tiny.width=16")
+
+
+def recipe(folder: Path, said: str, trust: str = "oracle") -> Recipe:
+    (folder / "mine.py").write_text(GRADER.format(said=said, trust=trust))
+    return Recipe.of(Recipe.load("first", CHANGES).dump() | {"grade": "./mine.py"}, folder)
+
+
+def try_out(recipe: Recipe) -> None:
+    rehearsed(recipe, recipe.real())
+
+
+@pytest.mark.parametrize("said", ["right", "right or at % 20 == 0", "right and at % 20 > 0"])
+def test_a_grader_that_knows_right_from_wrong_passes(said: str, tmp_path: Path) -> None:
+    try_out(recipe(tmp_path, said))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("True", "rejects 0 of 50 answers that were made wrong, so it cannot be trusted; it accepts '"),
+        ("right or at % 2 == 1", "rejects 25 of 50 answers"),
+        ("False", "accepts 0 of 50 real rows with their known answers, so it cannot be trusted; of '"),
+        ("not right", "accepts 0 of 50 real rows"),
+        ("right and at % 3 > 0", "accepts 33 of 50 real rows"),
+    ],
+)
+def test_a_grader_that_does_not_is_refused_with_an_example(said: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(SelfsownError) as caught:
+        try_out(recipe(tmp_path, said))
+    assert str(caught.value).startswith(f"grade../mine.py {words}")
+
+
+def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prompts = tmp_path / "sums.jsonl"
+    lines = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(120)]
+    prompts.write_text("\n".join(lines), encoding="utf-8")
+    changes = [*CHANGES[2:], f"real={prompts}", "grade=[exact, rules, novelty, vote]", "generate=sample"]
+    changes += ["curate=passed", "evaluate=loss", "goal=loss", "guard=[]", "held_out=20"]
+    selftest._told.cache_clear()  # other tests of this process may have had it said
+    with caplog.at_level(logging.INFO, logger="selfsown"):
+        for _ in range(2):
+            try_out(Recipe.load("first", changes))
+            try_out(Recipe.load("first", CHANGES))
+    assert [record.getMessage() for record in caplog.records] == [
+        "selfsown: not tested before use: grade.rules, grade.novelty: it goes by rules, not by what is right",
+        "selfsown: not tested before use: grade.vote: it asks a model (selfsown calibrate tests that)",
+    ]
+
+
+@pytest.mark.parametrize("trust", ["rule", "judge"])
+def test_a_grader_that_goes_by_rules_or_taste_is_not_held_to_know_what_is_right(tmp_path: Path, trust: str) -> None:
+    try_out(recipe(tmp_path, "True", trust=trust))
