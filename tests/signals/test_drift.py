@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,46 @@ def test_what_is_rarest_is_missed_when_it_is_left_out() -> None:
     found = compared(TOY.write(2000, 2), ([texts[at] for at in common], [groups[at] for at in common]))
     assert found["tails"].significant
     assert found["tails"].value > 0.02
+
+
+def test_rare_words_count_as_much_as_the_many_more_rare_pairs() -> None:
+    """The rarest half of the words is said no more; others take their places, in as many rare pairs as before."""
+    rng, shares = np.random.default_rng(0), 1 / np.arange(1, 3001)
+
+    def said(count: int, words: int) -> list[str]:
+        drawn = rng.choice(words, (count, 20), p=shares[:words] / shares[:words].sum())
+        return [" ".join(f"w{at}" for at in line) for line in drawn]
+
+    anchor, real, fewer = Anchor.of(said(1500, 3000)), said(1500, 3000), said(1500, 1000)
+    assert anchor.pairs.sum() > 10 * (~anchor.pairs).sum()
+    (found,) = drift({"tails": Wanted(tails(anchor, [*real, *fewer]), "creativity", 0.1)}, 1500, 1500)
+    assert found.value > 0.4
+
+
+def test_texts_without_spaces_are_taken_apart_by_characters() -> None:
+    assert Anchor.of(["我们今天去公园，看花，喝茶，聊天，回家。"]).grams("看花喝") == ["\x02看花", "看花喝", "花喝\x03"]
+
+
+@pytest.mark.parametrize("attributes", [1, 3, 12])
+def test_an_alarm_is_to_be_had_however_many_signals_are_looked_at(attributes: int) -> None:
+    values = ["a"] * 300 + ["b"] * 300
+    wanted = {"shift": Wanted(variation(values), "bias", 0.05)}
+    found = drift(wanted, 300, 300, beside=2 * attributes)
+    others = [replace(found[0], name=str(at), p=0.9) for at in range(2 * attributes)]
+    assert holm([*found, *others])[0].fires
+    assert drift(wanted, 300, 300, draws=19, beside=2)[0].least > 0.99, "too few divisions to tell anything"
+
+
+def test_the_interval_of_a_distance_holds_it() -> None:
+    """Of ten values as common on both sides, and of ten of which one has gained ten points."""
+    rng, even = np.random.default_rng(0), np.full(10, 0.1)
+    for truth, now in ((0.0, even), (0.1, np.r_[0.2, np.full(9, 0.8 / 9)])):
+        held = 0
+        for seed in range(60):
+            values = [str(each) for each in (*rng.choice(10, 1000, p=even), *rng.choice(10, 1000, p=now))]
+            (found,) = drift({"shift": Wanted(variation(values), "bias", 0.05)}, 1000, 1000, seed)
+            held += found.low <= truth <= found.high
+        assert held >= 51
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from selfsown.audit.reading import Side, hashed, words_of
 from selfsown.records import Row, SelfsownError, Signal
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.drift import Wanted, drift, holm
-from selfsown.signals.measures import major, odds, tails, variation, vendi
+from selfsown.signals.measures import major, measurable, odds, tails, variation, vendi
 from selfsown.signals.pool import SHORT, Anchor
 from selfsown.text import normal
 
@@ -72,6 +72,11 @@ class Audit:
     def few(self) -> bool:
         """Whether there are too few rows to compare anything."""
         return not self.signals
+
+    @property
+    def tailless(self) -> bool:
+        """Whether other real rows say too little of what is rare again, for a loss of it to be seen."""
+        return bool(self.signals) and all(each.name != "tails lost" for each in self.signals)
 
     @property
     def alarms(self) -> list[Signal]:
@@ -142,10 +147,10 @@ def _varied(anchor: Sequence[str], texts: Sequence[str], length: int, borne: Bor
     if n < LEAST:
         sides, n = [list(texts[:half]), list(texts[half:])], half
     known, pool = Anchor.of(cut(anchor, length)), cut([text for side in sides for text in side[:n]], length)
-    return {
-        "tails lost": Wanted(tails(known, pool), "creativity", borne.tails),
-        "Vendi score lost": Wanted(vendi(known, pool), "creativity", borne.vendi),
-    }, n
+    found = {"Vendi score lost": Wanted(vendi(known, pool), "creativity", borne.vendi)}
+    if measurable(known, pool[:n]):
+        found = {"tails lost": Wanted(tails(known, pool), "creativity", borne.tails)} | found
+    return found, n
 
 
 def _forms(texts: Sequence[str], codes: Array, borne: Borne) -> dict[str, Wanted]:

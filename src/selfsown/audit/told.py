@@ -9,6 +9,7 @@ from typing import Any
 from selfsown.audit.measured import LEAST, Audit
 from selfsown.records import Signal
 from selfsown.signals.light import told
+from selfsown.signals.measures import FEW
 
 CODES = {"differs": 4, "nothing": 0, "unsure": 5}
 PLAIN = {
@@ -22,7 +23,7 @@ def verdict(found: Audit) -> str:
     """differs, nothing or unsure."""
     if found.alarms or (found.examination and found.examination.hits):
         return "differs"
-    return "unsure" if found.few or found.blind else "nothing"
+    return "unsure" if found.few or found.blind or found.tailless else "nothing"
 
 
 def headline(found: Audit) -> str:
@@ -34,7 +35,7 @@ def headline(found: Audit) -> str:
     if found.few:
         return "Too few rows to say anything."
     return "Nothing differs by more than is borne, " + (
-        "but some of it could not have been seen." if found.blind else "and it would have been seen."
+        "but some of it could not have been seen." if found.blind or found.tailless else "and it would have been seen."
     )
 
 
@@ -72,6 +73,8 @@ def unknown(found: Audit) -> list[str]:
         "(twice as many real ones, half of them as a yardstick)."
         for each, needed in found.blind
     ]
+    if found.tailless:
+        said.append(f"Tails were not compared: real rows say under {FEW} kinds of other real rows' rare n-grams again.")
     said.append("Whether a row is right is not looked at: that is for graders.")
     if not found.shares:
         said.append("No attribute was named, so bias was not looked at: --attribute COLUMN, or --lexicon FILE.")

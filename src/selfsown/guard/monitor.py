@@ -18,7 +18,7 @@ from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.drift import Wanted, drift, holm
 from selfsown.signals.function import worsened
 from selfsown.signals.light import light
-from selfsown.signals.measures import major, odds, tails, variation, vendi
+from selfsown.signals.measures import FEW, major, measurable, odds, tails, variation, vendi
 from selfsown.signals.pool import Anchor
 from selfsown.tasks import Task
 from selfsown.unprompted import alike
@@ -74,6 +74,8 @@ def _unmeasured(drifts: Sequence[Signal], functions: Sequence[Signal]) -> Iterat
     if not drifts:
         needed = f"{LEAST} texts, and {2 * LEAST} held-out rows that begin alike"
         yield f"creativity and bias not measured: they take {needed}"
+    elif all(each.name != "tails lost" for each in drifts):
+        yield f"tails not measured: under {FEW} kinds of rare n-grams of held-out real rows are said at all"
     if not functions:
         yield "function not measured: it takes a score, and two models trained on real rows alone or more"
 
@@ -146,13 +148,12 @@ def _wanted(
     borne: _Borne,
     real: Mapping[str, Sequence[str]],
 ) -> dict[str, Wanted]:
-    """The measures of creativity and of bias, over these rows. real: each attribute's values in real rows, from which
-    nothing is bias that leads nearer to them."""
+    """The measures of creativity and of bias, over these rows, the later half of which is held against the first. real:
+    each attribute's values in real rows, from which nothing is bias that leads nearer to them."""
     texts = [row.prompt + row.answer for row in rows]
-    found = {
-        "tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail),
-        "Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread),
-    }
+    found = {"Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread)}
+    if measurable(anchor, texts[: len(texts) // 2]):
+        found = {"tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail)} | found
     for name, values in watch.values(rows).items():
         theirs = real.get(name, ())
         found[f"shift of {name}"] = Wanted(variation(values, theirs), "bias", borne.shift, "points")

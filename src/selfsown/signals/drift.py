@@ -13,6 +13,7 @@ from selfsown.signals.measures import Measure
 from selfsown.signals.pool import Array
 
 ALPHA = 0.05
+NORMAL = 1.959964  # normal quantile of a 95 % interval
 POWER = 0.841621  # normal quantile: beyond what is significant, to be seen with a chance of 80 %
 
 
@@ -36,14 +37,15 @@ def drift(
     the observed one counts, so it is never 0).
     """
     rng = np.random.default_rng(seed)
-    draws = draws or max(199, math.ceil(2 * len(wanted) / ALPHA) - 1)
+    tests = len(wanted) + beside
+    draws = draws or max(199, math.ceil(tests / ALPHA) - 1)  # the least p, 1 in all divisions, is to pass Holm's first
     places = np.arange(before + now)
     chance: dict[str, list[float]] = {name: [] for name in wanted}
     for _ in range(draws):
         drawn = rng.permutation(places)
         for name, each in wanted.items():
             chance[name].append(each.measure(drawn[:before], drawn[before:]))
-    alpha, n = ALPHA / (len(wanted) + beside), min(before, now)
+    alpha, n = ALPHA / tests, min(before, now)
     found = [
         _signal(name, each, each.measure(places[:before], places[before:]), np.asarray(chance[name]), n, alpha)
         for name, each in wanted.items()
@@ -54,13 +56,16 @@ def drift(
 def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int, alpha: float) -> Signal:
     """alpha: what p must not exceed where no other signal is significant."""
     p = (1 + int((chance >= value).sum())) / (1 + len(chance))
-    low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
-    middle = float(np.median(chance))  # 0, but for what cannot be below it
-    exceeded = max(1, math.floor(alpha * (1 + len(chance)) + 1e-9))  # the so many-th largest, to be significant
-    # What cannot be below 0 spreads less while nothing changes: a normal's absolute value, by the root of 1 - 2/pi.
-    spread = float(chance.std()) / (math.sqrt(1 - 2 / math.pi) if float(chance.min()) >= 0 else 1.0)
-    least = float(np.sort(chance)[-exceeded]) + POWER * spread
-    ends = value + middle - high, value + middle - low
+    exceeded = math.floor(alpha * (1 + len(chance)) + 1e-9)  # the so many-th largest, to be significant
+    limit = float(np.sort(chance)[-exceeded]) if exceeded else math.inf
+    middle, spread = float(np.median(chance)), float(chance.std())
+    if float(chance.min()) < 0:
+        low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
+        ends, least = (value + middle - high, value + middle - low), limit + POWER * spread
+    else:  # a distance: chance alone makes it larger than 0, and spreads it as a normal's absolute value
+        spread /= math.sqrt(1 - 2 / math.pi)
+        value, least = (math.sqrt(max(0.0, each**2 - middle**2)) for each in (value, limit + POWER * spread))
+        ends = max(0.0, value - NORMAL * spread), value + NORMAL * spread
     return Signal(name, wanted.family, value, *ends, p, wanted.tolerance, least, n, wanted.unit)
 
 

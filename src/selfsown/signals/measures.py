@@ -16,19 +16,27 @@ from selfsown.signals.attributes import NONE
 from selfsown.signals.pool import Anchor, Array, effective
 
 Measure = Callable[[Array, Array], float]
+FEW = 30  # kinds of rare n-grams, under which nothing is said of them
 
 
 def tails(anchor: Anchor, texts: Sequence[str]) -> Measure:
-    """The share by which fewer kinds of n-grams, of those that are rare in the anchor, are still said."""
+    """The share by which fewer kinds of n-grams, of those that are rare in the anchor, are still said. Rare words and
+    rare pairs count as much as each other, though there are many more pairs, most of them of common words."""
     documents, grams = anchor.rares(texts)
-    kinds = len(anchor.rare)
+    kinds = [kind for kind in (anchor.pairs, ~anchor.pairs) if kind.sum() >= FEW] or [np.ones(len(anchor.rare), bool)]
 
-    def said(places: Array) -> int:
+    def said(places: Array) -> list[float]:
         here = np.zeros(len(texts), bool)
         here[places] = True
-        return int(np.count_nonzero(np.bincount(grams[here[documents]], minlength=kinds)))
+        found = np.bincount(grams[here[documents]], minlength=len(anchor.rare)) > 0
+        return [np.count_nonzero(found & kind) / max(1, len(places)) for kind in kinds]
 
-    return lambda before, now: _fewer(said(before) / max(1, len(before)), said(now) / max(1, len(now)))
+    return lambda before, now: float(np.mean([_fewer(*pair) for pair in zip(said(before), said(now), strict=True)]))
+
+
+def measurable(anchor: Anchor, texts: Sequence[str]) -> bool:
+    """Whether these texts say enough of what is rare in the anchor for a loss of it to be seen."""
+    return len(set(anchor.rares(texts)[1].tolist())) >= FEW
 
 
 def vendi(anchor: Anchor, texts: Sequence[str]) -> Measure:

@@ -19,6 +19,8 @@ BUCKETS = 4096  # of hashed n-grams
 AXES = 24  # of the space in which documents lie
 SHORT = 5  # words a document; where the anchor has fewer, n-grams are of characters
 _WORD = re.compile(r"\w+|[^\w\s]")
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese put no spaces between words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class Anchor:
     """What real documents, which no model was trained on, say of all others: what is rare, and where things lie.
 
     grams: a document's n-grams, of words or of characters; rare: the n-grams that the anchor has one to three times, by
-    number; weights: inverse document frequency of each bucket; axes: (BUCKETS, AXES), the leading directions.
+    number; pairs: which of them are pairs of words; weights: inverse document frequency of each bucket; axes:
+    (BUCKETS, AXES), the leading directions.
     """
 
     grams: Callable[[str], list[str]]
     rare: dict[str, int]
+    pairs: Array
     weights: Array
     axes: Array
 
@@ -43,7 +47,8 @@ class Anchor:
         seen = np.count_nonzero(hashed, axis=0)
         weights = np.log((1 + len(texts)) / (1 + seen)) + 1
         weighted = _unit(np.log1p(hashed) * weights)
-        return cls(grams, rare, weights, _leading(weighted, AXES))
+        pairs = np.asarray([grams is _words and " " in gram for gram in rare], bool)
+        return cls(grams, rare, pairs, weights, _leading(weighted, AXES))
 
     def placed(self, texts: Sequence[str]) -> Array:
         """(documents, AXES): where each document lies, at length 1; TF-IDF along the anchor's leading directions."""
@@ -64,9 +69,11 @@ class Anchor:
 
 
 def grams_of(texts: Sequence[str]) -> Callable[[str], list[str]]:
-    """How these texts are taken apart: words and pairs of them, or three characters where they are a few words long."""
+    """How these texts are taken apart: words and pairs of them, or three characters where they are a few words long or
+    put no spaces between words."""
     words = sum(len(_WORD.findall(text)) for text in texts)
-    return _words if words >= SHORT * len(texts) else _characters
+    unspaced = sum(len(_UNSPACED.findall(text)) for text in texts)
+    return _words if words >= SHORT * len(texts) and unspaced < 0.2 * sum(map(len, texts)) else _characters
 
 
 def _words(text: str) -> list[str]:
