@@ -24,6 +24,7 @@ Level = Annotated[int, Field(ge=1, le=9)]  # one digit
 Scale = Annotated[int, Field(ge=2, le=100)]  # the best of the whole numbers from 1
 Pattern = Annotated[str, AfterValidator(_expression)]  # a regular expression
 NotNegative = Annotated[float, Field(ge=0)]
+Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Demand = Literal[  # what may be demanded of a grader
     "false_accepts",

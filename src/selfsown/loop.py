@@ -171,16 +171,18 @@ class Loop:
             scores = self.scores(model)
             done.append(len(self.held_out))
         found = replace(found, scores=scores)
-        astray = found.score(self.recipe.goal) is None
+        verdicts, astray = list[Verdict](), found.score(self.recipe.goal) is None
         if astray:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
-        else:
+        elif history:
             roles = {"history": [*history, found], "real": self.real, "held_out": self.held_out, "task": self.task}
             roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
-            verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard] if history else []
+            with self.stage(found.number, "guard") as done:
+                verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard]
+                done.append(len(verdicts))
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)
         self.watch.finished(found)
@@ -199,7 +201,7 @@ class Loop:
         seed, task = self.seed(0, "written"), self.task
         said = unprompted(self.model(number), self.held_out, task, count, random.Random(seed), seed)
         read = [task.read(prompt, answer) for prompt, answer in said]
-        return [Row(*two) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
+        return [Row(*two).failed(row) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
 
     def baselines(self, models: int) -> list[tuple[Score, ...]]:
         """The scores of so many models trained on real rows alone: generation 0, and others by seeds of their own."""

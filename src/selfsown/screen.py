@@ -15,7 +15,7 @@ from selfsown.loop import Watch, best_of
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Score
 
-STAGES = ("generate", "grade", "curate", "train", "evaluate")
+STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
 
 
 class Screen(Watch):

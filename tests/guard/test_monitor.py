@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from signals import toy
 
 from selfsown.guard import monitor
-from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
 from selfsown.tasks.file import World
 
 HELD_OUT, WRITTEN = 2000, 600
@@ -121,14 +123,72 @@ def test_a_worse_score_is_red_by_itself_and_chance_between_models_is_borne() -> 
 def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
     verdict = said(SAME, NARROW, held_out=REAL[:150], baselines=(4.0,))
     assert (verdict.ok, verdict.light, verdict.signals) == (True, "", ())
-    assert "cannot say; creativity and bias not measured: they take 100 texts, and 200 held-out rows" in verdict.reason
-    assert (
-        "function not measured: it takes a score, and two models trained on real rows alone or more" in verdict.reason
+    assert verdict.reason == (
+        "cannot say; creativity and bias not measured: 600 texts, and 150 held-out rows that begin as they do; it "
+        "takes 100 and 200; function not measured: it takes a loss or an accuracy among the scores"
     )
 
 
+def test_nothing_is_green_of_which_a_part_could_not_be_measured() -> None:
+    few = said(SAME, SAME, held_out=REAL[:150])
+    assert (few.light, [each.family for each in few.signals]) == ("", ["function"])
+    assert said(SAME, SAME, 4.4, held_out=REAL[:150]).light == "red", "what is seen is said"
+    assert said(SAME, SAME, attributes=()).reason.startswith("GREEN: nothing drifted")
+    assert "bias not watched: no attribute is named" in said(SAME, SAME, attributes=()).reason
+    assert "function not watched: it takes two models" in said(SAME, SAME, models=1).reason
+
+
+def test_what_could_be_missed_is_said_with_what_it_takes() -> None:
+    borne = {"tail": 0.9, "spread": 0.9, "shift": 0.9, "log_odds": 9, "models": 1}
+    assert "seen from" not in said(SAME, SAME, **borne).reason
+    seen = re.search(
+        r"held-out loss seen from [\d.]+ % on, from what is borne with more models", said(SAME, SAME).reason
+    )
+    assert seen
+    assert "shift of group seen from" in said(SAME, SAME, shift=0.01).reason
+
+
+def test_an_attribute_that_no_written_text_shows_is_not_measured() -> None:
+    coloured = [replace(row, traits={**row.traits, "colour": "red"}) for row in REAL]
+    verdict = said(SAME, SAME, held_out=coloured, attributes=("colour",))
+    assert verdict.light == ""
+    assert "no text that a model writes shows colour; by its words: attributes: {colour: {VALUE:" in verdict.reason
+    assert all("colour" not in each.name for each in verdict.signals)
+
+
+def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
+    """A world of one group right and the other wrong; on either side the shares of the groups are the same."""
+
+    class Knowing(World):
+        verifiable = True
+
+        def check(self, row: Row, answer: str) -> Grade:
+            return Grade(float(row.traits["right"] == "yes"), "as it was made", trust="execution")
+
+    def made(shares: dict[str, float], seed: int) -> list[Row]:
+        rng, texts = random.Random(seed), rows(SAME, WRITTEN, seed)
+        rights = ["yes" if rng.random() < shares.get(row.traits["group"], 0.5) else "no" for row in texts]
+        return [replace(row, traits={**row.traits, "right": r}) for row, r in zip(texts, rights, strict=True)]
+
+    def light(first: dict[str, float], now: dict[str, float]) -> Verdict:
+        both = {0: made(first, 1), 1: [*made(now, 2)[1:], Row("?", "").failed("unreadable")]}
+        knobs: dict[str, Any] = {"attributes": ("group",), "outcome": True, "models": 1}
+        history, real = [generation(0), generation(1)], made({}, 3)
+        return monitor.guard(history, real, real, Knowing("a"), lambda n, _: both[n], lambda _: [], **knobs)
+
+    even, apart = {"a": 0.6, "b": 0.6, "c": 0.6}, {"a": 0.9, "b": 0.3, "c": 0.3}
+    worse = next(each for each in light(even, apart).signals if each.name == "unequal accuracy by group")
+    assert worse.fires
+    assert worse.value == pytest.approx(0.5, abs=0.2)
+    fell = next(each for each in light(even, {"a": 0.4, "b": 0.4, "c": 0.4}).signals if each.name == worse.name)
+    assert not fell.fires, "all fell alike"
+    assert light(apart, even).light == "green"
+    with pytest.raises(SelfsownError, match="outcome asks what is right"):
+        said(SAME, SAME, outcome=True)
+
+
 def test_an_attribute_that_no_real_row_shows_is_one_line() -> None:
-    with pytest.raises(SelfsownError, match="no real row shows the attribute 'colour'"):
+    with pytest.raises(SelfsownError, match="no real row shows the attribute 'colour'; rows carry: group; or tell it"):
         said(SAME, SAME, attributes=("colour",))
 
 

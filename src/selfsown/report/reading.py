@@ -21,7 +21,7 @@ from selfsown.store import Store, place
 
 EXAMPLES = 300
 NAME = 60  # characters of a name that a row gives
-STAGES = ("generate", "grade", "curate", "train", "evaluate")
+STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
 Fate = tuple[str, str]  # how a row ended, and who rejected it
 
 

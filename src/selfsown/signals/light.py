@@ -11,8 +11,9 @@ Light = Literal["green", "amber", "red"]
 FAMILIES = ("creativity", "bias", "function")
 WHY = (
     "green: no signal is both more than chance (permutation of whole documents or a prediction interval, Holm's "
-    "correction at 5 %) and more than is borne. amber: one is. red: function fires, or creativity and bias both, or "
-    "one of them for the second generation in a row."
+    "correction at 5 %) and more than is borne. amber: creativity or bias is, for the first time. red: function is "
+    "(worse than models trained on real rows alone), or creativity and bias both, or one of them for the second "
+    "generation in a row. No light: what was to be watched could not be measured."
 )
 
 
@@ -27,6 +28,24 @@ def light(signals: Sequence[Signal], before: Iterable[Signal] = ()) -> tuple[Lig
     if "function" in burning or len(burning) > 1:
         return "red", said
     return ("red", f"{said}; for the second generation in a row") if burning[0] in again else ("amber", said)
+
+
+def missed(signals: Iterable[Signal]) -> list[str]:
+    """What is borne, and more, could have been missed: from which change on each such signal is seen, and what it takes
+    to see what is not borne."""
+    found = []
+    for each in signals:
+        if each.least > each.tolerance and not each.fires:
+            scale = 1.0 if each.unit == "of log-odds" else 100.0
+            more = (
+                "more models"
+                if each.family == "function"
+                else f"{each.n * (each.least / each.tolerance) ** 2:,.0f} texts"
+            )
+            found.append(
+                f"{each.name} seen from {scale * each.least:.2g} {each.unit} on, from what is borne with {more}"
+            )
+    return found
 
 
 def told(signal: Signal) -> str:

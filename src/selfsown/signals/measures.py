@@ -16,7 +16,7 @@ from selfsown.signals.attributes import NONE
 from selfsown.signals.pool import Anchor, Array, effective
 
 Measure = Callable[[Array, Array], float]
-FEW = 30  # kinds of rare n-grams, under which nothing is said of them
+FEW = 30  # kinds of rare n-grams, or rows with a value, under which nothing is said of them
 
 
 def tails(anchor: Anchor, texts: Sequence[str]) -> Measure:
@@ -89,6 +89,22 @@ def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
     if not real:
         return lambda before, now: far(shares(now), shares(before))
     return lambda before, now: far(shares(now), wanted) - far(shares(before), wanted)
+
+
+def disparity(values: Sequence[str], right: Sequence[bool]) -> Measure:
+    """By how much the largest difference between two values in the share of right rows has grown, of values that
+    enough rows show."""
+    kinds = {value: at for at, value in enumerate(sorted({*values} - {NONE}))}
+    coded = np.asarray([kinds.get(value, len(kinds)) for value in values])
+    held = np.asarray(right, float)
+
+    def difference(places: Array) -> float:
+        counts = np.bincount(coded[places], minlength=len(kinds) + 1)[:-1]
+        hits = np.bincount(coded[places], held[places], minlength=len(kinds) + 1)[:-1]
+        rates = hits[counts >= FEW] / counts[counts >= FEW]
+        return float(np.ptp(rates)) if len(rates) else 0.0
+
+    return lambda before, now: difference(now) - difference(before)
 
 
 def _logit(hits: float, of: int) -> float:
