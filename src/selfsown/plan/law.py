@@ -1,21 +1,25 @@
 """The data-constrained scaling law: what repeats of the same tokens, and more parameters than they feed, are worth.
 
-Muennighoff et al. 2023 (arXiv 2305.16264), with their constants, fitted to models of 7 million parameters and more on
-web text: L = E + A / N'^alpha + B / D'^beta, where D' counts repeats at their falling worth, and N' parameters.
+Muennighoff et al. 2023 (arXiv 2305.16264): L = E + A / N'^alpha + B / D'^beta, where D' counts repeats at their falling
+worth, and N' parameters. Each set of constants knows its source, its ranges, and what it was fitted on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Law:
     """The constants; repeats and excess: R*_D and R*_N, how fast repeats and excess parameters lose their worth.
 
-    source: where they are from; tokens, parameters and losses (nats a token) are in its units.
+    source: where they are from; tokens, parameters and losses (nats a token) are in its units. sizes and seen: of how
+    many parameters and tokens, from the least to the most, the models were that it was fitted to. ranges: where so many
+    % (`level`) of the estimates of a constant lie, where that is known; borrowed: constants that are from C4's fit.
     """
 
     source: str
@@ -26,12 +30,34 @@ class Law:
     beta: float
     repeats: float = 15.387756
     excess: float = 5.309743
+    sizes: Range = (0.0, math.inf)
+    seen: Range = (0.0, math.inf)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    level: int = 95
+    borrowed: tuple[str, ...] = ()
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Each by the name that the literature has for it."""
+        names = ("E", "A", "B", "alpha", "beta", "R*_D", "R*_N")
+        values = (self.entropy, self.a, self.b, self.alpha, self.beta, self.repeats, self.excess)
+        return dict(zip(names, values, strict=True))
+
+    def outside(self, parameters: float, *tokens: float) -> float:
+        """By what factor these lie outside of what the constants were fitted on; 1 where they lie within."""
+        asked = [(self.sizes, parameters), *((self.seen, each) for each in tokens)]
+        return max(1.0, *(max(low / each, each / high) for (low, high), each in asked))
 
     def worth(self, unique: float, epochs: float) -> float:
         """What `epochs` passes over so many unique tokens are worth, in unique tokens (D')."""
         again = max(epochs - 1, 0.0)
         seen = unique * min(epochs, 1.0)
         return seen + unique * self.repeats * -math.expm1(-again / self.repeats)
+
+    def passes(self, unique: float, worth: float) -> float:
+        """How many passes over so many unique tokens are worth so much; infinite from the ceiling on."""
+        again = (worth / unique - 1) / self.repeats
+        return max(1.0, 1 - self.repeats * math.log1p(-again)) if again < 1 else math.inf
 
     def ceiling(self, unique: float) -> float:
         """What no number of passes exceeds."""
@@ -95,13 +121,26 @@ C4 = Law(
     math.exp(7.3049974),
     0.3526596,
     0.3526596,
+    sizes=(7e6, 9e9),
+    seen=(1e8, 9e11),
 )
 CHINCHILLA = Law(
-    "Besiroglu et al. 2024, Hoffmann's runs fitted anew (95 %: beta 0.32 to 0.41, B 1,042 to 5,811)",
+    "Besiroglu et al. 2024, Hoffmann's runs fitted anew",
     1.81686,
     482.01,
     2085.43,
     0.34781,
     0.36585,
+    sizes=(7e7, 1.6e10),
+    seen=(5e9, 5e11),
+    # B's as they give it; the others are 1.96 of their standard errors (0.026, 125, 0.015, 0.021) to each side.
+    ranges={
+        "E": (1.766, 1.868),
+        "A": (237.0, 727.0),
+        "B": (1042.0, 5811.0),
+        "alpha": (0.318, 0.377),
+        "beta": (0.325, 0.407),
+    },
+    borrowed=("R*_D", "R*_N"),
 )
 LAWS = {"c4": C4, "chinchilla": CHINCHILLA}
