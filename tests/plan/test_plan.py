@@ -6,14 +6,18 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from selfsown import yardsticks
+from selfsown.plan import drawn
 from selfsown.plan.amounts import amount, written
-from selfsown.plan.law import C4, CHINCHILLA
-from selfsown.plan.plan import Policy, plan, risk
+from selfsown.plan.law import C4, CHINCHILLA, Law
+from selfsown.plan.plan import Plan, plan
+from selfsown.plan.risk import Policy, risk
+from selfsown.plan.said import cautions
 from selfsown.plan.sources import SOURCES, source
 from selfsown.records import SelfsownError
 
@@ -44,9 +48,25 @@ def test_the_best_use_of_compute_with_25_billion_tokens() -> None:
 
 
 @pytest.mark.parametrize("law", [C4, CHINCHILLA])
-def test_the_worth_for_a_loss_is_the_inverse_of_the_loss(law: type[C4]) -> None:
+def test_the_worth_for_a_loss_is_the_inverse_of_the_loss(law: Law) -> None:
     assert law.worth_for(7e9, law.of(7e9, 1e11, 1e11)) == pytest.approx(1e11, rel=1e-6)
     assert law.worth_for(7e9, law.entropy) == math.inf
+
+
+def test_the_passes_that_are_worth_so_much_are_the_inverse_of_their_worth() -> None:
+    assert [C4.passes(25e9, C4.worth(25e9, each)) for each in PASSES] == pytest.approx(list(PASSES))
+    assert C4.passes(25e9, 1e9) == 1
+    assert C4.passes(25e9, C4.ceiling(25e9)) == math.inf
+
+
+def test_every_set_of_constants_says_what_it_was_fitted_on_and_how_sure_it_is() -> None:
+    assert C4.outside(7e9, 25e9, 250e9) == CHINCHILLA.outside(7e9, 25e9, 250e9) == 1
+    assert C4.outside(1e5, 1e8) == pytest.approx(70)
+    assert C4.outside(2e12, 30e12) == pytest.approx(2000 / 9)
+    assert CHINCHILLA.outside(3e7, 25e9) == pytest.approx(7 / 3)
+    assert CHINCHILLA.ranges["B"] == (1042, 5811)
+    assert all(low < CHINCHILLA.constants[name] < high for name, (low, high) in CHINCHILLA.ranges.items())
+    assert {*CHINCHILLA.ranges, *CHINCHILLA.borrowed} == set(CHINCHILLA.constants)
 
 
 def test_repeats_that_are_to_give_a_loss_give_it_by_the_plan_s_own_table() -> None:
@@ -72,6 +92,69 @@ def test_25_billion_tokens_where_a_synthetic_one_is_worth_a_real_one(
     assert found.gap == pytest.approx(gap, rel=0.01)
     assert option.real_share[0] == pytest.approx(share, abs=0.005)
     assert (option.reach, found.reach) == (reach, reach)
+
+
+def verified(policy: Policy, target: float = 250e9, worth: float = 1.0) -> Plan:
+    return plan(C4, (25e9, 7e9, target), [source("verified", (worth, worth))], policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reach"),
+    [
+        (Policy(), "safe"),
+        (Policy(temperature=0.5, odds=2), "risky"),
+        (Policy(wrong_to_right=0.5), "risky"),
+        (Policy(wrong_to_right=0.5, accuracy=0.9), "safe"),
+        (Policy(odds=1.1, generations=2), "safe"),
+        (Policy(odds=1.1, generations=30), "risky"),
+    ],
+)
+def test_enough_rows_are_not_safe_where_the_way_they_are_made_spoils_them(policy: Policy, reach: str) -> None:
+    found = verified(policy)
+    assert found.reach == reach
+    assert found.risk == risk(policy, found.options[0].real_share[1])
+    assert found.risk.real_share == pytest.approx(0.39, abs=0.005)
+
+
+def test_the_risk_is_that_of_the_least_real_share_of_the_kinds_that_are_best() -> None:
+    found = plan(C4, (25e9, 7e9, 100e9), SOURCES, Policy(odds=1.02))
+    assert [option.reach for option in found.options] == ["safe", "safe", "perhaps", "no"]
+    assert found.risk.real_share == found.options[1].real_share[1] < found.options[0].real_share[1]
+
+
+@pytest.mark.parametrize(
+    ("target", "passes", "reach"), [(150e9, 7.05, "repeats"), (300e9, 20.2, "long"), (500e9, math.inf, "no")]
+)
+def test_repeats_alone_reach_what_lies_below_their_ceiling(target: float, passes: float, reach: str) -> None:
+    found = plan(C4, (25e9, 7e9, target), [source("unverified")], Policy())
+    assert (found.epochs, found.options[0].reach) == (4, "no")
+    assert found.again.passes == pytest.approx(passes, rel=0.01)
+    assert found.reach == found.again.reach == reach
+    if reach != "no":
+        assert target <= C4.worth(25e9, found.again.passes) < 1.01 * target
+        assert found.again.compute == pytest.approx(6 * 7e9 * found.again.passes * 25e9)
+        assert found.again.last == C4.next_pass(found.again.passes)
+    unsure = replace(C4, ranges={"R*_D": (5.1, 30.0)})
+    assert plan(unsure, (25e9, 7e9, 150e9), [source("unverified")], Policy()).reach == "long"
+
+
+@pytest.mark.parametrize(
+    ("real", "parameters", "target", "far"),
+    [
+        (25e9, 7e9, 250e9, False),
+        (25e9, 20e9, 50e9, False),
+        (49e3, 1e5, 3e5, True),
+        (25e9, 1, 50e9, True),
+        (30e12, 2e12, 40e12, True),
+    ],
+)
+def test_far_outside_of_the_law_nothing_is_called_safe(
+    real: float, parameters: float, target: float, far: bool
+) -> None:
+    found = plan(C4, (real, parameters, target), SOURCES, Policy())
+    assert found.far == far
+    assert ({"unknown"} == {found.reach, *(option.reach for option in found.options)}) == far
+    assert bool(cautions(found)) == (far or parameters > 9e9)
 
 
 def test_no_more_repeats_than_the_target_asks_for_and_no_gap_where_they_do() -> None:
@@ -102,7 +185,7 @@ def test_amounts_as_people_write_them(said: str, meant: float) -> None:
     assert amount("--tokens", written(meant).replace(" ", "")) == pytest.approx(meant, rel=1e-2)
 
 
-@pytest.mark.parametrize("said", ["", "B", "-3", "0", "3X", "1e999", "nan", "12 apples"])
+@pytest.mark.parametrize("said", ["", "B", "-3", "0", "3X", "1e999", "1e300", "2e18", "nan", "12 apples"])
 def test_what_is_no_amount(said: str) -> None:
     with pytest.raises(SelfsownError, match="--tokens"):
         amount("--tokens", said)
@@ -112,12 +195,12 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "selfsown", "plan", *words], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(("target", "code"), [("50B", 0), ("100B", 0), ("250B", 5), ("900B", 4)])
+@pytest.mark.parametrize(("target", "code"), [("50B", 0), ("100B", 0), ("250B", 0), ("400B", 5), ("900B", 4)])
 def test_the_exit_code_says_whether_it_is_safe(target: str, code: int) -> None:
     ended = command("--tokens", "25B", "--parameters", "7B", "--target", target, "--json")
     assert ended.returncode == code
     found = json.loads(ended.stdout)
-    assert found["reach"] == {0: found["reach"], 4: "no", 5: "perhaps"}[code]
+    assert found["reach"] == {"50B": "enough", "100B": "safe", "250B": "repeats", "400B": "long", "900B": "no"}[target]
     assert [each["epochs"] for each in found["repeats"]] == list(PASSES)
 
 
@@ -125,10 +208,40 @@ def test_a_file_of_names_is_counted_and_the_constants_are_doubted(tmp_path: Path
     names = tmp_path / "names.txt"
     names.write_text("annabella\n" * 400, encoding="utf-8")
     ended = command(str(names), "--parameters", "100k", "--target", "2k")
-    assert ended.returncode == 0
+    assert ended.returncode == 5
     said = ended.stdout
-    assert "900 real tokens" in said
-    assert "Refit them from five or more short runs" in said
+    assert "900 real tokens (counted at 4 characters a token, assumed" in said
+    assert "Fit them to seven or more short runs" in said
+    assert "nobody can say" in said
+    assert "safely" not in said.split("Caution")[1]
+    assert "loss" not in said.split("Caution")[0].split("table")[0].split("synthetic data")[0]
+    stories = tmp_path / "stories.jsonl"
+    stories.write_text('{"story": "Once upon a time", "by": "Ann"}\n' * 100, encoding="utf-8")
+    words = ["--parameters", "1M", "--target", "1k", "--text", "story", "--characters", "2", "--json"]
+    found = json.loads(command(str(stories), *words).stdout)
+    assert (found["real"], found["characters"]) == (800, 2)
+
+
+def test_what_is_assumed_is_said_to_be_and_what_was_said_is_not() -> None:
+    order = ["--tokens", "25B", "--parameters", "7B", "--target", "250B", "--kind", "verified", "--worth", "1", "1"]
+    said = command(*order).stdout
+    assert "Assumed, not measured: --error 0.03, --wrong-to-right 0.05." in said
+    assert "real rows stay and are 39 % of all" in said
+    assert "R*_D 15.39" in said
+    assert "No range is known" in said
+    assert max(map(len, said.splitlines()[18:23])) > 80  # no terminal, and yet no table is squeezed
+    ended = command(*order, "--temperature", "0.5", "--odds", "2", "--error", "0.02")
+    assert ended.returncode == 4
+    answer = ended.stdout.splitlines()[-1]
+    assert "not reachable safely with verified data made this way" in answer
+    assert "generation 1 of 5" in answer
+    assert "real data alone, in 14.5 passes" in answer
+    assert "Assumed, not measured: --wrong-to-right 0.05." in ended.stdout
+    assert "gone after 5 generations; at temperature 0.5, more" in ended.stdout
+    borrowed = command(*order, "--law", "chinchilla", "--price", "0").stdout
+    assert "B 2,085 (1,042 to 5,811)" in borrowed
+    assert "who give no range: R*_D and R*_N." in borrowed
+    assert "nan" not in borrowed
 
 
 def test_what_no_verifier_can_hold_is_not_asked_of_one() -> None:
@@ -137,21 +250,42 @@ def test_what_no_verifier_can_hold_is_not_asked_of_one() -> None:
     assert "No verifier holds it at 95 %" in command(*order, "0.1").stdout
 
 
-def test_the_picture_is_drawn(tmp_path: Path) -> None:
+def test_the_picture_is_drawn_whole_or_not_at_all(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    for name in ("plan.png", "plan.svg"):
-        command("--tokens", "25B", "--parameters", "7B", "--target", "250B", "--plot", str(tmp_path / name))
+    for name, target in (("plan.png", 250e9), ("plan.svg", 500e9), ("enough.svg", 30e9)):
+        drawn.draw(plan(C4, (25e9, 7e9, target), SOURCES, Policy()), tmp_path / name)
         assert (tmp_path / name).stat().st_size > 5000
+    assert len(list(tmp_path.iterdir())) == 3
+    tmp_path.joinpath("folder.svg").mkdir()
+    for name, said in (("x.gif", "must end with"), ("none/x.png", "there is no folder"), ("folder.svg", "is a folder")):
+        with pytest.raises(SelfsownError, match=said):
+            drawn.fits(tmp_path / name)
+
+
+def runs_file(path: Path) -> str:
+    law = Law("toy", 1.2, 40.0, 90.0, 0.3, 0.3, repeats=8.0)
+    runs = [(n, u, u * e) for n in (1e5, 1e6) for u in (1e5, 1e6) for e in (1, 8)]
+    lines = [f"{n},{u},{t},{law.loss(n, u, t)}" for n, u, t in runs]
+    path.write_text("\n".join(["parameters,unique,tokens,loss", *lines]), encoding="utf-8")
+    return str(path)
 
 
 def test_constants_from_one_s_own_runs(tmp_path: Path) -> None:
-    runs = [(n, u, u * e) for n in (1e5, 1e6) for u in (1e5, 1e6) for e in (1, 8)]
-    lines = [f"{n},{u},{t},{C4.loss(n, u, t)}" for n, u, t in runs]
-    path = tmp_path / "runs.csv"
-    path.write_text("\n".join(["parameters,unique,tokens,loss", *lines]), encoding="utf-8")
-    ended = command("--tokens", "1M", "--parameters", "1M", "--target", "2M", "--runs", str(path))
+    order = ["--tokens", "1M", "--target", "2M", "--runs", runs_file(tmp_path / "runs.csv")]
+    ended = command(*order, "--parameters", "1M")
     assert ended.returncode == 0
-    assert "your own 8 runs" in ended.stdout
+    said = ended.stdout
+    assert "your own 8 runs, which the fit meets to" in said
+    assert "R*_D 8 (" in said
+    assert "who give no range: R*_N." in said
+    assert "never worth more than 9 M (9 M to 9 M)" in said
+    assert "models of 100 k to 1 M parameters and 100 k to 8 M tokens" in said
+    far = command(*order, "--parameters", "20M")
+    assert (far.returncode, far.stdout.count("Add runs that lie nearer")) == (5, 1)
+    (tmp_path / "odd.csv").write_text("parameters,unique,tokens,loss\n1e6,1e7,1e6,3\n", encoding="utf-8")
+    odd = command(*order[:-1], str(tmp_path / "odd.csv"), "--parameters", "1M")
+    assert odd.returncode == 2
+    assert "odd.csv:2: unique is 1e+07 and tokens 1e+06" in odd.stderr
 
 
 @pytest.mark.parametrize(
@@ -165,7 +299,9 @@ def test_constants_from_one_s_own_runs(tmp_path: Path) -> None:
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--kind", "poems"], "there is: rephrased"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--worth", "1", "2"], "name it: --kind"),
         (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--floor", "0"], "--floor is 0"),
-        (["--tokens", "1B", "--parameters", "1B", "--target", "2B", "--plot", "x.gif"], "must end with"),
+        (["--plot", "x.gif", "--tokens", "1B", "--parameters", "nothing", "--target", "2B"], "must end with"),
+        (["--tokens", "-5B", "--parameters", "1B", "--target", "2B"], "--tokens is '-5B'; write a number above 0"),
+        (["--tokens", "1e300", "--parameters", "1B", "--target", "2B"], "more than there is anywhere"),
         (
             ["nowhere.txt", "--parameters", "1B", "--target", "2B"],
             "nowhere.txt; name one of real rows, or say --tokens",

@@ -57,7 +57,7 @@ def prove(
 def plan(
     real: str = "",
     *,
-    wish: Annotated[Wish, Parameter(name="*")],
+    wish: Annotated[Wish, Parameter(name="*", allow_leading_hyphen=True)],
     plot: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -68,7 +68,7 @@ def plan(
     Parameters
     ----------
     real
-        A file of real rows, to be counted at four characters a token; or say --tokens.
+        A file of real rows, whose characters are counted; or say --tokens.
     plot
         Draw it: FILE.png, .svg or .pdf.
     json
@@ -77,18 +77,18 @@ def plan(
     import json as plain
     import sys
 
-    from rich.console import Console
-
     from selfsown.plan import drawn, given, shown
 
+    if plot:
+        drawn.fits(plot)
     found = given.planned(real, wish)
     if plot:
         drawn.draw(found, plot)
     if json:
         print(plain.dumps(shown.data(found), indent=1))
     else:
-        shown.show(found, Console())
-    sys.exit({"no": 4, "perhaps": 5}.get(found.reach, 0))
+        shown.show(found, shown.console())
+    sys.exit(shown.CODES.get(found.reach, 0))
 
 
 def audit(

@@ -7,11 +7,12 @@ import re
 
 from selfsown.records import SelfsownError
 
+MOST = 1e18  # more than there is of anything that is counted here
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 
 
 def amount(name: str, said: str) -> float:
-    """The number that is meant; SelfsownError where it is none, or not above 0."""
+    """The number that is meant; SelfsownError where it is none, not above 0, or beyond all bounds."""
     found = re.fullmatch(
         r"([0-9][0-9_,]*(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?\s*([kKmMbBgGtT]?)", said.strip()
     )
@@ -21,6 +22,8 @@ def amount(name: str, said: str) -> float:
         value = float(f"{digits.replace(',', '').replace('_', '')}e{power or 0}") * _UNITS[unit.lower()]
     if not found or not 0 < value < math.inf:
         raise SelfsownError(f"{name} is {said!r}; write a number above 0, such as 32000, 25B, 1.5T or 2e9")
+    if value > MOST:
+        raise SelfsownError(f"{name} is {said!r}, more than there is anywhere; write a number up to {MOST:.0e}")
     return value
 
 

@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 from pathlib import Path
 
 from selfsown.files.tables import records
 from selfsown.plan.amounts import amount, written
 from selfsown.plan.law import LAWS, Law
-from selfsown.plan.plan import FEW, Plan, Policy, plan
+from selfsown.plan.plan import FEW, Plan, plan
 from selfsown.plan.refit import COLUMNS, Trained, refit
+from selfsown.plan.risk import Policy
 from selfsown.plan.sources import SOURCES, Source, source
 from selfsown.plan.wish import Wish
 from selfsown.records import SelfsownError
 from selfsown.tasks.file import World
 
-CHARACTERS = 4  # a token, about
-
 
 def planned(path: str, wish: Wish) -> Plan:
     """The plan for what a user wished; SelfsownError where something makes no sense."""
     _fits(wish)
-    constants = _law(wish)
+    law = _law(wish)
     real = _real(path, wish)
-    amounts = (real, *_target(constants, wish, real))
-    policy = Policy(wish.temperature, wish.odds, wish.share, wish.wrong_to_right, wish.error, wish.generations)
-    return plan(constants, amounts, _sources(wish), policy, floor=wish.floor, price=wish.price, passes=wish.passes)
+    size, target, by_repeats = _target(law, wish, real)
+    policy = Policy(**{field.name: getattr(wish, field.name) for field in fields(Policy)})
+    price = None if wish.price is None else wish.price / wish.let_through
+    amounts = (real, size, target)
+    found = plan(law, amounts, _sources(wish), policy, floor=wish.floor, price=price, by_repeats=by_repeats)
+    return replace(found, characters=wish.characters if path else 0.0)
 
 
 def _fits(wish: Wish) -> None:
     """SelfsownError where a number lies where it cannot."""
-    bounds: dict[str, tuple[float, float]] = dict.fromkeys(("floor", "passes"), (0.001, 1))
-    bounds |= {"share": (0.001, 0.999), "error": (0, 1), "wrong_to_right": (0, 1), "price": (0, 1e6)}
+    bounds: dict[str, tuple[float, float]] = dict.fromkeys(("floor", "let_through"), (0.001, 1))
+    bounds |= {
+        "share": (0.001, 0.999),
+        "error": (0, 1),
+        "accuracy": (0, 0.999),
+        "wrong_to_right": (0, 1),
+        "price": (0, 1e6),
+        "characters": (0.1, 100),
+    }
     bounds |= {"temperature": (0.05, 20), "odds": (0.05, 20), "generations": (0, 1000), "loss": (0, 100)}
     for name, (low, high) in bounds.items():
         value = getattr(wish, name)
@@ -47,26 +57,29 @@ def _real(path: str, wish: Wish) -> float:
         return amount("--tokens", wish.tokens)
     if not Path(path).is_file():
         raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
-    characters = sum(len(row.prompt) + len(row.answer) for row in World(path).pose(0))
+    characters = sum(
+        len(row.prompt) + len(row.answer) for row in World(path, wish.text, wish.prompt, wish.answer).pose(0)
+    )
     if not characters:
         raise SelfsownError(f"{path} holds no text to count")
-    return characters / CHARACTERS
+    return characters / wish.characters
 
 
-def _target(law: Law, wish: Wish, real: float) -> tuple[float, float]:
-    """The model's parameters, and what the tokens shall be worth."""
+def _target(law: Law, wish: Wish, real: float) -> tuple[float, float, float]:
+    """The model's parameters, and what the tokens shall be worth: with new ones, and by repeats alone."""
     size = amount("--parameters", wish.parameters)
     if bool(wish.target) == bool(wish.loss):
         raise SelfsownError("say what is wanted: --target 100B (new real tokens' worth) or --loss 2.2, one of the two")
     if wish.target:
-        return size, amount("--target", wish.target)
+        target = amount("--target", wish.target)
+        return size, target, target
     needed = law.worth_for(size, wish.loss, real, FEW)
     if not math.isfinite(needed):
         raise SelfsownError(
             f"--loss is {wish.loss:g}; by these constants, a model of {written(size)} parameters does not come below "
             f"{law.of(size, 1e18, 1e18):.3f} with any amount of data: take more parameters, or a higher loss"
         )
-    return size, needed
+    return size, needed, law.worth_for(size, wish.loss, real, math.inf)
 
 
 def _law(wish: Wish) -> Law:
@@ -85,8 +98,14 @@ def _law(wish: Wish) -> Law:
             raise SelfsownError(f"{wish.runs}:{line}: a run has the numbers {', '.join(COLUMNS)}") from error
         if not all(0 < value < math.inf for value in values):
             raise SelfsownError(f"{wish.runs}:{line}: every number must be above 0")
-        found.append(Trained(*values))
-    return refit(found, draws=0).law  # none of them drawn anew: no interval is told
+        run = Trained(*values)
+        if run.unique > run.tokens:
+            raise SelfsownError(
+                f"{wish.runs}:{line}: unique is {run.unique:g} and tokens {run.tokens:g}; tokens are all that were "
+                "seen, with repeats, so never fewer than the unique ones"
+            )
+        found.append(run)
+    return refit(found).law
 
 
 def _sources(wish: Wish) -> list[Source]:

@@ -4,48 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from selfsown import yardsticks
 from selfsown.plan.law import Law
+from selfsown.plan.risk import Policy, Risk, risk
 from selfsown.plan.sources import FLOOR, Source
 
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 100)
 FEW = 4.0  # passes over real data that lose little: 93 % of a new token's worth on average
-Reach = Literal["enough", "safe", "perhaps", "no"]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How rows are to be made: the temperature; the verifier's odds of passing the most common value of an attribute
-    against the others, whose share among real rows is `share`; how often it passes a wrong row against a right one; the
-    share of what it knows that a model loses a generation; how many generations."""
-
-    temperature: float = 1.0
-    odds: float = 1.0
-    share: float = 0.6
-    wrong_to_right: float = 0.05
-    error: float = 0.03
-    generations: int = 5
+MANY = 16.0  # passes beyond which models come to fit their data too closely, which the law cannot show
+FAR = 10.0  # times outside of what the constants were fitted on: nothing is said of it any more
+Reach = Literal["enough", "safe", "risky", "repeats", "perhaps", "long", "no", "unknown"]
+ORDER: tuple[Reach, ...] = ("unknown", "enough", "safe", "risky", "repeats", "perhaps", "long", "no")
 
 
 @dataclass(frozen=True)
 class Option:
     """One kind of synthetic data: how many tokens close the gap, at its best and at its least worth; the share of real
-    tokens that then remains; most: how many may be had safely; dollars for making them, where the price is known."""
+    tokens that then remains; most: how many may be had safely; dollars for making them, where the price is known; risk:
+    of the policy, at the least real share that would be gone down to."""
 
     source: Source
     needed: tuple[float, float]
     real_share: tuple[float, float]
     most: float
     dollars: tuple[float, float] | None
+    risk: Risk
+    reach: Reach
+
+
+@dataclass(frozen=True)
+class Again:
+    """Real data alone, repeated until it is worth the target: passes, without end beyond the ceiling; last: what a
+    token of the last is worth against a new one; compute: FLOPs of training; reach: repeats, or no beyond the ceiling,
+    or long where these are more passes than the law can be trusted with, be it only at the lower end of R*_D's range.
+    """
+
+    passes: float
+    last: float
+    compute: float
     reach: Reach
 
 
 @dataclass(frozen=True)
 class Plan:
-    """worth: of the passes over the real tokens; gap: what the target has beyond that, both in new real tokens."""
+    """worth: of the passes over the real tokens; gap: what the target has beyond that, both in new real tokens; again:
+    passes alone, as many as it takes; loss: as predicted where the target is reached; far: what is
+    asked lies too far outside of the law for a verdict; characters: so many were counted as a token, 0 where tokens
+    were told."""
 
     law: Law
     real: float
@@ -54,15 +61,31 @@ class Plan:
     epochs: float
     worth: float
     gap: float
+    again: Again
     options: tuple[Option, ...]
     policy: Policy
     floor: float
+    loss: float
+    far: bool
+    characters: float = 0.0
 
     @property
     def reach(self) -> Reach:
-        """The best that any kind offers."""
-        order: tuple[Reach, ...] = ("enough", "safe", "perhaps", "no")
-        return min((option.reach for option in self.options), key=order.index, default="no" if self.gap else "enough")
+        """The best that is offered. That a policy would spoil rows otherwise enough outranks that none are needed."""
+        if self.far or not self.gap:
+            return "unknown" if self.far else "enough"
+        return min(self.again.reach, *(option.reach for option in self.options), key=ORDER.index)
+
+    @property
+    def best(self) -> list[Option]:
+        """The kinds that offer the best of all kinds."""
+        best = min((ORDER.index(option.reach) for option in self.options), default=0)
+        return [option for option in self.options if option.reach == ORDER[best]]
+
+    @property
+    def risk(self) -> Risk:
+        """Of the policy, at the least real share that one of the best kinds would leave."""
+        return min((option.risk for option in self.best), key=lambda found: found.real_share)
 
     @property
     def compute(self) -> float:
@@ -79,57 +102,47 @@ def plan(
     *,
     floor: float = FLOOR,
     price: float | None = None,
-    passes: float = 1.0,
+    by_repeats: float | None = None,
 ) -> Plan:
-    """amounts: real tokens, the model's parameters, and the target in tokens' worth. price: dollars for a million
-    tokens made; passes: the share of them that the graders let through. Real data is repeated as little as the target
-    asks for, and four times at the most: beyond, new tokens are worth far more."""
+    """amounts: real tokens, the model's parameters, and the target in tokens' worth. sources: one at least. price:
+    dollars for a million tokens that the graders let through; by_repeats: the target where nothing but repeats is to
+    reach it, if it is another, as they feed fewer parameters. Real data is repeated as little as the target asks for,
+    and four times at the most: beyond, new tokens are worth far more."""
     real, parameters, target = amounts
-    epochs = next((e / 100 for e in range(100, int(100 * FEW)) if law.worth(real, e / 100) >= target), FEW)
+    passes = _hundredths(law.passes(real, target))
+    epochs = min(FEW, passes)
     worth = law.worth(real, epochs)
-    gap = max(0.0, target - worth)
-    options = tuple(_option(source, gap, epochs * real, floor, price and price / passes) for source in sources)
-    return Plan(law, real, parameters, target, epochs, worth, gap, options, policy, floor)
+    gap = target - worth if passes > FEW else 0.0
+    loss = law.of(parameters, real + gap, target)
+    far = law.outside(parameters, real, target) > FAR
+    options = tuple(_option(source, gap, epochs * real, policy, floor, price) for source in sources)
+    if far:
+        options = tuple(replace(option, reach="unknown") for option in options)
+    again = _again(law, real, parameters, by_repeats or target)
+    return Plan(law, real, parameters, target, epochs, worth, gap, again, options, policy, floor, loss, far)
 
 
-def _option(source: Source, gap: float, seen: float, floor: float, price: float | None) -> Option:
+def _again(law: Law, real: float, parameters: float, target: float) -> Again:
+    slowest = replace(law, repeats=law.ranges.get("R*_D", (law.repeats,))[0])
+    passes, surely = (_hundredths(each.passes(real, target)) for each in (law, slowest))
+    reach: Reach = "no" if math.isinf(passes) else "long" if max(passes, surely) > MANY else "repeats"
+    return Again(passes, law.next_pass(passes), 6 * parameters * passes * real, reach)
+
+
+def _hundredths(passes: float) -> float:
+    """Rounded up, so that they are worth it."""
+    return math.ceil(round(100 * passes, 6)) / 100 if math.isfinite(passes) else passes
+
+
+def _option(source: Source, gap: float, seen: float, policy: Policy, floor: float, price: float | None) -> Option:
     least_real = max(floor, 1 - source.most)
     most = seen * (1 - least_real) / least_real
     best, worst = (gap / worth if worth else math.inf * gap if gap else 0.0 for worth in (source.high, source.low))
     shares = tuple(seen / (seen + needed) if math.isfinite(needed) else 0.0 for needed in (best, worst))
-    dollars = (best * price / 1e6, worst * price / 1e6) if price is not None else None
-    reach: Reach = "enough" if not gap else "safe" if worst <= most else "perhaps" if best <= most else "no"
-    return Option(source, (best, worst), (shares[0], shares[1]), most, dollars, reach)
-
-
-@dataclass(frozen=True)
-class Risk:
-    """What the policy does over its generations, without chance: the share of the most common value, accumulated at the
-    real share and replaced; the rare kinds that are lost where data is replaced; where accuracy comes to rest; how weak
-    a verifier may be for that to be 95 % or more; bias_alarm: the first generation whose log-odds moved by 0.2."""
-
-    share: float
-    replaced: float
-    forgotten: float
-    settled: float
-    weakest: float
-    bias_alarm: int
-
-
-def risk(policy: Policy, real_share: float) -> Risk:
-    """The closed forms of yardsticks.py for this policy."""
-    t, real = policy.generations, min(max(real_share, 0.0), 1.0)
-    shares = [yardsticks.projected(policy.share, policy.temperature, policy.odds, at, real) for at in range(t + 1)]
-    moved = [abs(_logit(each) - _logit(policy.share)) > 0.2 for each in shares]
-    return Risk(
-        shares[-1],
-        yardsticks.replaced(policy.share, policy.temperature, policy.odds, t),
-        yardsticks.forgotten(t),
-        yardsticks.settled(policy.error, policy.wrong_to_right),
-        yardsticks.weakest_verifier(policy.error, 0.95),
-        moved.index(True) if any(moved) else 0,
-    )
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1 - share)) if 0 < share < 1 else math.copysign(math.inf, share - 0.5)
+    dollars = tuple(needed * price / 1e6 if price else 0.0 for needed in (best, worst)) if price is not None else ()
+    found = risk(policy, max(least_real, shares[1] if gap else 0.0))
+    reach: Reach = "safe" if worst <= most else "perhaps" if best <= most else "no"
+    if reach != "no":
+        reach = "enough" if not gap else "risky" if found.alarm else reach
+    paid = (dollars[0], dollars[1]) if dollars else None
+    return Option(source, (best, worst), (shares[0], shares[1]), most, paid, found, reach)
