@@ -43,10 +43,10 @@ class Law:
         values = (self.entropy, self.a, self.b, self.alpha, self.beta, self.repeats, self.excess)
         return dict(zip(names, values, strict=True))
 
-    def outside(self, parameters: float, *tokens: float) -> float:
-        """By what factor these lie outside of what the constants were fitted on; 1 where they lie within."""
+    def outside(self, parameters: float, *tokens: float, down: float = 1, up: float = 1) -> bool:
+        """Whether one of these lies more than so many times below or above what the constants were fitted on."""
         asked = [(self.sizes, parameters), *((self.seen, each) for each in tokens)]
-        return max(1.0, *(max(low / each, each / high) for (low, high), each in asked))
+        return any(each < low / down or each > high * up for (low, high), each in asked)
 
     def worth(self, unique: float, epochs: float) -> float:
         """What `epochs` passes over so many unique tokens are worth, in unique tokens (D')."""

@@ -14,7 +14,9 @@ from selfsown.plan.sources import FLOOR, Source
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 100)
 FEW = 4.0  # passes over real data that lose little: 93 % of a new token's worth on average
 MANY = 16.0  # passes beyond which models come to fit their data too closely, which the law cannot show
-FAR = 10.0  # times outside of what the constants were fitted on: nothing is said of it any more
+# So many times below or above what the constants were fitted on nothing is said any more. A law is made to be carried
+# upward; downward the loss soon exceeds that of guessing.
+DOWN, UP = 10.0, 100.0
 Reach = Literal["enough", "safe", "risky", "repeats", "perhaps", "long", "no", "unknown"]
 ORDER: tuple[Reach, ...] = ("unknown", "enough", "safe", "risky", "repeats", "perhaps", "long", "no")
 
@@ -114,7 +116,7 @@ def plan(
     worth = law.worth(real, epochs)
     gap = target - worth if passes > FEW else 0.0
     loss = law.of(parameters, real + gap, target)
-    far = law.outside(parameters, real, target) > FAR
+    far = law.outside(parameters, real, target, down=DOWN, up=UP)
     options = tuple(_option(source, gap, epochs * real, policy, floor, price) for source in sources)
     if far:
         options = tuple(replace(option, reach="unknown") for option in options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selfsown.plan.amounts import written
 from selfsown.plan.law import Law
-from selfsown.plan.plan import FAR, FEW, MANY, Plan
+from selfsown.plan.plan import DOWN, FEW, MANY, UP, Plan
 from selfsown.plan.risk import Policy
 
 
@@ -55,10 +55,10 @@ def risks(plan: Plan) -> list[str]:
 def cautions(plan: Plan) -> list[str]:
     """Where the law is asked for what it was not fitted on."""
     law = plan.law
-    if law.outside(plan.parameters, plan.real, plan.target) == 1 and not plan.far:
+    if not law.outside(plan.parameters, plan.real, plan.target):
         return []
     own = law.source.startswith("your own")
-    far = f" No verdict rests on that: it is over {FAR:.0f} times outside." if plan.far else ""
+    far = f" No verdict rests on that: over {DOWN:.0f} times too little, or {UP:.0f} too much." if plan.far else ""
     return [
         f"Caution: the constants were fitted to {_fitted(law)}; here are {written(plan.parameters)} parameters, "
         f"{written(plan.real)} real tokens and a target of {written(plan.target)}, for which a loss of {plan.loss:.3g} "
