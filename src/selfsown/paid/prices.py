@@ -80,7 +80,7 @@ def told_price(place: str, told: Mapping[Part, float]) -> Price:
 @cache
 def _table() -> dict[str, dict[str, Price]]:
     """For each host its models."""
-    text = resources.files("selfsown").joinpath("prices.yaml").read_text("utf-8")
+    text = resources.files("selfsown.paid").joinpath("prices.yaml").read_text("utf-8")
     found: dict[str, dict[str, Price]] = {}
     for provider in yaml.safe_load(text)["providers"]:
         there = found.setdefault(provider["host"], {})
