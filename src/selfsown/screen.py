@@ -13,9 +13,11 @@ from rich.table import Table
 
 from selfsown.loop import Watch, best_of
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Score
+from selfsown.records import Generation, Score, Verdict
+from selfsown.signals.light import WHY
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
+LIGHTS = {"red": "red", "amber": "yellow", "cannot say": "magenta", "green": "green"}  # the worst first; their colours
 
 
 class Screen(Watch):
@@ -59,6 +61,10 @@ class Screen(Watch):
         said = "alarm" if generation.stands else "rolled back"
         for verdict in generation.refusals:
             self.say(f"  [red]{said}[/] by {escape(verdict.by)}: {escape(verdict.reason)}")
+        for verdict in generation.verdicts:
+            shown = lamp(verdict)
+            if verdict.ok and shown and (shown != "green" or _half_blind(verdict)):
+                self.say(f"  {_coloured(shown)} by {escape(verdict.by)}: {escape(why(verdict))}")
         self.notes = []
         self.progress.update(self.bar, completed=generation.number + 1)
 
@@ -68,8 +74,36 @@ class Screen(Watch):
 
     def end_of_run(self, history: Sequence[Generation], folder: object) -> None:
         self.console.print(_table(history, self.recipe.goal))
+        if any(map(worst, history)):
+            self.say(f"[dim]light: {escape(WHY)}[/]")
         for line in _summary(history, self.recipe, folder):
             self.say(escape(line))
+
+
+def lamp(verdict: Verdict) -> str:
+    """Its light, "cannot say" of a monitor that has none; empty of a guard that gives none."""
+    return verdict.light or "cannot say" * (verdict.by == "monitor")
+
+
+def worst(generation: Generation) -> str:
+    """The worst light that was given; empty where nobody gives any."""
+    given = set(map(lamp, generation.verdicts))
+    return next((light for light in LIGHTS if light in given), "")
+
+
+def why(verdict: Verdict) -> str:
+    """What was said, without the light that it begins with: that is shown beside it."""
+    shown = lamp(verdict)
+    return verdict.reason[len(shown) :].lstrip(":; ") if verdict.reason.lower().startswith(shown) else verdict.reason
+
+
+def _half_blind(verdict: Verdict) -> bool:
+    """Whether something is not measured that a monitor watches without being asked; bias takes named attributes."""
+    return bool(verdict.signals) and not {"creativity", "function"} <= {each.family for each in verdict.signals}
+
+
+def _coloured(light: str) -> str:
+    return f"[{LIGHTS[light]}]{light}[/]" if light in LIGHTS else ""
 
 
 def _table(history: Sequence[Generation], goal: str) -> Table:
@@ -79,16 +113,21 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
     keys = shown(history[0], goal)
     for name in ("gen", "kept", "rejected", "failed", "real", *map(_heading, keys)):
         found.add_column(name, justify="right")
-    found.add_column("verdict")
+    watched = ["light"] * any(map(worst, history))
+    for name in (*watched, "verdict"):
+        found.add_column(name)
     best = best_of(history, goal)
     for generation in history:
         ends = [f"{generation.counts.get(end, 0):,}" for end in ("kept", "rejected", "failed")]
         scores = [f"{score.value:.3f}" if (score := generation.score(key)) else "" for key in keys]
-        refused = "alarm: " * generation.stands + ", ".join(verdict.by for verdict in generation.refusals)
-        verdict = f"[red]{escape(refused)}[/]" if generation.refusals else "stands"
-        verdict = "[green]best[/]" if generation is best else verdict
+        refused = "alarm: " * generation.stands + ", ".join(
+            dict.fromkeys(verdict.by for verdict in generation.refusals)
+        )
+        said = ["[green]best[/]"] * (generation is best) + [f"[red]{escape(refused)}[/]"] * bool(generation.refusals)
+        lights = [_coloured(worst(generation)) for _ in watched]
         real = f"{100 * generation.real_share:.0f} %"
-        found.add_row(str(generation.number), *(ends if generation.number else [""] * 3), real, *scores, verdict)
+        ends = ends if generation.number else [""] * 3
+        found.add_row(str(generation.number), *ends, real, *scores, *lights, ", ".join(said) or "stands")
     return found
 
 
