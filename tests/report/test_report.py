@@ -7,14 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
 
 import folders
 import pytest
+from pages import Page, page
 
-from selfsown.records import Row, SelfsownError, Signal, Verdict
+from selfsown.records import Row, SelfsownError
 from selfsown.report import write
 from selfsown.store import Store
 
@@ -26,44 +26,6 @@ HOSTILE = (
     "x" * 10_000,
     "$\\frac{1}{0}$",
 )
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page: elements with their attributes, ids, and the text to be read."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.said: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.said.append(data)
-
-    def count(self, tag: str) -> int:
-        return sum(each == tag for each, _ in self.elements)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.said).split())
-
-
-def page(folder: Path) -> Page:
-    return Page(write(folder).read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return folders.run(tmp_path_factory.mktemp("report") / "run")
-
-
-@pytest.fixture
-def folder(ran: Path, tmp_path: Path) -> Path:
-    """A run's folder of one's own, to do harm to."""
-    return shutil.copytree(ran, tmp_path / "run", ignore=shutil.ignore_patterns("report.html"))
 
 
 def test_the_numbers_of_the_page_are_those_of_the_folder(ran: Path) -> None:
@@ -257,29 +219,3 @@ def test_bias_is_shown_as_its_guard_measured_it_or_said_not_to_be(ran: Path, tmp
     assert "The guard speaks above 75 %" in found
     assert shifts
     assert all(f"{100 * shift:.0f} %" in found for shift in shifts if shift >= 0.1)
-
-
-def test_what_the_monitor_saw_stands_there_signal_by_signal_with_its_definition(ran: Path, folder: Path) -> None:
-    assert "Creativity, bias and function" not in page(ran).text, "nobody watched"
-    tails = Signal("tails lost", "creativity", 0.25, 0.19, 0.31, 0.005, 0.1, 0.04, 996, "%", True)
-    shift = Signal("shift of style", "bias", 0.03, -0.01, 0.04, 0.2, 0.05, 0.05, 996, "points")
-    odds = Signal("log-odds of style=a", "bias", 0.12, -0.1, 0.3, 0.4, 0.2, 0.26, 996, "of log-odds")
-    gap = replace(tails, name="tails lost to real rows", family="gap", value=0.5, low=0.4, high=0.6)
-    for number, light in ((1, "amber"), (2, "red")):
-        file = folder / f"generation-0{number}" / "generation.json"
-        said = json.loads(file.read_text(encoding="utf-8"))
-        verdict = Verdict(light != "red", f"{light.upper()}: tails", "monitor", {}, light, (tails, shift, odds, gap))
-        file.write_text(json.dumps(said | {"verdicts": [asdict(verdict)]}), encoding="utf-8")
-    found = page(folder)
-    text = found.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "watched: red in generation 2; amber in generation 1." in text
-    assert "Rolled back: generation 2 by monitor." in text
-    for line in (
-        "tails lost (alarm)|+25.00 %|[+19.00, +31.00]|10 %|0.005|4 %|996",
-        "shift of style|+3.00|[-1.00, +4.00]|5|0.2|5|996",
-        "log-odds of style=a|+0.12|[-0.10, +0.30]|0.2|0.4|0.26|996",
-        "difference|tails lost to real rows|+50.00 %|[+40.00, +60.00]|–|0.005|4 %|996",  # and raises no alarm
-    ):
-        assert line.replace("|", "") in text
-    assert "Holm's correction" in text
-    assert sum(attributes.get("class") == "red" for tag, attributes in found.elements if tag == "li") == 1

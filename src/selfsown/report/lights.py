@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
 
-from selfsown.records import Signal, Verdict
+from selfsown.guard import monitor
+from selfsown.records import Generation, Signal
 from selfsown.report import svg
 from selfsown.report.courses import generations_axis
 from selfsown.report.figures import Figure, Panel, Table
 from selfsown.report.reading import Run
-from selfsown.report.words import listed, slug
+from selfsown.report.words import listed, opened, slug, which
+from selfsown.screen import LIGHTS, lamp, why, worst
 from selfsown.signals.light import FAMILIES, WHY
+from selfsown.signals.pool import AXES
 
 Points = Sequence[tuple[int, Signal]]
-HEAD = ("generation", "family", "signal", "change", "95 % interval", "borne", "p", "smallest change seen", "documents")
+HEAD = ("generation", "family", "signal", "change", "95 % range", "borne", "p", "smallest it would see", "measured on")
+WORSE = {"creativity": "less varied", "bias": "more biased", "function": "less able"}
 
 
 def content(run: Run) -> dict[str, Any] | None:
@@ -25,58 +31,130 @@ def content(run: Run) -> dict[str, Any] | None:
     if not shown:
         return None
     return {
-        "lights": [(number, verdict.light, verdict.reason) for number, verdict in shown.items()],
-        "definition": WHY,
-        "figure": _figure(shown, run.history[-1].number),
+        "lights": list(shown.items()),
+        "reasons": _reasons(run),
+        "definition": _definition(run),
+        "figure": _figure(run) if measured(run) else None,
     }
 
 
-def lights(run: Run) -> dict[int, Verdict]:
-    """The monitor's verdict on each generation."""
-    said = [(generation.number, verdict) for generation in run.history for verdict in generation.verdicts]
-    return {number: verdict for number, verdict in said if verdict.light}
+def lights(run: Run) -> dict[int, str]:
+    """The worst light of each generation that was watched."""
+    return {generation.number: light for generation in run.history if (light := worst(generation))}
+
+
+def measured(run: Run) -> list[str]:
+    """The families that have a signal, in any generation."""
+    there = {signal.family for _, signal in _signals(run)}
+    return [family for family in FAMILIES if family in there]
+
+
+def attributes(run: Run) -> list[str]:
+    """What monitors of the recipe are told to watch for bias."""
+    return [name for knobs in _monitors(run) for name in knobs.get("attributes") or ()]
 
 
 def sentence(run: Run) -> str:
-    """The lights in one sentence; empty where nothing was watched."""
-    shown = lights(run)
+    """The lights in one sentence, and in another what has none; empty where nothing was watched."""
+    shown, there = lights(run), measured(run)
     if not shown:
         return ""
     named = [
-        f"{light} in {_which(numbers, len(shown))}"
-        for light in ("red", "amber", "green")
-        if (numbers := [str(number) for number, verdict in shown.items() if verdict.light == light])
+        f"{light} in {which(numbers, len(shown))}"
+        for light in LIGHTS
+        if (numbers := [number for number, each in shown.items() if each == light])
     ]
-    return f"Creativity, bias and function were watched: {'; '.join(named)}."
+    said = f"{opened(listed(there))} {'were' if there[1:] else 'was'} measured: {'; '.join(named)}."
+    return " ".join([said if there else "The monitor gave no light.", *_unmeasured(run, list(shown))])
 
 
-def _which(numbers: Sequence[str], of: int) -> str:
-    if len(numbers) == of > 1:
-        return f"all of {of} generations"
-    return f"{'generation' if len(numbers) == 1 else 'generations'} {listed(numbers)}"
+def worst_of(generations: Sequence[Generation], of: int) -> str:
+    """The worst light of these, what it is about, and which have it; empty where it is green or there is none."""
+    shown = {generation.number: worst(generation) for generation in generations}
+    light = next((each for each in LIGHTS if each in shown.values()), "green")
+    if light == "green":
+        return ""
+    at = [number for number, each in shown.items() if each == light]
+    if light == "cannot say":
+        return f"the monitor cannot judge {'any generation' if len(at) == of else which(at, of)}"
+    said = [verdict for generation in generations if generation.number in at for verdict in generation.verdicts]
+    fired = {signal.family for verdict in said for signal in verdict.signals if signal.fires}
+    grown = listed([WORSE[family] for family in FAMILIES if family in fired])
+    return f"{light}{': ' * bool(grown)}{grown} in {which(at, of)}"
 
 
-def _figure(shown: Mapping[int, Verdict], last: int) -> Figure:
+def _unmeasured(run: Run, watched: Sequence[int]) -> Iterator[str]:
+    """Which families lack a signal, and where."""
+    there = {(number, signal.family) for number, signal in _signals(run)}
+    gaps: dict[tuple[int, ...], list[str]] = {}
+    for family in FAMILIES:
+        if missing := tuple(number for number in watched if (number, family) not in there):
+            gaps.setdefault(missing, []).append(family)
+    for numbers, families in gaps.items():
+        unasked = families == ["bias"] and not attributes(run)
+        where = which(numbers, len(watched))
+        yield f"Not measured in {where}: {listed(families)}{', as the monitor names no attribute' * unasked}."
+
+
+def _monitors(run: Run) -> list[Mapping[str, Any]]:
+    """The knobs of each monitor of the recipe."""
+    steps = [step if isinstance(step, dict) else {step: {}} for step in run.recipe.get("guard") or []]
+    return [step["monitor"] or {} for step in steps if "monitor" in step]
+
+
+def _reasons(run: Run) -> list[tuple[str, str, str]]:
+    """Which generations, their light, and why: once for all that have the same."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for generation in run.history:
+        for verdict in generation.verdicts:
+            if light := lamp(verdict):
+                found.setdefault((light, why(verdict)), []).append(generation.number)
+    of = len(lights(run))
+    return [(opened(which(numbers, of)), *said) for said, numbers in found.items()]
+
+
+def _definition(run: Run) -> list[str]:
+    there, default = measured(run), inspect.signature(monitor.guard).parameters["models"].default
+    models = listed(sorted({str(knobs.get("models", default)) for knobs in _monitors(run)})) or "several"
+    ranges = (
+        "95 % range: for creativity and bias from exchanges of whole texts between the two sides, that is the spread "
+        f"which chance gives the signal, laid around its value; for function from the spread between {models} models "
+        "trained on real rows alone, a prediction interval of Student's t."
+    )
+    score = (
+        f"The Vendi score is the effective number of directions in which texts lie, out of the {AXES} leading "
+        f"directions of real rows: it cannot exceed {AXES}, and what lies beyond these it does not see."
+    )
+    return [f"Light: {WHY}", *[ranges] * bool(there), *[score] * ("creativity" in there)]
+
+
+def _signals(run: Run) -> Iterator[tuple[int, Signal]]:
+    """Every signal with its generation; of a second monitor under a name of its own."""
+    for generation in run.history:
+        watching = [verdict for verdict in generation.verdicts if lamp(verdict)]
+        for at, verdict in enumerate(watching, 1):
+            for signal in verdict.signals:
+                yield generation.number, replace(signal, name=f"monitor {at}: " * (at > 1) + signal.name)
+
+
+def _figure(run: Run) -> Figure:
+    every = list(_signals(run))
+    gaps = {(number, signal.name): signal for number, signal in every}
     courses: dict[str, list[tuple[int, Signal]]] = {}
     for family in FAMILIES:
-        for number, verdict in shown.items():
-            for signal in verdict.signals:
-                if signal.family == family:
-                    courses.setdefault(signal.name, []).append((number, signal))
-    gaps = {(number, each.name): each for number, verdict in shown.items() for each in verdict.signals}
+        for number, signal in every:
+            if signal.family == family:
+                courses.setdefault(signal.name, []).append((number, signal))
     panels = []
     for name, points in courses.items():
         beside = [(number, gap) for number, _ in points if (gap := gaps.get((number, f"{name} to real rows")))]
-        panels.append(_panel(name, points, beside, last))
-    rows = [
-        [str(number), *_cells(signal)]
-        for number, verdict in shown.items()
-        for signal in sorted(verdict.signals, key=lambda each: each.family == "gap")
-    ]
+        panels.append(_panel(name, points, beside, run.history[-1].number))
+    ordered = sorted(every, key=lambda each: (each[0], each[1].family == "gap"))
+    rows = [[str(number), *_cells(signal)] for number, signal in ordered]
     caption = (
-        "Each signal with its 95 % interval; above 0 is worse. A filled cross is an alarm: more than chance, and above "
-        "the line, which is what is borne. Rings are the difference to held-out real rows, a trait of the model, which "
-        "raises no alarm while it stays as it is."
+        "Each signal with its 95 % range; above 0 is worse. A filled cross is an alarm: more than chance, and above "
+        "the broken line, which is what is borne. Rings are the difference to held-out real rows, a trait of the "
+        "model, which raises no alarm while it stays as it is."
     )
     return Figure(caption, panels, Table(HEAD, rows, "Every signal of every generation"))
 
@@ -92,7 +170,7 @@ def _cells(signal: Signal) -> list[str]:
         "–" if signal.family == "gap" else f"{scale * signal.tolerance:g}{unit}",
         f"{signal.p:.3g}",
         least,
-        f"{signal.n:,}",
+        f"{signal.n:,} held-out rows" if signal.family == "function" else f"2 × {signal.n:,} texts",
     ]
 
 
@@ -112,7 +190,7 @@ def _course(points: Points, gaps: Points, last: int) -> Callable[[Axes], None]:
         generations_axis(axes, last)
         scale, borne = _scale(points[0][1])[0], points[0][1].tolerance
         axes.axhline(0, color=svg.MUTED, linewidth=0.8, zorder=1)
-        axes.axhline(scale * borne, color=svg.ORANGE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        axes.axhline(scale * borne, color=svg.ORANGE, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1.9)
         for number, gap in gaps:
             axes.plot(
                 [number], [scale * gap.value], "o", color=svg.GREY, markerfacecolor="none", markersize=6, zorder=2

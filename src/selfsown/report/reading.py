@@ -71,6 +71,11 @@ class Run:
         return best_of(self.history, self.goal)
 
     @property
+    def last(self) -> Generation:
+        """The last that stands: generation 0 where all that came after were rolled back."""
+        return next((each for each in reversed(self.history) if each.stands), self.history[0])
+
+    @property
     def rolls_back(self) -> bool:
         """Whether what a guard refuses is undone, as it is unless the recipe says otherwise."""
         return bool(self.recipe.get("rollback", True))

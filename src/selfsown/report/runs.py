@@ -53,9 +53,20 @@ def _measured(run: Run) -> dict[str, Any]:
         "guards": guards if spoken else None,
         "bias": shares.bias_figure(run),
         "watch": lights.content(run),
-        "watched": any(verdict.by == "bias" for generation in run.history for verdict in generation.verdicts),
+        "unbiased": _of_bias(run),
         "synthetic": shares.synthetic_figure(run),
     }
+
+
+def _of_bias(run: Run) -> str:
+    """Where else bias stands, or why nowhere, for a run whose guards measured none in the rows that were kept."""
+    if "bias" in lights.measured(run):
+        return "Bias was measured in what the model writes: it stands below, among what was watched."
+    if any(verdict.by == "bias" for generation in run.history for verdict in generation.verdicts):
+        return "Bias was not measured: no kept row carries a watched attribute."
+    if lights.attributes(run):
+        return "Bias was not measured: why stands below, beside the lights."
+    return "Bias was not measured: no guard of the recipe watches an attribute."
 
 
 def _rows(run: Run) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from selfsown.records import Generation, Score
 from selfsown.report import lights, words
 from selfsown.report.reading import Run
 from selfsown.report.words import Outcome
+from selfsown.screen import worst
 
 HEADLINES = {
     "better": "It got better.",
@@ -18,8 +19,8 @@ CHECKED = {"oracle", "execution"}
 
 
 def outcome(run: Run) -> Outcome:
-    """Better if the best generation is, worse if the last one is, by intervals that do not overlap."""
-    first, best, last = (generation.score(run.goal) for generation in (run.history[0], run.best, run.history[-1]))
+    """Better if the best generation is, worse if the last that stands is, by intervals that do not overlap."""
+    first, best, last = (generation.score(run.goal) for generation in (run.history[0], run.best, run.last))
     if first and best and words.against(first, best) == "better":
         return "better"
     return words.against(first, last) if first and last else "no proof"
@@ -30,7 +31,13 @@ def headline(run: Run) -> str:
         return "Nothing is measured yet."
     if len(run.history) == 1:
         return "Only the start is measured yet."
-    said = HEADLINES[outcome(run)]
+    later = run.history[1:]
+    standing = [generation for generation in later if generation.stands]
+    said = HEADLINES[outcome(run)] if standing else "Every generation was rolled back."
+    if light := lights.worst_of(standing or later, len(later)):
+        said = f"{said[:-1]}, and {light}."
+    if standing and any(worst(generation) == "red" and not generation.stands for generation in later):
+        said = f"{said[:-1]}; red was rolled back."
     return said if run.result else f"So far: {said[0].lower()}{said[1:]}"
 
 
@@ -58,20 +65,25 @@ def sentences(run: Run) -> list[str]:
 
 
 def _scores(run: Run, first: Score) -> str:
-    goal, best, last = words.opened(words.named(run.goal)), run.best, run.history[-1]
+    goal, best, last = words.opened(words.named(run.goal)), run.best, run.last
     start = f"{goal}, on {first.n:,} held-out real rows: {words.measured(first)} after training on real rows alone"
     now = best.score(run.goal)
     if len(run.history) == 1 or not now:
         return f"{start}."
     if best.number:
         overlap = "do not overlap" if words.against(first, now) == "better" else "overlap"
+        light = f" (light: {worst(best)})" if worst(best) else ""
+        after = f" The last that stands, {last.number}, has {words.measured(last.score(run.goal))}."
         return (
-            f"{start}, {words.measured(now)} in generation {best.number}, the best that stands. "
-            f"The two 95 % intervals {overlap}."
+            f"{start}, {words.measured(now)} in generation {best.number}, the best that stands{light}. "
+            f"The two 95 % intervals {overlap}.{after * (outcome(run) == 'worse')}"
         )
+    kept = "What is kept is the model from before any row of its own."
+    if not last.number:
+        return f"{start}. No later generation stands. {kept}"
     return (
-        f"{start}, and no generation that stands did better; the last, {last.number}, has "
-        f"{words.measured(last.score(run.goal))}. What is kept is the model from before any row of its own."
+        f"{start}, and no generation that stands did better; the last that stands, {last.number}, has "
+        f"{words.measured(last.score(run.goal))}. {kept}"
     )
 
 
@@ -80,7 +92,7 @@ def _guards(run: Run) -> str:
     if not run.recipe.get("guard") and not refused:
         return "No guard watched: the recipe names none."
     if not refused:
-        return "No guard spoke: every generation stands."
+        return "No guard refused a generation: all stand."
     told = words.listed([f"generation {g.number} by {' and '.join(words.alarms(g))}" for g in refused])
     if not run.rolls_back:
         return f"Guards raised an alarm, which this recipe does not act on: {told}."
@@ -115,9 +127,9 @@ def facts(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _goal_fact(run: Run, first: Score) -> tuple[str, str, str]:
-    best = run.best if run.best.number else run.history[-1]
-    now = best.score(run.goal)
-    if best.number == 0 or not now:
+    told = run.best if run.best.number else run.last
+    now = told.score(run.goal)
+    if told.number == 0 or not now:
         return (
             words.named(run.goal),
             words.number(first.value),

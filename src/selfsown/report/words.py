@@ -94,6 +94,24 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers that grow, three or more in a row as "2 to 5"."""
+    runs: list[list[int]] = []
+    for each in numbers:
+        if runs and runs[-1][-1] == each - 1:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return listed([part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if run[2:] else map(str, run))])
+
+
+def which(numbers: Sequence[int], of: int) -> str:
+    """Of so many generations these, in words."""
+    if len(numbers) == of > 1:
+        return "both generations" if of == 2 else f"all {of} generations"
+    return f"{'generation' if len(numbers) == 1 else 'generations'} {spans(numbers)}"
+
+
 def count(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
