@@ -41,18 +41,46 @@ def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str
     assert words in only
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (("rollback=false",), "nothing is rolled back"),
+        (("guard=[progress]",), "no guard watches how varied"),
+        (("guard=[{monitor: {models: 2}}]",), "models: 2 and count: 1000 sees only large changes"),
+        (("guard=[{monitor: {count: 499}}]",), "models: 5 and count: 499 sees only large changes"),
+    ],
+)
+def test_guards_that_see_or_do_little(changes: tuple[str, ...], words: str) -> None:
+    (only,) = said(SAFE, VARIED, *changes)
+    assert words in only
+
+
 def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
     real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
-    found = said(real, SAFE, "grade=[exact]", VARIED, "guard=[progress]", "generate=[sample]")
+    common = (real, SAFE, "grade=[exact]")
+    found = said(*common, VARIED, "guard=[progress]", "generate=[sample]")
     assert len(found) == 2
     assert "no quota" in found[0]
-    assert "no guard watches region" in found[1]
+    assert "no guard sees region" in found[1]
     quota = "curate=[passed, resample, {balance: {attributes: [region]}}]"
-    watched = "guard=[{monitor: {attributes: [region]}}]"
-    assert said(real, SAFE, "grade=[exact]", quota, watched, "generate=[sample]") == []
-    (only,) = said(real, SAFE, "grade=[exact]", quota, "guard=[monitor]", "generate=[sample]")
-    assert "no guard watches region" in only, "the monitor looks at no attribute that it is not given"
+    for watched in ("[{monitor: {attributes: {region: {north: north}}}}]", "[{bias: {attributes: [region]}}]"):
+        assert said(*common, quota, f"guard={watched}", "generate=[sample]") == []
+    for plain in ("[monitor]", "[{monitor: {attributes: [region]}}]"):
+        (only,) = said(*common, quota, f"guard={plain}", "generate=[sample]")
+        assert "region: {VALUE: 'PATTERN', ...}" in only, "what a model writes carries no column of the file"
+
+
+def test_rows_that_carry_no_attribute_are_no_quotas_business(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
+    real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
+    common = (real, SAFE, "grade=[exact]", "generate=[propose]")
+    patterns = "guard=[{monitor: {attributes: {region: {north: north}}}}]"
+    assert said(*common, VARIED, patterns) == []
+    (only,) = said(*common, "curate=[passed, resample, {balance: {attributes: [region]}}]", patterns)
+    assert "balance sees no region: rows of propose carry no attributes" in only
+    (only,) = said(*common, VARIED, "guard=[{bias: {attributes: [region]}}]")
+    assert "no guard sees region" in only
 
 
 def test_real_rows_alone_need_no_caution() -> None:

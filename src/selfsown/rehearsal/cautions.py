@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from selfsown.files.seeds import Seeds
 from selfsown.recipe import Recipe
 from selfsown.steps import Step, parameters
 
 FLOOR = 1 / 3
 VERIFIERS = ("verify", "exact", "execute", "maths", "schema")
-WATCHES = ("monitor", "bias")
+WATCHES = ("monitor", "bias", "collapse")
+MODELS, TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
 VARIETY = ("resample", "diverse", "semantic")
 
 
@@ -20,29 +22,86 @@ def cautions(recipe: Recipe) -> Iterator[str]:
         return
     if recipe.trains:
         yield from _of_the_mix(recipe)
-        if not recipe.guard:
-            yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
+        yield from _of_guards(recipe)
     yield from _of_temperature(recipe)
     if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
         yield (
             "no step draws rows toward real ones (curate: resample) or picks those far apart (curate: diverse): "
             "grading keeps rows right, not varied"
         )
-    declared = _knob(recipe.real, "attributes") or ()
-    if free := _unnamed(declared, recipe.curate, ("balance",)):
+    yield from _of_attributes(recipe)
+
+
+def _of_guards(recipe: Recipe) -> Iterator[str]:
+    if not recipe.guard:
+        yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
+    elif not recipe.rollback:
+        yield "rollback: false: guards raise alarms, and nothing is rolled back"
+    if recipe.guard and not _unwatched(recipe) and not any(each.way in WATCHES or _own(each) for each in recipe.guard):
+        yield "no guard watches how varied and how biased the model becomes: guard: [..., monitor]"
+    for step in recipe.guard:
+        models, texts = _knob(step, "models"), _knob(step, "count")
+        if step.way == "monitor" and (models < MODELS or texts < TEXTS):
+            yield (
+                f"{step.place} with models: {models} and count: {texts} sees only large changes, if any; "
+                f"it takes {MODELS} and {TEXTS} at least"
+            )
+
+
+def _of_attributes(recipe: Recipe) -> Iterator[str]:
+    carried = _carried(recipe)
+    quotas = {name for step in recipe.curate if step.way == "balance" for name in _knob(step, "attributes")}
+    if free := [name for name in carried if name not in quotas]:
         yield (
             f"the real rows have attributes ({', '.join(free)}), and no quota keeps their shares: "
             "curate: [..., balance: {attributes: [...]}]"
         )
-    if recipe.trains and (unseen := _unnamed(declared, recipe.guard, WATCHES)):
-        yield f"no guard watches {', '.join(unseen)}: guard: [monitor: {{attributes: [{', '.join(unseen)}]}}]"
+    if idle := [name for name in _declared(recipe) if name in quotas and name not in carried]:
+        yield f"curate.balance sees no {' and no '.join(idle)}: rows of {_makers(recipe)} carry no attributes"
+    if recipe.trains and (unseen := _unwatched(recipe)):
+        patterns = ", ".join(f"{name}: {{VALUE: 'PATTERN', ...}}" for name in unseen)
+        yield (
+            f"no guard sees {', '.join(unseen)} in what the model writes, which carries no attributes; "
+            f"patterns show them: guard: [monitor: {{attributes: {{{patterns}}}}}]"
+        )
 
 
-def _unnamed(declared: Iterable[str], steps: Iterable[Step], ways: Sequence[str]) -> list[str]:
-    """The attributes that none of these ways was given: without names, they look at none."""
-    there = [name for step in steps if step.way in ways for name in _knob(step, "attributes") or ()]
-    named = {part for name in there for part in name.split("+")}
-    return [name for name in declared if name not in named]
+def _declared(recipe: Recipe) -> Sequence[str]:
+    """Columns of the real rows in which a bias would show."""
+    return _knob(recipe.real, "attributes") or ()
+
+
+def _carried(recipe: Recipe) -> list[str]:
+    """Those that new rows have, too: where a way makes them from a real row, whose traits they keep, or gives them."""
+    if not isinstance(recipe.real(), Seeds):
+        return [*_declared(recipe)]
+    kept = any("rows" in parameters(step.function) or _own(step) for step in recipe.generate)
+    given = {name for step in recipe.generate for name in _knob(step, "attributes") or ()}
+    return [name for name in _declared(recipe) if kept or name in given]
+
+
+def _unwatched(recipe: Recipe) -> list[str]:
+    """Declared attributes that no guard sees. A monitor looks at what the model writes when left to itself: of a file
+    it knows by patterns alone what that is."""
+    seen = set[str]()
+    for step in recipe.guard:
+        named = _knob(step, "attributes") or ()
+        if step.way == "bias":
+            seen |= {*_carried(recipe)} & {*named}
+        elif isinstance(named, Mapping):
+            seen |= {name for name, patterns in named.items() if patterns}
+        elif not isinstance(recipe.real(), Seeds):
+            seen |= {part for name in named for part in name.split("+")}
+    return [name for name in _declared(recipe) if name not in seen]
+
+
+def _makers(recipe: Recipe) -> str:
+    return " and ".join(dict.fromkeys(step.way for step in recipe.generate))
+
+
+def _own(step: Step) -> bool:
+    """Whether it is a way of the user's own, of which we know nothing."""
+    return "." in step.way
 
 
 def _of_the_mix(recipe: Recipe) -> Iterator[str]:
