@@ -26,7 +26,7 @@ from selfsown.signals.discriminator import likeness
 from selfsown.signals.drift import Wanted, drift, holm
 from selfsown.signals.function import worsened
 from selfsown.signals.light import light
-from selfsown.signals.measures import odds, tails, variation, vendi
+from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
 from selfsown.signals.pool import Anchor
 
 DOCUMENTS, LOOKED_AT, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
@@ -258,8 +258,8 @@ def _drifts(known: Anchor, real: Documents, before: Documents, now: Documents, s
     wanted = {
         "tails": Wanted(tails(known, texts), "creativity", 0.1),
         "vendi": Wanted(vendi(known, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups, theirs), "bias", 0.05, "points"),
-        "odds": Wanted(odds(groups, "a", theirs), "bias", 0.2, "of log-odds"),
+        "shift": Wanted(variation(groups, theirs), "bias", 0.05 + variation_error(theirs), "points"),
+        "odds": Wanted(odds(groups, "a", theirs), "bias", 0.2 + odds_error(theirs, "a"), "of log-odds"),
     }
     return drift(wanted, len(before), len(now), seed)
 

@@ -13,7 +13,7 @@ from toy import SHARES, Toy
 
 from selfsown.records import Signal
 from selfsown.signals.drift import Wanted, drift, holm
-from selfsown.signals.measures import major, odds, tails, variation, vendi
+from selfsown.signals.measures import major, odds, odds_error, tails, variation, variation_error, vendi
 from selfsown.signals.pool import Anchor
 
 TOY = Toy()
@@ -90,6 +90,17 @@ def test_an_alarm_is_to_be_had_however_many_signals_are_looked_at(attributes: in
     others = [replace(found[0], name=str(at), p=0.9) for at in range(2 * attributes)]
     assert holm([*found, *others])[0].fires
     assert drift(wanted, 300, 300, draws=19, beside=2)[0].least > 0.99, "too few divisions to tell anything"
+
+
+def test_how_far_from_the_truth_the_shares_of_real_rows_may_lie() -> None:
+    rng, truth = np.random.default_rng(0), {"a": 0.7, "b": 0.3}
+    near = 0
+    for _ in range(400):
+        real = list(rng.choice(["a", "b"], 500, p=[0.7, 0.3]))
+        off = abs(real.count("a") / 500 - truth["a"])
+        grown = abs(math.log(real.count("a") / real.count("b")) - math.log(0.7 / 0.3))
+        near += (off <= variation_error(real)) + (grown <= odds_error(real, "a"))
+    assert 0.93 <= near / 800 <= 0.97
 
 
 def test_the_interval_of_a_distance_holds_it() -> None:

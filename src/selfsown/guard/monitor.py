@@ -22,7 +22,18 @@ from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.drift import Wanted, drift, holm
 from selfsown.signals.function import worsened
 from selfsown.signals.light import light, missed
-from selfsown.signals.measures import FEW, disparity, major, measurable, odds, tails, variation, vendi
+from selfsown.signals.measures import (
+    FEW,
+    disparity,
+    major,
+    measurable,
+    odds,
+    odds_error,
+    tails,
+    variation,
+    variation_error,
+    vendi,
+)
 from selfsown.signals.pool import Anchor
 from selfsown.tasks import Task
 from selfsown.unprompted import alike
@@ -57,7 +68,8 @@ def guard(
     outcome: whether the difference between an attribute's values in how often rows are right is watched too.
 
     What is borne: `tail` of the rare n-grams, `spread` of the Vendi score, `shift` of an attribute in total variation,
-    `log_odds` that its most common value may gain, `loss` of the held-out loss, `accuracy` of the mean over all strata.
+    `log_odds` that its most common value may gain, both beyond what the real rows leave open, `loss` of the held-out
+    loss, `accuracy` of the mean over all strata.
     """
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
@@ -174,9 +186,12 @@ class _Watch:
         for name in names:
             values, real = valued(rows, name, self.named), valued(self.real, name, self.named)
             most, theirs = major(real), real if drifts else ()
-            yield f"shift of {name}", Wanted(variation(values, theirs), "bias", borne.shift, "points")
-            grown = odds(values, most, theirs)
-            yield f"log-odds of {name}={most}", Wanted(grown, "bias", borne.log_odds, "of log-odds")
+            moved, grown = variation(values, theirs), odds(values, most, theirs)
+            # Where nothing is bias but what leads away from real rows, what these leave open is borne, too.
+            shift = borne.shift + (variation_error(real) if drifts else 0)
+            growth = borne.log_odds + (odds_error(real, most) if drifts else 0)
+            yield f"shift of {name}", Wanted(moved, "bias", shift, "points")
+            yield f"log-odds of {name}={most}", Wanted(grown, "bias", growth, "of log-odds")
             if self.outcome:
                 unequal = disparity(values, right)
                 yield f"unequal accuracy by {name}", Wanted(unequal, "bias", borne.shift, "points")

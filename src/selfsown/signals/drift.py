@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfsown.records import Family, Signal, Unit
-from selfsown.signals.measures import Measure
+from selfsown.signals.measures import NORMAL, Measure
 from selfsown.signals.pool import Array
 
 ALPHA = 0.05
-NORMAL = 1.959964  # normal quantile of a 95 % interval
 POWER = 0.841621  # normal quantile: beyond what is significant, to be seen with a chance of 80 %
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from selfsown.signals.attributes import NONE
 from selfsown.signals.pool import Anchor, Array, effective
 
+NORMAL = 1.959964  # normal quantile of a 95 % interval
 Measure = Callable[[Array, Array], float]
 FEW = 30  # kinds of rare n-grams, or rows with a value, under which nothing is said of them
 
@@ -65,12 +66,18 @@ def odds(values: Sequence[str], major: str, real: Sequence[str] = ()) -> Measure
     """By how much the log-odds of the value that is the most common one among real rows have grown. real: values of
     real rows, whose log-odds are no amplification; what grows up to them counts for nothing."""
     held = np.asarray([value == major for value in values])
-    least = _logit(sum(value == major for value in real), len(real)) if real else -math.inf
+    least = _logit(real.count(major), len(real)) if real else -math.inf
 
     def logit(places: Array) -> float:
         return max(least, _logit(float(held[places].sum()), len(places)))
 
     return lambda before, now: logit(now) - logit(before)
+
+
+def odds_error(real: Sequence[str], major: str) -> float:
+    """How far from the truth the log-odds of so many real rows may lie, in 95 of 100 samples."""
+    hits = real.count(major)
+    return NORMAL * math.sqrt(1 / (hits + 0.5) + 1 / (len(real) - hits + 0.5))
 
 
 def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
@@ -89,6 +96,13 @@ def variation(values: Sequence[str], real: Sequence[str] = ()) -> Measure:
     if not real:
         return lambda before, now: far(shares(now), shares(before))
     return lambda before, now: far(shares(now), wanted) - far(shares(before), wanted)
+
+
+def variation_error(real: Sequence[str]) -> float:
+    """How far from the truth the shares of so many real rows may lie, in total variation, in 95 of 100 samples."""
+    shares = np.asarray([*Counter(real).values()]) / len(real)
+    drawn = np.random.default_rng(0).multinomial(len(real), shares, 1000) / len(real)
+    return float(np.quantile(np.abs(drawn - shares).sum(1) / 2, 0.95))
 
 
 def disparity(values: Sequence[str], right: Sequence[bool]) -> Measure:
