@@ -40,7 +40,7 @@ def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> d
     _same_comparison(folder, plan)
     left = [each for each in runs if not _finished(each, plan)]
     if left:
-        fitting(plan.arms, plan.source)
+        fitting(plan.arms, plan.source, plan.directed)
     charged = prices_of(folder, prices) if plan.multiples else {}
     with _locked(folder):
         if plan.multiples and not (folder / "prices.yaml").exists():

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import yaml
 
 from selfsown.recipe import Recipe
-from selfsown.records import Row, SelfsownError
-from selfsown.rehearsal import rehearsed
+from selfsown.records import Row, Score, SelfsownError
+from selfsown.rehearsal import FEW, rehearsed
 
 ALONE = "rollback=false"  # every arm trains equally long, and its whole course is seen
 OWN = {"seed": "--seeds says how many, from 0", "rollback": "it is false in every arm"}
@@ -90,13 +90,16 @@ def _not_ours(changes: Sequence[str]) -> None:
             raise SelfsownError(f"{change!r} cannot be set in a comparison: {OWN[key]}; leave it out")
 
 
-def fitting(arms: Sequence[Arm], source: str) -> None:
-    """Rehearse every arm before any runs; SelfsownError names the one that does not fit, or is measured otherwise."""
+def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
+    """Rehearse every arm before any runs; SelfsownError names the one that does not fit, or is measured otherwise.
+
+    directed: more or less of the goal must be better, too.
+    """
     first: tuple[object, list[Row]] | None = None
     for arm in arms:
         recipe = arm.recipe(source, 0)
         try:
-            _, held_out = rehearsed(recipe, recipe.real())
+            real, held_out = rehearsed(recipe, recipe.real())
         except SelfsownError as error:
             raise SelfsownError(f"arm {arm.name} does not fit: {error}{_without(arm, arms)}") from error
         measured = (recipe.goal, recipe.evaluate)
@@ -109,7 +112,26 @@ def fitting(arms: Sequence[Arm], source: str) -> None:
                 f"arm {arm.name} is measured on other held-out rows than {arms[0].name}; "
                 "change learn, not real or held_out"
             )
+        if directed and not first:
+            directions(recipe.goal, _tried(recipe, real, held_out))
         first = first or (measured, held_out)
+
+
+def _tried(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
+    """What is measured of a student that nobody has trained, on a few rows."""
+    roles = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
+    return [score for step in recipe.evaluate for score in step.each(Score, **roles)]
+
+
+def directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
+    """Which way is better, of each score that has such a way; SelfsownError where the goal has none."""
+    up: dict[str, str] = {score.key: score.better for score in scores if score.better != "neither"}
+    like = [score for score in scores if score.name == goal.partition("[")[0]]
+    same = [score for score in like if score.key == goal] or like  # a few rows may not show the goal's own stratum
+    if all(score.better == "neither" for score in same):
+        others = f"compare by one of {', '.join(up)}: --set goal=…" if up else "measure another: --set evaluate=…"
+        raise SelfsownError(f"goal is {goal}, and neither more nor less of it is better: nothing is proved; {others}")
+    return up
 
 
 def _without(arm: Arm, arms: Sequence[Arm]) -> str:

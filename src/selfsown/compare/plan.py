@@ -17,7 +17,8 @@ from selfsown.records import SelfsownError
 @dataclass(frozen=True)
 class Plan:
     """multiples: the arms of real rows alone, by how many times the `rows` that the others learn from. claim: how many
-    times as much plain training is said to cost at equal scores (0: nobody asks)."""
+    times as much plain training is said to cost at equal scores (0: nobody asks). directed: whether more or less of the
+    goal must be better, as for a verdict."""
 
     source: str
     recipe: Recipe
@@ -27,6 +28,7 @@ class Plan:
     rows: int
     held_out: int
     claim: float = 0.0
+    directed: bool = False
 
     @property
     def reference(self) -> str:
