@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -9,30 +10,58 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from test_cli import refused, selfsown, written
 
-from selfsown.compare import proof
+from selfsown import report
+from selfsown.compare import proof, tables
 from selfsown.compare.plan import Plan
+from selfsown.compare.uplift import paired
 from selfsown.records import Generation, Score, SelfsownError
 from selfsown.store import Store
 
 KEYS = ("accuracy", "accuracy[level=1]", "accuracy[level=2]", "loss", "diversity")
 
 
-def compared(plan: Plan, folder: Path, **ends: list[float]) -> dict[str, Any]:
-    """A comparison with these last scores of the arms; the first run is on disk as far as it is read."""
+def compared(
+    plan: Plan, folder: Path, best: list[float] | None, kept: dict[str, int], **ends: list[float]
+) -> dict[str, Any]:
+    """A comparison with these last scores of the arms; the first run is on disk as far as it is read.
+
+    best: of real rows alone, where it is not the last generation.
+    """
     better = {"loss": "lower", "diversity": "neither"}
     scores = tuple(Score(key, 0.5, 100, 0.4, 0.6, better=better.get(key, "higher")) for key in KEYS)  # type: ignore[arg-type]
     first = plan.runs(folder)[0].folder
     first.mkdir(parents=True, exist_ok=True)
     (first / "recipe.yaml").write_text("name: first\n")
     Store(first).write_generation(Generation(0, 0, 1, {}, 1.0, scores))
-    arms = [{"name": name, "scores": {key: {"last": values} for key in KEYS}} for name, values in ends.items()]
-    return {"arms": arms}
+    arms = []
+    for name, values in ends.items():
+        score = {"first": [0.5] * len(values), "last": values, "best": best if best and name == "real" else values}
+        score |= paired(values, [0.0] * len(values))
+        score["difference"] = None if name == "graded" else paired(ends["graded"], values)
+        made, seconds = [1000] * len(values), [1.0] * len(values)
+        arm = {"name": name, "what": "an arm", "changes": [], "folder": name, "guards": [], "lost": [0], "made": made}
+        arm |= {
+            "scores": dict.fromkeys(KEYS, score),
+            "cpu_seconds": seconds,
+            "kept": [kept.get(name, 500)] * len(values),
+        }
+        arms.append(arm)
+    found = {"recipe": plan.recipe.name, "about": "a test", "goal": plan.recipe.goal, "seeds": plan.seeds, "arms": arms}
+    return found | {"reference": "graded", "sentences": ["as compared"], "efficiency": None}
 
 
-def judged(folder: Path, goal: str = "accuracy", **ends: list[float]) -> dict[str, Any]:
+def judged(
+    folder: Path,
+    goal: str = "accuracy",
+    best: list[float] | None = None,
+    kept: dict[str, int] | None = None,
+    **ends: list[float],
+) -> dict[str, Any]:
     plan = proof.planned("first", [f"goal={goal}"], len(ends["graded"]))
-    return proof.prove(plan, folder, compared(plan, folder, **ends))
+    return proof.prove(plan, folder, compared(plan, folder, best, kept or {}, **ends))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +102,7 @@ def test_strata_are_corrected_for_being_many(tmp_path: Path) -> None:
     graded, real = [0.80, 0.85, 0.80, 0.83], [0.74, 0.80, 0.79, 0.75]
     found = judged(tmp_path, graded=graded, real=real, shuffled=real)
     assert found["verdict"] == "better"
-    assert 0.025 < found["gain"]["p"] < 0.05
+    assert 0.025 < found["difference"]["p"] < 0.05
     assert [each["verdict"] for each in found["strata"].values()] == ["no proof", "no proof"]
 
 
@@ -92,6 +121,89 @@ def test_what_proves_nothing_is_refused() -> None:
         proof.planned("first", ["generate=[]"], 3)
 
 
+@pytest.mark.parametrize(
+    ("best", "verdict", "said"),
+    [
+        ([1.20, 1.22, 1.21], "no proof", "'first': real rows alone, stopped earlier, did better."),
+        ([1.50, 1.70, 1.61], "no proof", "'first': real rows alone, stopped earlier, did as well."),
+        ([1.71, 1.72, 1.69], "better", "help the recipe 'first'."),
+    ],
+)
+def test_rows_that_only_slow_down_overfitting_are_no_help(
+    tmp_path: Path, best: list[float], verdict: str, said: str
+) -> None:
+    found = judged(tmp_path, "loss", best, graded=[1.60, 1.63, 1.59], real=[1.80, 1.82, 1.81], shuffled=[1.8, 1.8, 1.8])
+    assert found["verdict"] == verdict
+    assert found["headline"].endswith(said)
+    told = " ".join(found["sentences"])
+    assert "1.607 with synthetic rows, 1.810 with real rows alone" in told
+    assert f"the best generation of real rows alone, {sum(best) / 3:.3f}: " in told
+    assert "gain is by choosing" not in told or verdict == "better"
+
+
+def test_a_loss_is_told_in_words_and_has_one_sign_in_all_numbers(tmp_path: Path) -> None:
+    found = judged(tmp_path, "loss", graded=[0.81, 0.82, 0.80], real=[0.76, 0.77, 0.755], shuffled=[0.81, 0.82, 0.80])
+    assert "0.048 worse [0.041, 0.056]" in found["sentences"][0]
+    assert found["difference"]["mean"] == pytest.approx(0.0483, abs=1e-4)
+    whole = json.loads((tmp_path / "compare.json").read_text())
+    assert whole["arms"][1]["scores"]["loss"]["difference"]["mean"] == found["difference"]["mean"]
+
+
+def test_strata_stand_in_a_table_with_their_intervals_and_corrected_p(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graded, real = [0.80, 0.85, 0.80, 0.83], [0.74, 0.80, 0.79, 0.75]
+    found = judged(tmp_path, graded=graded, real=real, shuffled=real)
+    whole, each = json.loads((tmp_path / "compare.json").read_text()), found["strata"]["accuracy[level=1]"]
+    assert each["corrected"] == pytest.approx(2 * each["p"])
+    tables.show(whole, Console(width=120))
+    page = report.write(tmp_path).read_text()
+    for shown in (capsys.readouterr().out, (tmp_path / "table.md").read_text(), page):
+        assert f"{each['mean']:+.3f} [{each['low']:+.3f}, {each['high']:+.3f}]" in shown
+        assert f"{each['corrected']:.2g}" in shown
+        assert "correction over 2" in shown
+        assert "as compared" not in shown  # the verdict is said once, by the proof
+    assert "accuracy, level=1" in page
+    assert "Guards that spoke" not in page
+
+
+def test_a_recipe_that_kept_next_to_nothing_was_not_tested(tmp_path: Path) -> None:
+    ends = {"graded": [0.60, 0.83, 0.59], "real": [0.62, 0.72, 0.61], "shuffled": [0.62, 0.72, 0.61]}
+    found = judged(tmp_path, kept={"graded": 3, "shuffled": 0}, **ends)
+    assert found["headline"].endswith("'first': hardly any of them was trained on.")
+    assert "hardly any was kept (3 of 1,000 a run)" in found["sentences"][1]
+    assert "it takes about" not in " ".join(found["sentences"])
+    assert "none of them was trained on" in judged(tmp_path, kept={"graded": 0, "shuffled": 0}, **ends)["headline"]
+    alone = " ".join(judged(tmp_path, kept={"shuffled": 0}, **ends)["sentences"])
+    assert "none was kept (0 of 1,000 a run): it says nothing" in alone
+
+
+def test_no_arm_has_guards_for_nothing_is_rolled_back() -> None:
+    plan = proof.planned("guarded", ["guard=[monitor]"], 3)
+    assert [arm.recipe(plan.source, 0).guard for arm in plan.arms] == [()] * 3
+
+
+def test_a_goal_without_a_direction_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    leaning = ["accuracy", {"slant": {"patterns": {"list": "\\["}}}]
+    written(tmp_path, evaluate=leaning, goal="slant[list]")
+    message = refused(selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"))
+    assert "goal is slant[list], and neither more nor less of it is better" in message
+    assert "compare by one of accuracy: --set goal=" in message
+    assert not (tmp_path / "p").exists()
+
+
+def test_the_command_in_no_time(tmp_path: Path) -> None:
+    written(tmp_path, evaluate=[{"accuracy": {"by": ["form"]}}], guard=["collapse"])
+    order = ("prove", "mine.yaml", "p", "--seeds", "3", "--jobs", "1")
+    done = selfsown(tmp_path, *order)
+    whole = json.loads((tmp_path / "p" / "compare.json").read_text())
+    assert done.returncode == proof.CODES[whole["proof"]["verdict"]], done.stderr
+    assert done.stdout.count(whole["proof"]["headline"]) == 1
+    assert "accuracy[form=induction]" in done.stdout
+    assert [arm["guards"] for arm in whole["arms"]] == [[]] * 3
+    assert all(made > 0 for made in whole["arms"][0]["made"])
+
+
 @pytest.mark.slow
 def test_the_command_from_end_to_end(tmp_path: Path) -> None:
     small = ["real.programs.rows=400", "held_out=200", "generations=1", "goal=accuracy", "curate=[passed, duplicates]"]
@@ -105,7 +217,7 @@ def test_the_command_from_end_to_end(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "proof" / "compare.json").read_text())["proof"]
     assert found["verdict"] == {0: "better", 4: "worse", 5: "no proof"}[ended.returncode]
     page = (tmp_path / "proof" / "report.html").read_text()
-    assert found["headline"] in page
+    assert found["headline"] in html.unescape(page)
     again = subprocess.run([*order, "--json"], capture_output=True, text=True, timeout=100)
     assert again.returncode == ended.returncode
     assert json.loads(again.stdout) == found

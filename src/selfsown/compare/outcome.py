@@ -18,6 +18,7 @@ from selfsown.screen import sisters
 from selfsown.store import Store
 
 History = list[Generation]
+ROWS = ("made", "kept")  # of the student's own, over all generations of a run
 
 
 def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
         | {name: [each[name] for each in costs[arm.name]] for name in ("cpu_seconds", "wall_seconds", "lost", "models")}
         | {"scores": {key: _scores(courses[arm.name], courses[plan.reference], key) for key in keys}}
         | {"guards": _guards(plan.seeds, courses[arm.name])}
-        | {"kept": [sum(each.counts.get("kept", 0) for each in history) for history in courses[arm.name]]}
+        | {end: [sum(each.counts.get(end, 0) for each in history) for history in courses[arm.name]] for end in ROWS}
         for arm in plan.arms
     ]
     found = {"recipe": plan.recipe.name, "about": plan.recipe.about, "goal": plan.recipe.goal, "seeds": plan.seeds}

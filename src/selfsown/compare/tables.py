@@ -54,7 +54,19 @@ def _tables(found: Mapping[str, Any]) -> list[tuple[str, Rows]]:
         made.append((f"other scores of the last generation, mean over {_seeds(found)}", second))
     if found["efficiency"]:
         made.append((f"real rows that plain training needs to reach {found['efficiency']['loop']}", _needs(found)))
+    if strata := found.get("proof", {}).get("strata"):
+        title = f"by stratum: p and verdict by Holm's correction over {len(strata)}, 95 % intervals of each by itself"
+        made.append((title, _strata(strata)))
     return made
+
+
+def _strata(strata: Mapping[str, Mapping[str, Any]]) -> Rows:
+    """A verdict on each: the last generations, and the best one of real rows alone."""
+    rows = [["stratum", "graded − real", "graded − best of real", "p", "verdict"]]
+    for key, each in strata.items():
+        gaps = [_interval(gap, "+") for gap in (each, each["stopped"])]
+        rows.append([key, *gaps, f"{each['corrected']:.2g}", each["verdict"]])
+    return rows
 
 
 def _needs(found: Mapping[str, Any]) -> Rows:
@@ -68,7 +80,8 @@ def _needs(found: Mapping[str, Any]) -> Rows:
 
 
 def _lines(found: Mapping[str, Any]) -> list[str]:
-    lines = list(found["sentences"])
+    proof = found.get("proof")
+    lines = [proof["headline"], *proof["sentences"]] if proof else list(found["sentences"])
     for arm in found["arms"]:
         for by in dict.fromkeys(guard["by"] for guard in arm["guards"]):
             spoke = [_where(guard) for guard in arm["guards"] if guard["by"] == by]

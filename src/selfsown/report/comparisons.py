@@ -27,9 +27,10 @@ def content(folder: Path) -> dict[str, Any]:
             "unknown": _unknown(compared),
             "scores": contest.scores(compared),
             "others": contest.others(compared),
+            "strata": contest.strata(compared),
             "standing": contest.standing(compared),
             "courses": [each for key in (compared.goal, "diversity") if (each := contest.course(compared, key))],
-            "guards": _guards(compared),
+            "guards": None if "proof" in found else _guards(compared),
             "arms": _arms(compared),
             **(thrift.content(compared) if found["efficiency"] else {}),
         }
@@ -94,9 +95,10 @@ def _unknown(compared: Comparison) -> list[str]:
         said.append(
             f"{arms - 1} arms are compared with one: the more comparisons, the likelier one stands out by chance."
         )
+    guards = "No guard is run" if "proof" in compared.found else "Guards only raise an alarm here"
     said.append(
-        "Every arm runs to its end and the last generation is compared. Guards only raise an alarm here; with rollback "
-        "an arm may end otherwise."
+        f"Every arm runs to its end and the last generation is compared. {guards}; with rollback an arm may end "
+        "otherwise."
     )
     return [*said, "All rows come from one source. Nothing is said about other data, or about larger models."]
 

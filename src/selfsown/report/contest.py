@@ -43,6 +43,22 @@ def others(compared: Comparison) -> Table:
     return Table(["arm", *map(named, shown)], rows, "Other scores of the last generation: means over the seeds")
 
 
+def strata(compared: Comparison) -> Table | None:
+    """A verdict on each stratum of the goal, where a proof was asked for and there are any."""
+    found = compared.found.get("proof", {}).get("strata")
+    if not found:
+        return None
+    rows = [
+        [named(key), _gap(each), _gap(each["stopped"]), f"{each['corrected']:.2g}", each["verdict"]]
+        for key, each in found.items()
+    ]
+    caption = (
+        f"By stratum, paired by seed. The p and the verdict are by Holm’s correction over {len(found)} strata; the "
+        "95 % intervals are of each by itself. Better takes a gain on the best generation of real rows alone, too"
+    )
+    return Table(["stratum", "graded − real", "graded − best of real", "p", "verdict"], rows, caption)
+
+
 def standing(compared: Comparison) -> Figure:
     """Each arm's seeds, mean and interval, and beside it the paired difference to the reference."""
     goal = compared.goal
@@ -81,9 +97,10 @@ def course(compared: Comparison, key: str) -> Figure | None:
         alarms = {said["seed"]: said["generations"] for said in arm["guards"]}
         panels.append(Panel(name, svg.drawn(sheet, _course(lines[name], other, alarms, limits))))
     said = f", {about(key)}" if about(key) else ""
+    crosses = " A cross: a guard spoke." if any(arm["guards"] for arm in compared.arms) else ""
     caption = (
         f"{opened(named(key))} over the generations{said}. Thin lines are seeds, the thick one is their mean, the "
-        f"dashed grey one that of {compared.reference}. A cross: a guard spoke."
+        f"dashed grey one that of {compared.reference}.{crosses}"
     )
     last = max(max(line) for seeds in lines.values() for line in seeds.values() if line)
     rows = [[name, *(number(_means(seeds).get(at)) for at in range(last + 1))] for name, seeds in lines.items()]
