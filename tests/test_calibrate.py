@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from command import selfsown
 from server import Server
-from test_cli import selfsown
 
 from selfsown import loop
 from selfsown.calibrate import falls_short, measured

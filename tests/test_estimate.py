@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from batches import BatchServer
+from command import selfsown
 from server import Server
-from test_cli import selfsown
 
 from selfsown.estimate import Estimate, Range, estimate
 from selfsown.make import make

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import selfsown
 from server import Server
-from test_cli import selfsown
 
 from selfsown import cost
 from selfsown.explain import story

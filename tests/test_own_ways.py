@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from command import selfsown
 from server import Server
-from test_cli import selfsown
 
 from selfsown.store import Store
 

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import pupil
 import pytest
 import yaml
+from command import FILE, Finished, refused, selfsown, tree, written
 
 from selfsown import __version__
 from selfsown.store import Store
 from selfsown.written import ready
-
-Finished = subprocess.CompletedProcess[str]
-
-
-def selfsown(folder: Path, *arguments: str) -> Finished:
-    """The command, run in this folder."""
-    order = [sys.executable, "-m", "selfsown", *arguments]
-    plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(order, cwd=folder, env=plain, capture_output=True, text=True, timeout=60)
-
-
-def written(folder: Path, **changes: Any) -> None:
-    """A recipe of the user's own, `mine.yaml`, with all that it needs beside it, which runs in no time."""
-    shutil.copy(pupil.__file__, folder)
-    (folder / "names.txt").write_text("".join(f"name{at}\n" for at in range(50)), encoding="utf-8")
-    (folder / "few.txt").write_text("emma\nolivia\nava\n", encoding="utf-8")
-    (folder / "mine.yaml").write_text(yaml.safe_dump({**pupil.RECIPE, **changes}), encoding="utf-8")
-
-
-def tree(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +92,6 @@ def test_explain_tells_a_row_s_story(ran: tuple[Path, Finished]) -> None:
     assert all(part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"ended {row.end}"))
 
 
-def refused(done: Finished) -> str:
-    """What the command says of a mistake: one line, without a traceback."""
-    assert done.returncode == 2, done
-    assert "Traceback" not in done.stderr + done.stdout
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    return done.stderr
-
-
-FILE = ("--set", "real=names.txt", "--set", "grade=", "--set", "goal=loss", "--set", "evaluate=loss")
 FEW = ("--set", "real=few.txt", *FILE[2:])
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import selfsown, written
 from server import Server
-from test_cli import selfsown, written
 
 from selfsown.cli.shown import LONG, readable
 

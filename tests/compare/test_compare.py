@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import FILE, Finished, refused, selfsown, tree, written
 from server import Server
 from small import FIRST
-from test_cli import FILE, Finished, refused, selfsown, tree, written
 
 from selfsown.intervals import student
 from selfsown.store import Store

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import refused, selfsown, written
 from rich.console import Console
-from test_cli import refused, selfsown, written
 
 from selfsown import report
 from selfsown.compare import proof, tables

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
+from command import written
 from hypothesis import given
 from hypothesis import strategies as st
 from server import Server
-from test_cli import written
 
 from selfsown.models.endpoint import create
 from selfsown.models.endpoint.client import client

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from command import Finished, selfsown, tree, written
 from server import Server
-from test_cli import Finished, selfsown, tree, written
 from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost

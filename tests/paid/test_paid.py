@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from batches import BatchServer
+from command import selfsown, written
 from server import Server
-from test_cli import selfsown, written
 from test_loop import contents
 
 SECRET = "sk-very-secret-0123456789"
