@@ -180,9 +180,8 @@ class Loop:
             roles = {"history": [*history, found], "real": self.real, "held_out": self.held_out, "task": self.task}
             roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
-            with self.stage(found.number, "guard") as done:
+            with self.stage(found.number, "guard"):
                 verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard]
-                done.append(len(verdicts))
         found = replace(found, verdicts=tuple(verdicts), guarded=self.recipe.rollback or astray)
         self.store.write_generation(found)
         self.watch.finished(found)

@@ -46,7 +46,8 @@ class Screen(Watch):
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > 0.005:
-            self.notes.append(f"{self.stage} {rows:,} rows {seconds:.1f} s ({rows / seconds:,.0f}/s)")
+            count, speed = (f" {rows:,} rows", f" ({rows / seconds:,.0f}/s)") if rows else ("", "")
+            self.notes.append(f"{self.stage}{count} {seconds:.1f} s{speed}")
 
     def finished(self, generation: Generation) -> None:
         now = time.monotonic()
