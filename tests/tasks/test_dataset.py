@@ -55,8 +55,11 @@ def test_a_column_that_is_not_there_is_named(folder: str) -> None:
 
 def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
     rows = datasets.Dataset.from_list(ROWS)
-    datasets.DatasetDict({"test": rows}).save_to_disk(tmp_path / "saved")
-    assert "no split 'train'; there is: test" in refused(str(tmp_path / "saved"))
+    datasets.DatasetDict({"test": rows, "other": rows}).save_to_disk(tmp_path / "saved")
+    assert "no split 'train'; there is: test, other" in refused(str(tmp_path / "saved"))
+    datasets.DatasetDict({"test": rows}).save_to_disk(tmp_path / "one")
+    assert len(list(World(str(tmp_path / "one")).pose(0))) == 30
+    assert "no split 'dev'; there is: test" in refused(str(tmp_path / "one"), split="dev")
     (tmp_path / "files").mkdir()
     rows.to_parquet(tmp_path / "files" / "train.parquet")
     assert "nope" in refused(str(tmp_path / "files"), split="nope")

@@ -6,6 +6,7 @@ output, messages (a chat), text (a document).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 class Columns:
     """How a record of the source is read: prompt "" is a document, answer a chat where `chat` says so.
 
-    more: a column that goes on with the prompt, where it holds anything.
+    more: a column that goes on with the prompt, where it holds anything. lenient: what holds nothing is a blank text,
+    or an attribute that the row does not show, and blank rows are rows, too.
     """
 
     source: str
@@ -31,6 +33,7 @@ class Columns:
     attributes: tuple[str, ...] = ()
     more: str = ""
     chat: bool = False
+    lenient: bool = False
 
     @property
     def wanted(self) -> list[str]:
@@ -41,13 +44,13 @@ class Columns:
         draw = 0
         for at, record in records:
             prompt, answer, traits = self.read(at, record)
-            if (prompt or answer).strip():
+            if self.lenient or (prompt or answer).strip():
                 yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
                 draw += 1
 
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
-        traits = {name: self._value(at, record, name) for name in self.attributes} if self.attributes else {}
+        traits = self._traits(at, record) if self.attributes else {}
         if self.chat:
             before, answer, system = self._talk(at, record)
             told = {"system": system} if system else {}
@@ -57,11 +60,17 @@ class Columns:
             prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
         return prompt, self._value(at, record, self.answer), traits
 
+    def _traits(self, at: int, record: Record) -> dict[str, str]:
+        found = {name: self._value(at, record, name) for name in self.attributes}
+        return {name: _alike(value) for name, value in found.items() if value} if self.lenient else found
+
     def _value(self, at: int, record: Record, name: str) -> str:
-        """The text of a column; numbers are written out."""
+        """The text of a column; numbers are written out, whole ones without a point."""
         value = record.get(name)
         if type(value) is str and value.isascii():
             return value
+        if value is None and self.lenient:
+            return ""
         if name not in record:
             there = ", ".join(map(str, record)) or "none"
             raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
@@ -72,7 +81,9 @@ class Columns:
             str(value).encode()
         except UnicodeEncodeError as error:
             raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
-        return str(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
     def _talk(self, at: int, record: Record) -> tuple[list[Turn], str, str]:
         """What is asked, answer and system words of a chat: the last assistant turn answers what stands before it."""
@@ -98,6 +109,14 @@ class Columns:
                 f"{self.source}:{at} has a turn in {self.answer!r} that is no {{role, content}} of text: {turn!r:.80}"
             )
         return turn["role"], self._value(at, turn, "content")
+
+
+def _alike(value: str) -> str:
+    """Whole numbers, true and false as JSON writes them, whatever wrote the file."""
+    if value.lower() in ("true", "false"):
+        return value.lower()
+    whole = re.fullmatch(r"(-?\d+)\.0+", value)
+    return whole[1] if whole else value
 
 
 def columns_of(source: str, first: Record, named: Sequence[str], attributes: tuple[str, ...]) -> Columns:

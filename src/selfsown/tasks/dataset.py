@@ -6,7 +6,7 @@ A folder is read offline. A name is fetched, for the recipe says it, and streame
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a fol
 
 @dataclass(frozen=True)
 class World(Seeds):
-    """path: the folder or the name. split, config: which part of it. text: the column of a document; or prompt and
-    answer: the columns of a question and its answer. attributes: columns in which a bias would show. rows: use only
-    so many, drawn at random (0: all). license: what the rows may be used under, as their owner says."""
+    """path: the folder or the name. split, config: which part of it; where it has one split alone and no train, that
+    one. text: the column of a document; or prompt and answer: the columns of a question and its answer. attributes:
+    columns in which a bias would show. rows: use only so many, drawn at random (0: all). license: what the rows may be
+    used under, as their owner says."""
 
     path: str
     split: str = "train"
@@ -38,10 +39,15 @@ class World(Seeds):
 
     @property
     def name(self) -> str:
-        return Path(self.path).name if Path(self.path).exists() else self.path
+        return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
     def pose(self, seed: int) -> Iterator[Row]:
         return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
+
+    def records(self, columns: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each record with its number; columns: those wanted, or all."""
+        found = self._opened()
+        return self._records(found.select_columns(list(columns)) if columns else found)
 
     def _rows(self) -> Iterator[Row]:
         found = self._opened()
@@ -62,16 +68,25 @@ class World(Seeds):
             ) from error
         folder = Path(self.path)
         try:
-            if not any((folder / name).exists() for name in SAVED):
-                return datasets.load_dataset(self.path, self.config or None, split=self.split, streaming=True)
-            found = datasets.load_from_disk(self.path)
+            if any((folder / name).exists() for name in SAVED):
+                found = datasets.load_from_disk(self.path)
+            else:
+                found = datasets.load_dataset(
+                    str(folder.resolve()) if folder.is_dir() else self.path, self.config or None, streaming=True
+                )
         except Exception as error:  # of many kinds, and all about what was asked for
             where = "" if folder.exists() else "there is no such folder, and on the Hub: "
             raise SelfsownError(f"{self.path} is no data set to be read: {where}{_said(error)}") from error
-        if not isinstance(found, datasets.DatasetDict):
-            return found
+        return self._split(found) if isinstance(found, dict) else found
+
+    def _split(self, found: dict[str, Any]) -> Any:
+        if self.split == "train" and len(found) == 1:
+            return next(iter(found.values()))
         if self.split not in found:
-            raise SelfsownError(f"{self.path} has no split {self.split!r}; there is: {', '.join(found)}")
+            raise SelfsownError(
+                f"{self.path} has no split {self.split!r}; there is: {', '.join(found)}; "
+                f"say which as split in a recipe, or as {self.path}:SPLIT to audit"
+            )
         return found[self.split]
 
     def _records(self, found: Any) -> Iterator[tuple[int, dict[str, Any]]]:

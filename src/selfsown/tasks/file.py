@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.files.columns import columns_of
+from selfsown.files.columns import Record, columns_of
 from selfsown.files.seeds import Seeds, drawn
 from selfsown.files.tables import records
 from selfsown.kinds import Natural
@@ -34,11 +34,14 @@ class World(Seeds):
     def pose(self, seed: int) -> Iterator[Row]:
         return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
 
+    def records(self, columns: Sequence[str] = ()) -> Iterator[tuple[int, Record]]:
+        """Each record with its line; columns: those wanted, where the file lets others be left out."""
+        return records(Path(self.path), columns)
+
     def _rows(self) -> Iterator[Row]:
-        path = Path(self.path)
-        first = next(records(path), None)
+        first = next(self.records(), None)
         if first is None:
             raise SelfsownError(f"{self.path} is empty; it should hold one row a line")
         columns = columns_of(self.path, first[1], (self.text, self.prompt, self.answer), self.attributes)
         columns.read(*first)  # names all columns where one is missing
-        return columns.rows(records(path, columns.wanted), self.name)
+        return columns.rows(self.records(columns.wanted), self.name)
