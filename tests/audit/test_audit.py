@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from auditing import alarms, audit, rows, texts
 from realdata import real_data
 
 from selfsown.audit.form import form
 from selfsown.audit.phrases import overused
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-WORDS = [f"word{at}" for at in range(400)]
-SHARES = [1 / (at + 1) for at in range(400)]
-
-
-def texts(count: int, seed: int, length: int = 25) -> list[str]:
-    rng = random.Random(seed)
-    return [" ".join(rng.choices(WORDS, SHARES, k=rng.randint(length // 2, length))) for _ in range(count)]
-
-
-def rows(path: Path, said: Sequence[str], north: float = 0.6, seed: int = 0) -> str:
-    """The texts as JSON lines, each in the north or the south."""
-    rng = random.Random(seed)
-    lines = [json.dumps({"text": text, "region": "north" if rng.random() < north else "south"}) for text in said]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return str(path)
-
-
-def audit(*words: str) -> tuple[int, dict[str, object], str]:
-    order = [sys.executable, "-m", "selfsown", "audit", *words, "--json"]
-    ended = subprocess.run(order, capture_output=True, text=True)
-    return ended.returncode, json.loads(ended.stdout) if ended.stdout else {}, ended.stderr
-
-
-def alarms(found: dict[str, object]) -> set[str]:
-    signals = found["signals"]
-    assert isinstance(signals, list)
-    return {each["name"] for each in signals if each["fires"]}
 
 
 def test_real_rows_against_real_rows(tmp_path: Path) -> None:
@@ -169,7 +141,7 @@ def test_a_model_that_says_one_word_alone(tmp_path: Path) -> None:
 
 
 def test_a_word_is_no_part_of_a_phrase_that_merely_has_its_letters() -> None:
-    found = overused(["the other", "he ran"] * 200, [f"name{at % 50}" for at in range(400)])
+    found = overused(["the other", "he ran"] * 200, [f"name{at % 50}" for at in range(400)], range(400))
     assert {each.words for each in found} == {"the other", "he", "ran"}, "he is within neither the nor other"
 
 
@@ -199,8 +171,19 @@ def test_the_page_shows_it_and_nothing_acts_in_it(tmp_path: Path) -> None:
     assert audit(one, "--against", two, "--page", str(tmp_path / "audit.html"))[0] == 4
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert "less varied" in page
+    assert "501, 502, 503" in page, "the rows that say the same, by their lines"
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_table_is_whole_where_nobody_says_how_wide_it_may_be(tmp_path: Path) -> None:
+    name = "the_region_in_which_it_was_said_or_written"
+    (tmp_path / "a.jsonl").write_text(
+        Path(rows(tmp_path / "b.jsonl", texts(600, 2))).read_text().replace("region", name)
+    )
+    order = [sys.executable, "-m", "selfsown", "audit", "a.jsonl", "--against", "a.jsonl", "--attribute", name]
+    ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)
+    assert f"log-odds of {name}=north" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -235,4 +218,4 @@ def test_who_is_said_to_be_what_though_all_pronouns_are_as_common_as_they_were(t
     assert alarms(found) == {"shift of field+pronoun"}
     assert "shift of pronoun" in {each["name"] for each in found["signals"]}
     code, found, _ = audit(theirs, "--against", theirs, *words)
-    assert not alarms(found)
+    assert not alarms(found), "rows of few templates repeat each other on both sides"

@@ -8,13 +8,15 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from selfsown.audit import told
-from selfsown.audit.measured import Audit
+from selfsown.audit.measured import Audit, Group
+from selfsown.audit.reading import number
 from selfsown.records import Signal
 from selfsown.report import page, svg
 from selfsown.report.figures import Figure, Panel, Table
 from selfsown.report.words import cut, percent, visible
 
 SHOWN = 300  # characters of a row
+COPIES = "copies of real rows"  # the signal
 
 
 def write(found: Audit, path: Path) -> Path:
@@ -28,7 +30,7 @@ def write(found: Audit, path: Path) -> Path:
         "facts": _facts(found),
         "unknown": told.unknown(found),
         "drifts": _drifts(found) if found.signals else None,
-        "shares": [_shares(name, of) for name, of in found.shares.items()],
+        "shares": [_shares(name, of) for name, of in {**found.shares, "forms": found.forms}.items() if of],
         "near": _near(found),
         "copied": _copied(found),
         "hits": _hits(found),
@@ -41,8 +43,11 @@ def write(found: Audit, path: Path) -> Path:
 def _facts(found: Audit) -> list[tuple[str, str, str]]:
     facts = [("synthetic rows", f"{found.synthetic.rows:,}", found.synthetic.name)]
     facts.append(("real rows", f"{found.real.rows:,}", found.real.name))
+    if found.synthetic.blank or found.real.blank:
+        facts.append(("blank rows", f"{found.synthetic.blank:,}", f"of real rows {found.real.blank:,}"))
     facts.append(("said more than once", percent(found.repeats[0]), f"of real rows {percent(found.repeats[1])}"))
-    return [*facts, ("copies of real rows", percent(found.copies), "letter case and spaces aside")]
+    nearly = f"; of the sample {percent(found.so[COPIES][0])}, at least nearly" if COPIES in found.so else ""
+    return [*facts, ("copies of real rows", percent(found.copies), f"letter case and spaces aside{nearly}")]
 
 
 def _drifts(found: Audit) -> Figure:
@@ -87,9 +92,15 @@ def _dots(signals: list[Signal]) -> Callable[[Axes], None]:
             low, value, high = (max(left, min(right, v / each.tolerance)) for v in (each.low, each.value, each.high))
             axes.annotate(visible(each.name), (0, at - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
             axes.plot([low, high], [at, at], "-", color=colour)
+            times = each.value / each.tolerance
+            beyond = 0 if value == times else 1 if times > right else -1
+            face = colour if each.fires else svg.PAPER
             axes.plot(
-                [value], [at], "o", markersize=7, color=colour, markerfacecolor=colour if each.fires else svg.PAPER
+                [value], [at], "<o>"[beyond + 1], markersize=7, color=colour, markerfacecolor=face, clip_on=not beyond
             )
+            if beyond:  # the edge of the drawing: an arrow, and how far it is
+                side = "right" if beyond > 0 else "left"
+                axes.annotate(f"{times:+.1f}", (value, at - 0.36), ha=side, va="center")
         axes.set_xlabel("times what is borne")
         axes.set_yticks([])
         axes.tick_params(length=0)
@@ -107,25 +118,32 @@ def _shares(name: str, of: Mapping[str, tuple[float, float]]) -> Table:
 
 
 def _near(found: Audit) -> Table | None:
-    rows = [[f"{each.rows:,}", cut(each.text, SHOWN)] for each in found.near]
-    return Table(["rows", "one of them"], rows, "Rows of the sample that say nearly the same") if rows else None
+    rows = [[f"{each.rows:,}", _numbers(each), cut(each.text, SHOWN)] for each in found.near]
+    head = ["how many", "rows", "one of them"]
+    return Table(head, rows, "Synthetic rows of the sample that say nearly the same") if rows else None
 
 
 def _copied(found: Audit) -> Table | None:
-    rows = [[str(at), cut(text, SHOWN)] for at, text in enumerate(found.copied, 1)]
-    return Table(["", "synthetic row"], rows, "Synthetic rows that a real row says") if rows else None
+    rows = [[_numbers(each), cut(each.text, SHOWN)] for each in found.copied]
+    caption = "Synthetic rows that say, at least nearly, what a real row says, or answer so"
+    return Table(["row", "synthetic row"], rows, caption) if rows else None
+
+
+def _numbers(group: Group) -> str:
+    return ", ".join(map(str, group.numbers)) + (" …" if group.rows > len(group.numbers) else "")
 
 
 def _hits(found: Audit) -> Table | None:
     hits = found.examination.shown if found.examination else []
-    rows = [[hit.examination, cut(hit.question, SHOWN), cut(hit.run, SHOWN)] for hit in hits]
-    return Table(["examination", "question", "what both say"], rows, "The first that were found") if rows else None
+    rows = [[str(number(hit.row)), hit.examination, cut(hit.question, SHOWN), cut(hit.run, SHOWN)] for hit in hits]
+    head = ["row", "examination", "question", "what both say"]
+    return Table(head, rows, "The first that were found") if rows else None
 
 
 def _phrases(found: Audit) -> Table | None:
     rows = [
-        [visible(each.words), f"{each.synthetic:,}", f"{each.real:,}", cut(each.example, SHOWN)]
+        [visible(each.words), f"{each.synthetic:,}", f"{each.real:,}", str(each.row), cut(each.example, SHOWN)]
         for each in found.phrases
     ]
-    head = ["phrase", "synthetic rows", "real rows", "an example"]
+    head = ["phrase", "synthetic rows", "real rows", "row", "an example"]
     return Table(head, rows, "In how many rows of the sample each phrase stands") if rows else None

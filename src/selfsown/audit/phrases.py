@@ -15,17 +15,19 @@ SURE = 4.0  # standard errors
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that synthetic texts say more often: in how many of them, in how many real ones, an example."""
+    """Words that synthetic texts say more often: in how many of them, in how many real ones, an example and its row."""
 
     words: str
     synthetic: int
     real: int
     sure: float
     example: str
+    row: int
 
 
-def overused(synthetic: Sequence[str], real: Sequence[str]) -> list[Phrase]:
-    """The phrases of one to three words whose log-odds differ by the most standard errors; texts are counted once."""
+def overused(synthetic: Sequence[str], real: Sequence[str], numbers: Sequence[int]) -> list[Phrase]:
+    """The phrases of one to three words whose log-odds differ by the most standard errors; texts are counted once.
+    numbers: which row each synthetic text is."""
     ours, theirs = _counts(synthetic), _counts(real)
     prior = ours + theirs
     n, m, whole = sum(ours.values()), sum(theirs.values()), sum(prior.values())
@@ -42,7 +44,11 @@ def overused(synthetic: Sequence[str], real: Sequence[str]) -> list[Phrase]:
         if len(kept) < MOST and not any(_within(words, other) or _within(other, words) for _, other in kept):
             kept.append((sure, words))
     plain = [" ".join(_WORD.findall(text.casefold())) for text in synthetic]
-    return [Phrase(words, ours[words], theirs[words], sure, synthetic[_where(plain, words)]) for sure, words in kept]
+    places = {words: _where(plain, words) for _, words in kept}
+    return [
+        Phrase(words, ours[words], theirs[words], sure, synthetic[places[words]], numbers[places[words]])
+        for sure, words in kept
+    ]
 
 
 def _counts(texts: Sequence[str]) -> Counter[str]:

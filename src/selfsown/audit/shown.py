@@ -10,6 +10,8 @@ from rich.table import Table
 from selfsown.audit import told
 from selfsown.audit.measured import Audit
 
+PIPED = 120  # columns, where it is no terminal that is written to
+
 
 def show(found: Audit, console: Console) -> None:
     """The verdict, every signal, and what is not known."""

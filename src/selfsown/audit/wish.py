@@ -13,11 +13,15 @@ class Wish:
     Parameters
     ----------
     text
-        The column of a document; the usual names are known.
+        The column of a document; the usual names are known, and a file that lacks this one is read by them.
     prompt
         The column of a question.
     answer
         The column of its answer.
+    real_text
+        The column of a document of the real rows, where it is another.
+    examination_text
+        The column of a question of the examinations; prompt, question and instruction are known.
     attribute
         Columns in which a bias would show; occupation+pronoun: two together, columns or of the lexicon.
     lexicon
@@ -38,6 +42,10 @@ class Wish:
         How far the shares of lengths and of forms may shift.
     repeats
         How many more rows may be repeated: 0.02 is 2 points.
+    copies
+        How many more rows may say, at least nearly, what another real row says.
+    blank
+        How many more rows may say nothing, or nothing after their prompt.
     seed
         Of all that is drawn.
     """
@@ -45,6 +53,8 @@ class Wish:
     text: str = ""
     prompt: str = ""
     answer: str = ""
+    real_text: str = ""
+    examination_text: str = ""
     attribute: tuple[str, ...] = ()
     lexicon: Path | None = None
     examination: tuple[Path, ...] = ()
@@ -55,4 +65,6 @@ class Wish:
     odds: float = 0.2
     form: float = 0.1
     repeats: float = 0.02
+    copies: float = 0.02
+    blank: float = 0.02
     seed: int = 0

@@ -107,7 +107,8 @@ def audit(
     Parameters
     ----------
     synthetic
-        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library.
+        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library; FOLDER:SPLIT for one
+        of its splits.
     against
         The real rows, likewise.
     page
@@ -122,11 +123,13 @@ def audit(
 
     from selfsown.audit import given, shown, told
 
+    if page:
+        given.checked(page)
     found = given.audited(synthetic, against, wish)
     if page:
         given.paged(found, page)
     if json:
         print(plain.dumps(told.data(found), indent=1))
     else:
-        shown.show(found, Console())
+        shown.show(found, Console(width=None if sys.stdout.isatty() else shown.PIPED))
     sys.exit(told.CODES[told.verdict(found)])

@@ -1,0 +1,114 @@
+"""What columns hold, under which names and in which splits; and what does not fit is said before anything is read."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from auditing import alarms, audit, records, rows, texts
+
+
+def test_attributes_are_compared_by_what_they_are_and_not_by_how_they_are_written(tmp_path: Path) -> None:
+    rng = random.Random(0)
+
+    def made(name: str, count: int, seed: int, whole: type[int] | type[float]) -> str:
+        lines = [
+            {
+                "text": text,
+                "score": rng.random() / 1000,
+                "stars": whole(at % 5),
+                "good": at % 3 == 0 if whole is int else str(at % 3 == 0),
+                "colour": None if at % 4 == 0 else "red",
+            }
+            for at, text in enumerate(texts(count, seed))
+        ]
+        return records(tmp_path / name, lines)
+
+    one, two = made("a.jsonl", 1500, 1, int), made("b.jsonl", 3000, 2, float)
+    named = [word for name in ("score", "stars", "good", "colour") for word in ("--attribute", name)]
+    code, found, _ = audit(one, "--against", two, *named)
+    assert code != 2
+    assert not alarms(found)
+    assert len(found["shares"]["score"]) == 10
+    assert "score is of numbers" in str(found["sentences"])
+    assert set(found["shares"]["stars"]) == set("01234")
+    assert set(found["shares"]["good"]) == {"true", "false"}
+    assert found["shares"]["colour"]["none"]["real"] == pytest.approx(0.25, abs=0.03)
+
+
+def test_an_attribute_that_synthetic_rows_alone_show_is_a_finding(tmp_path: Path) -> None:
+    one = records(tmp_path / "a.jsonl", [{"text": text, "flag": "odd"} for text in texts(800, 1)])
+    two = records(tmp_path / "b.jsonl", [{"text": text, "flag": None} for text in texts(1600, 2)])
+    code, found, _ = audit(one, "--against", two, "--attribute", "flag")
+    assert (code, alarms(found)) == (4, {"shift of flag"})
+    assert "flag: the share of none fell from 100 % to 0 %, odd grew from 0 % to 100 %." in found["sentences"]
+    code, _, said = audit(two, "--against", two, "--attribute", "flag")
+    assert (code, "no row shows it" in said) == (2, True)
+
+
+def test_each_file_may_have_its_own_names_of_columns(tmp_path: Path) -> None:
+    one = records(tmp_path / "a.jsonl", [{"body": text} for text in texts(500, 1)])
+    two = records(tmp_path / "b.jsonl", [{"text": text, "story": text[::-1]} for text in texts(1500, 2)])
+    code, found, _ = audit(one, "--against", two, "--text", "body")
+    assert code != 2
+    assert "(a.jsonl: body) against 1,500 real ones (b.jsonl: text)" in found["sentences"][0]
+    found = audit(one, "--against", two, "--text", "body", "--real-text", "story")[1]
+    assert "(b.jsonl: story)" in found["sentences"][0]
+
+
+def test_splits_of_a_folder(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    some = datasets.Dataset.from_dict({"text": texts(300, 1)})
+    datasets.DatasetDict({"test": some}).save_to_disk(tmp_path / "one")
+    datasets.DatasetDict({"good": some, "bad": some.select(range(250))}).save_to_disk(tmp_path / "two")
+    two = rows(tmp_path / "b.jsonl", texts(600, 2))
+    assert audit(str(tmp_path / "one"), "--against", two)[1]["rows"]["synthetic"] == 300
+    assert audit(f"{tmp_path / 'two'}:bad", "--against", two)[1]["rows"]["synthetic"] == 250
+    code, _, said = audit(str(tmp_path / "two"), "--against", two)
+    assert code == 2
+    assert "there is: good, bad; say which" in said
+    assert f"{tmp_path / 'two'}:SPLIT" in said
+
+
+def test_many_rows_more_are_asked_for_of_who_has_them(tmp_path: Path) -> None:
+    one, two = rows(tmp_path / "a.jsonl", texts(4000, 1)), rows(tmp_path / "b.jsonl", texts(8000, 2))
+    said = str(audit(one, "--against", two, "--sample", "200")[1]["unknown"])
+    assert "The files have rows enough: --sample" in said
+    assert "Near copies were looked for among 400 of 8,000 real rows" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--page", "nowhere/audit.html"], "there is no folder nowhere"),
+        (["--page", "page.txt"], "its name must end with .html"),
+        (["--lexicon", "bad.yaml"], "is no regular expression"),
+        (["--lexicon", "good.yaml", "--attribute", "region"], "--attribute region is in --lexicon good.yaml, too"),
+        (["--text", "bodyy"], "--text is bodyy; no file has such a column; there is: text, region"),
+        (["--real-text", "bodyy"], "b.jsonl has no column 'bodyy'; there is: text, region"),
+        (["--examination", "nowhere.txt"], "there is no nowhere.txt"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_read(words: list[str], said: str, tmp_path: Path) -> None:
+    rows(tmp_path / "b.jsonl", texts(300, 2))
+    with (tmp_path / "b.jsonl").open("a") as file:
+        file.write("\nnot JSON at all\n")
+    (tmp_path / "bad.yaml").write_text("gender: {female: 'she('}", encoding="utf-8")
+    (tmp_path / "good.yaml").write_text("region: {north: [north]}", encoding="utf-8")
+    order = [sys.executable, "-m", "selfsown", "audit", "b.jsonl", "--against", "b.jsonl", *words]
+    ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_holds_no_data_is_said_in_a_line(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    order = [sys.executable, "-m", "selfsown", "audit", ".", "--against", "."]
+    ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert "dataset_name" not in ended.stderr
