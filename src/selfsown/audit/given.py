@@ -71,8 +71,10 @@ def _used(wish: Wish, sources: Sequence[Source]) -> None:
             raise SelfsownError(f"--{option} is {name}; no file has such a column; there is: {there}")
 
 
-def checked(page: Path) -> None:
+def checked(page: Path | None) -> None:
     """Refuse a page that could not be written, before anything is computed for it."""
+    if page is None:
+        return
     if page.suffix not in (".html", ".htm"):
         raise SelfsownError(f"--page is {page}; its name must end with .html")
     if page.is_dir() or not page.parent.is_dir():

@@ -107,8 +107,7 @@ def audit(
     Parameters
     ----------
     synthetic
-        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library; FOLDER:SPLIT for one
-        of its splits.
+        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library, or FOLDER:SPLIT.
     against
         The real rows, likewise.
     page
@@ -123,8 +122,7 @@ def audit(
 
     from selfsown.audit import given, shown, told
 
-    if page:
-        given.checked(page)
+    given.checked(page)
     found = given.audited(synthetic, against, wish)
     if page:
         given.paged(found, page)
