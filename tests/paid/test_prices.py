@@ -85,7 +85,7 @@ def test_what_the_recipe_says_goes_before_the_table_and_dearer_service_has_no_pr
 
 
 def test_every_price_that_we_ship_says_where_it_is_from_and_when_it_was_read() -> None:
-    providers = yaml.safe_load(resources.files("selfsown").joinpath("prices.yaml").read_text("utf-8"))["providers"]
+    providers = yaml.safe_load(resources.files("selfsown.paid").joinpath("prices.yaml").read_text("utf-8"))["providers"]
     seen = set()
     for provider in providers:
         assert provider["source"].startswith("https://")
