@@ -24,14 +24,14 @@ class Borne:
     """How much of each difference is borne: of rare n-grams, of the Vendi score, in total variation of an attribute,
     of its log-odds, in total variation of lengths and of forms, and in points of repeated, copied and blank rows."""
 
-    tails: float = 0.1
-    vendi: float = 0.1
-    shift: float = 0.05
-    odds: float = 0.2
-    form: float = 0.1
-    repeats: float = 0.02
-    copies: float = 0.02
-    blank: float = 0.02
+    tails: float
+    vendi: float
+    shift: float
+    odds: float
+    form: float
+    repeats: float
+    copies: float
+    blank: float
 
 
 @dataclass(frozen=True)

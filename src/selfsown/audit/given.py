@@ -22,7 +22,7 @@ from selfsown.signals.attributes import Attributes
 
 def audited(synthetic: str, real: str, wish: Wish) -> Audit:
     """Both data sets read and compared; SelfsownError where something does not fit, if it can be, before that."""
-    borne = Borne(**{name: getattr(wish, name) for name in vars(Borne())})
+    borne = Borne(**{name: getattr(wish, name) for name in Borne.__dataclass_fields__})
     for name, value in vars(borne).items():
         if not 0 < value < 100:
             raise SelfsownError(f"--{name} is {value:g}; what is borne must be above 0, such as 0.1 for 10 %")
