@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-import pytest
+from realdata import real_data
 from server import Body, Server
 
 from selfsown.make import make
 from selfsown.recipe import Recipe
 from selfsown.store import Store
 
-FOLDER = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 FAULTS = {
     "": "",
     "identity": "As an AI language model, I hope that helps.",
@@ -23,9 +21,7 @@ FAULTS = {
 
 
 def test_faults_planted_in_real_answers_end_rejected_and_all_else_is_kept(tmp_path: Path) -> None:
-    if not (FOLDER / "gsm8k_train_1000.jsonl").exists():
-        pytest.skip("the data is not here")
-    lines = (FOLDER / "gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:200]
+    lines = real_data("gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:200]
     known = {record["question"]: record["answer"] for record in map(json.loads, lines)}
     places = {question: at for at, question in enumerate(known)}
     (tmp_path / "real.jsonl").write_text("\n".join(lines), encoding="utf-8")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
 
-import pytest
+from realdata import real_data
 from server import Server
 
 from selfsown.make import make
 from selfsown.recipe import Recipe
 from selfsown.store import Store
 
-DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent / "shared" / "data")
 FAULTS = {"busy": 0.08, "reset": 0.02, "malformed": 0.02, "refused": 0.03}
 
 
@@ -30,9 +28,7 @@ def say(prompt: str, body: dict[str, Any]) -> str:
 
 
 def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
-    source = DATA / "gsm8k_train_1000.jsonl"
-    if not source.exists():
-        pytest.skip("no GSM8K at hand: name its folder in SELFSOWN_DATA")
+    source = real_data("gsm8k_train_1000.jsonl")
     path = tmp_path / "real.jsonl"
     path.write_text("".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
     with Server(say=say, faults=FAULTS, wait="0.01") as server:

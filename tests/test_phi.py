@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
+from realdata import real_data
 from server import Server
 
 from selfsown.loop import run
@@ -100,10 +99,7 @@ def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_pa
 
 
 def test_it_runs_on_real_problems(tmp_path: Path) -> None:
-    folder = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
-    if not (folder / "gsm8k_train_1000.jsonl").exists():
-        pytest.skip("the data is not here")
-    lines = (folder / "gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:60]
+    lines = real_data("gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:60]
     texts = [json.loads(line)["question"] for line in lines]
     rows = made(tmp_path, [{"text": f"{text} (Ard{at} has {at} people.)"} for at, text in enumerate(texts)])
     kept = Counter(row.method for row in rows if row.end == "kept")

@@ -11,8 +11,7 @@ from parrot import Parrot
 
 from selfsown.generate import debug
 from selfsown.models import Reply
-from selfsown.records import Row, SelfsownError
-from selfsown.sandbox.cells import Sandbox
+from selfsown.records import Row
 
 RIGHT, WRONG = "def double(x):\n    return 2 * x", "def double(x):\n    return x * x"
 TESTS, ODD = "assert double(2) == 4\nassert double(3) == 6", "assert double(3) == 7"
@@ -20,12 +19,7 @@ FENCE = re.compile(r"<text-(\w+)>\n(.*?)\n</text-\1>", re.DOTALL)
 PROBLEM = Row("Write double, which doubles.", "", target="", level=2, traits={"by": "ann"})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def held() -> None:
-    try:
-        Sandbox(cells=1).close()
-    except SelfsownError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("walled")
 
 
 def teacher(first: str = WRONG, tests: str = TESTS, mended: Any = None) -> Parrot:

@@ -16,17 +16,10 @@ from server import Server
 
 from selfsown.make import make
 from selfsown.recipe import Recipe
-from selfsown.records import Row, SelfsownError
-from selfsown.sandbox.cells import Sandbox
+from selfsown.records import Row
 from selfsown.store import Store
 
-
-@pytest.fixture(scope="module", autouse=True)
-def held() -> None:
-    try:
-        Sandbox(cells=1).close()
-    except SelfsownError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("walled")
 
 
 def made(folder: Path, server: Server, *changes: str) -> list[Row]:

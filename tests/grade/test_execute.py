@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
-from pathlib import Path
 
 import pytest
 from mutants import asked, compared, mutants
+from realdata import real_data
 
 from selfsown.grade.execute import grade
-from selfsown.records import Grade, Row, SelfsownError
+from selfsown.records import Grade, Row
 from selfsown.sandbox.cells import Job, Sandbox
 
-
-@pytest.fixture(scope="module", autouse=True)
-def held() -> None:
-    try:
-        Sandbox(cells=1).close()
-    except SelfsownError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("walled")
 
 
 def row(answer: str, tests: str = "assert double(4) == 8\nassert double(-1) == -2", **traits: str) -> Row:
@@ -104,16 +97,12 @@ def test_a_program_that_uses_memory_is_held() -> None:
     assert "MemoryError" in held.reason
 
 
-DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent.parent / "shared" / "data")
 EACH = 4  # mutants of each solution, at most
 
 
 @pytest.fixture(scope="module")
 def humaneval() -> list[dict[str, str]]:
-    path = DATA / "humaneval.jsonl.gz"
-    if not path.exists():
-        pytest.skip("HumanEval is not here")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
+    with gzip.open(real_data("humaneval.jsonl.gz"), "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from realdata import real_data
 
 from selfsown.grade.maths import grade
 from selfsown.records import Row
 from selfsown.text.quantities import plain, quantity, stated
-
-DATA = Path(os.environ.get("SELFSOWN_DATA") or Path(__file__).parent.parent.parent.parent / "shared" / "data")
 
 NUMBERS = {
     "18": 18, "$18": 18, "-$5": -5, "$-5": -5, "18 dollars": 18, "She makes $18 every day.": 18, "x = 18": 18,
@@ -135,9 +132,7 @@ WRONG: dict[str, Callable[[int], str]] = {
 def gsm8k() -> list[tuple[Row, int]]:
     found = []
     for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl"):
-        if not (DATA / name).exists():
-            pytest.skip("GSM8K is not here")
-        for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        for line in real_data(name).read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             number = int(record["answer"].rpartition("####")[2].replace(",", ""))
             found.append((Row(record["question"], record["answer"], target=record["answer"]), number))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from parrot import Parrot
@@ -11,7 +10,7 @@ from parrot import Parrot
 from selfsown.grade import reversal
 from selfsown.records import Row
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+pytestmark = pytest.mark.usefixtures("walled")
 
 ORIGINAL = "def area(width, height):\n    if width < 0:\n        raise ValueError\n    return width * height\n"
 CALLS = ["area(2, 3)", "area(0, 9)", "area(1.5, 2)", "area(-1, 2)"]
