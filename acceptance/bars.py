@@ -55,7 +55,7 @@ class Mean:
 
 def course(folder: Path, recipe: str, arm: str, seed: int, changes: Sequence[str] = ()) -> list[Generation]:
     """The generations of this arm of a recipe, from the folder if it was run there before."""
-    return run(Recipe.load(recipe, [*changes, f"seed={seed}"]), folder / f"{arm}-{seed}")
+    return run(Recipe.load(recipe, [*changes, f"seed={seed}", "control=false"]), folder / f"{arm}-{seed}")
 
 
 def last(courses: Iterable[Sequence[Generation]], score: str) -> Mean:
@@ -64,7 +64,7 @@ def last(courses: Iterable[Sequence[Generation]], score: str) -> Mean:
 
 
 def _value(generation: Generation, name: str) -> float:
-    score = generation.score(name)
-    if score is None:
+    value = generation.pooled(name)
+    if value is None:
         raise KeyError(f"generation {generation.number} has no score {name!r}")
-    return score.value
+    return value

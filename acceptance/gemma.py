@@ -145,9 +145,9 @@ def _nats(folder: Path, arm: str, seeds: Sequence[int], changes: Sequence[str]) 
 
 
 def _of(generation: Generation) -> float:
-    found = generation.score("loss")
+    found = generation.pooled("loss")
     assert found
-    return math.log(2) * found.value
+    return math.log(2) * found
 
 
 def _seen(gain: Mean) -> str:

@@ -170,5 +170,5 @@ def _middle(mean: Mean) -> str:
 
 
 def _score(generation: Generation, name: str) -> float:
-    score = generation.score(name)
-    return score.value if score else float("nan")
+    value = generation.pooled(name)
+    return float("nan") if value is None else value

@@ -225,7 +225,7 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
 
 def _best(generations: Sequence[Generation]) -> float:
     """The highest accuracy of a course: what whoever stops at the right moment has."""
-    return max(score.value for each in generations if (score := each.score("accuracy")))
+    return max(value for each in generations if (value := each.pooled("accuracy")))
 
 
 def _hills(folder: Path) -> float:

@@ -64,7 +64,7 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """What needs training: the grader's part, and what becomes of a loop without one."""
     runs = {arm: [course(folder, "first", arm, at, [*SMALL, *change]) for at in seeds] for arm, change in ARMS.items()}
     ends = {arm: last(courses, "accuracy") for arm, courses in runs.items()}
-    start = Mean.of(score.value for courses in runs["off"] if (score := courses[0].score("accuracy")))
+    start = Mean.of(value for courses in runs["off"] if (value := courses[0].pooled("accuracy")))
     seen = f"start {start}; on {ends['on']}; off {ends['off']}; shuffled {ends['shuffled']}"
     yield Bar("accuracy on held-out real rows", "–", seen, True)
     gain = ends["on"] - ends["off"]

@@ -74,8 +74,8 @@ def _shares(rows: Sequence[Row], attribute: str, patterns: Mapping[str, str]) ->
 
 
 def _score(generation: Generation, key: str) -> float:
-    score = generation.score(key)
-    return score.value if score else float("nan")
+    value = generation.pooled(key)
+    return float("nan") if value is None else value
 
 
 def main() -> None:
@@ -97,7 +97,8 @@ def main() -> None:
         for name in wish.arms or ("guarded", "replace"):
             for seed in range(wish.first_seed, wish.first_seed + wish.seeds):
                 folder = (wish.folder or Path(nowhere)) / f"{recipe}-{name.replace(' ', '-')}-{seed}"
-                wishes = [*own, *arms[name], f"seed={seed}", f"generations={wish.generations}", "rollback=false"]
+                wishes = [*own, *arms[name], f"seed={seed}", f"generations={wish.generations}"]
+                wishes += ["rollback=false", "control=false"]
                 history = run(Recipe.load(recipe, wishes), folder)
                 print(f"| {name} | {seed} | {' | '.join(told(history, folder, *watched))} |", flush=True)
 

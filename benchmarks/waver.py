@@ -46,7 +46,7 @@ def main() -> None:
         step = replace(recipe.train, knobs={**recipe.train.knobs, "average": average})
         for order in range(wish.orders):
             child = step.one(object, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
-            scores = {score.key: score.value for score in loop.scores(child)}
+            scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}
             replies = child.complete([loop.task.opening(at % 2 + 1) for at in range(WRITTEN)], seed=1, unfinished=True)
             read = [loop.task.read(reply.prompt, reply.text) for (reply,) in replies if not reply.failure]
             values = [row.traits[wish.attribute] for row in read if not isinstance(row, str)]

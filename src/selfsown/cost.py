@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from selfsown.loop import best_of
+from selfsown.history import best_of
 from selfsown.paid.budget import amount
 from selfsown.paid.ledger import Line, lines, prices_in, total
 from selfsown.records import SelfsownError

@@ -9,14 +9,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from selfsown.callbacks import Watch
+from selfsown.history import best_of, last_accepted, trainings
 from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal import rehearsed
 from selfsown.rehearsal.trust import trusted
+from selfsown.split import halves
 from selfsown.steps import Step, parameters
 from selfsown.store import Store, place
 from selfsown.tasks import Task
@@ -24,15 +28,6 @@ from selfsown.unprompted import unprompted
 
 SIDES = ("real", "held_out")
 ENDS = ("kept", "rejected", "failed")
-
-
-class Watch:
-    """What is told how a run goes; this one says nothing."""
-
-    def begin(self, generation: int, stage: str) -> None: ...
-    def tick(self, done: int, of: int) -> None: ...
-    def end(self, rows: int, seconds: float) -> None: ...
-    def finished(self, generation: Generation) -> None: ...
 
 
 def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Generation]:
@@ -53,6 +48,8 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
         history = [loop.base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.lap(history))
+        if recipe.control:
+            loop.control(history)
         best = best_of(history, recipe.goal)
         store.write_best(best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe)})
         return history
@@ -70,6 +67,11 @@ class Loop:
     watch: Watch
     seen: dict[int, list[Row]] = field(default_factory=dict)
 
+    @cached_property
+    def sides(self) -> tuple[list[Row], list[Row]]:
+        """Of the held-out rows those that decide, validation, and those that report, test."""
+        return halves(self.held_out, self.recipe.seed)
+
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
         blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
@@ -80,7 +82,7 @@ class Loop:
 
     def lap(self, history: list[Generation]) -> Generation:
         """One generation after those of `history`."""
-        number, parent = len(history), _parent(history)
+        number, parent = len(history), last_accepted(history)
         past = self.past(history)
         student = self.model(parent.number)
         level = self.level(parent)
@@ -95,6 +97,16 @@ class Loop:
         shares = mixture.synthetic_share
         found = Generation(number, parent.number, level, counts, mixture.real_share, (), synthetic_share=shares)
         return self.judged(found, child, history, rows)
+
+    def control(self, history: list[Generation]) -> None:
+        """Real rows alone for as many training steps: what a gain by synthetic rows is measured against."""
+        store = self.store.control(history[0])
+        recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
+        alone, found = replace(self, recipe=recipe, store=store, seen={}), [history[0]]
+        most = max(trainings(history, each, recipe.start) for each in history if each.stands)
+        self.watch.control(most)
+        while len(found) <= most:
+            found.append(alone.lap(found))
 
     def made(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
@@ -168,16 +180,19 @@ class Loop:
         if before := self.store.generation(found.number):
             return before
         with self.stage(found.number, "evaluate") as done:
-            scores = self.scores(model)
+            found = replace(
+                found, scores=self.scores(model, self.sides[1]), validation_scores=self.scores(model, self.sides[0])
+            )
             done.append(len(self.held_out))
-        found = replace(found, scores=scores)
-        verdicts, astray = list[Verdict](), found.score(self.recipe.goal) is None
+        verdicts = list[Verdict]()
+        astray = not all(each.score(self.recipe.goal) for each in (found, found.as_validated()))
         if astray:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         elif history:
-            roles = {"history": [*history, found], "real": self.real, "held_out": self.held_out, "task": self.task}
+            seen = [each.as_validated() for each in (*history, found)]
+            roles = {"history": seen, "real": self.real, "held_out": self.sides[0], "task": self.task}
             roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
             with self.stage(found.number, "guard"):
@@ -187,18 +202,23 @@ class Loop:
         self.watch.finished(found)
         return found
 
-    def scores(self, model: Any) -> tuple[Score, ...]:
-        """What is measured of a model on held-out real rows."""
+    def scores(self, model: Any, held_out: list[Row]) -> tuple[Score, ...]:
+        """What is measured of a model on one half of the held-out real rows."""
         found: list[Score] = []
         for at, step in enumerate(self.recipe.evaluate):
-            given = {"model": model, "held_out": self.held_out, "task": self.task}
+            given = {"model": model, "held_out": held_out, "task": self.task}
             found += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
+        if all(score.key != self.recipe.goal for score in found):
+            there = ", ".join(score.key for score in found)
+            raise SelfsownError(
+                f"goal: half of the held-out rows give no {self.recipe.goal!r}, only {there}; hold out more rows"
+            )
         return tuple(score for score in found if math.isfinite(score.value))
 
     def written(self, number: int, count: int) -> list[Row]:
         """What that generation's model writes when left to itself."""
         seed, task = self.seed(0, "written"), self.task
-        said = unprompted(self.model(number), self.held_out, task, count, random.Random(seed), seed)
+        said = unprompted(self.model(number), self.sides[0], task, count, random.Random(seed), seed)
         read = [task.read(prompt, answer) for prompt, answer in said]
         return [Row(*two).failed(row) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
 
@@ -208,10 +228,10 @@ class Loop:
         for at in range(len(found) + 1, models):
             blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student", at))
             mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
-            found.append(self.scores(self.taught(0, mixture, blank, self.seed(0, "train", at))))
+            found.append(self.scores(self.taught(0, mixture, blank, self.seed(0, "train", at)), self.sides[0]))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
         first = self.store.generation(0)
-        return [*([first.scores] if first else []), *found[: models - 1]]
+        return [*([first.as_validated().scores] if first else []), *found[: models - 1]]
 
     def past(self, history: list[Generation]) -> list[Row]:
         """The kept rows of the generations that stand, oldest first."""
@@ -226,7 +246,7 @@ class Loop:
 
     def level(self, parent: Generation) -> int:
         """The next level opens when the one before is mastered."""
-        mastered = parent.score(f"accuracy[level={parent.level}]")
+        mastered = parent.as_validated().score(f"accuracy[level={parent.level}]")
         higher = bool(mastered and mastered.value >= self.recipe.mastery and parent.level < self.task.top_level)
         return parent.level + higher
 
@@ -258,16 +278,6 @@ class Loop:
         self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))
 
 
-def best_of(history: Sequence[Generation], goal: str) -> Generation:
-    """The generation that stands with the best goal; of equals, the first."""
-    best = history[0]
-    for generation in history[1:]:
-        new, old = generation.score(goal), best.score(goal)
-        if generation.stands and new and old and new.exceeds(old):
-            best = generation
-    return best
-
-
 def _real_rows(store: Store, posed: tuple[list[Row], list[Row]] | None) -> tuple[list[Row], list[Row]]:
     """The real rows to learn from and those held out: as they stand on disk, or both as they were posed now."""
     if posed is not None:
@@ -276,11 +286,6 @@ def _real_rows(store: Store, posed: tuple[list[Row], list[Row]] | None) -> tuple
         return posed
     real, held_out = (store.rows(side) or [] for side in SIDES)
     return real, held_out
-
-
-def _parent(history: Sequence[Generation]) -> Generation:
-    """The newest generation that stands: what the next one starts from."""
-    return next(generation for generation in reversed(history) if generation.stands)
 
 
 def _stuck(history: Sequence[Generation], recipe: Recipe) -> bool:

@@ -23,7 +23,8 @@ STEP_FIELDS |= {"mix": "mix", "train": "train"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
 OF_TRAINING = {"learn", "writer", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard"}
-OF_TRAINING |= {"patience"}
+OF_TRAINING |= {"patience", "control"}
+PAIRED = ("preference", "policy")  # they learn from the model's own answers: on real rows alone there are none
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("generate", "grade", "curate", "then", "evaluate", "guard")
 VERB_OF = STEP_FIELDS | {"then": "train"}
@@ -42,8 +43,10 @@ class Recipe:
     that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
     opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
     it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
-    gives up. patience: rolled-back generations in a row that end the run. budget: the most that models behind
-    servers may take over the life of the folder. trust: what a calibration must have shown of a grader, by its name.
+    gives up. patience: rolled-back generations in a row that end the run. control: whether generation 0 also goes on
+    with real rows alone, for as many training steps: without it no change is credited to the synthetic rows. budget:
+    the most that models behind servers may take over the life of the folder. trust: what a calibration must have shown
+    of a grader, by its name.
     """
 
     real: Step
@@ -74,6 +77,7 @@ class Recipe:
     rollback: bool = True
     failures: float = 0.5
     patience: int = 2
+    control: bool = False
     budget: Caps | None = None
     trust: dict[str, dict[Demand, Share]] | None = None
 
@@ -186,6 +190,12 @@ class Recipe:
             raise SelfsownError(
                 "train.distill needs a teacher whose probabilities can be seen: "
                 "--set 'teacher={tiny: {folder: …}}' names one that was saved"
+            )
+        after = [each.way for each in (self.train, *self.then) if each.way in PAIRED]
+        if self.control and after:
+            raise SelfsownError(
+                f"control: true trains on real rows alone, from which train.{after[0]} learns nothing: leave it out; "
+                "selfsown compare runs other controls"
             )
         if "policy" in trained and not self.grade:
             raise SelfsownError("train.policy learns from grades, and no grader is named: write grade: [verify], say")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:  # the command line answers --help without it
@@ -226,7 +226,9 @@ class Generation:
 
     level: the hardest level it wrote problems at; parent: the generation whose model wrote its rows;
     real_share: the share of training draws that were real rows; synthetic_share: as `Mixture` counts it. guarded:
-    whether a guard's no rolls it back; otherwise the verdicts are alarms and no more.
+    whether a guard's no rolls it back; otherwise the verdicts are alarms and no more. scores are those on test rows,
+    which are reported and decide nothing; validation_scores those on the other half of the held-out rows, by which
+    guards judge and the best generation is chosen.
     """
 
     number: int
@@ -238,6 +240,7 @@ class Generation:
     verdicts: tuple[Verdict, ...] = ()
     guarded: bool = True
     synthetic_share: Mapping[str, float] = field(default_factory=dict)
+    validation_scores: tuple[Score, ...] = ()
 
     @property
     def stands(self) -> bool:
@@ -250,3 +253,13 @@ class Generation:
 
     def score(self, key: str) -> Score | None:
         return next((score for score in self.scores if score.key == key), None)
+
+    def as_validated(self) -> Generation:
+        """The same with what a decision may look at as its scores; where nothing was validated, with those it has."""
+        return replace(self, scores=self.validation_scores or self.scores)
+
+    def pooled(self, key: str) -> float | None:
+        """The score over all held-out rows, for a comparison in which neither half has decided anything."""
+        found = [score for score in (*self.scores, *self.validation_scores) if score.key == key]
+        rows = sum(score.n for score in found)
+        return sum(score.n * score.value for score in found) / rows if rows else None

@@ -11,9 +11,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from selfsown.loop import Watch, best_of
+from selfsown.callbacks import Watch
+from selfsown.findings import Findings
+from selfsown.history import best_of
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Score, Verdict
+from selfsown.records import Generation, Verdict
 from selfsown.signals.light import WHY
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
@@ -33,11 +35,16 @@ class Screen(Watch):
         self.stage = ""
         self.laps: list[float] = []  # seconds
         self.notes: list[str] = []
+        self.arm, self.trainings = "", recipe.generations
+
+    def control(self, trainings: int) -> None:
+        self.arm, self.trainings, self.laps = "control, ", trainings, []
+        self.progress.reset(self.bar, total=trainings + 1)
 
     def begin(self, generation: int, stage: str) -> None:
         self.stage, self.stage_began = stage, time.monotonic()
         at = generation + STAGES.index(stage) / len(STAGES)
-        self.progress.update(self.bar, description=f"generation {generation} {stage}", completed=at, note="")
+        self.progress.update(self.bar, description=f"{self.arm}generation {generation} {stage}", completed=at, note="")
 
     def tick(self, done: int, of: int) -> None:
         if done % 20 == 0 or done == of:
@@ -54,10 +61,10 @@ class Screen(Watch):
         self.laps.append(now - self.began)
         self.began = now
         usual = self.laps[1:] or self.laps  # generation 0 trains longer than the others, or shorter
-        left = (self.recipe.generations - generation.number) * sum(usual) / len(usual)
+        left = (self.trainings - generation.number) * sum(usual) / len(usual)
         goal = generation.score(self.recipe.goal)
         shown = f"{self.recipe.goal} {goal.value:.3f}" if goal else ""
-        self.say(f"[bold]generation {generation.number}[/]  {escape(shown)}  [dim]about {left:.0f} s left[/]")
+        self.say(f"[bold]{self.arm}generation {generation.number}[/]  {escape(shown)}  [dim]about {left:.0f} s left[/]")
         self.say(f"  [dim]{' · '.join(self.notes)}[/]")
         said = "alarm" if generation.stands else "rolled back"
         for verdict in generation.refusals:
@@ -73,11 +80,12 @@ class Screen(Watch):
         """One line, never broken: it may be searched for or copied."""
         self.console.print(text, highlight=False, soft_wrap=True)
 
-    def end_of_run(self, history: Sequence[Generation], folder: object) -> None:
-        self.console.print(_table(history, self.recipe.goal))
+    def end_of_run(self, history: Sequence[Generation], control: Sequence[Generation], folder: object) -> None:
+        """The table of all generations, and what the run may claim."""
+        self.console.print(_table(history, control, self.recipe.goal))
         if any(map(worst, history)):
             self.say(f"[dim]light: {escape(WHY)}[/]")
-        for line in _summary(history, self.recipe, folder):
+        for line in _summary(history, control, self.recipe, folder):
             self.say(escape(line))
 
 
@@ -107,10 +115,10 @@ def _coloured(light: str) -> str:
     return f"[{LIGHTS[light]}]{light}[/]" if light in LIGHTS else ""
 
 
-def _table(history: Sequence[Generation], goal: str) -> Table:
-    """A line for each generation: what became of its rows, the scores, and whether it stands."""
+def _table(history: Sequence[Generation], control: Sequence[Generation], goal: str) -> Table:
+    """A line for each generation: what became of its rows, its scores, whether it stands; the control's last."""
     found = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title_justify="left")
-    found.title = "each generation's rows, and its scores on held-out real rows"
+    found.title = "each generation's rows, and its scores on the test half of the held-out real rows"
     keys = shown(history[0], goal)
     for name in ("gen", "kept", "rejected", "failed", "real", *map(_heading, keys)):
         found.add_column(name, justify="right")
@@ -120,7 +128,7 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
     best = best_of(history, goal)
     for generation in history:
         ends = [f"{generation.counts.get(end, 0):,}" for end in ("kept", "rejected", "failed")]
-        scores = [f"{score.value:.3f}" if (score := generation.score(key)) else "" for key in keys]
+        scores = _scores(generation, keys)
         refused = "alarm: " * generation.stands + ", ".join(
             dict.fromkeys(verdict.by for verdict in generation.refusals)
         )
@@ -129,19 +137,18 @@ def _table(history: Sequence[Generation], goal: str) -> Table:
         real = f"{100 * generation.real_share:.0f} %"
         ends = ends if generation.number else [""] * 3
         found.add_row(str(generation.number), *ends, real, *scores, *lights, ", ".join(said) or "stands")
+    for generation in control[-1:] if len(control) > 1 else ():
+        found.add_row("", *[""] * 3, "100 %", *_scores(generation, keys), *[""] * bool(watched), "control")
     return found
 
 
-def _summary(history: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
+def _scores(generation: Generation, keys: Sequence[str]) -> list[str]:
+    return [f"{score.value:.3f}" if (score := generation.score(key)) else "" for key in keys]
+
+
+def _summary(history: Sequence[Generation], control: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
     """The outcome in plain words."""
-    best = best_of(history, recipe.goal)
-    before, after = history[0].score(recipe.goal), best.score(recipe.goal)
-    lines = []
-    if before and after:
-        lines.append(
-            f"{recipe.goal}: {_interval(before)} from real rows alone, {_interval(after)} in generation {best.number} "
-            f"(95 % intervals, {after.n:,} held-out real rows). No new real row was used."
-        )
+    lines = Findings(history, control, recipe.goal, recipe.start).sentences()
     total = {end: sum(g.counts.get(end, 0) for g in history) for end in ("made", "kept", "rejected", "failed")}
     if total["made"]:
         parts = " + ".join(f"{total[end]:,} {end}" for end in ("kept", "rejected", "failed"))
@@ -158,10 +165,6 @@ def _summary(history: Sequence[Generation], recipe: Recipe, folder: object) -> l
             f"A guard raised an alarm in {alarms} of {len(history) - 1} generations; rollback: false let it be."
         )
     return [*lines, f"The best model is kept in {folder}/best"]
-
-
-def _interval(score: Score) -> str:
-    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
 
 
 def _heading(key: str) -> str:

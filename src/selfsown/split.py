@@ -46,6 +46,29 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
     return rest, out
 
 
+def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
+    """(validation, test): the rows that decide and those that report, in the order given. No problem stands in both.
+
+    Problems alike in level and metadata are dealt out in turn, so that each half has its part of every stratum.
+    SelfsownError where all rows are about one problem.
+    """
+    problems: dict[str, Row] = {}
+    for row in held_out:
+        problems.setdefault(row.key, row)
+
+    def order(key: str) -> tuple[int, list[tuple[str, str]], str]:
+        row = problems[key]
+        return row.level, sorted(row.traits.items()), hashlib.sha256(f"halves {seed} {key}".encode()).hexdigest()
+
+    if len(problems) < 2:
+        raise SelfsownError(
+            f"the {len(held_out)} held-out rows are about one problem; half of them choose the best generation and the "
+            "others report it, so hold out two problems or more"
+        )
+    chosen = set(sorted(problems, key=order)[1::2])
+    return [row for row in held_out if row.key in chosen], [row for row in held_out if row.key not in chosen]
+
+
 def sides(
     pose: Callable[[], Iterable[Row]], held_out: int | float, seed: int, source: str
 ) -> Iterator[tuple[bool, Row]]:

@@ -3,6 +3,7 @@
     recipe.yaml  real.parquet  held_out.parquet  log.jsonl  replies.sqlite
     generation-00/ model/ generation.json
     generation-01/ rows.parquet model/ generation.json      … and so on
+    control/ generation-00/ …                               real rows alone, if the recipe asks for a control
     best/  result.json
 
 Each file and each model appears under its name only when it is whole. All but log.jsonl, environment.json
@@ -11,10 +12,9 @@ and replies.sqlite is the same, byte for byte, whenever the same recipe runs wit
 
 from __future__ import annotations
 
-import errno
+import copy
 import inspect
 import json
-import os
 import platform
 import shutil
 import sys
@@ -31,6 +31,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__
+from selfsown.atomic import becoming, explained, whole
 from selfsown.files.parquet import Stored, Writer, rows_of, table
 from selfsown.paid.journal import Journal
 from selfsown.paid.ledger import capped
@@ -38,6 +39,7 @@ from selfsown.recipe import UNSAID
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.steps import Step
 
+CONTROL = "control"  # the folder of the control arm within a run's
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
 MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price", "batch")
 
@@ -59,7 +61,7 @@ class Store:
 
         remake: the recipe may change, for whatever is in the folder but the replies is made anew.
         """
-        with _explained(folder):
+        with explained(folder):
             if folder.exists() and not folder.is_dir():
                 raise SelfsownError(f"{folder} is a file; name a folder for the run")
             if folder.exists() and not _began(folder):
@@ -104,7 +106,7 @@ class Store:
     def written(self, name: str) -> Iterator[Writer]:
         """A file of rows that is there, whole, when the `with` is left."""
         path = self.folder / f"{name}.parquet"
-        with _becoming(path) as partial, Writer(partial) as writer:
+        with becoming(path) as partial, Writer(partial) as writer:
             yield writer
 
     def forget(self, *names: str) -> None:
@@ -124,21 +126,21 @@ class Store:
         text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
-    def generation(self, number: int) -> Generation | None:
-        found = self.json(f"{place(number)}/generation")
+    def generation(self, number: int, arm: str = "") -> Generation | None:
+        found = self.json(f"{Path(arm) / place(number)}/generation")
         if found is None:
             return None
-        scores = tuple(Score(**score) for score in found.pop("scores"))
-        verdicts = tuple(_verdict(verdict) for verdict in found.pop("verdicts"))
-        return Generation(**found, scores=scores, verdicts=verdicts)
+        for name in ("scores", "validation_scores"):
+            found[name] = tuple(Score(**score) for score in found.get(name, ()))
+        return Generation(**found | {"verdicts": tuple(map(_verdict, found["verdicts"]))})
 
     def write_generation(self, generation: Generation) -> None:
         self.write_json(f"{place(generation.number)}/generation", asdict(generation))
 
-    def generations(self) -> list[Generation]:
-        """All that are finished, in order."""
+    def generations(self, arm: str = "") -> list[Generation]:
+        """All that are finished, in order. arm: CONTROL for those of the control."""
         found: list[Generation] = []
-        while generation := self.generation(len(found)):
+        while generation := self.generation(len(found), arm):
             found.append(generation)
         return found
 
@@ -147,7 +149,17 @@ class Store:
         folder = self.folder / place(number) / "model"
         return folder if folder.exists() else None
 
-    def write_model(self, number: int, save: Callable[[Path], None]) -> None:
+    def control(self, start: Generation) -> Store:
+        """The folder within of the control, which begins with the same generation 0."""
+        beside = copy.copy(self)
+        beside.folder = self.folder / CONTROL
+        if not beside.model(0):
+            source = self.folder / place(0) / "model"
+            beside.write_model(0, lambda path: shutil.copytree(source, path))
+            beside.write_generation(start)
+        return beside
+
+    def write_model(self, number: int, save: Callable[[Path], Any]) -> None:
         whole(self.folder / place(number) / "model", save)
 
     def write_best(self, number: int, result: Mapping[str, Any]) -> None:
@@ -159,7 +171,7 @@ class Store:
     def log(self, **event: Any) -> None:
         """One line more in log.jsonl: what happened, when, and how long it took."""
         path = self.folder / "log.jsonl"
-        with _explained(path), path.open("a", encoding="utf-8") as file:
+        with explained(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
 
 
@@ -210,7 +222,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
-    for key in sorted({*before, *recipe} - {"about", "budget", "generations", "trust"}):
+    for key in sorted({*before, *recipe} - {"about", "budget", "control", "generations", "trust"}):
         was, now = (decisive(each.get(key, UNSAID.get(key))) for each in (before, recipe))
         if was != now:
             raise SelfsownError(
@@ -249,50 +261,3 @@ def _environment() -> str:
     found = {"selfsown": __version__, "python": platform.python_version(), "machine": platform.machine()}
     found |= {"torch": str(torch.__version__), "threads": str(torch.get_num_threads())} if torch else {}
     return json.dumps(found, indent=1) + "\n"
-
-
-def whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
-    with _becoming(path) as partial:
-        write(partial)
-
-
-@contextmanager
-def _becoming(path: Path) -> Iterator[Path]:
-    """A place beside the path, whose file or folder gets the path's name when the `with` is left in peace."""
-    partial = path.with_name(f".{path.name}.partial")
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield partial
-            for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
-                _to_disk(file)
-            if path.is_dir():
-                shutil.rmtree(path)
-            partial.replace(path)
-            _to_disk(path.parent)
-        except BaseException:
-            if partial.exists():
-                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
-            raise
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """What the operating system refuses, in words that help."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "make room and give the same command again: the run goes on" if full else "name another folder"
-        raise SelfsownError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}; {remedy}"
-        ) from error

@@ -52,7 +52,7 @@ def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tupl
     assert [arm["name"] for arm in found["arms"]] == ["graded", "real", "learn=15; mix=replace"]
     assert (found["recipe"], found["goal"], found["seeds"]) == ("mine", "accuracy", [0, 1])
     assert (found["reference"], found["efficiency"]) == ("graded", None)
-    assert found["arms"][1]["changes"] == [*SIZE[1::2], "generate=[]", "rollback=false"]
+    assert found["arms"][1]["changes"] == [*SIZE[1::2], "generate=[]", "rollback=false", "control=false"]
     for at, arm in enumerate(found["arms"]):
         run = folder / "runs/mine-compare" / arm["folder"] / "seed-1"
         sets = [part for change in [*arm["changes"], "seed=1"] for part in ("--set", change)]

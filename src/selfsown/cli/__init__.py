@@ -50,6 +50,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from selfsown.recipe import Recipe
     from selfsown.rehearsal.cautions import cautions
     from selfsown.report import told
+    from selfsown.store import CONTROL, Store
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
@@ -59,7 +60,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
         watch.say(escape(f"caution: {caution}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
-    watch.end_of_run(history, folder)
+    watch.end_of_run(history, Store(folder).generations(CONTROL), folder)
     if spent := cost.read(folder):
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:

@@ -14,8 +14,8 @@ from selfsown.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.rehearsal import FEW, rehearsed
 
-ALONE = "rollback=false"  # every arm trains equally long, and its whole course is seen
-OWN = {"seed": "--seeds says how many, from 0", "rollback": "it is false in every arm"}
+ALONE = ("rollback=false", "control=false")  # every arm trains equally long and is seen to its end; real is the control
+OWN = {"seed": "--seeds says how many, from 0", "rollback": "it is false in every arm", "control": "the arm real is it"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _arm(recipe: Recipe, common: Sequence[str], name: str) -> Arm:
         raise SelfsownError(
             f"there is no arm {name!r}{hint} there is: {', '.join(BUILT_IN)}; or a change, such as start=base"
         )
-    return Arm(name, what, (*common, *changes, ALONE))
+    return Arm(name, what, (*common, *changes, *ALONE))
 
 
 def _not_ours(changes: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,10 @@ from selfsown.compare import claim
 from selfsown.compare.children import Run
 from selfsown.compare.efficiency import Side, between, cost, crossing, summary
 from selfsown.compare.plan import Plan
+from selfsown.history import best_of
 from selfsown.intervals import student
 from selfsown.paid.ledger import lines, prices_in, total
-from selfsown.records import Generation, Score
+from selfsown.records import Generation
 from selfsown.screen import sisters
 from selfsown.store import Store
 
@@ -57,27 +59,33 @@ def _common(histories: Sequence[History]) -> list[str]:
     return [score.key for score in ends[0].scores if all(generation.score(score.key) for generation in ends)]
 
 
-def _of(generation: Generation, key: str) -> Score:
+def _of(generation: Generation, key: str) -> float:
+    """Over all held-out rows: no arm is rolled back, and its last generation is compared, so nothing was chosen."""
+    value = generation.pooled(key)
+    assert value is not None
+    return value
+
+
+def _lower(generation: Generation, key: str) -> bool:
+    """Whether less of it is better."""
     score = generation.score(key)
-    assert score
-    return score
+    return bool(score and score.better == "lower")
 
 
 def _best(history: History, key: str) -> float:
-    """The best generation in this score, which flatters: it is chosen on the held-out rows that it is measured on."""
-    there = [score for generation in history if generation.stands and (score := generation.score(key))]
-    best = there[0]
-    for score in there[1:]:
-        best = score if score.exceeds(best) else best
-    return best.value
+    """What stopping in time would have given: each half of the held-out rows chooses the generation that the other half
+    measures, so that neither flatters what it chose."""
+    turned = [replace(each, scores=each.validation_scores, validation_scores=each.scores) for each in history]
+    found = [score for side in (history, turned) if (score := best_of(side, key).score(key))]
+    return sum(score.n * score.value for score in found) / sum(score.n for score in found)
 
 
 def _scores(courses: Sequence[History], reference: Sequence[History], key: str) -> dict[str, Any]:
     """The difference is the reference's score less this arm's, seed by seed."""
-    ends = [_of(last(history), key).value for history in courses]
-    others = [_of(last(history), key).value for history in reference]
+    ends = [_of(last(history), key) for history in courses]
+    others = [_of(last(history), key) for history in reference]
     gaps = None if reference is courses else _mean([b - a for a, b in zip(ends, others, strict=True)])
-    firsts = [_of(history[0], key).value for history in courses]
+    firsts = [_of(history[0], key) for history in courses]
     found = {"first": firsts, "last": ends, "best": [_best(history, key) for history in courses]}
     return found | _mean(ends) | {"difference": gaps}
 
@@ -99,7 +107,7 @@ def _guards(seeds: Sequence[int], courses: Sequence[History]) -> list[dict[str, 
 
 def _sentences(plan: Plan, arms: Sequence[dict[str, Any]], courses: Mapping[str, Sequence[History]]) -> list[str]:
     """One for each arm but the reference."""
-    lower = _of(courses[plan.reference][0][0], plan.recipe.goal).better == "lower"
+    lower = _lower(courses[plan.reference][0][0], plan.recipe.goal)
     found = []
     for arm in arms:
         gap = arm["scores"][plan.recipe.goal]["difference"]
@@ -148,9 +156,9 @@ def _efficiency(
 
 def _curve(plan: Plan, courses: Mapping[str, Sequence[History]], key: str) -> dict[str, Any]:
     """One score: each size's best generation, the loop's last, and where they cross, seed by seed."""
-    sign = -1 if _of(courses[plan.reference][0][0], key).better == "lower" else 1
+    sign = -1 if _lower(courses[plan.reference][0][0], key) else 1
     curve = {name: [_best(history, key) for history in courses[name]] for name in plan.multiples.values()}
-    loop = [_of(last(history), key).value for history in courses[plan.reference]]
+    loop = [_of(last(history), key) for history in courses[plan.reference]]
     sizes = list(plan.multiples)
     found = [
         crossing(sizes, [sign * values[at] for values in curve.values()], sign * level) for at, level in enumerate(loop)

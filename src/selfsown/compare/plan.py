@@ -64,7 +64,7 @@ def plan(
         common += more
         for multiple in multiples:
             learn = round(multiple * rows)
-            own = (*common, "generate=[]", f"learn={learn}", ALONE)
+            own = (*common, "generate=[]", f"learn={learn}", *ALONE)
             alone[multiple] = Arm(f"real-{multiple:g}x", f"{learn:,} real rows alone, as many training steps", own)
     arms = [*arms_of(recipe, common, wanted), *alone.values()]
     asked = claim or (PALMYRA if multiples and recipe.name == "palmyra" else 0.0)

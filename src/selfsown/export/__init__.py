@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from selfsown.atomic import whole
 from selfsown.export import shards
 from selfsown.export.card import Card
 from selfsown.export.formats import FORMATS, Format, Record, Wishes, fitting, named
@@ -16,7 +17,6 @@ from selfsown.export.pairs import pairs
 from selfsown.export.source import Source, batches, ended, size, source
 from selfsown.export.tally import Seeds, Tally
 from selfsown.records import Row, SelfsownError
-from selfsown.store import whole
 
 KINDS = ("parquet", "jsonl")
 

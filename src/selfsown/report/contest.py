@@ -155,7 +155,7 @@ def _dots(ends: Sequence[tuple[str, Sequence[float], Mean]], zero: float | None)
 
 def _lines(courses: Mapping[int, Sequence[Generation]], key: str) -> Lines:
     return {
-        seed: {generation.number: score.value for generation in history if (score := generation.score(key))}
+        seed: {each.number: value for each in history if (value := each.pooled(key)) is not None}
         for seed, history in courses.items()
     }
 

@@ -32,9 +32,10 @@ def figures(run: Run) -> Iterator[Figure]:
 def every_score(run: Run) -> Table:
     """Each score of each generation: more than the drawings show."""
     keys = dict.fromkeys(score.key for generation in run.history for score in generation.scores)
-    rows = [[named(key), *(measured(generation.score(key)) for generation in run.history)] for key in keys]
-    head = ["score", *(f"generation {generation.number}" for generation in run.history)]
-    return Table(head, rows, "Every score of every generation, with its 95 % interval")
+    shown = [*run.history, *run.control[1:]]
+    rows = [[named(key), *(measured(generation.score(key)) for generation in shown)] for key in keys]
+    head = [*(f"generation {each.number}" for each in run.history), *(f"control, {g.number}" for g in run.control[1:])]
+    return Table(["score", *head], rows, "Every score of every generation on test rows, with its 95 % interval")
 
 
 def generations_axis(axes: Axes, last: int) -> None:
@@ -55,7 +56,7 @@ def _shown(run: Run, keys: Sequence[str]) -> list[str]:
 
 
 def _figure(run: Run, name: str, keys: Sequence[str]) -> Figure:
-    ends = [(s.low, s.high) for g in run.history for key in keys if (s := g.score(key))]
+    ends = [(s.low, s.high) for g in (*run.history, *run.control) for key in keys if (s := g.score(key))]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     room = 0.18 * (high - low) or 0.05
     floor = 0.0 if low > room and low < 2 * room else low - room
@@ -67,7 +68,10 @@ def _figure(run: Run, name: str, keys: Sequence[str]) -> Figure:
     if any(alarms(generation) for generation in run.history):
         done = "was rolled back, and no later model has learned from it" if run.rolls_back else "raised an alarm"
         caption += f" A shaded generation with a cross {done}; the guard that spoke is named."
+    if run.control:
+        caption += " The broken grey line is the control: real rows alone, for as many training steps."
     rows = [[_numbered(run, g), *(measured(g.score(key)) for key in keys)] for g in run.history]
+    rows += [[f"control, {g.number}", *(measured(g.score(key)) for key in keys)] for g in run.control[1:]]
     return Figure(caption, panels, Table(["generation", *map(named, keys)], rows, f"{name} over generations"))
 
 
@@ -91,6 +95,9 @@ def _course(
     def draw(axes: Axes) -> None:
         generations_axis(axes, run.history[-1].number)
         axes.set_ylim(*limits)
+        alone = [(g.number, score.value) for g in run.control if (score := g.score(key))]
+        if alone:
+            axes.plot(*zip(*alone, strict=True), "--", color=svg.GREY, linewidth=1.4, zorder=1.5)
         values = {generation.number: score.value for generation, score in scored}
         for generation, score in scored:
             _point(axes, run, generation, score)

@@ -14,10 +14,11 @@ from typing import Any
 import yaml
 
 from selfsown.files.parquet import rows_of
-from selfsown.loop import best_of
+from selfsown.findings import Findings
+from selfsown.history import best_of
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.report.words import cut
-from selfsown.store import Store, place
+from selfsown.store import CONTROL, Store, place
 
 EXAMPLES = 300
 NAME = 60  # characters of a name that a row gives
@@ -58,6 +59,7 @@ class Run:
     real: int
     held_out: int
     history: Sequence[Generation]
+    control: Sequence[Generation]
     made: Sequence[Made]
     log: Sequence[Mapping[str, Any]]
     result: Mapping[str, Any] | None
@@ -71,9 +73,8 @@ class Run:
         return best_of(self.history, self.goal)
 
     @property
-    def last(self) -> Generation:
-        """The last that stands: generation 0 where all that came after were rolled back."""
-        return next((each for each in reversed(self.history) if each.stands), self.history[0])
+    def findings(self) -> Findings:
+        return Findings(self.history, self.control, self.goal, str(self.recipe.get("start", "last")))
 
     @property
     def rolls_back(self) -> bool:
@@ -93,18 +94,18 @@ def run(folder: Path) -> Run:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         if not {"goal", "name", "generations"} <= set(recipe):
             raise ValueError("goal, name or generations is missing")
-    history = generations(store)
+    history, control = generations(store), generations(store, CONTROL)
     made = [made for number in range(1, len(history) + 1) if (made := _made(store, number))]
     with understood(folder / "log.jsonl"):
         log = _log(folder / "log.jsonl")
     sizes = {side: len(store.table(side) or ()) for side in ("real", "held_out")}
     environment, result = store.json("environment") or {}, store.json("result")
-    return Run(recipe, environment, sizes["real"], sizes["held_out"], history, made, log, result)
+    return Run(recipe, environment, sizes["real"], sizes["held_out"], history, control, made, log, result)
 
 
-def generations(store: Store) -> list[Generation]:
-    with understood(store.folder / place(0) / "generation.json"):
-        return store.generations()
+def generations(store: Store, arm: str = "") -> list[Generation]:
+    with understood(store.folder / arm / place(0) / "generation.json"):
+        return store.generations(arm)
 
 
 def chosen(made: Sequence[Made]) -> list[Row]:

@@ -48,6 +48,7 @@ def _measured(run: Run) -> dict[str, Any]:
     spoken = verdict.spoken(run.history)
     guards = Table(["generation", "guard", "verdict", "what it said"], spoken, "What each guard said")
     return {
+        "origin": verdict.origin(run),
         "courses": list(courses.figures(run)),
         "scores": courses.every_score(run),
         "guards": guards if spoken else None,

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfsown.records import Generation, Score
+from selfsown.records import Generation
 from selfsown.report import lights, words
 from selfsown.report.reading import Run
-from selfsown.report.words import Outcome
 from selfsown.screen import worst
 
-HEADLINES = {
-    "better": "It got better.",
-    "worse": "It got worse.",
-    "no proof": "No proof that it got better.",
-}
 CHECKED = {"oracle", "execution"}
-
-
-def outcome(run: Run) -> Outcome:
-    """Better if the best generation is, worse if the last that stands is, by intervals that do not overlap."""
-    first, best, last = (generation.score(run.goal) for generation in (run.history[0], run.best, run.last))
-    if first and best and words.against(first, best) == "better":
-        return "better"
-    return words.against(first, last) if first and last else "no proof"
 
 
 def headline(run: Run) -> str:
@@ -33,7 +19,7 @@ def headline(run: Run) -> str:
         return "Only the start is measured yet."
     later = run.history[1:]
     standing = [generation for generation in later if generation.stands]
-    said = HEADLINES[outcome(run)] if standing else "Every generation was rolled back."
+    said = run.findings.headline()
     if light := lights.worst_of(standing or later, len(later)):
         said = f"{said[:-1]}, and {light}."
     if standing and any(worst(generation) == "red" and not generation.stands for generation in later):
@@ -45,8 +31,7 @@ def sentences(run: Run) -> list[str]:
     """What happened, one plain sentence after the other."""
     if not run.history:
         return ["The run has not finished training on the real rows."]
-    first = run.history[0].score(run.goal)
-    said = [_scores(run, first)] if first else []
+    said = run.findings.sentences()
     if len(run.history) > 1:
         said += [each for each in (_guards(run), lights.sentence(run)) if each]
     total = sum(made.total for made in run.made)
@@ -54,7 +39,7 @@ def sentences(run: Run) -> list[str]:
         kept, spent = sum(made.ended("kept") for made in run.made), sum(float(line["seconds"]) for line in run.log)
         said.append(
             f"From {run.real:,} real rows it wrote {total:,} rows of its own, of which {words.percent(kept, total)} "
-            f"were kept{f', in {words.duration(spent)}' if spent else ''}. No new real row was used."
+            f"were kept{f', in {words.duration(spent)}' if spent else ''}."
         )
     if not run.result:
         said.append(
@@ -62,29 +47,6 @@ def sentences(run: Run) -> list[str]:
             "It is at work or was stopped; give its command again and it goes on."
         )
     return said
-
-
-def _scores(run: Run, first: Score) -> str:
-    goal, best, last = words.opened(words.named(run.goal)), run.best, run.last
-    start = f"{goal}, on {first.n:,} held-out real rows: {words.measured(first)} after training on real rows alone"
-    now = best.score(run.goal)
-    if len(run.history) == 1 or not now:
-        return f"{start}."
-    if best.number:
-        overlap = "do not overlap" if words.against(first, now) == "better" else "overlap"
-        light = f" (light: {worst(best)})" if worst(best) else ""
-        after = f" The last that stands, {last.number}, has {words.measured(last.score(run.goal))}."
-        return (
-            f"{start}, {words.measured(now)} in generation {best.number}, the best that stands{light}. "
-            f"The two 95 % intervals {overlap}.{after * (outcome(run) == 'worse')}"
-        )
-    kept = "What is kept is the model from before any row of its own."
-    if not last.number:
-        return f"{start}. No later generation stands. {kept}"
-    return (
-        f"{start}, and no generation that stands did better; the last that stands, {last.number}, has "
-        f"{words.measured(last.score(run.goal))}. {kept}"
-    )
 
 
 def _guards(run: Run) -> str:
@@ -103,8 +65,8 @@ def _guards(run: Run) -> str:
 def facts(run: Run) -> list[tuple[str, str, str]]:
     """A few large numbers: what it is, the number, and a note."""
     found = []
-    if run.history and (first := run.history[0].score(run.goal)):
-        found.append(_goal_fact(run, first))
+    if run.history:
+        found += _goal_facts(run)
     parts = {end: sum(made.ended(end) for made in run.made) for end in ("kept", "rejected", "failed")}
     total = sum(made.total for made in run.made)
     if total:
@@ -126,23 +88,36 @@ def facts(run: Run) -> list[tuple[str, str, str]]:
     return found
 
 
-def _goal_fact(run: Run, first: Score) -> tuple[str, str, str]:
-    told = run.best if run.best.number else run.last
-    now = told.score(run.goal)
-    if told.number == 0 or not now:
-        return (
-            words.named(run.goal),
-            words.number(first.value),
-            f"95 % interval {words.interval(first.low, first.high)}",
-        )
-    note = f"{words.interval(first.low, first.high)} to {words.interval(now.low, now.high)}"
-    return words.named(run.goal), f"{words.number(first.value)} → {words.number(now.value)}", note
+def _goal_facts(run: Run) -> list[tuple[str, str, str]]:
+    """The goal at the start and in the reported generation, and beside it the control."""
+    found, name = run.findings, words.named(run.goal)
+    first, after = found.first, found.reported.score(run.goal)
+    if not found.reported.number or not after:
+        return [(name, words.number(first.value), f"95 % interval {words.interval(first.low, first.high)}")]
+    note = f"{words.interval(first.low, first.high)} to {words.interval(after.low, after.high)}"
+    facts = [(name, f"{words.number(first.value)} → {words.number(after.value)}", note)]
+    control = found.equal_control.score(run.goal) if found.equal_control else None
+    if control:
+        note = f"{words.interval(control.low, control.high)}, after as many training steps"
+        facts.append(("control: real rows alone", words.number(control.value), note))
+    return facts
+
+
+def origin(run: Run) -> str:
+    """What each generation has learned from, and on which rows it is measured."""
+    alone = run.findings.effect == "no synthetic rows"
+    later = "no later one has learned from a synthetic row" if alone else "later ones from synthetic rows, too"
+    return (
+        f"Generation 0 has learned from real rows alone, {later}. The held-out rows were set aside before anything "
+        "else. By one half of them, the validation rows, guards judge and the best generation is chosen; what is shown "
+        "is measured on the other half, the test rows, which decide nothing."
+    )
 
 
 def unknown(run: Run) -> list[str]:
     """What a reader might take from the numbers, and must not."""
     said = []
-    if run.history and run.best.number:
+    if run.history and not run.history[0].validation_scores:
         said.append(
             f"The best of {len(run.history)} generations is picked by the same score, on the same held-out rows, that "
             "is reported here; that flatters it."
@@ -155,19 +130,18 @@ def unknown(run: Run) -> list[str]:
         f"The {run.held_out:,} held-out rows come from the same source as the real ones. Nothing is said about other "
         "data."
     )
-    if run.made:
-        said.append(_rests(sorted(set().union(*(made.trust for made in run.made)))))
+    if any(made.ended("kept") for made in run.made):
+        said.append(_rests(sorted(set().union(*(made.trust for made in run.made))), run.findings.effect == "better"))
     return said
 
 
-def _rests(trust: Sequence[str]) -> str:
+def _rests(trust: Sequence[str], gained: bool) -> str:
     if not trust:
         return "Nobody graded the rows, so how many of the kept ones are wrong is not known."
     if set(trust) <= CHECKED:
-        return (
-            f"The rows were checked by {words.listed(trust)}. The gain rests on that checker, and is not to be "
-            "expected where nobody knows the truth."
-        )
+        said = f"The rows were checked by {words.listed(trust)}."
+        gain = " The gain rests on that checker, and is not to be expected where nobody knows the truth."
+        return f"{said}{gain}" if gained else said
     return f"Grades rest on {words.listed(trust)}, not on the truth: how many of the kept rows are wrong is not known."
 
 

@@ -116,13 +116,6 @@ def count(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def against(first: Score, now: Score) -> Outcome:
-    """Better or worse only where the two 95 % intervals do not overlap."""
-    if first.better == "neither" or (now.low <= first.high and first.low <= now.high):
-        return "no proof"
-    return "better" if now.exceeds(first) else "worse"
-
-
 def alarms(generation: Generation) -> list[str]:
     """The guards that spoke against the generation."""
     return list(dict.fromkeys(verdict.by for verdict in generation.refusals))

@@ -1,0 +1,40 @@
+"""What the generations of a run come to: the best one, how long it was trained, and the control that it is set against.
+
+Decisions look at validation scores; what is reported is measured on test rows, which no decision has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfsown.records import Generation
+
+
+def best_of(history: Sequence[Generation], goal: str) -> Generation:
+    """The accepted generation with the best goal on validation rows; of equals, the first."""
+    best = history[0]
+    for generation in history[1:]:
+        new, old = (each.as_validated().score(goal) for each in (generation, best))
+        if generation.stands and new and old and new.exceeds(old):
+            best = generation
+    return best
+
+
+def last_accepted(history: Sequence[Generation]) -> Generation:
+    """The newest generation that no guard has rolled back: what the next one starts from."""
+    return next(generation for generation in reversed(history) if generation.stands)
+
+
+def trainings(history: Sequence[Generation], generation: Generation, start: str) -> int:
+    """How many trainings lie between generation 0 and this one. start: "base" where each begins with generation 0."""
+    if not generation.number:
+        return 0
+    return 1 if start == "base" else 1 + trainings(history, history[generation.parent], start)
+
+
+def learned_from_synthetic(history: Sequence[Generation], generation: Generation, start: str) -> bool:
+    """Whether synthetic rows were among the training draws of the generation, or of any that it was trained from."""
+    if not generation.number:
+        return False
+    before = start != "base" and learned_from_synthetic(history, history[generation.parent], start)
+    return generation.real_share < 1 or before
