@@ -64,8 +64,7 @@ class Findings:
     @property
     def effect(self) -> Effect:
         """What the synthetic rows did, against the control at equal steps and against the control's own best."""
-        accepted = [each for each in self.history if each.stands]
-        if not any(learned_from_synthetic(self.history, each, self.start) for each in accepted):
+        if not learned_from_synthetic(self.history, self.reported):
             return "no synthetic rows"
         if not self.equal_control:
             return "no control"

@@ -32,9 +32,6 @@ def trainings(history: Sequence[Generation], generation: Generation, start: str)
     return 1 if start == "base" else 1 + trainings(history, history[generation.parent], start)
 
 
-def learned_from_synthetic(history: Sequence[Generation], generation: Generation, start: str) -> bool:
-    """Whether synthetic rows were among the training draws of the generation, or of any that it was trained from."""
-    if not generation.number:
-        return False
-    before = start != "base" and learned_from_synthetic(history, history[generation.parent], start)
-    return generation.real_share < 1 or before
+def learned_from_synthetic(history: Sequence[Generation], generation: Generation) -> bool:
+    """Whether synthetic rows were among what the generation, or an accepted one before it, was trained on."""
+    return any(each.stands and each.real_share < 1 for each in history[1 : generation.number + 1])

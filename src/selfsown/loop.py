@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.callbacks import Watch
-from selfsown.history import best_of, last_accepted, trainings
+from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
@@ -48,7 +48,7 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
         history = [loop.base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.lap(history))
-        if recipe.control:
+        if recipe.control and learned_from_synthetic(history, last_accepted(history)):
             loop.control(history)
         best = best_of(history, recipe.goal)
         store.write_best(best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe)})

@@ -50,7 +50,7 @@ def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     """(validation, test): the rows that decide and those that report, in the order given. No problem stands in both.
 
     Problems alike in level and metadata are dealt out in turn, so that each half has its part of every stratum.
-    SelfsownError where all rows are about one problem.
+    SelfsownError where there are fewer than two problems.
     """
     problems: dict[str, Row] = {}
     for row in held_out:
@@ -62,8 +62,8 @@ def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
 
     if len(problems) < 2:
         raise SelfsownError(
-            f"the {len(held_out)} held-out rows are about one problem; half of them choose the best generation and the "
-            "others report it, so hold out two problems or more"
+            f"the {len(held_out)} held-out rows hold fewer than two different problems; half of them choose the best "
+            "generation and the others report it: hold out more"
         )
     chosen = set(sorted(problems, key=order)[1::2])
     return [row for row in held_out if row.key in chosen], [row for row in held_out if row.key not in chosen]

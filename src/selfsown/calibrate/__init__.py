@@ -70,6 +70,12 @@ def falls_short(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
     return [f"{step.place}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
 
 
+def ungraded(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
+    """The graders that failed at every row."""
+    pairs = zip(recipe.grade, found["graders"], strict=True)
+    return [step.place for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
+
+
 def _real(recipe: Recipe) -> list[Row]:
     """The real rows that are not held out, as `run` or `make` would take them."""
     task = recipe.real()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from selfsown import __version__
 from selfsown.cli.guard import audit, plan, prove
 from selfsown.cli.rows import Changes, calibrate, estimate, make, preview
-from selfsown.records import SelfsownError
+from selfsown.records import Generation, SelfsownError
 
 app = App(
     name="selfsown",
@@ -33,6 +34,8 @@ Multiples = Annotated[list[str], Parameter(help=ROWS, consume_multiple=True, neg
 @app.command
 def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, report: bool = True) -> None:
     """Run a recipe, or go on where it was left.
+
+    Ends with exit code 4 where no row was kept, or every generation was rolled back.
 
     Parameters
     ----------
@@ -65,6 +68,16 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
         print(told(folder))
+    _worth_something(history)
+
+
+def _worth_something(history: Sequence[Generation]) -> None:
+    """SelfsownError where rows were made and no model has learned from any: that is not to pass for success."""
+    kept, made = (sum(each.counts.get(what, 0) for each in history) for what in ("kept", "made"))
+    if made and not kept:
+        raise SelfsownError(f"no row was kept of {made:,} made: no model has learned from a synthetic row", code=4)
+    if history[1:] and not any(each.stands for each in history[1:]):
+        raise SelfsownError("every generation was rolled back; best/ is the model of generation 0", code=4)
 
 
 app.command(make)
@@ -113,6 +126,8 @@ def compare(
 ) -> None:
     """Run a recipe against variants of itself over several seeds, and say what made the difference.
 
+    Ends with exit code 4 where the recipe itself kept no row: then nothing was compared.
+
     Parameters
     ----------
     recipe
@@ -139,6 +154,8 @@ def compare(
     found = comparison.run(planned, folder, jobs, prices, console.out)
     tables.show(found, console)
     print(told(folder))
+    if empty := comparison.without_rows(found):
+        raise SelfsownError(empty, code=4)
 
 
 @app.command

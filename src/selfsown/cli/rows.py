@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,8 @@ Changes = Annotated[
 
 def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
     """Make a data set: the loop without training. What was paid once is never paid again.
+
+    Ends with exit code 4 where no row was kept.
 
     Parameters
     ----------
@@ -46,10 +50,13 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
         data = export(folder, folder / "dataset")
         progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
+    _kept(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
 def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Changes | None = None) -> None:
     """Make the first few rows for real, and show each with its grades and its end.
+
+    Ends with exit code 4 where all of them failed.
 
     Parameters
     ----------
@@ -68,7 +75,10 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Chan
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("made") / loaded.name
-    show(made(loaded, folder, _some(rows)), folder, Console())
+    found = made(loaded, folder, _some(rows))
+    show(found, folder, Console())
+    if all(row.end == "failed" for row in found.rows):
+        _kept(Counter(row.end for row in found.rows), *(row.reason for row in found.rows[-1:]))
 
 
 def estimate(
@@ -81,6 +91,8 @@ def estimate(
     set: Changes | None = None,
 ) -> None:
     """Say what `make` will take: requests, tokens, money and time, by step, from a few rows that are really asked.
+
+    Ends with exit code 4 where all rows made for it failed.
 
     Parameters
     ----------
@@ -109,6 +121,8 @@ def estimate(
         print(dumps(forecast.plain(found), indent=1))
     else:
         forecast.show(found, Console())
+    if found.made and found.failed == found.made:
+        _kept({"failed": found.failed}, found.reason)
 
 
 def calibrate(
@@ -120,7 +134,9 @@ def calibrate(
     json: Annotated[bool, Parameter(negative=())] = False,
     set: Changes | None = None,
 ) -> None:
-    """Measure how well the recipe's graders know good rows from bad ones. Exit code 1: not as well as it demands.
+    """Measure how well the recipe's graders know good rows from bad ones.
+
+    Ends with exit code 1 where it is not as well as the recipe demands, and 4 where a grader graded no row.
 
     Parameters
     ----------
@@ -139,7 +155,7 @@ def calibrate(
 
     from rich.console import Console
 
-    from selfsown.calibrate import falls_short, measured, tables
+    from selfsown.calibrate import falls_short, measured, tables, ungraded
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
@@ -151,6 +167,15 @@ def calibrate(
         tables.show(found, folder, Console())
     if poor := falls_short(loaded, found):
         raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
+    if silent := ungraded(loaded, found):
+        raise SelfsownError(f"{', '.join(silent)} graded none of {found['rows']:,} rows: all failed", code=4)
+
+
+def _kept(ends: Mapping[str, int], reason: str = "none was made") -> None:
+    """SelfsownError where no row was kept: a data set that is not there must not pass for success."""
+    if not ends.get("kept"):
+        counts = " and ".join(f"{ends.get(end, 0):,} {end}" for end in ("rejected", "failed"))
+        raise SelfsownError(f"no row was kept: {counts}; most often: {reason}", code=4)
 
 
 def _some(rows: int) -> int:

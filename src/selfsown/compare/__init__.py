@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,15 @@ def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> d
         write_whole(folder / "compare.json", json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         write_whole(folder / "table.md", markdown(found))
     return found
+
+
+def without_rows(found: Mapping[str, Any]) -> str:
+    """Why nothing was compared, where the reference made rows and kept none; empty where it kept some."""
+    reference = next(arm for arm in found["arms"] if arm["name"] == found["reference"])
+    made, kept = sum(reference["made"]), sum(reference["kept"])
+    if kept or not made:
+        return ""
+    return f"{reference['name']} kept none of the {made:,} rows that it made: nothing was compared"
 
 
 def _cores() -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 from selfsown.records import SelfsownError
 
 PATIENCE = 10  # seconds that a child is given to end by itself
+EMPTY = 4  # the exit code of a run that came to its end and kept no row, which is what may be compared
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Run:
     def order(self) -> list[str]:
         sets = [part for change in self.changes for part in ("--set", change)]
         return [sys.executable, "-m", "selfsown", "run", self.source, str(self.folder), *sets, "--no-report"]
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / "result.json").exists()
 
     @property
     def cost_file(self) -> Path:
@@ -94,7 +99,7 @@ class Child:
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
         self.errors.close()
-        if self.process.returncode == 0:
+        if self.process.returncode == 0 or (self.process.returncode == EMPTY and self.run.finished):
             return ""
         return lines[-1].removeprefix("selfsown: ") if lines else f"it ended with exit code {self.process.returncode}"
 
