@@ -222,6 +222,8 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"real": {"programs": {"length": 1}}}, ["length"]),
     ({"generations": -1}, ["generations is -1", "0 or more"]),
     ({"patience": 0}, ["patience is 0", "1 or more"]),
+    ({"guard": ["collapse"], "evaluate": ["accuracy"]}, ["guard.collapse looks at diversity", "add it to evaluate"]),
+    ({"control": True, "then": ["preference"]}, ["control: true", "train.preference learns nothing", "leave it out"]),
     ({"held_out": 0}, ["held_out is 0", "set aside"]),
     ({"grade": "./nosuch.py"}, ["there is no file", "nosuch.py", "beside its recipe"]),
     ({"grade": "./pupil.py"}, ["./pupil.py has no function 'grade'"]),

@@ -94,3 +94,7 @@ def test_the_interval_is_as_wide_as_repetition_shows() -> None:
     scatter = statistics.stdev(score.value for score in found)
     said = statistics.mean((score.high - score.low) / 3.92 for score in found)
     assert 0.6 < said / scatter < 1.7
+
+
+def test_where_nothing_is_written_there_is_no_score() -> None:
+    assert scores(Parrot(lambda prompt, at: Reply(prompt, "", failure="cut off"))) == {}

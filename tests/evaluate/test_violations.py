@@ -44,3 +44,7 @@ def test_a_model_is_asked_at_its_own_temperature_and_a_reply_that_failed_is_not_
 def test_a_world_without_a_constitution_has_nothing_to_count() -> None:
     world = Programs(rows=30)
     assert list(violations.evaluate(Parrot(lambda prompt, at: "x"), world.pose(0), world, 0)) == []
+
+
+def test_a_model_whose_replies_all_failed_has_no_score_rather_than_a_perfect_one() -> None:
+    assert scores(Parrot(lambda prompt, at: Reply(prompt, "", failure="cut off"))) == {}

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from selfsown.guard import bias
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, Verdict
 
 
 def rows(a: int, b: int, **others: int) -> list[Row]:
@@ -36,8 +36,14 @@ def test_a_shift_fires_and_says_by_how_much(kept: list[Row], shift: float) -> No
     assert verdict.numbers == {"style": pytest.approx(shift / 100)}
 
 
-def test_only_declared_attributes_count() -> None:
-    assert bias.guard(rows(1000, 0), REAL).ok
+def test_a_guard_that_watches_no_attribute_is_a_mistake_and_no_pass() -> None:
+    with pytest.raises(SelfsownError, match="watches nothing without attributes"):
+        bias.guard(rows(1000, 0), REAL)
+
+
+def test_an_attribute_that_no_kept_row_has_is_not_said_to_be_unshifted() -> None:
+    verdict = bias.guard([Row("", "a")], REAL, attributes=("style",))
+    assert verdict == Verdict(True, "not measured, no kept row has it: style", "bias")
 
 
 def test_tolerance_is_how_much_may_shift() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from selfsown.guard import collapse
 from selfsown.intervals import Z
-from selfsown.records import Generation, Score
+from selfsown.records import Generation, Score, Verdict
 
 
 def history(*values: float, error: float = 0.01, group: str = "", name: str = "diversity") -> list[Generation]:
@@ -45,5 +47,12 @@ def test_tolerance_is_a_share_and_errors_grant_chance() -> None:
     assert not collapse.guard(history(0.8, 0.6, error=0.1), errors=1).ok
 
 
-def test_other_scores_are_not_its_business() -> None:
-    assert collapse.guard(history(0.8, 0.1, name="accuracy")).ok
+def test_other_scores_are_not_its_business_and_without_diversity_nothing_is_praised() -> None:
+    verdict = collapse.guard(history(0.8, 0.1, name="accuracy"))
+    assert verdict == Verdict(True, "not measured: generation 0 has no diversity", "collapse")
+
+
+def test_diversity_that_can_no_longer_be_measured_is_the_worst_fall() -> None:
+    mute = replace(history(0.8)[0], number=1, scores=())
+    verdict = collapse.guard([*history(0.8), mute])
+    assert (verdict.ok, verdict.reason) == (False, "diversity was 0.80 and can no longer be measured")

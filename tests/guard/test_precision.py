@@ -96,6 +96,7 @@ def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_
 def test_where_no_answer_is_known_it_says_so_and_stands() -> None:
     verdict = precision.guard(history((100, 100)), [Row("", "emma")], WORLD)
     assert verdict == Verdict(True, "not measured: of no kept row is the answer known", "precision")
+    assert not precision.guard(history((100, 100)), [Row("", "emma")], WORLD, least=0.5).ok, "a demand needs evidence"
 
 
 @pytest.mark.slow

@@ -155,3 +155,11 @@ def test_the_best_is_named_with_its_light(folder: Path) -> None:
     best = max(history, key=lambda each: score.value if (score := each.score(folders.GOAL)) else 0.0)
     found = shown(folder, {1: [AMBER], 2: [AMBER]}).text
     assert ("the best that stands (light: amber)" in found) == bool(best.number)
+
+
+def test_a_guard_that_measured_nothing_is_not_counted_as_content(folder: Path) -> None:
+    mute, content = Verdict(True, "not measured: …", "precision"), Verdict(True, "fine", "progress", {"fall": 0.0})
+    found = shown(folder, {1: [content, mute], 2: [content, mute, Verdict(True, "fine", "./own.py")]}).text
+    assert "No guard refused a generation. precision measured nothing in both generations." in found
+    assert "progress measured nothing" not in found
+    assert "own.py measured nothing" not in found

@@ -34,13 +34,15 @@ def evaluate(
 
     Each is a ratio to what the other half of the real rows gives, text for text. The interval is the spread over
     `splits` pairs of halves, which varies as samples of the whole size would. A bootstrap would repeat texts,
-    and so misjudge every measure of variety.
+    and so misjudge every measure of variety. There is no score where nothing was written, or nothing is comparable.
     """
     rng = random.Random(seed)
     real = [row.prompt + row.answer for row in alike(held_out, task)]
     written = [prompt + answer for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
     half = min(len(written), len(real)) // 2
-    if real and not ngrams(real, size):
+    if not half:
+        return
+    if not ngrams(real, size):
         raise SelfsownError(f"evaluate.diversity: size is {size}, longer than any real row; make it smaller")
     measures: dict[str, Measure] = {"": _variety(size), "tail": _tail(size), "distinct": _distinct}
     ratios: dict[str, list[float]] = {group: [] for group in measures}

@@ -22,6 +22,8 @@ def guard(
 
     It fires above `tolerance` where it also exceeds what samples of these sizes show by chance.
     """
+    if not attributes:
+        raise SelfsownError("guard.bias watches nothing without attributes: write bias: {attributes: [NAME]}")
     numbers, fired, silent = {}, [], []
     for attribute in attributes:
         n, ours = _shares([row for row in kept if row.method != "restate"], attribute)
@@ -37,8 +39,9 @@ def guard(
         numbers[attribute] = shift
         if shift > max(tolerance, errors * chance):
             fired.append(f"{attribute} shifted by {100 * shift:.1f} points from the real rows")
-    healthy = "no shift of a declared attribute" + (f"; not measured, no kept row has it: {silent}" if silent else "")
-    return Verdict(not fired, "; ".join(fired) or healthy, "bias", numbers)
+    unmeasured = [f"not measured, no kept row has it: {', '.join(silent)}"] if silent else []
+    healthy = [f"no shift of {', '.join(numbers)}"] if numbers else []
+    return Verdict(not fired, "; ".join([*(fired or healthy), *unmeasured]), "bias", numbers)
 
 
 def _shares(rows: Sequence[Row], attribute: str) -> tuple[int, Counter[str]]:

@@ -19,12 +19,18 @@ def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, errors: NotN
     and by more than `errors` standard errors."""
     numbers, fired = {}, []
     for first in history[0].scores:
+        if first.name != "diversity" or first.value <= 0:
+            continue
         now = history[-1].score(first.key)
-        if first.name != "diversity" or now is None or first.value <= 0:
+        if (
+            now is None
+        ):  # nothing could be measured of what the model writes, which is as little variety as there can be
+            fired.append(f"{first.key} was {first.value:.2f} and can no longer be measured")
             continue
         fall = first.value - now.value
         chance = math.hypot(error(first.low, first.high), error(now.low, now.high))
         numbers[first.key] = now.value / first.value
         if fall > tolerance * first.value and fall > errors * chance:
             fired.append(f"{first.key} fell from {first.value:.2f} to {now.value:.2f}")
-    return Verdict(not fired, "; ".join(fired) or "as varied as generation 0", "collapse", numbers)
+    healthy = "as varied as generation 0" if numbers else "not measured: generation 0 has no diversity"
+    return Verdict(not fired, "; ".join(fired) or healthy, "collapse", numbers)

@@ -30,11 +30,11 @@ def guard(
     what is compared, such as `#### (.*)`.
 
     It fires where the precision is below the best that stands by more than `errors` standard errors of the difference,
-    or where its whole interval is below `least`.
+    or where its whole interval is below `least`, or cannot be measured although there is a `least`.
     """
     told = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
     if not told:
-        return Verdict(True, "not measured: of no kept row is the answer known", "precision")
+        return Verdict(not least, "not measured: of no kept row is the answer known", "precision")
     if not task.verifiable:
         right = sum(final(row.answer, pattern) == final(row.target, pattern) for row in told)
     else:

@@ -70,8 +70,14 @@ def _facts(compared: Comparison) -> list[tuple[str, str, str]]:
     goal = next(arm for arm in found["arms"] if arm["name"] == compared.reference)["scores"][compared.goal]
     seconds = sum(sum(arm["cpu_seconds"]) for arm in found["arms"])
     start, seeds = statistics.fmean(goal["first"]), len(found["seeds"])
-    note = f"{compared.reference}, mean of {words.count(seeds, 'seed')} {words.interval(goal['low'], goal['high'])}"
-    facts = [(words.named(compared.goal), f"{words.number(start)} → {words.number(goal['mean'])}", note)]
+    if proof := found.get("proof"):
+        gap = proof["difference"]
+        note = f"{words.interval(gap['low'], gap['high'])} to real rows alone at equal steps, {seeds} seeds"
+        facts = [(f"{words.named(compared.goal)}, difference", f"{gap['mean']:+.3f}", note)]
+    else:
+        note = f"{compared.reference}, mean of {words.count(seeds, 'seed')} {words.interval(goal['low'], goal['high'])}"
+        note += f"; {words.number(start)} in generation 0"
+        facts = [(words.named(compared.goal), words.number(goal["mean"]), note)]
     if found["efficiency"]:
         facts.append(("real rows that plain training needs", _ratio(compared), "for the same score, against the loop"))
     runs = len(found["arms"]) * seeds

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from selfsown.records import Generation
 from selfsown.report import lights, words
 from selfsown.report.reading import Run
-from selfsown.screen import worst
+from selfsown.screen import lamp, worst
 
 CHECKED = {"oracle", "execution"}
 
@@ -54,12 +54,23 @@ def _guards(run: Run) -> str:
     if not run.recipe.get("guard") and not refused:
         return "No guard watched: the recipe names none."
     if not refused:
-        return "No guard refused a generation: all stand."
+        return f"No guard refused a generation.{_unmeasured(run)}"
     told = words.listed([f"generation {g.number} by {' and '.join(words.alarms(g))}" for g in refused])
     if not run.rolls_back:
-        return f"Guards raised an alarm, which this recipe does not act on: {told}."
+        return f"Guards raised an alarm, which this recipe does not act on: {told}.{_unmeasured(run)}"
     early = " That ended the run early." if run.result and run.result.get("stuck") else ""
-    return f"Rolled back: {told}.{early}"
+    return f"Rolled back: {told}.{early}{_unmeasured(run)}"
+
+
+def _unmeasured(run: Run) -> str:
+    """Guards of ours that accepted a generation without having measured anything, so that silence is no praise."""
+    found: dict[str, list[int]] = {}
+    for generation in run.history[1:]:
+        for verdict in generation.verdicts:
+            if verdict.ok and not verdict.numbers and not lamp(verdict) and "." not in verdict.by:
+                found.setdefault(verdict.by, []).append(generation.number)
+    of = len(run.history) - 1
+    return "".join(f" {by} measured nothing in {words.which(numbers, of)}." for by, numbers in found.items())
 
 
 def facts(run: Run) -> list[tuple[str, str, str]]:
