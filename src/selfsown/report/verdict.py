@@ -51,7 +51,7 @@ def sentences(run: Run) -> list[str]:
 
 def _guards(run: Run) -> str:
     refused = [generation for generation in run.history if generation.refusals]
-    if not run.recipe.get("guard") and not refused:
+    if not any(generation.verdicts for generation in run.history):
         return "No guard watched: the recipe names none."
     if not refused:
         return f"No guard refused a generation.{_unmeasured(run)}"
