@@ -114,6 +114,17 @@ class Row:
         return new
 
 
+@dataclass(frozen=True)
+class SetAside:
+    """A record of the user's data that made no row: where it stands ("rows.jsonl:12") and why, in words for the user.
+
+    A task that reads such data has the method `set_aside() -> list[SetAside]`: those of its latest complete reading.
+    """
+
+    place: str
+    reason: str
+
+
 def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
     """The rows that have these traits, or all where none are named."""
     wanted = (traits or {}).items()
