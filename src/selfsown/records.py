@@ -84,6 +84,11 @@ class Row:
         return found
 
     @property
+    def answered(self) -> bool:
+        """Whether it says an answer, or is a document: a real row may be a prompt that nobody has answered yet."""
+        return bool(self.answer)
+
+    @property
     def key(self) -> str:
         """What decides whether two rows are about the same problem."""
         return normal(self.problem or self.prompt or self.answer)
