@@ -130,6 +130,22 @@ class SetAside:
     reason: str
 
 
+def answered(rows: Iterable[Row]) -> list[Row]:
+    """The rows that have an answer, or are documents: prompts that nobody has answered teach and measure nothing."""
+    return [row for row in rows if row.answered]
+
+
+def with_answers(rows: Iterable[Row], real: Iterable[Row], step: str) -> list[Row]:
+    """Those of the rows that the step can work on, because they are answered or are documents.
+
+    SelfsownError where there are none, neither here nor among the `real` rows, of which these may be a part.
+    """
+    found = answered(rows)
+    if not found and not any(row.answered for row in real):
+        raise SelfsownError(f"{step}: no real row has an answer, only prompts; take sample, which answers them")
+    return found
+
+
 def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
     """The rows that have these traits, or all where none are named."""
     wanted = (traits or {}).items()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import ClassVar
 
-from selfsown.files.aside import BadRecord, Collector, OnBad, refuse
+from selfsown.files.aside import Collector, OnBad, refuse
 from selfsown.files.columns import Record
 from selfsown.files.detection import HEAD, columns_of
 from selfsown.records import Grade, Row, SelfsownError, SetAside
@@ -78,8 +79,8 @@ class RecordSeeds(Seeds):
         return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
 
     def _rows(self) -> Iterator[Row]:
-        aside, head = Collector(self.name, self.skip, f"real.{self.way}.skip"), self.head()
-        if not head:
+        aside = Collector(self.name, self.skip, f"real.{self.way}.skip")
+        if not (head := self.head(aside.add)):
             raise SelfsownError(self._empty(aside))
         columns = columns_of(self.path, head, (self.text, self.prompt, self.answer), self.attributes, self.way)
         made = 0
@@ -90,12 +91,11 @@ class RecordSeeds(Seeds):
         if not made:
             raise SelfsownError(self._empty(aside))
 
-    def head(self) -> list[Record]:
-        """The first records that can be read; those that cannot are an error only where none can."""
-        bad = list[BadRecord]()
-        found = [record for _, record in islice(self.records(bad=bad.append), HEAD)]
-        if bad and not found:
-            raise bad[0]
+    def head(self, bad: OnBad = refuse) -> list[Record]:
+        """The first records that can be read; where none can, `bad` is given each."""
+        found = [record for _, record in islice(self.records(bad=lambda error: None), HEAD)]
+        if not found:
+            deque(self.records(bad=bad), maxlen=0)
         return found
 
     def _empty(self, aside: Collector) -> str:
