@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from selfsown.files.columns import Columns, Record
+from selfsown.files.columns import Columns, Record, missing
 from selfsown.records import SelfsownError
 
 HEAD = 100  # records whose keys say which columns there are
@@ -75,7 +75,8 @@ def _usual(
 def _pair(source: str, head: Sequence[Record], pair: tuple[str, str], attributes: tuple[str, ...]) -> Columns:
     """Prompt and answer (or none); a prompt that is a list of turns begins a chat, which the answer goes on with."""
     prompt, answer = pair
-    if any(isinstance(record.get(prompt), list) for record in head):
+    first = next((record[prompt] for record in head if not missing(record.get(prompt))), None)
+    if isinstance(first, list):
         return Columns(source, prompt, answer, attributes, chat=True)
     if answer and all(record.get(prompt) == "" for record in head):  # documents, as rows of ours are written
         return Columns(source, "", answer, attributes)
