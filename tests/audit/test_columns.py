@@ -60,9 +60,7 @@ def test_what_is_not_a_number_is_an_attribute_that_the_row_does_not_show(kind: s
     if kind == "jsonl":
         records(two, rows)
     else:
-        table = pyarrow.table(
-            {"text": [row["text"] for row in rows], "score": pyarrow.array(scores, from_pandas=False)}
-        )
+        table = pyarrow.table({"text": [row["text"] for row in rows], "score": pyarrow.array(scores)})
         pyarrow.feather.write_feather(table, two) if kind == "arrow" else pyarrow.parquet.write_table(table, two)
     code, found, said = audit(str(two), "--against", str(two), "--attribute", "score")
     assert code != 2, said
