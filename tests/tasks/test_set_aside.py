@@ -54,6 +54,7 @@ BAD = [
     ("rows.jsonl", lines(f'{{"prompt": {"9" * 5000}}}'), ":2", "a whole number of thousands of digits"),
     ("rows.jsonl", lines('["b?", "x"]'), ":2", "is list, not an object"),
     ("rows.jsonl", f'{GOOD}\n{GOOD}\n{{"prompt": "b?", "ans', ":3", "is not JSON"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": true, "answer": "x"}'), ":2", "has the key 'answer' twice"),
     ("rows.json", f"[{GOOD}, 7, {GOOD}]", ":2", "is int, not an object"),
     ("rows.csv", table("b?,x,y"), ":3", "has 3 fields"),
     ("rows.csv", table("b?"), ":3", "has 1 fields"),
@@ -129,6 +130,15 @@ def test_a_data_set_of_the_library_skips_likewise(tmp_path: Path) -> None:
     world = Dataset(str(tmp_path / "set"), skip=True)
     assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x"), ("b?", "")]
     assert [each.place for each in world.set_aside()] == ["set:2", "set:3"]
+
+
+def test_a_chat_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
+    turns = '[{"role": "user", "content": "a?"}, {"role": "assistant", "content": "x"}]'
+    odd = ('"hi"', "null", '[{"role": "user"}]', "[7]", '{"role": "user", "content": "a?"}')
+    records = [f'{{"messages": {messages}}}\n' for messages in (turns, *odd, turns)]
+    world = World(put(tmp_path, "rows.jsonl", "".join(records)), skip=True)
+    assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x")] * 2
+    assert [each.place for each in world.set_aside()] == [f"rows.jsonl:{at}" for at in range(2, 7)]
 
 
 def test_an_unclosed_quote_swallows_no_rows_even_where_bad_ones_are_skipped(tmp_path: Path) -> None:
