@@ -8,7 +8,6 @@ from pathlib import Path
 
 from selfsown.records import SelfsownError, SetAside
 
-
 SHOWN = 30  # names of columns in a message
 
 
