@@ -38,8 +38,8 @@ def columns_of(
     text, prompt, answer = named
     there = dict.fromkeys(name for record in head for name in record)
     attributes = tuple(attributes)
-    if missing := [name for name in (*named, *attributes) if name and name not in there]:
-        raise SelfsownError(f"{source} has no column {missing[0]!r}; there is: {listed(there)}")
+    if absent := [name for name in (*named, *attributes) if name and name not in there]:
+        raise SelfsownError(f"{source} has no column {absent[0]!r}; there is: {listed(there)}")
     if answer and not prompt:
         raise SelfsownError(
             f"{source}: answer is {answer!r} and no prompt is named; name both, a prompt without answers alone, or "
