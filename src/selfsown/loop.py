@@ -17,7 +17,7 @@ from selfsown.callbacks import Watch
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal import rehearsed
 from selfsown.rehearsal.trust import trusted
 from selfsown.split import halves
@@ -57,7 +57,8 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
 
 @dataclass(frozen=True)
 class Loop:
-    """What every generation shares."""
+    """What every generation shares. Real rows that nobody has answered are worked on, and hidden from new rows where
+    they are held out; but nothing is learned from them, nor measured on them."""
 
     recipe: Recipe
     store: Store
@@ -70,12 +71,12 @@ class Loop:
     @cached_property
     def sides(self) -> tuple[list[Row], list[Row]]:
         """Of the held-out rows those that decide, validation, and those that report, test."""
-        return halves(self.held_out, self.recipe.seed)
+        return halves(answered(self.held_out), self.recipe.seed)
 
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
         blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
-        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
+        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
         level = self.recipe.level or self.task.top_level
         found = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
         return self.judged(found, self.trained(0, mixture, blank), [], [])
@@ -90,7 +91,7 @@ class Loop:
         if rows is None:
             rows = self.made(number, level, student, past)
         kept = self.seen[number] = [row for row in rows if row.end == "kept"]
-        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[*past, *kept])
+        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
@@ -183,16 +184,22 @@ class Loop:
             found = replace(
                 found, scores=self.scores(model, self.sides[1]), validation_scores=self.scores(model, self.sides[0])
             )
-            done.append(len(self.held_out))
+            done.append(sum(map(len, self.sides)))
         verdicts = list[Verdict]()
-        astray = not all(each.score(self.recipe.goal) for each in (found, found.as_validated()))
+        astray = not all(
+            any(score.key == self.recipe.goal for score in half) for half in (found.scores, found.validation_scores)
+        )
         if astray:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
-                raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
+                raise SelfsownError(
+                    f"{self.recipe.goal} is no number in generation 0: training went astray (a lower rate, or fewer steps "
+                    "of base, may help), or half of the held-out rows have no such score (hold out more)"
+                )
         elif history:
             seen = [each.as_validated() for each in (*history, found)]
-            roles = {"history": seen, "real": self.real, "held_out": self.sides[0], "task": self.task}
+            roles = {"history": seen, "real": answered(self.real), "task": self.task}
+            roles |= {"held_out": self.sides[0]}
             roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
             with self.stage(found.number, "guard"):
@@ -208,11 +215,6 @@ class Loop:
         for at, step in enumerate(self.recipe.evaluate):
             given = {"model": model, "held_out": held_out, "task": self.task}
             found += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
-        if all(score.key != self.recipe.goal for score in found):
-            there = ", ".join(score.key for score in found)
-            raise SelfsownError(
-                f"goal: half of the held-out rows give no {self.recipe.goal!r}, only {there}; hold out more rows"
-            )
         return tuple(score for score in found if math.isfinite(score.value))
 
     def written(self, number: int, count: int) -> list[Row]:
@@ -227,7 +229,7 @@ class Loop:
         found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
         for at in range(len(found) + 1, models):
             blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student", at))
-            mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
+            mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
             found.append(self.scores(self.taught(0, mixture, blank, self.seed(0, "train", at)), self.sides[0]))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
         first = self.store.generation(0)
