@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-# Where words are written without spaces between them, each character counts as one.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+from selfsown.text import words
 
-
-def words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+__all__ = ["Told", "rouge_l", "words"]
 
 
 def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
