@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,13 @@ class Source:
 
     def rows(self) -> Iterator[Row]:
         """All rows, blank ones too."""
-        return self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        records = ((at, _present(record)) for at, record in self.world.records(self.columns.wanted))
+        return self.columns.rows(records, self.name)
+
+
+def _present(record: Record) -> Record:
+    """The record with null for each value that is not a number (NaN): so do tables write what is missing."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}
 
 
 def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
