@@ -105,11 +105,17 @@ def _is_same(known: str, other: str) -> bool:
     read = [_parsed(known), _parsed(other)]
     if not all(read) or not verify(*read, timeout_seconds=None, allow_set_relation_comp=True):
         return False
-    try:  # what is very small is not the same for being near 0
-        one, two = (complex(each[0]) for each in read)
+    return _is_close(read[0][0], read[1][0])
+
+
+def _is_close(known: Any, other: Any) -> bool:
+    """False where both are numbers that differ by more than rounding: math-verify takes all that is near 0 for it."""
+    try:
+        if other.is_zero or known.is_zero:
+            return known.is_zero is not False and other.is_zero is not False
+        return abs(complex((other / known).evalf()) - 1) < CLOSE
     except (TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError):
-        return True
-    return one == two or abs(one - two) < CLOSE * max(abs(one), abs(two))
+        return True  # no numbers
 
 
 def _is_rounded(exact: str, decimal: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from selfsown.equations import Comparer
 from selfsown.kinds import Positive
 from selfsown.records import Grade, Row
 from selfsown.text import normal
-from selfsown.text.expressions import claims, known_value
+from selfsown.text.expressions import claims, is_of_another, known_value
 from selfsown.text.final_answer import final_answers, stated
 from selfsown.text.number_words import in_digits
 from selfsown.text.quantities import is_otherwise, plain, quantity
@@ -22,7 +23,7 @@ Pair = tuple[str, str, bool]  # two expressions, and whether the second is the f
 
 @dataclass(frozen=True)
 class _Reading:
-    """What an answer claims, as far as it can be told without algebra, and the pairs that algebra must find the same."""
+    """What an answer claims, and the pairs that algebra must find the same; wrong: what is wrong without any."""
 
     known: str
     said: str
@@ -73,6 +74,8 @@ def _compared(known: str, said: str) -> list[Pair] | None:
         return []
     known, said = in_digits(known), in_digits(said)
     numbers = quantity(known), quantity(said)
+    if is_of_another(known, said):
+        return None
     if numbers[0] and numbers[1]:
         return [] if numbers[0].equals(numbers[1]) else None
     if known.strip("()") == said.strip("().") and len(known.strip("()")) == 1:  # an option's letter
@@ -87,9 +90,14 @@ def _compared(known: str, said: str) -> list[Pair] | None:
         if numbers[0] and numbers[1]:
             if not numbers[0].equals(numbers[1]):
                 return None
-        elif value.replace(" ", "") != part.replace(" ", ""):
+        elif _packed(value) != _packed(part):
             pairs.append((value, part, False))
     return pairs
+
+
+def _packed(expression: str) -> str:
+    """Without spaces, but between two digits or letters."""
+    return re.sub(r"(?<!\w) | (?!\w)", "", expression)
 
 
 def _grade(reading: _Reading, same: Sequence[bool | None], seconds: float) -> Grade:

@@ -12,25 +12,27 @@ from dataclasses import dataclass
 
 from selfsown.text.quantities import is_otherwise
 
-_SAFE = {
-    rf"\{name}"
-    for name in (
-        "frac dfrac tfrac cfrac sqrt pi cdot times div infty cup cap setminus emptyset varnothing mathbb mathbf mathrm "
-        "begin end log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh binom dbinom tbinom choose "
-        "lfloor rfloor lceil rceil circ degree quad qquad langle rangle min max gcd lcm det int sum prod lim vert lvert "
-        "rvert mid alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma "
-        "tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega imath hline"
-    ).split()
-}
-_FUNCTIONS = set("sin cos tan cot sec csc arcsin arccos arctan log ln lg exp sqrt pi max min gcd lcm det pmatrix bmatrix "
-                 "vmatrix matrix array cases".split())  # fmt: skip
+_GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
+    "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+_FUNCTION = "sin cos tan cot sec csc arcsin arccos arctan log ln lg exp sqrt pi max min gcd lcm det"
+_COMMANDS = f"""
+    {_GREEK} {_FUNCTION} frac dfrac tfrac cfrac cdot times div infty cup cap setminus emptyset varnothing mathbb mathbf
+    mathrm begin end sinh cosh tanh binom dbinom tbinom choose lfloor rfloor lceil rceil circ degree quad qquad langle
+    rangle int sum prod lim vert lvert rvert mid imath hline le ge pm
+"""
+_SAFE = {rf"\{name}" for name in _COMMANDS.split()}
+_FUNCTIONS = {*_FUNCTION.split(), "pmatrix", "bmatrix", "vmatrix", "matrix", "array", "cases"}
 _UNICODE = {
     "π": r"\pi ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\neq ", "≈": r"\approx ", "±": r"\pm ", "∪": r"\cup ",
     "∩": r"\cap ", "∈": r"\in ", "∉": r"\notin ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}",
     "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "°": r"^\circ ", "×": r"\times ", "·": r"\cdot ", "÷": r"\div ",
     "∨": r"\lor ", "∼": r"\sim ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\neq ", ":=": "=", "==": "=",
 }  # fmt: skip
-_OTHERS = {r"\ne": r"\neq", r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\vee": r"\lor", r"\to": r"\to"}
+_OTHERS = {r"\ne": r"\neq", r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\vee": r"\lor"}
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_SIGN = re.compile(r"[?:;'~@#\"&]|\\\\|[^\x00-\x7f]")  # what is none of an expression's own
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|leqslant|geqslant)(?![a-zA-Z])")
 _RANGE = re.compile(r"\\infty|\\cup|\\mathbb|\[[^\[\]()]*,[^\[\]()]*[\])]|\([^\[\]()]*,[^\[\]()]*\]")
 _OR = re.compile(r"\s*,?\s*(?:\\lor(?![a-zA-Z])|\bor\b)\s*")
@@ -38,7 +40,7 @@ _AND = re.compile(r"\s*,?\s*(?:\\lor(?![a-zA-Z])|\bor\b|\band\b|;)\s*")
 _APPROX = re.compile(r"\s*(?:\\(?:approx|simeq|doteq)(?![a-zA-Z])|\b(?:about|approximately|roughly)\b)\s*")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
 _PHRASE = re.compile(r"(?<=[\w)}\]])\s+((?:[A-Za-z]{2,}|a)(?:[ /-](?:[A-Za-z]{2,}|a))*(?:\^\{?[23]\}?)?)$")
-_SYMBOL = r"(?:[A-Za-z]|\\[A-Za-z]+|[A-Z]{2,4})(?:_(?:\w|\{\w+\}))?'*"
+_SYMBOL = rf"(?:[A-Za-z]|\\(?:{_GREEK.replace(' ', '|')})|[A-Z]{{2,4}})(?:_(?:\w|\{{\w+\}}))?'*"
 _WORDS = r"[A-Za-z]+(?: [A-Za-z]+)*"
 _NAME = re.compile(
     rf"(?:\\(?:sin|cos|tan|cot|sec|csc|log|ln|angle|triangle|overline|vec|widehat|hat|bar|measuredangle|mathbf|mathrm)"
@@ -79,7 +81,7 @@ def claims(known: str, said: str) -> Claims | None:
     rounded: list[tuple[str, str]] = []
     for option in _OR.split(said):
         names, values = _sides(option, sums=True)
-        if not values or not _may_be_named(names, values, known):
+        if _is_made_of(names, values[-1]):
             return None
         exact = values[:-1]
         about = _APPROX.split(values[-1])
@@ -101,7 +103,7 @@ def _symbols(text: str) -> str:
     for sign, command in _UNICODE.items():
         text = text.replace(sign, command)
     text = re.sub(r"√\s*(\w+|\([^()]*\))", r"\\sqrt{\1}", text).replace("$", "")
-    return re.sub(r"\\[A-Za-z]+", lambda found: _OTHERS.get(found[0], found[0]), text).strip()
+    return _COMMAND.sub(lambda found: _OTHERS.get(found[0], found[0]), text).strip()
 
 
 def _is_plural(known: str) -> bool:
@@ -149,14 +151,16 @@ def _coordinates(known: str, said: str) -> str:
     return f"({', '.join(named[name] for name in sorted(named))})"
 
 
-def _may_be_named(names: Sequence[str], values: Sequence[str], known: str) -> bool:
-    """Whether the value may go by these names: not by another one than in the known answer, nor by one of which it is
-    itself made."""
-    there, known_values = _sides(known)
-    if there and names and len(known_values) == 1 and re.fullmatch(_SYMBOL, there[0]) and re.fullmatch(_SYMBOL, names[0]):
-        return there[0] == names[0]
+def is_of_another(known: str, said: str) -> bool:
+    """Whether the two are values of different symbols, such as x = 5 and y = 5."""
+    names = [re.match(rf"({_SYMBOL})\s*=", _symbols(each)) for each in (known, said)]
+    return bool(names[0] and names[1] and names[0][1] != names[1][1])
+
+
+def _is_made_of(names: Sequence[str], value: str) -> bool:
+    """Whether a value is made of a letter that stands in its name, be it not in brackets or as an index."""
     letters = set(re.findall(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", re.sub(r"\([^()]*\)|_\w", "", " ".join(names))))
-    return not letters & set(re.findall(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", values[-1]))
+    return bool(letters & set(re.findall(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", value)))
 
 
 def _list(text: str) -> str:
@@ -184,14 +188,16 @@ def _bare(part: str, known: str) -> str:
 
 
 def _has_form_of(known: str, part: str) -> bool:
-    """Whether the part holds nothing that makes another claim than an expression does, unless the known answer has it."""
-    if set(re.findall(r"\\[A-Za-z]+", part)) - _SAFE - set(re.findall(r"\\[A-Za-z]+", known)) - {r"\le", r"\ge", r"\pm"}:
+    """Whether the part holds nothing but an expression's own signs, and those that the known answer has, too."""
+    if set(_COMMAND.findall(part)) - _SAFE - set(_COMMAND.findall(known)):
         return False
-    if set(re.findall(r"[?:;'~@#\"&]|\\\\|[^\x00-\x7f]", part)) - set(re.findall(r"[?:;'~@#\"&]|\\\\|[^\x00-\x7f]", known)):
+    if set(_SIGN.findall(part)) - set(_SIGN.findall(known)):
         return False
     if _ORDER.search(part) and not _ORDER.search(known) and not _RANGE.search(known):
         return False
     if r"\pm" in part and not _is_plural(known):
+        return False
+    if {known[:1], part[:1]} == {"(", "\\"} and {known[:2], part[:2]} & {r"\{"}:  # a tuple is no set
         return False
     bases = [sorted(re.findall(r"\d_\{?\d+\}?", each)) for each in (part, known)]
     return bases[0] == bases[1] and _words(part) <= _words(known)
@@ -199,5 +205,5 @@ def _has_form_of(known: str, part: str) -> bool:
 
 def _words(text: str) -> set[str]:
     """Words, as they are none of algebra's: names of functions, and products of letters, which must be the same."""
-    text = re.sub(r"\\[A-Za-z]+", " ", text)
+    text = _COMMAND.sub(" ", text)
     return {word.casefold() for word in re.findall(r"[A-Za-z]{2,}", text)} - _FUNCTIONS

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from selfsown.text.reasoning import without_reasoning
+
+NEAR = 80  # characters before a claim in which it may be denied
 
 _STATED = re.compile(r"\b(?:answer|result|total)\b[^\S\n]*(?:is|are|:|=)[^\S\n]*:?[^\S\n]*(?=\S)", re.IGNORECASE)
 _ANSWER = re.compile(r"\banswer\b[^\S\n]*(?:is|are|:|=)[^\S\n]*:?[^\S\n]*(?=[^\n]*[\d\\])", re.IGNORECASE)
@@ -24,8 +27,13 @@ _DENIED_BEFORE = re.compile(
     r"(?: (?:be|equal|equal to|exactly|necessarily|really|simply|the answer|as))*[\s$:(*]*\Z",
     re.IGNORECASE,
 )
+_COMPUTED = re.compile(  # it goes on from before the box
+    r"(?:\d|[-+/^]|[<>≥≤±√¬~≈≠]\s*|\\(?:neq?|not|lnot|neg|pm|approx|sim|sqrt|log|ln|sin|cos|tan|geq?|leq?|gt|lt)\s*)[${]*\Z"
+)
 _DENIED_AFTER = re.compile(r"[\s$),;:*\\]*(?:not|no|never|false|untrue)\b", re.IGNORECASE)
-_FRAME = re.compile(r"\\(?:boxed|fbox)\s*\{\s*\}|\\end\{\w+\*?\}|\\\\\s*$", re.MULTILINE)
+_FRAME = re.compile(
+    r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:checkmark|q?quad|blacksquare|square|Box)\b|\\end\{\w+\*?\}|\\\\\s*$", re.MULTILINE
+)
 _CLAUSE = re.compile(r"[.;:,!?\n](?:\s|$)|\b(?:so|thus|hence|therefore)\b", re.IGNORECASE)
 _DENIED_CLAUSE = re.compile(
     r"\b(?:wrong|false|untrue|incorrect|not|never|doubts?|unless|whether|nobody|deny|denies)\b|n't\b", re.IGNORECASE
@@ -57,7 +65,8 @@ def final_answers(text: str) -> tuple[list[str], str]:
     text = without_reasoning(text)[1]
     claims = _boxes(text) or _marked(text)
     if not claims:
-        return _unless_denied(text, _last_line(text)), ""
+        claims = [] if _is_denied(text) else _last_line(text)
+        return _unless_denied(text, claims), ""
     tail = text[claims[-1].end :]
     while later := _ANSWER.search(tail) or _MARKED.search(tail):
         end = (tail + "\n").index("\n", later.end())
@@ -82,10 +91,10 @@ def _standing(text: str, claims: list[Claim]) -> list[Claim]:
 def _unless_denied(text: str, claims: list[Claim]) -> list[str]:
     """What is claimed; nothing where the words before a claim deny it, or a question mark follows."""
     for claim in claims:
-        before = text[:claim.start].rpartition("\n")[2]
-        if _DENIED_BEFORE.search(before) or re.match(r"[\s$)*.\\]*\?", text[claim.end :]):
+        before = text[max(0, claim.start - NEAR) : claim.start].rpartition("\n")[2]
+        if _DENIED_BEFORE.search(before) or _COMPUTED.search(before) or re.match(r"[\s$)*.\\]*\?", text[claim.end :]):
             return []
-    return [claim.text for claim in claims]
+    return list(dict.fromkeys(claim.text for claim in claims))
 
 
 def _boxes(text: str) -> list[Claim]:
@@ -124,6 +133,13 @@ def _said(marked: re.Match[str]) -> Claim:
     return Claim((text[named[-1].end() :] if named else text).strip(), marked.start(), marked.end())
 
 
+def _is_denied(text: str) -> bool:
+    """Whether the last line says of its answer that it is none."""
+    line = text.strip().rpartition("\n")[2]
+    named = list(_STATED.finditer(line))
+    return bool(named and _DENIED_CLAUSE.search(_CLAUSE.split(line[: named[-1].start()])[-1]))
+
+
 def _last_line(text: str) -> list[Claim]:
     """The last line, or what it says that the answer is."""
     end = len(text.rstrip())
@@ -134,11 +150,9 @@ def _last_line(text: str) -> list[Claim]:
     named = list(_STATED.finditer(line))
     if not named:
         return [Claim(line, start, end)] if line else []
-    if _DENIED_CLAUSE.search(_CLAUSE.split(line[: named[-1].start()])[-1]):
-        return [Claim(line, start, end)]
     last = Claim(line[named[-1].end() :], start + named[-1].end(), end)
     claims = [last]
-    for each, after in reversed(list(zip(named, named[1:], strict=False))):
+    for each, after in reversed(list(pairwise(named))):
         said = _CLAUSE.split(line[each.end() : after.start()])[0]
         if not _ANSWER.match(line, each.start()) or _RETRACTED.search(line[each.end() : after.start()]):
             break

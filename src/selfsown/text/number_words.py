@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_SMALL = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen".split()
-    )
-}
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TO_NINETEEN = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen"""
+_SMALL = {word: value for value, word in enumerate(_TO_NINETEEN.split())}
+_DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * value for value, word in enumerate(_DECADES.split(), 2)}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
-_PARTS = dict(zip("third fourth fifth sixth seventh eighth ninth tenth".split(), range(3, 11), strict=True))
-_PARTS |= {"half": 2, "halve": 2, "quarter": 4}
+_ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth"
+_PARTS = {word: value for value, word in enumerate(_ORDINALS.split(), 3)} | {"half": 2, "halve": 2, "quarter": 4}
 
 _CARDINAL = "|".join([*_SMALL, *_TENS, "hundred", *_SCALES])
 _PART = "|".join(_PARTS)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from selfsown.text.units import Unit, is_unit, sign_unit, unit
+from selfsown.text.units import Unit, is_unit, unit
 
 LONGEST = 300  # characters in which one number is looked for
 
@@ -38,32 +38,40 @@ _FORMS: tuple[tuple[str, Callable[..., Fraction]], ...] = (
     (rf"(\d+)\s*{_FRACTION}", lambda a, b, c: Fraction(a) + Fraction(b) / Fraction(c)),
     (r"(\d{1,6})\s*\^\s*\{?(\d\d?)\}?", lambda a, b: Fraction(a) ** int(b)),
 )
-_BEFORE = r"(?P<before>[^\d\\^=<>/*()+{}.-]*?)"
+_BEFORE = r"(?P<before>(?:[^\W\d_]|[\s'’\"“”:,])*?)"
 _SIGN = r"(?P<sign>[+-]?)\s*(?P<currency>[$€£¥₹]|USD|EUR|GBP)?\s*(?P<more>[+-]?)\s*"
 _WHOLE = [(re.compile(f"{_BEFORE}{_SIGN}{form}(?P<after>\\D*)"), make) for form, make in _FORMS]
 _UNIT = re.compile(r"(?<=[A-Za-z]) ?\^\s*\{?[23]\}?|\s*\^\s*\{?\s*\\circ\s*\}?|\\degree")  # squares, cubes and degrees
-# What makes another claim of a sentence than that it is this number: before it, and behind it.
+# Words that make another claim of a sentence than that it is this number: anywhere, before it, and behind it.
 _OTHERWISE = (
-    r"not|never|no|none|neither|nor|cannot|nearly|almost|approximately|approx|roughly|around|maybe|perhaps|possibly"
-    r"|wrong|false|incorrect|untrue|invalid|bogus|mistaken?|error|except|unless|falsch|faux|falso|nicht|kein|errado"
+    r"not|never|no|none|neither|nor|cannot|nearly|almost|approximately|approx|roughly|around|about|maybe|perhaps|possibly"
+    r"|wrong\w*|false|incorrect\w*|untrue|invalid|bogus|mistaken?|error|except|unless|kidding|joking|falsch|faux|falso"
+    r"|nicht|kein|errado|and|or|minus"
 )
+_NEGATION = r"n't\b|[不错誤误非]"
 _DENIED = re.compile(
-    rf"\b(?:{_OTHERWISE}|isn't|wasn't|or|and|between|minus|negative|than|about|over|under|at|up to)\b|n't\b|[,;~≈]|[不错誤误非]",
+    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody)\b"
+    r"|\b(?:square|cube|root|half|third|quarter|fifth|tenth|fraction|percent|percentage|multiple|factor|opposite"
+    r"|inverse|reciprocal|logarithm) of\s*\Z|\b(?:twice|double|triple|thrice|log|ln|but|times|plus)\s*\Z"
+    rf"|[,;]|{_NEGATION}",
     re.IGNORECASE,
 )
 _CHANGED = re.compile(
-    rf"\b(?:{_OTHERWISE}|hundreds?|thousands?|million|billion|trillion|dozens?|half|halves|thirds?|quarters?|double|twice"
-    r"|triple|pi|sqrt|root|times|squared|cubed|plus|minus|or|e|i|[a-z](?= *[=^])|x|y|z|n|k|choose|factorial|mod|infinity|to"
-    r"|and|less|more|fewer|short|above|below|under|too|off by|if|would|could|might|may|instead|but|however|about"
-    r"|of(?! (?:the|an?|all|his|her|its|their|our|my|them|it)\b))\b|n't\b|[!^√π∞±≠<>≤≥+*=:;\\{}|?~≈]|[不错誤误非]",
+    rf"\b(?:{_OTHERWISE}|hundreds?|thousands?|million|billion|trillion|dozens?|half|halves|thirds?|quarters?|double"
+    r"|twice|triple|pi|sqrt|root|times|squared|cubed|plus|e|i|[a-z](?= *[=^])|x|y|z|n|k|choose|factorial|mod|infinity"
+    r"|to|less|more|fewer|short|above|below|under|too|off by|if|would|could|might|may|instead|but|however"
+    r"|(?<!number )(?<!amount )(?<!total )(?<!sum )of(?! (?:the|an?|all|his|her|its|their|our|my|them|it)\b))\b"
+    rf"|[!^√π∞±≠<>≤≥+*=:;\\{{}}|?~≈]|{_NEGATION}",
     re.IGNORECASE,
 )
 # "18 is …" says that it is the number asked for, or something else of it.
 _PREDICATE = re.compile(
     r"[\s)$]*(?:is|are|was|were|equals|ist|est|es)\b(?!\s+in\b|\s+(?:(?:the|my|our|your|its|his|her|their) )?"
-    r"(?:(?:final|correct|right|total) )*(?:answer|result|total|solution|number|amount|sum|value|count|correct|right)\b)",
+    r"(?:(?:final|correct|right|total) )*"
+    r"(?:answer|result|total|solution|number|amount|sum|value|count|correct|right)\b)",
     re.IGNORECASE,
 )
+_ALGEBRA = re.compile(r"[A-Za-z](?![A-Za-z])|['_/]|\.\S|,(?! (?:as|of course|because|since|in total|altogether)\b)")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -129,14 +137,14 @@ def _number(said: str) -> Quantity | None:
             except ZeroDivisionError:
                 return None
             percent = "%" in found["after"] or bool(re.search(r"\bper ?cent\b", found["after"]))
-            measured = unit(found["after"]) or sign_unit(found["currency"] or "")
+            measured = unit(found["after"]) or unit(found["currency"] or "")
             return Quantity(-value if "-" in (found["sign"], found["more"]) else value, percent, measured)
     return None
 
 
 def _leads_to(side: str, value: Fraction) -> bool:
     """Whether one side of an equation is a name, or arithmetic of this value, be the value rounded."""
-    found = re.fullmatch(r"([^\d\\]*?)([\d\s.+*/()×$-]*)", side)
+    found = re.fullmatch(r"((?:[^\W\d_]|[\s'’\"(),:]|\b-\b)*?)([\d\s.+*/()×$-]*)", side)
     if not found or _DENIED.search(found[1]):
         return False
     if not re.search(r"\d", found[2]):
@@ -171,8 +179,7 @@ def _clear(said: str, found: re.Match[str]) -> bool:
     """Whether what stands around a number leaves it as it is: words of a sentence, a unit."""
     before, after = found["before"], found["after"]
     grown = before[-1:].isalpha() and not said[len(before)].isspace()
-    algebra = re.match(r"[A-Za-z](?![A-Za-z])|[,'_/]|\.\S", after)
     glued = re.match(r"([A-Za-z]{2,3})(?![A-Za-z])", after)  # 18km, 18th; but not 18ab
     product = glued and not is_unit(glued[1]) and glued[1].lower() not in ("st", "nd", "rd", "th", "am", "pm")
     signs = found["sign"] and found["more"]
-    return not (grown or algebra or product or signs or _DENIED.search(before) or is_otherwise(after))
+    return not (grown or _ALGEBRA.match(after) or product or signs or _DENIED.search(before) or is_otherwise(after))

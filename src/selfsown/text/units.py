@@ -8,8 +8,8 @@ from fractions import Fraction
 Unit = tuple[str, Fraction]  # the dimension, and the size in its first unit
 
 _SIZES = {
-    "length": "m metre meter=1 cm centimetre centimeter=1/100 mm millimetre millimeter=1/1000 km kilometre kilometer=1000 "
-    "in inch inche=127/5000 ft foot feet=381/1250 yd yard=1143/1250 mi mile=201168/125",
+    "length": "m metre meter=1 cm centimetre centimeter=1/100 mm millimetre millimeter=1/1000 km kilometre "
+    "kilometer=1000 in inch inche=127/5000 ft foot feet=381/1250 yd yard=1143/1250 mi mile=201168/125",
     "mass": "g gram=1 mg milligram=1/1000 kg kilogram kilo=1000 lb lbs pound=45359237/100000 oz ounce=45359237/1600000",
     "time": "s sec second=1 min mins minute=60 h hr hrs hour=3600 day=86400 week=604800",
     "volume": "l litre liter=1 ml millilitre milliliter=1/1000",
@@ -27,7 +27,9 @@ _UNITS: dict[str, Unit] = {
     for name in names.split()
 }
 _ALONE = {"m", "in", "s", "h", "g", "l", "min", "sec", "second", "pound", "oz", "mi"}  # they mean other things as well
-_PHRASE = re.compile(r"\s*(?:(?:square|cubic|sq|cu)\.?\s+)?([A-Za-z]+)\.?(?:\s*(?:/|\bper\b)\s*([A-Za-z]+))?(.*)", re.DOTALL)
+_PHRASE = re.compile(
+    r"\s*(?:(?:square|cubic|sq|cu)\.?\s+)?([A-Za-z]+|[$€£¥₹¢])\.?(?:\s*(?:/|\bper\b)\s*([A-Za-z]+))?(.*)", re.DOTALL
+)
 
 
 def unit(phrase: str) -> Unit | None:
@@ -38,11 +40,6 @@ def unit(phrase: str) -> Unit | None:
         return None
     other = _named(found[2]) if found[2] else None
     return (f"{one[0]} per {other[0]}", one[1] / other[1]) if other else one
-
-
-def sign_unit(sign: str) -> Unit | None:
-    """The unit of a sign that stands before a number."""
-    return _UNITS.get(sign.strip().lower())
 
 
 def is_unit(word: str) -> bool:
