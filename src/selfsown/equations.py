@@ -22,6 +22,7 @@ from selfsown.engines.local import ordered
 from selfsown.records import SelfsownError
 
 MEMORY = 2_000_000_000  # bytes that comparing may take
+CLOSE = 1e-5  # relative difference of two numbers that math-verify takes for the same
 STARTING = 120.0  # seconds for a process to load the library
 
 _WORK = "from selfsown.equations import compare; compare()"
@@ -38,8 +39,9 @@ class Comparer:
         for _ in range(self._count):
             self._idle.put(None)
 
-    def each(self, pairs: Iterable[tuple[str, str]]) -> Iterator[bool | None]:
-        """For each known expression and the other: whether they are the same; None where it took too long to say."""
+    def each(self, pairs: Iterable[tuple[str, str, bool]]) -> Iterator[bool | None]:
+        """For each known expression and the other: whether they are the same, or, with True, whether the other is the
+        first one rounded; None where it took too long to say."""
         return ordered(self._same, pairs, self._count, self.close)
 
     def close(self) -> None:
@@ -55,7 +57,7 @@ class Comparer:
             with worker:  # waits for it, and closes its pipes
                 pass
 
-    def _same(self, pair: tuple[str, str]) -> bool | None:
+    def _same(self, pair: tuple[str, str, bool]) -> bool | None:
         worker, found = self._idle.get(), None
         try:
             worker = worker or self._started()
@@ -71,12 +73,12 @@ class Comparer:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         worker = subprocess.Popen([sys.executable, "-c", _WORK], **pipes, env=environment, start_new_session=True)
         self._all.append(worker)
-        if _asked(worker, ("1", "1"), STARTING) is None:
+        if _asked(worker, ("1", "1", False), STARTING) is None:
             raise SelfsownError("math-verify does not start; see whether python -c 'import math_verify' does")
         return worker
 
 
-def _asked(worker: subprocess.Popen[bytes], pair: tuple[str, str], seconds: float) -> bool | None:
+def _asked(worker: subprocess.Popen[bytes], pair: tuple[str, str, bool], seconds: float) -> bool | None:
     """What the process says; None where it says nothing in time, or ends."""
     assert worker.stdin
     assert worker.stdout
@@ -90,12 +92,45 @@ def _asked(worker: subprocess.Popen[bytes], pair: tuple[str, str], seconds: floa
 
 def compare() -> None:
     """The work of such a process: a pair a line in, true or false a line out."""
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-
     if hasattr(resource, "RLIMIT_AS"):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    ways = [LatexExtractionConfig(), ExprExtractionConfig()]
     for line in sys.stdin:
-        known, other = (parse(f"${each}$", ways, parsing_timeout=None) for each in json.loads(line))
-        same = bool(known and other and verify(known, other, timeout_seconds=None))
-        print(json.dumps(same), flush=True)
+        known, other, rounded = json.loads(line)
+        print(json.dumps(_is_rounded(known, other) if rounded else _is_same(known, other)), flush=True)
+
+
+def _is_same(known: str, other: str) -> bool:
+    from math_verify import verify
+
+    read = [_parsed(known), _parsed(other)]
+    if not all(read) or not verify(*read, timeout_seconds=None, allow_set_relation_comp=True):
+        return False
+    return _is_close(read[0][0], read[1][0])
+
+
+def _is_close(known: Any, other: Any) -> bool:
+    """False where both are numbers that differ by more than rounding: math-verify takes all that is near 0 for it."""
+    try:
+        if other.is_zero or known.is_zero:
+            return known.is_zero is not False and other.is_zero is not False
+        return abs(complex((other / known).evalf()) - 1) < CLOSE
+    except (TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError):
+        return True  # no numbers
+
+
+def _is_rounded(exact: str, decimal: str) -> bool:
+    """Whether the decimal is the expression's value, to as many places as it has."""
+    try:
+        value = complex(_parsed(exact)[0])
+    except (IndexError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError):
+        return False
+    places = len(decimal.partition(".")[2])
+    return abs(value - float(decimal)) <= 0.6 * 10.0**-places
+
+
+def _parsed(text: str) -> list[Any]:
+    """The expression, read as LaTeX as a whole: no number is looked for in what cannot be read."""
+    from math_verify import LatexExtractionConfig, parse
+
+    found: list[Any] = parse(f"${text}$", [LatexExtractionConfig()], parsing_timeout=None)
+    return [each for each in found if not isinstance(each, str)]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parrot import Parrot
 
-from selfsown.asking.structured import Answer, ask, compact, values
+from selfsown.asking.json_in_text import values
+from selfsown.asking.structured import Answer, ask, compact
 from selfsown.models import Reply
 from selfsown.records import SelfsownError
 
@@ -39,7 +40,7 @@ AFTER = st.sampled_from(("", "\n\nI hope that helps.", ' That\'s "all".', "\n```
 
 
 def first(text: str) -> Any:
-    return next(values(text), "nothing")
+    return next((found.value for found in values(text)), "nothing")
 
 
 @given(trees(TEXT, among=False), st.sampled_from((None, 2)))
@@ -68,19 +69,18 @@ def with_commas(value: Any) -> str:
 
 @given(trees(TEXT, among=True), PROSE, AFTER)
 def test_commas_too_many_do_no_harm(value: Any, before: str, after: str) -> None:
-    found = list(values(f"{before}{with_commas(value)}{after}"))
-    assert value in found
+    assert value in [found.value for found in values(f"{before}{with_commas(value)}{after}")]
 
 
 @given(trees(FLAT, among=True), PROSE)
 def test_single_quotes_and_python_s_constants_do_no_harm(value: Any, before: str) -> None:
-    assert value in list(values(f"{before}{value!r}"))
+    assert value in [found.value for found in values(f"{before}{value!r}")]
 
 
 @given(TEXT | st.text("{}[]'\",:\\`ab1 \n", max_size=60))
 def test_of_any_text_only_what_can_be_written_down_is_taken(text: str) -> None:
-    for value in values(text):
-        assert json.loads(compact(value).encode()) == value
+    for found in values(text):
+        assert json.loads(compact(found.value).encode()) == found.value
 
 
 @pytest.mark.parametrize("text", ["[" * 50000, '{"a":' * 20000, "{'" * 20000, "{it is so, " * 10000, "```" * 20000])

@@ -88,7 +88,7 @@ def test_more_draws_than_principles_are_all_of_them() -> None:
     assert sorted(asked) == sorted(WORDS)
 
 
-@pytest.mark.parametrize("unread", ["Yes.", verdict("yes"), Reply("", "", failure="refused: no")])
+@pytest.mark.parametrize("unread", ["Yes.", verdict("perhaps"), Reply("", "", failure="refused: no")])
 def test_a_row_has_failed_only_if_most_answers_cannot_be_understood(unread: Any) -> None:
     three = PRINCIPLES[:3]
     (grade,) = held(lambda prompt, at: unread if "damn" in prompt else verdict(True), [Row("?", "x")], principles=three)

@@ -49,7 +49,9 @@ def test_the_scale_is_how_many_scores_there_are() -> None:
     assert grade.failed
 
 
-@pytest.mark.parametrize("said", ["I like it.", verdict(0), verdict(6), verdict("4"), verdict(4.5), '{"score": 4}'])
+@pytest.mark.parametrize(
+    "said", ["I like it.", verdict(0), verdict(6), verdict("4 or 5"), verdict(4.5), '{"score": 4}']
+)
 def test_who_cannot_be_understood_leaves_the_row_failed_and_not_rejected(said: str) -> None:
     grade = one(Row("2 + 2?", "4"), said)
     assert grade.failed

@@ -1,4 +1,9 @@
-"""Answers as data: a model is asked for JSON by a schema, what it says is read with patience, and asked for again."""
+"""Answers as data: a model is asked for JSON by a schema, what it says is read with patience, and asked for again.
+
+Reasoning is left out first. Then each JSON value of the reply that keeps to the schema is an answer, but for those that
+only repeat what the model was shown: whoever is judged could have written them. Answers that decide differently are
+none: neither the first nor the last counts, for text may be quoted before the model's own words or after them.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +12,20 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
+from selfsown.asking.coerce import EXPLANATIONS, coerced, labelled
+from selfsown.asking.json_in_text import values
 from selfsown.models import Model, Reply
 from selfsown.records import SelfsownError
 from selfsown.text import fenced
+from selfsown.text.reasoning import has_reasoning_tags, without_reasoning
 
-PLACES = 200  # in a text, at most, where JSON may begin
-DEEPEST = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
 SHOWN, REASON = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
 
-_IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
-_LENIENT = re.compile(
-    r"""(?P<double>"(?:[^"\\]|\\.)*")|'(?P<single>(?:[^'\\]|\\.)*)'|\b(?:True|False|None)\b|,(?=\s*[\]}])""", re.DOTALL
-)
-_CONSTANTS = {"True": "true", "False": "false", "None": "null"}
-_ESCAPES = {"\\'": "'", "\\x": "\\u00", '"': '\\"'}
+SHORTEST = 5  # characters of JSON that are taken for a quotation; any text may hold an empty list
 
+_IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
 Check = Callable[[Any], str]  # why the value does not keep to the schema; "" where it does
 
 
@@ -55,7 +56,7 @@ def ask(
     left = dict(enumerate(asked))
     for _ in range(again + 1):
         replies = model.complete(list(left.values()), temperature=temperature, seed=seed, schema=schema)
-        answers |= {at: _read(reply, check) for at, (reply,) in zip(left, replies, strict=True)}
+        answers |= {at: _read(reply, prompts[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
         left = {at: _again(asked[at], answers[at]) for at in left if answers[at].failure and answers[at].text.strip()}
         if not left:
             break
@@ -67,91 +68,53 @@ def compact(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def values(text: str) -> Iterator[Any]:
-    """Every JSON value that a text may mean, the likeliest first; whatever the text, there is no exception."""
-    pieces = [text.strip(), *_fenced(text)]
-    if begun := re.search(r"[\[{]", text):
-        rest = text[begun.start() :]
-        pieces += [rest[: max(rest.rfind("}"), rest.rfind("]")) + 1], rest]
-    for reading in (_strict, _lenient, _embedded, _repaired):
-        for piece in dict.fromkeys(pieces):
-            for value in reading(piece):
-                try:
-                    yield json.loads(compact(value).encode("utf-8", "replace"), parse_constant=_refused)
-                except (ValueError, RecursionError):
-                    continue  # half a character is mended; what no file could hold is no value
-
-
-def _read(reply: Reply, check: Check) -> Answer:
+def _read(reply: Reply, prompt: str, schema: Mapping[str, Any], check: Check) -> Answer:
     if reply.failure:  # what was cut off may look whole once it is repaired
         return Answer(None, reply.text, reply.failure, reply.reasoning)
-    failure = ""
-    for value in values(reply.text):
-        wrong = check(value)
-        if not wrong:
-            return Answer(value, reply.text, "", reply.reasoning)
-        failure = failure or f"not by the schema: {wrong}"
+    text = _own_words(reply, prompt)
+    found, failure = [], ""
+    for each in values(text):
+        value, wrong = coerced(each.value, schema), check(each.value)
+        if wrong and check(value):
+            failure = failure or f"not by the schema: {wrong}"
+        elif each.whole or not _is_quoted(each.text, prompt):
+            found.append(value if wrong or value == each.value else each.value)
+        else:
+            failure = failure or "it only repeats JSON that it was shown"
+    if not found and not failure:
+        value = coerced(labelled(text, schema, prompt), schema)
+        found = [value] * (value is not None and not check(value))
+    decided = list(dict.fromkeys(compact(_decision(value)) for value in found))
+    if len(decided) == 1:
+        return Answer(found[-1], reply.text, "", reply.reasoning)
+    if decided:
+        failure = f"it gives {len(decided)} answers that differ: {'; '.join(each[:60] for each in decided[:3])}"
     return Answer(None, reply.text, failure or "no JSON in the answer", reply.reasoning)
+
+
+def _own_words(reply: Reply, prompt: str) -> str:
+    """The reply without its reasoning. Where the prompt itself holds a tag of reasoning, one in the reply may be a
+    quotation, so that all of it is read."""
+    if has_reasoning_tags(prompt):
+        return f"{reply.reasoning}\n{reply.text}" if reply.reasoning else reply.text
+    return without_reasoning(reply.text)[1]
+
+
+def _is_quoted(piece: str, prompt: str) -> bool:
+    """Whether the piece stands in the prompt, be it with other spaces, quotation marks or backslashes."""
+    piece, prompt = (re.sub(r"[\s\\]+", "", text).replace("'", '"') for text in (piece, prompt))
+    return len(piece) >= SHORTEST and piece in prompt
+
+
+def _decision(value: Any) -> Any:
+    """The value without what only explains it."""
+    explained = isinstance(value, dict) and not value.keys() <= set(EXPLANATIONS)
+    return {key: value[key] for key in sorted(value) if key not in EXPLANATIONS} if explained else value
 
 
 def _again(prompt: str, answer: Answer) -> str:
     said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
     return f"{prompt}\n\n{said}\nAnswer anew, with JSON alone, by the schema."
-
-
-def _fenced(text: str) -> list[str]:
-    """What stands between fences, the last first; and between the first and the last, where a text holds some."""
-    found = re.findall(r"```(.*?)```", text, re.DOTALL)[::-1]
-    found += ["```".join(text.split("```")[1:-1])]
-    return [re.sub(r"^[\w-]*\n", "", piece).strip() for piece in found]
-
-
-def _strict(piece: str, *, lenient: bool = False) -> Iterator[Any]:
-    try:
-        yield json.loads(piece, parse_constant=_refused, strict=not lenient)
-    except (ValueError, RecursionError):
-        return
-
-
-def _lenient(piece: str) -> Iterator[Any]:
-    """With single quotes, Python's constants, breaks within texts, and commas after a last element."""
-    return _strict(re.sub(_LENIENT, _put_right, piece), lenient=True)
-
-
-def _put_right(found: re.Match[str]) -> str:
-    if found["single"] is None:
-        return found["double"] or _CONSTANTS.get(found[0], "")
-    inside = re.sub(r'\\.|"', lambda each: _ESCAPES.get(each[0], each[0]), found["single"])
-    return f'"{inside}"'
-
-
-def _embedded(piece: str) -> Iterator[Any]:
-    """Each object or list that stands whole in the text."""
-    decoder, end = json.JSONDecoder(parse_constant=_refused), 0
-    for at in [found.start() for found in re.finditer(r"[\[{]", piece)][:PLACES]:
-        if at >= end:
-            try:
-                value, end = decoder.raw_decode(piece, at)
-                yield value
-            except (ValueError, RecursionError):
-                continue
-
-
-def _repaired(piece: str) -> Iterator[Any]:
-    """As it was meant: quotes, commas and brackets put right."""
-    with _IMPORTING:
-        import json_repair
-
-    brackets = re.findall(r"[\[{}\]]", piece)
-    if piece[:1] in ("{", "[") and max(accumulate(1 if each in "[{" else -1 for each in brackets)) <= DEEPEST:
-        try:
-            yield json_repair.repair_json(piece, return_objects=True, skip_json_loads=True)
-        except Exception:  # a guess at arbitrary text; where it fails, there is none
-            return
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def checked(schema: Mapping[str, Any]) -> Check:

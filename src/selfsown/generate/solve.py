@@ -11,7 +11,8 @@ from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Posing, Task
-from selfsown.text.quantities import plain, quantity, stated
+from selfsown.text.final_answer import stated
+from selfsown.text.quantities import plain, quantity
 
 HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.text import normal
-from selfsown.text.quantities import stated
+from selfsown.text.final_answer import stated
 
 KINDS = ("another row's answer", "a number changed", "characters changed")
 TRIES = 5  # for each kind, before the row makes none of it

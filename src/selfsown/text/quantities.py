@@ -1,23 +1,26 @@
-"""What an answer says in the end, and which number that is, however it is set and in whatever currency or unit.
+"""Which number a short text states, however it is set and in whatever currency or unit.
 
 A number is read only where there is no doubt which is meant; of all else nothing is said here.
 """
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from selfsown.text.units import Unit, is_unit, unit
+
 LONGEST = 300  # characters in which one number is looked for
 
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _MINUS = {ord(each): "-" for each in "−‐‑‒–—﹣－"}
-_SET = re.compile(r"\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]|\$|\\[()\[\]]")
+_SET = re.compile(r"\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]|\$\$|\\[()\[\]]")
 _WORDED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
-_STATED = re.compile(r"\b(?:answer|result|total)\b[^\S\n]*(?:is|are|:|=)[^\S\n]*:?[^\S\n]*(?=\S)", re.IGNORECASE)
 _GROUPED = re.compile(r"(?<![\d.,])(\d{1,3})((?:(,|\{,\}|\\,|'|_| )\d{3})(?:\3\d{3})*)(?![\d,'_]|\.\d+[.,]| \d)")
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _FRACTION = r"\\[dtc]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}"
@@ -35,48 +38,65 @@ _FORMS: tuple[tuple[str, Callable[..., Fraction]], ...] = (
     (rf"(\d+)\s*{_FRACTION}", lambda a, b, c: Fraction(a) + Fraction(b) / Fraction(c)),
     (r"(\d{1,6})\s*\^\s*\{?(\d\d?)\}?", lambda a, b: Fraction(a) ** int(b)),
 )
-_BEFORE = r"(?P<before>[^\d\\^=<>/*()+{}.-]*?)"
-_SIGN = r"(?P<sign>[+-]?)\s*(?:[€£¥₹]|USD|EUR|GBP)?\s*(?P<more>[+-]?)\s*"
+_BEFORE = r"(?P<before>(?:[^\W\d_]|[\s'’\"“”:,])*?)"
+_SIGN = r"(?P<sign>[+-]?)\s*(?P<currency>[$€£¥₹]|USD|EUR|GBP)?\s*(?P<more>[+-]?)\s*"
 _WHOLE = [(re.compile(f"{_BEFORE}{_SIGN}{form}(?P<after>\\D*)"), make) for form, make in _FORMS]
 _UNIT = re.compile(r"(?<=[A-Za-z]) ?\^\s*\{?[23]\}?|\s*\^\s*\{?\s*\\circ\s*\}?|\\degree")  # squares, cubes and degrees
-_DENIED = re.compile(
-    r"\b(?:not|never|no|isn't|wasn't|or|and|between|minus|negative|than|about|over|under|at)\b|n't\b|[,;]"
+# Words that make another claim of a sentence than that it is this number: anywhere, before it, and behind it.
+_OTHERWISE = (
+    r"not|never|no|none|neither|nor|cannot|nearly|almost|approximately|approx|roughly|around|about|maybe|perhaps|possibly"
+    r"|wrong\w*|false|incorrect\w*|untrue|invalid|bogus|mistaken?|error|except|unless|kidding|joking|falsch|faux|falso"
+    r"|nicht|kein|errado|and|or|minus"
 )
-_CHANGED = re.compile(
-    r"\b(?:hundreds?|thousands?|million|billion|trillion|dozens?|half|pi|sqrt|root|times|squared|cubed|plus|minus|or"
-    r"|e|i|[a-z](?= *[=^])|x|y|z|n|k|choose|factorial|mod|infinity|to|and|less|more|short|of)\b"
-    r"|[!^√π∞±≠<>≤≥+*=:;\\{}|]",
+_NEGATION = r"n't\b|[不错誤误非]"
+_DENIED = re.compile(
+    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody)\b"
+    r"|\b(?:square|cube|root|half|third|quarter|fifth|tenth|fraction|percent|percentage|multiple|factor|opposite"
+    r"|inverse|reciprocal|logarithm) of\s*\Z|\b(?:twice|double|triple|thrice|log|ln|but|times|plus)\s*\Z"
+    rf"|[,;]|{_NEGATION}",
     re.IGNORECASE,
 )
+_CHANGED = re.compile(
+    rf"\b(?:{_OTHERWISE}|hundreds?|thousands?|million|billion|trillion|dozens?|half|halves|thirds?|quarters?|double"
+    r"|twice|triple|pi|sqrt|root|times|squared|cubed|plus|e|i|[a-z](?= *[=^])|x|y|z|n|k|choose|factorial|mod|infinity"
+    r"|to|less|more|fewer|short|above|below|under|too|off by|if|would|could|might|may|instead|but|however"
+    r"|(?<!number )(?<!amount )(?<!total )(?<!sum )of(?! (?:the|an?|all|his|her|its|their|our|my|them|it)\b))\b"
+    rf"|[!^√π∞±≠<>≤≥+*=:;\\{{}}|?~≈]|{_NEGATION}",
+    re.IGNORECASE,
+)
+# "18 is …" says that it is the number asked for, or something else of it.
+_PREDICATE = re.compile(
+    r"[\s)$]*(?:is|are|was|were|equals|ist|est|es)\b(?!\s+in\b|\s+(?:(?:the|my|our|your|its|his|her|their) )?"
+    r"(?:(?:final|correct|right|total) )*"
+    r"(?:answer|result|total|solution|number|amount|sum|value|count|correct|right)\b)",
+    re.IGNORECASE,
+)
+_ALGEBRA = re.compile(r"[A-Za-z](?![A-Za-z])|['_/]|\.\S|,(?! (?:as|of course|because|since|in total|altogether)\b)")
+_OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number, exactly; percent where it was said with that sign."""
+    """A number, exactly; percent where it was said with that sign; its unit where that is known."""
 
     value: Fraction
     percent: bool = False
+    unit: Unit | None = None
 
     def equals(self, other: Quantity) -> bool:
-        """A percentage stands for the number before its sign, or for its hundredth part."""
+        """A percentage stands for the number before its sign, or for its hundredth part; a number without a unit for
+        that number of any."""
+        if self.unit and other.unit:
+            return self.unit[0] == other.unit[0] and self.value * self.unit[1] == other.value * other.unit[1]
         if self.percent == other.percent:
             return self.value == other.value
         said, meant = (self, other) if self.percent else (other, self)
         return meant.value in (said.value, said.value / 100)
-
-
-def stated(text: str) -> str:
-    """The part of an answer that says what came out: the last box, what follows ####, what the answer is said to be,
-    or else the last line."""
-    boxed = _boxed(text)
-    if boxed is not None:
-        return boxed.strip()
-    if "####" in text:
-        return text.rpartition("####")[2].strip()
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    last = lines[-1] if lines else ""
-    said = list(_STATED.finditer(last))
-    return last[said[-1].end() :] if said else last
 
 
 def plain(text: str) -> str:
@@ -84,52 +104,82 @@ def plain(text: str) -> str:
     raised = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{''.join(map(_RAISED.__getitem__, found[0]))}}}", text)
     text = re.sub(r"(\d)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", r"\1 \2", raised)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/").translate(_MINUS)
-    text = text.replace(r"\$", "$").replace(r"\%", "%").replace(r"\ ", " ")
-    text = _WORDED.sub(r" \1 ", _SET.sub("", text))
-    text = re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)", "", text)
+    text = re.sub(r"(?<!\\)\\ ", " ", text.replace(r"\%", "%").replace(r"\$", "\0"))
+    text = re.sub(r"\$([^$]*)\$", r"\1", _SET.sub("", text)).replace("\0", "$")  # one alone is the dollar's
+    text = re.sub(r"\+?(?:∞|\\infty\b|\binfinity\b)", r"\\infty", text)
+    text = _WORDED.sub(r" \1 ", text)
+    text = re.sub(r"(?<=[\w)}])\*\*(?=[\w({-])", "^", text)
+    text = re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?![\w{(])", "", text)
     text = _GROUPED.sub(lambda found: found[1] + re.sub(r"\D", "", found[2]), text)
     text = re.sub(r"(?<=\d) ?x ?(?=\d)", "*", text)
     return " ".join(text.split()).lstrip(" :").rstrip(" .:")
 
 
 def quantity(said: str) -> Quantity | None:
-    """The one number that a plain text states, perhaps as the right side of an equation; None where it is not clear."""
-    left, equals, right = said.rpartition("=")
-    if len(said) > LONGEST or (equals and not re.fullmatch(r"[^\d\\]*|[^\d\\]*?[\d\s.+*/()=×-]*", left)):
+    """The one number that a plain text states, perhaps as the right side of an equation whose left side is a name, or
+    arithmetic that gives it; None where it is not clear."""
+    if len(said) > LONGEST:
         return None
-    said = _UNIT.sub("", right.strip())
+    *left, right = said.split("=")
+    found = _number(right)
+    return found if found and all(_leads_to(each, found.value) for each in left) else None
+
+
+def _number(said: str) -> Quantity | None:
+    said = _UNIT.sub("", said.strip())
     said = said[1:-1] if re.fullmatch(r"\([^()]*\)", said) else said
     for form, make in _WHOLE:
         found = form.fullmatch(said)
         if found and _clear(said, found):
-            numbers = found.groups()[3:-1]
+            numbers = found.groups()[4:-1]
             try:
                 value = make(*numbers)
             except ZeroDivisionError:
                 return None
             percent = "%" in found["after"] or bool(re.search(r"\bper ?cent\b", found["after"]))
-            return Quantity(-value if "-" in (found["sign"], found["more"]) else value, percent)
+            measured = unit(found["after"]) or unit(found["currency"] or "")
+            return Quantity(-value if "-" in (found["sign"], found["more"]) else value, percent, measured)
     return None
+
+
+def _leads_to(side: str, value: Fraction) -> bool:
+    """Whether one side of an equation is a name, or arithmetic of this value, be the value rounded."""
+    found = re.fullmatch(r"((?:[^\W\d_]|[\s'’\"(),:]|\b-\b)*?)([\d\s.+*/()×$-]*)", side)
+    if not found or _DENIED.search(found[1]):
+        return False
+    if not re.search(r"\d", found[2]):
+        return True
+    try:
+        exact = _evaluated(ast.parse(found[2].replace("×", "*").replace("$", "").strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError):
+        return False
+    places = next((each for each in range(1, 10) if (value * 10**each).denominator == 1), 0)
+    rounded = value.denominator > 1 and 2 * abs(exact - value) * 10**places <= 1
+    return exact == value or rounded
+
+
+def _evaluated(tree: ast.expr) -> Fraction:
+    """The value of arithmetic; ValueError for anything else."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, int | float):
+        return Fraction(str(tree.value))
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub | ast.UAdd):
+        value = _evaluated(tree.operand)
+        return -value if isinstance(tree.op, ast.USub) else value
+    if isinstance(tree, ast.BinOp) and type(tree.op) in _OPERATORS:
+        return _OPERATORS[type(tree.op)](_evaluated(tree.left), _evaluated(tree.right))
+    raise ValueError("not arithmetic")
+
+
+def is_otherwise(words: str) -> bool:
+    """Whether words behind a number make another claim than that it is this number."""
+    return bool(_CHANGED.search(words) or _PREDICATE.match(words))
 
 
 def _clear(said: str, found: re.Match[str]) -> bool:
     """Whether what stands around a number leaves it as it is: words of a sentence, a unit."""
     before, after = found["before"], found["after"]
     grown = before[-1:].isalpha() and not said[len(before)].isspace()
-    algebra = re.match(r"[A-Za-z](?![A-Za-z])|[,'_/]|\.\S", after)
+    glued = re.match(r"([A-Za-z]{2,3})(?![A-Za-z])", after)  # 18km, 18th; but not 18ab
+    product = glued and not is_unit(glued[1]) and glued[1].lower() not in ("st", "nd", "rd", "th", "am", "pm")
     signs = found["sign"] and found["more"]
-    return not (grown or algebra or signs or _DENIED.search(before) or _CHANGED.search(after))
-
-
-def _boxed(text: str) -> str | None:
-    """What stands in the last box."""
-    at = max(text.rfind(r"\boxed{"), text.rfind(r"\fbox{"))
-    if at < 0:
-        return None
-    start = text.index("{", at) + 1
-    depth = 1
-    for end in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[end], 0)
-        if not depth:
-            return text[start:end]
-    return None
+    return not (grown or _ALGEBRA.match(after) or product or signs or _DENIED.search(before) or is_otherwise(after))

@@ -1,0 +1,120 @@
+"""A value that says what a schema asks for in a form of its own, as the schema has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+EXPLANATIONS = ("reason", "criticism")  # fields that say why, and decide nothing
+_WRAPPED = 3  # times that a value may be wrapped in another
+
+
+def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
+    """The value in the form of the schema, as far as there is no doubt what is meant; else as it is.
+
+    "5", 5.0 and "5/5" are 5 where 5 is allowed (and the highest); names of fields go by letters alone; a list of one,
+    or a single field around it all, is unwrapped; further fields are left out unless they could be the answer as well.
+    """
+    properties, kind = schema.get("properties"), schema.get("type")
+    if kind == "object" and isinstance(properties, Mapping):
+        value = _unwrapped(value, properties)
+        if not isinstance(value, dict):
+            return value
+        value = _named(value, properties, closed=schema.get("additionalProperties") is False)
+        return {key: coerced(each, properties.get(key, {})) for key, each in value.items()}
+    if kind == "array" and isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [coerced(each, schema["items"]) for each in value]
+    if isinstance(schema.get("enum"), Sequence):
+        return _one_of(value, schema["enum"])
+    return _of_kind(value, kind)
+
+
+def labelled(text: str, schema: Mapping[str, Any], shown: str) -> Any:
+    """The fields of a reply that names each of them once, on a line of its own: "**Score:** 5"; None where it does not.
+
+    shown: what the model was shown; a line that stands there is not the model's.
+    """
+    found: dict[str, str] = {}
+    for name in schema.get("required", ()):
+        lines = re.findall(rf"^([ \t>*_#-]*{name}[*_]*[ \t]*[:=].*)$", text, re.IGNORECASE | re.MULTILINE)
+        anywhere = re.findall(rf"\b{name}\b[*_\s]*(?:[:=]|is\b|of\b)", text, re.IGNORECASE)
+        if len(lines) != 1 or len(anywhere) != 1 or lines[0].strip() in shown:
+            return None
+        found[name] = re.split("[:=]", lines[0], maxsplit=1)[1].strip(" \t*_")
+    return found or None
+
+
+def _unwrapped(value: Any, properties: Mapping[str, Any]) -> Any:
+    names = {_letters(name) for name in properties}
+    for _ in range(_WRAPPED):
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        elif isinstance(value, dict) and len(value) == 1:
+            ((key, inside),) = value.items()
+            if _letters(key) in names or not isinstance(inside, list | dict):
+                return value
+            value = inside
+    return value
+
+
+def _named(value: dict[str, Any], properties: Mapping[str, Any], *, closed: bool) -> dict[str, Any]:
+    """The fields by the schema's names; as it is where two fields could go by one of them."""
+    names = {_letters(name): name for name in properties}
+    found: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, each in value.items():
+        name = key if key in properties else names.get(_letters(key))
+        if name in found:
+            return value
+        (extra if name is None else found)[key if name is None else name] = each
+    if not closed:
+        return {**found, **extra}
+    return value if any(_rivals(key, extra[key], found, properties) for key in extra) else found
+
+
+def _rivals(key: str, value: Any, found: Mapping[str, Any], properties: Mapping[str, Any]) -> bool:
+    """Whether a further field could be meant as one of those asked for, and says something else."""
+    for name, schema in properties.items():
+        if name in EXPLANATIONS or name not in found:
+            continue
+        if _letters(name) in _letters(key):
+            return True
+        choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum", ())
+        said, other = (coerced(each, schema) for each in (found[name], value))
+        if any(type(other) is type(each) and other == each for each in choices) and other != said:
+            return True
+    return False
+
+
+def _one_of(value: Any, choices: Sequence[Any]) -> Any:
+    """The choice that a text or a number names."""
+    numbers = [each for each in choices if isinstance(each, int) and not isinstance(each, bool)]
+    if isinstance(value, str):
+        said = re.fullmatch(r"([0-9]+)(?:\.0*)?(?:\s*(?:/|of|out of)\s*([0-9]+))?\.?", value.strip())
+        if numbers and said and int(said[2] or max(numbers)) == max(numbers):
+            value = int(said[1])
+        else:
+            named = [each for each in choices if isinstance(each, str) and _letters(each) == _letters(value)]
+            return named[0] if len(named) == 1 else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value
+
+
+def _of_kind(value: Any, kind: Any) -> Any:
+    """A number or a truth value that was said as a text, and a text that was said as a number."""
+    if kind in ("integer", "number") and isinstance(value, str):
+        if re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+            return int(value)
+        if kind == "number" and re.fullmatch(r"-?[0-9]{1,18}\.[0-9]{1,18}", value.strip()):
+            return float(value)
+    if kind == "boolean" and isinstance(value, str):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower(), value)
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())

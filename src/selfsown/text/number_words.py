@@ -1,0 +1,77 @@
+"""Numbers that are written out in English words, as digits."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+_TO_NINETEEN = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen"""
+_SMALL = {word: value for value, word in enumerate(_TO_NINETEEN.split())}
+_DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * value for value, word in enumerate(_DECADES.split(), 2)}
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth"
+_PARTS = {word: value for value, word in enumerate(_ORDINALS.split(), 3)} | {"half": 2, "halve": 2, "quarter": 4}
+
+_CARDINAL = "|".join([*_SMALL, *_TENS, "hundred", *_SCALES])
+_PART = "|".join(_PARTS)
+_RUN = re.compile(
+    rf"(?<![\w-])(?:(?P<sign>minus|negative)[ -]+)?"
+    rf"(?:(?P<whole>(?:{_CARDINAL})(?:(?:[ -]+|[ -]+and[ -]+)(?:{_CARDINAL}))*)"
+    rf"(?:(?:[ -]+and[ -]+(?P<more>an?|{_CARDINAL}))?[ -]+(?P<part>{_PART})s?)?"
+    rf"|(?:(?<=\ba )|(?<!.)(?:an?[ -]+)?|\ba[ -]+)(?P<alone>half|quarter|third))(?![\w-])",
+    re.IGNORECASE,
+)
+# "One" is more often a pronoun than a number.
+_PRONOUN = re.compile(r"(?:\b(?:no|the|this|that|each|any|every|which|some|only)[ ]+)\Z", re.IGNORECASE)
+_RESTATED = re.compile(r"(-?[\d/]+)\s*\(\s*(-?[\d/]+)\s*\)")
+
+
+def in_digits(text: str) -> str:
+    """The text with each number in words as digits, a fraction as "1/2"; "twelve (12)" and "12 (twelve)" become "12".
+
+    Where digits stand beside words that do not only repeat them, the text is left as it is.
+    """
+    said = _RESTATED.sub(_once, _RUN.sub(lambda found: _number(text, found), text))
+    return text if re.search(r"\d", text) and not _RESTATED.search(_RUN.sub("0", text)) else said
+
+
+def _once(found: re.Match[str]) -> str:
+    return found[1] if found[1] == found[2] else found[0]
+
+
+def _number(text: str, run: re.Match[str]) -> str:
+    whole, alone = (run["whole"] or "").lower(), (run["alone"] or "").lower()
+    if whole == "one" and not run["part"] and (_PRONOUN.search(text[: run.start()]) or run["sign"]):
+        return run[0]
+    value = Fraction(1, _PARTS[alone]) if alone else _cardinal(whole)
+    if value is not None and run["part"]:
+        part = Fraction(1, _PARTS[run["part"].lower()])
+        more = (run["more"] or "").lower()
+        value = value * part if not more else value + part * (_SMALL.get(more, 1))
+    if value is None:
+        return run[0]
+    return f"{'-' if run['sign'] else ''}{value}"
+
+
+def _cardinal(words: str) -> Fraction | None:
+    """The value of a cardinal; None where the words are several numbers, such as "two three"."""
+    total = group = 0
+    last = 10**12  # the size of what was said last: each word within a group is smaller than the one before
+    for word in re.findall(r"[a-z]+", words):
+        if word in _SCALES:
+            if not group or (total and _SCALES[word] >= last):
+                return None
+            total, group, last = total + group * _SCALES[word], 0, _SCALES[word]
+        elif word == "hundred":
+            if not 0 < group < 100:
+                return None
+            group *= 100
+        elif word != "and":
+            value = {**_SMALL, **_TENS}[word]
+            fits = group % 100 == 0 or (value < 10 and group % 10 == 0 and group % 100 >= 20)
+            if not fits or (value == 0 and (group or total)):
+                return None
+            group += value
+    return Fraction(total + group)
