@@ -9,24 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from selfsown.models.endpoint.blame import of_account
+from selfsown.models.endpoint.errors import told
 from selfsown.models.endpoint.faults import Fault, refusal
 
-KINDS = {  # Anthropic's words for what is a status elsewhere
-    "invalid_request": 400,
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
 _LIMIT = re.compile(r"\b413\b|limit|exceed|too (large|many|big)|too_large", re.IGNORECASE)
 _QUEUE = re.compile(r"enqueued|token_limit_exceeded", re.IGNORECASE)
-_PURSE = re.compile(r"billing|quota|credit", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -126,12 +114,13 @@ class Messages:
         if result["type"] != "errored":
             return Entry(key, fault=Fault(f"the batch came to no answer ({result['type']})"))
         error = result["error"].get("error", result["error"])
-        return _entry(key, KINDS.get(error["type"], 500), json.dumps({"error": error}))
+        text = json.dumps({"error": error})
+        return _entry(key, told(text).status or 500, text)
 
 
 def of_limits(words: str) -> bool:
     """Whether a batch was refused for what it asks at once: a smaller one may be taken."""
-    return bool(_LIMIT.search(words)) and not _PURSE.search(words)
+    return bool(_LIMIT.search(words)) and not of_account(words)
 
 
 def of_queue(words: str) -> bool:

@@ -37,9 +37,9 @@ class Provider:
     """Whatever it learns of a batch is noted in the journal before it goes on."""
 
     def __init__(self, client: Client, line: Line) -> None:
-        self.line, self.base = line, line.url.removesuffix(PATHS[line.style])
+        self.line, self.base = line, line.base
         self.way = Messages() if line.style == "messages" else Files("/v1" + PATHS[line.style])
-        self.calls = Calls(client, line, self.base)
+        self.calls = Calls(client, line)
 
     async def records(self) -> list[Batch]:
         journal = self.line.journal
@@ -65,7 +65,7 @@ class Provider:
         except Fault as fault:
             if not _unsure(fault):
                 await self.note(replace(record, state="over"))
-            if fault.declined:
+            if fault.declined and not fault.stops:
                 raise Refused(fault.words) from fault
             raise
         _say.info("batch %s: %s requests sent", seen.id, f"{len(asks):,}")
