@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -19,6 +19,7 @@ from selfsown.models.endpoint.batch import Batches
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Exchange
 from selfsown.models.endpoint.faults import Fault
+from selfsown.models.endpoint.moved import point_out
 from selfsown.models.endpoint.styles import Said, headed, heard, settings, worded
 from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.paid.journal import Journal
@@ -75,8 +76,15 @@ class Endpoint:
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
-        asks = self.asks(prompts, n=n, temperature=temperature, seed=seed, max_tokens=max_tokens, schema=schema)
-        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
+        settings: dict[str, Any] = {"n": n, "temperature": temperature, "seed": seed}
+        settings |= {"max_tokens": max_tokens, "schema": schema}
+        asks = self.asks(prompts, **settings)
+        all_of_them = {ask.key: ask for these in asks for ask in these}
+        said = self.known(list(all_of_them))
+        if self.journal and all_of_them and not said:
+            point_out(self.journal, self._place, self.identity or self.url, self.name, self._keys(prompts, settings))
+        left = [ask for key, ask in all_of_them.items() if key not in said]
+        said |= self._asked(left, len(said), json.dumps(schema)) if left else {}
         return self.replies(prompts, asks, said, unfinished)
 
     def asks(
@@ -158,31 +166,36 @@ class Endpoint:
         asked = (len(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
-    def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
-        """What the journal knows, and for the rest what the server says."""
-        found = self.known(list(asks))
-        left = [ask for key, ask in asks.items() if key not in found]
-        if left:
-            secret, (own, secrets) = secret_of(self.key), own_headers(self.headers)
-            line = Line(
-                base=at(self.url, ""),
-                style=self.style,
-                headers=headed(self.style, secret, own),
-                secrets=(secret, *secrets),
-                timeout=self.manner.timeout,
-                retries=self.manner.retries,
-                journal=self.journal,
-                account=Account(self.role, self.stage, self.name, host(self.url), self.price),
-                form=(self.url, self.name, schema),
-                accepted=self.wishes.accepted,
-            )
-            if self.manner.batch:
-                work = Batches(client(), line, self.manner.batch, left, len(found)).all()
-            else:
-                gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
-                work = Exchange(client(), gate, line, left, len(found)).all()
-            found |= client().run(work, self.journal)
-        return found
+    @property
+    def _place(self) -> str:
+        """Where the recipe names it."""
+        return f"{self.role or 'teacher'}.{'anthropic' if self.style == 'messages' else 'endpoint'}"
+
+    def _keys(self, prompts: Sequence[str], settings: Mapping[str, Any]) -> Callable[[str], list[str]]:
+        """The keys of these requests under another identity."""
+        return lambda identity: [
+            ask.key for these in replace(self, identity=identity).asks(prompts, **settings) for ask in these
+        ]
+
+    def _asked(self, asks: Sequence[Ask], known: int, schema: str) -> dict[str, Said]:
+        """What the server says; known: how many replies of the same call the journal has."""
+        secret, (own, secrets) = secret_of(self.key), own_headers(self.headers)
+        line = Line(
+            base=at(self.url, ""),
+            style=self.style,
+            headers=headed(self.style, secret, own),
+            secrets=(secret, *secrets),
+            timeout=self.manner.timeout,
+            retries=self.manner.retries,
+            journal=self.journal,
+            account=Account(self.role, self.stage, self.name, host(self.url), self.price),
+            form=(self.url, self.name, schema),
+            accepted=self.wishes.accepted,
+        )
+        if self.manner.batch:
+            return client().run(Batches(client(), line, self.manner.batch, asks, known).all(), self.journal)
+        gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
+        return client().run(Exchange(client(), gate, line, asks, known).all(), self.journal)
 
 
 def create(

@@ -11,6 +11,7 @@ from selfsown.models.endpoint.address import at
 from selfsown.models.endpoint.masked import masked
 from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.paid.journal import Journal
+from selfsown.records import SelfsownError
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Line:
     def safe(self, text: str) -> str:
         """The text without the secrets."""
         return reduce(masked, self.secrets, text)
+
+    def stopped(self, words: str, answers: int = 0) -> SelfsownError:
+        """The end of a run; answers: how many replies are kept all the same."""
+        kept = "; what it answered is kept, and the same command goes on later" if self.journal and answers else ""
+        return SelfsownError(f"{self.url} {words}{kept}")
 
     def heard(self, reply: str, asked: str = "") -> Said:
         """What a reply says. Raises Fault where it says nothing that counts."""

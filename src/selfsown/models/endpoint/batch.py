@@ -271,7 +271,7 @@ class Batches:
 
     def _given_up(self, fault: Fault) -> SelfsownError:
         if fault.fatal or fault.declined:
-            return SelfsownError(f"{self.line.url} {fault.stops or fault.words}")
+            return self.line.stopped(fault.stops or fault.words, self.answers)
         kept = "what it answered is kept, and " if self.line.journal else ""
         wait = f", and to wait {fault.wait:.0f} seconds" if fault.wait else ""
         words = f"{fault.words}{wait}; {kept}the same command goes on once the server is well"

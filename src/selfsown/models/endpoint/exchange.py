@@ -235,7 +235,7 @@ class Exchange:
     def _after(self, ask: Ask, fault: Fault) -> Said | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
-            raise SelfsownError(f"{self.line.url} {fault.words}")
+            raise self.line.stopped(fault.words, self.answers)
         if fault.form and ask.body != ask.free:
             ask.body, ask.formless = ask.free, True
             self._return(ask)
@@ -266,7 +266,7 @@ class Exchange:
         """Wait until others are answered, or refused just so."""
         self.doubted.append((ask, fault))
         if len(self.doubted) >= min(START, len(self.asks) - len(self.found)):
-            raise SelfsownError(f"{self.line.url} {fault.stops}")
+            raise self.line.stopped(fault.stops)
 
     def _settle_doubts(self) -> None:
         """Something was answered, so that these were refused for their own sake."""

@@ -10,7 +10,6 @@ from selfsown.models.endpoint.ask import Line
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault
 from selfsown.models.endpoint.styles import Said
-from selfsown.records import SelfsownError
 
 DECLINED = (3, 200)  # rows: where all, or so many, are declined and none is answered, the request is to blame
 DECLINED_INPUTS = 20  # the same, where the server blames what was asked
@@ -32,10 +31,10 @@ class Verdict:
         self.client.declined[place] += 1
         self.in_a_row += bool(fault.stops)
         if self.in_a_row >= self.bearable:
-            raise SelfsownError(f"{self.line.url} {fault.stops}, for {self.in_a_row} requests in a row")
+            raise self.line.stopped(f"{fault.stops}, for {self.in_a_row} requests in a row", answers)
         few, many = (DECLINED_INPUTS if fault.of_input else DECLINED[0]), min(DECLINED[1], self.asks)
         if not answers and self.client.declined[place] >= max(few, many) and not self.ever(body):
-            raise SelfsownError(f"{self.line.url} answers no request: {fault.words}; {HINT}")
+            raise self.line.stopped(f"answers no request: {fault.words}; {HINT}")
         return Said("", failure=fault.words)
 
     def ever(self, body: str) -> bool:
