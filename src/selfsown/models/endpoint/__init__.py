@@ -82,7 +82,7 @@ class Endpoint:
         all_of_them = {ask.key: ask for these in asks for ask in these}
         said = self.known(list(all_of_them))
         if self.journal and all_of_them and not said:
-            point_out(self.journal, self._place, self.identity or self.url, self.name, self._keys(prompts, settings))
+            point_out(self.journal, self._place, self.url, self.name, self._keys(prompts, settings))
         left = [ask for key, ask in all_of_them.items() if key not in said]
         said |= self._asked(left, len(said), json.dumps(schema)) if left else {}
         return self.replies(prompts, asks, said, unfinished)

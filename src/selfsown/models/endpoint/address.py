@@ -16,7 +16,7 @@ _SECRET = re.compile(
     r"key$|token|signature|secret|passw|authori[sz]ation|credential|cookie|^code$|(^|[-_])(sig|auth|sas|pwd|jwt)($|[-_])",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"(Bearer|Basic|Token) |(sk|pk|rk|gh[pousr]|gsk|hf|xox[a-z]|AKIA|AIza|eyJ)[-_A-Za-z0-9]{10}")
+_KEY = re.compile(r"(Bearer|Basic|Token) |((sk|pk|rk|gh[pousr]|gsk|hf|xox[a-z])[-_]|AKIA|AIza|eyJ)\S{10}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = ("content-type", "content-length", "transfer-encoding", "host", "connection")
 

@@ -209,7 +209,7 @@ class Batches:
 
     async def _collected(self, record: Batch, seen: Seen) -> None:
         """All that the batch was answered, and what becomes of the rest."""
-        harvest = Harvest(self.provider, record, self.keep)
+        harvest = Harvest(self.provider, record, self.keep, self._body)
         for place in seen.places:
             await harvest.download(place)
         if len(harvest.kept) < seen.answered:  # a file that ends early may look like a whole one
@@ -224,12 +224,15 @@ class Batches:
             words = f"batch {seen.id} was cancelled at the server; what it answered is kept"
             raise SelfsownError(f"{self.line.url}: {words}, and the same command sends the rest again")
 
+    def _body(self, key: str) -> str:
+        return self.asks[key].body if key in self.asks else ""
+
     async def keep(self, replies: dict[str, str]) -> dict[str, Fault]:
         """On disk, then read; what cannot be read is a fault. The one place where a batch's reply is kept."""
         if journal := self.line.journal:
             promises = set[Future[None]]()
             for key, reply in replies.items():
-                request = self.asks[key].body if key in self.asks else json.dumps({"model": self.model})
+                request = self._body(key) or json.dumps({"model": self.model})
                 promises.add(journal.keep(key, request, reply, self._call(key, reply)))
             for promise in promises:
                 await asyncio.wrap_future(promise)
@@ -238,7 +241,7 @@ class Batches:
     def _call(self, key: str, reply: str) -> Call:
         """A line of the ledger. How long one reply of a batch took, nobody knows."""
         try:
-            used, outcome = self.line.heard(reply).used, "answered"
+            used, outcome = self.line.heard(reply, self._body(key)).used, "answered"
         except Fault as fault:
             used, outcome = fault.used, fault.outcome
         call = self.line.account.call(key, outcome, used, 0.0, batch=True)
@@ -250,7 +253,7 @@ class Batches:
         faults: dict[str, Fault] = {}
         for key, reply in replies.items():
             try:
-                self._settle(key, self.line.heard(reply))
+                self._settle(key, self.line.heard(reply, self._body(key)))
                 self.answers += 1
             except Fault as fault:
                 faults[key] = fault

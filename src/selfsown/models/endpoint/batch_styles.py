@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from selfsown.models.endpoint.blame import of_account
 from selfsown.models.endpoint.errors import told
 from selfsown.models.endpoint.faults import Fault, refusal
 
+Bodies = Callable[[str], str]  # of the request under this key; nothing, where it is not ours
 _LIMIT = re.compile(r"\b413\b|limit|exceed|too (large|many|big)|too_large", re.IGNORECASE)
 _QUEUE = re.compile(r"enqueued|token_limit_exceeded", re.IGNORECASE)
 
@@ -76,12 +77,12 @@ class Files:
             places=tuple(f"/files/{quote(end, safe='')}/content" for end in ends if end),
         )
 
-    def entry(self, tree: Mapping[str, Any]) -> Entry:
+    def entry(self, tree: Mapping[str, Any], asked: Bodies) -> Entry:
         key, response, error = str(tree["custom_id"]), tree.get("response"), tree.get("error")
         if not response or "status_code" not in response:
             words = error.get("message") or error.get("code") if isinstance(error, dict) else error
             return Entry(key, fault=Fault(f"the batch came to no answer ({words or 'it says nothing of it'})"))
-        return _entry(key, int(response["status_code"]), json.dumps(response.get("body")))
+        return _entry(key, int(response["status_code"]), json.dumps(response.get("body")), asked(key))
 
 
 class Messages:
@@ -107,7 +108,7 @@ class Messages:
             places=(f"{self.path}/{quote(name, safe='')}/results",) if tree.get("results_url") else (),
         )
 
-    def entry(self, tree: Mapping[str, Any]) -> Entry:
+    def entry(self, tree: Mapping[str, Any], asked: Bodies) -> Entry:
         key, result = str(tree["custom_id"]), tree["result"]
         if result["type"] == "succeeded":
             return Entry(key, json.dumps(result["message"]))
@@ -115,7 +116,7 @@ class Messages:
             return Entry(key, fault=Fault(f"the batch came to no answer ({result['type']})"))
         error = result["error"].get("error", result["error"])
         text = json.dumps({"error": error})
-        return _entry(key, told(text).status or 500, text)
+        return _entry(key, told(text).status or 500, text, asked(key))
 
 
 def of_limits(words: str) -> bool:
@@ -128,8 +129,8 @@ def of_queue(words: str) -> bool:
     return bool(_QUEUE.search(words))
 
 
-def _entry(key: str, status: int, text: str) -> Entry:
-    return Entry(key, text) if status // 100 == 2 else Entry(key, fault=refusal(status, {}, text))
+def _entry(key: str, status: int, text: str, asked: str) -> Entry:
+    return Entry(key, text) if status // 100 == 2 else Entry(key, fault=refusal(status, {}, text, asked))
 
 
 def _why(tree: Mapping[str, Any]) -> str:

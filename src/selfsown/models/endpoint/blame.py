@@ -58,13 +58,18 @@ def of_input(words: str) -> bool:
 
 def _quoted(words: str, found: re.Match[str], asked: str) -> bool:
     """Whether the request has these words itself, together with the one before or the one after."""
-    core, whole = _plain(found[0]), f" {_plain(asked)} "
+    core, whole = _plain(found[0]), f" {_plain(_unescaped(asked))} "
     if not core.isascii():  # these languages are written without spaces
         return core in whole
     before, after = _plain(words[: found.start()]).split()[-1:], _plain(words[found.end() :]).split()[:1]
     return any(f" {' '.join(each)} " in whole for each in ([*before, core], [core, *after]))
 
 
+def _unescaped(body: str) -> str:
+    """The body of a request without what JSON writes otherwise than it is."""
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), body)
+    return re.sub(r"\\[nrtbf]", " ", text)
+
+
 def _plain(text: str) -> str:
-    """Words alone; in the body of a request, a new line is written as two characters."""
-    return " ".join(re.findall(r"\w+", re.sub(r"\\[nrt]", " ", text.lower())))
+    return " ".join(re.findall(r"\w+", text.lower()))

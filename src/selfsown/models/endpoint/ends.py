@@ -29,8 +29,10 @@ def plain(end: Any) -> str:
     """The reason in letters alone; nothing where none is given."""
     if isinstance(end, dict):
         end = end.get("type")
-    letters = re.sub(r"[^a-z]", "", str(end or "").lower()).removeprefix("finishreason")
-    return "" if letters in ("none", "null", "unspecified") else letters or re.sub(r"\s", "", str(end or ""))
+    if not isinstance(end, str):
+        return "" if end is None else f"{end} is no text"
+    letters = re.sub(r"[^a-z]", "", end.lower()).removeprefix("finishreason")
+    return "" if letters in ("none", "null", "unspecified") else letters or re.sub(r"\s", "", end)
 
 
 def is_passing(end: Any, accepted: Collection[str] = ()) -> bool:
