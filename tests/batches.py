@@ -21,7 +21,8 @@ CALLS = ("busy", "error", "lost", "half")
 
 class BatchServer(Server):
     """sent: the requests of each batch. slow: how often one is asked for before it is over. refuse: why a batch of
-    these bodies is not taken. hide: how many questions for the list leave out what came last."""
+    these bodies is not taken. hide: how many questions for the list leave out what came last. tell: the status, and
+    the words or the reply, of a prompt that is asked for the so manieth time."""
 
     def __init__(
         self,
@@ -31,9 +32,11 @@ class BatchServer(Server):
         slow: int = 0,
         refuse: Callable[[Sequence[Body]], str] = lambda bodies: "",
         hide: int = 0,
+        tell: Callable[[str, int], tuple[int, Any] | None] = lambda prompt, times: None,
         **more: Any,
     ) -> None:
         super().__init__(**more)
+        self.tell = tell
         self.entries, self.calls, self.slow, self.refuse, self.hide = entries or {}, calls or {}, slow, refuse, hide
         self.files: dict[str, str] = {}
         self.made: dict[str, Body] = {}
@@ -114,7 +117,10 @@ class BatchServer(Server):
         self.asked[prompt] += 1
         self.bodies.append(body)
         fault = _drawn(ENTRIES, self.entries, (self.seed, prompt, body.get("seed"), self.asked[prompt]))
-        if self.forbidden and self.forbidden in prompt:
+        told = self.tell(prompt, self.asked[prompt])
+        if told and told[0] != 200:
+            status, words = told
+        elif self.forbidden and self.forbidden in prompt:
             status, words = 400, "may not be asked"
         elif body["model"] not in self.models:
             status, words = 404, "no such model"
@@ -125,7 +131,8 @@ class BatchServer(Server):
         elif status != 200:
             self._line(made, key, status, words)
         elif fault != "missing":
-            reply = _reply(path, self.say(prompt, body), _drawn(PROMPTS, self.faults, (self.seed, prompt)), prompt)
+            usual = _reply(path, self.say(prompt, body), _drawn(PROMPTS, self.faults, (self.seed, prompt)), prompt)
+            reply = told[1] if told else usual
             self.paid[prompt] += 1
             made["good"] += 1
             for _ in range(1 + (fault == "double")):
@@ -138,6 +145,7 @@ class BatchServer(Server):
             tree = {"result": {"type": "succeeded", "message": what}}
         elif ours and status:
             kinds = {400: "invalid_request_error", 404: "not_found_error", 429: "rate_limit_error", 500: "api_error"}
+            kinds[403] = "permission_error"
             error = {"type": "error", "error": {"type": kinds[status], "message": what}}
             tree = {"result": {"type": "errored", "error": error}}
         elif ours:

@@ -56,14 +56,17 @@ class Server:
         unknown: str = "",
         port: int = 0,
         say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
+        instead: Callable[[str, Body], web.StreamResponse | None] = lambda prompt, body: None,
     ) -> None:
         self.latency, self.faults, self.seed, self.key, self.models = latency, faults or {}, seed, key, models
         self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
+        self.instead = instead  # what is answered in place of the usual reply, where it is something
         self.unknown = unknown  # a field that it takes no request with
         self.port = port
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.did, self.told = Counter[str](), Counter[str]()
         self.live = self.most = self.knocks = 0
+        self.heads, self.queries = list[dict[str, str]](), list[str]()
 
     @property
     def url(self) -> str:
@@ -101,6 +104,7 @@ class Server:
     def routes(self, app: web.Application) -> None:
         for path in ("chat/completions", "completions", "messages"):
             app.router.add_post(f"/v1/{path}", self.answer)
+        app.router.add_post("/openai/deployments/d/chat/completions", self.answer)
         app.router.add_get("/v1/models", self.list)
 
     async def list(self, request: web.Request) -> web.Response:
@@ -112,6 +116,8 @@ class Server:
         prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
         self.asked[prompt] += 1
         self.bodies.append(body)
+        self.heads.append(dict(request.headers))
+        self.queries.append(request.query_string)
         self.live += 1
         self.most = max(self.most, self.live)
         try:
@@ -120,6 +126,8 @@ class Server:
             self.live -= 1
 
     async def _answered(self, request: web.Request, body: Body, prompt: str) -> web.StreamResponse:
+        if other := self.instead(prompt, body):
+            return other
         given = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
         if self.key and given != self.key:
             self.did["stopped"] += 1

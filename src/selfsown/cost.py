@@ -18,7 +18,7 @@ from rich.table import Table
 
 from selfsown.history import best_of
 from selfsown.paid.budget import amount
-from selfsown.paid.ledger import Line, lines, prices_in, total
+from selfsown.paid.ledger import Line, counted, lines, prices_in, total
 from selfsown.records import SelfsownError
 from selfsown.store import Store
 
@@ -48,18 +48,19 @@ class Cost:
         told = spent.money is not None and written.requests and judged.requests
         both = f": {money(written)} to write, {money(judged)} to judge" if told else ""
         again = f", {spent.again:,} of them in vain" if spent.again else ""
-        tokens = f"{spent.input:,} tokens read and {spent.output:,} written"
+        tokens = counted(spent.input, spent.output, spent.untold)
         return f"{spent.requests:,} requests{again}, {tokens}, {money(spent)}{both}"
 
     def facts(self) -> list[str]:
         """What the table does not say."""
         spent = self.all
         said = [f"{self.sentence}."]
+        least = "at least " * bool(spent.untold)
         if self.kept and spent.money is not None:
-            said.append(f"{amount('money', spent.money / self.kept)} for each of {self.kept:,} kept rows.")
+            said.append(f"{least}{amount('money', spent.money / self.kept)} for each of {self.kept:,} kept rows.")
         if self.points and spent.money is not None:
             each = amount("money", spent.money / self.points)
-            said.append(f"{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
+            said.append(f"{least}{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
         if spent.untold:
             said.append(f"{spent.untold:,} requests brought no count of tokens; what they cost is not in it.")
         return said
@@ -130,12 +131,18 @@ def show(cost: Cost, console: Console) -> None:
 
 
 def money(line: Line) -> str:
-    return "cost unknown" if line.money is None else amount("money", line.money)
+    """In words; "at least" where some of it is not known."""
+    if (line.money is None or line.untold) and not line.known_money:
+        return "cost unknown"
+    return "at least " * (line.money is None or bool(line.untold)) + amount("money", line.known_money)
 
 
 def _cells(line: Line) -> list[str]:
-    counts = (line.requests, line.answered, line.again, line.input, line.output, line.reasoning, line.cached)
-    return [line.stage, line.role, line.model, *("–" if n is None else f"{n:,}" for n in counts), money(line)]
+    counts: list[int | None] = [line.requests, line.answered, line.again, line.input, line.output]
+    cells = ["–" if n is None else f"{n:,}" for n in (*counts, line.reasoning, line.cached)]
+    if line.untold:
+        cells[3:5] = [cell if cell == "–" else f"≥ {cell}" for cell in cells[3:5]]
+    return [line.stage, line.role, line.model, *cells, money(line)]
 
 
 def _kept(folder: Path) -> int:

@@ -41,7 +41,8 @@ from selfsown.steps import Step
 
 CONTROL = "control"  # the folder of the control arm within a run's
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-MANNER = ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price", "batch")
+MANNER = frozenset(("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price"))
+MANNER |= {"batch", "headers", "identity"}
 
 
 class Store:
@@ -244,7 +245,10 @@ def decisive(value: Any) -> Any:
     """What decides what comes out. How a server is asked does not, and the key's name is not for showing."""
     if not isinstance(value, dict) or not {*value} <= SERVED:
         return value
-    return {way: {knob: each for knob, each in knobs.items() if knob not in MANNER} for way, knobs in value.items()}
+    found = {way: {knob: each for knob, each in knobs.items() if knob not in MANNER} for way, knobs in value.items()}
+    for way, knobs in value.items():
+        found[way] |= {"url": knobs["identity"]} if knobs.get("identity") else {}  # it stands for the address
+    return found
 
 
 def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:

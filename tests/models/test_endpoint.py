@@ -426,7 +426,7 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
         ({"url": "http://[::1/v1"}, "url is no address"),
         ({"url": "http://localhost:99999/v1"}, "url is no address"),
         ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
-        ({"url": "http://example.org/v1?key=abc"}, "holds more than an address"),
+        ({"url": "http://example.org/v1?key=abc"}, "holds a secret, key=…"),
         ({"url": "http://example.org/v1", "key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
         ({"url": "http://example.org/v1", "key": SECRET}, "key: it is no environment variable"),
     ],

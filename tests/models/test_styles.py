@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.models.endpoint import create
+from selfsown.models.endpoint.faults import Fault
 from selfsown.models.endpoint.styles import PATHS, Said, heard
 
 STYLES = sorted(PATHS)
@@ -52,7 +53,7 @@ MODEL = create([], 0, url="http://localhost/v1", model="m")
 def test_any_reply_is_read_or_refused(style: str, reply: str) -> None:
     try:
         said = heard(style, reply)
-    except ValueError:
+    except Fault:
         return
     assert said.text.strip() or said.failure
     said.text.encode()
@@ -94,9 +95,9 @@ def test_a_thought_at_the_start_of_a_text_is_parted_from_it(style: str) -> None:
 
     assert said("\n<think>\nIt is even.\n</think>\n\n4") == Said("4", reasoning="It is even.")
     assert said("<think></think>4") == Said("4")
-    assert said("4 </think> <think>") == Said("4 </think> <think>")
+    assert said("The tag `</think>` ends it.") == Said("The tag `</think>` ends it.")
     assert said("So: <think>x</think>") == Said("So: <think>x</think>")
-    assert said("<think>It is") == Said("", failure="an empty answer", reasoning="It is")
+    assert said("<think>It is") == Said("", failure="no answer after its reasoning", reasoning="It is")
 
 
 def test_parts_that_think_are_thoughts_however_they_nest() -> None:
@@ -121,9 +122,9 @@ def test_probabilities_that_cannot_be_read_are_none_and_the_text_stands(likely: 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_an_error_in_a_reply_s_place_is_told(style: str) -> None:
-    with pytest.raises(ValueError, match="overloaded"):
+    with pytest.raises(Fault, match="overloaded"):
         heard(style, '{"error": {"message": "overloaded"}}')
-    with pytest.raises(ValueError, match="deep"):
+    with pytest.raises(Fault, match="deep"):
         heard(style, "[" * 100000)
 
 

@@ -179,4 +179,4 @@ def _cost(folder: Path) -> dict[str, Any] | None:
     spent = cost.read(folder)
     lines = [line for line in spent.lines if line.stage.startswith("calibrate.")] if spent else []
     all_of_it = total(lines).plain()
-    return {name: all_of_it[name] for name in ("requests", "input", "output", "money")} if lines else None
+    return {name: all_of_it[name] for name in ("requests", "input", "output", "untold", "money")} if lines else None

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from selfsown.calibrate import MEASURES
 from selfsown.paid.budget import amount
+from selfsown.paid.ledger import counted
 
 
 def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:
@@ -35,7 +36,7 @@ def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:
             console.print(escape(f"{_name(each['grader'])} is not measured: {each['unmeasured']}"), soft_wrap=True)
     if spent := found["cost"]:
         money = "cost unknown" if spent["money"] is None else amount("money", spent["money"])
-        tokens = f"{spent['input']:,} tokens read and {spent['output']:,} written"
+        tokens = counted(spent["input"], spent["output"], spent["untold"])
         console.print(f"{spent['requests']:,} requests, {tokens}, {money}", soft_wrap=True, highlight=False)
     console.print(escape(f"It is written to {folder}/calibration.json"), soft_wrap=True, highlight=False)
 

@@ -58,6 +58,7 @@ def so_far(tally: Tally) -> str:
     parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed") if tally.ends[end]]
     parts += [f"{tally.made / seconds:,.0f} rows/s"] * bool(tally.made)
     if tally.meter.requests:
-        parts += [f"{tally.meter.requests:,} requests", f"{tally.meter.tokens / seconds:,.0f} tokens/s"]
+        parts += [f"{tally.meter.requests:,} requests"]
+        parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s"] * bool(tally.meter.tokens)
         parts += [amount("money", tally.meter.money)] if tally.meter.money else []
     return " · ".join(parts)

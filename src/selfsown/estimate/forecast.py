@@ -13,6 +13,7 @@ from rich.table import Table
 from selfsown.cost import money
 from selfsown.estimate import Estimate, Part, Range
 from selfsown.paid.budget import amount
+from selfsown.paid.ledger import counted
 
 HEAD = ("step", "role", "model", "requests", "input", "output", "money", "time")
 MINUTE, HOUR = 60, 3600  # seconds
@@ -67,7 +68,7 @@ def _grounds(found: Estimate) -> Iterator[str]:
         yield f"{found.there:,} replies are there already, and make does not pay for them."
     if found.now.requests:
         now = found.now
-        tokens = f"{now.input:,} tokens read and {now.output:,} written"
+        tokens = counted(now.input, now.output, now.untold)
         yield f"This took {now.requests:,} requests, {tokens}, {money(now)}."
     if found.all.seconds and found.all.seconds.value:
         yield "The time holds if the server answers as fast when more is asked at once."
@@ -77,7 +78,8 @@ def _fits(found: Estimate, what: str) -> str:
     """Whether the budget, of which some is spent, has room for it."""
     cap, spent = found.caps[what], getattr(found.spent, what, None)
     if what == "tokens":
-        spent = found.spent.input + found.spent.output
+        known = found.spent.input is not None and found.spent.output is not None
+        spent = (found.spent.input or 0) + (found.spent.output or 0) if known else None
         more: Range | None = found.all.input.plus(found.all.output)
     else:
         more = getattr(found.all, what)

@@ -101,6 +101,27 @@ class Journal:
                 raise self._said(error) from error
         return found
 
+    def hosts(self, model: str) -> list[str]:
+        """Where this model has answered."""
+        question = "SELECT DISTINCT host FROM calls WHERE model = ? AND outcome = 'answered'"
+        return [host for (host,) in self._found(question, (model,))]
+
+    def requests(self, host: str, model: str, most: int = 100) -> list[str]:
+        """Those that this model answered, as they were sent, the latest."""
+        question = (
+            "SELECT request FROM replies WHERE key IN (SELECT key FROM calls WHERE host = ? AND model = ? "
+            "AND outcome = 'answered' ORDER BY rowid DESC LIMIT ?)"
+        )
+        return [request for (request,) in self._found(question, (host, model, most))]
+
+    def _found(self, question: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+        with self.reading:
+            try:
+                self.reader = self.reader or self._open()
+                return self.reader.execute(question, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._said(error) from error
+
     def keep(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
         """Done once the reply is on disk, and its call; all that are written together share one promise."""
         with self.lock:

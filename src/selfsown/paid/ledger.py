@@ -20,7 +20,7 @@ from selfsown.records import SelfsownError
 _LINES = """
 SELECT stage, role, model, host, batch, money IS NULL AND outcome = 'answered' AS unpriced, count(*),
     sum(outcome = 'answered'), sum(outcome IN ('declined', 'stopped')),
-    sum(output IS NULL AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
+    sum((input IS NULL OR output IS NULL) AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
     sum(input), sum(output), sum(reasoning), sum(cached), sum(written), sum(seconds), sum(money),
     max(input), count(input) < count(*) OR count(output) < count(*)
 FROM calls WHERE rowid > {after} GROUP BY stage, role, model, host, batch, unpriced ORDER BY min(rowid)
@@ -38,9 +38,10 @@ class Line:
     """What one model took for one step, or several of them together.
 
     declined: requests that the server would not answer; what is neither answered nor declined was sent again. untold:
-    replies that may have been paid for, of which nobody knows the tokens. input, output and money are of the others:
-    money in dollars, None where a price is not known; reasoning is part of the output, cached part of the input, None
-    where no server counted them. seconds: of all requests one after the other.
+    replies that may have been paid for, of which nobody knows all tokens, so that input, output and money are at least
+    so much; None where no server counted any of them. money: in dollars, None where a price is not known; known_money:
+    of the replies whose price is. reasoning is part of the output, cached part of the input, None where no server
+    counted them. seconds: of all requests one after the other.
     """
 
     stage: str = ""
@@ -51,20 +52,23 @@ class Line:
     answered: int = 0
     declined: int = 0
     untold: int = 0
-    input: int = 0
-    output: int = 0
+    input: int | None = 0
+    output: int | None = 0
     reasoning: int | None = None
     cached: int | None = None
     seconds: float = 0.0
     money: float | None = 0.0
+    known_money: float = 0.0
 
     @property
     def again(self) -> int:
         return self.requests - self.answered - self.declined
 
     def __add__(self, other: Line) -> Line:
-        numbers = ("requests", "answered", "declined", "untold", "input", "output", "seconds")
+        numbers = ("requests", "answered", "declined", "untold", "seconds", "known_money")
         found: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
+        for name in ("input", "output"):
+            found[name] = _known([getattr(self, name), getattr(other, name)])
         for name in ("reasoning", "cached"):
             both = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
             found[name] = sum(both) if both else None
@@ -74,6 +78,14 @@ class Line:
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         return {**asdict(self), "again": self.again}
+
+
+def counted(input: int | None, output: int | None, untold: int) -> str:
+    """Tokens in words; untold: how many requests were answered without a count of them."""
+    if input is None and output is None:
+        return "tokens unknown"
+    read, written = (f"{count:,}" if count is not None else "an unknown number" for count in (input, output))
+    return "at least " * bool(untold) + f"{read} tokens read and {written} written"
 
 
 def lines(journal: Path, prices: Prices = price_of, after: int = 0) -> list[Line]:
@@ -133,12 +145,17 @@ def capped(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
     if not caps:
         return None
     spent = total(lines(journal.path, prices_in(recipe)))
+    if None in (spent.input, spent.output) and "tokens" in caps:
+        raise SelfsownError(
+            f"budget: how many tokens the requests of {journal.path.parent} took until now is not known, for the "
+            "server does not count them; cap the requests instead, or name another folder"
+        )
     if spent.money is None and "money" in caps:
         raise SelfsownError(
             f"budget: what the requests of {journal.path.parent} cost until now is not known; say the price of each "
             "model in the recipe, cap tokens or requests instead, or name another folder"
         )
-    before = Meter(spent.requests, spent.input, spent.output, spent.money)
+    before = Meter(spent.requests, spent.input or 0, spent.output or 0, spent.money)
     usual = {(host, model): (replies, tokens or 0) for host, model, replies, tokens in _read(journal.path, _USUAL)}
     return Budget(caps, before, journal.meter, usual)
 
@@ -152,8 +169,15 @@ def _line(row: tuple[Any, ...], prices: Prices) -> Line:
         money = price.of(Used(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
     else:
         money = money or 0.0
-    counts = (requests, answered, declined, untold, asked or 0, said or 0)
-    return Line(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, money)
+    if not untold:
+        asked, said = asked or 0, said or 0
+    counts = (requests, answered, declined, untold, asked, said)
+    return Line(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, money, money or 0.0)
+
+
+def _known(counts: Sequence[int | None]) -> int | None:
+    """The sum of those that are known; None where it is of nothing else."""
+    return sum(count or 0 for count in counts) or (None if None in counts else 0)
 
 
 def _read(journal: Path, question: str) -> list[tuple[Any, ...]]:

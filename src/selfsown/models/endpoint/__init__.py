@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -13,12 +13,14 @@ from typing import Any, Literal, NoReturn
 from selfsown.kinds import Count, Natural, Positive
 from selfsown.models import Reply
 from selfsown.models.endpoint.account import Account, host, price_at, room
-from selfsown.models.endpoint.address import check, secret_of
+from selfsown.models.endpoint.address import at, check, own_headers, secret_of
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.batch import Batches
 from selfsown.models.endpoint.client import client
 from selfsown.models.endpoint.exchange import Exchange
-from selfsown.models.endpoint.styles import PATHS, Said, headed, heard, settings, worded
+from selfsown.models.endpoint.faults import Fault
+from selfsown.models.endpoint.moved import point_out
+from selfsown.models.endpoint.styles import Said, headed, heard, settings, worded
 from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.paid.journal import Journal
 from selfsown.paid.prices import Price, Told
@@ -32,7 +34,8 @@ CHARACTERS = 4  # of a token, about: for the limit a minute, before the server h
 class Endpoint:
     """A model by its address. What it answers is in the journal before it is read, and is never asked for twice.
 
-    price: None where it is not known; role and stage: what the ledger charges its requests to.
+    identity: what stands for the address in the keys of its replies, where they came from another one. price: None
+    where it is not known; role and stage: what the ledger charges its requests to.
     """
 
     url: str
@@ -42,6 +45,8 @@ class Endpoint:
     system: str
     wishes: Wishes
     extra: Mapping[str, Any]
+    headers: Mapping[str, str]
+    identity: str
     manner: Manner
     journal: Journal | None
     price: Price | None
@@ -56,6 +61,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         check(self.url)
         secret_of(self.key)
+        own_headers(self.headers)
 
     def complete(
         self,
@@ -70,8 +76,15 @@ class Endpoint:
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
-        asks = self.asks(prompts, n=n, temperature=temperature, seed=seed, max_tokens=max_tokens, schema=schema)
-        said = self._said({ask.key: ask for these in asks for ask in these}, json.dumps(schema))
+        settings: dict[str, Any] = {"n": n, "temperature": temperature, "seed": seed}
+        settings |= {"max_tokens": max_tokens, "schema": schema}
+        asks = self.asks(prompts, **settings)
+        all_of_them = {ask.key: ask for these in asks for ask in these}
+        said = self.known(list(all_of_them))
+        if self.journal and all_of_them and not said:
+            point_out(self.journal, self._place, self.url, self.name, self._keys(prompts, settings))
+        left = [ask for key, ask in all_of_them.items() if key not in said]
+        said |= self._asked(left, len(said), json.dumps(schema)) if left else {}
         return self.replies(prompts, asks, said, unfinished)
 
     def asks(
@@ -98,8 +111,8 @@ class Endpoint:
         found: dict[str, Said] = {}
         for key, reply in (self.journal.read(keys) if self.journal and keys else {}).items():
             try:
-                found[key] = heard(self.style, reply)
-            except ValueError:
+                found[key] = heard(self.style, reply, self.wishes.accepted)
+            except Fault:
                 continue  # half a reply is none: it is asked for again
         return found
 
@@ -149,34 +162,40 @@ class Endpoint:
         body = {name: value for name, value in body.items() if value is not None}
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
-        shaped = f"{self.url}\n{self.style}\n{seed} {draw}\n{text}"
+        shaped = f"{self.identity or self.url}\n{self.style}\n{seed} {draw}\n{text}"
         asked = (len(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
-    def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
-        """What the journal knows, and for the rest what the server says."""
-        found = self.known(list(asks))
-        left = [ask for key, ask in asks.items() if key not in found]
-        if left:
-            secret = secret_of(self.key)
-            line = Line(
-                url=self.url.rstrip("/") + PATHS[self.style],
-                style=self.style,
-                headers=headed(self.style, secret),
-                secret=secret,
-                timeout=self.manner.timeout,
-                retries=self.manner.retries,
-                journal=self.journal,
-                account=Account(self.role, self.stage, self.name, host(self.url), self.price),
-                form=(self.url, self.name, schema),
-            )
-            if self.manner.batch:
-                work = Batches(client(), line, self.manner.batch, left, len(found)).all()
-            else:
-                gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
-                work = Exchange(client(), gate, line, left, len(found) + gate.replies).all()
-            found |= client().run(work, self.journal)
-        return found
+    @property
+    def _place(self) -> str:
+        """Where the recipe names it."""
+        return f"{self.role or 'teacher'}.{'anthropic' if self.style == 'messages' else 'endpoint'}"
+
+    def _keys(self, prompts: Sequence[str], settings: Mapping[str, Any]) -> Callable[[str], list[str]]:
+        """The keys of these requests under another identity."""
+        return lambda identity: [
+            ask.key for these in replace(self, identity=identity).asks(prompts, **settings) for ask in these
+        ]
+
+    def _asked(self, asks: Sequence[Ask], known: int, schema: str) -> dict[str, Said]:
+        """What the server says; known: how many replies of the same call the journal has."""
+        secret, (own, secrets) = secret_of(self.key), own_headers(self.headers)
+        line = Line(
+            base=at(self.url, ""),
+            style=self.style,
+            headers=headed(self.style, secret, own),
+            secrets=(secret, *secrets),
+            timeout=self.manner.timeout,
+            retries=self.manner.retries,
+            journal=self.journal,
+            account=Account(self.role, self.stage, self.name, host(self.url), self.price),
+            form=(self.url, self.name, schema),
+            accepted=self.wishes.accepted,
+        )
+        if self.manner.batch:
+            return client().run(Batches(client(), line, self.manner.batch, asks, known).all(), self.journal)
+        gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
+        return client().run(Exchange(client(), gate, line, asks, known).all(), self.journal)
 
 
 def create(
@@ -195,6 +214,9 @@ def create(
     logprobs: Natural = 0,
     json: bool = True,
     extra: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+    finish_reasons: tuple[str, ...] = (),
+    identity: str = "",
     timeout: Positive = 600.0,
     retries: Count = 6,
     in_flight: Count = 64,
@@ -204,16 +226,20 @@ def create(
     batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name at a url such as http://localhost:8000/v1. key: the environment variable, or the file,
-    that holds the key. extra: further fields of each request; one that is null is left out. price: dollars for a
-    million tokens, where our table does not know them."""
+    that holds the key. extra: further fields of each request; one that is null is left out. headers: further headers,
+    whose secrets are named as the key is. finish_reasons: ends of a whole reply besides the usual ones. identity: the
+    name, or former address, under which its replies are kept, so that a server may move. price: dollars for a million
+    tokens, where our table does not know them."""
     return Endpoint(
         url=url,
         name=model,
         style=style,
         key=key,
         system=system,
-        wishes=Wishes(stop, max_tokens, logprobs, json),
+        wishes=Wishes(stop, max_tokens, logprobs, json, finish_reasons),
         extra=extra or {},
+        headers=headers or {},
+        identity=identity,
         manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
         journal=journal,
         price=price_at(url, model, price, extra or {}),

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 from selfsown.models.endpoint.account import Account
+from selfsown.models.endpoint.address import at
 from selfsown.models.endpoint.masked import masked
+from selfsown.models.endpoint.styles import PATHS, Said, heard
 from selfsown.paid.journal import Journal
+from selfsown.records import SelfsownError
 
 
 @dataclass(frozen=True)
 class Line:
-    """Where requests go and how. The secret is in the headers, and is never shown."""
+    """Where requests go and how. The secrets are in the headers, and are never shown. base: where the API's own paths
+    begin; accepted: further reasons that a whole reply ends with."""
 
-    url: str
+    base: str
     style: str
     headers: Mapping[str, str] = field(repr=False)
-    secret: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     timeout: float
     retries: int
     journal: Journal | None
     account: Account
     form: object = None
+    accepted: frozenset[str] = frozenset()
+
+    @property
+    def url(self) -> str:
+        """Where each request goes."""
+        return at(self.base, PATHS[self.style])
 
     def safe(self, text: str) -> str:
-        """The text without the secret."""
-        return masked(text, self.secret)
+        """The text without the secrets."""
+        return reduce(masked, self.secrets, text)
+
+    def stopped(self, words: str, answers: int = 0) -> SelfsownError:
+        """The end of a run; answers: how many replies are kept all the same."""
+        kept = "; what it answered is kept, and the same command goes on later" if self.journal and answers else ""
+        return SelfsownError(f"{self.url} {words}{kept}")
+
+    def heard(self, reply: str, asked: str = "") -> Said:
+        """What a reply says. Raises Fault where it says nothing that counts."""
+        return heard(self.style, reply, self.accepted, asked)
 
 
 @dataclass

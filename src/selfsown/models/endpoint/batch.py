@@ -13,15 +13,14 @@ from dataclasses import replace
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.batch_styles import Seen, of_limits, of_queue
 from selfsown.models.endpoint.client import Client
-from selfsown.models.endpoint.exchange import DECLINED
 from selfsown.models.endpoint.faults import STOP, Fault
 from selfsown.models.endpoint.harvest import Harvest
 from selfsown.models.endpoint.knock import knock
 from selfsown.models.endpoint.provider import Provider, Refused
-from selfsown.models.endpoint.styles import Said, heard
+from selfsown.models.endpoint.styles import Said
+from selfsown.models.endpoint.verdict import Verdict
 from selfsown.paid.budget import Need
 from selfsown.paid.journal import Batch, Call
-from selfsown.paid.prices import NOT_TOLD
 from selfsown.records import SelfsownError
 
 _say = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ class Batches:
         self.found: dict[str, Said] = {}
         self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
         self.theirs: dict[str, asyncio.Future[Said | None]] = {}
-        self.declined = 0
+        self.verdict = Verdict(client, line, len(asks))
 
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
@@ -203,14 +202,14 @@ class Batches:
                 raise Refused(seen.failure)
             await self._collected(record, seen)
         except Fault as fault:
-            if STOP[404] in fault.words and self.line.journal:
+            if STOP[404] in fault.stops and self.line.journal:
                 order = f"sqlite3 {self.line.journal.path} \"DELETE FROM batches WHERE id = '{record.id}'\""
-                fault.words += f"; batch {record.id} is gone, or another key's. To pay for it anew: {order}"
+                fault.stops += f"; batch {record.id} is gone, or another key's. To pay for it anew: {order}"
             raise
 
     async def _collected(self, record: Batch, seen: Seen) -> None:
         """All that the batch was answered, and what becomes of the rest."""
-        harvest = Harvest(self.provider, record, self.keep)
+        harvest = Harvest(self.provider, record, self.keep, self._body)
         for place in seen.places:
             await harvest.download(place)
         if len(harvest.kept) < seen.answered:  # a file that ends early may look like a whole one
@@ -225,12 +224,15 @@ class Batches:
             words = f"batch {seen.id} was cancelled at the server; what it answered is kept"
             raise SelfsownError(f"{self.line.url}: {words}, and the same command sends the rest again")
 
+    def _body(self, key: str) -> str:
+        return self.asks[key].body if key in self.asks else ""
+
     async def keep(self, replies: dict[str, str]) -> dict[str, Fault]:
         """On disk, then read; what cannot be read is a fault. The one place where a batch's reply is kept."""
         if journal := self.line.journal:
             promises = set[Future[None]]()
             for key, reply in replies.items():
-                request = self.asks[key].body if key in self.asks else json.dumps({"model": self.model})
+                request = self._body(key) or json.dumps({"model": self.model})
                 promises.add(journal.keep(key, request, reply, self._call(key, reply)))
             for promise in promises:
                 await asyncio.wrap_future(promise)
@@ -239,9 +241,9 @@ class Batches:
     def _call(self, key: str, reply: str) -> Call:
         """A line of the ledger. How long one reply of a batch took, nobody knows."""
         try:
-            used, outcome = heard(self.line.style, reply).used, "answered"
-        except ValueError:
-            used, outcome = NOT_TOLD, "unreadable"
+            used, outcome = self.line.heard(reply, self._body(key)).used, "answered"
+        except Fault as fault:
+            used, outcome = fault.used, fault.outcome
         call = self.line.account.call(key, outcome, used, 0.0, batch=True)
         if self.budget and outcome == "answered":
             self.budget.learn((call.host, call.model), call.output, call.money)
@@ -251,22 +253,18 @@ class Batches:
         faults: dict[str, Fault] = {}
         for key, reply in replies.items():
             try:
-                self._settle(key, heard(self.line.style, reply))
+                self._settle(key, self.line.heard(reply, self._body(key)))
                 self.answers += 1
-            except ValueError as error:
-                faults[key] = Fault(f"the reply cannot be read: {error}")
+            except Fault as fault:
+                faults[key] = fault
         return faults
 
     def _after(self, ask: Ask, fault: Fault) -> None:
         """After a fault: the failure of the row, or it stays for the next batch, or the end of it all."""
-        if fault.fatal:
+        if fault.fatal or (fault.stops and not self.answers and not self.verdict.ever(ask.body)):
             raise fault
         if fault.declined:
-            self.declined += 1
-            if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):
-                hint = "a field that the server does not know is left out by extra: {FIELD: null}"
-                raise SelfsownError(f"{self.line.url} answers no request: {fault.words}; {hint}")
-            return self._settle(ask.key, Said("", failure=fault.words))
+            return self._settle(ask.key, self.verdict.declined(ask.body, fault, self.answers))
         ask.tries += 1
         if ask.tries < self.line.retries:
             return None
@@ -276,7 +274,7 @@ class Batches:
 
     def _given_up(self, fault: Fault) -> SelfsownError:
         if fault.fatal or fault.declined:
-            return SelfsownError(f"{self.line.url} {fault.words}")
+            return self.line.stopped(fault.stops or fault.words, self.answers)
         kept = "what it answered is kept, and " if self.line.journal else ""
         wait = f", and to wait {fault.wait:.0f} seconds" if fault.wait else ""
         words = f"{fault.words}{wait}; {kept}the same command goes on once the server is well"

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from selfsown.models.endpoint.blame import of_account
+from selfsown.models.endpoint.errors import told
 from selfsown.models.endpoint.faults import Fault, refusal
 
-KINDS = {  # Anthropic's words for what is a status elsewhere
-    "invalid_request": 400,
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
+Bodies = Callable[[str], str]  # of the request under this key; nothing, where it is not ours
 _LIMIT = re.compile(r"\b413\b|limit|exceed|too (large|many|big)|too_large", re.IGNORECASE)
 _QUEUE = re.compile(r"enqueued|token_limit_exceeded", re.IGNORECASE)
-_PURSE = re.compile(r"billing|quota|credit", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -88,12 +77,12 @@ class Files:
             places=tuple(f"/files/{quote(end, safe='')}/content" for end in ends if end),
         )
 
-    def entry(self, tree: Mapping[str, Any]) -> Entry:
+    def entry(self, tree: Mapping[str, Any], asked: Bodies) -> Entry:
         key, response, error = str(tree["custom_id"]), tree.get("response"), tree.get("error")
         if not response or "status_code" not in response:
             words = error.get("message") or error.get("code") if isinstance(error, dict) else error
             return Entry(key, fault=Fault(f"the batch came to no answer ({words or 'it says nothing of it'})"))
-        return _entry(key, int(response["status_code"]), json.dumps(response.get("body")))
+        return _entry(key, int(response["status_code"]), json.dumps(response.get("body")), asked(key))
 
 
 class Messages:
@@ -119,19 +108,20 @@ class Messages:
             places=(f"{self.path}/{quote(name, safe='')}/results",) if tree.get("results_url") else (),
         )
 
-    def entry(self, tree: Mapping[str, Any]) -> Entry:
+    def entry(self, tree: Mapping[str, Any], asked: Bodies) -> Entry:
         key, result = str(tree["custom_id"]), tree["result"]
         if result["type"] == "succeeded":
             return Entry(key, json.dumps(result["message"]))
         if result["type"] != "errored":
             return Entry(key, fault=Fault(f"the batch came to no answer ({result['type']})"))
         error = result["error"].get("error", result["error"])
-        return _entry(key, KINDS.get(error["type"], 500), json.dumps({"error": error}))
+        text = json.dumps({"error": error})
+        return _entry(key, told(text).status or 500, text, asked(key))
 
 
 def of_limits(words: str) -> bool:
     """Whether a batch was refused for what it asks at once: a smaller one may be taken."""
-    return bool(_LIMIT.search(words)) and not _PURSE.search(words)
+    return bool(_LIMIT.search(words)) and not of_account(words)
 
 
 def of_queue(words: str) -> bool:
@@ -139,8 +129,8 @@ def of_queue(words: str) -> bool:
     return bool(_QUEUE.search(words))
 
 
-def _entry(key: str, status: int, text: str) -> Entry:
-    return Entry(key, text) if status // 100 == 2 else Entry(key, fault=refusal(status, {}, text))
+def _entry(key: str, status: int, text: str, asked: str) -> Entry:
+    return Entry(key, text) if status // 100 == 2 else Entry(key, fault=refusal(status, {}, text, asked))
 
 
 def _why(tree: Mapping[str, Any]) -> str:

@@ -14,8 +14,10 @@ from typing import Any
 
 import aiohttp
 
+from selfsown.models.endpoint.address import at
 from selfsown.models.endpoint.ask import Line
 from selfsown.models.endpoint.client import CONNECT, Client
+from selfsown.models.endpoint.errors import page
 from selfsown.models.endpoint.exchange import FIRST_WAIT, LONGEST_WAIT, PATIENCE
 from selfsown.models.endpoint.faults import Fault, refusal, unheard, wait_of
 
@@ -53,8 +55,8 @@ class Patience:
 class Calls:
     """To the address where the API's own paths begin."""
 
-    def __init__(self, client: Client, line: Line, base: str) -> None:
-        self.client, self.line, self.base = client, line, base
+    def __init__(self, client: Client, line: Line) -> None:
+        self.client, self.line = client, line
         self.headers = {name: value for name, value in line.headers.items() if name != "Content-Type"}
         self.times = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=line.timeout)
 
@@ -95,7 +97,7 @@ class Calls:
             async with (
                 asyncio.timeout(self.line.timeout),
                 self.client.session.request(
-                    method, self.base + path, headers=headers, allow_redirects=False, **more
+                    method, at(self.line.base, path), headers=headers, allow_redirects=False, **more
                 ) as response,
             ):
                 text = self.line.safe((await response.read()).decode("utf-8", "replace"))
@@ -111,7 +113,7 @@ class Calls:
         kept = b""
         try:
             async with self.client.session.get(
-                self.base + path, headers=self.headers, allow_redirects=False, timeout=self.times
+                at(self.line.base, path), headers=self.headers, allow_redirects=False, timeout=self.times
             ) as response:
                 if response.status // 100 != 2:
                     text = (await response.read()).decode("utf-8", "replace")
@@ -153,7 +155,8 @@ def tree_of(text: str) -> dict[str, Any]:
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Fault(f"what the server said of the batch cannot be read: {error}") from error
+        why = page(text) or str(error)
+        raise Fault(f"what the server said of the batch cannot be read: {why}") from error
     if not isinstance(tree, dict):
         raise Fault("what the server said of the batch is no JSON object")
     return tree

@@ -34,6 +34,7 @@ class Client:
         self.alive: set[str] = set()  # the addresses that have answered
         self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
         self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
+        self.declined = Counter[tuple[str, str]]()  # rows, by address and model
         self.collected = Counter[str]()  # batches, by address
         self.promise: Future[None] | None = None
         self.disk = asyncio.Event()

@@ -14,10 +14,12 @@ import aiohttp
 
 from selfsown.models.endpoint.ask import Ask, Line
 from selfsown.models.endpoint.client import Client
-from selfsown.models.endpoint.faults import Fault, refusal, unheard
-from selfsown.models.endpoint.gate import Gate
+from selfsown.models.endpoint.faults import Fault, refusal, unheard, wait_of
+from selfsown.models.endpoint.gate import START, Gate
 from selfsown.models.endpoint.knock import UNREACHED, knock
-from selfsown.models.endpoint.styles import PATHS, Said, heard
+from selfsown.models.endpoint.stream import reply_of
+from selfsown.models.endpoint.styles import Said
+from selfsown.models.endpoint.verdict import Verdict
 from selfsown.paid.budget import Need
 from selfsown.paid.journal import Call
 from selfsown.paid.prices import NOT_TOLD, Used
@@ -26,29 +28,36 @@ from selfsown.records import SelfsownError
 GRACE = 10.0  # seconds for what is out, where all else is given up
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
 PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
-DECLINED = (20, 200)  # rows: where so many are declined and none is answered, the request is to blame
 LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
 
 
 class Exchange:
-    """answers: how many replies of this call are there already; a server that gave some is not dead."""
+    """known: how many replies of this call are there already; a server that gave some is not dead."""
 
-    def __init__(self, client: Client, gate: Gate, line: Line, asks: Sequence[Ask], answers: int) -> None:
-        self.client, self.gate, self.line, self.asks, self.answers = client, gate, line, asks, answers
+    def __init__(self, client: Client, gate: Gate, line: Line, asks: Sequence[Ask], known: int) -> None:
+        self.client, self.gate, self.line, self.asks, self.known = client, gate, line, asks, known
         self.budget = line.journal.budget if line.journal else None
         self.found: dict[str, Said] = {}
         self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
         self.out = set[asyncio.Task[Any]]()
         self.fresh, self.again = deque[Ask](), deque[Ask]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two
-        self.declined = self.lost = 0
-        self.bearable = max(LOST[0], LOST[1] * (answers + len(asks)))
+        self.lost = 0
+        self.bearable = max(LOST[0], LOST[1] * (self.answers + len(asks)))
+        self.verdict = Verdict(client, line, len(asks), self.bearable)
+        self.doubted: list[tuple[Ask, Fault]] = []  # refused before anything was answered
+        self.back = asyncio.Event()  # whenever something comes back
         self.unreached_at = self.busy_at = 0.0  # since when; 0: it was reached, or answered, last
         self.usual = 0.0  # tokens of a reply
 
+    @property
+    def answers(self) -> int:
+        """How many replies there are, those included that other calls got from this model."""
+        return self.known + self.gate.replies
+
     async def all(self) -> dict[str, Said]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
-        if silent := await knock(self.client, self.line.url.removesuffix(PATHS[self.line.style])):
+        if silent := await knock(self.client, self.line.base):
             raise self._given_up(silent)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
@@ -121,6 +130,8 @@ class Exchange:
                     said = self._after(ask, fault)
                 if said:
                     self._settle(ask, said)
+                if self.answers and self.doubted:
+                    self._settle_doubts()
         except Exception as error:
             if not self.over.done():
                 self.over.set_exception(error)
@@ -131,6 +142,9 @@ class Exchange:
         try:
             need = await self._afforded(ask)
             await self.gate.pace(guess)
+            while self.doubted and len(self.doubted) + len(self.out) >= START:
+                self.back.clear()
+                await self.back.wait()
             if self.over.done():
                 raise asyncio.CancelledError
             if self.line.form in self.client.formless:
@@ -139,13 +153,13 @@ class Exchange:
             said, seconds = await self._heard(ask)
         finally:
             self.out.discard(self._task())
+            self.back.set()
             if need and self.budget:
                 self.budget.leave(need)
             self.gate.leave()  # not before the disk has it: no more can be lost than may be out
         self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
         self.usual += (said.tokens - self.usual) / 20
-        self.answers += 1
-        self.lost, self.busy_at = 0, 0.0
+        self.lost, self.busy_at, self.verdict.in_a_row = 0, 0.0, 0
         if ask.formless:
             self.client.formless.add(self.line.form)
         return said
@@ -167,16 +181,14 @@ class Exchange:
 
     async def _heard(self, ask: Ask) -> tuple[Said, float]:
         """The reply and its seconds; whatever became of the request is on the ledger."""
-        reply, ask.began = "", time.monotonic()
+        reply, ask.began, wait = "", time.monotonic(), 0.0
         try:
-            reply = await self._posted(ask.body)
-            try:
-                said = heard(self.line.style, reply)
-            except ValueError as error:
-                raise Fault(f"the reply cannot be read: {error}", "unreadable") from error
+            reply, wait = await self._posted(ask.body)
+            said = self.line.heard(reply, ask.body)
         except Fault as fault:
+            fault.wait = fault.wait or wait
             if fault.outcome:
-                await self._kept(ask, reply, self._call(ask, fault.outcome))
+                await self._kept(ask, reply, self._call(ask, fault.outcome, fault.used))
             raise
         except asyncio.CancelledError:
             self._entered(ask, reply, self._call(ask, "dropped"))
@@ -201,7 +213,8 @@ class Exchange:
             return None
         return journal.keep(ask.key, ask.body, reply, call) if reply else journal.note(call)
 
-    async def _posted(self, body: str) -> str:
+    async def _posted(self, body: str) -> tuple[str, float]:
+        """The reply, and the seconds that the server asks to wait."""
         line = self.line
         try:
             async with (
@@ -213,8 +226,8 @@ class Exchange:
                 self.unreached_at = 0.0
                 reply = line.safe((await response.read()).decode("utf-8", "replace"))
                 if response.status // 100 == 2:
-                    return reply
-                raise refusal(response.status, response.headers, reply)
+                    return reply_of(line.style, response.content_type, reply), wait_of(response.headers)
+                raise refusal(response.status, response.headers, reply, body)
         except (aiohttp.ClientError, OSError) as error:
             fault = unheard(error, line.timeout, line.safe(str(error)))
         raise fault
@@ -222,17 +235,16 @@ class Exchange:
     def _after(self, ask: Ask, fault: Fault) -> Said | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
-            raise SelfsownError(f"{self.line.url} {fault.words}")
+            raise self.line.stopped(fault.words, self.answers)
         if fault.form and ask.body != ask.free:
             ask.body, ask.formless = ask.free, True
             self._return(ask)
             return None
+        if fault.stops and not self.answers and not self.verdict.ever(ask.body):
+            self._doubt(ask, fault)
+            return None
         if fault.declined:
-            self.declined += 1
-            if not self.answers and self.declined >= max(DECLINED[0], min(DECLINED[1], len(self.asks))):
-                hint = "a field that the server does not know is left out by extra: {FIELD: null}"
-                raise SelfsownError(f"{self.line.url} answers no request: {fault.words}; {hint}")
-            return Said("", failure=fault.words)
+            return self.verdict.declined(ask.body, fault, self.answers)
         if self._in_vain(fault):
             raise self._given_up(fault)
         ask.refusals += fault.busy
@@ -249,6 +261,19 @@ class Exchange:
             self.gate.refused(ask.began, wait)
         asyncio.get_running_loop().call_later(wait, self._return, ask)
         return None
+
+    def _doubt(self, ask: Ask, fault: Fault) -> None:
+        """Wait until others are answered, or refused just so."""
+        self.doubted.append((ask, fault))
+        if len(self.doubted) >= min(START, len(self.asks) - len(self.found)):
+            raise self.line.stopped(fault.stops)
+
+    def _settle_doubts(self) -> None:
+        """Something was answered, so that these were refused for their own sake."""
+        doubted, self.doubted = self.doubted, []
+        for ask, fault in doubted:
+            if said := self._after(ask, fault):
+                self._settle(ask, said)
 
     def _in_vain(self, fault: Fault) -> bool:
         """Whether the server has been away, or busy, for longer than anybody waits."""

@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import re
 import time
 from collections.abc import Mapping
 
 import aiohttp
 
+from selfsown.models.endpoint.blame import of_account, of_day, of_input, of_moment
+from selfsown.models.endpoint.errors import told
+from selfsown.paid.prices import NOT_TOLD, Used
+
 AGAIN = (408, 409, 425)
 FORM = re.compile(r"response_format|output_(config|format)|json.?schema|structured.?output|grammar", re.IGNORECASE)
+ADDRESS = "url ends where the API's own paths begin, such as …/v1"
 STOP = {
     401: "does not accept the key",
     402: "wants to be paid first",
     403: "does not allow it",
-    404: "knows no such model, or no such path",
-    405: "takes no such request; url ends where the path of the API begins, such as …/v1",
+    404: f"knows no such model, or no such path; {ADDRESS}",
+    405: f"takes no such request; {ADDRESS}",
 }
 
 
 class Fault(Exception):
     """fatal: nothing will be answered; declined: this row never will be; otherwise it is tried again.
 
-    busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
+    stops: as long as nothing was ever answered, these words end the run; afterwards it is the row's fault, or is tried
+    again. busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
     wait: the seconds that it asks for; unreached: there was no connection, so that nothing was sent; form: it may be
-    the schema that it does not take. outcome: what the ledger calls it.
+    the schema that it does not take; of_input: the server blames what was asked. outcome: what the ledger calls it;
+    used: the tokens that it took all the same.
     """
 
     def __init__(self, words: str, outcome: str = "", *, fatal: bool = False, declined: bool = False) -> None:
         super().__init__(words)
         self.words, self.outcome, self.fatal, self.declined = words, outcome, fatal, declined
-        self.busy = self.slower = self.unreached = self.form = False
+        self.busy = self.slower = self.unreached = self.form = self.of_input = False
+        self.stops = ""
         self.wait = 0.0
+        self.used: Used = NOT_TOLD
 
 
-def refusal(status: int, headers: Mapping[str, str], reply: str) -> Fault:
-    """What a reply means that is none."""
-    words = _words(reply)
-    said = f"{status}: {words}" if words else str(status)
-    if status in STOP or status // 100 == 3:
-        return Fault(
-            f"{STOP.get(status, 'sends us elsewhere; name the address itself')} ({said})", "stopped", fatal=True
-        )
-    if status == 429 and "insufficient_quota" in reply:
-        return Fault(f"has no quota left ({said})", "stopped", fatal=True)
+def refusal(status: int, headers: Mapping[str, str], reply: str, asked: str = "") -> Fault:
+    """What a reply means that is none. asked: the request, of which the server may repeat words."""
+    words, codes, _ = told(reply)
+    return _meant(status, f"{status}: {words}" if words else str(status), f"{words} {codes}", reply, asked, headers)
+
+
+def error_within(reply: str, asked: str = "") -> Fault:
+    """The same for an error in the body of a reply whose status is that of an answer."""
+    words, codes, status = told(reply)
+    code = f" {status}" if status else ""
+    return _meant(status or 500, f"200 with an error{code}: {words}", f"{words} {codes}", reply, asked, {})
+
+
+def _meant(status: int, said: str, words: str, reply: str, asked: str, headers: Mapping[str, str]) -> Fault:
+    """words: without the status, with all codes."""
+    if stopped := _stopped(status, words, reply, asked):
+        return Fault(f"{stopped} ({said})", "stopped", fatal=True)
     if status // 100 == 4 and status not in (*AGAIN, 429):
         found = Fault(f"the server declined it, {said}", "declined", declined=True)
         found.form = status in (400, 422) and bool(FORM.search(reply))
+        found.of_input = of_input(words)
+        found.stops = f"{STOP[status]} ({said})" if status in STOP and not found.of_input else ""
         return found
     found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
     found.busy = status == 429
     found.slower = status in (429, 503, 529)
     found.wait = wait_of(headers)
     return found
+
+
+def _stopped(status: int, words: str, reply: str, asked: str) -> str:
+    """Why no request will be answered; nothing, where one may be."""
+    busy = status == 429
+    if status // 100 == 3:
+        return "sends us elsewhere; name the address itself"
+    if (busy and of_day(reply)) or (status == 403 and of_day(words)):
+        return "has reached its limit for the day"
+    if status not in (401, 402) and of_account(words, asked, quota=not busy) and not (busy and of_moment(reply)):
+        return "has no credit or quota left for this account, or blocks it"
+    return STOP[status] if status in (401, 402, 405) else ""
 
 
 def unheard(error: Exception, timeout: float, words: str) -> Fault:
@@ -66,17 +95,6 @@ def unheard(error: Exception, timeout: float, words: str) -> Fault:
     if isinstance(error, TimeoutError):
         return Fault(f"no answer within {timeout:g} seconds", "timeout")
     return Fault(f"the connection broke ({words or type(error).__name__})", "reset")
-
-
-def _words(reply: str) -> str:
-    """The server's own words, in one line."""
-    try:
-        tree = json.loads(reply)
-        error = tree.get("error", tree)
-        found = error.get("message", error.get("detail", error)) if isinstance(error, dict) else error
-    except (ValueError, AttributeError, RecursionError):
-        found = reply
-    return " ".join((found if isinstance(found, str) else json.dumps(found)).split())[:300]
 
 
 def wait_of(headers: Mapping[str, str]) -> float:

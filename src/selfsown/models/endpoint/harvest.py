@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
+from selfsown.models.endpoint.batch_styles import Bodies
 from selfsown.models.endpoint.calls import Patience
 from selfsown.models.endpoint.faults import Fault
 from selfsown.models.endpoint.provider import Provider
@@ -17,10 +18,11 @@ _say = logging.getLogger(__name__)
 
 
 class Harvest:
-    """kept: the keys whose reply is on disk; faults: what went wrong with others. keep says which cannot be read."""
+    """kept: the keys whose reply is on disk; faults: what went wrong with others. keep says which cannot be read;
+    asked: the body of a request."""
 
-    def __init__(self, provider: Provider, record: Batch, keep: Keep) -> None:
-        self.provider, self.keep = provider, keep
+    def __init__(self, provider: Provider, record: Batch, keep: Keep, asked: Bodies) -> None:
+        self.provider, self.keep, self.asked = provider, keep, asked
         self.wanted = set(record.keys)
         self.kept, self.faults = set[str](), dict[str, Fault]()
         self.twice, self.strange = set[str](), set[str]()
@@ -52,7 +54,7 @@ class Harvest:
 
     def _take(self, text: str, some: dict[str, str], lines: set[str]) -> None:
         try:
-            entry = self.provider.entry(text)
+            entry = self.provider.entry(text, self.asked)
         except Fault:
             self.strange.add(text[:50])
             return

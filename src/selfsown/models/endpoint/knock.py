@@ -7,6 +7,7 @@ import time
 
 import aiohttp
 
+from selfsown.models.endpoint.address import at
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault, unheard
 
@@ -29,7 +30,7 @@ async def _fault(client: Client, url: str) -> Fault | None:
     began = time.monotonic()
     while True:
         try:
-            async with asyncio.timeout(SILENCE), client.session.get(f"{url}/models", allow_redirects=False):
+            async with asyncio.timeout(SILENCE), client.session.get(at(url, "/models"), allow_redirects=False):
                 return None
         except (aiohttp.ClientError, OSError) as error:
             fault = unheard(error, SILENCE, str(error))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from selfsown.models.endpoint.ask import Ask, Line
-from selfsown.models.endpoint.batch_styles import Entry, Files, Messages, Seen
+from selfsown.models.endpoint.batch_styles import Bodies, Entry, Files, Messages, Seen
 from selfsown.models.endpoint.calls import Calls, Patience, Told, tree_of
 from selfsown.models.endpoint.client import Client
 from selfsown.models.endpoint.faults import Fault
@@ -37,9 +37,9 @@ class Provider:
     """Whatever it learns of a batch is noted in the journal before it goes on."""
 
     def __init__(self, client: Client, line: Line) -> None:
-        self.line, self.base = line, line.url.removesuffix(PATHS[line.style])
+        self.line, self.base = line, line.base
         self.way = Messages() if line.style == "messages" else Files("/v1" + PATHS[line.style])
-        self.calls = Calls(client, line, self.base)
+        self.calls = Calls(client, line)
 
     async def records(self) -> list[Batch]:
         journal = self.line.journal
@@ -65,7 +65,7 @@ class Provider:
         except Fault as fault:
             if not _unsure(fault):
                 await self.note(replace(record, state="over"))
-            if fault.declined:
+            if fault.declined and not fault.stops:
                 raise Refused(fault.words) from fault
             raise
         _say.info("batch %s: %s requests sent", seen.id, f"{len(asks):,}")
@@ -145,7 +145,7 @@ class Provider:
         for place in (await self.ended(seen.id)).places:
             async with aclosing(self.calls.lines(place)) as lines:
                 async for text in lines:
-                    return _read(self.way.entry, tree_of(text)).key in record.keys
+                    return self.entry(text, lambda key: "").key in record.keys
         return False
 
     async def ended(self, name: str) -> Seen:
@@ -169,9 +169,9 @@ class Provider:
     async def seen(self, name: str) -> Told:
         return await self.calls.once("GET", f"{self.way.path}/{quote(name, safe='')}")
 
-    def entry(self, text: str) -> Entry:
+    def entry(self, text: str, asked: Bodies) -> Entry:
         """A line of the results."""
-        return _read(self.way.entry, tree_of(text))
+        return _read(lambda tree: self.way.entry(tree, asked), tree_of(text))
 
 
 def _unsure(fault: Fault) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selfsown.models.endpoint.ends import failure_of, is_passing
+from selfsown.models.endpoint.errors import has_error
+from selfsown.models.endpoint.faults import Fault, error_within
+from selfsown.models.endpoint.usage import MOST, used
 from selfsown.paid.prices import NOT_TOLD, Used
+from selfsown.text.reasoning import without_reasoning
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none
-
-MOST = 10**9  # tokens of a reply that can be believed
 
 
 @dataclass(frozen=True)
@@ -50,44 +53,83 @@ def settings(style: str, temperature: float, seed: int, max_tokens: int) -> dict
     return {"temperature": temperature, "seed": seed} | ({"max_tokens": max_tokens} if max_tokens else {})
 
 
-def headed(style: str, secret: str) -> dict[str, str]:
-    """The head of a request."""
+def headed(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The head of a request. The user's own headers stand in place of ours, whatever their case."""
     found = {"Content-Type": "application/json"}
     if style == "messages":
-        found["anthropic-version"] = "2023-06-01"
-        return found | ({"x-api-key": secret} if secret else {})
-    return found | ({"Authorization": f"Bearer {secret}"} if secret else {})
+        found |= {"anthropic-version": "2023-06-01"} | ({"x-api-key": secret} if secret else {})
+    elif secret:
+        found["Authorization"] = f"Bearer {secret}"
+    named = {name.lower() for name in own}
+    return {name: value for name, value in found.items() if name.lower() not in named} | dict(own)
 
 
-def heard(style: str, reply: str) -> Said:
-    """What a reply says, its first choice if there are more; ValueError where it is no reply at all."""
+def heard(style: str, reply: str, accepted: Collection[str] = (), asked: str = "") -> Said:
+    """What a reply says, its first choice if there are more. Raises Fault where it says nothing that counts.
+
+    accepted: further reasons to end with which it is whole, plain; asked: the request.
+    """
+    try:
+        return _heard(style, _tree(style, reply, asked), accepted)
+    except ValueError as error:
+        raise Fault(f"the reply cannot be read: {error}", "unreadable") from error
+
+
+def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> Said:
+    chosen = tree if style == "messages" else _chosen(tree)
+    message = _message(style, chosen)
+    whole = _joined(message.get("content"))
+    thought, text = without_reasoning(whole)
+    reasoning = _joined(message.get("reasoning_content") or message.get("reasoning")) or thought
+    reasoning = reasoning or _joined(message.get("content"), "thinking")
+    end = chosen.get("stop_reason" if style == "messages" else "finish_reason")
+    took = used(style, tree.get("usage"), wrote=bool(whole or reasoning))
+    if is_passing(end, accepted) or chosen.get("error"):
+        raise _broken(end, chosen.get("error"), took)
+    refusal = "it refused" if end == "refusal" else str(message.get("refusal") or "")
+    tokens = took.output or 0
+    failure = f"refused: {refusal[:200]}" if refusal else failure_of(end, tokens, accepted)
+    failure = failure or ("" if text.strip() else _empty(message, reasoning))
+    start = whole.rfind(text)
+    end_of_text = start + len(text)
+    logprobs = _likely(chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MOST)
+    return Said(_whole(text), tokens, took.input or 0, failure, took, _whole(reasoning), logprobs)
+
+
+def _tree(style: str, reply: str, asked: str) -> Mapping[str, Any]:
+    """The reply as an object. Raises ValueError where it is none, and Fault where it is an error."""
     try:
         tree = json.loads(reply)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(tree, dict):
         raise ValueError("it is no JSON object")
-    chosen = tree if style == "messages" else _chosen(tree)
-    message = _message(style, chosen)
-    whole = _joined(message.get("content"))
-    text, thought = _parted(whole)
-    reasoning = _joined(message.get("reasoning_content") or message.get("reasoning")) or thought
-    reasoning = reasoning or _joined(message.get("content"), "thinking")
-    end = str(chosen.get("stop_reason" if style == "messages" else "finish_reason") or "")
-    refusal = "it refused" if end == "refusal" else str(message.get("refusal") or "")
-    usage = tree.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    used = _used(style, usage)
-    tokens, asked = used.output or 0, used.input or 0
-    logprobs = _likely(chosen.get("logprobs"), len(whole) - len(text))
-    text = _whole(text)
-    return Said(text, tokens, asked, _failure(text, end, refusal, tokens), used, _whole(reasoning), logprobs)
+    if has_error(tree, empty=not tree.get("content" if style == "messages" else "choices")):
+        raise error_within(reply, asked)
+    return tree
+
+
+def _broken(end: Any, error: Any, took: Used) -> Fault:
+    """A reply that the server broke off, whatever it holds; an error may say better than its end what came to pass."""
+    if error:
+        fault = error_within(json.dumps({"error": error}))
+        fault.outcome = "unreadable"
+    else:
+        fault = Fault(failure_of(end), "unreadable")
+    fault.used = took
+    return fault
+
+
+def _empty(message: Mapping[str, Any], reasoning: str) -> str:
+    if message.get("tool_calls") or message.get("function_call"):
+        return "it calls a tool, which nobody answers here"
+    return "no answer after its reasoning" if reasoning else "an empty answer"
 
 
 def _chosen(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = tree.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise ValueError(f"it holds no choices{_words(tree)}")
+        raise ValueError("it holds no choices")
     return choices[0]
 
 
@@ -95,7 +137,7 @@ def _message(style: str, chosen: Mapping[str, Any]) -> Mapping[str, Any]:
     """What holds the content, and perhaps the reasoning and a refusal."""
     if style == "messages":
         if not isinstance(chosen.get("content"), list):
-            raise ValueError(f"it holds no content{_words(chosen)}")
+            raise ValueError("it holds no content")
         return {"content": chosen["content"]}
     if style == "completions":
         if not isinstance(chosen.get("text"), str):
@@ -121,66 +163,22 @@ def _parts(content: Any, name: str) -> list[Any]:
     return [part.get(name) for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _parted(text: str) -> tuple[str, str]:
-    """What is said, and what was thought before it; a thought that does not end is all there is."""
-    if not text.lstrip().startswith("<think>"):
-        return text, ""
-    thought, _, said = text.lstrip().removeprefix("<think>").partition("</think>")
-    return said.lstrip(), thought.strip()
-
-
-def _likely(found: Any, before: int) -> tuple[tuple[str, float], ...]:
-    """Each token and its logarithm, of what follows the first characters; nothing where some cannot be read."""
+def _likely(found: Any, start: int, stop: int) -> tuple[tuple[str, float], ...]:
+    """Each token and its logarithm, between these two characters; nothing where some cannot be read."""
     found = found if isinstance(found, dict) else {}
     tokens, odds = (_parts(found.get("content"), name) for name in ("token", "logprob"))
     if not tokens and isinstance(found.get("tokens"), list) and isinstance(found.get("token_logprobs"), list):
         tokens, odds = found["tokens"], found["token_logprobs"]
-    read: list[tuple[str, float]] = []
+    read, at = list[tuple[str, float]](), 0
     for token, likely in zip(tokens, odds, strict=False):
         if not isinstance(token, str) or not isinstance(likely, int | float) or not likely < MOST:
             return ()
-        if before <= 0:
+        if start <= at < stop:
             read.append((_whole(token), float(max(likely, -MOST))))
-        before -= len(token)
+        at += len(token)
     return tuple(read)
 
 
 def _whole(text: str) -> str:
     """Half of a pair of surrogates cannot be written anywhere."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _used(style: str, usage: Mapping[str, Any]) -> Used:
-    """Anthropic's API counts what was read from its cache, or written to it, apart from the input."""
-    asked, details = _count(usage, "prompt_tokens", "input_tokens"), usage.get("prompt_tokens_details")
-    cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
-    if style == "messages":
-        cached, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
-        asked = None if asked is None else asked + (cached or 0) + (written or 0)
-    reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
-    return Used(asked, _count(usage, "completion_tokens", "output_tokens"), reasoning, cached, written)
-
-
-def _count(usage: Any, *names: str) -> int | None:
-    if not isinstance(usage, dict):
-        return None
-    for name in names:
-        count = usage.get(name)
-        if isinstance(count, int) and 0 <= count < MOST:
-            return count
-    return None
-
-
-def _failure(text: str, end: str, refusal: str, tokens: int) -> str:
-    if refusal:
-        return f"refused: {refusal[:200]}"
-    if end == "content_filter":
-        return "withheld by the server's content filter"
-    if end in ("length", "max_tokens"):
-        return f"cut off at its longest{f', {tokens} tokens' if tokens else ''}"
-    return "" if text.strip() else "an empty answer"
-
-
-def _words(tree: Mapping[str, Any]) -> str:
-    """What an error says that came in a reply's place."""
-    return f": {json.dumps(tree['error'])[:200]}" if tree.get("error") else ""

@@ -6,19 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selfsown.models.endpoint.ends import plain
+
 
 @dataclass(frozen=True)
 class Wishes:
     """stop: texts before which a reply ends; max_tokens: where a call names none (0: the server's own limit).
 
     logprobs: how many of the likeliest tokens are told for each (0: no probabilities at all). json: whether the
-    server is told of the schema that a reply is to keep to.
+    server is told of the schema that a reply is to keep to. finish_reasons: further ends of a whole reply.
     """
 
     stop: tuple[str, ...] = ()
     max_tokens: int = 0
     logprobs: int = 0
     json: bool = True
+    finish_reasons: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        return frozenset(map(plain, self.finish_reasons))
 
     def fields(self, style: str) -> dict[str, Any]:
         """The part of a request that says where a reply ends, and that its probabilities are wanted."""

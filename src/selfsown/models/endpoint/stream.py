@@ -1,0 +1,145 @@
+"""The body of a reply as the JSON text that it stands for: a stream is put together, and what is no reply is said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from selfsown.models.endpoint.errors import page
+from selfsown.models.endpoint.faults import ADDRESS, Fault
+
+SHOWN = 100  # characters of a strange reply
+_DONE = re.compile(r"^data: ?\[DONE\]\s*\Z", re.MULTILINE)
+_LINE = re.compile(r"[^\r\n]*(\r\n|\r|\n|\Z)")
+Tree = dict[str, Any]
+
+
+def reply_of(style: str, kind: str, body: str) -> str:
+    """The reply in this body, whose content type is `kind`. Raises Fault where there is none."""
+    text = body.lstrip("\ufeff \t\r\n")
+    if not text:
+        raise Fault("the reply is empty", "unreadable")
+    if "event-stream" in kind or "ndjson" in kind or text.startswith(("data:", "event:", ":")) or _DONE.search(text):
+        return _joined(style, kind, text)
+    if text[0] in '{["':  # JSON, or half of it
+        return text
+    if title := page(text):
+        raise _strange(f"sent {title} and no reply of the API; {ADDRESS}")
+    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:SHOWN].split())!r}; {ADDRESS}")
+
+
+def _strange(words: str) -> Fault:
+    """Before anything was answered, another try is pointless; later, something between us and the server may have
+    put in a word."""
+    found = Fault(f"the server {words}", "unreadable")
+    found.stops = words
+    return found
+
+
+def _joined(style: str, kind: str, text: str) -> str:
+    chunks, done = _chunks(text)
+    if error := next((chunk for chunk in chunks if chunk.get("error")), None):
+        return json.dumps(error)
+    if len(chunks) == 1 and _is_whole(chunks[0]):
+        return json.dumps(chunks[0])
+    tree = _message(chunks) if style == "messages" else _choice(chunks)
+    if not tree:
+        raise _strange(f"streams ({kind or 'no content type'}) what cannot be read; try extra: {{stream: false}}")
+    ended = tree["stop_reason"] if style == "messages" else tree["choices"][0]["finish_reason"]
+    if not (done or ended):
+        raise Fault("the server's stream broke off", "unreadable")
+    return json.dumps(tree)
+
+
+def _chunks(text: str) -> tuple[list[Tree], bool]:
+    """The objects of a stream of events, or of lines, in order, and whether it says that it is over."""
+    found, at, kept, done = list[Tree](), 0, "", False
+    while at < len(text):
+        if text[at] == "{" and not kept:  # a whole object without the mark of an event
+            value, at = _decoded(text, at)
+        else:
+            line = _LINE.match(text, at)
+            assert line
+            at, words = line.end(), line[0].strip("\r\n")
+            done |= words.replace(" ", "") == "data:[DONE]"
+            kept = f"{kept}\n{words[5:]}" if words.startswith("data:") else kept if words else ""
+            value, _ = _decoded(kept.strip(), 0)
+        if isinstance(value, dict):
+            found.append(value)
+            kept = ""
+    return found, done
+
+
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return json.JSONDecoder().raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None, len(text)
+
+
+def _is_whole(chunk: Tree) -> bool:
+    """Whether this is a reply as one that does not stream."""
+    choices = chunk.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return "message" in choices[0]
+    return isinstance(chunk.get("content"), list)
+
+
+def _choice(chunks: Sequence[Tree]) -> Tree:
+    """The reply of a chat, or of a completion: the parts of its first choice one after the other."""
+    message, text, more, usage = Tree(), "", Tree(finish_reason=None), None
+    there = False
+    for chunk in chunks:
+        usage = chunk.get("usage") or usage
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, dict) or choice.get("index"):
+                continue
+            there = True
+            delta = choice.get("delta") or choice.get("message")
+            if isinstance(delta, dict):
+                message = _grown(message, {name: value for name, value in delta.items() if name != "role"})
+            text += choice["text"] if isinstance(choice.get("text"), str) else ""
+            more["finish_reason"] = choice.get("finish_reason") or more["finish_reason"]
+            more["error"] = choice.get("error") or more.get("error")
+            more["logprobs"] = _grown(more.get("logprobs"), choice.get("logprobs"))
+    choice = {**more, "message": {"content": "", **message}, "text": text}
+    return {"choices": [choice], "usage": usage} if there else {}
+
+
+def _message(chunks: Sequence[Tree]) -> Tree:
+    """The reply of the Messages API, whose parts come with a number each."""
+    parts, usage, end = dict[Any, Tree](), Tree(), None
+    for chunk in chunks:
+        started, block, delta = (
+            each if isinstance(each, dict) else {}
+            for each in (chunk.get("message"), chunk.get("content_block"), chunk.get("delta"))
+        )
+        for counts in (started.get("usage"), chunk.get("usage")):
+            usage |= counts if isinstance(counts, dict) else {}
+        end = delta.get("stop_reason") or end
+        if "index" in chunk:
+            known = ("text", "thinking")
+            growth = block or {name: value for name, value in delta.items() if name in known}
+            parts[str(chunk["index"])] = _grown(parts.get(str(chunk["index"]), {}), growth)
+    there = parts or usage
+    return {"content": list(parts.values()), "stop_reason": end, "usage": usage} if there else {}
+
+
+def _grown(old: Any, new: Any) -> Any:
+    """What was said until now, and what is added to it."""
+    if not old or not new:
+        return new or old
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{name: _grown(old.get(name), value) for name, value in new.items()}}
+    if isinstance(old, str) and isinstance(new, str):
+        return old + new
+    if isinstance(old, str | list) and isinstance(new, str | list):
+        return _parts(old) + _parts(new)
+    return new
+
+
+def _parts(content: str | list[Any]) -> list[Any]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
