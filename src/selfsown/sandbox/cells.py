@@ -137,9 +137,9 @@ class Sandbox:
     def _opened(self) -> _Cell:
         try:
             cell = _Cell(self._walled)
-        except OSError as error:
+        except BaseException:
             self._cells.put(None)
-            raise SelfsownError(_refusal(str(error))) from error
+            raise
         self._all.append(cell)
         return cell
 
@@ -166,18 +166,23 @@ class _Cell:
             first = self._start([*python, "walled"])
         if "ready" not in first:
             self.close()
-            raise OSError(first["lacks"])
+            busy = first.get("busy")
+            raise SelfsownError((_stuck if busy else _refusal)(first["lacks"]), code=1 if busy else 2)
 
     def _start(self, command: list[str]) -> dict[str, Any]:
         """What the warden says first."""
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
-            env={"PYTHONHASHSEED": "0"},
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
+                env={"PYTHONHASHSEED": "0"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            shutil.rmtree(self._box, ignore_errors=True)
+            raise SelfsownError(_stuck(f"no process can be started: {error.strerror}"), code=1) from error
         try:
             return self._receive()
         except EOFError:

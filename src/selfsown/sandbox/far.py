@@ -129,7 +129,7 @@ class Program:
             self._lose(f"answers its tests with what is no answer ({type(error).__name__})", error)
 
     def _lose(self, why: str, error: BaseException | None = None) -> NoReturn:
-        self.lost = self.lost or why
+        self.lost = self.lost or why or "leaves its tests"
         raise Lost(self.lost) from error
 
     def _said(self, value: Any) -> Any:

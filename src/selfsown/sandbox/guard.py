@@ -5,7 +5,6 @@ them. It says that tests passed only where their process said so itself, whole, 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import select
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from selfsown.sandbox import inside, walls
+from selfsown.sandbox.forking import fork
 from selfsown.sandbox.store import Store
 
 POLL = 0.02  # seconds between looks at what a program has started and stored
@@ -27,23 +27,10 @@ THREADS = 64  # of a program at once
 PATIENCE = 3  # times as long may a program take by the clock as it may compute: others compute as well
 LEAST = 3.0  # seconds that it may take by the clock at any rate: to be started takes a while, too
 PUT_OFF = 4  # times as long as that may it have waited for a processor, which does not count
-FORKING = 3.0  # seconds to wait where there are too many processes to start one
 SPOKEN = 10_000  # bytes of a verdict
 
 _USAGE = {signal.SIGXCPU: "time", signal.SIGKILL: "time", signal.SIGXFSZ: "disk"}
 _VERDICTS = ("passed", "failed", "broken", "lost")
-
-
-def fork() -> int:
-    """A fork; where there are too many processes just now, a little later. OSError where that does not help."""
-    until = time.monotonic() + FORKING
-    while True:
-        try:
-            return os.fork()
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ENOMEM) or time.monotonic() > until:
-                raise OSError(error.errno, f"no process can be started: {error.strerror}") from error
-            time.sleep(POLL)
 
 
 class Guard:

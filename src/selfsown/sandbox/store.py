@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from selfsown.sandbox.forking import fork
+
 DISK = 16_000_000  # bytes, in one file and in all
 FILES = 256
 
@@ -73,7 +75,7 @@ def _bounded(folder: str) -> bool:
     """Mount it, first as whoever may mount anything, then as the root of nothing but this process; each is tried in
     another process, for half of it would be worse than nothing."""
     for flags in (_NEW_MOUNTS, _NEW_MOUNTS | _NEW_USER):
-        pid = os.fork()
+        pid = fork()
         if not pid:
             with contextlib.suppress(BaseException):
                 os._exit(0 if _mounted(folder, flags) else 1)

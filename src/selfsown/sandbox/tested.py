@@ -18,7 +18,7 @@ _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _QUIET = (ast.Compare, ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)  # computed, and thrown away
 
 
-class Tests:
+class Script:
     """Tests as they run. SyntaxError, ValueError, RecursionError or MemoryError where they are no Python."""
 
     def __init__(self, text: str, entry: str) -> None:
@@ -47,6 +47,7 @@ class Tests:
         live = self._live(tree, roots)
         bound = _bound(tree)
         kinds = {kind for each in live for kind in self._kinds(each, bound)} | ({"call"} if self.examples else set())
+        kinds |= {"call"} if entry and "check" in bound - set(self._defined) else set()
         self.asserts_alone = "assert" in kinds and kinds <= {"assert", "smoke"}
         self.free = _names([*live, *self._parsed_examples()]) - set(vars(builtins)) - bound - {"candidate"}
         if not kinds:
@@ -55,7 +56,7 @@ class Tests:
             hint = "; entry names the function that check is given" if "check" in idle else ""
             return f"nothing in them could fail{defined}{hint}"
         used = self.free if not entry else _names([*live, *self._parsed_examples()]) & {entry, "candidate"}
-        return "" if used or entry and "check" in {*self._defined, *bound} else "they use nothing that a program defines"
+        return "" if used or entry and "check" in bound else "they use nothing that a program defines"
 
     def _live(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
         """Whatever may run: of what is defined, what is mentioned by what runs."""

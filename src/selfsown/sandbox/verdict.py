@@ -14,7 +14,7 @@ from typing import Any
 
 from selfsown.sandbox import collected
 from selfsown.sandbox.far import Far, Program, Stopped
-from selfsown.sandbox.tested import Tests
+from selfsown.sandbox.tested import Script
 from selfsown.sandbox.wire import Line
 
 
@@ -44,7 +44,7 @@ def judged(line: Line, tests: str, entry: str) -> dict[str, str]:
 def _run(program: Program, text: str, entry: str) -> None:
     """Nothing where the tests ran, could fail, and did not; else Verdict, or whatever the tests raise."""
     try:
-        tests = Tests(text, entry)
+        tests = Script(text, entry)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Verdict(f"the tests are no Python: {error}", broken=True) from error
     if tests.unfit:
@@ -75,14 +75,12 @@ def _run(program: Program, text: str, entry: str) -> None:
         raise Verdict("none of its tests' asserts is reached")
 
 
-def _execute(tests: Tests, names: dict[str, Any], seen: _Seen, target: Any) -> None:
+def _execute(tests: Script, names: dict[str, Any], seen: _Seen, target: Any) -> None:
     """The tests themselves, and what they leave for others to call."""
     exec(tests.code, names)
     check = names.get("check")
-    if target is not None and isinstance(check, types.FunctionType):
-        collected.finished(check(target))
-    elif target is not None and callable(check) and not isinstance(check, Far):
-        check(target)
+    if target is not None and callable(check) and not isinstance(check, Far) and collected.finished(check(target)) is False:
+        raise Verdict("fails: check gives False")
     collected.run(names, seen.entered)
     if tests.examples and (wrong := collected.examples(tests.examples, names)):
         raise Verdict(f"fails: {wrong}")

@@ -18,7 +18,8 @@ import sys
 from typing import NoReturn
 
 from selfsown.sandbox import walls
-from selfsown.sandbox.guard import Guard, answer, fork, read
+from selfsown.sandbox.forking import BUSY, fork
+from selfsown.sandbox.guard import Guard, answer, read
 from selfsown.sandbox.store import Store
 
 LOST = 7  # how a guard ends whose parent is gone
@@ -45,7 +46,7 @@ def main() -> None:
     except BrokenPipeError:
         pass  # the parent is gone already
     except OSError as error:
-        answer({"lacks": error.strerror or str(error)})
+        answer({"lacks": error.strerror or str(error), "busy": error.errno in BUSY})
     finally:
         shutil.rmtree(box, ignore_errors=True)
 
