@@ -45,7 +45,7 @@ NOTHING = {
     "only when it is started": "if __name__ == '__main__':\n    assert f(3) == 9",
     "an end before its start": "import sys\nsys.exit(0)\nassert f(3) == 9",
     "a test of unittest that is skipped": (
-        "import unittest\nclass T(unittest.TestCase):\n    @unittest.skip('later')\n    def test(self): assert f(3) == 9"
+        "import unittest\nclass T(unittest.TestCase):\n @unittest.skip('later')\n def test(self): assert f(3) == 9"
     ),
     "a pair of definitions": "def a(): return b()\ndef b(): assert f(3) == 9",
 }
@@ -86,7 +86,7 @@ HONEST = {
     "a helper of a helper": "def a(x): b(x)\ndef b(x):\n    assert f(x) == x * x\nfor x in [3]: a(x)",
     "a helper in a list": "def same(x, y):\n    if f(x) != y: raise ValueError\n[same(*each) for each in [(3, 9)]]",
     "a helper by map": "def same(x):\n    assert f(x) == x * x\nlist(map(same, [3]))",
-    "a function that stands in a table": "def nine():\n    assert f(3) == 9\nfor each in {'nine': nine}.values(): each()",
+    "a function in a table": "def nine():\n assert f(3) == 9\nfor each in {'nine': nine}.values(): each()",
     "a class that is made": "class Checks:\n    def one(self): assert f(3) == 9\nChecks().one()",
     "unittest": CLASS,
     "unittest that starts itself": f"{CLASS}\nif __name__ == '__main__':\n    unittest.main()",
@@ -94,19 +94,21 @@ HONEST = {
     "unittest that is run and does not say": (
         f"{CLASS}\nunittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(T))"
     ),
-    "unittest with a set-up": CLASS.replace("def test", "def setUp(self): self.x = 3\n    def test").replace("(3)", "(self.x)"),
+    "unittest with a set-up": CLASS.replace("def test", "def setUp(self): self.x = 3\n    def test").replace(
+        "(3)", "(self.x)"
+    ),
     "pytest": "def test_nine():\n    assert f(3) == 9",
     "pytest that is called": "def test_nine():\n    assert f(3) == 9\ntest_nine()",
-    "pytest in a class": "class TestF:\n    def setup_method(self): self.x = 3\n    def test(self): assert f(self.x) == 9",
+    "pytest in a class": "class TestF:\n def setup_method(self): self.x = 3\n def test(self): assert f(self.x) == 9",
     "pytest, asynchronous": "async def test_nine():\n    assert f(3) == 9",
     "an asynchronous function": "import asyncio\nasync def run():\n    assert f(3) == 9\nasyncio.run(run())",
     "a doctest": '"""\n>>> f(3)\n9\n"""',
     "a bare doctest": ">>> f(3)\n9\n",
-    "a doctest after words": 'Squares.\n\n>>> f(2)\n4\n>>> f(3)\n9\n',
+    "a doctest after words": "Squares.\n\n>>> f(2)\n4\n>>> f(3)\n9\n",
     "what fails and is told on": (
-        "failures = 0\ntry:\n    assert f(3) == 9\nexcept AssertionError as error:\n    failures += 1\n    print(failures)"
+        "failures = 0\ntry:\n assert f(3) == 9\nexcept AssertionError as error:\n failures += 1\n print(failures)"
     ),
-    "what fails and ends": "import sys\ntry:\n    assert f(3) == 9\nexcept AssertionError:\n    sys.exit(1)\nsys.exit(0)",
+    "what fails and ends": "import sys\ntry:\n assert f(3) == 9\nexcept AssertionError:\n sys.exit(1)\nsys.exit(0)",
     "a smoke test": "assert_nine = lambda x: 1 // (x == 9)\nassert_nine(f(3))",
     "a module of the program's": "import math\nassert math.isclose(f(3), 9)",
     "what comes with the assert": "assert isinstance(f(3), int), type(f(3))\nassert f(3) == 9, f'{f(3)} is not 9'",
@@ -121,12 +123,12 @@ def test_honest_tests_pass_what_is_right_and_fail_what_is_wrong(case: str, sandb
 
 
 CHECKS = {
-    "by HumanEval": "METADATA = {}\n\n\ndef check(candidate):\n    assert candidate(3) == 9\n    assert True, 'it runs'",
+    "by HumanEval": "METADATA = {}\ndef check(candidate):\n assert candidate(3) == 9\n assert True, 'it runs'",
     "by MBPP": "assert f(3) == 9\nassert f(2) == 4",
     "with the solution beside it": "def f(x): return x * x\ndef check(c):\n    assert c(3) == f(3)",
     "no function": "check = lambda candidate: 1 // (candidate(3) == 9)\n",
     "no function, and no words": "check = lambda candidate: candidate(3) == 9",
-    "a partial function": "from functools import partial\ndef held(y, c):\n    assert c(3) == y\ncheck = partial(held, 9)",
+    "a partial function": "from functools import partial\ndef held(y, c):\n assert c(3) == y\ncheck = partial(held, 9)",
     "an object": "class Check:\n    def __call__(self, c): assert c(3) == 9\ncheck = Check()",
     "asynchronous": "async def check(candidate):\n    assert candidate(3) == 9",
     "in steps": "def check(candidate):\n    assert candidate(3) == 9\n    yield",

@@ -122,7 +122,11 @@ FAILING = {
     "too slow": ("def f():\n while True: pass", "assert f()", "takes longer than 2 s"),
     "too large": ("def f(): return 'x' * 10**10", "assert f()", "raises MemoryError"),
     "too much to say": ("def f(): return 'x' * 10**8", "assert f()", "gives what cannot be handed over: ValueError"),
-    "it goes round in circles": ("def f():\n x = []\n x.append(x)\n return x", "assert f()", "gives what cannot be handed over: Rec"),
+    "it goes round in circles": (
+        "def f():\n x = []\n x.append(x)\n return x",
+        "assert f()",
+        "gives what cannot be handed over: Rec",
+    ),
 }
 
 

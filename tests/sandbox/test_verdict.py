@@ -69,7 +69,9 @@ BOMBS = {
     "a module that is not shared": {"module": ["os", "f"]},
     "a dictionary of lists": {"dict": [[{"list": []}, 1]]},
 }
-WAYS = {f"{name} on the line": f"{WIRE}names({value!r}){LEAVE}".replace("inf", "1e400") for name, value in BOMBS.items()}
+WAYS = {
+    f"{name} on the line": f"{WIRE}names({value!r}){LEAVE}".replace("inf", "1e400") for name, value in BOMBS.items()
+}
 WAYS |= {
     "brackets without end": f"{WIRE}say(b'[' * 1_000_000){LEAVE}",
     "lists in lists": f"{WIRE}say(b'{{\"names\": {{\"f\": ' + b'{{\"list\": [' * 900 + b']}}' * 900 + b'}}}}'){LEAVE}",
@@ -131,7 +133,14 @@ WAYS |= {
 }
 
 # Ways that only some tests fall for: the program, tests that a right program passes, the right program.
-RAISES = {"StopIteration", "StopAsyncIteration", "GeneratorExit", "KeyboardInterrupt", "SystemExit", "asyncio.CancelledError"}
+RAISES = {
+    "StopIteration",
+    "StopAsyncIteration",
+    "GeneratorExit",
+    "KeyboardInterrupt",
+    "SystemExit",
+    "asyncio.CancelledError",
+}
 LOOPS = {
     "map": "assert all(map(lambda c: f(c[0]) == c[1], [(20, 6765)]))",
     "zip": "for got, want in zip(map(f, [20]), [6765]):\n    assert got == want",
@@ -215,7 +224,10 @@ def test_what_a_program_raises_ends_no_loop_of_its_tests(loop: str, sandbox: San
 
 
 STILL = {
-    "a loop over a generator": ("def f():\n    yield 1\n    yield 2", "assert list(f()) == [1, 2]\nassert sum(f()) == 3"),
+    "a loop over a generator": (
+        "def f():\n    yield 1\n    yield 2",
+        "assert list(f()) == [1, 2]\nassert sum(f()) == 3",
+    ),
     "next with a default": ("def f(): return iter([1])", "it = f()\nassert next(it) == 1 and next(it, 5) == 5"),
     "a generator at its end": (
         "def f(): yield 1",

@@ -47,8 +47,10 @@ class Stopped(RuntimeError):
 
 
 class Program:
-    """The other end, and what of it is known here. lost: why nothing that it says counts any more; gone: it is not there
-    any more; asked: how often it was asked for anything."""
+    """The other end, and what of it is known here.
+
+    lost: why nothing that it says counts any more; gone: it is not there any more; asked: how often it was asked.
+    """
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -161,13 +163,14 @@ class Program:
         if loop and "StopIteration" in above:
             return StopIteration(*words)
         named = [each for each in self._things.values() if isinstance(each, type)]
-        kind = next((each for each in named if each.__name__ == name), None) or _kind(name, above, -1)
+        known = next((each for each in named if each.__name__ == name), None)
+        kind: type[BaseException] = known or _kind(name, above, -1)
         try:
-            made = kind(*words)
+            return kind(*words)
         except Exception:  # it wants other arguments than these
             made = kind.__new__(kind)
             made.args = tuple(words)
-        return made
+            return made
 
 
 def _shared(name: str, data: Any) -> Any:

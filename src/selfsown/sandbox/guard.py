@@ -16,7 +16,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from selfsown.sandbox import inside, walls
 from selfsown.sandbox.forking import fork
@@ -29,7 +29,7 @@ LEAST = 3.0  # seconds that it may take by the clock at any rate: to be started 
 PUT_OFF = 4  # times as long as that may it have waited for a processor, which does not count
 SPOKEN = 10_000  # bytes of a verdict
 
-_USAGE = {signal.SIGXCPU: "time", signal.SIGKILL: "time", signal.SIGXFSZ: "disk"}
+_USAGE: dict[int, str] = {signal.SIGXCPU: "time", signal.SIGKILL: "time", signal.SIGXFSZ: "disk"}
 _VERDICTS = ("passed", "failed", "broken", "lost")
 
 

@@ -48,12 +48,10 @@ class Store:
         if not os.stat(self._folder).st_mtime_ns:
             return False  # it never made a file
         listed = [each.stat(follow_symlinks=False) for each in os.scandir(self._folder)]
-        found = {each.st_ino: max(each.st_size, each.st_blocks * 512) for each in listed}
-        for each in _open(pid):
-            if each.st_ino != known and not each.st_nlink:
-                found[each.st_ino] = max(each.st_size, each.st_blocks * 512)
-        mapped = {inode: DISK for inode in self._mapped(pid)}  # how much they hold cannot be seen
-        return len(mapped | found) > FILES or sum((mapped | found).values()) > DISK
+        listed += [each for each in _open(pid) if each.st_ino != known and not each.st_nlink]
+        sizes = dict.fromkeys(self._mapped(pid), DISK)  # how much they hold cannot be seen
+        sizes |= {each.st_ino: max(each.st_size, each.st_blocks * 512) for each in listed}
+        return len(sizes) > FILES or sum(sizes.values()) > DISK
 
     def _mapped(self, pid: int) -> Iterator[int]:
         """The unlinked files of the folder that are mapped."""

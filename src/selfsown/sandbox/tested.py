@@ -56,7 +56,7 @@ class Script:
             hint = "; entry names the function that check is given" if "check" in idle else ""
             return f"nothing in them could fail{defined}{hint}"
         used = self.free if not entry else _names([*live, *self._parsed_examples()]) & {entry, "candidate"}
-        return "" if used or entry and "check" in bound else "they use nothing that a program defines"
+        return "" if used or (entry and "check" in bound) else "they use nothing that a program defines"
 
     def _live(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
         """Whatever may run: of what is defined, what is mentioned by what runs."""
@@ -209,4 +209,3 @@ def _used(code: types.CodeType) -> Iterator[str]:
     for each in code.co_consts:
         if isinstance(each, types.CodeType):
             yield from _used(each)
-

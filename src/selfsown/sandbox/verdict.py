@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import sys
-import types
 import unittest
 from typing import Any
 
@@ -58,7 +57,7 @@ def _run(program: Program, text: str, entry: str) -> None:
     if entry and not callable(target):
         raise Verdict(f"{entry!r} is no function of its" if entry in given else f"it defines no {entry!r}")
     names |= given | ({"candidate": target} if entry else {})
-    unittest.main = lambda *_, **__: None  # type: ignore[assignment,misc]  # all of them run below, and their failing counts
+    unittest.main = lambda *_, **__: None  # type: ignore[assignment]  # they run below, all of them
     try:
         _execute(tests, names, seen, target)
     except SystemExit as error:  # the tests' own: a program's is no SystemExit here
@@ -79,7 +78,8 @@ def _execute(tests: Script, names: dict[str, Any], seen: _Seen, target: Any) -> 
     """The tests themselves, and what they leave for others to call."""
     exec(tests.code, names)
     check = names.get("check")
-    if target is not None and callable(check) and not isinstance(check, Far) and collected.finished(check(target)) is False:
+    calls = callable(check) and not isinstance(check, Far) and target is not None
+    if calls and collected.finished(names["check"](target)) is False:
         raise Verdict("fails: check gives False")
     collected.run(names, seen.entered)
     if tests.examples and (wrong := collected.examples(tests.examples, names)):

@@ -75,6 +75,8 @@ def _guarded(store: Store, built: walls.Walls | None) -> NoReturn:
         code = LOST
     except BaseException as error:  # whatever it is, nothing is said of the program
         with contextlib.suppress(OSError):
-            answer({"lacks": (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"})
+            answer(
+                {"lacks": (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"}
+            )
     finally:
         os._exit(code)
