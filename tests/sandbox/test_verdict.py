@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +228,28 @@ def test_what_a_program_raises_ends_no_loop_of_its_tests(loop: str, sandbox: San
     assert sandbox.run(Job(RIGHT, tests=LOOPS[loop])).passed is True
 
 
+NAMES = {
+    "its name is a thing of its own": "class N:\n    def __eq__(self, other): return False\n__name__ = N()",
+    "its name is the one that starts tests": "__name__ = '__main__'",
+    "its builtins are its own": "__builtins__ = dict(vars(__import__('builtins')), abs=lambda x: 0)",
+    "its hooks": "__checked__ = __caught__ = __entered__ = lambda *a: True",
+    "its modules": "class unittest:\n    class TestCase: pass\n    main = lambda: None",
+    "its base": "class TestCase:\n    def assertEqual(self, *a): pass",
+    "its tests": "class T: pass\ntest_f = test_g = check = lambda *a: None",
+}
+UNITTEST = (
+    "import unittest\nfrom unittest import TestCase\nclass T(TestCase):\n    def test_f(self):\n"
+    "        self.assertEqual(f(20), 6765)\ndef test_g():\n    assert abs(f(9) - 34) < 1\n"
+    "if __name__ == '__main__':\n    check = 0\n    unittest.main()\n"
+)
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_names_that_a_program_gives_change_nothing_of_its_tests(case: str, sandbox: Sandbox) -> None:
+    fails(sandbox, f"{NAMES[case]}\n{WRONG}", UNITTEST)
+    assert sandbox.run(Job(f"{NAMES[case]}\n{RIGHT}", tests=UNITTEST)).passed is True
+
+
 STILL = {
     "a loop over a generator": (
         "def f():\n    yield 1\n    yield 2",
@@ -289,3 +316,15 @@ def test_trouble_of_the_sandbox_is_no_exception_that_tests_expect(case: str, kin
         tests = tests.replace("    assert False\n", "")
     assert sandbox.run(Job(HIDDEN[case], tests=tests)).passed is False
     assert sandbox.run(Job(RIGHT, tests=tests)).passed is True
+
+
+def test_no_wrong_program_passes_while_the_machine_is_busy(sandbox: Sandbox) -> None:
+    """The benchmark, with fewer gradings: it keeps all cores busy, and limits are a part of a second."""
+    script = Path(__file__).parents[2] / "benchmarks" / "forged_passes.py"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run(
+        [sys.executable, str(script), "--gradings", "60"], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert found.returncode == 0, found
+    assert re.search(r"^60 gradings", found.stdout)
+    assert re.search(r"\n0 of (4|5)\d wrong programs pass; 0 end failed\n", found.stdout), found.stdout

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 DOCTEST = ">>> "
-HOOKS = "__checked__", "__caught__", "__entered__"  # what the rewritten tests call
 _DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _QUIET = (ast.Compare, ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)  # computed, and thrown away
 
@@ -37,8 +36,9 @@ class Script:
         self.code: types.CodeType = compile(_Rewritten(self._defined).visit(tree), "<tests>", "exec")
 
     def names(self) -> set[str]:
-        """All names that they use, but for Python's own and the hooks."""
-        return (set(_used(self.code)) | _names(self._parsed_examples())) - set(vars(builtins)) - set(HOOKS)
+        """All names that they use, but for Python's own and those that mean something to Python, such as __name__."""
+        found = (set(_used(self.code)) | _names(self._parsed_examples())) - set(vars(builtins))
+        return {each for each in found if not each.startswith("__")}
 
     def _unfit(self, tree: ast.Module, entry: str) -> str:
         """Why no program could fail them, or ""."""

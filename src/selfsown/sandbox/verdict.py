@@ -34,7 +34,7 @@ def judged(line: Line, tests: str, entry: str) -> dict[str, str]:
     except Verdict as verdict:
         found = {"verdict": "broken" if verdict.broken else "failed", "reason": str(verdict)}
     except BaseException as error:  # tests may raise whatever they like
-        found = {"verdict": "failed", "reason": _told(error, tests)}
+        found = {"verdict": "broken" if _lacks(error) else "failed", "reason": _told(error, tests)}
     else:
         found = {"verdict": "passed", "reason": "passes its tests"}
     return {"verdict": "lost" if program.gone else "failed", "reason": program.lost} if program.lost else found
@@ -118,6 +118,14 @@ def _next(values: Any, *default: Any) -> Any:
         if sys._getframe(1).f_code.co_name == "__next__":
             raise
         raise type("StopIteration", (Stopped,), {})(*error.args) from error
+
+
+def _lacks(error: BaseException) -> bool:
+    """Whether the tests themselves import what is not here."""
+    at = error.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    return isinstance(error, ModuleNotFoundError) and bool(at) and at.tb_frame.f_code.co_filename == "<tests>"
 
 
 def _told(error: BaseException, tests: str) -> str:
