@@ -86,7 +86,8 @@ def _asked(worker: subprocess.Popen[bytes], pair: tuple[str, str, bool], seconds
         worker.stdin.write(json.dumps(pair).encode() + b"\n")
         worker.stdin.flush()
         if select.select([worker.stdout], [], [], seconds)[0] and (said := worker.stdout.readline()):
-            return bool(json.loads(said))
+            found = json.loads(said)
+            return found if isinstance(found, bool) else None
     return None
 
 

@@ -80,6 +80,70 @@ def test_cases_of_input_and_output() -> None:
     assert "each is" in failed.reason
 
 
+ECHO = "import sys\nprint(sys.stdin.read(), end='')"
+UNFIT = {
+    "no case": "[]",
+    "one case alone": '{"stdin": "2", "stdout": "4"}',
+    "a text": '"assert double(4) == 8"',
+    "texts": '["assert double(4) == 8"]',
+    "a number": "8",
+    "null": "null",
+    "true": "true",
+    "a list of lists": '[["2", "4"]]',
+    "an empty case": "[{}]",
+    "no output": '[{"stdin": "2"}]',
+    "null for the output": '[{"stdin": "2", "stdout": null}]',
+    "a number for the output": '[{"stdin": "2", "stdout": 4}]',
+    "a list of lines for the input": '[{"stdin": ["2", "3"], "stdout": "4"}]',
+    "a number for the input": '[{"stdin": 2, "stdout": "4"}]',
+    "another name for the input": '[{"input": "2", "stdout": "4"}]',
+    "one of two": '[{"stdin": "2", "stdout": "4"}, {"stdin": "3"}]',
+    "nothing to be printed": '[{"stdin": "2", "stdout": ""}]',
+    "nothing to be printed but spaces": '[{"stdin": "2", "stdout": ""}, {"stdin": "3", "stdout": " \\n\\n"}]',
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_cases_that_test_nothing_or_are_none_are_no_pass_for_any_program(case: str) -> None:
+    for found in grade([row(RIGHT, UNFIT[case]), row("pass", UNFIT[case]), row(ECHO, UNFIT[case])]):
+        assert (found.score, found.failed) == (0.0, True), found
+        assert found.reason.startswith(
+            ("the tests are JSON, but no", "the tests are no cases", "the tests test nothing")
+        )
+
+
+def test_an_empty_output_may_be_wanted_among_others() -> None:
+    cases = json.dumps([{"stdin": "", "stdout": ""}, {"stdin": "2", "stdout": "2"}, {"stdin": None, "stdout": "\n"}])
+    rows = [row(ECHO, cases), row("pass", cases), row(f"{ECHO}\nraise SystemExit(1)", cases)]
+    rows += [row(f"{ECHO}\nwhile True: pass", cases), row(f"{ECHO}\nimport os\nos.kill(os.getpid(), 9)", cases)]
+    assert [(each.score, each.failed) for each in grade(rows, seconds=0.5)] == [(1.0, False)] + [(0.0, False)] * 4
+
+
+@pytest.mark.parametrize(
+    ("tests", "entry", "words"),
+    [
+        ("def check(candidate):\n    assert candidate(4) == 8", "", "they define check, which nothing calls"),
+        ("double(4) == 8", "", "nothing in them could fail"),
+        ("assert 4 + 4 == 8", "", "they use nothing that a program defines"),
+        ("for x in []: assert double(x)", "", "they ask nothing of the program"),
+        ("def check(candidate): pass", "double", "nothing in them could fail"),
+        ("from solution import double\nassert double(4) == 8", "", "they use nothing that a program defines"),
+        ("import numpy\nassert double(4) == 8", "", "raises ModuleNotFoundError: No module named 'numpy'"),
+        ("from solution import *\nassert double(4) == 8", "", "raises ModuleNotFoundError"),
+    ],
+)
+def test_tests_that_no_program_could_fail_or_pass_are_told_apart(tests: str, entry: str, words: str) -> None:
+    rows = [row(answer, tests, name=entry) for answer in (RIGHT, "def double(x): return 0")]
+    for found in grade(rows, entry="name" if entry else ""):
+        assert (found.score, found.failed) == (0.0, True), found
+        assert words in found.reason
+
+
+def test_a_program_that_lacks_a_module_is_wrong_and_its_tests_are_not() -> None:
+    (found,) = grade([row("def double(x):\n    import numpy\n    return 2 * x")])
+    assert (found.score, found.failed) == (0.0, False)
+
+
 def test_the_function_is_named_and_the_answer_may_go_on_from_the_prompt() -> None:
     made = Row(
         "def double(x):\n",

@@ -40,7 +40,7 @@ def test_a_program_that_does_something_else_is_named_with_the_call() -> None:
 def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
     assert graded(ORIGINAL, ["area(-1, 2)"]) == (
         0.0,
-        "every call makes the original program raise, so that they show nothing",
+        "every call makes the original program raise, or give what cannot be compared",
         True,
     )
     assert graded(ORIGINAL, [])[2]
@@ -59,3 +59,26 @@ def test_the_judge_does_not_see_the_answer() -> None:
     list(reversal.grade([Row("Write area(width, height).", ORIGINAL)], Parrot(say), 0))
     assert "Write area(width, height)." in seen[0]
     assert "return width" not in seen[0]
+
+
+def test_objects_that_only_lie_in_the_same_place_are_not_the_same() -> None:
+    """Both programs are forked from one process, so that their first objects may well have the same address."""
+    other = "class Area: pass\ndef area(width, height): return Area()\n"
+    assert graded(other, ["area(1, 2)", "area(2, 3)"], original=f"{other}pass\n") == (
+        0.0,
+        "every call makes the original program raise, or give what cannot be compared",
+        True,
+    )
+    squares = "def area(width, height):\n    yield width * height\n"
+    assert graded(squares.replace("*", "+"), ["area(1, 2)"], original=squares)[2]
+    mixed = "def area(width, height): return object() if width else height\n"
+    assert graded(mixed, ["area(1, 2)", "area(0, 3)"], original=mixed)[0] == 1.0
+
+
+@pytest.mark.parametrize("said", ["hello", "6", "{}", "[" * 9000, '"6"'])
+def test_a_program_that_prints_what_a_call_would_say_is_not_believed(said: str) -> None:
+    prints = f"print(chr(31) + {said!r})\n"
+    score, reason, failed = graded(ORIGINAL, original=prints + ORIGINAL)
+    assert (score, failed) == (0.0, True)
+    assert "does not come to its end" in reason
+    assert graded(prints + ORIGINAL)[0] == 0.0

@@ -121,8 +121,12 @@ FAILING = {
     "a name is missing": ("def g(): pass", "assert f(0)", "raises NameError: name 'f' is not defined"),
     "too slow": ("def f():\n while True: pass", "assert f()", "takes longer than 2 s"),
     "too large": ("def f(): return 'x' * 10**10", "assert f()", "raises MemoryError"),
-    "too much to say": ("def f(): return 'x' * 10**8", "assert f()", "raises ValueError"),
-    "it goes round in circles": ("def f():\n x = []\n x.append(x)\n return x", "assert f()", "raises RecursionError"),
+    "too much to say": ("def f(): return 'x' * 10**8", "assert f()", "gives what cannot be handed over: ValueError"),
+    "it goes round in circles": (
+        "def f():\n x = []\n x.append(x)\n return x",
+        "assert f()",
+        "gives what cannot be handed over: Rec",
+    ),
 }
 
 

@@ -53,44 +53,60 @@ def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, 
     if entry and not row.traits.get(entry):
         return f"nothing says what is tested: the trait {entry!r} is empty"
     program = (row.prompt if continues else "") + python(row.answer)
-    cases = _cases(said)
+    cases = _json(said)
     if cases is None:
         return [(Job(program, tests=said, entry=row.traits[entry] if entry else ""), None)]
-    if not cases or not all(isinstance(case, dict) and isinstance(case.get("stdout"), str) for case in cases):
-        return 'the tests are no cases: each is {"stdin": …, "stdout": …}'
-    return [(Job(program, str(case.get("stdin", ""))), case["stdout"]) for case in cases]
+    wrong = _wrong(cases)
+    return wrong or [(Job(program, case.get("stdin") or ""), case["stdout"]) for case in cases]
 
 
-def _cases(said: str) -> list[Any] | None:
-    """The list that the tests are, where they are JSON."""
+def _json(said: str) -> Any:
+    """What the tests are as JSON; None where they are none, but Python."""
     try:
         found = json.loads(said)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) else None
+    return "null" if found is None else found
+
+
+def _wrong(cases: Any) -> str:
+    """Why these are no cases that test anything, or ""."""
+    form = 'each is {"stdin": …, "stdout": …}, both texts'
+    if not isinstance(cases, list) or not cases or not all(isinstance(case, dict) for case in cases):
+        return f"the tests are JSON, but no list of cases: {form}"
+    for at, case in enumerate(cases):
+        if not isinstance(case.get("stdout"), str) or not isinstance(case.get("stdin") or "", str):
+            return f"the tests are no cases: {form}, and case {at + 1} has {', '.join(map(str, case)) or 'nothing'}"
+        if "stdin" not in case and {"input", "inputs", "in"} & set(case):
+            return f"the tests are no cases: {form}, and case {at + 1} gives its input by another name"
+    if not any(_lines(case["stdout"]) for case in cases):
+        return "the tests test nothing: in every case nothing is to be printed"
+    return ""
 
 
 def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: bool) -> Grade:
     broken = next((each.reason for each in outcomes if each.broken), "")
     if broken:
         return _failed(broken)
-    reasons = [_wrong(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
-    passed = reasons.count("")
-    if passed == len(reasons):
+    verdicts = [_verdict(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
+    passed = sum(right for right, _ in verdicts)
+    if passed == len(verdicts) > 0:
         return Grade(1.0, "passes its tests", by="execute", trust="execution")
-    at = next(at for at, reason in enumerate(reasons) if reason)
-    place = f"case {at + 1} of {len(reasons)}: " if wanted[at] is not None else ""
-    return Grade(passed / len(reasons) * partial, f"{place}{reasons[at]}", by="execute", trust="execution")
+    at, reason = next((at, reason) for at, (right, reason) in enumerate(verdicts) if not right)
+    place = f"case {at + 1} of {len(verdicts)}: " if wanted[at] is not None else ""
+    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", by="execute", trust="execution")
 
 
-def _wrong(outcome: Outcome, stdout: str | None) -> str:
-    """Why the program did not pass; "" where it did."""
-    if stdout is None or outcome.reason:
-        return outcome.reason
-    printed = _lines(outcome.stdout)
-    if printed == _lines(stdout):
-        return ""
-    return f"prints {' '.join(printed)[:SHOWN]!r}, not {' '.join(_lines(stdout))[:SHOWN]!r}"
+def _verdict(outcome: Outcome, stdout: str | None) -> tuple[bool, str]:
+    """Whether the program passed, and why it did or did not."""
+    if stdout is None:
+        return outcome.passed is True, outcome.reason
+    if not outcome.finished:
+        return False, outcome.reason
+    printed, wanted = _lines(outcome.stdout), _lines(stdout)
+    if printed == wanted:
+        return True, "prints what is wanted"
+    return False, f"prints {' '.join(printed)[:SHOWN]!r}, not {' '.join(wanted)[:SHOWN]!r}"
 
 
 def _lines(text: str) -> list[str]:

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative, Positive
@@ -86,24 +85,35 @@ def _program(text: str) -> str:
     return max(_FENCED.findall(text), key=len, default=text)
 
 
+def _plain(value: str) -> str:
+    """Without the addresses of objects: two programs may well have theirs in the same places."""
+    return re.sub(r"\bat 0x[0-9a-f]+", "at 0x", value)
+
+
 def _job(program: str, calls: Sequence[str]) -> Job:
     return Job(f"{_program(program)}\n{_RUN.format(calls=json.dumps(calls), mark=_MARK)}")
 
 
-def _values(outcome: Outcome) -> list[Any]:
+def _values(outcome: Outcome) -> list[str]:
+    """What the calls gave, as far as it was said; nothing where the program says such things itself."""
     lines = [line.removeprefix(_MARK) for line in outcome.stdout.split("\n") if line.startswith(_MARK)]
-    return [json.loads(line) for line in lines]
+    try:
+        found = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        return []
+    return [_plain(each) for each in found] if all(isinstance(each, str) for each in found) else []
 
 
 def _grade(both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
     """By what became of the original and of the program that was written."""
     original, (known, found) = both[0], map(_values, both)
-    if len(known) < len(calls):
+    if len(known) != len(calls):
         why = original.ended or original.stderr.strip().rpartition("\n")[2]
         return _failed(f"the original program does not come to its end: {why or 'it stops early'}"[:300])
-    shown = [at for at, value in enumerate(known) if not value.startswith("raises ")]
+    shown = [at for at, value in enumerate(known) if not value.startswith("raises ") and " at 0x" not in value]
     if not shown:
-        return _failed("every call makes the original program raise, so that they show nothing")
+        return _failed("every call makes the original program raise, or give what cannot be compared")
+    found = found if len(found) <= len(calls) else []
     wrong = [at for at in range(len(calls)) if at >= len(found) or found[at] != known[at]]
     if not wrong:
         return Grade(1.0, f"does the same in {len(calls)} calls", by="reversal", trust="execution")

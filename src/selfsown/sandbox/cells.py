@@ -67,16 +67,18 @@ class Job:
 class Outcome:
     """What became of a program.
 
-    ended: what ended it before its time (time, output, threads, disk, or a signal's name), or "". passed: whether its
-    tests passed, None without tests; reason: why not; broken: no program could pass such tests.
+    finished: it came to its own end, within its limits, with code 0. ended: what ended it before that (time, output,
+    threads, disk, tests, line, or a signal's name), or "". passed: whether its tests said that it passes, None without
+    tests. reason: all that in words, whichever way it went. broken: no program could pass such tests.
     """
 
     code: int
     stdout: str
     stderr: str
+    finished: bool
+    reason: str
     ended: str = ""
     passed: bool | None = None
-    reason: str = ""
     broken: bool = False
 
 
@@ -104,7 +106,12 @@ class Sandbox:
 
     def each(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """What becomes of each program, in order."""
-        return ordered(self.run, jobs, self._count, self.close)
+        try:
+            yield from ordered(self.run, jobs, self._count, self.close)
+        except RuntimeError as error:
+            if "new thread" not in str(error):
+                raise
+            raise SelfsownError(_stuck("no thread can be started"), code=1) from error
 
     def run(self, job: Job) -> Outcome:
         cell = self._cells.get() or self._opened()
@@ -115,7 +122,7 @@ class Sandbox:
             self._cells.put(None)
             raise
         self._cells.put(cell)
-        return _outcome(found | {"tests": bool(job.tests)}, self._limits)
+        return _outcome(found, bool(job.tests), self._limits)
 
     def close(self) -> None:
         for cell in list(self._all):
@@ -130,19 +137,19 @@ class Sandbox:
     def _opened(self) -> _Cell:
         try:
             cell = _Cell(self._walled)
-        except OSError as error:
+        except BaseException:
             self._cells.put(None)
-            raise SelfsownError(_refusal(str(error))) from error
+            raise
         self._all.append(cell)
         return cell
 
     def _try(self) -> None:
         found = self.run(Job(_PROBE))
         open_, last = found.stdout.split()[:-1], found.stdout.split()[-1:]
-        if last != ["works"] or open_:
+        if not found.finished or last != ["works"] or open_:
             self.close()
-            said = f"a program reached: {', '.join(sorted(set(open_)))}" if open_ else found.stderr.strip()[-300:]
-            raise SelfsownError(_refusal(f"it does not hold here: {said or found.ended}"))
+            said = f"a program reached: {', '.join(sorted(set(open_)))}" if open_ else found.reason
+            raise SelfsownError(_refusal(f"it does not hold here: {said}"))
 
 
 class _Cell:
@@ -159,18 +166,23 @@ class _Cell:
             first = self._start([*python, "walled"])
         if "ready" not in first:
             self.close()
-            raise OSError(first["lacks"])
+            busy = first.get("busy")
+            raise SelfsownError((_stuck if busy else _refusal)(first["lacks"]), code=1 if busy else 2)
 
     def _start(self, command: list[str]) -> dict[str, Any]:
         """What the warden says first."""
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
-            env={"PYTHONHASHSEED": "0"},
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if command[0] == sys.executable else subprocess.DEVNULL,
+                env={"PYTHONHASHSEED": "0"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            shutil.rmtree(self._box, ignore_errors=True)
+            raise SelfsownError(_stuck(f"no process can be started: {error.strerror}"), code=1) from error
         try:
             return self._receive()
         except EOFError:
@@ -179,12 +191,16 @@ class _Cell:
     def ask(self, job: Job, limits: dict[str, Any]) -> dict[str, Any]:
         """What the guard says became of the program; the tests follow when the program is on its way."""
         try:
-            self._send({"program": job.program, "stdin": job.stdin, "tests": bool(job.tests), **limits})
-            if job.tests:
-                self._send({"tests": job.tests, "entry": job.entry})
-            return self._receive()
-        except (BrokenPipeError, EOFError) as error:
-            raise SelfsownError("the sandbox ended while a program ran; run again", code=1) from error
+            with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
+                self._send({"program": job.program, "stdin": job.stdin, "tests": bool(job.tests), **limits})
+                if job.tests:
+                    self._send({"tests": job.tests, "entry": job.entry})
+            found = self._receive()
+        except EOFError as error:
+            raise SelfsownError(_stuck("it ended while a program ran"), code=1) from error
+        if "lacks" in found:
+            raise SelfsownError(_stuck(found["lacks"]), code=1)
+        return found
 
     def close(self) -> None:
         with self._lock:
@@ -233,23 +249,38 @@ def _refusal(why: str) -> str:
     )
 
 
-def _outcome(found: dict[str, Any], limits: dict[str, Any]) -> Outcome:
-    """In words what the guard says in short."""
+def _stuck(why: str) -> str:
+    return f"the sandbox cannot go on: {why}; nothing is said of the program; run again once the machine can"
+
+
+def _outcome(found: dict[str, Any], tests: bool, limits: dict[str, Any]) -> Outcome:
+    """In words what the guard says in short. Passed is what said so itself, and was not ended."""
     verdict, ended, code = found["verdict"], found["ended"], found["code"]
+    spoken = verdict["verdict"] if verdict and tests and not ended else ""
     words = {
-        "": "",
         "time": f"takes longer than {limits['seconds']:g} s",
         "output": f"writes more than {limits['output']:,} bytes",
         "threads": "starts too many threads",
         "disk": "fills its folder",
+        "line": "leaves its tests and goes on without them",
+        "tests": "its tests come to no verdict: "
+        + {"time": f"they take longer than {limits['seconds']:g} s"}.get(found["tests"], f"ended by {found['tests']}"),
     }
-    reason = words.get(ended, f"ends by {ended}")
-    if verdict and not ended:
-        reason = verdict["reason"] or (
-            "" if verdict["passed"] else f"ends by itself, with code {code}, before its tests"
-        )
-    elif code and not ended:
-        reason = (found["stderr"].strip().splitlines() or [f"ends with code {code}"])[-1][:200]
-    passed = verdict["passed"] and not ended if verdict else None if not found["tests"] else False
-    broken = bool(verdict and verdict["broken"])
-    return Outcome(code, found["stdout"], found["stderr"], ended, passed, reason, broken)
+    if ended:
+        reason = words.get(ended, f"ends by {ended}")
+    elif spoken == "lost":
+        reason = f"ends by itself, with code {code}, before its tests"
+    elif tests:
+        reason = verdict["reason"] if verdict else "its tests come to no verdict"
+    else:
+        reason = (found["stderr"].strip().splitlines() or [""])[-1][:200] if code else "ends with code 0"
+    return Outcome(
+        code=code,
+        stdout=found["stdout"],
+        stderr=found["stderr"],
+        finished=not ended and code == 0 and not tests,
+        reason=reason or f"ends with code {code}",
+        ended=ended,
+        passed=spoken == "passed" if tests else None,
+        broken=spoken == "broken",
+    )

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from selfsown.sandbox.near import SHARED
-from selfsown.sandbox.wire import MUTABLE, Line, change, decode, encode
+from selfsown.sandbox.wire import MUTABLE, Gone, Line, change, decode, encode
 
 _BOTH = [
     "add",
@@ -38,103 +38,101 @@ _GIVEN = ["iter", "next", "len", "str", "repr", "bool", "getitem", "setitem", "d
 _SPELT = {"and": "and_", "or": "or_"}
 
 
-class Verdict(Exception):
-    """Why the tests did not pass; broken: it is not the program's fault."""
-
-    def __init__(self, reason: str, *, broken: bool = False) -> None:
-        super().__init__(reason)
-        self.broken = broken
+class Lost(BaseException):
+    """The program is gone, or what it says makes no sense. Tests that expect exceptions do not expect this one."""
 
 
-def judged(line: Line, tests: str, entry: str) -> dict[str, Any]:
-    """Run the tests on what the program at the other end defines."""
-    try:
-        _run(_Program(line), tests, entry)
-    except Verdict as verdict:
-        return {"passed": False, "reason": str(verdict), "broken": verdict.broken}
-    except EOFError:
-        return {"passed": False, "reason": "", "broken": False}
-    except BaseException as error:  # tests may raise whatever they like
-        return {"passed": False, "reason": _told(error, tests), "broken": False}
-    return {"passed": True, "reason": "", "broken": False}
+class Stopped(RuntimeError):
+    """What a program raises that would quietly end a loop of the tests, under the name that it has there."""
 
 
-def _run(program: _Program, tests: str, entry: str) -> None:
-    try:
-        code = compile(tests, "<tests>", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Verdict(f"the tests are no Python: {error}", broken=True) from error
-    names: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
-    known = set(vars(builtins)) - {entry}
-    names |= program.defines(sorted((set(_used(code)) | {entry} - {""}) - known))
-    if entry and entry not in names:
-        raise Verdict(f"it defines no {entry!r}")
-    if entry:
-        names["candidate"] = names[entry]
-    exec(code, names)
-    check = names.get("check")
-    if entry and isinstance(check, types.FunctionType):
-        check(names[entry])
+class Program:
+    """The other end, and what of it is known here.
 
-
-def _used(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            yield from _used(each)
-
-
-def _told(error: BaseException, tests: str) -> str:
-    """The exception and the line of the tests at which it came up."""
-    at, line = error.__traceback__, 0
-    while at:
-        line = at.tb_lineno if at.tb_frame.f_code.co_filename == "<tests>" else line
-        at = at.tb_next
-    words = " ".join(str(error).split())[:200]
-    said = "fails" if isinstance(error, AssertionError) else f"raises {type(error).__name__}"
-    place = " ".join(tests.splitlines()[line - 1].split())[:200] if line else "at its end"
-    return f"{said}{': ' * bool(words)}{words} at: {place}"
-
-
-class _Program:
-    """The other end, and what of it is known here."""
+    lost: why nothing that it says counts any more; gone: it is not there any more; asked: how often it was asked.
+    """
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._things: dict[int, Any] = {}
         self._own: list[Callable[..., Any]] = []
+        self.lost, self.gone, self.asked, self.failure = "", False, 0, ""
 
     def defines(self, wanted: list[str]) -> dict[str, Any]:
-        self._line.send(wanted)
-        first = self._line.receive()
-        if "raises" in first:
-            place = f" in line {int(first['line'])}" if first["line"] else ""
-            words = " ".join(str(each) for each in first["args"])[:200]
-            raise Verdict(f"raises {str(first['raises'])[:50]} before its tests{place}: {words}")
-        there = {name: first["names"][name] for name in wanted if name in first["names"]}
-        return {name: _shared(name, data) or self._read(data) for name, data in there.items()}
+        """What it defines of the wanted names; failure is set where it raised before it came to its end."""
+        with self._believing():
+            self._line.send(wanted)
+            first = self._heard()
+            if "raises" in first:
+                place = f" in line {int(first['line'])}" if first["line"] else ""
+                words = " ".join(str(each) for each in first["args"])[:200]
+                self.failure = f"raises {str(first['raises'])[:50]} before its tests{place}: {words}"
+                return {}
+            there = {name: first["names"][name] for name in wanted if name in first["names"]}
+            return {name: _shared(name, data) or self._read(data) for name, data in there.items()}
 
     def ask(self, do: str, *values: Any, **names: Any) -> Any:
-        self._line.send({"do": do, "values": [self._said(each) for each in values], "names": self._said(names)})
+        """What it does, with these values. Lost where it is not to be believed; else whatever it raises."""
+        self.asked += 1
+        message = {"do": do, "values": [self._said(each) for each in values], "names": self._said(names)}
         while True:
-            answer = self._line.receive()
-            if "back" in answer:
-                self._line.send(self._called(answer))
-            elif "raises" in answer:
-                raise self._error(answer)
-            else:
-                for at, new in answer["changed"].items():
-                    if type(values[int(at)]) in MUTABLE:
-                        change(values[int(at)], self._read(new))
-                gives = answer["gives"]
-                return values[gives["same"]] if isinstance(gives, dict) and "same" in gives else self._read(gives)
+            self._send(message)
+            with self._believing():
+                answer = self._heard()
+                if "raises" in answer:
+                    raised = self._error(answer, loop=do == "next")
+                    break
+                if "back" not in answer:
+                    return self._given(answer, values)
+                work, given = self._own[answer["back"]], [self._read(each) for each in answer["values"]]
+            message = self._called(work, given)
+        raise raised
 
-    def _called(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _given(self, answer: dict[str, Any], values: tuple[Any, ...]) -> Any:
+        for at, new in answer["changed"].items():
+            if type(values[int(at)]) in MUTABLE:
+                change(values[int(at)], self._read(new))
+        gives = answer["gives"]
+        return values[gives["same"]] if isinstance(gives, dict) and "same" in gives else self._read(gives)
+
+    def _called(self, work: Callable[..., Any], given: list[Any]) -> dict[str, Any]:
         """What a function of the tests gives, where the program calls it."""
         try:
-            return {"gives": self._said(self._own[asked["back"]](*[self._read(each) for each in asked["values"]]))}
+            return {"gives": self._said(work(*given))}
         except Exception as error:
             return {"fails": f"{type(error).__name__}: {error}"}
+
+    def _send(self, message: Any) -> None:
+        if self.lost:
+            raise Lost(self.lost)
+        try:
+            self._line.send(message)
+        except Gone as error:
+            self.gone = True
+            self._lose("leaves its tests", error)
+
+    def _heard(self) -> dict[str, Any]:
+        answer = self._line.receive()
+        if not isinstance(answer, dict):
+            raise TypeError("an answer is a dictionary")
+        if "lost" in answer:
+            self._lose(str(answer["lost"])[:200])
+        return answer
+
+    @contextmanager
+    def _believing(self) -> Iterator[None]:
+        """Whatever goes wrong in reading what the program says makes it lost; it raises nothing that tests expect."""
+        try:
+            yield
+        except Gone as error:
+            self.gone = True
+            self._lose("leaves its tests", error)
+        except Exception as error:
+            self._lose(f"answers its tests with what is no answer ({type(error).__name__})", error)
+
+    def _lose(self, why: str, error: BaseException | None = None) -> NoReturn:
+        self.lost = self.lost or why or "leaves its tests"
+        raise Lost(self.lost) from error
 
     def _said(self, value: Any) -> Any:
         return encode(value, self._numbered)
@@ -158,16 +156,21 @@ class _Program:
             self._things[number] = Far(self, number) if name == "far" else _kind(inside[1], inside[2], number)
         return self._things[number]
 
-    def _error(self, answer: dict[str, Any]) -> BaseException:
-        """The exception that was raised there: of the tests' own class where they know it, or else a built-in one."""
+    def _error(self, answer: dict[str, Any], *, loop: bool) -> BaseException:
+        """The exception that was raised there: of the tests' own class where they know it, or else a built-in one.
+        loop: it was asked for the next of its values, so that it may say that there is none."""
+        name, above, words = str(answer["raises"]), [str(each) for each in answer["above"]], list(answer["args"])
+        if loop and "StopIteration" in above:
+            return StopIteration(*words)
         named = [each for each in self._things.values() if isinstance(each, type)]
-        kind = next((each for each in named if each.__name__ == answer["raises"]), None)
-        kind = kind or _kind(str(answer["raises"]), answer["above"], -1)
+        known = next((each for each in named if each.__name__ == name), None)
+        kind: type[BaseException] = known or _kind(name, above, -1)
         try:
-            raised: BaseException = kind(*answer["args"])
-            return raised
-        except Exception:
-            return RuntimeError(f"{kind.__name__}: {answer['args']}")
+            return kind(*words)
+        except Exception:  # it wants other arguments than these
+            made = kind.__new__(kind)
+            made.args = tuple(words)
+            return made
 
 
 def _shared(name: str, data: Any) -> Any:
@@ -182,16 +185,17 @@ def _shared(name: str, data: Any) -> Any:
 
 
 def _kind(name: str, above: list[str], number: int) -> type[Exception]:
-    """A class of exceptions; what would end the tests quietly is none."""
+    """A class of exceptions; what would end the tests, or a loop of theirs, is none of its ancestors."""
     bases = [getattr(builtins, each, None) for each in above]
     base = next((each for each in bases if isinstance(each, type) and issubclass(each, Exception)), Exception)
+    base = Stopped if issubclass(base, StopIteration | StopAsyncIteration) else base
     return base if base.__name__ == name else type(name[:80], (base,), {"_number": number})
 
 
 class Far:
     """A thing of the program."""
 
-    def __init__(self, program: _Program, number: int) -> None:
+    def __init__(self, program: Program, number: int) -> None:
         object.__setattr__(self, "_program", program)
         object.__setattr__(self, "_number", number)
 

@@ -14,8 +14,8 @@ import threading
 import traceback
 import types
 
-from selfsown.sandbox import far, near
-from selfsown.sandbox.wire import Line
+from selfsown.sandbox import near, verdict
+from selfsown.sandbox.wire import Gone, Line
 
 
 def run(program: str) -> int:
@@ -27,13 +27,14 @@ def serve(program: str) -> int:
     """The program as if it were imported, then the line to its tests."""
     module = types.ModuleType("program")
     failure = _executed(program, module)
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(Gone, OSError):
         near.offer(Line(socket.socket(fileno=3)), module, failure)
     return 0
 
 
 def judge(tests: str, entry: str) -> int:
-    said = json.dumps(far.judged(Line(socket.socket(fileno=3)), tests, entry)).encode()
+    """Say the verdict on what the program at the other end defines."""
+    said = json.dumps(verdict.judged(Line(socket.socket(fileno=3)), tests, entry)).encode()
     while said:
         said = said[os.write(4, said) :]
     return 0

@@ -11,7 +11,7 @@ import types
 from functools import partial
 from typing import Any
 
-from selfsown.sandbox.wire import MUTABLE, Line, decode, encode, listed
+from selfsown.sandbox.wire import MUTABLE, Gone, Line, decode, encode, listed
 
 # Modules that tests may take for granted where the program imports them.
 SHARED = """
@@ -25,8 +25,8 @@ _FORMS |= {"enter": lambda this: this.__enter__(), "exit": lambda this: this.__e
 
 
 def offer(line: Line, module: types.ModuleType, failure: BaseException | None) -> None:
-    """Tell the tests how the program failed, or what it defines of what they use; then do as they ask. EOFError ends
-    it: they are done."""
+    """Tell the tests how the program failed, or what it defines of what they use; then do as they ask. Gone ends it:
+    they are done."""
     program = _Program(line)
     wanted = line.receive()
     if failure is not None:
@@ -54,11 +54,29 @@ class _Program:
             if "fails" in asked:
                 raise RuntimeError(asked["fails"])
             try:
-                self._line.send(self._done(asked))
-            except EOFError:
+                given = self._done(asked)
+            except Gone:
                 raise
             except BaseException as error:  # a program may raise whatever it likes
                 self._line.send(self.raised(error))
+            else:
+                self._give(*given)
+
+    def _give(self, values: list[Any], before: list[Any], found: Any) -> None:
+        """Send what the program gives. What cannot be sent is no exception of the program's."""
+        try:
+            after = self._mutable(values)
+            changed = {at: new for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new}
+            same = next((at for at, each in enumerate(values) if each is found and type(each) in MUTABLE), None)
+            gives = {"same": same} if same is not None else encode(found, self._number)
+            self._line.send({"gives": gives, "changed": changed})
+        except Gone:
+            raise
+        except Exception as error:
+            self._line.send({"lost": f"gives what cannot be handed over: {type(error).__name__}: {error}"[:200]})
+
+    def _mutable(self, values: list[Any]) -> list[Any]:
+        return [encode(each, self._number) if type(each) in MUTABLE else None for each in values]
 
     def named(self, name: str, value: Any) -> dict[str, Any]:
         """What stands for a thing that the program has under this name: perhaps it is a well-known module's."""
@@ -79,8 +97,7 @@ class _Program:
         if isinstance(error, SyntaxError):
             line, error = error.lineno or 0, kind(error.msg)
         above = [each.__name__ for each in kind.__mro__ if each.__module__ == "builtins"]
-        words = [each if type(each) in (int, float, str) else repr(each)[:200] for each in error.args]
-        return {"raises": kind.__name__, "above": above, "args": words, "line": line}
+        return {"raises": kind.__name__, "above": above, "args": [*map(_word, error.args)], "line": line}
 
     def _number(self, value: Any) -> dict[str, Any]:
         number = self._numbers.setdefault(id(value), len(self._kept))
@@ -104,15 +121,20 @@ class _Program:
         self._line.send({"back": number, "values": listed(values, self._number)})
         return self.until_told()
 
-    def _done(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _done(self, asked: dict[str, Any]) -> tuple[list[Any], list[Any], Any]:
+        """The values that were given, what they were like before, and what the program gives for them."""
         values, names = [self._read(each) for each in asked["values"]], self._read(asked["names"])
-        before = [encode(each, self._number) if type(each) in MUTABLE else None for each in values]
+        before = self._mutable(values)
         if asked["do"] == "call":
-            found = values[0](*values[1:], **names)
-        else:
-            found = (_FORMS.get(asked["do"]) or getattr(operator, asked["do"]))(*values)
-        after = [encode(each, self._number) if type(each) in MUTABLE else None for each in values]
-        changed = {at: new for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new}
-        same = next((at for at, each in enumerate(values) if each is found and type(each) in MUTABLE), None)
-        gives = {"same": same} if same is not None else encode(found, self._number)
-        return {"gives": gives, "changed": changed}
+            return values, before, values[0](*values[1:], **names)
+        return values, before, (_FORMS.get(asked["do"]) or getattr(operator, asked["do"]))(*values)
+
+
+def _word(value: Any) -> int | float | str:
+    """An argument of an exception, as it is or in words."""
+    if type(value) in (float, str) or (type(value) is int and value.bit_length() < 4000):
+        return value  # type: ignore[no-any-return]
+    try:
+        return repr(value)[:200]
+    except Exception:  # it cannot be said
+        return type(value).__name__

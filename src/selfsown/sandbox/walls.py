@@ -17,16 +17,16 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-DISK = 16_000_000  # bytes in one file; the warden watches the folder as a whole
+from selfsown.sandbox.store import DISK
 
 # What a Python program of one process needs. Whatever is not here fails with "operation not permitted".
 CALLS = """
 access arch_prctl brk clock_getres clock_gettime clock_nanosleep close close_range copy_file_range dup dup2 dup3
 epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2 exit exit_group faccessat
-faccessat2 fadvise64 fallocate fdatasync flock fstat fstatfs fsync ftruncate futex futex_waitv get_robust_list
+faccessat2 fadvise64 fdatasync flock fstat fstatfs fsync ftruncate futex futex_waitv get_robust_list
 getcwd getdents getdents64 getegid geteuid getgid getitimer getpgrp getpid getppid getrandom getsockname getsockopt
 getresgid getresuid getrlimit getrusage gettid gettimeofday getuid lseek lstat madvise membarrier mincore mmap
-mprotect mremap msync munmap nanosleep newfstatat open openat pause pipe pipe2 poll ppoll pread64 preadv preadv2
+mprotect mremap msync munmap nanosleep newfstatat pause pipe pipe2 poll ppoll pread64 preadv preadv2
 pselect6 pwrite64 pwritev pwritev2 read readlink readlinkat readv recvfrom rename renameat renameat2 restart_syscall
 riscv_flush_icache rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
 sched_getaffinity sched_yield select set_robust_list set_tid_address setitimer shutdown sigaltstack stat statfs
@@ -36,6 +36,7 @@ statx sysinfo time times truncate umask uname unlink unlinkat write writev
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _EQUAL, _MASKED = 4, 7
 _THREAD = 0x00010000  # of clone: a thread of the same process, no new one
+_NAMELESS = getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0)  # of open
 _TERMINAL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # what Python asks of a file: its kind, its size
 _FILE = (0, 1, 2, 3, 4, 5, 6, 7, 1030)  # of fcntl: duplicates, flags and locks, but no signals to others
 
@@ -73,10 +74,12 @@ class Walls:
         self._filter = self._calls()
         self._files = {own: self._rules(folder if own else "") for own in (True, False)}
 
-    def put_up(self, own: bool) -> None:
-        """From here on: Python's library and, if so, the own folder; these system calls; no rights, and no way back."""
+    def put_up(self, own: bool, *, seen: bool = False) -> None:
+        """From here on: Python's library and, if so, the own folder; these system calls; no rights, and no way back.
+        seen: the guard may see which files it has open."""
         self._checked(self._libc.prctl(38, 1, 0, 0, 0))  # no new privileges
-        self._checked(self._libc.prctl(4, 0, 0, 0, 0))  # no memory that another process may look at
+        if not seen:
+            self._checked(self._libc.prctl(4, 0, 0, 0, 0))  # no memory that another process may look at
         self._checked(self._libc.capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()))
         self._checked(self._libc.syscall(446, self._files[own], 0))
         for call in ("kill", "tgkill"):
@@ -105,6 +108,10 @@ class Walls:
         self._seccomp.seccomp_attr_set(made, 8, 2)  # a binary tree, for speed; old versions know none
         for call in CALLS.split():
             self._rule(made, call, {})
+        self._rule(made, "fallocate", {}, 0x00050000 | errno.EOPNOTSUPP)  # it fills a disk at once; who asks, writes
+        for call, at in (("open", 1), ("openat", 2)):  # no file without a name: it is made, and unlinked, instead
+            self._rule(made, call, {at: (_MASKED, _NAMELESS, 0)})
+            self._rule(made, call, {at: (_MASKED, _NAMELESS, _NAMELESS)}, 0x00050000 | errno.EOPNOTSUPP)
         for call, argument, values in (("ioctl", 1, _TERMINAL), ("fcntl", 1, _FILE), ("prctl", 0, (15, 16))):
             for value in values:
                 self._rule(made, call, {argument: (_EQUAL, value, 0)})

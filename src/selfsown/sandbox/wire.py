@@ -97,8 +97,12 @@ def change(value: Any, new: Any) -> None:
         (value.extend if isinstance(value, collections.deque) else value.update)(new)
 
 
+class Gone(Exception):
+    """The other end is gone."""
+
+
 class Line:
-    """One end of a connection: whole messages, each as JSON. EOFError where the other end is gone."""
+    """One end of a connection: whole messages, each as JSON. Gone where the other end is."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -110,12 +114,12 @@ class Line:
         try:
             self._end.sendall(struct.pack(">I", len(said)) + said)
         except OSError as error:
-            raise EOFError from error
+            raise Gone from error
 
     def receive(self) -> Any:
         (length,) = struct.unpack(">I", self._exactly(4))
         if length > LONGEST:
-            raise EOFError
+            raise Gone
         return json.loads(self._exactly(length))
 
     def _exactly(self, length: int) -> bytes:
@@ -124,9 +128,9 @@ class Line:
             try:
                 part = self._end.recv(min(length, 1 << 20))
             except OSError as error:
-                raise EOFError from error
+                raise Gone from error
             if not part:
-                raise EOFError
+                raise Gone
             parts.append(part)
             length -= len(part)
         return b"".join(parts)

@@ -1,0 +1,211 @@
+"""The text of tests: read before it runs, so that its silence is never taken for consent.
+
+Each assert is counted and remembered. Where the tests name StopIteration, what stands for the program's own counts as
+well. And tests that could not fail whatever the program did are found out: nothing passes them.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from collections.abc import Iterator
+from typing import Any
+
+DOCTEST = ">>> "
+_DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_QUIET = (ast.Compare, ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)  # computed, and thrown away
+
+
+class Script:
+    """Tests as they run. SyntaxError, ValueError, RecursionError or MemoryError where they are no Python."""
+
+    def __init__(self, text: str, entry: str) -> None:
+        self.lines, examples = text.splitlines(), ""
+        try:
+            tree = ast.parse(text, "<tests>")
+            examples = ast.get_docstring(tree, clean=False) or ""
+        except SyntaxError:
+            if DOCTEST not in text:
+                raise
+            tree, examples = ast.Module([], []), text
+        self.examples = examples if DOCTEST in examples else ""
+        self._defined = {each.name: each for each in _outside(tree) if isinstance(each, _DEFINITION)}
+        compile(tree, "<tests>", "exec")  # some errors come up in the text as it was written alone
+        self.unfit = self._unfit(tree, entry)
+        self.code: types.CodeType = compile(_Rewritten(self._defined).visit(tree), "<tests>", "exec")
+
+    def names(self) -> set[str]:
+        """All names that they use, but for Python's own and those that mean something to Python, such as __name__."""
+        found = (set(_used(self.code)) | _names(self._parsed_examples())) - set(vars(builtins))
+        return {each for each in found if not each.startswith("__")}
+
+    def _unfit(self, tree: ast.Module, entry: str) -> str:
+        """Why no program could fail them, or ""."""
+        roots = {name for name, each in self._defined.items() if collectable(name, each)}
+        roots |= {"check"} & set(self._defined) if entry else set()
+        live = self._live(tree, roots)
+        bound = _bound(tree)
+        kinds = {kind for each in live for kind in self._kinds(each, bound)} | ({"call"} if self.examples else set())
+        kinds |= {"call"} if entry and "check" in bound - set(self._defined) else set()
+        self.asserts_alone = "assert" in kinds and kinds <= {"assert", "smoke"}
+        self.free = _names([*live, *self._parsed_examples()]) - set(vars(builtins)) - bound - {"candidate"}
+        if not kinds:
+            idle = sorted(set(self._defined) - {each.name for each in live if isinstance(each, _DEFINITION)})
+            defined = f": they define {', '.join(idle)}, which nothing calls" if idle else ""
+            hint = "; entry names the function that check is given" if "check" in idle else ""
+            return f"nothing in them could fail{defined}{hint}"
+        used = self.free if not entry else _names([*live, *self._parsed_examples()]) & {entry, "candidate"}
+        return "" if used or (entry and "check" in bound) else "they use nothing that a program defines"
+
+    def _live(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
+        """Whatever may run: of what is defined, what is mentioned by what runs."""
+        found = [node for each in _outside(tree) if not isinstance(each, _DEFINITION) for node in _flat(each)]
+        found += [node for each in self._defined.values() for part in each.decorator_list for node in ast.walk(part)]
+        waiting, mentioned = set(self._defined), roots | _names(found)
+        while ready := waiting & mentioned:
+            waiting -= ready
+            new = [node for name in sorted(ready) for node in ast.walk(self._defined[name])]
+            found, mentioned = found + new, mentioned | _names(new)
+        return found
+
+    def _kinds(self, node: ast.AST, bound: set[str]) -> Iterator[str]:
+        """In which way this statement could say that the program is wrong, if it could; smoke: only if it raises."""
+        if isinstance(node, ast.Assert):
+            always = _constant(node.test)
+            if always is not True:
+                yield "assert" if always is None else "raise"
+        elif isinstance(node, ast.Raise):
+            yield "raise"
+        said = [each.context_expr for each in node.items] if isinstance(node, ast.With | ast.AsyncWith) else []
+        for value in said or ([*_loud(node.value)] if isinstance(node, ast.Expr) else []):
+            named = [each.func for each in ast.walk(value) if isinstance(each, ast.Call)]
+            names = {each.id for each in named if isinstance(each, ast.Name)} - set(vars(builtins)) - {*self._defined}
+            if names & bound or any(not isinstance(each, ast.Name) for each in named):
+                yield "call"
+            elif names:
+                yield "smoke"
+
+    def _parsed_examples(self) -> list[ast.AST]:
+        if not self.examples:
+            return []
+        import doctest  # takes a while
+
+        try:
+            said = [each.source for each in doctest.DocTestParser().get_examples(self.examples)]
+            return [node for each in said for node in ast.walk(ast.parse(each))]
+        except (SyntaxError, ValueError):
+            return []  # they say so themselves as they run
+
+
+def collectable(name: str, node: ast.AST) -> bool:
+    """Whether those who run tests find it by its name or its class, as unittest and pytest do."""
+    if isinstance(node, ast.ClassDef):
+        above = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in node.bases}
+        return name.startswith("Test") or any(each.endswith("TestCase") for each in above)
+    return name.startswith("test")
+
+
+class _Rewritten(ast.NodeTransformer):
+    """assert x, y -> assert __checked__(x, line), y; except X -> except __caught__(X), where X may be StopIteration."""
+
+    def __init__(self, defined: dict[str, Any]) -> None:
+        self._entered = [each for name, each in defined.items() if collectable(name, each)]
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        self.generic_visit(node)
+        node.test = _call("__checked__", node.test, ast.Constant(node.lineno))
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        self.generic_visit(node)
+        node.type = _call("__caught__", node.type) if node.type else None
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        node.args = [_call("__caught__", each) if _stops(each) else each for each in node.args]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        if node in self._entered:
+            first = ast.copy_location(ast.Expr(_call("__entered__", ast.Constant(node.name), at=node)), node)
+            node.body.insert(0, first)
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+
+def _stops(node: ast.AST) -> bool:
+    if isinstance(node, ast.Tuple):
+        return any(map(_stops, node.elts))
+    return isinstance(node, ast.Name) and node.id in ("StopIteration", "StopAsyncIteration")
+
+
+def _call(name: str, *values: ast.expr, at: ast.stmt | None = None) -> ast.Call:
+    made = ast.copy_location(ast.Call(ast.Name(name, ast.Load()), list(values), []), at or values[0])
+    return ast.fix_missing_locations(made)
+
+
+def _outside(tree: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of the module itself, also those within if, for, while, try and with."""
+    for each in ast.iter_child_nodes(tree):
+        if isinstance(each, ast.stmt):
+            yield each
+        if not isinstance(each, (*_DEFINITION, ast.expr)):
+            yield from _outside(each)
+
+
+def _flat(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The statement and its expressions, without the statements within it."""
+    yield statement
+    for each in ast.iter_child_nodes(statement):
+        if isinstance(each, ast.expr | ast.withitem):
+            yield from ast.walk(each)
+        elif isinstance(each, ast.ExceptHandler) and each.type:
+            yield from ast.walk(each.type)
+
+
+def _loud(value: ast.expr) -> Iterator[ast.expr]:
+    """What of an expression that stands alone could raise to say that something is wrong: x == 1 could not, nor could
+    print(x), but x == 1 or complain() could."""
+    if isinstance(value, ast.BoolOp):
+        for each in value.values:
+            yield from _loud(each)
+    elif isinstance(value, ast.UnaryOp):
+        yield from _loud(value.operand)
+    elif not isinstance(value, _QUIET):
+        builtin = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and hasattr(builtins, value.func.id)
+        yield from [] if builtin else [value]
+
+
+def _names(nodes: list[ast.AST]) -> set[str]:
+    return {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """What the module itself gives a value to."""
+    nodes = [node for each in _outside(tree) for node in _flat(each)]
+    named = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    named |= {each.name for each in nodes if isinstance(each, _DEFINITION)}
+    imported = [alias for each in nodes if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names]
+    return named | {alias.asname or alias.name.partition(".")[0] for alias in imported}
+
+
+def _constant(node: ast.expr) -> bool | None:
+    """Whether an expression is always true or always false, where that can be read off it."""
+    if isinstance(node, ast.Constant):
+        return bool(node.value)
+    if isinstance(node, ast.Tuple) and node.elts:
+        return True  # assert (x, "words") is true whatever x is
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return None if (found := _constant(node.operand)) is None else not found
+    return None
+
+
+def _used(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            yield from _used(each)
