@@ -193,8 +193,8 @@ class Loop:
             verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
             if not history:
                 raise SelfsownError(
-                    f"{self.recipe.goal} is no number in generation 0: training went astray (a lower rate, or fewer steps "
-                    "of base, may help), or half of the held-out rows have no such score (hold out more)"
+                    f"{self.recipe.goal} is no number in generation 0: training went astray (a lower rate, or fewer "
+                    "steps of base, may help), or half of the held-out rows have no such score (hold out more)"
                 )
         elif history:
             seen = [each.as_validated() for each in (*history, found)]

@@ -90,9 +90,7 @@ def estimate(
     json: Annotated[bool, Parameter(negative=())] = False,
     set: Changes | None = None,
 ) -> None:
-    """Say what `make` will take: requests, tokens, money and time, by step, from a few rows that are really asked.
-
-    Ends with exit code 4 where all rows made for it failed.
+    """Say what `make` will take, by step, from a few rows that are really asked. Exit code 4: all of them failed.
 
     Parameters
     ----------

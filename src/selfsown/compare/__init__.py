@@ -54,13 +54,12 @@ def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> d
     return found
 
 
-def without_rows(found: Mapping[str, Any]) -> str:
-    """Why nothing was compared, where the reference made rows and kept none; empty where it kept some."""
+def demand_rows(found: Mapping[str, Any]) -> None:
+    """SelfsownError where the reference made rows and kept none: then nothing was compared."""
     reference = next(arm for arm in found["arms"] if arm["name"] == found["reference"])
     made, kept = sum(reference["made"]), sum(reference["kept"])
-    if kept or not made:
-        return ""
-    return f"{reference['name']} kept none of the {made:,} rows that it made: nothing was compared"
+    if made and not kept:
+        raise SelfsownError(f"{reference['name']} kept none of the {made:,} rows it made: nothing was compared", code=4)
 
 
 def _cores() -> int:
