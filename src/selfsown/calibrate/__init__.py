@@ -70,10 +70,12 @@ def falls_short(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
     return [f"{step.place}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
 
 
-def ungraded(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
-    """The graders that failed at every row."""
+def ungraded(recipe: Recipe, found: Mapping[str, Any]) -> None:
+    """SelfsownError where a grader failed at every row, about which there is then nothing to say."""
     pairs = zip(recipe.grade, found["graders"], strict=True)
-    return [step.place for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
+    silent = [step.place for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
+    if silent:
+        raise SelfsownError(f"{', '.join(silent)} graded none of {found['rows']:,} rows: all failed", code=4)
 
 
 def _real(recipe: Recipe) -> list[Row]:

@@ -124,7 +124,7 @@ def compare(
     jobs: int = 0,
     set: Changes | None = None,
 ) -> None:
-    """Run a recipe against variants of itself over several seeds: what made the difference? Exit code 4: it kept no row.
+    """Run a recipe against variants of itself over several seeds: what made the difference? Exit code 4: no row kept.
 
     Parameters
     ----------
@@ -148,9 +148,8 @@ def compare(
 
     planned = plan(recipe, set or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
-    console = Console()
-    found = comparison.run(planned, folder, jobs, prices, console.out)
-    tables.show(found, console)
+    found = comparison.run(planned, folder, jobs, prices, Console().out)
+    tables.show(found, Console())
     print(told(folder))
     comparison.demand_rows(found)
 
