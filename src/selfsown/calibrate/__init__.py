@@ -70,8 +70,10 @@ def falls_short(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
     return [f"{step.place}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
 
 
-def ungraded(recipe: Recipe, found: Mapping[str, Any]) -> None:
-    """SelfsownError where a grader failed at every row, about which there is then nothing to say."""
+def demand(recipe: Recipe, found: Mapping[str, Any]) -> None:
+    """SelfsownError where a grader is not as good as the recipe demands (code 1), or failed at every row (code 4)."""
+    if poor := falls_short(recipe, found):
+        raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
     pairs = zip(recipe.grade, found["graders"], strict=True)
     silent = [step.place for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
     if silent:

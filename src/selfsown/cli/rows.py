@@ -151,7 +151,7 @@ def calibrate(
 
     from rich.console import Console
 
-    from selfsown.calibrate import falls_short, measured, tables, ungraded
+    from selfsown.calibrate import demand, measured, tables
     from selfsown.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
@@ -161,9 +161,7 @@ def calibrate(
         print(dumps(found, indent=1, ensure_ascii=False))
     else:
         tables.show(found, folder, Console())
-    if poor := falls_short(loaded, found):
-        raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
-    ungraded(loaded, found)
+    demand(loaded, found)
 
 
 def _kept(ends: Mapping[str, int], reason: str = "none was made") -> None:
