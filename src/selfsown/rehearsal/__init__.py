@@ -14,7 +14,7 @@ from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
 from selfsown.rehearsal.selftest import tested
-from selfsown.split import first_of, split
+from selfsown.split import first_of, halves, split
 from selfsown.steps import parameters
 from selfsown.tasks import Task
 
@@ -24,6 +24,7 @@ FEW = 50  # rows
 def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     """The real rows, posed and split, after every step but training has met some of them."""
     rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
+    validation, _ = halves(held_out, recipe.seed)
     real = first_of(rest, recipe.learn, recipe.seed, task.name)
     student = recipe.student(rows=real, seed=0)
     for role in OTHERS:
@@ -50,7 +51,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
     roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
-    roles |= {"held_out": held_out, "written": lambda number, count: real[:FEW], "baselines": lambda models: []}
+    roles |= {"held_out": validation, "written": lambda number, count: real[:FEW], "baselines": lambda models: []}
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out
