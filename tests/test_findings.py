@@ -57,8 +57,8 @@ OTHERS = {
         ALONE,
         "better",
         "Accuracy rose from 0.500 to 0.800; real rows alone: 0.540.",
-        "real rows alone for as many training steps: 0.540 [0.520, 0.560]. The intervals do not overlap: in this run the "
-        "synthetic rows helped; over several seeds: selfsown prove RECIPE",
+        "real rows alone for as many training steps: 0.540 [0.520, 0.560]. The intervals do not overlap: in this run "
+        "the synthetic rows helped; over several seeds: selfsown prove RECIPE",
     ),
     "as much by more training": Case(
         ROSE,
@@ -79,8 +79,8 @@ OTHERS = {
         history(0.5, 0.9, 0.6, real=1.0),
         "unclear",
         "rose from 0.500 to 0.800; real rows alone: 0.600.",
-        "0.600 [0.580, 0.620], and 0.900 [0.880, 0.920] at its best. Real rows alone, stopped earlier, did better: this "
-        "run does not show",
+        "0.600 [0.580, 0.620], and 0.900 [0.880, 0.920] at its best. Real rows alone, stopped earlier, did better: "
+        "this run does not show",
     ),
     "real rows alone were as good before they overfitted": Case(
         ROSE, history(0.5, 0.79, 0.6, real=1.0), "unclear", "real rows alone: 0.600.", "stopped earlier, did as well:"
@@ -207,8 +207,8 @@ OTHERS = {
         [],
         "no control",
         "without a control.",
-        "on 500 held-out real rows: 0.500 [0.480, 0.520] from real rows alone, 0.800 [0.780, 0.820] in generation 2, which "
-        "the same rows chose",
+        "on 500 held-out real rows: 0.500 [0.480, 0.520] from real rows alone, 0.800 [0.780, 0.820] in generation 2, "
+        "which the same rows chose",
     ),
     "of before, with a control of now": Case(
         without_validation(ROSE), ALONE, "no control", "without a control.", "There is no control"

@@ -7,9 +7,9 @@ import statistics
 from pathlib import Path
 
 import pytest
+from histories import Better, folder, generation, history, refused, score, terminal
 from hypothesis import given
 from hypothesis import strategies as st
-from histories import Better, folder, generation, history, refused, score, terminal
 
 from selfsown import report
 from selfsown.findings import Findings
