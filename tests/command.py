@@ -20,7 +20,7 @@ def selfsown(folder: Path, *arguments: str) -> Finished:
     """The command, run in this folder."""
     order = [sys.executable, "-m", "selfsown", *arguments]
     plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(order, cwd=folder, env=plain, capture_output=True, text=True, timeout=60)
+    return subprocess.run(order, cwd=folder, env=plain, capture_output=True, text=True, timeout=240)
 
 
 def written(folder: Path, **changes: Any) -> None:

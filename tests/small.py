@@ -1,4 +1,4 @@
-"""The two ready recipes, small enough for tests: seconds instead of minutes."""
+"""The two ready recipes, small enough for tests: seconds instead of minutes. They run without their control."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ FIRST = (
     "generations=3",
     "generate.propose.count=400",
     "train.tiny.steps=40",
+    "control=false",
 )
 NAMES = (
     "held_out=200",
@@ -23,6 +24,7 @@ NAMES = (
     "generations=3",
     "generate.propose.count=400",
     "train.tiny.steps=40",
+    "control=false",
 )
 
 SYLLABLES = (

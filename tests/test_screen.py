@@ -33,7 +33,7 @@ def seen(*verdicts: Verdict, guarded: bool = True) -> str:
     screen = Screen(recipe, Console(file=out, width=100))
     for generation in history:
         screen.finished(generation)
-    screen.end_of_run(history, Path("here"))
+    screen.end_of_run(history, [], Path("here"))
     return out.getvalue()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.records import EXAMINED, Row, SelfsownError
-from selfsown.split import LEAST, first_of, sides, split
+from selfsown.split import LEAST, first_of, halves, sides, split
 
 
 def rows(problems: list[int]) -> list[Row]:
@@ -147,3 +147,94 @@ def test_rows_for_examination_only_are_held_out_first_and_all_of_them(held_out: 
         apart = [row for held, row in sides(lambda: given_rows, share, 0, "test") if not held]
         assert not [row for row in apart if row.traits]
         assert apart
+
+
+PROBLEMS = st.lists(
+    st.builds(
+        lambda problem, level, style: (problem, level, style),
+        st.integers(0, 30),
+        st.integers(1, 3),
+        st.sampled_from(["plain", "fancy"]),
+    ),
+    min_size=2,
+    max_size=80,
+)
+
+
+def posed(given_problems: list[tuple[int, int, str]]) -> list[Row]:
+    return [
+        Row(f"What is {problem}?", str(at), draw=at, level=level, traits={"style": style})
+        for at, (problem, level, style) in enumerate(given_problems)
+    ]
+
+
+@given(PROBLEMS, st.integers())
+def test_no_problem_stands_in_both_halves_and_every_row_in_one_in_the_order_given(
+    given_problems: list[tuple[int, int, str]], seed: int
+) -> None:
+    held_out = posed(given_problems)
+    keys = {row.key for row in held_out}
+    if len(keys) < 2:
+        with pytest.raises(SelfsownError, match="fewer than two different problems"):
+            halves(held_out, seed)
+        return
+    validation, test = halves(held_out, seed)
+    assert {row.key for row in validation}.isdisjoint({row.key for row in test})
+    assert sorted([*validation, *test], key=lambda row: row.draw) == held_out
+    for half in (validation, test):
+        assert half
+        assert half == sorted(half, key=lambda row: row.draw)
+    assert abs(len({row.key for row in validation}) - len({row.key for row in test})) <= 1
+    assert halves(held_out, seed) == (validation, test)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from("abc")), min_size=2, max_size=60), st.integers())
+def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int, str]], seed: int) -> None:
+    held_out = posed([(at, level, style) for at, (level, style) in enumerate(strata)])
+    counts = [Counter((row.level, row.traits["style"]) for row in half) for half in halves(held_out, seed)]
+    for stratum in set(counts[0]) | set(counts[1]):
+        assert abs(counts[0][stratum] - counts[1][stratum]) <= 1
+    for name in {level for level, _ in strata}:  # and each level by itself to within one a style
+        sizes = [sum(n for (level, _), n in each.items() if level == name) for each in counts]
+        assert abs(sizes[0] - sizes[1]) <= 1
+
+
+def test_the_seed_decides_the_halves_and_the_order_of_the_rows_decides_nothing() -> None:
+    once, again, other = halves(DIFFERENT, 1), halves(DIFFERENT, 1), halves(DIFFERENT, 2)
+    assert once == again
+    assert once[0] != other[0]
+    assert [len(half) for half in once] == [50, 50]
+    assert [half[::-1] for half in halves(DIFFERENT[::-1], 1)] == list(once)
+
+
+def test_a_row_more_moves_no_other_stratum() -> None:
+    """What stands in a half is no matter of what other strata hold an even number of."""
+    some = posed([(at, 1, "plain") for at in range(20)])
+    more = [Row(f"More {at}?", "", draw=100 + at, level=3) for at in range(10)]
+    assert {row.id for row in halves(some, 0)[0]} < {row.id for row in halves([*some, *more], 0)[0]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What is 2+2?", "what  is 2+2?"),
+        ("What is 2+2?", " What is 2+2? "),
+        ("What is 2+2?", "What is\n2+2?"),
+        ("What is 2+2?", "WHAT IS 2+2?"),
+        ("Größe?", "GRÖSSE?"),
+        ("ﬁnd x?", "find x?"),
+    ],
+)
+def test_two_spellings_of_one_problem_stay_together(one: str, other: str) -> None:
+    rows_of_it = [Row(one, "4", draw=1000), Row(other, "4", draw=1001)]
+    for seed in range(20):
+        validation, test = halves([*rows_of_it, *DIFFERENT[:30]], seed)
+        assert sum(row.draw >= 1000 for row in validation) in (0, 2)
+        assert sum(row.draw >= 1000 for row in test) in (0, 2)
+
+
+@pytest.mark.parametrize("held_out", [[], rows([0]), rows([0] * 50), [Row("A?", "1"), Row("a?", "2")]])
+def test_fewer_than_two_problems_are_one_line(held_out: list[Row]) -> None:
+    with pytest.raises(SelfsownError, match=f"the {len(held_out)} held-out rows hold fewer than two") as said:
+        halves(held_out, 0)
+    assert "\n" not in str(said.value)

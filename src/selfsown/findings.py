@@ -17,9 +17,14 @@ Direction = Literal["better", "worse", "unclear"]
 Effect = Literal["better", "worse", "unclear", "no control", "no synthetic rows"]
 
 
+def overlap(one: Score, other: Score) -> bool:
+    """Whether the two 95 % intervals do."""
+    return one.low <= other.high and other.low <= one.high
+
+
 def compared(before: Score, after: Score) -> Direction:
     """Better or worse only where the two 95 % intervals do not overlap."""
-    if before.better == "neither" or (after.low <= before.high and before.low <= after.high):
+    if before.better == "neither" or overlap(before, after):
         return "unclear"
     return "better" if after.exceeds(before) else "worse"
 
@@ -52,38 +57,51 @@ class Findings:
         return self._score(self.history[0])
 
     @property
+    def validated(self) -> bool:
+        """Whether other rows than those reported chose the best generation, as in all but folders of old versions."""
+        return bool(self.history[0].validation_scores)
+
+    @property
+    def learned(self) -> bool:
+        """Whether any accepted generation, the best or a later one, has learned from synthetic rows."""
+        return learned_from_synthetic(self.history, last_accepted(self.history))
+
+    @property
     def change(self) -> Direction:
         return compared(self.first, self._score(self.reported))
 
     @property
     def equal_control(self) -> Generation | None:
-        """The control after as many trainings as the reported generation; None where there is none."""
-        number = trainings(self.history, self.reported, self.start)
-        return self.control[number] if 0 < number < len(self.control) else None
+        """The control after as many trainings as the reported generation; None where there is none, or where the
+        reported generation was chosen by the rows that are reported, which favours it."""
+        wanted = trainings(self.history, self.reported, self.start)
+        after = (each for each in self._accepted_control if trainings(self.control, each, self.start) == wanted)
+        return next(after, None) if self.validated else None
 
     @property
     def effect(self) -> Effect:
-        """What the synthetic rows did, against the control at equal steps and against the control's own best."""
+        """What the synthetic rows did, against the control at equal steps.
+
+        Better must hold against the control's own best, too: rows that only slow down overfitting are no help.
+        """
         if not learned_from_synthetic(self.history, self.reported):
             return "no synthetic rows"
         if not self.equal_control:
             return "no control"
         after = self._score(self.reported)
-        beside = {compared(self._score(each), after) for each in (self.equal_control, self._best_control)}
-        if beside == {"better"}:
-            return "better"
-        return "worse" if "worse" in beside else "unclear"
+        equal, best = (compared(self._score(each), after) for each in (self.equal_control, self._best_control))
+        return "unclear" if equal == "better" != best else equal
 
     def headline(self) -> str:
         """One sentence, without a verdict that the run cannot give."""
         if not any(each.stands for each in self.history[1:]):
             return "Every generation was rolled back."
         if self.effect == "no synthetic rows":
-            return "No synthetic row was learned from."
+            return f"{self._unlearned}."
         name = self.goal.partition("[")[0]
-        if self.change == "unclear":
-            return f"No change of {name} beyond noise."
         after = self._score(self.reported)
+        if overlap(self.first, after):
+            return f"No change of {name} beyond noise."
         moved = "rose" if after.value > self.first.value else "fell"
         said = f"{name[:1].upper()}{name[1:]} {moved} from {self.first.value:.3f} to {after.value:.3f}"
         if not self.equal_control:
@@ -92,44 +110,67 @@ class Findings:
 
     def sentences(self) -> list[str]:
         """The change, and what it can be credited to."""
-        return [self._change(), *self._credit()] if len(self.history) > 1 else [self._change()]
+        return [self._change(), *self._credit()] if self.reported.number else [self._change()]
 
     def _change(self) -> str:
-        said = f"{self.goal}, on {self.first.n:,} test rows: {with_interval(self.first)} from real rows alone"
+        rows = "test rows" if self.validated else "held-out real rows"
+        said = f"{self.goal}, on {self.first.n:,} {rows}: {with_interval(self.first)} from real rows alone"
         if len(self.history) == 1:
             return f"{said}."
         shown = self.reported
         if not shown.number:
-            return f"{said}. No later generation was accepted."
+            return f"{said}. No later generation was accepted: the model of generation 0 is kept."
         after = with_interval(self._score(shown))
+        deciding = "the validation rows" if self.validated else "the same rows"
         if self.best.number:
-            return f"{said}, {after} in generation {shown.number}, which the validation rows chose."
+            return f"{said}, {after} in generation {shown.number}, which {deciding} chose."
         return (
-            f"{said}, {after} in the last accepted generation, {shown.number}. None did better on the validation rows "
-            "than generation 0, whose model is kept."
+            f"{said}, {after} in the last accepted generation, {shown.number}. None did better on {deciding} than "
+            "generation 0, whose model is kept."
         )
 
     def _credit(self) -> list[str]:
         control = self.equal_control
         if self.effect == "no synthetic rows":
-            return ["No synthetic row was learned from: a change is that of more training on real rows."]
+            return [f"{self._unlearned}: a change is that of more training on real rows."]
         if not control:
             return [
-                "There is no control: more training on the real rows alone may have done as much. Whether the "
-                "synthetic rows help: selfsown prove RECIPE"
+                "There is no control of as many training steps: more training on the real rows alone may have done as "
+                "much. Whether the synthetic rows help: selfsown prove RECIPE"
             ]
         said = f"Control, real rows alone for as many training steps: {with_interval(self._score(control))}"
         if self._best_control is not control:
             said += f", and {with_interval(self._score(self._best_control))} at its best"
-        found = {
-            "better": "The intervals do not overlap: in this run the synthetic rows helped",
-            "worse": "It did better: in this run the synthetic rows did harm",
-        }.get(self.effect, "The intervals overlap: this run does not show that the synthetic rows helped")
-        return [f"{said}. {found}; over several seeds: selfsown prove RECIPE"]
+        return [f"{said}. {self._found(self._score(control))}; over several seeds: selfsown prove RECIPE"]
+
+    def _found(self, control: Score) -> str:
+        """What the control shows of the synthetic rows."""
+        after, nothing = self._score(self.reported), "this run does not show that the synthetic rows helped"
+        if self.effect == "better":
+            return "The intervals do not overlap: in this run the synthetic rows helped"
+        if self.effect == "worse":
+            return "It did better: in this run the synthetic rows did harm"
+        if overlap(control, after):
+            return f"The intervals overlap: {nothing}"
+        if control.better == "neither":
+            return f"The intervals do not overlap, but neither more nor less of it is better: {nothing}"
+        alone = "better" if compared(after, self._score(self._best_control)) == "better" else "as well"
+        return f"Real rows alone, stopped earlier, did {alone}: {nothing}"
+
+    @property
+    def _unlearned(self) -> str:
+        if self.learned:
+            return f"Generation {self.reported.number}, the best, had learned from no synthetic row"
+        return "No synthetic row was learned from"
+
+    @property
+    def _accepted_control(self) -> list[Generation]:
+        """Those whose training did not go astray, which alone have a score."""
+        return [each for each in self.control[1:] if each.stands]
 
     @property
     def _best_control(self) -> Generation:
-        return best_of(self.control[1:], self.goal)
+        return best_of(self._accepted_control, self.goal)
 
     def _score(self, generation: Generation) -> Score:
         score = generation.score(self.goal)

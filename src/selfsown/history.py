@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from selfsown.records import Generation
 
+ROUNDING = 1e-9  # of a sum of weights
+
 
 def best_of(history: Sequence[Generation], goal: str) -> Generation:
     """The accepted generation with the best goal on validation rows; of equals, the first."""
@@ -34,4 +36,4 @@ def trainings(history: Sequence[Generation], generation: Generation, start: str)
 
 def learned_from_synthetic(history: Sequence[Generation], generation: Generation) -> bool:
     """Whether synthetic rows were among what the generation, or an accepted one before it, was trained on."""
-    return any(each.stands and each.real_share < 1 for each in history[1 : generation.number + 1])
+    return any(each.stands and each.real_share < 1 - ROUNDING for each in history[1 : generation.number + 1])

@@ -157,6 +157,7 @@ class Store:
         if not beside.model(0):
             source = self.folder / place(0) / "model"
             beside.write_model(0, lambda path: shutil.copytree(source, path))
+        if not beside.generation(0):
             beside.write_generation(start)
         return beside
 

@@ -165,7 +165,7 @@ def test_points_are_counted_from_generation_0_and_only_where_something_was_gaine
         for number, value in ((0, first), (1, best), (2, first)):
             path = folder / f"generation-{number:02d}" / "generation.json"
             generation = json.loads(path.read_text(encoding="utf-8"))
-            for score in generation["scores"]:
+            for score in generation["scores"] + generation["validation_scores"]:
                 if goal == (f"{score['name']}[{score['group']}]" if score["group"] else score["name"]):
                     score |= {"value": value, "better": better}
             path.write_text(json.dumps(generation), encoding="utf-8")
@@ -176,6 +176,14 @@ def test_points_are_counted_from_generation_0_and_only_where_something_was_gaine
         assert found.all.money
         each = found.plain()["money_per_point"]
         assert each == (None if points is None else pytest.approx(found.all.money / points))
+    path = folder / "generation-02" / "generation.json"  # the best on validation rows is not the best on test rows
+    generation = json.loads(path.read_text(encoding="utf-8"))
+    for scores, value in (("scores", 2.9), ("validation_scores", 2.0)):
+        generation[scores] = [score | {"value": value, "better": "lower"} for score in generation[scores]]
+    path.write_text(json.dumps(generation), encoding="utf-8")
+    turned = cost.read(folder)
+    assert turned
+    assert turned.points == pytest.approx(10)
     (folder / "recipe.yaml").write_text("goal: [", encoding="utf-8")
     with pytest.raises(SelfsownError, match="is damaged"):
         cost.read(folder)

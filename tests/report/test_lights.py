@@ -93,9 +93,9 @@ def test_a_generation_that_was_rolled_back_is_no_outcome(folder: Path) -> None:
     worse.write_text(json.dumps(said), encoding="utf-8")
     text = shown(folder, {1: [RED], 2: [RED]}).text
     lead = text[text.index("Every generation was rolled back") : text.index("What is not known")]
-    assert "No later generation stands. What is kept is the model from before any row of its own." in lead
+    assert "No later generation was accepted: the model of generation 0 is kept." in lead
     assert "0.012" not in lead
-    assert "got worse" not in text
+    assert "fell from" not in text
 
 
 def test_what_could_not_be_said_is_said(folder: Path) -> None:

@@ -28,6 +28,8 @@ ROWS = "How many times the real rows plain training may have, such as 1x,2x,4x,8
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
 CLAIM = "How many times as much plain training is said to cost at equal scores, for --real-rows: is it so?"
 Claim = Annotated[float, Parameter(help=CLAIM)]
+JOBS = "Runs at a time; by default one a core."
+PRICES = "A file of prices, for --real-rows; by default FOLDER/prices.yaml."
 Multiples = Annotated[list[str], Parameter(help=ROWS, consume_multiple=True, negative=())]
 
 
@@ -73,11 +75,14 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
 
 def _worth_something(history: Sequence[Generation]) -> None:
     """SelfsownError where rows were made and no model has learned from any: that is not to pass for success."""
-    kept, made = (sum(each.counts.get(what, 0) for each in history) for what in ("kept", "made"))
+    made, kept = (sum(each.counts.get(what, 0) for each in history) for what in ("made", "kept"))
+    accepted = [each for each in history[1:] if each.stands]
     if made and not kept:
         raise SelfsownError(f"no row was kept of {made:,} made: no model has learned from a synthetic row", code=4)
-    if history[1:] and not any(each.stands for each in history[1:]):
+    if history[1:] and not accepted:
         raise SelfsownError("every generation was rolled back; best/ is the model of generation 0", code=4)
+    if made and not any(each.counts.get("kept") for each in accepted):
+        raise SelfsownError("no row was kept but in generations that were rolled back", code=4)
 
 
 app.command(make)
@@ -119,9 +124,9 @@ def compare(
     arms: Arms | None = None,
     seeds: int = 3,
     real_rows: Multiples | None = None,
-    prices: Path | None = None,
+    prices: Annotated[Path | None, Parameter(help=PRICES)] = None,
     claim: Claim = 0.0,
-    jobs: int = 0,
+    jobs: Annotated[int, Parameter(help=JOBS)] = 0,
     set: Changes | None = None,
 ) -> None:
     """Run a recipe against variants of itself over several seeds: what made the difference? Exit code 4: no row kept.
@@ -134,10 +139,6 @@ def compare(
         Where it is kept; by default runs/RECIPE-compare. Give it again after a kill, and it goes on.
     seeds
         How many seeds, from 0.
-    prices
-        A file of prices, for --real-rows; by default FOLDER/prices.yaml.
-    jobs
-        Runs at a time; by default one a core.
     """
     from rich.console import Console
 

@@ -14,6 +14,9 @@ from selfsown.records import SelfsownError
 Changes = Annotated[
     list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.tiny.steps=100.", negative=())
 ]
+Json = Annotated[bool, Parameter(help="Print it for a program instead.", negative=())]
+LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them."
+OFFLINE = "Ask nothing: count every request, and assume how long replies are."
 
 
 def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
@@ -86,8 +89,8 @@ def estimate(
     folder: Path | None = None,
     *,
     rows: int = 20,
-    offline: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    offline: Annotated[bool, Parameter(help=OFFLINE, negative=())] = False,
+    json: Json = False,
     set: Changes | None = None,
 ) -> None:
     """Say what `make` will take, by step, from a few rows that are really asked. Exit code 4: all of them failed.
@@ -100,10 +103,6 @@ def estimate(
         Where the replies are kept; by default made/RECIPE, where `make` finds them.
     rows
         How many rows are asked, drawn evenly over all of them.
-    offline
-        Ask nothing: count every request, and assume how long replies are.
-    json
-        Print it for a program instead.
     """
     from json import dumps
 
@@ -127,9 +126,9 @@ def calibrate(
     recipe: str,
     folder: Path | None = None,
     *,
-    labels: Path | None = None,
+    labels: Annotated[Path | None, Parameter(help=LABELS)] = None,
     rows: int = 200,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
     set: Changes | None = None,
 ) -> None:
     """Measure how well the recipe's graders know good rows from bad. Exit code 1: too badly; 4: one graded no row.
@@ -140,12 +139,8 @@ def calibrate(
         The name of a ready recipe or a YAML file of yours.
     folder
         Where it is written; by default where `run` or `make` keeps the recipe's rows.
-    labels
-        A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them.
     rows
         At most so many rows.
-    json
-        Print it for a program instead.
     """
     from json import dumps
 

@@ -53,9 +53,10 @@ def prove(plan: Plan, folder: Path, compared: dict[str, Any]) -> dict[str, Any]:
     up = directions(goal, [score for score in first.scores if score.key in ours])
     name = goal.partition("[")[0]
     strata = [key for key in up if key != goal and key.partition("[")[0] == name]
-    gap = judged({goal: uplift(ours[goal], theirs[goal], up[goal])})[goal]
+    uplifts = {key: uplift(ours[key], theirs[key], up[key]) for key in [goal, *strata]}
+    gap = _judged({goal: uplifts.pop(goal)}, arms[WITH])[goal]
     found = {"goal": goal, "seeds": len(plan.seeds), "verdict": gap["verdict"], "difference": gap}
-    found["strata"] = judged({key: uplift(ours[key], theirs[key], up[key]) for key in strata})
+    found["strata"] = _judged(uplifts, arms[WITH])
     control = paired(ours[goal]["last"], arms[CONTROL]["scores"][goal]["last"]) if CONTROL in arms else None
     found["control"] = control and control | {"better": up[goal]}
     found["headline"] = _headline(plan.recipe.name, gap, few(arms[WITH]))
@@ -72,6 +73,14 @@ def show(found: Mapping[str, Any], compared: Mapping[str, Any], json_wanted: boo
         print(json.dumps(found, indent=1))
         return
     tables.show({**compared, "proof": found}, Console())
+
+
+def _judged(uplifts: Mapping[str, dict[str, Any]], arm: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each with its verdict; where the arm kept no row, whatever differs is not the synthetic rows' doing."""
+    found = judged(uplifts)
+    if few(arm) == "none":
+        return {key: {**each, "verdict": "no proof"} for key, each in found.items()}
+    return found
 
 
 def _headline(name: str, gap: Mapping[str, Any], rows: str) -> str:

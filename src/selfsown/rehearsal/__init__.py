@@ -15,7 +15,7 @@ from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal.selftest import tested
-from selfsown.split import LEAST, first_of, split
+from selfsown.split import LEAST, first_of, halves, split
 from selfsown.steps import parameters
 from selfsown.tasks import Task
 
@@ -27,6 +27,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
     real = _enough(rest, held_out, recipe, task.name)
     known, measured = answered(real), answered(held_out)
+    validation, _ = halves(measured, recipe.seed)
     student = recipe.student(rows=real, seed=0)
     for role in OTHERS:
         if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
@@ -52,12 +53,8 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
     roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
-    roles |= {
-        "real": known,
-        "held_out": measured,
-        "written": lambda number, count: real[:FEW],
-        "baselines": lambda models: [],
-    }
+    roles |= {"real": known, "held_out": validation}
+    roles |= {"written": lambda number, count: real[:FEW], "baselines": lambda models: []}
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out

@@ -116,19 +116,21 @@ def _goal_facts(run: Run) -> list[tuple[str, str, str]]:
 
 def origin(run: Run) -> str:
     """What each generation has learned from, and on which rows it is measured."""
-    alone = run.findings.effect == "no synthetic rows"
-    later = "no later one has learned from a synthetic row" if alone else "later ones from synthetic rows, too"
+    learned = run.findings.learned
+    later = "later ones from synthetic rows, too" if learned else "no accepted later one from a synthetic row"
+    said = f"Generation 0 has learned from real rows alone, {later}. The held-out rows were set aside before anything"
+    if not run.findings.validated:
+        return f"{said} else; guards judge by them, the best generation is chosen by them, and they are shown."
     return (
-        f"Generation 0 has learned from real rows alone, {later}. The held-out rows were set aside before anything "
-        "else. By one half of them, the validation rows, guards judge and the best generation is chosen; what is shown "
-        "is measured on the other half, the test rows, which decide nothing."
+        f"{said} else. By one half of them, the validation rows, guards judge and the best generation is chosen; what "
+        "is shown is measured on the other half, the test rows, which decide nothing."
     )
 
 
 def unknown(run: Run) -> list[str]:
     """What a reader might take from the numbers, and must not."""
     said = []
-    if run.history and not run.history[0].validation_scores:
+    if run.history and not run.findings.validated:
         said.append(
             f"The best of {len(run.history)} generations is picked by the same score, on the same held-out rows, that "
             "is reported here; that flatters it."
