@@ -102,3 +102,11 @@ def test_who_gives_nothing_fails_and_no_other_row() -> None:
     assert (row.end, row.reason) == ("failed", "its program is empty")
     (row,) = made(teacher(first="def double(x)"))
     assert outcomes(row) == ["raises SyntaxError before its tests in line 1: expected ':'", "passes its tests"]
+
+
+@pytest.mark.parametrize("tests", ["import numpy\ndouble(2)", "double(2) == 4", "assert (", '[{"stdout": "4"}]'])
+def test_given_tests_that_test_nothing_fail_the_row_and_no_mending_is_paid_for(tests: str) -> None:
+    said = teacher()
+    (row,) = made(said, [PROBLEM.but(traits={"tests": tests})], rounds=3)
+    assert (row.end, len(said.seen)) == ("failed", 1)  # type: ignore[attr-defined]
+    assert row.reason.startswith(("the tests ", "raises ModuleNotFoundError"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -31,9 +32,14 @@ class Script:
             tree, examples = ast.Module([], []), text
         self.examples = examples if DOCTEST in examples else ""
         self._defined = {each.name: each for each in _outside(tree) if isinstance(each, _DEFINITION)}
-        compile(tree, "<tests>", "exec")  # some errors come up in the text as it was written alone
         self.unfit = self._unfit(tree, entry)
-        self.code: types.CodeType = compile(_Rewritten(self._defined).visit(tree), "<tests>", "exec")
+        _rewrite(tree, self._defined)
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(4 * before)  # a tree is compiled less deep than a text
+        try:
+            self.code: types.CodeType = compile(tree, "<tests>", "exec")
+        finally:
+            sys.setrecursionlimit(before)
 
     def names(self) -> set[str]:
         """All names that they use, but for Python's own and those that mean something to Python, such as __name__."""
@@ -106,35 +112,20 @@ def collectable(name: str, node: ast.AST) -> bool:
     return name.startswith("test")
 
 
-class _Rewritten(ast.NodeTransformer):
-    """assert x, y -> assert __checked__(x, line), y; except X -> except __caught__(X), where X may be StopIteration."""
-
-    def __init__(self, defined: dict[str, Any]) -> None:
-        self._entered = [each for name, each in defined.items() if collectable(name, each)]
-
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        self.generic_visit(node)
-        node.test = _call("__checked__", node.test, ast.Constant(node.lineno))
-        return node
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        self.generic_visit(node)
-        node.type = _call("__caught__", node.type) if node.type else None
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        node.args = [_call("__caught__", each) if _stops(each) else each for each in node.args]
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        self.generic_visit(node)
-        if node in self._entered:
-            first = ast.copy_location(ast.Expr(_call("__entered__", ast.Constant(node.name), at=node)), node)
-            node.body.insert(0, first)
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef
+def _rewrite(tree: ast.Module, defined: dict[str, Any]) -> None:
+    """assert x, y -> assert __checked__(x, line), y; except X -> except __caught__(X), where X may be StopIteration.
+    Without recursion, for expressions may be as deep as Python's own compiler goes."""
+    entered = [each for name, each in defined.items() if collectable(name, each) and not isinstance(each, ast.ClassDef)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            node.test = _call("__checked__", node.test, ast.copy_location(ast.Constant(node.lineno), node))
+        elif isinstance(node, ast.ExceptHandler) and node.type:
+            node.type = _call("__caught__", node.type)
+        elif isinstance(node, ast.Call):
+            node.args = [_call("__caught__", each) if _stops(each) else each for each in node.args]
+    for each in entered:
+        name = ast.copy_location(ast.Constant(each.name), each)
+        each.body.insert(0, ast.copy_location(ast.Expr(_call("__entered__", name)), each))
 
 
 def _stops(node: ast.AST) -> bool:
@@ -143,18 +134,20 @@ def _stops(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id in ("StopIteration", "StopAsyncIteration")
 
 
-def _call(name: str, *values: ast.expr, at: ast.stmt | None = None) -> ast.Call:
-    made = ast.copy_location(ast.Call(ast.Name(name, ast.Load()), list(values), []), at or values[0])
-    return ast.fix_missing_locations(made)
+def _call(name: str, *values: ast.expr) -> ast.Call:
+    function = ast.copy_location(ast.Name(name, ast.Load()), values[0])
+    return ast.copy_location(ast.Call(function, list(values), []), values[0])
 
 
 def _outside(tree: ast.AST) -> Iterator[ast.stmt]:
     """The statements of the module itself, also those within if, for, while, try and with."""
-    for each in ast.iter_child_nodes(tree):
+    waiting = [*ast.iter_child_nodes(tree)][::-1]
+    while waiting:
+        each = waiting.pop()
         if isinstance(each, ast.stmt):
             yield each
         if not isinstance(each, (*_DEFINITION, ast.expr)):
-            yield from _outside(each)
+            waiting += [*ast.iter_child_nodes(each)][::-1]
 
 
 def _flat(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -125,7 +125,8 @@ def _lacks(error: BaseException) -> bool:
     at = error.__traceback__
     while at and at.tb_next:
         at = at.tb_next
-    return isinstance(error, ModuleNotFoundError) and bool(at) and at.tb_frame.f_code.co_filename == "<tests>"
+    ours = at is not None and at.tb_frame.f_code.co_filename == "<tests>"
+    return ours and isinstance(error, ModuleNotFoundError)
 
 
 def _told(error: BaseException, tests: str) -> str:
