@@ -11,13 +11,13 @@ import pytest
 import selfsown
 
 SOURCE = Path(selfsown.__file__).parent
-VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
+VERBS = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
     ("text", "intervals", "kinds", "recipes", "engines", "yardsticks"),
     ("records",),
-    ("paid", "files", "sandbox", "equations"),
+    ("paid", "files", "sandbox", "equations", "rewriting"),
     ("split", "models", "tasks"),
     ("asking", "signals", "unprompted"),
     VERBS,
@@ -25,6 +25,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("recipe",),
     ("store",),
     ("making",),
+    ("preparing",),
     ("rehearsal",),
     ("loop", "make", "explain"),
     ("screen", "cost"),

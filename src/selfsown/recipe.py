@@ -25,7 +25,7 @@ TRAINING = ("student", "mix", "train", "evaluate", "goal")
 OF_TRAINING = {"learn", "writer", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard"}
 OF_TRAINING |= {"patience"}
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
-LIST_FIELDS = ("generate", "grade", "curate", "then", "evaluate", "guard")
+LIST_FIELDS = ("prepare", "generate", "grade", "curate", "then", "evaluate", "guard")
 VERB_OF = STEP_FIELDS | {"then": "train"}
 
 
@@ -33,6 +33,7 @@ VERB_OF = STEP_FIELDS | {"then": "train"}
 class Recipe:
     """real: the source of real rows; held_out: how many are set aside to measure on (below 1: a share).
 
+    prepare: what is done to the real rows, in order, before anything else sees them.
     learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
     prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
@@ -47,6 +48,7 @@ class Recipe:
     """
 
     real: Step
+    prepare: tuple[Step, ...] = ()
     student: Step = UNNAMED
     generate: tuple[Step, ...] = ()
     grade: tuple[Step, ...] = ()
@@ -139,8 +141,8 @@ class Recipe:
 
     def steps(self) -> list[Step]:
         """Every step, in the order of the loop."""
-        named = [self.real, self.student, self.teacher, self.judge, *self.generate, *self.grade, *self.curate]
-        named += [self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
+        named = [self.real, *self.prepare, self.student, self.teacher, self.judge, *self.generate, *self.grade]
+        named += [*self.curate, self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
         return [each for each in named if each and each != UNNAMED]
 
     def _fits(self) -> None:

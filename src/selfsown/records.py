@@ -29,6 +29,10 @@ class SelfsownError(Exception):
         self.code = code
 
 
+class NoPrompt(SelfsownError):
+    """None of the rows has a prompt, and the step can do nothing without."""
+
+
 @dataclass(frozen=True)
 class Grade:
     """What one grader thinks of one row.
@@ -112,6 +116,17 @@ class Row:
         if not changes.keys() <= _AFTER:
             new.__dict__.pop("_id", None)
         return new
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A record of the user's data that made no row: where it stands ("rows.jsonl:12") and why, in words for the user.
+
+    A task that reads such data has the method `set_aside() -> list[SetAside]`: those of its latest complete reading.
+    """
+
+    place: str
+    reason: str
 
 
 def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:

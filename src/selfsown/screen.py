@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from selfsown.loop import Watch, best_of
+from selfsown.preparing import Intake
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Score, Verdict
 from selfsown.signals.light import WHY
@@ -33,6 +34,9 @@ class Screen(Watch):
         self.stage = ""
         self.laps: list[float] = []  # seconds
         self.notes: list[str] = []
+
+    def real_rows(self, intake: Intake) -> None:
+        self.say(escape(intake.sentence()))
 
     def begin(self, generation: int, stage: str) -> None:
         self.stage, self.stage_began = stage, time.monotonic()

@@ -65,10 +65,13 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Chan
     from selfsown.cli.shown import preview as made
     from selfsown.cli.shown import show
     from selfsown.recipe import Recipe
+    from selfsown.rehearsal.cautions import cautions
 
     loaded = Recipe.load(recipe, set or [])
-    folder = folder or Path("made") / loaded.name
-    show(made(loaded, folder, _some(rows)), folder, Console())
+    folder, console = folder or Path("made") / loaded.name, Console()
+    for caution in cautions(loaded):
+        console.print(f"caution: {caution}", soft_wrap=True, highlight=False, markup=False)
+    show(made(loaded, folder, _some(rows)), folder, console)
 
 
 def estimate(

@@ -9,7 +9,7 @@ from typing import Any
 from selfsown.asking.structured import ask, compact
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError, having
+from selfsown.records import NoPrompt, Row, having
 from selfsown.tasks import Task
 
 
@@ -31,7 +31,7 @@ def generate(
     "reasoning"."""
     chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
-        raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
+        raise NoPrompt("generate.sample: no real row has a prompt to answer; take propose")
     prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)

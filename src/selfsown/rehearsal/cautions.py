@@ -7,6 +7,7 @@ from typing import Any
 
 from selfsown.files.seeds import Seeds
 from selfsown.recipe import Recipe
+from selfsown.rehearsal.own_judge import own_judge
 from selfsown.steps import Step, parameters
 
 FLOOR = 1 / 3
@@ -24,12 +25,19 @@ def cautions(recipe: Recipe) -> Iterator[str]:
         yield from _of_the_mix(recipe)
         yield from _of_guards(recipe)
     yield from _of_temperature(recipe)
+    yield from _of_the_judge(recipe)
     if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
         yield (
             "no step draws rows toward real ones (curate: resample) or picks those far apart (curate: diverse): "
             "grading keeps rows right, not varied"
         )
     yield from _of_attributes(recipe)
+
+
+def _of_the_judge(recipe: Recipe) -> Iterator[str]:
+    functions = {step.way: step.function for step in recipe.grade}
+    if said := own_judge(recipe.dump(), lambda way: parameters(functions[way])):
+        yield f"{said}; another is named so: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
 
 
 def _of_guards(recipe: Recipe) -> Iterator[str]:
