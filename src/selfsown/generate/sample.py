@@ -31,7 +31,11 @@ def generate(
     "reasoning"."""
     chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
-        raise NoPrompt("generate.sample: no real row has a prompt to answer; take propose")
+        source = getattr(task, "path", "FILE")
+        raise NoPrompt(
+            "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read "
+            f"as prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
+        )
     prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
