@@ -14,7 +14,7 @@ from selfsown.steps import Step, parameters
 from selfsown.store import Store
 from selfsown.tasks import Task
 
-READER = "reader"  # who sets aside what makes no row
+READER = "unusable"  # records that make no row
 SET_ASIDE, COUNTS = "set_aside", "real"  # names in the folder: rows with their reasons, numbers
 
 

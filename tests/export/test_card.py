@@ -37,7 +37,7 @@ def head(text: str) -> Any:
 def test_it_tells_the_whole_story(tmp_path: Path) -> None:
     text = card(tmp_path, wishes={"real": True})
     for line in (
-        r"6 rows, made by the recipe `mine`: rows \| of \*mine\*.",
+        r"6 rows, 3 of them real, made by the recipe `mine`: rows \| of \*mine\*.",
         'rows = load_dataset("sums", split="train")',
         "The format is `prompt-completion`. 50.0 % of the rows are synthetic: 3. Real: 3.",
         "| answer | 1 | 1 | 3 | 3 |",
@@ -54,7 +54,7 @@ def test_it_tells_the_whole_story(tmp_path: Path) -> None:
         "And 2 more.",
         "- The grades of 2 rest on a known answer.",
         "- The grades of 1 rest on nothing: no step graded them.",
-        "- Nothing looked for duplicates.",
+        "- Nothing looked for duplicates among the rows that were made.",
         "- 1 rows have a text `reasoning`, which is left out here.",
         f"by selfsown {__version__}",
     ):
