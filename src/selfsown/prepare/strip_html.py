@@ -86,7 +86,7 @@ def _text(text: str) -> str:
     tags, begins = _tags(rest), len(rest) - len(rest.lstrip())
     if not any(_tells(tag, begins) for tag in tags):
         return text
-    opens = tags[0].start == begins and tags[0].name in _SIGNS
+    opens = tags[0].start == begins and tags[0].name in {*_SIGNS, "!"}
     shown = _shown(rest, [tag for tag in tags if _goes(tag, rest, opens)], code)
     while "\0" in shown:  # code may stand within what is set as it is
         shown = re.sub("\0(\\d+)\0", lambda found: code[int(found[1])], shown)
