@@ -90,7 +90,7 @@ class Row:
     @property
     def answered(self) -> bool:
         """Whether it says an answer, or is a document: a real row may be a prompt that nobody has answered yet."""
-        return bool(self.answer)
+        return bool(self.answer) and not self.answer.isspace()
 
     @property
     def key(self) -> str:

@@ -186,11 +186,12 @@ def test_a_text_file_that_is_no_prompts_says_how_it_would_be(tmp_path: Path) -> 
 
 
 def test_prompts_alone_are_audited_as_what_they_are(tmp_path: Path) -> None:
-    path = put(tmp_path, "prompts.jsonl", [{"prompt": f"what of {at}?"} for at in range(40)])
+    path = put(tmp_path, "prompts.jsonl", [{"instruction": f"what of {at}?", "input": "x" * 90} for at in range(40)])
     done = selfsown(tmp_path, "audit", path, "--against", path, "--json")
     found = json.loads(done.stdout)
     assert found["blank"] == {"synthetic": 0, "real": 0}
-    assert "(prompts.jsonl: prompt)" in found["sentences"][0]
+    assert "(prompts.jsonl: instruction, input)" in found["sentences"][0]
+    assert "Middle length: 103 characters" in str(found["sentences"])
 
 
 ANSWERED = Row("a?", "four", target="four")

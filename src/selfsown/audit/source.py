@@ -39,8 +39,11 @@ class Source:
         return self.world.name
 
     def rows(self) -> Iterator[Row]:
-        """All rows, blank ones too."""
-        return self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        """All rows, blank ones too; where no row is answered, what is asked is all that a row says."""
+        rows = self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        if self.columns.answer or self.columns.chat:
+            return rows
+        return (row.but(prompt="", answer=row.prompt, target="") for row in rows)
 
 
 def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
@@ -50,8 +53,6 @@ def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
         raise SelfsownError(f"{path} is empty; it should hold one row a line")
     there = tuple(dict.fromkeys(name for record in head for name in record))
     columns = _columns(path, head, named, tuple(attributes), there)
-    if not (columns.answer or columns.chat):  # nothing is answered: what is asked is all that the rows say
-        columns = replace(columns, prompt="", answer=columns.prompt, more="")
     return Source(world, replace(columns, lenient=True), there)
 
 

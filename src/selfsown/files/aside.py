@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfsown.records import SelfsownError, SetAside
+
+SHOWN = 30  # names of columns in a message
 
 
 class BadRecord(SelfsownError):
@@ -15,6 +17,13 @@ class BadRecord(SelfsownError):
     def __init__(self, source: str | Path, at: int, reason: str, *, blank: bool = False) -> None:
         super().__init__(f"{source}:{at} {reason}")
         self.at, self.reason, self.blank = at, reason, blank
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names of columns for a message of one line, however strange and many they are."""
+    found = [name if name.isprintable() else repr(name) for name in map(str, names)]
+    more = f", … and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return ", ".join(found[:SHOWN]) + more or "none"
 
 
 OnBad = Callable[[BadRecord], None]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.files.aside import BadRecord, OnBad, refuse
+from selfsown.files.aside import BadRecord, OnBad, listed, refuse
 from selfsown.records import Row, SelfsownError
 from selfsown.text.talk import Turn, remembered, written_out
 
@@ -101,8 +101,7 @@ class Columns:
         if missing(value) and self.lenient:
             return ""
         if name not in record:
-            there = ", ".join(map(str, record)) or "none"
-            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
+            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {listed(record)}")
         if missing(value) or not isinstance(value, str | int | float):
             kind = "nothing" if missing(value) else f"a {type(value).__name__}"
             raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")

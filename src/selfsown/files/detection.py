@@ -7,7 +7,8 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from selfsown.files.columns import Columns, Record
+from selfsown.files.aside import listed
+from selfsown.files.columns import Columns, Record, missing
 from selfsown.records import SelfsownError
 
 HEAD = 100  # records whose keys say which columns there are
@@ -37,8 +38,8 @@ def columns_of(
     text, prompt, answer = named
     there = dict.fromkeys(name for record in head for name in record)
     attributes = tuple(attributes)
-    if missing := [name for name in (*named, *attributes) if name and name not in there]:
-        raise SelfsownError(f"{source} has no column {missing[0]!r}; there is: {_listed(there)}")
+    if absent := [name for name in (*named, *attributes) if name and name not in there]:
+        raise SelfsownError(f"{source} has no column {absent[0]!r}; there is: {listed(there)}")
     if answer and not prompt:
         raise SelfsownError(
             f"{source}: answer is {answer!r} and no prompt is named; name both, a prompt without answers alone, or "
@@ -52,7 +53,7 @@ def columns_of(
         return found
     raise SelfsownError(
         f"{source} has no column 'text', nor 'prompt' or others of the usual names; "
-        f"there is: {_listed(there)}; name yours: {_paste(source, head, how)}"
+        f"there is: {listed(there)}; name yours: {_paste(source, head, how)}"
     )
 
 
@@ -75,17 +76,14 @@ def _usual(
 def _pair(source: str, head: Sequence[Record], pair: tuple[str, str], attributes: tuple[str, ...]) -> Columns:
     """Prompt and answer (or none); a prompt that is a list of turns begins a chat, which the answer goes on with."""
     prompt, answer = pair
-    if any(isinstance(record.get(prompt), list) for record in head):
+    first = next((record[prompt] for record in head if not missing(record.get(prompt))), None)
+    if isinstance(first, list):
         return Columns(source, prompt, answer, attributes, chat=True)
     if answer and all(record.get(prompt) == "" for record in head):  # documents, as rows of ours are written
         return Columns(source, "", answer, attributes)
     there = {name for record in head for name in record} - {answer}
     more = next((name for name in MORE.get(prompt, ()) if name in there), "")
     return Columns(source, prompt, answer, attributes, more, known=ANSWERS)
-
-
-def _listed(names: Iterable[object]) -> str:
-    return ", ".join(map(str, names)) or "none"
 
 
 def _paste(source: str, head: Sequence[Record], how: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selfsown.files.aside import BadRecord, OnBad, refuse
+from selfsown.files.aside import BadRecord, OnBad, listed, refuse
 from selfsown.files.packed import kind_of, opened
 from selfsown.records import SelfsownError
 
@@ -83,7 +83,7 @@ def _table(path: Path, between: str, bad: OnBad) -> Records:
                             del record[""]
                         yield last, record
                     elif len(fields) > 1 or "".join(fields).strip():  # else it is a blank line
-                        said = f"has {len(fields)} fields, and the first line names {len(names)}: {', '.join(names)}"
+                        said = f"has {len(fields)} fields, and the first line names {len(names)}: {listed(names)}"
                         bad(BadRecord(path, last, f"{said}; put fields that hold {between!r} in quotes"))
                 return
             except csv.Error as error:

@@ -31,11 +31,7 @@ def generate(
     "reasoning"."""
     chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
-        source = getattr(task, "path", "FILE")
-        raise NoPrompt(
-            "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read "
-            f"as prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
-        )
+        raise _unprompted(task)
     prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
@@ -70,3 +66,12 @@ def _structured(
         for prompt, answer in zip(each, said, strict=True)
     ]
     return [replies[at : at + n] for at in range(0, len(replies), n)]
+
+
+def _unprompted(task: Task) -> NoPrompt:
+    """The error that all real rows are documents, and how to have them read as prompts."""
+    source = getattr(task, "path", "FILE")
+    return NoPrompt(
+        "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read as "
+        f"prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
+    )
