@@ -23,6 +23,7 @@ from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
 from selfsown.signals.drift import ALPHA, POWER, Wanted, drift, holm
 from selfsown.signals.measures import variation
+from selfsown.text import unified
 
 Pool = tuple[dict[str, Wanted], int]  # measures of a pool, and of how many rows of either side it is
 EXAMPLES = 10
@@ -107,7 +108,7 @@ def audit(
     if not found.few:
         facets = _facets(anchor, rows, reference[many:], real)
         texts = facets[0].texts
-        forms = [form(text) for text in texts]
+        forms = [form(unified(text)) for text in texts]
         pools += [(shifted(shows, binned, borne), many), _forms(facets, forms, borne)]
         pools += [varied(facet, borne) for facet in facets]
         so |= {f"{kind} {facet.name}": sides(flags) for facet in facets for kind, flags in _flags(facet).items()}
@@ -146,7 +147,7 @@ def _facets(anchor: Sequence[Row], rows: Sequence[Row], more: Sequence[Row], rea
 
 
 def _forms(facets: Sequence[Facet], forms: Sequence[str], borne: Borne) -> Pool:
-    lengths, half = [len(text) for text in facets[0].texts], len(forms) // 2
+    lengths, half = [len(unified(text)) for text in facets[0].texts], len(forms) // 2
     found = {
         "shift of length": Wanted(variation(bins(lengths, lengths[:half])), "form", borne.form, "points"),
         "shift of form": Wanted(variation(forms), "form", borne.form, "points"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WORD = re.compile(r"\w+")
+from selfsown.text import words
+
 MOST = 20
 SURE = 4.0  # standard errors
 
@@ -32,22 +32,22 @@ def overused(synthetic: Sequence[str], real: Sequence[str], numbers: Sequence[in
     prior = ours + theirs
     n, m, whole = sum(ours.values()), sum(theirs.values()), sum(prior.values())
     found = []
-    for words, count in ours.items():
-        other, weight = theirs[words], 1000 * prior[words] / (whole + 1)  # below 1000, even of the only phrase
+    for phrase, count in ours.items():
+        other, weight = theirs[phrase], 1000 * prior[phrase] / (whole + 1)  # below 1000, even of the only phrase
         one = math.log((count + weight) / (n + 1000 - count - weight))
         two = math.log((other + weight) / (m + 1000 - other - weight))
         sure = (one - two) / math.sqrt(1 / (count + weight) + 1 / (other + weight))
         if sure > SURE:
-            found.append((sure, words))
+            found.append((sure, phrase))
     best, kept = sorted(found, reverse=True), list[tuple[float, str]]()
-    for sure, words in best:
-        if len(kept) < MOST and not any(_within(words, other) or _within(other, words) for _, other in kept):
-            kept.append((sure, words))
-    plain = [" ".join(_WORD.findall(text.casefold())) for text in synthetic]
-    places = {words: _where(plain, words) for _, words in kept}
+    for sure, phrase in best:
+        if len(kept) < MOST and not any(_within(phrase, other) or _within(other, phrase) for _, other in kept):
+            kept.append((sure, phrase))
+    plain = [" ".join(words(text)) for text in synthetic]
+    places = {phrase: _where(plain, phrase) for _, phrase in kept}
     return [
-        Phrase(words, ours[words], theirs[words], sure, synthetic[places[words]], numbers[places[words]])
-        for sure, words in kept
+        Phrase(phrase, ours[phrase], theirs[phrase], sure, synthetic[places[phrase]], numbers[places[phrase]])
+        for sure, phrase in kept
     ]
 
 
@@ -55,15 +55,15 @@ def _counts(texts: Sequence[str]) -> Counter[str]:
     """In how many texts each phrase stands; those that stand in one alone are left out."""
     counts: Counter[str] = Counter()
     for text in texts:
-        words = _WORD.findall(text.casefold())
-        counts.update({" ".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1)})
-    return Counter({words: count for words, count in counts.items() if count > 1})
+        said = words(text)
+        counts.update({" ".join(said[at : at + n]) for n in (1, 2, 3) for at in range(len(said) - n + 1)})
+    return Counter({phrase: count for phrase, count in counts.items() if count > 1})
 
 
-def _where(plain: Sequence[str], words: str) -> int:
-    return next((at for at, text in enumerate(plain) if _within(words, text)), 0)
+def _where(plain: Sequence[str], phrase: str) -> int:
+    return next((at for at, text in enumerate(plain) if _within(phrase, text)), 0)
 
 
-def _within(words: str, text: str) -> bool:
+def _within(phrase: str, text: str) -> bool:
     """Whether whole words of the text are these."""
-    return f" {words} " in f" {text} "
+    return f" {phrase} " in f" {text} "

@@ -14,7 +14,7 @@ import numpy as np
 from selfsown.audit.examined import Examination
 from selfsown.audit.source import Source
 from selfsown.records import Row
-from selfsown.text import normal
+from selfsown.text import normal, unified
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,7 +60,7 @@ def read(
         text = words_of(row)
         if plain := normal(text):
             side.said.append(hashed(plain))
-            side.letters.append(len(text))
+            side.letters.append(len(unified(text)))
             if row.prompt:
                 side.answered.append(hashed(normal(row.answer)))
             if examination:
@@ -88,7 +88,7 @@ def answer_of(row: Row) -> str:
 
 def blank(row: Row) -> bool:
     """Whether a row says nothing, or nothing after its prompt."""
-    return not row.answer or row.answer.isspace()
+    return not normal(row.answer)
 
 
 def number(row: Row) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from selfsown.kinds import Natural, Share
 from selfsown.records import Row
-from selfsown.text import normal
-from selfsown.text.rouge import words
+from selfsown.text import words
+from selfsown.text.passages import Passages, bare, runs, tokenize
 
 SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
 
@@ -18,19 +18,41 @@ Grams = dict[tuple[str, ...], list[int]]  # which of the held-out rows have it
 def curate(
     rows: Iterable[Row], real: Sequence[Row], held_out: Sequence[Row], *, ngram: Natural = 0, share: Share = 1.0
 ) -> Iterator[Row]:
-    """The same problem or prompt is always a leak. With `ngram`, so are that many words in a row of a held-out row,
-    prompt or answer, but for those that real rows to learn from have too, all or all but one. With a `share` below 1,
-    so is a row that has more than this share of the seven-word runs of a held-out row, or of its own, whichever are
+    """A row leaks if its problem or prompt is a held-out one, whatever ends it, or if its prompt or answer has thirteen
+    words in a row of a held-out prompt (of a document, its text), or all of a shorter one of five words or more; runs
+    that real rows to learn from have, too, do not count. With `ngram`, it also leaks if it has that many words in a row
+    of a held-out prompt or answer, but for those that real rows have too, all or all but one. With a `share` below 1,
+    it also leaks if it has more than this share of the seven-word runs of a held-out row, or of its own, whichever are
     fewer."""
-    examined = {key: row.id for row in held_out for key in (row.key, normal(row.prompt or row.answer))}
+    examined = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
+    passages, askers = _passages(held_out, real)
     long = _grams(held_out, ngram, real) if ngram else {}
     short = _grams(held_out, SHORT, real) if share < 1 else {}
     sizes = Counter(at for holders in short.values() for at in holders)
     for row in rows:
-        known = examined.get(row.key) or examined.get(normal(row.prompt or row.answer))
-        reason = f"its problem is held-out row {known}" if known else ""
+        known = examined.get(row.key) or examined.get(bare(row.prompt or row.answer))
+        reason = f"its problem is held-out row {known}" if known else _passage(row, passages, askers)
         reason = reason or _run(row, ngram, long, held_out) or _near(row, share, short, sizes, held_out)
         yield row.rejected(f"leaks: {reason}") if reason else row
+
+
+def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages, dict[str, str]]:
+    """The runs of words of what is held out, and the first row that has each."""
+    askers: dict[str, str] = {}
+    for row in held_out:
+        for run in runs(tokenize(row.prompt or row.answer)):
+            askers.setdefault(run, row.id)
+    passages = Passages(askers)
+    for row in common if askers else ():
+        for run in {run for text in (row.prompt, row.answer) for run in passages.within(tokenize(text))}:
+            askers.pop(run, None)
+    return Passages(askers), askers
+
+
+def _passage(row: Row, passages: Passages, askers: Mapping[str, str]) -> str:
+    texts = (row.prompt, row.answer) if askers else ()
+    run = next((run for text in texts for run in passages.within(tokenize(text))), "")
+    return f"held-out row {askers[run]} asks {run!r}, too" if run else ""
 
 
 def _runs(row: Row, size: int) -> set[tuple[str, ...]]:

@@ -10,7 +10,8 @@ import hashlib
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,13 @@ import numpy as np
 from selfsown.kinds import Count, Share
 from selfsown.records import Row
 from selfsown.text import ngrams, normal
+from selfsown.text.passages import tokenize
+from selfsown.text.rouge import Piece, alike_beyond_header, pieces
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 PLACES = 1024  # numbers of a vector: runs that share one blur each other, by about 0.03 of a cosine
 ROUNDS = 5  # of moving the centres
+FEW = 13  # words; shorter answers are near only if they have the same
 
 
 def curate(
@@ -33,7 +37,9 @@ def curate(
     size: Count = 3,
     cluster: Count = 500,
 ) -> Iterator[Row]:
-    """A row is rejected where its cosine with a better row of its cluster is `threshold` or more.
+    """A row is rejected where its cosine with a better row of its cluster is `threshold` or more, of prompts and of
+    answers alike. Of two behind one header, such as a list of tools, what follows it must be alike, too; and answers of
+    a few words are the same or differ.
 
     Better is the greater score times difficulty, which is the number in the trait `difficulty`, or the level; chance
     decides between equals. size: characters of a run. cluster: rows of one, about; rows of two are not compared.
@@ -41,15 +47,20 @@ def curate(
     near: dict[str, str] = {}
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
     order = sorted(rows, key=lambda row: (-_worth(row, difficulty), chance[row.id]))
-    vectors = _vectors(order, size)
-    for members in _clusters(vectors, math.ceil(len(order) / cluster)):
+    sides = [[row.prompt for row in order], [row.answer for row in order]]
+    vectors = [_vectors(texts, size) for texts in sides if any(texts)]
+    pieces_of = cache(pieces)
+    for members in _clusters(np.concatenate(vectors, axis=1), math.ceil(len(order) / cluster)) if vectors else ():
         left = members  # in order of worth, as they are in `order`
         while len(left):
             best, left = left[0], left[1:]
-            alike = vectors[left] @ vectors[best]
-            for at, cosine in zip(left[alike >= threshold], alike[alike >= threshold], strict=True):
+            cosines = np.min([side[left] @ side[best] for side in vectors], axis=0)
+            alike = cosines >= threshold
+            for at in np.flatnonzero(alike):
+                alike[at] = _near(order[best], order[left[at]], pieces_of)
+            for at, cosine in zip(left[alike], cosines[alike], strict=True):
                 near[order[at].id] = f"semantic: cosine {cosine:.2f} with row {order[best].id}, no worse and no easier"
-            left = left[alike < threshold]
+            left = left[~alike]
     for row in rows:
         yield row.rejected(near[row.id]) if row.id in near else row
 
@@ -61,16 +72,26 @@ def _worth(row: Row, difficulty: str) -> float:
         return row.score
 
 
-def _vectors(rows: Sequence[Row], size: int) -> Vectors:
-    """Of length 1: how often each run of characters stands there, by how few rows have it."""
-    found = np.zeros((len(rows), PLACES), np.float32)
-    runs = [ngrams([normal(f"{row.prompt}\n{row.answer}")], size) for row in rows]
+def _near(one: Row, other: Row, pieces_of: Callable[[str], list[Piece]]) -> bool:
+    """Whether two rows are alike in what many rows do not have, too: a cosine sees nothing of the rest."""
+    first, second = tokenize(one.answer), tokenize(other.answer)
+    if min(len(first), len(second)) < FEW and first != second:
+        return False
+    sides = ((one.prompt, other.prompt), (one.answer, other.answer))
+    return all(alike_beyond_header(*map(pieces_of, side)) for side in sides)
+
+
+def _vectors(texts: Sequence[str], size: int) -> Vectors:
+    """Of length 1: how often each run of characters stands in a text, by how few texts have it."""
+    found = np.zeros((len(texts), PLACES), np.float32)
+    runs = [ngrams([normal(text)], size) for text in texts]
     holders = Counter(run for held in runs for run in held)
-    weights = {run: _signed(run, math.log((1 + len(rows)) / count)) for run, count in holders.items()}
+    weights = {run: _signed(run, math.log((1 + len(texts)) / count)) for run, count in holders.items()}
     for at, held in enumerate(runs):
         for run, count in held.items():
             place, weight = weights[run]
             found[at, place] += weight * (1 + math.log(count))
+        found[at, 0] += not held  # texts that say nothing are alike
     found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
     return found
 

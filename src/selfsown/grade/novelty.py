@@ -1,4 +1,4 @@
-"""A text is new if no real row says the same, letter case and spaces aside."""
+"""A text is new if no real row says the same, letter case, spaces and the spelling in Unicode aside."""
 
 from __future__ import annotations
 

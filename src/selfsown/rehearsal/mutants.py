@@ -47,8 +47,10 @@ def _mutated(kind: str, row: Row, answers: Sequence[str], chance: random.Random)
     if not places:
         return ""
     some = chance.sample(places, max(1, round(DAMAGE * len(places))))
-    end = [at for at in places if at >= row.target.rfind(stated(row.target))]
-    some += [chance.choice(end)] * bool(end and not set(end).intersection(some))  # what comes out is not left right
+    start = row.target.rfind(stated(row.target))
+    end = [at for at in places if at >= start]
+    if end and not set(end).intersection(some):  # what comes out is not left right
+        some.append(chance.choice(end))
     return _changed(row.target, some, chance)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from selfsown.records import Row, SelfsownError
+from selfsown.text import unified
 
 NONE = "none"  # of a row that shows no value
 # For each attribute its values, each with a pattern; none: carried by rows.
@@ -17,12 +18,13 @@ def valued(rows: Sequence[Row], attribute: str, declared: Attributes) -> list[st
     what the row carries. `occupation+pronoun` is what both show together: who is said to be what (Zhao et al. 2017)."""
     if not (patterns := declared.get(attribute)):
         if "+" not in attribute or any(attribute in row.traits for row in rows):
-            return [row.traits.get(attribute, NONE) for row in rows]
+            return [unified(row.traits.get(attribute, NONE)) for row in rows]
         parts = [valued(rows, part, declared) for part in attribute.split("+")]
         return ["+".join(part) if NONE not in part else NONE for part in zip(*parts, strict=True)]
     compiled = {value: _compiled(attribute, pattern) for value, pattern in patterns.items()}
-    texts = [f"{row.prompt}\n{row.answer}" for row in rows]
-    return [next((value for value, found in compiled.items() if found.search(text)), NONE) for text in texts]
+    written = [f"{row.prompt}\n{row.answer}" for row in rows]
+    texts = [(text, unified(text)) for text in written]  # a pattern may be written in either spelling
+    return [next((value for value, found in compiled.items() if any(map(found.search, each))), NONE) for each in texts]
 
 
 def _compiled(attribute: str, pattern: str) -> re.Pattern[str]:

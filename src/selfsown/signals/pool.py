@@ -8,19 +8,21 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+from selfsown.text import IDEOGRAPHS, UNSPACED, any_word, normal, unified
 
 Array = np.ndarray[Any, np.dtype[Any]]
 RARE = 3  # an n-gram that the anchor has at most so often is rare
 BUCKETS = 4096  # of hashed n-grams
 AXES = 24  # of the space in which documents lie
 SHORT = 5  # words a document; where the anchor has fewer, n-grams are of characters
-_WORD = re.compile(r"\w+|[^\w\s]")
-# Thai, Lao, Burmese, Khmer, Japanese and Chinese put no spaces between words.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_ASCII_WORD = re.compile(r"\w+|[^\w\s]")
+_NO_SPACES = re.compile(f"[{IDEOGRAPHS}{UNSPACED}]")
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,29 @@ class Anchor:
 def grams_of(texts: Sequence[str]) -> Callable[[str], list[str]]:
     """How these texts are taken apart: words and pairs of them, or three characters where they are a few words long or
     put no spaces between words."""
-    words = sum(len(_WORD.findall(text)) for text in texts)
-    unspaced = sum(len(_UNSPACED.findall(text)) for text in texts)
+    words = sum(len(_tokens(text)) for text in texts)
+    unspaced = sum(len(_NO_SPACES.findall(text)) for text in texts)
     return _words if words >= SHORT * len(texts) and unspaced < 0.2 * sum(map(len, texts)) else _characters
 
 
 def _words(text: str) -> list[str]:
-    words = _WORD.findall(text.casefold())
+    words = _tokens(text)
     return words + [f"{one} {two}" for one, two in pairwise(words)]
 
 
+def _tokens(text: str) -> list[str]:
+    """Words and punctuation marks."""
+    plain = normal(text)
+    return (_ASCII_WORD if plain.isascii() else _any_word_or_mark()).findall(plain)
+
+
+@cache
+def _any_word_or_mark() -> re.Pattern[str]:
+    return re.compile(rf"{any_word().pattern}|[^\w\s]")
+
+
 def _characters(text: str) -> list[str]:
-    padded = f"\x02{text}\x03"
+    padded = f"\x02{unified(text)}\x03"
     return [padded[at : at + 3] for at in range(len(padded) - 2)]
 
 

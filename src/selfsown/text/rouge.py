@@ -7,12 +7,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-# Where words are written without spaces between them, each character counts as one.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+from selfsown.text import unified, words
 
+__all__ = ["Told", "alike_beyond_header", "pieces", "rouge_l", "words"]
 
-def words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+HEADER = 13  # words; two texts that share more in whole sentences or lines, and half of themselves, share a header
+BEYOND = 0.5  # ROUGE-L of what two texts say besides a header, from which on they are alike
+COMMON = 10  # texts, from which on a piece that they all have is a form
+_PIECES = re.compile(r"\n|(?<=[.!?;])\s|[。！？；{}<>\[\]]")
+Piece = tuple[str, ...]  # words
 
 
 def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
@@ -29,15 +32,35 @@ def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
     return 2 * (len(one) - row.bit_count()) / (len(one) + len(other))
 
 
+def pieces(text: str) -> list[Piece]:
+    """The words of each sentence or line."""
+    return [tuple(found) for piece in _PIECES.split(unified(text)) if (found := words(piece))]
+
+
+def alike_beyond_header(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
+    """Whether two texts are alike besides the sentences and lines that both have, where these are a header: over half
+    of the texts, such as a list of tools. True where there is no header, or nothing besides it.
+    """
+    shared = Counter(one) & Counter(other)
+    size = sum(len(piece) * count for piece, count in shared.items())
+    if size < HEADER or 4 * size <= sum(map(len, one)) + sum(map(len, other)):
+        return True
+    first, second = ([word for piece in side if piece not in shared for word in piece] for side in (one, other))
+    return not first or not second or rouge_l(first, second) >= BEYOND
+
+
 class Told:
     """Texts that there are already, so that a new one can be compared with all of them: who is alike by `least` or more
-    is found by its rarest words, of which some must be shared (a prefix filter, as in Bayardo et al. 2007)."""
+    is found by its rarest words, of which some must be shared (a prefix filter, as in Bayardo et al. 2007). Two texts
+    behind one header must be alike beyond it, too; so pieces that many texts have are no key to any of them."""
 
     def __init__(self, texts: Iterable[str] = (), least: float = 0.7) -> None:
         self.least, self.ordered = least, 0
         self.texts: list[str] = []
         self.words: list[list[str]] = []
+        self.pieces: list[list[Piece]] = []
         self.tokens: list[frozenset[int]] = []
+        self.common = Counter[Piece]()  # in how many texts each piece stands
         self.counts, self.rank = Counter[int](), dict[int, int]()
         self.holders: dict[int, list[int]] = defaultdict(list)
         self.numbers: dict[tuple[str, int], int] = {}
@@ -47,6 +70,8 @@ class Told:
     def add(self, text: str) -> None:
         self.texts.append(text)
         self.words.append(words(text))
+        self.pieces.append(pieces(text))
+        self.common.update(set(self.pieces[-1]))
         self.tokens.append(frozenset(self._numbered(self.words[-1])))
         self.counts.update(self.tokens[-1])
         if len(self.texts) > 2 * self.ordered:  # what is rare has changed
@@ -59,20 +84,25 @@ class Told:
     def nearest(self, text: str) -> tuple[float, int]:
         """The place of the text that this one is most like, of equals the first, with their ROUGE-L; (0, -1) where
         none reaches `least`."""
-        new = words(text)
+        new, parts = words(text), pieces(text)
         tokens = frozenset(self._numbered(new))
         best, near = 0.0, -1
-        for at in sorted({at for word in self._prefix(tokens) for at in self.holders.get(word, ())}):
+        for at in sorted({at for word in self._prefix(self._own(parts)) for at in self.holders.get(word, ())}):
             need = self.least * (len(new) + len(self.words[at])) / 2  # words in common
             if len(tokens & self.tokens[at]) >= need:
                 found = rouge_l(new, self.words[at])
-                if found >= self.least and found > best:
+                if found >= self.least and found > best and alike_beyond_header(parts, self.pieces[at]):
                     best, near = found, at
         return best, near
 
     def _hold(self, at: int) -> None:
-        for word in self._prefix(self.tokens[at]):
+        for word in self._prefix(self._own(self.pieces[at])):
             self.holders[word].append(at)
+
+    def _own(self, parts: Sequence[Piece]) -> frozenset[int]:
+        """The words of the pieces that few texts have; all words where there are none."""
+        few = [piece for piece in parts if self.common[piece] < COMMON]
+        return frozenset(self._numbered([word for piece in few or parts for word in piece]))
 
     def _prefix(self, tokens: frozenset[int]) -> list[int]:
         """The rarest of the words: two texts that are alike enough share one of them, whatever their lengths."""
