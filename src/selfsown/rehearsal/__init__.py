@@ -24,7 +24,7 @@ FEW = 50  # rows
 
 
 def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[list[Row], list[Row]]:
-    """The real rows, prepared and split, after every step but training has met some; intake counts what became of all."""
+    """The real rows, prepared and split, after every step but training has met some; intake counts what is read."""
     real, held_out = posed(recipe, task, intake or Intake())
     known, measured = answered(real), answered(held_out)
     student = recipe.student(rows=real, seed=0)
