@@ -113,6 +113,20 @@ def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
     return True
 
 
+@of("prepare")
+def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, roles: dict[str, Any]) -> None:
+    rows = [replace(row, maker=f"f:{at}", draw=at) for at, row in enumerate(roles["real"])]
+    rows += [row.but(draw=at) for at, row in enumerate([*rows[:5], Row("", " "), Row("<p>ada@posteo.de</p>", "")], 99)]
+    out, again = (list(step("prepare", way)(rows=iter(rows))) for _ in range(2))
+    assert out == again
+    assert [(row.maker, row.draw) for row in out] == [(row.maker, row.draw) for row in rows]
+    for before, row in zip(rows, out, strict=True):
+        assert row.end in ("", "rejected")
+        assert bool(row.reason) == (row.end == "rejected")
+        assert before.but(end=row.end, reason=row.reason) == row or not row.end, "it is changed or set aside"
+    assert list(step("prepare", way)(rows=iter([]))) == []
+
+
 @of("generate")
 def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: dict[str, Any]) -> None:
     if refused_without_prompts("generate", way, roles):

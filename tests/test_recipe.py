@@ -194,7 +194,7 @@ def test_a_way_beside_the_recipe_and_one_that_can_be_imported_both_run(
 
 BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"gaurd": "progress"}, ["no key 'gaurd'", "did you mean 'guard'?", "real", "goal"]),
-    ({"zzz": 1}, ["no key 'zzz'", "there is: real, student"]),
+    ({"zzz": 1}, ["no key 'zzz'", "there is: real, prepare, student"]),
     ({"grade": "verfy"}, ["grade: there is nothing called 'verfy'", "did you mean 'verify'?", "exact"]),
     ({"generate": {"propose": {"cuont": 5}}}, ["generate.propose has no knob 'cuont'", "'count'", "temperature"]),
     ({"generate": {"propose": {"count": "lots"}}}, ["generate.propose.count is 'lots'", "valid integer"]),

@@ -11,21 +11,22 @@ import pytest
 import selfsown
 
 SOURCE = Path(selfsown.__file__).parent
-VERBS = ("generate", "grade", "curate", "mix", "train", "evaluate", "guard")
+VERBS = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
     ("text", "intervals", "kinds", "recipes", "engines", "yardsticks"),
     ("records",),
-    ("paid", "files", "sandbox", "equations"),
-    ("split", "models", "tasks", "history", "atomic", "callbacks"),
+    ("paid", "files", "sandbox", "equations", "rewriting"),
+    ("split", "models", "tasks", "history", "atomic"),
     ("asking", "signals", "unprompted"),
     VERBS,
     ("steps", "written"),
     ("recipe",),
     ("store",),
     ("making", "findings"),
-    ("rehearsal",),
+    ("preparing",),
+    ("rehearsal", "callbacks"),
     ("loop", "make", "explain"),
     ("screen", "cost"),
     ("estimate",),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from selfsown.preparing import Intake
 from selfsown.records import Generation
 
 
 class Watch:
     """What is told how a run goes; this one says nothing."""
 
+    def real_rows(self, intake: Intake) -> None: ...
     def begin(self, generation: int, stage: str) -> None: ...
     def tick(self, done: int, of: int) -> None: ...
     def end(self, rows: int, seconds: float) -> None: ...

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from selfsown.making import CHANGES
+from selfsown.preparing import SET_ASIDE
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.store import Store, place
 
@@ -14,7 +16,7 @@ def story(folder: Path, wanted: str) -> str:
     """The story of the row whose id begins with `wanted`; SelfsownError if that is none or several."""
     store = Store(folder)
     history = store.generations()
-    names = ["real", "held_out", "rows", *(f"{place(at)}/rows" for at in range(1, len(history) + 1))]
+    names = ["real", "held_out", SET_ASIDE, "rows", *(f"{place(at)}/rows" for at in range(1, len(history) + 1))]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}
     found = [row for at, row in rows.items() if at.startswith(wanted)]
@@ -43,19 +45,23 @@ def story(folder: Path, wanted: str) -> str:
 def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], inside: bool = False) -> list[str]:
     """The row, its grades and its end, then its parents, further in."""
     kind = "held-out real row" if row.id in held_out else f"{row.origin} row"
+    kind = f"{kind} that was set aside" if row.origin == "real" and row.end else kind
     lines = [f"{kind} {row.id}: {_text(row)}"]
     traits = [f"level {row.level}"] * bool(row.level) + [
-        f"{name} {value}" for name, value in sorted(row.traits.items())
+        f"{name} {value}" for name, value in sorted(row.traits.items()) if name != CHANGES
     ]
     if traits:
         lines.append(f"  it is: {', '.join(traits)}")
     if row.origin == "real":
         lines.append(f"  comes from {row.maker or 'the real data'}")
+        lines += [f"  prepared: {row.traits[CHANGES]}"] if CHANGES in row.traits else []
     else:
         lines.append(f"  made in generation {row.generation} by {row.method}, written by {row.maker}, draw {row.draw}")
     for grade in row.grades:
         lines.append(f"  graded {grade.score:g} by {grade.by} ({grade.trust}): {grade.reason}")
-    if row.end:
+    if row.origin == "real" and row.end:
+        lines.append(f"  set aside by {row.reason}")
+    elif row.end:
         lines.append(f"  ended {row.end}" + (f": {row.reason}" if row.reason else ""))
     for parent in row.parents:
         lines.append("  it came from:")

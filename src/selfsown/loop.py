@@ -16,6 +16,7 @@ from typing import Any
 from selfsown.callbacks import Watch
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.making import affordable, curated, graded, own, placed, seeded
+from selfsown.preparing import Intake, accounted
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal import rehearsed
@@ -39,12 +40,15 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
         raise SelfsownError(f"{recipe.name} names no student to train; selfsown make {recipe.name} makes rows alone")
     trusted(recipe, folder)
     task = recipe.real()
-    posed = None
+    posed, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
-        posed = rehearsed(recipe, task)  # before the folder is touched: something may not fit
+        posed = rehearsed(recipe, task, intake)  # before the folder is touched: something may not fit
     with Store.locked(folder, recipe.dump(), recipe.steps()) as store:
+        watch = watch or Watch()
+        if found := accounted(store, intake):
+            watch.real_rows(found)
         real, held_out = _real_rows(store, posed)
-        loop = Loop(recipe, store, task, real, held_out, watch or Watch())
+        loop = Loop(recipe, store, task, real, held_out, watch)
         history = [loop.base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.lap(history))

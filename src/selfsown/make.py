@@ -15,8 +15,9 @@ from typing import Any
 from selfsown.engines.local import ordered, unhurried
 from selfsown.making import curated, graded, own, placed, seeded, streams
 from selfsown.paid.budget import Meter
+from selfsown.preparing import COUNTS, SET_ASIDE, Intake, Unused, prepared
 from selfsown.recipe import Recipe
-from selfsown.records import Row, SelfsownError
+from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.rehearsal import tried
 from selfsown.rehearsal.trust import trusted
 from selfsown.split import sides
@@ -33,9 +34,10 @@ KINDS = 200  # reasons that are counted apart
 class Tally:
     """How far it is and what became of the rows. total: chunks of work come to so many real rows, or rows to make.
 
-    meter: what the models behind servers took, this time.
+    meter: what the models behind servers took, this time. real: what became of the real rows.
     """
 
+    real: Intake = field(default_factory=Intake)
     meter: Meter = field(default_factory=Meter)
     total: int = 0
     done: int = 0
@@ -87,6 +89,7 @@ def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
     with opened(recipe, folder) as line:
         line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))
+        line.unused.account(line.store, line.tally.real)
         line.store.write_json("made", {"rows": line.tally.made, **line.tally.ends, "reasons": line.tally.reasons})
         return line.tally
 
@@ -102,28 +105,33 @@ def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
     """The folder, with the real rows in it, and all that the recipe names there to work on them."""
     tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
     with unhurried(), Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
-        _pose(recipe, store)
-        line = Line(recipe, store)
+        line = Line(recipe, store, _pose(recipe, store))
         try:
             yield line
         finally:
             line.halt()
 
 
-def _pose(recipe: Recipe, store: Store) -> None:
-    """The real rows as files, those that are held out for the leak check apart."""
-    task = recipe.real()
-    posed = sides(lambda: task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
-    with store.written("real") as real, store.written("held_out") as held_out:
+def _pose(recipe: Recipe, store: Store) -> Intake:
+    """The real rows as files, those that are held out for the leak check apart, and those that are set aside."""
+    task, intake = recipe.real(), Intake()
+    with store.written("real") as real, store.written("held_out") as held_out, store.written(SET_ASIDE) as aside:
+        readings = iter([None, aside.add] if recipe.held_out else [aside.add])  # the first only counts
+        posed = sides(lambda: prepared(recipe, task, intake, next(readings)), recipe.held_out, recipe.seed, task.name)
         for out, row in posed:
             (held_out if out else real).add(row)
+            intake.held_out += out
+            intake.used += not out
+    store.write_json(COUNTS, intake.plain())
+    return intake
 
 
 class Line:
     """The way of the rows through one folder."""
 
-    def __init__(self, recipe: Recipe, store: Store) -> None:
-        self.recipe, self.store, self.tally = recipe, store, Tally(store.journal.meter)
+    def __init__(self, recipe: Recipe, store: Store, intake: Intake) -> None:
+        self.recipe, self.store, self.tally = recipe, store, Tally(intake, store.journal.meter)
+        self.unused, self.refused = Unused(recipe), dict[str, NoPrompt]()
         task = recipe.real()
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher
@@ -152,7 +160,7 @@ class Line:
     def rows(self, tell: Tell, few: int = 0) -> Iterator[Row]:
         """Every row with its end, in order; few: of the first few real rows alone."""
         rows = self._together(
-            ordered(self.worked, self.chunks(few), self.threads, self.halt, lambda: tell(self.tally)), tell
+            ordered(self._worked_or_not, self.chunks(few), self.threads, self.halt, lambda: tell(self.tally)), tell
         )
         for at, step in enumerate(self.recipe.grade):
             if streams(step):
@@ -205,6 +213,16 @@ class Line:
                 counts.append((grader.place, len(rows) - before, failed - before))
         return chunk, rows, counts
 
+    def _worked_or_not(self, chunk: Chunk) -> tuple[Chunk, list[Row], Counts]:
+        """The same, where none of a chunk's rows may have a prompt, as long as others have."""
+        try:
+            return self.worked(chunk)
+        except NoPrompt as error:
+            if not any(row.prompt for row in self.roles["real"]):
+                raise
+            self.refused[chunk.step.place] = error
+            return chunk, [], [(chunk.step.place, 0, 0)]
+
     def _together(self, chunks: Iterable[tuple[Chunk, list[Row], Counts]], tell: Tell) -> Iterator[Row]:
         """The chunks' rows, one after the other, each with its place; an end to it all where a stage fails too many."""
         draw = 0
@@ -214,9 +232,13 @@ class Line:
                 self.tally.given[place] += given
                 self.tally.failed[place] += failed
                 self._bearable(place, rows)
+            self.unused.note(chunk.step, chunk.rows, rows)
             yield from own(rows, 1, draw)
             draw += len(rows)
             tell(self.tally)
+        for place, error in self.refused.items():
+            if not self.tally.given[place]:
+                raise error
 
     def _bearable(self, place: str, rows: Sequence[Row]) -> None:
         given, failed = self.tally.given[place], self.tally.failed[place]

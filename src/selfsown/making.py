@@ -13,6 +13,7 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.steps import Step, parameters
 
 OTHERS = ("teacher", "judge")
+CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
 
 
 def seeded(seed: int, *where: object) -> int:
@@ -21,8 +22,18 @@ def seeded(seed: int, *where: object) -> int:
 
 
 def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
-    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places."""
-    return [row.but(origin="synthetic", generation=generation, draw=at) for at, row in enumerate(rows, first)]
+    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places.
+
+    What was changed in the real row that a row was made of is no trait of the new one.
+    """
+    return [
+        row.but(origin="synthetic", generation=generation, draw=at, traits=_own(row.traits))
+        for at, row in enumerate(rows, first)
+    ]
+
+
+def _own(traits: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: each for name, each in traits.items() if name != CHANGES} if CHANGES in traits else traits
 
 
 def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ OF_TRAINING = {"learn", "writer", "then", "start", "generations", "evaluate", "g
 OF_TRAINING |= {"patience", "control"}
 PAIRED = ("preference", "policy")  # they learn from the model's own answers: on real rows alone there are none
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
-LIST_FIELDS = ("generate", "grade", "curate", "then", "evaluate", "guard")
+LIST_FIELDS = ("prepare", "generate", "grade", "curate", "then", "evaluate", "guard")
 VERB_OF = STEP_FIELDS | {"then": "train"}
 
 
@@ -34,6 +34,7 @@ VERB_OF = STEP_FIELDS | {"then": "train"}
 class Recipe:
     """real: the source of real rows; held_out: how many are set aside to measure on (below 1: a share).
 
+    prepare: what is done to the real rows, in order, before anything else sees them.
     learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
     prompts: how many of them the generators are given in each generation, drawn anew (0: all).
     teacher and judge: other models, where the student shall not be its own. base: the training of
@@ -50,6 +51,7 @@ class Recipe:
     """
 
     real: Step
+    prepare: tuple[Step, ...] = ()
     student: Step = UNNAMED
     generate: tuple[Step, ...] = ()
     grade: tuple[Step, ...] = ()
@@ -143,8 +145,8 @@ class Recipe:
 
     def steps(self) -> list[Step]:
         """Every step, in the order of the loop."""
-        named = [self.real, self.student, self.teacher, self.judge, *self.generate, *self.grade, *self.curate]
-        named += [self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
+        named = [self.real, *self.prepare, self.student, self.teacher, self.judge, *self.generate, *self.grade]
+        named += [*self.curate, self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
         return [each for each in named if each and each != UNNAMED]
 
     def _fits(self) -> None:

@@ -29,6 +29,10 @@ class SelfsownError(Exception):
         self.code = code
 
 
+class NoPrompt(SelfsownError):
+    """None of the rows has a prompt, and the step can do nothing without."""
+
+
 @dataclass(frozen=True)
 class Grade:
     """What one grader thinks of one row.

@@ -14,6 +14,7 @@ from rich.table import Table
 from selfsown.callbacks import Watch
 from selfsown.findings import Findings
 from selfsown.history import best_of
+from selfsown.preparing import Intake
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Verdict
 from selfsown.signals.light import WHY
@@ -40,6 +41,9 @@ class Screen(Watch):
     def control(self, trainings: int) -> None:
         self.arm, self.trainings, self.laps = "control, ", trainings, []
         self.progress.reset(self.bar, total=trainings + 1)
+
+    def real_rows(self, intake: Intake) -> None:
+        self.say(escape(intake.sentence()))
 
     def begin(self, generation: int, stage: str) -> None:
         self.stage, self.stage_began = stage, time.monotonic()

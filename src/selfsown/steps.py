@@ -30,6 +30,7 @@ Kind = TypeVar("Kind")
 # Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tasks": ("World", ()),
+    "prepare": ("prepare", ("rows",)),
     "models": ("create", ("rows", "seed", "journal", "role")),
     "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
     "grade": ("grade", ("rows", "judge", "teacher", "task", "real", "seed")),

@@ -37,12 +37,12 @@ def head(text: str) -> Any:
 def test_it_tells_the_whole_story(tmp_path: Path) -> None:
     text = card(tmp_path, wishes={"real": True})
     for line in (
-        r"6 rows, made by the recipe `mine`: rows \| of \*mine\*.",
+        r"6 rows, 3 of them real, made by the recipe `mine`: rows \| of \*mine\*.",
         'rows = load_dataset("sums", split="train")',
         "The format is `prompt-completion`. 50.0 % of the rows are synthetic: 3. Real: 3.",
         "| answer | 1 | 1 | 3 | 3 |",
         "| `seeds.jsonl` | 3 | MIT |",
-        "1 more real rows were held out to measure on. They are not in this dataset.",
+        "1 more real rows were held out. They are not in this dataset.",
         "| teacher | `big-one` | `models.example.org` |",
         "| generate | `sample` | `n: 2` |",
         "| `sample` | 3 |",
@@ -54,7 +54,7 @@ def test_it_tells_the_whole_story(tmp_path: Path) -> None:
         "And 2 more.",
         "- The grades of 2 rest on a known answer.",
         "- The grades of 1 rest on nothing: no step graded them.",
-        "- Nothing looked for duplicates.",
+        "- Nothing looked for duplicates among the rows that were made.",
         "- 1 rows have a text `reasoning`, which is left out here.",
         f"by selfsown {__version__}",
     ):
@@ -148,3 +148,78 @@ def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     assert r"| generate.sample | teacher | big\|one | 1 | 1 | 0 | 500 | 700 | – | – | \$0.75 |" in text
     assert r"- \$0.25 for each of 3 kept rows." in text
     assert "10.1.2.3" not in text
+
+
+OTHER = {"endpoint": {"url": "https://b.example.org", "model": "n"}}
+NONE, REJECTED = "Nothing looked for personal", "A row that was made is rejected where it has personal data"
+STATED, HURT = "only as far as the principles", "Nothing looked for words"
+WORKED_ON = "The real rows that it grew from:"
+OWN = "The judge is the teacher itself: it marks its own work."
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "unsaid"),
+    [
+        ({}, [f"{NONE} data.", "Nothing looked for duplicates", HURT], [OWN]),
+        ({"curate": ["passed", "personal"]}, [REJECTED], [NONE]),
+        ({"curate": [{"personal": {"kinds": ["iban"]}}]}, ["known by its form: the number of an account."], ["e-mail"]),
+        (
+            {"prepare": [{"pii": {"redact": True}}]},
+            ["In the real rows, personal data known by its form was replaced: an e-mail", "in what models wrote."],
+            [f"{NONE} data.", "set its row aside"],
+        ),
+        ({"prepare": ["pii"]}, ["known by its form set its row aside", "Names and postal addresses"], ["was replaced"]),
+        ({"prepare": ["pii"], "curate": ["personal"]}, ["set its row aside", REJECTED], [NONE]),
+        ({"curate": ["duplicates"]}, [], ["Nothing looked for duplicates"]),
+        ({"curate": ["novel"]}, [], ["Nothing looked for duplicates"]),
+        ({"curate": ["semantic"]}, [], ["Nothing looked for duplicates"]),
+        ({"prepare": ["dedup"]}, ["Nothing looked for duplicates among the rows that were made."], []),
+        ({"curate": ["leaks"]}, [], ["repeats what was held out"]),
+        ({}, ["Nothing looked whether a row repeats what was held out."], []),
+        ({"grade": ["judge"]}, [OWN, "what the model that wrote them thinks"], ["another model thinks"]),
+        ({"grade": ["judge"], "judge": OTHER}, ["another model thinks"], [OWN]),
+        ({"grade": [{"constitution": {"principles": ["It is kind."]}}]}, [STATED], [HURT]),
+        ({"grade": [{"judge": {"rubric": "Is it kind?"}}]}, [STATED], [HURT]),
+        ({"grade": [], "curate": []}, ["Nothing looked for duplicates"], [OWN]),
+        ({"curate": ["./mine.py"]}, ["What `mine.py` looked for is not known here."], ["/home"]),
+        ({"curate": ["/home/somebody/mine.py"]}, ["What `mine.py` looked for is not known here."], []),
+        ({"generate": ["./mine.py"]}, ["Some are wrong"], ["Models wrote the synthetic rows"]),
+        ({"generate": [{"prefill": {"user": "u"}}]}, ["The real rows that nothing was made of:"], [WORKED_ON]),
+        ({"student": "tiny", "generate": ["prefill"]}, [WORKED_ON, "held out to measure on"], []),
+        ({}, ["1 more real rows were held out. They are not in", WORKED_ON], ["to measure on"]),
+    ],
+)  # fmt: skip
+def test_each_sentence_is_true_of_the_recipe(
+    changes: dict[str, Any], said: list[str], unsaid: list[str], tmp_path: Path
+) -> None:
+    judged = [replace(row, grades=(replace(row.grades[0], trust="judge"),)) for row in ROWS[:1]]
+    text = card(tmp_path, judged if "judge" in str(changes.get("grade")) else ROWS, **changes).split("## The recipe")[0]
+    assert [words for words in said if words not in text] == []
+    assert [words for words in unsaid if words in text] == []
+
+
+def test_it_counts_what_became_of_the_real_rows(tmp_path: Path) -> None:
+    folder = kept.made(tmp_path / "made", ROWS, prepare=["blank", {"pii": {"redact": True}}])
+    counts = {"read": 9, "used": 3, "held_out": 1, "unlearned": 0}
+    counts |= {"set_aside": {"blank": 3, "pii": 0, "unusable": 2}, "changed": {"pii": 2}}
+    Store(folder).write_json("real", counts)
+    export(folder, tmp_path / "out")
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert (
+        "The real rows were prepared by `blank`, `pii`: 9 real rows = 3 used + 1 held out + 5 set aside "
+        "(3 blank, 2 unusable); changed: 2 by pii."
+    ) in text
+    assert "| prepare | `pii` | `redact: True` |" in text
+
+
+def test_it_says_that_real_rows_were_taken_as_they_are_where_that_is_so_and_nothing_where_it_is_not_known(
+    tmp_path: Path,
+) -> None:
+    folder = kept.made(tmp_path / "made", ROWS)
+    export(folder, tmp_path / "old")
+    assert "The real rows were" not in (tmp_path / "old/README.md").read_text(encoding="utf-8")
+    counts = {"read": 3, "used": 3, "held_out": 0, "unlearned": 0, "set_aside": {}, "changed": {}}
+    Store(folder).write_json("real", counts)
+    export(folder, tmp_path / "out")
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "The real rows were taken as they are: 3 real rows, all used." in text

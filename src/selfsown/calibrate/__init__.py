@@ -12,10 +12,12 @@ from selfsown.calibrate.labels import Labelled, of_file, of_real
 from selfsown.calibrate.measures import Measure, difference, gain, kappa, partial_correlation, rate
 from selfsown.making import OTHERS, affordable, seeded
 from selfsown.paid.ledger import total
+from selfsown.preparing import Intake, prepared
 from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.rehearsal import posed
 from selfsown.rehearsal.trust import identity, shortcomings
-from selfsown.split import first_of, sides, split
+from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
 
@@ -84,10 +86,9 @@ def _real(recipe: Recipe) -> list[Row]:
     """The real rows that are not held out, as `run` or `make` would take them."""
     task = recipe.real()
     if recipe.trains:
-        rest, _ = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
-        return first_of(rest, recipe.learn, recipe.seed, task.name)
-    posed = sides(lambda: task.pose(recipe.seed), recipe.held_out, recipe.seed, task.name)
-    return [row for held_out, row in posed if not held_out]
+        return posed(recipe, task, Intake())[0]
+    both = sides(lambda: prepared(recipe, task), recipe.held_out, recipe.seed, task.name)
+    return [row for held_out, row in both if not held_out]
 
 
 def _models(recipe: Recipe, store: Store, real: Sequence[Row]) -> dict[str, Any]:

@@ -105,12 +105,19 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
     """
     import yaml
 
+    from selfsown.preparing import Intake, counted
     from selfsown.recipe import Recipe
     from selfsown.rehearsal import rehearsed, tried
     from selfsown.rehearsal.cautions import cautions
 
     loaded = Recipe.load(recipe, set or [])
-    (rehearsed if loaded.trains else tried)(loaded, loaded.real())
+    real = Intake()
+    if loaded.trains:
+        rehearsed(loaded, loaded.real(), real)
+    else:
+        tried(loaded, loaded.real())
+        real = counted(loaded)
+    print(f"selfsown: {real.sentence()}", file=sys.stderr)
     for caution in cautions(loaded):
         print(f"selfsown: caution: {caution}", file=sys.stderr)
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")

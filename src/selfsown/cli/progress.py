@@ -24,6 +24,7 @@ class Progress:
         self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
         self.said = time.monotonic()
+        self.counted = ""  # what was said of the real rows
 
     def __enter__(self) -> Progress:
         self.bar.start()
@@ -33,6 +34,9 @@ class Progress:
         self.bar.stop()
 
     def tell(self, tally: Tally) -> None:
+        if not self.counted:
+            self.counted = tally.real.sentence()
+            self.say(self.counted)
         words = so_far(tally)
         self.bar.update(self.task, total=tally.total, completed=tally.done, description=words)
         if not self.console.is_terminal and time.monotonic() - self.said > QUIET:
@@ -41,7 +45,9 @@ class Progress:
 
     def end(self, tally: Tally) -> None:
         parts = " + ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
-        lines = [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
+        counted = tally.real.sentence()  # more may be set aside by now: those of which nothing could be made
+        lines = [counted] if counted != self.counted else []
+        lines += [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
         lines += [f"  {count:,} {reason}" for reason, count in tally.reasons.most_common(5)]
         for line in lines:
             self.say(line)

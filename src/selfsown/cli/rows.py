@@ -75,11 +75,14 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Chan
     from selfsown.cli.shown import preview as made
     from selfsown.cli.shown import show
     from selfsown.recipe import Recipe
+    from selfsown.rehearsal.cautions import cautions
 
     loaded = Recipe.load(recipe, set or [])
-    folder = folder or Path("made") / loaded.name
+    folder, console = folder or Path("made") / loaded.name, Console()
+    for caution in cautions(loaded):
+        console.print(f"caution: {caution}", soft_wrap=True, highlight=False, markup=False)
     found = made(loaded, folder, _some(rows))
-    show(found, folder, Console())
+    show(found, folder, console)
     if all(row.end == "failed" for row in found.rows):
         _kept(Counter(row.end for row in found.rows), *(row.reason for row in found.rows[-1:]))
 

@@ -16,8 +16,10 @@ from selfsown.cost import Cost
 from selfsown.estimate import at_once
 from selfsown.make import preview as made
 from selfsown.paid import ledger
+from selfsown.preparing import Intake
 from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row
+from selfsown.store import Store
 
 LONG, TAIL = 1600, 500  # characters of a text that are shown, and how many of them are its last
 COLOURS = {"kept": "green", "rejected": "yellow", "failed": "red"}
@@ -27,8 +29,10 @@ JOINER = "\u200d"  # within an emoji
 
 @dataclass(frozen=True)
 class Preview:
-    """rows: each with its end; spent: what they took this time, nothing where all was there."""
+    """real: what becomes of all real rows; rows: those made of the first of them, each with its end; spent: what they
+    took this time, nothing where all was there."""
 
+    real: Intake
     rows: Sequence[Row]
     spent: Sequence[ledger.Line]
 
@@ -38,11 +42,13 @@ def preview(recipe: Recipe, folder: Path, few: int = 3) -> Preview:
     journal = folder / "replies.sqlite"
     before = ledger.sent(journal)
     rows = made(at_once(recipe), folder, few)
-    return Preview(rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
+    real = Intake.of(Store(folder)) or Intake()
+    return Preview(real, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
 
 
 def show(found: Preview, folder: Path, console: Console) -> None:
-    """Row by row, then what it cost."""
+    """What becomes of the real rows, row by row what was made, then what it cost."""
+    console.print(Text(found.real.sentence()), soft_wrap=True)
     for number, row in enumerate(found.rows, 1):
         colour = COLOURS.get(row.end, "default")
         console.print(Rule(f"[bold]row {number} of {len(found.rows)}[/] [{colour}]{row.end}[/]", align="left"))

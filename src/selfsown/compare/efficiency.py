@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ import yaml
 
 from selfsown.files.seeds import Seeds
 from selfsown.intervals import student
+from selfsown.preparing import prepared
 from selfsown.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.split import split
@@ -83,7 +84,9 @@ def multiples_of(wanted: Sequence[str]) -> list[float]:
 def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> tuple[int, int, list[str]]:
     """Rows that the recipe learns from, rows held out, and the changes by which there are real rows enough."""
     world = recipe.real()
-    sides = [split(list(world.pose(seed)), recipe.held_out, seed, world.name) for seed in seeds]
+    sides = [
+        split(list(prepared(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name) for seed in seeds
+    ]
     there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
     n = recipe.learn or there
     most = math.ceil(multiples[-1] * n)

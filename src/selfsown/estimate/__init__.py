@@ -20,6 +20,7 @@ from selfsown.intervals import resampled
 from selfsown.make import opened
 from selfsown.making import OTHERS
 from selfsown.paid import ledger
+from selfsown.preparing import Intake
 from selfsown.recipe import REMOTE, Recipe
 
 OVERHEAD = 0.0005  # seconds of our own for each request
@@ -80,9 +81,11 @@ class Estimate:
 
     there: replies that `make` will find paid. spent, now: what the folder has taken, until now and for this. made,
     failed, reason: of the rows that came of it, how many failed, and why the last did. unseen: steps after which
-    nothing could be counted. batch: the money if all were sent in batches, where it is less and known.
+    nothing could be counted. batch: the money if all were sent in batches, where it is less and known. real: what
+    becomes of the real rows.
     """
 
+    real: Intake
     parts: Sequence[Part]
     all: Part
     rows: int
@@ -119,6 +122,7 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
         ]
         failed = [row.reason for row in sample.rows if row.end == "failed"]
         return Estimate(
+            real=line.tally.real,
             parts=parts,
             all=replace(_ranges(_together(list(left.values()))), seconds=_clock(parts, models, left)),
             rows=sum(sizes.values()),

@@ -20,7 +20,8 @@ MINUTE, HOUR = 60, 3600  # seconds
 
 
 def show(found: Estimate, console: Console) -> None:
-    """The table, and what it does not say."""
+    """What becomes of the real rows, the table, and what it does not say."""
+    console.print(found.real.sentence(), highlight=False, soft_wrap=True, markup=False)
     if found.parts:
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title_justify="left")
         table.title = "what make has yet to ask" + (
@@ -98,6 +99,7 @@ def plain(found: Estimate) -> dict[str, Any]:
     return {
         "lines": [{name: _plain(value) for name, value in vars(part).items()} for part in found.parts],
         "total": whole,
+        "real": found.real.plain(),
         **{name: getattr(found, name) for name in ("rows", "asked", "there", "made", "failed", "reason")},
         "spent": found.spent.plain(),
         "now": found.now.plain(),

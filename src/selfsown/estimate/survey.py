@@ -18,7 +18,7 @@ from selfsown.making import graded, streams
 from selfsown.paid import ledger
 from selfsown.paid.budget import FIRST_GUESS
 from selfsown.paid.prices import Used
-from selfsown.records import Row, SelfsownError
+from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.steps import parameters
 
 SHAPED = 100  # tokens of a reply by a schema, where nothing tells
@@ -164,6 +164,7 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
     """
     survey, lengths = Survey(), _Lengths(line)
     given, failed = Counter[str](), Counter[str]()
+    refused = list[NoPrompt]()
     for at, first, chunk in work(line):
         heard: list[Asked] = []
         elements = {chunk.step.place: _elements(chunk)}
@@ -171,7 +172,11 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
         def instead(model: Any, heard: list[Asked] = heard, elements: Mapping[str, int] = elements) -> Any:
             return StandIn(model, heard, lengths, elements) if hasattr(model, "asks") else model
 
-        _, counts = _through(line, chunk, instead)
+        try:
+            _, counts = _through(line, chunk, instead)
+        except NoPrompt as error:  # of none of its rows, unless none has one
+            refused.append(error)
+            continue
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
         shares = _put_down(survey, at, heard, batches)
         front = shares.get((chunk.step.place, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
@@ -183,6 +188,8 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
             for step, out, lost in counts:
                 given[step] += out
                 failed[step] += lost
+    if refused and not given:
+        raise refused[0]
     survey.lengths = lengths.rests_on
     survey.unseen = [place for place, rows in given.items() if 2 * failed[place] > rows]
     return survey

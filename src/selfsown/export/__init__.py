@@ -16,7 +16,10 @@ from selfsown.export.out import free
 from selfsown.export.pairs import pairs
 from selfsown.export.source import Source, batches, ended, size, source
 from selfsown.export.tally import Seeds, Tally
+from selfsown.preparing import Intake
 from selfsown.records import Row, SelfsownError
+from selfsown.rehearsal.own_judge import own_judge, read_from
+from selfsown.store import Store
 
 KINDS = ("parquet", "jsonl")
 
@@ -62,7 +65,9 @@ def export(
         shutil.rmtree(partial, ignore_errors=True)  # what a kill left
         schema = chosen.schema(wishes)
         shards.write(records, schema, partial / "data", kind)
-        card = Card(out.resolve().name, found, chosen, kind, schema, tally, _seeds(folder), size(folder, "held_out"))
+        judge = own_judge(found.recipe, lambda way: read_from(folder, way))
+        counts = _seeds(folder), size(folder, "held_out"), Intake.of(Store(folder))
+        card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, judge)
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
     whole(out, write)

@@ -16,26 +16,20 @@ import yaml
 from selfsown import __version__, cost
 from selfsown.export.formats import Format
 from selfsown.export.head import head
+from selfsown.export.limits import limits, step_of, steps_of
 from selfsown.export.markdown import bullets, code, fenced, plain, table
 from selfsown.export.source import Source
 from selfsown.export.tally import Seeds, Tally, quantiles
+from selfsown.preparing import Intake
 
 TOP = 10  # lines of a table
 ROLES = ("student", "teacher", "judge")
-TRUST = {
-    "oracle": "a known answer",
-    "execution": "running them",
-    "rule": "rules of form",
-    "vote": "a majority of a model's own answers",
-    "judge": "what another model thinks of them",
-    "self": "what the model that wrote them thinks of them",
-    "": "nothing: no step graded them",
-}
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a card is made of. kind: how its records are written; held_out: how many real rows were."""
+    """What a card is made of. kind: how its records are written; held_out: how many real rows were; real: what became
+    of all real rows, where that is known; own_judge: that the judge marks its own work, where it does."""
 
     name: str
     source: Source
@@ -45,6 +39,8 @@ class Card:
     tally: Tally
     seeds: Seeds
     held_out: int
+    real: Intake | None = None
+    own_judge: str = ""
 
     @property
     def rows(self) -> int:
@@ -74,10 +70,12 @@ class Card:
     def _opening(self) -> list[str]:
         recipe, about = code(str(self.source.recipe.get("name", ""))), plain(str(self.source.recipe.get("about", "")))
         what = "pairs of a better and a worse answer" if self.format.pairs else "rows"
+        real = self.tally.origins["real"]
+        of_them = f", {real:,} of them real," * bool(real)
         load = f'from datasets import load_dataset\n\nrows = load_dataset("{self.name}", split="train")'
         return [
             f"# {plain(self.name)}",
-            f"{self.rows:,} {what}, made by the recipe {recipe}" + (f": {about}." if about else "."),
+            f"{self.rows:,} {what}{of_them or ','} made by the recipe {recipe}" + (f": {about}." if about else "."),
             fenced("python", load),
             "The name is the folder's path, or what it is called on a hub.",
         ]
@@ -112,21 +110,31 @@ class Card:
     def _origin(self) -> list[str]:
         seeds = self._seeds()
         lines = [(code(name), f"{n:,}", plain(licence) or "not declared") for name, n, licence in seeds[:TOP]]
-        said = ["## Where it comes from", "The real rows that it grew from:"]
+        said = ["## Where it comes from", f"The real rows {_role(self.source.recipe)}:"]
         said += [table(("source", "rows", "licence"), lines), *_more(len(seeds))]
         if self.held_out:
-            said.append(f"{self.held_out:,} more real rows were held out to measure on. They are not in this dataset.")
+            why = " to measure on" if self.source.recipe.get("student") else ""
+            said.append(f"{self.held_out:,} more real rows were held out{why}. They are not in this dataset.")
+        said += self._prepared()
         models = [(role, *_model(self.source.recipe[role])) for role in ROLES if self.source.recipe.get(role)]
         return [*said, *([table(("role", "model", "host"), models)] if models else [])]
+
+    def _prepared(self) -> list[str]:
+        """What was done to the real rows, and became of them, before anything was made of them."""
+        if not self.real:
+            return []
+        prepared = steps_of(self.source.recipe)["prepare"]
+        how = f"prepared by {', '.join(code(way) for way, _ in prepared)}" if prepared else "taken as they are"
+        return [f"The real rows were {how}: {plain(self.real.sentence())}."]
 
     def _steps(self) -> list[str]:
         steps = [
             (verb, code(way), ", ".join(code(f"{name}: {value}") for name, value in knobs.items()))
-            for verb in ("generate", "grade", "curate")
-            for way, knobs in map(_step, self.source.recipe.get(verb) or [])
+            for verb, some in steps_of(self.source.recipe).items()
+            for way, knobs in some
         ]
         lines = [(code(name), f"{n:,}") for name, n in self.tally.methods.most_common(TOP)]
-        said = ["The steps that made, graded and chose rows:", table(("verb", "way", "knobs"), steps)]
+        said = ["The steps that prepared, made, graded and chose rows:", table(("verb", "way", "knobs"), steps)]
         return [*said, *([table(("made by", "rows"), lines), *_more(len(self.tally.methods))] if lines else [])]
 
     def _fates(self) -> list[str]:
@@ -144,18 +152,8 @@ class Card:
         return ["## What it cost", table(cost.HEAD, cells), bullets([plain(said) for said in spent.facts()])]
 
     def _limits(self) -> Iterator[str]:
-        """In sentences, the most important first."""
-        yield "Models wrote the synthetic rows. Some are wrong, and nobody has read them all."
-        for trust, n in (+self.tally.trust).most_common():
-            yield f"The grades of {n:,} rest on {TRUST.get(trust, trust)}."
-        if "duplicates" not in {way for way, _ in map(_step, self.source.recipe.get("curate") or [])}:
-            yield "Nothing looked for duplicates."
-        if any(not licence for _, _, licence in self._seeds()):
-            yield "For some of the real rows no licence is declared. See to it that you may use what grew from them."
-        if any(self.source.recipe.get(role) for role in ("teacher", "judge")):
-            yield "The terms of the models that took part may bind whoever uses what they wrote."
-        yield "Nothing looked for personal data or for words that hurt."
-        yield "A bias of the real rows or of the models may be in these rows too, and stronger."
+        licensed = all(licence for _, _, licence in self._seeds())
+        yield from limits(self.source.recipe, self.tally, self.own_judge, self.held_out, licensed)
         if self.format.name == "rows":
             return
         for trait, there in (("system", self.format.system), ("reasoning", "reasoning_content" in str(self.schema))):
@@ -172,17 +170,16 @@ def _more(there: int) -> list[str]:
     return [f"And {there - TOP:,} more."] if there > TOP else []
 
 
-def _step(step: Any) -> tuple[str, Mapping[str, Any]]:
-    """A way and its knobs, as a recipe writes them."""
-    if isinstance(step, dict) and step:
-        way, knobs = next(iter(step.items()))
-        return str(way), knobs if isinstance(knobs, dict) else {}
-    return str(step), {}
+def _role(recipe: Mapping[str, Any]) -> str:
+    """What the real rows were for."""
+    ways = {way for way, _ in steps_of(recipe)["generate"]}
+    alone = not recipe.get("student") and ways <= {"prefill"}  # the model that writes sees none of them
+    return "that nothing was made of" if alone else "that it grew from"
 
 
 def _model(step: Any) -> tuple[str, str]:
     """Its name, and the host that serves it."""
-    way, knobs = _step(step)
+    way, knobs = step_of(step)
     host = urlsplit(str(knobs.get("url", ""))).hostname
     return code(str(knobs.get("model", way))), code(host or (way if "model" in knobs else "here"))
 
@@ -191,7 +188,7 @@ def _shared(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe as it may be shown: without where a key is found, and without the user's own folders."""
     found = dict(recipe)
     for role in ("real", *ROLES):
-        way, knobs = _step(found.get(role))
+        way, knobs = step_of(found.get(role))
         if knobs:
             found[role] = {way: {name: _bare(value) for name, value in knobs.items() if name != "key"}}
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from selfsown.asking.judging import NOTE
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row, SelfsownError
+from selfsown.records import NoPrompt, Row
 from selfsown.text import fenced
 from selfsown.text.talk import Turn, remembered, turns_of, written_out
 
@@ -43,7 +43,7 @@ def generate(
     the trait "messages" has it turn by turn."""
     talks = [_Talk(row, turns_of(row.prompt, row.traits)) for row in rows if row.prompt]
     if not talks:
-        raise SelfsownError("generate.converse: no real row has a prompt to begin a talk with; take question")
+        raise NoPrompt("generate.converse: no real row has a prompt to begin a talk with; take question")
     for turn in range(turns):
         if turn:
             _say(talks, "user", [_wish(talk, instruction) for talk in _live(talks)], teacher, temperature, seed)

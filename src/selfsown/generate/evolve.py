@@ -14,7 +14,7 @@ from selfsown.asking.replies import answered, unfit
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row, SelfsownError
+from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.text import fenced
 from selfsown.text.rouge import rouge_l, words
 
@@ -88,9 +88,10 @@ def generate(
 def _chosen(rows: Sequence[Row], ways: Sequence[Way]) -> list[Row]:
     """The rows that have a prompt."""
     chosen = [row for row in rows if row.prompt]
-    if not chosen or not ways:
-        what = "ways is empty; name some" if chosen else "no real row has a prompt to start from; take backtranslate"
-        raise SelfsownError(f"generate.evolve: {what}")
+    if not chosen:
+        raise NoPrompt("generate.evolve: no real row has a prompt to start from; take backtranslate")
+    if not ways:
+        raise SelfsownError("generate.evolve: ways is empty; name some")
     return chosen
 
 

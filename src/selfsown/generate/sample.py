@@ -9,7 +9,7 @@ from typing import Any
 from selfsown.asking.structured import ask, compact
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError, having
+from selfsown.records import NoPrompt, Row, having
 from selfsown.tasks import Task
 
 
@@ -68,10 +68,10 @@ def _structured(
     return [replies[at : at + n] for at in range(0, len(replies), n)]
 
 
-def _unprompted(task: Task) -> SelfsownError:
+def _unprompted(task: Task) -> NoPrompt:
     """The error that all real rows are documents, and how to have them read as prompts."""
     source = getattr(task, "path", "FILE")
-    return SelfsownError(
+    return NoPrompt(
         "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read as "
         f"prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
     )

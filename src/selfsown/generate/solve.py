@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError
+from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
 from selfsown.text.final_answer import stated
 from selfsown.text.quantities import plain, quantity
@@ -37,7 +37,7 @@ def generate(
     posed = isinstance(task, Posing)
     asked = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [row for row in rows if row.prompt]
     if not asked:
-        raise SelfsownError("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
+        raise NoPrompt("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
     told = f"{instruction}\n\n" if instruction else ""
     replies = teacher.complete([told + row.prompt for row in asked], n=n, temperature=temperature, seed=seed)
     unsolved = [

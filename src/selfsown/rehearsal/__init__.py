@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from selfsown.making import OTHERS, affordable, curated, graded
+from selfsown.preparing import Intake, named, prepared
 from selfsown.recipe import Recipe
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal.selftest import tested
@@ -22,10 +23,9 @@ from selfsown.tasks import Task
 FEW = 50  # rows
 
 
-def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
-    """The real rows, posed and split, after every step but training has met some of them."""
-    rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
-    real = _enough(rest, held_out, recipe, task.name)
+def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[list[Row], list[Row]]:
+    """The real rows, prepared and split, after every step but training has met some; intake counts what is read."""
+    real, held_out = posed(recipe, task, intake or Intake())
     known, measured = answered(real), answered(held_out)
     validation, _ = halves(measured, recipe.seed)
     student = recipe.student(rows=real, seed=0)
@@ -60,6 +60,15 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     return real, held_out
 
 
+def posed(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
+    """The real rows to learn from and those held out, prepared before they are split."""
+    rows = list(prepared(recipe, task, intake, intake.rows.append))
+    rest, held_out = split(rows, recipe.held_out, recipe.seed, named(task, intake))
+    real = _enough(rest, held_out, recipe, task.name)
+    intake.used, intake.held_out, intake.unlearned = len(real), len(held_out), len(rest) - len(real)
+    return real, held_out
+
+
 def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
     """The real rows to work on: `learn` of those to learn from, and all prompts that nobody has answered.
 
@@ -87,7 +96,7 @@ def tried(recipe: Recipe, task: Task) -> None:
     models = {role: other(rows=[], seed=0) for role in OTHERS if (other := getattr(recipe, role))}
     for role, model in models.items():
         affordable(recipe, role, model)
-    some = rows = list(islice(task.pose(recipe.seed), FEW))
+    some = rows = list(islice(prepared(recipe, task), FEW))
     roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
     for step in recipe.grade:
         if any(role in parameters(step.function) for role in OTHERS):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from selfsown.files.seeds import Seeds
-from selfsown.recipe import Recipe
+from selfsown.making import OTHERS
+from selfsown.preparing import prepared
+from selfsown.recipe import REMOTE, Recipe
+from selfsown.rehearsal.own_judge import own_judge
+from selfsown.rewriting import texts
 from selfsown.steps import Step, parameters
+from selfsown.text.personal import find
 
 FLOOR = 1 / 3
 VERIFIERS = ("verify", "exact", "execute", "maths", "schema")
 WATCHES = ("monitor", "bias", "collapse")
+SEEN = 1_000  # real rows that are searched for personal data
 MODELS, TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
 VARIETY = ("resample", "diverse", "semantic")
 
@@ -24,12 +31,34 @@ def cautions(recipe: Recipe) -> Iterator[str]:
         yield from _of_the_mix(recipe)
         yield from _of_guards(recipe)
     yield from _of_temperature(recipe)
+    yield from _of_the_judge(recipe)
+    yield from _of_personal_data(recipe)
     if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
         yield (
             "no step draws rows toward real ones (curate: resample) or picks those far apart (curate: diverse): "
             "grading keeps rows right, not varied"
         )
     yield from _of_attributes(recipe)
+
+
+def _of_the_judge(recipe: Recipe) -> Iterator[str]:
+    functions = {step.way: step.function for step in recipe.grade}
+    if said := own_judge(recipe.dump(), lambda way: parameters(functions[way])):
+        yield f"{said}; another is named so: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
+
+
+def _of_personal_data(recipe: Recipe) -> Iterator[str]:
+    """Looked for in the first rows alone: in all of them it could take minutes."""
+    asked = [role for role in OTHERS if (step := getattr(recipe, role)) and step.way in REMOTE]
+    if not asked or any(step.way == "pii" for step in recipe.prepare):
+        return
+    rows = list(islice(prepared(recipe, recipe.real()), SEEN))
+    if found := sum(any(find(text) for _, text in texts(row)) for row in rows):
+        yield (
+            f"{found:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
+            f"{' and the '.join(asked)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
+            "such rows aside"
+        )
 
 
 def _of_guards(recipe: Recipe) -> Iterator[str]:

@@ -9,10 +9,13 @@ from typing import Any
 import yaml
 
 from selfsown import cost
+from selfsown.preparing import Intake
 from selfsown.records import Grade, Row
+from selfsown.rehearsal.own_judge import own_judge, read_from
 from selfsown.report import courses, flow, lights, reading, shares, verdict, words
 from selfsown.report.figures import Table
 from selfsown.report.reading import Run
+from selfsown.store import Store
 
 SHOWN, HINTED = 200, 600  # characters of a row that stand in the page, and in the hint over it
 
@@ -27,9 +30,9 @@ def content(folder: Path) -> dict[str, Any]:
         "seed": run.recipe.get("seed", 0),
         "folder": folder.name,
         "headline": verdict.headline(run),
-        "sentences": verdict.sentences(run),
+        "sentences": [*verdict.sentences(run), *_of_real_rows(folder)],
         "facts": verdict.facts(run),
-        "unknown": verdict.unknown(run),
+        "unknown": [*verdict.unknown(run), *_of_the_judge(run, folder)],
         **(_measured(run) if run.history else {}),
         **(_rows(run) if run.made else {}),
         "examples": [_example(row) for row in examples],
@@ -42,6 +45,17 @@ def content(folder: Path) -> dict[str, Any]:
         "recipe": yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
         "environment": yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
     }
+
+
+def _of_real_rows(folder: Path) -> list[str]:
+    """What became of all of them, where the folder says."""
+    real = Intake.of(Store(folder))
+    return [f"{real.sentence()}."] if real else []
+
+
+def _of_the_judge(run: Run, folder: Path) -> list[str]:
+    said = own_judge(run.recipe, lambda way: read_from(folder, way))
+    return [f"{words.opened(said)}."] if said else []
 
 
 def _measured(run: Run) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""One change made to all that a real row says: prompt, answer, what is known of them, and the turns of a chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from selfsown.records import Row
+from selfsown.text.talk import turns_of, written_out
+
+TEXTS = ("system", "reasoning", "rejected")  # traits that are text as the prompt and the answer are
+WORDS = ("content", "text")  # keys of a message whose values are
+MARKS = ("role", "type")  # keys of a message whose values say how it is to be read
+Change = Callable[[str], str]
+
+
+def texts(row: Row) -> Iterator[tuple[str, str]]:
+    """Each text of the row, prompt and answer first, with the name of its part."""
+    yield "prompt", row.prompt
+    yield "answer", row.answer
+    yield from row.traits.items()
+
+
+def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
+    """The row with each of its texts changed; the row itself where that changes nothing.
+
+    A chat is changed message by message, so that its prompt and its trait "messages" still say the same. everywhere:
+    all other traits are changed, too.
+    """
+    traits = {name: _trait(name, text, change, everywhere) for name, text in row.traits.items()}
+    prompt = change(row.prompt)
+    if len(turns_of(row.prompt, row.traits)) > 1:
+        prompt = written_out([(each["role"], each["content"]) for each in json.loads(traits["messages"])])
+    answer = change(row.answer)
+    target = answer if row.target == row.answer else change(row.target)
+    found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "traits": traits}
+    return row if all(getattr(row, name) == value for name, value in found.items()) else row.but(**found)
+
+
+def _trait(name: str, text: str, change: Change, everywhere: bool) -> str:
+    if name == "messages":
+        try:
+            before = json.loads(text)
+        except (ValueError, RecursionError):
+            before = None
+        if isinstance(before, list):
+            after = _deep(before, change, everywhere)
+            return text if after == before else json.dumps(after, ensure_ascii=False)
+    return change(text) if everywhere or name in TEXTS else text
+
+
+def _deep(value: Any, change: Change, everywhere: bool, key: str = "") -> Any:
+    """A value as JSON gives it, with the words in it changed."""
+    if isinstance(value, dict):
+        return {name: _deep(each, change, everywhere, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_deep(each, change, everywhere, key) for each in value]
+    if isinstance(value, str) and (key in WORDS or (everywhere and key not in MARKS)):
+        return change(value)
+    return value
