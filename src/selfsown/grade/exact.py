@@ -9,7 +9,7 @@ from selfsown.records import Grade, Row
 
 def grade(rows: Sequence[Row]) -> Iterator[Grade]:
     for row in rows:
-        if not row.target:
+        if not row.target.strip():
             yield Grade(0.0, "no known answer to compare with", by="exact", trust="oracle", failed=True)
         elif row.answer.strip() == row.target.strip():
             yield Grade(1.0, "equals the known answer", by="exact", trust="oracle")

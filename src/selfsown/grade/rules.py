@@ -14,10 +14,15 @@ def grade(rows: Iterable[Row], real: Sequence[Row], *, pattern: str = "") -> Ite
         re.compile(pattern)
     except re.error as error:
         raise SelfsownError(f"grade.rules: {pattern!r} is no regular expression: {error}; mend it") from error
+    if not real:
+        raise SelfsownError("grade.rules: there are no real rows whose characters and lengths are the rule")
     known = {character for row in real for character in row.answer}
     lengths = [len(row.answer) for row in real]
     shortest, longest = min(lengths), max(lengths)
     for row in rows:
+        if not row.answer.strip():
+            yield Grade(0.0, f"an empty text, of {len(row.answer)} characters", by="rules")
+            continue
         strange = sorted(set(row.answer) - known)
         if strange:
             yield Grade(0.0, f"characters that no real row has: {''.join(strange)!r}", by="rules")
