@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the command line answers --help without it
 
 from selfsown.text import normal
 
-Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self"]
+Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
 End = Literal["", "kept", "rejected", "failed"]
 EXAMINED = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
 
@@ -101,6 +101,11 @@ class Row:
     def score(self) -> float:
         """The lowest of its grades; 1 where nobody graded."""
         return min((grade.score for grade in self.grades), default=1.0)
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether any grader judged it; one that left it to others did not."""
+        return any(grade.trust != "none" for grade in self.grades)
 
     def graded(self, grade: Grade) -> Row:
         return self.but(grades=(*self.grades, grade))

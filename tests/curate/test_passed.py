@@ -17,7 +17,16 @@ WRONG = replace(RIGHT, answer="99999")
 def test_a_row_graded_well_enough_is_left_as_it_is() -> None:
     rows = [RIGHT.graded(Grade(score)) for score in (0.5, 0.75, 1.0)]
     assert list(passed.curate(rows, WORLD)) == rows
-    assert list(passed.curate([RIGHT], WORLD)) == [RIGHT]
+
+
+def test_what_nobody_graded_is_rejected() -> None:
+    for row in (RIGHT, RIGHT.graded(Grade(1.0, "another way", by="roundtrip", trust="none"))):
+        (out,) = passed.curate([row], WORLD)
+        assert (out.end, out.reason) == ("rejected", "passed: nobody graded it")
+    (out,) = passed.curate([RIGHT.graded(Grade(1.0, by="judge"))], WORLD, by=("execute", "maths"))
+    assert (out.end, out.reason) == ("rejected", "passed: not graded by execute or maths")
+    abstained = RIGHT.graded(Grade(1.0, by="judge")).graded(Grade(1.0, by="roundtrip", trust="none"))
+    assert list(passed.curate([abstained], WORLD)) == [abstained]
 
 
 def test_a_row_is_rejected_with_the_reason_of_its_lowest_grade() -> None:

@@ -89,10 +89,11 @@ def test_more_draws_than_principles_are_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("unread", ["Yes.", verdict("perhaps"), Reply("", "", failure="refused: no")])
-def test_a_row_has_failed_only_if_most_answers_cannot_be_understood(unread: Any) -> None:
+def test_a_row_has_failed_if_the_answer_on_any_principle_cannot_be_understood(unread: Any) -> None:
     three = PRINCIPLES[:3]
     (grade,) = held(lambda prompt, at: unread if "damn" in prompt else verdict(True), [Row("?", "x")], principles=three)
-    assert (grade.score, grade.failed, grade.reason) == (1.0, False, "keeps to 2 of 2 principles")
+    assert (grade.score, grade.failed) == (0.0, True)
+    assert grade.reason.startswith("1 of 3 answers cannot be understood: ")
     (grade,) = held(lambda prompt, at: verdict(True) if "damn" in prompt else unread, [Row("?", "x")], principles=three)
     assert grade.failed
     assert grade.reason.startswith("2 of 3 answers cannot be understood: ")

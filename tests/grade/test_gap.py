@@ -72,13 +72,15 @@ def test_the_instruction_stands_before_each_prompt_and_each_prompt_is_solved_onc
     assert seen == ["Briefly.\n\n17 * 23?"] * 2
 
 
-def test_a_reply_that_failed_solves_nothing_and_a_strong_solver_that_only_fails_has_said_nothing() -> None:
+def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_failed() -> None:
     broken = Parrot(lambda prompt, at: Reply(prompt, "391", failure="no end"))
-    assert gaps(STRONG, broken, HARD) == [1.0]
+    (grade,) = gap.grade([HARD], STRONG, broken, TASK, 0)
+    assert (grade.failed, grade.reason) == (True, "the weak solver: no end")
     (grade,) = gap.grade([HARD], broken, WEAK, TASK, 0)
     assert (grade.failed, grade.reason) == (True, "the strong solver: no end")
     shaky = Parrot(lambda prompt, at: Reply(prompt, "391", failure="" if at else "a time-out"))
-    assert gaps(shaky, WEAK, HARD) == [0.75]
+    (grade,) = gap.grade([HARD], shaky, WEAK, TASK, 0)
+    assert (grade.score, grade.reason) == (1.0, "the strong solver 3 of 3 times, the weak solver 0 of 4")
     (grade,) = gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
     assert (grade.failed, grade.reason) == (True, "it has no prompt to solve")
 

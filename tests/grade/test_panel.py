@@ -67,8 +67,16 @@ def test_draws_that_would_be_alike_and_a_panel_of_nobody_are_refused() -> None:
 
 
 @pytest.mark.parametrize("unread", ["I like it.", verdict(7), Reply("", "", failure="refused: no")])
-def test_a_row_has_failed_only_if_most_members_cannot_be_understood(unread: Any) -> None:
+def test_a_row_has_failed_if_most_members_or_all_of_one_rubric_cannot_be_understood(unread: Any) -> None:
     (grade,) = panelled(lambda prompt, at: unread if "clear" in prompt else verdict(5))
+    assert (grade.score, grade.failed) == (0.0, True)
+    assert grade.reason == "nobody could be understood on: Is it clear, well ordered and as long as it needs to be?"
+    once = iter([unread] * 3)  # the first of two draws, and both times that it is asked again
+    (grade,) = panelled(
+        lambda prompt, at: next(once, verdict(5)) if at == 4 or "You answered before" in prompt else verdict(5),
+        draws=2,
+        temperature=1.0,
+    )
     assert (grade.score, grade.failed) == (1.0, False)
     (grade,) = panelled(lambda prompt, at: verdict(5) if "clear" in prompt else unread)
     assert grade.failed

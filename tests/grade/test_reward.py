@@ -58,7 +58,8 @@ def test_rows_come_out_in_order_whatever_the_batch_and_the_neighbours(folder: Pa
     alone = graded(folder, *rows, batch=1)
     assert graded(folder, *rows, batch=3) == graded(folder, *rows, batch=64) == alone
     assert alone[:4] == [graded(folder, row)[0] for row in rows[:4]]
-    assert len({grade.score for grade in alone}) == 3
+    assert len({grade.score for grade in alone if not grade.failed}) == 3
+    assert [grade.failed for grade in alone] == [not row.answer for row in rows]
 
 
 def test_what_is_longer_than_the_model_reads_has_failed_and_no_other(folder: Path) -> None:

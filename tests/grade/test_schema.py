@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from selfsown.grade.schema import grade
@@ -39,8 +41,12 @@ def test_anything_else_is_wrong_and_the_reason_says_where(answer: str, reason: s
     assert found.reason.startswith(reason)
 
 
-def test_without_a_schema_any_json_will_do() -> None:
-    assert [found.score for found in grade([Row("p", "3"), Row("p", "three")])] == [1.0, 0.0]
+@pytest.mark.parametrize(
+    "schema", [{}, {"title": "anything"}, {"type": ["object", "array", "string", "number", "boolean", "null"]}]
+)
+def test_a_schema_that_allows_anything_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(SelfsownError, match="the schema allows anything"):
+        list(grade([Row("p", "3")], schema=schema))
 
 
 def test_what_is_no_schema_is_refused() -> None:

@@ -122,7 +122,8 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
     grades = _graded(step, bench, rows)
     if bench.from_real and grades and all(grade.trust == "rule" for grade in grades):
         return {"unmeasured": "it goes by rules, not by what is right; bring labelled rows: --labels FILE"}
-    said = [(each, grade) for each, grade in zip(bench.labelled, grades, strict=True) if not grade.failed]
+    pairs = zip(bench.labelled, grades, strict=True)
+    said = [(each, grade) for each, grade in pairs if not grade.failed and grade.trust != "none"]
     good, accepted = [each.good for each, _ in said], [grade.score >= bench.least for _, grade in said]
     both = list(zip(good, accepted, strict=True))
     scores, lengths = [grade.score for _, grade in said], [float(len(each.row.answer)) for each, _ in said]
@@ -151,6 +152,8 @@ def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     grades = step.each(Grade, **roles, rows=rows, seed=bench.seed)
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
+    if wrong := [grade.score for grade in grades if not 0 <= grade.score <= 1]:
+        raise SelfsownError(f"{step.place} gave the score {wrong[0]}; it must lie from 0 to 1")
     return grades
 
 

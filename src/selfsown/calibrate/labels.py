@@ -50,7 +50,14 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
         row = replace(base, answer=answer, target=target, maker=maker, origin="synthetic", method="labelled", draw=at)
         row = replace(row, traits={**base.traits, **traits, **own})
         found.setdefault(prompt or answer, []).append(Labelled(row, _good(path, at, record)))
-    return _few(list(found.values()), few, seed)
+    chosen = _few(list(found.values()), few, seed)
+    good = sum(each.good for each in chosen)
+    if not 0 < good < len(chosen):
+        kind, other = ("good", "bad") if good else ("bad", "good")
+        raise SelfsownError(
+            f"{path}: all of the {len(chosen)} rows taken are {kind}; a grader is measured on both: add {other} ones"
+        )
+    return chosen
 
 
 def of_real(rows: Sequence[Row], task: Task, few: int, seed: int) -> list[Labelled]:

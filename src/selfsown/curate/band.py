@@ -12,12 +12,17 @@ from selfsown.records import Row
 def curate(rows: Sequence[Row], *, low: Share = 0.2, high: Share = 0.8, least: Share = 0.5) -> Iterator[Row]:
     """The pass rate of a prompt is the share of its rows, here, with a score of `least` or more.
 
-    Put it before `passed`, which keeps the right answers of the prompts that remain.
+    Put it before `passed`, which keeps the right answers of the prompts that remain. Rows that nobody graded count for
+    no prompt, and are rejected.
     """
     scores: dict[str, list[bool]] = defaultdict(list)
     for row in rows:
-        scores[row.prompt].append(row.score >= least)
+        if row.is_graded:
+            scores[row.prompt].append(row.score >= least)
     for row in rows:
+        if not row.is_graded:
+            yield row.rejected("band: nobody graded it")
+            continue
         passed = scores[row.prompt]
         rate = sum(passed) / len(passed)
         outside = f"band: {sum(passed)} of {len(passed)} answers pass, outside {low:g} to {high:g}"

@@ -25,7 +25,8 @@ def curate(
     """A pair is a new row: it says what the best of its prompt says (of equals, the first) and carries the worst as
     the trait `rejected`; its parents are both. The best goes on as the pair, so that nothing is said twice.
 
-    The best scores `least` or more, the worst is lower by more than `gap`, and no row of its words is as good.
+    The best scores `least` or more, the worst is lower by more than `gap`, and no row of its words is as good. A row
+    that nobody graded is neither.
     With `chosen: real`, grades aside, the real answer to a prompt is the better of each other one (SPIN, Chen et al.
     2024), and the row itself ends as the worse one.
     """
@@ -34,7 +35,8 @@ def curate(
         return
     siblings: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        siblings[row.prompt].append(row)
+        if row.is_graded:
+            siblings[row.prompt].append(row)
     pairs = {best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, least, gap)}
     for row in rows:
         pair = pairs.get(row.id)

@@ -12,11 +12,14 @@ from selfsown.tasks import Task
 
 def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5, by: tuple[str, ...] = ()) -> Iterator[Row]:
     """A row's score is the lowest of its grades, of those of the graders `by` where some are named; below `least` it is
-    rejected with that grade's reason."""
+    rejected with that grade's reason. A row that none of them graded is rejected, too."""
     for row in rows:
-        grades = [grade for grade in row.grades if not by or grade.by in by]
+        grades = [grade for grade in row.grades if (not by or grade.by in by) and grade.trust != "none"]
         worst = min(grades, key=lambda grade: grade.score, default=None)
-        if worst is None or worst.score >= least:
+        if worst is None:
+            yield row.rejected(f"passed: not graded by {' or '.join(by)}" if by else "passed: nobody graded it")
+            continue
+        if all(grade.score >= least for grade in grades):
             yield row
             continue
         yield row.rejected(f"{worst.by}: {worst.reason}")

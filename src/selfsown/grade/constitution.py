@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.asking.judging import called, criticised, shown, standards
+from selfsown.asking.judging import NOTHING, called, criticised, shown, standards
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
@@ -32,10 +32,10 @@ def grade(
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """For each row `draws` of the principles, no two alike; each is asked about by itself. The score is a soft label:
-    the mean of the answers. A row has failed if more than half of them cannot be understood. A world with a
-    constitution has principles, and words in which the judge is asked."""
+    the mean of the answers. A row has failed if one of them cannot be understood: nobody knows whether it keeps to
+    that principle. A world with a constitution has principles, and words in which the judge is asked."""
     principles = standards(principles, task)
-    if not principles:
+    if not principles or not all(each.strip() for each in principles):
         raise SelfsownError("grade.constitution: principles is empty; write at least one, such as 'Harm nobody.'")
     each = min(draws, len(principles))
     drawn = [random.Random(f"{seed} {row.id}").sample(principles, each) for row in rows]
@@ -44,8 +44,11 @@ def grade(
         said = [_read(each) for each in criticised(judge, asked, task, temperature=temperature, seed=seed)]
     else:
         said = ask(judge, [_asked(*each) for each in asked], _SCHEMA, temperature=temperature, seed=seed)
-    for at, few in enumerate(drawn):
-        yield _grade(few, said[at * each : (at + 1) * each])
+    for at, (row, few) in enumerate(zip(rows, drawn, strict=True)):
+        if row.answer.strip():
+            yield _grade(few, said[at * each : (at + 1) * each])
+        else:
+            yield Grade(0.0, NOTHING, by="constitution", trust="judge", failed=True)
 
 
 def _read(said: Answer) -> Answer:
@@ -61,7 +64,7 @@ def _asked(row: Row, principle: str) -> str:
 
 def _grade(principles: Sequence[str], said: Sequence[Answer]) -> Grade:
     heard = [(principle, each.data) for principle, each in zip(principles, said, strict=True) if not each.failure]
-    if 2 * len(heard) < len(said):
+    if len(heard) < len(said):
         failure = next(each.failure for each in said if each.failure)
         words = f"{len(said) - len(heard)} of {len(said)} answers cannot be understood: {failure}"
         return Grade(0.0, words, by="constitution", trust="judge", failed=True)

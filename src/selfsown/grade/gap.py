@@ -31,8 +31,8 @@ def grade(
 
     A solution is right if the world says so; where it cannot, if it agrees with the row's own answer, or with the
     known one, to `alike` or more; of both, the last match of `pattern` is compared. A row whose answer the strong
-    solver does not find has no gap. A reply that failed solves nothing; where all of the strong solver's did, the
-    row has failed.
+    solver does not find has no gap. The pass rates are those of the replies that did not fail; where more than half of
+    either solver's did, the row has failed: who is not heard is not weak.
     """
     prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
     asked = [f"{instruction}\n\n{prompt}" if instruction else prompt for prompt in prompts]
@@ -47,17 +47,22 @@ def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[f
     trust = task.check(row, row.answer).trust if task.verifiable else "vote"
     if not tries:
         return Grade(0.0, "it has no prompt to solve", by="gap", trust=trust, failed=True)
-    strong, weak = (sum(_right(row, reply, task, same) for reply in replies) for replies in tries)
-    if all(reply.failure for reply in tries[0]):
-        return Grade(0.0, f"the strong solver: {tries[0][0].failure}", by="gap", trust=trust, failed=True)
-    samples = len(tries[0])
-    reason = f"the strong solver {strong} of {samples} times, the weak solver {weak}"
-    return Grade(max(0, strong - weak) / samples, reason, by="gap", trust=trust)
+    if not task.verifiable and not final(row.target or row.answer, same[1]):
+        return Grade(0.0, "it has no answer that a solution could agree with", by="gap", trust=trust, failed=True)
+    heard = [[reply for reply in replies if not reply.failure] for replies in tries]
+    for name, some, replies in zip(("strong", "weak"), heard, tries, strict=True):
+        if 2 * len(some) < len(replies):
+            failure = next(reply.failure for reply in replies if reply.failure)
+            return Grade(0.0, f"the {name} solver: {failure}", by="gap", trust=trust, failed=True)
+    strong, weak = (sum(_right(row, reply, task, same) for reply in some) for some in heard)
+    reason = f"the strong solver {strong} of {len(heard[0])} times, the weak solver {weak}"
+    reason += f" of {len(heard[1])}" * (len(heard[0]) != len(heard[1]))
+    return Grade(max(0.0, strong / len(heard[0]) - weak / len(heard[1])), reason, by="gap", trust=trust)
 
 
 def _right(row: Row, reply: Reply, task: Task, same: tuple[float, str]) -> bool:
     alike, pattern = same
-    if reply.failure:
+    if not reply.text.strip():
         return False
     if not task.verifiable:
         return agreement(final(reply.text, pattern), final(row.target or row.answer, pattern)) >= alike

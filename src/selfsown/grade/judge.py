@@ -8,7 +8,7 @@ from selfsown.asking.judging import scored
 from selfsown.asking.structured import Answer
 from selfsown.kinds import NotNegative, Scale
 from selfsown.models import Model
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 
 
 def grade(
@@ -21,6 +21,8 @@ def grade(
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """The judge gives whole numbers from 1 to `scale`, which become 0 to 1."""
+    if not rubric.strip():
+        raise SelfsownError("grade.judge: rubric is empty; say what the judge looks at")
     for said in scored(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
         yield _grade(said, scale)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text import normal
 
 
 def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
+    if not real:
+        raise SelfsownError("grade.novelty: there are no real rows, so that all would be new; name some under real")
     known = {normal(f"{row.prompt} {row.answer}"): row.id for row in real}
     for row in rows:
+        if not (row.prompt + row.answer).strip():
+            yield Grade(0.0, "an empty text", by="novelty")
+            continue
         copied = known.get(normal(f"{row.prompt} {row.answer}"))
         yield Grade(0.0, f"copies real row {copied}", by="novelty") if copied else Grade(1.0, "new", by="novelty")

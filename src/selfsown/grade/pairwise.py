@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfsown.asking.judging import NOTE, called
+from selfsown.asking.judging import NOTE, NOTHING, called
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text import fenced
 
 _SCHEMA = {
@@ -23,9 +23,10 @@ _SCHEMA = {
 
 @dataclass
 class _Course:
-    """What a row has won (1) and tied (½) so far, and what was said last."""
+    """What a row has won (1) and tied (½) so far, in how many meetings a verdict stood, and what was said last."""
 
     points: list[float] = field(default_factory=list)
+    decided: int = 0
     reason: str = ""
     failure: str = "no sibling to compare with"
 
@@ -41,8 +42,11 @@ def grade(
 ) -> Iterator[Grade]:
     """The score is the share of meetings that the row won; a tie, which is also where the judge contradicts itself
     when the order is turned, counts half. Each row meets `rivals` of its siblings, or all if there are fewer: the
-    rows of the same prompt, or of the same parents where there is no prompt. Who has none has failed."""
-    meetings = _meetings(rows, rivals)
+    rows of the same prompt, or of the same parents where there is no prompt. Who has none has failed, and so has who
+    says nothing, or of whom the judge only contradicts itself."""
+    if not rubric.strip():
+        raise SelfsownError("grade.pairwise: rubric is empty; say what makes one of two answers the better one")
+    meetings = _meetings([row for row in rows if row.answer.strip()], rivals)
     asked = [(one, other) for one, other in meetings if one.answer != other.answer]
     prompts = [_asked(*pair, rubric) for one, other in asked for pair in ((one, other), (other, one))]
     said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
@@ -54,7 +58,7 @@ def grade(
     for (one, other), *both in zip(asked, said[::2], said[1::2], strict=True):
         _decide(courses[one.id], courses[other.id], both)
     for row in rows:
-        yield _grade(courses[row.id])
+        yield _grade(courses[row.id] if row.answer.strip() else _Course(failure=NOTHING))
 
 
 def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
@@ -87,12 +91,14 @@ def _decide(one: _Course, other: _Course, said: Sequence[Answer]) -> None:
     verdict = (said[0].data["better"], said[1].data["better"])
     points = {("first", "second"): 1.0, ("second", "first"): 0.0}.get(verdict, 0.5)
     reason = said[0].data["reason"].strip()
-    _tell(one, points, reason)
-    _tell(other, 1 - points, reason)
+    stands = points != 0.5 or verdict == ("neither", "neither")
+    _tell(one, points, reason, stands=stands)
+    _tell(other, 1 - points, reason, stands=stands)
 
 
-def _tell(course: _Course, points: float, reason: str) -> None:
+def _tell(course: _Course, points: float, reason: str, *, stands: bool = True) -> None:
     course.points.append(points)
+    course.decided += stands
     course.reason = reason
 
 
@@ -100,6 +106,9 @@ def _grade(course: _Course) -> Grade:
     met = len(course.points)
     if not met:
         return Grade(0.0, course.failure, by="pairwise", trust="judge", failed=True)
+    if not course.decided:
+        reason = f"the judge says something else when the order is turned; {course.reason}"
+        return Grade(0.5, reason, by="pairwise", trust="judge", failed=True)
     won, tied = course.points.count(1.0), course.points.count(0.5)
     reason = f"{won} won and {tied} tied of {met}; {course.reason}"
     return Grade(sum(course.points) / met, reason, by="pairwise", trust="judge")

@@ -30,11 +30,12 @@ def grade(
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """A member of the panel is a judge with a rubric in one of its draws; draws differ above temperature 0 alone. With
-    a scale of 2 the median is a vote. A row has failed if more than half of its members cannot be understood.
+    a scale of 2 the median is a vote. A row has failed if more than half of its members cannot be understood, or all
+    who have the same rubric.
 
     judges: names of models that the judge's server has; without them, the judge is the only one.
     """
-    if not rubrics:
+    if not rubrics or not all(rubric.strip() for rubric in rubrics):
         raise SelfsownError("grade.panel: rubrics is empty; name what the members look at, one rubric each")
     if draws > 1 and not temperature:
         raise SelfsownError(
@@ -45,10 +46,18 @@ def grade(
     models = several(judge, judges).items()
     said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
     for at in range(0, len(asked), len(members)):
-        yield _grade([(name, each) for name, all_ in said.items() for each in all_[at : at + len(members)]], scale)
+        row = {name: all_[at : at + len(members)] for name, all_ in said.items()}
+        unheard = [
+            rubric
+            for rubric in rubrics
+            if all(
+                each.failure for all_ in row.values() for each, by in zip(all_, members, strict=True) if by == rubric
+            )
+        ]
+        yield _grade([(name, each) for name, all_ in row.items() for each in all_], scale, unheard)
 
 
-def _grade(members: Sequence[tuple[str, Answer]], scale: int) -> Grade:
+def _grade(members: Sequence[tuple[str, Answer]], scale: int, unheard: Sequence[str]) -> Grade:
     said = [each for _, each in members]
     heard = [
         (round(each.data["score"]), each.data["reason"].strip(), name) for name, each in members if not each.failure
@@ -57,6 +66,8 @@ def _grade(members: Sequence[tuple[str, Answer]], scale: int) -> Grade:
         failure = next(each.failure for each in said if each.failure)
         words = f"{len(said) - len(heard)} of {len(said)} members cannot be understood: {failure}"
         return Grade(0.0, words, by="panel", trust="judge", failed=True)
+    if unheard:
+        return Grade(0.0, f"nobody could be understood on: {unheard[0]}", by="panel", trust="judge", failed=True)
     scores = [score for score, _, _ in heard]
     told = ", ".join(f"{name}: {score}" if name else str(score) for score, _, name in heard)
     reason = f"{told} of {scale}; the lowest: {min(heard)[1]}"

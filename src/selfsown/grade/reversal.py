@@ -6,6 +6,7 @@ does not say how that is measured; here they are run.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -50,8 +51,9 @@ def grade(
     unsafe: bool = False,
 ) -> Iterator[Grade]:
     """The judge reads the prompt, not the answer, writes the program and `calls` calls that show whether it is right.
-    The score is the share of the calls whose values are the same; calls that only raise show nothing. seconds (of
-    computing) and memory (MB) are each program's. unsafe: no sandbox, on a machine that you can lose."""
+    The score is the share of the calls whose values are the same. Calls that raise in both programs, or use nothing that
+    the original defines, show nothing and do not count. seconds (of computing) and memory (MB) are each program's.
+    unsafe: no sandbox, on a machine that you can lose."""
     asked = [_asked(row, calls) for row in rows if row.prompt]
     said = iter(ask(judge, asked, _WRITTEN, temperature=temperature, seed=seed))
     written = [next(said) if row.prompt else Answer(None, "", "it has no prompt to go by") for row in rows]
@@ -66,11 +68,11 @@ def grade(
         return
     with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
         outcomes = sandbox.each(jobs)
-        for each in written:
+        for row, each in zip(rows, written, strict=True):
             if each.failure:
                 yield _failed(each.failure)
             else:
-                yield _grade(list(islice(outcomes, 2)), each.data["calls"][:calls])
+                yield _grade(row, list(islice(outcomes, 2)), each.data["calls"][:calls])
 
 
 def _asked(row: Row, calls: int) -> str:
@@ -104,22 +106,43 @@ def _values(outcome: Outcome) -> list[str]:
     return [_plain(each) for each in found] if all(isinstance(each, str) for each in found) else []
 
 
-def _grade(both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
+def _grade(row: Row, both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
     """By what became of the original and of the program that was written."""
     original, (known, found) = both[0], map(_values, both)
     if len(known) != len(calls):
         why = original.ended or original.stderr.strip().rpartition("\n")[2]
         return _failed(f"the original program does not come to its end: {why or 'it stops early'}"[:300])
-    shown = [at for at, value in enumerate(known) if not value.startswith("raises ") and " at 0x" not in value]
-    if not shown:
-        return _failed("every call makes the original program raise, or give what cannot be compared")
-    found = found if len(found) <= len(calls) else []
-    wrong = [at for at in range(len(calls)) if at >= len(found) or found[at] != known[at]]
+    found = found if len(found) <= len(calls) else []  # more than was asked for: it speaks for itself
+    found += ["nothing"] * (len(calls) - len(found))
+    defined = _names(_program(row.answer), stored=True)
+    told = [at for at, call in enumerate(calls) if defined & _names(call) and " at 0x" not in known[at]]
+    shown = [at for at in told if not _raises(known[at], found[at])]
+    if all(known[at].startswith("raises ") for at in shown):
+        return _failed("no call shows anything: each makes the original program raise, or does not use it")
+    wrong = [at for at in shown if found[at] != known[at]]
     if not wrong:
-        return Grade(1.0, f"does the same in {len(calls)} calls", by="reversal", trust="execution")
-    said = found[wrong[0]] if wrong[0] < len(found) else "nothing"
-    reason = f"{calls[wrong[0]][:80]} gives {said[:60]}, in the original {known[wrong[0]][:60]}"
-    return Grade(1 - len(wrong) / len(calls), reason, by="reversal", trust="execution")
+        return Grade(1.0, f"does the same in {len(shown)} calls", by="reversal", trust="execution")
+    reason = f"{calls[wrong[0]][:80]} gives {found[wrong[0]][:60]}, in the original {known[wrong[0]][:60]}"
+    return Grade(1 - len(wrong) / len(shown), reason, by="reversal", trust="execution")
+
+
+def _raises(*values: str) -> bool:
+    return all(value.startswith("raises ") for value in values)
+
+
+def _names(program: str, *, stored: bool = False) -> set[str]:
+    """The names that Python code uses, or with `stored` those that it defines; none where it is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(program.strip())))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store) == stored}
+    if stored:
+        found |= {
+            each.name for each in nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        }
+        found |= {(each.asname or each.name).split(".")[0] for each in nodes if isinstance(each, ast.alias)}
+    return found
 
 
 def _failed(reason: str) -> Grade:

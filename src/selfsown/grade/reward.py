@@ -8,6 +8,7 @@ from math import isfinite, tanh
 from pathlib import Path
 from typing import Any
 
+from selfsown.asking.judging import NOTHING
 from selfsown.kinds import Count, Positive
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.talk import turns_of
@@ -39,7 +40,7 @@ def grade(
 def _grades(rows: Sequence[Row], scorer: _Scorer, batch: int, centre: float, spread: float) -> list[Grade]:
     tokens = [scorer.tokens(row) for row in rows]
     lengths = [len(each["input_ids"]) for each in tokens]
-    fits = [at for at, length in enumerate(lengths) if length <= scorer.limit]
+    fits = [at for at, length in enumerate(lengths) if length <= scorer.limit and rows[at].answer.strip()]
     fits.sort(key=lambda at: (lengths[at], rows[at].id))
     numbers: dict[int, float] = {}
     for few in (fits[at : at + batch] for at in range(0, len(fits), batch)):
@@ -47,7 +48,9 @@ def _grades(rows: Sequence[Row], scorer: _Scorer, batch: int, centre: float, spr
     return [
         _grade(numbers[at], scorer.label, centre, spread)
         if at in numbers
-        else _failed(f"it takes {length} tokens, and the model reads {scorer.limit}")
+        else _failed(
+            f"it takes {length} tokens, and the model reads {scorer.limit}" if length > scorer.limit else NOTHING
+        )
         for at, length in enumerate(lengths)
     ]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.asking.judging import NOTE, called, shown
+from selfsown.asking.judging import NOTE, NOTHING, called, shown
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import NotNegative
 from selfsown.models import Model
@@ -50,7 +50,8 @@ def grade(
     With `back: claims`, for texts that were rewritten, it quotes what the source does not bear out; the score is the
     share of sentences that are left.
 
-    With `only`, rows that other ways than these made are let by, so that each way's rows may have their own way back.
+    With `only`, rows that other ways than these made are left to other graders, so that each way's rows may have their
+    own way back: such a grade rests on nothing, and `passed` does not count it.
     """
     bys = [bool(only) and row.method not in only for row in rows]
     lacks = [by or _lacks(row, back, source) for row, by in zip(rows, bys, strict=True)]
@@ -59,13 +60,15 @@ def grade(
     said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, lacks, strict=True):
         if lack is True:
-            yield Grade(1.0, f"{row.method} has another way back", by="roundtrip", trust="judge")
+            yield Grade(1.0, f"{row.method} has another way back", by="roundtrip", trust="none")
         else:
             yield _failed(lack) if lack else _grade(row, next(said), back)
 
 
 def _lacks(row: Row, back: str, source: str) -> str:
     """What is missing to find the way back."""
+    if not row.answer.strip():
+        return NOTHING
     if back != "claims" and not row.prompt:
         return "it has no prompt to come back to"
     if back != "question" and not row.traits.get(source, "").strip():

@@ -14,10 +14,15 @@ def grade(rows: Iterable[Row], real: Sequence[Row], *, pattern: str = "") -> Ite
         re.compile(pattern)
     except re.error as error:
         raise SelfsownError(f"grade.rules: {pattern!r} is no regular expression: {error}; mend it") from error
+    if not real:
+        raise SelfsownError("grade.rules: there are no real rows whose characters and lengths are the rule")
     lengths = [len(row.answer) for row in real if row.answered]
     known = {character for row in real for character in row.answer}
     shortest, longest = min(lengths, default=0), max(lengths, default=0)
     for row in rows:
+        if not row.answer.strip():
+            yield Grade(0.0, f"an empty text, of {len(row.answer)} characters", by="rules")
+            continue
         strange = sorted(set(row.answer) - known)
         if not lengths:
             yield Grade(0.0, "no real row has an answer to compare with", by="rules", failed=True)

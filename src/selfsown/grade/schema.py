@@ -8,15 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from selfsown.asking.structured import checked
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, SelfsownError
 
+_ANYTHING: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 
 def grade(rows: Iterable[Row], *, schema: Mapping[str, Any] = {}) -> Iterator[Grade]:
-    """schema: a JSON schema; without one, any JSON will do. The answer must be that JSON and no more, but for a fence
+    """schema: a JSON schema, which must refuse something. The answer must be that JSON and no more, but for a fence
     around it."""
     check = checked(schema)
+    if not any(check(value) for value in _ANYTHING):
+        raise SelfsownError("grade.schema: the schema allows anything; say what is wanted, such as {type: object}")
     for row in rows:
         fenced = _FENCED.fullmatch(row.answer.strip())
         try:

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def trusted(recipe: Recipe, folder: Path) -> None:
     for step in recipe.grade:
         if step.way in recipe.trust:
             found = measured.get(_mark(identity(recipe, step)))
+            if not recipe.trust[step.way]:
+                raise SelfsownError(f"trust: {step.way} demands nothing; name a measure, such as kappa: 0.6")
             if found is None:
                 raise SelfsownError(f"trust: {step.place} was not calibrated as it stands in the recipe now: {again}")
             if poor := shortcomings(found, recipe.trust[step.way]):
@@ -57,7 +60,7 @@ def shortcomings(measured: Mapping[str, Any], demands: Mapping[Demand, float]) -
     found = []
     for name, bound in demands.items():
         measure = measured.get(name)
-        if not measure:
+        if not measure or not all(isfinite(measure[side]) for side in ("low", "high")):
             found.append(f"its {name} could not be measured, and {bound:g} is demanded")
             continue
         low, high = measure["low"], measure["high"]

@@ -135,7 +135,7 @@ def _made(store: Store, number: int) -> Made | None:
         # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
         few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
         sample = {fate: rows_of(table.take(places)) for fate, places in few.items()}
-        trust = frozenset(table["grades"].combine_chunks().flatten().field("trust").unique().to_pylist())
+        trust = frozenset(table["grades"].combine_chunks().flatten().field("trust").unique().to_pylist()) - {"none"}
         return Made(number, flows, failures, trust, sample)
 
 
