@@ -107,9 +107,7 @@ def unknown(found: Audit) -> list[str]:
         )
     said += [f"{each.name} could not be measured." for each in found.unmeasured]
     if found.same:
-        said.append(
-            "Both files hold the same rows; compare with other real rows."
-        )
+        said.append("Both files hold the same rows; compare with other real rows.")
     said += _unasked(found.examination) if found.examination else _NO_EXAMINATION
     said.append("Whether a row is right is not looked at: that is for graders.")
     if not found.shares:
