@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -113,3 +114,12 @@ def test_what_a_server_says_comes_as_reasoning_and_answer(make: Any, text: str) 
 def test_all_before_a_closing_tag_is_reasoning_and_all_after_it_the_answer(thought: str, answer: str) -> None:
     found = said(f"{thought}</think>\n\n{answer}", "chat")
     assert (found.reasoning, found.text) == (thought.strip(), answer.lstrip())
+
+
+@pytest.mark.parametrize(
+    "text", [f"a{' ' * 200000}b", "\n" * 200000 + "b", "b" + " " * 200000, "<|im_end|> " * 2000 + "b"]
+)
+def test_a_reply_that_goes_round_in_circles_is_read_at_once(text: str) -> None:
+    began = time.monotonic()
+    assert said(text, "chat").text == text
+    assert time.monotonic() - began < 2
