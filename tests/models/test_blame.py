@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -321,3 +322,28 @@ def test_no_words_are_misread_into_a_traceback_and_a_prompt_s_own_words_never_st
     assert refusal(status, {}, said, prompt).words
     quoted = refusal(400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} ."))
     assert quoted.declined or "limit for the day" in quoted.words
+
+
+@pytest.mark.parametrize("refused", [1, 3, 7, 9])
+def test_where_all_are_refused_for_different_reasons_the_run_ends(refused: int) -> None:
+    """Some for what they hold, the others as if for the account, and these first."""
+
+    def instead(prompt: str, body: Any) -> web.Response:
+        flagged = int(prompt.split()[1]) >= refused
+        return error(403, "your input was flagged" if flagged else "Forbidden")
+
+    with Server(instead=instead) as server:
+        said = stopped(endpoint([], 0, url=server.url, model="m"), MANY[:12])
+        assert "does not allow it (403: Forbidden)" in said
+
+
+def test_two_calls_at_once_that_wait_for_each_other_s_refusals_come_to_an_end() -> None:
+    with Server(latency=0.05, instead=lambda prompt, body: error(403, "Forbidden")) as server:
+        found: list[str] = []
+        model = endpoint([], 0, url=server.url, model="m")
+        calls = [threading.Thread(target=lambda: found.append(stopped(model, MANY[:5]))) for _ in range(3)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join(20)
+        assert len(found) == 3

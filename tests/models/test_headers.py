@@ -50,6 +50,7 @@ def test_an_address_with_a_version_in_its_query_and_a_key_in_its_own_header_is_a
     ("headers", "sent"),
     [
         ({"X-Team": "research"}, {"X-Team": "research"}),
+        ({"X-Version": 2, "X-Share": 0.5}, {"X-Version": "2", "X-Share": "0.5"}),
         ({"X-Team": "TEAM_NAME"}, {"X-Team": "lab"}),
         ({"HTTP-Referer": "https://example.org/", "X-Title": "HOME"}, {"X-Title": "HOME"}),
         ({"Authorization": "BEARER_KEY"}, {"Authorization": f"Bearer {SECRET}"}),
@@ -65,7 +66,7 @@ def test_an_address_with_a_version_in_its_query_and_a_key_in_its_own_header_is_a
     ],
 )
 @pytest.mark.parametrize("make", [endpoint, anthropic])
-def test_headers_are_sent_as_written_or_as_the_variable_says(make: Any, headers: dict[str, str], sent: Any) -> None:
+def test_headers_are_sent_as_written_or_as_the_variable_says(make: Any, headers: Any, sent: Any) -> None:
     with Server() as server:
         make([], 0, url=server.url, model="m", key="AZURE_KEY", headers=headers).complete(["one"])
         (head,) = server.heads
@@ -95,9 +96,15 @@ def test_a_variable_of_a_header_may_be_a_file(tmp_path: Path) -> None:
         ({"Content-Length": "3"}, "this header cannot be set"),
         ({"X-Team": "a\r\nX-Key: b"}, "is not plain ASCII text in one line"),
         ({"X-Team": "é"}, "is not plain ASCII text in one line"),
+        ({"api-key": [SECRET]}, "headers.api-key: its value is no text"),
+        ({"X-Team": True, "api-key": SECRET}, "headers.X-Team: its value is no text"),
+        ({"X-Team": None}, "headers.X-Team: its value is no text"),
+        ({3: "x", "a b": SECRET}, "headers.a b: this header cannot be set"),
+        (f"api-key: {SECRET}", "headers are no mapping"),
+        ([f"api-key: {SECRET}"], "headers are no mapping"),
     ],
 )
-def test_a_header_that_cannot_be_is_refused_without_its_value(headers: dict[str, str], words: str) -> None:
+def test_a_header_that_cannot_be_is_refused_without_its_value(headers: Any, words: str) -> None:
     with pytest.raises(SelfsownError) as caught:
         endpoint([], 0, url="http://example.org/v1", model="m", headers=headers)
     assert words in str(caught.value)

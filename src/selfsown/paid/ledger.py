@@ -84,8 +84,10 @@ def counted(input: int | None, output: int | None, untold: int) -> str:
     """Tokens in words; untold: how many requests were answered without a count of them."""
     if input is None and output is None:
         return "tokens unknown"
-    read, written = (f"{count:,}" if count is not None else "an unknown number" for count in (input, output))
-    return "at least " * bool(untold) + f"{read} tokens read and {written} written"
+    least = "at least " * bool(untold)
+    if input is None:
+        return f"an unknown number of tokens read and {least}{output:,} written"
+    return f"{least}{input:,} tokens read and {'an unknown number' if output is None else f'{output:,}'} written"
 
 
 def lines(journal: Path, prices: Prices = price_of, after: int = 0) -> list[Line]:

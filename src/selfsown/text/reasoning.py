@@ -26,9 +26,10 @@ _CLOSE = re.compile(
 )
 _BARE = re.compile(r"\s*analysis(?=\S)(.*)assistantfinal(.*)", re.DOTALL)  # gpt-oss, its special tokens left out
 _END = re.compile(
-    r"(?:\s*(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|return|endofturn|END_RESPONSE|END_OF_TURN_TOKEN"
-    r"|end_of_solution)\|>|<end_of_turn>|<turn\|>|<eos>|<｜end▁of▁sentence｜>|(?P<s></s>)))+\s*\Z"
+    r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|return|endofturn|END_RESPONSE|END_OF_TURN_TOKEN"
+    r"|end_of_solution)\|>|<end_of_turn>|<turn\|>|<eos>|<｜end▁of▁sentence｜>|</s>)\Z"
 )
+_LONGEST_END = 30  # characters of such a sign
 _BETWEEN = re.compile(r"<\|(?:end|start)\|>")  # what is left of harmony's frame around a thought
 
 
@@ -55,9 +56,16 @@ def has_reasoning_tags(text: str) -> bool:
 
 
 def _without_end(text: str) -> str:
-    """Without the signs that end a turn; `</s>` may also close a passage that HTML strikes out."""
-    end = _END.search(text)
-    return text if not end or (end["s"] and "<s>" in text) else text[: end.start()]
+    """Without the signs that end a turn; `</s>` may also close a passage that HTML strikes out.
+
+    They are looked for from the end, so that a long run of spaces, which models write, costs no more than its length.
+    """
+    rest = text.rstrip()
+    while end := _END.search(rest, max(0, len(rest) - _LONGEST_END)):
+        if end[0] == "</s>" and "<s>" in text:
+            return text
+        rest = rest[: end.start()].rstrip()
+    return rest if len(rest) < len(text.rstrip()) else text
 
 
 def _thought(text: str) -> str:

@@ -45,7 +45,7 @@ class Endpoint:
     system: str
     wishes: Wishes
     extra: Mapping[str, Any]
-    headers: Mapping[str, str]
+    headers: Any
     identity: str
     manner: Manner
     journal: Journal | None
@@ -214,7 +214,7 @@ def create(
     logprobs: Natural = 0,
     json: bool = True,
     extra: dict[str, Any] | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Any = None,
     finish_reasons: tuple[str, ...] = (),
     identity: str = "",
     timeout: Positive = 600.0,
@@ -238,7 +238,7 @@ def create(
         system=system,
         wishes=Wishes(stop, max_tokens, logprobs, json, finish_reasons),
         extra=extra or {},
-        headers=headers or {},
+        headers=headers if headers is not None else {},
         identity=identity,
         manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
         journal=journal,

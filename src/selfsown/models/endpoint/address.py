@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from selfsown.records import SelfsownError
@@ -78,12 +79,19 @@ def _stored(key: str) -> str:
     return found.strip()
 
 
-def own_headers(headers: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def own_headers(headers: Any) -> tuple[dict[str, str], tuple[str, ...]]:
     """The user's headers as they are sent, and the secrets in them. A value that is called like a variable is one, and
-    a header that holds a secret by its name must name a variable or a file. Raises SelfsownError."""
+    a header that holds a secret by its name must name a variable or a file. Raises SelfsownError, which never repeats a
+    value: it may be a secret that should not stand there."""
     found, secrets = dict[str, str](), list[str]()
-    for name, value in headers.items():
+    if not isinstance(headers, Mapping):
+        raise SelfsownError("headers are no mapping; write them as headers: {api-key: MY_VARIABLE, X-Team: research}")
+    for name, value in ((str(name), value) for name, value in headers.items()):
         place = f"headers.{name}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise SelfsownError(f"{place}: its value is no text; put it in quotes")
         if not _HEADER.fullmatch(name) or name.lower() in _OURS:
             raise SelfsownError(f"{place}: this header cannot be set; take a name such as api-key or X-Team")
         if _SECRET.search(name) or _VARIABLE.fullmatch(value):

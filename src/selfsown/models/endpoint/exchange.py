@@ -105,7 +105,8 @@ class Exchange:
         current: asyncio.Future[Said | None] | None = other
         while current:
             if said := await asyncio.shield(current):
-                return self._settle(ask, said)
+                self._settle(ask, said)
+                return self._weigh()
             current = self.client.flying.get(self._where(ask))
         return self._claim(ask)
 
@@ -130,8 +131,7 @@ class Exchange:
                     said = self._after(ask, fault)
                 if said:
                     self._settle(ask, said)
-                if self.answers and self.doubted:
-                    self._settle_doubts()
+                self._weigh()
         except Exception as error:
             if not self.over.done():
                 self.over.set_exception(error)
@@ -241,7 +241,7 @@ class Exchange:
             self._return(ask)
             return None
         if fault.stops and not self.answers and not self.verdict.ever(ask.body):
-            self._doubt(ask, fault)
+            self.doubted.append((ask, fault))
             return None
         if fault.declined:
             return self.verdict.declined(ask.body, fault, self.answers)
@@ -262,18 +262,22 @@ class Exchange:
         asyncio.get_running_loop().call_later(wait, self._return, ask)
         return None
 
-    def _doubt(self, ask: Ask, fault: Fault) -> None:
-        """Wait until others are answered, or refused just so."""
-        self.doubted.append((ask, fault))
-        if len(self.doubted) >= min(START, len(self.asks) - len(self.found)):
-            raise self.line.stopped(fault.stops)
-
-    def _settle_doubts(self) -> None:
-        """Something was answered, so that these were refused for their own sake."""
-        doubted, self.doubted = self.doubted, []
-        for ask, fault in doubted:
-            if said := self._after(ask, fault):
-                self._settle(ask, said)
+    def _weigh(self) -> None:
+        """Once something was answered, those in doubt were refused for their own sake; once nothing else is left, or so
+        many are refused, all would be."""
+        if self.over.done() or not self.doubted:
+            return
+        doubted = self.doubted
+        try:
+            if self.answers:
+                self.doubted = []
+                for ask, fault in doubted:
+                    if said := self._after(ask, fault):
+                        self._settle(ask, said)
+            elif len(doubted) >= min(START, len(self.asks) - len(self.found)):
+                raise self.line.stopped(doubted[-1][1].stops)
+        except SelfsownError as error:
+            self.over.set_exception(error)
 
     def _in_vain(self, fault: Fault) -> bool:
         """Whether the server has been away, or busy, for longer than anybody waits."""
