@@ -51,8 +51,9 @@ def grade(
     unsafe: bool = False,
 ) -> Iterator[Grade]:
     """The judge reads the prompt, not the answer, writes the program and `calls` calls that show whether it is right.
-    The score is the share of the calls whose values are the same. Calls that raise in both programs, or use nothing that
-    the original defines, show nothing and do not count. seconds (of computing) and memory (MB) are each program's.
+    The score is the share of the calls whose values are the same. Calls that raise in both programs, give objects known
+    by their address alone, or use nothing that the original defines, show nothing and do not count. seconds (of
+    computing) and memory (MB) are each program's.
     unsafe: no sandbox, on a machine that you can lose."""
     asked = [_asked(row, calls) for row in rows if row.prompt]
     said = iter(ask(judge, asked, _WRITTEN, temperature=temperature, seed=seed))
@@ -118,7 +119,9 @@ def _grade(row: Row, both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
     told = [at for at, call in enumerate(calls) if defined & _names(call) and " at 0x" not in known[at]]
     shown = [at for at in told if not _raises(known[at], found[at])]
     if all(known[at].startswith("raises ") for at in shown):
-        return _failed("no call shows anything: each makes the original program raise, or does not use it")
+        return _failed(
+            "no call shows anything: each makes the original program raise, does not use it, or gives an object"
+        )
     wrong = [at for at in shown if found[at] != known[at]]
     if not wrong:
         return Grade(1.0, f"does the same in {len(shown)} calls", by="reversal", trust="execution")
