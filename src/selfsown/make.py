@@ -214,7 +214,7 @@ class Line:
                 self.tally.given[place] += given
                 self.tally.failed[place] += failed
                 self._bearable(place, rows)
-            yield from own(rows, 1, draw)
+            yield from own(rows, 1, self.teacher, draw)
             draw += len(rows)
             tell(self.tally)
 

@@ -13,6 +13,7 @@ from typing import Any
 from selfsown.models import Model, Reply
 from selfsown.records import SelfsownError
 from selfsown.text import fenced
+from selfsown.text.talk import Prompt, followed
 
 PLACES = 200  # in a text, at most, where JSON may begin
 DEEPEST = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
@@ -40,7 +41,7 @@ class Answer:
 
 def ask(
     model: Model,
-    prompts: Sequence[str],
+    prompts: Sequence[Prompt],
     schema: Mapping[str, Any],
     *,
     again: int = 2,
@@ -50,7 +51,7 @@ def ask(
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
     check = checked(schema)
-    asked = [f"{prompt}\n\nAnswer with JSON alone, by this JSON schema:\n{compact(schema)}" for prompt in prompts]
+    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact(schema)}") for each in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
     for _ in range(again + 1):
@@ -94,9 +95,9 @@ def _read(reply: Reply, check: Check) -> Answer:
     return Answer(None, reply.text, failure or "no JSON in the answer", reply.reasoning)
 
 
-def _again(prompt: str, answer: Answer) -> str:
+def _again(prompt: Prompt, answer: Answer) -> Prompt:
     said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
-    return f"{prompt}\n\n{said}\nAnswer anew, with JSON alone, by the schema."
+    return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
 
 
 def _fenced(text: str) -> list[str]:

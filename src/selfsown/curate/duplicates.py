@@ -36,5 +36,5 @@ def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
 
 def _said(row: Row) -> int:
     """Eight bytes of it: among a million rows, two that differ share them once in forty million times."""
-    said = repr((row.prompt, row.answer)).encode()
+    said = repr((row.full_prompt, row.answer)).encode()
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), signed=True)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from selfsown.kinds import Share
 from selfsown.records import Row
+from selfsown.text.talk import Prompt
 
 
 def curate(
@@ -32,9 +33,9 @@ def curate(
     if chosen == "real":
         yield from _against_real(rows, real)
         return
-    siblings: dict[str, list[Row]] = defaultdict(list)
+    siblings: dict[Prompt, list[Row]] = defaultdict(list)
     for row in rows:
-        siblings[row.prompt].append(row)
+        siblings[row.full_prompt].append(row)
     pairs = {best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, least, gap)}
     for row in rows:
         pair = pairs.get(row.id)
@@ -45,9 +46,10 @@ def curate(
 
 def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
     """Each row, ended, and its pair where it says something else than the real row of its prompt."""
-    known = {row.prompt: row for row in real if row.prompt}
+    known: dict[Prompt, Row] = {row.prompt: row for row in real if row.prompt}  # for writers that take texts alone
+    known |= {row.full_prompt: row for row in real if row.prompt}
     for row in rows:
-        better = known.get(row.prompt)
+        better = known.get(row.full_prompt)
         if better is None:
             yield row.rejected("pairs: no real row has its prompt")
         elif row.answer == better.answer:

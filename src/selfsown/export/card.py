@@ -14,7 +14,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__, cost
-from selfsown.export.formats import Format
+from selfsown.export.formats import LEFT_OUT, Format
 from selfsown.export.head import head
 from selfsown.export.markdown import bullets, code, fenced, plain, table
 from selfsown.export.source import Source
@@ -151,11 +151,7 @@ class Card:
             yield "The terms of the models that took part may bind whoever uses what they wrote."
         yield "Nothing looked for personal data or for words that hurt."
         yield "A bias of the real rows or of the models may be in these rows too, and stronger."
-        if self.format.name == "rows":
-            return
-        for trait, there in (("system", self.format.system), ("reasoning", "reasoning_content" in str(self.schema))):
-            if self.tally.traits[trait] and not there:
-                yield f"{self.tally.traits[trait]:,} rows have a text `{trait}`, which is left out here."
+        yield from (said.format(n) for name, said in LEFT_OUT.items() if (n := self.tally.left_out[name]))
 
 
 def _ranked(title: str, found: Counter[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Which columns of a record make a row: named by the recipe, or by the names that are usual.
 
 What is usual: prompt and answer, prompt and completion, question and answer, instruction (with input) and
-output, messages (a chat), text (a document).
+output, a chat in one of the shapes of `files.chats`, text (a document).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from selfsown.files.chats import ALPACA, Chat, alpaca_traits, prompted, talk_of
 from selfsown.records import Row, SelfsownError
-from selfsown.text.talk import Turn, remembered, written_out
 
 PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
 Record = dict[str, Any]
@@ -21,10 +21,11 @@ Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 
 @dataclass(frozen=True)
 class Columns:
-    """How a record of the source is read: prompt "" is a document, answer a chat where `chat` says so.
+    """How a record of the source is read: prompt "" is a document, unless `chat` says which columns hold a chat.
 
-    more: a column that goes on with the prompt, where it holds anything. lenient: what holds nothing is a blank text,
-    or an attribute that the row does not show, and blank rows are rows, too.
+    more: a column that goes on with the prompt, where it holds anything. beside: those of ALPACA that the first record
+    has; None where the user named the columns, and others count for nothing. lenient: what holds nothing is a blank
+    text, or an attribute that the row does not show, and blank rows are rows, too.
     """
 
     source: str
@@ -32,12 +33,16 @@ class Columns:
     answer: str
     attributes: tuple[str, ...] = ()
     more: str = ""
-    chat: bool = False
+    chat: Chat | None = None
+    beside: tuple[str, ...] | None = None
     lenient: bool = False
 
     @property
     def wanted(self) -> list[str]:
-        return list(dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *self.attributes) if name))
+        chat = self.chat.wanted if self.chat else self.beside or ()
+        return list(
+            dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
+        )
 
     def rows(self, records: Iterable[tuple[int, Record]], maker: str) -> Iterator[Row]:
         """The row that each record makes; a blank one makes none, as a blank line."""
@@ -51,13 +56,18 @@ class Columns:
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
         traits = self._traits(at, record) if self.attributes else {}
-        if self.chat:
-            before, answer, system = self._talk(at, record)
-            told = {"system": system} if system else {}
-            return written_out(before), answer, {**told, **remembered(before), **traits}
-        prompt = self._value(at, record, self.prompt) if self.prompt else ""
-        if self.more and record.get(self.more) not in (None, ""):
-            prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
+        try:
+            if self.chat:
+                prompt, answer, told = self.chat.read(record)
+                return prompt, answer, {**told, **traits}
+            prompt = self._value(at, record, self.prompt) if self.prompt else ""
+            if self.more and record.get(self.more) not in (None, ""):
+                prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
+            if self.beside is not None:
+                prompt, told = alpaca_traits(record, prompt)
+                traits = {**told, **traits}
+        except ValueError as error:
+            raise SelfsownError(f"{self.source}:{at} {error}") from error
         return prompt, self._value(at, record, self.answer), traits
 
     def _traits(self, at: int, record: Record) -> dict[str, str]:
@@ -85,31 +95,6 @@ class Columns:
             return str(value).lower()
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
-    def _talk(self, at: int, record: Record) -> tuple[list[Turn], str, str]:
-        """What is asked, answer and system words of a chat: the last assistant turn answers what stands before it."""
-        turns = [self._turn(at, turn) for turn in self._turns(at, record)]
-        last = max((number for number, (role, _) in enumerate(turns) if role == "assistant"), default=-1)
-        if last < 0:
-            raise SelfsownError(f"{self.source}:{at} has no assistant turn in {self.answer!r}; nothing answers there")
-        system = "\n".join(words for role, words in turns[:last] if role == "system")
-        return [(role, words) for role, words in turns[:last] if role != "system"], turns[last][1], system
-
-    def _turns(self, at: int, record: Record) -> list[Any]:
-        turns = record.get(self.answer)
-        if not isinstance(turns, list):
-            kind = "nothing" if turns is None else f"a {type(turns).__name__}"
-            raise SelfsownError(
-                f"{self.source}:{at} holds {kind} in column {self.answer!r}; a chat is a list of {{role, content}}"
-            )
-        return turns
-
-    def _turn(self, at: int, turn: Any) -> Turn:
-        if not isinstance(turn, dict) or not all(isinstance(turn.get(key), str) for key in ("role", "content")):
-            raise SelfsownError(
-                f"{self.source}:{at} has a turn in {self.answer!r} that is no {{role, content}} of text: {turn!r:.80}"
-            )
-        return turn["role"], self._value(at, turn, "content")
-
 
 def _alike(value: str) -> str:
     """Whole numbers, true and false as JSON writes them, whatever wrote the file."""
@@ -129,12 +114,16 @@ def columns_of(source: str, first: Record, named: Sequence[str], attributes: tup
         return Columns(source, prompt, answer, attributes)
     if text:
         return Columns(source, "", text, attributes)
+    if chat := prompted(first):
+        return Columns(source, "", "", attributes, chat=chat)
     for prompt, answer in PAIRS:
         if prompt in first and answer in first:
-            more = "input" if prompt == "instruction" and "input" in first else ""
-            return Columns(source, prompt, answer, attributes, more)
-    if "messages" in first:
-        return Columns(source, "", "messages", attributes, chat=True)
+            alpaca = prompt == "instruction"
+            more = "input" if alpaca and "input" in first else ""
+            beside = tuple(name for name in ALPACA if name in first) if alpaca else None
+            return Columns(source, prompt, answer, attributes, more, beside=beside)
+    if chat := talk_of(first):
+        return Columns(source, "", "", attributes, chat=chat)
     if "text" in first:
         return Columns(source, "", "text", attributes)
     there = ", ".join(map(str, first))

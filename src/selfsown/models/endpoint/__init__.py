@@ -23,6 +23,7 @@ from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.paid.journal import Journal
 from selfsown.paid.prices import Price, Told
 from selfsown.records import Row, SelfsownError
+from selfsown.text.talk import Prompt, characters
 
 _json = json.JSONEncoder(sort_keys=True).encode
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
@@ -47,6 +48,7 @@ class Endpoint:
     price: Price | None
     role: str = ""
     stage: str = ""
+    reads_conversations = True
 
     @property
     def chunk(self) -> int:
@@ -59,7 +61,7 @@ class Endpoint:
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -76,7 +78,7 @@ class Endpoint:
 
     def asks(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int,
         temperature: float,
@@ -85,7 +87,7 @@ class Endpoint:
         schema: Mapping[str, Any] | None = None,
     ) -> list[list[Ask]]:
         """The requests of such a call: for each prompt its draws."""
-        draws = Counter[str]()
+        draws = Counter[Prompt]()
         asks: list[list[Ask]] = []
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
@@ -104,11 +106,13 @@ class Endpoint:
         return found
 
     def replies(
-        self, prompts: Sequence[str], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
+        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
     ) -> list[list[Reply]]:
         """What was said to these requests, prompt by prompt."""
         reply = _finished if unfinished else _answered
-        return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
+        return [
+            [reply(str(prompt), said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)
+        ]
 
     def at(self, stage: str) -> Endpoint:
         """The same model, at work for this step of the recipe."""
@@ -132,7 +136,7 @@ class Endpoint:
 
     def _ask(
         self,
-        prompt: str,
+        prompt: Prompt,
         temperature: float,
         seed: int,
         draw: int,
@@ -150,7 +154,7 @@ class Endpoint:
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = f"{self.url}\n{self.style}\n{seed} {draw}\n{text}"
-        asked = (len(prompt) + len(self.system)) // CHARACTERS
+        asked = (characters(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
     def _said(self, asks: dict[str, Ask], schema: str) -> dict[str, Said]:
