@@ -64,12 +64,13 @@ class Format:
             return []
         messages = messages_of(row.prompt, row.traits)
         turns = [each for each in messages if each["role"] not in INSTRUCTIONS]
+        answer = completion_of(row.answer, row.traits)
         thoughts = row.traits.get("reasoning") or any(each.get("reasoning_content") for each in messages)
         found = {
             "reasoning": thoughts and not (wishes.reasoning and self.thinks),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
-            "tools": tools_of(row.traits) and not self.chat,
+            "tools": not self.chat and (tools_of(row.traits) or any(each.get("tool_calls") for each in [*turns, answer])),
             "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
         }
         return [name for name, true in found.items() if true]
@@ -125,7 +126,7 @@ LEFT_OUT = {
     "system": "{:,} rows have a text `system`, which is left out here.",
     "reasoning": "{:,} rows have a text `reasoning`, which is left out here.",
     "turns": "{:,} rows are conversations of several turns, which are one text here, a line a turn.",
-    "tools": "{:,} rows have definitions of tools, which are left out here.",
+    "tools": "{:,} rows have tools: their definitions are left out here, and calls are text.",
     "order": "In {:,} rows turns of the user (`human`, `observation`) and of the model (`gpt`, `function_call`) do not "
     "take turns, the user first. They stand as they were; LLaMA-Factory leaves such rows out.",
 }

@@ -141,7 +141,7 @@ def _message(turn: Any, column: str) -> Message:
     if role in CALLS:
         content, calls = None, _called(content or "", role)
     if content is None and not calls:
-        raise ValueError(f"has a turn by {role!r} in {column!r} without content: {turn!r:.80}")
+        raise ValueError(f"has a turn in {column!r} that is no {{role, content}} of text: {turn!r:.80}")
     if calls and name != "assistant":
         raise ValueError(f"has a turn by {role!r} that calls tools; only an assistant's may")
     message: Message = {"role": name, "content": content}
