@@ -52,7 +52,10 @@ def whole(row: Row) -> list[Any]:
         ({"messages": [USER, CALLING, RESULT]}, [USER, CALLING, RESULT]),
         ({"messages": [USER, CALLING]}, [USER, CALLING]),
         ({"messages": [USER, CALLING, RESULT, FOUR]}, [USER, CALLING, RESULT, FOUR]),
-        ({"messages": [USER, {**CALLING, "content": ""}, RESULT, FOUR]}, [USER, {**CALLING, "content": ""}, RESULT, FOUR]),
+        (
+            {"messages": [USER, {**CALLING, "content": ""}, RESULT, FOUR]},
+            [USER, {**CALLING, "content": ""}, RESULT, FOUR],
+        ),
         ({"conversations": SHARED}, [USER, FOUR]),
         ({"conversation": [USER, FOUR]}, [USER, FOUR]),
         ({"conversations": SHARED, "system": "Be brief."}, [SYSTEM, USER, FOUR]),
@@ -67,9 +70,7 @@ def whole(row: Row) -> list[Any]:
         ({"instruction": "2 + 2?", "input": "", "output": "4", "system": "", "history": []}, [USER, FOUR]),
     ],
 )
-def test_each_shape_gives_its_messages(
-    record: dict[str, Any], messages: list[Any], kind: str, tmp_path: Path
-) -> None:
+def test_each_shape_gives_its_messages(record: dict[str, Any], messages: list[Any], kind: str, tmp_path: Path) -> None:
     (row,) = read(tmp_path, record, kind=kind)
     assert whole(row) == messages
 

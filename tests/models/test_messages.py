@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from batches import BatchServer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from server import Server
 
@@ -81,7 +81,10 @@ def test_the_recipe_s_own_system_message_stands_before_the_row_s_in_one(messages
 def test_tools_go_with_the_messages_and_thoughts_of_earlier_turns_do_not() -> None:
     thoughtful = {**COMO, "reasoning_content": "a lake in Italy"}
     tools = json.dumps([TOOL])
-    assert body("chat", talk(USER, thoughtful, OTHER, tools=tools)) == {"messages": [USER, COMO, OTHER], "tools": [TOOL]}
+    assert body("chat", talk(USER, thoughtful, OTHER, tools=tools)) == {
+        "messages": [USER, COMO, OTHER],
+        "tools": [TOOL],
+    }
     assert body("chat", talk(USER, tools=tools)) == {"messages": [USER], "tools": [TOOL]}
 
 
@@ -190,6 +193,7 @@ def test_a_batch_has_the_same_messages(style: str, monkeypatch: pytest.MonkeyPat
     assert "Answer in French only." in json.dumps(sent)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([SYSTEM, DEVELOPER, USER, COMO, OTHER, CALLING, RESULT]), min_size=1, max_size=6))
 def test_whatever_is_said_each_api_is_sent_all_words_in_their_order(messages: list[Message]) -> None:
     prompt = talk(*messages)

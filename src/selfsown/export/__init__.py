@@ -79,9 +79,9 @@ def _chats(found: Source, real: bool) -> tuple[bool, bool]:
     for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
         for batch in batches(path, ["traits"]):
             there = set(batch["traits"].keys.unique().to_pylist())
-            chat = chat or not there.isdisjoint(PROMPT_TRAITS)
-            if not tools and not there.isdisjoint((*PROMPT_TRAITS, "completion")):
-                tools = any(map(_calls, batch["traits"].to_pylist()))
+            if not there.isdisjoint((*PROMPT_TRAITS, "completion")):
+                chat = True
+                tools = tools or any(map(_calls, batch["traits"].to_pylist()))
     return chat, tools
 
 

@@ -70,7 +70,8 @@ class Format:
             "reasoning": thoughts and not (wishes.reasoning and self.thinks),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
-            "tools": not self.chat and (tools_of(row.traits) or any(each.get("tool_calls") for each in [*turns, answer])),
+            "tools": not self.chat
+            and (tools_of(row.traits) or any(each.get("tool_calls") for each in [*turns, answer])),
             "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
         }
         return [name for name, true in found.items() if true]
