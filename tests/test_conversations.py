@@ -1,4 +1,4 @@
-"""What was asked is what is told: a row's system message, turns and tools reach teacher and judge, or the row has none."""
+"""A row's system message, turns and tools reach teacher and judge, or the row does not have them."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def test_what_no_row_can_hold_is_refused_with_its_place(
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"messages": [{"role": "user", "content": "\\ud800"}]}\n', encoding="utf-8")
-    with pytest.raises(SelfsownError, match="rows.jsonl:1 holds half a character in content"):
+    with pytest.raises(SelfsownError, match=r"rows\.jsonl:1 holds half a character in content"):
         list(World(str(path)).pose(0))
 
 
