@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kept import records
 from server import Server
 
+from selfsown.audit.source import Named, opened
 from selfsown.export import export
 from selfsown.generate import sample
 from selfsown.models.endpoint import create
@@ -136,6 +137,18 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
         assert [whole(row) for row in found] == [chats[0], bare]
     else:
         assert [whole(row) for row in found] == chats
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("format", ["sharegpt", *CHAT])
+def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = list(real(tmp_path, {"messages": CALLED, "tools": TOOLS}, {"messages": TALK[:2]}).pose(0))
+    out = made(tmp_path, rows, format=format, kind=kind)
+    found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"].to_list()
+    assert found == records(out)
+    read = list(opened(str(out), Named()).rows())
+    assert [(row.prompt, row.answer) for row in read] == [(row.prompt, row.answer) for row in rows]
 
 
 PLAIN = kept.row("Colour?", "blue")
