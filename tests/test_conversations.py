@@ -280,7 +280,7 @@ def test_a_real_answer_is_the_better_one_for_a_writer_of_texts_too() -> None:
         *_, pair = pairs.curate([row], real, chosen="real")
         assert (pair.answer, pair.traits) == ("Como.", {**ONE, "rejected": "Oslo."})
     (other,) = pairs.curate([asked.but(traits=OTHER)], real, chosen="real")
-    assert "no real row has its prompt" in other.reason
+    assert "no real row answers its prompt" in other.reason
 
 
 def recipe(folder: Path, server: Server) -> Recipe:

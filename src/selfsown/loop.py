@@ -14,7 +14,7 @@ from typing import Any
 
 from selfsown.making import affordable, curated, graded, own, placed, seeded
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal import rehearsed
 from selfsown.rehearsal.trust import trusted
 from selfsown.steps import Step, parameters
@@ -60,7 +60,8 @@ def run(recipe: Recipe, folder: Path, watch: Watch | None = None) -> list[Genera
 
 @dataclass(frozen=True)
 class Loop:
-    """What every generation shares."""
+    """What every generation shares. Real rows that nobody has answered are worked on, and hidden from new rows where
+    they are held out; but nothing is learned from them, nor measured on them."""
 
     recipe: Recipe
     store: Store
@@ -73,7 +74,7 @@ class Loop:
     def base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
         blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
-        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
+        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
         level = self.recipe.level or self.task.top_level
         found = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
         return self.judged(found, self.trained(0, mixture, blank), [], [])
@@ -88,7 +89,7 @@ class Loop:
         if rows is None:
             rows = self.made(number, level, student, past)
         kept = self.seen[number] = [row for row in rows if row.end == "kept"]
-        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[*past, *kept])
+        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[*past, *kept])
         start = student if self.recipe.start == "last" else self.model(0)
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
@@ -169,7 +170,7 @@ class Loop:
             return before
         with self.stage(found.number, "evaluate") as done:
             scores = self.scores(model)
-            done.append(len(self.held_out))
+            done.append(len(answered(self.held_out)))
         found = replace(found, scores=scores)
         verdicts, astray = list[Verdict](), found.score(self.recipe.goal) is None
         if astray:
@@ -177,7 +178,8 @@ class Loop:
             if not history:
                 raise SelfsownError(f"{verdicts[0].reason}; a lower rate, or fewer steps of base, may help")
         elif history:
-            roles = {"history": [*history, found], "real": self.real, "held_out": self.held_out, "task": self.task}
+            roles = {"history": [*history, found], "real": answered(self.real), "task": self.task}
+            roles |= {"held_out": answered(self.held_out)}
             roles |= {"made": made, "kept": [row for row in made if row.end == "kept"], "goal": self.recipe.goal}
             roles |= {"written": self.written, "baselines": self.baselines}
             with self.stage(found.number, "guard"):
@@ -191,14 +193,14 @@ class Loop:
         """What is measured of a model on held-out real rows."""
         found: list[Score] = []
         for at, step in enumerate(self.recipe.evaluate):
-            given = {"model": model, "held_out": self.held_out, "task": self.task}
+            given = {"model": model, "held_out": answered(self.held_out), "task": self.task}
             found += step.each(Score, **given, seed=self.seed(0, "evaluate", at))
         return tuple(score for score in found if math.isfinite(score.value))
 
     def written(self, number: int, count: int) -> list[Row]:
         """What that generation's model writes when left to itself."""
         seed, task = self.seed(0, "written"), self.task
-        said = unprompted(self.model(number), self.held_out, task, count, random.Random(seed), seed)
+        said = unprompted(self.model(number), answered(self.held_out), task, count, random.Random(seed), seed)
         read = [task.read(prompt, answer) for prompt, answer in said]
         return [Row(*two).failed(row) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
 
@@ -207,7 +209,7 @@ class Loop:
         found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
         for at in range(len(found) + 1, models):
             blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student", at))
-            mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=[])
+            mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
             found.append(self.scores(self.taught(0, mixture, blank, self.seed(0, "train", at))))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
         first = self.store.generation(0)

@@ -85,6 +85,11 @@ class Row:
         return found
 
     @property
+    def answered(self) -> bool:
+        """Whether it says an answer, or is a document: a real row may be a prompt that nobody has answered yet."""
+        return bool(self.answer) and not self.answer.isspace()
+
+    @property
     def key(self) -> str:
         """What decides whether two rows are about the same problem."""
         return normal(self.problem or self.prompt or self.answer)
@@ -119,6 +124,33 @@ class Row:
         if not changes.keys() <= _AFTER:
             new.__dict__.pop("_id", None)
         return new
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A record of the user's data that made no row: where it stands ("rows.jsonl:12") and why, in words for the user.
+
+    A task that reads such data has the method `set_aside() -> list[SetAside]`: those of its latest complete reading.
+    """
+
+    place: str
+    reason: str
+
+
+def answered(rows: Iterable[Row]) -> list[Row]:
+    """The rows that have an answer, or are documents: prompts that nobody has answered teach and measure nothing."""
+    return [row for row in rows if row.answered]
+
+
+def with_answers(rows: Iterable[Row], real: Iterable[Row], step: str) -> list[Row]:
+    """Those of the rows that the step can work on, because they are answered or are documents.
+
+    SelfsownError where there are none, neither here nor among the `real` rows, of which these may be a part.
+    """
+    found = answered(rows)
+    if not found and not any(row.answered for row in real):
+        raise SelfsownError(f"{step}: no real row has an answer, only prompts; take sample, which answers them")
+    return found
 
 
 def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:

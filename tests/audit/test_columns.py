@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.feather
+import pyarrow.parquet
 import pytest
 from auditing import alarms, audit, records, rows, texts
 
@@ -47,6 +50,28 @@ def test_an_attribute_that_synthetic_rows_alone_show_is_a_finding(tmp_path: Path
     assert "flag: the share of none fell from 100 % to 0 %, odd grew from 0 % to 100 %." in found["sentences"]
     code, _, said = audit(two, "--against", two, "--attribute", "flag")
     assert (code, "no row shows it" in said) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow"])
+def test_what_is_not_a_number_is_an_attribute_that_the_row_does_not_show(kind: str, tmp_path: Path) -> None:
+    scores = [math.nan if at % 4 == 0 else float(at % 3) for at in range(1600)]
+    rows = [{"text": text, "score": score} for text, score in zip(texts(1600, 1), scores, strict=True)]
+    two = tmp_path / f"rows.{kind}"
+    if kind == "jsonl":
+        records(two, rows)
+    else:
+        table = pyarrow.table({"text": [row["text"] for row in rows], "score": pyarrow.array(scores)})
+        pyarrow.feather.write_feather(table, two) if kind == "arrow" else pyarrow.parquet.write_table(table, two)
+    code, found, said = audit(str(two), "--against", str(two), "--attribute", "score")
+    assert code != 2, said
+    assert set(found["shares"]["score"]) == {"none", "0", "1", "2"}
+    assert found["shares"]["score"]["none"]["real"] == pytest.approx(0.25, abs=0.05)
+
+
+def test_an_infinite_attribute_is_refused_by_name(tmp_path: Path) -> None:
+    one = records(tmp_path / "a.jsonl", [{"text": "a", "score": 1.0}, {"text": "b", "score": math.inf}])
+    code, _, said = audit(one, "--against", one, "--attribute", "score")
+    assert (code, "a.jsonl:2 holds an infinite number in column 'score'" in said) == (2, True)
 
 
 def test_each_file_may_have_its_own_names_of_columns(tmp_path: Path) -> None:

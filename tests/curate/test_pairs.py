@@ -81,5 +81,5 @@ def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -
         f"pairs: the worse one of pair {found[0].id}",
         f"pairs: it says what real row {real[0].id} says",
         f"pairs: the worse one of pair {found[1].id}",
-        "pairs: no real row has its prompt",
+        "pairs: no real row answers its prompt",
     ]

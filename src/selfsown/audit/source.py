@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selfsown.files.columns import Columns, Record, columns_of
+from selfsown.files.columns import Columns, Record
+from selfsown.files.detection import columns_of
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import dataset, file
 
@@ -38,20 +39,21 @@ class Source:
         return self.world.name
 
     def rows(self) -> Iterator[Row]:
-        """All rows, blank ones too."""
-        return self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        """All rows, blank ones too; where no row is answered, what is asked is all that a row says."""
+        rows = self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        if self.columns.answer or self.columns.chat:
+            return rows
+        return (row.but(prompt="", answer=row.prompt, target="") for row in rows)
 
 
 def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
     """A file of rows, or a folder of the `datasets` library, perhaps with its split: FOLDER:SPLIT."""
     world = _world(path)
-    _, first = next(iter(world.records()), (0, None))
-    if first is None:
+    if not (head := world.head()):
         raise SelfsownError(f"{path} is empty; it should hold one row a line")
-    columns = replace(_columns(path, first, named, tuple(attributes)), lenient=True)
-    if missing := [name for name in columns.wanted if name not in first]:
-        raise SelfsownError(f"{path} has no column {missing[0]!r}; there is: {', '.join(map(str, first))}")
-    return Source(world, columns, tuple(map(str, first)))
+    there = tuple(dict.fromkeys(name for record in head for name in record))
+    columns = _columns(path, head, named, tuple(attributes), there)
+    return Source(world, replace(columns, lenient=True), there)
 
 
 def _world(path: str) -> file.World | dataset.World:
@@ -68,12 +70,14 @@ def _world(path: str) -> file.World | dataset.World:
     )
 
 
-def _columns(path: str, first: Record, named: Named, attributes: tuple[str, ...]) -> Columns:
+def _columns(
+    path: str, head: Sequence[Record], named: Named, attributes: tuple[str, ...], there: Sequence[str]
+) -> Columns:
     said = (named.text, named.prompt, named.answer)
     if named.asks:
         said = (named.text or named.prompt, "", "")
-    if not named.own and any(name and name not in first for name in said):
+    if not named.own and any(name and name not in there for name in said):
         said = ("", "", "")
-    if named.asks and not any(said) and (question := next((name for name in QUESTIONS if name in first), "")):
+    if named.asks and not any(said) and (question := next((name for name in QUESTIONS if name in there), "")):
         return Columns(path, "", question, attributes)
-    return columns_of(path, first, said, attributes)
+    return columns_of(path, head, said, attributes, how="")

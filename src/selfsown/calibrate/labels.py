@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from selfsown.files.columns import columns_of
+from selfsown.files.columns import missing
+from selfsown.files.detection import HEAD, columns_of
 from selfsown.files.tables import records
 from selfsown.records import Row, SelfsownError
 from selfsown.rehearsal.mutants import mutants
@@ -35,15 +36,17 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
     listed = list(records(path))
     if not listed:
         raise SelfsownError(f"{path} is empty; it should hold a row and its label a line")
-    columns = columns_of(str(path), listed[0][1], ("", "", ""), ())
+    columns = columns_of(str(path), [record for _, record in listed[:HEAD]], ("", "", ""), ())
     taken = {*columns.wanted, "messages", "text", *OURS}
     found: dict[str, list[Labelled]] = {}
     for at, record in listed:
         prompt, answer, traits = columns.read(at, record)
+        if not answer:
+            raise SelfsownError(f"{path}:{at} has no answer that a grader could judge; leave it out")
         read = task.read(prompt, answer)
         base = read if isinstance(read, Row) else Row(prompt, answer)
-        own = {name: str(value) for name, value in record.items() if name not in taken and value is not None}
-        target, maker = (str(record.get(name) or "") for name in ("target", "maker"))
+        own = {name: str(value) for name, value in record.items() if name not in taken and not missing(value)}
+        target, maker = ("" if missing(record.get(name)) else str(record[name]) for name in ("target", "maker"))
         row = replace(base, answer=answer, target=target, maker=maker, origin="synthetic", method="labelled", draw=at)
         row = replace(row, traits={**base.traits, **traits, **own})
         found.setdefault(prompt or answer, []).append(Labelled(row, _good(path, at, record)))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from selfsown.kinds import Share
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, answered
 from selfsown.signals.pool import Anchor
 
 MOST = 5000  # real rows that say where others lie
@@ -29,7 +29,8 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share =
     rng = np.random.default_rng(seed)
     staying = set[int]()
     if open_rows:
-        sample = [real[at] for at in rng.permutation(len(real))[:MOST]]
+        drawn = [real[at] for at in rng.permutation(len(real))[:MOST]]
+        sample = answered(drawn) or drawn
         placed = Anchor.of([row.prompt + row.answer for row in sample]).placed([r.prompt + r.answer for r in open_rows])
         next_one = int(rng.integers(len(open_rows)))
         distance = np.full(len(open_rows), np.inf)

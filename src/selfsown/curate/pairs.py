@@ -46,12 +46,14 @@ def curate(
 
 def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
     """Each row, ended, and its pair where it says something else than the real row of its prompt."""
-    known: dict[Prompt, Row] = {row.prompt: row for row in real if row.prompt}  # for writers that take texts alone
-    known |= {row.full_prompt: row for row in real if row.prompt}
+    known: dict[Prompt, Row] = {
+        row.prompt: row for row in real if row.prompt and row.answered
+    }  # for writers that take texts alone
+    known |= {row.full_prompt: row for row in real if row.prompt and row.answered}
     for row in rows:
         better = known.get(row.full_prompt)
         if better is None:
-            yield row.rejected("pairs: no real row has its prompt")
+            yield row.rejected("pairs: no real row answers its prompt")
         elif row.answer == better.answer:
             yield row.rejected(f"pairs: it says what real row {better.id} says")
         else:

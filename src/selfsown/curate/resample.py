@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from selfsown.kinds import Share
-from selfsown.records import Row
+from selfsown.records import Row, answered
 from selfsown.signals.discriminator import likeness
 
 LEAST = 50  # rows on either side, under which nothing can be learned of them
@@ -22,7 +22,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share =
 
     Rows that have ended pass by. Under 50 rows or 50 real ones nothing can be told, and all stay.
     """
-    open_rows = [row for row in rows if not row.end]
+    open_rows, real = [row for row in rows if not row.end], answered(real)
     if min(len(open_rows), len(real)) < LEAST:
         yield from rows
         return

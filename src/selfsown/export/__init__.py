@@ -114,7 +114,7 @@ def _entries(found: Source, chosen: Format, tally: Tally, real: bool) -> Iterato
     """What becomes a record each: a row, or a better and a worse one."""
     rows = _rows(found, ("kept", "rejected") if chosen.pairs else ("kept",), tally)
     if real:
-        rows = chain(rows, _real(found))
+        rows = chain(rows, _real(found, tally))
     asked = _asked(rows, chosen) if chosen.asks else rows
     return pairs(asked) if chosen.pairs else ((row,) for row in asked)
 
@@ -126,9 +126,13 @@ def _rows(found: Source, ends: tuple[str, ...], tally: Tally) -> Iterator[Row]:
             yield from ended(batch, ends)
 
 
-def _real(found: Source) -> Iterator[Row]:
+def _real(found: Source, tally: Tally) -> Iterator[Row]:
+    """The real rows that have an answer; those that nobody has answered would teach to answer nothing."""
     for batch in batches(found.folder / "real.parquet"):
-        yield from ended(batch, ("",))
+        for row in ended(batch, ("",)):
+            tally.unanswered += not row.answered
+            if row.answered:
+                yield row
 
 
 def _asked(rows: Iterable[Row], chosen: Format) -> Iterator[Row]:

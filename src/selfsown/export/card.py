@@ -90,12 +90,17 @@ class Card:
             "## What is in it",
             f"The format is {code(self.format.name)}. {share}: {origins['synthetic']:,}. Real: {origins['real']:,}.",
             table(("column", "type"), [(code(field.name), code(str(field.type))) for field in self.schema]),
+            *self._left_out(),
             f"Lengths of {whose}, in characters:",
             table(
                 ("", "shortest", "median", "95 % up to", "longest"),
                 [(name, *(f"{each:,}" for each in quantiles(found))) for name, found in lengths],
             ),
         ]
+
+    def _left_out(self) -> list[str]:
+        count = self.tally.unanswered
+        return [f"{count:,} real rows are left out: they are prompts that nobody has answered."] if count else []
 
     def _seeds(self) -> list[tuple[str, int, str]]:
         """Each source with its rows and its licence, declared by the rows or else by the recipe."""

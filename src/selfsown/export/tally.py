@@ -29,6 +29,7 @@ class Tally:
     left_out: Counter[str] = field(default_factory=Counter)
     prompts: Counter[int] = field(default_factory=Counter)  # by length in characters
     answers: Counter[int] = field(default_factory=Counter)
+    unanswered: int = 0  # real rows that are left out, because they are prompts that nobody has answered
 
     def met(self, batch: pyarrow.RecordBatch) -> None:
         """Rows that were made, whatever became of them."""

@@ -51,7 +51,9 @@ class Chat:
         _refuse(record, MEDIA, "")
         traits = _tools(record, CONTEXT)
         if self.columns[-1] != "rejected":
-            turns = [turn for name in self.columns for turn in _turns(record, name)]
+            first, *others = self.columns
+            there = [first, *(name for name in others if record.get(name) not in (None, ""))]
+            turns = [turn for name in there for turn in _turns(record, name)]
             messages = [*_system(record, turns), *turns]
         else:
             both = [_turns(record, name) for name in self.columns[-2:]]
@@ -62,22 +64,32 @@ class Chat:
         return prompt, answer, {**told, **traits}
 
 
+def beside(first: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of an instruction and its output in which something stands that was said before."""
+    return _present(first, ALPACA)
+
+
+def chat_of(first: Mapping[str, Any], *columns: str) -> Chat:
+    """The chat of records like this one, in these columns; "" for one that there is not."""
+    return Chat(tuple(filter(None, columns)), _present(first, CONTEXT))
+
+
 def prompted(first: Mapping[str, Any]) -> Chat | None:
     """The chat of records like this one, which have a chosen and a rejected answer, or lists of messages as prompt or
     completion; None for other records."""
     lists = {name for name, value in first.items() if isinstance(value, list)}
     prompt = ("prompt",) if "prompt" in first else ()
     if first.keys() >= {"chosen", "rejected"} and (prompt or "chosen" in lists):
-        return Chat((*prompt, "chosen", "rejected"), _present(first, CONTEXT))
+        return chat_of(first, *prompt, "chosen", "rejected")
     if first.keys() >= {"prompt", "completion"} and lists & {"prompt", "completion"}:
-        return Chat(("prompt", "completion"), _present(first, CONTEXT))
+        return chat_of(first, "prompt", "completion")
     return None
 
 
 def talk_of(first: Mapping[str, Any]) -> Chat | None:
     """The chat of records like this one, which have a column of turns; None for other records."""
     name = next((name for name in TALKS if name in first), None)
-    return Chat((name,), _present(first, CONTEXT)) if name else None
+    return chat_of(first, name) if name else None
 
 
 def alpaca_traits(record: Mapping[str, Any], prompt: str) -> tuple[str, dict[str, str]]:

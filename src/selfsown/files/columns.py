@@ -1,31 +1,30 @@
-"""Which columns of a record make a row: named by the recipe, or by the names that are usual.
-
-What is usual: prompt and answer, prompt and completion, question and answer, instruction (with input) and
-output, a chat in one of the shapes of `files.chats`, text (a document).
-"""
+"""How the columns of a record become a row: a document, a prompt with its answer or without one, or a chat."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.files.chats import ALPACA, Chat, alpaca_traits, prompted, talk_of
+from selfsown.files.aside import BadRecord, OnBad, listed, refuse
+from selfsown.files.chats import Chat, alpaca_traits
 from selfsown.records import Row, SelfsownError
 
-PAIRS = (("prompt", "answer"), ("prompt", "completion"), ("question", "answer"), ("instruction", "output"))
 Record = dict[str, Any]
 Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 
 
 @dataclass(frozen=True)
 class Columns:
-    """How a record of the source is read: prompt "" is a document, unless `chat` says which columns hold a chat.
+    """How a record of the source is read: prompt "" is a document, answer "" a prompt that nobody has answered, unless
+    `chat` says which columns hold a chat.
 
-    more: a column that goes on with the prompt, where it holds anything. beside: those of ALPACA that the first record
-    has; None where the user named the columns, and others count for nothing. lenient: what holds nothing is a blank
-    text, or an attribute that the row does not show, and blank rows are rows, too.
+    more: a column that goes on with the prompt, where it holds anything. beside: columns with what was said before the
+    prompt; None where others than those named count for nothing. known: names under which an answer would stand, so
+    that none is passed over. lenient: what holds nothing is a blank text, or an attribute that the row does not show,
+    and blank rows are rows, too.
     """
 
     source: str
@@ -36,6 +35,7 @@ class Columns:
     chat: Chat | None = None
     beside: tuple[str, ...] | None = None
     lenient: bool = False
+    known: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> list[str]:
@@ -44,14 +44,30 @@ class Columns:
             dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
         )
 
-    def rows(self, records: Iterable[tuple[int, Record]], maker: str) -> Iterator[Row]:
-        """The row that each record makes; a blank one makes none, as a blank line."""
+    def rows(self, records: Iterable[tuple[int, Record]], maker: str, bad: OnBad = refuse) -> Iterator[Row]:
+        """The row that each record makes. A bad record, or a blank one, makes none, and is given to `bad`."""
         draw = 0
         for at, record in records:
-            prompt, answer, traits = self.read(at, record)
-            if self.lenient or (prompt or answer).strip():
-                yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
-                draw += 1
+            try:
+                prompt, answer, traits = self.read(at, record)
+            except SelfsownError as error:
+                bad(BadRecord(self.source, at, str(error).removeprefix(f"{self.source}:{at} ")))
+                continue
+            if not self.lenient:
+                answer = "" if answer.isspace() else answer  # it is not known
+                if why := self._blank(prompt, answer):
+                    bad(BadRecord(self.source, at, why, blank=True))
+                    continue
+            yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
+            draw += 1
+
+    def _blank(self, prompt: str, answer: str) -> str:
+        """Why the record makes no row, in words; "" where it makes one. It may lack an answer, but not a prompt."""
+        if (answer and not self.prompt) or (prompt and not prompt.isspace()):
+            return ""
+        if not self.prompt:
+            return f"says nothing: its column {(self.chat.columns[0] if self.chat else self.answer)!r} is blank"
+        return f"has no prompt: its column {self.prompt!r} is blank" + ", though it has an answer" * bool(answer)
 
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
@@ -60,15 +76,28 @@ class Columns:
             if self.chat:
                 prompt, answer, told = self.chat.read(record)
                 return prompt, answer, {**told, **traits}
-            prompt = self._value(at, record, self.prompt) if self.prompt else ""
-            if self.more and record.get(self.more) not in (None, ""):
+            if not self.prompt:
+                return "", self._value(at, record, self.answer), traits
+            prompt = self._value(at, record, self.prompt)
+            if self.more and not missing(added := record.get(self.more)) and added != "":
                 prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
             if self.beside is not None:
                 prompt, told = alpaca_traits(record, prompt)
                 traits = {**told, **traits}
         except ValueError as error:
             raise SelfsownError(f"{self.source}:{at} {error}") from error
-        return prompt, self._value(at, record, self.answer), traits
+        return prompt, self._answer(at, record), traits
+
+    def _answer(self, at: int, record: Record) -> str:
+        """The answer, "" where there is none; SelfsownError where it stands under another name than elsewhere."""
+        if self.answer and not missing(record.get(self.answer)):
+            return self._value(at, record, self.answer)
+        if stray := next((name for name in self.known if not missing(record.get(name))), ""):
+            there = f"no {self.answer!r}" if self.answer else "the first records have none"
+            raise SelfsownError(
+                f"{self.source}:{at} has an answer in {stray!r}, and {there}; name the column of answers"
+            )
+        return ""
 
     def _traits(self, at: int, record: Record) -> dict[str, str]:
         found = {name: self._value(at, record, name) for name in self.attributes}
@@ -79,14 +108,15 @@ class Columns:
         value = record.get(name)
         if type(value) is str and value.isascii():
             return value
-        if value is None and self.lenient:
+        if missing(value) and self.lenient:
             return ""
         if name not in record:
-            there = ", ".join(map(str, record)) or "none"
-            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {there}")
-        if not isinstance(value, str | int | float):
-            kind = "nothing" if value is None else f"a {type(value).__name__}"
+            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {listed(record)}")
+        if missing(value) or not isinstance(value, str | int | float):
+            kind = "nothing" if missing(value) else f"a {type(value).__name__}"
             raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")
+        if isinstance(value, float) and math.isinf(value):
+            raise SelfsownError(f"{self.source}:{at} holds an infinite number in column {name!r}; leave it out")
         try:
             str(value).encode()
         except UnicodeEncodeError as error:
@@ -96,35 +126,14 @@ class Columns:
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
+def missing(value: object) -> bool:
+    """Whether a cell is empty: null, or NaN, which is how tables of numbers write it."""
+    return value is None or value != value
+
+
 def _alike(value: str) -> str:
     """Whole numbers, true and false as JSON writes them, whatever wrote the file."""
     if value.lower() in ("true", "false"):
         return value.lower()
     whole = re.fullmatch(r"(-?\d+)\.0+", value)
     return whole[1] if whole else value
-
-
-def columns_of(source: str, first: Record, named: Sequence[str], attributes: tuple[str, ...]) -> Columns:
-    """How to read records such as the first. named: the recipe's columns text, prompt and answer, "" where it says
-    nothing."""
-    text, prompt, answer = named
-    if prompt or answer:
-        if not (prompt and answer):
-            raise SelfsownError(f"{source}: prompt and answer go together; name both columns, or text alone")
-        return Columns(source, prompt, answer, attributes)
-    if text:
-        return Columns(source, "", text, attributes)
-    if chat := prompted(first):
-        return Columns(source, "", "", attributes, chat=chat)
-    for prompt, answer in PAIRS:
-        if prompt in first and answer in first:
-            alpaca = prompt == "instruction"
-            more = "input" if alpaca and "input" in first else ""
-            beside = tuple(name for name in ALPACA if name in first) if alpaca else None
-            return Columns(source, prompt, answer, attributes, more, beside=beside)
-    if chat := talk_of(first):
-        return Columns(source, "", "", attributes, chat=chat)
-    if "text" in first:
-        return Columns(source, "", "text", attributes)
-    there = ", ".join(map(str, first))
-    raise SelfsownError(f"{source} has no column 'text', nor 'prompt' and 'answer'; say which to use of: {there}")

@@ -13,7 +13,7 @@ from selfsown.asking.replies import shared_run, unfit
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, with_answers
 from selfsown.text import fenced
 from selfsown.text.talk import other_traits
 
@@ -42,6 +42,7 @@ def generate(
     teacher: Model,
     generation: int,
     seed: int,
+    real: Sequence[Row] = (),
     *,
     kind: Literal["text", "code"] = "text",
     instruction: str = "",
@@ -50,11 +51,7 @@ def generate(
 ) -> Iterator[Row]:
     """An instruction for the answer of each real row, which stays as it is. Of code it is the task that the code
     solves (instruction reversal). `instruction` says more of how the instructions are to be."""
-    chosen = [row for row in rows if row.answer.strip()]
-    if not chosen:
-        raise SelfsownError(
-            "generate.backtranslate: no real row has an answer to write an instruction for; take sample"
-        )
+    chosen = with_answers(rows, real, "generate.backtranslate")
     prompts = ["\n\n".join([_TOLD[kind], *[instruction] * bool(instruction), _FENCE, fenced(r.answer)]) for r in chosen]
     said = ask(teacher, prompts, _INSTRUCTION, temperature=temperature, seed=seed)
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):

@@ -101,7 +101,7 @@ def generate(
             "teacher, and before and between here, as the model's chat template has them"
         )
     search = _Search(teacher, task, before, between or BEGUN, rollouts, seed, bool(style))
-    asked = [row for row in rows if row.prompt]
+    asked = [row for row in rows if row.prompt and (task.verifiable or row.target)]
     answers = []
     for row, tries in zip(asked, search.tries([(row, "") for row in asked]), strict=True):
         if low <= _share(tries) <= high:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from selfsown.asking.structured import ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
-from selfsown.records import Row
+from selfsown.records import Row, with_answers
 from selfsown.text import fenced
 from selfsown.text.talk import other_traits
 
@@ -32,6 +32,7 @@ def generate(
     teacher: Model,
     generation: int,
     seed: int,
+    real: Sequence[Row] = (),
     *,
     per: Count = 3,
     instruction: str = "",
@@ -39,6 +40,7 @@ def generate(
 ) -> Iterator[Row]:
     """At most `per` questions about each real row; `instruction` says more of how they are to be. A question whose
     quote does not stand in the row has failed, and so has a reply without questions."""
+    rows = with_answers(rows, real, "generate.question")
     texts = [f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer for row in rows]
     prompts = [_asked(text, per, instruction) for text in texts]
     said = ask(teacher, prompts, _PAIRS, temperature=temperature, seed=seed)

@@ -14,7 +14,7 @@ from selfsown.asking.judging import NOTE, called, fenced_prompt, shown
 from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import NotNegative, Share
 from selfsown.models import Model
-from selfsown.records import Row
+from selfsown.records import Row, with_answers
 from selfsown.text import fenced
 from selfsown.text.talk import prompt_traits
 
@@ -63,6 +63,7 @@ def generate(
     teacher: Model,
     generation: int,
     seed: int,
+    real: Sequence[Row] = (),
     *,
     instruction: str = "",
     confirm: bool = True,
@@ -77,6 +78,7 @@ def generate(
     A row where more than `most` of the characters would change has failed. What was changed is the trait "edits"; with
     `original`, the text as it stood is a trait, too, for a grader to hold the corrected one against.
     """
+    rows = with_answers(rows, real, "generate.repair")
     prompts = [_asked(row, instruction) for row in rows]
     said = ask(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
     edits = [_edits(row, answer, seed) for row, answer in zip(rows, said, strict=True)]

@@ -15,7 +15,7 @@ from selfsown.asking.replies import unfit
 from selfsown.files.chunks import chunks
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, with_answers
 from selfsown.text import fenced
 from selfsown.text.rouge import rouge_l, words
 from selfsown.text.talk import other_traits
@@ -45,6 +45,7 @@ def generate(
     teacher: Model,
     generation: int,
     seed: int,
+    real: Sequence[Row] = (),
     *,
     formats: tuple[Format, ...] = ("textbook", "questions", "wiki", "dialogue", "easy", "bullets"),
     per: Count = 1,
@@ -59,7 +60,7 @@ def generate(
         raise SelfsownError(f"generate.rephrase: formats is empty; there is: {', '.join(_FORMATS)}")
     work = [
         (row, part, each)
-        for row in rows
+        for row in with_answers(rows, real, "generate.rephrase")
         for at, part in enumerate(chunks(f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer, span))
         for each in random.Random(f"{seed} {row.id} {at}").sample(formats, min(per, len(formats)))
     ]

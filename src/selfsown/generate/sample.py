@@ -32,7 +32,7 @@ def generate(
     "reasoning"."""
     chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
-        raise SelfsownError("generate.sample: no real row has a prompt to answer; take propose")
+        raise _unprompted(task)
     prompts = [preceded(row.full_prompt, instruction) for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
@@ -67,3 +67,12 @@ def _structured(
         for prompt, answer in zip(each, said, strict=True)
     ]
     return [replies[at : at + n] for at in range(0, len(replies), n)]
+
+
+def _unprompted(task: Task) -> SelfsownError:
+    """The error that all real rows are documents, and how to have them read as prompts."""
+    source = getattr(task, "path", "FILE")
+    return SelfsownError(
+        "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read as "
+        f"prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
+    )

@@ -14,12 +14,14 @@ def grade(rows: Iterable[Row], real: Sequence[Row], *, pattern: str = "") -> Ite
         re.compile(pattern)
     except re.error as error:
         raise SelfsownError(f"grade.rules: {pattern!r} is no regular expression: {error}; mend it") from error
+    lengths = [len(row.answer) for row in real if row.answered]
     known = {character for row in real for character in row.answer}
-    lengths = [len(row.answer) for row in real]
-    shortest, longest = min(lengths), max(lengths)
+    shortest, longest = min(lengths, default=0), max(lengths, default=0)
     for row in rows:
         strange = sorted(set(row.answer) - known)
-        if strange:
+        if not lengths:
+            yield Grade(0.0, "no real row has an answer to compare with", by="rules", failed=True)
+        elif strange:
             yield Grade(0.0, f"characters that no real row has: {''.join(strange)!r}", by="rules")
         elif not shortest <= len(row.answer) <= longest:
             wanted = f"real rows have {shortest} to {longest}"

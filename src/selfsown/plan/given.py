@@ -58,7 +58,9 @@ def _real(path: str, wish: Wish) -> float:
     if not Path(path).is_file():
         raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
     characters = sum(
-        len(row.prompt) + len(row.answer) for row in World(path, wish.text, wish.prompt, wish.answer).pose(0)
+        len(row.prompt) + len(row.answer)
+        for row in World(path, wish.text, wish.prompt, wish.answer).pose(0)
+        if row.answered  # nothing is learned from a prompt alone
     )
     if not characters:
         raise SelfsownError(f"{path} holds no text to count")

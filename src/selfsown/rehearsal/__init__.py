@@ -7,14 +7,15 @@ user's own that raises) shows in a second.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from selfsown.making import OTHERS, affordable, curated, graded
 from selfsown.recipe import Recipe
-from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict
+from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.rehearsal.selftest import tested
-from selfsown.split import first_of, split
+from selfsown.split import LEAST, first_of, split
 from selfsown.steps import parameters
 from selfsown.tasks import Task
 
@@ -24,7 +25,8 @@ FEW = 50  # rows
 def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     """The real rows, posed and split, after every step but training has met some of them."""
     rest, held_out = split(list(task.pose(recipe.seed)), recipe.held_out, recipe.seed, task.name)
-    real = first_of(rest, recipe.learn, recipe.seed, task.name)
+    real = _enough(rest, held_out, recipe, task.name)
+    known, measured = answered(real), answered(held_out)
     student = recipe.student(rows=real, seed=0)
     for role in OTHERS:
         if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
@@ -32,7 +34,7 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     first = recipe.base or recipe.train
     if first.way == "preference" and not any("rejected" in row.traits for row in real):
         raise SelfsownError("train.preference: generation 0 learns from real rows, and none is a pair: name base: tiny")
-    roles: dict[str, Any] = {"real": real, "held_out": held_out[:FEW], "task": task, "past": [], "seed": 0}
+    roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
     for step in recipe.generate:
         if step.way == "sample":  # what others write takes too long to try
@@ -43,17 +45,39 @@ def rehearsed(recipe: Recipe, task: Task) -> tuple[list[Row], list[Row]]:
     tested(recipe, task, real, real[:FEW])
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
-    recipe.mix.one(Mixture, real=real, synthetic=[])
+    recipe.mix.one(Mixture, real=known, synthetic=[])
     scores = tuple(score for step in recipe.evaluate for score in step.each(Score, **roles))
     if _shape(recipe.goal) not in {_shape(score.key) for score in scores}:
         there = ", ".join(score.key for score in scores)
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
     history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
     roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
-    roles |= {"held_out": held_out, "written": lambda number, count: real[:FEW], "baselines": lambda models: []}
+    roles |= {
+        "real": known,
+        "held_out": measured,
+        "written": lambda number, count: real[:FEW],
+        "baselines": lambda models: [],
+    }
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out
+
+
+def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
+    """The real rows to work on: `learn` of those to learn from, and all prompts that nobody has answered.
+
+    SelfsownError where too few rows of either side have an answer.
+    """
+    known, measured = answered(rest), answered(held_out)
+    unknown = len(rest) + len(held_out) - len(known) - len(measured)
+    if unknown and min(len(known), len(measured)) < LEAST:
+        raise SelfsownError(
+            f"{source}: {unknown:,} real rows have no answer, which leaves {len(known):,} to learn from and "
+            f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
+            "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
+        )
+    chosen = {id(row) for row in first_of(known, recipe.learn, recipe.seed, source)}
+    return [row for row in rest if not row.answered or id(row) in chosen]
 
 
 def tried(recipe: Recipe, task: Task) -> None:

@@ -8,24 +8,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from selfsown.files.columns import columns_of
-from selfsown.files.seeds import Seeds, drawn
+from selfsown.files.aside import Collector, OnBad, refuse
+from selfsown.files.seeds import RecordSeeds
 from selfsown.files.tables import BATCH
 from selfsown.kinds import Natural
-from selfsown.records import Row, SelfsownError
+from selfsown.records import SelfsownError
 
 SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 
 
 @dataclass(frozen=True)
-class World(Seeds):
+class World(RecordSeeds):
     """path: the folder or the name. split, config: which part of it; where it has one split alone and no train, that
-    one. text: the column of a document; or prompt and answer: the columns of a question and its answer. attributes:
-    columns in which a bias would show. rows: use only so many, drawn at random (0: all). license: what the rows may be
-    used under, as their owner says."""
+    one. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
+    alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use only so
+    many, drawn at random (0: all). license: what the rows may be used under, as their owner says. skip: go on without
+    a record that makes no row, and count it with its reason."""
+
+    way: ClassVar[str] = "dataset"
 
     path: str
     split: str = "train"
@@ -36,28 +40,21 @@ class World(Seeds):
     attributes: tuple[str, ...] = ()
     rows: Natural = 0
     license: str = ""
+    skip: bool = False
 
     @property
     def name(self) -> str:
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
-    def pose(self, seed: int) -> Iterator[Row]:
-        return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
-
-    def records(self, columns: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Each record with its number; columns: those wanted, or all."""
-        found = self._opened()
+    def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
+        """As `RecordSeeds` says; the library reads all records or none, so that none is bad by itself."""
+        found = self._opened
         return self._records(found.select_columns(list(columns)) if columns else found)
 
-    def _rows(self) -> Iterator[Row]:
-        found = self._opened()
-        first = next(self._records(found), None)
-        if first is None:
-            raise SelfsownError(f"{self.path} has no rows in its split {self.split!r}")
-        columns = columns_of(self.path, first[1], (self.text, self.prompt, self.answer), self.attributes)
-        columns.read(*first)  # names all columns where one is missing
-        return columns.rows(self._records(found.select_columns(columns.wanted)), self.name)
+    def _empty(self, aside: Collector) -> str:
+        return super()._empty(aside) if aside.items else f"{self.path} has no rows in its split {self.split!r}"
 
+    @cached_property
     def _opened(self) -> Any:
         """The split as the library gives it: on disk, or as a stream."""
         try:

@@ -20,7 +20,7 @@ from selfsown.files.chunks import chunks, sections
 from selfsown.files.seeds import Seeds
 from selfsown.files.tables import text_of
 from selfsown.kinds import Natural
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, SetAside
 
 Size = Annotated[int, Field(ge=20)]
 ALL = "**/*"
@@ -30,8 +30,8 @@ ALL = "**/*"
 class World(Seeds):
     """path: a file, or a folder. chunk: characters in one at the most. overlap: of these, how many begin the next,
     too. pattern: which files of the folder; where it is given, files of other endings are read as text. skip: go on
-    without a file that cannot be read, and say so. license: what the documents may be used under, as their owner
-    says."""
+    without a file that cannot be read, say so, and count it. license: what the documents may be used under, as their
+    owner says."""
 
     path: str
     chunk: Size = 2000
@@ -52,19 +52,25 @@ class World(Seeds):
 
     def pose(self, seed: int) -> Iterator[Row]:
         draw = 0
+        aside = list[SetAside]()
         for source, path in self._files():
+            before = draw
             try:
                 parts = _parts(path)
             except SelfsownError as error:
                 if not self.skip:
                     raise SelfsownError(f"{error}; or go on without it: --set real.documents.skip=true") from error
                 _told(f"{error}; skipped")
+                aside.append(SetAside(source, str(error).removeprefix(f"{path} ")))
                 continue
             pieces = ((section, piece) for section, part in parts for piece in chunks(part, self.chunk, self.overlap))
             for at, (section, piece) in enumerate(pieces, 1):
                 traits = {"source": source} | ({"section": section} if section else {})
                 yield Row("", piece, target=piece, maker=f"{source}#{at}", draw=draw, traits=traits)
                 draw += 1
+            if draw == before:
+                aside.append(SetAside(source, "holds no text"))
+        self._account(aside)
         if not draw:
             raise SelfsownError(f"{self.path} holds no text to cut into rows")
 

@@ -1,0 +1,135 @@
+"""A record is what the head of its file says, and what does not fit is named with its line and its counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfsown.files.aside import BadRecord
+from selfsown.files.tables import records
+from selfsown.records import SelfsownError
+
+DEEP = "[" * 100_000
+
+
+def put(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def fault(path: Path) -> str:
+    with pytest.raises(SelfsownError) as caught:
+        list(records(path))
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message.removeprefix(f"{path}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place", "said"),
+    [
+        ("r.csv", "p,a\nSay hello, world,Hi\n", ":2", "has 3 fields, and the first line names 2: p, a"),
+        ("r.csv", "p,a\nx,y\n\nName a hill.,Ben Nevis, in Scotland\n", ":4", "has 3 fields"),
+        ("r.csv", "p,a\nx,y\nonly one\n", ":3", "has 1 fields"),
+        ("r.csv", "p,a,note\nx,y\n", ":2", "has 2 fields, and the first line names 3"),
+        ("r.csv", 'p,a\n"two\nlines",y\nx,y,z\n', ":4", "has 3 fields"),
+        ("r.csv", "p,a\nx,y\ncut of", ":3", "has 1 fields"),
+        ("r.csv", "p,a\nx,y,\n", ":2", "has 3 fields"),
+        ("r.tsv", "p\ta\nx\ty\tz\n", ":2", "put fields that hold '\\t' in quotes"),
+        ("r.csv", b"\xef\xbb\xbfp,a\nx,y,z\n", ":2", "names 2: p, a"),
+        ("r.csv", "p,a,a\nx,y,z\n", ":1", "names the column 'a' twice"),
+        ("r.csv", b'\xef\xbb\xbf"p",p\nx,y\n', ":1", "names the column 'p' twice"),
+        ("r.tsv", "p\tp\nx\ty\n", ":1", "names the column 'p' twice"),
+        ("r.csv", ",,\nx,y,z\n", ":1", "names no columns"),
+        ("r.csv", "p;a\nx;y\n", ":1", "divided by ';', save it with commas"),
+        ("r.csv", "p\ta\nx\ty\n", ":1", "save it as .tsv"),
+        ("r.csv", 'p,a\nx,y\n"open,z\nx,y\nx,y\n', ":3", "is not CSV: unexpected end of data"),
+        ("r.csv", 'p,a\n"x"y,z\n', ":2", "is not CSV"),
+        ("r.jsonl", '{"a": 1}\n{"a": 4, "p": "x", "a": 5}\n', ":2", "has the key 'a' twice in one object"),
+        ("r.jsonl", '{"m": [{"role": "x", "role": "y"}]}\n', ":1", "has the key 'role' twice"),
+        ("r.json", '[{"a": 1}, {"a": 4, "a": 5}]', ":2", "has the key 'a' twice"),
+        ("r.json", '[{"a": 1}, {"a": 4} {"a": 5}]', ":2", "Expecting ',' delimiter"),
+        ("r.json", '[{"a": 1}] []', ":1", "Extra data"),
+        ("r.json", '[{"a": 1},', ":2", "is not JSON"),
+        ("r.jsonl", f'{{"a": 1}}\n{{"a": {"9" * 5000}}}\n', ":2", "a whole number of thousands of digits"),
+        ("r.json", f'[{{"a": {"9" * 5000}}}]', ":1", "a whole number of thousands of digits"),
+        ("r.jsonl", f'{{"a": {DEEP}\n', ":1", "nested too deeply"),
+        ("r.json", f'[{{"a": {DEEP}', ":1", "nested too deeply"),
+    ],
+)
+def test_what_is_not_as_its_head_says_is_named(
+    name: str, content: str | bytes, place: str, said: str, tmp_path: Path
+) -> None:
+    message = fault(put(tmp_path, name, content))
+    assert message.startswith(f"{place} "), message
+    assert said in message
+    assert "sys." not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("r.csv", ",p,a\n0,x,y\n1,z,w\n", [{"p": "x", "a": "y"}, {"p": "z", "a": "w"}]),  # an index without a name
+        ("r.csv", "p,a,,\nx,y,,\n", [{"p": "x", "a": "y"}]),
+        ("r.csv", "p,a\nx,y\n   \n\nz,w", [{"p": "x", "a": "y"}, {"p": "z", "a": "w"}]),
+        ("r.csv", b"\xef\xbb\xbfp,a\r\nx,y\r\n", [{"p": "x", "a": "y"}]),
+        ("r.csv", 'p,a\n"a, ""b""\nc",y\n', [{"p": 'a, "b"\nc', "a": "y"}]),
+        ("r.csv", "p,a\n,\n", [{"p": "", "a": ""}]),
+        ("r.csv", "p,a\n", []),
+        ("r.csv", "", []),
+        ("r.csv", b"\xef\xbb\xbf", []),
+        ("r.json", " [ ] \n", []),
+        ("r.json", '\ufeff\n[\n{"a": 1}\n,\t{"a": [1, {"b": 2}]}\r\n]\n', [{"a": 1}, {"a": [1, {"b": 2}]}]),
+        ("r.jsonl", '\ufeff{"a": {"a": {"a": 1}}}\n', [{"a": {"a": {"a": 1}}}]),
+        ("r.jsonl", f'{{"a": {"9" * 4000}}}\n', [{"a": int("9" * 4000)}]),
+    ],
+)
+def test_what_fits_is_read(name: str, content: str | bytes, found: list[dict[str, object]], tmp_path: Path) -> None:
+    assert [record for _, record in records(put(tmp_path, name, content))] == found
+
+
+def test_two_columns_of_one_name_in_parquet_and_arrow_are_refused(tmp_path: Path) -> None:
+    table = pyarrow.table([pyarrow.array(["x"]), pyarrow.array(["y"])], names=["a", "a"])
+    pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
+    with pyarrow.ipc.new_file(tmp_path / "r.arrow", table.schema) as writer:
+        writer.write_table(table)
+    for name in ("r.parquet", "r.arrow"):
+        assert "has two columns called 'a'" in fault(tmp_path / name)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+OBJECTS = st.dictionaries(TEXT, st.recursive(st.none() | st.booleans() | st.integers() | TEXT, st.lists, max_leaves=4))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(OBJECTS, min_size=1, max_size=5), st.integers(0, 9), st.booleans())
+def test_any_json_is_read_alike_as_lines_and_as_an_array(
+    objects: list[dict[str, object]], indent: int, ascii_only: bool
+) -> None:
+    lines = "\n".join(json.dumps(each, ensure_ascii=ascii_only) for each in objects)
+    array = json.dumps(objects, indent=indent, ensure_ascii=ascii_only)
+    with TemporaryDirectory() as folder:
+        for path in (put(Path(folder), "r.jsonl", lines), put(Path(folder), "r.json", array)):
+            assert list(records(path)) == list(enumerate(objects, 1))
+
+
+FIELDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\r\n",\0'), min_size=1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(FIELDS.filter(lambda fields: "".join(fields).strip()), min_size=1, max_size=6))
+def test_every_record_of_a_table_is_read_or_reported_never_cut(rows: list[list[str]]) -> None:
+    bad = list[BadRecord]()
+    with TemporaryDirectory() as folder:
+        path = put(Path(folder), "r.csv", "p,a\n" + "".join(",".join(row) + "\n" for row in rows))
+        good = [tuple(record.values()) for _, record in records(path, bad=bad.append)]
+    assert good == [tuple(row) for row in rows if len(row) == 2]
+    assert [error.at for error in bad] == [at for at, row in enumerate(rows, 2) if len(row) != 2]

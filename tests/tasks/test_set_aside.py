@@ -1,0 +1,219 @@
+"""Records that make no row are counted with their reasons: blank ones always, with skip those that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfsown.recipe import Recipe
+from selfsown.records import SelfsownError, SetAside
+from selfsown.tasks.documents import World as Documents
+from selfsown.tasks.file import World
+
+GOOD = '{"prompt": "a?", "answer": "x"}'
+
+
+def put(folder: Path, name: str, content: str) -> str:
+    path = folder / name
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    return str(path)
+
+
+def lines(*records: str) -> str:
+    return "".join(record + "\n" for record in (GOOD, *records, GOOD))
+
+
+def table(*records: str) -> str:
+    return "".join(record + "\n" for record in ("prompt,answer", "a?,x", *records, "a?,x"))
+
+
+BAD = [
+    ("rows.jsonl", lines('{"prompt": null, "answer": "x"}'), ":2", "holds nothing in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": NaN, "answer": "x"}'), ":2", "holds nothing in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": 1e999, "answer": "x"}'), ":2", "holds an infinite number in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": -Infinity}'), ":2", "holds an infinite number in column 'answer'"),
+    ("rows.jsonl", lines('{"answer": "x"}'), ":2", "has no column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": ["b?"], "answer": "x"}'), ":2", "holds a list in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": {"x": 1}}'), ":2", "holds a dict in column 'answer'"),
+    ("rows.jsonl", lines('{"prompt": "b?", "completion": "x"}'), ":2", "has an answer in 'completion'"),
+    ("rows.jsonl", lines('{"prompt": "\\ud800", "answer": "x"}'), ":2", "half a character"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer"'), ":2", "is not JSON"),
+    ("rows.jsonl", lines('{"prompt": "b?"} {"answer": "x"}'), ":2", "Extra data"),
+    ("rows.jsonl", lines('{"prompt": "b?", "prompt": "c?"}'), ":2", "has the key 'prompt' twice"),
+    ("rows.jsonl", lines(f'{{"prompt": {"9" * 5000}}}'), ":2", "a whole number of thousands of digits"),
+    ("rows.jsonl", lines('["b?", "x"]'), ":2", "is list, not an object"),
+    ("rows.jsonl", f'{GOOD}\n{GOOD}\n{{"prompt": "b?", "ans', ":3", "is not JSON"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": true, "answer": "x"}'), ":2", "has the key 'answer' twice"),
+    ("rows.json", f"[{GOOD}, 7, {GOOD}]", ":2", "is int, not an object"),
+    ("rows.csv", table("b?,x,y"), ":3", "has 3 fields"),
+    ("rows.csv", table("b?"), ":3", "has 1 fields"),
+    ("rows.csv", table('"b"?,x'), ":3", "is not CSV"),
+    ("rows.csv", 'prompt,answer\na?,x\na?,x\n"b?,x', ":4", "is not CSV"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "place", "reason"), BAD)
+def test_a_record_that_cannot_be_read_ends_it_all_or_is_set_aside(
+    name: str, content: str, place: str, reason: str, tmp_path: Path
+) -> None:
+    path = put(tmp_path, name, content)
+    with pytest.raises(SelfsownError) as caught:
+        list(World(path).pose(0))
+    message = str(caught.value)
+    assert message.startswith(f"{path}{place} ")
+    assert reason in message
+    assert message.endswith("; or leave such records out: --set real.file.skip=true")
+    world = World(path, skip=True)
+    assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x")] * 2
+    (only,) = world.set_aside()
+    assert only.place == f"{name}{place}"
+    assert reason in only.reason
+    assert path not in only.reason
+
+
+BLANK = [
+    ("rows.jsonl", lines('{"prompt": "   ", "answer": "y"}'), "has no prompt: its column 'prompt' is blank, though"),
+    ("rows.jsonl", lines('{"prompt": "", "answer": "y"}'), "has no prompt: its column 'prompt' is blank, though"),
+    ("rows.jsonl", lines('{"prompt": "", "answer": ""}'), "has no prompt: its column 'prompt' is blank"),
+    ("rows.jsonl", lines('{"prompt": "\\t", "answer": null}'), "has no prompt: its column 'prompt' is blank"),
+    ("rows.csv", table(","), "has no prompt: its column 'prompt' is blank"),
+    ("rows.csv", table(" ,y"), "has no prompt: its column 'prompt' is blank, though it has an answer"),
+    ("rows.csv", 'text\na\n" "\nb\n', "says nothing: its column 'text' is blank"),
+    ("rows.jsonl", '{"text": "a"}\n{"text": ""}\n{"text": "b"}\n', "says nothing: its column 'text' is blank"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), BLANK)
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_blank_record_is_set_aside_and_counted_whether_skipped_or_not(
+    name: str, content: str, reason: str, skip: bool, tmp_path: Path
+) -> None:
+    world = World(put(tmp_path, name, content), skip=skip)
+    assert len(list(world.pose(0))) == 2
+    (only,) = world.set_aside()
+    assert only.place.startswith(f"{name}:")
+    assert only.reason.startswith(reason)
+
+
+def test_a_null_is_set_aside_in_every_format(tmp_path: Path) -> None:
+    for write, name in ((pyarrow.parquet.write_table, "rows.parquet"), (to_arrow, "rows.arrow")):
+        write(pyarrow.table({"text": ["a", None, "b", " "], "n": [1.0, 2.0, float("nan"), 4.0]}), tmp_path / name)
+        world = World(str(tmp_path / name), attributes=("n",), skip=True)
+        assert [(row.answer, row.traits["n"]) for row in world.pose(0)] == [("a", "1")]
+        assert [each.place for each in world.set_aside()] == [f"{name}:{at}" for at in (2, 3, 4)]
+
+
+def to_arrow(some: pyarrow.Table, path: Path) -> None:
+    with pyarrow.ipc.new_file(path, some.schema) as writer:
+        writer.write_table(some)
+
+
+def test_a_data_set_of_the_library_skips_likewise(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    from selfsown.tasks.dataset import World as Dataset
+
+    rows = {"prompt": ["a?", None, " ", "b?"], "answer": ["x", "y", "z", None]}
+    datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "set")
+    with pytest.raises(SelfsownError, match=r"--set real\.dataset\.skip=true"):
+        list(Dataset(str(tmp_path / "set")).pose(0))
+    world = Dataset(str(tmp_path / "set"), skip=True)
+    assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x"), ("b?", "")]
+    assert [each.place for each in world.set_aside()] == ["set:2", "set:3"]
+
+
+def test_a_chat_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
+    turns = '[{"role": "user", "content": "a?"}, {"role": "assistant", "content": "x"}]'
+    odd = ('"hi"', "null", '[{"role": "user"}]', "[7]", '{"role": "user", "content": "a?"}')
+    records = [f'{{"messages": {messages}}}\n' for messages in (turns, *odd, turns)]
+    world = World(put(tmp_path, "rows.jsonl", "".join(records)), skip=True)
+    assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x")] * 2
+    assert [each.place for each in world.set_aside()] == [f"rows.jsonl:{at}" for at in range(2, 7)]
+
+
+def test_an_unclosed_quote_swallows_no_rows_even_where_bad_ones_are_skipped(tmp_path: Path) -> None:
+    world = World(put(tmp_path, "rows.csv", table('"b?,x')), skip=True)
+    with pytest.raises(SelfsownError, match=r"rows\.csv:3 is not CSV: .*it goes on to line 4"):
+        list(world.pose(0))
+
+
+def test_where_nothing_is_left_it_says_what_is_wrong(tmp_path: Path) -> None:
+    for skip, content in ((True, "no\nnothing\n"), (False, '{"text": ""}\n{"text": " "}\n')):
+        world = World(put(tmp_path, "rows.jsonl", content), skip=skip)
+        with pytest.raises(SelfsownError, match=r"has no row that can be used: rows\.jsonl:1 .* \(all 2 are so\)"):
+            list(world.pose(0))
+
+
+def test_what_was_set_aside_is_that_of_the_latest_complete_reading(tmp_path: Path) -> None:
+    path = put(tmp_path, "rows.jsonl", lines("no", "no"))
+    world = World(path, skip=True)
+    assert world.set_aside() == []
+    list(world.pose(0))
+    list(world.pose(0))
+    list(islice(world.pose(0), 1))
+    assert [each.place for each in world.set_aside()] == ["rows.jsonl:2", "rows.jsonl:3"]
+    drawn = World(path, rows=1, skip=True)
+    assert len(list(drawn.pose(0))) == 1
+    assert len(drawn.set_aside()) == 2
+    assert world == World(path, skip=True)
+
+
+def test_skip_is_set_beside_a_file_named_alone(tmp_path: Path) -> None:
+    path = put(tmp_path, "rows.jsonl", lines("no"))
+    recipe = Recipe.load("answers", [f"real={path}", "real.file.skip=true", ENDPOINT])
+    assert len(list(recipe.real().pose(0))) == 2
+    assert Recipe.of(recipe.dump()) == recipe
+
+
+ENDPOINT = "teacher={endpoint: {url: http://127.0.0.1:1/v1, model: m}}"
+
+
+def test_documents_that_are_skipped_or_hold_no_text_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    (tmp_path / "a.txt").write_text("some words", encoding="utf-8")
+    (tmp_path / "b.txt").write_text(" \n", encoding="utf-8")
+    (tmp_path / "c.txt").write_bytes(b"na\xefve")
+    world = Documents(str(tmp_path), skip=True)
+    assert [row.answer for row in world.pose(0)] == ["some words"]
+    assert world.set_aside()[0] == SetAside("b.txt", "holds no text")
+    assert world.set_aside()[1].place == "c.txt"
+    assert "not UTF-8" in world.set_aside()[1].reason
+
+
+RECORDS = st.lists(
+    st.one_of(
+        st.just('{"prompt": "a?", "answer": "x"}'),
+        st.sampled_from(['{"prompt": null}', '{"prompt": " "}', "no", "[1]", '{"prompt": "b?"}', '{"prompt": 4}']),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\ufeff")).map(
+            lambda text: json.dumps({"prompt": text, "answer": text})
+        ),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(RECORDS)
+def test_every_record_is_a_row_or_set_aside(records: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        world = World(put(Path(folder), "rows.jsonl", lines(*records)), skip=True)
+        rows = list(world.pose(0))
+        places = sorted(int(place.rpartition(":")[2]) for place in [*map(maker, rows), *map(where, world.set_aside())])
+        assert places == list(range(1, len(records) + 3))
+        assert all(each.reason and len(each.reason.splitlines()) == 1 for each in world.set_aside())
+
+
+maker: Callable[[Any], str] = lambda row: row.maker  # noqa: E731
+where: Callable[[SetAside], str] = lambda each: each.place  # noqa: E731
