@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from parrot import Parrot
+from reckoner import Reckoner, Reckoning, sums
 from server import Server
 
 from selfsown.curate import band, duplicates, pairs
@@ -137,8 +138,6 @@ def test_a_row_with_another_prompt_has_nothing_of_the_conversation(way: str, tmp
 
 
 def test_a_pivotal_pair_is_of_the_text_that_was_sent_alone() -> None:
-    from reckoner import Reckoner, Reckoning, sums
-
     rows = [row.but(traits={"system": SYSTEM["content"], "by": "ann"}) for row in sums(20, 0)]
     made = list(pivotal.generate(rows, Reckoner(slips=0.0), Reckoning(), 1, 0, rollouts=48))
     assert made
