@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from selfsown.models import Reply
 from selfsown.records import Row
+from selfsown.text.talk import Prompt
 
 Say = Callable[[str, int], str | Reply]
 
@@ -19,7 +20,7 @@ class Parrot:
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -36,9 +37,9 @@ class Parrot:
         lengths = [len(row.prompt) + len(row.answer) + 1 for row in rows]
         return [(2.0 * length, length) for length in lengths]
 
-    def _reply(self, prompt: str, at: int) -> Reply:
-        said = self.say(prompt, at)
-        return said if isinstance(said, Reply) else Reply(prompt, said)
+    def _reply(self, prompt: Prompt, at: int) -> Reply:
+        said = self.say(str(prompt), at)
+        return said if isinstance(said, Reply) else Reply(str(prompt), said)
 
 
 def replaying(rows: Sequence[Row]) -> Parrot:

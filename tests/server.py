@@ -114,6 +114,7 @@ class Server:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
+        prompt = prompt if isinstance(prompt, str) else json.dumps(prompt)
         self.asked[prompt] += 1
         self.bodies.append(body)
         self.heads.append(dict(request.headers))

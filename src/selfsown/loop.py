@@ -125,7 +125,7 @@ class Loop:
             for at, step in enumerate(self.recipe.generate):
                 seed = self.seed(number, "generate", at)
                 rows += step.each(Row, **placed(step, roles | {"teacher": writer}), rows=self.worked(number), seed=seed)
-            rows = own(rows, number)
+            rows = own(rows, number, writer)
             done.append(len(rows))
         with self.stage(number, "grade") as done:
             done.append(sum(not row.end for row in rows))

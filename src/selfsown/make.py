@@ -233,7 +233,7 @@ class Line:
                 self.tally.failed[place] += failed
                 self._bearable(place, rows)
             self.unused.note(chunk.step, chunk.rows, rows)
-            yield from own(rows, 1, draw)
+            yield from own(rows, 1, self.teacher, draw)
             draw += len(rows)
             tell(self.tally)
         for place, error in self.refused.items():

@@ -11,6 +11,7 @@ from typing import Any
 from selfsown.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.steps import Step, parameters
+from selfsown.text.talk import text_traits
 
 OTHERS = ("teacher", "judge")
 CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
@@ -21,13 +22,20 @@ def seeded(seed: int, *where: object) -> int:
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
 
 
-def own(rows: Iterable[Row], generation: int, first: int = 0) -> list[Row]:
-    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places.
+def own(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> list[Row]:
+    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places. A writer that
+    takes texts alone was not given the system message and the tools of a chat, so that its rows do not have them.
 
     What was changed in the real row that a row was made of is no trait of the new one.
     """
+    chats = getattr(writer, "reads_conversations", False)
     return [
-        row.but(origin="synthetic", generation=generation, draw=at, traits=_own(row.traits))
+        row.but(
+            origin="synthetic",
+            generation=generation,
+            draw=at,
+            traits=_own(row.traits if chats else text_traits(row.prompt, row.traits)),
+        )
         for at, row in enumerate(rows, first)
     ]
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the command line answers --help without it
     import numpy as np
 
 from selfsown.text import normal
+from selfsown.text.talk import Prompt, full_prompt
 
 Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
 End = Literal["", "kept", "rejected", "failed"]
@@ -96,6 +97,12 @@ class Row:
     def key(self) -> str:
         """What decides whether two rows are about the same problem."""
         return normal(self.problem or self.prompt or self.answer)
+
+    @property
+    def full_prompt(self) -> Prompt:
+        """What a model must be asked so that it answers this row: the prompt with the system message, the earlier turns
+        and the tools that its traits tell of."""
+        return full_prompt(self.prompt, self.traits)
 
     @property
     def score(self) -> float:

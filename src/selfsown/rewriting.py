@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from selfsown.records import Row
-from selfsown.text.talk import turns_of, written_out
+from selfsown.text.talk import completion_of, messages_of, spoken, written_out
 
 TEXTS = ("system", "reasoning", "rejected")  # traits that are text as the prompt and the answer are
+MESSAGES = ("messages", "completion")  # traits that are messages as JSON, of which the prompt and the answer are made
 WORDS = ("content", "text")  # keys of a message whose values are
 MARKS = ("role", "type")  # keys of a message whose values say how it is to be read
 Change = Callable[[str], str]
@@ -25,21 +26,23 @@ def texts(row: Row) -> Iterator[tuple[str, str]]:
 def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
     """The row with each of its texts changed; the row itself where that changes nothing.
 
-    A chat is changed message by message, so that its prompt and its trait "messages" still say the same. everywhere:
-    all other traits are changed, too.
+    A chat is changed message by message, so that prompt and answer still say what their messages do. everywhere: all
+    other traits are changed, too.
     """
     traits = {name: _trait(name, text, change, everywhere) for name, text in row.traits.items()}
-    prompt = change(row.prompt)
-    if len(turns_of(row.prompt, row.traits)) > 1:
-        prompt = written_out([(each["role"], each["content"]) for each in json.loads(traits["messages"])])
-    answer = change(row.answer)
+    prompt, answer = change(row.prompt), change(row.answer)
+    turns = messages_of(row.prompt, {**row.traits, "system": ""})
+    if turns and turns != [{"role": "user", "content": row.prompt}]:
+        prompt = written_out(json.loads(traits["messages"]))
+    if completion_of(row.answer, row.traits) != {"role": "assistant", "content": row.answer}:
+        answer = spoken(json.loads(traits["completion"])[0])
     target = answer if row.target == row.answer else change(row.target)
     found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "traits": traits}
     return row if all(getattr(row, name) == value for name, value in found.items()) else row.but(**found)
 
 
 def _trait(name: str, text: str, change: Change, everywhere: bool) -> str:
-    if name == "messages":
+    if name in MESSAGES:
         try:
             before = json.loads(text)
         except (ValueError, RecursionError):

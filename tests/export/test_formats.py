@@ -103,7 +103,7 @@ def test_prompt_and_answer_of_a_text_are_joined_as_told(tmp_path: Path) -> None:
     assert records(tmp_path / "out") == [{"text": "2+2? → 4"}, {"text": "a document"}]
 
 
-@pytest.mark.parametrize(("first", "format"), [(GOOD, "prompt-completion"), (kept.row("", "a document"), "text")])
+@pytest.mark.parametrize(("first", "format"), [(FAIR, "prompt-completion"), (kept.row("", "a document"), "text")])
 def test_by_default_rows_with_prompts_and_documents_each_have_their_plainest_format(
     first: Any, format: str, tmp_path: Path
 ) -> None:

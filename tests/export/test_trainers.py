@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,13 @@ from test_formats import ROWS
 from test_load import loaded
 
 from selfsown.export import export
+from selfsown.records import Row
+from selfsown.text.talk import remembered, written_out
 
 CHAT = (
-    "{% for message in messages %}<{{ message.role }}>{{ message.content }}"
+    "{% for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}"
+    "{% for message in messages %}<{{ message.role }}>{{ message.content or '' }}"
+    "{% for call in message.tool_calls or [] %}[{{ call.function.name }} {{ call.function.arguments }}]{% endfor %}"
     "{% if message.reasoning_content %}({{ message.reasoning_content }}){% endif %}<end>{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
@@ -45,12 +51,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(name: str, model: Path, scratch: Path, **wishes: Any) -> tuple[Any, Any]:
+def trained(name: str, model: Path, scratch: Path, rows: Sequence[Row] = ROWS, **wishes: Any) -> tuple[Any, Any]:
     """A trainer that has taken a step on the export, and its tokenizer."""
     import transformers
     import trl
 
-    out = export(kept.made(scratch / "made", ROWS), scratch / "out", format=name, **wishes).out
+    out = export(kept.made(scratch / "made", rows), scratch / "out", format=name, **wishes).out
     kind, config = (trl.DPOTrainer, trl.DPOConfig) if "preference" in name else (trl.SFTTrainer, trl.SFTConfig)
     plain = {"use_cpu": True, "report_to": "none", "dataloader_pin_memory": False, "disable_tqdm": True}
     told = config(
@@ -89,6 +95,29 @@ def test_supervised_training_reads_what_was_meant(
     texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
     assert len(texts) == 2
     assert whole in texts
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2}'}}
+CALLED = [
+    {"role": "user", "content": "2+2?"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "content": "4", "tool_call_id": "c1"},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of what trl takes from transformers
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("name", ["conversational", "conversational-prompt-completion"])
+def test_supervised_training_reads_calls_their_results_and_the_tools(
+    name: str, kind: str, model: Path, tmp_path: Path
+) -> None:
+    traits = {**remembered(CALLED), "tools": json.dumps([{"type": "function", "function": {"name": "add"}}])}
+    rows = [kept.row(written_out(CALLED), "four", traits=traits), kept.row("Colour?", "blue")]
+    trainer, tokenizer = trained(name, model, tmp_path, rows, kind=kind)
+    texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
+    assert '[add]<user>2+2?<end><assistant>[add {"a": 2}]<end><tool>4<end><assistant>four<end>' in texts
+    assert "<user>Colour?<end><assistant>blue<end>" in texts
 
 
 @pytest.mark.slow

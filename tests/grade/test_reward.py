@@ -10,6 +10,7 @@ from classifiers import classifier
 
 from selfsown.grade import reward
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.text.talk import remembered, written_out
 
 pytest.importorskip("transformers")
 GOOD, BAD = Row("what is it", "good good", draw=1), Row("what is it", "bad", draw=2)
@@ -74,6 +75,16 @@ def test_a_model_of_talks_is_shown_a_talk(tmp_path: Path, folder: Path) -> None:
     short = Row("what", "good " * 27)  # 31 tokens as a talk, with who speaks; 31 as a pair, with its marks
     assert not graded(chat, short)[0].failed
     assert graded(chat, Row("what", "good " * 30))[0].reason == "it takes 33 tokens, and the model reads 32"
+
+
+def test_a_model_of_talks_is_shown_the_system_message_and_earlier_turns_too(tmp_path: Path) -> None:
+    chat = classifier(tmp_path, chat=True)
+    for words, best in (("good", True), ("bad", False)):
+        messages = [{"role": "user", "content": words}, {"role": "assistant", "content": words}]
+        messages.append({"role": "user", "content": "what"})
+        rows = [Row("what", "is", traits={"system": f"{words} {words}"})]
+        rows.append(Row(written_out(messages), "is", traits=remembered(messages)))
+        assert all((grade.score > 0.75) == best for row in rows for grade in graded(chat, row))
 
 
 def test_a_folder_without_a_classifier_is_refused_in_one_line(tmp_path: Path, folder: Path) -> None:

@@ -63,7 +63,7 @@ def answered(
     teacher: Model, rows: Sequence[Row], *, temperature: float, seed: int, longest: int, told: str = ""
 ) -> Iterator[Row]:
     """The rows, in order: to the prompt of each that has not failed, the teacher's answer."""
-    asked = [row.prompt for row in rows if not row.end]
+    asked = [row.full_prompt for row in rows if not row.end]
     replies = iter(teacher.complete(asked, temperature=temperature, seed=seed))
     for row in rows:
         if row.end:

@@ -20,6 +20,7 @@ from selfsown.models import Model, Reply
 from selfsown.records import SelfsownError
 from selfsown.text import fenced
 from selfsown.text.reasoning import has_reasoning_tags, without_reasoning
+from selfsown.text.talk import Prompt, followed
 
 SHOWN, REASON = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
 
@@ -41,7 +42,7 @@ class Answer:
 
 def ask(
     model: Model,
-    prompts: Sequence[str],
+    prompts: Sequence[Prompt],
     schema: Mapping[str, Any],
     *,
     again: int = 2,
@@ -51,12 +52,13 @@ def ask(
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
     check = checked(schema)
-    asked = [f"{prompt}\n\nAnswer with JSON alone, by this JSON schema:\n{compact(schema)}" for prompt in prompts]
+    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact(schema)}") for each in prompts]
+    shown = [each if isinstance(each, str) else each.transcript() for each in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
     for _ in range(again + 1):
         replies = model.complete(list(left.values()), temperature=temperature, seed=seed, schema=schema)
-        answers |= {at: _read(reply, prompts[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
+        answers |= {at: _read(reply, shown[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
         left = {at: _again(asked[at], answers[at]) for at in left if answers[at].failure and answers[at].text.strip()}
         if not left:
             break
@@ -112,9 +114,9 @@ def _decision(value: Any) -> Any:
     return {key: value[key] for key in sorted(value) if key not in EXPLANATIONS} if explained else value
 
 
-def _again(prompt: str, answer: Answer) -> str:
+def _again(prompt: Prompt, answer: Answer) -> Prompt:
     said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
-    return f"{prompt}\n\n{said}\nAnswer anew, with JSON alone, by the schema."
+    return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
 
 
 def checked(schema: Mapping[str, Any]) -> Check:

@@ -159,10 +159,10 @@ def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
 
 def _gains(rows: Sequence[Row], grades: Sequence[Grade], backwards: Sequence[Grade]) -> list[float]:
     """For each prompt with siblings: what the first gained by standing first, and the last lost by standing last."""
-    places: dict[str, list[int]] = {}
+    places: dict[object, list[int]] = {}
     for at, row in enumerate(rows):
         if row.prompt:
-            places.setdefault(row.prompt, []).append(at)
+            places.setdefault(row.full_prompt, []).append(at)
     found = []
     for first, *_, last in (each for each in places.values() if len(each) > 1):
         if not any(grade.failed for at in (first, last) for grade in (grades[at], backwards[at])):

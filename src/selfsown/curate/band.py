@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.kinds import Share
 from selfsown.records import Row
+from selfsown.text.talk import Prompt
 
 
 def curate(rows: Sequence[Row], *, low: Share = 0.2, high: Share = 0.8, least: Share = 0.5) -> Iterator[Row]:
@@ -15,15 +16,15 @@ def curate(rows: Sequence[Row], *, low: Share = 0.2, high: Share = 0.8, least: S
     Put it before `passed`, which keeps the right answers of the prompts that remain. Rows that nobody graded count for
     no prompt, and are rejected.
     """
-    scores: dict[str, list[bool]] = defaultdict(list)
+    scores: dict[Prompt, list[bool]] = defaultdict(list)
     for row in rows:
         if row.is_graded:
-            scores[row.prompt].append(row.score >= least)
+            scores[row.full_prompt].append(row.score >= least)
     for row in rows:
         if not row.is_graded:
             yield row.rejected("band: nobody graded it")
             continue
-        passed = scores[row.prompt]
+        passed = scores[row.full_prompt]
         rate = sum(passed) / len(passed)
         outside = f"band: {sum(passed)} of {len(passed)} answers pass, outside {low:g} to {high:g}"
         if len(passed) == 1:

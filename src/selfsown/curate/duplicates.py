@@ -10,12 +10,14 @@ from itertools import chain, islice
 
 from selfsown.records import Row
 from selfsown.text import unified
+from selfsown.text.talk import PROMPT_TRAITS
 
 TOGETHER = 500  # rows that are looked up in one question
 
 
 def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Iterator[Row]:
-    """The same: prompt and answer alike, character for character, however Unicode spells them.
+    """The same: prompt and answer alike, character for character, however Unicode spells them, under the same system
+    message and tools.
 
     What was said is kept in a passing file, so that memory does not grow with the rows.
     """
@@ -37,5 +39,5 @@ def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
 
 def _said(row: Row) -> int:
     """Eight bytes of it: among a million rows, two that differ share them once in forty million times."""
-    said = repr((unified(row.prompt), unified(row.answer))).encode()
+    said = repr((unified(row.prompt), unified(row.answer), *map(row.traits.get, PROMPT_TRAITS))).encode()
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), signed=True)

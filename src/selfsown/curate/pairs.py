@@ -12,6 +12,7 @@ from typing import Literal
 
 from selfsown.kinds import Share
 from selfsown.records import Row
+from selfsown.text.talk import Prompt
 
 
 def curate(
@@ -33,10 +34,10 @@ def curate(
     if chosen == "real":
         yield from _against_real(rows, real)
         return
-    siblings: dict[str, list[Row]] = defaultdict(list)
+    siblings: dict[Prompt, list[Row]] = defaultdict(list)
     for row in rows:
         if row.is_graded:
-            siblings[row.prompt].append(row)
+            siblings[row.full_prompt].append(row)
     pairs = {best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, least, gap)}
     for row in rows:
         pair = pairs.get(row.id)
@@ -47,9 +48,12 @@ def curate(
 
 def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
     """Each row, ended, and its pair where it says something else than the real row of its prompt."""
-    known = {row.prompt: row for row in real if row.prompt and row.answered}
+    known: dict[Prompt, Row] = {
+        row.prompt: row for row in real if row.prompt and row.answered
+    }  # for writers that take texts alone
+    known |= {row.full_prompt: row for row in real if row.prompt and row.answered}
     for row in rows:
-        better = known.get(row.prompt)
+        better = known.get(row.full_prompt)
         if better is None:
             yield row.rejected("pairs: no real row answers its prompt")
         elif row.answer == better.answer:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from selfsown.kinds import Share
 from selfsown.records import Row
 from selfsown.tasks import Task
+from selfsown.text.talk import prompt_traits
 
 
 def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5, by: tuple[str, ...] = ()) -> Iterator[Row]:
@@ -31,7 +32,7 @@ def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5, by: tuple[str
 def _like(row: Row, right: Row) -> Row:
     return replace(
         right,
-        traits={**row.traits, **right.traits},
+        traits={**prompt_traits(row.traits), **right.traits},
         origin="synthetic",
         maker=row.maker,
         method="repair",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfsown.asking.structured import compact
 from selfsown.models import Reply
+from selfsown.text.talk import Prompt
 
 if TYPE_CHECKING:  # it brings an HTTP client, which a recipe without a server does not need
     from selfsown.models.endpoint import Endpoint
@@ -55,7 +56,7 @@ class Listed:
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -90,7 +91,7 @@ class StandIn(Listed):
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -112,7 +113,7 @@ class StandIn(Listed):
             for ask in these:
                 if ask.key not in said:
                     tokens = self.length(self.model, ask, bool(schema))
-                    text = _made_up(ask, prompt, tokens, schema, fits, self.elements.get(self.model.stage, 1))
+                    text = _made_up(ask, str(prompt), tokens, schema, fits, self.elements.get(self.model.stage, 1))
                     said[ask.key] = Said(text, failure="" if text else "no stand-in keeps to its schema")
         return self.model.replies(prompts, asks, said, unfinished)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from selfsown.atomic import whole
 from selfsown.export import shards
 from selfsown.export.card import Card
-from selfsown.export.formats import FORMATS, Format, Record, Wishes, fitting, named
+from selfsown.export.formats import CALLING, FORMATS, Format, Record, Wishes, fitting, named
 from selfsown.export.out import free
 from selfsown.export.pairs import pairs
 from selfsown.export.source import Source, batches, ended, size, source
@@ -20,6 +20,7 @@ from selfsown.preparing import Intake
 from selfsown.records import Row, SelfsownError
 from selfsown.rehearsal.own_judge import own_judge, read_from
 from selfsown.store import Store
+from selfsown.text.talk import PROMPT_TRAITS, tools_of
 
 KINDS = ("parquet", "jsonl")
 
@@ -45,15 +46,17 @@ def export(
 ) -> Exported:
     """The kept rows of the folder as a dataset in `out`, there whole or not at all.
 
-    format: by default prompt-completion, or text where the first row is a document. kind: parquet or jsonl. real:
+    format: by default prompt-completion; text where the first row is a document; conversational-prompt-completion where
+    some row has a system message, earlier turns or tools. kind: parquet or jsonl. real:
     the real rows to learn from, too. reasoning, joint: as `formats.Wishes` says.
     """
     if kind not in KINDS:
         raise SelfsownError(f"rows cannot be written as {kind!r}; there is: {', '.join(KINDS)}")
     found = source(folder)
     free(out)
-    chosen = named(format) if format else _fitting(found)
-    wishes = _wishes(chosen, reasoning, joint)
+    chat, tools = _chats(found, real)
+    chosen = named(format) if format else _fitting(found, chat)
+    wishes = replace(_wishes(chosen, reasoning, joint), tools=tools and chosen.chat)
     tally = Tally()
     entries = _entries(found, chosen, tally, real)
     first = next(entries, None)
@@ -74,11 +77,31 @@ def export(
     return Exported(out, chosen.name, tally.origins.total())
 
 
-def _fitting(found: Source) -> Format:
+def _chats(found: Source, real: bool) -> tuple[bool, bool]:
+    """Whether some row that may be exported has a system message, earlier turns or tools; and whether one has tools,
+    or messages with names. Only the traits are read, and those of chats alone are looked into."""
+    chat = tools = False
+    for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
+        for batch in batches(path, ["traits"]):
+            there = set(batch["traits"].keys.unique().to_pylist())
+            if not there.isdisjoint((*PROMPT_TRAITS, "completion")):
+                chat = True
+                tools = tools or any(map(_calls, batch["traits"].to_pylist()))
+    return chat, tools
+
+
+def _calls(traits: list[tuple[str, str]]) -> bool:
+    """Whether the row has tools, or a message that has more than role and content."""
+    found = dict(traits)
+    messages = found.get("messages", "") + found.get("completion", "")
+    return bool(tools_of(found)) or any(f'"{name}": ' in messages for name in dict(CALLING))
+
+
+def _fitting(found: Source, chat: bool) -> Format:
     """What suits the first row; that there is none is said later."""
     rows = _rows(found, ("kept",), Tally())
     first = next(rows, None)
-    return fitting(first) if first else named("rows")
+    return fitting(first, chat) if first else named("rows")
 
 
 def _wishes(chosen: Format, reasoning: bool, joint: str | None) -> Wishes:
@@ -129,7 +152,7 @@ def _asked(rows: Iterable[Row], chosen: Format) -> Iterator[Row]:
 
 def _records(entries: Iterable[tuple[Row, ...]], chosen: Format, wishes: Wishes, tally: Tally) -> Iterator[Record]:
     for entry in entries:
-        tally.exported(entry[0])
+        tally.exported(entry[0], chosen.left_out(entry[0], wishes))
         yield chosen.record(*entry, wishes)
 
 

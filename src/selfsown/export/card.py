@@ -14,7 +14,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__, cost
-from selfsown.export.formats import Format
+from selfsown.export.formats import LEFT_OUT, Format
 from selfsown.export.head import head
 from selfsown.export.limits import limits, step_of, steps_of
 from selfsown.export.markdown import bullets, code, fenced, plain, table
@@ -154,11 +154,7 @@ class Card:
     def _limits(self) -> Iterator[str]:
         licensed = all(licence for _, _, licence in self._seeds())
         yield from limits(self.source.recipe, self.tally, self.own_judge, self.held_out, licensed)
-        if self.format.name == "rows":
-            return
-        for trait, there in (("system", self.format.system), ("reasoning", "reasoning_content" in str(self.schema))):
-            if self.tally.traits[trait] and not there:
-                yield f"{self.tally.traits[trait]:,} rows have a text `{trait}`, which is left out here."
+        yield from (said.format(n) for name, said in LEFT_OUT.items() if (n := self.tally.left_out[name]))
 
 
 def _ranked(title: str, found: Counter[str]) -> list[str]:

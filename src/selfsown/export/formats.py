@@ -11,36 +11,40 @@ from typing import Any
 import pyarrow
 
 from selfsown.records import Row, SelfsownError
-from selfsown.text.talk import Turn, turns_of
+from selfsown.text.talk import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
 
 Record = dict[str, Any]
-Message = dict[str, str | None]
 TEXT, WHOLE, NUMBER, TEXTS = pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.list_(pyarrow.string())
 TALK = pyarrow.list_(pyarrow.struct([("role", TEXT), ("content", TEXT)]))
-THOUGHT = pyarrow.list_(pyarrow.struct([("role", TEXT), ("content", TEXT), ("reasoning_content", TEXT)]))
+FUNCTION = pyarrow.struct([("name", TEXT), ("arguments", TEXT)])
+CALLS = pyarrow.list_(pyarrow.struct([("id", TEXT), ("type", TEXT), ("function", FUNCTION)]))
+THOUGHT = (("reasoning_content", TEXT),)  # fields of a message, where there is something to put into them
+CALLING = (("name", TEXT), ("tool_calls", CALLS), ("tool_call_id", TEXT))
 TURNS = pyarrow.list_(pyarrow.struct([("from", TEXT), ("value", TEXT)]))
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """reasoning: what the model thought goes with its message. joint: what stands between prompt and answer."""
+    """reasoning: what the model thought goes with its message. joint: what stands between prompt and answer. tools:
+    some row has tools, calls or names, so that messages have fields for them and records the column `tools`."""
 
     reasoning: bool = False
     joint: str = "\n"
+    tools: bool = False
 
 
 @dataclass(frozen=True)
 class Format:
     """record: from a row (or, with `pairs`, the better and the worse one) to a record with these columns.
 
-    asks: rows must have a prompt. system: what a model is told first has a place.
+    asks: rows must have a prompt. chat: system messages, turns and tools have a place.
     """
 
     name: str
     record: Callable[..., Record]
     columns: Mapping[str, pyarrow.DataType]
     asks: bool = True
-    system: bool = False
+    chat: bool = False
     pairs: bool = False
 
     @property
@@ -49,10 +53,28 @@ class Format:
         return TALK in self.columns.values()
 
     def schema(self, wishes: Wishes) -> pyarrow.Schema:
-        thought = wishes.reasoning and self.thinks
-        return pyarrow.schema(
-            [(name, THOUGHT if thought and kind == TALK else kind) for name, kind in self.columns.items()]
-        )
+        fields = [*TALK.value_type, *THOUGHT * wishes.reasoning, *CALLING * wishes.tools]
+        talk = pyarrow.list_(pyarrow.struct(fields))
+        columns = {name: talk if kind == TALK else kind for name, kind in self.columns.items()}
+        return pyarrow.schema(columns | ({"tools": TEXT} if wishes.tools and self.name != "rows" and self.chat else {}))
+
+    def left_out(self, row: Row, wishes: Wishes) -> list[str]:
+        """The names, of LEFT_OUT, of what the row holds and its record does not."""
+        if self.name == "rows":
+            return []
+        messages = messages_of(row.prompt, row.traits)
+        turns = [each for each in messages if each["role"] not in INSTRUCTIONS]
+        answer = completion_of(row.answer, row.traits)
+        thoughts = row.traits.get("reasoning") or any(each.get("reasoning_content") for each in messages)
+        found = {
+            "reasoning": thoughts and not (wishes.reasoning and self.thinks),
+            "system": len(turns) < len(messages) and not self.chat,
+            "turns": len(turns) > 1 and not self.chat,
+            "tools": not self.chat
+            and (tools_of(row.traits) or any(each.get("tool_calls") for each in [*turns, answer])),
+            "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
+        }
+        return [name for name, true in found.items() if true]
 
 
 def prompt_completion(row: Row, wishes: Wishes) -> Record:
@@ -60,11 +82,11 @@ def prompt_completion(row: Row, wishes: Wishes) -> Record:
 
 
 def conversational(row: Row, wishes: Wishes) -> Record:
-    return {"messages": [*_asked(row, wishes), *_answered(row, wishes)]}
+    return {"messages": [*_asked(row, wishes), *_answered(row, wishes)], **_tools(row, wishes)}
 
 
 def conversational_prompt_completion(row: Row, wishes: Wishes) -> Record:
-    return {"prompt": _asked(row, wishes), "completion": _answered(row, wishes)}
+    return {"prompt": _asked(row, wishes), "completion": _answered(row, wishes), **_tools(row, wishes)}
 
 
 def preference(chosen: Row, rejected: Row, wishes: Wishes) -> Record:
@@ -73,12 +95,13 @@ def preference(chosen: Row, rejected: Row, wishes: Wishes) -> Record:
 
 def conversational_preference(chosen: Row, rejected: Row, wishes: Wishes) -> Record:
     talk = {"prompt": _asked(chosen, wishes), "chosen": _answered(chosen, wishes)}
-    return {**talk, "rejected": _answered(rejected, wishes), **_scores(chosen, rejected)}
+    scores = _scores(chosen, rejected)
+    return {**talk, "rejected": _answered(rejected, wishes), **scores, **_tools(chosen, wishes)}
 
 
 def sharegpt(row: Row, wishes: Wishes) -> Record:
-    said = [*_told(row), *turns_of(row.prompt, row.traits), ("assistant", row.answer)]
-    return {"conversations": [{"from": SHAREGPT.get(who, who), "value": text} for who, text in said]}
+    messages = [*messages_of(row.prompt, row.traits), completion_of(row.answer, row.traits)]
+    return {"conversations": [turn for each in messages for turn in _turns(each)], **_tools(row, wishes)}
 
 
 def alpaca(row: Row, wishes: Wishes) -> Record:
@@ -99,30 +122,38 @@ ROWS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "
 ROWS |= {"parents": TEXTS, "generation": WHOLE, "draw": WHOLE, "level": WHOLE}
 ROWS |= {"score": NUMBER, "traits": TEXT, "grades": TEXT}
 SCORES = {"score_chosen": NUMBER, "score_rejected": NUMBER}
-SHAREGPT = {"user": "human", "assistant": "gpt"}
+SHAREGPT = {"user": "human", "assistant": "gpt", "tool": "observation", "developer": "system"}
+LEFT_OUT = {
+    "system": "{:,} rows have a text `system`, which is left out here.",
+    "reasoning": "{:,} rows have a text `reasoning`, which is left out here.",
+    "turns": "{:,} rows are conversations of several turns, which are one text here, a line a turn.",
+    "tools": "{:,} rows have tools: their definitions are left out here, and calls are text.",
+    "order": "In {:,} rows turns of the user (`human`, `observation`) and of the model (`gpt`, `function_call`) do not "
+    "take turns, the user first. They stand as they were; LLaMA-Factory leaves such rows out.",
+}
 PAIR = ("prompt", "chosen", "rejected")
 
 FORMATS = (
     Format("prompt-completion", prompt_completion, {"prompt": TEXT, "completion": TEXT}),
-    Format("conversational", conversational, {"messages": TALK}, system=True),
+    Format("conversational", conversational, {"messages": TALK}, chat=True),
     Format(
         "conversational-prompt-completion",
         conversational_prompt_completion,
         {"prompt": TALK, "completion": TALK},
-        system=True,
+        chat=True,
     ),
     Format("preference", preference, dict.fromkeys(PAIR, TEXT) | SCORES, pairs=True),
     Format(
         "conversational-preference",
         conversational_preference,
         dict.fromkeys(PAIR, TALK) | SCORES,
-        system=True,
+        chat=True,
         pairs=True,
     ),
-    Format("sharegpt", sharegpt, {"conversations": TURNS}, system=True),
+    Format("sharegpt", sharegpt, {"conversations": TURNS}, chat=True),
     Format("alpaca", alpaca, dict.fromkeys(("instruction", "input", "output"), TEXT)),
     Format("text", text, {"text": TEXT}, asks=False),
-    Format("rows", rows, ROWS, asks=False, system=True),
+    Format("rows", rows, ROWS, asks=False, chat=True),
 )
 
 
@@ -135,28 +166,58 @@ def named(name: str) -> Format:
     return there[name]
 
 
-def fitting(row: Row) -> Format:
-    """The plainest format for rows like this one."""
-    return named("prompt-completion" if row.prompt else "text")
+def fitting(row: Row, chat: bool) -> Format:
+    """The plainest format for rows like this one. chat: some row has a system message, earlier turns or tools."""
+    return named(
+        "conversational-prompt-completion" if chat and row.prompt else "prompt-completion" if row.prompt else "text"
+    )
 
 
 def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message(role, words, wishes) for role, words in [*_told(row), *turns_of(row.prompt, row.traits)]]
-
-
-def _told(row: Row) -> list[Turn]:
-    """What the model was told first, if anything."""
-    return [("system", row.traits["system"])] if "system" in row.traits else []
+    return [_message(each, wishes) for each in messages_of(row.prompt, row.traits)]
 
 
 def _answered(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message("assistant", row.answer, wishes, row.traits.get("reasoning"))]
+    message = completion_of(row.answer, row.traits)
+    return [_message({**message, "reasoning_content": row.traits.get("reasoning")}, wishes)]
 
 
-def _message(role: str, words: str, wishes: Wishes, thought: str | None = None) -> Message:
+def _message(message: Message, wishes: Wishes) -> Message:
     """Every message has the same fields, whoever speaks."""
-    said: Message = {"role": role, "content": words}
-    return said | {"reasoning_content": thought} if wishes.reasoning else said
+    names = ["role", "content", *dict(THOUGHT * wishes.reasoning), *dict(CALLING * wishes.tools)]
+    return {name: message.get(name) for name in names}
+
+
+def _tools(row: Row, wishes: Wishes) -> Record:
+    return {"tools": tools_of(row.traits) or None} if wishes.tools else {}
+
+
+def _turns(message: Message) -> list[Record]:
+    """The turns that ShareGPT makes of a message: its calls are one of their own, behind its words."""
+    calls = [call["function"] for call in message.get("tool_calls") or ()]
+    words = [{"from": SHAREGPT.get(message["role"], message["role"]), "value": message["content"]}]
+    if not calls:
+        return words
+    found = [{"name": each["name"], "arguments": _parsed(each["arguments"])} for each in calls]
+    return [
+        *words * bool(message["content"]),
+        {"from": "function_call", "value": _json(found if calls[1:] else found[0])},
+    ]
+
+
+def _alternates(turns: list[Record]) -> bool:
+    """Whether the user's turns and the model's take turns, the user first, after at most one system turn."""
+    roles = [turn["from"] for turn in turns]
+    roles = roles[1:] if roles[0] == "system" else roles
+    sides = (("human", "observation"), ("gpt", "function_call"))
+    return len(roles) % 2 == 0 and all(role in sides[at % 2] for at, role in enumerate(roles))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _scores(chosen: Row, rejected: Row) -> Record:

@@ -41,6 +41,8 @@ def _licence(declared: set[str]) -> dict[str, str]:
 
 
 def _feature(field: pyarrow.Field) -> dict[str, Any]:
+    if pyarrow.types.is_struct(field.type):
+        return {"name": field.name, "struct": list(map(_feature, field.type))}
     if not pyarrow.types.is_list(field.type):
         return {"name": field.name, "dtype": str(field.type).replace("double", "float64")}
     inside = field.type.value_type

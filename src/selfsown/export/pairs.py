@@ -41,5 +41,5 @@ def _best_and_worst(siblings: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
 
 
 def _prompt(row: Row) -> bytes:
-    """What is asked, system words and all, as sixteen bytes."""
-    return hashlib.sha256(repr((row.traits.get("system"), row.prompt)).encode()).digest()[:16]
+    """What is asked, with the system message and earlier turns, as sixteen bytes."""
+    return hashlib.sha256(repr(row.full_prompt).encode()).digest()[:16]

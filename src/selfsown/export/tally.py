@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ class Tally:
     origins: Counter[str] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
     trust: Counter[str] = field(default_factory=Counter)
-    traits: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     prompts: Counter[int] = field(default_factory=Counter)  # by length in characters
     answers: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0  # real rows that are left out, because they are prompts that nobody has answered
@@ -40,13 +41,13 @@ class Tally:
             elif end == "failed":
                 _count(self.failed, " ".join(reason.split())[:100], OTHERS)
 
-    def exported(self, row: Row) -> None:
+    def exported(self, row: Row, left_out: Iterable[str] = ()) -> None:
+        self.left_out.update(left_out)
         self.origins[row.origin] += 1
         if row.origin == "synthetic":
             _count(self.methods, row.method, OTHERS)
             self.trust.update({grade.trust for grade in row.grades})
             self.trust[""] += not row.grades
-        self.traits.update(name for name in ("system", "reasoning") if row.traits.get(name))
         self.prompts[len(row.prompt)] += 1
         self.answers[len(row.answer)] += 1
 

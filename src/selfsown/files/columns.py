@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfsown.files.aside import BadRecord, OnBad, listed, refuse
+from selfsown.files.chats import Chat, alpaca_traits
 from selfsown.records import Row, SelfsownError
-from selfsown.text.talk import Turn, remembered, written_out
 
 Record = dict[str, Any]
 Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
@@ -18,12 +18,13 @@ Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
 
 @dataclass(frozen=True)
 class Columns:
-    """How a record of the source is read: prompt "" is a document, answer "" a prompt that nobody has answered, answer
-    a chat where `chat` says so (with a prompt, the chat goes on there).
+    """How a record of the source is read: prompt "" is a document, answer "" a prompt that nobody has answered, unless
+    `chat` says which columns hold a chat.
 
-    more: a column that goes on with the prompt, where it holds anything. known: names under which an answer would
-    stand, so that none is passed over. lenient: what holds nothing is a blank text, or an attribute that the row does
-    not show, and blank rows are rows, too.
+    more: a column that goes on with the prompt, where it holds anything. beside: columns with what was said before the
+    prompt; None where others than those named count for nothing. known: names under which an answer would stand, so
+    that none is passed over. lenient: what holds nothing is a blank text, or an attribute that the row does not show,
+    and blank rows are rows, too.
     """
 
     source: str
@@ -31,13 +32,17 @@ class Columns:
     answer: str
     attributes: tuple[str, ...] = ()
     more: str = ""
-    chat: bool = False
+    chat: Chat | None = None
+    beside: tuple[str, ...] | None = None
     lenient: bool = False
     known: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> list[str]:
-        return list(dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *self.attributes) if name))
+        chat = self.chat.wanted if self.chat else self.beside or ()
+        return list(
+            dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
+        )
 
     def rows(self, records: Iterable[tuple[int, Record]], maker: str, bad: OnBad = refuse) -> Iterator[Row]:
         """The row that each record makes. A bad record, or a blank one, makes none, and is given to `bad`."""
@@ -58,24 +63,29 @@ class Columns:
 
     def _blank(self, prompt: str, answer: str) -> str:
         """Why the record makes no row, in words; "" where it makes one. It may lack an answer, but not a prompt."""
-        if (answer and (self.chat or not self.prompt)) or (prompt and not prompt.isspace()):
+        if (answer and not self.prompt) or (prompt and not prompt.isspace()):
             return ""
-        if self.chat or not self.prompt:
-            return f"says nothing: its column {self.answer!r} is blank"
+        if not self.prompt:
+            return f"says nothing: its column {(self.chat.columns[0] if self.chat else self.answer)!r} is blank"
         return f"has no prompt: its column {self.prompt!r} is blank" + ", though it has an answer" * bool(answer)
 
     def read(self, at: int, record: Record) -> Said:
         """What the record says; SelfsownError with its place where it says nothing that fits."""
         traits = self._traits(at, record) if self.attributes else {}
-        if self.chat:
-            before, answer, system = self._talk(at, record)
-            told = {"system": system} if system else {}
-            return written_out(before), answer, {**told, **remembered(before), **traits}
-        if not self.prompt:
-            return "", self._value(at, record, self.answer), traits
-        prompt = self._value(at, record, self.prompt)
-        if self.more and not missing(added := record.get(self.more)) and added != "":
-            prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
+        try:
+            if self.chat:
+                prompt, answer, told = self.chat.read(record)
+                return prompt, answer, {**told, **traits}
+            if not self.prompt:
+                return "", self._value(at, record, self.answer), traits
+            prompt = self._value(at, record, self.prompt)
+            if self.more and not missing(added := record.get(self.more)) and added != "":
+                prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
+            if self.beside is not None:
+                prompt, told = alpaca_traits(record, prompt)
+                traits = {**told, **traits}
+        except ValueError as error:
+            raise SelfsownError(f"{self.source}:{at} {error}") from error
         return prompt, self._answer(at, record), traits
 
     def _answer(self, at: int, record: Record) -> str:
@@ -114,35 +124,6 @@ class Columns:
         if isinstance(value, bool):
             return str(value).lower()
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
-
-    def _talk(self, at: int, record: Record) -> tuple[list[Turn], str, str]:
-        """What is asked, answer and system words of a chat: the last assistant turn answers what stands before it."""
-        turns = [self._turn(at, turn) for turn in self._turns(at, record)]
-        last = max((number for number, (role, _) in enumerate(turns) if role == "assistant"), default=-1)
-        if last < 0:
-            raise SelfsownError(f"{self.source}:{at} has no assistant turn in {self.answer!r}; nothing answers there")
-        system = "\n".join(words for role, words in turns[:last] if role == "system")
-        return [(role, words) for role, words in turns[:last] if role != "system"], turns[last][1], system
-
-    def _turns(self, at: int, record: Record) -> list[Any]:
-        """All turns: those of a prompt that is a list of them, too, and after them those that answer it."""
-        found: list[Any] = []
-        for name in filter(None, (self.prompt, self.answer)):
-            turns = record.get(name)
-            if not isinstance(turns, list):
-                kind = "nothing" if missing(turns) else f"a {type(turns).__name__}"
-                raise SelfsownError(
-                    f"{self.source}:{at} holds {kind} in column {name!r}; a chat is a list of {{role, content}}"
-                )
-            found += turns
-        return found
-
-    def _turn(self, at: int, turn: Any) -> Turn:
-        if not isinstance(turn, dict) or not all(isinstance(turn.get(key), str) for key in ("role", "content")):
-            raise SelfsownError(
-                f"{self.source}:{at} has a turn in {self.answer!r} that is no {{role, content}} of text: {turn!r:.80}"
-            )
-        return turn["role"], self._value(at, turn, "content")
 
 
 def missing(value: object) -> bool:

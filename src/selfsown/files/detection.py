@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from selfsown.files.aside import listed
+from selfsown.files.chats import beside, chat_of, prompted, talk_of
 from selfsown.files.columns import Columns, Record, missing
 from selfsown.records import SelfsownError
 
@@ -21,7 +22,6 @@ PAIRS = (
 )
 PROMPTS = ("prompt", "question", "instruction", "query", "problem", "input")
 ANSWERS = ("answer", "completion", "chosen", "response", "output", "solution")
-CHATS = ("messages", "conversations")
 MORE = {"instruction": ("input", "context")}  # what else may belong to what is asked
 _PLAIN = re.compile(r"[\w./-]*[A-Za-z][\w./-]*")
 
@@ -36,7 +36,10 @@ def columns_of(
     no columns are found shows how to name them. SelfsownError where the named columns are not there.
     """
     text, prompt, answer = named
-    there = dict.fromkeys(name for record in head for name in record)
+    there = dict[str, object]()
+    for name, value in (each for record in head for each in record.items()):
+        if missing(there.get(name)):
+            there[name] = value
     attributes = tuple(attributes)
     if absent := [name for name in (*named, *attributes) if name and name not in there]:
         raise SelfsownError(f"{source} has no column {absent[0]!r}; there is: {listed(there)}")
@@ -60,30 +63,36 @@ def columns_of(
 def _usual(
     source: str, head: Sequence[Record], there: Mapping[str, object], attributes: tuple[str, ...]
 ) -> Columns | None:
+    if chat := prompted(there):
+        return Columns(source, "", "", attributes, chat=chat)
     for prompt, answer in PAIRS:
         if prompt in there and answer in there:
-            return _pair(source, head, (prompt, answer), attributes)
-    for chat in CHATS:
-        if chat in there:
-            return Columns(source, "", chat, attributes, chat=True)
+            return _pair(source, head, there, (prompt, answer), attributes)
+    if chat := talk_of(there):
+        return Columns(source, "", "", attributes, chat=chat)
     if "text" in there:
         return Columns(source, "", "text", attributes)
     prompt = next((name for name in PROMPTS if name in there), "")
     answer = next((name for name in ANSWERS if name in there), "")
-    return _pair(source, head, (prompt, answer), attributes) if prompt else None
+    return _pair(source, head, there, (prompt, answer), attributes) if prompt else None
 
 
-def _pair(source: str, head: Sequence[Record], pair: tuple[str, str], attributes: tuple[str, ...]) -> Columns:
+def _pair(
+    source: str,
+    head: Sequence[Record],
+    there: Mapping[str, object],
+    pair: tuple[str, str],
+    attributes: tuple[str, ...],
+) -> Columns:
     """Prompt and answer (or none); a prompt that is a list of turns begins a chat, which the answer goes on with."""
     prompt, answer = pair
-    first = next((record[prompt] for record in head if not missing(record.get(prompt))), None)
-    if isinstance(first, list):
-        return Columns(source, prompt, answer, attributes, chat=True)
+    if isinstance(there[prompt], list):
+        return Columns(source, "", "", attributes, chat=chat_of(there, prompt, answer))
     if answer and all(record.get(prompt) == "" for record in head):  # documents, as rows of ours are written
         return Columns(source, "", answer, attributes)
-    there = {name for record in head for name in record} - {answer}
-    more = next((name for name in MORE.get(prompt, ()) if name in there), "")
-    return Columns(source, prompt, answer, attributes, more, known=ANSWERS)
+    more = next((name for name in MORE.get(prompt, ()) if name in there and name != answer), "")
+    before = beside(there) if prompt == "instruction" else None
+    return Columns(source, prompt, answer, attributes, more, beside=before, known=ANSWERS)
 
 
 def _paste(source: str, head: Sequence[Record], how: str) -> str:

@@ -15,6 +15,7 @@ from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, with_answers
 from selfsown.text import fenced
+from selfsown.text.talk import other_traits
 
 GIVEN = 12  # words in a row of the document that an instruction may not give away
 
@@ -56,7 +57,7 @@ def generate(
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):
         yield replace(
             _row(answer, row.answer, longest, f"{_TOLD[kind]}\n{_FENCE}"),
-            traits=row.traits,
+            traits=other_traits(row.traits),
             level=row.level,
             origin="synthetic",
             maker=teacher.name,

@@ -7,25 +7,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from selfsown.asking.judging import NOTE
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import NoPrompt, Row
 from selfsown.text import fenced
-from selfsown.text.talk import Turn, remembered, turns_of, written_out
+from selfsown.text.talk import Message, Prompt, full_prompt, messages_of, prompt_traits, remembered, written_out
 
 _SPEAKS = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass
 class _Talk:
-    """What was said so far, the user first; failure: why it ends early."""
+    """The messages so far; failure: why it ends early."""
 
     real: Row
-    turns: list[Turn] = field(default_factory=list)
+    messages: list[Message]
     failure: str = ""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the assistant is asked next."""
+        return full_prompt(written_out(self.messages), self.traits(self.messages))
+
+    def traits(self, messages: Sequence[Message]) -> dict[str, str]:
+        """The real row's, for a prompt of these messages."""
+        return {**prompt_traits(self.real.traits), **remembered(messages)}
 
 
 def generate(
@@ -41,13 +50,13 @@ def generate(
     """A talk for each real prompt, with so many turns of the user's and as many answers; `instruction` says more of
     the user. The last answer is the row's; its prompt is the talk before it, written out as chats in files are, and
     the trait "messages" has it turn by turn."""
-    talks = [_Talk(row, turns_of(row.prompt, row.traits)) for row in rows if row.prompt]
+    talks = [_Talk(row, messages_of(row.prompt, row.traits)) for row in rows if row.prompt]
     if not talks:
         raise NoPrompt("generate.converse: no real row has a prompt to begin a talk with; take question")
     for turn in range(turns):
         if turn:
             _say(talks, "user", [_wish(talk, instruction) for talk in _live(talks)], teacher, temperature, seed)
-        _say(talks, "assistant", [written_out(talk.turns) for talk in _live(talks)], teacher, temperature, seed)
+        _say(talks, "assistant", [talk.prompt for talk in _live(talks)], teacher, temperature, seed)
     for talk in talks:
         yield _made(talk, teacher.name, generation)
 
@@ -57,7 +66,7 @@ def _live(talks: Sequence[_Talk]) -> list[_Talk]:
 
 
 def _say(
-    talks: Sequence[_Talk], role: str, prompts: Sequence[str], teacher: Model, temperature: float, seed: int
+    talks: Sequence[_Talk], role: str, prompts: Sequence[Prompt], teacher: Model, temperature: float, seed: int
 ) -> None:
     """Every talk that goes on has another turn, or has failed."""
     for talk, (reply,) in zip(_live(talks), teacher.complete(prompts, temperature=temperature, seed=seed), strict=True):
@@ -68,24 +77,25 @@ def _say(
         talk.failure = reply.failure or ("" if words else f"the {role} says nothing")
         if not talk.failure and _SPEAKS.search(words):
             talk.failure = f"the {role} speaks for the other, too"
-        talk.turns.append((role, words))
+        talk.messages.append({"role": role, "content": words})
 
 
 def _wish(talk: _Talk, instruction: str) -> str:
     parts = ["Below is a talk between a user and an assistant. Write what the user says next: a question or a wish"]
     parts[0] += " that follows from the last answer and asks for something new, in the user's manner."
     parts += [instruction] * bool(instruction)
-    parts += [fenced(written_out(talk.turns)), NOTE, "Write the user's words alone."]
+    parts += [fenced(written_out(talk.messages)), NOTE, "Write the user's words alone."]
     return "\n\n".join(parts)
 
 
 def _made(talk: _Talk, maker: str, generation: int) -> Row:
     """What stands before the last turn is the prompt; where it is the user's that failed, there is no answer."""
-    answered = talk.turns[-1][0] == "assistant"
-    before = talk.turns[:-1] if answered else talk.turns
+    *before, last = talk.messages
+    answered = last["role"] == "assistant"
+    before = before if answered else talk.messages
     made = Row(
         written_out(before),
-        talk.turns[-1][1] if answered else "",
+        last["content"] if answered else "",
         problem=talk.real.problem or talk.real.prompt,
         origin="synthetic",
         maker=maker,
@@ -93,6 +103,6 @@ def _made(talk: _Talk, maker: str, generation: int) -> Row:
         parents=(talk.real.id,),
         generation=generation,
         level=talk.real.level,
-        traits={**talk.real.traits, **remembered(before)},
+        traits=talk.traits(before),
     )
     return made.failed(talk.failure) if talk.failure else made

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from selfsown.asking.judging import NOTE
+from selfsown.asking.judging import NOTE, fenced_prompt
 from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import Count, Natural, NotNegative, Positive
 from selfsown.models import Model
 from selfsown.records import Row
 from selfsown.sandbox.cells import Job, Outcome, Sandbox
 from selfsown.text import fenced, python
+from selfsown.text.talk import other_traits, prompt_traits
 
 SHOWN = 1000  # characters of what a program printed, from its end
 _INSPIRED = (
@@ -55,12 +56,14 @@ class _Course:
 
     def shown(self) -> str:
         """All there is of it so far, between marks."""
-        said = {"The problem": self.prompt} if self.prompt else {"The code or text": self.real.answer}
+        said = {} if self.prompt else {"The code or text": self.real.answer}
         if self.outcome:  # before, whoever writes the program does not see what it will be tested by
             printed = (self.outcome.stdout[-SHOWN:] + self.outcome.stderr[-SHOWN:]).strip()
             said |= {"The program": self.program, "Its tests": self.tests}
             said["What became of it"] = f"{self.outcome.reason}\n{printed}"
-        return "\n\n".join([f"{name}:\n{fenced(text)}" for name, text in said.items()] + [NOTE])
+        problem = fenced_prompt(self.real) if self.real.prompt else fenced(self.prompt)
+        parts = [f"The problem:\n{problem}"] if self.prompt else []
+        return "\n\n".join([*parts, *(f"{name}:\n{fenced(text)}" for name, text in said.items()), NOTE])
 
     def take(self, said: Answer, names: Sequence[str]) -> None:
         """What was said under these names; or why nothing was."""
@@ -144,7 +147,8 @@ def _run(courses: Sequence[_Course], sandbox: Sandbox) -> None:
 
 
 def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -> Row:
-    traits = {**course.real.traits, tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
+    told = prompt_traits if course.real.prompt else other_traits
+    traits = {**told(course.real.traits), tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
     made = Row(
         course.prompt,
         course.program,

@@ -17,6 +17,7 @@ from selfsown.models import Model
 from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.text import fenced
 from selfsown.text.rouge import rouge_l, words
+from selfsown.text.talk import other_traits
 
 Way = Literal["constrain", "deepen", "concretise", "reason", "complicate", "broaden"]
 
@@ -57,8 +58,9 @@ def generate(
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """`rounds` tasks of each real prompt, each made in one of the ways, drawn by chance, of the last good one before
-    it. Eliminated, that is failed, is what stayed as it was, says nothing new, repeats what the teacher was told, is
-    refused, or is not answered. `instruction` says more of how the tasks are to be."""
+    it, and answered under the real row's system message. Eliminated, that is failed, is what stayed as it was, says
+    nothing new, repeats what the teacher was told, is refused, or is not answered. `instruction` says more of how the
+    tasks are to be."""
     chosen = _chosen(rows, ways)
     lines = [[row] for row in chosen]  # of each, what was made; the last that did not fail is the next to be rewritten
     for at in range(rounds):
@@ -74,7 +76,7 @@ def generate(
         for draw, row in enumerate(made):
             yield replace(
                 row,
-                traits={**start.traits, **row.traits, "round": str(draw + 1)},
+                traits={**other_traits(start.traits), **row.traits, "round": str(draw + 1)},
                 level=start.level,
                 origin="synthetic",
                 maker=teacher.name,
@@ -101,11 +103,12 @@ def _asked(way: Way, task: str, instruction: str) -> str:
 
 def _row(said: Answer, before: Row, way: Way, longest: int) -> Row:
     """The new task, not yet answered; or eliminated."""
+    traits = {name: before.traits[name] for name in ("system",) if name in before.traits} | {"way": way}
     if said.failure:
-        return Row("", said.text, traits={"way": way}).failed(said.failure)
+        return Row("", said.text, traits=traits).failed(said.failure)
     task = said.data["task"].strip()
     failure = unfit(task, longest, told=_TOLD) or _standstill(words(task), words(before.prompt), way)
-    row = Row(task, "", traits={"way": way})
+    row = Row(task, "", traits=traits)
     return row.failed(failure) if failure else row
 
 

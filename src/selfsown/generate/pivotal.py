@@ -15,6 +15,7 @@ from selfsown.kinds import Count, Share
 from selfsown.models import BEGUN, Model, Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
+from selfsown.text.talk import other_traits
 
 Tries = list[tuple[str, bool]]  # what was written, and whether the whole answer is right
 
@@ -153,7 +154,9 @@ def _pairs(answers: Sequence[_Answer], search: _Search, gap: float) -> Iterator[
             traits = {"rejected": worse + _ending(failed, False), "begun": answer.begun(at)}
             traits |= {"chance": f"{answer.chance(at):.2f}", "chances": f"{_share(failed):.2f} {_share(solved):.2f}"}
             said = better + _ending(solved, True)
-            yield replace(answer.row, answer=said, traits={**answer.row.traits, **traits}, parents=(answer.row.id,))
+            yield replace(
+                answer.row, answer=said, traits={**other_traits(answer.row.traits), **traits}, parents=(answer.row.id,)
+            )
 
 
 def _other(answer: _Answer, at: int, search: _Search) -> str:

@@ -10,6 +10,7 @@ from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
 from selfsown.records import Row, with_answers
 from selfsown.text import fenced
+from selfsown.text.talk import other_traits
 
 _PARTS = ("question", "quote", "answer")
 _PAIR = {
@@ -51,7 +52,7 @@ def generate(
         for draw, each in enumerate(made[:per]):
             yield replace(
                 each,
-                traits={**row.traits, **each.traits},
+                traits={**other_traits(row.traits), **each.traits},
                 level=row.level,
                 origin="synthetic",
                 maker=teacher.name,

@@ -18,6 +18,7 @@ from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError, having
 from selfsown.tasks import Principled, Task
 from selfsown.text import fenced
+from selfsown.text.talk import prompt_traits
 
 _CRITIQUE = {
     "type": "object",
@@ -74,7 +75,7 @@ def generate(
         raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
     courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in having(rows, only)]
     asked = [course for course in courses if course.row.prompt]
-    drafts = teacher.complete([course.row.prompt for course in asked], temperature=temperature, seed=seed)
+    drafts = teacher.complete([course.row.full_prompt for course in asked], temperature=temperature, seed=seed)
     for course, (draft,) in zip(asked, drafts, strict=True):
         course.write(draft)
     for course in courses:
@@ -166,6 +167,6 @@ def _made(course: _Course, maker: str, generation: int) -> Row:
         parents=(real.id,),
         generation=generation,
         level=real.level,
-        traits={**real.traits, "revisions": str(revisions), "course": compact(course.steps)},
+        traits={**prompt_traits(real.traits), "revisions": str(revisions), "course": compact(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

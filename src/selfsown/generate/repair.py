@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.asking.judging import NOTE, called, shown
+from selfsown.asking.judging import NOTE, called, fenced_prompt, shown
 from selfsown.asking.structured import Answer, ask, compact
 from selfsown.kinds import NotNegative, Share
 from selfsown.models import Model
 from selfsown.records import Row, with_answers
 from selfsown.text import fenced
+from selfsown.text.talk import prompt_traits
 
 _PARTS = ("quote", "reason", "correction")
 _EDIT = {
@@ -128,7 +129,7 @@ def _again(edit: _Edit) -> str:
     both = [edit.passage(edit.said["quote"]), edit.passage(edit.said["correction"])]
     first, second = reversed(both) if edit.turned else both
     parts = ["Here are two versions of a passage that differ in one place. Which of them is right there?"]
-    parts += [f"It is from an answer to:\n{fenced(edit.row.prompt)}"] * bool(edit.row.prompt)
+    parts += [f"It is from an answer to:\n{fenced_prompt(edit.row)}"] * bool(edit.row.prompt)
     parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", NOTE]
     parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is right."]
     return "\n\n".join(parts)
@@ -154,7 +155,7 @@ def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tup
         parents=(row.id,),
         generation=by[1],
         level=row.level,
-        traits={**row.traits, **told},
+        traits={**(prompt_traits(row.traits) if edits else row.traits), **told},
     )
     if answer.failure:
         return made.failed(answer.failure)

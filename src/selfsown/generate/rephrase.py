@@ -18,6 +18,7 @@ from selfsown.models import Model, Reply
 from selfsown.records import Row, SelfsownError, with_answers
 from selfsown.text import fenced
 from selfsown.text.rouge import rouge_l, words
+from selfsown.text.talk import other_traits
 
 Format = Literal["textbook", "questions", "wiki", "dialogue", "easy", "bullets"]
 
@@ -68,7 +69,7 @@ def generate(
     for draw, ((row, part, each), (reply,)) in enumerate(zip(work, replies, strict=True)):
         yield replace(
             _row(reply, part, longest),
-            traits={**row.traits, "format": each, "span": part},
+            traits={**other_traits(row.traits), "format": each, "span": part},
             level=row.level,
             origin="synthetic",
             maker=teacher.name,

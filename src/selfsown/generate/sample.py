@@ -11,6 +11,7 @@ from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import NoPrompt, Row, having
 from selfsown.tasks import Task
+from selfsown.text.talk import Prompt, preceded, prompt_traits
 
 
 def generate(
@@ -32,7 +33,7 @@ def generate(
     chosen = [row for row in having(rows, only) if row.prompt]
     if not chosen:
         raise _unprompted(task)
-    prompts = [f"{instruction}\n\n{row.prompt}" if instruction else row.prompt for row in chosen]
+    prompts = [preceded(row.full_prompt, instruction) for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
     else:
@@ -40,7 +41,7 @@ def generate(
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):
             read = task.read(asked.prompt, reply.text)
-            traits = {**asked.traits, **(read.traits if isinstance(read, Row) else {})}
+            traits = {**prompt_traits(asked.traits), **(read.traits if isinstance(read, Row) else {})}
             made = replace(
                 asked,
                 answer=reply.text,
@@ -56,13 +57,13 @@ def generate(
 
 
 def _structured(
-    teacher: Model, prompts: Sequence[str], schema: Mapping[str, Any], n: int, temperature: float, seed: int
+    teacher: Model, prompts: Sequence[Prompt], schema: Mapping[str, Any], n: int, temperature: float, seed: int
 ) -> list[list[Reply]]:
     """The same, but the answers are JSON by the schema."""
     each = [prompt for prompt in prompts for _ in range(n)]
     said = ask(teacher, each, schema, temperature=temperature, seed=seed)
     replies = [
-        Reply(prompt, answer.text if answer.failure else compact(answer.data), 0, answer.failure, answer.reasoning)
+        Reply(str(prompt), answer.text if answer.failure else compact(answer.data), 0, answer.failure, answer.reasoning)
         for prompt, answer in zip(each, said, strict=True)
     ]
     return [replies[at : at + n] for at in range(0, len(replies), n)]

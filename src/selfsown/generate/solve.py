@@ -13,6 +13,7 @@ from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
 from selfsown.text.final_answer import stated
 from selfsown.text.quantities import plain, quantity
+from selfsown.text.talk import Prompt, followed, preceded, prompt_traits
 
 HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
 
@@ -38,27 +39,29 @@ def generate(
     asked = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [row for row in rows if row.prompt]
     if not asked:
         raise NoPrompt("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
-    told = f"{instruction}\n\n" if instruction else ""
-    replies = teacher.complete([told + row.prompt for row in asked], n=n, temperature=temperature, seed=seed)
+    prompts = [preceded(row.full_prompt, instruction) for row in asked]
+    replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
     unsolved = [
         at
         for at, (row, said) in enumerate(zip(asked, replies, strict=True))
         if hint and row.target and not any(_solves(row, each, task) for each in said)
     ]
-    hinted = [told + _hinted(asked[at], task) for at in unsolved]
+    hinted = [preceded(_hinted(asked[at], task), instruction) for at in unsolved]
     again = teacher.complete(hinted, temperature=temperature, seed=seed)
     made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
     made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
     for draw, (row, reply, helped) in enumerate(made):
-        traits = {**row.traits, **({"hint": helped} if hint else {})}
+        traits = {**prompt_traits(row.traits), **({"hint": helped} if hint else {})}
         traits |= {"reasoning": reply.reasoning} if reply.reasoning else {}
         solved = row.but(traits=traits, generation=generation, draw=draw, parents=() if posed else (row.id,))
         solved = solved.but(answer=reply.text, origin="synthetic", maker=teacher.name, method="solve")
         yield solved.failed(reply.failure) if reply.failure else solved
 
 
-def _hinted(row: Row, task: Task) -> str:
-    return task.hinted(row) if isinstance(task, Posing) else f"{row.prompt}\n\n{HINT.format(stated(row.target))}"
+def _hinted(row: Row, task: Task) -> Prompt:
+    if isinstance(task, Posing):
+        return task.hinted(row)
+    return followed(row.full_prompt, HINT.format(stated(row.target)))
 
 
 def _solves(row: Row, reply: Reply, task: Task) -> bool:

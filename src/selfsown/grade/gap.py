@@ -10,6 +10,7 @@ from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
 from selfsown.text import agreement, final
+from selfsown.text.talk import preceded
 
 
 def grade(
@@ -34,13 +35,13 @@ def grade(
     solver does not find has no gap. The pass rates are those of the replies that did not fail; where more than half of
     either solver's did, the row has failed: who is not heard is not weak.
     """
-    prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
-    asked = [f"{instruction}\n\n{prompt}" if instruction else prompt for prompt in prompts]
+    prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
+    asked = [preceded(prompt, instruction) for prompt in prompts]
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
     solved = [solver.complete(asked, n=samples, temperature=temperature, seed=seed) for solver in solvers]
     tries = dict(zip(prompts, zip(*solved, strict=True), strict=True))
     for row in rows:
-        yield _grade(row, tries.get(row.prompt, ()), task, (alike, pattern))
+        yield _grade(row, tries.get(row.full_prompt, ()), task, (alike, pattern))
 
 
 def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[float, str]) -> Grade:

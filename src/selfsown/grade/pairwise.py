@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfsown.asking.judging import NOTE, NOTHING, called
+from selfsown.asking.judging import NOTE, NOTHING, called, fenced_prompt
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
@@ -65,7 +65,7 @@ def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
     """Siblings stand in a ring, in an order of their own, and each meets its neighbours."""
     families: dict[object, list[Row]] = defaultdict(list)
     for row in rows:
-        families[row.prompt or row.parents].append(row)
+        families[row.full_prompt or row.parents].append(row)
     found: list[tuple[Row, Row]] = []
     for family in families.values():
         ring, size = sorted(family, key=lambda row: row.id), len(family)
@@ -77,7 +77,7 @@ def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
 
 def _asked(first: Row, second: Row, rubric: str) -> str:
     parts = [f"Compare two {called(first)}s by this rubric: {rubric}"]
-    parts += [f"What was asked:\n{fenced(first.prompt)}"] * bool(first.prompt)
+    parts += [f"What was asked:\n{fenced_prompt(first)}"] * bool(first.prompt)
     parts += [f"The first {called(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", NOTE]
     parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)

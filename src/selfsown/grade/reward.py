@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite, tanh
@@ -11,7 +12,7 @@ from typing import Any
 from selfsown.asking.judging import NOTHING
 from selfsown.kinds import Count, Positive
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text.talk import turns_of
+from selfsown.text.talk import completion_of, messages_of, tools_of
 
 _TOGETHER = 16  # batches among which rows of like length find each other
 _DIGITS = 4  # beyond them a score depends on what else is in its batch
@@ -88,9 +89,9 @@ class _Scorer:
             return self.tokenizer(row.answer)
         if not self.tokenizer.chat_template:
             return self.tokenizer(row.prompt, row.answer)
-        turns = [*turns_of(row.prompt, row.traits), ("assistant", row.answer)]
-        talk = [{"role": role, "content": words} for role, words in turns]
-        text = self.tokenizer.apply_chat_template(talk, tokenize=False)
+        talk = [*messages_of(row.prompt, row.traits), completion_of(row.answer, row.traits)]
+        tools = json.loads(tools_of(row.traits) or "null")
+        text = self.tokenizer.apply_chat_template(talk, tools=tools, tokenize=False)
         return self.tokenizer(text, add_special_tokens=False)  # the template has them
 
     def numbers(self, tokens: Sequence[Any]) -> list[float]:

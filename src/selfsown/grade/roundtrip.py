@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.asking.judging import NOTE, NOTHING, called, shown
+from selfsown.asking.judging import NOTE, NOTHING, called, fenced_prompt, shown
 from selfsown.asking.structured import Answer, ask
 from selfsown.kinds import NotNegative
 from selfsown.models import Model
@@ -80,7 +80,7 @@ def _lacks(row: Row, back: str, source: str) -> str:
 def _asked(row: Row, back: str, source: str) -> str:
     if back == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.traits[source])}", f"The question:\n{fenced(row.prompt)}", NOTE]
+        parts += [f"The source:\n{fenced(row.traits[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
         parts += ["If the source does not answer it, what you found is an empty text."]
     elif back == "question":
         parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]

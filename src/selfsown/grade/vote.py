@@ -10,6 +10,7 @@ from selfsown.kinds import Count, NotNegative, Pattern, Share
 from selfsown.models import Model, Reply
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text import final
+from selfsown.text.talk import Prompt
 
 SHOWN = 200  # characters of an answer that a reason shows
 
@@ -33,19 +34,19 @@ def grade(
     Letter case and spaces make no difference. `pattern`: a regular expression whose last match in each answer is what
     is compared, such as `#### (.*)`. judges: names of models that the judge's server has, of which each has `samples`.
     """
-    prompts = list(dict.fromkeys(row.prompt for row in rows if row.prompt))
+    prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
     if rows and not prompts:
         raise SelfsownError("grade.vote: no row has a prompt, so there is nothing to agree on; take rules or novelty")
     models = several(judge, judges)
     if samples * len(models) < 2:
         raise SelfsownError("grade.vote: samples is 1, and a vote takes two; raise samples, or name several judges")
-    heard: dict[str, list[Reply]] = {prompt: [] for prompt in prompts}
+    heard: dict[Prompt, list[Reply]] = {prompt: [] for prompt in prompts}
     for model in models.values():
         replies = model.complete(prompts, n=samples, temperature=temperature, seed=seed)
         for prompt, said in zip(prompts, replies, strict=True):
             heard[prompt] += said
     for row in rows:
-        yield _grade(row, heard.get(row.prompt, []), share, repair, pattern)
+        yield _grade(row, heard.get(row.full_prompt, []), share, repair, pattern)
 
 
 def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, pattern: str) -> Grade:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from selfsown.records import Row
+from selfsown.text.talk import Prompt
 
 BEGUN = "\x1f"  # between a prompt and the beginning of its answer, from which the embedded model then goes on
 
@@ -34,7 +35,7 @@ class Model(Protocol):
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -43,7 +44,8 @@ class Model(Protocol):
         unfinished: bool = False,
         schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
-        """n replies to each prompt, in the order of the prompts.
+        """n replies to each prompt, in the order of the prompts. A prompt that is a conversation is sent message by
+        message; a model that takes texts alone takes `str(prompt)`.
 
         temperature 0 takes the likeliest token; max_tokens 0 is the model's own limit; with
         `unfinished`, the prompt is only begun and the model writes the rest of it before its answer.

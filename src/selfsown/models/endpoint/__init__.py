@@ -25,6 +25,7 @@ from selfsown.models.endpoint.wishes import Manner, Wishes
 from selfsown.paid.journal import Journal
 from selfsown.paid.prices import Price, Told
 from selfsown.records import Row, SelfsownError
+from selfsown.text.talk import Prompt, characters
 
 _json = json.JSONEncoder(sort_keys=True).encode
 CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
@@ -52,6 +53,7 @@ class Endpoint:
     price: Price | None
     role: str = ""
     stage: str = ""
+    reads_conversations = True
 
     @property
     def chunk(self) -> int:
@@ -65,7 +67,7 @@ class Endpoint:
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -89,7 +91,7 @@ class Endpoint:
 
     def asks(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int,
         temperature: float,
@@ -98,7 +100,7 @@ class Endpoint:
         schema: Mapping[str, Any] | None = None,
     ) -> list[list[Ask]]:
         """The requests of such a call: for each prompt its draws."""
-        draws = Counter[str]()
+        draws = Counter[Prompt]()
         asks: list[list[Ask]] = []
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
@@ -117,11 +119,13 @@ class Endpoint:
         return found
 
     def replies(
-        self, prompts: Sequence[str], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
+        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
     ) -> list[list[Reply]]:
         """What was said to these requests, prompt by prompt."""
         reply = _finished if unfinished else _answered
-        return [[reply(prompt, said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)]
+        return [
+            [reply(str(prompt), said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)
+        ]
 
     def at(self, stage: str) -> Endpoint:
         """The same model, at work for this step of the recipe."""
@@ -145,7 +149,7 @@ class Endpoint:
 
     def _ask(
         self,
-        prompt: str,
+        prompt: Prompt,
         temperature: float,
         seed: int,
         draw: int,
@@ -163,7 +167,7 @@ class Endpoint:
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = f"{self.identity or self.url}\n{self.style}\n{seed} {draw}\n{text}"
-        asked = (len(prompt) + len(self.system)) // CHARACTERS
+        asked = (characters(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
     @property
@@ -171,7 +175,7 @@ class Endpoint:
         """Where the recipe names it."""
         return f"{self.role or 'teacher'}.{'anthropic' if self.style == 'messages' else 'endpoint'}"
 
-    def _keys(self, prompts: Sequence[str], settings: Mapping[str, Any]) -> Callable[[str], list[str]]:
+    def _keys(self, prompts: Sequence[Prompt], settings: Mapping[str, Any]) -> Callable[[str], list[str]]:
         """The keys of these requests under another identity."""
         return lambda identity: [
             ask.key for these in replace(self, identity=identity).asks(prompts, **settings) for ask in these

@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selfsown.models.endpoint import messages
 from selfsown.models.endpoint.ends import failure_of, is_passing
 from selfsown.models.endpoint.errors import has_error
 from selfsown.models.endpoint.faults import Fault, error_within
 from selfsown.models.endpoint.usage import MOST, used
 from selfsown.paid.prices import NOT_TOLD, Used
 from selfsown.text.reasoning import without_reasoning
+from selfsown.text.talk import Conversation, Prompt
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none
@@ -35,15 +37,17 @@ class Said:
     logprobs: tuple[tuple[str, float], ...] = ()
 
 
-def worded(style: str, prompt: str, system: str) -> dict[str, Any]:
+def worded(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
     """The part of a request that says what is asked. Where there is no prompt, the system's words are it."""
+    if isinstance(prompt, Conversation):
+        return messages.worded(style, prompt, system)
     if style == "completions":
         return {"prompt": system + prompt}
     before = system if prompt else ""
-    messages = [{"role": "user", "content": prompt or system}]
+    user = [{"role": "user", "content": prompt or system}]
     if style == "messages":
-        return {"messages": messages} | ({"system": before} if before else {})
-    return {"messages": [{"role": "system", "content": before}] * bool(before) + messages}
+        return {"messages": user} | ({"system": before} if before else {})
+    return {"messages": [{"role": "system", "content": before}] * bool(before) + user}
 
 
 def settings(style: str, temperature: float, seed: int, max_tokens: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from selfsown.models.tiny.alphabet import BOS, EOS, MARKS, PAD, SEP, UNK, Alphab
 from selfsown.models.tiny.network import Network, Size
 from selfsown.models.tiny.sampling import sample
 from selfsown.records import Row, SelfsownError
+from selfsown.text.talk import Prompt
 
 LONGEST = 1024  # tokens of a row that a context is made for unasked; memory grows with it
 
@@ -35,7 +36,7 @@ class Tiny:
 
     def complete(
         self,
-        prompts: Sequence[str],
+        prompts: Sequence[Prompt],
         *,
         n: int = 1,
         temperature: float = 1.0,
@@ -45,12 +46,13 @@ class Tiny:
         schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says; a reply that found no end within the context is a failure.
-        It knows no schema."""
-        heads = [self._head(prompt, unfinished) for prompt in prompts]
+        It knows no schema, and of a conversation the text alone."""
+        texts = list(map(str, prompts))
+        heads = [self._head(prompt, unfinished) for prompt in texts]
         fits = [head for head in heads if len(head) < self.network.size.context]
         written = iter(sample(self.network, [head for head in fits for _ in range(n)], temperature, seed, max_tokens))
         replies: list[list[Reply]] = []
-        for prompt, head in zip(prompts, heads, strict=True):
+        for prompt, head in zip(texts, heads, strict=True):
             if len(head) < self.network.size.context:
                 replies.append([self._reply(prompt, head, next(written)) for _ in range(n)])
             else:
