@@ -15,7 +15,7 @@ VERBS = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "
 # From the bottom up.
 FLOORS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "intervals", "kinds", "recipes", "engines", "yardsticks"),
+    ("text", "scores", "intervals", "kinds", "recipes", "engines", "yardsticks"),
     ("records",),
     ("paid", "files", "sandbox", "equations", "rewriting"),
     ("split", "models", "tasks", "history", "atomic"),

@@ -68,13 +68,16 @@ def export(
         shutil.rmtree(partial, ignore_errors=True)  # what a kill left
         schema = chosen.schema(wishes)
         shards.write(records, schema, partial / "data", kind)
-        judge = own_judge(found.recipe, lambda way: read_from(folder, way))
         counts = _seeds(folder), size(folder, "held_out"), Intake.of(Store(folder))
-        card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, judge)
+        card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, _own_judge(found))
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
     whole(out, write)
     return Exported(out, chosen.name, tally.origins.total())
+
+
+def _own_judge(found: Source) -> str:
+    return own_judge(found.recipe, lambda way: read_from(found.folder, way))
 
 
 def _chats(found: Source, real: bool) -> tuple[bool, bool]:
