@@ -246,10 +246,8 @@ def decisive(value: Any) -> Any:
     """What decides what comes out. How a server is asked does not, and the key's name is not for showing."""
     if not isinstance(value, dict) or not {*value} <= SERVED:
         return value
-    found = {way: {knob: each for knob, each in knobs.items() if knob not in MANNER} for way, knobs in value.items()}
-    for way, knobs in value.items():
-        found[way] |= {"url": knobs["identity"]} if knobs.get("identity") else {}  # it stands for the address
-    return found
+    own = {way: {"url": each["identity"]} for way, each in value.items() if each.get("identity")}  # for the address
+    return {way: {k: v for k, v in each.items() if k not in MANNER} | own.get(way, {}) for way, each in value.items()}
 
 
 def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:

@@ -42,21 +42,11 @@ def create(
     batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
-    return Endpoint(
-        url=url,
-        name=model,
-        style="messages",
-        key=key,
-        system=system,
-        wishes=Wishes(stop, max_tokens, json=json, finish_reasons=finish_reasons),
-        extra=extra or {},
-        headers=headers if headers is not None else {},
-        identity=identity,
-        manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
-        journal=journal,
-        price=price_at(url, model, price, extra or {}),
-        role=role,
-    )
+    wishes = Wishes(stop, max_tokens, json=json, finish_reasons=finish_reasons)
+    manner = Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
+    where: dict[str, Any] = {"url": url, "name": model, "style": "messages", "key": key, "headers": headers}
+    where |= {"identity": identity, "journal": journal, "role": role, "price": price_at(url, model, price, extra or {})}
+    return Endpoint(system=system, wishes=wishes, manner=manner, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:

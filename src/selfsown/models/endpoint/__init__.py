@@ -234,21 +234,11 @@ def create(
     whose secrets are named as the key is. finish_reasons: ends of a whole reply besides the usual ones. identity: the
     name, or former address, under which its replies are kept, so that a server may move. price: dollars for a million
     tokens, where our table does not know them."""
-    return Endpoint(
-        url=url,
-        name=model,
-        style=style,
-        key=key,
-        system=system,
-        wishes=Wishes(stop, max_tokens, logprobs, json, finish_reasons),
-        extra=extra or {},
-        headers=headers if headers is not None else {},
-        identity=identity,
-        manner=Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch),
-        journal=journal,
-        price=price_at(url, model, price, extra or {}),
-        role=role,
-    )
+    wishes = Wishes(stop, max_tokens, logprobs, json, finish_reasons)
+    manner = Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
+    where: dict[str, Any] = {"url": url, "name": model, "style": style, "key": key, "headers": headers}
+    where |= {"identity": identity, "journal": journal, "role": role, "price": price_at(url, model, price, extra or {})}
+    return Endpoint(system=system, wishes=wishes, manner=manner, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:

@@ -84,6 +84,8 @@ def own_headers(headers: Any) -> tuple[dict[str, str], tuple[str, ...]]:
     a header that holds a secret by its name must name a variable or a file. Raises SelfsownError, which never repeats a
     value: it may be a secret that should not stand there."""
     found, secrets = dict[str, str](), list[str]()
+    if headers is None:
+        return found, ()
     if not isinstance(headers, Mapping):
         raise SelfsownError("headers are no mapping; write them as headers: {api-key: MY_VARIABLE, X-Team: research}")
     for name, value in ((str(name), value) for name, value in headers.items()):
