@@ -160,7 +160,7 @@ def test_a_program_whose_tests_reach_no_assert_does_not_pass(case: str, sandbox:
     assert "reached" in found.reason
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60) | st.lists(st.sampled_from(list("assert f(x)=:\n >1'\"\\")), max_size=40).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
