@@ -73,8 +73,14 @@ def quiet(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="statvfs and seccomp of Linux")
-@pytest.mark.parametrize("way", HIDDEN)
-@pytest.mark.parametrize("mounts", [True, False])
+@pytest.mark.parametrize(
+    ("way", "mounts"),
+    [
+        pytest.param(way, mounts, marks=[pytest.mark.slow] * (mounts or at % 3 > 0))
+        for mounts in (False, True)
+        for at, way in enumerate(HIDDEN)
+    ],
+)
 def test_what_a_program_stores_is_bounded_also_out_of_sight(way: str, mounts: bool, quiet: Path) -> None:
     """By a few times what it may store, where the guard has to look; there it is a matter of how fast it looks."""
     program = f"{OPEN}{HIDDEN[way]}\ntime.sleep(0.3)\nprint('BREACH')"
@@ -162,7 +168,9 @@ FORKS = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp of Linux")
-@pytest.mark.parametrize("what", FORKS)
+@pytest.mark.parametrize(
+    "what", [pytest.param(each, marks=[pytest.mark.slow] * (each == "fork without memory")) for each in FORKS]
+)
 def test_where_no_process_can_be_started_nothing_is_graded(what: str, tmp_path: Path) -> None:
     script = (SCRIPT + _GRADE).replace("FORBID", FORKS[what])
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -110,6 +110,11 @@ HONEST = {
     ),
     "what fails and ends": "import sys\ntry:\n assert f(3) == 9\nexcept AssertionError:\n sys.exit(1)\nsys.exit(0)",
     "a smoke test": "assert_nine = lambda x: 1 // (x == 9)\nassert_nine(f(3))",
+    "one of two helpers": (
+        "import sys\nif sys.platform:\n def same(x):\n  assert f(x) == x * x\nelse:\n def same(x): pass\nsame(3)"
+    ),
+    "an exit before what others run": f"{CLASS}\nimport sys\nf(3)\nsys.exit(0)",
+    "an exit with a value": "import sys\nsys.exit(f(3) - 9)",
     "a module of the program's": "import math\nassert math.isclose(f(3), 9)",
     "what comes with the assert": "assert isinstance(f(3), int), type(f(3))\nassert f(3) == 9, f'{f(3)} is not 9'",
 }
@@ -160,7 +165,7 @@ def test_a_program_whose_tests_reach_no_assert_does_not_pass(case: str, sandbox:
     assert "reached" in found.reason
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60) | st.lists(st.sampled_from(list("assert f(x)=:\n >1'\"\\")), max_size=40).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

@@ -31,9 +31,10 @@ class Script:
                 raise
             tree, examples = ast.Module([], []), text
         self.examples = examples if DOCTEST in examples else ""
-        self._defined = {each.name: each for each in _outside(tree) if isinstance(each, _DEFINITION)}
+        self._definitions = [each for each in _outside(tree) if isinstance(each, _DEFINITION)]
+        self._defined = {each.name for each in self._definitions}
         self.unfit = self._unfit(tree, entry)
-        _rewrite(tree, self._defined)
+        _rewrite(tree, self._definitions)
         before = sys.getrecursionlimit()
         sys.setrecursionlimit(4 * before)  # a tree is compiled less deep than a text
         try:
@@ -48,16 +49,16 @@ class Script:
 
     def _unfit(self, tree: ast.Module, entry: str) -> str:
         """Why no program could fail them, or ""."""
-        roots = {name for name, each in self._defined.items() if collectable(name, each)}
-        roots |= {"check"} & set(self._defined) if entry else set()
+        roots = {each.name for each in self._definitions if collectable(each)}
+        roots |= {"check"} & self._defined if entry else set()
         live = self._live(tree, roots)
         bound = _bound(tree)
         kinds = {kind for each in live for kind in self._kinds(each, bound)} | ({"call"} if self.examples else set())
-        kinds |= {"call"} if entry and "check" in bound - set(self._defined) else set()
+        kinds |= {"call"} if entry and "check" in bound - self._defined else set()
         self.asserts_alone = "assert" in kinds and kinds <= {"assert", "smoke"}
         self.free = _names([*live, *self._parsed_examples()]) - set(vars(builtins)) - bound - {"candidate"}
         if not kinds:
-            idle = sorted(set(self._defined) - {each.name for each in live if isinstance(each, _DEFINITION)})
+            idle = sorted(self._defined - {each.name for each in live if isinstance(each, _DEFINITION)})
             defined = f": they define {', '.join(idle)}, which nothing calls" if idle else ""
             hint = "; entry names the function that check is given" if "check" in idle else ""
             return f"nothing in them could fail{defined}{hint}"
@@ -67,11 +68,11 @@ class Script:
     def _live(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
         """Whatever may run: of what is defined, what is mentioned by what runs."""
         found = [node for each in _outside(tree) if not isinstance(each, _DEFINITION) for node in _flat(each)]
-        found += [node for each in self._defined.values() for part in each.decorator_list for node in ast.walk(part)]
-        waiting, mentioned = set(self._defined), roots | _names(found)
+        found += [node for each in self._definitions for part in each.decorator_list for node in ast.walk(part)]
+        waiting, mentioned = self._defined, roots | _names(found)
         while ready := waiting & mentioned:
-            waiting -= ready
-            new = [node for name in sorted(ready) for node in ast.walk(self._defined[name])]
+            waiting = waiting - ready
+            new = [node for each in self._definitions if each.name in ready for node in ast.walk(each)]
             found, mentioned = found + new, mentioned | _names(new)
         return found
 
@@ -86,7 +87,7 @@ class Script:
         said = [each.context_expr for each in node.items] if isinstance(node, ast.With | ast.AsyncWith) else []
         for value in said or ([*_loud(node.value)] if isinstance(node, ast.Expr) else []):
             named = [each.func for each in ast.walk(value) if isinstance(each, ast.Call)]
-            names = {each.id for each in named if isinstance(each, ast.Name)} - set(vars(builtins)) - {*self._defined}
+            names = {each.id for each in named if isinstance(each, ast.Name)} - set(vars(builtins)) - self._defined
             if names & bound or any(not isinstance(each, ast.Name) for each in named):
                 yield "call"
             elif names:
@@ -104,18 +105,18 @@ class Script:
             return []  # they say so themselves as they run
 
 
-def collectable(name: str, node: ast.AST) -> bool:
+def collectable(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     """Whether those who run tests find it by its name or its class, as unittest and pytest do."""
     if isinstance(node, ast.ClassDef):
         above = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in node.bases}
-        return name.startswith("Test") or any(each.endswith("TestCase") for each in above)
-    return name.startswith("test")
+        return node.name.startswith("Test") or any(each.endswith("TestCase") for each in above)
+    return node.name.startswith("test")
 
 
-def _rewrite(tree: ast.Module, defined: dict[str, Any]) -> None:
+def _rewrite(tree: ast.Module, definitions: list[Any]) -> None:
     """assert x, y -> assert __checked__(x, line), y; except X -> except __caught__(X), where X may be StopIteration.
     Without recursion, for expressions may be as deep as Python's own compiler goes."""
-    entered = [each for name, each in defined.items() if collectable(name, each) and not isinstance(each, ast.ClassDef)]
+    entered = [each for each in definitions if not isinstance(each, ast.ClassDef) and collectable(each)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
             node.test = _call("__checked__", node.test, ast.copy_location(ast.Constant(node.lineno), node))

@@ -60,9 +60,6 @@ def _run(program: Program, text: str, entry: str) -> None:
     unittest.main = lambda *_, **__: None  # type: ignore[assignment]  # they run below, all of them
     try:
         _execute(tests, names, seen, target)
-    except SystemExit as error:  # the tests' own: a program's is no SystemExit here
-        if error.code:
-            raise
     except collected.Skipped as error:
         raise Verdict(f"the tests test nothing: they skip themselves: {error}", broken=True) from error
     if seen.failed:
@@ -76,7 +73,11 @@ def _run(program: Program, text: str, entry: str) -> None:
 
 def _execute(tests: Script, names: dict[str, Any], seen: _Seen, target: Any) -> None:
     """The tests themselves, and what they leave for others to call."""
-    exec(tests.code, names)
+    try:
+        exec(tests.code, names)
+    except SystemExit as error:  # the tests' own: a program's is no SystemExit here
+        if error.code is not None and not (isinstance(error.code, int) and error.code == 0):
+            raise
     check = names.get("check")
     calls = callable(check) and not isinstance(check, Far) and target is not None
     if calls and collected.finished(names["check"](target)) is False:
