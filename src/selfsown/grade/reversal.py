@@ -52,8 +52,8 @@ def grade(
     unsafe: bool = False,
 ) -> Iterator[Grade]:
     """The judge reads the prompt, not the answer, writes the program and `calls` calls that show whether it is right.
-    The score is the share of the calls whose values are the same. Calls that raise in both programs, or use nothing that
-    the original defines, show nothing and do not count. seconds (of computing) and memory (MB) are each program's.
+    The score is the share of the calls whose values are the same. Calls that raise in both programs, or use nothing
+    that the original defines, show nothing and do not count. seconds (of computing) and memory (MB) are each program's.
     unsafe: no sandbox, on a machine that you can lose."""
     asked = [_asked(row, calls) for row in rows if row.prompt]
     said = iter(ask(judge, asked, _WRITTEN, temperature=temperature, seed=seed))
