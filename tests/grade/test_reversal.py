@@ -46,6 +46,9 @@ def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
         True,
     )
     assert graded(ORIGINAL, [])[2]
+    assert graded("def volume(): return 1", ["1 + 1", "len('abc')", "(lambda x: x)(3)", "not a call"])[2]
+    assert graded("", original="")[2]
+    assert graded(OTHER + "    return width + height\n", ["1 + 1", "2 + 2", "area(2, 3)", "area(-1, 2)"])[0] == 0.0
     assert "SyntaxError" in graded(ORIGINAL, original="def area(:")[1]
     (grade,) = reversal.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
     assert (grade.failed, grade.reason) == (True, "it has no prompt to go by")

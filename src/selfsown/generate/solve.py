@@ -11,7 +11,7 @@ from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
-from selfsown.text.final_answer import stated
+from selfsown.text.final_answer import final_answers, stated
 from selfsown.text.quantities import plain, quantity
 from selfsown.text.talk import Prompt, followed, preceded, prompt_traits
 
@@ -70,6 +70,10 @@ def _solves(row: Row, reply: Reply, task: Task) -> bool:
         return False
     if task.verifiable:
         return task.check(row, reply.text).score >= 0.5
-    said, known = (plain(stated(each)) for each in (reply.text, row.target))
-    numbers = quantity(said), quantity(known)
-    return said == known or bool(numbers[0] and numbers[1] and numbers[0].equals(numbers[1]))
+    known, said = plain(stated(row.target)), [plain(each) for each in final_answers(reply.text)[0]]
+    return bool(known and said) and all(_agrees(known, each) for each in said)
+
+
+def _agrees(known: str, said: str) -> bool:
+    numbers = quantity(known), quantity(said)
+    return known == said or bool(numbers[0] and numbers[1] and numbers[0].equals(numbers[1]))

@@ -19,7 +19,10 @@ LONGEST = 300  # characters in which one number is looked for
 
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _MINUS = {ord(each): "-" for each in "−‐‑‒–—﹣－"}
-_SET = re.compile(r"\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]|\$\$|\\[()\[\]]")
+_SET = re.compile(
+    r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]"
+    r"|\$\$|\\[()\[\]]"
+)
 _WORDED = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 _GROUPED = re.compile(r"(?<![\d.,])(\d{1,3})((?:(,|\{,\}|\\,|'|_| )\d{3})(?:\3\d{3})*)(?![\d,'_]|\.\d+[.,]| \d)")
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"

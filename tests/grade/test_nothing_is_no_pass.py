@@ -1,0 +1,189 @@
+"""Where nothing was said against a row because nothing was looked at, no grader passes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parrot import Parrot
+
+from selfsown.calibrate.labels import of_file
+from selfsown.curate import band, either, pairs, passed
+from selfsown.grade import (
+    constitution,
+    exact,
+    gap,
+    judge,
+    maths,
+    novelty,
+    pairwise,
+    panel,
+    roundtrip,
+    rules,
+    schema,
+    verify,
+    vote,
+)
+from selfsown.models import Reply
+from selfsown.records import Grade, Row, SelfsownError
+from selfsown.rehearsal.trust import shortcomings
+from selfsown.tasks.file import World as File
+from selfsown.tasks.sums import World as Sums
+
+FILE = File("rows.jsonl", prompt="q", answer="a")
+ROW = Row("2 + 2?", "4", target="4", traits={"quote": "2 + 2 is 4."}, method="sample")
+EMPTY = [replace(ROW, answer=answer) for answer in ("", " ", "\n\t", "\u00a0")]
+TWICE = [replace(ROW, draw=draw) for draw in range(2)]
+
+
+def says(reply: Any, *, failure: str = "") -> Parrot:
+    text = reply if isinstance(reply, str) else json.dumps(reply)
+    return Parrot(lambda prompt, at: Reply(prompt, text, failure=failure))
+
+
+def silent_on(word: str, otherwise: Any) -> Parrot:
+    """A judge that cannot be understood where the word is in the question."""
+    return Parrot(lambda prompt, at: "Hm." if word in prompt else json.dumps(otherwise))
+
+
+PRAISE, PURE = {"reason": "splendid", "score": 5}, {"reason": "pure", "keeps": True}
+FIRST, NEITHER = {"reason": "the first", "better": "first"}, {"reason": "alike", "better": "neither"}
+FULL, PASSED, NONE = says(PRAISE), says(PURE), says({"unsupported": []})
+DOWN = says("", failure="the server said 500")
+RIGHT, MUTE = says("4"), says("")
+
+CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
+    "exact: no known answer": lambda: exact.grade([replace(ROW, answer="", target="")]),
+    "exact: a blank known answer": lambda: exact.grade([replace(ROW, answer="", target=" ")]),
+    "exact: an empty answer": lambda: exact.grade(EMPTY),
+    "maths: no known answer": lambda: maths.grade([replace(ROW, target=""), replace(ROW, answer="", target="")]),
+    "maths: a blank known answer": lambda: maths.grade(
+        [replace(ROW, answer=" ", target=" "), replace(ROW, target="$$")]
+    ),
+    "maths: an empty box on either side": lambda: maths.grade(
+        [replace(ROW, answer=r"\boxed{}", target=r"\boxed{}"), replace(ROW, answer=r"\boxed{}"), *EMPTY]
+    ),
+    "maths: a mark without an answer": lambda: maths.grade([replace(ROW, answer="####", target="####")]),
+    "verify: an empty answer": lambda: verify.grade(EMPTY, Sums()),
+    "novelty: against nothing": lambda: novelty.grade([ROW], []),
+    "novelty: an empty text": lambda: novelty.grade([replace(each, prompt="") for each in EMPTY], [ROW]),
+    "rules: no real rows": lambda: rules.grade([ROW], []),
+    "rules: an empty text where real ones are empty": lambda: rules.grade(EMPTY, EMPTY),
+    "schema: none": lambda: schema.grade([ROW]),
+    "schema: one that allows anything": lambda: schema.grade([ROW], schema={"description": "a number"}),
+    "schema: no JSON": lambda: schema.grade([replace(ROW, answer=said) for said in ("", "four", "{", "NaN", "```")],
+                                            schema={"type": ["number", "string", "object"]}),
+    "judge: an empty answer": lambda: judge.grade(EMPTY, FULL, 0),
+    "judge: an empty rubric": lambda: judge.grade([ROW], FULL, 0, rubric=" "),
+    "judge: nothing said": lambda: judge.grade([ROW], MUTE, 0),
+    "judge: a server that is down": lambda: judge.grade([ROW], DOWN, 0),
+    "judge: cut off while praising": lambda: judge.grade([ROW], says(PRAISE, failure="cut off at its longest"), 0),
+    "judge: NaN": lambda: judge.grade([ROW], says('{"reason": "", "score": NaN}'), 0),
+    "judge: no score": lambda: judge.grade([ROW], says('{"reason": "splendid"}'), 0),
+    "judge: reasoning alone": lambda: judge.grade([ROW], says(f"<think>{json.dumps(PRAISE)}"), 0),
+    "panel: an empty answer": lambda: panel.grade(EMPTY, FULL, 0),
+    "panel: no rubrics": lambda: panel.grade([ROW], FULL, 0, rubrics=()),
+    "panel: an empty rubric": lambda: panel.grade([ROW], FULL, 0, rubrics=("Is it right?", "")),
+    "panel: nobody is heard": lambda: panel.grade([ROW], DOWN, 0),
+    "panel: nobody is heard on one rubric": lambda: panel.grade([ROW], silent_on("correct", PRAISE), 0),
+    "constitution: an empty answer": lambda: constitution.grade(EMPTY, PASSED, FILE, 0, principles=("Harm nobody.",)),
+    "constitution: no principles": lambda: constitution.grade([ROW], PASSED, FILE, 0),
+    "constitution: an empty principle": lambda: constitution.grade([ROW], PASSED, FILE, 0, principles=("Be kind.", "")),
+    "constitution: nothing heard on one principle": lambda: constitution.grade(
+        [ROW], silent_on("kind", PURE), FILE, 0, principles=("Be kind.", "Harm nobody.", "Be brief.", "Be true.")
+    ),
+    "constitution: a server that is down": lambda: constitution.grade([ROW], DOWN, FILE, 0, principles=("Be kind.",)),
+    "pairwise: no sibling": lambda: pairwise.grade([ROW], says(FIRST), 0),
+    "pairwise: empty siblings": lambda: pairwise.grade(EMPTY, says(FIRST), 0),
+    "pairwise: an empty rubric": lambda: pairwise.grade(TWICE, says(FIRST), 0, rubric=""),
+    "pairwise: the first, in either order": lambda: pairwise.grade([ROW, replace(ROW, answer="5")], says(FIRST), 0),
+    "pairwise: a server that is down": lambda: pairwise.grade([ROW, replace(ROW, answer="5")], DOWN, 0),
+    "vote: a single vote": lambda: vote.grade([ROW], RIGHT, 0, samples=1),
+    "vote: no votes": lambda: vote.grade([ROW], DOWN, 0),
+    "vote: one vote is heard": lambda: vote.grade(
+        [ROW], Parrot(lambda prompt, at: Reply(prompt, "4", failure="cut off" if at else "")), 0, samples=2
+    ),
+    "vote: empty votes for an empty answer": lambda: vote.grade(EMPTY, MUTE, 0),
+    "vote: nothing behind the mark": lambda: vote.grade(
+        [replace(ROW, answer="####")], says("####"), 0, pattern="####(.*)"
+    ),
+    "vote: a tie": lambda: vote.grade([ROW], Parrot(lambda prompt, at: "45"[at % 2]), 0, samples=4),
+    "gap: no prompt": lambda: gap.grade([replace(ROW, prompt="")], RIGHT, MUTE, FILE, 0),
+    "gap: no answer to agree with": lambda: gap.grade([replace(ROW, answer="", target="")], MUTE, says("5"), FILE, 0),
+    "gap: the weak solver is down": lambda: gap.grade([ROW], RIGHT, DOWN, FILE, 0),
+    "gap: the strong solver is down": lambda: gap.grade([ROW], DOWN, MUTE, FILE, 0),
+    "gap: both are mute": lambda: gap.grade([ROW], MUTE, MUTE, FILE, 0),
+    "roundtrip: an empty answer without claims": lambda: roundtrip.grade(EMPTY, NONE, 0, back="claims"),
+    "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, traits={})], NONE, 0, back="claims"),
+    "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, traits={"quote": " "})], NONE, 0, back="claims"),
+    "roundtrip: nothing found of nothing": lambda: roundtrip.grade(EMPTY, says({"found": ""}), 0),
+    "roundtrip: nothing found": lambda: roundtrip.grade([ROW], says({"found": " "}), 0),
+    "roundtrip: a server that is down": lambda: roundtrip.grade([ROW], DOWN, 0, back="claims"),
+    "roundtrip: another way's row": lambda: roundtrip.grade([ROW], NONE, 0, back="claims", only=("rephrase",)),
+}  # fmt: skip
+
+
+def outcome(graded: Callable[[], Sequence[Grade] | Iterator[Grade]]) -> tuple[list[Grade], str]:
+    """The grades, or the mistake that there are none for."""
+    try:
+        return list(graded()), ""
+    except SelfsownError as error:
+        return [], str(error)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_was_not_looked_at_is_not_kept(case: str) -> None:
+    grades, mistake = outcome(CASES[case])
+    assert bool(grades) != bool(mistake)
+    assert "\n" not in mistake
+    for grade in grades:
+        assert 0 <= grade.score <= 1
+        kept = [row for row in passed.curate([ROW.graded(grade)], FILE) if not row.end]
+        assert grade.failed or not kept, grade
+
+
+UNGRADED = [Row("q", str(at), draw=at) for at in range(4)]
+LEFT = [row.graded(Grade(1.0, "another has it", by="roundtrip", trust="none")) for row in UNGRADED]
+
+
+@pytest.mark.parametrize("rows", [UNGRADED, LEFT], ids=["nobody", "left to others"])
+def test_what_nobody_graded_is_kept_by_none_who_goes_by_grades(rows: list[Row]) -> None:
+    assert [row.end for row in passed.curate(rows, FILE)] == ["rejected"] * 4
+    assert [row.end for row in passed.curate(rows, FILE, least=0.0)] == ["rejected"] * 4
+    assert [row.end for row in either.curate(rows, least={"judge": 0.0})] == ["rejected"] * 4
+    assert [row.end for row in either.curate(rows, top={"reward": 1.0})] == ["rejected"] * 4
+    assert [row.end for row in band.curate(rows, low=0.0, high=1.0)] == ["rejected"] * 4
+    bad = Row("q", "a bad one", draw=9).graded(Grade(0.0, "wrong", by="judge"))
+    assert not [row for row in pairs.curate([*rows, bad], []) if row.method == "pairs"]
+
+
+def test_a_score_that_is_no_number_passes_nowhere() -> None:
+    row = Row("q", "a").graded(Grade(1.0, by="a")).graded(Grade(float("nan"), by="b"))
+    assert [out.end for out in passed.curate([row], FILE)] == ["rejected"]
+    assert [out.end for out in either.curate([row], least={"b": 0.5})] == ["rejected"]
+
+
+@pytest.mark.parametrize("label", ["good", "bad"])
+def test_a_grader_is_not_measured_on_rows_of_one_kind(label: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    lines = [json.dumps({"prompt": f"{at}?", "answer": str(at), "label": label}) for at in range(5)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SelfsownError, match=f"all of the 5 rows taken are {label}"):
+        of_file(path, FILE, 100, 0)
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        {},
+        {"kappa": None},
+        {"unmeasured": "it asks the student"},
+        {"kappa": {"value": 1.0, "low": float("nan"), "high": 1.0, "n": 9}},
+    ],
+)
+def test_what_was_not_measured_meets_no_demand(measured: dict[str, Any]) -> None:
+    assert len(shortcomings(measured, {"kappa": 0.0, "false_accepts": 1.0})) == 2
