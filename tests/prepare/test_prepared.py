@@ -222,8 +222,8 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
     aside: list[Row] = []
     rows = list(prepared(recipe_, recipe_.real(), found, aside.append))
     assert all(row.prompt.isupper() for row in rows)
-    assert +found.set_aside == {"./upper.py": 9}
-    assert {row.reason for row in aside} == {"./upper.py: too short"}
+    assert +found.set_aside == {"upper.py": 9}
+    assert {row.reason for row in aside} == {"upper.py: too short"}
 
 
 def test_a_list_can_be_set_on_the_command_line_and_is_shown_before_anything_is_paid(tmp_path: Path) -> None:
