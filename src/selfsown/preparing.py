@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from selfsown.making import CHANGES, streams
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
+from selfsown.split import sides
 from selfsown.steps import Step, parameters
 from selfsown.store import Store
 from selfsown.tasks import Task
@@ -69,7 +71,7 @@ def prepared(
     """
     found = intake or Intake()
     found.read, found.changed = 0, Counter()
-    found.set_aside = Counter({step.way: 0 for step in recipe.prepare})  # in their order
+    found.set_aside = Counter({_name(step): 0 for step in recipe.prepare})  # in their order
     rows, left = _counted(task.pose(recipe.seed), found), False
     for step in recipe.prepare:
         rows = _through(step, rows, found.changed)
@@ -102,9 +104,11 @@ def accounted(store: Store, intake: Intake) -> Intake | None:
 
 
 def counted(recipe: Recipe) -> Intake:
-    """What becomes of the real rows of a recipe that only makes rows, by reading them once."""
-    found = Intake()
-    found.used = sum(1 for _ in prepared(recipe, recipe.real(), found))
+    """What becomes of the real rows of a recipe that only makes rows; nothing is written."""
+    task, found = recipe.real(), Intake()
+    for out, _ in sides(lambda: prepared(recipe, task, found), recipe.held_out, recipe.seed, task.name):
+        found.held_out += out
+        found.used += not out
     return found
 
 
@@ -152,6 +156,11 @@ def _all(found: Intake) -> str:
     return found.sentence().replace(" = 0 used + ", " = ")
 
 
+def _name(step: Step) -> str:
+    """As it is counted and shown: a method of the user's own without its folder."""
+    return Path(step.way).name if step.way.endswith(".py") else step.way
+
+
 def _counted(rows: Iterable[Row], intake: Intake) -> Iterator[Row]:
     for row in rows:
         intake.read += 1
@@ -191,14 +200,14 @@ def _noted(step: Step, before: Row, row: Row, changed: Counter[str]) -> Row:
     if row.end not in ("", "rejected"):
         raise SelfsownError(f"{step.place} gave a row that ended {row.end!r}; it may change rows, or reject them")
     if row.end:
-        said = row.reason.removeprefix(f"{step.way}: ") or "no reason is given"
-        return before.rejected(f"{step.way}: {said}")
+        said = row.reason.removeprefix(f"{_name(step)}: ") or "no reason is given"
+        return before.rejected(f"{_name(step)}: {said}")
     parts = {"prompt": (before.prompt, row.prompt), "answer": (before.answer, row.answer)}
     parts |= {name: (before.traits.get(name, ""), text) for name, text in row.traits.items()}
     differ = [f"{name} {len(old):,} to {len(new):,}" for name, (old, new) in parts.items() if old != new]
     if not differ:
         return row
-    changed[step.way] += 1
-    said = f"{step.way} changed its {', '.join(differ)} characters"
+    changed[_name(step)] += 1
+    said = f"{_name(step)} changed its {', '.join(differ)} characters"
     earlier = before.traits.get(CHANGES)
     return row.but(traits={**row.traits, CHANGES: f"{earlier}; {said}" if earlier else said})

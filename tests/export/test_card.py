@@ -193,7 +193,9 @@ def test_each_sentence_is_true_of_the_recipe(
     changes: dict[str, Any], said: list[str], unsaid: list[str], tmp_path: Path
 ) -> None:
     judged = [replace(row, grades=(replace(row.grades[0], trust="judge"),)) for row in ROWS[:1]]
-    text = card(tmp_path, judged if "judge" in str(changes.get("grade")) else ROWS, **changes).split("## The recipe")[0]
+    text = card(tmp_path, judged if "judge" in str(changes.get("grade")) else ROWS, **changes)
+    assert "somebody" not in text
+    text = text.split("## The recipe")[0]
     assert [words for words in said if words not in text] == []
     assert [words for words in unsaid if words in text] == []
 

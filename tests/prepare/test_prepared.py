@@ -23,6 +23,7 @@ from selfsown.preparing import SET_ASIDE, Intake, prepared
 from selfsown.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.rehearsal.cautions import cautions
+from selfsown.report.runs import content
 from selfsown.store import Store
 from selfsown.text.personal import find
 
@@ -221,8 +222,8 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
     aside: list[Row] = []
     rows = list(prepared(recipe_, recipe_.real(), found, aside.append))
     assert all(row.prompt.isupper() for row in rows)
-    assert +found.set_aside == {"./upper.py": 9}
-    assert {row.reason for row in aside} == {"./upper.py: too short"}
+    assert +found.set_aside == {"upper.py": 9}
+    assert {row.reason for row in aside} == {"upper.py: too short"}
 
 
 def test_a_list_can_be_set_on_the_command_line_and_is_shown_before_anything_is_paid(tmp_path: Path) -> None:
@@ -312,6 +313,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     assert len(told) == 2
     assert len(store.rows("real") or []) + len(store.rows("held_out") or []) == 50
     assert len(store.rows(SET_ASIDE) or []) == 3
+    assert f"{told[0].sentence()}." in content(tmp_path / "run")["sentences"]
     with pytest.raises(SelfsownError, match=r"prepare was \['dedup', .*, now it is \[\]; name another folder"):
         loop.run(Recipe.load(tmp_path / "mine.yaml", ["prepare=[]"]), tmp_path / "run")
 

@@ -19,7 +19,7 @@ def catalogue() -> str:
     lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(ready().items())]
     for verb in VERBS:
         lines += ["", _TITLES.get(verb, verb)]
-        lines += [f"  {way:<16}{_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
+        lines += [f"  {way:<15} {_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
     return "\n".join(lines)
 
 

@@ -124,12 +124,12 @@ class Card:
         if not self.real:
             return []
         prepared = steps_of(self.source.recipe)["prepare"]
-        how = f"prepared by {', '.join(code(way) for way, _ in prepared)}" if prepared else "taken as they are"
+        how = f"prepared by {', '.join(code(_bare(way)) for way, _ in prepared)}" if prepared else "taken as they are"
         return [f"The real rows were {how}: {plain(self.real.sentence())}."]
 
     def _steps(self) -> list[str]:
         steps = [
-            (verb, code(way), ", ".join(code(f"{name}: {value}") for name, value in knobs.items()))
+            (verb, code(_bare(way)), ", ".join(code(f"{name}: {value}") for name, value in knobs.items()))
             for verb, some in steps_of(self.source.recipe).items()
             for way, knobs in some
         ]
@@ -186,8 +186,12 @@ def _shared(recipe: Mapping[str, Any]) -> dict[str, Any]:
     for role in ("real", *ROLES):
         way, knobs = step_of(found.get(role))
         if knobs:
-            found[role] = {way: {name: _bare(value) for name, value in knobs.items() if name != "key"}}
-    return found
+            found[role] = {_bare(way): {name: _bare(value) for name, value in knobs.items() if name != "key"}}
+    return found | {stage: list(map(_bare_step, steps)) for stage, steps in found.items() if isinstance(steps, list)}
+
+
+def _bare_step(step: Any) -> Any:
+    return {_bare(way): knobs for way, knobs in step.items()} if isinstance(step, dict) else _bare(step)
 
 
 def _bare(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Set aside rows that repeat an earlier one, but for letter case and spaces; the first stays."""
+"""Set aside rows that say the same as an earlier one, but for letter case, spaces and spelling; the first stays."""
 
 from __future__ import annotations
 
