@@ -130,6 +130,14 @@ def test_other_short_questions_stay(held_out: str, prompt: str) -> None:
     assert not next(leaks.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end
 
 
+def test_a_header_that_all_prompts_share_is_no_leak() -> None:
+    header = "You are given a list of tools and a question; choose the tool that answers it and name it first. "
+    question = "How far is star number {} from the sun, in light years, and how long would a letter take?"
+    held_out = [Row(f"{header}{question.format(at)}", "…") for at in range(30)]
+    assert not next(leaks.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).end
+    assert next(leaks.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).end
+
+
 @pytest.mark.parametrize("ngram", [0, 13])
 def test_a_run_that_real_rows_have_too_is_no_leak(ngram: int) -> None:
     said = " ".join(EXAM.split()[:13])

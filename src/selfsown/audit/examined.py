@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from selfsown.audit.copies import groups
 from selfsown.records import Row, SelfsownError
 from selfsown.text import normal
-from selfsown.text.passages import Passages, bare, runs, tokenize
+from selfsown.text.passages import COMMON, Passages, bare, runs, tokenize
 
-COMMON = 10  # questions of an examination, no two nearly the same: a run that more have is a phrase of its forms
 SHOWN = 50
 Questions = dict[str, str]  # by the name of their examination
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from selfsown.audit.bias import Shares
-from selfsown.audit.examined import COMMON, Examination
+from selfsown.audit.examined import Examination
 from selfsown.audit.facets import LEAST
 from selfsown.audit.measured import EXAMPLES, Audit
 from selfsown.audit.plain import percent, sentence
@@ -15,7 +15,7 @@ from selfsown.audit.reading import Side, blank, number
 from selfsown.records import Signal
 from selfsown.signals.measures import FEW
 from selfsown.signals.pool import AXES
-from selfsown.text.passages import SHORT
+from selfsown.text.passages import COMMON, SHORT
 
 CODES = {"differs": 4, "nothing": 0, "unsure": 5}
 KINDS: dict[str, Callable[[Signal], bool]] = {
