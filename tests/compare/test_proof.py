@@ -178,6 +178,19 @@ def test_a_recipe_that_kept_next_to_nothing_was_not_tested(tmp_path: Path) -> No
     assert "none was kept (0 of 1,000 a run): it says nothing" in alone
 
 
+@pytest.mark.parametrize("graded", [[0.80, 0.82, 0.81], [0.40, 0.45, 0.38], [0.60, 0.63, 0.59]])
+def test_an_arm_that_kept_no_row_proves_nothing_however_its_scores_differ(tmp_path: Path, graded: list[float]) -> None:
+    ends = {"graded": graded, "real": [0.60, 0.63, 0.59], "shuffled": [0.60, 0.63, 0.58]}
+    found = judged(tmp_path, kept={"graded": 0}, **ends)
+    assert proof.CODES[found["verdict"]] == 5
+    assert found["headline"].startswith("No proof that the synthetic rows help")
+    assert found["headline"].endswith("none of them was trained on.")
+    assert {each["verdict"] for each in found["strata"].values()} == {"no proof"}
+    assert not any(said.startswith(("Better in", "Worse in")) for said in found["sentences"])
+    some = judged(tmp_path, kept={"graded": 100}, **ends)
+    assert (some["verdict"] == "no proof") == (graded == ends["real"])
+
+
 def test_no_arm_has_guards_for_nothing_is_rolled_back() -> None:
     plan = proof.planned("guarded", ["guard=[monitor]"], 3)
     assert [arm.recipe(plan.source, 0).guard for arm in plan.arms] == [()] * 3
