@@ -37,6 +37,8 @@ def fault(path: Path) -> str:
     ("name", "content", "place", "said"),
     [
         ("r.csv", "p,a\nSay hello, world,Hi\n", ":2", "has 3 fields, and the first line names 2: p, a"),
+        ("r.csv", '"p\nq",a\nx\n', ":3", "names 2: 'p\\nq', a"),
+        ("r.csv", ",".join(f"c{at}" for at in range(99)) + "\nx\n", ":2", "c28, c29, … and 69 more"),
         ("r.csv", "p,a\nx,y\n\nName a hill.,Ben Nevis, in Scotland\n", ":4", "has 3 fields"),
         ("r.csv", "p,a\nx,y\nonly one\n", ":3", "has 1 fields"),
         ("r.csv", "p,a,note\nx,y\n", ":2", "has 2 fields, and the first line names 3"),

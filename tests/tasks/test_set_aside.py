@@ -150,7 +150,7 @@ def test_an_unclosed_quote_swallows_no_rows_even_where_bad_ones_are_skipped(tmp_
 def test_where_nothing_is_left_it_says_what_is_wrong(tmp_path: Path) -> None:
     for skip, content in ((True, "no\nnothing\n"), (False, '{"text": ""}\n{"text": " "}\n')):
         world = World(put(tmp_path, "rows.jsonl", content), skip=skip)
-        with pytest.raises(SelfsownError, match=r"has no row that can be used: rows\.jsonl:1 .* \(all 2 are so\)"):
+        with pytest.raises(SelfsownError, match=r"no row that can be used; of 2 records .* first, rows"):
             list(world.pose(0))
 
 

@@ -41,8 +41,8 @@ def columns_of(
         if missing(there.get(name)):
             there[name] = value
     attributes = tuple(attributes)
-    if unknown := [name for name in (*named, *attributes) if name and name not in there]:
-        raise SelfsownError(f"{source} has no column {unknown[0]!r}; there is: {listed(there)}")
+    if absent := [name for name in (*named, *attributes) if name and name not in there]:
+        raise SelfsownError(f"{source} has no column {absent[0]!r}; there is: {listed(there)}")
     if answer and not prompt:
         raise SelfsownError(
             f"{source}: answer is {answer!r} and no prompt is named; name both, a prompt without answers alone, or "

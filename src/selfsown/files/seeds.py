@@ -103,7 +103,8 @@ class RecordSeeds(Seeds):
             return f"{self.path} is empty; it should hold one row a line"
         first = aside.items[0]
         return (
-            f"{self.path} has no row that can be used: {first.place} {first.reason} (all {len(aside.items):,} are so)"
+            f"{self.path} has no row that can be used; of {len(aside.items):,} records that were set aside the first, "
+            f"{first.place}, {first.reason}"
         )
 
 
