@@ -56,7 +56,7 @@ class Format:
         fields = [*TALK.value_type, *THOUGHT * wishes.reasoning, *CALLING * wishes.tools]
         talk = pyarrow.list_(pyarrow.struct(fields))
         columns = {name: talk if kind == TALK else kind for name, kind in self.columns.items()}
-        return pyarrow.schema(columns | ({"tools": TEXT} if wishes.tools and self.name != "rows" and self.chat else {}))
+        return pyarrow.schema(columns | ({"tools": TEXT} if wishes.tools and self.name != "rows" else {}))
 
     def left_out(self, row: Row, wishes: Wishes) -> list[str]:
         """The names, of LEFT_OUT, of what the row holds and its record does not."""

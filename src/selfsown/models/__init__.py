@@ -29,7 +29,11 @@ class Reply:
 
 
 class Model(Protocol):
-    """What the verbs ask of a model."""
+    """What the verbs ask of a model.
+
+    One that reads conversations message by message has the attribute `reads_conversations`, which is true. Rows of any
+    other have no system message and no tools, for `str(prompt)` shows it neither.
+    """
 
     name: str
 
@@ -44,8 +48,7 @@ class Model(Protocol):
         unfinished: bool = False,
         schema: Mapping[str, Any] | None = None,
     ) -> list[list[Reply]]:
-        """n replies to each prompt, in the order of the prompts. A prompt that is a conversation is sent message by
-        message; a model that takes texts alone takes `str(prompt)`.
+        """n replies to each prompt, in the order of the prompts.
 
         temperature 0 takes the likeliest token; max_tokens 0 is the model's own limit; with
         `unfinished`, the prompt is only begun and the model writes the rest of it before its answer.
