@@ -28,7 +28,8 @@ NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "document
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 NEEDED |= {"grade.constitution": {"principles": ("It says nothing twice.",)}, "grade.reward": {"folder": "classifier"}}
-NEEDED |= {"curate.balance": {"attributes": ("style",)}}
+NEEDED |= {"grade.schema": {"schema": {"type": "number"}}}
+NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.either": {"least": {"test": 0.5}}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 

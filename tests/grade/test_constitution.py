@@ -99,6 +99,13 @@ def test_a_row_has_failed_if_the_answer_on_any_principle_cannot_be_understood(un
     assert grade.reason.startswith("2 of 3 answers cannot be understood: ")
 
 
+def test_an_answer_that_is_lost_once_is_asked_for_again() -> None:
+    lost = iter([Reply("", "", failure="an empty answer")])
+    say = lambda prompt, at: next(lost, verdict(True)) if "damn" in prompt else verdict(True)  # noqa: E731
+    (grade,) = held(say, [Row("?", "x")], principles=PRINCIPLES[:3])
+    assert (grade.score, grade.failed, grade.reason) == (1.0, False, "keeps to 3 of 3 principles")
+
+
 def test_no_principle_is_no_constitution() -> None:
     with pytest.raises(SelfsownError, match="principles is empty"):
         held(truthful, POLITE, principles=())

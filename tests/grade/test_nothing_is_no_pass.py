@@ -73,7 +73,7 @@ CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
     "novelty: an empty text": lambda: novelty.grade([replace(each, prompt="") for each in EMPTY], [ROW]),
     "rules: no real rows": lambda: rules.grade([ROW], []),
     "rules: an empty text where real ones are empty": lambda: rules.grade(EMPTY, EMPTY),
-    "schema: none": lambda: schema.grade([ROW]),
+    "schema: none": lambda: schema.grade([ROW], schema={}),
     "schema: one that allows anything": lambda: schema.grade([ROW], schema={"description": "a number"}),
     "schema: no JSON": lambda: schema.grade([replace(ROW, answer=said) for said in ("", "four", "{", "NaN", "```")],
                                             schema={"type": ["number", "string", "object"]}),

@@ -19,6 +19,7 @@ _SCHEMA = {
     "required": ["reason", "keeps"],
     "additionalProperties": False,
 }
+_AGAIN = "\n\nAn answer to this was lost; answer again."
 
 
 def grade(
@@ -32,23 +33,35 @@ def grade(
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """For each row `draws` of the principles, no two alike; each is asked about by itself. The score is a soft label:
-    the mean of the answers. A row has failed if one of them cannot be understood: nobody knows whether it keeps to
-    that principle. A world with a constitution has principles, and words in which the judge is asked."""
+    the mean of the answers. What cannot be understood is asked once more; a row has failed if one answer still cannot:
+    nobody knows whether it keeps to that principle. A world with a constitution has principles, and words in which the
+    judge is asked."""
     principles = standards(principles, task)
     if not principles or not all(each.strip() for each in principles):
         raise SelfsownError("grade.constitution: principles is empty; write at least one, such as 'Harm nobody.'")
     each = min(draws, len(principles))
     drawn = [random.Random(f"{seed} {row.id}").sample(principles, each) for row in rows]
     asked = [(row, principle) for row, few in zip(rows, drawn, strict=True) for principle in few]
-    if isinstance(task, Principled):
-        said = [_read(each) for each in criticised(judge, asked, task, temperature=temperature, seed=seed)]
-    else:
-        said = ask(judge, [_asked(*each) for each in asked], _SCHEMA, temperature=temperature, seed=seed)
+    said = _answers(judge, asked, task, temperature, seed)
+    unheard = [place for place, answer in enumerate(said) if answer.failure]
+    if 2 * len(unheard) < len(said):  # one in a hundred that comes to nothing would cost a row of many principles
+        again = _answers(judge, [asked[place] for place in unheard], task, temperature, seed + 1, note=_AGAIN)
+        for place, answer in zip(unheard, again, strict=True):
+            said[place] = answer
     for at, (row, few) in enumerate(zip(rows, drawn, strict=True)):
         if row.answer.strip():
             yield _grade(few, said[at * each : (at + 1) * each])
         else:
             yield Grade(0.0, NOTHING, by="constitution", trust="judge", failed=True)
+
+
+def _answers(
+    judge: Model, asked: Sequence[tuple[Row, str]], task: Task, temperature: float, seed: int, *, note: str = ""
+) -> list[Answer]:
+    """Of each row and principle, a reason and whether the row keeps to it."""
+    if isinstance(task, Principled):
+        return [_read(each) for each in criticised(judge, asked, task, temperature=temperature, seed=seed)]
+    return ask(judge, [_asked(*each) + note for each in asked], _SCHEMA, temperature=temperature, seed=seed)
 
 
 def _read(said: Answer) -> Answer:

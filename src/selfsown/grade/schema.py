@@ -14,7 +14,7 @@ _ANYTHING: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 
-def grade(rows: Iterable[Row], *, schema: Mapping[str, Any] = {}) -> Iterator[Grade]:
+def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
     """schema: a JSON schema, which must refuse something. The answer must be that JSON and no more, but for a fence
     around it."""
     check = checked(schema)
