@@ -256,6 +256,15 @@ def test_columns_beside_a_chat_count_in_every_record_that_has_them(tmp_path: Pat
     assert [whole(row) for row in rows] == [[USER, FOUR], [SYSTEM, USER, FOUR, OTHER, YES]]
 
 
+def test_what_is_not_a_number_stands_for_nothing_beside_a_chat(tmp_path: Path) -> None:
+    nothing = float("nan")
+    record = {"instruction": "2 + 2?", "output": "4", "system": nothing, "history": nothing, "tools": nothing}
+    (row,) = read(tmp_path, record, kind="parquet")
+    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {})
+    (row,) = read(tmp_path, {"messages": [USER, FOUR], "system": nothing, "image": nothing}, kind="parquet")
+    assert whole(row) == [USER, FOUR]
+
+
 def test_columns_that_the_user_named_are_all_that_is_read(tmp_path: Path) -> None:
     read(tmp_path, {"instruction": "2 + 2?", "output": "4", "system": "Windows"})
     (row,) = World(str(tmp_path / "rows.jsonl"), prompt="instruction", answer="output").pose(0)

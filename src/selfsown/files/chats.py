@@ -97,10 +97,10 @@ def alpaca_traits(record: Mapping[str, Any], prompt: str) -> tuple[str, dict[str
 
     history: earlier turns, pairs of a question and its answer. ValueError: one of the columns holds something else.
     """
-    if not any(record.get(name) for name in ALPACA):
+    if not _held(record, ALPACA)[0]:
         return prompt, {}
     messages = _system(record, [])
-    history = record.get("history") or []
+    history = _held(record, ("history",))[1] or []
     if not isinstance(history, list) or not all(
         isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
         for pair in history
@@ -217,8 +217,8 @@ def _call(call: Any) -> Message:
 
 def _system(record: Mapping[str, Any], turns: Sequence[Message]) -> list[Message]:
     """The system message of a column beside the turns, unless they begin with the same."""
-    words = record.get("system") or record.get("system_prompt")
-    if not words:
+    name, words = _held(record, ("system", "system_prompt"))
+    if not name:
         return []
     message = {"role": "system", "content": _text(words, "system")}
     return [] if turns and turns[0] == message else [message]
@@ -226,7 +226,7 @@ def _system(record: Mapping[str, Any], turns: Sequence[Message]) -> list[Message
 
 def _tools(record: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
     """The trait of the tools that the record defines, as a list or as its JSON text."""
-    found = next((record[name] for name in ("tools", "functions") if name in columns and record.get(name)), None)
+    _, found = _held(record, [name for name in ("tools", "functions") if name in columns])
     if isinstance(found, str):
         try:
             found = json.loads(found) if found.strip() else None
@@ -274,8 +274,15 @@ def _compared(
     return [*before, *chosen[:shared]], ends[0][0], ends[1][0]
 
 
+def _held(record: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
+    """The first of these fields that holds anything, and what; null and NaN are nothing, as tables write them."""
+    return next(
+        ((name, record[name]) for name in names if record.get(name) and record[name] == record[name]), ("", None)
+    )
+
+
 def _refuse(record: Mapping[str, Any], names: Sequence[str], where: str) -> None:
-    if name := next((name for name in names if record.get(name)), ""):
+    if name := _held(record, names)[0]:
         raise ValueError(f"has {name}{where}; rows hold text alone")
 
 
