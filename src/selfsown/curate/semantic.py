@@ -48,9 +48,10 @@ def curate(
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
     order = sorted(rows, key=lambda row: (-_worth(row, difficulty), chance[row.id]))
     sides = [[row.prompt for row in order], [row.answer for row in order]]
-    vectors = [_vectors(texts, size) for texts in sides if any(texts)]
+    joined = np.concatenate([_vectors(texts, size) for texts in sides if any(texts)] or [_vectors([], size)], axis=1)
+    vectors = np.split(joined, joined.shape[1] // PLACES, axis=1)
     parsed = cache(lambda text: (tokenize(text), pieces(text)))
-    for members in _clusters(np.concatenate(vectors, axis=1), math.ceil(len(order) / cluster)) if vectors else ():
+    for members in _clusters(joined, math.ceil(len(order) / cluster)):
         left = members  # in order of worth, as they are in `order`
         while len(left):
             best, left = left[0], left[1:]
