@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
+
+import pytest
 
 from selfsown.curate import duplicates
 from selfsown.records import Row
@@ -35,3 +38,20 @@ def test_prompt_and_answer_must_both_be_alike() -> None:
 
 def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
     assert [row.end for row in duplicates.curate([A, A], [], [])] == ["", "rejected"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        unicodedata.normalize("NFD", "Là-bas, l'été :\n12 %"),
+        "Là\u2011bas, l’été\u00a0:\r\n12\u202f%",
+        "Là-b\u00adas, l'été :\n１２ %\u200b",
+    ],
+)
+def test_a_copy_in_other_bytes_is_a_copy_and_is_left_as_it_was_written(answer: str) -> None:
+    first, copy = replace(A, answer="Là-bas, l'été :\n12 %"), replace(A, answer=answer, draw=1)
+    out = list(duplicates.curate([first, copy], [], []))
+    assert [row.end for row in out] == ["", "rejected"]
+    assert out[1].answer == answer
+    other = replace(A, answer=answer.replace("t", "T"), draw=2)
+    assert not next(duplicates.curate([other], [first], [])).end, "letter case counts"

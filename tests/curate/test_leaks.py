@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import replace
+from importlib import import_module
 
+import pytest
 from realdata import real_data
 
 from selfsown.curate import leaks
 from selfsown.records import Row
+from selfsown.split import split
 from selfsown.tasks.programs import World
 
 WORLD = World(rows=200)
@@ -18,6 +22,14 @@ HELD_OUT, OTHERS = ROWS[:100], [row for row in ROWS[100:] if row.key not in {eac
 
 def test_rows_about_other_problems_stay() -> None:
     assert list(leaks.curate(OTHERS, [], HELD_OUT)) == OTHERS
+
+
+@pytest.mark.parametrize("name", ["sums", "almanac", "house", "chronicle", "manners", "programs"])
+def test_problems_of_the_built_in_worlds_are_told_apart(name: str) -> None:
+    task = import_module(f"selfsown.tasks.{name}").World()
+    rest, held_out = split(list(task.pose(0)), 0.2, 0, name)
+    rows = [*rest, *(other for row in rest for other in task.restate(row))]
+    assert not [row for row in leaks.curate(rows, [], held_out) if row.end]
 
 
 def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
@@ -58,17 +70,79 @@ def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str
 
 def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_commas() -> None:
     thirteen = " ".join(EXAM.upper().replace(",", "").split()[2:15])
-    assert leaked(f"As they say: {thirteen}!") == []
-    (reason,) = leaked(f"As they say: {thirteen}!", ngram=13)
+    (reason,) = leaked(f"As they say: {thirteen}!")
     assert reason.startswith("leaks: held-out row ")
     assert "sells twelve loaves" in reason
-    assert leaked(" ".join(thirteen.split()[:12]), ngram=13) == []
+    assert leaked(" ".join(thirteen.split()[:12])) == []
+    answer = "she sells the twelve loaves that she has at once and goes home by noon"
+    said = f"So {answer}."
+    assert not next(leaks.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).end, "an answer is no question"
+    assert next(leaks.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram=13)).end
 
 
-def test_a_run_that_real_rows_have_too_is_no_leak() -> None:
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        f'"{EXAM}"',
+        EXAM.replace("?", "."),
+        f"Please answer: {EXAM}",
+        unicodedata.normalize("NFD", f"Réfléchis : {EXAM}"),
+        EXAM.replace("baker", "ba\u00adker").replace(" and ", "\u00a0and "),
+        EXAM.upper(),
+        f"Q1) {EXAM}\nQ2) Why?",
+        EXAM.replace(" ", "  \n"),
+    ],
+)
+def test_a_held_out_question_is_found_however_it_is_wrapped_in_a_prompt_or_an_answer(prompt: str) -> None:
+    rows = [Row(prompt, "72"), Row("Write a problem.", prompt), Row("", prompt)]
+    assert {row.end for row in leaks.curate(rows, [], [Row(EXAM, "72")])} == {"rejected"}
+
+
+@pytest.mark.parametrize(
+    ("held_out", "prompt"),
+    [
+        ("Où est né Molière ?", unicodedata.normalize("NFD", "Où est né Molière ?")),
+        ("Où est né Molière ?", "où est né molie\u0300re."),
+        ("Việt Nam ở đâu?", unicodedata.normalize("NFD", "Việt Nam ở đâu?")),
+        ("谁写了红楼梦？", "请回答：谁写了红楼梦？"),
+        ("Who wrote Emma?", "“Who wrote Emma?”"),
+        ("Who wrote Emma?", "Who wro\u200bte Emma"),
+        ("2 + 3 = ?", "2\u00a0+\u20093 = ?"),
+    ],
+)
+def test_short_questions_leak_as_a_whole_in_any_spelling(held_out: str, prompt: str) -> None:
+    assert next(leaks.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("held_out", "prompt"),
+    [
+        ("2 + 3", "12 + 3"),
+        ("2 + 3", "2 - 3"),
+        ("5!", "5"),
+        ("x² = 4", "x2 = 4"),
+        ("Who wrote Emma?", "Who wrote Emma and who read it?"),
+        ("What is 31 + 52 and 7?", "What is 31 - 52 and 7?"),
+        ("emma", "emmanuel"),
+    ],
+)
+def test_other_short_questions_stay(held_out: str, prompt: str) -> None:
+    assert not next(leaks.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end
+
+
+def test_a_header_that_all_prompts_share_is_no_leak() -> None:
+    header = "You are given a list of tools and a question; choose the tool that answers it and name it first. "
+    question = "How far is star number {} from the sun, in light years, and how long would a letter take?"
+    held_out = [Row(f"{header}{question.format(at)}", "…") for at in range(30)]
+    assert not next(leaks.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).end
+    assert next(leaks.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).end
+
+
+@pytest.mark.parametrize("ngram", [0, 13])
+def test_a_run_that_real_rows_have_too_is_no_leak(ngram: int) -> None:
     said = " ".join(EXAM.split()[:13])
-    assert leaked(said, ngram=13)
-    assert leaked(said, [Row("", f"Here too: {said}")], ngram=13) == []
+    assert leaked(said, ngram=ngram)
+    assert leaked(said, [Row("", f"Here too: {said}")], ngram=ngram) == []
 
 
 def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
@@ -89,7 +163,9 @@ def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
         ]
         for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
     )
+    found = [row.reason for row in leaks.curate(rows, [], exam) if row.end]
+    assert len(found) <= 0.002 * len(rows), found
     found = [row.reason for row in leaks.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
     assert len(found) <= 0.005 * len(rows), found
     copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
-    assert all(row.end for row in leaks.curate(copied, [], exam, ngram=13) if len(row.prompt.split()) > 20)
+    assert all(row.end for row in leaks.curate(copied, [], exam))

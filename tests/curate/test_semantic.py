@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 
-from selfsown.curate import semantic
+import pytest
+
+from selfsown.curate import novel, semantic
 from selfsown.records import Grade, Row
+from selfsown.text.rouge import rouge_l
 
 DRAW = random.Random(0)
 WORDS = ["".join(DRAW.choices("abcdefghijklmnoprstuvw", k=DRAW.randrange(3, 9))) for _ in range(400)]
@@ -59,3 +63,87 @@ def test_the_threshold_is_what_a_cosine_must_reach() -> None:
     own, near = planted(40, 10)
     assert not [row for row in semantic.curate([*own, *near], 0, threshold=1.0) if row.end]
     assert len([row for row in semantic.curate([*own, *near], 0, threshold=0.5) if row.end]) == 10
+
+
+TOOLS = "\n".join(
+    f"- {verb}_{thing}(city: string, day: string): {verb}s the {thing} of a city; give both arguments by their names."
+    for verb in ("get", "set")
+    for thing in ("snow", "noise", "pollen", "traffic", "tide")
+)
+CITIES = ("Lima", "Cairo", "Delhi", "Quito", "Dakar", "Hanoi", "Perth", "Turin")
+DAYS = ("today", "tomorrow", "Sunday")
+
+
+def calls(header: str) -> list[Row]:
+    """A question about each thing in each city on each day, all behind one header, and the call that answers it."""
+    return [
+        Row(
+            f"{header}How much {thing} is there in {city} {day}?",
+            json.dumps({"name": f"get_{thing}", "arguments": {"city": city, "day": day}}),
+        )
+        for thing in ("snow", "noise", "pollen", "traffic", "tide")
+        for city in CITIES
+        for day in DAYS
+    ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", f"{TOOLS}\n\nUser: ", f"[{TOOLS}] ".replace("\n", " "), f"<tools>{TOOLS}</tools>"],
+    ids=["none", "lines", "one line", "tags"],
+)
+def test_calls_that_differ_stay_whatever_header_their_questions_share(header: str) -> None:
+    assert not [row for row in semantic.curate(calls(header), 0) if row.end]
+
+
+def test_a_header_that_some_rows_share_hides_no_difference_either() -> None:
+    others = [row(text(random.Random(at)), at) for at in range(200)]
+    mixed = [*calls(f"{TOOLS}\n")[::9], *others]
+    assert not [row for row in semantic.curate(mixed, 0, threshold=0.8) if row.end]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("yes", "no"),
+        ("A", "B"),
+        ("The answer is 42.", "The answer is 43."),
+        ("x = y + 1", "x = y - 1"),
+        ("SELECT name FROM towns", "SELECT size FROM towns"),
+        ('{"day": "Monday"}', '{"day": "Sunday"}'),
+        ("negative", "positive"),
+        ("Paris, France", "Paris, Texas"),
+    ],
+)
+def test_short_answers_that_differ_are_no_copies_of_one_another(one: str, other: str) -> None:
+    said = " ".join(text(random.Random(1)))
+    others = [row(text(random.Random(9 + at)), 9 + at) for at in range(20)]
+    rows = [Row(said, one), Row(said, other), Row(said, one, draw=1)]
+    assert [row.end for row in semantic.curate([*rows, *others], 0, threshold=0.5)][:3].count("rejected") == 1
+
+
+def test_near_copies_behind_a_header_are_still_found() -> None:
+    own, near = planted(100, 30)
+    rows = [each.but(prompt=f"{TOOLS}\n{' '.join(each.answer.split()[:20])}") for each in [*own, *near]]
+    out = {each.id: each for each in semantic.curate(rows, 0, threshold=0.7)}
+    assert not [each for each in rows[30:100] if out[each.id].end]
+    assert sum(out[each.id].end == "rejected" for each in rows[100:]) >= 28
+
+
+def test_novel_asks_what_stands_behind_a_header() -> None:
+    asked = ["Will it rain?", "Name three lakes of Peru.", "Who sang first on that evening?", "Add 5 to 17."]
+    rows = [
+        Row(f"{TOOLS}\n\n{question}", "…", draw=at) for at, question in enumerate([*asked, "Name three lakes of Chad."])
+    ]
+    assert [row.end for row in novel.curate(rows, [], [])] == ["", "", "", "", "rejected"]
+    again = rows[0].but(draw=9)
+    assert [row.end for row in novel.curate([again], [rows[0]], [])] == ["rejected"]
+
+
+def test_novel_does_not_compare_all_prompts_behind_one_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr("selfsown.text.rouge.rouge_l", lambda one, other: compared.append(one) or rouge_l(one, other))
+    draw = random.Random(3)
+    rows = [Row(f"{TOOLS}\n{' '.join(draw.choices(WORDS, k=8))}", "…", draw=at) for at in range(400)]
+    assert not [row for row in novel.curate(rows, [], []) if row.end]
+    assert len(compared) < 0.2 * 400 * 399 / 2

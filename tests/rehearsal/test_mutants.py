@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from selfsown.records import Row
 from selfsown.rehearsal.mutants import KINDS, mutants
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
+from selfsown.text.quantities import stated
 
 TEXT = File("sums.csv")
 SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", draw=at) for at in range(99)]
@@ -59,3 +62,43 @@ def test_answers_of_any_script_are_no_trouble() -> None:
     made = list(mutants(rows, TEXT, 0))
     assert len(made) == 8  # in documents nothing is known to change in what is neither a to z nor 0 to 9
     assert all(row.answer != row.target for row in made)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "abc\n---",
+        "5\n...",
+        "yes\n```",
+        "a #### ",
+        "a \\boxed{}",
+        "…",
+        "abc\n—\n",
+        "12\n####",
+        "\n",
+        "日本\n。",
+        "a\u200b",
+    ],
+)
+def test_an_answer_that_ends_without_a_letter_is_made_wrong_elsewhere_or_left_out(answer: str) -> None:
+    rows = [Row(f"q{at}", answer, target=answer, draw=at) for at in range(9)]
+    for row in mutants(rows, TEXT, 0):
+        assert row.answer != row.target
+
+
+def test_a_long_answer_is_read_once_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def counted(text: str) -> str:
+        nonlocal read
+        read += len(text)
+        return stated(text)
+
+    def work(length: int) -> int:
+        nonlocal read
+        read = 0
+        assert list(mutants([Row("", "word " * length, target="word " * length)], TEXT, 0))
+        return read
+
+    monkeypatch.setattr("selfsown.rehearsal.mutants.stated", counted)
+    assert work(8000) <= 5 * work(2000)

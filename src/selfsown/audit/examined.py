@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from selfsown.audit.copies import groups
-from selfsown.records import Row
+from selfsown.records import Row, SelfsownError
 from selfsown.text import normal
-from selfsown.text.passages import Passages, bare, runs, tokenize
+from selfsown.text.passages import COMMON, Passages, bare, runs, tokenize
 
-COMMON = 10  # questions of an examination, no two nearly the same: a run that more have is a phrase of its forms
 SHOWN = 50
 Questions = dict[str, str]  # by the name of their examination
 
@@ -31,8 +30,8 @@ class Examination:
     """The questions of some examinations, made ready to be met by millions of rows.
 
     Each is prepared without a look at the others, so neither their order nor their number changes what is found. asked,
-    hits: of each examination how many questions, and how many rows meet one; met: rows that meet any; hidden: questions
-    that are found as a whole row or prompt alone; shown: the first hits.
+    hits: of each examination how many questions, and how many rows meet one; met: rows that meet any; whole_only: of
+    each, how many questions are found as a whole row or prompt alone; shown: the first hits.
     """
 
     whole: dict[str, Questions] = field(default_factory=dict)
@@ -41,12 +40,24 @@ class Examination:
     asked: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
     met: int = 0
-    hidden: int = 0
+    whole_only: Counter[str] = field(default_factory=Counter)
     shown: list[Hit] = field(default_factory=list)
 
+    @property
+    def hidden(self) -> int:
+        """How many questions are found as a whole row or prompt alone."""
+        return self.whole_only.total()
+
+    @property
+    def unsearchable(self) -> list[str]:
+        """Examinations of which no question can be found inside other words."""
+        return [name for name, questions in self.asked.items() if self.whole_only[name] == questions]
+
     def add(self, name: str, rows: Iterable[Row]) -> None:
-        """One more examination; its questions are prompts, or documents."""
+        """One more examination; its questions are prompts, or documents. SelfsownError where it has none."""
         questions = [question for row in rows if normal(question := row.prompt or row.answer)]
+        if not questions:
+            raise SelfsownError(f"--examination {name} asks nothing: all its questions are blank; name another file")
         asked = [set(runs(tokenize(question))) for question in questions]
         alike: dict[int, set[str]] = {}
         for group, said in zip(groups(questions).tolist(), asked, strict=True):
@@ -56,7 +67,7 @@ class Examination:
         for question, said in zip(questions, asked, strict=True):
             self.whole.setdefault(bare(question), {}).setdefault(name, question)
             own = [run for run in said if shared[run] <= COMMON]
-            self.hidden += not own
+            self.whole_only[name] += not own
             for run in own:
                 self.runs.setdefault(run, {}).setdefault(name, question)
                 self.passages.add(run)

@@ -78,9 +78,25 @@ class Audit:
         return [each for each in self.signals if each.fires]
 
     @property
+    def same(self) -> bool:
+        """Whether both data sets hold the same rows, so that nothing can differ."""
+        return self.copies > 0 and np.array_equal(np.sort(self.synthetic.hashes), np.sort(self.real.hashes))
+
+    @property
+    def unmeasured(self) -> list[Signal]:
+        """Signals of which nothing came out, so that they can neither alarm nor clear."""
+        return [each for each in self.signals if not (math.isfinite(each.value) and math.isfinite(each.least))]
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether all that was asked has been looked at, so that the absence of an alarm means something."""
+        searched = not (self.examination and self.examination.unsearchable)
+        return searched and not (self.few or self.same or self.tailless or self.blind or self.unmeasured)
+
+    @property
     def blind(self) -> list[tuple[Signal, int]]:
         """Signals that would miss what is not borne, and how many compared rows on either side they would need."""
-        weak = [each for each in self.signals if each.least > each.tolerance and not each.fires]
+        weak = [e for e in self.signals if e.least > e.tolerance and not e.fires and e not in self.unmeasured]
         return [(each, int(self.compared * (each.least / each.tolerance) ** 2) + 1) for each in weak]
 
 

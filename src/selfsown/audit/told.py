@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from selfsown.audit.bias import Shares
-from selfsown.audit.examined import COMMON, Examination
+from selfsown.audit.examined import Examination
 from selfsown.audit.facets import LEAST
 from selfsown.audit.measured import EXAMPLES, Audit
 from selfsown.audit.plain import percent, sentence
@@ -15,7 +15,7 @@ from selfsown.audit.reading import Side, blank, number
 from selfsown.records import Signal
 from selfsown.signals.measures import FEW
 from selfsown.signals.pool import AXES
-from selfsown.text.passages import SHORT
+from selfsown.text.passages import COMMON, SHORT
 
 CODES = {"differs": 4, "nothing": 0, "unsure": 5}
 KINDS: dict[str, Callable[[Signal], bool]] = {
@@ -30,7 +30,7 @@ def verdict(found: Audit) -> str:
     """differs, nothing or unsure."""
     if found.alarms or (found.examination and found.examination.met):
         return "differs"
-    return "unsure" if found.few or found.blind or found.tailless else "nothing"
+    return "nothing" if found.conclusive else "unsure"
 
 
 def headline(found: Audit) -> str:
@@ -45,10 +45,12 @@ def headline(found: Audit) -> str:
     if kinds:
         said = f"The synthetic rows differ from the real ones: {'; '.join(kinds)}."
         return f"{said} {few}" if found.few else said
+    if found.same:
+        return "Both files hold the same rows, so nothing was compared."
     if found.few:
         return few
     return "Nothing differs by more than is borne, " + (
-        "but some of it could not have been seen." if found.blind or found.tailless else "and it would have been seen."
+        "and it would have been seen." if found.conclusive else "but some of it could not have been seen."
     )
 
 
@@ -103,7 +105,10 @@ def unknown(found: Audit) -> list[str]:
             f"Near copies were looked for among {known:,} of {there:,} real rows, so that most may have been missed; "
             "exact copies among all."
         )
-    said += _unasked(found.examination) if found.examination else []
+    said += [f"{each.name} could not be measured." for each in found.unmeasured]
+    if found.same:
+        said.append("Both files hold the same rows; compare with other real rows.")
+    said += _unasked(found.examination) if found.examination else _NO_EXAMINATION
     said.append("Whether a row is right is not looked at: that is for graders.")
     if not found.shares:
         said.append("No attribute was named, so bias was not looked at: --attribute COLUMN, or --lexicon FILE.")
@@ -116,8 +121,15 @@ def _needed(found: Audit, rows: int) -> str:
     return f"It takes {rows:,} rows on either side (twice as many real ones, half of them as a yardstick)."
 
 
+_NO_EXAMINATION = ["No examination was named, so it was not looked for what its questions say: --examination FILE."]
+
+
 def _unasked(found: Examination) -> list[str]:
     said = ["Answers of an examination are not looked for, its questions alone."]
+    said += [
+        f"{name}: not one of its {found.asked[name]:,} questions can be found inside other words."
+        for name in found.unsearchable
+    ]
     if found.hidden:
         said.append(
             f"{found.hidden:,} of {found.asked.total():,} questions cannot be found inside other words, only as a "

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from selfsown.asking.replies import refusal
 from selfsown.records import Row, SelfsownError
+from selfsown.text import unified
 
 _MODELS = (
     r"chat ?gpt|gpt-?\d\S*|claude(?!\s+(?-i:[A-Z]))|gemini|gemma|bard|copilot|llama|grok|mistral|mixtral|qwen|deepseek"
@@ -44,8 +45,10 @@ def curate(rows: Iterable[Row], *, name: str = "", patterns: tuple[str, ...] = (
     tests += [("a pattern of yours", _compiled(each)) for each in patterns] + templates
     for row in rows:
         refused = refusal(row.answer)
-        found = f"it refuses: {refused[:60]!r}" if refused else _first(row.answer.replace("’", "'"), tests, name)
-        found = found or _first(row.prompt, templates, "")
+        found = f"it refuses: {refused[:60]!r}" if refused else ""
+        for answer in dict.fromkeys((row.answer, unified(row.answer))):  # patterns may be written in either spelling
+            found = found or _first(answer, tests, name)
+        found = found or _first(unified(row.prompt), templates, "")
         yield row.rejected(f"identity: {found}") if found else row
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from selfsown.kinds import Natural, Share
 from selfsown.records import Row
 from selfsown.text import words
-from selfsown.text.passages import Passages, bare, runs, tokenize
+from selfsown.text.passages import COMMON, Passages, bare, runs, tokenize
 
 SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
 
@@ -20,10 +20,10 @@ def curate(
 ) -> Iterator[Row]:
     """A row leaks if its problem or prompt is a held-out one, whatever ends it, or if its prompt or answer has thirteen
     words in a row of a held-out prompt (of a document, its text), or all of a shorter one of five words or more; runs
-    that real rows to learn from have, too, do not count. With `ngram`, it also leaks if it has that many words in a row
-    of a held-out prompt or answer, but for those that real rows have too, all or all but one. With a `share` below 1,
-    it also leaks if it has more than this share of the seven-word runs of a held-out row, or of its own, whichever are
-    fewer."""
+    that real rows to learn from or more than ten held-out rows have, too, do not count. With `ngram`, it also leaks if
+    it has that many words in a row of a held-out prompt or answer, but for those that real rows have too, all or all
+    but one. With a `share` below 1, it also leaks if it has more than this share of the seven-word runs of a held-out
+    row, or of its own, whichever are fewer."""
     examined = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     passages, askers = _passages(held_out, real)
     long = _grams(held_out, ngram, real) if ngram else {}
@@ -37,11 +37,12 @@ def curate(
 
 
 def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages, dict[str, str]]:
-    """The runs of words of what is held out, and the first row that has each."""
-    askers: dict[str, str] = {}
-    for row in held_out:
-        for run in runs(tokenize(row.prompt or row.answer)):
-            askers.setdefault(run, row.id)
+    """The runs of words of what is held out, but for phrases that real rows or many held-out ones have; and the first
+    row that has each."""
+    asked = {row.prompt or row.answer: row.id for row in reversed(held_out)}
+    found = [(run, number) for text, number in reversed(asked.items()) for run in set(runs(tokenize(text)))]
+    shared = Counter(run for run, _ in found)
+    askers = {run: number for run, number in reversed(found) if shared[run] <= COMMON}
     passages = Passages(askers)
     for row in common if askers else ():
         for run in {run for text in (row.prompt, row.answer) for run in passages.within(tokenize(text))}:

@@ -48,16 +48,17 @@ def curate(
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
     order = sorted(rows, key=lambda row: (-_worth(row, difficulty), chance[row.id]))
     sides = [[row.prompt for row in order], [row.answer for row in order]]
-    vectors = [_vectors(texts, size) for texts in sides if any(texts)]
-    pieces_of = cache(pieces)
-    for members in _clusters(np.concatenate(vectors, axis=1), math.ceil(len(order) / cluster)) if vectors else ():
+    joined = np.concatenate([_vectors(texts, size) for texts in sides if any(texts)] or [_vectors([], size)], axis=1)
+    vectors = np.split(joined, joined.shape[1] // PLACES, axis=1)
+    parsed = cache(lambda text: (tokenize(text), pieces(text)))
+    for members in _clusters(joined, math.ceil(len(order) / cluster)):
         left = members  # in order of worth, as they are in `order`
         while len(left):
             best, left = left[0], left[1:]
             cosines = np.min([side[left] @ side[best] for side in vectors], axis=0)
             alike = cosines >= threshold
             for at in np.flatnonzero(alike):
-                alike[at] = _near(order[best], order[left[at]], pieces_of)
+                alike[at] = _near(order[best], order[left[at]], parsed)
             for at, cosine in zip(left[alike], cosines[alike], strict=True):
                 near[order[at].id] = f"semantic: cosine {cosine:.2f} with row {order[best].id}, no worse and no easier"
             left = left[~alike]
@@ -72,13 +73,13 @@ def _worth(row: Row, difficulty: str) -> float:
         return row.score
 
 
-def _near(one: Row, other: Row, pieces_of: Callable[[str], list[Piece]]) -> bool:
+def _near(one: Row, other: Row, parsed: Callable[[str], tuple[list[str], list[Piece]]]) -> bool:
     """Whether two rows are alike in what many rows do not have, too: a cosine sees nothing of the rest."""
-    first, second = tokenize(one.answer), tokenize(other.answer)
+    (first, _), (second, _) = parsed(one.answer), parsed(other.answer)
     if min(len(first), len(second)) < FEW and first != second:
         return False
-    sides = ((one.prompt, other.prompt), (one.answer, other.answer))
-    return all(alike_beyond_header(*map(pieces_of, side)) for side in sides)
+    texts = ((one.prompt, other.prompt), (one.answer, other.answer))
+    return all(alike_beyond_header(parsed(text)[1], parsed(twin)[1]) for text, twin in texts)
 
 
 def _vectors(texts: Sequence[str], size: int) -> Vectors:

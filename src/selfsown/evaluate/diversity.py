@@ -12,7 +12,7 @@ from selfsown.kinds import Count
 from selfsown.models import Model
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks import Task
-from selfsown.text import effective_number, ngrams
+from selfsown.text import effective_number, ngrams, unified
 from selfsown.unprompted import alike, unprompted
 
 Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]
@@ -37,8 +37,8 @@ def evaluate(
     and so misjudge every measure of variety.
     """
     rng = random.Random(seed)
-    real = [row.prompt + row.answer for row in alike(held_out, task)]
-    written = [prompt + answer for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
+    real = [unified(row.prompt + row.answer) for row in alike(held_out, task)]
+    written = [unified(prompt + answer) for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
     half = min(len(written), len(real)) // 2
     if real and not ngrams(real, size):
         raise SelfsownError(f"evaluate.diversity: size is {size}, longer than any real row; make it smaller")

@@ -15,6 +15,7 @@ from selfsown.text import UNSPACED, any_word, normal
 
 RUN = 13  # words in a row that are shared by chance hardly ever (Brown et al. 2020, appendix C; Phi-4, appendix B.1)
 SHORT = 5  # words; a shorter text is looked for as a whole, and not inside others
+COMMON = 10  # texts; a run of words that more of them share is a phrase of their form
 _OPERATOR = r"(?:[+<=>^%/±×÷\u2200-\u22ff]|[-*](?= ?[\d(]))"
 _OPERATORS = rf"{_OPERATOR}(?: ?{_OPERATOR})*"
 _EPSILON = 1e-9

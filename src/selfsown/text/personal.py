@@ -112,8 +112,8 @@ _PHONE = (
     rf"(?<![\w+.])(?<!\d )(?P<data>\+ ?{_CODE}(?:[ ./-]{{0,2}}\(?\d{{1,11}}\)?){{1,6}}{_END}",
     rf"(?<![\w+.])(?<!\d )(?P<data>00 ?{_CODE}(?:[ ./-]\(?\d{{1,8}}\)?){{2,6}}{_END}",
     # North America
-    rf"(?<![\w.(+-])(?<!\d )(?P<data>(?:1[ .-])?[2-9]\d\d([.-])[2-9]\d\d\2\d{{4}}{_END}",
-    rf"(?<![\w+.])(?P<data>(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d\d[ .-]?\d{{4}}{_END}",
+    rf"(?<![\w.(+-])(?<!\d )(?P<data>(?:1[ .-])?[1-9]\d\d([.-])\d{{3}}\2\d{{4}}{_END}",
+    rf"(?<![\w+.])(?P<data>(?:1[ .-]?)?\([1-9]\d\d\) ?\d{{3}}[ .-]?\d{{4}}{_END}",
     # national, with the zero before the area
     rf"(?<![\w+])(?P<data>\(0[1-9]\d{{0,4}}\)[ /-]?\d{{2,8}}(?:[ .-]\d{{1,5}}){{0,3}}{_END}",
     rf"(?<![\w.,:+/-])(?<!\d )(?P<data>(?=\d(?:[ ()/-]{{0,3}}\d){{8,11}}(?![ /-]?\d))"
@@ -124,9 +124,18 @@ _PHONE = (
     rf"(?P<data>[+(]?\d(?:[ ()./-]{{0,2}}\d){{6,14}}{_END}",
 )
 _CARD = (r"(?<![\w.])(?P<data>[2-6]\d{3}(?:([ -]?)\d{4}\2\d{4}\2\d{1,7}|([ -])\d{6}\3\d{4,5}))(?!\w)",)
-_IBAN = (r"(?<!\w)(?P<data>(?-i:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?))(?!\w)",)
+_IBAN = (
+    r"(?<!\w)(?P<data>(?-i:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7} ?[A-Z0-9]{1,3}))(?!\w)",
+    r"(?<!\w)(?P<data>(?-i:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}))(?!\w)",
+)
 _SSN = (r"(?<![\w-])(?P<data>(?!000|666|9)\d{3}([- ])(?!00)\d{2}\2(?!0000)\d{4})(?![\w-])",)
 _NOBODY = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
+
+
+_MEMBERS = re.compile(  # of arrays and objects; no domain ends so
+    r".*\.(?:astype|bias|clone|conj|copy|cumsum|data|detach|device|dtype|flat|flatten|grad|imag|inverse|item|matmul|max|mean"
+    r"|min|ndim|numpy|permute|real|reshape|shape|size|squeeze|sum|transpose|unsqueeze|values|view|weights?)"
+)
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -136,8 +145,8 @@ def _digits(match: re.Match[str]) -> str:
 def _email(match: re.Match[str]) -> bool:
     """Not of a domain that is nobody's, a password in an address, a file (icon@2x.png), or a product of matrices."""
     host = re.sub(_DOT, ".", match["host"], flags=re.IGNORECASE)
-    name, _, rest = host.partition(".")
-    product = (len(name) == 1 or name == "self") and rest not in ("com", "org", "net", "co")
+    name = host.partition(".")[0]
+    product = name == "self" or _MEMBERS.fullmatch(host)
     scaled = re.fullmatch(r"\d+x?", name)
     password = re.search(r"://[^\s/]*$", _before(match, 80))
     return not (_NOBODY.search(host) or product or scaled or password)
@@ -156,7 +165,7 @@ def _phone(match: re.Match[str]) -> bool:
     decimal = re.fullmatch(r"\+?\d+\.\d+", said) or said.startswith("0.")
     dull = set(digits) <= {"0", "1"} or digits.endswith("00000") or len(set(digits)) == 1
     abroad = said.startswith("+")
-    american = not abroad or not digits.startswith("1") or re.fullmatch(r"1[2-9]\d\d[2-9]\d{6}", digits)
+    american = not abroad or not digits.startswith("1") or re.fullmatch(r"1[1-9]\d{9}", digits)
     enough = 8 <= len(digits) <= 15 if abroad else 7 <= len(digits) <= 15
     return bool(enough and american and not (counted or pairs or decimal or dull or digits[-7:-2] == "55501"))
 

@@ -1,0 +1,63 @@
+"""What reads users' texts takes four times as long for four times the text, and not sixteen times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from selfsown.audit.copies import groups
+from selfsown.audit.form import form
+from selfsown.curate import identity, leaks
+from selfsown.records import Row
+from selfsown.rehearsal.mutants import mutants
+from selfsown.tasks.file import World
+from selfsown.text import agreement, normal, python, words
+from selfsown.text.passages import bare, runs, tokenize
+from selfsown.text.personal import find
+from selfsown.text.rouge import pieces
+
+READERS: dict[str, Callable[[str], object]] = {
+    "normal": normal,
+    "words": words,
+    "runs": lambda text: runs(tokenize(text)),
+    "bare": bare,
+    "pieces": pieces,
+    "python": python,
+    "agreement": lambda text: agreement(text, text),
+    "personal": find,
+    "identity": lambda text: list(identity.curate([Row(text, text)])),
+    "leaks": lambda text: list(leaks.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
+    "form": form,
+    "copies": lambda text: groups([text, f"{text}x"]),
+    "mutants": lambda text: list(mutants([Row("", text, target=text)], World("rows.txt"), 0)),
+}
+UNITS = [
+    "word ",
+    "1 ",
+    "1-",
+    "(1) ",
+    "...\n",
+    "  ```\n",
+    "a@a.",
+    "+49 ",
+    "字",
+    "\u0301",
+    "a\u200b",
+    "= ",
+    "call me at 1 ",
+]
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_time_grows_as_the_text_does(read: Callable[[str], object]) -> None:
+    def taken(unit: str, length: int) -> float:
+        text = (unit * length)[:length]
+        start = time.process_time()
+        read(text)
+        return time.process_time() - start
+
+    for unit in UNITS:
+        if (long := taken(unit, 32_000)) > 0.05:  # less is no matter
+            assert long < 10 * min(taken(unit, 8_000) for _ in range(3)), unit
