@@ -13,6 +13,7 @@ from selfsown.store import Store, place
 
 pytest.importorskip("torch")
 SMALL = ["base.tiny.steps=4", "train.tiny.steps=4", "generations=1", "student.tiny.width=16", "student.tiny.layers=1"]
+SMALL += ["control=false"]
 SUMS = ["real.sums.longer=5", "real.sums.rows=150", "held_out=50", "generate.solve.count=60"]
 HOUSE = ["real.house.examined=15", "real.house.rows=100", "held_out=50", "generate.solve.count=60"]
 

@@ -111,6 +111,7 @@ def test_it_runs_on_real_problems(tmp_path: Path) -> None:
 def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
     small = ["real.almanac.sums=300", "real.almanac.facts=10", "held_out=80", "base.tiny.steps=60", "rollback=false"]
     small += ["train.tiny.steps=30", "generate.propose.count=200", "student.tiny.width=32", "base.tiny.batch=32"]
+    small += ["control=false"]
     history = run(Recipe.load("phi", small), tmp_path / "run")
     assert {score.key for score in history[-1].scores} >= {"accuracy[kind=skill]", "accuracy[kind=fact]"}
     rows = Store(tmp_path / "run").rows("generation-02/rows") or []
@@ -124,7 +125,7 @@ def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> Non
     small = ["real.almanac.digits=1", "real.almanac.sums=50", "real.almanac.facts=20", "held_out=60", "generations=1"]
     small += ["base.tiny.steps=120", "base.tiny.batch=32", "student.tiny.width=32", "rollback=false", "mix=replace"]
     small += ["generate=[{pivotal: {rollouts: 16}}]", "curate=[passed, leaks]"]
-    small += ["train={preference: {steps: 4, batch: 8, pivot: true}}"]
+    small += ["train={preference: {steps: 4, batch: 8, pivot: true}}", "control=false"]
     run(Recipe.load("phi", small), tmp_path / "run")
     rows = Store(tmp_path / "run").rows("generation-01/rows") or []
     kept = [row for row in rows if row.end == "kept"]

@@ -119,7 +119,7 @@ def test_rows_without_prompts_and_recipes_without_graders_are_refused() -> None:
     with pytest.raises(SelfsownError, match="no row has a prompt"):
         policy.train(mixed([Row("", "emma")]), blank(1), 0, quiet, checked)
     with pytest.raises(SelfsownError, match="no grader is named"):
-        Recipe.load("first", ["train=policy", "grade=[]", "curate=[]"])
+        Recipe.load("first", ["train=policy", "grade=[]", "curate=[]", "control=false"])
 
 
 def test_the_loop_lends_its_graders(tmp_path: Path) -> None:
