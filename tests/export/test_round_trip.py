@@ -31,7 +31,7 @@ def read(out: Path) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(pairs=PAIRS)
 def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 @pytest.mark.parametrize("format", ["text", "rows"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(texts=st.lists(TEXT, min_size=1, max_size=5))
 def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
     with TemporaryDirectory() as folder:
@@ -52,7 +52,7 @@ def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(pairs=st.dictionaries(TEXT, TEXT, min_size=1, max_size=5))
 def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str, str]) -> None:
     rows = [kept.row(prompt, answer, draw=at) for at, (prompt, answer) in enumerate(pairs.items())]

@@ -103,7 +103,7 @@ def test_packed_pieces_one_after_the_other_are_all_read(ending: str, tmp_path: P
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(lines=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\ufeff")), max_size=9))
 def test_any_text_comes_out_as_it_went_in(
     ending: str, lines: list[str], tmp_path_factory: pytest.TempPathFactory

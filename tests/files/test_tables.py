@@ -111,7 +111,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 OBJECTS = st.dictionaries(TEXT, st.recursive(st.none() | st.booleans() | st.integers() | TEXT, st.lists, max_leaves=4))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(OBJECTS, min_size=1, max_size=5), st.integers(0, 9), st.booleans())
 def test_any_json_is_read_alike_as_lines_and_as_an_array(
     objects: list[dict[str, object]], indent: int, ascii_only: bool
@@ -126,7 +126,7 @@ def test_any_json_is_read_alike_as_lines_and_as_an_array(
 FIELDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\r\n",\0'), min_size=1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(FIELDS.filter(lambda fields: "".join(fields).strip()), min_size=1, max_size=6))
 def test_every_record_of_a_table_is_read_or_reported_never_cut(rows: list[list[str]]) -> None:
     bad = list[BadRecord]()

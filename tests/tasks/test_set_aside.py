@@ -204,7 +204,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(RECORDS)
 def test_every_record_is_a_row_or_set_aside(records: list[str]) -> None:
     with TemporaryDirectory() as folder:
