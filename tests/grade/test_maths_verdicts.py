@@ -12,8 +12,7 @@ from realdata import real_data
 
 from selfsown.grade.maths import grade
 from selfsown.records import Row
-from selfsown.text.final_answer import final_answers, stated
-from selfsown.text.number_words import in_digits
+from selfsown.text.final_answer import final_answers
 
 # Written without a look at the grader; the known answer is 18.
 WRONG_18 = [
@@ -218,25 +217,40 @@ MORE_RIGHT = {
 }  # fmt: skip
 
 
-def missed(pairs: list[tuple[str, str]], score: float) -> list[tuple[str, str]]:
+Pairs = list[tuple[str, str]]
+WRONG_ONES = [*(("18", said) for said in WRONG_18), *WRONG]
+RIGHT_ONES = [*(("18", said) for said in RIGHT_18), *RIGHT]
+MORE_WRONG_ONES = [("18", said) for said in MORE_WRONG_18]
+MORE_WRONG_ONES += [(known, said) for known, some in MORE_WRONG.items() for said in some]
+MORE_RIGHT_ONES = [("18", said) for said in MORE_RIGHT_18]
+MORE_RIGHT_ONES += [(known, said) for known, some in MORE_RIGHT.items() for said in some]
+
+
+def missed(pairs: Pairs, score: float) -> Pairs:
     """Known answers and answers that do not get this score."""
     grades = grade([Row("q", said, target=known) for known, said in pairs])
     return [pair for pair, found in zip(pairs, grades, strict=True) if found.score != score]
 
 
-def test_of_28_wrong_answers_none_passes_and_of_14_right_ones_at_most_one_fails() -> None:
-    assert missed([*(("18", said) for said in WRONG_18), *WRONG], 0.0) == []
-    assert len(missed([*(("18", said) for said in RIGHT_18), *RIGHT], 1.0)) <= 1
+@pytest.fixture(scope="module")
+def passing() -> set[tuple[str, str]]:
+    """Of all these the ones that pass: math-verify takes long to start, so all are graded at once."""
+    pairs = [*WRONG_ONES, *RIGHT_ONES, *MORE_WRONG_ONES, *MORE_RIGHT_ONES]
+    return set(pairs) - set(missed(pairs, 1.0))
 
 
-def test_nor_does_any_neighbour_of_theirs() -> None:
-    pairs = [("18", said) for said in MORE_WRONG_18]
-    assert missed(pairs + [(known, said) for known, some in MORE_WRONG.items() for said in some], 0.0) == []
+def test_of_28_wrong_answers_none_passes_and_of_14_right_ones_none_fails(passing: set[tuple[str, str]]) -> None:
+    assert (len(WRONG_ONES), len(RIGHT_ONES)) == (28, 14)
+    assert [pair for pair in WRONG_ONES if pair in passing] == []
+    assert [pair for pair in RIGHT_ONES if pair not in passing] == []
 
 
-def test_what_honest_solvers_write_passes() -> None:
-    pairs = [("18", said) for said in MORE_RIGHT_18]
-    assert missed(pairs + [(known, said) for known, some in MORE_RIGHT.items() for said in some], 1.0) == []
+def test_nor_does_any_neighbour_of_theirs(passing: set[tuple[str, str]]) -> None:
+    assert [pair for pair in MORE_WRONG_ONES if pair in passing] == []
+
+
+def test_what_honest_solvers_write_passes(passing: set[tuple[str, str]]) -> None:
+    assert [pair for pair in MORE_RIGHT_ONES if pair not in passing] == []
 
 
 def test_real_solutions_pass_with_their_own_answer_and_with_no_other() -> None:
@@ -248,14 +262,6 @@ def test_real_solutions_pass_with_their_own_answer_and_with_no_other() -> None:
     assert missed([(a, b) for a, b in others if number[a] != number[b]], 0.0) == []
 
 
-@given(st.text("18 \\boxed{}#?=.\n$answer is not", max_size=60))
-def test_of_any_text_only_its_own_passages_are_claimed(text: str) -> None:
-    claims, tail = final_answers(text)
-    assert all(claim in text and claim == claim.strip() for claim in claims)
-    assert stated(text) in text
-    assert len(tail) <= len(text) + 1
-
-
 @given(st.integers(-(10**6), 10**6), st.integers(1, 1000))
 def test_a_number_passes_beside_nothing_but_itself(known: int, apart: int) -> None:
     other = known + apart
@@ -264,28 +270,6 @@ def test_a_number_passes_beside_nothing_but_itself(known: int, apart: int) -> No
     said = [rf"\boxed{{{other}}} \boxed{{{known}}}", f"#### {other}\n#### {known}", f"#### {known} or {other}"]
     said += [f"The answer is {other}. The answer is {known}.", f"{known}? No, {other}", rf"\boxed{{{known}}}?"]
     assert all(final_answers(each)[0] != [str(known)] for each in said)
-
-
-@pytest.mark.parametrize(
-    ("words", "digits"),
-    [
-        ("eighteen", "18"), ("negative twelve", "-12"), ("minus twenty-five", "-25"), ("one half", "1/2"),
-        ("a half", "1/2"), ("two thirds", "2/3"), ("three and a half", "7/2"), ("one hundred and five", "105"),
-        ("Twelve (12)", "12"), ("12 (twelve)", "12"), ("eighteen hundred", "1800"), ("Twelve (13)", "12 (13)"),
-        ("three million two hundred thousand", "3200000"), ("a third of the cake", "1/3 of the cake"),
-    ],
-)  # fmt: skip
-def test_numbers_in_words(words: str, digits: str) -> None:
-    assert in_digits(words) == digits
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["No one knows", "the one", "two three", "18 on one day", "the half", "one two", "hundred", "five and six",
-     "she came third", "someone", "one hundred hundred"],
-)  # fmt: skip
-def test_words_that_are_no_number_stay(text: str) -> None:
-    assert in_digits(text) == text
 
 
 @pytest.mark.parametrize(
