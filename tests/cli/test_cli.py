@@ -45,7 +45,9 @@ def test_list_names_every_recipe_and_every_way_with_its_knobs(tmp_path: Path) ->
 def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "check", "first", "--set", "seed=7", "--set", "generations=1")
     assert done.returncode == 0
-    assert [line.split(":")[1] for line in done.stderr.splitlines()] == [" caution", " caution"]
+    counts, *others = done.stderr.splitlines()
+    assert " real rows = " in counts
+    assert [line.split(":")[1] for line in others] == [" caution", " caution"]
     printed = yaml.safe_load(done.stdout)
     assert (printed["name"], printed["seed"], printed["generations"]) == ("first", 7, 1)
     assert {"real", "student", "generate", "grade", "curate", "mix", "train", "evaluate", "goal"} <= set(printed)
