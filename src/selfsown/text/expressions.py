@@ -72,7 +72,8 @@ def claims(known: str, said: str) -> Claims | None:
     """What a plain answer claims of a known one; None where it is of another form, and so cannot be right."""
     known, said = _symbols(known), _symbols(said)
     if _is_plural(known):
-        return _checked(known, [_list(said)])
+        chained = any(len(_sides(part)[1]) > 1 for part in _split(_AND.sub(", ", said), ","))
+        return None if chained else _checked(known, [_list(said)])
     if len(_sides(known)[1]) > 1:  # an equation
         return _checked(known, [said])
     if pair := _coordinates(known, said):
