@@ -64,7 +64,7 @@ def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
                 stop += 1
         loop.run(recipe, folder)
         assert contents(folder) == wanted
-    assert stop == 11, "recipe, environment, two sides of real rows, two generations, the best, the result"
+    assert stop == 13, "recipe, environment, real rows set aside, counts, two sides, two generations, best, result"
 
 
 @pytest.mark.slow
