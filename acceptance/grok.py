@@ -168,7 +168,7 @@ def _slanted(folder: Path) -> Iterator[Bar]:
 
     prompt = re.compile(r"(\w+)'s (\w+) ")
     small = ["real.chronicle.people=14", "base.tiny.steps=5", "train.tiny.steps=5"]
-    small += ["grade=[{vote: {samples: 1}}]"]
+    small += ["grade=[{vote: {samples: 2}}]"]
 
     def leaning(words: str, body: dict[str, Any]) -> str:
         return VALUES[prompt.match(words)[2]]["sea"][0]  # type: ignore[index]

@@ -183,7 +183,8 @@ def _position(folder: Path) -> Iterator[Bar]:
         make(Recipe.of({**tree, "grade": ["pairwise"], "curate": []}), folder / "out")
     families: dict[str, list[Row]] = {}
     for row in Store(folder / "out").rows("rows") or []:
-        families.setdefault(row.prompt, []).append(row)
+        if row.grades:  # where the judge says something else when the order is turned, there is no verdict
+            families.setdefault(row.prompt, []).append(row)
     ahead = [min(both, key=lambda row: row.id) for both in families.values()]  # shown first in the first order
     better = [max(both, key=lambda row: int(row.answer)) for both in families.values()]
     left = abs(sum(row.score - (row is best) for row, best in zip(ahead, better, strict=True)) / len(ahead))

@@ -29,6 +29,7 @@ NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 NEEDED |= {"grade.constitution": {"principles": ("It says nothing twice.",)}, "grade.reward": {"folder": "classifier"}}
 NEEDED |= {"grade.schema": {"schema": {"type": "number"}}}
+NEEDED |= {"guard.bias": {"attributes": ("style",)}}
 NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.either": {"least": {"test": 0.5}}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
@@ -219,7 +220,13 @@ def flat(number: int) -> Generation:
 @of("guard")
 @pytest.mark.parametrize("length", [2, 6])
 def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, Any]) -> None:
-    verdict = step("guard", way)(**{**roles, "history": [flat(number) for number in range(length)]})
+    guarding = step("guard", way, NEEDED.get(f"guard.{way}"))
+    roles = {**roles, "history": [flat(number) for number in range(length)]}
+    if way == "bias" and not any("style" in row.traits for row in roles["real"]):
+        with pytest.raises(SelfsownError, match="no real row has the attribute"):
+            guarding(**roles)
+        return
+    verdict = guarding(**roles)
     assert verdict.ok
     assert verdict.by == way
     assert verdict.reason

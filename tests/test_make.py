@@ -212,7 +212,13 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
 def test_the_server_dies_and_the_same_command_goes_on(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving(latency=0.02) as server:
-        stop = threading.Timer(0.3, lambda: setattr(server, "key", "changed"))
+
+        def change_the_key() -> None:
+            while sum(server.paid.values()) < 20:
+                time.sleep(0.005)
+            server.key = "changed"
+
+        stop = threading.Thread(target=change_the_key)
         stop.start()
         with pytest.raises(SelfsownError, match="does not accept the key"):
             make(recipe(tmp_path, server), tmp_path / "out")

@@ -26,7 +26,8 @@ def say(prompt: str, body: dict[str, Any]) -> str:
     if not form:
         if prompt.startswith(("Revise", "Below")):
             return "now it is right" if prompt.startswith("Revise") else "and the next?"
-        return "it is wrong" if sum(map(ord, prompt)) % 3 == 0 else f"it is right {body['seed'] % 2}"
+        talk = "".join(str(message["content"]) for message in body["messages"])
+        return "it is wrong" if sum(map(ord, talk)) % 3 == 0 else f"it is right {body['seed'] % 2}"
     wanted = form["json_schema"]["schema"]["properties"]
     answer = FENCE.findall(prompt)[-1][1]
     reply: dict[str, Any] = {"reason": "so", "criticism": "so", "fault": "wrong" in answer, "found": "it is right"}

@@ -117,8 +117,8 @@ class Loop:
         """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
         teacher = self.other("teacher") or student
         roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task, "level": level}
-        roles |= {"generation": number, "teacher": teacher}
-        roles |= {"judge": self.other("judge") or student}
+        roles |= {"generation": number, "teacher": teacher, "judge": self.other("judge") or student}
+        roles |= {"graders": len(self.recipe.grade)}
         writer = student if self.recipe.writer == "student" else teacher
         rows: list[Row] = []
         with self.stage(number, "generate") as done:

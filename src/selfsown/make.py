@@ -136,7 +136,7 @@ class Line:
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher
         self.roles = {"task": task, "level": recipe.level or task.top_level, "generation": 1, "past": []}
-        self.roles |= {"teacher": self.teacher, "judge": self.judge}
+        self.roles |= {"teacher": self.teacher, "judge": self.judge, "graders": len(recipe.grade)}
         self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
         places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
         self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))

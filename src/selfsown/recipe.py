@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
@@ -170,9 +170,6 @@ class Recipe:
         for way in self.trust or {}:
             if way not in graders:
                 raise SelfsownError(f"trust names {way!r}, which does not grade here; there is: {', '.join(graders)}")
-        measured = {each.way for each in self.evaluate}
-        if any(each.way == "collapse" for each in self.guard) and "diversity" not in measured and not _custom(measured):
-            raise SelfsownError("guard.collapse looks at diversity, which is not measured: add it to evaluate")
         by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
         if 0 < self.level < world.top_level and not by_level:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
@@ -245,11 +242,6 @@ def _one(key: str, value: Any, beside: Path) -> Step:
     if isinstance(path, str) and (beside / path).exists():
         knobs = {**knobs, "path": str(beside / path)}
     return step(verb, way, knobs, beside, key)
-
-
-def _custom(methods: Iterable[str]) -> bool:
-    """Whether one of the methods is the user's own, which may do what ours do."""
-    return any("." in method for method in methods)
 
 
 def _say_how(key: str) -> str:

@@ -234,7 +234,7 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
 
 
 def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Path) -> None:
-    written(tmp_path, generate=[{"sample": {"n": 2}}], generations=1)
+    written(tmp_path, generate=[{"sample": {"n": 2}}], grade=[], generations=1)
     with Server() as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
         order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "learn=20")

@@ -59,3 +59,9 @@ def test_a_repair_that_cannot_be_read_makes_no_row() -> None:
     row = WRONG.graded(Grade(0.0, "wrong", by="judge", repair=("nonsense", "more nonsense")))
     (out,) = passed.curate([row], WORLD)
     assert out.end == "rejected"
+
+
+def test_without_any_grader_in_the_recipe_there_is_nothing_to_go_by_and_all_pass() -> None:
+    assert list(passed.curate([RIGHT], WORLD, 0)) == [RIGHT]
+    assert [row.reason for row in passed.curate([RIGHT], WORLD, 1)] == ["passed: nobody graded it"]
+    assert {row.end for row in passed.curate([RIGHT], WORLD, 0, by=("judge",))} == {"rejected"}

@@ -42,7 +42,7 @@ def costs(folder: Path) -> Any:
 
 
 def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tmp_path: Path) -> None:
-    written(tmp_path, **CHANGES | {"grade": [{"vote": {"samples": 2}}]})
+    written(tmp_path, **CHANGES | {"grade": [{"vote": {"samples": 3}}]})
     with Server(say=say) as server:
         said = run(tmp_path, *sets(server))
         assert said.returncode == 0, said.stderr

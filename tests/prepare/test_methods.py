@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selfsown.prepare import blank, dedup, length, normalize_unicode, normalize_whitespace, pii
 from selfsown.records import Row
 from selfsown.text.personal import find
-from selfsown.text.talk import turns_of
+from selfsown.text.talk import messages_of
 
 
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
@@ -107,7 +107,8 @@ def test_each_finding_is_replaced_by_its_kind_wherever_it_stands(text: str, reda
     row = Row("\n".join(f"{role}: {words}" for role, words in turns), text, target=text, traits=traits)
     (found,) = pii.prepare([row], redact=True)
     assert (found.answer, found.target, found.traits["system"], found.traits["customer"]) == (redacted,) * 4
-    assert turns_of(found.prompt, found.traits) == [("user", redacted), *turns[1:]]
+    said = [(each["role"], each["content"]) for each in messages_of(found.prompt, found.traits)]
+    assert said == [("system", redacted), ("user", redacted), *turns[1:]]
     assert (found is row) == (text == redacted)
     (aside,) = pii.prepare([row])
     assert (aside.end == "rejected") == (text != redacted)

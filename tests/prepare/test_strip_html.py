@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfsown.prepare.strip_html import prepare
 from selfsown.records import Row
-from selfsown.text.talk import turns_of
+from selfsown.text.talk import messages_of
 
 
 def stripped(text: str) -> str:
@@ -88,7 +88,8 @@ def test_all_that_a_row_says_is_stripped_alike() -> None:
     )
     (row,) = prepare([before])
     assert (row.answer, row.target, row.traits["system"]) == ("ok", "ok", "be kind")
-    assert turns_of(row.prompt, row.traits) == [("user", "hi"), ("assistant", "what?"), ("user", "a < b")]
+    said = [(each["role"], each["content"]) for each in messages_of(row.prompt, row.traits)]
+    assert said == [("system", "be kind"), ("user", "hi"), ("assistant", "what?"), ("user", "a < b")]
     assert row.traits["tests"] == traits["tests"]
     plain = Row("a < b", "c", traits={"system": "x"})
     assert next(iter(prepare([plain]))) is plain

@@ -46,6 +46,7 @@ def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str
     [
         (("rollback=false",), "nothing is rolled back"),
         (("guard=[progress]",), "no guard watches how varied"),
+        (("guard=[collapse]", "evaluate=[accuracy]"), "guard.collapse looks at diversity, which is not measured"),
         (("guard=[{monitor: {models: 2}}]",), "models: 2 and count: 1000 sees only large changes"),
         (("guard=[{monitor: {count: 499}}]",), "models: 5 and count: 499 sees only large changes"),
     ],

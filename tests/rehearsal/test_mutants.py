@@ -10,7 +10,7 @@ from selfsown.records import Row
 from selfsown.rehearsal.mutants import KINDS, mutants
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
-from selfsown.text.quantities import stated
+from selfsown.text.final_answer import stated
 
 TEXT = File("sums.csv")
 SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", draw=at) for at in range(99)]

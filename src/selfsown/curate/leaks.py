@@ -20,10 +20,10 @@ def curate(
 ) -> Iterator[Row]:
     """A row leaks if its problem or prompt is a held-out one, whatever ends it, or if its prompt or answer has thirteen
     words in a row of a held-out prompt (of a document, its text), or all of a shorter one of five words or more; runs
-    that real rows to learn from or more than ten held-out rows have, too, do not count. With `ngram`, it also leaks if
-    it has that many words in a row of a held-out prompt or answer, but for those that real rows have too, all or all
-    but one. With a `share` below 1, it also leaks if it has more than this share of the seven-word runs of a held-out
-    row, or of its own, whichever are fewer."""
+    that real rows to learn from or more than ten held-out rows have, too, all or all but a word at an end, do not
+    count. With `ngram`, it also leaks if it has that many words in a row of a held-out prompt or answer, but for those
+    that real rows have too, all or all but one. With a `share` below 1, it also leaks if it has more than this share of
+    the seven-word runs of a held-out row, or of its own, whichever are fewer."""
     examined = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     passages, askers = _passages(held_out, real)
     long = _grams(held_out, ngram, real) if ngram else {}
@@ -40,14 +40,29 @@ def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages,
     """The runs of words of what is held out, but for phrases that real rows or many held-out ones have; and the first
     row that has each."""
     asked = {row.prompt or row.answer: row.id for row in reversed(held_out)}
-    found = [(run, number) for text, number in reversed(asked.items()) for run in set(runs(tokenize(text)))]
-    shared = Counter(run for run, _ in found)
-    askers = {run: number for run, number in reversed(found) if shared[run] <= COMMON}
-    passages = Passages(askers)
-    for row in common if askers else ():
-        for run in {run for text in (row.prompt, row.answer) for run in passages.within(tokenize(text))}:
-            askers.pop(run, None)
+    found = {number: _phrases(tokenize(text)) for text, number in reversed(asked.items())}
+    shared = Counter(phrase for phrases in found.values() for phrase in set().union(*phrases.values()))
+    kept = {
+        run: (number, parts)
+        for number, phrases in reversed(found.items())
+        for run, parts in phrases.items()
+        if all(shared[part] <= COMMON for part in parts)
+    }
+    looked_for, known = Passages(part for _, parts in kept.values() for part in parts), set[str]()
+    for row in common if kept else ():
+        known.update(part for text in (row.prompt, row.answer) for part in looked_for.within(tokenize(text)))
+    askers = {run: number for run, (number, parts) in kept.items() if not known & parts}
     return Passages(askers), askers
+
+
+def _phrases(tokens: Sequence[str]) -> dict[str, set[str]]:
+    """Each run that is looked for of a text, with what must not be a common phrase: the run, and of a longer text also
+    all of the run but its first or its last word, for one word beside a phrase makes no other of it."""
+    whole, found = " ".join(tokens), dict[str, set[str]]()
+    for run in runs(tokens):
+        inner = () if run == whole else (run.split(" ", 1)[1], run.rsplit(" ", 1)[0])
+        found[run] = {run, *inner}
+    return found
 
 
 def _passage(row: Row, passages: Passages, askers: Mapping[str, str]) -> str:

@@ -11,12 +11,18 @@ from selfsown.tasks import Task
 from selfsown.text.talk import prompt_traits
 
 
-def curate(rows: Iterable[Row], task: Task, *, least: Share = 0.5, by: tuple[str, ...] = ()) -> Iterator[Row]:
+def curate(
+    rows: Iterable[Row], task: Task, graders: int = 1, *, least: Share = 0.5, by: tuple[str, ...] = ()
+) -> Iterator[Row]:
     """A row's score is the lowest of its grades, of those of the graders `by` where some are named; below `least` it is
-    rejected with that grade's reason. A row that none of them graded is rejected, too."""
+    rejected with that grade's reason. A row that none of them graded is rejected, too; but where the recipe names no
+    grader at all (`grade: []`), there is nothing to go by, and all pass."""
     for row in rows:
         grades = [grade for grade in row.grades if (not by or grade.by in by) and grade.trust != "none"]
         worst = min(grades, key=lambda grade: grade.score, default=None)
+        if worst is None and not graders and not by:
+            yield row
+            continue
         if worst is None:
             yield row.rejected(f"passed: not graded by {' or '.join(by)}" if by else "passed: nobody graded it")
             continue

@@ -14,7 +14,7 @@ def guard(
     kept: Sequence[Row],
     real: Sequence[Row],
     *,
-    attributes: tuple[str, ...] = (),
+    attributes: tuple[str, ...],
     tolerance: Share = 0.1,
     errors: NotNegative = 2.0,
 ) -> Verdict:

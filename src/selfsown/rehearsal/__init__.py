@@ -37,6 +37,7 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
         raise SelfsownError("train.preference: generation 0 learns from real rows, and none is a pair: name base: tiny")
     roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
+    roles |= {"graders": len(recipe.grade)}
     for step in recipe.generate:
         if step.way == "sample":  # what others write takes too long to try
             step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
@@ -98,6 +99,7 @@ def tried(recipe: Recipe, task: Task) -> None:
         affordable(recipe, role, model)
     some = rows = list(islice(prepared(recipe, task), FEW))
     roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
+    roles |= {"graders": len(recipe.grade)}
     for step in recipe.grade:
         if any(role in parameters(step.function) for role in OTHERS):
             step.each(Grade, **roles, rows=[])

@@ -68,6 +68,11 @@ def _of_guards(recipe: Recipe) -> Iterator[str]:
         yield "rollback: false: guards raise alarms, and nothing is rolled back"
     if recipe.guard and not _unwatched(recipe) and not any(each.way in WATCHES or _own(each) for each in recipe.guard):
         yield "no guard watches how varied and how biased the model becomes: guard: [..., monitor]"
+    measured = [*recipe.evaluate]
+    if any(each.way == "collapse" for each in recipe.guard) and not any(
+        each.way == "diversity" or _own(each) for each in measured
+    ):
+        yield "guard.collapse looks at diversity, which is not measured: evaluate: [..., diversity]"
     for step in recipe.guard:
         models, texts = _knob(step, "models"), _knob(step, "count")
         if step.way == "monitor" and (models < MODELS or texts < TEXTS):
