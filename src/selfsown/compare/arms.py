@@ -86,7 +86,7 @@ def _arm(recipe: Recipe, common: Sequence[str], name: str) -> Arm:
 def _not_ours(changes: Sequence[str]) -> None:
     for change in changes:
         key = change.partition("=")[0]
-        if key in OWN:
+        if key in OWN and change not in ALONE:
             raise SelfsownError(f"{change!r} cannot be set in a comparison: {OWN[key]}; leave it out")
 
 
