@@ -243,7 +243,8 @@ def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> 
 
 
 def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
-    vote = first("grade=[{vote: {share: 0.1}}]", "curate.passed.least=0.1", "generations=1")
+    changes = ("grade=[{vote: {share: 0.1, temperature: 0.3}}]", "curate.passed.least=0.1", "base.tiny.steps=250")
+    vote = first(*changes, "generations=1")
     assert loop.run(vote, tmp_path / "vote")[1].counts["kept"] > 0
     lines = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "generations=1"])
     history = loop.run(lines, tmp_path / "names")
