@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.intervals import student
 from selfsown.loop import run
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation
+from selfsown.stats.intervals import student
 
 
 @dataclass(frozen=True)

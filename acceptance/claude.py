@@ -15,12 +15,12 @@ from typing import Any
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.grade import pairwise
 from selfsown.make import make
-from selfsown.models import endpoint
-from selfsown.paid.journal import Journal
-from selfsown.recipe import Recipe
+from selfsown.models.endpoint import endpoint
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.store import Store
-from selfsown.tasks.manners import World
+from selfsown.run_folder import Store
+from selfsown.tasks.constitution_qa import World
+from selfsown.usage.journal import Journal
 
 ROUNDS = 4
 PAIRS, FAVOUR = 3000, 0.3  # pairs that are judged; the share of judgements that go to the first place

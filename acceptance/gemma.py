@@ -14,10 +14,10 @@ from server import Body, Server
 from acceptance.bars import Bar, Mean, course
 from selfsown.evaluate import loss
 from selfsown.make import make
-from selfsown.models.tiny import create
-from selfsown.recipe import Recipe
+from selfsown.models.tiny.model import create
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 PROMPTS = 1500
 CAUGHT, SPARED = 0.99, 0.01

@@ -15,11 +15,11 @@ from pathlib import Path
 from server import Body, Server
 
 from acceptance.bars import Bar, Mean, course, last
-from selfsown.intervals import share
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
+from selfsown.stats.intervals import share
 
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
 PROBLEMS = 300

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.bars import Bar, Mean, course, last
-from selfsown.intervals import share
 from selfsown.loop import run
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.store import Store, place
-from selfsown.tasks.chronicle import VALUES, World, truth
+from selfsown.run_folder import Store, place
+from selfsown.stats.intervals import share
+from selfsown.tasks.noisy_facts import VALUES, World, truth
 
 DATA = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 GSM8K = (DATA / "gsm8k_train_1000.jsonl", DATA / "gsm8k_test.jsonl")

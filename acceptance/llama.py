@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.bars import Bar, course, last
-from selfsown.guard.hard import guard
-from selfsown.intervals import share
+from selfsown.guard.difficulty_drop import guard
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError
-from selfsown.sandbox.cells import Job, Sandbox
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.sandbox.sandbox import Job, Sandbox
+from selfsown.stats.intervals import share
 
 Body = dict[str, Any]
 # Problems with a number K in them, their hardness from 1 to 3, a right program, and what it may be given.

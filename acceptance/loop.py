@@ -16,12 +16,12 @@ from planted import Known, capitals, file, functions, programs, sums, words
 from server import Server
 
 from acceptance.bars import Bar, Mean, course, last
-from selfsown.intervals import share
 from selfsown.loop import run
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
+from selfsown.stats.intervals import share
 from selfsown.tasks.programs import World
 
 WRONG = 0.4  # of a planted teacher's answers

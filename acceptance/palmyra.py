@@ -16,12 +16,13 @@ from typing import Any
 from server import Server
 
 from acceptance.bars import Bar, Mean
-from selfsown import compare, cost
-from selfsown.compare.plan import plan
+from selfsown import cost
+from selfsown.compare import runner
+from selfsown.compare.experiment import plan
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
 
 CENT = 1e-6  # dollars that the ledger may be wrong by
 FEW = 0.05  # the most of the tokens that may be real
@@ -44,7 +45,7 @@ SMALL = (
 def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """The recipe against plain training on more and more real rows, smaller than it is on its page."""
     there = folder / "compared"
-    found = compare.run(plan("palmyra", SMALL, [], len(seeds), SIZES), there, 1, None, lambda said: None)
+    found = runner.run(plan("palmyra", SMALL, [], len(seeds), SIZES), there, 1, None, lambda said: None)
     runs = [there / "graded" / f"seed-{seed}" for seed in seeds]
     shares = [_real(run) for run in runs]
     seen = f"{max(shares):.2%} in the seed with most"
@@ -55,7 +56,7 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     yield Bar("`synthetic_share` against a count of the rows on disk, by origin", "equal", seen, apart < 1e-12)
     yield from _claim(found, len(seeds))
     yield from _prices(found)
-    few = compare.run(plan("palmyra", SMALL, [], len(seeds), ["8x"]), there, 1, None, lambda said: None)
+    few = runner.run(plan("palmyra", SMALL, [], len(seeds), ["8x"]), there, 1, None, lambda said: None)
     said = few["efficiency"]["claim"]
     refused = said["words"].startswith("no ratio") and said["mean"] is None
     yield Bar("plain training on 8 times the rows alone, which scores otherwise", "no ratio", said["words"], refused)

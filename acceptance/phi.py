@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.bars import Bar, course, last
-from selfsown.curate import leaks
-from selfsown.generate import pivotal
+from selfsown.curate import decontaminate
+from selfsown.generate import pivotal_tokens
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 ARMS = {
     "real": ["generate=[]", "rollback=false"],
@@ -132,7 +132,7 @@ def _pivotal() -> Iterator[Bar]:
     from reckoner import Reckoner, Reckoning, sums
 
     model, rows = Reckoner(), sums(60, 0)
-    pairs = list(pivotal.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, gap=GAP))
+    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, gap=GAP))
     tries, written = model.tries, model.written
     assert model.first
     answers = []
@@ -183,7 +183,7 @@ def _leaks() -> Iterator[Bar]:
     held_out, real = ([Row("", " ".join(words)) for words in side] for side in (exam, learned))
     for kind, texts in planted.items():
         rows = [Row("", " ".join(words).upper() + ".", origin="synthetic", draw=at) for at, words in enumerate(texts)]
-        found = [list(leaks.curate(rows, real, held_out, ngram=13, share=share)) for share in (1.0, 0.5)]
+        found = [list(decontaminate.curate(rows, real, held_out, ngram=13, share=share)) for share in (1.0, 0.5)]
         long, both = (_mean([bool(row.end) for row in out]) for out in found)
         asked = {"clean rows": "at most 0.005", "paraphrases": "reported"}.get(kind, "1.000")
         holds = both <= 0.005 if kind == "clean rows" else kind == "paraphrases" or long == 1

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from selfsown.intervals import mean
 from selfsown.records import Grade, Mixture, Row, Score
+from selfsown.stats.intervals import mean
 
 HELD_OUT = 10  # rows that nobody looks at: a run must have some
 Kind = Literal["normal", "kinds", "line"]

@@ -22,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "signals"))
 from toy import GROUPS, LENGTH, WORDS, Toy
 
 from selfsown.records import Score, Signal
+from selfsown.signals.baseline_test import worsened
 from selfsown.signals.discriminator import likeness
-from selfsown.signals.drift import Wanted, drift, holm
-from selfsown.signals.function import worsened
-from selfsown.signals.light import light
 from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
-from selfsown.signals.pool import Anchor
+from selfsown.signals.permutation_test import Wanted, drift, holm
+from selfsown.signals.reference import Anchor
+from selfsown.signals.status import light
 
 DOCUMENTS, LOOKED_AT, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
 QUESTIONS, NOISE, FORGETS = 100, 0.02, 0.03

@@ -28,12 +28,12 @@ import psutil
 import torch
 import usual
 
-from selfsown.models.tiny import Tiny, create
-from selfsown.recipe import Recipe
+from selfsown.holdout import split
+from selfsown.models.tiny.model import Tiny, create
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture, Row
-from selfsown.split import split
 from selfsown.tasks.programs import World
-from selfsown.train.tiny import train
+from selfsown.train.sft import train
 
 Result = TypeVar("Result")
 PARTS = ("training", "sampling", "job")

@@ -29,9 +29,9 @@ from random import Random
 import yaml
 
 from selfsown.findings import Findings
-from selfsown.intervals import share
-from selfsown.recipe import Recipe
-from selfsown.store import CONTROL, Store
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import CONTROL, Store
+from selfsown.stats.intervals import share
 
 MOST = 0.05  # of false claims
 SYLLABLES = [

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from selfsown.loop import run
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
+from selfsown.run_folder import Store, place
 from selfsown.signals.attributes import valued
-from selfsown.store import Store, place
 
 STEPS = "passed, restate, duplicates, leaks"
 RESAMPLE, QUOTA = "resample", "{balance: {attributes: [style], tolerance: 0.01}}"

@@ -75,7 +75,7 @@ def measured(arm: str, url: str, count: int, in_flight: int) -> None:
 
     if arm != "plain":
         from selfsown.make import make
-        from selfsown.recipe import Recipe
+        from selfsown.recipe.recipe import Recipe
     with tempfile.TemporaryDirectory(dir=".") as name:
         folder = Path(name)
         path = written(folder, count)

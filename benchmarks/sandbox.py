@@ -17,8 +17,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from selfsown.engines.local import ordered
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.parallel import ordered
+from selfsown.sandbox.sandbox import Job, Sandbox
 
 
 def bare(count: int) -> bool:

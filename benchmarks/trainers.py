@@ -22,10 +22,10 @@ from engine import TITLES, Lap, measured, rows_of, table
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
 
-from selfsown.models.tiny import Tiny, create
+from selfsown.models.tiny.model import Tiny, create
 from selfsown.records import Mixture, Row
 from selfsown.tasks.programs import World
-from selfsown.train import policy, preference, tiny
+from selfsown.train import dpo, grpo, sft
 
 WORLD = World(rows=4000, levels=1)
 BATCH, GROUP, UPDATES = 32, 8, 2
@@ -95,8 +95,8 @@ def ours(part: str, model: Tiny, rows: Sequence[Row], steps: int, seed: int) -> 
     """The same by this package."""
     mixture = Mixture(rows, np.ones(len(rows)))
     if part == "preference":
-        return preference.train(mixture, model, seed, quiet, steps=steps, batch=BATCH)
-    return policy.train(mixture, model, seed, quiet, checked, steps=steps, batch=BATCH, group=GROUP, updates=UPDATES)
+        return dpo.train(mixture, model, seed, quiet, steps=steps, batch=BATCH)
+    return grpo.train(mixture, model, seed, quiet, checked, steps=steps, batch=BATCH, group=GROUP, updates=UPDATES)
 
 
 def compared(part: str, model: Tiny, rows: Sequence[Row], repeat: int, steps: int) -> None:
@@ -126,7 +126,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = WORLD.pose(0)
     start = create(rows, 0, context=24)  # a prompt of 12 tokens, and 12 more
-    model = tiny.train(Mixture(rows, np.ones(len(rows))), start, 0, quiet, steps=150)
+    model = sft.train(Mixture(rows, np.ones(len(rows))), start, 0, quiet, steps=150)
     paired = [replace(row, traits={**row.traits, "rejected": row.answer[::-1] + "1"}) for row in rows]
     for part in given.only:
         compared(part, model, paired, given.repeat, given.steps)

@@ -29,10 +29,10 @@ from transformers.trainer_callback import PrinterCallback
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 from trl import SFTConfig, SFTTrainer
 
-from selfsown.models.tiny import Tiny
-from selfsown.recipe import Recipe
+from selfsown.holdout import split
+from selfsown.models.tiny.model import Tiny
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Mixture, Row
-from selfsown.split import split
 
 TOGETHER = 256  # texts that generate() writes at once
 WARM_UP, WAY_DOWN = 20, 0.3  # of the learning rate: steps, and the share of all steps

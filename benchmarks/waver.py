@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from selfsown.loop import Loop, Watch
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 WRITTEN = 12_000
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from selfsown import yardsticks as known
 from selfsown.loop import run
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation
+from selfsown.stats import closed_forms as known
 
 HERE = Path(__file__).parent
 ACCUMULATE: dict[str, Any] = {"accumulate": {"real_share": 0.0}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selfsown.records import SelfsownError
-from selfsown.sandbox.cells import Sandbox
+from selfsown.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

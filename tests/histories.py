@@ -11,10 +11,10 @@ from typing import Any, Literal
 import yaml
 from rich.console import Console
 
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Score, Verdict
-from selfsown.screen import Screen
-from selfsown.store import CONTROL, Store, place
+from selfsown.run_folder import CONTROL, Store, place
+from selfsown.terminal.run_progress import Screen
 
 Better = Literal["higher", "lower", "neither"]
 COUNTS = {"made": 100, "kept": 60, "rejected": 40, "failed": 0}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from selfsown.models import Reply
 from selfsown.records import Row
-from selfsown.text.talk import Prompt
+from selfsown.text.chat import Prompt
 
 Say = Callable[[str, int], str | Reply]
 

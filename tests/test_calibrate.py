@@ -14,11 +14,11 @@ from command import selfsown
 from server import Server
 
 from selfsown import loop
-from selfsown.calibrate import falls_short, measured
+from selfsown.calibration.calibrate import falls_short, measured
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 ROWS = 600
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.files.chunks import chunks, sections
+from selfsown.files.chunking import chunks, sections
 
 TEXTS = st.text(st.sampled_from("ab cd.\n\n!?。 é#"), max_size=400) | st.text(max_size=200)
 WORDS = st.lists(st.text(st.sampled_from("abcdefg"), min_size=1, max_size=9), max_size=80).map(" ".join)

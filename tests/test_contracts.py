@@ -14,13 +14,13 @@ from parrot import Parrot
 from server import Server
 
 from selfsown.models import Reply
-from selfsown.paid.journal import Journal
-from selfsown.recipe import REMOTE
+from selfsown.recipe.recipe import REMOTE
+from selfsown.recipe.steps import VERBS, find, knobs, step, ways
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
-from selfsown.steps import VERBS, find, knobs, step, ways
 from selfsown.tasks import Task
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
+from selfsown.usage.journal import Journal
 
 STAGES = [verb for verb in VERBS if verb not in ("tasks", "models")]
 EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]

@@ -18,14 +18,15 @@ from small import FIRST, NAMES, names
 from test_kill import command
 from test_loop import contents
 
-from selfsown import loop, report
+from selfsown import loop
 from selfsown.callbacks import Watch
 from selfsown.compare.arms import arms_of
 from selfsown.findings import Findings
-from selfsown.recipe import Recipe
+from selfsown.holdout import halves
+from selfsown.html import report
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, SelfsownError
-from selfsown.split import halves
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 QUICK = (*NAMES, "base.tiny.steps=5", "train.tiny.steps=5", "generations=2", "guard=[]", "evaluate=loss")
 QUICK += ("generate.propose.count=50", "grade=[]", "curate=passed", "control=true")

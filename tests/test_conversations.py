@@ -13,20 +13,20 @@ from parrot import Parrot
 from reckoner import Reckoner, Reckoning, sums
 from server import Server
 
-from selfsown.curate import band, duplicates, pairs
-from selfsown.estimate import estimate
-from selfsown.estimate.standin import instance
-from selfsown.generate import converse, pivotal, refine, sample, solve
-from selfsown.grade import gap, pairwise, vote
+from selfsown.curate import dedup, pass_rate_band, preference_pairs
+from selfsown.estimate.estimator import estimate
+from selfsown.estimate.stub_model import instance
+from selfsown.generate import multi_turn, pivotal_tokens, refine, sample, solve
+from selfsown.grade import pairwise, self_consistency, solver_gap
 from selfsown.make import make
-from selfsown.making import own
-from selfsown.models.endpoint import Endpoint, create
-from selfsown.recipe import Recipe
+from selfsown.models.endpoint.endpoint import Endpoint, create
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import find, parameters, step, ways
 from selfsown.records import Grade, Row
-from selfsown.steps import find, parameters, step, ways
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.stages import own
 from selfsown.tasks.file import World
-from selfsown.text.talk import Conversation, messages_of
+from selfsown.text.chat import Conversation, messages_of
 
 SYSTEM = {"role": "system", "content": "Answer in French only."}
 TURNS = [{"role": role, "content": f"{role} words {at}"} for at, role in enumerate(("user", "assistant") * 2)]
@@ -139,7 +139,7 @@ def test_a_row_with_another_prompt_has_nothing_of_the_conversation(way: str, tmp
 
 def test_a_pivotal_pair_is_of_the_text_that_was_sent_alone() -> None:
     rows = [row.but(traits={"system": SYSTEM["content"], "by": "ann"}) for row in sums(20, 0)]
-    made = list(pivotal.generate(rows, Reckoner(slips=0.0), Reckoning(), 1, 0, rollouts=48))
+    made = list(pivotal_tokens.generate(rows, Reckoner(slips=0.0), Reckoning(), 1, 0, rollouts=48))
     assert made
     assert all(row.traits["by"] == "ann" and "system" not in row.traits for row in made)
 
@@ -166,7 +166,7 @@ def test_another_answer_has_nothing_of_the_real_one_s_thoughts_calls_or_rival(tm
     with saying() as server:
         teacher = model(server)
         made = [*sample.generate([real], teacher, task, 1, 0, n=1), *solve.generate([real], teacher, task, 1, 1, 0)]
-        made += [*refine.generate([real], teacher, task, 1, 0), *converse.generate([real], teacher, 1, 0)]
+        made += [*refine.generate([real], teacher, task, 1, 0), *multi_turn.generate([real], teacher, 1, 0)]
     assert len(made) == 4
     assert not any({"reasoning", "completion", "rejected"} & row.traits.keys() for row in made)
 
@@ -247,13 +247,13 @@ def twins() -> list[Row]:
 
 def test_what_is_asked_under_another_system_message_is_asked_and_graded_by_itself() -> None:
     with saying() as server:
-        list(vote.grade(twins(), model(server), 0, samples=2))
+        list(self_consistency.grade(twins(), model(server), 0, samples=2))
         assert sorted(body["messages"][0]["content"] for body in server.bodies) == [
             *[ONE["system"]] * 2,
             *[OTHER["system"]] * 2,
         ]
         server.bodies.clear()
-        list(gap.grade(twins(), model(server), model(server), World("x"), 0, samples=1))
+        list(solver_gap.grade(twins(), model(server), model(server), World("x"), 0, samples=1))
         assert {body["messages"][0]["content"] for body in server.bodies} == {ONE["system"], OTHER["system"]}
         server.bodies.clear()
         grades = list(pairwise.grade(twins()[1:3], model(server), 0))
@@ -261,24 +261,24 @@ def test_what_is_asked_under_another_system_message_is_asked_and_graded_by_itsel
 
 
 def test_rows_asked_under_different_system_messages_are_no_siblings() -> None:
-    found = list(pairs.curate(twins(), []))
+    found = list(preference_pairs.curate(twins(), []))
     made = [row for row in found if row.method == "pairs"]
     assert [(row.traits["system"], row.answer, row.traits["rejected"]) for row in made] == [
         (ONE["system"], "good", "bad"),
         (OTHER["system"], "good", "worse"),
     ]
-    assert not any(row.end for row in duplicates.curate(twins(), [], []))
+    assert not any(row.end for row in dedup.curate(twins(), [], []))
     lone = [row for row in twins() if row.score][:2]
-    assert all("one answer" in row.reason for row in band.curate(lone))
+    assert all("one answer" in row.reason for row in pass_rate_band.curate(lone))
 
 
 def test_a_real_answer_is_the_better_one_for_a_writer_of_texts_too() -> None:
     real = [Row("Name a lake.", "Como.", traits=ONE), Row("Name a hill.", "Etna.")]
     asked = Row("Name a lake.", "Oslo.", origin="synthetic", traits=ONE)
     for row in (asked, asked.but(traits={})):
-        *_, pair = pairs.curate([row], real, chosen="real")
+        *_, pair = preference_pairs.curate([row], real, chosen="real")
         assert (pair.answer, pair.traits) == ("Como.", {**ONE, "rejected": "Oslo."})
-    (other,) = pairs.curate([asked.but(traits=OTHER)], real, chosen="real")
+    (other,) = preference_pairs.curate([asked.but(traits=OTHER)], real, chosen="real")
     assert "no real row answers its prompt" in other.reason
 
 

@@ -12,11 +12,11 @@ from batches import BatchServer
 from command import selfsown
 from server import Server
 
-from selfsown.estimate import Estimate, Range, estimate
+from selfsown.estimate.estimator import Estimate, Range, estimate
 from selfsown.make import make
-from selfsown.paid.ledger import Line, lines, total
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
+from selfsown.usage.ledger import Line, lines, total
 
 ROWS = 200
 PRICE = {"input": 1, "output": 4}

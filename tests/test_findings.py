@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 from histories import COUNTS, folder, generation, history, refused, score, terminal
 
-from selfsown import report
 from selfsown.findings import Effect, Findings
+from selfsown.html import report
 from selfsown.records import Generation, Verdict
 
 Run = Sequence[Generation]

@@ -9,8 +9,8 @@ from realdata import real_data
 from server import Body, Server
 
 from selfsown.make import make
-from selfsown.recipe import Recipe
-from selfsown.store import Store
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import Store
 
 FAULTS = {
     "": "",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from selfsown.loop import run
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
 
 pytest.importorskip("torch")
 SMALL = ["base.tiny.steps=4", "train.tiny.steps=4", "generations=1", "student.tiny.width=16", "student.tiny.layers=1"]

@@ -11,11 +11,11 @@ from histories import Better, folder, generation, history, refused, score, termi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown import report
 from selfsown.findings import Findings
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
+from selfsown.html import report
 from selfsown.records import Generation
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 # Generation 2 is the best on validation rows, generation 1 on test rows.
 TURNED = [generation(0, 0.50, real=1.0), generation(1, 0.90, 0.60), generation(2, 0.70, 0.80)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.intervals import Z, error, mean, ratio, share, student
+from selfsown.stats.intervals import Z, error, mean, ratio, share, student
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from small import FIRST, NAMES, names
 from test_loop import contents
 
 from selfsown import loop
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 
 KILLS = 15  # of each recipe
 

@@ -14,10 +14,10 @@ import pytest
 from small import FIRST, NAMES, names
 
 from selfsown import loop
-from selfsown.explain import story
-from selfsown.recipe import Recipe
+from selfsown.lineage import story
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 Files = dict[str, bytes]
 

@@ -13,12 +13,12 @@ from command import selfsown
 from server import Server
 
 from selfsown import cost
-from selfsown.explain import story
+from selfsown.lineage import story
 from selfsown.make import ENOUGH, Tally, make, preview
-from selfsown.paid.ledger import lines, total
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.usage.ledger import lines, total
 
 ASKED = 150
 

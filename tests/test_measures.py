@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from selfsown.calibrate.measures import difference, gain, kappa, partial_correlation, rate
+from selfsown.calibration.metrics import difference, gain, kappa, partial_correlation, rate
 
 
 def test_kappa_has_its_known_values() -> None:

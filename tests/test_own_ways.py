@@ -12,7 +12,7 @@ from typing import Any
 from command import selfsown
 from server import Server
 
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 PAGE = Path(__file__).parent.parent / "docs" / "recipes.md"
 _FILE = re.compile(r"`([\w.]+)`(?:, for `selfsown make mine.yaml`)?:\n\n```(?:python|yaml)\n(.*?)```", re.DOTALL)

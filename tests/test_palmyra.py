@@ -11,8 +11,8 @@ from realdata import real_data
 from server import Server
 
 from selfsown.make import make
-from selfsown.recipe import Recipe
-from selfsown.store import Store
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import Store
 
 FAULTS = {"busy": 0.08, "reset": 0.02, "malformed": 0.02, "refused": 0.03}
 

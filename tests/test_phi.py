@@ -14,9 +14,9 @@ from server import Server
 
 from selfsown.loop import run
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02}
 TOWNS = 100

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from server import Body, Server
 
-from selfsown.intervals import share
 from selfsown.make import make
-from selfsown.recipe import Recipe
-from selfsown.store import Store
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import Store
+from selfsown.stats.intervals import share
 from selfsown.tasks.programs import OPERATIONS, World, run
 
 WRONG = 0.4

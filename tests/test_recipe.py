@@ -10,10 +10,10 @@ import pupil
 import pytest
 import yaml
 
-from selfsown.recipe import Recipe
+from selfsown.recipe.loader import ready
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step, step
 from selfsown.records import SelfsownError
-from selfsown.steps import Step, step
-from selfsown.written import ready
 
 POLITE = '''"""Rows that say please."""
 

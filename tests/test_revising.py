@@ -11,9 +11,9 @@ import pytest
 from server import Server
 
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "reset": 0.03, "error": 0.03, "cut": 0.02}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Score, Signal, Verdict
-from selfsown.screen import Screen
+from selfsown.terminal.run_progress import Screen
 
 TAILS = Signal("tails lost", "creativity", 0.25, 0.19, 0.31, 0.005, 0.1, 0.04, 996, "%", True)
 LOSS = Signal("held-out loss", "function", 0.0, 0.0, 0.0, 0.5, 0.02, 0.1, 2000)

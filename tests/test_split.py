@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfsown.holdout import LEAST, first_of, halves, sides, split
 from selfsown.records import EXAMINED, Row, SelfsownError
-from selfsown.split import LEAST, first_of, halves, sides, split
 
 
 def rows(problems: list[int]) -> list[Row]:

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from parrot import knowing
 
-from selfsown.grade import exact, rules
+from selfsown.grade import exact_match, rules
+from selfsown.recipe.steps import VERBS, Step, find, fitted, knobs, step, ways
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.steps import VERBS, Step, find, fitted, knobs, step, ways
 
 POLITE = '''"""Rows that say please."""
 
@@ -41,7 +41,7 @@ def refused(verb: str, way: str, beside: Path = Path(), **given: Any) -> str:
 
 
 def test_the_file_is_the_way_and_the_function_is_the_verb() -> None:
-    assert find("grade", "exact") is exact.grade
+    assert find("grade", "exact") is exact_match.grade
     assert "exact" in ways("grade")
 
 

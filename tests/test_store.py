@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 grades = st.builds(

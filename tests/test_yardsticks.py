@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfsown import yardsticks as known
+from selfsown.stats import closed_forms as known
 
 
 def test_spread_that_is_left() -> None:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from selfsown.evaluate import accuracy
-from selfsown.models.tiny import Tiny, create
-from selfsown.models.tiny.learning import Pace, learn
+from selfsown.models.tiny.model import Tiny, create
+from selfsown.models.tiny.trainer import Pace, learn
 from selfsown.records import Mixture, Row
 from selfsown.tasks.programs import World
-from selfsown.train import tiny
+from selfsown.train import sft
 
 WORLD = World(rows=6500, levels=1)
 ROWS = WORLD.pose(0)
@@ -36,13 +36,13 @@ def blank(seed: int, layers: int = 1, width: int = 32) -> Tiny:
 
 def taught(seed: int, rows: Sequence[Row] = REST, steps: int = 60) -> Tiny:
     """One that knows a little."""
-    return tiny.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch=32)
+    return sft.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch=32)
 
 
 @cache
 def begun(seed: int) -> Tiny:
     """One that answers some four held-out prompts in ten, and may learn from its own tries."""
-    return tiny.train(mixed(REST[:1000]), blank(seed, 2, 48), seed, quiet, steps=250, batch=32, rate=0.01)
+    return sft.train(mixed(REST[:1000]), blank(seed, 2, 48), seed, quiet, steps=250, batch=32, rate=0.01)
 
 
 def right(model: Tiny) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfsown.preparing import Intake
+from selfsown.intake import Intake
 from selfsown.records import Generation
 
 

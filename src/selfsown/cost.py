@@ -17,10 +17,10 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from selfsown.history import best_of
-from selfsown.paid.budget import amount
-from selfsown.paid.ledger import Line, counted, lines, prices_in, total
 from selfsown.records import SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.usage.budget import amount
+from selfsown.usage.ledger import Line, counted, lines, prices_in, total
 
 HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
 WIDEST = 1000  # characters of the table

@@ -13,19 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from selfsown.calibration.requirements import trusted
 from selfsown.callbacks import Watch
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
-from selfsown.making import affordable, curated, graded, own, placed, seeded
-from selfsown.preparing import Intake, accounted
-from selfsown.recipe import Recipe
+from selfsown.holdout import halves
+from selfsown.intake import Intake, accounted
+from selfsown.preflight.dry_run import rehearsed
+from selfsown.prompting.unconditional import unprompted
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
-from selfsown.rehearsal import rehearsed
-from selfsown.rehearsal.trust import trusted
-from selfsown.split import halves
-from selfsown.steps import Step, parameters
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
+from selfsown.stages import affordable, curated, graded, own, placed, seeded
 from selfsown.tasks import Task
-from selfsown.unprompted import unprompted
 
 SIDES = ("real", "held_out")
 ENDS = ("kept", "rejected", "failed")

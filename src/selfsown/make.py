@@ -12,17 +12,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfsown.engines.local import ordered, unhurried
-from selfsown.making import curated, graded, own, placed, seeded, streams
-from selfsown.paid.budget import Meter
-from selfsown.preparing import COUNTS, SET_ASIDE, Intake, Unused, prepared
-from selfsown.recipe import Recipe
+from selfsown.calibration.requirements import trusted
+from selfsown.holdout import sides
+from selfsown.intake import COUNTS, SET_ASIDE, Intake, Unused, prepared
+from selfsown.parallel import ordered, unhurried
+from selfsown.preflight.dry_run import tried
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step, parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
-from selfsown.rehearsal import tried
-from selfsown.rehearsal.trust import trusted
-from selfsown.split import sides
-from selfsown.steps import Step, parameters
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.stages import curated, graded, own, placed, seeded, streams
+from selfsown.usage.budget import Meter
 
 ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
 BULK = 1024  # where a model of our own writes, for it is at its best with many at once

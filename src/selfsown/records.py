@@ -17,8 +17,8 @@ from selfsown.scores import Score as Score
 from selfsown.scores import Signal as Signal
 from selfsown.scores import Unit as Unit
 from selfsown.scores import Verdict as Verdict
-from selfsown.text import normal
-from selfsown.text.talk import Prompt, full_prompt
+from selfsown.text.chat import Prompt, full_prompt
+from selfsown.text.normalize import normal
 
 Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
 End = Literal["", "kept", "rejected", "failed"]

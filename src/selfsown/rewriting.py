@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from selfsown.records import Row
-from selfsown.text.talk import completion_of, messages_of, spoken, written_out
+from selfsown.text.chat import completion_of, messages_of, spoken, written_out
 
 TEXTS = ("system", "reasoning", "rejected")  # traits that are text as the prompt and the answer are
 MESSAGES = ("messages", "completion")  # traits that are messages as JSON, of which the prompt and the answer are made

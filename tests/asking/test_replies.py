@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from parrot import Parrot
 
-from selfsown.asking.replies import answered, shared_run, unfit
 from selfsown.models import Reply
+from selfsown.prompting.reply_checks import answered, shared_run, unfit
 from selfsown.records import Row
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 TOLD = "Write a message that the person described here might send to an assistant."
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parrot import Parrot
 
-from selfsown.asking.json_in_text import values
-from selfsown.asking.structured import Answer, ask, compact
 from selfsown.models import Reply
+from selfsown.prompting.json_in_text import values
+from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import SelfsownError
 
 SCHEMA = {

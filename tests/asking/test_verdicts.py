@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parrot import Parrot
 
-from selfsown.asking.judging import scored
-from selfsown.asking.structured import Answer, ask
 from selfsown.grade import constitution, judge, pairwise, panel, roundtrip
 from selfsown.models import Model, Reply
+from selfsown.prompting.judge_prompts import scored
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row
-from selfsown.tasks.sums import World
+from selfsown.tasks.addition import World
 
 QUOTE = '{"reason": "perfect", "score": 5}'
 OWN = '{"reason": "it does not answer", "score": 1}'

@@ -12,8 +12,8 @@ import pytest
 from auditing import alarms, audit, rows, texts
 from realdata import real_data
 
-from selfsown.audit.form import form
-from selfsown.audit.phrases import overused
+from selfsown.audit.overused_phrases import overused
+from selfsown.audit.text_format import form
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from auditing import records, texts
 
-from selfsown.audit import told
-from selfsown.audit.given import audited
-from selfsown.audit.measured import Audit
-from selfsown.audit.wish import Wish
+from selfsown.audit import findings
+from selfsown.audit.audit import Audit
+from selfsown.audit.inputs import audited
+from selfsown.audit.options import Wish
 from selfsown.records import SelfsownError
 
 ACCENTED = [text.replace("o", "ö").replace("1", "é") for text in texts(360, 7)]
@@ -39,16 +39,16 @@ def exam(folder: Path, questions: list[str]) -> tuple[Path, ...]:
 
 def test_a_healthy_set_passes_where_all_would_have_been_seen(tmp_path: Path) -> None:
     found = healthy(tmp_path, examination=exam(tmp_path, ["Who of all these rowed over the lake?"]))
-    assert told.verdict(found) == "nothing"
-    assert "would have been seen" in told.headline(found)
+    assert findings.verdict(found) == "nothing"
+    assert "would have been seen" in findings.headline(found)
 
 
 @pytest.mark.parametrize("questions", [["Why so?", "2 + 2"], ["谁？"]])
 def test_an_examination_that_cannot_be_found_inside_rows_clears_nobody(questions: list[str], tmp_path: Path) -> None:
     found = healthy(tmp_path, examination=exam(tmp_path, questions))
-    assert told.verdict(found) == "unsure"
-    assert "could not have been seen" in told.headline(found)
-    assert any("exam.jsonl: not one of its" in sentence for sentence in told.unknown(found))
+    assert findings.verdict(found) == "unsure"
+    assert "could not have been seen" in findings.headline(found)
+    assert any("exam.jsonl: not one of its" in sentence for sentence in findings.unknown(found))
 
 
 @pytest.mark.parametrize("questions", [[""], ["  ", "\n"], ["\u200b"], ["\ufeff", "\u00ad\u2060"]])
@@ -70,10 +70,10 @@ def test_an_empty_file_is_refused_whatever_it_is_for(role: str, empty: str, tmp_
 def test_rows_that_say_nothing_are_no_success(blank: str, tmp_path: Path) -> None:
     ours = documents(tmp_path / "a.jsonl", [blank] * 300)
     found = audited(ours, documents(tmp_path / "b.jsonl", texts(300, 2)), Wish())
-    assert told.verdict(found) == "differs"
+    assert findings.verdict(found) == "differs"
     assert found.synthetic.blank == 300
     few = documents(tmp_path / "c.jsonl", [blank] * 30)
-    assert told.verdict(audited(few, few, Wish())) == "unsure"
+    assert findings.verdict(audited(few, few, Wish())) == "unsure"
 
 
 def test_a_file_against_itself_or_its_copy_compares_nothing(tmp_path: Path) -> None:
@@ -83,8 +83,8 @@ def test_a_file_against_itself_or_its_copy_compares_nothing(tmp_path: Path) -> N
     wide = Wish(**dict.fromkeys(("tails", "vendi", "form", "repeats", "copies"), 3.0))  # type: ignore[arg-type]
     for other in (one, two):
         found = audited(one, other, wide)
-        assert told.verdict(found) == "unsure"
-        assert told.headline(found) == "Both files hold the same rows, so nothing was compared."
+        assert findings.verdict(found) == "unsure"
+        assert findings.headline(found) == "Both files hold the same rows, so nothing was compared."
 
 
 def test_a_signal_that_is_no_number_is_neither_an_alarm_nor_all_clear(tmp_path: Path) -> None:
@@ -92,12 +92,12 @@ def test_a_signal_that_is_no_number_is_neither_an_alarm_nor_all_clear(tmp_path: 
     for broken in ({"value": float("nan")}, {"least": float("nan")}, {"value": float("nan"), "least": float("inf")}):
         signals = (replace(found.signals[0], **broken), *found.signals[1:])
         lost = replace(found, signals=signals)
-        assert told.verdict(lost) == "unsure"
-        assert f"{signals[0].name} could not be measured." in told.unknown(lost)
+        assert findings.verdict(lost) == "unsure"
+        assert f"{signals[0].name} could not be measured." in findings.unknown(lost)
 
 
 def test_no_examination_is_said_not_to_have_been_looked_for(tmp_path: Path) -> None:
-    assert any("No examination was named" in sentence for sentence in told.unknown(healthy(tmp_path)))
+    assert any("No examination was named" in sentence for sentence in findings.unknown(healthy(tmp_path)))
 
 
 def test_not_a_number_is_a_missing_value_as_null_is(tmp_path: Path) -> None:
@@ -145,4 +145,4 @@ def test_an_examination_of_any_script_is_found_inside_rows(question: str, before
     found = audited(ours, theirs, Wish(examination=exam(tmp_path, [question])))
     assert found.examination is not None
     assert (found.examination.met, found.examination.hidden) == (1, 0)
-    assert told.verdict(found) == "differs"
+    assert findings.verdict(found) == "differs"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from auditing import alarms, audit, records, rows, texts
 
-from selfsown.audit.copies import groups
+from selfsown.audit.near_duplicates import groups
 
 
 def test_rows_that_were_learned_by_heart(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 from auditing import audit, rows, texts
 from realdata import real_data
 
-from selfsown.audit.examined import Examination
+from selfsown.audit.contamination import Examination
 from selfsown.records import Row
-from selfsown.text import normal
+from selfsown.text.normalize import normal
 
 LONG = [f"question {at}: {text}" for at, text in enumerate(texts(50, 5))]
 

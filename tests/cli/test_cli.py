@@ -13,8 +13,8 @@ import yaml
 from command import FILE, Finished, refused, selfsown, tree, written
 
 from selfsown import __version__
-from selfsown.store import Store
-from selfsown.written import ready
+from selfsown.recipe.loader import ready
+from selfsown.run_folder import Store
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from command import selfsown, written
 from server import Server
 
-from selfsown.cli.shown import LONG, readable
+from selfsown.terminal.preview import LONG, readable
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from selfsown.compare.claim import PALMYRA, judged
-from selfsown.intervals import student
+from selfsown.compare.cost_claim import PALMYRA, judged
+from selfsown.stats.intervals import student
 
 
 @pytest.mark.parametrize(

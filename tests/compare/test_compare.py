@@ -18,8 +18,8 @@ from command import FILE, Finished, refused, selfsown, tree, written
 from server import Server
 from small import FIRST
 
-from selfsown.intervals import student
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.stats.intervals import student
 
 SIZE = ("--set", "train../pupil.py.share=1.0", "--set", "generations=2")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from selfsown.compare.efficiency import (
+from selfsown.compare.data_efficiency import (
     Crossing,
     Side,
     between,
@@ -21,9 +21,9 @@ from selfsown.compare.efficiency import (
     sizes,
     summary,
 )
-from selfsown.intervals import student
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
+from selfsown.stats.intervals import student
 
 SIZES = [1.0, 2.0, 4.0, 8.0, 16.0]
 RISING = [0.1, 0.2, 0.4, 0.6, 0.8]

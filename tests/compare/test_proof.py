@@ -13,12 +13,13 @@ import pytest
 from command import refused, selfsown, written
 from rich.console import Console
 
-from selfsown import report
-from selfsown.compare import proof, tables
-from selfsown.compare.plan import Plan
-from selfsown.compare.uplift import paired
+from selfsown.compare import prove
+from selfsown.compare.experiment import Plan
+from selfsown.compare.paired_test import paired
+from selfsown.html import report
 from selfsown.records import Generation, Score, SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.terminal import comparison
 
 KEYS = ("accuracy", "accuracy[level=1]", "accuracy[level=2]", "loss", "diversity")
 
@@ -60,8 +61,8 @@ def judged(
     kept: dict[str, int] | None = None,
     **ends: list[float],
 ) -> dict[str, Any]:
-    plan = proof.planned("first", [f"goal={goal}"], len(ends["graded"]))
-    return proof.prove(plan, folder, compared(plan, folder, best, kept or {}, **ends))
+    plan = prove.planned("first", [f"goal={goal}"], len(ends["graded"]))
+    return prove.prove(plan, folder, compared(plan, folder, best, kept or {}, **ends))
 
 
 @pytest.mark.parametrize(
@@ -116,9 +117,9 @@ def test_the_control_says_whether_choosing_counts(tmp_path: Path) -> None:
 
 def test_what_proves_nothing_is_refused() -> None:
     with pytest.raises(SelfsownError, match="a verdict takes 3"):
-        proof.planned("first", [], 2)
+        prove.planned("first", [], 2)
     with pytest.raises(SelfsownError, match="no uplift to prove"):
-        proof.planned("first", ["generate=[]"], 3)
+        prove.planned("first", ["generate=[]"], 3)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_strata_stand_in_a_table_with_their_intervals_and_corrected_p(
     found = judged(tmp_path, graded=graded, real=real, shuffled=real)
     whole, each = json.loads((tmp_path / "compare.json").read_text()), found["strata"]["accuracy[level=1]"]
     assert each["corrected"] == pytest.approx(2 * each["p"])
-    tables.show(whole, Console(width=120))
+    comparison.show(whole, Console(width=120))
     page = report.write(tmp_path).read_text()
     for shown in (capsys.readouterr().out, (tmp_path / "table.md").read_text(), page):
         assert f"{each['mean']:+.3f} [{each['low']:+.3f}, {each['high']:+.3f}]" in shown
@@ -182,7 +183,7 @@ def test_a_recipe_that_kept_next_to_nothing_was_not_tested(tmp_path: Path) -> No
 def test_an_arm_that_kept_no_row_proves_nothing_however_its_scores_differ(tmp_path: Path, graded: list[float]) -> None:
     ends = {"graded": graded, "real": [0.60, 0.63, 0.59], "shuffled": [0.60, 0.63, 0.58]}
     found = judged(tmp_path, kept={"graded": 0}, **ends)
-    assert proof.CODES[found["verdict"]] == 5
+    assert prove.CODES[found["verdict"]] == 5
     assert found["headline"].startswith("No proof that the synthetic rows help")
     assert found["headline"].endswith("none of them was trained on.")
     assert {each["verdict"] for each in found["strata"].values()} == {"no proof"}
@@ -192,7 +193,7 @@ def test_an_arm_that_kept_no_row_proves_nothing_however_its_scores_differ(tmp_pa
 
 
 def test_no_arm_has_guards_for_nothing_is_rolled_back() -> None:
-    plan = proof.planned("guarded", ["guard=[monitor]"], 3)
+    plan = prove.planned("guarded", ["guard=[monitor]"], 3)
     assert [arm.recipe(plan.source, 0).guard for arm in plan.arms] == [()] * 3
 
 
@@ -210,7 +211,7 @@ def test_the_command_in_no_time(tmp_path: Path) -> None:
     order = ("prove", "mine.yaml", "p", "--seeds", "3", "--jobs", "1")
     done = selfsown(tmp_path, *order)
     whole = json.loads((tmp_path / "p" / "compare.json").read_text())
-    assert done.returncode == proof.CODES[whole["proof"]["verdict"]], done.stderr
+    assert done.returncode == prove.CODES[whole["proof"]["verdict"]], done.stderr
     assert done.stdout.count(whole["proof"]["headline"]) == 1
     assert "accuracy[form=induction]" in done.stdout
     assert [arm["guards"] for arm in whole["arms"]] == [[]] * 3

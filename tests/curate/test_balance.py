@@ -9,8 +9,8 @@ import pytest
 
 from selfsown.curate import balance
 from selfsown.guard import bias
+from selfsown.recipe.steps import step
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.steps import step
 
 
 def rows(graded: bool = False, **counts: int) -> list[Row]:

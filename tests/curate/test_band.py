@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfsown.curate import band
+from selfsown.curate import pass_rate_band
 from selfsown.records import Grade, Row
 
 
@@ -14,11 +14,11 @@ EASY, HARD, MIDDLE = answers("easy", 4, 4), answers("hard", 0, 4), answers("midd
 
 
 def test_prompts_inside_the_band_stay_with_their_right_and_wrong_answers() -> None:
-    assert list(band.curate(MIDDLE)) == MIDDLE
+    assert list(pass_rate_band.curate(MIDDLE)) == MIDDLE
 
 
 def test_prompts_outside_the_band_are_rejected_with_their_pass_rate() -> None:
-    out = list(band.curate([*EASY, *HARD]))
+    out = list(pass_rate_band.curate([*EASY, *HARD]))
     assert {row.end for row in out} == {"rejected"}
     assert {row.reason for row in out} == {
         "band: 4 of 4 answers pass, outside 0.2 to 0.8",
@@ -28,23 +28,23 @@ def test_prompts_outside_the_band_are_rejected_with_their_pass_rate() -> None:
 
 def test_each_prompt_is_measured_for_itself_and_the_order_stays() -> None:
     mixed = [row for rows in zip(EASY, MIDDLE, HARD, strict=True) for row in rows]
-    out = list(band.curate(mixed))
+    out = list(pass_rate_band.curate(mixed))
     assert [row.id for row in out] == [row.id for row in mixed]
     assert [row.prompt for row in out if not row.end] == ["middle"] * 4
 
 
 def test_the_band_s_edges_belong_to_it_and_can_be_moved() -> None:
-    assert not any(row.end for row in band.curate(MIDDLE, low=0.5, high=0.5))
-    assert not any(row.end for row in band.curate([*EASY, *HARD], low=0.0, high=1.0))
-    assert all(row.end for row in band.curate(MIDDLE, low=0.6))
+    assert not any(row.end for row in pass_rate_band.curate(MIDDLE, low=0.5, high=0.5))
+    assert not any(row.end for row in pass_rate_band.curate([*EASY, *HARD], low=0.0, high=1.0))
+    assert all(row.end for row in pass_rate_band.curate(MIDDLE, low=0.6))
 
 
 def test_least_is_the_score_that_passes() -> None:
     half = [Row("q", str(at)).graded(Grade(0.6)) for at in range(4)]
-    assert all(row.end for row in band.curate(half))
-    assert "0 of 4" in next(band.curate(half, least=0.7)).reason
+    assert all(row.end for row in pass_rate_band.curate(half))
+    assert "0 of 4" in next(pass_rate_band.curate(half, least=0.7)).reason
 
 
 def test_of_one_answer_there_is_no_pass_rate_and_the_reason_says_what_to_do() -> None:
-    (row,) = band.curate(answers("single", 1, 1))
+    (row,) = pass_rate_band.curate(answers("single", 1, 1))
     assert row.reason == "band: one answer to this prompt, and a pass rate takes several: raise n of the generator"

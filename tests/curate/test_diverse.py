@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfsown.curate import diverse
+from selfsown.curate import k_center
 from selfsown.records import Grade, Row, SelfsownError
 
 SAID = ["cats chase mice at night", "rain falls on the hills", "bread is baked at dawn", "ships sail the cold sea"]
@@ -17,7 +17,7 @@ def graded(text: str, draw: int) -> Row:
 
 def test_each_kind_is_kept_though_one_is_said_a_hundred_times() -> None:
     rows = [graded(f"{SAID[0]} {at}", at) for at in range(100)] + [graded(text, 100) for text in SAID[1:]]
-    found = list(diverse.curate(rows, REAL, 0, keep=0.1))
+    found = list(k_center.curate(rows, REAL, 0, keep=0.1))
     assert [row.id for row in found] == [row.id for row in rows]
     kept = [row.answer for row in found if not row.end]
     assert len(kept) == 10
@@ -27,9 +27,9 @@ def test_each_kind_is_kept_though_one_is_said_a_hundred_times() -> None:
 
 def test_what_has_ended_passes_by() -> None:
     gone = graded("nothing", 0).rejected("before")
-    assert list(diverse.curate([gone], REAL, 0)) == [gone]
+    assert list(k_center.curate([gone], REAL, 0)) == [gone]
 
 
 def test_without_a_grader_it_refuses() -> None:
     with pytest.raises(SelfsownError, match="name a grader"):
-        list(diverse.curate([Row("", "noise")], REAL, 0))
+        list(k_center.curate([Row("", "noise")], REAL, 0))

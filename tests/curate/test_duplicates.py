@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from selfsown.curate import duplicates
+from selfsown.curate import dedup
 from selfsown.records import Row
 
 A, B = Row("p", "a", origin="synthetic", generation=1), Row("p", "b", origin="synthetic", generation=1)
@@ -15,12 +15,12 @@ A, B = Row("p", "a", origin="synthetic", generation=1), Row("p", "b", origin="sy
 
 def test_different_rows_stay() -> None:
     rows = [A, B, replace(A, prompt="q"), replace(A, answer="a ")]
-    assert list(duplicates.curate(rows, [], [])) == rows
+    assert list(dedup.curate(rows, [], [])) == rows
 
 
 def test_of_rows_that_say_the_same_only_the_first_stays() -> None:
     rows = [A, replace(A, draw=1), B, replace(A, draw=2)]
-    out = list(duplicates.curate(rows, [], []))
+    out = list(dedup.curate(rows, [], []))
     assert [row.id for row in out] == [row.id for row in rows]
     assert [row.end for row in out] == ["", "rejected", "", "rejected"]
     assert out[1].reason == out[3].reason == f"duplicates: said before by {A.id}"
@@ -28,16 +28,16 @@ def test_of_rows_that_say_the_same_only_the_first_stays() -> None:
 
 def test_what_a_real_row_or_an_earlier_generation_said_is_rejected() -> None:
     real, past = Row("p", "a"), replace(B, generation=0)
-    out = list(duplicates.curate([A, B], [real], [past]))
+    out = list(dedup.curate([A, B], [real], [past]))
     assert [row.reason for row in out] == [f"duplicates: said before by {each.id}" for each in (real, past)]
 
 
 def test_prompt_and_answer_must_both_be_alike() -> None:
-    assert not next(duplicates.curate([Row("ab", "c")], [Row("a", "bc")], [])).end
+    assert not next(dedup.curate([Row("ab", "c")], [Row("a", "bc")], [])).end
 
 
 def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
-    assert [row.end for row in duplicates.curate([A, A], [], [])] == ["", "rejected"]
+    assert [row.end for row in dedup.curate([A, A], [], [])] == ["", "rejected"]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
 )
 def test_a_copy_in_other_bytes_is_a_copy_and_is_left_as_it_was_written(answer: str) -> None:
     first, copy = replace(A, answer="Là-bas, l'été :\n12 %"), replace(A, answer=answer, draw=1)
-    out = list(duplicates.curate([first, copy], [], []))
+    out = list(dedup.curate([first, copy], [], []))
     assert [row.end for row in out] == ["", "rejected"]
     assert out[1].answer == answer
     other = replace(A, answer=answer.replace("t", "T"), draw=2)
-    assert not next(duplicates.curate([other], [first], [])).end, "letter case counts"
+    assert not next(dedup.curate([other], [first], [])).end, "letter case counts"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfsown.curate import either, passed
+from selfsown.curate import any_grader, min_score
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks.programs import World
 
@@ -22,33 +22,33 @@ def kept(rows: list[Row]) -> list[str]:
 
 
 def test_one_grader_s_bar_or_the_other_s_best_share_is_enough() -> None:
-    out = list(either.curate(ROWS, least={"judge": 1.0}, top={"reward": 0.25}))
+    out = list(any_grader.curate(ROWS, least={"judge": 1.0}, top={"reward": 0.25}))
     assert kept(out) == ["1", "3", "5", "6", "7"]
     assert out[4].reason == "either: judge 0.00 below 1.00, reward 0.50 below 0.75"
-    assert kept(list(either.curate(ROWS, least={"judge": 1.0}))) == ["1", "3", "5", "7"]
-    assert kept(list(either.curate(ROWS, top={"reward": 0.25}))) == ["6", "7"]
+    assert kept(list(any_grader.curate(ROWS, least={"judge": 1.0}))) == ["1", "3", "5", "7"]
+    assert kept(list(any_grader.curate(ROWS, top={"reward": 0.25}))) == ["6", "7"]
 
 
 def test_what_none_of_the_graders_graded_is_rejected() -> None:
-    out = list(either.curate(ROWS, least={"panel": 1.0}, top={"gap": 0.25}))
+    out = list(any_grader.curate(ROWS, least={"panel": 1.0}, top={"gap": 0.25}))
     assert kept(out) == []
     assert {row.reason for row in out} == {"either: not graded by panel or gap"}
     mixed = [row(0, judge=1.0), row(1, execute=0.0)]
-    assert kept(list(either.curate(mixed, least={"judge": 1.0}))) == ["0"]
+    assert kept(list(any_grader.curate(mixed, least={"judge": 1.0}))) == ["0"]
 
 
 def test_where_all_have_the_same_score_nobody_is_among_the_best() -> None:
     rows = [row(at, reward=0.4) for at in range(4)]
-    assert kept(list(either.curate(rows, top={"reward": 0.25}))) == []
-    assert kept(list(either.curate(rows, top={"reward": 1.0}))) == ["0", "1", "2", "3"]
+    assert kept(list(any_grader.curate(rows, top={"reward": 0.25}))) == []
+    assert kept(list(any_grader.curate(rows, top={"reward": 1.0}))) == ["0", "1", "2", "3"]
 
 
 def test_without_any_grader_it_is_refused() -> None:
     with pytest.raises(SelfsownError, match="least and top are empty"):
-        list(either.curate(ROWS))
+        list(any_grader.curate(ROWS))
 
 
 def test_passed_hears_those_that_it_is_told_to_hear() -> None:
     rows = [row(0, execute=1.0, judge=0.0), row(1, execute=0.0, judge=1.0), row(2, judge=0.0)]
-    assert kept(list(passed.curate(rows, World(), by=("execute",)))) == ["0"]
-    assert kept(list(passed.curate(rows, World()))) == []
+    assert kept(list(min_score.curate(rows, World(), by=("execute",)))) == ["0"]
+    assert kept(list(min_score.curate(rows, World()))) == []

@@ -8,7 +8,7 @@ import json
 import pytest
 from realdata import real_data
 
-from selfsown.curate import identity
+from selfsown.curate import self_reference
 from selfsown.records import Row, SelfsownError
 
 WRONG = [
@@ -64,7 +64,7 @@ RIGHT = [
 
 @pytest.mark.parametrize("answer", [*WRONG, *REFUSALS, *TEMPLATES])
 def test_what_a_model_says_of_itself_is_rejected_with_its_words(answer: str) -> None:
-    (row,) = identity.curate([Row("q", answer)])
+    (row,) = self_reference.curate([Row("q", answer)])
     assert row.end == "rejected"
     assert row.reason.startswith("identity: it")
 
@@ -72,11 +72,13 @@ def test_what_a_model_says_of_itself_is_rejected_with_its_words(answer: str) -> 
 @pytest.mark.parametrize("answer", RIGHT)
 def test_texts_about_such_things_stay(answer: str) -> None:
     row = Row("What did ChatGPT say, as an AI?", answer)
-    assert list(identity.curate([row])) == [row]
+    assert list(self_reference.curate([row])) == [row]
 
 
 def test_marks_of_a_template_are_looked_for_in_the_prompt_too() -> None:
-    out = list(identity.curate([Row("<|im_start|>user\nWho are you?", "Nobody."), Row("Are you ChatGPT?", "No.")]))
+    out = list(
+        self_reference.curate([Row("<|im_start|>user\nWho are you?", "Nobody."), Row("Are you ChatGPT?", "No.")])
+    )
     assert [row.end for row in out] == ["rejected", ""]
     assert "its template shows: '<|im_start|>'" in out[0].reason
 
@@ -85,7 +87,7 @@ def test_a_model_may_say_its_own_name() -> None:
     rows = [
         Row("q", said) for said in ("I am Palmyra.", "I'm an AI assistant.", "I was made by Writer.", "I am ChatGPT.")
     ]
-    ends = {name: [row.end for row in identity.curate(rows, name=name)] for name in ("", "palmyra", "Writer")}
+    ends = {name: [row.end for row in self_reference.curate(rows, name=name)] for name in ("", "palmyra", "Writer")}
     assert ends[""] == ["rejected"] * 4
     assert ends["palmyra"] == ["", "", "rejected", "rejected"]
     assert ends["Writer"] == ["rejected", "", "", "rejected"]
@@ -93,11 +95,11 @@ def test_a_model_may_say_its_own_name() -> None:
 
 def test_patterns_of_one_s_own_are_added() -> None:
     rows = [Row("q", "Ask ACME support."), Row("q", "As an AI, no."), Row("q", "Yes.")]
-    out = list(identity.curate(rows, patterns=(r"\bacme\b",)))
+    out = list(self_reference.curate(rows, patterns=(r"\bacme\b",)))
     assert [row.end for row in out] == ["rejected", "rejected", ""]
     assert out[0].reason == "identity: a pattern of yours: 'ACME'"
     with pytest.raises(SelfsownError, match="no regular expression"):
-        list(identity.curate(rows, patterns=("(",)))
+        list(self_reference.curate(rows, patterns=("(",)))
 
 
 def test_real_rows_hardly_ever_sound_like_a_model() -> None:
@@ -108,4 +110,4 @@ def test_real_rows_hardly_ever_sound_like_a_model() -> None:
         rows += [Row(record["prompt"], record["canonical_solution"]) for record in map(json.loads, file)]
     rows += [Row("", line) for line in (folder / "tinyshakespeare.txt").read_text(encoding="utf-8").splitlines()]
     assert len(rows) > 30_000
-    assert [row.reason for row in identity.curate(rows) if row.end] == []
+    assert [row.reason for row in self_reference.curate(rows) if row.end] == []

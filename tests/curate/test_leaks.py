@@ -10,9 +10,9 @@ from importlib import import_module
 import pytest
 from realdata import real_data
 
-from selfsown.curate import leaks
+from selfsown.curate import decontaminate
+from selfsown.holdout import split
 from selfsown.records import Row
-from selfsown.split import split
 from selfsown.tasks.programs import World
 
 WORLD = World(rows=200)
@@ -21,7 +21,7 @@ HELD_OUT, OTHERS = ROWS[:100], [row for row in ROWS[100:] if row.key not in {eac
 
 
 def test_rows_about_other_problems_stay() -> None:
-    assert list(leaks.curate(OTHERS, [], HELD_OUT)) == OTHERS
+    assert list(decontaminate.curate(OTHERS, [], HELD_OUT)) == OTHERS
 
 
 @pytest.mark.parametrize("name", ["sums", "almanac", "house", "chronicle", "manners", "programs"])
@@ -29,11 +29,11 @@ def test_problems_of_the_built_in_worlds_are_told_apart(name: str) -> None:
     task = import_module(f"selfsown.tasks.{name}").World()
     rest, held_out = split(list(task.pose(0)), 0.2, 0, name)
     rows = [*rest, *(other for row in rest for other in task.restate(row))]
-    assert not [row for row in leaks.curate(rows, [], held_out) if row.end]
+    assert not [row for row in decontaminate.curate(rows, [], held_out) if row.end]
 
 
 def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
-    out = list(leaks.curate(HELD_OUT, [], HELD_OUT))
+    out = list(decontaminate.curate(HELD_OUT, [], HELD_OUT))
     assert [row.reason for row in out[:3]] == [f"leaks: its problem is held-out row {row.id}" for row in HELD_OUT[:3]]
     assert {row.end for row in out} == {"rejected"}
 
@@ -41,21 +41,21 @@ def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
 def test_the_same_problem_in_the_other_form_is_a_leak() -> None:
     twins = [twin for row in HELD_OUT for twin in WORLD.restate(row)]
     assert len(twins) == 50
-    assert {row.end for row in leaks.curate(twins, [], HELD_OUT)} == {"rejected"}
+    assert {row.end for row in decontaminate.curate(twins, [], HELD_OUT)} == {"rejected"}
 
 
 def test_a_held_out_prompt_with_a_wrong_answer_is_a_leak_too() -> None:
     wrong = [replace(row, answer="x", problem="another") for row in HELD_OUT]
-    assert {row.end for row in leaks.curate(wrong, [], HELD_OUT)} == {"rejected"}
+    assert {row.end for row in decontaminate.curate(wrong, [], HELD_OUT)} == {"rejected"}
 
 
 def test_documents_leak_by_their_text() -> None:
-    out = leaks.curate([Row("", "emma"), Row("", "ava")], [], [Row("", "emma")])
+    out = decontaminate.curate([Row("", "emma"), Row("", "ava")], [], [Row("", "emma")])
     assert [row.end for row in out] == ["rejected", ""]
 
 
 def test_two_documents_do_not_leak_only_because_neither_has_a_prompt() -> None:
-    assert not next(leaks.curate([Row("", "ava")], [], [Row("", "emma"), Row("", "zoe")])).end
+    assert not next(decontaminate.curate([Row("", "ava")], [], [Row("", "emma"), Row("", "zoe")])).end
 
 
 EXAM = "A baker sells twelve loaves each hour and works from six in the morning until noon, how many does she sell?"
@@ -64,7 +64,9 @@ EXAM = "A baker sells twelve loaves each hour and works from six in the morning 
 def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str]:
     """The reasons, for a row that says this as its answer."""
     return [
-        row.reason for row in leaks.curate([Row("Write.", text)], real or [], [Row(EXAM, "72")], **knobs) if row.end
+        row.reason
+        for row in decontaminate.curate([Row("Write.", text)], real or [], [Row(EXAM, "72")], **knobs)
+        if row.end
     ]
 
 
@@ -76,8 +78,10 @@ def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_c
     assert leaked(" ".join(thirteen.split()[:12])) == []
     answer = "she sells the twelve loaves that she has at once and goes home by noon"
     said = f"So {answer}."
-    assert not next(leaks.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).end, "an answer is no question"
-    assert next(leaks.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram=13)).end
+    assert not next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).end, (
+        "an answer is no question"
+    )
+    assert next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram=13)).end
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,7 @@ def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_c
 )
 def test_a_held_out_question_is_found_however_it_is_wrapped_in_a_prompt_or_an_answer(prompt: str) -> None:
     rows = [Row(prompt, "72"), Row("Write a problem.", prompt), Row("", prompt)]
-    assert {row.end for row in leaks.curate(rows, [], [Row(EXAM, "72")])} == {"rejected"}
+    assert {row.end for row in decontaminate.curate(rows, [], [Row(EXAM, "72")])} == {"rejected"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_a_held_out_question_is_found_however_it_is_wrapped_in_a_prompt_or_an_an
     ],
 )
 def test_short_questions_leak_as_a_whole_in_any_spelling(held_out: str, prompt: str) -> None:
-    assert next(leaks.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end == "rejected"
+    assert next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end == "rejected"
 
 
 @pytest.mark.parametrize(
@@ -127,15 +131,15 @@ def test_short_questions_leak_as_a_whole_in_any_spelling(held_out: str, prompt: 
     ],
 )
 def test_other_short_questions_stay(held_out: str, prompt: str) -> None:
-    assert not next(leaks.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end
+    assert not next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end
 
 
 def test_a_header_that_all_prompts_share_is_no_leak() -> None:
     header = "You are given a list of tools and a question; choose the tool that answers it and name it first. "
     question = "How far is star number {} from the sun, in light years, and how long would a letter take?"
     held_out = [Row(f"{header}{question.format(at)}", "…") for at in range(30)]
-    assert not next(leaks.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).end
-    assert next(leaks.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).end
+    assert not next(decontaminate.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).end
+    assert next(decontaminate.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).end
 
 
 @pytest.mark.parametrize("ngram", [0, 13])
@@ -163,9 +167,9 @@ def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
         ]
         for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
     )
-    found = [row.reason for row in leaks.curate(rows, [], exam) if row.end]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.end]
     assert len(found) <= 0.002 * len(rows), found
-    found = [row.reason for row in leaks.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
     assert len(found) <= 0.005 * len(rows), found
     copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
-    assert all(row.end for row in leaks.curate(copied, [], exam))
+    assert all(row.end for row in decontaminate.curate(copied, [], exam))

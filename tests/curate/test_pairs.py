@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tutored import WORLD
 
-from selfsown.curate import duplicates, pairs, passed
+from selfsown.curate import dedup, min_score, preference_pairs
 from selfsown.records import Grade, Row
 
 
@@ -23,7 +23,7 @@ SIBLINGS = answered("1+1", ("3", 0.2), ("2", 1.0), ("7", 0.1), ("2", 1.0))
 
 
 def made(rows: list[Row], **knobs: float) -> list[Row]:
-    return [row for row in pairs.curate(rows, [], **knobs) if row.method == "pairs"]
+    return [row for row in preference_pairs.curate(rows, [], **knobs) if row.method == "pairs"]
 
 
 def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
@@ -32,14 +32,14 @@ def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
     assert pair.parents == (SIBLINGS[1].id, SIBLINGS[2].id)
     assert (pair.origin, pair.generation, pair.grades) == ("synthetic", 2, SIBLINGS[1].grades)
     assert pair.traits["form"] == "deduction"
-    ends = {row.id: row for row in pairs.curate(SIBLINGS, [])}
+    ends = {row.id: row for row in preference_pairs.curate(SIBLINGS, [])}
     assert ends[SIBLINGS[1].id].reason == f"pairs: the better one of pair {pair.id}"
     assert [ends[row.id] for row in (SIBLINGS[0], *SIBLINGS[2:])] == [SIBLINGS[0], *SIBLINGS[2:]]
 
 
 def test_the_worse_row_is_rejected_by_passed_and_its_words_live_on_in_the_pair() -> None:
-    rows = [row for row in pairs.curate(SIBLINGS, []) if not row.end]
-    rows = list(duplicates.curate(passed.curate(rows, WORLD), [], []))
+    rows = [row for row in preference_pairs.curate(SIBLINGS, []) if not row.end]
+    rows = list(dedup.curate(min_score.curate(rows, WORLD), [], []))
     left = [row for row in rows if not row.end]
     assert [(row.answer, row.traits["rejected"]) for row in left] == [("2", "7")]
     assert next(row.reason for row in rows if row.answer == "7") == "judge: said so"
@@ -71,7 +71,7 @@ def test_prompts_are_not_mixed_up() -> None:
 def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -> None:
     real = [Row("1+1", "2", maker="file", traits={"form": "sum"}), Row("", "a document")]
     rows = [*answered("1+1", ("3", 1.0), ("2", 0.0), ("7", 0.0)), *answered("2+2", ("4", 1.0))]
-    out = list(pairs.curate(rows, real, chosen="real"))
+    out = list(preference_pairs.curate(rows, real, chosen="real"))
     found = [row for row in out if row.method == "pairs"]
     assert [(row.prompt, row.answer, row.traits["rejected"]) for row in found] == [("1+1", "2", "3"), ("1+1", "2", "7")]
     assert [(row.parents, row.origin, row.generation, row.draw) for row in found] == [

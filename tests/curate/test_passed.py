@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from selfsown.curate import passed
+from selfsown.curate import min_score
 from selfsown.grade import verify
 from selfsown.records import Grade
 from selfsown.tasks.programs import World
@@ -16,34 +16,34 @@ WRONG = replace(RIGHT, answer="99999")
 
 def test_a_row_graded_well_enough_is_left_as_it_is() -> None:
     rows = [RIGHT.graded(Grade(score)) for score in (0.5, 0.75, 1.0)]
-    assert list(passed.curate(rows, WORLD)) == rows
+    assert list(min_score.curate(rows, WORLD)) == rows
 
 
 def test_what_nobody_graded_is_rejected() -> None:
     for row in (RIGHT, RIGHT.graded(Grade(1.0, "another way", by="roundtrip", trust="none"))):
-        (out,) = passed.curate([row], WORLD)
+        (out,) = min_score.curate([row], WORLD)
         assert (out.end, out.reason) == ("rejected", "passed: nobody graded it")
-    (out,) = passed.curate([RIGHT.graded(Grade(1.0, by="judge"))], WORLD, by=("execute", "maths"))
+    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, by="judge"))], WORLD, by=("execute", "maths"))
     assert (out.end, out.reason) == ("rejected", "passed: not graded by execute or maths")
     abstained = RIGHT.graded(Grade(1.0, by="judge")).graded(Grade(1.0, by="roundtrip", trust="none"))
-    assert list(passed.curate([abstained], WORLD)) == [abstained]
+    assert list(min_score.curate([abstained], WORLD)) == [abstained]
 
 
 def test_a_row_is_rejected_with_the_reason_of_its_lowest_grade() -> None:
     row = RIGHT.graded(Grade(0.9, "fine", by="rules")).graded(Grade(0.1, "a copy", by="novelty"))
-    (out,) = passed.curate([row], WORLD)
+    (out,) = min_score.curate([row], WORLD)
     assert (out.end, out.reason) == ("rejected", "novelty: a copy")
 
 
 def test_least_is_the_score_that_passes() -> None:
     row = RIGHT.graded(Grade(0.7))
-    assert [out.end for out in passed.curate([row], WORLD, least=0.8)] == ["rejected"]
-    assert [out.end for out in passed.curate([row], WORLD, least=0.7)] == [""]
+    assert [out.end for out in min_score.curate([row], WORLD, least=0.8)] == ["rejected"]
+    assert [out.end for out in min_score.curate([row], WORLD, least=0.7)] == [""]
 
 
 def test_a_repaired_row_comes_out_as_a_new_right_one_after_the_wrong_one() -> None:
     (grade,) = verify.grade([WRONG], WORLD, repair=True)
-    wrong, right = passed.curate([WRONG.graded(grade)], WORLD)
+    wrong, right = min_score.curate([WRONG.graded(grade)], WORLD)
     assert (wrong.id, wrong.end) == (WRONG.id, "rejected")
     assert (right.prompt, right.answer, right.end) == (RIGHT.prompt, RIGHT.answer, "")
     assert (right.origin, right.method, right.parents) == ("synthetic", "repair", (WRONG.id,))
@@ -57,11 +57,11 @@ def test_a_repaired_row_comes_out_as_a_new_right_one_after_the_wrong_one() -> No
 
 def test_a_repair_that_cannot_be_read_makes_no_row() -> None:
     row = WRONG.graded(Grade(0.0, "wrong", by="judge", repair=("nonsense", "more nonsense")))
-    (out,) = passed.curate([row], WORLD)
+    (out,) = min_score.curate([row], WORLD)
     assert out.end == "rejected"
 
 
 def test_without_any_grader_in_the_recipe_there_is_nothing_to_go_by_and_all_pass() -> None:
-    assert list(passed.curate([RIGHT], WORLD, 0)) == [RIGHT]
-    assert [row.reason for row in passed.curate([RIGHT], WORLD, 1)] == ["passed: nobody graded it"]
-    assert {row.end for row in passed.curate([RIGHT], WORLD, 0, by=("judge",))} == {"rejected"}
+    assert list(min_score.curate([RIGHT], WORLD, 0)) == [RIGHT]
+    assert [row.reason for row in min_score.curate([RIGHT], WORLD, 1)] == ["passed: nobody graded it"]
+    assert {row.end for row in min_score.curate([RIGHT], WORLD, 0, by=("judge",))} == {"rejected"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from selfsown.curate import resample
+from selfsown.curate import resample_to_real
 from selfsown.records import Row
 from selfsown.signals.discriminator import likeness
 
@@ -23,7 +23,7 @@ REAL = [Row("", text(at, False)) for at in range(400)]
 
 def test_rows_that_no_real_row_is_like_are_left_out_more_often() -> None:
     rows = [Row("", text(10_000 + at, at % 2 == 0), draw=at) for at in range(400)]
-    found = list(resample.curate(rows, REAL, 0, keep=0.5))
+    found = list(resample_to_real.curate(rows, REAL, 0, keep=0.5))
     assert [row.id for row in found] == [row.id for row in rows]
     kept = [row.draw % 2 for row in found if not row.end]
     assert len(kept) == 200
@@ -44,10 +44,10 @@ def test_no_odds_pass_the_clip() -> None:
 
 def test_what_has_ended_passes_by_and_few_rows_all_stay() -> None:
     ended = [replace(row, draw=at).rejected("before") for at, row in enumerate(REAL[:10])]
-    assert list(resample.curate([*ended, *REAL[:20]], REAL, 0)) == [*ended, *REAL[:20]]
+    assert list(resample_to_real.curate([*ended, *REAL[:20]], REAL, 0)) == [*ended, *REAL[:20]]
 
 
 def test_the_same_seed_draws_the_same() -> None:
     rows = [Row("", text(10_000 + at, at % 2 == 0), draw=at) for at in range(200)]
-    one, again, other = (list(resample.curate(rows, REAL, seed)) for seed in (1, 1, 2))
+    one, again, other = (list(resample_to_real.curate(rows, REAL, seed)) for seed in (1, 1, 2))
     assert one == again != other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfsown.curate import shuffled
+from selfsown.curate import shuffle_grades
 from selfsown.records import Grade, Row
 
 ROWS = [
@@ -12,7 +12,7 @@ ROWS = [
 
 
 def test_the_grades_are_the_same_ones_on_other_rows() -> None:
-    out = list(shuffled.curate(ROWS, 1))
+    out = list(shuffle_grades.curate(ROWS, 1))
     assert [row.id for row in out] == [row.id for row in ROWS]
     assert sorted(row.score for row in out) == sorted(row.score for row in ROWS)
     assert sum(row.score for row in out[:30]) < 20
@@ -20,7 +20,7 @@ def test_the_grades_are_the_same_ones_on_other_rows() -> None:
 
 def test_each_reason_names_the_row_that_was_graded_so_and_no_repair_is_left() -> None:
     of = {row.id: row for row in ROWS}
-    for row in shuffled.curate(ROWS, 1):
+    for row in shuffle_grades.curate(ROWS, 1):
         (grade,) = row.grades
         said, _, named = grade.reason.removesuffix(" graded)").partition(" (so was row ")
         assert of[named].grades[0].reason == said
@@ -29,5 +29,5 @@ def test_each_reason_names_the_row_that_was_graded_so_and_no_repair_is_left() ->
 
 
 def test_another_seed_gives_another_order() -> None:
-    assert list(shuffled.curate(ROWS, 1)) == list(shuffled.curate(ROWS, 1))
-    assert list(shuffled.curate(ROWS, 1)) != list(shuffled.curate(ROWS, 2))
+    assert list(shuffle_grades.curate(ROWS, 1)) == list(shuffle_grades.curate(ROWS, 1))
+    assert list(shuffle_grades.curate(ROWS, 1)) != list(shuffle_grades.curate(ROWS, 2))

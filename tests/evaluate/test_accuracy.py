@@ -6,9 +6,9 @@ import pytest
 from parrot import Parrot, knowing
 
 from selfsown.evaluate import accuracy
-from selfsown.intervals import share
 from selfsown.models import Reply
 from selfsown.records import Row, Score
+from selfsown.stats.intervals import share
 from selfsown.tasks.programs import World
 
 WORLD = World(rows=200)

@@ -8,8 +8,8 @@ import pytest
 from parrot import Parrot
 
 from selfsown.evaluate import loss
-from selfsown.intervals import ratio
 from selfsown.records import Row
+from selfsown.stats.intervals import ratio
 
 ROWS = [Row("", "ab"), Row("p", "abcdef"), Row("", "x" * 30)]
 

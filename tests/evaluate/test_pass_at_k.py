@@ -9,8 +9,8 @@ import pytest
 from parrot import Parrot
 
 from selfsown.evaluate import pass_at_k
-from selfsown.intervals import mean
 from selfsown.records import Row, Score, SelfsownError
+from selfsown.stats.intervals import mean
 from selfsown.tasks.programs import World
 
 WORLD = World(rows=40)

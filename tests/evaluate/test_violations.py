@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from parrot import Parrot
 
-from selfsown.evaluate import violations
+from selfsown.evaluate import principle_violations
 from selfsown.models import Reply
 from selfsown.records import Score
-from selfsown.tasks.manners import PRINCIPLES, World
+from selfsown.tasks.constitution_qa import PRINCIPLES, World
 from selfsown.tasks.programs import World as Programs
 
 WORLD = World(rows=300)
@@ -16,7 +16,7 @@ ONLY = {"form": "answer"}
 
 
 def scores(model: Parrot) -> dict[str, Score]:
-    return {score.key: score for score in violations.evaluate(model, ROWS, WORLD, 0, only=ONLY)}
+    return {score.key: score for score in principle_violations.evaluate(model, ROWS, WORLD, 0, only=ONLY)}
 
 
 def manners(prompt: str) -> str:
@@ -43,7 +43,7 @@ def test_a_model_is_asked_at_its_own_temperature_and_a_reply_that_failed_is_not_
 
 def test_a_world_without_a_constitution_has_nothing_to_count() -> None:
     world = Programs(rows=30)
-    assert list(violations.evaluate(Parrot(lambda prompt, at: "x"), world.pose(0), world, 0)) == []
+    assert list(principle_violations.evaluate(Parrot(lambda prompt, at: "x"), world.pose(0), world, 0)) == []
 
 
 def test_a_model_whose_replies_all_failed_has_no_score_rather_than_a_perfect_one() -> None:

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from selfsown import loop
-from selfsown.models import tiny
-from selfsown.models.tiny.network import Network
-from selfsown.recipe import Recipe
-from selfsown.store import place
+from selfsown.models.tiny import model
+from selfsown.models.tiny.transformer import Network
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import place
 
 PAGE = Path(__file__).parents[2] / "examples" / "loop_by_hand.py"
 SMALL = {"generations": 3, "rows": 300, "held_out": 150, "proposals": 300, "steps": 30, "layers": 1, "width": 32}
@@ -52,7 +52,7 @@ def test_by_hand_and_by_package_are_equal_bit_for_bit(
         assert {end: ours.counts.get(end, 0) for end in counts} == counts
         assert {form: _accuracy(ours, form) for form in theirs.accuracy} == theirs.accuracy
         assert ours.stands == theirs.stands
-        saved = tiny.load(tmp_path / "run" / place(ours.number) / "model").network
+        saved = model.load(tmp_path / "run" / place(ours.number) / "model").network
         for weight, same in zip(_weights(saved), [*theirs.model.matrices, *theirs.model.others], strict=True):
             assert torch.equal(weight, same)
     assert history[-1].kept, "nothing was kept in the end, so little was compared"

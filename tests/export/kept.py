@@ -11,7 +11,7 @@ import pyarrow.parquet
 import yaml
 
 from selfsown.records import Generation, Grade, Row, Verdict
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
 
 TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "key": "MY_SECRET_KEY"}}
 RECIPE: dict[str, Any] = {

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from selfsown import __version__
-from selfsown.export import export
-from selfsown.paid.journal import Call, Journal
-from selfsown.store import Store
+from selfsown.export.export import export
+from selfsown.run_folder import Store
+from selfsown.usage.journal import Call, Journal
 
 ROWS = [
     kept.row("2+2?", "4"),
@@ -120,7 +120,7 @@ def test_no_text_of_a_row_or_a_recipe_can_change_the_page(tmp_path: Path) -> Non
 
 
 def test_many_different_reasons_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("selfsown.export.tally.MANY", 5)
+    monkeypatch.setattr("selfsown.export.card_counts.MANY", 5)
     text = card(tmp_path)
     assert "| others | 7 |" in text
 

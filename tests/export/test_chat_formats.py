@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from kept import records
 from server import Server
 
-from selfsown.audit.source import Named, opened
-from selfsown.export import export
+from selfsown.audit.data_source import Named, opened
+from selfsown.export.export import export
 from selfsown.generate import sample
-from selfsown.models.endpoint import create
+from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
 from selfsown.tasks.file import World
-from selfsown.text.talk import completion_of, messages_of
+from selfsown.text.chat import completion_of, messages_of
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}

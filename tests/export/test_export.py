@@ -20,10 +20,11 @@ from kept import records
 from report import folders
 from test_make import prompts, recipe, serving
 
-from selfsown.export import export, shards
+from selfsown.export import shards
+from selfsown.export.export import export
 from selfsown.make import make
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store, place
+from selfsown.run_folder import Store, place
 
 TEXTS = some.text(some.characters(exclude_categories=["Cs"]), max_size=12)
 ENDS = some.sampled_from(["kept", "rejected", "failed"])

@@ -10,7 +10,7 @@ import kept
 import pytest
 from kept import records
 
-from selfsown.export import export
+from selfsown.export.export import export
 from selfsown.export.formats import FORMATS
 from selfsown.records import SelfsownError
 

@@ -13,7 +13,8 @@ import kept
 import pytest
 from test_formats import ROWS, WANTED
 
-from selfsown.export import export, shards
+from selfsown.export import shards
+from selfsown.export.export import export
 
 datasets.disable_progress_bars()
 

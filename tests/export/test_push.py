@@ -11,7 +11,8 @@ import kept
 import pytest
 from hub import Hub, serving
 
-from selfsown.export import export, shards
+from selfsown.export import shards
+from selfsown.export.export import export
 
 ROWS = [kept.row(f"{at}?", str(at), draw=at) for at in range(4)]
 TOKEN = "hf_token_of_nobody"

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.audit.source import Named, opened
-from selfsown.export import export
+from selfsown.audit.data_source import Named, opened
+from selfsown.export.export import export
 from selfsown.records import Row
 from selfsown.tasks.file import World
 

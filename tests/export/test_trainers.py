@@ -15,9 +15,9 @@ import pytest
 from test_formats import ROWS
 from test_load import loaded
 
-from selfsown.export import export
+from selfsown.export.export import export
 from selfsown.records import Row
-from selfsown.text.talk import remembered, written_out
+from selfsown.text.chat import remembered, written_out
 
 CHAT = (
     "{% for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}"

@@ -12,7 +12,7 @@ import pytest
 
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import World
-from selfsown.text.talk import completion_of, messages_of
+from selfsown.text.chat import completion_of, messages_of
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 USER, OTHER = {"role": "user", "content": "2 + 2?"}, {"role": "user", "content": "Sure?"}

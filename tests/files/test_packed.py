@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.files.tables import records
+from selfsown.files.readers import records
 from selfsown.records import SelfsownError
 from selfsown.tasks.file import World
 

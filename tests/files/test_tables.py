@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.files.aside import BadRecord
-from selfsown.files.tables import records
+from selfsown.files.bad_records import BadRecord
+from selfsown.files.readers import records
 from selfsown.records import SelfsownError
 
 DEEP = "[" * 100_000

@@ -11,7 +11,7 @@ from parrot import Parrot
 from selfsown.generate import backtranslate
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 TEXT = "The Moon circles the Earth in 27 days.\n It has no air, and nobody lives there, as far as one can tell today.\n"
 MOON = Row("", TEXT, traits={"by": "ann"}, level=2, draw=1)

@@ -9,7 +9,7 @@ import pytest
 from parrot import Parrot
 
 from selfsown.export.formats import Wishes, named
-from selfsown.generate import converse
+from selfsown.generate import multi_turn
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 
@@ -24,7 +24,7 @@ def say(prompt: str, at: int) -> str:
 
 
 def made(talk: Any = say, rows: list[Row] = REAL, **knobs: Any) -> list[Row]:
-    return list(converse.generate(rows, Parrot(talk), 2, 0, **knobs))
+    return list(multi_turn.generate(rows, Parrot(talk), 2, 0, **knobs))
 
 
 def test_the_prompt_is_the_talk_before_the_last_answer_written_out_as_chats_in_files_are() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.generate import debug
+from selfsown.generate import self_debug
 from selfsown.models import Reply
 from selfsown.records import Row
 
@@ -43,7 +43,7 @@ def teacher(first: str = WRONG, tests: str = TESTS, mended: Any = None) -> Parro
 
 
 def made(said: Parrot, rows: list[Row] | None = None, **knobs: Any) -> list[Row]:
-    return list(debug.generate(rows or [PROBLEM], said, 2, 0, seconds=1.0, **knobs))
+    return list(self_debug.generate(rows or [PROBLEM], said, 2, 0, seconds=1.0, **knobs))
 
 
 def outcomes(row: Row) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.generate import evolve
+from selfsown.generate import evol_instruct
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 
@@ -37,7 +37,7 @@ def longer(task: str) -> str:
 
 
 def made(teacher: Parrot, rows: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[Row]:
-    return list(evolve.generate(rows, teacher, 2, seed, **knobs))
+    return list(evol_instruct.generate(rows, teacher, 2, seed, **knobs))
 
 
 def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> None:

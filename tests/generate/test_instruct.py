@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.generate import instruct
-from selfsown.generate.instruct import FIRST
+from selfsown.generate import self_instruct
+from selfsown.generate.self_instruct import FIRST
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 REAL = [Row(f"seed {at} is about thing{at} of kind{at}", f"done {at}", draw=at) for at in range(30)]
 
@@ -23,7 +23,7 @@ def saying(at: int, **changes: str) -> str:
 
 
 def made(say: Any, real: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[Row]:
-    return list(instruct.generate(real, Parrot(say), 2, seed, **{"count": 5, **knobs}))
+    return list(self_instruct.generate(real, Parrot(say), 2, seed, **{"count": 5, **knobs}))
 
 
 def test_each_task_is_a_row_that_names_the_real_rows_it_was_written_after() -> None:

@@ -15,9 +15,9 @@ from realdata import real_data
 from server import Server
 
 from selfsown.make import make
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 pytestmark = pytest.mark.usefixtures("walled")
 

@@ -12,7 +12,7 @@ from parrot import Parrot
 from selfsown.generate import persona
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 REAL = [Row(f"How deep is lake number {at}?", "Deep.", draw=at) for at in range(7)]
 

@@ -6,16 +6,16 @@ import pytest
 from reckoner import Reckoner, Reckoning, digits, plain, planted, sums
 from server import Server
 
-from selfsown.generate import pivotal
+from selfsown.generate import pivotal_tokens
 from selfsown.models import BEGUN
-from selfsown.models.endpoint import create
+from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Grade, Row, SelfsownError
 
 ROWS = sums(40, 0)
 
 
 def pairs(model: Reckoner, **knobs: float) -> list[Row]:
-    return list(pivotal.generate(ROWS, model, Reckoning(), 1, 0, rollouts=48, **knobs))
+    return list(pivotal_tokens.generate(ROWS, model, Reckoning(), 1, 0, rollouts=48, **knobs))
 
 
 def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
@@ -62,9 +62,9 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
     row = Row("1+1", "It is two", target="It is two")
     with Server(say=say) as server:
         teacher = create([], 0, url=server.url, model="m", style="completions")
-        made = list(pivotal.generate([row], teacher, Words(), 1, 0, rollouts=16, before="Q: ", between="\nA:"))
+        made = list(pivotal_tokens.generate([row], teacher, Words(), 1, 0, rollouts=16, before="Q: ", between="\nA:"))
         with pytest.raises(SelfsownError, match="style: completions"):
-            list(pivotal.generate([row], create([], 0, url=server.url, model="m"), Words(), 1, 0))
+            list(pivotal_tokens.generate([row], create([], 0, url=server.url, model="m"), Words(), 1, 0))
     assert {(row.traits["begun"], row.answer, row.traits["rejected"]) for row in made} == {
         (" It", " It is two", " It was two")
     }

@@ -11,11 +11,11 @@ import pytest
 from parrot import Parrot
 from server import Server
 
-from selfsown.generate import prefill
+from selfsown.generate import magpie
 from selfsown.models import Reply
-from selfsown.models.endpoint import create
+from selfsown.models.endpoint.endpoint import create
+from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.steps import step
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World
 
@@ -29,7 +29,7 @@ def said(turn: Any, answer: Any = "4") -> Parrot:
 
 
 def made(teacher: Any, **knobs: Any) -> list[Row]:
-    return list(prefill.generate(teacher, FILE, 0, 2, 0, **{"count": 3, **TEMPLATE, **knobs}))
+    return list(magpie.generate(teacher, FILE, 0, 2, 0, **{"count": 3, **TEMPLATE, **knobs}))
 
 
 def test_the_turn_is_written_after_the_template_and_answered_within_it() -> None:
@@ -90,14 +90,14 @@ def test_without_a_template_the_model_goes_on_from_its_world_s_opening_and_the_w
         opened[prompt] += 1
         return Reply(rng.choice(real).prompt, "whatever it thinks at first")
 
-    rows = list(prefill.generate(Parrot(say), world, 2, 1, 0, count=200))
+    rows = list(magpie.generate(Parrot(say), world, 2, 1, 0, count=200))
     assert set(opened) == {"1", "2"}
     assert 70 < opened["1"] < 130
     known = {(row.prompt, row.answer): row for row in real}
     for row in rows:
         assert row.end == ""
         assert (row.level, row.key) == (known[row.prompt, row.answer].level, known[row.prompt, row.answer].key)
-    bad = list(prefill.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), world, 2, 1, 0, count=1))
+    bad = list(magpie.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), world, 2, 1, 0, count=1))
     assert [(row.prompt, row.answer, row.reason) for row in bad] == [("9abc", "12", "it asks neither way")]
 
 
@@ -106,7 +106,7 @@ def test_the_embedded_model_writes_both(tmp_path: Path) -> None:
     world = World(rows=100, levels=1)
     rows = list(world.pose(0))
     model = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=rows, seed=0)
-    made, again = (list(prefill.generate(model, world, 1, 1, 5, count=20)) for _ in range(2))
+    made, again = (list(magpie.generate(model, world, 1, 1, 5, count=20)) for _ in range(2))
     assert made == again
     assert len(made) == len({row.id for row in made}) == 20
     assert all(row.reason for row in made), "its weights are random"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.generate import question
+from selfsown.generate import document_qa
 from selfsown.models import Reply
 from selfsown.records import Row
 
@@ -23,7 +23,7 @@ def saying(*pairs: dict[str, str]) -> str:
 
 
 def made(said: Any, *rows: Row, **knobs: Any) -> list[Row]:
-    return list(question.generate(rows or (MOON,), Parrot(lambda prompt, at: said), 2, 0, **knobs))
+    return list(document_qa.generate(rows or (MOON,), Parrot(lambda prompt, at: said), 2, 0, **knobs))
 
 
 def test_each_pair_is_a_row_that_names_its_source_and_quotes_it() -> None:
@@ -83,7 +83,7 @@ def test_more_pairs_than_asked_for_are_no_more_rows_and_the_instruction_is_told(
         seen.append(prompt)
         return saying(DAYS, AIR)
 
-    rows = list(question.generate([MOON], Parrot(say), 1, 0, per=1, instruction="Ask like a child."))
+    rows = list(document_qa.generate([MOON], Parrot(say), 1, 0, per=1, instruction="Ask like a child."))
     assert len(rows) == 1
     assert "one question" in seen[0]
     assert "Ask like a child." in seen[0]

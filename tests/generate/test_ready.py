@@ -11,8 +11,8 @@ import pytest
 from server import Server
 
 from selfsown.make import make
-from selfsown.recipe import Recipe
-from selfsown.store import Store
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import Store
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
 REAL = 150  # rows

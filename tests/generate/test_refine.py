@@ -13,8 +13,8 @@ from selfsown.generate import refine
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
+from selfsown.tasks.constitution_qa import World as Manners
 from selfsown.tasks.file import World as File
-from selfsown.tasks.manners import World as Manners
 from selfsown.tasks.programs import World as Programs
 
 # A constitution that a program can check: each principle forbids a word.

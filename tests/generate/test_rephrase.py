@@ -11,7 +11,7 @@ from parrot import Parrot
 from selfsown.generate import rephrase
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 MOON = Row("", "The Moon circles the Earth in 27 days. It has no air.", traits={"source": "sky.md"}, level=2, draw=1)
 SUN = Row("What is the Sun?", "A star.", draw=2)

@@ -7,8 +7,8 @@ from parrot import Parrot
 
 from selfsown.generate import sample
 from selfsown.models import Reply
+from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.steps import step
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World
 

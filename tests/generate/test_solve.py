@@ -15,11 +15,11 @@ from server import Body, Server
 from selfsown.generate import solve
 from selfsown.make import make
 from selfsown.models import Reply
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
+from selfsown.tasks.addition import World as Sums
 from selfsown.tasks.file import World as File
-from selfsown.tasks.sums import World as Sums
 
 FILE = File("problems.jsonl", prompt="q", answer="a")
 SUMS = Sums(rows=60, longer=10, hints=0.3)

@@ -13,8 +13,8 @@ from parrot import Parrot
 from selfsown.grade import constitution
 from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.tasks.constitution_qa import World as Manners
 from selfsown.tasks.file import World as File
-from selfsown.tasks.manners import World as Manners
 
 # Principles that a program can check: each forbids a word.
 WORDS = ("damn", "idiot", "hate", "secret", "stupid", "liar")

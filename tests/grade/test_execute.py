@@ -10,9 +10,9 @@ import pytest
 from mutants import asked, compared, mutants
 from realdata import real_data
 
-from selfsown.grade.execute import grade
+from selfsown.grade.unit_tests import grade
 from selfsown.records import Grade, Row
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.sandbox.sandbox import Job, Sandbox
 
 pytestmark = pytest.mark.usefixtures("walled")
 

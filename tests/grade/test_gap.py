@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from parrot import Parrot, knowing
 
-from selfsown.grade import gap
+from selfsown.grade import solver_gap
 from selfsown.models import Model, Reply
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 from selfsown.tasks.file import World as File
@@ -21,7 +21,7 @@ STRONG, WEAK = knowing([EASY, HARD]), knowing([EASY])
 
 
 def gaps(judge: Model, teacher: Model, *rows: Row, task: Task = TASK, **knobs: object) -> list[float]:
-    return [grade.score for grade in gap.grade(rows, judge, teacher, task, 0, **knobs)]  # type: ignore[arg-type]
+    return [grade.score for grade in solver_gap.grade(rows, judge, teacher, task, 0, **knobs)]  # type: ignore[arg-type]
 
 
 def test_only_what_the_strong_one_can_and_the_weak_one_cannot_has_a_gap() -> None:
@@ -36,7 +36,7 @@ def test_a_row_whose_answer_is_wrong_has_none_for_the_strong_solver_does_not_fin
 
 def test_the_gap_is_that_between_the_pass_rates() -> None:
     often, seldom = (Parrot(lambda prompt, at, k=k: "391" if at % 4 < k else "400") for k in (3, 1))
-    (grade,) = gap.grade([HARD], often, seldom, TASK, 0, samples=8)
+    (grade,) = solver_gap.grade([HARD], often, seldom, TASK, 0, samples=8)
     assert (grade.score, grade.by, grade.trust) == (0.5, "gap", "vote")
     assert grade.reason == "the strong solver 6 of 8 times, the weak solver 2"
 
@@ -46,7 +46,7 @@ def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
     rows = list(world.pose(0))[:20]
     wrong = [replace(row, answer=row.answer + "x", target="") for row in rows]
     solver, nobody = knowing(rows), knowing([])
-    grades = list(gap.grade(wrong, solver, nobody, world, 0))
+    grades = list(solver_gap.grade(wrong, solver, nobody, world, 0))
     assert {grade.score for grade in grades} == {1.0}
     assert {grade.trust for grade in grades} == {"execution"}
 
@@ -68,20 +68,20 @@ def test_words_count_as_the_same_answer_by_how_much_they_agree() -> None:
 def test_the_instruction_stands_before_each_prompt_and_each_prompt_is_solved_once() -> None:
     seen: list[str] = []
     solver = Parrot(lambda prompt, at: seen.append(prompt) or "391")
-    list(gap.grade([HARD, Row("17 * 23?", "5")], solver, WEAK, TASK, 0, samples=2, instruction="Briefly."))
+    list(solver_gap.grade([HARD, Row("17 * 23?", "5")], solver, WEAK, TASK, 0, samples=2, instruction="Briefly."))
     assert seen == ["Briefly.\n\n17 * 23?"] * 2
 
 
 def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_failed() -> None:
     broken = Parrot(lambda prompt, at: Reply(prompt, "391", failure="no end"))
-    (grade,) = gap.grade([HARD], STRONG, broken, TASK, 0)
+    (grade,) = solver_gap.grade([HARD], STRONG, broken, TASK, 0)
     assert (grade.failed, grade.reason) == (True, "the weak solver: no end")
-    (grade,) = gap.grade([HARD], broken, WEAK, TASK, 0)
+    (grade,) = solver_gap.grade([HARD], broken, WEAK, TASK, 0)
     assert (grade.failed, grade.reason) == (True, "the strong solver: no end")
     shaky = Parrot(lambda prompt, at: Reply(prompt, "391", failure="" if at else "a time-out"))
-    (grade,) = gap.grade([HARD], shaky, WEAK, TASK, 0)
+    (grade,) = solver_gap.grade([HARD], shaky, WEAK, TASK, 0)
     assert (grade.score, grade.reason) == (1.0, "the strong solver 3 of 3 times, the weak solver 0 of 4")
-    (grade,) = gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
+    (grade,) = solver_gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
     assert (grade.failed, grade.reason) == (True, "it has no prompt to solve")
 
 

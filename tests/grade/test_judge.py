@@ -10,11 +10,11 @@ from parrot import Parrot
 from server import Server
 
 from selfsown.grade import judge
-from selfsown.making import graded
 from selfsown.models import Reply
-from selfsown.models.endpoint import create
+from selfsown.models.endpoint.endpoint import create
+from selfsown.recipe.steps import step
 from selfsown.records import Grade, Row
-from selfsown.steps import step
+from selfsown.stages import graded
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 

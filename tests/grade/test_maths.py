@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 from realdata import real_data
 
-from selfsown.grade.maths import grade
+from selfsown.grade.math_equal import grade
 from selfsown.records import Row
 from selfsown.text.final_answer import stated
-from selfsown.text.quantities import plain, quantity
+from selfsown.text.numbers import plain, quantity
 
 NUMBERS = {
     "18": 18, "$18": 18, "-$5": -5, "$-5": -5, "18 dollars": 18, "She makes $18 every day.": 18, "x = 18": 18,

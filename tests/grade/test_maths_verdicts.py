@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from realdata import real_data
 
-from selfsown.grade.maths import grade
+from selfsown.grade.math_equal import grade
 from selfsown.records import Row
 from selfsown.text.final_answer import final_answers
 

@@ -11,28 +11,28 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.calibrate.labels import of_file
-from selfsown.curate import band, either, pairs, passed
+from selfsown.calibration.labeled_rows import of_file
+from selfsown.calibration.requirements import shortcomings
+from selfsown.curate import any_grader, min_score, pass_rate_band, preference_pairs
 from selfsown.grade import (
     constitution,
-    exact,
-    gap,
+    exact_match,
+    json_schema,
     judge,
-    maths,
+    math_equal,
     novelty,
     pairwise,
     panel,
     roundtrip,
     rules,
-    schema,
+    self_consistency,
+    solver_gap,
     verify,
-    vote,
 )
 from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.rehearsal.trust import shortcomings
+from selfsown.tasks.addition import World as Sums
 from selfsown.tasks.file import World as File
-from selfsown.tasks.sums import World as Sums
 
 FILE = File("rows.jsonl", prompt="q", answer="a")
 ROW = Row("2 + 2?", "4", target="4", traits={"quote": "2 + 2 is 4."}, method="sample")
@@ -57,25 +57,25 @@ DOWN = says("", failure="the server said 500")
 RIGHT, MUTE = says("4"), says("")
 
 CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
-    "exact: no known answer": lambda: exact.grade([replace(ROW, answer="", target="")]),
-    "exact: a blank known answer": lambda: exact.grade([replace(ROW, answer="", target=" ")]),
-    "exact: an empty answer": lambda: exact.grade(EMPTY),
-    "maths: no known answer": lambda: maths.grade([replace(ROW, target=""), replace(ROW, answer="", target="")]),
-    "maths: a blank known answer": lambda: maths.grade(
+    "exact: no known answer": lambda: exact_match.grade([replace(ROW, answer="", target="")]),
+    "exact: a blank known answer": lambda: exact_match.grade([replace(ROW, answer="", target=" ")]),
+    "exact: an empty answer": lambda: exact_match.grade(EMPTY),
+    "maths: no known answer": lambda: math_equal.grade([replace(ROW, target=""), replace(ROW, answer="", target="")]),
+    "maths: a blank known answer": lambda: math_equal.grade(
         [replace(ROW, answer=" ", target=" "), replace(ROW, target="$$")]
     ),
-    "maths: an empty box on either side": lambda: maths.grade(
+    "maths: an empty box on either side": lambda: math_equal.grade(
         [replace(ROW, answer=r"\boxed{}", target=r"\boxed{}"), replace(ROW, answer=r"\boxed{}"), *EMPTY]
     ),
-    "maths: a mark without an answer": lambda: maths.grade([replace(ROW, answer="####", target="####")]),
+    "maths: a mark without an answer": lambda: math_equal.grade([replace(ROW, answer="####", target="####")]),
     "verify: an empty answer": lambda: verify.grade(EMPTY, Sums()),
     "novelty: against nothing": lambda: novelty.grade([ROW], []),
     "novelty: an empty text": lambda: novelty.grade([replace(each, prompt="") for each in EMPTY], [ROW]),
     "rules: no real rows": lambda: rules.grade([ROW], []),
     "rules: an empty text where real ones are empty": lambda: rules.grade(EMPTY, EMPTY),
-    "schema: none": lambda: schema.grade([ROW], schema={}),
-    "schema: one that allows anything": lambda: schema.grade([ROW], schema={"description": "a number"}),
-    "schema: no JSON": lambda: schema.grade([replace(ROW, answer=said) for said in ("", "four", "{", "NaN", "```")],
+    "schema: none": lambda: json_schema.grade([ROW], schema={}),
+    "schema: one that allows anything": lambda: json_schema.grade([ROW], schema={"description": "a number"}),
+    "schema: no JSON": lambda: json_schema.grade([replace(ROW, answer=said) for said in ("", "four", "{", "NaN", "```")],
                                             schema={"type": ["number", "string", "object"]}),
     "judge: an empty answer": lambda: judge.grade(EMPTY, FULL, 0),
     "judge: an empty rubric": lambda: judge.grade([ROW], FULL, 0, rubric=" "),
@@ -102,21 +102,21 @@ CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
     "pairwise: an empty rubric": lambda: pairwise.grade(TWICE, says(FIRST), 0, rubric=""),
     "pairwise: the first, in either order": lambda: pairwise.grade([ROW, replace(ROW, answer="5")], says(FIRST), 0),
     "pairwise: a server that is down": lambda: pairwise.grade([ROW, replace(ROW, answer="5")], DOWN, 0),
-    "vote: a single vote": lambda: vote.grade([ROW], RIGHT, 0, samples=1),
-    "vote: no votes": lambda: vote.grade([ROW], DOWN, 0),
-    "vote: one vote is heard": lambda: vote.grade(
+    "vote: a single vote": lambda: self_consistency.grade([ROW], RIGHT, 0, samples=1),
+    "vote: no votes": lambda: self_consistency.grade([ROW], DOWN, 0),
+    "vote: one vote is heard": lambda: self_consistency.grade(
         [ROW], Parrot(lambda prompt, at: Reply(prompt, "4", failure="cut off" if at else "")), 0, samples=2
     ),
-    "vote: empty votes for an empty answer": lambda: vote.grade(EMPTY, MUTE, 0),
-    "vote: nothing behind the mark": lambda: vote.grade(
+    "vote: empty votes for an empty answer": lambda: self_consistency.grade(EMPTY, MUTE, 0),
+    "vote: nothing behind the mark": lambda: self_consistency.grade(
         [replace(ROW, answer="####")], says("####"), 0, pattern="####(.*)"
     ),
-    "vote: a tie": lambda: vote.grade([ROW], Parrot(lambda prompt, at: "45"[at % 2]), 0, samples=4),
-    "gap: no prompt": lambda: gap.grade([replace(ROW, prompt="")], RIGHT, MUTE, FILE, 0),
-    "gap: no answer to agree with": lambda: gap.grade([replace(ROW, answer="", target="")], MUTE, says("5"), FILE, 0),
-    "gap: the weak solver is down": lambda: gap.grade([ROW], RIGHT, DOWN, FILE, 0),
-    "gap: the strong solver is down": lambda: gap.grade([ROW], DOWN, MUTE, FILE, 0),
-    "gap: both are mute": lambda: gap.grade([ROW], MUTE, MUTE, FILE, 0),
+    "vote: a tie": lambda: self_consistency.grade([ROW], Parrot(lambda prompt, at: "45"[at % 2]), 0, samples=4),
+    "gap: no prompt": lambda: solver_gap.grade([replace(ROW, prompt="")], RIGHT, MUTE, FILE, 0),
+    "gap: no answer to agree with": lambda: solver_gap.grade([replace(ROW, answer="", target="")], MUTE, says("5"), FILE, 0),
+    "gap: the weak solver is down": lambda: solver_gap.grade([ROW], RIGHT, DOWN, FILE, 0),
+    "gap: the strong solver is down": lambda: solver_gap.grade([ROW], DOWN, MUTE, FILE, 0),
+    "gap: both are mute": lambda: solver_gap.grade([ROW], MUTE, MUTE, FILE, 0),
     "roundtrip: an empty answer without claims": lambda: roundtrip.grade(EMPTY, NONE, 0, back="claims"),
     "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, traits={})], NONE, 0, back="claims"),
     "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, traits={"quote": " "})], NONE, 0, back="claims"),
@@ -142,7 +142,7 @@ def test_what_was_not_looked_at_is_not_kept(case: str) -> None:
     assert "\n" not in mistake
     for grade in grades:
         assert 0 <= grade.score <= 1
-        kept = [row for row in passed.curate([ROW.graded(grade)], FILE) if not row.end]
+        kept = [row for row in min_score.curate([ROW.graded(grade)], FILE) if not row.end]
         assert grade.failed or not kept, grade
 
 
@@ -152,19 +152,19 @@ LEFT = [row.graded(Grade(1.0, "another has it", by="roundtrip", trust="none")) f
 
 @pytest.mark.parametrize("rows", [UNGRADED, LEFT], ids=["nobody", "left to others"])
 def test_what_nobody_graded_is_kept_by_none_who_goes_by_grades(rows: list[Row]) -> None:
-    assert [row.end for row in passed.curate(rows, FILE)] == ["rejected"] * 4
-    assert [row.end for row in passed.curate(rows, FILE, least=0.0)] == ["rejected"] * 4
-    assert [row.end for row in either.curate(rows, least={"judge": 0.0})] == ["rejected"] * 4
-    assert [row.end for row in either.curate(rows, top={"reward": 1.0})] == ["rejected"] * 4
-    assert [row.end for row in band.curate(rows, low=0.0, high=1.0)] == ["rejected"] * 4
+    assert [row.end for row in min_score.curate(rows, FILE)] == ["rejected"] * 4
+    assert [row.end for row in min_score.curate(rows, FILE, least=0.0)] == ["rejected"] * 4
+    assert [row.end for row in any_grader.curate(rows, least={"judge": 0.0})] == ["rejected"] * 4
+    assert [row.end for row in any_grader.curate(rows, top={"reward": 1.0})] == ["rejected"] * 4
+    assert [row.end for row in pass_rate_band.curate(rows, low=0.0, high=1.0)] == ["rejected"] * 4
     bad = Row("q", "a bad one", draw=9).graded(Grade(0.0, "wrong", by="judge"))
-    assert not [row for row in pairs.curate([*rows, bad], []) if row.method == "pairs"]
+    assert not [row for row in preference_pairs.curate([*rows, bad], []) if row.method == "pairs"]
 
 
 def test_a_score_that_is_no_number_passes_nowhere() -> None:
     row = Row("q", "a").graded(Grade(1.0, by="a")).graded(Grade(float("nan"), by="b"))
-    assert [out.end for out in passed.curate([row], FILE)] == ["rejected"]
-    assert [out.end for out in either.curate([row], least={"b": 0.5})] == ["rejected"]
+    assert [out.end for out in min_score.curate([row], FILE)] == ["rejected"]
+    assert [out.end for out in any_grader.curate([row], least={"b": 0.5})] == ["rejected"]
 
 
 @pytest.mark.parametrize("label", ["good", "bad"])

@@ -12,13 +12,13 @@ import pytest
 from parrot import Parrot
 from server import Server
 
-from selfsown.estimate import estimate
+from selfsown.estimate.estimator import estimate
 from selfsown.grade import panel
 from selfsown.make import make
 from selfsown.models import Reply
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 ROW = Row("2 + 2?", "4")
 RIGHT, WRONG = [[Row(f"{at} + 1?", str(at + 1 + wrong)) for at in range(40)] for wrong in (0, 1)]

@@ -7,7 +7,7 @@ import json
 import pytest
 from parrot import Parrot
 
-from selfsown.grade import reversal
+from selfsown.grade import code_roundtrip
 from selfsown.records import Row
 
 pytestmark = pytest.mark.usefixtures("walled")
@@ -19,7 +19,7 @@ OTHER = "def area(width, height):\n    assert True\n    print('hello')\n    if w
 
 def graded(program: str, calls: list[str] = CALLS, original: str = ORIGINAL) -> tuple[float, str, bool]:
     judge = Parrot(lambda prompt, at: json.dumps({"program": program, "calls": calls}))
-    (grade,) = reversal.grade([Row("Write area(width, height).", original)], judge, 0)
+    (grade,) = code_roundtrip.grade([Row("Write area(width, height).", original)], judge, 0)
     assert (grade.by, grade.trust) == ("reversal", "execution")
     return grade.score, grade.reason, grade.failed
 
@@ -50,7 +50,7 @@ def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
     assert graded("", original="")[2]
     assert graded(OTHER + "    return width + height\n", ["1 + 1", "2 + 2", "area(2, 3)", "area(-1, 2)"])[0] == 0.0
     assert "SyntaxError" in graded(ORIGINAL, original="def area(:")[1]
-    (grade,) = reversal.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
+    (grade,) = code_roundtrip.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
     assert (grade.failed, grade.reason) == (True, "it has no prompt to go by")
 
 
@@ -61,7 +61,7 @@ def test_the_judge_does_not_see_the_answer() -> None:
         seen.append(prompt)
         return json.dumps({"program": ORIGINAL, "calls": CALLS})
 
-    list(reversal.grade([Row("Write area(width, height).", ORIGINAL)], Parrot(say), 0))
+    list(code_roundtrip.grade([Row("Write area(width, height).", ORIGINAL)], Parrot(say), 0))
     assert "Write area(width, height)." in seen[0]
     assert "return width" not in seen[0]
 

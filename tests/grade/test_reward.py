@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from classifiers import classifier
 
-from selfsown.grade import reward
+from selfsown.grade import reward_model
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text.talk import remembered, written_out
+from selfsown.text.chat import remembered, written_out
 
 pytest.importorskip("transformers")
 GOOD, BAD = Row("what is it", "good good", draw=1), Row("what is it", "bad", draw=2)
@@ -27,7 +27,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def graded(folder: Path, *rows: Row, **knobs: Any) -> list[Grade]:
-    return list(reward.grade(rows, folder=str(folder), **knobs))
+    return list(reward_model.grade(rows, folder=str(folder), **knobs))
 
 
 def test_good_answers_score_high_and_bad_ones_low(folder: Path) -> None:

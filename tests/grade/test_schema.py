@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from selfsown.grade.schema import grade
+from selfsown.grade.json_schema import grade
+from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.steps import step
 
 SCHEMA = {"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}, "required": ["age"]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from parrot import Parrot
 
-from selfsown.grade import vote
+from selfsown.grade import self_consistency
 from selfsown.models import Reply
 from selfsown.records import Grade, Row
 
@@ -21,7 +21,9 @@ def judge(*answers: str) -> Parrot:
 
 
 def graded(answer: str, *votes: str, share: float = 0.5, repair: bool = False) -> Grade:
-    (grade,) = vote.grade([Row("q", answer)], judge(*votes), 0, samples=len(votes), share=share, repair=repair)
+    (grade,) = self_consistency.grade(
+        [Row("q", answer)], judge(*votes), 0, samples=len(votes), share=share, repair=repair
+    )
     return grade
 
 
@@ -61,14 +63,14 @@ def test_answers_that_failed_are_votes_for_nothing() -> None:
 
 
 def test_a_row_without_a_prompt_among_others_is_not_asked_about_and_has_failed() -> None:
-    grades = list(vote.grade([Row("", "a"), Row("q", "a")], judge("a"), 0, samples=2))
+    grades = list(self_consistency.grade([Row("", "a"), Row("q", "a")], judge("a"), 0, samples=2))
     assert [(grade.score, grade.failed) for grade in grades] == [(0.0, True), (1.0, False)]
 
 
 def test_what_is_compared_is_the_last_match_of_the_pattern_and_the_repair_is_the_whole_answer() -> None:
     votes = ("so #### 4", "2 + 2 is\n#### 4", "2 * 2:\n#### 4 ", "#### 5")
     rows = [Row("q", "that makes\n####  4"), Row("q", "#### 4, no:\n#### 5"), Row("q", "4")]
-    grades = list(vote.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", repair=True))
+    grades = list(self_consistency.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", repair=True))
     assert [grade.score for grade in grades] == [0.75, 0.0, 0.75]
     assert grades[1].repair == ("q", "so #### 4")
     assert graded("that makes\n####  4", *votes).score == 0.0
@@ -82,6 +84,6 @@ def test_each_prompt_is_asked_once_and_judged_by_its_own_votes() -> None:
         return prompt.upper()
 
     rows = [Row("p", "P"), Row("q", "P"), Row("p", "Q"), Row("q", "Q")]
-    grades = list(vote.grade(rows, Parrot(say), 0, samples=2))
+    grades = list(self_consistency.grade(rows, Parrot(say), 0, samples=2))
     assert [grade.score for grade in grades] == [1.0, 0.0, 0.0, 1.0]
     assert asked == ["p", "p", "q", "q"]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from selfsown.guard import collapse
-from selfsown.intervals import Z
 from selfsown.records import Generation, Score, Verdict
+from selfsown.stats.intervals import Z
 
 
 def history(*values: float, error: float = 0.01, group: str = "", name: str = "diversity") -> list[Generation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfsown.guard import hard
+from selfsown.guard import difficulty_drop
 from selfsown.records import Row
 
 
@@ -19,24 +19,26 @@ def few(rows: list[Row], prompts: int) -> list[Row]:
 
 
 def test_a_judge_that_drops_the_hard_ones_is_refused() -> None:
-    verdict = hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 20)])
+    verdict = difficulty_drop.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 20)])
     assert not verdict.ok
     assert verdict.numbers == {"before": 0.5, "after": 20 / 110, "passed[1]": 0.9, "passed[2]": 0.2}
     assert "90 of 100 at 1, 20 of 100 at 2" in verdict.reason
 
 
 def test_one_right_try_of_several_is_enough_and_what_is_lost_evenly_is_no_matter() -> None:
-    assert hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 85)]).ok
-    assert hard.guard([*EASY, *HARD], [*few(EASY, 30), *few(HARD, 28)]).ok
-    assert hard.guard([*EASY, *HARD], [*EASY, *few(HARD, 90)]).ok, "more tries at easy prompts are no more prompts"
+    assert difficulty_drop.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 85)]).ok
+    assert difficulty_drop.guard([*EASY, *HARD], [*few(EASY, 30), *few(HARD, 28)]).ok
+    assert difficulty_drop.guard([*EASY, *HARD], [*EASY, *few(HARD, 90)]).ok, (
+        "more tries at easy prompts are no more prompts"
+    )
 
 
 def test_few_rows_show_nothing_and_tolerance_can_be_lent() -> None:
-    assert hard.guard([*few(EASY, 8), *few(HARD, 8)], [*few(EASY, 4), *few(HARD, 2)]).ok
+    assert difficulty_drop.guard([*few(EASY, 8), *few(HARD, 8)], [*few(EASY, 4), *few(HARD, 2)]).ok
     kept = [*few(EASY, 90), *few(HARD, 20)]
-    assert hard.guard([*EASY, *HARD], kept, tolerance=0.7).ok
-    assert hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)]).ok
-    assert not hard.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)], tolerance=0.0).ok
+    assert difficulty_drop.guard([*EASY, *HARD], kept, tolerance=0.7).ok
+    assert difficulty_drop.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)]).ok
+    assert not difficulty_drop.guard([*EASY, *HARD], [*few(EASY, 90), *few(HARD, 60)], tolerance=0.0).ok
 
 
 def test_how_hard_a_row_is_may_stand_in_a_trait() -> None:
@@ -45,12 +47,12 @@ def test_how_hard_a_row_is_may_stand_in_a_trait() -> None:
 
     every = [*marked(EASY, "2"), *marked(HARD, "10"), Row("odd", "", traits={"steps": "many"})]
     kept = [*marked(few(EASY, 90), "2"), *marked(few(HARD, 20), "10")]
-    assert not hard.guard(every, kept, trait="steps").ok
-    assert "passed[10]" in hard.guard(every, kept, trait="steps").numbers
+    assert not difficulty_drop.guard(every, kept, trait="steps").ok
+    assert "passed[10]" in difficulty_drop.guard(every, kept, trait="steps").numbers
 
 
 def test_where_nothing_differs_in_hardness_nothing_is_measured() -> None:
     for every, kept in ((EASY, few(EASY, 2)), ([*EASY, *HARD], []), ([row.failed("cut") for row in EASY], [])):
-        verdict = hard.guard(every, kept)
+        verdict = difficulty_drop.guard(every, kept)
         assert verdict.ok
         assert "not measured" in verdict.reason

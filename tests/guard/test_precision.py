@@ -9,11 +9,11 @@ import pytest
 from small import FIRST
 
 from selfsown import loop
-from selfsown.guard import precision
-from selfsown.recipe import Recipe
+from selfsown.guard import label_precision
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import step
 from selfsown.records import Generation, Row, SelfsownError, Verdict
-from selfsown.steps import step
-from selfsown.store import Store
+from selfsown.run_folder import Store
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
 
@@ -29,7 +29,7 @@ def history(*shares: tuple[int, int]) -> list[Generation]:
     found = [Generation(0, 0, 0, {}, 1.0, ())]
     for right, of in shares:
         found.append(Generation(len(found), 0, 0, {}, 0.5, ()))
-        found[-1] = replace(found[-1], verdicts=(precision.guard(found, kept(right, of), WORLD),))
+        found[-1] = replace(found[-1], verdicts=(label_precision.guard(found, kept(right, of), WORLD),))
     return [*found, Generation(len(found), 0, 0, {}, 0.5, ())]
 
 
@@ -49,7 +49,7 @@ def history(*shares: tuple[int, int]) -> list[Generation]:
 def test_a_fall_fires_where_chance_does_not_explain_it(
     before: list[tuple[int, int]], now: tuple[int, int], ok: bool
 ) -> None:
-    verdict = precision.guard(history(*before), kept(*now), WORLD)
+    verdict = label_precision.guard(history(*before), kept(*now), WORLD)
     assert (verdict.ok, verdict.by) == (ok, "precision")
     assert verdict.numbers["precision"] == now[0] / now[1]
     assert verdict.numbers["low"] < verdict.numbers["precision"] < verdict.numbers["high"]
@@ -59,24 +59,24 @@ def test_a_fall_fires_where_chance_does_not_explain_it(
 def test_a_slow_decline_is_measured_against_the_best_that_stands_not_against_the_last() -> None:
     slow = [(960, 1000), (950, 1000), (941, 1000)]
     assert [past.verdicts[0].ok for past in history(*slow)[1:-1]] == [True] * 3
-    verdict = precision.guard(history(*slow), kept(930, 1000), WORLD)
+    verdict = label_precision.guard(history(*slow), kept(930, 1000), WORLD)
     assert "fell from 0.960" in verdict.reason
     refused = history((960, 1000), (800, 1000))
     assert not refused[2].stands
-    assert not precision.guard(refused, kept(800, 1000), WORLD).ok
+    assert not label_precision.guard(refused, kept(800, 1000), WORLD).ok
 
 
 def test_least_fires_only_where_it_is_proven() -> None:
-    assert not precision.guard(history(), kept(80, 100), WORLD, least=0.9).ok
-    assert precision.guard(history(), kept(8, 10), WORLD, least=0.9).ok
-    assert precision.guard(history(), kept(95, 100), WORLD, least=0.9).ok
+    assert not label_precision.guard(history(), kept(80, 100), WORLD, least=0.9).ok
+    assert label_precision.guard(history(), kept(8, 10), WORLD, least=0.9).ok
+    assert label_precision.guard(history(), kept(95, 100), WORLD, least=0.9).ok
 
 
 def test_a_pattern_says_what_of_the_answer_counts() -> None:
     rows = [replace(row, answer=f"so #### {row.answer} .", target="because #### yes .") for row in kept(60, 100)]
-    numbers = precision.guard(history(), rows, WORLD, pattern=r"####\s*(\w+)").numbers
+    numbers = label_precision.guard(history(), rows, WORLD, pattern=r"####\s*(\w+)").numbers
     assert numbers["precision"] == 0.6
-    assert precision.guard(history(), rows, WORLD).numbers["precision"] == 0.0
+    assert label_precision.guard(history(), rows, WORLD).numbers["precision"] == 0.0
     with pytest.raises(SelfsownError, match=r"guard.precision.pattern is '\('; it should be a regular expression: "):
         step("guard", "precision", {"pattern": "("})
 
@@ -85,18 +85,20 @@ def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_
     world = Programs(rows=200)
     rows = [replace(row, target="") for row in world.pose(0)]
     wrong = [replace(row, answer="9999") for row in rows[:50]]
-    assert precision.guard(history(), [*rows[50:], *wrong], world).numbers["precision"] == 0.75
+    assert label_precision.guard(history(), [*rows[50:], *wrong], world).numbers["precision"] == 0.75
     again = [replace(row, method="restate") for row in wrong]
     assert (
-        precision.guard(history(), [*rows[50:], *again], world).numbers
-        == precision.guard(history(), rows[50:], world).numbers
+        label_precision.guard(history(), [*rows[50:], *again], world).numbers
+        == label_precision.guard(history(), rows[50:], world).numbers
     )
 
 
 def test_where_no_answer_is_known_it_says_so_and_stands() -> None:
-    verdict = precision.guard(history((100, 100)), [Row("", "emma")], WORLD)
+    verdict = label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD)
     assert verdict == Verdict(True, "not measured: of no kept row is the answer known", "precision")
-    assert not precision.guard(history((100, 100)), [Row("", "emma")], WORLD, least=0.5).ok, "a demand needs evidence"
+    assert not label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD, least=0.5).ok, (
+        "a demand needs evidence"
+    )
 
 
 @pytest.mark.slow

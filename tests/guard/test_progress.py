@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from selfsown.guard import progress
-from selfsown.intervals import Z
+from selfsown.guard import regression
 from selfsown.records import Generation, Score, Verdict
+from selfsown.stats.intervals import Z
 
 Better = Literal["higher", "lower"]
 
@@ -33,14 +33,14 @@ def history(
 
 @pytest.mark.parametrize("values", [(0.5, 0.5), (0.5, 0.6), (0.5, 0.48), (0.5, 0.4, 0.5), (0.5,)])
 def test_what_is_no_fall_beyond_chance_stands(values: tuple[float, ...]) -> None:
-    verdict = progress.guard(history(*values), "goal")
+    verdict = regression.guard(history(*values), "goal")
     assert verdict.ok
     assert verdict.by == "progress"
 
 
 @pytest.mark.parametrize("values", [(0.5, 0.47), (0.5, 0.6, 0.55), (0.6, 0.5, 0.55)])
 def test_a_fall_below_the_best_so_far_fires(values: tuple[float, ...]) -> None:
-    verdict = progress.guard(history(*values), "goal")
+    verdict = regression.guard(history(*values), "goal")
     assert not verdict.ok
     assert f"from {max(values):.3f} to {values[-1]:.3f}" in verdict.reason
     assert verdict.numbers["fall"] == pytest.approx(max(values) - values[-1])
@@ -48,25 +48,25 @@ def test_a_fall_below_the_best_so_far_fires(values: tuple[float, ...]) -> None:
 
 
 def test_where_lower_is_better_a_rise_fires() -> None:
-    assert not progress.guard(history(2.0, 2.1, better="lower"), "goal").ok
-    assert progress.guard(history(2.0, 1.5, better="lower"), "goal").ok
-    assert not progress.guard(history(2.0, 1.5, 1.8, better="lower"), "goal").ok
+    assert not regression.guard(history(2.0, 2.1, better="lower"), "goal").ok
+    assert regression.guard(history(2.0, 1.5, better="lower"), "goal").ok
+    assert not regression.guard(history(2.0, 1.5, 1.8, better="lower"), "goal").ok
 
 
 def test_generations_that_were_rolled_back_are_no_measure() -> None:
-    assert progress.guard(history(0.5, 0.9, 0.5, rolled=(1,)), "goal").ok
+    assert regression.guard(history(0.5, 0.9, 0.5, rolled=(1,)), "goal").ok
 
 
 def test_errors_is_how_much_chance_is_granted() -> None:
-    assert progress.guard(history(0.5, 0.45), "goal", errors=4).ok
-    assert not progress.guard(history(0.5, 0.45), "goal", errors=3).ok
+    assert regression.guard(history(0.5, 0.45), "goal", errors=4).ok
+    assert not regression.guard(history(0.5, 0.45), "goal", errors=3).ok
 
 
 def test_wide_intervals_excuse_a_fall() -> None:
-    assert progress.guard(history(0.5, 0.4, error=0.05), "goal").ok
+    assert regression.guard(history(0.5, 0.4, error=0.05), "goal").ok
 
 
 def test_tolerance_is_the_share_of_the_best_that_may_be_lost() -> None:
-    assert progress.guard(history(0.5, 0.45), "goal", tolerance=0.12).ok
-    assert not progress.guard(history(0.5, 0.45), "goal", tolerance=0.08).ok
-    assert progress.guard(history(2.0, 2.1, better="lower"), "goal", tolerance=0.06).ok
+    assert regression.guard(history(0.5, 0.45), "goal", tolerance=0.12).ok
+    assert not regression.guard(history(0.5, 0.45), "goal", tolerance=0.08).ok
+    assert regression.guard(history(2.0, 2.1, better="lower"), "goal", tolerance=0.06).ok

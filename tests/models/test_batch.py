@@ -17,12 +17,13 @@ import pytest
 from batches import BatchServer
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint, provider
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.batch_styles import Files, Messages
-from selfsown.models.endpoint.client import client
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint.batch import provider
+from selfsown.models.endpoint.batch.formats import Files, Messages
+from selfsown.models.endpoint.endpoint import Endpoint
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.http_client import client
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
 
 SECRET = "sk-very/secret-0123456789"
 MANY = [f"prompt {at}" for at in range(100)]

@@ -18,12 +18,13 @@ from server import Server
 
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint, provider
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.faults import error_within, refusal
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint.batch import provider
+from selfsown.models.endpoint.endpoint import Endpoint
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.errors import error_within, refusal
+from selfsown.models.endpoint.http_client import client
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
 
 MANY = [f"prompt {at}" for at in range(40)]
 Instead = Callable[[str, Any], web.Response | None]

@@ -18,12 +18,13 @@ from server import Server
 
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint, exchange, load
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.gate import START, Gate
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint import dispatcher
+from selfsown.models.endpoint.endpoint import Endpoint, load
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.http_client import client
+from selfsown.models.endpoint.rate_limiter import START, Gate
 from selfsown.records import Row, SelfsownError
+from selfsown.usage.journal import Journal
 
 SECRET = "sk-very/secret-0123456789"
 STOPPED = """
@@ -316,7 +317,7 @@ def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
 def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answered_is_kept(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "PATIENCE", 1.0)
+    monkeypatch.setattr(dispatcher, "PATIENCE", 1.0)
     with Server() as server:
         simple(server, journal=journal).complete(MANY[:10])
         server.faults = {"busy": 1.0}

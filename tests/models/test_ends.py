@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint import provider
-from selfsown.models.endpoint.ends import failure_of, is_passing, plain
-from selfsown.models.endpoint.faults import Fault
-from selfsown.models.endpoint.styles import PATHS, Said, heard
-from selfsown.paid.journal import Journal
-from selfsown.paid.ledger import lines
+from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.batch import provider
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.finish_reasons import failure_of, is_passing, plain
+from selfsown.usage.journal import Journal
+from selfsown.usage.ledger import lines
 
 WHOLE = [
     "stop",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.models.endpoint.faults import refusal
+from selfsown.models.endpoint.errors import refusal
 
 
 @pytest.mark.parametrize("status", [301, 401, 402, 405])

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from server import Server
 
-from selfsown.models.endpoint import create
-from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.gate import START
+from selfsown.models.endpoint.endpoint import create
+from selfsown.models.endpoint.http_client import client
+from selfsown.models.endpoint.rate_limiter import START
 from selfsown.records import SelfsownError
 
 MANY = [f"prompt {at}" for at in range(200)]

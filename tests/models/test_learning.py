@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from tutored import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
-from selfsown.models.tiny import Tiny, pad
-from selfsown.models.tiny.alphabet import PAD
-from selfsown.models.tiny.learning import Pace, drawn, learn
-from selfsown.train import tiny
+from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.tokenizer import PAD
+from selfsown.models.tiny.trainer import Pace, drawn, learn
+from selfsown.train import sft
 
 
 def trained(seed: int, steps: int, average: float) -> tuple[Tiny, list[Tiny]]:
@@ -50,5 +50,5 @@ def test_the_mean_is_better_than_what_it_is_the_mean_of() -> None:
 def test_a_trainer_takes_it_as_a_knob() -> None:
     how = {"steps": 10, "batch": 16}
     mixture = mixed(REST)
-    last, averaged = (tiny.train(mixture, blank(1), 1, quiet, average=share, **how) for share in (0.0, 0.5))
+    last, averaged = (sft.train(mixture, blank(1), 1, quiet, average=share, **how) for share in (0.0, 0.5))
     assert not alike(last, averaged, within=1e-4)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint, create, provider
-from selfsown.paid.journal import Journal
-from selfsown.text.talk import Conversation, Message, full_prompt, remembered, written_out
+from selfsown.models.endpoint.batch import provider
+from selfsown.models.endpoint.endpoint import Endpoint, create
+from selfsown.text.chat import Conversation, Message, full_prompt, remembered, written_out
+from selfsown.usage.journal import Journal
 
 SYSTEM: Message = {"role": "system", "content": "Answer in French only."}
 DEVELOPER: Message = {"role": "developer", "content": "Answer in French only."}

@@ -12,9 +12,9 @@ from command import selfsown
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.paid.journal import Journal
-from selfsown.store import decisive
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.run_folder import decisive
+from selfsown.usage.journal import Journal
 
 MANY = [f"prompt {at}" for at in range(12)]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.styles import PATHS, Said, heard
+from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.endpoint import create as endpoint
 
 SPELLED = [
     "<think>Even.</think>\n\n4",

@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from server import Server
 
-from selfsown.models.endpoint import create
-from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.masked import TELLING, masked
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint.endpoint import create
+from selfsown.models.endpoint.http_client import client
+from selfsown.models.endpoint.masking import TELLING, masked
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
 
 SECRET = "sk-proj+very/secret=0123456789abcdef"
 MANY = [f"prompt {at}" for at in range(40)]
@@ -157,7 +157,7 @@ def test_the_key_is_nowhere_in_a_run_s_folder_nor_in_what_it_prints_in_debug_mod
 ) -> None:
     monkeypatch.setenv("LEAKY_KEY", SECRET)
     written(tmp_path, generate=[{"sample": {"n": 2}}], grade=["judge"], generations=1)
-    begin = "import logging; logging.basicConfig(level=0); from selfsown.cli import main; main()"
+    begin = "import logging; logging.basicConfig(level=0); from selfsown.cli.run import main; main()"
     with Leaky() as server:
         server.kinds = PASSING
         named = f"{{endpoint: {{url: '{server.url}', model: m, key: LEAKY_KEY, retries: 2}}}}"

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from selfsown.generate import prefill, rephrase, sample
+from selfsown.generate import magpie, rephrase, sample
 from selfsown.grade import judge
 from selfsown.models import Reply
-from selfsown.models.endpoint import create
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import World
+from selfsown.usage.journal import Journal
 
 PROGRAM = Path(sys.executable).with_name("transformers")
 INSTALLED = PROGRAM.exists() and all(map(importlib.util.find_spec, ("torch", "fastapi", "uvicorn")))
@@ -133,8 +133,8 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     model = create([], 0, url=url, model=name, **knobs)
     # Random weights that take the likeliest token go round in circles.
     template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
-    rows = list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
-    assert rows == list(prefill.generate(model, World("x"), 0, 1, 0, count=4, **template))
+    rows = list(magpie.generate(model, World("x"), 0, 1, 0, count=4, **template))
+    assert rows == list(magpie.generate(model, World("x"), 0, 1, 0, count=4, **template))
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4

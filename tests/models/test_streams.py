@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.client import client
-from selfsown.models.endpoint.faults import Fault
+from selfsown.models.endpoint.api_formats import Said, heard
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.http_client import client
 from selfsown.models.endpoint.stream import reply_of
-from selfsown.models.endpoint.styles import Said, heard
-from selfsown.paid.journal import Journal
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
 
 STREAM = "text/event-stream"
 WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "It is 4."}, "finish_reason": "stop"}]}

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.models.endpoint import create
-from selfsown.models.endpoint.faults import Fault
-from selfsown.models.endpoint.styles import PATHS, Said, heard
+from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.endpoint import create
+from selfsown.models.endpoint.errors import Fault
 
 STYLES = sorted(PATHS)
 TEXT = st.text(st.characters(), max_size=20)

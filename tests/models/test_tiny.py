@@ -11,11 +11,11 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from selfsown.models import BEGUN
-from selfsown.models.tiny import Tiny, create, load
-from selfsown.models.tiny.alphabet import BOS, EOS, PAD, SEP
+from selfsown.models.tiny.model import Tiny, create, load
+from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
 from selfsown.tasks.programs import World
-from selfsown.train.tiny import train
+from selfsown.train.sft import train
 
 ROWS = World(rows=200, levels=1).pose(3)
 

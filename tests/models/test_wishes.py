@@ -11,10 +11,10 @@ import pytest
 from server import Server, _refusal
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import Endpoint
-from selfsown.models.endpoint import create as endpoint
-from selfsown.paid.journal import Journal
+from selfsown.models.endpoint.endpoint import Endpoint
+from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
 
 SCHEMA = {"type": "object", "properties": {"why": {"type": "string"}, "age": {"type": "integer"}}, "required": ["why"]}
 FIELDS = {"chat": "response_format", "messages": "output_config"}

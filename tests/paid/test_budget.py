@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from server import Server
 
-from selfsown.models.endpoint import Endpoint, create
-from selfsown.paid.budget import FIRST_GUESS, Budget, Meter, Need
-from selfsown.paid.journal import Journal
-from selfsown.paid.ledger import capped, lines, total
+from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.records import SelfsownError
+from selfsown.usage.budget import FIRST_GUESS, Budget, Meter, Need
+from selfsown.usage.journal import Journal
+from selfsown.usage.ledger import capped, lines, total
 
 MANY = [f"prompt {at}" for at in range(400)]
 MOST = 40  # words of a reply at the most

@@ -14,7 +14,7 @@ from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
 from selfsown.records import SelfsownError
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from selfsown.paid.budget import Meter
-from selfsown.paid.journal import CHUNK, Batch, Call, Journal
 from selfsown.records import SelfsownError
+from selfsown.usage.budget import Meter
+from selfsown.usage.journal import CHUNK, Batch, Call, Journal
 
 # Four threads write as fast as they can, and say which keys were acknowledged.
 WRITERS = """

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.paid.journal import Call, Journal
-from selfsown.paid.ledger import Line, lines, prices_in, total
-from selfsown.paid.prices import Price
+from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Call, Journal
+from selfsown.usage.ledger import Line, lines, prices_in, total
+from selfsown.usage.prices import Price
 
 MANY = [f"prompt {at}" for at in range(200)]
 FAULTS = {"busy": 0.1, "error": 0.05, "reset": 0.05, "cut": 0.05, "malformed": 0.05, "hang": 0.01, "long": 0.1}

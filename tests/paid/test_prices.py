@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.models.endpoint.account import price_at
-from selfsown.paid.prices import Price, Used, price_of, told_price
+from selfsown.models.endpoint.billing import price_at
 from selfsown.records import SelfsownError
+from selfsown.usage.prices import Price, Used, price_of, told_price
 
 PRICE = Price(1.0, 4.0, cached=0.1, written=2.0, batch=0.5, longest=1000)
 counts = st.integers(0, 10**6)
@@ -85,7 +85,9 @@ def test_what_the_recipe_says_goes_before_the_table_and_dearer_service_has_no_pr
 
 
 def test_every_price_that_we_ship_says_where_it_is_from_and_when_it_was_read() -> None:
-    providers = yaml.safe_load(resources.files("selfsown.paid").joinpath("prices.yaml").read_text("utf-8"))["providers"]
+    providers = yaml.safe_load(resources.files("selfsown.usage").joinpath("prices.yaml").read_text("utf-8"))[
+        "providers"
+    ]
     seen = set()
     for provider in providers:
         assert provider["source"].startswith("https://")

@@ -16,12 +16,12 @@ from server import Server
 from selfsown import cost
 from selfsown.cost import Cost
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint import create as endpoint
-from selfsown.models.endpoint.usage import used
-from selfsown.paid.journal import Journal
-from selfsown.paid.ledger import Line, capped, counted, lines, total
-from selfsown.paid.prices import NOT_TOLD, Used
+from selfsown.models.endpoint.endpoint import create as endpoint
+from selfsown.models.endpoint.token_usage import used
 from selfsown.records import SelfsownError
+from selfsown.usage.journal import Journal
+from selfsown.usage.ledger import Line, capped, counted, lines, total
+from selfsown.usage.prices import NOT_TOLD, Used
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"

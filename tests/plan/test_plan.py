@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from selfsown import yardsticks
-from selfsown.plan import drawn
-from selfsown.plan.amounts import amount, written
-from selfsown.plan.law import C4, CHINCHILLA, Law
-from selfsown.plan.plan import Plan, plan
+from selfsown.plan import plot
+from selfsown.plan.findings import cautions
+from selfsown.plan.number_units import amount, written
+from selfsown.plan.planner import Plan, plan
 from selfsown.plan.risk import Policy, risk
-from selfsown.plan.said import cautions
-from selfsown.plan.sources import SOURCES, source
+from selfsown.plan.scaling_law import C4, CHINCHILLA, Law
+from selfsown.plan.synthetic_kinds import SOURCES, source
 from selfsown.records import SelfsownError
+from selfsown.stats import closed_forms
 
 PASSES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 100)
 
@@ -170,7 +170,7 @@ def test_no_more_repeats_than_the_target_asks_for_and_no_gap_where_they_do() -> 
 
 def test_a_policy_s_risks_are_the_closed_forms() -> None:
     sharp = risk(Policy(temperature=0.9, generations=10), 1 / 3)
-    assert sharp.replaced == pytest.approx(yardsticks.sharpened(0.6, 0.9, 10))
+    assert sharp.replaced == pytest.approx(closed_forms.sharpened(0.6, 0.9, 10))
     assert 0.6 < sharp.share < sharp.replaced
     assert sharp.bias_alarm == 0
     assert risk(Policy(odds=1.25, generations=10), 1 / 3).bias_alarm == 1
@@ -256,13 +256,13 @@ def test_what_no_verifier_can_hold_is_not_asked_of_one() -> None:
 def test_the_picture_is_drawn_whole_or_not_at_all(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for name, target in (("plan.png", 250e9), ("plan.svg", 500e9), ("enough.svg", 30e9)):
-        drawn.draw(plan(C4, (25e9, 7e9, target), SOURCES, Policy()), tmp_path / name)
+        plot.draw(plan(C4, (25e9, 7e9, target), SOURCES, Policy()), tmp_path / name)
         assert (tmp_path / name).stat().st_size > 5000
     assert len(list(tmp_path.iterdir())) == 3
     tmp_path.joinpath("folder.svg").mkdir()
     for name, said in (("x.gif", "must end with"), ("none/x.png", "there is no folder"), ("folder.svg", "is a folder")):
         with pytest.raises(SelfsownError, match=said):
-            drawn.fits(tmp_path / name)
+            plot.fits(tmp_path / name)
 
 
 def runs_file(path: Path) -> str:

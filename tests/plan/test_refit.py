@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from selfsown.plan.law import C4, Law
-from selfsown.plan.refit import Trained, refit
+from selfsown.plan.fit_scaling_law import Trained, refit
+from selfsown.plan.scaling_law import C4, Law
 from selfsown.records import SelfsownError
 
 TOY = Law("toy", 1.2, 40.0, 90.0, 0.3, 0.3, repeats=8.0)

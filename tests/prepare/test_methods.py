@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from selfsown.prepare import blank, dedup, length, normalize_unicode, normalize_whitespace, pii
 from selfsown.records import Row
-from selfsown.text.personal import find
-from selfsown.text.talk import messages_of
+from selfsown.text.chat import messages_of
+from selfsown.text.personal_data import find
 
 
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown import loop
-from selfsown.explain import story
+from selfsown.html.run_page import content
+from selfsown.intake import SET_ASIDE, Intake, prepared
+from selfsown.lineage import story
 from selfsown.make import make
-from selfsown.preparing import SET_ASIDE, Intake, prepared
-from selfsown.recipe import Recipe
+from selfsown.preflight.warnings import cautions
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.rehearsal.cautions import cautions
-from selfsown.report.runs import content
-from selfsown.store import Store
-from selfsown.text.personal import find
+from selfsown.run_folder import Store
+from selfsown.text.personal_data import find
 
 MAIL = "ada@posteo.de"
 TICKETS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfsown.prepare.strip_html import prepare
 from selfsown.records import Row
-from selfsown.text.talk import messages_of
+from selfsown.text.chat import messages_of
 
 
 def stripped(text: str) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from selfsown.recipe import Recipe
-from selfsown.rehearsal.cautions import cautions
+from selfsown.preflight.warnings import cautions
+from selfsown.recipe.recipe import Recipe
 
 
 def said(*changes: str, recipe: str = "first") -> list[str]:

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from selfsown.calibration.mutants import KINDS, mutants
 from selfsown.records import Row
-from selfsown.rehearsal.mutants import KINDS, mutants
 from selfsown.tasks.file import World as File
 from selfsown.tasks.programs import World as Programs
 from selfsown.text.final_answer import stated
@@ -100,5 +100,5 @@ def test_a_long_answer_is_read_once_a_try(monkeypatch: pytest.MonkeyPatch) -> No
         assert list(mutants([Row("", "word " * length, target="word " * length)], TEXT, 0))
         return read
 
-    monkeypatch.setattr("selfsown.rehearsal.mutants.stated", counted)
+    monkeypatch.setattr("selfsown.calibration.mutants.stated", counted)
     assert work(8000) <= 5 * work(2000)

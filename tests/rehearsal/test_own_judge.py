@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selfsown.rehearsal.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import own_judge, read_from
 
 HERE = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 THERE = {"endpoint": {"url": "http://localhost:9000/v1", "model": "m"}}

@@ -9,7 +9,7 @@ import pytest
 from small import FIRST, NAMES, names
 
 from selfsown import loop
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 
 WAYS = {

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from selfsown.recipe import Recipe
+from selfsown.calibration import selftest
+from selfsown.preflight.dry_run import rehearsed
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.rehearsal import rehearsed, selftest
 
 GRADER = """
 from selfsown.records import Grade

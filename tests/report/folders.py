@@ -10,9 +10,9 @@ from typing import Any
 import pupil
 
 from selfsown import loop
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 GOAL = "accuracy[form=induction]"
 

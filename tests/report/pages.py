@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-from selfsown.report import write
+from selfsown.html.report import write
 
 
 class Page(HTMLParser):

@@ -11,10 +11,10 @@ import folders
 import pytest
 from pages import Page, page
 
+from selfsown.html.formatting import spans
+from selfsown.html.report import write
 from selfsown.records import Signal, Verdict
-from selfsown.report import write
-from selfsown.report.words import spans
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 TAILS = Signal("tails lost", "creativity", 0.25, 0.19, 0.31, 0.005, 0.1, 0.04, 996, "%", True)
 SHIFT = Signal("shift of style", "bias", 0.03, -0.01, 0.04, 0.2, 0.05, 0.05, 996, "points")

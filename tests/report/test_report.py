@@ -14,9 +14,9 @@ import folders
 import pytest
 from pages import Page, page
 
+from selfsown.html.report import write
 from selfsown.records import Row, SelfsownError
-from selfsown.report import write
-from selfsown.store import Store
+from selfsown.run_folder import Store
 
 HOSTILE = (
     "</script><script>document.title='taken'</script>",
@@ -165,7 +165,7 @@ def test_a_folder_that_is_none_of_ours_is_one_line(tmp_path: Path) -> None:
 
 
 def test_what_is_not_installed_is_said_in_one_line(ran: Path) -> None:
-    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli import main; main()"
+    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli.run import main; main()"
     order = [sys.executable, "-c", program, "report", str(ran)]
     done = subprocess.run(order, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from selfsown.records import SelfsownError
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.sandbox.sandbox import Job, Sandbox
 
 # Each prints BREACH where it gets through. {secret}: a file that holds "treasure"; {port}, {path}, {abstract}: servers.
 ATTACKS = {

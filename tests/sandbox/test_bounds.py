@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.sandbox.sandbox import Job, Sandbox
 
 pytestmark = pytest.mark.usefixtures("walled")
 

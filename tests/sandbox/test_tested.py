@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsown.records import SelfsownError
-from selfsown.sandbox.cells import Job, Sandbox
-from selfsown.sandbox.tested import Script
+from selfsown.sandbox.sandbox import Job, Sandbox
+from selfsown.sandbox.test_script import Script
 
 RIGHT, WRONG = "def f(x): return x * x", "def f(x): return x"
 

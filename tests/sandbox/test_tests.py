@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from selfsown.records import SelfsownError
-from selfsown.sandbox.cells import Job, Outcome, Sandbox
+from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from selfsown.records import SelfsownError
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.sandbox.sandbox import Job, Sandbox
 
 TESTS = """assert f(20) == 6765, f(20)
 for got, want in zip(map(f, [9, 2]), [34, 1]):

@@ -12,9 +12,9 @@ import pytest
 from toy import SHARES, Toy
 
 from selfsown.records import Signal
-from selfsown.signals.drift import Wanted, drift, holm
 from selfsown.signals.measures import major, odds, odds_error, tails, variation, variation_error, vendi
-from selfsown.signals.pool import Anchor
+from selfsown.signals.permutation_test import Wanted, drift, holm
+from selfsown.signals.reference import Anchor
 
 TOY = Toy()
 ANCHOR = Anchor.of(TOY.write(2000, 1)[0])

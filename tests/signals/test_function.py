@@ -7,9 +7,9 @@ import statistics
 
 import pytest
 
-from selfsown import intervals
 from selfsown.records import Score
-from selfsown.signals.function import above, quantile, worsened
+from selfsown.signals.baseline_test import above, quantile, worsened
+from selfsown.stats import intervals
 
 
 def score(value: float, better: str = "lower") -> Score:

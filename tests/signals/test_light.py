@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selfsown.records import Family, Signal
-from selfsown.signals.light import light
+from selfsown.signals.status import light
 
 
 def signal(family: Family, fires: bool = True) -> Signal:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from selfsown.grade import verify
-from selfsown.making import graded
+from selfsown.holdout import split
+from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.split import split
-from selfsown.steps import step
-from selfsown.tasks.almanac import World
+from selfsown.stages import graded
+from selfsown.tasks.sums_and_facts import World
 
 WORLD = World(sums=300, facts=40, wordings=5)
 ROWS = WORLD.pose(0)

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.chronicle import GAP, NAMES, VALUES, World, truth
+from selfsown.tasks.noisy_facts import GAP, NAMES, VALUES, World, truth
 
 WORLD = World(people=100, errors=0.05, gaps=0.05)
 ROWS = WORLD.pose(1)

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from selfsown.holdout import split
+from selfsown.recipe.steps import step
 from selfsown.records import EXAMINED, Row, SelfsownError
-from selfsown.split import split
-from selfsown.steps import step
-from selfsown.tasks.house import World, said
+from selfsown.tasks.house_rules import World, said
 
 WORLD = World(rows=400, examined=60)
 ROWS = WORLD.pose(1)

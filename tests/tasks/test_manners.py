@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from selfsown.records import Row
 from selfsown.tasks import Principled
-from selfsown.tasks.manners import FINE, INSULTS, PADDING, PRINCIPLES, World
+from selfsown.tasks.constitution_qa import FINE, INSULTS, PADDING, PRINCIPLES, World
 
 WORLD = World(rows=3000)
 ROWS = WORLD.pose(1)

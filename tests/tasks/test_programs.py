@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.steps import step
 from selfsown.tasks.programs import OPERATIONS, RARE, World, run
 
 WORLD = World(rows=2000, levels=3)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.recipe import Recipe
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError, SetAside
 from selfsown.tasks.documents import World as Documents
 from selfsown.tasks.file import World

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfsown.holdout import split
 from selfsown.records import EXAMINED, Row, SelfsownError
-from selfsown.split import split
 from selfsown.tasks import Posing
-from selfsown.tasks.sums import World
+from selfsown.tasks.addition import World
 
 WORLD = World(rows=300, longer=50, taught=3, levels=6)
 HINTING = replace(WORLD, hints=0.5)

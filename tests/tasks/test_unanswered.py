@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from server import Server
 
-from selfsown.curate import pairs, resample
-from selfsown.files.columns import Columns
-from selfsown.generate import backtranslate, question, repair, rephrase
-from selfsown.grade import exact, maths, rules
+from selfsown.curate import preference_pairs, resample_to_real
+from selfsown.files.column_mapping import Columns
+from selfsown.generate import backtranslate, correct_errors, document_qa, rephrase
+from selfsown.grade import exact_match, math_equal, rules
 from selfsown.loop import run
-from selfsown.recipe import Recipe
+from selfsown.preflight.dry_run import rehearsed
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError, answered
-from selfsown.rehearsal import rehearsed
-from selfsown.store import Store
+from selfsown.run_folder import Store
 from selfsown.tasks.file import World
 
 RIVER = "Name a river in Spain."
@@ -199,7 +199,7 @@ UNANSWERED = [Row(f"open {at}?", "", draw=at) for at in range(60)]
 REPLY = Row("a?", "five", origin="synthetic")
 
 
-@pytest.mark.parametrize("grader", [exact, maths])
+@pytest.mark.parametrize("grader", [exact_match, math_equal])
 def test_no_answer_is_not_a_known_answer(grader: Any) -> None:
     (grade,) = grader.grade([Row("open 1?", "", origin="synthetic")])
     assert (grade.failed, grade.reason) == (True, "no known answer to compare with")
@@ -214,16 +214,16 @@ def test_rules_keep_to_the_answers_that_there_are() -> None:
 
 
 def test_an_unanswered_prompt_is_no_better_answer_of_a_pair() -> None:
-    (ended,) = pairs.curate([Row("open 1?", "five", origin="synthetic")], UNANSWERED, chosen="real")
+    (ended,) = preference_pairs.curate([Row("open 1?", "five", origin="synthetic")], UNANSWERED, chosen="real")
     assert (ended.end, ended.reason) == ("rejected", "pairs: no real row answers its prompt")
 
 
 def test_what_no_real_row_says_draws_nothing_toward_it() -> None:
     rows = [Row(f"b {at}?", "five", origin="synthetic", draw=at) for at in range(60)]
-    assert list(resample.curate(rows, UNANSWERED, 0)) == rows
+    assert list(resample_to_real.curate(rows, UNANSWERED, 0)) == rows
 
 
-@pytest.mark.parametrize("method", [backtranslate, question, repair, rephrase])
+@pytest.mark.parametrize("method", [backtranslate, document_qa, correct_errors, rephrase])
 def test_methods_that_work_on_answers_pass_prompts_by_or_say_that_there_is_nothing_else(method: Any) -> None:
     class Silent:
         name = "silent"

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from selfsown.audit.copies import groups
-from selfsown.audit.form import form
-from selfsown.curate import identity, leaks
+from selfsown.audit.near_duplicates import groups
+from selfsown.audit.text_format import form
+from selfsown.calibration.mutants import mutants
+from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
-from selfsown.rehearsal.mutants import mutants
 from selfsown.tasks.file import World
-from selfsown.text import agreement, normal, python, words
-from selfsown.text.passages import bare, runs, tokenize
-from selfsown.text.personal import find
+from selfsown.text.normalize import agreement, normal, python, words
+from selfsown.text.overlap import bare, runs, tokenize
+from selfsown.text.personal_data import find
 from selfsown.text.rouge import pieces
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -27,8 +27,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "python": python,
     "agreement": lambda text: agreement(text, text),
     "personal": find,
-    "identity": lambda text: list(identity.curate([Row(text, text)])),
-    "leaks": lambda text: list(leaks.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
+    "identity": lambda text: list(self_reference.curate([Row(text, text)])),
+    "leaks": lambda text: list(decontaminate.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
     "form": form,
     "copies": lambda text: groups([text, f"{text}x"]),
     "mutants": lambda text: list(mutants([Row("", text, target=text)], World("rows.txt"), 0)),

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.grade import exact, novelty, vote
+from selfsown.grade import exact_match, novelty, self_consistency
+from selfsown.holdout import split
 from selfsown.models import Reply
 from selfsown.records import Row
-from selfsown.split import split
-from selfsown.text import agreement, normal, unified, words
+from selfsown.text.normalize import agreement, normal, unified, words
 
 SAME = [
     ("café", "cafe\u0301"),
@@ -120,10 +120,10 @@ class Echo:
 
 def test_graders_and_votes_compare_in_one_form() -> None:
     composed = Row("q", unicodedata.normalize("NFC", NFD), target=NFD)
-    assert next(exact.grade([composed])).score == 1.0
-    assert next(exact.grade([composed.but(answer="RÉPONSE : être à l’heure")])).score == 0.0, "letter case counts"
+    assert next(exact_match.grade([composed])).score == 1.0
+    assert next(exact_match.grade([composed.but(answer="RÉPONSE : être à l’heure")])).score == 0.0, "letter case counts"
     assert next(novelty.grade([composed], [Row("q", NFD)])).score == 0.0
-    assert next(vote.grade([composed], Echo(), 0)).score == 1.0  # type: ignore[arg-type]
+    assert next(self_consistency.grade([composed], Echo(), 0)).score == 1.0  # type: ignore[arg-type]
     assert agreement(NFD, composed.answer) == 1.0
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text.passages import Passages, bare, runs, tokenize
+from selfsown.text.overlap import Passages, bare, runs, tokenize
 
 QUESTIONS = {
     "English": "Which river flows through the capital of Hungary?",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text.personal import KINDS, Kind, find
+from selfsown.text.personal_data import KINDS, Kind, find
 
 NONE = [
     "One cell holds 6200000000 bases of DNA.",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.records import Row
-from selfsown.text.talk import (
+from selfsown.text.chat import (
     Conversation,
     Message,
     answer_traits,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text import agreement, effective_number, fenced, ngrams
+from selfsown.text.normalize import agreement, effective_number, fenced, ngrams
 
 
 def test_n_grams_overlap_and_know_where_a_text_starts_and_ends() -> None:

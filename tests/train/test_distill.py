@@ -13,11 +13,11 @@ from parrot import Parrot
 from torch import Tensor
 from tutored import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
-from selfsown.models.tiny import Tiny, create
-from selfsown.models.tiny.learning import Pace, drawn
-from selfsown.recipe import Recipe
+from selfsown.models.tiny.model import Tiny, create
+from selfsown.models.tiny.trainer import Pace, drawn
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.train import distill, tiny
+from selfsown.train import distill, sft
 
 SOME = REST[:40]
 
@@ -55,7 +55,7 @@ def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: 
 def test_all_of_it_hard_is_plain_training_and_many_draws_are_the_whole(teacher: Tiny) -> None:
     parent, mixture, how = blank(1), mixed(SOME), {"steps": 3, "batch": 8}
     hard = distill.train(mixture, parent, 4, quiet, teacher, hard=1.0, **how)
-    assert alike(hard, tiny.train(mixture, parent, 4, quiet, **how), within=1e-4)
+    assert alike(hard, sft.train(mixture, parent, 4, quiet, **how), within=1e-4)
     full, many, one = (
         distill.train(mixture, parent, 4, quiet, teacher, sampled=k, steps=1, batch=40) for k in (0, 20_000, 1)
     )
@@ -127,11 +127,11 @@ def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path
 @pytest.mark.slow
 def test_distilled_beats_one_hot_on_held_out_rows_in_every_seed_and_a_few_draws_come_close() -> None:
     """A larger teacher that saw 2,100 rows, a smaller student that sees 200. One-hot may choose its stop."""
-    teacher = tiny.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch=64)
+    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch=64)
     for seed in range(5):
         few, student = mixed(random.Random(seed).sample(REST, 200)), blank(seed)
         how = {"batch": 64}
-        one_hot = min(nats(tiny.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))
+        one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))
         full, drawn = (
             nats(distill.train(few, student, seed, quiet, teacher, steps=150, sampled=k, **how), HELD_OUT)
             for k in (0, 4)

@@ -15,12 +15,12 @@ from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, qui
 
 from selfsown import loop
 from selfsown.grade import verify
-from selfsown.intervals import student
-from selfsown.models.tiny import Tiny
-from selfsown.models.tiny.learning import Pace
-from selfsown.recipe import Recipe
+from selfsown.models.tiny.model import Tiny
+from selfsown.models.tiny.trainer import Pace
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.train import policy
+from selfsown.stats.intervals import student
+from selfsown.train import grpo
 
 HOW = {"rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
 
@@ -76,7 +76,7 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], clip: float, kl: float
 @pytest.mark.parametrize(("clip", "kl"), [(0.2, 0.0), (0.05, 0.5)])
 def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
     parent, watcher = taught(1), Watcher()
-    child = policy.train(
+    child = grpo.train(
         mixed(REST[:20]), parent, 4, quiet, watcher, batch=5, group=4, steps=3, updates=3, clip=clip, kl=kl, **HOW
     )
     (rows,) = watcher.seen
@@ -89,7 +89,7 @@ def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
 
 def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
     watcher = Watcher()
-    policy.train(mixed([row.kept() for row in REST[:20]]), taught(1), 0, quiet, watcher, steps=3, batch=6, group=3)
+    grpo.train(mixed([row.kept() for row in REST[:20]]), taught(1), 0, quiet, watcher, steps=3, batch=6, group=3)
     assert [len(rows) for rows in watcher.seen] == [18, 18]  # two updates each
     known = {row.id: row for row in REST[:20]}
     for row in watcher.seen[0]:
@@ -100,7 +100,7 @@ def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
 
 def test_equal_grades_teach_nothing() -> None:
     parent = taught(1)
-    child = policy.train(mixed(REST), parent, 0, quiet, lambda rows: [replace(row, end="") for row in rows], steps=2)
+    child = grpo.train(mixed(REST), parent, 0, quiet, lambda rows: [replace(row, end="") for row in rows], steps=2)
     assert alike(child, parent)
 
 
@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -
     parent = taught(1)
     before = parent.copy()
     first, again, other = (
-        policy.train(mixed(REST), parent, seed, quiet, checked, steps=4, batch=5, group=6) for seed in (2, 2, 3)
+        grpo.train(mixed(REST), parent, seed, quiet, checked, steps=4, batch=5, group=6) for seed in (2, 2, 3)
     )
     assert alike(first, again)
     assert not alike(first, other)
@@ -117,7 +117,7 @@ def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -
 
 def test_rows_without_prompts_and_recipes_without_graders_are_refused() -> None:
     with pytest.raises(SelfsownError, match="no row has a prompt"):
-        policy.train(mixed([Row("", "emma")]), blank(1), 0, quiet, checked)
+        grpo.train(mixed([Row("", "emma")]), blank(1), 0, quiet, checked)
     with pytest.raises(SelfsownError, match="no grader is named"):
         Recipe.load("first", ["train=policy", "grade=[]", "curate=[]", "control=false"])
 
@@ -138,7 +138,7 @@ def test_accuracy_rises_over_its_start() -> None:
     gains = []
     for seed in range(5):
         base = begun(seed)
-        child = policy.train(mixed(ASKED), base, seed, quiet, checked, steps=300)
+        child = grpo.train(mixed(ASKED), base, seed, quiet, checked, steps=300)
         gains.append(right(child) - right(base))
     print([round(gain, 3) for gain in gains], student(gains))
     assert student(gains)[0] > 0

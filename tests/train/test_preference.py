@@ -13,17 +13,17 @@ from torch import Tensor
 from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
 
 from selfsown import loop
-from selfsown.curate import pairs, passed
+from selfsown.curate import min_score, preference_pairs
 from selfsown.generate import sample
 from selfsown.grade import verify
-from selfsown.intervals import student
-from selfsown.models.tiny import Tiny
-from selfsown.models.tiny.alphabet import SEP
-from selfsown.models.tiny.learning import Pace, drawn
-from selfsown.recipe import Recipe
+from selfsown.models.tiny.model import Tiny
+from selfsown.models.tiny.tokenizer import SEP
+from selfsown.models.tiny.trainer import Pace, drawn
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.store import Store
-from selfsown.train import preference
+from selfsown.run_folder import Store
+from selfsown.stats.intervals import student
+from selfsown.train import dpo
 
 PAIRED = [replace(row, traits={"rejected": row.answer[::-1] + "1" * (at % 3)}) for at, row in enumerate(REST[:30])]
 MIXED = [*PAIRED, *REST[30:40]]
@@ -61,7 +61,7 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], beta: float, anchor: f
 def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool) -> None:
     parent, mixture = taught(1), mixed(MIXED)
     how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
-    child = preference.train(mixture, parent, 4, quiet, batch=9, beta=beta, anchor=anchor, pivot=pivot, **how)
+    child = dpo.train(mixture, parent, 4, quiet, batch=9, beta=beta, anchor=anchor, pivot=pivot, **how)
     draws = drawn(mixture, 3, 9, torch.Generator().manual_seed(4))
     batches = [[MIXED[at] for at in draw] for draw in draws.tolist()]
     loss = lambda model, rows: naive(model, parent, rows, beta, anchor, pivot)  # noqa: E731
@@ -71,7 +71,7 @@ def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool)
 
 def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> None:
     parent = taught(1)
-    child = preference.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch=16)
+    child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch=16)
     better = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in PAIRED]
     others = [replace(row, answer=row.traits["rejected"]) for row in PAIRED]
     worse = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in others]
@@ -81,7 +81,7 @@ def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> Non
 def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -> None:
     parent = taught(1)
     before = parent.copy()
-    first, again, other = (preference.train(mixed(MIXED), parent, seed, quiet, steps=4, batch=9) for seed in (2, 2, 3))
+    first, again, other = (dpo.train(mixed(MIXED), parent, seed, quiet, steps=4, batch=9) for seed in (2, 2, 3))
     assert alike(first, again)
     assert not alike(first, other)
     assert alike(before, parent)
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -
 
 def test_rows_without_a_pair_are_refused_where_there_is_no_other() -> None:
     with pytest.raises(SelfsownError, match="no row drawn has a rejected answer"):
-        preference.train(mixed(REST), blank(1), 0, quiet, steps=1)
+        dpo.train(mixed(REST), blank(1), 0, quiet, steps=1)
 
 
 def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_anything_is_written(
@@ -133,9 +133,11 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
         tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.end]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
         found = [
-            row for row in passed.curate(pairs.curate(list(graded), []), WORLD) if not row.end and row.method == "pairs"
+            row
+            for row in min_score.curate(preference_pairs.curate(list(graded), []), WORLD)
+            if not row.end and row.method == "pairs"
         ]
-        child = preference.train(mixed(found), base, seed, quiet, steps=250, batch=32)
+        child = dpo.train(mixed(found), base, seed, quiet, steps=250, batch=32)
         gains.append(right(child) - right(base))
     print([round(gain, 3) for gain in gains], student(gains))
     assert student(gains)[0] > 0

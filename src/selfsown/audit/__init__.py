@@ -1,1 +1,1 @@
-"""Synthetic rows held against real ones, without a run: creativity, bias, form, copies (`selfsown audit`)."""
+"""Compare a synthetic data set with real rows, without a run (`selfsown audit`)."""

@@ -6,9 +6,9 @@ import ast
 import importlib.util
 import inspect
 
+from selfsown.recipe.loader import ready
+from selfsown.recipe.steps import VERBS, find, knobs, ways
 from selfsown.records import SelfsownError
-from selfsown.steps import VERBS, find, knobs, ways
-from selfsown.written import ready
 
 _TITLES = {"tasks": "real", "models": "student, teacher, judge"}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from selfsown.recipe import Recipe
+from selfsown.preflight.dry_run import FEW, rehearsed
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
-from selfsown.rehearsal import FEW, rehearsed
 
 ALONE = ("rollback=false", "control=false")  # every arm trains equally long and is seen to its end; real is the control
 OWN = {"seed": "--seeds says how many, from 0", "rollback": "it is false in every arm", "control": "the arm real is it"}

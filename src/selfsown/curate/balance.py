@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from selfsown.kinds import Share
+from selfsown.option_types import Share
 from selfsown.records import Row, SelfsownError
 
 

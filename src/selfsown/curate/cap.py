@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from selfsown.kinds import Natural
+from selfsown.option_types import Natural
 from selfsown.records import Row
 
 

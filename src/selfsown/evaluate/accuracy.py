@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from selfsown.intervals import share
 from selfsown.models import Model
 from selfsown.records import Row, Score, SelfsownError
+from selfsown.stats.intervals import share
 from selfsown.tasks import Task
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from selfsown.intervals import Z
-from selfsown.kinds import Count
 from selfsown.models import Model
+from selfsown.option_types import Count
+from selfsown.prompting.unconditional import alike, unprompted
 from selfsown.records import Row, Score, SelfsownError
+from selfsown.stats.intervals import Z
 from selfsown.tasks import Task
-from selfsown.text import effective_number, ngrams, unified
-from selfsown.unprompted import alike, unprompted
+from selfsown.text.normalize import effective_number, ngrams, unified
 
 Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]
 RARE = 3  # an n-gram that the anchor has at most so often is rare

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.intervals import ratio
 from selfsown.models import Model
 from selfsown.records import Row, Score
+from selfsown.stats.intervals import ratio
 
 
 def evaluate(model: Model, held_out: Sequence[Row]) -> Iterator[Score]:

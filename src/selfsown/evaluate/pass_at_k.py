@@ -6,10 +6,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from selfsown.intervals import mean
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
+from selfsown.option_types import Count, NotNegative
 from selfsown.records import Row, Score, SelfsownError
+from selfsown.stats.intervals import mean
 from selfsown.tasks import Task
 
 

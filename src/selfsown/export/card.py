@@ -14,13 +14,13 @@ import pyarrow
 import yaml
 
 from selfsown import __version__, cost
+from selfsown.export.card_counts import Seeds, Tally, quantiles
+from selfsown.export.card_metadata import head
 from selfsown.export.formats import LEFT_OUT, Format
-from selfsown.export.head import head
 from selfsown.export.limits import limits, step_of, steps_of
 from selfsown.export.markdown import bullets, code, fenced, plain, table
-from selfsown.export.source import Source
-from selfsown.export.tally import Seeds, Tally, quantiles
-from selfsown.preparing import Intake
+from selfsown.export.run_reader import Source
+from selfsown.intake import Intake
 
 TOP = 10  # lines of a table
 ROLES = ("student", "teacher", "judge")

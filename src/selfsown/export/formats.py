@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow
 
 from selfsown.records import Row, SelfsownError
-from selfsown.text.talk import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
+from selfsown.text.chat import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
 
 Record = dict[str, Any]
 TEXT, WHOLE, NUMBER, TEXTS = pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.list_(pyarrow.string())

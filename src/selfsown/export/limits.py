@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfsown.export.card_counts import Tally
 from selfsown.export.markdown import code
-from selfsown.export.tally import Tally
-from selfsown.text.personal import KINDS, NAMES
+from selfsown.text.personal_data import KINDS, NAMES
 
 TRUST = {
     "oracle": "a known answer",

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from selfsown.asking.replies import shared_run, unfit
-from selfsown.asking.structured import Answer, ask
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.reply_checks import shared_run, unfit
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, with_answers
-from selfsown.text import fenced
-from selfsown.text.talk import other_traits
+from selfsown.text.chat import other_traits
+from selfsown.text.normalize import fenced
 
 GIVEN = 12  # words in a row of the document that an instruction may not give away
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from selfsown.asking.replies import answered, unfit
-from selfsown.asking.structured import Answer, ask
-from selfsown.files.seeds import drawn
-from selfsown.kinds import Count, Natural, NotNegative, Positive
+from selfsown.files.user_rows import drawn
 from selfsown.models import Model
+from selfsown.option_types import Count, Natural, NotNegative, Positive
+from selfsown.prompting.reply_checks import answered, unfit
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
 ALIKE = 0.7  # ROUGE-L with the example from which on a request is a copy of it

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.kinds import Count, Natural, NotNegative
 from selfsown.models import Model, Reply
+from selfsown.option_types import Count, Natural, NotNegative
 from selfsown.records import Row
 from selfsown.tasks import Task
 

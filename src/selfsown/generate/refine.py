@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from selfsown.asking.judging import called, criticised, shown, standards
-from selfsown.asking.structured import Answer, ask, compact
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.judge_prompts import called, criticised, shown, standards
+from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, SelfsownError, having
 from selfsown.tasks import Principled, Task
-from selfsown.text import fenced
-from selfsown.text.talk import prompt_traits
+from selfsown.text.chat import prompt_traits
+from selfsown.text.normalize import fenced
 
 _CRITIQUE = {
     "type": "object",

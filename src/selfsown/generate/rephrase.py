@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from selfsown.asking.replies import unfit
-from selfsown.files.chunks import chunks
-from selfsown.kinds import Count, NotNegative
+from selfsown.files.chunking import chunks
 from selfsown.models import Model, Reply
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.reply_checks import unfit
 from selfsown.records import Row, SelfsownError, with_answers
-from selfsown.text import fenced
+from selfsown.text.chat import other_traits
+from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
-from selfsown.text.talk import other_traits
 
 Format = Literal["textbook", "questions", "wiki", "dialogue", "easy", "bullets"]
 

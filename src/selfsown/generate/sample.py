@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from selfsown.asking.structured import ask, compact
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model, Reply
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.structured_output import ask, compact
 from selfsown.records import NoPrompt, Row, having
 from selfsown.tasks import Task
-from selfsown.text.talk import Prompt, preceded, prompt_traits
+from selfsown.text.chat import Prompt, preceded, prompt_traits
 
 
 def generate(

@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.asking.judging import NOTHING, called, criticised, shown, standards
-from selfsown.asking.structured import Answer, ask
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.judge_prompts import NOTHING, called, criticised, shown, standards
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks import Principled, Task
 

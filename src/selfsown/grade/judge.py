@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.asking.judging import scored
-from selfsown.asking.structured import Answer
-from selfsown.kinds import NotNegative, Scale
 from selfsown.models import Model
+from selfsown.option_types import NotNegative, Scale
+from selfsown.prompting.judge_prompts import scored
+from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text import normal
+from selfsown.text.normalize import normal
 
 
 def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfsown.asking.judging import NOTE, NOTHING, called, fenced_prompt
-from selfsown.asking.structured import Answer, ask
-from selfsown.kinds import Count, NotNegative
 from selfsown.models import Model
+from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text import fenced
+from selfsown.text.normalize import fenced
 
 _SCHEMA = {
     "type": "object",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from selfsown.asking.judging import scored, several
-from selfsown.asking.structured import Answer
-from selfsown.kinds import Count, NotNegative, Scale
 from selfsown.models import Model
+from selfsown.option_types import Count, NotNegative, Scale
+from selfsown.prompting.judge_prompts import scored, several
+from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
 _RUBRICS = (

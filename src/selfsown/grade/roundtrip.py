@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.asking.judging import NOTE, NOTHING, called, fenced_prompt, shown
-from selfsown.asking.structured import Answer, ask
-from selfsown.kinds import NotNegative
 from selfsown.models import Model
+from selfsown.option_types import NotNegative
+from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt, shown
+from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Grade, Row
-from selfsown.text import agreement, fenced
+from selfsown.text.normalize import agreement, fenced
 
 _FOUND = {
     "type": "object",

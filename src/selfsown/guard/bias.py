@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from selfsown.kinds import NotNegative, Share
+from selfsown.option_types import NotNegative, Share
 from selfsown.records import Row, SelfsownError, Verdict
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from selfsown.intervals import error
-from selfsown.kinds import NotNegative, Share
+from selfsown.option_types import NotNegative, Share
 from selfsown.records import Generation, Verdict
+from selfsown.stats.intervals import error
 
 
 def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, errors: NotNegative = 2.0) -> Verdict:

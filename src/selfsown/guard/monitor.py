@@ -16,12 +16,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from selfsown.kinds import Finite, Natural, Pattern, Share
+from selfsown.option_types import Finite, Natural, Pattern, Share
+from selfsown.prompting.unconditional import alike
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit, Verdict
 from selfsown.signals.attributes import NONE, Attributes, valued
-from selfsown.signals.drift import Wanted, drift, holm
-from selfsown.signals.function import worsened
-from selfsown.signals.light import light, missed
+from selfsown.signals.baseline_test import worsened
 from selfsown.signals.measures import (
     FEW,
     disparity,
@@ -34,9 +33,10 @@ from selfsown.signals.measures import (
     variation_error,
     vendi,
 )
-from selfsown.signals.pool import Anchor
+from selfsown.signals.permutation_test import Wanted, drift, holm
+from selfsown.signals.reference import Anchor
+from selfsown.signals.status import light, missed
 from selfsown.tasks import Task
-from selfsown.unprompted import alike
 
 LEAST = 100  # documents on either side, under which nothing is said
 MOST = 10_000  # real rows that say how common an attribute's values are

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selfsown.kinds import Share
+from selfsown.option_types import Share
 from selfsown.records import Mixture, Row
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from selfsown.records import Row
-from selfsown.text.talk import Prompt
+from selfsown.text.chat import Prompt
 
 BEGUN = "\x1f"  # between a prompt and the beginning of its answer, from which the embedded model then goes on
 

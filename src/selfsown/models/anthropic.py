@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from selfsown.kinds import Count, Natural, Positive
-from selfsown.models.endpoint import Endpoint
-from selfsown.models.endpoint import load as _load
-from selfsown.models.endpoint.account import price_at
-from selfsown.models.endpoint.wishes import Manner, Wishes
-from selfsown.paid.journal import Journal
-from selfsown.paid.prices import Told
+from selfsown.models.endpoint.billing import price_at
+from selfsown.models.endpoint.endpoint import Endpoint
+from selfsown.models.endpoint.endpoint import load as _load
+from selfsown.models.endpoint.options import Manner, Wishes
+from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Row
+from selfsown.usage.journal import Journal
+from selfsown.usage.prices import Told
 
 
 def create(

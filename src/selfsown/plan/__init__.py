@@ -1,1 +1,1 @@
-"""Peak data: what the real data is still worth, what synthetic data may add, and what stays safe (`selfsown plan`)."""
+"""Plan for peak data: how far real data reaches and what synthetic data may add (`selfsown plan`)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from selfsown import yardsticks
+from selfsown.stats import closed_forms
 
 MOVED = 0.2  # the change of a value's log-odds from which on the monitor's bias signal fires
 
@@ -50,17 +50,17 @@ def risk(policy: Policy, real_share: float) -> Risk:
     """Of this policy, where the real rows are at least this share of what each generation learns from."""
     t = policy.generations
     shares = [
-        yardsticks.projected(policy.share, policy.temperature, policy.odds, at, real_share) for at in range(t + 1)
+        closed_forms.projected(policy.share, policy.temperature, policy.odds, at, real_share) for at in range(t + 1)
     ]
     moved = [abs(_logit(each) - _logit(policy.share)) > MOVED for each in shares]
-    settled = yardsticks.settled(policy.error, policy.wrong_to_right)
+    settled = closed_forms.settled(policy.error, policy.wrong_to_right)
     return Risk(
         real_share,
         shares[-1],
-        yardsticks.replaced(policy.share, policy.temperature, policy.odds, t),
-        yardsticks.forgotten(t),
+        closed_forms.replaced(policy.share, policy.temperature, policy.odds, t),
+        closed_forms.forgotten(t),
         settled,
-        yardsticks.weakest_verifier(policy.error, policy.accuracy),
+        closed_forms.weakest_verifier(policy.error, policy.accuracy),
         moved.index(True) if any(moved) else 0,
         settled < policy.accuracy,
     )

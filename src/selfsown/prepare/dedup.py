@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from selfsown.records import Row
-from selfsown.text import normal
+from selfsown.text.normalize import normal
 
 
 def prepare(rows: Iterable[Row], *, by: Literal["prompt", "row"] = "prompt") -> Iterator[Row]:

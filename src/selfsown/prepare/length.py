@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from selfsown.kinds import Natural
+from selfsown.option_types import Natural
 from selfsown.records import Row
 
 

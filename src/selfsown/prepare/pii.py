@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row
 from selfsown.rewriting import rewritten, texts
-from selfsown.text.personal import KINDS, NAMES, Kind, find
+from selfsown.text.personal_data import KINDS, NAMES, Kind, find
 
 
 def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Row]:

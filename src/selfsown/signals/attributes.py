@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from selfsown.records import Row, SelfsownError
-from selfsown.text import unified
+from selfsown.text.normalize import unified
 
 NONE = "none"  # of a row that shows no value
 # For each attribute its values, each with a pattern; none: carried by rows.

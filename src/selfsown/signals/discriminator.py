@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selfsown.signals.pool import Anchor, Array
+from selfsown.signals.reference import Anchor, Array
 
 FOLDS = 2
 CLIP = 4.0  # of the log-odds: a few rows must not weigh more than all others

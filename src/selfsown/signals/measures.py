@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from selfsown.signals.attributes import NONE
-from selfsown.signals.pool import Anchor, Array, effective
+from selfsown.signals.reference import Anchor, Array, effective
 
 NORMAL = 1.959964  # normal quantile of a 95 % interval
 Measure = Callable[[Array, Array], float]

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from selfsown.files.aside import Collector, OnBad, refuse
-from selfsown.files.seeds import RecordSeeds
-from selfsown.files.tables import BATCH
-from selfsown.kinds import Natural
+from selfsown.files.bad_records import Collector, OnBad, refuse
+from selfsown.files.readers import BATCH
+from selfsown.files.user_rows import RecordSeeds
+from selfsown.option_types import Natural
 from selfsown.records import SelfsownError
 
 SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder

@@ -16,10 +16,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from selfsown.files.chunks import chunks, sections
-from selfsown.files.seeds import Seeds
-from selfsown.files.tables import text_of
-from selfsown.kinds import Natural
+from selfsown.files.chunking import chunks, sections
+from selfsown.files.readers import text_of
+from selfsown.files.user_rows import Seeds
+from selfsown.option_types import Natural
 from selfsown.records import Row, SelfsownError, SetAside
 
 Size = Annotated[int, Field(ge=20)]

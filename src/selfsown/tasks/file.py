@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from selfsown.files.aside import OnBad, refuse
-from selfsown.files.columns import Record
-from selfsown.files.seeds import RecordSeeds
-from selfsown.files.tables import records
-from selfsown.kinds import Natural
+from selfsown.files.bad_records import OnBad, refuse
+from selfsown.files.column_mapping import Record
+from selfsown.files.readers import records
+from selfsown.files.user_rows import RecordSeeds
+from selfsown.option_types import Natural
 
 
 @dataclass(frozen=True)

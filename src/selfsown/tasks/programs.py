@@ -22,7 +22,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from selfsown.kinds import Count, Level
+from selfsown.option_types import Count, Level
 from selfsown.records import Grade, Row, SelfsownError
 
 Digits = list[int]

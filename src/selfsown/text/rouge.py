@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from selfsown.text import unified, words
+from selfsown.text.normalize import unified, words
 
 __all__ = ["Told", "alike_beyond_header", "pieces", "rouge_l", "words"]
 

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.kinds import Count, Natural, NotNegative, Positive, Share
-from selfsown.models.tiny import Tiny, pad
-from selfsown.models.tiny.alphabet import MARKS, PAD, UNK, Alphabet
-from selfsown.models.tiny.learning import Pace, answered, drawn, learn
+from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.tokenizer import MARKS, PAD, UNK, Alphabet
+from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture, SelfsownError
 
 Part = tuple[Tensor, Tensor, Tensor, Tensor]  # tokens, what is to be learned, marks of the draws, how much it is

@@ -1,113 +1,110 @@
-"""What a server's error says, wherever it puts it: its words, its codes, and the status that these stand for."""
+"""What may go wrong with a request, and what each means for its row and for the run."""
 
 from __future__ import annotations
 
-import html
-import json
+import email.utils
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+import time
+from collections.abc import Mapping
 
-LONGEST = 300  # characters of a server's words that are repeated
-STATUSES = {  # symbolic codes, as letters alone; the first that is part of what a server writes counts
-    "badrequest": 400,
-    "invalidrequest": 400,
-    "invalidargument": 400,
-    "invalidparameter": 400,
-    "contentfilter": 400,
-    "authentication": 401,
-    "unauthenticated": 401,
-    "invalidapikey": 401,
-    "billing": 402,
-    "payment": 402,
-    "permission": 403,
-    "notfound": 404,
-    "requesttoolarge": 413,
-    "ratelimit": 429,
-    "toomanyrequests": 429,
-    "resourceexhausted": 429,
-    "throttling": 429,
-    "overloaded": 529,
-    "unavailable": 503,
-    "timeout": 504,
+import aiohttp
+
+from selfsown.models.endpoint.error_bodies import told
+from selfsown.models.endpoint.error_causes import of_account, of_day, of_input, of_moment
+from selfsown.usage.prices import NOT_TOLD, Used
+
+AGAIN = (408, 409, 425)
+FORM = re.compile(r"response_format|output_(config|format)|json.?schema|structured.?output|grammar", re.IGNORECASE)
+ADDRESS = "url ends where the API's own paths begin, such as …/v1"
+STOP = {
+    401: "does not accept the key",
+    402: "wants to be paid first",
+    403: "does not allow it",
+    404: f"knows no such model, or no such path; {ADDRESS}",
+    405: f"takes no such request; {ADDRESS}",
 }
-_WORDS = ("message", "detail", "msg", "error_message", "status_msg", "error_msg", "error", "reason", "title")
-_CODES = ("code", "type", "status", "status_code", "error_code", "reason", "innererror")
-_ERRORS = ("error", "errors", "base_resp", "detail", "message", "msg")  # where one stands, if there are no choices
 
 
-class Told(NamedTuple):
-    """words: in one line; codes: whatever stands beside them, as numbers or names; status: 0 where none is known."""
+class Fault(Exception):
+    """fatal: nothing will be answered; declined: this row never will be; otherwise it is tried again.
 
-    words: str
-    codes: str
-    status: int
+    stops: as long as nothing was ever answered, these words end the run; afterwards it is the row's fault, or is tried
+    again. busy: the server only asks for time, so that the try does not count; slower: fewer should be out at once;
+    wait: the seconds that it asks for; unreached: there was no connection, so that nothing was sent; form: it may be
+    the schema that it does not take; of_input: the server blames what was asked. outcome: what the ledger calls it;
+    used: the tokens that it took all the same.
+    """
+
+    def __init__(self, words: str, outcome: str = "", *, fatal: bool = False, declined: bool = False) -> None:
+        super().__init__(words)
+        self.words, self.outcome, self.fatal, self.declined = words, outcome, fatal, declined
+        self.busy = self.slower = self.unreached = self.form = self.of_input = False
+        self.stops = ""
+        self.wait = 0.0
+        self.used: Used = NOT_TOLD
 
 
-def told(reply: str) -> Told:
-    """What a reply says that is none."""
+def refusal(status: int, headers: Mapping[str, str], reply: str, asked: str = "") -> Fault:
+    """What a reply means that is none. asked: the request, of which the server may repeat words."""
+    words, codes, _ = told(reply)
+    return _meant(status, f"{status}: {words}" if words else str(status), f"{words} {codes}", reply, asked, headers)
+
+
+def error_within(reply: str, asked: str = "") -> Fault:
+    """The same for an error in the body of a reply whose status is that of an answer."""
+    words, codes, status = told(reply)
+    code = f" {status}" if status else ""
+    return _meant(status or 500, f"200 with an error{code}: {words}", f"{words} {codes}", reply, asked, {})
+
+
+def _meant(status: int, said: str, words: str, reply: str, asked: str, headers: Mapping[str, str]) -> Fault:
+    """words: without the status, with all codes."""
+    if stopped := _stopped(status, words, reply, asked):
+        return Fault(f"{stopped} ({said})", "stopped", fatal=True)
+    if status // 100 == 4 and status not in (*AGAIN, 429):
+        found = Fault(f"the server declined it, {said}", "declined", declined=True)
+        found.form = status in (400, 422) and bool(FORM.search(reply))
+        found.of_input = of_input(words)
+        found.stops = f"{STOP[status]} ({said})" if status in STOP and not found.of_input else ""
+        return found
+    found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
+    found.busy = status == 429
+    found.slower = status in (429, 503, 529)
+    found.wait = wait_of(headers)
+    return found
+
+
+def _stopped(status: int, words: str, reply: str, asked: str) -> str:
+    """Why no request will be answered; nothing, where one may be."""
+    busy = status == 429
+    if status // 100 == 3:
+        return "sends us elsewhere; name the address itself"
+    if (busy and of_day(reply)) or (status == 403 and of_day(words)):
+        return "has reached its limit for the day"
+    if status not in (401, 402) and of_account(words, asked, quota=not busy) and not (busy and of_moment(reply)):
+        return "has no credit or quota left for this account, or blocks it"
+    return STOP[status] if status in (401, 402, 405) else ""
+
+
+def unheard(error: Exception, timeout: float, words: str) -> Fault:
+    """What it means that there was no reply, or half of one."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        found = Fault(f"it cannot be reached ({words})")
+        found.unreached = True
+        return found
+    if isinstance(error, TimeoutError):
+        return Fault(f"no answer within {timeout:g} seconds", "timeout")
+    return Fault(f"the connection broke ({words or type(error).__name__})", "reset")
+
+
+def wait_of(headers: Mapping[str, str]) -> float:
+    """The seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read."""
+    written = headers.get("Retry-After", "")
     try:
-        tree = json.loads(reply)
-    except (ValueError, RecursionError):
-        return Told(page(reply) or _line(reply), "", 0)
-    error = _inner(tree)
-    codes = " ".join(_codes(error))
-    return Told(_line(_words(error)), codes, _status(codes.split()))
-
-
-def page(text: str) -> str:
-    """What an HTML page is called; nothing, where the text is none."""
-    if not re.match(r"\s*<(!doctype|html|head|body|\?xml)", text, re.IGNORECASE):
-        return ""
-    title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.IGNORECASE | re.DOTALL)
-    words = _line(html.unescape(re.sub(r"<[^>]*>", " ", title[2]))) if title else ""
-    return f"an HTML page titled {words!r}" if words else "an HTML page without a title"
-
-
-def has_error(tree: Mapping[str, Any], *, empty: bool) -> bool:
-    """Whether a reply is an error, whatever its status was; empty: it holds no answer."""
-    if empty:
-        return any(tree.get(name) for name in _ERRORS)
-    return bool(tree.get("error"))
-
-
-def _inner(tree: Any) -> Any:
-    """The error itself; the first, where there is a list of them."""
-    for name in ("error", "errors", "base_resp"):
-        found = tree.get(name) if isinstance(tree, dict) else None
-        if isinstance(found, list) and found:
-            found = found[0]
-        if found and not isinstance(found, bool):
-            return found
-    return tree
-
-
-def _words(error: Any) -> str:
-    if isinstance(error, str):
-        return error
-    if isinstance(error, dict):
-        for name in _WORDS:
-            if error.get(name):
-                return _words(error[name])
-    return json.dumps(error)
-
-
-def _codes(error: Any) -> Iterator[str]:
-    for name in _CODES if isinstance(error, dict) else ():
-        value = error.get(name)
-        if isinstance(value, dict):
-            yield from _codes(value)
-        elif isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) < 100:
-            yield from str(value).split()
-
-
-def _status(codes: list[str]) -> int:
-    numbers = [int(code) for code in codes if re.fullmatch(r"[45]\d\d", code)]
-    if numbers:
-        return numbers[0]
-    plain = [re.sub(r"[^a-z]", "", code.lower()) for code in codes]
-    return next((status for name, status in STATUSES.items() if any(name in each for each in plain)), 0)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST]
+        return max(0.0, float(headers["retry-after-ms"]) / 1000 if "retry-after-ms" in headers else float(written))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(written).timestamp() - time.time())
+    except ValueError:
+        return 0.0

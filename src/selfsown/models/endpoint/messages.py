@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from selfsown.text.talk import INSTRUCTIONS, Conversation, Message
+from selfsown.text.chat import INSTRUCTIONS, Conversation, Message
 
 SENT = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
 

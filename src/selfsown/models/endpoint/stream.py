@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfsown.models.endpoint.errors import page
-from selfsown.models.endpoint.faults import ADDRESS, Fault
+from selfsown.models.endpoint.error_bodies import page
+from selfsown.models.endpoint.errors import ADDRESS, Fault
 
 SHOWN = 100  # characters of a strange reply
 _DONE = re.compile(r"^data: ?\[DONE\]\s*\Z", re.MULTILINE)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from selfsown.models.tiny.halves import each
+from selfsown.models.tiny.two_threads import each
 
 MOMENTUM = 0.95
 STEPS = 5  # of the Newton-Schulz iteration

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from selfsown.models.tiny.alphabet import EOS, PAD
-from selfsown.models.tiny.halves import each, single
-from selfsown.models.tiny.network import Network
+from selfsown.models.tiny.tokenizer import EOS, PAD
+from selfsown.models.tiny.transformer import Network
+from selfsown.models.tiny.two_threads import each, single
 
 IN_FLIGHT = 256  # texts at once: enough to fill two cores, small enough for their caches
 

@@ -1,1 +1,0 @@
-"""Where work runs: on the threads of this process."""

@@ -1,0 +1,18 @@
+"""A row is right if its answer equals the known one, but for spaces around it and its spelling in Unicode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from selfsown.records import Grade, Row
+from selfsown.text.normalize import unified
+
+
+def grade(rows: Sequence[Row]) -> Iterator[Grade]:
+    for row in rows:
+        if not unified(row.target).strip():
+            yield Grade(0.0, "no known answer to compare with", by="exact", trust="oracle", failed=True)
+        elif unified(row.answer).strip() == unified(row.target).strip():
+            yield Grade(1.0, "equals the known answer", by="exact", trust="oracle")
+        else:
+            yield Grade(0.0, f"the known answer is {row.target!r}", by="exact", trust="oracle")

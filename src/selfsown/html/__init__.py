@@ -1,0 +1,1 @@
+"""Pages: run, comparison and audit, each one HTML file that loads nothing."""

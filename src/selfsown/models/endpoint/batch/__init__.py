@@ -1,0 +1,1 @@
+"""Requests sent as batches, at the provider's lower price."""

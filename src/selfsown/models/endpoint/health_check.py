@@ -1,0 +1,43 @@
+"""Before the first request to an address, one question tells whether anybody is there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+
+from selfsown.models.endpoint.credentials import at
+from selfsown.models.endpoint.errors import Fault, unheard
+from selfsown.models.endpoint.http_client import Client
+
+SILENCE = 10.0  # seconds that a server may take to say anything at all
+UNREACHED = 8.0  # seconds without any connection
+PAUSE = 0.25  # seconds between two tries
+
+
+async def knock(client: Client, url: str) -> Fault | None:
+    """Once for each address and process, the list of its models is asked for, without the key. Whatever is said to
+    that, somebody lives there; a fault where there is no connection, or no word."""
+    async with client.knocks.setdefault(url, asyncio.Lock()):
+        fault = None if url in client.alive else await _fault(client, url)
+        if not fault:
+            client.alive.add(url)
+        return fault
+
+
+async def _fault(client: Client, url: str) -> Fault | None:
+    began = time.monotonic()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE), client.session.get(at(url, "/models"), allow_redirects=False):
+                return None
+        except (aiohttp.ClientError, OSError) as error:
+            fault = unheard(error, SILENCE, str(error))
+            if isinstance(error, TimeoutError) and not fault.unreached:
+                return Fault(f"it takes connections but answers nothing within {SILENCE:g} seconds")
+        if not fault.unreached:
+            return None  # it broke off: somebody is there, and the requests will tell
+        if time.monotonic() - began > UNREACHED:
+            return fault
+        await asyncio.sleep(PAUSE)

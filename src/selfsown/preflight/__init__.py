@@ -1,0 +1,1 @@
+"""Checks before a run: a dry run of every step, and warnings."""

@@ -1,0 +1,1 @@
+"""Statistics: confidence intervals, tests, and closed forms from the literature."""

@@ -1,0 +1,1 @@
+"""What requests to model servers use and cost: journal, ledger, budget, prices."""

@@ -1,0 +1,89 @@
+"""What a model costs, by host and name: our dated table, or what the recipe says; otherwise it is not known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+
+from selfsown.option_types import NotNegative
+from selfsown.records import SelfsownError
+
+Part = Literal["input", "output", "cached", "written", "batch"]
+Told = dict[Part, NotNegative]  # as a recipe says it
+DATED = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8})$")  # gpt-4o-mini-2024-07-18 is a gpt-4o-mini
+MILLION = 1_000_000
+
+
+class Used(NamedTuple):
+    """The tokens of one reply as the server counted them, None where it did not say.
+
+    Those read from its cache, or written to it, are part of the input, those of the reasoning part of the output.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    cached: int | None = None
+    written: int | None = None
+
+
+NOT_TOLD = Used()
+
+
+@dataclass(frozen=True)
+class Price:
+    """Dollars for a million tokens; None where it is not known what one read from a cache, or written to it, costs.
+
+    batch: what is left of the price in a batch. longest: the longest prompt that the price is for (0: any).
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+    written: float | None = None
+    batch: float = 1.0
+    longest: int = 0
+
+    def of(self, used: Used, batch: bool = False) -> float | None:
+        """What a reply cost; None where that is not known."""
+        cached, written = used.cached or 0, used.written or 0
+        if used.input is None or used.output is None or 0 < self.longest < used.input:
+            return None
+        if (cached and self.cached is None) or (written and self.written is None):
+            return None
+        fresh = max(0, used.input - cached - written)
+        whole = fresh * self.input + cached * (self.cached or 0) + written * (self.written or 0)
+        return (whole + used.output * self.output) * (self.batch if batch else 1.0) / MILLION
+
+
+def price_of(host: str, model: str) -> Price | None:
+    """The price in our table. The same name at another host is another model, and its price not known."""
+    there = _table().get(urlsplit(f"//{host}").hostname or "", {})
+    return there.get(model) or there.get(DATED.sub("", model))
+
+
+def told_price(place: str, told: Mapping[Part, float]) -> Price:
+    """The price that a recipe says; those of a cache cost as others unless it says so."""
+    if missing := [name for name in ("input", "output") if name not in told]:
+        raise SelfsownError(f"{place} has no {missing[0]}; write dollars for a million tokens: {{input: 1, output: 3}}")
+    plain = told["input"]
+    return Price(plain, told["output"], told.get("cached", plain), told.get("written", plain), told.get("batch", 1.0))
+
+
+@cache
+def _table() -> dict[str, dict[str, Price]]:
+    """For each host its models."""
+    text = resources.files("selfsown.usage").joinpath("prices.yaml").read_text("utf-8")
+    found: dict[str, dict[str, Price]] = {}
+    for provider in yaml.safe_load(text)["providers"]:
+        there = found.setdefault(provider["host"], {})
+        for name, entry in provider["models"].items():
+            there[name] = Price(**entry, batch=provider["batch"])
+    return found
