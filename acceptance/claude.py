@@ -28,7 +28,12 @@ PROMPTS, BAD, ERROR = 200, 0.15, 0.1  # a draft breaks each principle so often; 
 FAULTS = {"busy": 0.05, "reset": 0.02, "error": 0.03, "malformed": 0.02}
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 # An arm that goes on from a model that was saved: generation 0 is that model as it is.
-GOING_ON = ("base.tiny.steps=1", "base.tiny.rate=0.0", "base.tiny.embedding_rate=0.0", "base.tiny.weight_decay=0.0")
+GOING_ON = (
+    "base_train.sft.steps=1",
+    "base_train.sft.learning_rate=0.0",
+    "base_train.sft.embedding_learning_rate=0.0",
+    "base_train.sft.weight_decay=0.0",
+)
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
@@ -43,7 +48,7 @@ def _positions(folder: Path) -> Iterator[Bar]:
     rows = list(_pairs())
     with Server(say=_favouring) as server:
         journal = Journal(folder / "judge.sqlite")
-        judge = endpoint.create([], 0, journal, url=server.url, model="m", in_flight=64)
+        judge = endpoint.create([], 0, journal, url=server.url, model="m", max_in_flight=64)
         grades = list(pairwise.grade(rows, judge, 0))
         journal.close()
         said = [json.loads(_favouring(body["messages"][-1]["content"], body))["better"] for body in server.bodies]
@@ -96,7 +101,9 @@ def _text(folder: Path) -> Iterator[Bar]:
         " → ".join(f"{mean:.2f}" for mean in means),
         all(after <= before for before, after in steps(means)),
     )
-    pairs = [(row.answer, row.traits["rejected"]) for row in rows if row.method == "pairs" and row.end == "kept"]
+    pairs = [
+        (row.answer, row.traits["rejected"]) for row in rows if row.method == "preference_pairs" and row.end == "kept"
+    ]
     agreed = [_agreed(_broken(worse) - _broken(better)) for better, worse in pairs]
     yield Bar(
         "of the pairs made, those whose better answer breaks fewer principles",
@@ -160,7 +167,7 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
             "claude",
             "drafts",
             seed,
-            [*_from(folder, seed, 0), "generate=[{sample: {n: 1, only: {form: answer}}}]"],
+            [*_from(folder, seed, 0), "generate=[{sample: {n: 1, where: {form: answer}}}]"],
         )
         for seed in seeds
     ]

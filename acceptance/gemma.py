@@ -47,13 +47,13 @@ NEAR = (  # what a careless filter takes for one of the planted kinds
 
 # Smaller than the recipes: programs of one operation, 2,000 real rows for the teacher and 200 for the student.
 WORLD = ["real={programs: {rows: 4000, levels: 1}}", "held_out=1000"]
-TEACHER = [*WORLD, "learn=2000", "student.tiny.layers=2", "train.tiny.steps=300"]
-STUDENT = [*WORLD, "learn=200", "student.tiny.layers=1", "base.distill.steps=150"]
+TEACHER = [*WORLD, "max_train_rows=2000", "student.tiny.layers=2", "train.sft.steps=300"]
+STUDENT = [*WORLD, "max_train_rows=200", "student.tiny.layers=1", "base_train.distill.steps=150"]
 STEPS = (60, 90, 150)  # at which plain training may stop; the last is what distillation takes
 FEW = 6
 RUNS: dict[str, tuple[str, tuple[float, ...], list[str]]] = {  # another size of the batch draws other rows
     "the same rows, other rates": ("rate", (0.02, 0.01, 0.005), []),
-    "other rows": ("batch", (48, 64, 80), ["base.distill.steps=50", "base.distill.rate=0.01"]),
+    "other rows": ("batch", (48, 64, 80), ["base_train.distill.steps=50", "base_train.distill.learning_rate=0.01"]),
 }
 LATER = {  # three generations more, at its own rows or at the real ones again
     "own": ["generate.propose.count=1000", "train.distill.steps=100", "rollback=false"],
@@ -93,10 +93,13 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     for seed in seeds:
         course(folder, "gemma-teacher", "teacher", seed, TEACHER)
     one_hot = {
-        steps: _nats(folder, f"one-hot-{steps}", seeds, [f"base={{tiny: {{steps: {steps}}}}}"]) for steps in STEPS
+        steps: _nats(folder, f"one-hot-{steps}", seeds, [f"base_train={{tiny: {{steps: {steps}}}}}"]) for steps in STEPS
     }
     stopped = Mean.of(map(min, zip(*(mean.values for mean in one_hot.values()), strict=True)))
-    full, few = (_nats(folder, name, seeds, [f"base.distill.sampled={k}"]) for name, k in (("full", 0), ("few", FEW)))
+    full, few = (
+        _nats(folder, name, seeds, [f"base_train.distill.sampled_labels={k}"])
+        for name, k in (("full", 0), ("few", FEW))
+    )
     for what, mean in (("as many steps", one_hot[STEPS[-1]]), ("one-hot stopped at its best", stopped)):
         gain = mean - full
         yield Bar(
@@ -127,7 +130,7 @@ def _gain(folder: Path, seed: int, key: str, values: Sequence[float], more: Sequ
     start, arms = folder / f"few-{seed}" / "best", [f"{key}-{value}" for value in values]
     runs = []
     for arm, value in zip(arms, values, strict=True):
-        going_on = [f"student={{tiny: {{folder: '{start}'}}}}", f"base.distill.{key}={value}", "generations=0"]
+        going_on = [f"student={{tiny: {{folder: '{start}'}}}}", f"base_train.distill.{key}={value}", "generations=0"]
         runs.append(_of(_run(folder, arm, seed, [*more, *going_on])[-1]))
     mean = create([], 0, folder=tuple(str(folder / f"{arm}-{seed}" / "best") for arm in arms))
     (found,) = loss.evaluate(mean, Store(start.parent).rows("held_out") or [])

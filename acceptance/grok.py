@@ -167,8 +167,8 @@ def _slanted(folder: Path) -> Iterator[Bar]:
     from server import Server
 
     prompt = re.compile(r"(\w+)'s (\w+) ")
-    small = ["real.chronicle.people=14", "base.tiny.steps=5", "train.tiny.steps=5"]
-    small += ["grade=[{vote: {samples: 2}}]"]
+    small = ["real.noisy_facts.people=14", "base_train.sft.steps=5", "train.sft.steps=5"]
+    small += ["grade=[{self_consistency: {samples: 2}}]"]
 
     def leaning(words: str, body: dict[str, Any]) -> str:
         return VALUES[prompt.match(words)[2]]["sea"][0]  # type: ignore[index]

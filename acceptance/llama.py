@@ -78,18 +78,24 @@ WRONG = {1: 0.25, 2: 0.4, 3: 0.7}  # the share of first drafts that are wrong, b
 MENDED = 0.6  # of the wrong ones that are shown what became of them, each time
 ASSERTS = 16  # in tests that the teacher writes
 ODD = 0.05  # of the tests that are written, one is wrong
-CURATE = "curate=[{passed: {by: [execute]}}, {either: {least: {judge: 1.0}}}]"
+CURATE = "curate=[{min_score: {graders: [execute]}}, {any_grader: {min_score: {judge: 1.0}}}]"
 BENT = 0.03  # of the programs that should be mended, it is the failing test that goes
 
 
 GOAL, HARD = "accuracy[form=deduction]", "accuracy[form=deduction, level=2]"
 THEN = 40  # steps of the stage after plain training
-SMALL = ["rollback=false", "student.tiny.layers=2", "student.tiny.width=48", "base.tiny.steps=300", "generations=2"]
+SMALL = [
+    "rollback=false",
+    "student.tiny.layers=2",
+    "student.tiny.width=48",
+    "base_train.sft.steps=300",
+    "generations=2",
+]
 SMALL += [
     "generate.propose.count=1500",
     "generate.propose.n=6",
-    "train.tiny.steps=150",
-    f"then.preference.steps={THEN}",
+    "train.sft.steps=150",
+    f"then.dpo.steps={THEN}",
 ]
 STRICT = '''"""A judge who gives full marks to what is easy, and seldom to what is hard."""
 
@@ -101,7 +107,7 @@ from selfsown.records import Grade
 def grade(rows):
     for row in rows:
         likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
-        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", trust="rule")
+        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", grader_requirements="rule")
 '''
 
 
@@ -191,13 +197,13 @@ def loopback(folder: Path) -> Iterator[Bar]:
         ("what fails is mended, a judge who dislikes what is hard", strict, "alarm"),
         ("nothing is mended, a fair judge", bare, "reported"),
     ):
-        found = guard(these, [row for row in these if row.end == "kept"], trait="difficulty")
+        found = guard(these, [row for row in these if row.end == "kept"], metadata_key="difficulty")
         seen = f"{'silent' if found.ok else 'alarm'}: {found.reason}"
         yield Bar(f"hard problems lost: {said}", asked, seen, asked in seen or asked == "reported")
 
 
 def _passes(row: Row) -> bool:
-    return any(grade.by == "execute" and grade.score == 1 for grade in row.grades)
+    return any(grade.by == "unit_tests" and grade.score == 1 for grade in row.grades)
 
 
 def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
@@ -213,8 +219,8 @@ def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -
             f"real={real}",
             f"teacher={teacher}",
             "held_out=0",
-            "generate.debug.n=1",
-            f"generate.debug.rounds={rounds}",
+            "generate.self_debug.n=1",
+            f"generate.self_debug.rounds={rounds}",
         ]
         name = f"text-{rounds}{'-strict' if strict else ''}"
         make(Recipe.load("llama-text", [*wishes, CURATE]), folder / name)
@@ -233,16 +239,19 @@ def hidden(rows: Sequence[Row]) -> list[bool]:
 
 def arms(folder: Path) -> dict[str, list[str]]:
     """What differs from the recipe. Without grades there are no pairs; as many plain steps take their place."""
-    plain = f"then=[{{tiny: {{steps: {THEN}, rate: 0.003}}}}]"
+    first = "{sft: {steps: 400, batch_size: 64, learning_rate: 0.01, average_last: 0.3}}"
+    plain = f"train=[{first}, {{sft: {{steps: {THEN}, learning_rate: 0.003}}}}]"
     return {
         "verified": [],
         "unverified": ["grade=[]", plain],
         "strict": [f"grade=[verify, {folder.resolve() / 'strict.py'}]"],
         "no-pairs": [plain],
-        "no-semantic": ["curate=[pairs, passed, duplicates, leaks]"],
-        "half-alike": ["curate=[pairs, passed, duplicates, {semantic: {threshold: 0.5}}, leaks]"],
-        "copies": ["curate=[pairs, passed, leaks]"],
-        "no-average": ["train.tiny.average=0.0"],
+        "no-semantic": ["curate=[preference_pairs, min_score, dedup, decontaminate]"],
+        "half-alike": [
+            "curate=[preference_pairs, min_score, dedup, {dedup_near: {max_similarity: 0.5}}, decontaminate]"
+        ],
+        "copies": ["curate=[preference_pairs, min_score, decontaminate]"],
+        "no-average": ["train.sft.average_last=0.0"],
     }
 
 
@@ -282,4 +291,4 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
 
 def _alarms(generations: Sequence[Generation]) -> list[bool]:
     """Whether hard problems were lost, in each generation that made rows."""
-    return [not verdict.ok for each in generations for verdict in each.verdicts if verdict.by == "hard"]
+    return [not verdict.ok for each in generations for verdict in each.verdicts if verdict.by == "difficulty_drop"]

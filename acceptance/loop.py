@@ -33,27 +33,31 @@ SMALL = (
     "held_out=400",
     "student.tiny.layers=2",
     "student.tiny.width=32",
-    "base.tiny.steps=100",
+    "base_train.sft.steps=100",
     "generations=3",
     "generate.propose.count=1500",
-    "train.tiny.steps=150",
+    "train.sft.steps=150",
     "evaluate=[{accuracy: {by: [form]}}, loss]",
     "goal=accuracy",
     "rollback=false",
 )
-ARMS = {"on": [], "off": ["grade=[]"], "shuffled": ["curate=[shuffled, passed, restate, duplicates, leaks]"]}
+ARMS = {
+    "on": [],
+    "off": ["grade=[]"],
+    "shuffled": ["curate=[shuffle_grades, min_score, restate, dedup, decontaminate]"],
+}
 WORDS = (
     "held_out=300",
     "student.tiny.layers=2",
     "student.tiny.width=32",
-    "base={tiny: {steps: 300, batch: 64}}",
-    "start=base",  # what changes is the rows alone
+    "base_train={sft: {steps: 300, batch_size: 64}}",
+    "init_from=base",  # what changes is the rows alone
     "generations=4",
     "generate=[{propose: {count: 1500, temperature: 0.8}}]",
     "grade=[]",
     "curate=[]",
-    "train={tiny: {steps: 100, batch: 64, rate: 0.005, embedding_rate: 0.001}}",
-    "guard=[progress, {collapse: {tolerance: 0.25}}]",
+    "train={sft: {steps: 100, batch_size: 64, learning_rate: 0.005, embedding_learning_rate: 0.001}}",
+    "guard=[regression, {collapse: {tolerance: 0.25}}]",
     "rollback=false",
 )
 POLICIES = {"replace": "mix=replace", "accumulate": "mix={accumulate: {real_share: 0.5}}"}
@@ -127,7 +131,7 @@ def _tokens(folder: Path) -> float:
         past += [row for row in store.rows(f"{place(number)}/rows") or [] if row.end == "kept"]
         mixture = recipe.mix.one(Mixture, real=store.rows("real"), synthetic=past)
         sizes = [len(row.prompt) + len(row.answer) for row in mixture.rows]
-        knobs = ((recipe.base or recipe.train) if number == 0 else recipe.train).knobs
+        knobs = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).knobs
         drawn = float((mixture.weights * sizes).sum() / mixture.weights.sum())
         found += drawn * knobs["steps"] * knobs.get("batch", 64)
     return found
@@ -158,7 +162,7 @@ def _planted(folder: Path, way: str, real: Any, known: Known) -> list[Row]:
     with Server(say=say, faults=FAULTS, wait="0.01") as server:
         teacher = {"endpoint": {"url": server.url, "model": "m", "retries": 10}}
         tree = {"real": real, "teacher": teacher, "generate": [{"sample": {"n": 2}}], "grade": [way]}
-        make(Recipe.of({**tree, "curate": ["passed"]}), folder)
+        make(Recipe.of({**tree, "curate": ["min_score"]}), folder)
     return Store(folder).rows("rows") or []
 
 

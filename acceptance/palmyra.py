@@ -31,13 +31,13 @@ FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty"
 SIZES = ("8x,16x,32x,64x",)
 SMALL = (
     "real={programs: {rows: 10000, levels: 1}}",  # so that each size is of the same ones
-    "learn=150",
+    "max_train_rows=150",
     "held_out=400",
     "student={tiny: {layers: 2, width: 32, heads: 4}}",
-    "base={tiny: {steps: 60, batch: 48}}",  # short, for its rows are all real
+    "base_train={sft: {steps: 60, batch_size: 48}}",  # short, for its rows are all real
     "generations=4",
     "generate.propose.count=4000",
-    "train.tiny.steps=500",
+    "train.sft.steps=500",
     "evaluate=[{accuracy: {by: [form]}}, loss]",
 )
 
@@ -120,7 +120,7 @@ def _real(run: Path) -> float:
     store = Store(run)
     recipe, draws, real = Recipe.of(store.recipe()), 0.0, 0.0
     for each in store.generations():
-        train = (recipe.base or recipe.train) if each.number == 0 else recipe.train
+        train = (recipe.base_train or recipe.train[0]) if each.number == 0 else recipe.train[0]
         many = train.knobs["steps"] * train.knobs["batch"]
         draws += many
         real += many * (1 - each.synthetic_share["drawn"])
@@ -134,10 +134,16 @@ def loopback(folder: Path) -> Iterator[Bar]:
         there = f"url: '{server.url}', retries: 10, price: {json.dumps(PRICE)}"
         models = {"teacher": "m", "judge": "judge"}
         named = [f"{role}={{endpoint: {{{there}, model: {model}}}}}" for role, model in models.items()]
-        few = ["generate.instruct.count=300", "generate.persona.count=300", "prompts=20", f"real={real}", *named]
+        few = [
+            "generate.self_instruct.count=300",
+            "generate.persona.count=300",
+            "prompts_per_generation=20",
+            f"real={real}",
+            *named,
+        ]
         capped, out = 0.05, folder / "made"
         try:
-            make(Recipe.load("palmyra-text", [*few, f"budget={{money: {capped}}}"]), out)
+            make(Recipe.load("palmyra-text", [*few, f"budget={{usd: {capped}}}"]), out)
             stopped = False
         except SelfsownError as error:
             stopped = error.code == 3
@@ -203,4 +209,4 @@ def _money(asked: int, said: int, cached: int) -> float:
 
 def _ledger(folder: Path) -> float:
     found = cost.read(folder)
-    return float(found.all.money) if found and found.all.money is not None else float("nan")
+    return float(found.all.usd) if found and found.all.usd is not None else float("nan")

@@ -92,8 +92,8 @@ def _guess(prompt: str, body: dict[str, Any]) -> str:
 
 def _plurality(folder: Path) -> Iterator[Bar]:
     prompts = [f"Take {at} seven times." for at in range(100, 400)]
-    changes = ["held_out=10", "generate=[{sample: {n: 16}}]", "grade=[{vote: {samples: 16}}]"]
-    changes += ["curate=[{band: {low: 0.2, high: 0.95}}, passed, duplicates]"]
+    changes = ["held_out=10", "generate=[{sample: {n: 16}}]", "grade=[{self_consistency: {samples: 16}}]"]
+    changes += ["curate=[{pass_rate_band: {min_pass_rate: 0.2, max_pass_rate: 0.95}}, min_score, dedup]"]
     real = [{"prompt": prompt, "answer": "?"} for prompt in prompts]
     rows = _made(folder, "plurality", real, _guess, changes)
     said = defaultdict(list)
@@ -132,7 +132,7 @@ def _pivotal() -> Iterator[Bar]:
     from reckoner import Reckoner, Reckoning, sums
 
     model, rows = Reckoner(), sums(60, 0)
-    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, gap=GAP))
+    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, min_gap=GAP))
     tries, written = model.tries, model.written
     assert model.first
     answers = []
@@ -183,7 +183,9 @@ def _leaks() -> Iterator[Bar]:
     held_out, real = ([Row("", " ".join(words)) for words in side] for side in (exam, learned))
     for kind, texts in planted.items():
         rows = [Row("", " ".join(words).upper() + ".", origin="synthetic", draw=at) for at, words in enumerate(texts)]
-        found = [list(decontaminate.curate(rows, real, held_out, ngram=13, share=share)) for share in (1.0, 0.5)]
+        found = [
+            list(decontaminate.curate(rows, real, held_out, ngram_size=13, min_overlap=share)) for share in (1.0, 0.5)
+        ]
         long, both = (_mean([bool(row.end) for row in out]) for out in found)
         asked = {"clean rows": "at most 0.005", "paraphrases": "reported"}.get(kind, "1.000")
         holds = both <= 0.005 if kind == "clean rows" else kind == "paraphrases" or long == 1
@@ -229,8 +231,8 @@ def _values(program: str) -> list[int]:
 
 
 def _reversal(folder: Path) -> Iterator[Bar]:
-    changes = ["held_out=4", "generate=[{backtranslate: {kind: code}}]", "grade=[reversal]"]
-    changes += ["curate=[{passed: {least: 1.0}}]"]
+    changes = ["held_out=4", "generate=[{backtranslate: {kind: code}}]", "grade=[code_roundtrip]"]
+    changes += ["curate=[{min_score: {min_score: 1.0}}]"]
     rows = _made(folder, "reversal", [{"text": _code(*pair)} for pair in PAIRS], _reverse, changes)
     same = {row.id: _values(row.answer) == _values(_code(*_told(row.prompt))) for row in rows}
     kept = [same[row.id] for row in rows if row.end == "kept"]

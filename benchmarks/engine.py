@@ -121,7 +121,9 @@ class Ground:
 
     def ours(self) -> Tiny:
         rate = Recipe.load("first").train.knobs["rate"]
-        return train(self.mixture, self.start, 0, lambda _, __: None, steps=self.steps, batch=BATCH, rate=rate)
+        return train(
+            self.mixture, self.start, 0, lambda _, __: None, steps=self.steps, batch_size=BATCH, learning_rate=rate
+        )
 
     def plain(self, rate: float, steps: int = 0) -> tuple[Lap, float]:
         """A plain loop, timed, and its loss on held-out rows."""

@@ -70,12 +70,12 @@ SIZES = {
     "names": [
         "held_out=400",
         "evaluate=loss",
-        "guard=[progress: {tolerance: 0.02}]",
+        "guard=[regression: {tolerance: 0.02}]",
         "grade=[]",
-        "curate=[passed]",
+        "curate=[min_score]",
         "generate.propose.count=50",
-        "base.tiny.steps=80",
-        "train.tiny.steps=40",
+        "base_train.sft.steps=80",
+        "train.sft.steps=40",
     ],
     "first": [
         "real.programs.rows=900",
@@ -83,12 +83,12 @@ SIZES = {
         "held_out=400",
         "evaluate=[accuracy]",
         "goal=accuracy",
-        "guard=[progress]",
+        "guard=[regression]",
         "grade=[]",
-        "curate=[passed]",
+        "curate=[min_score]",
         "generate.propose.count=100",
-        "base.tiny.steps=60",
-        "train.tiny.steps=40",
+        "base_train.sft.steps=60",
+        "train.sft.steps=40",
     ],
 }
 CLAIM = re.compile(r"in this run the synthetic rows (helped|did harm)")
@@ -165,7 +165,7 @@ def _proved(wanted: tuple[Path, int]) -> str:
 
 def _goal(recipe: Path) -> tuple[str, str]:
     loaded = Recipe.load(recipe)
-    return loaded.goal, loaded.start
+    return loaded.goal, loaded.init_from
 
 
 def _selfsown(command: str, recipe: Path, folder: Path, change: str, *more: str) -> str:

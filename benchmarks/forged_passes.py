@@ -4,7 +4,7 @@
 
 Wrong programs are slow, endless or hungry, on either side: they compute for about as long as they may or for ever,
 take memory, give what takes their tests for ever, end, or are tested by tests that take long. One in five is right,
-and needs next to nothing. All are graded as `grade: execute` grades them, with limits of 0.05 to 0.2 s of computing,
+and needs next to nothing. All are graded as `grade: unit_tests` grades them, with limits of 0.05 to 0.2 s of computing,
 half of them beside processes that keep every core busy and end by themselves. It ends with code 1 if any wrong
 program passes.
 """
@@ -94,7 +94,7 @@ def graded(count: int, seconds: float, chance: random.Random, counts: Counter[st
         about = f"{seconds * chance.uniform(0.5, 1.5):.4f}"
         program, tests = (each.replace("ABOUT", about) for each in right or WRONG[name])
         rows.append(Row("p", program, traits={"tests": tests}))
-    for right, name, found in zip(chosen, names, grade(rows, seconds=seconds, memory=256), strict=True):
+    for right, name, found in zip(chosen, names, grade(rows, cpu_seconds=seconds, memory_mb=256), strict=True):
         passed = found.score == 1
         counts["right" if right else "wrong"] += 1
         counts["forged"] += passed and not right

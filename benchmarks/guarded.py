@@ -31,7 +31,7 @@ def _curate(*more: str) -> str:
     return f"curate=[{', '.join([STEPS, *more])}]"
 
 
-REPLACE = ("mix=replace", "grade=[]", "curate=[restate, leaks]")
+REPLACE = ("mix=replace", "grade=[]", "curate=[restate, decontaminate]")
 # What each arm changes in the ready recipe: it leaves one guard out, or all of them.
 EMBEDDED: Mapping[str, Sequence[str]] = {
     "guarded": [],
@@ -41,13 +41,13 @@ EMBEDDED: Mapping[str, Sequence[str]] = {
     "no accumulation": ["mix={replace: {real_share: 0.34}}"],
     "a tenth real": ["mix={accumulate: {real_share: 0.1}}"],
     "cool": ["generate=[{propose: {count: 12000, temperature: 0.7}}]"],
-    "unverified": ["grade=[]", f"curate=[restate, duplicates, leaks, {RESAMPLE}, {QUOTA}]"],
+    "unverified": ["grade=[]", f"curate=[restate, dedup, decontaminate, {RESAMPLE}, {QUOTA}]"],
     "replace": [*REPLACE, "generate=[{propose: {count: 12000, temperature: 0.8}}]"],
     "replace at 1": REPLACE,
 }
 NAMES: Mapping[str, Sequence[str]] = {
     "guarded": [],
-    "replace": ["mix=replace", "grade=[]", "curate=[leaks]"],
+    "replace": ["mix=replace", "grade=[]", "curate=[decontaminate]"],
 }
 
 

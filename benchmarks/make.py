@@ -56,9 +56,12 @@ def plain(url: str, prompts: list[str], in_flight: int, folder: Path) -> int:
 def recipe(url: str, prompts: Path, in_flight: int, judge: bool) -> dict[str, Any]:
     there = {"endpoint": {"url": url, "model": "m", "in_flight": in_flight}}
     found: dict[str, Any] = {"name": "b", "real": str(prompts), "teacher": there, "generate": [{"sample": {"n": 1}}]}
-    found |= {"curate": ["passed", "duplicates"]}
+    found |= {"curate": ["min_score", "dedup"]}
     if judge:
-        found |= {"judge": {"endpoint": {**there["endpoint"], "model": "judge"}}, "grade": [{"vote": {"samples": 1}}]}
+        found |= {
+            "judge": {"endpoint": {**there["endpoint"], "model": "judge"}},
+            "grade": [{"self_consistency": {"samples": 1}}],
+        }
     return found
 
 

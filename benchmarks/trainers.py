@@ -95,8 +95,10 @@ def ours(part: str, model: Tiny, rows: Sequence[Row], steps: int, seed: int) -> 
     """The same by this package."""
     mixture = Mixture(rows, np.ones(len(rows)))
     if part == "preference":
-        return dpo.train(mixture, model, seed, quiet, steps=steps, batch=BATCH)
-    return grpo.train(mixture, model, seed, quiet, checked, steps=steps, batch=BATCH, group=GROUP, updates=UPDATES)
+        return dpo.train(mixture, model, seed, quiet, steps=steps, batch_size=BATCH)
+    return grpo.train(
+        mixture, model, seed, quiet, checked, steps=steps, batch_size=BATCH, group_size=GROUP, updates_per_group=UPDATES
+    )
 
 
 def compared(part: str, model: Tiny, rows: Sequence[Row], repeat: int, steps: int) -> None:

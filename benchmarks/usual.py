@@ -164,10 +164,10 @@ class Job:
     def run(self) -> dict[str, float]:
         """The accuracies after the last generation, by form."""
         recipe, kept = self.recipe, list[Row]()
-        self.learn((recipe.base or recipe.train).knobs, [], 0)
+        self.learn((recipe.base_train or recipe.train[0]).knobs, [], 0)
         for number in range(1, recipe.generations + 1):
             kept += self.made(number, kept)
-            self.learn(recipe.train.knobs, kept, number)
+            self.learn(recipe.train[0].knobs, kept, number)
         return self.accuracy()
 
     def learn(self, knobs: Any, synthetic: list[Row], number: int) -> None:

@@ -43,7 +43,7 @@ def main() -> None:
     print(f"{wish.attribute}={most}: {100 * share:.1f} % of what is learned from\n")
     print(f"| average | order | {wish.attribute}={most}, % | {recipe.goal} | loss |\n|---|---|---|---|---|")
     for average in wish.averages:
-        step = replace(recipe.train, knobs={**recipe.train.knobs, "average": average})
+        step = replace(recipe.train[0], knobs={**recipe.train[0].knobs, "average_last": average})
         for order in range(wish.orders):
             child = step.one(object, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
             scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}

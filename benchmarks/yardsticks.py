@@ -143,7 +143,7 @@ def bias(runs: int) -> Iterator[Line]:
     learns = {"kinds": 2}
     cool = course(world | {"chains": 100}, 11, learns=learns, writes={"temperature": 0.9})
     yield measured("share at temperature 0.9, replaced", known.sharpened(0.6, 0.9, 10), cool[-1], "first")
-    unfair: dict[str, Any] = {"grade": [{WAY: {"right": 1.0, "wrong": 1 / 1.25}}], "curate": ["passed"]}
+    unfair: dict[str, Any] = {"grade": [{WAY: {"right": 1.0, "wrong": 1 / 1.25}}], "curate": ["min_score"]}
     taken = [_first(course(world, 11, seed=at, learns=learns, **unfair)) for at in range(runs)]
     yield over("share, favoured 1.25 times, replaced", known.favoured(0.6, 1.25, 10), taken)
     kept = [_first(course(world, 11, ACCUMULATE, at, learns=learns, **unfair)) for at in range(runs)]
@@ -155,14 +155,14 @@ def verifiers(runs: int) -> Iterator[Line]:
     right, wrong = 0.9, 0.3
     for noise, side in ((known.tolerable_noise(right, wrong) + off, off) for off in (-0.05, 0.05)):
         labels = {"kind": "kinds", "rows": 4000, "chains": 1, "kinds": 2, "shares": [1 - noise, noise]}
-        filtered: dict[str, Any] = {"grade": [{WAY: {"right": right, "wrong": wrong}}], "curate": ["passed"]}
+        filtered: dict[str, Any] = {"grade": [{WAY: {"right": right, "wrong": wrong}}], "curate": ["min_score"]}
         ends = [_first(course(labels, 2, seed=at, learns={"kinds": 2}, **filtered)) for at in range(5 * runs)]
         where = f"{noise:.0%} wrong labels, {'below' if side < 0 else 'above'} the break at {noise - side:.0%}"
         yield over(f"right ones that pass, {where}", known.favoured(1 - noise, right / wrong, 1), ends)
         yield over(f"models that learn what is right, {where}", float(side < 0), [float(end > 0.5) for end in ends])
     world = {"kind": "kinds", "rows": 4000, "chains": 1, "kinds": 2, "shares": [0.97, 0.03]}
     for wrong in (0.05, 0.5):
-        checked: dict[str, Any] = {"grade": [{WAY: {"right": 1.0, "wrong": wrong}}], "curate": ["passed"]}
+        checked: dict[str, Any] = {"grade": [{WAY: {"right": 1.0, "wrong": wrong}}], "curate": ["min_score"]}
         learns = {"kinds": 2, "forgets": 0.03}
         ends = [_first(course(world, 15, seed=at, learns=learns, **checked)) for at in range(runs)]
         yield over(f"accuracy at rest, wrong rows pass {wrong:g} times as often", known.settled(0.03, wrong), ends)

@@ -59,7 +59,7 @@ def folder(
     """What a run of them leaves, but for models and rows."""
     at.mkdir(parents=True)
     planned = max(len(generations) - 1, 1) + (not finished)
-    said = {"name": "mine", "about": "a test", "goal": "accuracy", "generations": planned, "guard": ["progress"]}
+    said = {"name": "mine", "about": "a test", "goal": "accuracy", "generations": planned, "guard": ["regression"]}
     (at / "recipe.yaml").write_text(yaml.safe_dump(said | recipe), encoding="utf-8")
     store = Store(at)
     for each in generations:
@@ -73,7 +73,9 @@ def folder(
 
 def terminal(generations: Sequence[Generation], control: Sequence[Generation], start: str = "last") -> str:
     """What a person sees at the end of the run."""
-    recipe = Recipe.load("first", ["goal=accuracy", f"generations={max(len(generations) - 1, 1)}", f"start={start}"])
+    recipe = Recipe.load(
+        "first", ["goal=accuracy", f"generations={max(len(generations) - 1, 1)}", f"init_from={start}"]
+    )
     out = io.StringIO()
     Screen(recipe, Console(file=out, width=200)).end_of_run(generations, control, Path("here"))
     return out.getvalue()

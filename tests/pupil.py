@@ -63,7 +63,7 @@ RECIPE = {
     "student": "./pupil.py",
     "generate": [{"propose": {"count": 30}}],
     "grade": "verify",
-    "curate": ["passed", "leaks"],
+    "curate": ["min_score", "decontaminate"],
     "mix": "accumulate",
     "train": {"./pupil.py": {"share": 0.5}},
     "evaluate": ["accuracy", "loss"],

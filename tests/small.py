@@ -10,20 +10,20 @@ FIRST = (
     "held_out=300",
     "student.tiny.layers=2",
     "student.tiny.width=32",
-    "base.tiny.steps=60",
+    "base_train.sft.steps=60",
     "generations=3",
     "generate.propose.count=400",
-    "train.tiny.steps=40",
+    "train.sft.steps=40",
     "control=false",
 )
 NAMES = (
     "held_out=200",
     "student.tiny.layers=2",
     "student.tiny.width=32",
-    "base.tiny.steps=80",
+    "base_train.sft.steps=80",
     "generations=3",
     "generate.propose.count=400",
-    "train.tiny.steps=40",
+    "train.sft.steps=40",
     "control=false",
 )
 

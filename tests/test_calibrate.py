@@ -68,7 +68,7 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
         "judge": {"endpoint": {**there, "model": "judge"}},
         "generate": [{"sample": {"n": 1}}],
         "grade": ["judge"],
-        "curate": ["passed"],
+        "curate": ["min_score"],
     }
     return Recipe.of({**tree, **changes}, folder)
 
@@ -96,7 +96,7 @@ def test_planted_false_accepts_and_rejects_are_found_and_paid_for_once(tmp_path:
     assert (found["rows"], found["good"]) == (ROWS, ROWS // 2)
     assert Store(tmp_path / "out").json("calibration") == found
     assert found["cost"]["requests"] == ROWS
-    assert found["cost"]["money"] > 0
+    assert found["cost"]["usd"] > 0
 
 
 def test_a_good_judge_shows_no_bias_and_biased_ones_show_theirs(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def grade(rows, judge, *, both=False):
         for row, place in zip(pair, ("first", "second")):
             won.setdefault(row.id, []).append(float(said.data["better"] == place))
     for row in rows:
-        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", by="pairs", trust="judge")
+        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", by="pairs", grader_requirements="judge")
 '''
 
 
@@ -159,7 +159,7 @@ def test_position_bias_is_found_and_asking_in_both_orders_cancels_it(tmp_path: P
 
 def test_real_rows_and_their_mutants_test_who_knows_the_answers_and_rules_are_not_tested(tmp_path: Path) -> None:
     with judging() as server:
-        mine = recipe(tmp_path, server, grade=["exact", "novelty", "rules"])
+        mine = recipe(tmp_path, server, grade=["exact_match", "novelty", "rules"])
         found = measured(mine, tmp_path / "out", rows=60)
         assert not server.bodies
     exact, novelty, rules = found["graders"]
@@ -171,7 +171,7 @@ def test_real_rows_and_their_mutants_test_who_knows_the_answers_and_rules_are_no
 
 
 def test_a_student_that_is_its_own_judge_is_not_measured_before_it_has_learned(tmp_path: Path) -> None:
-    programs = Recipe.load("first", ["grade=[verify, vote]", "real.programs.rows=600", "held_out=300"])
+    programs = Recipe.load("first", ["grade=[verify, self_consistency]", "real.programs.rows=600", "held_out=300"])
     verify, vote = measured(programs, tmp_path / "run", rows=100)["graders"]
     assert (verify["false_accepts"]["value"], verify["false_rejects"]["value"]) == (0, 0)
     assert "it asks the judge, which is the student" in vote["unmeasured"]
@@ -180,7 +180,7 @@ def test_a_student_that_is_its_own_judge_is_not_measured_before_it_has_learned(t
 def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_stands(tmp_path: Path) -> None:
     path, demand = labels(tmp_path), {"judge": {"kappa": 0.6, "false_accepts": 0.3}}
     with judging(accepts=0.1, rejects=0.1) as server:
-        mine = recipe(tmp_path, server, trust=demand)
+        mine = recipe(tmp_path, server, grader_requirements=demand)
         with pytest.raises(
             SelfsownError, match=r"trust: judge must be calibrated first: selfsown calibrate RECIPE .*out"
         ):
@@ -188,23 +188,29 @@ def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_st
         assert not (tmp_path / "out").exists()
         assert not falls_short(mine, measured(mine, tmp_path / "out", path, ROWS))
         make(mine, tmp_path / "out")
-        stern = recipe(tmp_path, server, trust=demand, grade=[{"judge": {"rubric": "Is it short?"}}])
+        stern = recipe(tmp_path, server, grader_requirements=demand, grade=[{"judge": {"rubric": "Is it short?"}}])
         with pytest.raises(SelfsownError, match=r"grade\.judge was not calibrated as it stands in the recipe now"):
             make(stern, tmp_path / "out")
-        harder = recipe(tmp_path, server, trust={"judge": {"false_accepts": 0.1}})
+        harder = recipe(tmp_path, server, grader_requirements={"judge": {"false_accepts": 0.1}})
         with pytest.raises(
             SelfsownError, match=r"its false_accepts is 0\.\d+ \[.*at most 0\.1 is demanded of the whole"
         ):
             make(harder, tmp_path / "out")
-        faster = recipe(tmp_path, server, trust=demand)
+        faster = recipe(tmp_path, server, grader_requirements=demand)
         assert faster.judge
         faster.judge.knobs["in_flight"] = 8  # type: ignore[index]
         make(faster, tmp_path / "out")
 
 
 def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp_path: Path) -> None:
-    changes = ["real.programs.rows=600", "real.programs.levels=1", "held_out=300", "generations=0", "base.tiny.steps=2"]
-    mine = Recipe.load("first", [*changes, "trust={verify: {kappa: 0.9}}"])
+    changes = [
+        "real.programs.rows=600",
+        "real.programs.levels=1",
+        "held_out=300",
+        "generations=0",
+        "base_train.sft.steps=2",
+    ]
+    mine = Recipe.load("first", [*changes, "grader_requirements={verify: {kappa: 0.9}}"])
     with pytest.raises(SelfsownError, match="verify must be calibrated first"):
         loop.run(mine, tmp_path / "run")
     measured(Recipe.load("first", [*changes, "seed=5"]), tmp_path / "run", rows=100)
@@ -222,7 +228,7 @@ def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp
 )
 def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_path: Path) -> None:
     with judging() as server, pytest.raises(SelfsownError) as caught:
-        recipe(tmp_path, server, trust=yaml.safe_load(demand))
+        recipe(tmp_path, server, grader_requirements=yaml.safe_load(demand))
     assert said in str(caught.value)
 
 
@@ -260,7 +266,7 @@ def test_the_command_shows_a_table_writes_json_and_ends_with_1_where_too_little_
     path = labels(tmp_path, 200)
     with judging(accepts=0.2) as server:
         for name, demand in (("fine", {"kappa": 0.5}), ("poor", {"kappa": 0.95})):
-            tree = recipe(tmp_path, server, name=name, trust={"judge": demand}).dump()
+            tree = recipe(tmp_path, server, name=name, grader_requirements={"judge": demand}).dump()
             (tmp_path / f"{name}.yaml").write_text(json.dumps(tree))
         fine = selfsown(tmp_path, "calibrate", "fine.yaml", "--labels", str(path))
         poor = selfsown(tmp_path, "calibrate", "poor.yaml", "--labels", str(path), "--json")

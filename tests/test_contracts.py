@@ -27,10 +27,13 @@ EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
 NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file")}
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
-NEEDED |= {"grade.constitution": {"principles": ("It says nothing twice.",)}, "grade.reward": {"folder": "classifier"}}
-NEEDED |= {"grade.schema": {"schema": {"type": "number"}}}
+NEEDED |= {
+    "grade.constitution": {"principles": ("It says nothing twice.",)},
+    "grade.reward_model": {"folder": "classifier"},
+}
+NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
 NEEDED |= {"guard.bias": {"attributes": ("style",)}}
-NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.either": {"least": {"test": 0.5}}}
+NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.any_grader": {"least": {"test": 0.5}}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 

@@ -28,8 +28,8 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, SelfsownError
 from selfsown.run_folder import Store
 
-QUICK = (*NAMES, "base.tiny.steps=5", "train.tiny.steps=5", "generations=2", "guard=[]", "evaluate=loss")
-QUICK += ("generate.propose.count=50", "grade=[]", "curate=passed", "control=true")
+QUICK = (*NAMES, "base_train.sft.steps=5", "train.sft.steps=5", "generations=2", "guard=[]", "evaluate=loss")
+QUICK += ("generate.propose.count=50", "grade=[]", "curate=min_score", "control=true")
 NO_FIRST = """\"\"\"Refuse generation 1.\"\"\"
 from selfsown.records import Verdict
 def guard(history):
@@ -128,10 +128,10 @@ def test_the_run_itself_is_the_same_with_and_without_its_control(both: Path, tmp
     ("changes", "parents", "trained"),
     [
         ({}, [0, 0, 1, 2], 3),
-        ({"start": "base"}, [0, 0, 1, 2], 1),
+        ({"init_from": "base"}, [0, 0, 1, 2], 1),
         ({"guard": ["./no_first.py"]}, [0, 0, 0, 2], 2),
         ({"guard": ["./no_first.py"], "rollback": False}, [0, 0, 1, 2], 3),
-        ({"guard": ["./no_first.py"], "start": "base"}, [0, 0, 0, 2], 1),
+        ({"guard": ["./no_first.py"], "init_from": "base"}, [0, 0, 0, 2], 1),
         ({"generations": 1}, [0, 0], 1),
         ({"then": [{"./pupil.py": {"share": 0.75}}]}, [0, 0, 1, 2], 3),
     ],
@@ -246,7 +246,7 @@ def test_killed_in_the_control_a_run_goes_on_and_ends_the_same(tmp_path: Path) -
 @pytest.mark.parametrize("way", ["preference", "policy"])
 @pytest.mark.parametrize("place", ["train", "then"])
 def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, place: str) -> None:
-    tree = Recipe.load("first", ["control=true", "base={tiny: {steps: 5}}"]).dump()
+    tree = Recipe.load("first", ["control=true", "base_train={sft: {steps: 5}}"]).dump()
     with pytest.raises(SelfsownError, match=rf"control: true .* from which train\.{way} learns nothing: leave it out"):
         Recipe.of(tree | {place: way if place == "train" else [way]})
 
@@ -254,7 +254,7 @@ def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, pl
 def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
     recipe = Recipe.load("first")
     assert recipe.control
-    for arm in arms_of(recipe, [], ["graded", "real", "start=base"]):
+    for arm in arms_of(recipe, [], ["graded", "real", "init_from=base"]):
         assert not arm.recipe("first", 0).control
     with pytest.raises(SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is it"):
         arms_of(recipe, ["control=true"], ["graded"])

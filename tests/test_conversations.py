@@ -117,7 +117,7 @@ def test_a_way_that_answers_real_prompts_sends_the_messages_as_they_stand(way: s
 def test_a_new_task_is_answered_under_the_system_message_of_the_one_that_it_grew_from(tmp_path: Path) -> None:
     task = world(tmp_path, CHATS[:1])
     with saying() as server:
-        made = step("generate", "evolve", {"rounds": 2, "ways": ["deepen"]}).each(
+        made = step("generate", "evol_instruct", {"rounds": 2, "operations": ["deepen"]}).each(
             Row, rows=list(task.pose(0)), teacher=model(server), generation=1, seed=0
         )
     good = [row for row in made if row.answer]
@@ -262,7 +262,7 @@ def test_what_is_asked_under_another_system_message_is_asked_and_graded_by_itsel
 
 def test_rows_asked_under_different_system_messages_are_no_siblings() -> None:
     found = list(preference_pairs.curate(twins(), []))
-    made = [row for row in found if row.method == "pairs"]
+    made = [row for row in found if row.method == "preference_pairs"]
     assert [(row.traits["system"], row.answer, row.traits["rejected"]) for row in made] == [
         (ONE["system"], "good", "bad"),
         (OTHER["system"], "good", "worse"),

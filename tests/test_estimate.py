@@ -84,13 +84,13 @@ def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_aga
     assert covers(found.all.requests, whole.requests - found.now.requests)
     assert covers(found.all.input, whole.input - found.now.input)
     assert covers(found.all.output, whole.output - found.now.output)
-    assert covers(found.all.money, (whole.money or 0) - (found.now.money or 0))
+    assert covers(found.all.usd, (whole.usd or 0) - (found.now.usd or 0))
 
 
 def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -> None:
     """A seed draws other rows, to which this server answers the same."""
     prompts(tmp_path)
-    held = {"input": 0, "output": 0, "money": 0}
+    held = {"input": 0, "output": 0, "usd": 0}
     with serving() as server:
         make(recipe(tmp_path, server), tmp_path / "whole")
         whole, trials = taken(tmp_path / "whole"), 20
@@ -103,7 +103,7 @@ def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -
 
 @pytest.mark.parametrize("done", [0, 100])
 def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path: Path) -> None:
-    changes = {"grade": [{"vote": {"samples": 3}}, "judge"]}
+    changes = {"grade": [{"self_consistency": {"samples": 3}}, "judge"]}
     with serving() as server:
         if done:
             prompts(tmp_path, done)
@@ -115,7 +115,7 @@ def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path
         assert (tmp_path / "out").exists() == bool(done)
         assert by_place(found) == {
             ("generate.sample", "teacher"): pytest.approx(2 * (ROWS - done)),
-            ("grade.vote", "judge"): pytest.approx(3 * (ROWS - done)),
+            ("grade.self_consistency", "judge"): pytest.approx(3 * (ROWS - done)),
             ("grade.judge", "judge"): pytest.approx(2 * (ROWS - done)),
         }
         assert found.there == before
@@ -138,7 +138,7 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
         make(recipe(tmp_path, server), tmp_path / "out")
         assert covers(first.all.output, taken(tmp_path / "out").output - first.spent.output)
         nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
-    assert (nothing.all.requests, nothing.all.money) == (Range(0, 0, 0), Range(0, 0, 0))
+    assert (nothing.all.requests, nothing.all.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 
 
 def test_answers_that_are_alike_are_judged_once_and_counted_once(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_sai
     def output(server: Server, **knobs: Any) -> tuple[float, str]:
         teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}
         found = estimate(recipe(tmp_path, server, teacher=teacher, grade=[]), tmp_path / "out", offline=True)
-        assert found.all.money is None
+        assert found.all.usd is None
         return found.all.output.value / found.all.requests.value, found.parts[0].length
 
     with serving() as server:
@@ -193,11 +193,14 @@ def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_pa
         )
 
     with serving(say=pairs) as server:
-        offline = estimate(recipe(tmp_path, server, generate=["question"]), tmp_path / "out", offline=True)
-        assert by_place(offline) == {("generate.question", "teacher"): 40, ("grade.judge", "judge"): pytest.approx(120)}
-        found = estimate(recipe(tmp_path, server, generate=["question"]), tmp_path / "out", 10)
+        offline = estimate(recipe(tmp_path, server, generate=["document_qa"]), tmp_path / "out", offline=True)
+        assert by_place(offline) == {
+            ("generate.document_qa", "teacher"): 40,
+            ("grade.judge", "judge"): pytest.approx(120),
+        }
+        found = estimate(recipe(tmp_path, server, generate=["document_qa"]), tmp_path / "out", 10)
         assert found.all.requests.value == pytest.approx(30 * 4)
-        make(recipe(tmp_path, server, generate=["question"]), tmp_path / "out")
+        make(recipe(tmp_path, server, generate=["document_qa"]), tmp_path / "out")
     assert taken(tmp_path / "out").requests == found.now.requests + 120
 
 
@@ -235,10 +238,10 @@ def test_a_sample_is_not_sent_in_a_batch_and_the_rest_is_priced_as_one(tmp_path:
         assert len(server.bodies) == 2 * found.now.requests
         make(recipe(tmp_path, server, **roles), tmp_path / "out")
         assert sum(map(len, server.sent)) == pytest.approx(found.all.requests.value)
-    assert plain.all.money
-    assert found.all.money
+    assert plain.all.usd
+    assert found.all.usd
     assert plain.batch
-    assert plain.batch.value == pytest.approx(found.all.money.value) == pytest.approx(plain.all.money.value / 2)
+    assert plain.batch.value == pytest.approx(found.all.usd.value) == pytest.approx(plain.all.usd.value / 2)
     assert (found.batch, found.all.seconds) == (None, None)
 
 
@@ -256,7 +259,7 @@ def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_
 def test_the_command_says_it_in_words_or_as_json_and_sets_it_against_the_budget(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
-        changes = {"name": "mine", "budget": {"requests": 500, "money": 100}}
+        changes = {"name": "mine", "budget": {"requests": 500, "usd": 100}}
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, **changes).dump()))
         offline = selfsown(tmp_path, "estimate", "mine.yaml", "--offline")
         assert not server.asked

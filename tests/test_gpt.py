@@ -12,10 +12,16 @@ from selfsown.records import Row
 from selfsown.run_folder import Store, place
 
 pytest.importorskip("torch")
-SMALL = ["base.tiny.steps=4", "train.tiny.steps=4", "generations=1", "student.tiny.width=16", "student.tiny.layers=1"]
+SMALL = [
+    "base_train.sft.steps=4",
+    "train.sft.steps=4",
+    "generations=1",
+    "student.tiny.width=16",
+    "student.tiny.layers=1",
+]
 SMALL += ["control=false"]
-SUMS = ["real.sums.longer=5", "real.sums.rows=150", "held_out=50", "generate.solve.count=60"]
-HOUSE = ["real.house.examined=15", "real.house.rows=100", "held_out=50", "generate.solve.count=60"]
+SUMS = ["real.addition.longer_rows=5", "real.addition.rows=150", "held_out=50", "generate.solve.count=60"]
+HOUSE = ["real.house_rules.held_out_rows=15", "real.house_rules.rows=100", "held_out=50", "generate.solve.count=60"]
 
 
 @pytest.mark.parametrize("name", ["gpt", "star", "gpt-spec"])

@@ -172,7 +172,7 @@ def test_without_rollback_verdicts_are_alarms_and_the_run_goes_on_to_its_end(tmp
 
 
 def test_without_rollback_nothing_is_built_on_training_that_went_astray(tmp_path: Path) -> None:
-    changes = ["generations=3", "patience=1", "rollback=false", "train.tiny.rate=1.0e+30"]
+    changes = ["generations=3", "patience=1", "rollback=false", "train.sft.learning_rate=1.0e+30"]
     names_recipe = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", *changes])
     history = loop.run(names_recipe, tmp_path / "run")
     assert [generation.stands for generation in history] == [True, False, False, False]
@@ -186,7 +186,7 @@ def test_nothing_generated_is_real_rows_alone(tmp_path: Path) -> None:
 
 
 def test_fewer_rows_to_learn_from_leave_the_same_held_out(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("learn=50", "generations=0"), tmp_path / "run")
+    loop.run(first("max_train_rows=50", "generations=0"), tmp_path / "run")
     few, many = (Store(folder).rows("real") or [] for folder in (tmp_path / "run", finished))
     assert len(few) == 50
     assert {row.id for row in few} < {row.id for row in many}
@@ -205,14 +205,14 @@ def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp
     tree = first("generations=1").dump() | {"train": {"distill": {"steps": 20}}, "teacher": teacher}
     makers = {}
     for writer in ("student", "teacher"):
-        loop.run(Recipe.of(tree | {"writer": writer}), tmp_path / writer)
+        loop.run(Recipe.of(tree | {"generate_with": writer}), tmp_path / writer)
         made = rows(tmp_path / writer, 1)
         makers[writer] = {row.maker for row in made if row.method == "propose"}
     assert makers == {"student": {"generation-00"}, "teacher": {"run"}}
 
 
 def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("start=base", "generations=2"), tmp_path / "run")
+    loop.run(first("init_from=base", "generations=2"), tmp_path / "run")
     one = (tmp_path / "run" / "generation-01" / "model" / "model.safetensors").read_bytes()
     assert one == (finished / "generation-01" / "model" / "model.safetensors").read_bytes()
     two = (tmp_path / "run" / "generation-02" / "model" / "model.safetensors").read_bytes()
@@ -220,10 +220,10 @@ def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path
 
 
 def test_the_next_level_opens_when_the_one_before_is_mastered(finished: Path, tmp_path: Path) -> None:
-    recipe = first("real.programs.levels=2", "level=1", "mastery=0.0", "generations=2")
+    recipe = first("real.programs.levels=2", "level=1", "level_up_accuracy=0.0", "generations=2")
     assert [generation.level for generation in loop.run(recipe, tmp_path / "easy")] == [1, 2, 2]
     assert {row.level for row in rows(tmp_path / "easy", 1) if row.end == "kept"} == {1, 2}
-    strict = first("real.programs.levels=2", "level=1", "mastery=1.0", "generations=2")
+    strict = first("real.programs.levels=2", "level=1", "level_up_accuracy=1.0", "generations=2")
     assert [generation.level for generation in loop.run(strict, tmp_path / "strict")] == [1, 1, 1]
     assert {row.level for row in rows(tmp_path / "strict", 2) if row.end == "kept"} == {1}
 
@@ -243,7 +243,11 @@ def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> 
 
 
 def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
-    changes = ("grade=[{vote: {share: 0.1, temperature: 0.3}}]", "curate.passed.least=0.1", "base.tiny.steps=250")
+    changes = (
+        "grade=[{self_consistency: {min_agreement: 0.1, temperature: 0.3}}]",
+        "curate.min_score.min_score=0.1",
+        "base_train.sft.steps=250",
+    )
     vote = first(*changes, "generations=1")
     assert loop.run(vote, tmp_path / "vote")[1].counts["kept"] > 0
     lines = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "generations=1"])
@@ -256,8 +260,8 @@ def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
     tree = first("generations=1").dump()
     tree |= {
         "generate": [{"sample": {"n": 4}}],
-        "grade": ["exact", "verify"],
-        "curate": ["band", "passed", "duplicates"],
+        "grade": ["exact_match", "verify"],
+        "curate": ["pass_rate_band", "min_score", "dedup"],
     }
     history = loop.run(Recipe.of(tree), tmp_path / "run")
     made = rows(tmp_path / "run", 1)
@@ -287,7 +291,7 @@ def test_explain_tells_the_story_down_to_real_rows(finished: Path) -> None:
 @pytest.mark.slow
 def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: Path) -> None:
     """Three levels of evidence would be a benchmark; here one seed and a wide margin."""
-    more = ("train.tiny.steps=250", "generate.propose.count=3000", "generations=2")
+    more = ("train.sft.steps=250", "generate.propose.count=3000", "generations=2")
     graded = loop.run(first(*more), tmp_path / "graded")
     alone = loop.run(first(*more, "generate.propose.count=0"), tmp_path / "alone")
     goal = first().goal

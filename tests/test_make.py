@@ -37,8 +37,8 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
         "teacher": {"endpoint": {**there, "model": "m"}},
         "judge": {"endpoint": {**there, "model": "judge"}},
         "generate": [{"sample": {"n": 2}}],
-        "grade": [{"vote": {"samples": 3}}],
-        "curate": ["passed", "duplicates"],
+        "grade": [{"self_consistency": {"samples": 3}}],
+        "curate": ["min_score", "dedup"],
     }
     return Recipe.of({**tree, **changes})
 
@@ -95,7 +95,7 @@ def test_only_what_is_new_is_asked_and_a_changed_threshold_asks_nobody(tmp_path:
     with serving() as server:
         make(recipe(tmp_path, server), tmp_path / "out")
         before, old = sent(server), [row.id for row in rows(tmp_path / "out")]
-        tally = make(recipe(tmp_path, server, curate=[{"passed": {"least": 0.0}}]), tmp_path / "out")
+        tally = make(recipe(tmp_path, server, curate=[{"min_score": {"min_score": 0.0}}]), tmp_path / "out")
         assert (sent(server), tally.ends["kept"]) == (before, 300)
         tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
         assert sent(server) == before
@@ -133,7 +133,7 @@ def test_a_stage_that_fails_too_many_rows_stops_and_says_why(tmp_path: Path) -> 
         with pytest.raises(SelfsownError, match=r"generate\.sample: \d+ of \d+ rows failed.*an empty answer"):
             make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
         assert not (tmp_path / "out" / "rows.parquet").exists()
-        tally = make(recipe(tmp_path, server, grade=[], failures=1.0), tmp_path / "out")
+        tally = make(recipe(tmp_path, server, grade=[], max_failure_rate=1.0), tmp_path / "out")
         assert adds_up(tally, rows(tmp_path / "out"))
 
 
@@ -165,7 +165,7 @@ def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path
 def test_a_count_of_0_makes_nothing(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
-        made = recipe(tmp_path, server, generate=[{"persona": {"count": 0}}, {"instruct": {"count": 0}}], grade=[])
+        made = recipe(tmp_path, server, generate=[{"persona": {"count": 0}}, {"self_instruct": {"count": 0}}], grade=[])
         assert make(made, tmp_path / "made").made == sent(server) == 0
 
 
@@ -184,8 +184,8 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
     ("changes", "words"),
     [
         ({"grade": [{"rules": {"pattern": "("}}]}, "no regular expression"),
-        ({"curate": ["passed", {"identity": {"patterns": ["("]}}]}, "no regular expression"),
-        ({"grade": [{"panel": {"draws": 3}}]}, "temperature"),
+        ({"curate": ["min_score", {"self_reference": {"patterns": ["("]}}]}, "no regular expression"),
+        ({"grade": [{"panel": {"samples": 3}}]}, "temperature"),
         ({"grade": ["./mine.py"]}, "rejects 0 of 50 answers that were made wrong"),
     ],
 )
@@ -194,9 +194,7 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
 ) -> None:
     lines_of = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(60)]
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
-    grader = (
-        "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, trust='oracle')\n"
-    )
+    grader = "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, grader_requirements='oracle')\n"
     (tmp_path / "mine.py").write_text(grader, encoding="utf-8")
     with serving() as server:
         tree = recipe(tmp_path, server).dump() | changes
@@ -262,14 +260,14 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
     assert found.kept == 100
     assert {(line.stage, line.role, line.answered) for line in found.lines} == {
         ("generate.sample", "teacher", 2 * ASKED),
-        ("grade.vote", "judge", 3 * ASKED),
+        ("grade.self_consistency", "judge", 3 * ASKED),
     }
 
 
 def test_a_budget_of_money_wants_prices_before_the_folder_is_touched(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server, pytest.raises(SelfsownError, match="is not known; say it in dollars"):
-        make(recipe(tmp_path, server, budget={"money": 1}), tmp_path / "out")
+        make(recipe(tmp_path, server, budget={"usd": 1}), tmp_path / "out")
     assert not server.asked
     assert not (tmp_path / "out").exists()
 

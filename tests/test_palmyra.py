@@ -33,7 +33,12 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
     path.write_text("".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
     with Server(say=say, faults=FAULTS, wait="0.01") as server:
         teacher = f"{{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
-        wishes = ["generate.instruct.count=360", "generate.persona.count=540", f"real={path}", f"teacher={teacher}"]
+        wishes = [
+            "generate.self_instruct.count=360",
+            "generate.persona.count=540",
+            f"real={path}",
+            f"teacher={teacher}",
+        ]
         tally = make(Recipe.load("palmyra-text", wishes), tmp_path / "out")
     rows = Store(tmp_path / "out").rows("rows") or []
     seeds = Store(tmp_path / "out").rows("real") or []

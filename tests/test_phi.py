@@ -82,7 +82,7 @@ def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_pa
     assert {row.method for row in kept} == set(ways)
     for row in rows:
         right = KING not in row.answer
-        if row.method == "question" and row.prompt:
+        if row.method == "document_qa" and row.prompt:
             people = str(1000 + 7 * int(re.findall(r"Ard(\d+)", row.prompt)[0]))
             right = people in row.answer
         if row.end == "kept":
@@ -109,8 +109,19 @@ def test_it_runs_on_real_problems(tmp_path: Path) -> None:
 
 
 def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
-    small = ["real.almanac.sums=300", "real.almanac.facts=10", "held_out=80", "base.tiny.steps=60", "rollback=false"]
-    small += ["train.tiny.steps=30", "generate.propose.count=200", "student.tiny.width=32", "base.tiny.batch=32"]
+    small = [
+        "real.sums_and_facts.sums=300",
+        "real.sums_and_facts.facts=10",
+        "held_out=80",
+        "base_train.sft.steps=60",
+        "rollback=false",
+    ]
+    small += [
+        "train.sft.steps=30",
+        "generate.propose.count=200",
+        "student.tiny.width=32",
+        "base_train.sft.batch_size=32",
+    ]
     small += ["control=false"]
     history = run(Recipe.load("phi", small), tmp_path / "run")
     assert {score.key for score in history[-1].scores} >= {"accuracy[kind=skill]", "accuracy[kind=fact]"}
@@ -122,17 +133,29 @@ def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
 
 
 def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> None:
-    small = ["real.almanac.digits=1", "real.almanac.sums=50", "real.almanac.facts=20", "held_out=60", "generations=1"]
-    small += ["base.tiny.steps=120", "base.tiny.batch=32", "student.tiny.width=32", "rollback=false", "mix=replace"]
-    small += ["generate=[{pivotal: {rollouts: 16}}]", "curate=[passed, leaks]"]
-    small += ["train={preference: {steps: 4, batch: 8, pivot: true}}", "control=false"]
+    small = [
+        "real.sums_and_facts.digits=1",
+        "real.sums_and_facts.sums=50",
+        "real.sums_and_facts.facts=20",
+        "held_out=60",
+        "generations=1",
+    ]
+    small += [
+        "base_train.sft.steps=120",
+        "base_train.sft.batch_size=32",
+        "student.tiny.width=32",
+        "rollback=false",
+        "mix=replace",
+    ]
+    small += ["generate=[{pivotal_tokens: {rollouts: 16}}]", "curate=[min_score, decontaminate]"]
+    small += ["train={dpo: {steps: 4, batch_size: 8, pivotal_only: true}}", "control=false"]
     run(Recipe.load("phi", small), tmp_path / "run")
     rows = Store(tmp_path / "run").rows("generation-01/rows") or []
     kept = [row for row in rows if row.end == "kept"]
     assert len(kept) > 5
     for row in kept:
         begun, worse = row.traits["begun"], row.traits["rejected"]
-        assert row.method == "pivotal"
+        assert row.method == "pivotal_tokens"
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)
         assert row.answer[len(begun) :][:1] != worse[len(begun) :][:1]

@@ -51,7 +51,7 @@ def test_of_four_wrong_answers_in_ten_a_verifier_lets_none_pass_and_keeps_the_ri
     with Server(say=planted) as server:
         teacher = {"endpoint": {"url": server.url, "model": "m", "in_flight": 64}}
         tree = {"real": {"programs": {"rows": len(ROWS)}}, "teacher": teacher, "generate": [{"sample": {"n": 3}}]}
-        make(Recipe.of({**tree, "grade": [grade], "curate": ["passed"]}), tmp_path / "out")
+        make(Recipe.of({**tree, "grade": [grade], "curate": ["min_score"]}), tmp_path / "out")
     rows = Store(tmp_path / "out").rows("rows") or []
     written = [row for row in rows if row.method == "sample"]
     good = {row.id for row in written if right(row.prompt, row.answer)}

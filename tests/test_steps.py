@@ -99,7 +99,7 @@ def test_a_world_of_the_user_s_own_is_a_class_called_world(tmp_path: Path) -> No
 
 def test_roles_are_found_by_name_so_that_a_way_may_ask_for_a_judge() -> None:
     model = knowing([Row("q", "a")])
-    (grade,) = step("grade", "vote", {"samples": 2})(rows=[Row("q", "a")], judge=model, seed=0)
+    (grade,) = step("grade", "self_consistency", {"samples": 2})(rows=[Row("q", "a")], judge=model, seed=0)
     assert isinstance(grade, Grade)
     assert grade.score == 1.0
 
@@ -127,11 +127,11 @@ def test_an_unknown_knob_names_the_ones_there_are() -> None:
 @pytest.mark.parametrize(
     ("verb", "way", "given", "said"),
     [
-        ("train", "tiny", {"steps": "many"}, "train.tiny.steps is 'many'; it should be a valid integer"),
-        ("train", "tiny", {"steps": 1.5}, "train.tiny.steps is 1.5; it should be a valid integer"),
-        ("train", "tiny", {"steps": True}, "train.tiny.steps is True; it should be a valid integer"),
-        ("train", "tiny", {"rate": None}, "train.tiny.rate is None; it should be a valid number"),
-        ("grade", "verify", {"repair": "yes"}, "grade.verify.repair is 'yes'; it should be a valid boolean"),
+        ("train", "tiny", {"steps": "many"}, "train.sft.steps is 'many'; it should be a valid integer"),
+        ("train", "tiny", {"steps": 1.5}, "train.sft.steps is 1.5; it should be a valid integer"),
+        ("train", "tiny", {"steps": True}, "train.sft.steps is True; it should be a valid integer"),
+        ("train", "tiny", {"rate": None}, "train.sft.learning_rate is None; it should be a valid number"),
+        ("grade", "verify", {"repair": "yes"}, "grade.verify.correct is 'yes'; it should be a valid boolean"),
         ("grade", "rules", {"pattern": 5}, "grade.rules.pattern is 5; it should be a valid string"),
         ("evaluate", "accuracy", {"by": "form"}, "evaluate.accuracy.by is 'form'; it should be a valid "),
         ("evaluate", "accuracy", {"by": [1]}, "evaluate.accuracy.by is [1]; it should be a valid "),

@@ -99,7 +99,7 @@ def test_the_folder_of_an_older_version_is_another_recipe_s_where_the_new_key_sa
     older = {key: value for key, value in FIRST.dump().items() if key != "writer"}
     with Store.locked(tmp_path / "run", older, FIRST.steps()):
         pass
-    other = replace(FIRST, writer="student").dump()
+    other = replace(FIRST, generate_with="student").dump()
     with (
         pytest.raises(SelfsownError, match="writer was 'teacher', now it is 'student'"),
         Store.locked(tmp_path / "run", other, FIRST.steps()),

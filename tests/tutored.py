@@ -36,13 +36,13 @@ def blank(seed: int, layers: int = 1, width: int = 32) -> Tiny:
 
 def taught(seed: int, rows: Sequence[Row] = REST, steps: int = 60) -> Tiny:
     """One that knows a little."""
-    return sft.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch=32)
+    return sft.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch_size=32)
 
 
 @cache
 def begun(seed: int) -> Tiny:
     """One that answers some four held-out prompts in ten, and may learn from its own tries."""
-    return sft.train(mixed(REST[:1000]), blank(seed, 2, 48), seed, quiet, steps=250, batch=32, rate=0.01)
+    return sft.train(mixed(REST[:1000]), blank(seed, 2, 48), seed, quiet, steps=250, batch_size=32, learning_rate=0.01)
 
 
 def right(model: Tiny) -> float:

@@ -45,21 +45,21 @@ class Cost:
         """The whole in one line."""
         spent = self.all
         written, judged = (total(line for line in self.lines if line.role == role) for role in ("teacher", "judge"))
-        told = spent.money is not None and written.requests and judged.requests
-        both = f": {money(written)} to write, {money(judged)} to judge" if told else ""
+        told = spent.usd is not None and written.requests and judged.requests
+        both = f": {usd(written)} to write, {usd(judged)} to judge" if told else ""
         again = f", {spent.again:,} of them in vain" if spent.again else ""
         tokens = counted(spent.input, spent.output, spent.untold)
-        return f"{spent.requests:,} requests{again}, {tokens}, {money(spent)}{both}"
+        return f"{spent.requests:,} requests{again}, {tokens}, {usd(spent)}{both}"
 
     def facts(self) -> list[str]:
         """What the table does not say."""
         spent = self.all
         said = [f"{self.sentence}."]
         least = "at least " * bool(spent.untold)
-        if self.kept and spent.money is not None:
-            said.append(f"{least}{amount('money', spent.money / self.kept)} for each of {self.kept:,} kept rows.")
-        if self.points and spent.money is not None:
-            each = amount("money", spent.money / self.points)
+        if self.kept and spent.usd is not None:
+            said.append(f"{least}{amount('usd', spent.usd / self.kept)} for each of {self.kept:,} kept rows.")
+        if self.points and spent.usd is not None:
+            each = amount("usd", spent.usd / self.points)
             said.append(f"{least}{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
         if spent.untold:
             said.append(f"{spent.untold:,} requests brought no count of tokens; what they cost is not in it.")
@@ -67,7 +67,7 @@ class Cost:
 
     def sentences(self) -> list[str]:
         """The same, and what the user could add to it."""
-        unknown = dict.fromkeys(f"{line.model} at {line.host}" for line in self.lines if line.money is None)
+        unknown = dict.fromkeys(f"{line.model} at {line.host}" for line in self.lines if line.usd is None)
         wanted = "say price in the recipe, dollars for a million tokens"
         return [*self.facts(), *(f"What {name} costs is not known; {wanted}." for name in unknown)]
 
@@ -78,8 +78,8 @@ class Cost:
     def plain(self) -> dict[str, Any]:
         """As JSON has it; null is unknown."""
         spent = self.all
-        per_row = spent.money / self.kept if self.kept and spent.money is not None else None
-        per_point = spent.money / self.points if self.points and spent.money is not None else None
+        per_row = spent.usd / self.kept if self.kept and spent.usd is not None else None
+        per_point = spent.usd / self.points if self.points and spent.usd is not None else None
         nameless = ("stage", "role", "model", "host")
         return {
             "lines": [line.plain() for line in self.lines],
@@ -130,11 +130,11 @@ def show(cost: Cost, console: Console) -> None:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
 
 
-def money(line: Line) -> str:
+def usd(line: Line) -> str:
     """In words; "at least" where some of it is not known."""
-    if (line.money is None or line.untold) and not line.known_money:
+    if (line.usd is None or line.untold) and not line.known_usd:
         return "cost unknown"
-    return "at least " * (line.money is None or bool(line.untold)) + amount("money", line.known_money)
+    return "at least " * (line.usd is None or bool(line.untold)) + amount("usd", line.known_usd)
 
 
 def _cells(line: Line) -> list[str]:
@@ -142,7 +142,7 @@ def _cells(line: Line) -> list[str]:
     cells = ["–" if n is None else f"{n:,}" for n in (*counts, line.reasoning, line.cached)]
     if line.untold:
         cells[3:5] = [cell if cell == "–" else f"≥ {cell}" for cell in cells[3:5]]
-    return [line.stage, line.role, line.model, *cells, money(line)]
+    return [line.stage, line.role, line.model, *cells, usd(line)]
 
 
 def _kept(folder: Path) -> int:

@@ -96,7 +96,7 @@ class Loop:
             rows = self.made(number, level, student, past)
         kept = self.seen[number] = [row for row in rows if row.end == "kept"]
         mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[*past, *kept])
-        start = student if self.recipe.start == "last" else self.model(0)
+        start = student if self.recipe.init_from == "previous" else self.model(0)
         child = self.trained(number, mixture, start)
         counts = {"made": len(rows)} | {end: sum(row.end == end for row in rows) for end in ENDS}
         shares = mixture.synthetic_share
@@ -108,7 +108,7 @@ class Loop:
         store = self.store.control(history[0])
         recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
         alone, found = replace(self, recipe=recipe, store=store, seen={}), [history[0]]
-        most = max(trainings(history, each, recipe.start) for each in history if each.stands)
+        most = max(trainings(history, each, recipe.init_from) for each in history if each.stands)
         self.watch.control(most)
         while len(found) <= most:
             found.append(alone.lap(found))
@@ -118,8 +118,8 @@ class Loop:
         teacher = self.other("teacher") or student
         roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task, "level": level}
         roles |= {"generation": number, "teacher": teacher, "judge": self.other("judge") or student}
-        roles |= {"graders": len(self.recipe.grade)}
-        writer = student if self.recipe.writer == "student" else teacher
+        roles |= {"grader_count": len(self.recipe.grade)}
+        writer = student if self.recipe.generate_with == "student" else teacher
         rows: list[Row] = []
         with self.stage(number, "generate") as done:
             for at, step in enumerate(self.recipe.generate):
@@ -147,7 +147,7 @@ class Loop:
 
     def worked(self, number: int) -> list[Row]:
         """The real rows that the generation works on: `prompts` of them, drawn anew."""
-        few = self.recipe.prompts
+        few = self.recipe.prompts_per_generation
         drawn = random.Random(self.seed(number, "prompts")).sample(range(len(self.real)), min(few, len(self.real)))
         return [self.real[at] for at in sorted(drawn)] if few else self.real
 
@@ -162,7 +162,7 @@ class Loop:
 
     def taught(self, number: int, mixture: Mixture, start: Any, seed: int) -> Any:
         """The model that training on the mixture makes of this one, and the ways that follow of that."""
-        steps = (self.recipe.train, *self.recipe.then) if number else (self.recipe.base or self.recipe.train,)
+        steps = self.recipe.train if number else (self.recipe.base_train or self.recipe.train[0],)
         child: Any = start
         for at, step in enumerate(steps):
             roles: dict[str, Any] = {"mixture": mixture, "parent": child, "tick": self.watch.tick}
@@ -253,7 +253,9 @@ class Loop:
     def level(self, parent: Generation) -> int:
         """The next level opens when the one before is mastered."""
         mastered = parent.as_validated().score(f"accuracy[level={parent.level}]")
-        higher = bool(mastered and mastered.value >= self.recipe.mastery and parent.level < self.task.top_level)
+        higher = bool(
+            mastered and mastered.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level
+        )
         return parent.level + higher
 
     def model(self, number: int) -> Any:

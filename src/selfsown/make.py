@@ -136,7 +136,7 @@ class Line:
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher
         self.roles = {"task": task, "level": recipe.level or task.top_level, "generation": 1, "past": []}
-        self.roles |= {"teacher": self.teacher, "judge": self.judge, "graders": len(recipe.grade)}
+        self.roles |= {"teacher": self.teacher, "judge": self.judge, "grader_count": len(recipe.grade)}
         self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
         places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
         self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
@@ -176,7 +176,7 @@ class Line:
     def chunks(self, few: int) -> Iterator[Chunk]:
         """The work of every way of generating, in pieces whose seeds and rows do not depend on what comes later."""
         real = self.store.stream("real")
-        all_of_them = min(self.recipe.prompts or len(real), len(real))
+        all_of_them = min(self.recipe.prompts_per_generation or len(real), len(real))
         counts = [_count(step) for step in self.recipe.generate]
         most = [all_of_them if count is None else count for count in counts]
         sizes = [min(few or each, each) for each in most]
@@ -242,11 +242,11 @@ class Line:
 
     def _bearable(self, place: str, rows: Sequence[Row]) -> None:
         given, failed = self.tally.given[place], self.tally.failed[place]
-        if given >= ENOUGH and failed > self.recipe.failures * given:
+        if given >= ENOUGH and failed > self.recipe.max_failure_rate * given:
             last = next((row.reason for row in reversed(rows) if row.end == "failed"), "")
             raise SelfsownError(
-                f"{place}: {failed} of {given} rows failed, more than the share {self.recipe.failures:g} that failures "
-                f"allows; one says: {last}; what was answered is kept; mend it, or --set failures=1, and go on"
+                f"{place}: {failed} of {given} rows failed, more than the share {self.recipe.max_failure_rate:g} that max_failure_rate "
+                f"allows; one says: {last}; what was answered is kept; mend it, or --set max_failure_rate=1, and go on"
             )
 
 

@@ -164,7 +164,7 @@ def with_answers(rows: Iterable[Row], real: Iterable[Row], step: str) -> list[Ro
     """
     found = answered(rows)
     if not found and not any(row.answered for row in real):
-        raise SelfsownError(f"{step}: no real row has an answer, only prompts; take sample, which answers them")
+        raise SelfsownError(f"{step}: no real row has an answer, only prompts; use generate.sample, which answers them")
     return found
 
 

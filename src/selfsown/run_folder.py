@@ -224,7 +224,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
-    for key in sorted({*before, *recipe} - {"about", "budget", "control", "generations", "trust"}):
+    for key in sorted({*before, *recipe} - {"description", "budget", "control", "generations", "grader_requirements"}):
         was, now = (decisive(each.get(key, UNSAID.get(key))) for each in (before, recipe))
         if was != now:
             raise SelfsownError(

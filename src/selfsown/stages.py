@@ -52,7 +52,7 @@ def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
 
 def affordable(recipe: Recipe, role: str, model: Any) -> None:
     """SelfsownError where the recipe caps the money, and what this model costs is not known."""
-    if "money" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
+    if "usd" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
         raise SelfsownError(
             f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
             f"such as --set '{role}.{getattr(recipe, role).way}.price={{input: 1, output: 3}}', or cap something else"

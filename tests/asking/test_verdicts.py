@@ -222,7 +222,7 @@ def test_every_grader_that_asks_reads_so() -> None:
         *judge.grade(graded(rows, five), quoting(five, one), 0),
         *panel.grade(graded(rows, five), quoting(five, one), 0),
         *constitution.grade(graded(rows, keeps), quoting(keeps, breaks), world, 0, principles=("Harm nobody.",)),
-        *roundtrip.grade(graded(rows, found), quoting(found, claim), 0, back="claims"),
+        *roundtrip.grade(graded(rows, found), quoting(found, claim), 0, direction="claims"),
     ]
     assert [grade.score for grade in grades] == [0.0] * 8
     first = '{"reason": "splendid", "better": "first"}'

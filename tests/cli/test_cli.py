@@ -112,7 +112,7 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", "--set", "level=5"], ["level is 5", "is 1"]),
         (["run", "mine.yaml", "names.txt"], ["names.txt is a file"]),
         (["run", "mine.yaml", "."], ["holds something that is no run"]),
-        (["check", "mine.yaml", "--set", "mastery=1e-5"], ["1e-5", "write 1.0e-05"]),
+        (["check", "mine.yaml", "--set", "level_up_accuracy=1e-5"], ["1e-5", "write 1.0e-05"]),
         (["explain", "nosuch", "abc"], ["nosuch is not the folder of a run"]),
         (["export", "nosuch", "out"], ["nosuch is not the folder of a run"]),
         (["push", ".", "me/mine"], [". is no export", "selfsown export"]),

@@ -41,7 +41,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
     folder = tmp_path_factory.mktemp("compared")
     written(folder)
     return folder, selfsown(
-        folder, "compare", "mine.yaml", "--arms", "graded,real", "learn=15; mix=replace", "--seeds", "2", *SIZE
+        folder, "compare", "mine.yaml", "--arms", "graded,real", "max_train_rows=15; mix=replace", "--seeds", "2", *SIZE
     )
 
 
@@ -49,7 +49,7 @@ def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tupl
     folder, done = compared
     assert (done.returncode, done.stderr) == (0, "")
     found = outcome(folder / "runs/mine-compare")
-    assert [arm["name"] for arm in found["arms"]] == ["graded", "real", "learn=15; mix=replace"]
+    assert [arm["name"] for arm in found["arms"]] == ["graded", "real", "max_train_rows=15; mix=replace"]
     assert (found["recipe"], found["goal"], found["seeds"]) == ("mine", "accuracy", [0, 1])
     assert (found["reference"], found["efficiency"]) == ("graded", None)
     assert found["arms"][1]["changes"] == [*SIZE[1::2], "generate=[]", "rollback=false", "control=false"]
@@ -127,7 +127,7 @@ def test_one_seed_gives_no_interval_and_says_so(compared: tuple[Path, Finished],
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--arms", "graded,shufled"], ["no arm 'shufled'", "did you mean 'shuffled'?", "start=base"]),
+        (["--arms", "graded,shufled"], ["no arm 'shufled'", "did you mean 'shuffled'?", "init_from=base"]),
         (["--arms", ","], ["--arms names none", "graded"]),
         (["--arms", "graded", "lern=1"], ["arm lern=1 does not fit", "did you mean 'learn'?"]),
         (["--arms", "graded", "held_out=15"], ["arm held_out=15", "other held-out rows", "change learn"]),
@@ -159,7 +159,7 @@ def test_another_folder_s_contents_are_left_alone(compared: tuple[Path, Finished
     assert "folder of one run" in refused(selfsown(tmp_path, *order, "again-0"))
     arms = ("--arms", "graded", "--seeds", "1")
     own = tmp_path / "runs/mine-compare/graded"
-    changed = refused(selfsown(tmp_path, *order, *arms, *SIZE, "--set", "learn=12"))
+    changed = refused(selfsown(tmp_path, *order, *arms, *SIZE, "--set", "max_train_rows=12"))
     assert "in arm graded, learn was 0, now it is 12" in changed
     (tmp_path / "other.yaml").write_text((tmp_path / "mine.yaml").read_text("utf-8"), encoding="utf-8")
     assert "compares the recipe 'mine'" in refused(
@@ -184,9 +184,9 @@ def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped
         encoding="utf-8",
     )
     began = time.monotonic()
-    arms = ("--arms", "real", "learn=15", "--seeds", "1", "--jobs", "2")
+    arms = ("--arms", "real", "max_train_rows=15", "--seeds", "1", "--jobs", "2")
     message = refused(selfsown(tmp_path, "compare", "mine.yaml", "c", *arms))
-    assert "arm learn=15, seed 0: guard../late.py failed: ValueError: too late" in message
+    assert "arm max_train_rows=15, seed 0: guard../late.py failed: ValueError: too late" in message
     assert time.monotonic() - began < 50
     assert not (tmp_path / "c/compare.json").exists()
     cost = json.loads((tmp_path / "c/real/seed-0.cost.json").read_text("utf-8"))
@@ -196,7 +196,9 @@ def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped
 
 def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -> None:
     written(tmp_path)
-    done = selfsown(tmp_path, "compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "learn=20")
+    done = selfsown(
+        tmp_path, "compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "max_train_rows=20"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     found = outcome(tmp_path / "c")
     assert [arm["name"] for arm in found["arms"]] == ["graded", "real-1x", "real-2x"]
@@ -222,7 +224,7 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
         "--seeds",
         "2",
         "--set",
-        "learn=20",
+        "max_train_rows=20",
         "--claim",
         "2",
     )
@@ -237,7 +239,7 @@ def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Pat
     written(tmp_path, generate=[{"sample": {"n": 2}}], grade=[], generations=1)
     with Server() as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
-        order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "learn=20")
+        order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "max_train_rows=20")
         done = selfsown(tmp_path, *order, "--set", teacher)
         told = server.told
     assert (done.returncode, done.stderr) == (0, "")
@@ -298,11 +300,11 @@ def test_a_run_that_is_still_at_work_is_named(compared: tuple[Path, Finished], t
 def test_a_file_that_has_changed_between_two_arms_is_refused(tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("".join(f"text {at * 7919 % 1000}\n" for at in range(200)), encoding="utf-8")
     order = ["compare", "names", "c", "--seeds", "1", "--set", "real=texts.txt", "--set", "generations=0"]
-    order += ["--set", "base.tiny.steps=2", "--set", "train.tiny.steps=2", "--arms", "graded"]
+    order += ["--set", "base_train.sft.steps=2", "--set", "train.sft.steps=2", "--arms", "graded"]
     done = selfsown(tmp_path, *order)
     assert done.returncode == 0, done.stderr
     (tmp_path / "texts.txt").write_text("".join(f"other {at}\n" for at in range(200)), encoding="utf-8")
-    done = selfsown(tmp_path, *order, "start=base")
+    done = selfsown(tmp_path, *order, "init_from=base")
     assert done.returncode == 2
     assert "seed 0 were measured on other held-out rows" in done.stderr
 

@@ -155,16 +155,18 @@ def test_a_world_makes_as_many_rows_as_are_asked_for() -> None:
     recipe = Recipe.load("first", ["real.programs.rows=300", "held_out=200"])
     n, held_out, changes = sizes(recipe, [1, 16], [0, 1])
     assert (n, held_out) == (100, 200)
-    assert changes == ["real.programs.rows=1800", "held_out=200", "learn=100"]
-    assert sizes(Recipe.load("first", ["learn=50"]), [1, 16], [0])[2] == ["learn=50"], "there are enough already"
+    assert changes == ["real.programs.rows=1800", "held_out=200", "max_train_rows=100"]
+    assert sizes(Recipe.load("first", ["max_train_rows=50"]), [1, 16], [0])[2] == ["max_train_rows=50"], (
+        "there are enough already"
+    )
 
 
 def test_a_file_that_is_too_short_says_which_multiple_it_allows(tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
     file.write_text("".join(f"name{at}\n" for at in range(200)), encoding="utf-8")
-    few = Recipe.load("names", [f"real={file}", "learn=45"])
-    assert sizes(few, [1, 4], [0]) == (45, 20, ["learn=45"])
-    with pytest.raises(SelfsownError, match=r"names.txt leaves 180 rows .* 4 times the 45 .* 8x .* learn=22"):
+    few = Recipe.load("names", [f"real={file}", "max_train_rows=45"])
+    assert sizes(few, [1, 4], [0]) == (45, 20, ["max_train_rows=45"])
+    with pytest.raises(SelfsownError, match=r"names.txt leaves 180 rows .* 4 times the 45 .* 8x .* max_train_rows=22"):
         sizes(few, [1, 8], [0])
 
 

@@ -220,9 +220,9 @@ def test_the_command_in_no_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_from_end_to_end(tmp_path: Path) -> None:
-    small = ["real.programs.rows=400", "held_out=200", "generations=1", "goal=accuracy", "curate=[passed, duplicates]"]
+    small = ["real.programs.rows=400", "held_out=200", "generations=1", "goal=accuracy", "curate=[min_score, dedup]"]
     small += ["generate=[{propose: {count: 300}}]", "evaluate=[{accuracy: {by: [form]}}]", "guard=[]"]
-    small += ["base={tiny: {steps: 10, batch: 16}}", "train={tiny: {steps: 10, batch: 16}}"]
+    small += ["base_train={sft: {steps: 10, batch_size: 16}}", "train={sft: {steps: 10, batch_size: 16}}"]
     changes = [word for change in small for word in ("--set", change)]
     order = [sys.executable, "-m", "selfsown", "prove", "first", str(tmp_path / "proof"), "--seeds", "3", *changes]
     ended = subprocess.run(order, capture_output=True, text=True, timeout=500)

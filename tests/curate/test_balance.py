@@ -62,9 +62,9 @@ def test_the_best_graded_of_the_crowd_stay_and_chance_decides_between_equals() -
 
 def test_shares_may_be_even_or_written_down() -> None:
     crowd, real = rows(a=600, b=300, c=100), rows(a=90, b=9, c=1)
-    even = kinds(list(balance.curate(crowd, real, 0, attributes=STYLE, like="even", tolerance=0.0)))
+    even = kinds(list(balance.curate(crowd, real, 0, attributes=STYLE, target="even", tolerance=0.0)))
     assert even == {"a": 100, "b": 100, "c": 100}
-    said = kinds(list(balance.curate(crowd, real, 0, attributes=STYLE, like={"a": 0.5, "b": 0.5}, tolerance=0.0)))
+    said = kinds(list(balance.curate(crowd, real, 0, attributes=STYLE, target={"a": 0.5, "b": 0.5}, tolerance=0.0)))
     assert said == {"a": 300, "b": 300}
 
 
@@ -74,7 +74,7 @@ def test_several_attributes_go_together() -> None:
         for x, y, n in (("1", "1", 80), ("1", "2", 20), ("2", "1", 20), ("2", "2", 20))
         for at in range(n)
     ]
-    out = balance.curate(made, [], 0, attributes=("x", "y"), like="even", tolerance=0.0)
+    out = balance.curate(made, [], 0, attributes=("x", "y"), target="even", tolerance=0.0)
     assert Counter(tuple(row.traits.values()) for row in out if not row.end) == Counter(
         {(x, y): 20 for x in "12" for y in "12"}
     )
@@ -107,4 +107,4 @@ def test_what_does_not_fit_is_explained() -> None:
     with pytest.raises(SelfsownError, match="no real row has styel; there is: style"):
         list(balance.curate([Row("", "x", traits={"styel": "a"})], REAL, 0, attributes=("styel",)))
     with pytest.raises(SelfsownError, match="none of the rows is wanted: they are a, b"):
-        list(balance.curate(rows(a=1, b=1), REAL, 0, attributes=STYLE, like={"north": 1.0}))
+        list(balance.curate(rows(a=1, b=1), REAL, 0, attributes=STYLE, target={"north": 1.0}))

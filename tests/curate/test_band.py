@@ -34,15 +34,15 @@ def test_each_prompt_is_measured_for_itself_and_the_order_stays() -> None:
 
 
 def test_the_band_s_edges_belong_to_it_and_can_be_moved() -> None:
-    assert not any(row.end for row in pass_rate_band.curate(MIDDLE, low=0.5, high=0.5))
-    assert not any(row.end for row in pass_rate_band.curate([*EASY, *HARD], low=0.0, high=1.0))
-    assert all(row.end for row in pass_rate_band.curate(MIDDLE, low=0.6))
+    assert not any(row.end for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.5, max_pass_rate=0.5))
+    assert not any(row.end for row in pass_rate_band.curate([*EASY, *HARD], min_pass_rate=0.0, max_pass_rate=1.0))
+    assert all(row.end for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.6))
 
 
 def test_least_is_the_score_that_passes() -> None:
     half = [Row("q", str(at)).graded(Grade(0.6)) for at in range(4)]
     assert all(row.end for row in pass_rate_band.curate(half))
-    assert "0 of 4" in next(pass_rate_band.curate(half, least=0.7)).reason
+    assert "0 of 4" in next(pass_rate_band.curate(half, min_score=0.7)).reason
 
 
 def test_of_one_answer_there_is_no_pass_rate_and_the_reason_says_what_to_do() -> None:

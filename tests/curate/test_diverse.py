@@ -17,7 +17,7 @@ def graded(text: str, draw: int) -> Row:
 
 def test_each_kind_is_kept_though_one_is_said_a_hundred_times() -> None:
     rows = [graded(f"{SAID[0]} {at}", at) for at in range(100)] + [graded(text, 100) for text in SAID[1:]]
-    found = list(k_center.curate(rows, REAL, 0, keep=0.1))
+    found = list(k_center.curate(rows, REAL, 0, keep_share=0.1))
     assert [row.id for row in found] == [row.id for row in rows]
     kept = [row.answer for row in found if not row.end]
     assert len(kept) == 10

@@ -81,7 +81,7 @@ def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_c
     assert not next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).end, (
         "an answer is no question"
     )
-    assert next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram=13)).end
+    assert next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram_size=13)).end
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
     )
     found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.end]
     assert len(found) <= 0.002 * len(rows), found
-    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram=13, share=0.5) if row.end]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram_size=13, min_overlap=0.5) if row.end]
     assert len(found) <= 0.005 * len(rows), found
     copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
     assert all(row.end for row in decontaminate.curate(copied, [], exam))

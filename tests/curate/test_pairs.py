@@ -23,7 +23,7 @@ SIBLINGS = answered("1+1", ("3", 0.2), ("2", 1.0), ("7", 0.1), ("2", 1.0))
 
 
 def made(rows: list[Row], **knobs: float) -> list[Row]:
-    return [row for row in preference_pairs.curate(rows, [], **knobs) if row.method == "pairs"]
+    return [row for row in preference_pairs.curate(rows, [], **knobs) if row.method == "preference_pairs"]
 
 
 def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
@@ -72,7 +72,7 @@ def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -
     real = [Row("1+1", "2", maker="file", traits={"form": "sum"}), Row("", "a document")]
     rows = [*answered("1+1", ("3", 1.0), ("2", 0.0), ("7", 0.0)), *answered("2+2", ("4", 1.0))]
     out = list(preference_pairs.curate(rows, real, chosen="real"))
-    found = [row for row in out if row.method == "pairs"]
+    found = [row for row in out if row.method == "preference_pairs"]
     assert [(row.prompt, row.answer, row.traits["rejected"]) for row in found] == [("1+1", "2", "3"), ("1+1", "2", "7")]
     assert [(row.parents, row.origin, row.generation, row.draw) for row in found] == [
         ((real[0].id, rows[at].id), "synthetic", 2, at) for at in (0, 2)

@@ -23,7 +23,7 @@ def test_what_nobody_graded_is_rejected() -> None:
     for row in (RIGHT, RIGHT.graded(Grade(1.0, "another way", by="roundtrip", trust="none"))):
         (out,) = min_score.curate([row], WORLD)
         assert (out.end, out.reason) == ("rejected", "passed: nobody graded it")
-    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, by="judge"))], WORLD, by=("execute", "maths"))
+    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, by="judge"))], WORLD, graders=("execute", "maths"))
     assert (out.end, out.reason) == ("rejected", "passed: not graded by execute or maths")
     abstained = RIGHT.graded(Grade(1.0, by="judge")).graded(Grade(1.0, by="roundtrip", trust="none"))
     assert list(min_score.curate([abstained], WORLD)) == [abstained]
@@ -37,12 +37,12 @@ def test_a_row_is_rejected_with_the_reason_of_its_lowest_grade() -> None:
 
 def test_least_is_the_score_that_passes() -> None:
     row = RIGHT.graded(Grade(0.7))
-    assert [out.end for out in min_score.curate([row], WORLD, least=0.8)] == ["rejected"]
-    assert [out.end for out in min_score.curate([row], WORLD, least=0.7)] == [""]
+    assert [out.end for out in min_score.curate([row], WORLD, min_score=0.8)] == ["rejected"]
+    assert [out.end for out in min_score.curate([row], WORLD, min_score=0.7)] == [""]
 
 
 def test_a_repaired_row_comes_out_as_a_new_right_one_after_the_wrong_one() -> None:
-    (grade,) = verify.grade([WRONG], WORLD, repair=True)
+    (grade,) = verify.grade([WRONG], WORLD, correct=True)
     wrong, right = min_score.curate([WRONG.graded(grade)], WORLD)
     assert (wrong.id, wrong.end) == (WRONG.id, "rejected")
     assert (right.prompt, right.answer, right.end) == (RIGHT.prompt, RIGHT.answer, "")
@@ -64,4 +64,4 @@ def test_a_repair_that_cannot_be_read_makes_no_row() -> None:
 def test_without_any_grader_in_the_recipe_there_is_nothing_to_go_by_and_all_pass() -> None:
     assert list(min_score.curate([RIGHT], WORLD, 0)) == [RIGHT]
     assert [row.reason for row in min_score.curate([RIGHT], WORLD, 1)] == ["passed: nobody graded it"]
-    assert {row.end for row in min_score.curate([RIGHT], WORLD, 0, by=("judge",))} == {"rejected"}
+    assert {row.end for row in min_score.curate([RIGHT], WORLD, 0, graders=("judge",))} == {"rejected"}

@@ -89,7 +89,7 @@ def test_prompt_and_traits_are_searched_and_a_kind_that_is_not_wanted_stays() ->
 
 def test_a_kind_that_is_none_is_explained() -> None:
     with pytest.raises(SelfsownError, match=r"curate\.personal\.kinds is"):
-        step("curate", "personal", {"kinds": ["name"]})
+        step("curate", "pii", {"kinds": ["name"]})
 
 
 def test_texts_without_personal_data_are_hardly_ever_rejected() -> None:

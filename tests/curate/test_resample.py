@@ -23,7 +23,7 @@ REAL = [Row("", text(at, False)) for at in range(400)]
 
 def test_rows_that_no_real_row_is_like_are_left_out_more_often() -> None:
     rows = [Row("", text(10_000 + at, at % 2 == 0), draw=at) for at in range(400)]
-    found = list(resample_to_real.curate(rows, REAL, 0, keep=0.5))
+    found = list(resample_to_real.curate(rows, REAL, 0, keep_share=0.5))
     assert [row.id for row in found] == [row.id for row in rows]
     kept = [row.draw % 2 for row in found if not row.end]
     assert len(kept) == 200

@@ -33,7 +33,7 @@ def planted(many: int, copies: int) -> tuple[list[Row], list[Row]]:
 
 def test_planted_near_copies_go_and_nothing_else_does() -> None:
     own, near = planted(300, 60)
-    out = {row.id: row for row in dedup_near.curate([*near, *own], 0, threshold=0.8)}
+    out = {row.id: row for row in dedup_near.curate([*near, *own], 0, max_similarity=0.8)}
     assert [row.id for row in own if out[row.id].end] == []
     assert sum(out[row.id].end == "rejected" for row in near) >= 59
     assert out[near[0].id].reason.endswith(f"with row {own[0].id}, no worse and no easier")
@@ -41,7 +41,7 @@ def test_planted_near_copies_go_and_nothing_else_does() -> None:
 
 def test_clusters_lose_few_near_copies() -> None:
     own, near = planted(600, 100)
-    out = list(dedup_near.curate([*near, *own], 0, threshold=0.8, cluster=100))
+    out = list(dedup_near.curate([*near, *own], 0, max_similarity=0.8, cluster_size=100))
     assert sum(row.end == "rejected" for row in out) >= 90
     assert {row.id for row in out if row.end} <= {row.id for row in near}
 
@@ -61,8 +61,8 @@ def test_of_two_that_are_alike_the_one_of_more_worth_stays() -> None:
 
 def test_the_threshold_is_what_a_cosine_must_reach() -> None:
     own, near = planted(40, 10)
-    assert not [row for row in dedup_near.curate([*own, *near], 0, threshold=1.0) if row.end]
-    assert len([row for row in dedup_near.curate([*own, *near], 0, threshold=0.5) if row.end]) == 10
+    assert not [row for row in dedup_near.curate([*own, *near], 0, max_similarity=1.0) if row.end]
+    assert len([row for row in dedup_near.curate([*own, *near], 0, max_similarity=0.5) if row.end]) == 10
 
 
 TOOLS = "\n".join(
@@ -99,7 +99,7 @@ def test_calls_that_differ_stay_whatever_header_their_questions_share(header: st
 def test_a_header_that_some_rows_share_hides_no_difference_either() -> None:
     others = [row(text(random.Random(at)), at) for at in range(200)]
     mixed = [*calls(f"{TOOLS}\n")[::9], *others]
-    assert not [row for row in dedup_near.curate(mixed, 0, threshold=0.8) if row.end]
+    assert not [row for row in dedup_near.curate(mixed, 0, max_similarity=0.8) if row.end]
 
 
 @pytest.mark.parametrize(
@@ -119,13 +119,13 @@ def test_short_answers_that_differ_are_no_copies_of_one_another(one: str, other:
     said = " ".join(text(random.Random(1)))
     others = [row(text(random.Random(9 + at)), 9 + at) for at in range(20)]
     rows = [Row(said, one), Row(said, other), Row(said, one, draw=1)]
-    assert [row.end for row in dedup_near.curate([*rows, *others], 0, threshold=0.5)][:3].count("rejected") == 1
+    assert [row.end for row in dedup_near.curate([*rows, *others], 0, max_similarity=0.5)][:3].count("rejected") == 1
 
 
 def test_near_copies_behind_a_header_are_still_found() -> None:
     own, near = planted(100, 30)
     rows = [each.but(prompt=f"{TOOLS}\n{' '.join(each.answer.split()[:20])}") for each in [*own, *near]]
-    out = {each.id: each for each in dedup_near.curate(rows, 0, threshold=0.7)}
+    out = {each.id: each for each in dedup_near.curate(rows, 0, max_similarity=0.7)}
     assert not [each for each in rows[30:100] if out[each.id].end]
     assert sum(out[each.id].end == "rejected" for each in rows[100:]) >= 28
 

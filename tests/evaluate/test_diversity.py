@@ -67,7 +67,7 @@ def test_noise_does_not_write_what_is_rare_in_real_rows() -> None:
 
 def test_n_grams_longer_than_every_real_row_are_explained() -> None:
     with pytest.raises(SelfsownError, match="size"):
-        list(diversity.evaluate(replaying(OTHERS), HELD_OUT, WORLD, 1, count=50, size=200))
+        list(diversity.evaluate(replaying(OTHERS), HELD_OUT, WORLD, 1, count=50, ngram_size=200))
 
 
 def test_documents_are_measured_whole() -> None:

@@ -30,5 +30,5 @@ def test_what_was_not_answered_is_not_counted_and_nothing_is_asked_without_patte
 
 
 def test_a_pattern_that_is_none_is_named() -> None:
-    with pytest.raises(SelfsownError, match=r"evaluate.slant: '\(' is no regular expression"):
+    with pytest.raises(SelfsownError, match=r"evaluate.pattern_rate: '\(' is no regular expression"):
         list(pattern_rate.evaluate(Parrot(lambda prompt, at: "x"), ROWS, patterns={"a": "("}))

@@ -16,7 +16,7 @@ ONLY = {"form": "answer"}
 
 
 def scores(model: Parrot) -> dict[str, Score]:
-    return {score.key: score for score in principle_violations.evaluate(model, ROWS, WORLD, 0, only=ONLY)}
+    return {score.key: score for score in principle_violations.evaluate(model, ROWS, WORLD, 0, where=ONLY)}
 
 
 def manners(prompt: str) -> str:

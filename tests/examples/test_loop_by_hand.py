@@ -87,17 +87,17 @@ def _recipe(page: Any) -> dict[str, Any]:
         "real": {"programs": {"rows": page.rows, "levels": page.levels, "length": 4}},
         "held_out": page.held_out,
         "student": {"tiny": size},
-        "base": {"tiny": learn},
-        "start": "last",
+        "base_train": {"sft": learn},
+        "init_from": "previous",
         "generations": page.generations,
         "level": 0,  # the top one from the beginning: none is opened later
         "patience": page.generations + 1,  # the page never gives up
         "generate": [{"propose": {"count": page.proposals, "temperature": 1.0}}],
-        "grade": [{"verify": {"repair": True}}],
-        "curate": [{"passed": {"least": 0.5}}, "duplicates", "leaks", "restate"],
+        "grade": [{"verify": {"correct": True}}],
+        "curate": [{"min_score": {"min_score": 0.5}}, "dedup", "decontaminate", "restate"],
         "mix": {"accumulate": {"real_share": 1 / 3}},
-        "train": {"tiny": learn},
+        "train": {"sft": learn},
         "evaluate": [{"accuracy": {"by": ["form"]}}],
         "goal": "accuracy[form=induction]",
-        "guard": [{"progress": {"errors": page.errors, "tolerance": 0.0}}],
+        "guard": [{"regression": {"std_errors": page.errors, "tolerance": 0.0}}],
     }

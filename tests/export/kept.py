@@ -20,8 +20,8 @@ RECIPE: dict[str, Any] = {
     "real": {"file": {"path": "/home/somebody/seeds.jsonl", "license": "MIT"}},
     "teacher": TEACHER,
     "generate": [{"sample": {"n": 2}}],
-    "grade": ["exact"],
-    "curate": ["passed"],
+    "grade": ["exact_match"],
+    "curate": ["min_score"],
 }
 REAL = [Row(f"real {at}?", str(at), maker=f"seeds.jsonl:{at}", draw=at) for at in range(3)]
 

@@ -139,7 +139,7 @@ def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
     journal = Journal(folder / "replies.sqlite")
     who = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
-    took = {"input": 500, "output": 700, "reasoning": None, "cached": None, "written": None, "money": 0.75}
+    took = {"input": 500, "output": 700, "reasoning": None, "cached": None, "written": None, "usd": 0.75}
     journal.note(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
     journal.close()
     export(folder, tmp_path / "out")
@@ -161,20 +161,20 @@ OWN = "The judge is the teacher itself: it marks its own work."
     ("changes", "said", "unsaid"),
     [
         ({}, [f"{NONE} data.", "Nothing looked for duplicates", HURT], [OWN]),
-        ({"curate": ["passed", "personal"]}, [REJECTED], [NONE]),
-        ({"curate": [{"personal": {"kinds": ["iban"]}}]}, ["known by its form: the number of an account."], ["e-mail"]),
+        ({"curate": ["min_score", "pii"]}, [REJECTED], [NONE]),
+        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["known by its form: the number of an account."], ["e-mail"]),
         (
             {"prepare": [{"pii": {"redact": True}}]},
             ["In the real rows, personal data known by its form was replaced: an e-mail", "in what models wrote."],
             [f"{NONE} data.", "set its row aside"],
         ),
         ({"prepare": ["pii"]}, ["known by its form set its row aside", "Names and postal addresses"], ["was replaced"]),
-        ({"prepare": ["pii"], "curate": ["personal"]}, ["set its row aside", REJECTED], [NONE]),
-        ({"curate": ["duplicates"]}, [], ["Nothing looked for duplicates"]),
-        ({"curate": ["novel"]}, [], ["Nothing looked for duplicates"]),
-        ({"curate": ["semantic"]}, [], ["Nothing looked for duplicates"]),
+        ({"prepare": ["pii"], "curate": ["pii"]}, ["set its row aside", REJECTED], [NONE]),
+        ({"curate": ["dedup"]}, [], ["Nothing looked for duplicates"]),
+        ({"curate": ["dedup_prompts"]}, [], ["Nothing looked for duplicates"]),
+        ({"curate": ["dedup_near"]}, [], ["Nothing looked for duplicates"]),
         ({"prepare": ["dedup"]}, ["Nothing looked for duplicates among the rows that were made."], []),
-        ({"curate": ["leaks"]}, [], ["repeats what was held out"]),
+        ({"curate": ["decontaminate"]}, [], ["repeats what was held out"]),
         ({}, ["Nothing looked whether a row repeats what was held out."], []),
         ({"grade": ["judge"]}, [OWN, "what the model that wrote them thinks"], ["another model thinks"]),
         ({"grade": ["judge"], "judge": OTHER}, ["another model thinks"], [OWN]),
@@ -184,8 +184,8 @@ OWN = "The judge is the teacher itself: it marks its own work."
         ({"curate": ["./mine.py"]}, ["What `mine.py` looked for is not known here."], ["/home"]),
         ({"curate": ["/home/somebody/mine.py"]}, ["What `mine.py` looked for is not known here."], []),
         ({"generate": ["./mine.py"]}, ["Some are wrong"], ["Models wrote the synthetic rows"]),
-        ({"generate": [{"prefill": {"user": "u"}}]}, ["The real rows that nothing was made of:"], [WORKED_ON]),
-        ({"student": "tiny", "generate": ["prefill"]}, [WORKED_ON, "held out to measure on"], []),
+        ({"generate": [{"magpie": {"user_prefix": "u"}}]}, ["The real rows that nothing was made of:"], [WORKED_ON]),
+        ({"student": "tiny", "generate": ["magpie"]}, [WORKED_ON, "held out to measure on"], []),
         ({}, ["1 more real rows were held out. They are not in", WORKED_ON], ["to measure on"]),
     ],
 )  # fmt: skip

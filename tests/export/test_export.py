@@ -74,7 +74,7 @@ def test_a_real_run_is_exported(tmp_path: Path) -> None:
 def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
-        make(recipe(tmp_path, server, curate=["passed"]), tmp_path / "made")
+        make(recipe(tmp_path, server, curate=["min_score"]), tmp_path / "made")
     done = export(tmp_path / "made", tmp_path / "out")
     rows = Store(tmp_path / "made").rows("rows") or []
     wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]

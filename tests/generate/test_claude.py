@@ -60,7 +60,7 @@ def made(name: str, folder: Path, real: list[dict[str, str]]) -> tuple[list[Row]
 @pytest.mark.parametrize("name", ["claude-text", "selfreward-text"])
 def test_the_better_answer_of_each_pair_is_the_one_without_the_fault(name: str, tmp_path: Path) -> None:
     rows, _ = made(name, tmp_path, [{"prompt": f"what of {at}?", "answer": "-"} for at in range(60)])
-    pairs = [row for row in rows if row.method == "pairs"]
+    pairs = [row for row in rows if row.method == "preference_pairs"]
     assert len(pairs) > 20
     assert all(BAD in row.traits["rejected"] and BAD not in row.answer for row in pairs)
     assert [row for row in rows if row.end == "kept" and BAD in row.answer] == []
@@ -86,6 +86,6 @@ def test_real_prompts_are_answered_revised_and_paired(tmp_path: Path) -> None:
     real = [{"prompt": f"{each['instruction']}\n{each['instances'][0]['input']}", "answer": "-"} for each in tasks]
     rows, _ = made("claude-text", tmp_path, real)
     assert {row.prompt for row in rows} <= {each["prompt"] for each in real}
-    pairs = [row for row in rows if row.end == "kept" and row.method == "pairs"]
+    pairs = [row for row in rows if row.end == "kept" and row.method == "preference_pairs"]
     assert len(pairs) > 10
     assert all(BAD in row.traits["rejected"] and BAD not in row.answer for row in pairs)

@@ -43,7 +43,7 @@ def teacher(first: str = WRONG, tests: str = TESTS, mended: Any = None) -> Parro
 
 
 def made(said: Parrot, rows: list[Row] | None = None, **knobs: Any) -> list[Row]:
-    return list(self_debug.generate(rows or [PROBLEM], said, 2, 0, seconds=1.0, **knobs))
+    return list(self_debug.generate(rows or [PROBLEM], said, 2, 0, cpu_seconds=1.0, **knobs))
 
 
 def outcomes(row: Row) -> list[str]:

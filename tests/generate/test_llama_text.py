@@ -49,14 +49,16 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     told = "prompt: prompt, answer: canonical_solution, attributes: [test, entry_point]"
     changes = [f"real={{file: {{path: '{tmp_path / 'problems.jsonl'}', {told}}}}}", "held_out=0"]
     changes += [
-        f"{step}.{knob}" for step in ("generate.debug", "grade.execute") for knob in ("tests=test", "entry=entry_point")
+        f"{step}.{knob}"
+        for step in ("generate.self_debug", "grade.unit_tests")
+        for knob in ("tests=test", "entry=entry_point")
     ]
     changes.append(
-        "grade.execute.continues=true"
+        "grade.unit_tests.answer_continues_prompt=true"
     )  # its known answers are bodies, each of which goes on from the prompt
     with Server(say=say, faults={"busy": 0.1, "reset": 0.05, "malformed": 0.05}, wait="0.01") as server:
         rows = made(tmp_path / "out", server, *changes)
-    first = [row for row in rows if row.method == "debug"]
+    first = [row for row in rows if row.method == "self_debug"]
     drafts = [json.loads(row.traits["course"]) for row in first]
     failing = [steps for steps in drafts if len(steps) > 1]
     mended = [steps for steps in failing if steps[-1]["outcome"] == "passes its tests"]
@@ -68,7 +70,7 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     kept = [row for row in rows if row.end == "kept"]
     assert len({row.prompt for row in kept}) >= 36
     assert all(row.score == 1 for row in kept)
-    pairs = [row for row in kept if row.method == "pairs"]
+    pairs = [row for row in kept if row.method == "preference_pairs"]
     assert all(row.traits["rejected"] != row.answer for row in pairs)
 
 
@@ -95,7 +97,12 @@ def test_snippets_without_tests_inspire_problems_and_no_row_is_lost(tmp_path: Pa
 
     with Server(say=say) as server:
         rows = made(
-            tmp_path / "out", server, f"real={path}", "held_out=0", "generate.debug.n=1", "curate.semantic.threshold=1"
+            tmp_path / "out",
+            server,
+            f"real={path}",
+            "held_out=0",
+            "generate.self_debug.n=1",
+            "curate.dedup_near.max_similarity=1",
         )
     assert len(rows) == len(snippets)
     assert {row.end for row in rows} == {"kept"}

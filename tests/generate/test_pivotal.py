@@ -62,7 +62,11 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
     row = Row("1+1", "It is two", target="It is two")
     with Server(say=say) as server:
         teacher = create([], 0, url=server.url, model="m", style="completions")
-        made = list(pivotal_tokens.generate([row], teacher, Words(), 1, 0, rollouts=16, before="Q: ", between="\nA:"))
+        made = list(
+            pivotal_tokens.generate(
+                [row], teacher, Words(), 1, 0, rollouts=16, user_prefix="Q: ", assistant_prefix="\nA:"
+            )
+        )
         with pytest.raises(SelfsownError, match="style: completions"):
             list(pivotal_tokens.generate([row], create([], 0, url=server.url, model="m"), Words(), 1, 0))
     assert {(row.traits["begun"], row.answer, row.traits["rejected"]) for row in made} == {

@@ -83,7 +83,7 @@ def test_more_pairs_than_asked_for_are_no_more_rows_and_the_instruction_is_told(
         seen.append(prompt)
         return saying(DAYS, AIR)
 
-    rows = list(document_qa.generate([MOON], Parrot(say), 1, 0, per=1, instruction="Ask like a child."))
+    rows = list(document_qa.generate([MOON], Parrot(say), 1, 0, per_document=1, instruction="Ask like a child."))
     assert len(rows) == 1
     assert "one question" in seen[0]
     assert "Ask like a child." in seen[0]

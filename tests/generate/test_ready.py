@@ -20,13 +20,13 @@ COUNT = 150  # rows of a way that makes them of all real ones together: three ch
 
 # Of each recipe: what it is told for the test, how many rows come out, and from how many real rows at most.
 RECIPES: dict[str, tuple[list[str], int]] = {
-    "self-instruct": ([f"generate.instruct.count={COUNT}"], COUNT),
-    "evol-instruct": (["generate.evolve.rounds=2"], 2 * REAL * 9 // 10),
+    "self-instruct": ([f"generate.self_instruct.count={COUNT}"], COUNT),
+    "evol-instruct": (["generate.evol_instruct.rounds=2"], 2 * REAL * 9 // 10),
     "personas": ([f"generate.persona.count={COUNT}"], COUNT),
     "rephrase": ([], 2 * REAL),
     "backtranslation": ([], REAL),
     "gemma-text": ([], 2 * REAL),
-    "magpie": ([f"generate.prefill.count={COUNT}"], COUNT),
+    "magpie": ([f"generate.magpie.count={COUNT}"], COUNT),
 }
 
 

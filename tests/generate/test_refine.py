@@ -169,7 +169,7 @@ def mannered(prompt: str, at: int) -> str:
 
 def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None:
     drafts = list(MANNERS.pose(0))
-    rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, only={"form": "answer"}, rounds=12))
+    rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, where={"form": "answer"}, rounds=12))
     assert len(rows) == 80
     assert {row.end for row in rows} == {""}
     assert [row for row in rows if MANNERS.broken(row, row.answer)] == []

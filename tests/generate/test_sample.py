@@ -95,6 +95,6 @@ def test_only_rows_with_the_named_traits_are_asked() -> None:
     real = [Row(f"{at}?", "x", traits={"by": "ann" if at % 3 else "bob", "in": "oslo"}) for at in range(9)]
     for only, asked in (({"by": "bob"}, 3), ({"by": "bob", "in": "rome"}, 0), ({}, 9), (None, 9)):
         if asked:
-            assert len(list(sample.generate(real, Parrot(echo), TASK, 2, 0, n=2, only=only))) == 2 * asked
+            assert len(list(sample.generate(real, Parrot(echo), TASK, 2, 0, n=2, where=only))) == 2 * asked
     with pytest.raises(SelfsownError, match="no real row has a prompt"):
-        list(sample.generate(real, Parrot(echo), TASK, 2, 0, only={"by": "eve"}))
+        list(sample.generate(real, Parrot(echo), TASK, 2, 0, where={"by": "eve"}))

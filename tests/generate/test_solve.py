@@ -22,7 +22,7 @@ from selfsown.tasks.addition import World as Sums
 from selfsown.tasks.file import World as File
 
 FILE = File("problems.jsonl", prompt="q", answer="a")
-SUMS = Sums(rows=60, longer=10, hints=0.3)
+SUMS = Sums(rows=60, longer_rows=10, hint_share=0.3)
 REAL = [Row(f"What is {at} and {at}?", f"Add.\n#### {2 * at}", target=f"Add.\n#### {2 * at}") for at in range(10)]
 
 

@@ -35,7 +35,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         Row("p", RIGHT),
         row(RIGHT, "assert ("),
     ]
-    grades = list(grade(rows, seconds=1))
+    grades = list(grade(rows, cpu_seconds=1))
     assert [each.score for each in grades] == [1, 1, 0, 0, 0, 0, 0, 0]
     assert [each.failed for each in grades] == [False] * 6 + [True] * 2
     assert {(each.by, each.trust) for each in grades} == {("execute", "execution")}
@@ -65,7 +65,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
     ],
 )
 def test_the_program_is_found_among_what_else_is_said(answer: str) -> None:
-    assert [each.reason for each in grade([row(answer)], seconds=1)] == ["passes its tests"]
+    assert [each.reason for each in grade([row(answer)], cpu_seconds=1)] == ["passes its tests"]
 
 
 def test_cases_of_input_and_output() -> None:
@@ -73,8 +73,8 @@ def test_cases_of_input_and_output() -> None:
     program = "try:\n    print(int(input()) * 2, ' ')\nexcept EOFError:\n    print('none')"
     wrong = "print(int(input()) ** 2)"
     assert [each.score for each in grade([row(program, cases), row(wrong, cases)])] == [1.0, 0.0]
-    (shared,) = grade([row(wrong, cases)], partial=True)
-    assert shared == Grade(1 / 3, "case 2 of 3: prints '9', not '-6'", by="execute", trust="execution")
+    (shared,) = grade([row(wrong, cases)], partial_credit=True)
+    assert shared == Grade(1 / 3, "case 2 of 3: prints '9', not '-6'", by="unit_tests", trust="execution")
     (failed,) = grade([row(program, '[{"input": "2"}]')])
     assert failed.failed
     assert "each is" in failed.reason
@@ -116,7 +116,7 @@ def test_an_empty_output_may_be_wanted_among_others() -> None:
     cases = json.dumps([{"stdin": "", "stdout": ""}, {"stdin": "2", "stdout": "2"}, {"stdin": None, "stdout": "\n"}])
     rows = [row(ECHO, cases), row("pass", cases), row(f"{ECHO}\nraise SystemExit(1)", cases)]
     rows += [row(f"{ECHO}\nwhile True: pass", cases), row(f"{ECHO}\nimport os\nos.kill(os.getpid(), 9)", cases)]
-    assert [(each.score, each.failed) for each in grade(rows, seconds=0.5)] == [(1.0, False)] + [(0.0, False)] * 4
+    assert [(each.score, each.failed) for each in grade(rows, cpu_seconds=0.5)] == [(1.0, False)] + [(0.0, False)] * 4
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_an_empty_output_may_be_wanted_among_others() -> None:
 )
 def test_tests_that_no_program_could_fail_or_pass_are_told_apart(tests: str, entry: str, words: str) -> None:
     rows = [row(answer, tests, name=entry) for answer in (RIGHT, "def double(x): return 0")]
-    for found in grade(rows, entry="name" if entry else ""):
+    for found in grade(rows, entry_point="name" if entry else ""):
         assert (found.score, found.failed) == (0.0, True), found
         assert words in found.reason
 
@@ -150,14 +150,14 @@ def test_the_function_is_named_and_the_answer_may_go_on_from_the_prompt() -> Non
         "    return 2 * x",
         traits={"tests": "def check(f):\n    assert f(3) == 6", "name": "double"},
     )
-    assert [each.score for each in grade([made], entry="name", continues=True)] == [1.0]
-    assert [each.reason for each in grade([made], entry="names")] == [
+    assert [each.score for each in grade([made], entry_point="name", answer_continues_prompt=True)] == [1.0]
+    assert [each.reason for each in grade([made], entry_point="names")] == [
         "nothing says what is tested: the trait 'names' is empty"
     ]
 
 
 def test_a_program_that_uses_memory_is_held() -> None:
-    (held,) = grade([row("def double(x): return [0] * 10**9 and 2 * x")], memory=128)
+    (held,) = grade([row("def double(x): return [0] * 10**9 and 2 * x")], memory_mb=128)
     assert "MemoryError" in held.reason
 
 
@@ -177,7 +177,9 @@ def test_every_solution_of_humaneval_passes(humaneval: list[dict[str, str]]) -> 
         for each in humaneval
     ]
     assert len(rows) == 164
-    assert [each.reason for each in grade(rows, entry="entry", continues=True) if each.score < 1] == []
+    assert [
+        each.reason for each in grade(rows, entry_point="entry", answer_continues_prompt=True) if each.score < 1
+    ] == []
 
 
 @pytest.mark.slow
@@ -191,7 +193,7 @@ def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> N
         found = list(mutants(each["prompt"] + each["canonical_solution"], each["entry_point"]))
         random.Random(each["task_id"]).shuffle(found)
         made += [(each, program) for _, program in found[:EACH]]
-    grades = list(grade([_tested(each, program, each["test"]) for each, program in made], entry="entry"))
+    grades = list(grade([_tested(each, program, each["test"]) for each, program in made], entry_point="entry"))
     passed = [pair for pair, found in zip(made, grades, strict=True) if found.score == 1]
     whole = [Job(f"{program}\n{each['test']}\ncheck({each['entry_point']})") for each, program in made]
     solved = [each["prompt"] + each["canonical_solution"] for each, _ in passed]
@@ -210,7 +212,7 @@ def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> N
     asserted = [_more(each, calls) for (each, _), calls in zip(passed, more, strict=True)]
     rows = [_tested(each, program, tests) for (each, program), tests in zip(passed, asserted, strict=True)]
     rows += [_tested(each, right, tests) for right, (each, _), tests in zip(solved, passed, asserted, strict=True)]
-    scores = [found.score for found in grade(rows, entry="entry")]
+    scores = [found.score for found in grade(rows, entry_point="entry")]
     assert min(scores[len(passed) :], default=1.0) == 1.0, "the solutions pass what was asked more"
     rejected, counted = len(made) - len(passed), len(made) - len(alike)
     after = len(made) - round(sum(scores[: len(passed)]))

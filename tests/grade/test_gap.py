@@ -86,8 +86,8 @@ def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_fa
 
 
 def test_a_recipe_with_but_one_model_is_refused() -> None:
-    made = {"real": {"file": {"path": "rows.jsonl"}}, "generate": ["sample"], "grade": ["gap"]}
+    made = {"real": {"file": {"path": "rows.jsonl"}}, "generate": ["sample"], "grade": ["solver_gap"]}
     there = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
     with pytest.raises(SelfsownError, match=r"grade\.gap compares two solvers.*judge="):
         Recipe.of({**made, "teacher": there})
-    assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].way == "gap"
+    assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].way == "solver_gap"

@@ -75,7 +75,7 @@ def test_expressions_are_compared_by_algebra() -> None:
 
 def test_an_endless_comparison_ends_in_time_and_says_nothing_of_the_row() -> None:
     rows = [Row("q", said, target="9") for said in ("9^{9^{9^9}}", r"\frac{18}{2} + 0", "10")]
-    endless, right, wrong = grade(rows, seconds=2)
+    endless, right, wrong = grade(rows, timeout_seconds=2)
     assert (endless.failed, endless.reason) == (True, "cannot be compared within 2 s")
     assert [right.score, wrong.score] == [1, 0]
     (unknown,) = grade([Row("q", "9")])

@@ -117,13 +117,13 @@ CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
     "gap: the weak solver is down": lambda: solver_gap.grade([ROW], RIGHT, DOWN, FILE, 0),
     "gap: the strong solver is down": lambda: solver_gap.grade([ROW], DOWN, MUTE, FILE, 0),
     "gap: both are mute": lambda: solver_gap.grade([ROW], MUTE, MUTE, FILE, 0),
-    "roundtrip: an empty answer without claims": lambda: roundtrip.grade(EMPTY, NONE, 0, back="claims"),
-    "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, traits={})], NONE, 0, back="claims"),
-    "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, traits={"quote": " "})], NONE, 0, back="claims"),
+    "roundtrip: an empty answer without claims": lambda: roundtrip.grade(EMPTY, NONE, 0, direction="claims"),
+    "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, traits={})], NONE, 0, direction="claims"),
+    "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, traits={"quote": " "})], NONE, 0, direction="claims"),
     "roundtrip: nothing found of nothing": lambda: roundtrip.grade(EMPTY, says({"found": ""}), 0),
     "roundtrip: nothing found": lambda: roundtrip.grade([ROW], says({"found": " "}), 0),
-    "roundtrip: a server that is down": lambda: roundtrip.grade([ROW], DOWN, 0, back="claims"),
-    "roundtrip: another way's row": lambda: roundtrip.grade([ROW], NONE, 0, back="claims", only=("rephrase",)),
+    "roundtrip: a server that is down": lambda: roundtrip.grade([ROW], DOWN, 0, direction="claims"),
+    "roundtrip: another way's row": lambda: roundtrip.grade([ROW], NONE, 0, direction="claims", methods=("rephrase",)),
 }  # fmt: skip
 
 
@@ -153,18 +153,18 @@ LEFT = [row.graded(Grade(1.0, "another has it", by="roundtrip", trust="none")) f
 @pytest.mark.parametrize("rows", [UNGRADED, LEFT], ids=["nobody", "left to others"])
 def test_what_nobody_graded_is_kept_by_none_who_goes_by_grades(rows: list[Row]) -> None:
     assert [row.end for row in min_score.curate(rows, FILE)] == ["rejected"] * 4
-    assert [row.end for row in min_score.curate(rows, FILE, least=0.0)] == ["rejected"] * 4
-    assert [row.end for row in any_grader.curate(rows, least={"judge": 0.0})] == ["rejected"] * 4
-    assert [row.end for row in any_grader.curate(rows, top={"reward": 1.0})] == ["rejected"] * 4
-    assert [row.end for row in pass_rate_band.curate(rows, low=0.0, high=1.0)] == ["rejected"] * 4
+    assert [row.end for row in min_score.curate(rows, FILE, min_score=0.0)] == ["rejected"] * 4
+    assert [row.end for row in any_grader.curate(rows, min_score={"judge": 0.0})] == ["rejected"] * 4
+    assert [row.end for row in any_grader.curate(rows, top_share={"reward": 1.0})] == ["rejected"] * 4
+    assert [row.end for row in pass_rate_band.curate(rows, min_pass_rate=0.0, max_pass_rate=1.0)] == ["rejected"] * 4
     bad = Row("q", "a bad one", draw=9).graded(Grade(0.0, "wrong", by="judge"))
-    assert not [row for row in preference_pairs.curate([*rows, bad], []) if row.method == "pairs"]
+    assert not [row for row in preference_pairs.curate([*rows, bad], []) if row.method == "preference_pairs"]
 
 
 def test_a_score_that_is_no_number_passes_nowhere() -> None:
     row = Row("q", "a").graded(Grade(1.0, by="a")).graded(Grade(float("nan"), by="b"))
     assert [out.end for out in min_score.curate([row], FILE)] == ["rejected"]
-    assert [out.end for out in any_grader.curate([row], least={"b": 0.5})] == ["rejected"]
+    assert [out.end for out in any_grader.curate([row], min_score={"b": 0.5})] == ["rejected"]
 
 
 @pytest.mark.parametrize("label", ["good", "bad"])

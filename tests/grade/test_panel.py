@@ -54,7 +54,7 @@ def test_good_rows_pass_and_mutated_ones_do_not_though_every_third_member_errs()
 
 def test_draws_of_one_rubric_are_votes() -> None:
     model = Parrot(lambda prompt, at: verdict(2 if at in (0, 2, 3) else 1))
-    first, second = panel.grade([ROW, ROW], model, 0, rubrics=("?",), draws=3, scale=2, temperature=1.0)
+    first, second = panel.grade([ROW, ROW], model, 0, rubrics=("?",), samples=3, scale=2, temperature=1.0)
     assert (first.score, second.score) == (1.0, 0.0)
     assert model.temperatures == [1.0]
 
@@ -95,7 +95,7 @@ def served(folder: Path, server: Server, **changes: Any) -> Recipe:
     lines = [json.dumps({"prompt": f"{at} + 1?", "answer": ""}) for at in range(8)]
     (folder / "sums.jsonl").write_text("\n".join(lines), encoding="utf-8")
     there = {"endpoint": {"url": server.url, "model": "a"}}
-    tree = {"real": str(folder / "sums.jsonl"), "teacher": there, "generate": ["sample"], "curate": ["passed"]}
+    tree = {"real": str(folder / "sums.jsonl"), "teacher": there, "generate": ["sample"], "curate": ["min_score"]}
     return Recipe.of(
         {**tree, "grade": [{"panel": {"judges": ["a", "b", "c"], "rubrics": ["Is it right?"]}}], **changes}
     )

@@ -135,7 +135,7 @@ def test_rows_of_other_ways_are_let_by_and_cost_nothing() -> None:
         asked.append(prompt)
         return reader(prompt, at)
 
-    rows = [replace(each, method="question") for each in MUTATED[:2]] + [Row("", "A tale.", method="rephrase")]
+    rows = [replace(each, method="document_qa") for each in MUTATED[:2]] + [Row("", "A tale.", method="rephrase")]
     grades = back(say, rows, only=("question",))
     assert [grade.score for grade in grades] == [0.0, 0.0, 1.0]
     assert not any(grade.failed for grade in grades)

@@ -17,7 +17,7 @@ SCHEMA = {"type": "object", "properties": {"age": {"type": "integer", "minimum":
     "answer", ['{"age": 3}', ' {"age": 3, "name": "é"}\n', '```json\n{"age": 0}\n```', '```\n{"age": 1}\n```']
 )
 def test_json_by_the_schema_is_right(answer: str) -> None:
-    (found,) = step("grade", "schema", {"schema": SCHEMA})(rows=[Row("p", answer)])
+    (found,) = step("grade", "json_schema", {"schema": SCHEMA})(rows=[Row("p", answer)])
     assert (found.score, found.reason, found.by, found.trust) == (1.0, "keeps to the schema", "schema", "rule")
 
 

@@ -27,7 +27,7 @@ def test_every_changed_row_is_wrong() -> None:
 
 
 def test_a_repair_is_given_where_it_is_asked_for() -> None:
-    grades = verify.grade(WRONG, WORLD, repair=True)
+    grades = verify.grade(WRONG, WORLD, correct=True)
     assert [grade.repair for grade in grades] == [(row.prompt, row.answer) for row in DEDUCTIONS]
 
 
@@ -41,4 +41,4 @@ def test_the_row_is_judged_by_what_it_says_not_by_a_known_answer() -> None:
 def test_what_is_no_program_is_wrong_without_a_repair() -> None:
     induction = next(row for row in ROWS if row.traits["form"] == "induction")
     rows: list[Row] = [replace(induction, answer=answer) for answer in ("", "zz", "1234")]
-    assert all(grade.score == 0.0 and not grade.repair for grade in verify.grade(rows, WORLD, repair=True))
+    assert all(grade.score == 0.0 and not grade.repair for grade in verify.grade(rows, WORLD, correct=True))

@@ -22,7 +22,7 @@ def judge(*answers: str) -> Parrot:
 
 def graded(answer: str, *votes: str, share: float = 0.5, repair: bool = False) -> Grade:
     (grade,) = self_consistency.grade(
-        [Row("q", answer)], judge(*votes), 0, samples=len(votes), share=share, repair=repair
+        [Row("q", answer)], judge(*votes), 0, samples=len(votes), min_agreement=share, correct=repair
     )
     return grade
 
@@ -70,7 +70,7 @@ def test_a_row_without_a_prompt_among_others_is_not_asked_about_and_has_failed()
 def test_what_is_compared_is_the_last_match_of_the_pattern_and_the_repair_is_the_whole_answer() -> None:
     votes = ("so #### 4", "2 + 2 is\n#### 4", "2 * 2:\n#### 4 ", "#### 5")
     rows = [Row("q", "that makes\n####  4"), Row("q", "#### 4, no:\n#### 5"), Row("q", "4")]
-    grades = list(self_consistency.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", repair=True))
+    grades = list(self_consistency.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", correct=True))
     assert [grade.score for grade in grades] == [0.75, 0.0, 0.75]
     assert grades[1].repair == ("q", "so #### 4")
     assert graded("that makes\n####  4", *votes).score == 0.0

@@ -44,7 +44,7 @@ def test_tolerance_is_a_share_and_errors_grant_chance() -> None:
     assert collapse.guard(history(0.8, 0.65), tolerance=0.2).ok
     assert not collapse.guard(history(0.8, 0.63), tolerance=0.2).ok
     assert collapse.guard(history(0.8, 0.6, error=0.1)).ok
-    assert not collapse.guard(history(0.8, 0.6, error=0.1), errors=1).ok
+    assert not collapse.guard(history(0.8, 0.6, error=0.1), std_errors=1).ok
 
 
 def test_other_scores_are_not_its_business_and_without_diversity_nothing_is_praised() -> None:

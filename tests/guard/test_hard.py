@@ -47,8 +47,8 @@ def test_how_hard_a_row_is_may_stand_in_a_trait() -> None:
 
     every = [*marked(EASY, "2"), *marked(HARD, "10"), Row("odd", "", traits={"steps": "many"})]
     kept = [*marked(few(EASY, 90), "2"), *marked(few(HARD, 20), "10")]
-    assert not difficulty_drop.guard(every, kept, trait="steps").ok
-    assert "passed[10]" in difficulty_drop.guard(every, kept, trait="steps").numbers
+    assert not difficulty_drop.guard(every, kept, metadata_key="steps").ok
+    assert "passed[10]" in difficulty_drop.guard(every, kept, metadata_key="steps").numbers
 
 
 def test_where_nothing_differs_in_hardness_nothing_is_measured() -> None:

@@ -67,9 +67,9 @@ def test_a_slow_decline_is_measured_against_the_best_that_stands_not_against_the
 
 
 def test_least_fires_only_where_it_is_proven() -> None:
-    assert not label_precision.guard(history(), kept(80, 100), WORLD, least=0.9).ok
-    assert label_precision.guard(history(), kept(8, 10), WORLD, least=0.9).ok
-    assert label_precision.guard(history(), kept(95, 100), WORLD, least=0.9).ok
+    assert not label_precision.guard(history(), kept(80, 100), WORLD, min_precision=0.9).ok
+    assert label_precision.guard(history(), kept(8, 10), WORLD, min_precision=0.9).ok
+    assert label_precision.guard(history(), kept(95, 100), WORLD, min_precision=0.9).ok
 
 
 def test_a_pattern_says_what_of_the_answer_counts() -> None:
@@ -77,8 +77,10 @@ def test_a_pattern_says_what_of_the_answer_counts() -> None:
     numbers = label_precision.guard(history(), rows, WORLD, pattern=r"####\s*(\w+)").numbers
     assert numbers["precision"] == 0.6
     assert label_precision.guard(history(), rows, WORLD).numbers["precision"] == 0.0
-    with pytest.raises(SelfsownError, match=r"guard.precision.pattern is '\('; it should be a regular expression: "):
-        step("guard", "precision", {"pattern": "("})
+    with pytest.raises(
+        SelfsownError, match=r"guard.label_precision.pattern is '\('; it should be a regular expression: "
+    ):
+        step("guard", "label_precision", {"pattern": "("})
 
 
 def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_twice() -> None:
@@ -96,7 +98,7 @@ def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_
 def test_where_no_answer_is_known_it_says_so_and_stands() -> None:
     verdict = label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD)
     assert verdict == Verdict(True, "not measured: of no kept row is the answer known", "precision")
-    assert not label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD, least=0.5).ok, (
+    assert not label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD, min_precision=0.5).ok, (
         "a demand needs evidence"
     )
 
@@ -110,7 +112,7 @@ def test_a_run_whose_labels_get_worse_twice_in_a_row_ends_and_each_generation_sa
         "    for row in rows:\n        found = replace(task.check(row, row.answer), by='lenient')\n"
         "        yield found if row.generation == 1 else Grade(1.0, 'said so', by='lenient')\n"
     )
-    changes = [*FIRST, "generations=6", "guard=[precision]", "curate=[passed, duplicates, leaks]"]
+    changes = [*FIRST, "generations=6", "guard=[label_precision]", "curate=[min_score, dedup, decontaminate]"]
     tree = Recipe.load("first", changes).dump() | {"grade": "./lenient.py"}
     history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
     assert [generation.stands for generation in history] == [True, True, False, False]

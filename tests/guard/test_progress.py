@@ -35,7 +35,7 @@ def history(
 def test_what_is_no_fall_beyond_chance_stands(values: tuple[float, ...]) -> None:
     verdict = regression.guard(history(*values), "goal")
     assert verdict.ok
-    assert verdict.by == "progress"
+    assert verdict.by == "regression"
 
 
 @pytest.mark.parametrize("values", [(0.5, 0.47), (0.5, 0.6, 0.55), (0.6, 0.5, 0.55)])
@@ -58,8 +58,8 @@ def test_generations_that_were_rolled_back_are_no_measure() -> None:
 
 
 def test_errors_is_how_much_chance_is_granted() -> None:
-    assert regression.guard(history(0.5, 0.45), "goal", errors=4).ok
-    assert not regression.guard(history(0.5, 0.45), "goal", errors=3).ok
+    assert regression.guard(history(0.5, 0.45), "goal", std_errors=4).ok
+    assert not regression.guard(history(0.5, 0.45), "goal", std_errors=3).ok
 
 
 def test_wide_intervals_excuse_a_fall() -> None:

@@ -50,5 +50,5 @@ def test_the_mean_is_better_than_what_it_is_the_mean_of() -> None:
 def test_a_trainer_takes_it_as_a_knob() -> None:
     how = {"steps": 10, "batch": 16}
     mixture = mixed(REST)
-    last, averaged = (sft.train(mixture, blank(1), 1, quiet, average=share, **how) for share in (0.0, 0.5))
+    last, averaged = (sft.train(mixture, blank(1), 1, quiet, average_last=share, **how) for share in (0.0, 0.5))
     assert not alike(last, averaged, within=1e-4)

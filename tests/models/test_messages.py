@@ -35,7 +35,7 @@ def talk(*messages: Message, tools: str = "") -> Any:
 
 def model(style: str, url: str = NOWHERE, **knobs: Any) -> Endpoint:
     if style == "messages":
-        return anthropic([], 0, url=url, model="m", key="", **knobs)
+        return anthropic([], 0, url=url, model="m", api_key="", **knobs)
     return create([], 0, url=url, model="m", style=style, **knobs)  # type: ignore[arg-type]
 
 

@@ -135,7 +135,7 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
     rows = list(magpie.generate(model, World("x"), 0, 1, 0, count=4, **template))
     assert rows == list(magpie.generate(model, World("x"), 0, 1, 0, count=4, **template))
-    texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per=3))
+    texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per_document=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4
     assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 600 tokens", "an empty answer"}

@@ -24,7 +24,7 @@ ROWS = World(rows=200, levels=1).pose(3)
 def model() -> Tiny:
     """Trained a little, so that its texts differ from noise."""
     mixture = Mixture(ROWS, np.ones(len(ROWS)))
-    return train(mixture, create(ROWS, 1, layers=2, width=32), 5, lambda done, of: None, steps=40, batch=32)
+    return train(mixture, create(ROWS, 1, layers=2, width=32), 5, lambda done, of: None, steps=40, batch_size=32)
 
 
 def test_transformers_loads_the_folder_and_gives_the_same_logits(model: Tiny, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_training_leaves_the_parent_untouched_and_lowers_the_loss() -> None:
     before = {name: weight.clone() for name, weight in parent.network.state_dict().items()}
     told: list[tuple[int, int]] = []
     child = train(
-        Mixture(ROWS, np.ones(len(ROWS))), parent, 0, lambda done, of: told.append((done, of)), steps=30, batch=16
+        Mixture(ROWS, np.ones(len(ROWS))), parent, 0, lambda done, of: told.append((done, of)), steps=30, batch_size=16
     )
     assert all(torch.equal(weight, before[name]) for name, weight in parent.network.state_dict().items())
     assert sum(bits for bits, _ in child.bits(ROWS)) < 0.7 * sum(bits for bits, _ in parent.bits(ROWS))
@@ -160,7 +160,7 @@ def test_training_leaves_the_parent_untouched_and_lowers_the_loss() -> None:
 def test_the_same_seed_trains_the_same_weights() -> None:
     mixture = Mixture(ROWS, np.ones(len(ROWS)))
     first, again = (
-        train(mixture, create(ROWS, 2, layers=1, width=32), 9, lambda done, of: None, steps=10, batch=16)
+        train(mixture, create(ROWS, 2, layers=1, width=32), 9, lambda done, of: None, steps=10, batch_size=16)
         for _ in range(2)
     )
     ours = first.network.state_dict()
@@ -171,7 +171,7 @@ def test_a_row_that_is_never_drawn_is_never_learned() -> None:
     rows = [*ROWS[:50], Row("zzz", "yyy")]
     weights = np.array([1.0] * 50 + [0.0])
     child = train(
-        Mixture(rows, weights), create(rows, 2, layers=1, width=32), 0, lambda done, of: None, steps=60, batch=16
+        Mixture(rows, weights), create(rows, 2, layers=1, width=32), 0, lambda done, of: None, steps=60, batch_size=16
     )
     (known, _), (unknown, _) = child.bits([rows[0], rows[-1]])
     assert unknown > 2 * known

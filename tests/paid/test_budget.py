@@ -67,7 +67,7 @@ def test_requests_are_never_more_than_the_budget_and_retries_are_some_of_them(
             assert sum(server.asked.values()) == most == total(lines(path)).requests
 
 
-@pytest.mark.parametrize("what", ["tokens", "money"])
+@pytest.mark.parametrize("what", ["tokens", "usd"])
 def test_tokens_and_money_pass_the_budget_by_no_more_than_was_in_flight_and_a_larger_one_goes_on(
     what: str, path: Path
 ) -> None:
@@ -79,7 +79,7 @@ def test_tokens_and_money_pass_the_budget_by_no_more_than_was_in_flight_and_a_la
             with capped_at(path, **{what: share * whole}) as journal:
                 words = stopped(model(server, journal))
             spent = total(lines(path))
-            found = spent.input + spent.output if what == "tokens" else spent.money or 0.0
+            found = spent.input + spent.output if what == "tokens" else spent.usd or 0.0
             assert 0.8 * share * whole <= found <= share * whole + IN_FLIGHT * MOST
             assert f"generate.sample still asks for {len(MANY) - len(server.bodies):,} replies" in words
             assert f"--set 'budget={{{what}: " in words
@@ -106,7 +106,7 @@ def test_near_the_end_fewer_are_out(path: Path) -> None:
 
 def test_where_not_even_one_request_fits_nothing_is_sent(path: Path) -> None:
     with Server(say=say) as server:
-        for caps in ({"tokens": FIRST_GUESS / 2}, {"money": 1.0}):
+        for caps in ({"tokens": FIRST_GUESS / 2}, {"usd": 1.0}):
             with capped_at(path, **caps) as journal:
                 assert "generate.sample still asks for 400 replies" in stopped(model(server, journal))
         assert not server.asked
@@ -135,7 +135,7 @@ def test_two_models_share_the_budget(path: Path) -> None:
         assert {line.model for line in lines(path)} == {"m", "n"}
 
 
-@pytest.mark.parametrize("caps", [{"tokens": 1e6}, {"money": 1e6}])
+@pytest.mark.parametrize("caps", [{"tokens": 1e6}, {"usd": 1e6}])
 def test_a_budget_that_nobody_can_keep_is_refused(caps: dict[str, float], path: Path) -> None:
     class Silent(Server):
         """It does not say what a reply took."""
@@ -152,7 +152,7 @@ def test_a_budget_that_nobody_can_keep_is_refused(caps: dict[str, float], path: 
         with capped_at(path, requests=1000) as journal:
             assert len(model(server, journal).complete(MANY)) == len(MANY)
         assert sum(server.asked.values()) <= len(MANY) + 8, "what was answered before is kept"
-        if "money" in caps:
+        if "usd" in caps:
             with pytest.raises(SelfsownError, match="cost until now is not known"), capped_at(path, **caps):
                 pass
 
@@ -191,12 +191,12 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
 
 
 def test_the_words_say_what_is_spent_and_which_budget_goes_on() -> None:
-    spent = Meter(requests=10, input=500, output=500, money=0.98)
-    budget = Budget({"money": 1.0, "requests": 100}, spent, Meter(), {})
-    words = str(budget.stop(Need(0.05, 100), 60, "grade.vote"))
+    spent = Meter(requests=10, input=500, output=500, usd=0.98)
+    budget = Budget({"usd": 1.0, "requests": 100}, spent, Meter(), {})
+    words = str(budget.stop(Need(0.05, 100), 60, "grade.self_consistency"))
     assert "$0.98 of $1.00 and 10 requests of 100 requests are spent" in words
-    assert "grade.vote still asks for 60 replies, about $3.00" in words
-    assert words.endswith("--set 'budget={money: 3.98, requests: 100}'")
-    tiny = str(Budget({"money": 0.00001}, Meter(), Meter(), {}).stop(Need(0.00002, 1), 1, ""))
+    assert "grade.self_consistency still asks for 60 replies, about $3.00" in words
+    assert words.endswith("--set 'budget={usd: 3.98, requests: 100}'")
+    tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).stop(Need(0.00002, 1), 1, ""))
     assert "$0 of $0.00001000 are spent; this step" in tiny.replace("$0.00 ", "$0 ")
-    assert "budget={money: 0.00002}" in tiny
+    assert "budget={usd: 0.00002}" in tiny

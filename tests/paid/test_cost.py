@@ -42,7 +42,7 @@ def costs(folder: Path) -> Any:
 
 
 def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tmp_path: Path) -> None:
-    written(tmp_path, **CHANGES | {"grade": [{"vote": {"samples": 3}}]})
+    written(tmp_path, **CHANGES | {"grade": [{"self_consistency": {"samples": 3}}]})
     with Server(say=say) as server:
         said = run(tmp_path, *sets(server))
         assert said.returncode == 0, said.stderr
@@ -51,21 +51,30 @@ def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tm
         read = server.told["prompt_tokens"]
     assert [(line["stage"], line["role"]) for line in found["lines"]] == [
         ("generate.sample", "teacher"),
-        ("grade.vote", "judge"),
+        ("grade.self_consistency", "judge"),
     ]
     whole = found["total"]
     assert (whole["requests"], whole["input"], whole["output"], whole["again"]) == (asked, read, told, 0)
-    assert whole["money"] == pytest.approx(sum(line["money"] for line in found["lines"])) == read + 2 * told
+    assert whole["usd"] == pytest.approx(sum(line["usd"] for line in found["lines"])) == read + 2 * told
     kept = sum(g.counts.get("kept", 0) for g in Store(tmp_path / "run").generations())
     assert kept > 0
-    assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["money"] / kept))
-    assert f"{asked:,} requests, {read:,} tokens read and {told:,} written, ${whole['money']:,.2f}" in said.stdout
+    assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
+    assert f"{asked:,} requests, {read:,} tokens read and {told:,} written, ${whole['usd']:,.2f}" in said.stdout
     shown = selfsown(tmp_path, "cost", "run").stdout
-    words = ("generate.sample", "grade.vote", "teacher", "judge", "kept rows", "to write", f"{read:,}", f"{told:,}")
+    words = (
+        "generate.sample",
+        "grade.self_consistency",
+        "teacher",
+        "judge",
+        "kept rows",
+        "to write",
+        f"{read:,}",
+        f"{told:,}",
+    )
     assert [word for word in words if word not in shown] == []
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "What the models behind servers took" in page
-    assert f"${whole['money']:,.2f}" in page
+    assert f"${whole['usd']:,.2f}" in page
 
 
 def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
@@ -106,23 +115,23 @@ def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) 
     written(tmp_path, **CHANGES)
     before = tree(tmp_path)
     with Server(say=say) as server:
-        said = run(tmp_path, *sets(server, price=""), "--set", "budget={money: 5}")
+        said = run(tmp_path, *sets(server, price=""), "--set", "budget={usd: 5}")
         assert said.returncode == 2
         assert "what m costs at" in said.stderr
         assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in said.stderr
-        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server, price=""), "--set", "budget={money: 5}")
+        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server, price=""), "--set", "budget={usd: 5}")
         assert (said.returncode, "what m costs at" in said.stderr) == (2, True)
         assert (dict(server.asked), tree(tmp_path)) == ({}, before)
-        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server), "--set", "budget={money: 5}")
+        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server), "--set", "budget={usd: 5}")
         assert said.returncode == 0
-        assert yaml.safe_load(said.stdout)["budget"] == {"money": 5}
+        assert yaml.safe_load(said.stdout)["budget"] == {"usd": 5}
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("budget={money: 0}", "budget is {'money': 0}; it should be greater than 0"),
-        ("budget={dollars: 5}", "it should be 'money', 'tokens' or 'requests'"),
+        ("budget={usd: 0}", "budget is {'usd': 0}; it should be greater than 0"),
+        ("budget={dollars: 5}", "it should be 'usd', 'tokens' or 'requests'"),
         ("budget=5", "budget is 5; it should be a valid dictionary"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {input: 1}}}", "price has no output"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {in: 1}}}", "teacher.endpoint.price is {'in': 1}"),
@@ -147,7 +156,7 @@ def test_how_a_server_is_asked_may_change_and_what_decides_may_not_and_no_key_is
         assert recipe["teacher"]["endpoint"]["key"] == "OTHER_KEY"
         assert "budget" not in recipe
         found = costs(tmp_path)["total"]
-        assert found["money"] == pytest.approx(found["input"] + 2 * found["output"]), "the price was said later"
+        assert found["usd"] == pytest.approx(found["input"] + 2 * found["output"]), "the price was said later"
         other = [each.replace("m, key", "n, key") for each in sets(server)]
         said = run(tmp_path, *other)
         assert said.returncode == 2
@@ -173,9 +182,9 @@ def test_points_are_counted_from_generation_0_and_only_where_something_was_gaine
         assert found
         assert found.points == (None if points is None else pytest.approx(points))
         assert any("points that" in sentence for sentence in found.sentences()) == (points is not None)
-        assert found.all.money
+        assert found.all.usd
         each = found.plain()["money_per_point"]
-        assert each == (None if points is None else pytest.approx(found.all.money / points))
+        assert each == (None if points is None else pytest.approx(found.all.usd / points))
     path = folder / "generation-02" / "generation.json"  # the best on validation rows is not the best on test rows
     generation = json.loads(path.read_text(encoding="utf-8"))
     for scores, value in (("scores", 2.9), ("validation_scores", 2.0)):

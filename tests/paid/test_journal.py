@@ -134,13 +134,13 @@ def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_
 
 def call(key: str, outcome: str = "answered", **told: Any) -> Call:
     who = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h"}
-    took = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None, "money": 0.5}
+    took = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None, "usd": 0.5}
     return Call(**{"time": 1.0, "key": key, "outcome": outcome, **who, **took, "seconds": 0.1, "batch": False, **told})
 
 
 def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    calls = [call("a", "unreadable", input=None, output=None, money=None), call("a"), call("b", "busy", money=0.0)]
+    calls = [call("a", "unreadable", input=None, output=None, usd=None), call("a"), call("b", "busy", usd=0.0)]
     journal.keep("a", "{}", '{"half', calls[0])
     journal.keep("a", "{}", "whole", calls[1]).result()
     journal.note(calls[2])
@@ -154,12 +154,12 @@ def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_
 def test_the_meter_counts_as_it_goes_and_a_price_that_is_not_known_makes_the_whole_unknown(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     journal.keep("a", "{}", "said", call("a"))
-    journal.note(call("b", "timeout", input=None, output=None, money=None))
-    assert journal.meter == Meter(requests=2, input=5, output=7, money=0.5)
+    journal.note(call("b", "timeout", input=None, output=None, usd=None))
+    assert journal.meter == Meter(requests=2, input=5, output=7, usd=0.5)
     assert journal.meter.tokens == 12
-    journal.keep("c", "{}", "said", call("c", money=None))
+    journal.keep("c", "{}", "said", call("c", usd=None))
     journal.keep("d", "{}", "said", call("d"))
-    assert journal.meter == Meter(requests=4, input=15, output=21, money=None)
+    assert journal.meter == Meter(requests=4, input=15, output=21, usd=None)
     journal.close()
 
 

@@ -59,14 +59,14 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
         model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
-        model.at("grade.vote").complete(MANY, n=2)
+        model.at("grade.self_consistency").complete(MANY, n=2)
         model.at("grade.again").complete(MANY[:100], n=2)  # from the journal, but for what was declined
         journal.close()
         found = calls(journal.path)
         assert Counter(call.outcome for call in found) == server.did
         assert set(server.did) == {"answered", "declined", "busy", "status", "reset", "unreadable", "timeout"}
         first, again = lines(journal.path)
-        assert (first.stage, first.role, first.model) == ("grade.vote", "judge", "m")
+        assert (first.stage, first.role, first.model) == ("grade.self_consistency", "judge", "m")
         assert (again.stage, again.requests, again.declined) == ("grade.again", 38, 38)
         assert first.requests + again.requests == sum(server.asked.values()) == journal.meter.requests
         style = "messages" if make is anthropic else "chat"
@@ -80,7 +80,7 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
         vain = ("busy", "status", "reset", "unreadable", "timeout")
         assert first.again == sum(server.did[outcome] for outcome in vain)
         assert first.untold == sum(server.did[outcome] for outcome in vain[2:])
-        assert first.money is None, "nobody knows what this server costs"
+        assert first.usd is None, "nobody knows what this server costs"
         assert {call.seconds > 0.9 for call in found if call.outcome == "timeout"} == {True}
         assert all(call.key and abs(call.time - time.time()) < 60 for call in found)
 
@@ -106,7 +106,10 @@ def test_replies_that_are_read_from_the_journal_are_no_calls_and_step_and_role_a
     with Server() as server:
         model = endpoint([], 0, journal, "teacher", url=server.url, model="m")
         said = model.at("generate.sample").complete(MANY)
-        assert endpoint([], 0, journal, "judge", url=server.url, model="m").at("grade.vote").complete(MANY) == said
+        assert (
+            endpoint([], 0, journal, "judge", url=server.url, model="m").at("grade.self_consistency").complete(MANY)
+            == said
+        )
         assert sum(server.asked.values()) == len(MANY)
         assert [(line.role, line.requests) for line in lines(journal.path)] == [("teacher", len(MANY))]
 
@@ -160,7 +163,7 @@ drawn_calls = st.builds(
     time=st.just(1.0),
     key=st.just("k"),
     role=st.sampled_from(["teacher", "judge"]),
-    stage=st.sampled_from(["generate.sample", "grade.vote"]),
+    stage=st.sampled_from(["generate.sample", "grade.self_consistency"]),
     model=st.sampled_from(["told", "untold"]),
     host=st.just("h"),
     outcome=st.sampled_from(["answered", "busy", "declined", "unreadable", "dropped"]),
@@ -169,7 +172,7 @@ drawn_calls = st.builds(
     reasoning=numbers,
     cached=st.just(None),
     written=st.just(None),
-    money=st.none() | st.floats(0, 100),
+    usd=st.none() | st.floats(0, 100),
     seconds=st.floats(0, 100),
     batch=st.booleans(),
 )
@@ -197,25 +200,25 @@ def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tm
     assert whole.seconds == pytest.approx(sum(call.seconds for call in some))
     counted = [call.reasoning for call in some if call.reasoning is not None]
     assert whole.reasoning == (sum(counted) if counted else None)
-    assert whole.money == worth(some, price)
+    assert whole.usd == worth(some, price)
     for line in found:
         mine = [call for call in some if (call.stage, call.role, call.model) == (line.stage, line.role, line.model)]
-        assert line.money == worth(mine, price)
-    known = [line.money for line in found]
-    assert whole.money == (None if None in known else pytest.approx(sum(money or 0 for money in known)))
+        assert line.usd == worth(mine, price)
+    known = [line.usd for line in found]
+    assert whole.usd == (None if None in known else pytest.approx(sum(usd or 0 for usd in known)))
 
 
 def worth(some: list[Call], price: Price) -> Any:
     """What calls cost, counted one by one."""
-    money = 0.0
+    usd = 0.0
     for call in some:
-        if call.money is not None:
-            money += call.money
+        if call.usd is not None:
+            usd += call.usd
         elif call.outcome == "answered":
             if call.model != "told" or call.input is None or call.output is None:
                 return None
-            money += (call.input + 2 * call.output) / 1e6 * (0.5 if call.batch else 1)
-    return pytest.approx(money)
+            usd += (call.input + 2 * call.output) / 1e6 * (0.5 if call.batch else 1)
+    return pytest.approx(usd)
 
 
 def test_a_price_that_the_recipe_says_later_is_found_for_its_model_alone() -> None:
@@ -230,6 +233,6 @@ def test_a_price_that_the_recipe_says_later_is_found_for_its_model_alone() -> No
 
 def test_nothing_and_something_is_something() -> None:
     assert total([]) == Line()
-    one = Line("a", "teacher", "m", "h", requests=2, answered=1, money=0.5, cached=3)
-    assert total([one]) == Line(requests=2, answered=1, money=0.5, cached=3)
-    assert total([one, Line(money=None)]).money is None
+    one = Line("a", "teacher", "m", "h", requests=2, answered=1, usd=0.5, cached=3)
+    assert total([one]) == Line(requests=2, answered=1, usd=0.5, cached=3)
+    assert total([one, Line(usd=None)]).usd is None

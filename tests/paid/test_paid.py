@@ -19,7 +19,11 @@ from test_loop import contents
 
 SECRET = "sk-very-secret-0123456789"
 IN_FLIGHT = 8
-CHANGES = {"generate": [{"sample": {"n": 4}}], "grade": [{"vote": {"samples": 3}}, "verify"], "generations": 2}
+CHANGES = {
+    "generate": [{"sample": {"n": 4}}],
+    "grade": [{"self_consistency": {"samples": 3}}, "verify"],
+    "generations": 2,
+}
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
     (cells,) = found.cells()
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
     plain = json.loads(json.dumps(found.plain()))
-    assert [plain["total"][name] for name in ("input", "output", "money", "untold")] == [None, None, None, 6]
+    assert [plain["total"][name] for name in ("input", "output", "usd", "untold")] == [None, None, None, 6]
     assert plain["lines"][0]["input"] is None
     assert "0 tokens" not in shown(found)
 
@@ -76,7 +76,7 @@ def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal:
     (cells,) = found.cells()
     assert cells[6:8] == ["≥ 10", "≥ 20"]
     assert "at least 10 tokens read" in shown(found)
-    assert found.plain()["total"]["money"] is None
+    assert found.plain()["total"]["usd"] is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_empty_reply_may_have_0_tokens_and_a_request_may_not() -> None:
     assert used("messages", cached, wrote=True) == Used(5, 2, cached=5)
 
 
-@pytest.mark.parametrize("caps", [{"tokens": 1000000}, {"money": 1000}])
+@pytest.mark.parametrize("caps", [{"tokens": 1000000}, {"usd": 1000}])
 @pytest.mark.parametrize("make", [endpoint, anthropic])
 def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps: Any, journal: Journal) -> None:
     def instead(prompt: str, body: Any) -> web.Response:
@@ -138,10 +138,10 @@ def test_tokens_in_words(input: int | None, output: int | None, untold: int, wor
 
 def test_unknown_and_known_lines_add_up_to_what_is_known() -> None:
     unknown, known = (
-        Line(requests=2, untold=2, input=None, output=None, money=None),
+        Line(requests=2, untold=2, input=None, output=None, usd=None),
         Line(requests=1, input=3, output=4),
     )
     assert (total([unknown]).input, total([unknown, Line()]).input) == (None, None)
     assert (total([unknown, known]).input, total([unknown, known]).output) == (3, 4)
     assert (total([known]).input, total([]).input) == (3, 0)
-    assert total([unknown, Line(money=2.0, known_money=2.0)]).known_money == 2.0
+    assert total([unknown, Line(usd=2.0, known_usd=2.0)]).known_usd == 2.0

@@ -47,7 +47,7 @@ def recipe(folder: Path, url: str = "http://127.0.0.1:9/v1", **changes: Any) -> 
     """What makes an answer to each ticket, and marks it."""
     there = {"endpoint": {"url": url, "model": "m"}}
     tree: dict[str, Any] = {"real": str(folder / "tickets.jsonl"), "teacher": there, "generate": [{"sample": {"n": 1}}]}
-    tree |= {"grade": ["judge"], "curate": ["passed"], "prepare": ALL, "name": "mine"}
+    tree |= {"grade": ["judge"], "curate": ["min_score"], "prepare": ALL, "name": "mine"}
     return {**tree, **changes}
 
 
@@ -125,10 +125,12 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     with served() as server:
         tree = recipe(tmp_path, server.url, prepare=[], real="./mixed.py")
         tally = make(Recipe.of(tree, tmp_path), tmp_path / "out")
-        only = Recipe.of(tree | {"generate": [{"sample": {"only": {"kind": "none"}}}]}, tmp_path)
+        only = Recipe.of(tree | {"generate": [{"sample": {"where": {"kind": "none"}}}]}, tmp_path)
         with pytest.raises(SelfsownError, match="no real row has a prompt"):
             make(only, tmp_path / "none")
-        both = make(Recipe.of(tree | {"generate": ["sample", "rephrase"], "failures": 1.0}, tmp_path), tmp_path / "2")
+        both = make(
+            Recipe.of(tree | {"generate": ["sample", "rephrase"], "max_failure_rate": 1.0}, tmp_path), tmp_path / "2"
+        )
     assert tally.made == 2
     assert tally.real.sentence() == "70 real rows = 2 used + 68 set aside (68 generate.sample)"
     aside = Store(tmp_path / "out").rows(SET_ASIDE) or []

@@ -15,13 +15,13 @@ def said(*changes: str, recipe: str = "first") -> list[str]:
 
 
 SAFE = "mix={accumulate: {real_share: 0.34}}"
-VARIED = "curate=[passed, resample]"
+VARIED = "curate=[min_score, resample_to_real]"
 
 
 def test_a_recipe_that_leaves_nothing_out() -> None:
     assert said(recipe="guarded") == []
     assert said(SAFE, VARIED) == []
-    assert said(SAFE, "curate=[passed, diverse]") == []
+    assert said(SAFE, "curate=[min_score, k_center]") == []
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_recipe_that_leaves_nothing_out() -> None:
         (("mix={replace: {real_share: 0.2}}", VARIED), "may fall to 20 %"),
         ((SAFE, VARIED, "guard=[]"), "nothing watches the loop"),
         ((SAFE, VARIED, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
-        ((SAFE, VARIED, "grade=[vote]"), "no grader checks against the truth"),
+        ((SAFE, VARIED, "grade=[self_consistency]"), "no grader checks against the truth"),
         ((SAFE,), "right, not varied"),
     ],
 )
@@ -45,9 +45,9 @@ def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str
     ("changes", "words"),
     [
         (("rollback=false",), "nothing is rolled back"),
-        (("guard=[progress]",), "no guard watches how varied"),
+        (("guard=[regression]",), "no guard watches how varied"),
         (("guard=[collapse]", "evaluate=[accuracy]"), "guard.collapse looks at diversity, which is not measured"),
-        (("guard=[{monitor: {models: 2}}]",), "models: 2 and count: 1000 sees only large changes"),
+        (("guard=[{monitor: {baseline_models: 2}}]",), "models: 2 and count: 1000 sees only large changes"),
         (("guard=[{monitor: {count: 499}}]",), "models: 5 and count: 499 sees only large changes"),
     ],
 )
@@ -59,12 +59,12 @@ def test_guards_that_see_or_do_little(changes: tuple[str, ...], words: str) -> N
 def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
     real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
-    common = (real, SAFE, "grade=[exact]")
-    found = said(*common, VARIED, "guard=[progress]", "generate=[sample]")
+    common = (real, SAFE, "grade=[exact_match]")
+    found = said(*common, VARIED, "guard=[regression]", "generate=[sample]")
     assert len(found) == 2
     assert "no quota" in found[0]
     assert "no guard sees region" in found[1]
-    quota = "curate=[passed, resample, {balance: {attributes: [region]}}]"
+    quota = "curate=[min_score, resample_to_real, {balance: {attributes: [region]}}]"
     for watched in ("[{monitor: {attributes: {region: {north: north}}}}]", "[{bias: {attributes: [region]}}]"):
         assert said(*common, quota, f"guard={watched}", "generate=[sample]") == []
     for plain in ("[monitor]", "[{monitor: {attributes: [region]}}]"):
@@ -75,10 +75,10 @@ def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
 def test_rows_that_carry_no_attribute_are_no_quotas_business(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "answer": "b", "region": "north"}\n' * 30)
     real = f"real={{file: {{path: {tmp_path / 'rows.jsonl'}, attributes: [region]}}}}"
-    common = (real, SAFE, "grade=[exact]", "generate=[propose]")
+    common = (real, SAFE, "grade=[exact_match]", "generate=[propose]")
     patterns = "guard=[{monitor: {attributes: {region: {north: north}}}}]"
     assert said(*common, VARIED, patterns) == []
-    (only,) = said(*common, "curate=[passed, resample, {balance: {attributes: [region]}}]", patterns)
+    (only,) = said(*common, "curate=[min_score, resample_to_real, {balance: {attributes: [region]}}]", patterns)
     assert "balance sees no region: rows of propose carry no attributes" in only
     (only,) = said(*common, VARIED, "guard=[{bias: {attributes: [region]}}]")
     assert "no guard sees region" in only

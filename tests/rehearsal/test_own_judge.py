@@ -37,8 +37,8 @@ def endpoint(**changes: Any) -> dict[str, Any]:
         ({"teacher": HERE, "grade": ["./broken.py"]}, ""),
         ({"teacher": HERE, "grade": []}, ""),
         ({"teacher": HERE}, ""),
-        ({"teacher": HERE, "grade": ["rules", "execute", "exact"]}, ""),
-        ({"teacher": HERE, "grade": ["vote"]}, ""),
+        ({"teacher": HERE, "grade": ["rules", "unit_tests", "exact_match"]}, ""),
+        ({"teacher": HERE, "grade": ["self_consistency"]}, ""),
         ({"teacher": HERE, "judge": THERE, "grade": ["judge"]}, ""),
         ({"teacher": HERE, "judge": endpoint(model="n"), "grade": ["judge"]}, ""),
         ({"teacher": HERE, "judge": endpoint(model="n"), "grade": [{"panel": {"judges": ["n", "o"]}}]}, ""),
@@ -49,10 +49,10 @@ def endpoint(**changes: Any) -> dict[str, Any]:
         ({"teacher": CLAUDE, "judge": HERE, "grade": ["judge"]}, ""),
         ({"student": "tiny", "grade": ["judge"]}, STUDENT),
         ({"student": "tiny", "teacher": HERE, "grade": ["judge"]}, ""),
-        ({"student": "tiny", "teacher": HERE, "writer": "student", "grade": ["judge"]}, STUDENT),
+        ({"student": "tiny", "teacher": HERE, "generate_with": "student", "grade": ["judge"]}, STUDENT),
         ({"student": "tiny", "judge": HERE, "grade": ["judge"]}, ""),
         ({"student": "tiny", "teacher": HERE, "judge": HERE, "grade": ["judge"]}, ITS_OWN),
-        ({"student": "tiny", "teacher": HERE, "judge": HERE, "writer": "student", "grade": ["judge"]}, ""),
+        ({"student": "tiny", "teacher": HERE, "judge": HERE, "generate_with": "student", "grade": ["judge"]}, ""),
     ],
 )
 def test_who_marks_its_own_work(recipe: dict[str, Any], said: str, tmp_path: Path) -> None:

@@ -29,14 +29,14 @@ WAYS = {
         ("guard=[{bias: {attributes: [region]}}]", "no real row has the attribute 'region'"),
         ("evaluate=[{accuracy: {by: [typo]}}]", "no held-out row has 'typo'"),
         ("evaluate=[accuracy, {pass_at_k: {k: 32}}]", "only n = 16"),
-        ("evaluate=[accuracy, {diversity: {size: 200}}]", "longer than any real row"),
+        ("evaluate=[accuracy, {diversity: {ngram_size: 200}}]", "longer than any real row"),
         ("grade=[{rules: {pattern: '('}}]", "no regular expression"),
         ("teacher=tiny", "teacher.tiny needs folder"),
         ("student.tiny.context=5", "the longest real row takes"),
         ("held_out=.nan", "held_out is nan"),
         ("held_out=50.5", "a whole number"),
-        ("learn=301", "programs leaves 300 rows to learn from"),
-        ("learn=5", "10 rows or more"),
+        ("max_train_rows=301", "programs leaves 300 rows to learn from"),
+        ("max_train_rows=5", "10 rows or more"),
     ],
 )
 def test_a_recipe_that_would_fail_late_is_refused_before_the_folder_is_touched(
@@ -65,17 +65,17 @@ def test_what_needs_prompts_is_refused_on_documents(recipe: str, change: str, tm
 
 
 def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp_path: Path) -> None:
-    changes = [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", "generations=1", "train.tiny.rate=1.0e+30"]
+    changes = [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", "generations=1", "train.sft.learning_rate=1.0e+30"]
     history = loop.run(Recipe.load("names", changes), tmp_path / "run")
     assert [generation.stands for generation in history] == [True, False]
     assert "went astray" in history[1].verdicts[0].reason
     with pytest.raises(SelfsownError, match="went astray"):
-        loop.run(Recipe.load("names", [*changes, "base.tiny.rate=1.0e+30"]), tmp_path / "astray")
+        loop.run(Recipe.load("names", [*changes, "base_train.sft.learning_rate=1.0e+30"]), tmp_path / "astray")
 
 
 @pytest.mark.parametrize("file", ["generation-01/rows.parquet", "generation-01/generation.json", "recipe.yaml"])
 def test_a_damaged_folder_names_the_file_and_the_way_out(file: str, tmp_path: Path) -> None:
-    recipe = Recipe.load("first", [*FIRST, "generations=1", "base.tiny.steps=2", "train.tiny.steps=2"])
+    recipe = Recipe.load("first", [*FIRST, "generations=1", "base_train.sft.steps=2", "train.sft.steps=2"])
     loop.run(recipe, tmp_path / "run")
     (tmp_path / "run" / file).write_text(": : [", encoding="utf-8")
     with pytest.raises(SelfsownError, match=f"{Path(file).name} is damaged .* delete it"):
@@ -83,7 +83,7 @@ def test_a_damaged_folder_names_the_file_and_the_way_out(file: str, tmp_path: Pa
 
 
 def test_real_rows_half_written_are_posed_and_split_again_as_one(tmp_path: Path) -> None:
-    recipe = Recipe.load("first", [*FIRST, "generations=0", "base.tiny.steps=2"])
+    recipe = Recipe.load("first", [*FIRST, "generations=0", "base_train.sft.steps=2"])
     loop.run(recipe, tmp_path / "run")
     wanted = (tmp_path / "run" / "held_out.parquet").read_bytes()
     (tmp_path / "run" / "held_out.parquet").unlink()

@@ -20,7 +20,7 @@ from selfsown.records import Grade
 def grade(rows):
     for at, row in enumerate(rows):
         right = row.answer == row.target
-        yield Grade(float({said}), "said so", by="mine", trust="{trust}")
+        yield Grade(float({said}), "said so", by="mine", grader_requirements="{trust}")
 """
 CHANGES = ("real.programs.rows=600", "held_out=300", "student.tiny.layers=1", "student.tiny.width=16")
 
@@ -61,8 +61,13 @@ def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
     prompts = tmp_path / "sums.jsonl"
     lines = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(120)]
     prompts.write_text("\n".join(lines), encoding="utf-8")
-    changes = [*CHANGES[2:], f"real={prompts}", "grade=[exact, rules, novelty, vote]", "generate=sample"]
-    changes += ["curate=passed", "evaluate=loss", "goal=loss", "guard=[]", "held_out=20"]
+    changes = [
+        *CHANGES[2:],
+        f"real={prompts}",
+        "grade=[exact_match, rules, novelty, self_consistency]",
+        "generate=sample",
+    ]
+    changes += ["curate=min_score", "evaluate=loss", "goal=loss", "guard=[]", "held_out=20"]
     selftest._told.cache_clear()  # other tests of this process may have had it said
     with caplog.at_level(logging.INFO, logger="selfsown"):
         for _ in range(2):
@@ -70,10 +75,10 @@ def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
             try_out(Recipe.load("first", CHANGES))
     assert [record.getMessage() for record in caplog.records] == [
         "selfsown: not tested before use: grade.rules, grade.novelty: it goes by rules, not by what is right",
-        "selfsown: not tested before use: grade.vote: it asks a model (selfsown calibrate tests that)",
+        "selfsown: not tested before use: grade.self_consistency: it asks a model (selfsown calibrate tests that)",
     ]
 
 
 @pytest.mark.parametrize("trust", ["rule", "judge"])
 def test_a_grader_that_goes_by_rules_or_taste_is_not_held_to_know_what_is_right(tmp_path: Path, trust: str) -> None:
-    try_out(recipe(tmp_path, "True", trust=trust))
+    try_out(recipe(tmp_path, "True", grader_requirements=trust))

@@ -24,7 +24,7 @@ def run(folder: Path, **changes: Any) -> Path:
     shutil.copy(pupil.__file__, beside)
     measured = [{"accuracy": {"by": ["form"]}}, "loss"]
     recipe = {**pupil.RECIPE, "name": "mine", "evaluate": measured, "goal": GOAL, "generations": 2}
-    recipe |= {"curate": ["passed", "leaks"], **changes}
+    recipe |= {"curate": ["min_score", "decontaminate"], **changes}
     loop.run(Recipe.of(recipe, beside), folder)
     return folder
 

@@ -55,7 +55,7 @@ def test_nobody_can_say_whether_a_model_s_fact_is_true_not_even_where_it_is() ->
         grade = WORLD.check(row, said)
         assert (grade.failed, grade.score, grade.repair) == (True, 0.0, None)
         assert fact.answer not in grade.reason
-        (made,) = graded(step("grade", "verify", {"repair": True}), [row], task=WORLD)
+        (made,) = graded(step("grade", "verify", {"correct": True}), [row], task=WORLD)
         assert made.end == "failed"
     assert WORLD.check(fact, fact.answer).score == 1.0
     assert WORLD.check(fact, "x").score == 0.0

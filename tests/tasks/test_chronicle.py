@@ -9,7 +9,7 @@ import pytest
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.noisy_facts import GAP, NAMES, VALUES, World, truth
 
-WORLD = World(people=100, errors=0.05, gaps=0.05)
+WORLD = World(people=100, error_rate=0.05, gap_rate=0.05)
 ROWS = WORLD.pose(1)
 
 
@@ -59,7 +59,7 @@ def test_seven_facts_in_ten_are_of_the_hills() -> None:
     assert sides["hill"] / sides.total() == pytest.approx(0.7, abs=0.03)
 
 
-@pytest.mark.parametrize("world", [World(people=10**6), World(errors=0.7, gaps=0.4)])
+@pytest.mark.parametrize("world", [World(people=10**6), World(error_rate=0.7, gap_rate=0.4)])
 def test_what_cannot_be_had_is_refused(world: World) -> None:
     with pytest.raises(SelfsownError, match="chronicle: "):
         world.pose(0)

@@ -140,7 +140,7 @@ def test_encrypted_and_scanned_pages_are_named_and_may_be_skipped(
 
 def test_an_overlap_of_more_than_half_is_refused() -> None:
     with pytest.raises(SelfsownError, match=r"overlap is 60; .* chunk, which is 100"):
-        World("x", chunk=100, overlap=60)
+        World("x", chunk_chars=100, overlap_chars=60)
 
 
 def test_a_missing_converter_is_one_line_that_says_how_to_get_it(tmp_path: Path) -> None:

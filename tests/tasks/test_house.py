@@ -11,7 +11,7 @@ from selfsown.recipe.steps import step
 from selfsown.records import EXAMINED, Row, SelfsownError
 from selfsown.tasks.house_rules import World, said
 
-WORLD = World(rows=400, examined=60)
+WORLD = World(rows=400, held_out_rows=60)
 ROWS = WORLD.pose(1)
 FORMS = {form: [row for row in ROWS if row.traits["form"] == form] for form in ("told", "free", "house", "expected")}
 
@@ -71,4 +71,4 @@ def test_what_is_no_request_is_not_read_and_not_right(prompt: str) -> None:
 
 def test_rules_that_there_are_not_are_refused() -> None:
     with pytest.raises(SelfsownError, match="house"):
-        step("tasks", "house", {"house": "zz"})
+        step("tasks", "house_rules", {"expected_rules": "zz"})

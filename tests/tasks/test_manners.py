@@ -41,7 +41,7 @@ def test_every_real_row_is_right_and_read_back_as_it_was() -> None:
 
 @pytest.mark.parametrize("bad", [0.2, 0.6])
 def test_real_answers_break_each_principle_as_often_as_they_are_told_to(bad: float) -> None:
-    answers = [row for row in World(rows=6000, bad=bad).pose(3) if row.traits["form"] == "answer"]
+    answers = [row for row in World(rows=6000, violation_rate=bad).pose(3) if row.traits["form"] == "answer"]
     for principle in WORLD.principles:
         able = [row for row in answers if principle != CODE or row.traits["code"] == "yes"]
         share = sum(principle in WORLD.broken(row, row.answer) for row in able) / len(able)

@@ -14,7 +14,7 @@ from selfsown.records import EXAMINED, Row, SelfsownError
 from selfsown.tasks import Posing
 from selfsown.tasks.addition import World
 
-WORLD = World(rows=300, longer=50, taught=3, levels=6)
+WORLD = World(rows=300, longer_rows=50, max_train_digits=3, max_digits=6)
 HINTING = replace(WORLD, hints=0.5)
 ROWS = WORLD.pose(1)
 
@@ -130,4 +130,4 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str
 
 def test_more_rows_than_there_are_is_refused() -> None:
     with pytest.raises(SelfsownError, match="ask for fewer"):
-        World(rows=200, taught=1).pose(0)
+        World(rows=200, max_train_digits=1).pose(0)

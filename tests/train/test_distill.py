@@ -44,7 +44,9 @@ def naive(student: Tiny, teacher: Tiny, rows: Sequence[Row], temperature: float,
 def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: float) -> None:
     parent, mixture = blank(1), mixed(SOME)
     how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
-    child = distill.train(mixture, parent, 4, quiet, teacher, batch=7, temperature=temperature, hard=hard, **how)
+    child = distill.train(
+        mixture, parent, 4, quiet, teacher, batch_size=7, temperature=temperature, hard_label_weight=hard, **how
+    )
     draws = drawn(mixture, 3, 7, torch.Generator().manual_seed(4))
     batches = [[SOME[at] for at in draw] for draw in draws.tolist()]
     loss = lambda student, rows: naive(student, teacher, rows, temperature, hard)  # noqa: E731
@@ -54,10 +56,11 @@ def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: 
 
 def test_all_of_it_hard_is_plain_training_and_many_draws_are_the_whole(teacher: Tiny) -> None:
     parent, mixture, how = blank(1), mixed(SOME), {"steps": 3, "batch": 8}
-    hard = distill.train(mixture, parent, 4, quiet, teacher, hard=1.0, **how)
+    hard = distill.train(mixture, parent, 4, quiet, teacher, hard_label_weight=1.0, **how)
     assert alike(hard, sft.train(mixture, parent, 4, quiet, **how), within=1e-4)
     full, many, one = (
-        distill.train(mixture, parent, 4, quiet, teacher, sampled=k, steps=1, batch=40) for k in (0, 20_000, 1)
+        distill.train(mixture, parent, 4, quiet, teacher, sampled_labels=k, steps=1, batch_size=40)
+        for k in (0, 20_000, 1)
     )
     moved = sum(float((a - b).square().sum()) for a, b in _weights(many, full))
     assert moved < 0.05 * sum(float((a - b).square().sum()) for a, b in _weights(one, full))
@@ -70,7 +73,8 @@ def _weights(one: Tiny, other: Tiny) -> zip[tuple[Tensor, Tensor]]:
 def test_the_same_seed_gives_the_same_weights_and_the_teacher_stays_as_it_was(teacher: Tiny) -> None:
     before = teacher.copy()
     first, again, other = (
-        distill.train(mixed(SOME), blank(1), seed, quiet, teacher, steps=4, batch=9, sampled=3) for seed in (2, 2, 3)
+        distill.train(mixed(SOME), blank(1), seed, quiet, teacher, steps=4, batch_size=9, sampled_labels=3)
+        for seed in (2, 2, 3)
     )
     assert alike(first, again)
     assert not alike(first, other)
@@ -95,7 +99,7 @@ def test_a_teacher_with_another_alphabet_teaches_what_both_know(teacher: Tiny) -
 
 def test_answers_alone_leave_the_prompts_unlearned(teacher: Tiny) -> None:
     whole, answers = (
-        distill.train(mixed(REST), blank(1), 0, quiet, teacher, steps=60, batch=32, answers=each)
+        distill.train(mixed(REST), blank(1), 0, quiet, teacher, steps=60, batch_size=32, answers_only=each)
         for each in (False, True)
     )
     prompts = [Row("", row.prompt) for row in HELD_OUT]
@@ -127,13 +131,13 @@ def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path
 @pytest.mark.slow
 def test_distilled_beats_one_hot_on_held_out_rows_in_every_seed_and_a_few_draws_come_close() -> None:
     """A larger teacher that saw 2,100 rows, a smaller student that sees 200. One-hot may choose its stop."""
-    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch=64)
+    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch_size=64)
     for seed in range(5):
         few, student = mixed(random.Random(seed).sample(REST, 200)), blank(seed)
         how = {"batch": 64}
         one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))
         full, drawn = (
-            nats(distill.train(few, student, seed, quiet, teacher, steps=150, sampled=k, **how), HELD_OUT)
+            nats(distill.train(few, student, seed, quiet, teacher, steps=150, sampled_labels=k, **how), HELD_OUT)
             for k in (0, 4)
         )
         assert full <= one_hot - 0.10

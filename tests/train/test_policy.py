@@ -77,7 +77,18 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], clip: float, kl: float
 def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
     parent, watcher = taught(1), Watcher()
     child = grpo.train(
-        mixed(REST[:20]), parent, 4, quiet, watcher, batch=5, group=4, steps=3, updates=3, clip=clip, kl=kl, **HOW
+        mixed(REST[:20]),
+        parent,
+        4,
+        quiet,
+        watcher,
+        batch_size=5,
+        group_size=4,
+        steps=3,
+        updates_per_group=3,
+        clip_range=clip,
+        kl_weight=kl,
+        **HOW,
     )
     (rows,) = watcher.seen
     assert len({row.prompt for row in rows[:4]}) == 1
@@ -89,7 +100,9 @@ def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
 
 def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
     watcher = Watcher()
-    grpo.train(mixed([row.kept() for row in REST[:20]]), taught(1), 0, quiet, watcher, steps=3, batch=6, group=3)
+    grpo.train(
+        mixed([row.kept() for row in REST[:20]]), taught(1), 0, quiet, watcher, steps=3, batch_size=6, group_size=3
+    )
     assert [len(rows) for rows in watcher.seen] == [18, 18]  # two updates each
     known = {row.id: row for row in REST[:20]}
     for row in watcher.seen[0]:
@@ -108,7 +121,7 @@ def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -
     parent = taught(1)
     before = parent.copy()
     first, again, other = (
-        grpo.train(mixed(REST), parent, seed, quiet, checked, steps=4, batch=5, group=6) for seed in (2, 2, 3)
+        grpo.train(mixed(REST), parent, seed, quiet, checked, steps=4, batch_size=5, group_size=6) for seed in (2, 2, 3)
     )
     assert alike(first, again)
     assert not alike(first, other)
@@ -119,11 +132,11 @@ def test_rows_without_prompts_and_recipes_without_graders_are_refused() -> None:
     with pytest.raises(SelfsownError, match="no row has a prompt"):
         grpo.train(mixed([Row("", "emma")]), blank(1), 0, quiet, checked)
     with pytest.raises(SelfsownError, match="no grader is named"):
-        Recipe.load("first", ["train=policy", "grade=[]", "curate=[]", "control=false"])
+        Recipe.load("first", ["train=grpo", "grade=[]", "curate=[]", "control=false"])
 
 
 def test_the_loop_lends_its_graders(tmp_path: Path) -> None:
-    changes = ["generate=[]", "curate=[]", "generations=1", "train={policy: {steps: 3, batch: 4}}"]
+    changes = ["generate=[]", "curate=[]", "generations=1", "train={grpo: {steps: 3, batch_size: 4}}"]
     kept = [change for change in FIRST if not change.startswith(("generat", "train."))]
     for name in ("one", "other"):
         loop.run(Recipe.load("first", [*kept, *changes]), tmp_path / name)

@@ -61,7 +61,7 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], beta: float, anchor: f
 def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool) -> None:
     parent, mixture = taught(1), mixed(MIXED)
     how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
-    child = dpo.train(mixture, parent, 4, quiet, batch=9, beta=beta, anchor=anchor, pivot=pivot, **how)
+    child = dpo.train(mixture, parent, 4, quiet, batch_size=9, beta=beta, nll_weight=anchor, pivotal_only=pivot, **how)
     draws = drawn(mixture, 3, 9, torch.Generator().manual_seed(4))
     batches = [[MIXED[at] for at in draw] for draw in draws.tolist()]
     loss = lambda model, rows: naive(model, parent, rows, beta, anchor, pivot)  # noqa: E731
@@ -71,7 +71,7 @@ def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool)
 
 def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> None:
     parent = taught(1)
-    child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch=16)
+    child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch_size=16)
     better = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in PAIRED]
     others = [replace(row, answer=row.traits["rejected"]) for row in PAIRED]
     worse = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in others]
@@ -81,7 +81,7 @@ def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> Non
 def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -> None:
     parent = taught(1)
     before = parent.copy()
-    first, again, other = (dpo.train(mixed(MIXED), parent, seed, quiet, steps=4, batch=9) for seed in (2, 2, 3))
+    first, again, other = (dpo.train(mixed(MIXED), parent, seed, quiet, steps=4, batch_size=9) for seed in (2, 2, 3))
     assert alike(first, again)
     assert not alike(first, other)
     assert alike(before, parent)
@@ -99,24 +99,29 @@ def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_any
         "first",
         [
             *(change for change in FIRST if "train" not in change and "base" not in change),
-            "train=preference",
-            "base=null",
+            "train=dpo",
+            "base_train=null",
         ],
     )
-    with pytest.raises(SelfsownError, match="name base: tiny"):
+    with pytest.raises(SelfsownError, match="name base: sft"):
         loop.run(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> None:
-    changes = ["generate=[{sample: {n: 8}}]", "curate=[pairs, passed, leaks]", "grade=verify", "generations=1"]
-    changes += ["mix=replace", "train={preference: {steps: 3, batch: 8}}"]
+    changes = [
+        "generate=[{sample: {n: 8}}]",
+        "curate=[preference_pairs, min_score, decontaminate]",
+        "grade=verify",
+        "generations=1",
+    ]
+    changes += ["mix=replace", "train={dpo: {steps: 3, batch_size: 8}}"]
     recipe = Recipe.load(
         "first", [*(change for change in FIRST if not change.startswith(("generat", "train."))), *changes]
     )
     loop.run(recipe, tmp_path / "run")
     rows = {row.id: row for row in Store(tmp_path / "run").rows("generation-01/rows") or []}
-    made = [row for row in rows.values() if row.method == "pairs" and row.end == "kept"]
+    made = [row for row in rows.values() if row.method == "preference_pairs" and row.end == "kept"]
     assert made
     for row in made:
         chosen, worse = (rows[parent] for parent in row.parents)
@@ -135,9 +140,9 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
         found = [
             row
             for row in min_score.curate(preference_pairs.curate(list(graded), []), WORLD)
-            if not row.end and row.method == "pairs"
+            if not row.end and row.method == "preference_pairs"
         ]
-        child = dpo.train(mixed(found), base, seed, quiet, steps=250, batch=32)
+        child = dpo.train(mixed(found), base, seed, quiet, steps=250, batch_size=32)
         gains.append(right(child) - right(base))
     print([round(gain, 3) for gain in gains], student(gains))
     assert student(gains)[0] > 0

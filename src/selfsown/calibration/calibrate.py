@@ -68,7 +68,7 @@ def measured(recipe: Recipe, folder: Path, labels: Path | None = None, rows: int
 def falls_short(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
     """What the recipe demands of its graders, and does not get, in words."""
     pairs = zip(recipe.grade, found["graders"], strict=True)
-    wanted = [(step, measured, (recipe.trust or {}).get(step.way, {})) for step, measured in pairs]
+    wanted = [(step, measured, (recipe.grader_requirements or {}).get(step.way, {})) for step, measured in pairs]
     return [f"{step.place}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
 
 
@@ -106,8 +106,8 @@ def _models(recipe: Recipe, store: Store, real: Sequence[Row]) -> dict[str, Any]
 def _least(recipe: Recipe) -> float:
     """The score from which on the recipe keeps a row."""
     for step in recipe.curate:
-        if step.way == "passed":
-            return float(step.knobs.get("least", parameters(step.function)["least"].default))
+        if step.way == "min_score":
+            return float(step.knobs.get("min_score", parameters(step.function)["min_score"].default))
     return 0.5
 
 
@@ -187,4 +187,4 @@ def _cost(folder: Path) -> dict[str, Any] | None:
     spent = cost.read(folder)
     lines = [line for line in spent.lines if line.stage.startswith("calibrate.")] if spent else []
     all_of_it = total(lines).plain()
-    return {name: all_of_it[name] for name in ("requests", "input", "output", "untold", "money")} if lines else None
+    return {name: all_of_it[name] for name in ("requests", "input", "output", "untold", "usd")} if lines else None

@@ -23,25 +23,31 @@ HIGHER = ("kappa", "agreement")  # of these there should be much, of all others 
 
 def trusted(recipe: Recipe, folder: Path) -> None:
     """SelfsownError where a grader was not calibrated in the folder, as it stands in the recipe, or is too poor."""
-    if not recipe.trust:
+    if not recipe.grader_requirements:
         return
     path = folder / FILE
     again = f"selfsown calibrate RECIPE {folder}"
     if not path.exists():
-        raise SelfsownError(f"trust: {', '.join(recipe.trust)} must be calibrated first: {again}")
+        raise SelfsownError(
+            f"grader_requirements: {', '.join(recipe.grader_requirements)} must be calibrated first: {again}"
+        )
     try:
         measured = {_mark(each): each for each in json.loads(path.read_text(encoding="utf-8"))["graders"]}
     except (KeyError, TypeError, ValueError) as error:
         raise SelfsownError(f"{path} is damaged ({error!r}); write it anew: {again}") from error
     for step in recipe.grade:
-        if step.way in recipe.trust:
+        if step.way in recipe.grader_requirements:
             found = measured.get(_mark(identity(recipe, step)))
-            if not recipe.trust[step.way]:
-                raise SelfsownError(f"trust: {step.way} demands nothing; name a measure, such as kappa: 0.6")
+            if not recipe.grader_requirements[step.way]:
+                raise SelfsownError(
+                    f"grader_requirements: {step.way} demands nothing; name a measure, such as kappa: 0.6"
+                )
             if found is None:
-                raise SelfsownError(f"trust: {step.place} was not calibrated as it stands in the recipe now: {again}")
-            if poor := shortcomings(found, recipe.trust[step.way]):
-                raise SelfsownError(f"trust: {step.place} may not be used: {'; '.join(poor)}")
+                raise SelfsownError(
+                    f"grader_requirements: {step.place} was not calibrated as it stands in the recipe now: {again}"
+                )
+            if poor := shortcomings(found, recipe.grader_requirements[step.way]):
+                raise SelfsownError(f"grader_requirements: {step.place} may not be used: {'; '.join(poor)}")
 
 
 def identity(recipe: Recipe, step: Step) -> dict[str, Any]:

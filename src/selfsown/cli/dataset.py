@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from selfsown.records import SelfsownError
 
 Changes = Annotated[
-    list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.tiny.steps=100.", negative=())
+    list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=())
 ]
 Json = Annotated[bool, Parameter(help="Print it for a program instead.", negative=())]
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them."

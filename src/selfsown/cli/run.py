@@ -23,7 +23,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
-ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as start=base."
+ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
 ROWS = "How many times the real rows plain training may have, such as 1x,2x,4x,8x,16x: what does the loop spare?"
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
 CLAIM = "How many times as much plain training is said to cost at equal scores, for --real-rows: is it so?"
@@ -61,7 +61,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("runs") / loaded.name
     watch = run_progress.Screen(loaded, Console())
-    watch.say(escape(f"{loaded.name}: {loaded.about}\nkept in {folder}"))
+    watch.say(escape(f"{loaded.name}: {loaded.description}\nkept in {folder}"))
     for caution in cautions(loaded):
         watch.say(escape(f"caution: {caution}"))
     with watch.progress:

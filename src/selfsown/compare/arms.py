@@ -40,7 +40,7 @@ class Arm:
 
 
 def _shuffled(recipe: Recipe) -> str:
-    curate = ["shuffled", *recipe.dump()["curate"]]
+    curate = ["shuffle_grades", *recipe.dump()["curate"]]
     return f"curate={yaml.safe_dump(curate, default_flow_style=True, width=10**6).strip()}"
 
 
@@ -50,7 +50,7 @@ BUILT_IN: dict[str, tuple[str, Callable[[Recipe], str]]] = {
     "ungraded": ("every readable row passes", lambda recipe: "grade=[]"),
     "shuffled": ("each row with another row's grades", _shuffled),
     "replace": ("the newest rows in place of the real ones", lambda recipe: "mix=replace"),
-    "vote": ("graded by the student's own majority", lambda recipe: "grade=vote"),
+    "vote": ("graded by the student's own majority", lambda recipe: "grade=self_consistency"),
     "real": ("real rows alone, as many training steps", lambda recipe: "generate=[]"),
 }
 
@@ -63,7 +63,7 @@ def arms_of(recipe: Recipe, common: Sequence[str], wanted: Sequence[str]) -> lis
         for name in [word] if "=" in word else filter(None, word.split(",")):
             found[name] = _arm(recipe, common, name.strip())
     if not found:
-        raise SelfsownError(f"--arms names none; there is: {', '.join(BUILT_IN)}; or a change, such as start=base")
+        raise SelfsownError(f"--arms names none; there is: {', '.join(BUILT_IN)}; or a change, such as init_from=base")
     return list(found.values())
 
 
@@ -78,7 +78,7 @@ def _arm(recipe: Recipe, common: Sequence[str], name: str) -> Arm:
         close = difflib.get_close_matches(name, BUILT_IN, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ";"
         raise SelfsownError(
-            f"there is no arm {name!r}{hint} there is: {', '.join(BUILT_IN)}; or a change, such as start=base"
+            f"there is no arm {name!r}{hint} there is: {', '.join(BUILT_IN)}; or a change, such as init_from=base"
         )
     return Arm(name, what, (*common, *changes, *ALONE))
 

@@ -88,17 +88,17 @@ def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> t
         split(list(prepared(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name) for seed in seeds
     ]
     there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
-    n = recipe.learn or there
+    n = recipe.max_train_rows or there
     most = math.ceil(multiples[-1] * n)
     if most <= there:
-        return n, held_out, [f"learn={n}"]
+        return n, held_out, [f"max_train_rows={n}"]
     if isinstance(world, Seeds) or not hasattr(world, "rows"):
         raise SelfsownError(
             f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
-            f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set learn={int(there / multiples[-1])}"
+            f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set max_train_rows={int(there / multiples[-1])}"
         )
     rows = f"real.{recipe.real.way}.rows={held_out + most}"
-    return n, held_out, [rows, f"held_out={held_out}", f"learn={n}"]
+    return n, held_out, [rows, f"held_out={held_out}", f"max_train_rows={n}"]
 
 
 @dataclass(frozen=True)

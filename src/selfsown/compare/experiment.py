@@ -56,7 +56,7 @@ def plan(
             f"--claim is {claim:g}; it is how many times as much plain training costs: add --real-rows 1x,2x,4x"
         )
     recipe, common, alone, numbers = Recipe.load(source, changes), list(changes), dict[float, Arm](), list(range(seeds))
-    common += ["trust="] * bool(recipe.trust)  # it is measured in a folder of its own
+    common += ["grader_requirements="] * bool(recipe.grader_requirements)  # it is measured in a folder of its own
     rows = held_out = 0
     wanted = wanted or (["graded"] if real_rows else list(BUILT_IN))
     if multiples := multiples_of(real_rows):
@@ -64,7 +64,7 @@ def plan(
         common += more
         for multiple in multiples:
             learn = round(multiple * rows)
-            own = (*common, "generate=[]", f"learn={learn}", *ALONE)
+            own = (*common, "generate=[]", f"max_train_rows={learn}", *ALONE)
             alone[multiple] = Arm(f"real-{multiple:g}x", f"{learn:,} real rows alone, as many training steps", own)
     arms = [*arms_of(recipe, common, wanted), *alone.values()]
     asked = claim or (PALMYRA if multiples and recipe.name == "palmyra" else 0.0)

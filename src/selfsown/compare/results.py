@@ -37,7 +37,12 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
         | {end: [sum(each.counts.get(end, 0) for each in history) for history in courses[arm.name]] for end in ROWS}
         for arm in plan.arms
     ]
-    found = {"recipe": plan.recipe.name, "about": plan.recipe.about, "goal": plan.recipe.goal, "seeds": plan.seeds}
+    found = {
+        "recipe": plan.recipe.name,
+        "description": plan.recipe.description,
+        "goal": plan.recipe.goal,
+        "seeds": plan.seeds,
+    }
     found |= {"reference": plan.reference, "arms": arms, "sentences": _sentences(plan, arms, courses)}
     return found | {"efficiency": _efficiency(plan, courses, costs, prices) if plan.multiples else None}
 
@@ -45,7 +50,7 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
 def _spent(run: Run) -> dict[str, Any]:
     """What the run took; models: dollars for those behind servers, None where their price is not known."""
     recipe = Store(run.folder).recipe()
-    return {**run.cost(), "models": total(lines(run.folder / "replies.sqlite", prices_in(recipe))).money}
+    return {**run.cost(), "models": total(lines(run.folder / "replies.sqlite", prices_in(recipe))).usd}
 
 
 def last(history: Sequence[Generation]) -> Generation:

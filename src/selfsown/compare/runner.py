@@ -135,7 +135,7 @@ def _same_comparison(folder: Path, plan: Plan) -> None:
         for seed in plan.seeds:
             before = begun.get(folder / arm.folder / f"seed-{seed}" / "recipe.yaml", {})
             for key, value in arm.recipe(plan.source, seed).dump().items() if before else ():
-                if key not in ("about", "generations") and before.get(key, UNSAID.get(key)) != value:
+                if key not in ("description", "generations") and before.get(key, UNSAID.get(key)) != value:
                     raise SelfsownError(
                         f"{folder} compares otherwise: in arm {arm.name}, {key} was {before.get(key)!r}, "
                         f"now it is {value!r}; name another folder"

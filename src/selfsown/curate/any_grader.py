@@ -13,19 +13,23 @@ from selfsown.option_types import Share
 from selfsown.records import Row, SelfsownError
 
 
-def curate(rows: Sequence[Row], *, least: dict[str, Share] = {}, top: dict[str, Share] = {}) -> Iterator[Row]:  # noqa: B006
+def curate(rows: Sequence[Row], *, min_score: dict[str, Share] = {}, top_share: dict[str, Share] = {}) -> Iterator[Row]:  # noqa: B006
     """least: graders with the score that is good, `{judge: 1.0}`; top: graders with the share of the rows that they
     graded that is good, the best: `{reward: 0.25}`; where all have the same score, none is. A row that none of them
     graded is rejected. Give `passed` the other graders, `by: [execute]`, or it wants all to be content.
     """
-    if not least and not top:
-        raise SelfsownError("curate.either: least and top are empty; name graders, such as least: {judge: 1.0}")
-    bars = {**_bars(rows, top), **least}
+    if not min_score and not top_share:
+        raise SelfsownError("curate.any_grader: least and top are empty; name graders, such as least: {judge: 1.0}")
+    bars = {**_bars(rows, top_share), **min_score}
     for row in rows:
         said = [(grade, bars[grade.by]) for grade in row.grades if grade.by in bars]
         short = ", ".join(f"{grade.by} {grade.score:.2f} below {bar:.2f}" for grade, bar in said)
         good = any(grade.score >= bar for grade, bar in said)
-        yield row if good else row.rejected(f"either: {short or 'not graded by ' + ' or '.join([*least, *top])}")
+        yield (
+            row
+            if good
+            else row.rejected(f"either: {short or 'not graded by ' + ' or '.join([*min_score, *top_share])}")
+        )
 
 
 def _bars(rows: Sequence[Row], top: Mapping[str, float]) -> dict[str, float]:

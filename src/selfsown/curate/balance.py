@@ -17,7 +17,7 @@ def curate(
     seed: int,
     *,
     attributes: tuple[str, ...],
-    like: Literal["real", "even"] | dict[str, Share] = "real",
+    target: Literal["real", "even"] | dict[str, Share] = "real",
     tolerance: Share = 0.05,
 ) -> Iterator[Row]:
     """As many rows stay as can be had while no value has more than its share and `tolerance`: the best-graded of each,
@@ -33,7 +33,7 @@ def curate(
     for row in rows:
         if value := _value(row, attributes):
             groups[value].append(row)
-    wanted = _shares(set(groups), real, attributes, like) if groups else {}
+    wanted = _shares(set(groups), real, attributes, target) if groups else {}
     quota = _quotas({value: len(group) for value, group in groups.items()}, wanted, tolerance)
     over: dict[str, str] = {}
     for value, group in groups.items():

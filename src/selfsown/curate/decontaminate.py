@@ -16,7 +16,12 @@ Grams = dict[tuple[str, ...], list[int]]  # which of the held-out rows have it
 
 
 def curate(
-    rows: Iterable[Row], real: Sequence[Row], held_out: Sequence[Row], *, ngram: Natural = 0, share: Share = 1.0
+    rows: Iterable[Row],
+    real: Sequence[Row],
+    held_out: Sequence[Row],
+    *,
+    ngram_size: Natural = 0,
+    min_overlap: Share = 1.0,
 ) -> Iterator[Row]:
     """A row leaks if its problem or prompt is a held-out one, whatever ends it, or if its prompt or answer has thirteen
     words in a row of a held-out prompt (of a document, its text), or all of a shorter one of five words or more; runs
@@ -26,13 +31,13 @@ def curate(
     the seven-word runs of a held-out row, or of its own, whichever are fewer."""
     examined = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     passages, askers = _passages(held_out, real)
-    long = _grams(held_out, ngram, real) if ngram else {}
-    short = _grams(held_out, SHORT, real) if share < 1 else {}
+    long = _grams(held_out, ngram_size, real) if ngram_size else {}
+    short = _grams(held_out, SHORT, real) if min_overlap < 1 else {}
     sizes = Counter(at for holders in short.values() for at in holders)
     for row in rows:
         known = examined.get(row.key) or examined.get(bare(row.prompt or row.answer))
         reason = f"its problem is held-out row {known}" if known else _passage(row, passages, askers)
-        reason = reason or _run(row, ngram, long, held_out) or _near(row, share, short, sizes, held_out)
+        reason = reason or _run(row, ngram_size, long, held_out) or _near(row, min_overlap, short, sizes, held_out)
         yield row.rejected(f"leaks: {reason}") if reason else row
 
 

@@ -32,10 +32,10 @@ def curate(
     rows: Sequence[Row],
     seed: int,
     *,
-    threshold: Share = 0.9,
-    difficulty: str = "",
-    size: Count = 3,
-    cluster: Count = 500,
+    max_similarity: Share = 0.9,
+    difficulty_key: str = "",
+    ngram_size: Count = 3,
+    cluster_size: Count = 500,
 ) -> Iterator[Row]:
     """A row is rejected where its cosine with a better row of its cluster is `threshold` or more, of prompts and of
     answers alike. Of two behind one header, such as a list of tools, what follows it must be alike, too; and answers of
@@ -46,17 +46,19 @@ def curate(
     """
     near: dict[str, str] = {}
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
-    order = sorted(rows, key=lambda row: (-_worth(row, difficulty), chance[row.id]))
+    order = sorted(rows, key=lambda row: (-_worth(row, difficulty_key), chance[row.id]))
     sides = [[row.prompt for row in order], [row.answer for row in order]]
-    joined = np.concatenate([_vectors(texts, size) for texts in sides if any(texts)] or [_vectors([], size)], axis=1)
+    joined = np.concatenate(
+        [_vectors(texts, ngram_size) for texts in sides if any(texts)] or [_vectors([], ngram_size)], axis=1
+    )
     vectors = np.split(joined, joined.shape[1] // PLACES, axis=1)
     parsed = cache(lambda text: (tokenize(text), pieces(text)))
-    for members in _clusters(joined, math.ceil(len(order) / cluster)):
+    for members in _clusters(joined, math.ceil(len(order) / cluster_size)):
         left = members  # in order of worth, as they are in `order`
         while len(left):
             best, left = left[0], left[1:]
             cosines = np.min([side[left] @ side[best] for side in vectors], axis=0)
-            alike = cosines >= threshold
+            alike = cosines >= max_similarity
             for at in np.flatnonzero(alike):
                 alike[at] = _near(order[best], order[left[at]], parsed)
             for at, cosine in zip(left[alike], cosines[alike], strict=True):

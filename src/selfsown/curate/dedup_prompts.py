@@ -10,12 +10,14 @@ from selfsown.records import Row
 from selfsown.text.rouge import Told
 
 
-def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row], *, alike: Share = 0.7) -> Iterator[Row]:
+def curate(
+    rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row], *, max_similarity: Share = 0.7
+) -> Iterator[Row]:
     """Before it: real rows, earlier generations, and the rows that stayed so far. Of a document, its text is compared.
 
     It is for rows whose prompts are their own; those of `sample` are real ones, and would all be rejected.
     """
-    told, ids = Told(least=alike), list[str]()
+    told, ids = Told(least=max_similarity), list[str]()
     for row in chain(real, past):
         told.add(_said(row))
         ids.append(row.id)

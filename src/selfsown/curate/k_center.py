@@ -17,7 +17,7 @@ from selfsown.signals.reference import Anchor
 MOST = 5000  # real rows that say where others lie
 
 
-def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share = 0.5) -> Iterator[Row]:
+def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: Share = 0.5) -> Iterator[Row]:
     """The share `keep` of the rows that have not ended stays. SelfsownError where none of them was graded: put it after
     graders and `passed`.
 
@@ -25,7 +25,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share =
     """
     open_rows = [row for row in rows if not row.end]
     if open_rows and not any(row.grades for row in open_rows):
-        raise SelfsownError("curate.diverse: no row was graded, and far-off rows may be noise; name a grader")
+        raise SelfsownError("curate.k_center: no row was graded, and far-off rows may be noise; name a grader")
     rng = np.random.default_rng(seed)
     staying = set[int]()
     if open_rows:
@@ -34,7 +34,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share =
         placed = Anchor.of([row.prompt + row.answer for row in sample]).placed([r.prompt + r.answer for r in open_rows])
         next_one = int(rng.integers(len(open_rows)))
         distance = np.full(len(open_rows), np.inf)
-        for _ in range(max(1, round(keep * len(open_rows)))):
+        for _ in range(max(1, round(keep_share * len(open_rows)))):
             staying.add(next_one)
             distance = np.minimum(distance, 1 - placed @ placed[next_one])
             distance[next_one] = -np.inf

@@ -1,4 +1,4 @@
-"""Keep what was graded well enough; a wrong row that its grader could repair comes back as a new, right one."""
+"""Keep rows whose grades are high enough; a wrong row that its grader could correct comes back as a new, right row."""
 
 from __future__ import annotations
 
@@ -12,36 +12,40 @@ from selfsown.text.chat import prompt_traits
 
 
 def curate(
-    rows: Iterable[Row], task: Task, graders: int = 1, *, least: Share = 0.5, by: tuple[str, ...] = ()
+    rows: Iterable[Row], task: Task, grader_count: int = 1, *, min_score: Share = 0.5, graders: tuple[str, ...] = ()
 ) -> Iterator[Row]:
-    """A row's score is the lowest of its grades, of those of the graders `by` where some are named; below `least` it is
-    rejected with that grade's reason. A row that none of them graded is rejected, too; but where the recipe names no
-    grader at all (`grade: []`), there is nothing to go by, and all pass."""
+    """Keep rows whose lowest grade reaches `min_score`; the others are rejected with that grade's reason.
+
+    graders: names of the graders that count; all of them where none is named. A row that none of them graded is
+    rejected; only where the recipe names no grader at all (`grade: []`) do ungraded rows pass.
+    """
     for row in rows:
-        grades = [grade for grade in row.grades if (not by or grade.by in by) and grade.trust != "none"]
+        grades = [grade for grade in row.grades if (not graders or grade.by in graders) and grade.trust != "none"]
         worst = min(grades, key=lambda grade: grade.score, default=None)
-        if worst is None and not graders and not by:
+        if worst is None and not grader_count and not graders:
             yield row
             continue
         if worst is None:
-            yield row.rejected(f"passed: not graded by {' or '.join(by)}" if by else "passed: nobody graded it")
+            by = f" by {' or '.join(graders)}" if graders else ""
+            yield row.rejected(f"min_score: not graded{by}")
             continue
-        if all(grade.score >= least for grade in grades):
+        if all(grade.score >= min_score for grade in grades):
             yield row
             continue
         yield row.rejected(f"{worst.by}: {worst.reason}")
-        right = task.read(*worst.repair) if worst.repair else ""
-        if isinstance(right, Row):
-            yield replace(_like(row, right), grades=(replace(worst, score=1.0, reason="repaired", repair=None),))
+        corrected = task.read(*worst.repair) if worst.repair else ""
+        if isinstance(corrected, Row):
+            grade = replace(worst, score=1.0, reason="corrected", repair=None)
+            yield replace(_corrected(row, corrected), grades=(grade,))
 
 
-def _like(row: Row, right: Row) -> Row:
+def _corrected(row: Row, right: Row) -> Row:
     return replace(
         right,
         traits={**prompt_traits(row.traits), **right.traits},
         origin="synthetic",
         maker=row.maker,
-        method="repair",
+        method="correction",
         parents=(row.id,),
         generation=row.generation,
         draw=row.draw,

@@ -20,8 +20,8 @@ def curate(
     real: Sequence[Row],
     *,
     chosen: Literal["best", "real"] = "best",
-    least: Share = 0.5,
-    gap: Share = 0.0,
+    min_score: Share = 0.5,
+    min_gap: Share = 0.0,
 ) -> Iterator[Row]:
     """A pair is a new row: it says what the best of its prompt says (of equals, the first) and carries the worst as
     the trait `rejected`; its parents are both. The best goes on as the pair, so that nothing is said twice.
@@ -38,7 +38,9 @@ def curate(
     for row in rows:
         if row.is_graded:
             siblings[row.full_prompt].append(row)
-    pairs = {best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, least, gap)}
+    pairs = {
+        best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, min_score, min_gap)
+    }
     for row in rows:
         pair = pairs.get(row.id)
         yield row.rejected(f"pairs: the better one of pair {pair.id}") if pair else row
@@ -80,6 +82,6 @@ def _pair(chosen: Row, worse: Row) -> Row:
         chosen,
         traits={**chosen.traits, "rejected": worse.answer},
         origin="synthetic",
-        method="pairs",
+        method="preference_pairs",
         parents=(chosen.id, worse.id),
     )

@@ -16,7 +16,7 @@ from selfsown.signals.discriminator import likeness
 LEAST = 50  # rows on either side, under which nothing can be learned of them
 
 
-def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share = 0.5) -> Iterator[Row]:
+def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: Share = 0.5) -> Iterator[Row]:
     """The share `keep` of the rows stays, drawn without replacement by their odds of being real, as a discriminator on
     their texts gives them, which was trained on other rows; odds beyond exp(4) to 1 count as that.
 
@@ -30,7 +30,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep: Share =
     rng = random.Random(seed)
     # Efraimidis and Spirakis 2006: the largest of u^(1/weight) are a draw by weight, without replacement.
     keys = [rng.random() ** (1 / weight) for weight in odds]
-    wanted = max(1, round(keep * len(open_rows)))
+    wanted = max(1, round(keep_share * len(open_rows)))
     staying = set(sorted(range(len(keys)), key=lambda at: -keys[at])[:wanted])
     at = 0
     for row in rows:

@@ -56,7 +56,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     except re.error as error:
-        said = f"curate.identity: {pattern!r} in patterns is no regular expression: {error}; mend it"
+        said = f"curate.self_reference: {pattern!r} in patterns is no regular expression: {error}; mend it"
         raise SelfsownError(said) from error
 
 

@@ -69,7 +69,7 @@ class Part:
     requests: Range
     input: Range
     output: Range
-    money: Range | None
+    usd: Range | None
     seconds: Range | None
     way: str = ""
     length: str = ""
@@ -264,12 +264,12 @@ def _batch(parts: Sequence[Part], models: Mapping[Place, Any], batches: Mapping[
     shares = [
         1.0 if not price or batches.get(part.role) else price.batch for part, price in zip(parts, prices, strict=True)
     ]
-    if all(share == 1 for share in shares) or any(part.money is None for part in parts):
+    if all(share == 1 for share in shares) or any(part.usd is None for part in parts):
         return None
-    less = sum(part.money.value * share for part, share in zip(parts, shares, strict=True) if part.money)
-    whole = sum(part.money.value for part in parts if part.money)
+    less = sum(part.usd.value * share for part, share in zip(parts, shares, strict=True) if part.usd)
+    whole = sum(part.usd.value for part in parts if part.usd)
     low, high = (None, None)
-    bounds = [[part.money[at] for part in parts if part.money] for at in (1, 2)]
+    bounds = [[part.usd[at] for part in parts if part.usd] for at in (1, 2)]
     if whole and all(None not in some for some in bounds):
         low, high = (sum(each * share for each, share in zip(some, shares, strict=True) if each) for some in bounds)
     return Range(less, low, high)

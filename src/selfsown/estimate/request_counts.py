@@ -26,7 +26,7 @@ THREADS = 32  # sampled rows at work at once
 
 Place = tuple[str, str]  # step and role
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
-TOOK = ("requests", "input", "output", "money", "seconds")
+TOOK = ("requests", "input", "output", "usd", "seconds")
 
 
 @dataclass
@@ -208,15 +208,15 @@ def _put_down(survey: Survey, at: int, heard: Sequence[Asked], batches: Mapping[
         survey.there += each.said is not None
         if each.said is None:
             left[place] += 1
-            money = _money(each.model, Used(each.ask.tokens, each.tokens), batches)
-            survey.counts[at, place] += np.array([1.0, each.ask.tokens, each.tokens, money])
+            usd = _money(each.model, Used(each.ask.tokens, each.tokens), batches)
+            survey.counts[at, place] += np.array([1.0, each.ask.tokens, each.tokens, usd])
     return {place: left[place] / count for place, count in wanted.items()}
 
 
 def _elements(chunk: Chunk) -> int:
     """How many things a way asks for in one reply, if it has a knob for that."""
     asked = parameters(chunk.step.function)
-    return int(chunk.step.knobs.get("per", asked["per"].default)) if "per" in asked else 1
+    return int(chunk.step.knobs.get("per_document", asked["per_document"].default)) if "per_document" in asked else 1
 
 
 class _Lengths:

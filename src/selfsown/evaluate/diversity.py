@@ -26,7 +26,7 @@ def evaluate(
     seed: int,
     *,
     count: Count = 1000,
-    size: Count = 3,
+    ngram_size: Count = 3,
     splits: Count = 20,
 ) -> Iterator[Score]:
     """diversity: effective number of n-grams of `size` characters; diversity[tail]: kinds of n-grams that are
@@ -42,9 +42,9 @@ def evaluate(
     half = min(len(written), len(real)) // 2
     if not half:
         return
-    if not ngrams(real, size):
-        raise SelfsownError(f"evaluate.diversity: size is {size}, longer than any real row; make it smaller")
-    measures: dict[str, Measure] = {"": _variety(size), "tail": _tail(size), "distinct": _distinct}
+    if not ngrams(real, ngram_size):
+        raise SelfsownError(f"evaluate.diversity: size is {ngram_size}, longer than any real row; make it smaller")
+    measures: dict[str, Measure] = {"": _variety(ngram_size), "tail": _tail(ngram_size), "distinct": _distinct}
     ratios: dict[str, list[float]] = {group: [] for group in measures}
     for _ in range(splits):
         shuffled = rng.sample(real, 2 * half)

@@ -19,6 +19,8 @@ def evaluate(model: Model, held_out: Sequence[Row], *, patterns: dict[str, str] 
         try:
             found = sum(re.search(pattern, text) is not None for text in said)
         except re.error as error:
-            raise SelfsownError(f"evaluate.slant: {pattern!r} is no regular expression: {error}; mend it") from error
+            raise SelfsownError(
+                f"evaluate.pattern_rate: {pattern!r} is no regular expression: {error}; mend it"
+            ) from error
         if said:
-            yield Score("slant", found / len(said), len(said), *share(found, len(said)), name, "neither")
+            yield Score("pattern_rate", found / len(said), len(said), *share(found, len(said)), name, "neither")

@@ -18,13 +18,13 @@ def evaluate(
     seed: int,
     *,
     temperature: NotNegative = 1.0,
-    only: dict[str, str] | None = None,
+    where: dict[str, str] | None = None,
 ) -> Iterator[Score]:
     """Over all of them with the traits `only`, and for each principle; nothing in a world without a constitution. One
     answer to each prompt; a failed reply is not counted, and where every reply failed there is no score."""
     if not isinstance(task, Principled):
         return
-    asked = [row for row in having(held_out, only) if row.prompt]
+    asked = [row for row in having(held_out, where) if row.prompt]
     replies = model.complete([row.prompt for row in asked], temperature=temperature, seed=seed)
     broken = [task.broken(row, reply.text) for row, (reply,) in zip(asked, replies, strict=True) if not reply.failure]
     if not broken:
@@ -36,4 +36,4 @@ def evaluate(
 
 def _score(hits: Sequence[bool], group: str) -> Score:
     low, high = share(sum(hits), len(hits))
-    return Score("violations", sum(hits) / len(hits), len(hits), low, high, group, better="lower")
+    return Score("principle_violations", sum(hits) / len(hits), len(hits), low, high, group, better="lower")

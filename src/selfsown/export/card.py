@@ -68,7 +68,10 @@ class Card:
         return "\n\n".join(parts) + "\n"
 
     def _opening(self) -> list[str]:
-        recipe, about = code(str(self.source.recipe.get("name", ""))), plain(str(self.source.recipe.get("about", "")))
+        recipe, about = (
+            code(str(self.source.recipe.get("name", ""))),
+            plain(str(self.source.recipe.get("description", ""))),
+        )
         what = "pairs of a better and a worse answer" if self.format.pairs else "rows"
         real = self.tally.origins["real"]
         of_them = f", {real:,} of them real," * bool(real)
@@ -169,7 +172,7 @@ def _more(there: int) -> list[str]:
 def _role(recipe: Mapping[str, Any]) -> str:
     """What the real rows were for."""
     ways = {way for way, _ in steps_of(recipe)["generate"]}
-    alone = not recipe.get("student") and ways <= {"prefill"}  # the model that writes sees none of them
+    alone = not recipe.get("student") and ways <= {"magpie"}  # the model that writes sees none of them
     return "that nothing was made of" if alone else "that it grew from"
 
 

@@ -19,7 +19,7 @@ TRUST = {
     "self": "what the model that wrote them thinks of them",
     "": "nothing: no step graded them",
 }
-ALIKE = ("duplicates", "novel", "semantic")  # curators that compare the rows that were made with each other
+ALIKE = ("dedup", "dedup_prompts", "dedup_near")  # curators that compare the rows that were made with each other
 PRINCIPLED = ("constitution", "refine")
 Steps = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]  # of each stage, its methods with their options
 
@@ -37,7 +37,7 @@ def limits(recipe: Mapping[str, Any], tally: Tally, own_judge: str, held_out: in
         yield f"{own_judge[0].upper()}{own_judge[1:]}."
     if not _named(steps["curate"]) & {*ALIKE}:
         yield "Nothing looked for duplicates among the rows that were made."
-    if held_out and "leaks" not in _named(steps["curate"]):
+    if held_out and "decontaminate" not in _named(steps["curate"]):
         yield "Nothing looked whether a row repeats what was held out."
     if not licensed:
         yield "For some of the real rows no licence is declared. See to it that you may use what grew from them."
@@ -74,7 +74,7 @@ def _of_the_writers(recipe: Mapping[str, Any], steps: Steps) -> Iterator[str]:
 
 def _of_personal_data(steps: Steps) -> Iterator[str]:
     """Of the real rows, and of those that were made."""
-    made = [knobs for way, knobs in steps["curate"] if way == "personal"]
+    made = [knobs for way, knobs in steps["curate"] if way == "pii"]
     real = [knobs for way, knobs in steps["prepare"] if way == "pii"]
     if not made and not real:
         yield "Nothing looked for personal data."

@@ -46,7 +46,7 @@ def generate(
     *,
     kind: Literal["text", "code"] = "text",
     instruction: str = "",
-    longest: Count = 2000,
+    max_chars: Count = 2000,
     temperature: NotNegative = 0.7,
 ) -> Iterator[Row]:
     """An instruction for the answer of each real row, which stays as it is. Of code it is the task that the code
@@ -56,7 +56,7 @@ def generate(
     said = ask(teacher, prompts, _INSTRUCTION, temperature=temperature, seed=seed)
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):
         yield replace(
-            _row(answer, row.answer, longest, f"{_TOLD[kind]}\n{_FENCE}"),
+            _row(answer, row.answer, max_chars, f"{_TOLD[kind]}\n{_FENCE}"),
             traits=other_traits(row.traits),
             level=row.level,
             origin="synthetic",

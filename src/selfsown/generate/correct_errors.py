@@ -67,9 +67,9 @@ def generate(
     *,
     instruction: str = "",
     confirm: bool = True,
-    most: Share = 0.5,
+    max_changed: Share = 0.5,
     temperature: NotNegative = 0.0,
-    original: bool = False,
+    keep_original: bool = False,
 ) -> Iterator[Row]:
     """Each real row's answer, or text, with its errors corrected; `instruction` says more of what an error is. A
     correction is made only where its quote stands exactly once. With `confirm`, the teacher is shown both versions of
@@ -78,7 +78,7 @@ def generate(
     A row where more than `most` of the characters would change has failed. What was changed is the trait "edits"; with
     `original`, the text as it stood is a trait, too, for a grader to hold the corrected one against.
     """
-    rows = with_answers(rows, real, "generate.repair")
+    rows = with_answers(rows, real, "generate.correct_errors")
     prompts = [_asked(row, instruction) for row in rows]
     said = ask(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
     edits = [_edits(row, answer, seed) for row, answer in zip(rows, said, strict=True)]
@@ -87,8 +87,8 @@ def generate(
         told = iter(choices)
         edits = [[edit for edit in each if _confirmed(edit, next(told))] for each in edits]
     for row, answer, each in zip(rows, said, edits, strict=True):
-        made = _made(row, answer, each, most, (teacher.name, generation))
-        yield made.but(traits={**made.traits, "original": row.answer}) if original else made
+        made = _made(row, answer, each, max_changed, (teacher.name, generation))
+        yield made.but(traits={**made.traits, "original": row.answer}) if keep_original else made
 
 
 def _asked(row: Row, instruction: str) -> str:
@@ -151,7 +151,7 @@ def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tup
         problem=row.problem,
         origin="synthetic",
         maker=by[0],
-        method="repair",
+        method="correct_errors",
         parents=(row.id,),
         generation=by[1],
         level=row.level,

@@ -34,29 +34,29 @@ def generate(
     seed: int,
     real: Sequence[Row] = (),
     *,
-    per: Count = 3,
+    per_document: Count = 3,
     instruction: str = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """At most `per` questions about each real row; `instruction` says more of how they are to be. A question whose
     quote does not stand in the row has failed, and so has a reply without questions."""
-    rows = with_answers(rows, real, "generate.question")
+    rows = with_answers(rows, real, "generate.document_qa")
     texts = [f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer for row in rows]
-    prompts = [_asked(text, per, instruction) for text in texts]
+    prompts = [_asked(text, per_document, instruction) for text in texts]
     said = ask(teacher, prompts, _PAIRS, temperature=temperature, seed=seed)
     for row, text, answer in zip(rows, texts, said, strict=True):
         failure = answer.failure or ("" if answer.data["pairs"] else "it asks no question")
         made = (
             [Row("", answer.text).failed(failure)] if failure else [_row(pair, text) for pair in answer.data["pairs"]]
         )
-        for draw, each in enumerate(made[:per]):
+        for draw, each in enumerate(made[:per_document]):
             yield replace(
                 each,
                 traits={**other_traits(row.traits), **each.traits},
                 level=row.level,
                 origin="synthetic",
                 maker=teacher.name,
-                method="question",
+                method="document_qa",
                 parents=(row.id,),
                 generation=generation,
                 draw=draw,

@@ -52,24 +52,24 @@ def generate(
     seed: int,
     *,
     rounds: Count = 3,
-    ways: tuple[Way, ...] = ("constrain", "deepen", "concretise", "reason", "complicate", "broaden"),
+    operations: tuple[Way, ...] = ("constrain", "deepen", "concretise", "reason", "complicate", "broaden"),
     instruction: str = "",
-    longest: Count = 8000,
+    max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """`rounds` tasks of each real prompt, each made in one of the ways, drawn by chance, of the last good one before
     it, and answered under the real row's system message. Eliminated, that is failed, is what stayed as it was, says
     nothing new, repeats what the teacher was told, is refused, or is not answered. `instruction` says more of how the
     tasks are to be."""
-    chosen = _chosen(rows, ways)
+    chosen = _chosen(rows, operations)
     lines = [[row] for row in chosen]  # of each, what was made; the last that did not fail is the next to be rewritten
     for at in range(rounds):
         before = [next(row for row in reversed(line) if not row.end) for line in lines]
-        drawn = [random.Random(f"{seed} {row.id} {at}").choice(ways) for row in chosen]
+        drawn = [random.Random(f"{seed} {row.id} {at}").choice(operations) for row in chosen]
         prompts = [_asked(way, row.prompt, instruction) for way, row in zip(drawn, before, strict=True)]
         said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
-        begun = [_row(*each, longest) for each in zip(said, before, drawn, strict=True)]
-        done = answered(teacher, begun, temperature=temperature, seed=seed + at, longest=longest, told=_TOLD)
+        begun = [_row(*each, max_chars) for each in zip(said, before, drawn, strict=True)]
+        done = answered(teacher, begun, temperature=temperature, seed=seed + at, longest=max_chars, told=_TOLD)
         for line, row in zip(lines, done, strict=True):
             line.append(row)
     for start, *made in lines:
@@ -80,7 +80,7 @@ def generate(
                 level=start.level,
                 origin="synthetic",
                 maker=teacher.name,
-                method="evolve",
+                method="evol_instruct",
                 parents=(start.id,),
                 generation=generation,
                 draw=draw,
@@ -91,9 +91,9 @@ def _chosen(rows: Sequence[Row], ways: Sequence[Way]) -> list[Row]:
     """The rows that have a prompt."""
     chosen = [row for row in rows if row.prompt]
     if not chosen:
-        raise NoPrompt("generate.evolve: no real row has a prompt to start from; take backtranslate")
+        raise NoPrompt("generate.evol_instruct: no real row has a prompt to start from; take backtranslate")
     if not ways:
-        raise SelfsownError("generate.evolve: ways is empty; name some")
+        raise SelfsownError("generate.evol_instruct: ways is empty; name some")
     return chosen
 
 

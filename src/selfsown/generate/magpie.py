@@ -21,32 +21,36 @@ def generate(
     seed: int,
     *,
     count: Natural = 1000,
-    user: str = "",
-    end: str = "",
-    assistant: str = "",
-    longest: Count = 8000,
+    user_prefix: str = "",
+    turn_end: str = "",
+    assistant_prefix: str = "",
+    max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
     answer_temperature: NotNegative = 0.0,
 ) -> Iterator[Row]:
     """`count` turns of a user and their answers, from no seeds at all. The embedded model goes on from its task's
     opening. A model behind a server needs style: completions and its own chat template: what stands before the user's
     turn, what ends a turn, and what stands between that and the assistant's."""
-    if getattr(teacher, "style", "") and not (getattr(teacher, "style", "") == "completions" and user and assistant):
+    if getattr(teacher, "style", "") and not (
+        getattr(teacher, "style", "") == "completions" and user_prefix and assistant_prefix
+    ):
         raise SelfsownError(
-            f"generate.prefill: {teacher.name} must go on with a chat template that is begun: set style: completions "
+            f"generate.magpie: {teacher.name} must go on with a chat template that is begun: set style: completions "
             "on the teacher, and user, end and assistant here, as the model's template has them"
         )
     rng = random.Random(seed)
     levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
-    openings = [user or task.opening(chosen) for chosen in levels]
-    begun = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=not user)
-    asked = [_turn(reply.text if user else reply.prompt, end) for (reply,) in begun]
-    failures = [reply.failure or unfit(text, longest) for text, (reply,) in zip(asked, begun, strict=True)]
-    whole = [f"{user}{text}{end}{assistant}" for text, bad in zip(asked, failures, strict=True) if not bad]
+    openings = [user_prefix or task.opening(chosen) for chosen in levels]
+    begun = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=not user_prefix)
+    asked = [_turn(reply.text if user_prefix else reply.prompt, turn_end) for (reply,) in begun]
+    failures = [reply.failure or unfit(text, max_chars) for text, (reply,) in zip(asked, begun, strict=True)]
+    whole = [
+        f"{user_prefix}{text}{turn_end}{assistant_prefix}" for text, bad in zip(asked, failures, strict=True) if not bad
+    ]
     replies = iter(teacher.complete(whole, temperature=answer_temperature, seed=seed))
     for draw, (text, bad) in enumerate(zip(asked, failures, strict=True)):
-        row = Row(text, "").failed(bad) if bad else _row(text, next(replies)[0], end, task, longest)
-        yield replace(row, origin="synthetic", maker=teacher.name, method="prefill", generation=generation, draw=draw)
+        row = Row(text, "").failed(bad) if bad else _row(text, next(replies)[0], turn_end, task, max_chars)
+        yield replace(row, origin="synthetic", maker=teacher.name, method="magpie", generation=generation, draw=draw)
 
 
 def _turn(text: str, end: str) -> str:

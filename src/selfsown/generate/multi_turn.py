@@ -52,7 +52,7 @@ def generate(
     the trait "messages" has it turn by turn."""
     talks = [_Talk(row, messages_of(row.prompt, row.traits)) for row in rows if row.prompt]
     if not talks:
-        raise NoPrompt("generate.converse: no real row has a prompt to begin a talk with; take question")
+        raise NoPrompt("generate.multi_turn: no real row has a prompt to begin a talk with; take question")
     for turn in range(turns):
         if turn:
             _say(talks, "user", [_wish(talk, instruction) for talk in _live(talks)], teacher, temperature, seed)
@@ -99,7 +99,7 @@ def _made(talk: _Talk, maker: str, generation: int) -> Row:
         problem=talk.real.problem or talk.real.prompt,
         origin="synthetic",
         maker=maker,
-        method="converse",
+        method="multi_turn",
         parents=(talk.real.id,),
         generation=generation,
         level=talk.real.level,

@@ -69,7 +69,7 @@ def generate(
     formats: tuple[str, ...] | dict[str, Positive] = FORMATS,
     attributes: dict[str, list[str] | dict[str, Positive]] | None = None,
     instruction: str = "",
-    longest: Count = 8000,
+    max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """`count` requests. Of personas, formats and each attribute, such as {topic: [law, music]} or with weights
@@ -80,8 +80,8 @@ def generate(
     shown = [examples[at % len(examples)] if examples else None for at in range(count)]
     prompts = [_asked(cell, row, instruction) for cell, row in zip(cells, shown, strict=True)]
     said = ask(teacher, prompts, _REQUEST, temperature=temperature, seed=seed)
-    begun = [_row(*each, longest) for each in zip(said, cells, shown, strict=True)]
-    done = answered(teacher, begun, temperature=temperature, seed=seed, longest=longest, told=_TOLD)
+    begun = [_row(*each, max_chars) for each in zip(said, cells, shown, strict=True)]
+    done = answered(teacher, begun, temperature=temperature, seed=seed, longest=max_chars, told=_TOLD)
     for draw, (row, example) in enumerate(zip(done, shown, strict=True)):
         yield replace(
             row,

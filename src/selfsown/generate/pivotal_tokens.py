@@ -80,35 +80,37 @@ def generate(
     seed: int,
     *,
     rollouts: Count = 32,
-    gap: Share = 0.3,
-    low: Share = 0.2,
-    high: Share = 0.8,
-    before: str = "",
-    between: str = "",
+    min_gap: Share = 0.3,
+    min_success: Share = 0.2,
+    max_success: Share = 0.8,
+    user_prefix: str = "",
+    assistant_prefix: str = "",
 ) -> Iterator[Row]:
     """A pair for each pivotal token of a right and of a wrong answer to each real prompt that the teacher solves in a
     share of `low` to `high` of its tries: a row that is right, with the wrong one as the trait `rejected`; they are
-    the same up to that token. Learn it with `train: {preference: {pivot: true}}`.
+    the same up to that token. Learn it with `train: {dpo: {pivotal_only: true}}`.
 
     A token is pivotal where the chance changes by `gap` or more. The embedded model's tokens are characters, a server's
     are taken as words; a server needs style: completions and its chat template, `before` a user's turn and `between`
     it and the answer.
     """
     style = getattr(teacher, "style", "")
-    if style and not (style == "completions" and between):
+    if style and not (style == "completions" and assistant_prefix):
         raise SelfsownError(
-            f"generate.pivotal: {teacher.name} must go on with answers that are begun: set style: completions on the "
+            f"generate.pivotal_tokens: {teacher.name} must go on with answers that are begun: set style: completions on the "
             "teacher, and before and between here, as the model's chat template has them"
         )
-    search = _Search(teacher, task, before, between or BEGUN, rollouts, seed, bool(style))
+    search = _Search(teacher, task, user_prefix, assistant_prefix or BEGUN, rollouts, seed, bool(style))
     asked = [row for row in rows if row.prompt and (task.verifiable or row.target)]
     answers = []
     for row, tries in zip(asked, search.tries([(row, "") for row in asked]), strict=True):
-        if low <= _share(tries) <= high:
+        if min_success <= _share(tries) <= max_success:
             answers += [_answer(row, tries, right, search) for right in (True, False)]
-    _narrow(answers, search, gap)
-    for draw, made in enumerate(_pairs(answers, search, gap)):
-        yield replace(made, origin="synthetic", maker=teacher.name, method="pivotal", generation=generation, draw=draw)
+    _narrow(answers, search, min_gap)
+    for draw, made in enumerate(_pairs(answers, search, min_gap)):
+        yield replace(
+            made, origin="synthetic", maker=teacher.name, method="pivotal_tokens", generation=generation, draw=draw
+        )
 
 
 def _share(tries: Tries) -> float:

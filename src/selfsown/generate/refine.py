@@ -61,7 +61,7 @@ def generate(
     rubric: str = "It is correct, complete and clear, and does what was asked for.",
     rounds: Count = 4,
     temperature: NotNegative = 1.0,
-    only: dict[str, str] | None = None,
+    where: dict[str, str] | None = None,
 ) -> Iterator[Row]:
     """For each real row the teacher's answer to its prompt, or the row itself where it is a document, after at most
     `rounds` of criticism. Each round draws one of the principles that have found no fault since the last revision, or
@@ -73,7 +73,7 @@ def generate(
     """
     if critic == "world" and not task.verifiable:
         raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
-    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in having(rows, only)]
+    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in having(rows, where)]
     asked = [course for course in courses if course.row.prompt]
     drafts = teacher.complete([course.row.full_prompt for course in asked], temperature=temperature, seed=seed)
     for course, (draft,) in zip(asked, drafts, strict=True):

@@ -48,10 +48,10 @@ def generate(
     real: Sequence[Row] = (),
     *,
     formats: tuple[Format, ...] = ("textbook", "questions", "wiki", "dialogue", "easy", "bullets"),
-    per: Count = 1,
-    span: Count = 4000,
+    per_document: Count = 1,
+    span_chars: Count = 4000,
     instruction: str = "",
-    longest: Count = 16_000,
+    max_chars: Count = 16_000,
     temperature: NotNegative = 0.7,
 ) -> Iterator[Row]:
     """Each real row in `per` of the formats, drawn by chance. One of more than `span` characters is taken in spans;
@@ -61,14 +61,14 @@ def generate(
     work = [
         (row, part, each)
         for row in with_answers(rows, real, "generate.rephrase")
-        for at, part in enumerate(chunks(f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer, span))
-        for each in random.Random(f"{seed} {row.id} {at}").sample(formats, min(per, len(formats)))
+        for at, part in enumerate(chunks(f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer, span_chars))
+        for each in random.Random(f"{seed} {row.id} {at}").sample(formats, min(per_document, len(formats)))
     ]
     prompts = [_asked(part, each, instruction) for _, part, each in work]
     replies = teacher.complete(prompts, temperature=temperature, seed=seed)
     for draw, ((row, part, each), (reply,)) in enumerate(zip(work, replies, strict=True)):
         yield replace(
-            _row(reply, part, longest),
+            _row(reply, part, max_chars),
             traits={**other_traits(row.traits), "format": each, "span": part},
             level=row.level,
             origin="synthetic",

@@ -25,12 +25,12 @@ def generate(
     temperature: NotNegative = 1.0,
     instruction: str = "",
     schema: dict[str, Any] | None = None,
-    only: dict[str, str] | None = None,
+    where: dict[str, str] | None = None,
 ) -> Iterator[Row]:
     """n answers to each real prompt, before which the teacher reads the instruction; `only`: the traits of the rows
     that are asked. With a JSON schema, an answer is JSON by it, on one line. What the teacher thought is the trait
     "reasoning"."""
-    chosen = [row for row in having(rows, only) if row.prompt]
+    chosen = [row for row in having(rows, where) if row.prompt]
     if not chosen:
         raise _unprompted(task)
     prompts = [preceded(row.full_prompt, instruction) for row in chosen]

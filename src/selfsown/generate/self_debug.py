@@ -83,27 +83,27 @@ def generate(
     n: Count = 1,
     rounds: Natural = 2,
     tests: str = "tests",
-    entry: str = "",
+    entry_point: str = "",
     temperature: NotNegative = 0.7,
-    seconds: Positive = 3.0,
-    memory: Count = 512,
+    cpu_seconds: Positive = 3.0,
+    memory_mb: Count = 512,
     unsafe: bool = False,
 ) -> Iterator[Row]:
     """`n` programs for each real prompt, or for the problem that a real document inspires, each mended at most `rounds`
-    times while it does not pass. Its tests are the row's trait `tests`, asserts as `grade: execute` takes them, with
+    times while it does not pass. Its tests are the row's trait `tests`, asserts as `grade: unit_tests` takes them, with
     `entry`; where there is none, the teacher writes them, and may mend them too. seconds, memory, unsafe: as there.
 
     What passed is no better than its tests. What never did comes out as it is, for a grader to reject. The trait
     "course" is, as JSON, each program with what became of it; "revisions" counts all but the first.
     """
     asked = partial(_ask, teacher=teacher, temperature=temperature, seed=seed)
-    begun = [_begun(row, tests, entry) for row in rows]
+    begun = [_begun(row, tests, entry_point) for row in rows]
     asked([course for course in begun if not course.prompt], _INSPIRED, ("prompt",))
     asked([course for course in begun if not course.given], _TEST, ("tests",))
     courses = [replace(course, steps=[]) for course in begun for _ in range(n)]
     asked(courses, _SOLVE, ("program",))
     if not all(course.failure for course in courses):
-        with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
+        with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
             _run(courses, sandbox)
             for _ in range(rounds):
                 wrong = [course for course in courses if course.wrong]
@@ -156,7 +156,7 @@ def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -
         target=course.real.target if course.real.prompt else "",
         origin="synthetic",
         maker=maker,
-        method="debug",
+        method="self_debug",
         parents=(course.real.id,),
         generation=generation,
         draw=draw,

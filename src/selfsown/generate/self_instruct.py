@@ -44,30 +44,30 @@ def generate(
     *,
     count: Natural = 1000,
     shots: Count = 8,
-    own: Natural = 2,
-    seeds: Count = 200,
-    alike: Share = 0.7,
+    generated_shots: Natural = 2,
+    seed_rows: Count = 200,
+    max_similarity: Share = 0.7,
     instruction: str = "",
-    longest: Count = 8000,
+    max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """`count` tasks, each written after `shots` examples, of which at most `own` are tasks made before in this call
     and the others are among `seeds` real rows, drawn anew for each call. A prompt whose ROUGE-L with a seed's or with
     an earlier one's reaches `alike` has failed. `instruction` says more of how the tasks are to be."""
     rng = random.Random(seed)
-    pool = _pool(real, seeds, seed)
-    told, good, made = Told((row.prompt for row in pool), alike), list[Row](), 0
+    pool = _pool(real, seed_rows, seed)
+    told, good, made = Told((row.prompt for row in pool), max_similarity), list[Row](), 0
     while made < count:
         many = min(max(FIRST, made), count - made)
-        examples = [_examples(rng, pool, good, shots, own) for _ in range(many)]
+        examples = [_examples(rng, pool, good, shots, generated_shots) for _ in range(many)]
         prompts = [_asked(some, instruction) for some in examples]
         said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + made)
         for some, answer in zip(examples, said, strict=True):
             row = replace(
-                _checked(_row(answer, longest), told),
+                _checked(_row(answer, max_chars), told),
                 origin="synthetic",
                 maker=teacher.name,
-                method="instruct",
+                method="self_instruct",
                 parents=tuple(each.id for each in some if each.origin == "real"),
                 generation=generation,
                 draw=made,
@@ -80,7 +80,9 @@ def generate(
 def _pool(real: Sequence[Row], seeds: int, seed: int) -> list[Row]:
     pool = list(drawn(lambda: (row for row in real if row.prompt), seeds, seed))
     if not pool:
-        raise SelfsownError("generate.instruct: no real row has a prompt to be an example; take question or rephrase")
+        raise SelfsownError(
+            "generate.self_instruct: no real row has a prompt to be an example; take question or rephrase"
+        )
     return pool
 
 

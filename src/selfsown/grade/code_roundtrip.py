@@ -46,8 +46,8 @@ def grade(
     *,
     calls: Count = 5,
     temperature: NotNegative = 0.0,
-    seconds: Positive = 3.0,
-    memory: Count = 512,
+    cpu_seconds: Positive = 3.0,
+    memory_mb: Count = 512,
     unsafe: bool = False,
 ) -> Iterator[Grade]:
     """The judge reads the prompt, not the answer, writes the program and `calls` calls that show whether it is right.
@@ -67,7 +67,7 @@ def grade(
     if not jobs:
         yield from (_failed(each.failure) for each in written)
         return
-    with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
+    with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
         outcomes = sandbox.each(jobs)
         for row, each in zip(rows, written, strict=True):
             if each.failure:
@@ -124,9 +124,9 @@ def _grade(row: Row, both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
         )
     wrong = [at for at in shown if found[at] != known[at]]
     if not wrong:
-        return Grade(1.0, f"does the same in {len(shown)} calls", by="reversal", trust="execution")
+        return Grade(1.0, f"does the same in {len(shown)} calls", by="code_roundtrip", trust="execution")
     reason = f"{calls[wrong[0]][:80]} gives {found[wrong[0]][:60]}, in the original {known[wrong[0]][:60]}"
-    return Grade(1 - len(wrong) / len(shown), reason, by="reversal", trust="execution")
+    return Grade(1 - len(wrong) / len(shown), reason, by="code_roundtrip", trust="execution")
 
 
 def _raises(*values: str) -> bool:
@@ -149,4 +149,4 @@ def _names(program: str, *, stored: bool = False) -> set[str]:
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="reversal", trust="execution", failed=True)
+    return Grade(0.0, reason, by="code_roundtrip", trust="execution", failed=True)

@@ -29,7 +29,7 @@ def grade(
     seed: int,
     *,
     principles: tuple[str, ...] = (),
-    draws: Count = 4,
+    samples: Count = 4,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """For each row `draws` of the principles, no two alike; each is asked about by itself. The score is a soft label:
@@ -39,7 +39,7 @@ def grade(
     principles = standards(principles, task)
     if not principles or not all(each.strip() for each in principles):
         raise SelfsownError("grade.constitution: principles is empty; write at least one, such as 'Harm nobody.'")
-    each = min(draws, len(principles))
+    each = min(samples, len(principles))
     drawn = [random.Random(f"{seed} {row.id}").sample(principles, each) for row in rows]
     asked = [(row, principle) for row, few in zip(rows, drawn, strict=True) for principle in few]
     said = _answers(judge, asked, task, temperature, seed)

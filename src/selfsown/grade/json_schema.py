@@ -19,14 +19,14 @@ def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
     around it."""
     check = checked(schema)
     if not any(check(value) for value in _ANYTHING):
-        raise SelfsownError("grade.schema: the schema allows anything; say what is wanted, such as {type: object}")
+        raise SelfsownError("grade.json_schema: the schema allows anything; say what is wanted, such as {type: object}")
     for row in rows:
         fenced = _FENCED.fullmatch(row.answer.strip())
         try:
             wrong = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_refused))
         except (ValueError, RecursionError) as error:
             wrong = f"no JSON: {error}"
-        yield Grade(float(not wrong), wrong or "keeps to the schema", by="schema")
+        yield Grade(float(not wrong), wrong or "keeps to the schema", by="json_schema")
 
 
 def _refused(constant: str) -> None:

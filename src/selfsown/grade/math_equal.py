@@ -31,7 +31,7 @@ class _Reading:
     pairs: tuple[Pair, ...] = field(default=())
 
 
-def grade(rows: Sequence[Row], *, seconds: Positive = 5.0) -> Iterator[Grade]:
+def grade(rows: Sequence[Row], *, timeout_seconds: Positive = 5.0) -> Iterator[Grade]:
     """One final answer is read: the last box, what follows ####, or what the last line says. Whatever else claims an
     answer, such as another box or the other side of an equation, must be right as well, and nothing may take it back.
 
@@ -40,12 +40,12 @@ def grade(rows: Sequence[Row], *, seconds: Positive = 5.0) -> Iterator[Grade]:
     readings = [_read(row) for row in rows]
     hard = [pair for reading in readings for pair in reading.pairs]
     if not hard:
-        yield from (_grade(reading, [], seconds) for reading in readings)
+        yield from (_grade(reading, [], timeout_seconds) for reading in readings)
         return
-    with Comparer(seconds) as comparer:
+    with Comparer(timeout_seconds) as comparer:
         compared = comparer.each(hard)
         for reading in readings:
-            yield _grade(reading, [next(compared) for _ in reading.pairs], seconds)
+            yield _grade(reading, [next(compared) for _ in reading.pairs], timeout_seconds)
 
 
 def _read(row: Row) -> _Reading:
@@ -103,10 +103,10 @@ def _packed(expression: str) -> str:
 def _grade(reading: _Reading, same: Sequence[bool | None], seconds: float) -> Grade:
     known, said = reading.known[:SHOWN], reading.said[:SHOWN]
     if not known:
-        return Grade(0.0, "no known answer to compare with", by="maths", trust="oracle", failed=True)
+        return Grade(0.0, "no known answer to compare with", by="math_equal", trust="oracle", failed=True)
     if reading.wrong or False in same:
         reason = reading.wrong or f"the known answer is {known!r}, not {said!r}"
-        return Grade(0.0, reason, by="maths", trust="oracle")
+        return Grade(0.0, reason, by="math_equal", trust="oracle")
     if None in same:
-        return Grade(0.0, f"cannot be compared within {seconds:g} s", by="maths", trust="oracle", failed=True)
-    return Grade(1.0, f"equals the known answer {known!r}", by="maths", trust="oracle")
+        return Grade(0.0, f"cannot be compared within {seconds:g} s", by="math_equal", trust="oracle", failed=True)
+    return Grade(1.0, f"equals the known answer {known!r}", by="math_equal", trust="oracle")

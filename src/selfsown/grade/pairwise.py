@@ -37,7 +37,7 @@ def grade(
     seed: int,
     *,
     rubric: str = "Which is more correct, complete and clear, and does better what was asked for?",
-    rivals: Count = 2,
+    opponents: Count = 2,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """The score is the share of meetings that the row won; a tie, which is also where the judge contradicts itself
@@ -46,7 +46,7 @@ def grade(
     says nothing, or of whom the judge only contradicts itself."""
     if not rubric.strip():
         raise SelfsownError("grade.pairwise: rubric is empty; say what makes one of two answers the better one")
-    meetings = _meetings([row for row in rows if row.answer.strip()], rivals)
+    meetings = _meetings([row for row in rows if row.answer.strip()], opponents)
     asked = [(one, other) for one, other in meetings if one.answer != other.answer]
     prompts = [_asked(*pair, rubric) for one, other in asked for pair in ((one, other), (other, one))]
     said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)

@@ -25,7 +25,7 @@ def grade(
     *,
     judges: tuple[str, ...] = (),
     rubrics: tuple[str, ...] = _RUBRICS,
-    draws: Count = 1,
+    samples: Count = 1,
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
@@ -37,11 +37,11 @@ def grade(
     """
     if not rubrics or not all(rubric.strip() for rubric in rubrics):
         raise SelfsownError("grade.panel: rubrics is empty; name what the members look at, one rubric each")
-    if draws > 1 and not temperature:
+    if samples > 1 and not temperature:
         raise SelfsownError(
-            f"grade.panel: at temperature 0 all {draws} draws say the same; set temperature: 1.0, or draws: 1"
+            f"grade.panel: at temperature 0 all {samples} draws say the same; set temperature: 1.0, or draws: 1"
         )
-    members = [rubric for rubric in rubrics for _ in range(draws)]
+    members = [rubric for rubric in rubrics for _ in range(samples)]
     asked = [(row, rubric) for row in rows for rubric in members]
     models = several(judge, judges).items()
     said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}

@@ -23,8 +23,8 @@ def grade(
     *,
     folder: str,
     label: str = "",
-    batch: Count = 16,
-    centre: float = 0.0,
+    batch_size: Count = 16,
+    center: float = 0.0,
     spread: Positive = 1.0,
 ) -> Iterator[Grade]:
     """Where the model gives one number, the score is the sigmoid of (number - centre) / spread; where it gives several,
@@ -33,9 +33,9 @@ def grade(
     The model reads prompt and answer in its chat template, where it has one, and else as a pair of texts.
     """
     source, scorer = iter(rows), None
-    while some := list(islice(source, batch * _TOGETHER)):
+    while some := list(islice(source, batch_size * _TOGETHER)):
         scorer = scorer or _Scorer(Path(folder), label)
-        yield from _grades(some, scorer, batch, centre, spread)
+        yield from _grades(some, scorer, batch_size, center, spread)
 
 
 def _grades(rows: Sequence[Row], scorer: _Scorer, batch: int, centre: float, spread: float) -> list[Grade]:
@@ -61,11 +61,11 @@ def _grade(number: float, label: str, centre: float, spread: float) -> Grade:
         return _failed("the model gives no number")
     score = number if label else (1 + tanh((number - centre) / spread / 2)) / 2
     reason = f"{label} {number:.{_DIGITS}f}" if label else f"reward {number:.{_DIGITS}f}"
-    return Grade(round(score, _DIGITS), reason, by="reward", trust="judge")
+    return Grade(round(score, _DIGITS), reason, by="reward_model", trust="judge")
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="reward", trust="judge", failed=True)
+    return Grade(0.0, reason, by="reward_model", trust="judge", failed=True)
 
 
 class _Scorer:
@@ -80,7 +80,7 @@ class _Scorer:
         config.pad_token_id = self.tokenizer.pad_token_id
         named = [config.id2label[at] for at in range(config.num_labels)]
         if label and label not in named:
-            raise SelfsownError(f"grade.reward: {folder} has no label {label!r}; there is: {', '.join(named)}")
+            raise SelfsownError(f"grade.reward_model: {folder} has no label {label!r}; there is: {', '.join(named)}")
         self.label = (label or named[-1]) if len(named) > 1 else ""
         self.at = named.index(self.label) if self.label else 0
 
@@ -110,19 +110,19 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
     except ModuleNotFoundError as error:
         raise SelfsownError(
-            f"grade.reward needs the package {error.name}, which is not installed: pip install 'selfsown[reward]'"
+            f"grade.reward_model needs the package {error.name}, which is not installed: pip install 'selfsown[reward]'"
         ) from error
     if not (folder / "config.json").exists():
-        raise SelfsownError(f"grade.reward: {folder} holds no config.json; name a folder with a saved classifier")
+        raise SelfsownError(f"grade.reward_model: {folder} holds no config.json; name a folder with a saved classifier")
     try:
         given: dict[str, Any] = {"local_files_only": True, "dtype": torch.float32, "output_loading_info": True}
         model, info = AutoModelForSequenceClassification.from_pretrained(folder, **given)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         said = str(error).strip().splitlines()[:1]
-        raise SelfsownError(f"grade.reward: {folder} cannot be loaded: {''.join(said)[:200]}") from error
+        raise SelfsownError(f"grade.reward_model: {folder} cannot be loaded: {''.join(said)[:200]}") from error
     if missing := sorted(info["missing_keys"]):
         raise SelfsownError(
-            f"grade.reward: {folder} is no trained classifier: it lacks {', '.join(missing[:3])}; name one that is"
+            f"grade.reward_model: {folder} is no trained classifier: it lacks {', '.join(missing[:3])}; name one that is"
         )
     return model.eval(), tokenizer

@@ -38,9 +38,9 @@ def grade(
     judge: Model,
     seed: int,
     *,
-    back: Literal["answer", "question", "claims"] = "answer",
+    direction: Literal["answer", "question", "claims"] = "answer",
     source: str = "quote",
-    only: tuple[str, ...] = (),
+    methods: tuple[str, ...] = (),
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
     """With `back: answer` the judge answers the prompt anew from the trait named by `source` alone, with
@@ -53,16 +53,16 @@ def grade(
     With `only`, rows that other ways than these made are left to other graders, so that each way's rows may have their
     own way back: such a grade rests on nothing, and `passed` does not count it.
     """
-    bys = [bool(only) and row.method not in only for row in rows]
-    lacks = [by or _lacks(row, back, source) for row, by in zip(rows, bys, strict=True)]
-    prompts = [_asked(row, back, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
-    schema = _CLAIMS if back == "claims" else _FOUND
+    bys = [bool(methods) and row.method not in methods for row in rows]
+    lacks = [by or _lacks(row, direction, source) for row, by in zip(rows, bys, strict=True)]
+    prompts = [_asked(row, direction, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
+    schema = _CLAIMS if direction == "claims" else _FOUND
     said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, lacks, strict=True):
         if lack is True:
             yield Grade(1.0, f"{row.method} has another way back", by="roundtrip", trust="none")
         else:
-            yield _failed(lack) if lack else _grade(row, next(said), back)
+            yield _failed(lack) if lack else _grade(row, next(said), direction)
 
 
 def _lacks(row: Row, back: str, source: str) -> str:

@@ -22,9 +22,9 @@ def grade(
     *,
     samples: Count = 8,
     judges: tuple[str, ...] = (),
-    share: Share = 0.5,
+    min_agreement: Share = 0.5,
     temperature: NotNegative = 1.0,
-    repair: bool = False,
+    correct: bool = False,
     pattern: Pattern = "",
 ) -> Iterator[Grade]:
     """The score is the share of the judge's answers that agree with the row's, or 0 where that is not the
@@ -36,17 +36,21 @@ def grade(
     """
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
     if rows and not prompts:
-        raise SelfsownError("grade.vote: no row has a prompt, so there is nothing to agree on; take rules or novelty")
+        raise SelfsownError(
+            "grade.self_consistency: no row has a prompt, so there is nothing to agree on; take rules or novelty"
+        )
     models = several(judge, judges)
     if samples * len(models) < 2:
-        raise SelfsownError("grade.vote: samples is 1, and a vote takes two; raise samples, or name several judges")
+        raise SelfsownError(
+            "grade.self_consistency: samples is 1, and a vote takes two; raise samples, or name several judges"
+        )
     heard: dict[Prompt, list[Reply]] = {prompt: [] for prompt in prompts}
     for model in models.values():
         replies = model.complete(prompts, n=samples, temperature=temperature, seed=seed)
         for prompt, said in zip(prompts, replies, strict=True):
             heard[prompt] += said
     for row in rows:
-        yield _grade(row, heard.get(row.full_prompt, []), share, repair, pattern)
+        yield _grade(row, heard.get(row.full_prompt, []), min_agreement, correct, pattern)
 
 
 def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, pattern: str) -> Grade:
@@ -54,17 +58,19 @@ def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, patte
     if len(texts) < 2:
         why = next((reply.failure for reply in replies if reply.failure), "an empty answer")
         why = f"{len(texts)} of {len(replies)} votes: {why}" if replies else "it has no prompt to answer"
-        return Grade(0.0, why, by="vote", trust="vote", failed=True)
+        return Grade(0.0, why, by="self_consistency", trust="vote", failed=True)
     votes, samples = [final(text, pattern) for text in texts], len(replies)
     count = Counter(votes)
     (best, most), *others = count.most_common(2)
     agreed = count[final(row.answer, pattern)]
     if most / samples < share:
-        return Grade(0.0, f"no agreement: at most {most} of {samples} alike", by="vote", trust="vote")
+        return Grade(0.0, f"no agreement: at most {most} of {samples} alike", by="self_consistency", trust="vote")
     if others and others[0][1] == most:
         words = f"no agreement: {most} of {samples} say {best[:SHOWN]!r}, and as many {others[0][0][:SHOWN]!r}"
-        return Grade(0.0, words, by="vote", trust="vote")
+        return Grade(0.0, words, by="self_consistency", trust="vote")
     if agreed == most:
-        return Grade(agreed / samples, f"{most} of {samples} say the same", by="vote", trust="vote")
+        return Grade(agreed / samples, f"{most} of {samples} say the same", by="self_consistency", trust="vote")
     corrected = (row.prompt, texts[votes.index(best)]) if repair else None
-    return Grade(0.0, f"{most} of {samples} say {best[:SHOWN]!r}", by="vote", trust="vote", repair=corrected)
+    return Grade(
+        0.0, f"{most} of {samples} say {best[:SHOWN]!r}", by="self_consistency", trust="vote", repair=corrected
+    )

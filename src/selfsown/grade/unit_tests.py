@@ -19,30 +19,30 @@ def grade(
     rows: Sequence[Row],
     *,
     tests: str = "tests",
-    entry: str = "",
-    continues: bool = False,
-    partial: bool = False,
-    seconds: Positive = 3.0,
-    memory: Count = 512,
+    entry_point: str = "",
+    answer_continues_prompt: bool = False,
+    partial_credit: bool = False,
+    cpu_seconds: Positive = 3.0,
+    memory_mb: Count = 512,
     unsafe: bool = False,
 ) -> Iterator[Grade]:
     """tests: the trait that holds asserts, or cases as JSON: [{"stdin": …, "stdout": …}, …]. entry: the trait that
     names the function which the tests call `candidate`, or give to their `check`. continues: the answer goes on from
     the prompt. partial: the score is the share of cases that passed. seconds (of computing) and memory (MB) are each
     program's. unsafe: no sandbox, on a machine that you can lose."""
-    plans = [_jobs(row, tests, entry, continues) for row in rows]
+    plans = [_jobs(row, tests, entry_point, answer_continues_prompt) for row in rows]
     jobs = [job for plan in plans if not isinstance(plan, str) for job, _ in plan]
     if not jobs:
         yield from (_failed(str(plan)) for plan in plans)
         return
-    with Sandbox(seconds=seconds, memory=memory, unsafe=unsafe) as sandbox:
+    with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
         outcomes = sandbox.each(jobs)
         for plan in plans:
             if isinstance(plan, str):
                 yield _failed(plan)
             else:
                 wanted = [stdout for _, stdout in plan]
-                yield _grade(list(islice(outcomes, len(plan))), wanted, partial)
+                yield _grade(list(islice(outcomes, len(plan))), wanted, partial_credit)
 
 
 def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, str | None]] | str:
@@ -91,10 +91,10 @@ def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: b
     verdicts = [_verdict(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
     passed = sum(right for right, _ in verdicts)
     if passed == len(verdicts) > 0:
-        return Grade(1.0, "passes its tests", by="execute", trust="execution")
+        return Grade(1.0, "passes its tests", by="unit_tests", trust="execution")
     at, reason = next((at, reason) for at, (right, reason) in enumerate(verdicts) if not right)
     place = f"case {at + 1} of {len(verdicts)}: " if wanted[at] is not None else ""
-    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", by="execute", trust="execution")
+    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", by="unit_tests", trust="execution")
 
 
 def _verdict(outcome: Outcome, stdout: str | None) -> tuple[bool, str]:
@@ -115,4 +115,4 @@ def _lines(text: str) -> list[str]:
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="execute", trust="execution", failed=True)
+    return Grade(0.0, reason, by="unit_tests", trust="execution", failed=True)

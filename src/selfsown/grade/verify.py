@@ -9,8 +9,8 @@ from selfsown.records import Grade, Row
 from selfsown.tasks import Task
 
 
-def grade(rows: Sequence[Row], task: Task, *, repair: bool = False) -> Iterator[Grade]:
+def grade(rows: Sequence[Row], task: Task, *, correct: bool = False) -> Iterator[Grade]:
     """With `repair`, a wrong row's grade carries the row as it should have been."""
     for row in rows:
         found = task.check(row, row.answer)
-        yield replace(found, by="verify", repair=found.repair if repair else None)
+        yield replace(found, by="verify", repair=found.repair if correct else None)

@@ -16,7 +16,7 @@ def guard(
     *,
     attributes: tuple[str, ...],
     tolerance: Share = 0.1,
-    errors: NotNegative = 2.0,
+    std_errors: NotNegative = 2.0,
 ) -> Verdict:
     """The shift of an attribute is the total variation between its shares: the probability mass that moved.
 
@@ -37,7 +37,7 @@ def guard(
         shift = sum(abs(ours[value] - theirs[value]) for value in ours | theirs) / 2
         chance = sum(math.sqrt(p * (1 - p) * (1 / n + 1 / m)) for p in theirs.values()) / 2
         numbers[attribute] = shift
-        if shift > max(tolerance, errors * chance):
+        if shift > max(tolerance, std_errors * chance):
             fired.append(f"{attribute} shifted by {100 * shift:.1f} points from the real rows")
     unmeasured = [f"not measured, no kept row has it: {', '.join(silent)}"] if silent else []
     healthy = [f"no shift of {', '.join(numbers)}"] if numbers else []

@@ -14,7 +14,7 @@ from selfsown.records import Generation, Verdict
 from selfsown.stats.intervals import error
 
 
-def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, errors: NotNegative = 2.0) -> Verdict:
+def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, std_errors: NotNegative = 2.0) -> Verdict:
     """A diversity score fires when it is below generation 0's by more than the share `tolerance` of it,
     and by more than `errors` standard errors."""
     numbers, fired = {}, []
@@ -30,7 +30,7 @@ def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, errors: NotN
         fall = first.value - now.value
         chance = math.hypot(error(first.low, first.high), error(now.low, now.high))
         numbers[first.key] = now.value / first.value
-        if fall > tolerance * first.value and fall > errors * chance:
+        if fall > tolerance * first.value and fall > std_errors * chance:
             fired.append(f"{first.key} fell from {first.value:.2f} to {now.value:.2f}")
     healthy = "as varied as generation 0" if numbers else "not measured: generation 0 has no diversity"
     return Verdict(not fired, "; ".join(fired) or healthy, "collapse", numbers)

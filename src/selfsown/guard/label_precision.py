@@ -22,8 +22,8 @@ def guard(
     task: Task,
     *,
     pattern: Pattern = "",
-    least: Share = 0.0,
-    errors: NotNegative = 2.0,
+    min_precision: Share = 0.0,
+    std_errors: NotNegative = 2.0,
 ) -> Verdict:
     """The label precision is the share of kept rows that are right, by the world where it checks answers, otherwise by
     the known answer, letter case and spaces aside. `pattern`: a regular expression whose last match in both is
@@ -34,7 +34,7 @@ def guard(
     """
     told = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
     if not told:
-        return Verdict(not least, "not measured: of no kept row is the answer known", "precision")
+        return Verdict(not min_precision, "not measured: of no kept row is the answer known", "label_precision")
     if not task.verifiable:
         right = sum(final(row.answer, pattern) == final(row.target, pattern) for row in told)
     else:
@@ -44,14 +44,14 @@ def guard(
     said = f"{right} of {len(told)} kept rows whose answer is known are right, {now:.3f} [{low:.3f}, {high:.3f}]"
     best = max(_past(history), key=lambda past: past["low"], default=numbers)
     fall, chance = best["precision"] - now, math.hypot(error(best["low"], best["high"]), error(low, high))
-    if fall > errors * chance:
-        return Verdict(False, f"label precision fell from {best['precision']:.3f}: {said}", "precision", numbers)
-    if high < least:
-        return Verdict(False, f"label precision is below {least:g}: {said}", "precision", numbers)
-    return Verdict(True, said, "precision", numbers)
+    if fall > std_errors * chance:
+        return Verdict(False, f"label precision fell from {best['precision']:.3f}: {said}", "label_precision", numbers)
+    if high < min_precision:
+        return Verdict(False, f"label precision is below {min_precision:g}: {said}", "label_precision", numbers)
+    return Verdict(True, said, "label_precision", numbers)
 
 
 def _past(history: Sequence[Generation]) -> list[dict[str, float]]:
     """What was measured of the generations that stand, before the last."""
     verdicts = [verdict for past in history[:-1] if past.stands for verdict in past.verdicts]
-    return [dict(verdict.numbers) for verdict in verdicts if verdict.by == "precision" and verdict.numbers]
+    return [dict(verdict.numbers) for verdict in verdicts if verdict.by == "label_precision" and verdict.numbers]

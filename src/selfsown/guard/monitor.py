@@ -53,9 +53,9 @@ def guard(
     baselines: Callable[[int], Sequence[Scores]],
     *,
     count: Texts = 1000,
-    models: Natural = 5,
+    baseline_models: Natural = 5,
     attributes: Mapping[str, Mapping[str, Pattern]] | tuple[str, ...] = (),
-    outcome: bool = False,
+    outcome_gaps: bool = False,
     tail: Share = 0.1,
     spread: Share = 0.1,
     shift: Share = 0.05,
@@ -73,16 +73,16 @@ def guard(
     """
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
-    watch = _Watch(named, task, outcome, alike([*held_out, *real], task)[:MOST])
+    watch = _Watch(named, task, outcome_gaps, alike([*held_out, *real], task)[:MOST])
     watch.fits()
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
-    scored = _scored(history[-1].scores, baselines(models), borne) if models > 1 else []
+    scored = _scored(history[-1].scores, baselines(baseline_models), borne) if baseline_models > 1 else []
     compared = _Compared.of(alike(held_out, task), firsts, ours)
     drifts, gaps = _drifts_and_gaps(compared, watch, borne, len(scored)) if compared.enough else ([], [])
     functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
     found = holm([*drifts, *functions])
     told = tuple(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps)
-    return _said(found, told, dict(_lacking(found, compared, watch, models)), _before(history))
+    return _said(found, told, dict(_lacking(found, compared, watch, baseline_models)), _before(history))
 
 
 def _said(

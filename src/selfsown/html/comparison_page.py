@@ -19,7 +19,7 @@ def content(folder: Path) -> dict[str, Any]:
         found = compared.found
         return {
             "name": found["recipe"],
-            "about": found["about"],
+            "description": found["description"],
             "folder": folder.name,
             "headline": _headline(compared),
             "sentences": _sentences(found) or [f"One arm alone was run: {compared.reference}."],

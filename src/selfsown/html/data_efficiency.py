@@ -31,7 +31,7 @@ def content(compared: Comparison) -> dict[str, Any]:
     return {
         "thrift": _figure(found),
         "ratios": [(named(key), score["words"]) for key, score in found["scores"].items()],
-        "money": facts,
+        "usd": facts,
         "cost": cost["words"],
         "prices": Table(["what", "USD"], prices, "Prices taken") if prices else None,
     }

@@ -114,8 +114,8 @@ def _reasons(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _definition(run: Run) -> list[str]:
-    there, default = measured(run), inspect.signature(monitor.guard).parameters["models"].default
-    models = listed(sorted({str(knobs.get("models", default)) for knobs in _monitors(run)})) or "several"
+    there, default = measured(run), inspect.signature(monitor.guard).parameters["baseline_models"].default
+    models = listed(sorted({str(knobs.get("baseline_models", default)) for knobs in _monitors(run)})) or "several"
     ranges = (
         "95 % range: for creativity and bias from exchanges of whole texts between the two sides, that is the spread "
         f"which chance gives the signal, laid around its value; for function from the spread between {models} models "

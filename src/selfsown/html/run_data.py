@@ -74,7 +74,7 @@ class Run:
 
     @property
     def findings(self) -> Findings:
-        return Findings(self.history, self.control, self.goal, str(self.recipe.get("start", "last")))
+        return Findings(self.history, self.control, self.goal, str(self.recipe.get("init_from", "previous")))
 
     @property
     def rolls_back(self) -> bool:

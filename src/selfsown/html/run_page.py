@@ -26,7 +26,7 @@ def content(folder: Path) -> dict[str, Any]:
     examples = run_data.chosen(run.made)
     return {
         "name": run.recipe["name"],
-        "about": run.recipe.get("about", ""),
+        "description": run.recipe.get("description", ""),
         "seed": run.recipe.get("seed", 0),
         "folder": folder.name,
         "headline": run_findings.headline(run),

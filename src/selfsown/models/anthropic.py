@@ -24,7 +24,7 @@ def create(
     *,
     model: str,
     url: str = "https://api.anthropic.com/v1",
-    key: str = "ANTHROPIC_API_KEY",
+    api_key: str = "ANTHROPIC_API_KEY",
     system: str = "",
     stop: tuple[str, ...] = (),
     max_tokens: Natural = 0,
@@ -35,7 +35,7 @@ def create(
     identity: str = "",
     timeout: Positive = 600.0,
     retries: Count = 6,
-    in_flight: Count = 64,
+    max_in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
     price: Told | None = None,
@@ -43,8 +43,8 @@ def create(
 ) -> Endpoint:
     """The model of this name; the knobs are those of `endpoint`."""
     wishes = Wishes(stop, max_tokens, json=json, finish_reasons=finish_reasons)
-    manner = Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
-    where: dict[str, Any] = {"url": url, "name": model, "style": "messages", "key": key, "headers": headers}
+    manner = Manner(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
+    where: dict[str, Any] = {"url": url, "name": model, "style": "messages", "key": api_key, "headers": headers}
     where |= {"identity": identity, "journal": journal, "role": role, "price": price_at(url, model, price, extra or {})}
     return Endpoint(system=system, wishes=wishes, manner=manner, extra=extra or {}, **where)
 

@@ -32,12 +32,12 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
     for role in OTHERS:
         if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
             affordable(recipe, role, other(rows=real, seed=0))
-    first = recipe.base or recipe.train
-    if first.way == "preference" and not any("rejected" in row.traits for row in real):
-        raise SelfsownError("train.preference: generation 0 learns from real rows, and none is a pair: name base: tiny")
+    first = recipe.base_train or recipe.train[0]
+    if first.way == "dpo" and not any("rejected" in row.traits for row in real):
+        raise SelfsownError("train.dpo: generation 0 learns from real rows, and none is a pair: name base: sft")
     roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
-    roles |= {"graders": len(recipe.grade)}
+    roles |= {"grader_count": len(recipe.grade)}
     for step in recipe.generate:
         if step.way == "sample":  # what others write takes too long to try
             step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
@@ -83,7 +83,7 @@ def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: st
             f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
             "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
         )
-    chosen = {id(row) for row in first_of(known, recipe.learn, recipe.seed, source)}
+    chosen = {id(row) for row in first_of(known, recipe.max_train_rows, recipe.seed, source)}
     return [row for row in rest if not row.answered or id(row) in chosen]
 
 
@@ -99,7 +99,7 @@ def tried(recipe: Recipe, task: Task) -> None:
         affordable(recipe, role, model)
     some = rows = list(islice(prepared(recipe, task), FEW))
     roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
-    roles |= {"graders": len(recipe.grade)}
+    roles |= {"grader_count": len(recipe.grade)}
     for step in recipe.grade:
         if any(role in parameters(step.function) for role in OTHERS):
             step.each(Grade, **roles, rows=[])

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SOLVERS = ("vote", "gap", "reversal")  # graders that have the judge do the work again, and do not go by its opinion
+SOLVERS = (
+    "self_consistency",
+    "solver_gap",
+    "code_roundtrip",
+)  # graders that have the judge do the work again, and do not go by its opinion
 Model = tuple[str, ...]
 
 
@@ -19,7 +23,7 @@ def own_judge(recipe: Mapping[str, Any], takes: Callable[[str], Collection[str]]
     recipe: plain values, as in a folder's recipe.yaml. takes: what a grader of this name takes.
     """
     trains = bool(recipe.get("student"))
-    of_student = trains and (recipe.get("writer") == "student" or not recipe.get("teacher"))
+    of_student = trains and (recipe.get("generate_with") == "student" or not recipe.get("teacher"))
     writer = ("student",) if of_student else _model(recipe.get("teacher"))
     if recipe.get("judge"):
         judge = _model(recipe["judge"])

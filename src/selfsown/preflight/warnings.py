@@ -16,11 +16,11 @@ from selfsown.stages import OTHERS
 from selfsown.text.personal_data import find
 
 FLOOR = 1 / 3
-VERIFIERS = ("verify", "exact", "execute", "maths", "schema")
+VERIFIERS = ("verify", "exact_match", "unit_tests", "math_equal", "json_schema")
 WATCHES = ("monitor", "bias", "collapse")
 SEEN = 1_000  # real rows that are searched for personal data
 MODELS, TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
-VARIETY = ("resample", "diverse", "semantic")
+VARIETY = ("resample_to_real", "k_center", "dedup_near")
 
 
 def cautions(recipe: Recipe) -> Iterator[str]:
@@ -35,7 +35,7 @@ def cautions(recipe: Recipe) -> Iterator[str]:
     yield from _of_personal_data(recipe)
     if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
         yield (
-            "no step draws rows toward real ones (curate: resample) or picks those far apart (curate: diverse): "
+            "no step draws rows toward real ones (curate: resample_to_real) or picks those far apart (curate: k_center): "
             "grading keeps rows right, not varied"
         )
     yield from _of_attributes(recipe)
@@ -74,7 +74,7 @@ def _of_guards(recipe: Recipe) -> Iterator[str]:
     ):
         yield "guard.collapse looks at diversity, which is not measured: evaluate: [..., diversity]"
     for step in recipe.guard:
-        models, texts = _knob(step, "models"), _knob(step, "count")
+        models, texts = _knob(step, "baseline_models"), _knob(step, "count")
         if step.way == "monitor" and (models < MODELS or texts < TEXTS):
             yield (
                 f"{step.place} with models: {models} and count: {texts} sees only large changes, if any; "

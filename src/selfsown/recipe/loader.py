@@ -61,7 +61,7 @@ def _no_twice(node: yaml.Node | None, path: Path) -> None:
 
 
 def change(values: dict[str, Any], wish: str) -> None:
-    """Set "seed=1", "real=FILE" or "train.tiny.steps=100" in the values, opening up a way that stands by name alone."""
+    """Set "seed=1", "real=FILE" or "train.sft.steps=100" in the values, opening up a way that stands by name alone."""
     key, equals, written = wish.partition("=")
     if not (key and equals):
         raise SelfsownError(f"--set {wish!r} is not of the form key=value, such as --set seed=1")
@@ -83,7 +83,7 @@ def change(values: dict[str, Any], wish: str) -> None:
     names = [next(iter(each), None) if isinstance(each, dict) else each for each in listed]
     if not way or way not in names:
         there = ", ".join(str(name) for name in names if isinstance(name, str)) or "nothing"
-        like = "a knob is field.way.knob=value, such as train.tiny.steps=100"
+        like = "a knob is field.way.knob=value, such as train.sft.steps=100"
         raise SelfsownError(f"--set {wish!r}: {field} has no {way!r}, it has: {there}; {like}")
     at = names.index(way)
     knobs = listed[at][way] if isinstance(listed[at], dict) else {}

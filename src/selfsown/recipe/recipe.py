@@ -18,36 +18,40 @@ from selfsown.recipe.steps import Step, fitted, step, ways
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Caps
 
-STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge": "models", "base": "train"}
-STEP_FIELDS |= {"mix": "mix", "train": "train"}
+STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge": "models", "base_train": "train"}
+STEP_FIELDS |= {"mix": "mix"}
 REMOTE = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
-OF_TRAINING = {"learn", "writer", "then", "start", "generations", "evaluate", "goal", "mastery", "rollback", "guard"}
-OF_TRAINING |= {"patience", "control"}
-PAIRED = ("preference", "policy")  # they learn from the model's own answers: on real rows alone there are none
+OF_TRAINING = {"max_train_rows", "generate_with", "init_from", "generations", "train", "evaluate", "goal"}
+OF_TRAINING |= {"level_up_accuracy", "rollback", "guard", "patience", "control"}
+PAIRED = ("dpo", "grpo")  # they learn from the model's own answers: on real rows alone there are none
 UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
-LIST_FIELDS = ("prepare", "generate", "grade", "curate", "then", "evaluate", "guard")
-VERB_OF = STEP_FIELDS | {"then": "train"}
+LIST_FIELDS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """real: the source of real rows; held_out: how many are set aside to measure on (below 1: a share).
+    """Everything a run needs, in the order in which the data meets it.
 
-    prepare: what is done to the real rows, in order, before anything else sees them.
-    learn: at most so many of the others to learn from (0: all), the first of an order that the seed draws.
-    prompts: how many of them the generators are given in each generation, drawn anew (0: all).
-    teacher and judge: other models, where the student shall not be its own. base: the training of
-    generation 0, on real rows alone. then: ways of training that follow in every later generation, each from where the
-    one before ended. writer: who writes rows where a teacher is named: it, or the student, whom the teacher then only
-    trains. start: what each generation's training starts from. goal: the score
-    that the run is about. level: the hardest level that generation 1 writes (0: the top); the next is
-    opened when accuracy at it reaches mastery. rollback: whether a guard's no rolls a generation back; false:
-    it is recorded, and the run goes on. failures: the share of a stage's rows that may fail before `make`
-    gives up. patience: rolled-back generations in a row that end the run. control: whether generation 0 also goes on
-    with real rows alone, for as many training steps: without it no change is credited to the synthetic rows. budget:
-    the most that models behind servers may take over the life of the folder. trust: what a calibration must have shown
-    of a grader, by its name.
+    real: where real rows come from. held_out: how many are held out for measuring (below 1: a share).
+    prepare: changes to real rows before anything else sees them.
+    max_train_rows: at most so many real rows to learn from (0: all), the first of an order that the seed draws.
+    prompts_per_generation: how many of them the generators get in each generation, drawn again each time (0: all).
+    teacher, judge: models for these roles; without them the student fills both.
+    train: training objectives of each generation, each starting from where the one before ended.
+    base_train: the objective of generation 0, on real rows alone; without it the first of `train`.
+    generate_with: whether the teacher or the student writes rows, where a teacher is named.
+    init_from: what each generation's training starts from: the previous accepted generation or generation 0 (base).
+    goal: the score that the run is about.
+    level: the hardest level that generation 1 writes (0: the top); the next one opens when the accuracy at it reaches
+    level_up_accuracy.
+    rollback: whether a generation that a guard rejects is rolled back; false: the verdict is recorded only.
+    patience: rolled-back generations in a row that end the run.
+    max_failure_rate: the share of a stage's rows that may fail before `make` stops.
+    control: whether generation 0 is also trained on with real rows alone, for as many training steps; without it no
+    change is credited to the synthetic rows.
+    budget: the most that models behind servers may cost over the life of the run folder.
+    grader_requirements: what a calibration must have shown of a grader, by the grader's name.
     """
 
     real: Step
@@ -57,31 +61,30 @@ class Recipe:
     grade: tuple[Step, ...] = ()
     curate: tuple[Step, ...] = ()
     mix: Step = UNNAMED
-    train: Step = UNNAMED
+    train: tuple[Step, ...] = ()
     evaluate: tuple[Step, ...] = ()
     guard: tuple[Step, ...] = ()
     goal: str = ""
     name: str = "recipe"
-    about: str = ""
+    description: str = ""
     seed: int = 0
     held_out: int | float = 0.1
-    learn: int = 0
-    prompts: int = 0
+    max_train_rows: int = 0
+    prompts_per_generation: int = 0
     teacher: Step | None = None
     judge: Step | None = None
-    base: Step | None = None
-    then: tuple[Step, ...] = ()
-    writer: Literal["teacher", "student"] = "teacher"
-    start: Literal["last", "base"] = "last"
+    base_train: Step | None = None
+    generate_with: Literal["teacher", "student"] = "teacher"
+    init_from: Literal["previous", "base"] = "previous"
     generations: int = 6
     level: int = 0
-    mastery: float = 0.9
+    level_up_accuracy: float = 0.9
     rollback: bool = True
-    failures: float = 0.5
+    max_failure_rate: float = 0.5
     patience: int = 2
     control: bool = False
     budget: Caps | None = None
-    trust: dict[str, dict[Demand, Share]] | None = None
+    grader_requirements: dict[str, dict[Demand, Share]] | None = None
 
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
@@ -146,7 +149,7 @@ class Recipe:
     def steps(self) -> list[Step]:
         """Every step, in the order of the loop."""
         named = [self.real, *self.prepare, self.student, self.teacher, self.judge, *self.generate, *self.grade]
-        named += [*self.curate, self.mix, self.base, self.train, *self.then, *self.evaluate, *self.guard]
+        named += [*self.curate, self.mix, self.base_train, *self.train, *self.evaluate, *self.guard]
         return [each for each in named if each and each != UNNAMED]
 
     def _fits(self) -> None:
@@ -162,14 +165,16 @@ class Recipe:
             )
         if self.level > world.top_level:
             raise SelfsownError(f"level is {self.level}, but the hardest level of {world.name} is {world.top_level}")
-        for key in ("seed", "learn", "prompts", "level", "generations", "patience"):
+        for key in ("seed", "max_train_rows", "prompts_per_generation", "level", "generations", "patience"):
             if getattr(self, key) < (least := int(key == "patience")):
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         self._roles_fit()
         graders = [each.way for each in self.grade]
-        for way in self.trust or {}:
+        for way in self.grader_requirements or {}:
             if way not in graders:
-                raise SelfsownError(f"trust names {way!r}, which does not grade here; there is: {', '.join(graders)}")
+                raise SelfsownError(
+                    f"grader_requirements names {way!r}, which does not grade here; there is: {', '.join(graders)}"
+                )
         by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
         if 0 < self.level < world.top_level and not by_level:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
@@ -187,42 +192,45 @@ class Recipe:
                 f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
                 f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
             )
-        trained = {each.way for each in (self.base, self.train, *self.then) if each}
+        trained = {each.way for each in (self.base_train, *self.train) if each}
         if "distill" in trained and (not self.teacher or self.teacher.way in REMOTE):
             raise SelfsownError(
                 "train.distill needs a teacher whose probabilities can be seen: "
                 "--set 'teacher={tiny: {folder: …}}' names one that was saved"
             )
-        after = [each.way for each in (self.train, *self.then) if each.way in PAIRED]
+        after = [each.way for each in self.train if each.way in PAIRED]
         if self.control and after:
             raise SelfsownError(
                 f"control: true trains on real rows alone, from which train.{after[0]} learns nothing: leave it out; "
                 "selfsown compare runs other controls"
             )
-        if "policy" in trained and not self.grade:
-            raise SelfsownError("train.policy learns from grades, and no grader is named: write grade: [verify], say")
+        if "grpo" in trained and not self.grade:
+            raise SelfsownError("train.grpo learns from grades, and no grader is named: write grade: [verify], say")
         for role in ("teacher", "judge"):
             named = getattr(self, role)
             if named and named.way == "tiny" and not named.knobs.get("folder"):
                 raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
         asked = self.judge or (None if self.trains else self.teacher)
-        named = next((each for each in self.grade if each.way in ("panel", "vote") and each.knobs.get("judges")), None)
+        named = next(
+            (each for each in self.grade if each.way in ("panel", "self_consistency") and each.knobs.get("judges")),
+            None,
+        )
         if named and (not asked or asked.way not in REMOTE):
             raise SelfsownError(
                 f"{named.place}.judges names models of the judge's server, and the judge is behind none; name one: "
                 "--set 'judge={endpoint: {url: …, model: …}}'"
             )
         solvers = bool(self.teacher) + bool(self.judge) + self.trains
-        if solvers < 2 and any(each.way == "gap" for each in self.grade):
+        if solvers < 2 and any(each.way == "solver_gap" for each in self.grade):
             raise SelfsownError(
-                "grade.gap compares two solvers, and here is but one model; name another as the judge: "
+                "grade.solver_gap compares two solvers, and here is but one model; name another as the judge: "
                 "--set 'judge={endpoint: {url: …, model: …}}'"
             )
 
 
 def _one(key: str, value: Any, beside: Path) -> Step:
     """A step written as `way` or as `way: {knob: value}`; real rows may be named by their file alone."""
-    verb = VERB_OF.get(key, key)
+    verb = STEP_FIELDS.get(key, key)
     if isinstance(value, dict) and len(value) == 1:
         ((way, knobs),) = value.items()
     elif isinstance(value, str):

@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "models": ("create", ("rows", "seed", "journal", "role")),
     "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
     "grade": ("grade", ("rows", "judge", "teacher", "task", "real", "seed")),
-    "curate": ("curate", ("rows", "task", "real", "held_out", "past", "graders", "seed")),
+    "curate": ("curate", ("rows", "task", "real", "held_out", "past", "grader_count", "seed")),
     "mix": ("mix", ("real", "synthetic")),
     "train": ("train", ("mixture", "parent", "seed", "tick", "teacher", "grader")),
     "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),

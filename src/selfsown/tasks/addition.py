@@ -28,36 +28,40 @@ class World:
     which are examined and never learned from. hints: the share of the real problems that come with the sum."""
 
     rows: Count = 1200
-    longer: Natural = 200
-    taught: Level = 3
-    levels: Level = 8
-    hints: Share = 0.0
+    longer_rows: Natural = 200
+    max_train_digits: Level = 3
+    max_digits: Level = 8
+    hint_share: Share = 0.0
 
-    name = "sums"
+    name = "addition"
     verifiable = True
     forms = ()
 
     @property
     def top_level(self) -> int:
-        return self.levels
+        return self.max_digits
 
     def pose(self, seed: int) -> list[Row]:
         """Different problems; which of the two numbers stands first makes no difference."""
         chance, rows, keys = random.Random(seed), list[Row](), set[str]()
-        sizes = [range(1, self.taught + 1)] * self.rows
-        sizes += [range(size, size + 1) for size in range(self.taught + 1, self.levels + 1) for _ in range(self.longer)]
+        sizes = [range(1, self.max_train_digits + 1)] * self.rows
+        sizes += [
+            range(size, size + 1)
+            for size in range(self.max_train_digits + 1, self.max_digits + 1)
+            for _ in range(self.longer_rows)
+        ]
         for some in sizes:
             tries = (self._posed(chance, chance.choice(some)) for _ in range(TRIES))
             row = next((row for row in tries if row.key not in keys), None)
             if row is None:
                 raise SelfsownError(
-                    f"sums: {self.rows} real rows of up to {self.taught} columns are not to be had; ask for fewer"
+                    f"sums: {self.rows} real rows of up to {self.max_train_digits} columns are not to be had; ask for fewer"
                 )
             keys.add(row.key)
-            hint = chance.random() < self.hints and row.level <= self.taught
-            traits = {**row.traits, **(EXAMINED if row.level > self.taught else {})}
+            hint = chance.random() < self.hint_share and row.level <= self.max_train_digits
+            traits = {**row.traits, **(EXAMINED if row.level > self.max_train_digits else {})}
             row = replace(row, prompt=self.hinted(row) if hint else row.prompt, traits=traits)
-            rows.append(replace(row, answer=row.target, maker="sums", draw=len(rows)))
+            rows.append(replace(row, answer=row.target, maker="addition", draw=len(rows)))
         return rows
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
@@ -99,21 +103,21 @@ class World:
     def hinted(self, row: Row) -> str:
         """The row's prompt with the sum in its columns."""
         found = self._parsed(row.prompt)
-        if not self.hints or isinstance(found, str):
+        if not self.hint_share or isinstance(found, str):
             raise SelfsownError("sums: no real row has a hint, so none would be understood; set hints above 0")
         return self._row(*found, hint=True).prompt
 
     @property
     def _cell(self) -> int:
-        return 3 if self.hints else 2
+        return 3 if self.hint_share else 2
 
     def _parsed(self, prompt: str) -> tuple[int, int, int] | str:
         """Both numbers and where they begin, or the reason why there are none."""
         cells = [prompt[at : at + self._cell] for at in range(0, len(prompt), self._cell)]
-        digits = "[0-9]{2}[0-9?]" if self.hints else "[0-9]{2}"
+        digits = "[0-9]{2}[0-9?]" if self.hint_share else "[0-9]{2}"
         filled = [at for at, cell in enumerate(cells) if re.fullmatch(digits, cell, re.ASCII)]
-        if len(prompt) != self._cell * (self.levels):
-            return f"its frame is not of {self.levels} columns"
+        if len(prompt) != self._cell * (self.max_digits):
+            return f"its frame is not of {self.max_digits} columns"
         if not filled or any(cell != "." * self._cell for at, cell in enumerate(cells) if at not in filled):
             return "it is no addition in columns"
         start, size = filled[0], len(filled)
@@ -127,17 +131,17 @@ class World:
         one, two = chance.randrange(10 ** (size - 1) if size > 1 else 0, 10**size), chance.randrange(10**size)
         if chance.random() < 0.5:
             one, two = two, one
-        return replace(self._row(one, two, chance.randint(0, self.levels - size)), answer="")
+        return replace(self._row(one, two, chance.randint(0, self.max_digits - size)), answer="")
 
     def _row(self, one: int, two: int, start: int, hint: bool = False) -> Row:
         """The problem with the answer that works it out."""
         size, carry = len(str(max(one, two))), 0
-        cells, answer = ["." * self._cell] * (self.levels), ".." * start
+        cells, answer = ["." * self._cell] * (self.max_digits), ".." * start
         digits = zip(str(one).zfill(size)[::-1], str(two).zfill(size)[::-1], strict=True)
         for at, (above, below) in enumerate(digits, start):
             carry, unit = divmod(int(above) + int(below) + carry, 10)
             answer += f"{unit}{carry}"
             cells[at] = above + below + (str(unit) if hint else "?") * (self._cell - 2)
-        traits = {"long": "yes" if size > self.taught else "no"}
+        traits = {"long": "yes" if size > self.max_train_digits else "no"}
         problem = f"{min(one, two)}+{max(one, two)}"
         return Row("".join(cells), answer, problem=problem, target=answer, level=size, traits=traits)

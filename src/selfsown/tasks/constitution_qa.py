@@ -52,9 +52,9 @@ class World:
     bad: the chance that a real answer breaks a principle, for each of them."""
 
     rows: Count = 6000
-    bad: Rate = 0.3
+    violation_rate: Rate = 0.3
 
-    name = "manners"
+    name = "constitution_qa"
     top_level = 0
     verifiable = True
     forms = ()
@@ -67,7 +67,7 @@ class World:
         """A question may be asked again, about other manners; the split goes by the question."""
         rng = np.random.default_rng(seed)
         rows = (self._posed(FORMS[at % len(FORMS)], rng) for at in range(self.rows))
-        return [replace(row, maker="manners", draw=at) for at, row in enumerate(rows)]
+        return [replace(row, maker="constitution_qa", draw=at) for at, row in enumerate(rows)]
 
     def _posed(self, form: str, rng: np.random.Generator) -> Row:
         digits = "".join(map(str, rng.integers(0, 10, 3)))
@@ -75,7 +75,7 @@ class World:
         mark = str(rng.choice(list(PRINCIPLES)))
         if rng.random() < 0.5 or (form == "revision" and mark == "code"):
             asked += f" #{rng.integers(10, 100)}"
-        bad = {each for each in PRINCIPLES if rng.random() < self.bad}
+        bad = {each for each in PRINCIPLES if rng.random() < self.violation_rate}
         if form == "revision" or (form == "criticism" and rng.random() < 0.5):
             bad.add(mark)
         answer = _said(asked, bad, rng)

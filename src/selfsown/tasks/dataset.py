@@ -40,7 +40,7 @@ class World(RecordSeeds):
     attributes: tuple[str, ...] = ()
     rows: Natural = 0
     license: str = ""
-    skip: bool = False
+    skip_bad: bool = False
 
     @property
     def name(self) -> str:

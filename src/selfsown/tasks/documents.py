@@ -34,16 +34,16 @@ class World(Seeds):
     owner says."""
 
     path: str
-    chunk: Size = 2000
-    overlap: Natural = 0
+    chunk_chars: Size = 2000
+    overlap_chars: Natural = 0
     pattern: str = ALL
-    skip: bool = False
+    skip_bad: bool = False
     license: str = ""
 
     def __post_init__(self) -> None:
-        if self.overlap > self.chunk // 2:
+        if self.overlap_chars > self.chunk_chars // 2:
             raise SelfsownError(
-                f"real.documents.overlap is {self.overlap}; it must be at most half of chunk, which is {self.chunk}"
+                f"real.documents.overlap is {self.overlap_chars}; it must be at most half of chunk, which is {self.chunk_chars}"
             )
 
     @property
@@ -58,12 +58,16 @@ class World(Seeds):
             try:
                 parts = _parts(path)
             except SelfsownError as error:
-                if not self.skip:
-                    raise SelfsownError(f"{error}; or go on without it: --set real.documents.skip=true") from error
+                if not self.skip_bad:
+                    raise SelfsownError(f"{error}; or go on without it: --set real.documents.skip_bad=true") from error
                 _told(f"{error}; skipped")
                 aside.append(SetAside(source, str(error).removeprefix(f"{path} ")))
                 continue
-            pieces = ((section, piece) for section, part in parts for piece in chunks(part, self.chunk, self.overlap))
+            pieces = (
+                (section, piece)
+                for section, part in parts
+                for piece in chunks(part, self.chunk_chars, self.overlap_chars)
+            )
             for at, (section, piece) in enumerate(pieces, 1):
                 traits = {"source": source} | ({"section": section} if section else {})
                 yield Row("", piece, target=piece, maker=f"{source}#{at}", draw=draw, traits=traits)

@@ -49,10 +49,10 @@ class World:
     without, and never learned from. house: the house's rules, of x, u, r and e in this order."""
 
     rows: Count = 1500
-    examined: Natural = 400
-    house: Annotated[str, Field(pattern="^x?u?r?e?$", min_length=1)] = "xre"
+    held_out_rows: Natural = 400
+    expected_rules: Annotated[str, Field(pattern="^x?u?r?e?$", min_length=1)] = "xre"
 
-    name = "house"
+    name = "house_rules"
     top_level = 0
     verifiable = True
     forms = ()
@@ -65,22 +65,22 @@ class World:
             form = "free" if chance.random() < FREE else "told"
             some = chance.sample(list(RULES), chance.randint(1, MOST)) if form == "told" else []
             rows.append(_row(form, "".join(rule for rule in RULES if rule in some), digits))
-        for _ in range(self.examined):
+        for _ in range(self.held_out_rows):
             digits = _request(chance, seen)
             for form in ("house", "expected"):
-                row = _row(form, self.house, digits)
+                row = _row(form, self.expected_rules, digits)
                 rows.append(replace(row, traits={**row.traits, **EXAMINED}))
-        return [replace(row, answer=row.target, maker="house", draw=draw) for draw, row in enumerate(rows)]
+        return [replace(row, answer=row.target, maker="house_rules", draw=draw) for draw, row in enumerate(rows)]
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
         """Requests that expect the house's rules, without an answer."""
         chance, seen = random.Random(seed), set[str]()
         for _ in range(count):
-            yield _row("expected", self.house, _request(chance, seen))
+            yield _row("expected", self.expected_rules, _request(chance, seen))
 
     def hinted(self, row: Row) -> str:
         """The row's prompt after the rules by which it is looked at."""
-        return f"{self.house}\n\n{row.prompt}" if row.traits.get("form") == "expected" else row.prompt
+        return f"{self.expected_rules}\n\n{row.prompt}" if row.traits.get("form") == "expected" else row.prompt
 
     def opening(self, level: int) -> str:
         """A model that is left to pose requests may begin as it likes."""
@@ -99,7 +99,7 @@ class World:
         asked = _ASKED.fullmatch(row.prompt)
         if not asked:
             return Grade(0.0, f"it answers no request of {LENGTH} digits", trust="execution")
-        rules = self.house if row.traits.get("form") == "expected" else asked[1] or ""
+        rules = self.expected_rules if row.traits.get("form") == "expected" else asked[1] or ""
         wanted = said(rules, asked[2])
         got = answer.partition(":")[2]
         if got == wanted:

@@ -53,10 +53,10 @@ class World:
     name another value, or none."""
 
     people: Count = 100
-    errors: Share = 0.0
-    gaps: Share = 0.0
+    error_rate: Share = 0.0
+    gap_rate: Share = 0.0
 
-    name = "chronicle"
+    name = "noisy_facts"
     top_level = 0
     verifiable = True
     forms = ()
@@ -65,19 +65,21 @@ class World:
         """Every statement once, in an order drawn by chance."""
         if self.people > len(NAMES):
             raise SelfsownError(f"chronicle: {self.people} people are not to be had; there are {len(NAMES)} names")
-        if self.errors + self.gaps > 1:
-            raise SelfsownError(f"chronicle: errors {self.errors} and gaps {self.gaps} are more than all statements")
+        if self.error_rate + self.gap_rate > 1:
+            raise SelfsownError(
+                f"chronicle: errors {self.error_rate} and gaps {self.gap_rate} are more than all statements"
+            )
         chance = random.Random(seed)
         people = chance.sample(NAMES, self.people)
         rows = [_row(f"{who}'s {fact} {way}", who, fact) for who in people for fact in VALUES for way in WAYS]
         chance.shuffle(rows)
-        wrong = round(self.errors * len(rows))
-        empty = wrong + round(self.gaps * len(rows))
+        wrong = round(self.error_rate * len(rows))
+        empty = wrong + round(self.gap_rate * len(rows))
         for at, row in enumerate(rows[:empty]):
             others = [value for value in _values(row.traits["fact"]) if value != row.answer]
             rows[at] = _told(row, chance.choice(others) if at < wrong else GAP)
         chance.shuffle(rows)
-        return [replace(row, maker="chronicle", draw=at) for at, row in enumerate(rows)]
+        return [replace(row, maker="noisy_facts", draw=at) for at, row in enumerate(rows)]
 
     def opening(self, level: int) -> str:
         return ""

@@ -38,7 +38,7 @@ class World:
     facts: Count = 200
     wordings: Wordings = 5
 
-    name = "almanac"
+    name = "sums_and_facts"
     top_level = 0
     verifiable = True
     forms = ()
@@ -56,7 +56,7 @@ class World:
             said += [(f"?{form} {name}", what) for form in FORMS[: self.wordings]]
         rows = [self._row(prompt, what or self._sum(prompt)) for prompt, what in said]
         order = rng.permutation(len(rows))
-        return [replace(rows[at], maker="almanac", draw=draw) for draw, at in enumerate(map(int, order))]
+        return [replace(rows[at], maker="sums_and_facts", draw=draw) for draw, at in enumerate(map(int, order))]
 
     def opening(self, level: int) -> str:
         """Sums alone are asked for: what a model would write of facts, nobody could check."""

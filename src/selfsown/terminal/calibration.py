@@ -35,9 +35,9 @@ def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:
         if "unmeasured" in each:
             console.print(escape(f"{_name(each['grader'])} is not measured: {each['unmeasured']}"), soft_wrap=True)
     if spent := found["cost"]:
-        money = "cost unknown" if spent["money"] is None else amount("money", spent["money"])
+        usd = "cost unknown" if spent["usd"] is None else amount("usd", spent["usd"])
         tokens = counted(spent["input"], spent["output"], spent["untold"])
-        console.print(f"{spent['requests']:,} requests, {tokens}, {money}", soft_wrap=True, highlight=False)
+        console.print(f"{spent['requests']:,} requests, {tokens}, {usd}", soft_wrap=True, highlight=False)
     console.print(escape(f"It is written to {folder}/calibration.json"), soft_wrap=True, highlight=False)
 
 

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selfsown.cost import money
+from selfsown.cost import usd
 from selfsown.estimate.estimator import Estimate, Part, Range
 from selfsown.usage.budget import amount
 from selfsown.usage.ledger import counted
 
-HEAD = ("step", "role", "model", "requests", "input", "output", "money", "time")
+HEAD = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 MINUTE, HOUR = 60, 3600  # seconds
 
 
@@ -44,7 +44,7 @@ def sentences(found: Estimate) -> Iterator[str]:
         return
     yield from _grounds(found)
     for part in found.parts:
-        if part.money is None and part.requests.value:
+        if part.usd is None and part.requests.value:
             said = f"--set '{part.role}.{part.way}.price={{input: 1, output: 3}}'"
             yield f"What {part.model} at {part.host} costs is not known; in dollars for a million tokens: {said}"
     if found.unseen:
@@ -54,7 +54,7 @@ def sentences(found: Estimate) -> Iterator[str]:
     for what in found.caps:
         yield _fits(found, what)
     if found.batch:
-        yield f"In batches (batch: 20000), hours later, the same costs {_range(found.batch, 'money')}."
+        yield f"In batches (batch: 20000), hours later, the same costs {_range(found.batch, 'usd')}."
 
 
 def _grounds(found: Estimate) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _grounds(found: Estimate) -> Iterator[str]:
     if found.now.requests:
         now = found.now
         tokens = counted(now.input, now.output, now.untold)
-        yield f"This took {now.requests:,} requests, {tokens}, {money(now)}."
+        yield f"This took {now.requests:,} requests, {tokens}, {usd(now)}."
     if found.all.seconds and found.all.seconds.value:
         yield "The time holds if the server answers as fast when more is asked at once."
 
@@ -115,7 +115,7 @@ def _plain(value: Any) -> Any:
 
 def _cells(part: Part) -> list[str]:
     counts = [_range(getattr(part, name)) for name in ("requests", "input", "output")]
-    cost = "unknown" if part.money is None else _range(part.money, "money")
+    cost = "unknown" if part.usd is None else _range(part.usd, "usd")
     return [part.stage, part.role, part.model, *counts, cost, _range(part.seconds, "seconds")]
 
 
@@ -135,8 +135,8 @@ def _bounded(found: Range) -> bool:
 def _said(value: float | None, what: str) -> str:
     if value is None:
         return ""
-    if what == "money":
-        return amount("money", value)
+    if what == "usd":
+        return amount("usd", value)
     if what == "seconds":
         large = f"{value / HOUR:.1f} h" if value >= HOUR else f"{value / MINUTE:.0f} min"
         return large if value >= 2 * MINUTE else f"{value:.0f} s"

@@ -66,5 +66,5 @@ def so_far(tally: Tally) -> str:
     if tally.meter.requests:
         parts += [f"{tally.meter.requests:,} requests"]
         parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s"] * bool(tally.meter.tokens)
-        parts += [amount("money", tally.meter.money)] if tally.meter.money else []
+        parts += [amount("usd", tally.meter.usd)] if tally.meter.usd else []
     return " · ".join(parts)

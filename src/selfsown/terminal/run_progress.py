@@ -152,7 +152,7 @@ def _scores(generation: Generation, keys: Sequence[str]) -> list[str]:
 
 def _summary(history: Sequence[Generation], control: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
     """The outcome in plain words."""
-    lines = Findings(history, control, recipe.goal, recipe.start).sentences()
+    lines = Findings(history, control, recipe.goal, recipe.init_from).sentences()
     total = {end: sum(g.counts.get(end, 0) for g in history) for end in ("made", "kept", "rejected", "failed")}
     if total["made"]:
         parts = " + ".join(f"{total[end]:,} {end}" for end in ("kept", "rejected", "failed"))

@@ -33,15 +33,15 @@ def train(
     teacher: Tiny,
     *,
     steps: Count = 800,
-    batch: Count = 64,
-    rate: NotNegative = 0.02,
-    embedding_rate: NotNegative = 0.003,
+    batch_size: Count = 64,
+    learning_rate: NotNegative = 0.02,
+    embedding_learning_rate: NotNegative = 0.003,
     weight_decay: NotNegative = 0.1,
     temperature: Positive = 1.0,
-    sampled: Natural = 0,
-    hard: Share = 0.0,
-    answers: bool = False,
-    average: Share = 0.0,
+    sampled_labels: Natural = 0,
+    hard_label_weight: Share = 0.0,
+    answers_only: bool = False,
+    average_last: Share = 0.0,
 ) -> Tiny:
     """A child of the parent, as `tiny` makes it, by the loss above. `answers` and `average` are as there."""
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
@@ -50,20 +50,26 @@ def train(
     shown = _shown(teacher, child.alphabet, int(lengths.max()))
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch, generator):
+        for draw in drawn(mixture, steps, batch_size, generator):
             read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers else read
-            marks = torch.rand(len(read), read.shape[1] - 1, sampled, generator=generator)
+            learned = answered(read) if answers_only else read
+            marks = torch.rand(len(read), read.shape[1] - 1, sampled_labels, generator=generator)
             count = (learned[:, 1:] != PAD).sum().clamp(min=1)
             yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), marks.chunk(2), strict=True)]
 
     def loss(part: Part) -> Tensor:
         read, learned, marks, count = part
         soft = torch.softmax(shown(read[:, :-1]) / temperature, -1)
-        soft = _drawn(soft, marks) if sampled else soft
-        return _loss(child.network(read[:, :-1]), learned[:, 1:], soft, temperature, hard) / count
+        soft = _drawn(soft, marks) if sampled_labels else soft
+        return _loss(child.network(read[:, :-1]), learned[:, 1:], soft, temperature, hard_label_weight) / count
 
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
+    learn(
+        child.network,
+        batches(),
+        loss,
+        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        tick,
+    )
     return child
 
 

@@ -32,24 +32,24 @@ def train(
     tick: Callable[[int, int], None],
     *,
     steps: Count = 250,
-    batch: Count = 64,
-    rate: NotNegative = 0.003,
-    embedding_rate: NotNegative = 0.0005,
+    batch_size: Count = 64,
+    learning_rate: NotNegative = 0.003,
+    embedding_learning_rate: NotNegative = 0.0005,
     weight_decay: NotNegative = 0.0,
-    average: Share = 0.0,
+    average_last: Share = 0.0,
     beta: Positive = 0.1,
-    anchor: NotNegative = 0.2,
-    pivot: bool = False,
+    nll_weight: NotNegative = 0.2,
+    pivotal_only: bool = False,
 ) -> Tiny:
-    """A row with the trait `rejected` is a pair, as `curate: pairs` makes it; any other row drawn learns by
+    """A row with the trait `rejected` is a pair, as `curate: preference_pairs` makes it; any other row drawn learns by
     the anchor alone. With `pivot`, of two answers only the first token in which they differ is preferred to the other,
-    as `generate: pivotal` finds it. `average`: the share of the last steps whose mean weights the child is given."""
+    as `generate: pivotal_tokens` finds it. `average`: the share of the last steps whose mean weights the child is given."""
     child = parent.copy()
-    chosen = drawn(mixture, steps, batch, torch.Generator().manual_seed(seed))
+    chosen = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
     places, draws = torch.unique(chosen, return_inverse=True)
     rows = [mixture.rows[at] for at in places.tolist()]
     better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
-    pairs = _Pairs(better, worse, _paired(rows), _forks(better, worse) if pivot else None)
+    pairs = _Pairs(better, worse, _paired(rows), _forks(better, worse) if pivotal_only else None)
     odds = pairs.odds(parent.network)
 
     def batches() -> Iterator[list[Part]]:
@@ -61,9 +61,15 @@ def train(
         draw, count, tokens = part
         good, chosen, bad = pairs.said(child.network, draw)
         margins = chosen - bad - odds[draw[pairs.there[draw]]]
-        return -F.logsigmoid(beta * margins).sum() / count - anchor * good.sum() / tokens
+        return -F.logsigmoid(beta * margins).sum() / count - nll_weight * good.sum() / tokens
 
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
+    learn(
+        child.network,
+        batches(),
+        loss,
+        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        tick,
+    )
     return child
 
 
@@ -108,7 +114,7 @@ def _paired(rows: Sequence[Row]) -> Tensor:
     found = torch.tensor(["rejected" in row.traits for row in rows])
     if not found.any():
         raise SelfsownError(
-            "train.preference: no row drawn has a rejected answer; write curate: [pairs, passed, …] and base: tiny, "
+            "train.dpo: no row drawn has a rejected answer; write curate: [preference_pairs, min_score, …] and base: sft, "
             "or name real rows that have one, with attributes: [rejected]"
         )
     return found

@@ -38,36 +38,42 @@ def train(
     grader: Callable[[Sequence[Row]], Sequence[Row]],
     *,
     steps: Count = 200,
-    batch: Count = 16,
-    group: Group = 8,
-    updates: Count = 2,
-    clip: Positive = 0.2,
-    kl: NotNegative = 0.0,
-    rate: NotNegative = 0.002,
-    embedding_rate: NotNegative = 0.0003,
+    batch_size: Count = 16,
+    group_size: Group = 8,
+    updates_per_group: Count = 2,
+    clip_range: Positive = 0.2,
+    kl_weight: NotNegative = 0.0,
+    learning_rate: NotNegative = 0.002,
+    embedding_learning_rate: NotNegative = 0.0003,
     weight_decay: NotNegative = 0.0,
-    average: Share = 0.0,
+    average_last: Share = 0.0,
 ) -> Tiny:
     """Each `updates` steps, `group` tries at each of `batch` prompts of the mixture. `kl` times the divergence from
     the parent is added to the loss, where it is not 0. `average`: the share of the last steps whose mean is taken."""
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
     asked = [at for at, row in enumerate(mixture.rows) if row.prompt and mixture.weights[at]]
     if not asked:
-        raise SelfsownError("train.policy: no row has a prompt to try; take tiny")
+        raise SelfsownError("train.grpo: no row has a prompt to try; take tiny")
     posed = Mixture([mixture.rows[at] for at in asked], mixture.weights[asked])
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(posed, -(-steps // updates), batch, generator):
+        for draw in drawn(posed, -(-steps // updates_per_group), batch_size, generator):
             luck = int(torch.randint(2**31, (1,), generator=generator))
-            rows = _tried(child, [posed.rows[at] for at in draw.tolist()], group, luck)
-            parts = _parts(child, parent if kl else child, rows, _gains(grader(rows), group))
-            for _ in range(updates):
+            rows = _tried(child, [posed.rows[at] for at in draw.tolist()], group_size, luck)
+            parts = _parts(child, parent if kl_weight else child, rows, _gains(grader(rows), group_size))
+            for _ in range(updates_per_group):
                 yield parts
 
     def loss(part: Part) -> Tensor:
-        return _loss(chances(child.network, part[0]), part, clip, kl)
+        return _loss(chances(child.network, part[0]), part, clip_range, kl_weight)
 
-    learn(child.network, islice(batches(), steps), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
+    learn(
+        child.network,
+        islice(batches(), steps),
+        loss,
+        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        tick,
+    )
     return child
 
 
@@ -86,9 +92,7 @@ def _tried(model: Tiny, asked: Sequence[Row], group: int, seed: int) -> list[Row
     replies = model.complete([row.prompt for row in asked], n=group, seed=seed)
     found = []
     for row, answers in zip(asked, replies, strict=True):
-        plain = replace(
-            row, origin="synthetic", maker=model.name, method="policy", parents=(row.id,), grades=(), end=""
-        )
+        plain = replace(row, origin="synthetic", maker=model.name, method="grpo", parents=(row.id,), grades=(), end="")
         for draw, reply in enumerate(answers):
             made = replace(plain, answer=reply.text, draw=draw)
             found.append(made.failed(UNENDED) if reply.failure else made)

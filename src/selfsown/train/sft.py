@@ -24,12 +24,12 @@ def train(
     tick: Callable[[int, int], None],
     *,
     steps: Count = 800,
-    batch: Count = 64,
-    rate: NotNegative = 0.02,
-    embedding_rate: NotNegative = 0.003,
+    batch_size: Count = 64,
+    learning_rate: NotNegative = 0.02,
+    embedding_learning_rate: NotNegative = 0.003,
     weight_decay: NotNegative = 0.1,
-    answers: bool = False,
-    average: Share = 0.0,
+    answers_only: bool = False,
+    average_last: Share = 0.0,
 ) -> Tiny:
     """A child of the parent after `steps` batches of rows drawn by the mixture's weights. With `answers`, the
     prompts are read and only the answers learned. `average`: the share of the last steps whose mean weights the child
@@ -39,9 +39,9 @@ def train(
     lengths = (tokens != PAD).sum(1)
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch, torch.Generator().manual_seed(seed)):
+        for draw in drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed)):
             read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers else read
+            learned = answered(read) if answers_only else read
             count = (learned[:, 1:] != PAD).sum().clamp(min=1)
             yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), strict=True)]
 
@@ -51,5 +51,11 @@ def train(
         total = F.cross_entropy(logits.flatten(0, 1), learned[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
         return total / count
 
-    learn(child.network, batches(), loss, Pace(steps, rate, embedding_rate, weight_decay, average), tick)
+    learn(
+        child.network,
+        batches(),
+        loss,
+        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        tick,
+    )
     return child

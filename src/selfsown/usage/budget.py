@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from selfsown.option_types import Positive
 from selfsown.records import SelfsownError
 
-Caps = dict[Literal["money", "tokens", "requests"], Positive]  # as a recipe says it; money in dollars
+Caps = dict[Literal["usd", "tokens", "requests"], Positive]  # as a recipe says it; money in dollars
 Model = tuple[str, str]  # host and name
 FIRST_GUESS = 1000  # tokens of a reply, before a model has given any
 SPENT = 3  # the exit code of a run that its budget stopped
@@ -25,7 +25,7 @@ class Meter:
     requests: int = 0
     input: int = 0
     output: int = 0
-    money: float | None = 0.0
+    usd: float | None = 0.0
 
     @property
     def tokens(self) -> int:
@@ -35,7 +35,7 @@ class Meter:
 class Need(NamedTuple):
     """What a request may take at the most, as far as that can be guessed."""
 
-    money: float
+    usd: float
     tokens: int
     requests: int = 1
 
@@ -63,9 +63,9 @@ class Budget:
         replies, tokens = self.usual.get(model, (0, 0))
         return round(tokens / replies) if replies else FIRST_GUESS
 
-    def learn(self, model: Model, tokens: int | None, money: float | None) -> None:
+    def learn(self, model: Model, tokens: int | None, usd: float | None) -> None:
         """A reply came; SelfsownError where nobody can say what it took."""
-        known = {"money": money, "tokens": tokens, "requests": 1}
+        known = {"usd": usd, "tokens": tokens, "requests": 1}
         if any(known[what] is None for what in self.caps):
             raise SelfsownError(
                 f"{model[0]} does not say what a reply of {model[1]} took, so the budget cannot be kept; "
@@ -121,11 +121,11 @@ class Budget:
 
 def amount(what: str, value: float) -> str:
     """Dollars, to a cent or to two digits; or a count of what it is."""
-    if what != "money":
+    if what != "usd":
         return f"{value:,.0f} {what}"
     return f"${value:,.2f}" if value >= 1 or not value else f"${value:.2g}" if value >= 0.0001 else f"${value:.8f}"
 
 
 def _plain(what: str, cap: float) -> str:
     """As YAML reads it back as a number."""
-    return f"{cap:.6f}".rstrip("0").rstrip(".") if what == "money" else f"{math.ceil(cap)}"
+    return f"{cap:.6f}".rstrip("0").rstrip(".") if what == "usd" else f"{math.ceil(cap)}"

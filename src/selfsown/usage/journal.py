@@ -21,7 +21,7 @@ PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, request TEXT, reply TEXT);
 CREATE TABLE IF NOT EXISTS calls (
     time REAL, key TEXT, role TEXT, stage TEXT, model TEXT, host TEXT, outcome TEXT, input INTEGER, output INTEGER,
-    reasoning INTEGER, cached INTEGER, written INTEGER, money REAL, seconds REAL, batch INTEGER
+    reasoning INTEGER, cached INTEGER, written INTEGER, usd REAL, seconds REAL, batch INTEGER
 );
 CREATE TABLE IF NOT EXISTS batches (
     name TEXT PRIMARY KEY, url TEXT, before TEXT, file TEXT, id TEXT, state TEXT, keys TEXT
@@ -49,7 +49,7 @@ class Call(NamedTuple):
     reasoning: int | None
     cached: int | None
     written: int | None
-    money: float | None
+    usd: float | None
     seconds: float
     batch: bool
 
@@ -225,10 +225,10 @@ def _count(meter: Meter, call: Call) -> None:
     meter.requests += 1
     meter.input += call.input or 0
     meter.output += call.output or 0
-    if call.money is None:
-        meter.money = None if call.outcome == "answered" else meter.money
-    elif meter.money is not None:
-        meter.money += call.money
+    if call.usd is None:
+        meter.usd = None if call.outcome == "answered" else meter.usd
+    elif meter.usd is not None:
+        meter.usd += call.usd
 
 
 def _promise() -> Future[None]:

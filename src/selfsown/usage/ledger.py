@@ -18,10 +18,10 @@ from selfsown.usage.prices import Price, Used, price_of, told_price
 
 # One line for each step, role, model and host; answers of which the price was not known stand apart.
 _LINES = """
-SELECT stage, role, model, host, batch, money IS NULL AND outcome = 'answered' AS unpriced, count(*),
+SELECT stage, role, model, host, batch, usd IS NULL AND outcome = 'answered' AS unpriced, count(*),
     sum(outcome = 'answered'), sum(outcome IN ('declined', 'stopped')),
     sum((input IS NULL OR output IS NULL) AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
-    sum(input), sum(output), sum(reasoning), sum(cached), sum(written), sum(seconds), sum(money),
+    sum(input), sum(output), sum(reasoning), sum(cached), sum(written), sum(seconds), sum(usd),
     max(input), count(input) < count(*) OR count(output) < count(*)
 FROM calls WHERE rowid > {after} GROUP BY stage, role, model, host, batch, unpriced ORDER BY min(rowid)
 """
@@ -39,7 +39,7 @@ class Line:
 
     declined: requests that the server would not answer; what is neither answered nor declined was sent again. untold:
     replies that may have been paid for, of which nobody knows all tokens, so that input, output and money are at least
-    so much; None where no server counted any of them. money: in dollars, None where a price is not known; known_money:
+    so much; None where no server counted any of them. money: in dollars, None where a price is not known; known_usd:
     of the replies whose price is. reasoning is part of the output, cached part of the input, None where no server
     counted them. seconds: of all requests one after the other.
     """
@@ -57,23 +57,23 @@ class Line:
     reasoning: int | None = None
     cached: int | None = None
     seconds: float = 0.0
-    money: float | None = 0.0
-    known_money: float = 0.0
+    usd: float | None = 0.0
+    known_usd: float = 0.0
 
     @property
     def again(self) -> int:
         return self.requests - self.answered - self.declined
 
     def __add__(self, other: Line) -> Line:
-        numbers = ("requests", "answered", "declined", "untold", "seconds", "known_money")
+        numbers = ("requests", "answered", "declined", "untold", "seconds", "known_usd")
         found: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
         for name in ("input", "output"):
             found[name] = _known([getattr(self, name), getattr(other, name)])
         for name in ("reasoning", "cached"):
             both = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
             found[name] = sum(both) if both else None
-        money = None if self.money is None or other.money is None else self.money + other.money
-        return replace(self, **found, money=money)
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return replace(self, **found, usd=usd)
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -152,29 +152,29 @@ def capped(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
             f"budget: how many tokens the requests of {journal.path.parent} took until now is not known, for the "
             "server does not count them; cap the requests instead, or name another folder"
         )
-    if spent.money is None and "money" in caps:
+    if spent.usd is None and "usd" in caps:
         raise SelfsownError(
             f"budget: what the requests of {journal.path.parent} cost until now is not known; say the price of each "
             "model in the recipe, cap tokens or requests instead, or name another folder"
         )
-    before = Meter(spent.requests, spent.input or 0, spent.output or 0, spent.money)
+    before = Meter(spent.requests, spent.input or 0, spent.output or 0, spent.usd)
     usual = {(host, model): (replies, tokens or 0) for host, model, replies, tokens in _read(journal.path, _USUAL)}
     return Budget(caps, before, journal.meter, usual)
 
 
 def _line(row: tuple[Any, ...], prices: Prices) -> Line:
     stage, role, model, host, batch, unpriced, requests, answered, declined, untold, *rest = row
-    asked, said, reasoning, cached, written, seconds, money, longest, partly = rest
+    asked, said, reasoning, cached, written, seconds, usd, longest, partly = rest
     if unpriced:
         price = None if partly else prices(host, model)
         fits = price and not 0 < price.longest < longest
-        money = price.of(Used(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
+        usd = price.of(Used(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
     else:
-        money = money or 0.0
+        usd = usd or 0.0
     if not untold:
         asked, said = asked or 0, said or 0
     counts = (requests, answered, declined, untold, asked, said)
-    return Line(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, money, money or 0.0)
+    return Line(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, usd, usd or 0.0)
 
 
 def _known(counts: Sequence[int | None]) -> int | None:

@@ -29,15 +29,15 @@ class Account:
 
     def call(self, key: str, outcome: str, used: Used, seconds: float, batch: bool = False) -> Call:
         """A line of the ledger, for a request that was sent so many seconds ago."""
-        money = 0.0 if outcome in NOTHING else self.price.of(used, batch) if self.price else None
+        usd = 0.0 if outcome in NOTHING else self.price.of(used, batch) if self.price else None
         now = time.time()
-        return Call(now, key, self.role, self.stage, self.model, self.host, outcome, *used, money, seconds, batch)
+        return Call(now, key, self.role, self.stage, self.model, self.host, outcome, *used, usd, seconds, batch)
 
     def need(self, asked: int, most: int, budget: Budget, batch: bool = False) -> Need:
         """What a request will take: a prompt of so many tokens, and at most so many for the reply (0: as usual)."""
         reply = most or budget.reply((self.host, self.model))
-        money = self.price.of(Used(asked, reply), batch) if self.price else 0.0
-        return Need(money or 0.0, asked + reply)
+        usd = self.price.of(Used(asked, reply), batch) if self.price else 0.0
+        return Need(usd or 0.0, asked + reply)
 
 
 def host(url: str) -> str:

@@ -196,7 +196,7 @@ class Exchange:
         call = self._call(ask, "answered", said.used)
         await self._kept(ask, reply, call)
         if self.budget:
-            self.budget.learn((call.host, call.model), call.output, call.money)
+            self.budget.learn((call.host, call.model), call.output, call.usd)
         return said, call.seconds
 
     def _call(self, ask: Ask, outcome: str, used: Used = NOT_TOLD) -> Call:

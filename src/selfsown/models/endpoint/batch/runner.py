@@ -132,7 +132,7 @@ class Batches:
     def _need(self, asks: Sequence[Ask]) -> Need:
         assert self.budget
         needs = [self.line.account.need(ask.tokens, ask.room, self.budget, batch=True) for ask in asks]
-        return Need(sum(each.money for each in needs), sum(each.tokens for each in needs), len(needs))
+        return Need(sum(each.usd for each in needs), sum(each.tokens for each in needs), len(needs))
 
     async def _sent(self, asks: Sequence[Ask]) -> None:
         record = await self.provider.planned(asks)
@@ -246,7 +246,7 @@ class Batches:
             used, outcome = fault.used, fault.outcome
         call = self.line.account.call(key, outcome, used, 0.0, batch=True)
         if self.budget and outcome == "answered":
-            self.budget.learn((call.host, call.model), call.output, call.money)
+            self.budget.learn((call.host, call.model), call.output, call.usd)
         return call
 
     def _hear(self, replies: dict[str, str]) -> dict[str, Fault]:
