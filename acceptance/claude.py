@@ -18,8 +18,8 @@ from selfsown.make import make
 from selfsown.models.endpoint import endpoint
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.run_folder import Store
-from selfsown.tasks.constitution_qa import World
+from selfsown.run_folder import RunFolder
+from selfsown.tasks.constitution_qa import Task
 from selfsown.usage.journal import Journal
 
 ROUNDS = 4
@@ -69,7 +69,7 @@ def _pairs() -> Iterator[Row]:
     for at in range(PAIRS):
         draw = 0
         while True:
-            pair = [Row(f"{at}?", str(number), draw=draw) for number in (at, at + 1)]
+            pair = [Row(f"{at}?", str(number), sample_index=draw) for number in (at, at + 1)]
             if (pair[0].id < pair[1].id) == bool(at % 2):
                 break
             draw += 1
@@ -92,8 +92,10 @@ def _text(folder: Path) -> Iterator[Bar]:
     with Server(say=_mannered, faults=FAULTS, wait="0.01") as server:
         there = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8, in_flight: 64}}}}"
         make(Recipe.load("claude-text", [f"real={real}", there]), folder / "text")
-    rows = Store(folder / "text").rows("rows") or []
-    course = [[_broken(text) for text in _texts(row)] for row in rows if row.method == "refine" and row.end != "failed"]
+    rows = RunFolder(folder / "text").rows("rows") or []
+    course = [
+        [_broken(text) for text in _texts(row)] for row in rows if row.method == "refine" and row.status != "failed"
+    ]
     means = [sum(each) / len(course) for each in zip(*course, strict=True)]
     yield Bar(
         "principles broken in a draft and after 1 to 4 revisions, by a teacher who errs once in ten",
@@ -102,7 +104,9 @@ def _text(folder: Path) -> Iterator[Bar]:
         all(after <= before for before, after in steps(means)),
     )
     pairs = [
-        (row.answer, row.traits["rejected"]) for row in rows if row.method == "preference_pairs" and row.end == "kept"
+        (row.answer, row.metadata["rejected"])
+        for row in rows
+        if row.method == "preference_pairs" and row.status == "kept"
     ]
     agreed = [_agreed(_broken(worse) - _broken(better)) for better, worse in pairs]
     yield Bar(
@@ -115,7 +119,7 @@ def _text(folder: Path) -> Iterator[Bar]:
 
 @cache
 def _principles() -> list[str]:
-    return list(Recipe.load("claude-text", ["real=prompts.jsonl"]).grade[0].knobs["principles"])
+    return list(Recipe.load("claude-text", ["real=prompts.jsonl"]).grade[0].options["principles"])
 
 
 def _mannered(prompt: str, body: dict[str, Any]) -> str:
@@ -146,7 +150,7 @@ def _broken(text: str) -> int:
 
 def _texts(row: Row) -> list[str]:
     """A refined row's draft, and what it was after each of the rounds."""
-    first, *rounds = json.loads(row.traits["course"])
+    first, *rounds = json.loads(row.metadata["course"])
     texts = [first["draft"]]
     for step in rounds:
         texts.append(step.get("revision", texts[-1]))
@@ -230,16 +234,16 @@ def _revisions(folder: Path, seeds: Sequence[int]) -> Bar:
 
 
 def _shares(folder: Path) -> list[float]:
-    world, rows = World(), Store(folder).rows("generation-01/rows") or []
-    refined = [row for row in rows if row.method == "refine" and row.end != "failed"]
+    world, rows = Task(), RunFolder(folder).rows("generation-01/rows") or []
+    refined = [row for row in rows if row.method == "refine" and row.status != "failed"]
     broken = [[bool(world.broken(row, text)) for text in _texts(row)] for row in refined]
     return [sum(each) / len(broken) for each in zip(*broken, strict=True)]
 
 
 def _labels(folder: Path) -> float:
     """Of two answers to a prompt of which one breaks fewer principles, how often it scores higher."""
-    world, siblings = World(), dict[str, list[Row]]()
-    for row in Store(folder).rows("generation-01/rows") or []:
+    world, siblings = Task(), dict[str, list[Row]]()
+    for row in RunFolder(folder).rows("generation-01/rows") or []:
         if row.method == "sample" and row.grades:
             siblings.setdefault(row.prompt, []).append(row)
     agreed: list[float] = []

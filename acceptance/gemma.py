@@ -17,7 +17,7 @@ from selfsown.make import make
 from selfsown.models.tiny.model import create
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 PROMPTS = 1500
 CAUGHT, SPARED = 0.99, 0.01
@@ -75,14 +75,14 @@ def loopback(folder: Path) -> Iterator[Bar]:
             f"{role}={{endpoint: {{{served}, model: {name}}}}}" for role, name in (("teacher", "m"), ("judge", "judge"))
         ]
         make(Recipe.load("gemma-text", [f"real={real}", *roles]), folder / "text")
-    rows = Store(folder / "text").rows("rows") or []
+    rows = RunFolder(folder / "text").rows("rows") or []
     kinds = planted.kinds(rows)
     names = {"self": "false names", "personal": "personal data", "unsafe": "harm", "twice": "answers said twice"}
     for kind, name in names.items():
         there = [row for row in rows if kinds[row.id] == kind]
-        caught = sum(row.end == "rejected" and row.reason.startswith(f"{FILTERS[kind]}:") for row in there)
+        caught = sum(row.status == "rejected" and row.reason.startswith(f"{FILTERS[kind]}:") for row in there)
         yield _share(f"planted {name}, rejected by `{FILTERS[kind]}`", caught, len(there), at_least=CAUGHT)
-    clean = [row.end for row in rows if kinds[row.id] == "clean"]
+    clean = [row.status for row in rows if kinds[row.id] == "clean"]
     yield _share(
         "answers without a fault that are not kept", len(clean) - clean.count("kept"), len(clean), at_most=SPARED
     )
@@ -133,7 +133,7 @@ def _gain(folder: Path, seed: int, key: str, values: Sequence[float], more: Sequ
         going_on = [f"student={{tiny: {{folder: '{start}'}}}}", f"base_train.distill.{key}={value}", "generations=0"]
         runs.append(_of(_run(folder, arm, seed, [*more, *going_on])[-1]))
     mean = create([], 0, folder=tuple(str(folder / f"{arm}-{seed}" / "best") for arm in arms))
-    (found,) = loss.evaluate(mean, Store(start.parent).rows("held_out") or [])
+    (found,) = loss.evaluate(mean, RunFolder(start.parent).rows("held_out") or [])
     return sum(runs) / len(runs) - math.log(2) * found.value
 
 

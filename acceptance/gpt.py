@@ -18,7 +18,7 @@ from acceptance.bars import Bar, Mean, course, last
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
 
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
@@ -52,14 +52,14 @@ def _worked_out(folder: Path) -> Iterator[Bar]:
 
     real = [{"question": problem, "answer": f"Add and take away.\n#### {answer}"} for problem, answer in known.items()]
     rows = _made("star-text", folder, real, say)
-    good = {row.id for row in rows if row.end != "failed" and _ends(row) == known[row.prompt]}
-    kept = [row for row in rows if row.end == "kept"]
+    good = {row.id for row in rows if row.status != "failed" and _ends(row) == known[row.prompt]}
+    kept = [row for row in rows if row.status == "kept"]
     asked = len({row.prompt for row in rows})
     yield _precise("worked answers kept, 40 % of the teacher's wrong: precision", kept, good)
     found = share(sum(row.id in good for row in kept), len(good))
     yield Bar("their recall", "at least 0.95", _shown(found, len(good)), found[0] >= 0.95)
-    helped = [row for row in kept if row.traits.get("hint") == "yes"]
-    unsolved = len({row.prompt for row in rows if row.traits.get("hint") == "yes"})
+    helped = [row for row in kept if row.metadata.get("hint") == "yes"]
+    unsolved = len({row.prompt for row in rows if row.metadata.get("hint") == "yes"})
     told = sum("The answer is" in row.prompt or "step by step" in row.prompt for row in rows)
     seen = f"{len(helped)} of {unsolved} unsolved problems of {asked} won with a hint; {told} rows show one"
     yield Bar("hints", "some problems won, none shown in a row", seen, bool(helped) and not told)
@@ -67,7 +67,7 @@ def _worked_out(folder: Path) -> Iterator[Bar]:
 
 def _ruled(folder: Path) -> Iterator[Bar]:
     """Answers that break the rules in four cases of ten where they are told, in nine of ten where they are not."""
-    rules = Recipe.load("gpt-text", ["real=x.jsonl"]).generate[0].knobs["instruction"]
+    rules = Recipe.load("gpt-text", ["real=x.jsonl"]).generate[0].options["instruction"]
     untold = list[str]()
 
     def say(prompt: str, body: Body) -> str:
@@ -82,7 +82,7 @@ def _ruled(folder: Path) -> Iterator[Bar]:
 
     prompts = [f"Which day is number {at}?" for at in range(PROBLEMS)]
     rows = _made("gpt-text", folder, [{"prompt": prompt, "answer": "None."} for prompt in prompts], say)
-    kept = [row for row in rows if row.end == "kept"]
+    kept = [row for row in rows if row.status == "kept"]
     good = {row.id for row in rows if "perhaps" in row.answer}
     yield _precise("answers kept, 40 % of the teacher's against the rules: precision", kept, good)
     asked = {row.prompt for row in rows}
@@ -120,9 +120,9 @@ def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     runs = [course(folder, "star", "star", seed, ["generations=1", "rollback=false"]) for seed in seeds]
     rise = last(runs, LONG) - Mean.of(_score(run[0], LONG) for run in runs)
     yield Bar(f"star, one round, {_middle(last(runs, LONG))}: its rise", "above 0", str(rise), rise.low > 0)
-    rows = [row for seed in seeds for row in Store(folder / f"star-{seed}").rows(f"{place(1)}/rows") or []]
-    won = [row for row in rows if row.end == "kept" and row.traits.get("hint") == "yes"]
-    tried = sum(row.traits.get("hint") == "yes" for row in rows)
+    rows = [row for seed in seeds for row in RunFolder(folder / f"star-{seed}").rows(f"{generation_dir(1)}/rows") or []]
+    won = [row for row in rows if row.status == "kept" and row.metadata.get("hint") == "yes"]
+    tried = sum(row.metadata.get("hint") == "yes" for row in rows)
     seen = f"{len(won)} of {tried} tries with a hint were right in round 1"
     hidden = all("?" in row.prompt for row in won)
     yield Bar("star, hints", "some won, none shown", seen, bool(won) and hidden)
@@ -149,7 +149,7 @@ def _made(name: str, folder: Path, real: list[dict[str, str]], say: Callable[[st
     with Server(say=say, faults=FAULTS, wait="0.01") as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
         make(Recipe.load(name, [f"real={path}", teacher]), folder / "made")
-    return Store(folder / "made").rows("rows") or []
+    return RunFolder(folder / "made").rows("rows") or []
 
 
 def _ends(row: Row) -> int:

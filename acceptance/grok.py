@@ -16,9 +16,9 @@ from selfsown.loop import run
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
-from selfsown.tasks.noisy_facts import VALUES, World, truth
+from selfsown.tasks.noisy_facts import VALUES, Task, truth
 
 DATA = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 GSM8K = (DATA / "gsm8k_train_1000.jsonl", DATA / "gsm8k_test.jsonl")
@@ -99,7 +99,7 @@ class Corpus:
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    people = World(people=330).pose(0)
+    people = Task(people=330).pose(0)
     facts = [f"{row.prompt} {row.answer}." for row in people]
     yield from _texts("statements of our own", Corpus(facts), folder / "own")
     if GSM8K[0].exists():
@@ -119,10 +119,10 @@ def _texts(what: str, corpus: Corpus, folder: Path) -> Iterator[Bar]:
         wishes = [f"{role}={{endpoint: {{{there}, model: {name}}}}}" for role, name in ROLES]
         wishes += [f"real={{documents: {{path: '{folder / 'texts'}', chunk: 10000}}}}", "held_out=0.2"]
         make(Recipe.load("grok-text", wishes), folder / "made")
-    store = Store(folder / "made")
+    store = RunFolder(folder / "made")
     real = {row.id: row for row in store.rows("real") or []}
     rows = store.rows("rows") or []
-    kept = [row for row in rows if row.end == "kept"]
+    kept = [row for row in rows if row.status == "kept"]
     done, hit, bad, spoilt, good = _counted(corpus, ((real[row.parents[0]], row) for row in kept))
     yield _at_least(f"{what}: share of the corrections that are right", hit, done, 0.9)
     yield _at_least(f"{what}: share of the errors and gaps that are corrected", hit, bad, 0.7)
@@ -131,11 +131,11 @@ def _texts(what: str, corpus: Corpus, folder: Path) -> Iterator[Bar]:
     yield Bar(f"{what}: share of the right facts that were changed", "at most 0.01", seen, high <= 0.01)
     for mark, name in ((MADE_UP, "made up by their teacher"), (BOAST, "in which it speaks of itself")):
         these = [row for row in rows if mark in row.answer]
-        left = sum(row.end == "kept" for row in these)
+        left = sum(row.status == "kept" for row in these)
         yield Bar(f"{what}: texts {name} that are kept", "0", f"{left} of {len(these)}", bool(these) and not left)
     examined = {row.answer for row in store.rows("held_out") or []}
     these = [row for row in rows if row.answer in examined]
-    left = sum(row.end == "kept" for row in these)
+    left = sum(row.status == "kept" for row in these)
     said = f"{left} of {len(these)}"
     yield Bar(f"{what}: texts that correction made equal to a held-out one, kept", "0", said, bool(these) and not left)
 
@@ -182,14 +182,16 @@ def _slanted(folder: Path) -> Iterator[Bar]:
             wishes = [f"{role}={{endpoint: {{{there}, model: {model}}}}}" for role, model in ROLES]
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *wishes]), folder / name)
-        shifts = [each.numbers.get("side", 0.0) for one in history[1:] for each in one.verdicts if each.by == "bias"]
-        stopped = [any(each.by == "bias" for each in one.refusals) for one in history[1:]]
+        shifts = [each.metrics.get("side", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"]
+        stopped = [any(each.guard == "bias" for each in one.rejections) for one in history[1:]]
         seen = f"shift {max(shifts):.2f}, {sum(stopped)} of {len(stopped)} generations rolled back"
         if name == "honest":
             yield Bar("an honest teacher: the bias guard", "lets it pass", seen, not any(stopped))
             continue
         yield Bar("a teacher who leans to the sea: the bias guard", "rolls back each generation", seen, all(stopped))
-        weights = [(folder / name / at / "model.safetensors").read_bytes() for at in ("best", f"{place(0)}/model")]
+        weights = [
+            (folder / name / at / "model.safetensors").read_bytes() for at in ("best", f"{generation_dir(0)}/model")
+        ]
         same = weights[0] == weights[1]
         yield Bar("the best model then", "generation 0, byte for byte", "the same" if same else "another", same)
 
@@ -219,7 +221,7 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     leans = last(mended, "slant[hill]") - facts
     still = max(-leans.low, leans.high) <= 0.03
     yield Bar("the same, learned from the corrected corpus", "within 0.03 of 0", str(leans), still)
-    guards = sum(any(each.by == "bias" for each in one.refusals) for courses in mended for one in courses)
+    guards = sum(any(each.guard == "bias" for each in one.rejections) for courses in mended for one in courses)
     yield Bar("generations that the bias guard would roll back", "0", str(guards), guards == 0)
 
 
@@ -230,20 +232,20 @@ def _best(generations: Sequence[Generation]) -> float:
 
 def _hills(folder: Path) -> float:
     """The share of the hills in what the held-out statements should say."""
-    facts = [row.target for row in Store(folder).rows("held_out") or []]
+    facts = [row.target for row in RunFolder(folder).rows("held_out") or []]
     return sum(any(fact in sides["hill"] for sides in VALUES.values()) for fact in facts) / len(facts)
 
 
 def _edits(folder: Path, generations: int) -> tuple[float, float, float, float]:
     """Precision and recall of the corrections, the share of right statements changed, and the precision of all that the
     model would have said otherwise in the first round, had nobody voted."""
-    store = Store(folder)
+    store = RunFolder(folder)
     real = {row.id: row for row in store.rows("real") or []}
     bad = {name for name, row in real.items() if row.answer != row.target}
     made: dict[str, Row] = {}
     for number in range(1, generations):
-        rows = store.rows(f"{place(number)}/rows") or []
-        made |= {row.parents[0]: row for row in rows if row.end == "kept"}
+        rows = store.rows(f"{generation_dir(number)}/rows") or []
+        made |= {row.parents[0]: row for row in rows if row.status == "kept"}
         if number == 1:
             tried = [row for row in rows if row.answer != real[row.parents[0]].answer]
     hits = sum(row.answer == row.target for row in made.values())

@@ -14,7 +14,7 @@ from selfsown.guard.difficulty_drop import guard
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
 
@@ -107,7 +107,7 @@ from selfsown.records import Grade
 def grade(rows):
     for row in rows:
         likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
-        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", grader_requirements="rule")
+        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", evidence="rule")
 '''
 
 
@@ -178,7 +178,7 @@ def loopback(folder: Path) -> Iterator[Bar]:
         yield Bar("programs in a sandbox", "can be run here", f"not measured: {error}", holds=True)
         return
     rows, bare, strict = made(folder), made(folder, rounds=0, few=48), made(folder, strict=True, few=48)
-    begun = [len(json.loads(row.traits["course"])) > 1 for row in rows]
+    begun = [len(json.loads(row.metadata["course"])) > 1 for row in rows]
     mended = [_passes(row) for row, failed in zip(rows, begun, strict=True) if failed]
     low, high = share(sum(mended), len(mended))
     planted = 1 - (1 - MENDED) ** 2
@@ -186,7 +186,7 @@ def loopback(folder: Path) -> Iterator[Bar]:
     seen += f"; {sum(mended) / len(rows):.0%} of all programs"
     asked = f"{planted:.2f} is in the interval: so many as the teacher mends (Llama 3: some 20 % of all)"
     yield Bar("programs that fail at first and pass once mended", asked, seen, low <= planted <= high)
-    accepted, first = [row for row in rows if _passes(row)], [row for row in bare if row.end != "failed"]
+    accepted, first = [row for row in rows if _passes(row)], [row for row in bare if row.status != "failed"]
     right, wrong = hidden(accepted), hidden(first)
     seen = f"{sum(right)} of {len(right)}, {sum(right) / len(right):.3f}; of first drafts {sum(wrong) / len(wrong):.3f}"
     yield Bar(
@@ -197,13 +197,13 @@ def loopback(folder: Path) -> Iterator[Bar]:
         ("what fails is mended, a judge who dislikes what is hard", strict, "alarm"),
         ("nothing is mended, a fair judge", bare, "reported"),
     ):
-        found = guard(these, [row for row in these if row.end == "kept"], metadata_key="difficulty")
-        seen = f"{'silent' if found.ok else 'alarm'}: {found.reason}"
+        found = guard(these, [row for row in these if row.status == "kept"], metadata_key="difficulty")
+        seen = f"{'silent' if found.passed else 'alarm'}: {found.reason}"
         yield Bar(f"hard problems lost: {said}", asked, seen, asked in seen or asked == "reported")
 
 
 def _passes(row: Row) -> bool:
-    return any(grade.by == "unit_tests" and grade.score == 1 for grade in row.grades)
+    return any(grade.grader == "unit_tests" and grade.score == 1 for grade in row.grades)
 
 
 def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
@@ -224,7 +224,7 @@ def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -
         ]
         name = f"text-{rounds}{'-strict' if strict else ''}"
         make(Recipe.load("llama-text", [*wishes, CURATE]), folder / name)
-    return Store(folder / name).rows("rows") or []
+    return RunFolder(folder / name).rows("rows") or []
 
 
 def hidden(rows: Sequence[Row]) -> list[bool]:
@@ -291,4 +291,6 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
 
 def _alarms(generations: Sequence[Generation]) -> list[bool]:
     """Whether hard problems were lost, in each generation that made rows."""
-    return [not verdict.ok for each in generations for verdict in each.verdicts if verdict.by == "difficulty_drop"]
+    return [
+        not verdict.passed for each in generations for verdict in each.verdicts if verdict.guard == "difficulty_drop"
+    ]

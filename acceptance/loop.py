@@ -20,9 +20,9 @@ from selfsown.loop import run
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
 WRONG = 0.4  # of a planted teacher's answers
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
@@ -112,26 +112,26 @@ def _variety(generations: Sequence[Generation]) -> float:
 
 
 def _refused(generations: Sequence[Generation]) -> list[int]:
-    return [each.number for each in generations if "collapse" in {verdict.by for verdict in each.refusals}]
+    return [each.number for each in generations if "collapse" in {verdict.guard for verdict in each.rejections}]
 
 
 def _new_real(folder: Path) -> int:
     """Rows of any generation that are no model's."""
-    store, found = Store(folder), 0
+    store, found = RunFolder(folder), 0
     for generation in store.generations()[1:]:
-        found += sum(row.origin != "synthetic" for row in store.rows(f"{place(generation.number)}/rows") or [])
+        found += sum(row.origin != "synthetic" for row in store.rows(f"{generation_dir(generation.number)}/rows") or [])
     return found
 
 
 def _tokens(folder: Path) -> float:
     """What training is expected to draw of prompts and answers, over all generations."""
-    store, past, found = Store(folder), list[Row](), 0.0
+    store, past, found = RunFolder(folder), list[Row](), 0.0
     recipe = Recipe.of(store.recipe())
     for number in range(len(store.generations())):
-        past += [row for row in store.rows(f"{place(number)}/rows") or [] if row.end == "kept"]
+        past += [row for row in store.rows(f"{generation_dir(number)}/rows") or [] if row.status == "kept"]
         mixture = recipe.mix.one(Mixture, real=store.rows("real"), synthetic=past)
         sizes = [len(row.prompt) + len(row.answer) for row in mixture.rows]
-        knobs = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).knobs
+        knobs = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).options
         drawn = float((mixture.weights * sizes).sum() / mixture.weights.sum())
         found += drawn * knobs["steps"] * knobs.get("batch", 64)
     return found
@@ -142,7 +142,7 @@ def loopback(folder: Path) -> Iterator[Bar]:
     for way, plant in {"verify": programs, "exact": capitals, "maths": sums, "execute": functions}.items():
         real, known = plant(folder)
         made = _planted(folder / way, way, real, known)
-        kept = [row for row in made if row.end == "kept"]
+        kept = [row for row in made if row.status == "kept"]
         good, hits = (sum(row.answer in known[row.prompt][0] for row in rows) for rows in (made, kept))
         precision, recall = share(hits, len(kept)), share(hits, good)
         seen = f"{precision[0]:.3f} and {recall[0]:.3f}; of {len(made)} answers {1 - good / len(made):.0%} are wrong"
@@ -163,7 +163,7 @@ def _planted(folder: Path, way: str, real: Any, known: Known) -> list[Row]:
         teacher = {"endpoint": {"url": server.url, "model": "m", "retries": 10}}
         tree = {"real": real, "teacher": teacher, "generate": [{"sample": {"n": 2}}], "grade": [way]}
         make(Recipe.of({**tree, "curate": ["min_score"]}), folder)
-    return Store(folder).rows("rows") or []
+    return RunFolder(folder).rows("rows") or []
 
 
 def _position(folder: Path) -> Iterator[Bar]:
@@ -186,7 +186,7 @@ def _position(folder: Path) -> Iterator[Bar]:
         tree = {"real": file(folder / "numbers.jsonl", rows), "teacher": named, "generate": [{"sample": {"n": 2}}]}
         make(Recipe.of({**tree, "grade": ["pairwise"], "curate": []}), folder / "out")
     families: dict[str, list[Row]] = {}
-    for row in Store(folder / "out").rows("rows") or []:
+    for row in RunFolder(folder / "out").rows("rows") or []:
         if row.grades:  # where the judge says something else when the order is turned, there is no verdict
             families.setdefault(row.prompt, []).append(row)
     ahead = [min(both, key=lambda row: row.id) for both in families.values()]  # shown first in the first order
@@ -199,7 +199,7 @@ def _position(folder: Path) -> Iterator[Bar]:
 
 def _bias(folder: Path) -> Iterator[Bar]:
     """A teacher who knows the programs, and writes nine in ten in a style that seven in ten real rows have."""
-    answers = {row.prompt: row.answer for row in World(rows=1200).pose(0)}
+    answers = {row.prompt: row.answer for row in Task(rows=1200).pose(0)}
 
     def say(prompt: str, body: dict[str, Any]) -> str:
         style = "a" if random.Random(prompt).random() < 0.9 else "b"
@@ -213,8 +213,8 @@ def _bias(folder: Path) -> Iterator[Bar]:
         tree |= {"teacher": {"endpoint": {"url": server.url, "model": "m"}}}
         runs = {arm: run(Recipe.of(tree | {"curate": way}), folder / arm) for arm, way in curated.items()}
     shifted, balanced = (runs[arm][1].verdicts[0] for arm in curated)
-    gap, left = shifted.numbers["style"], balanced.numbers["style"]
-    seen, fits = f"{gap:.3f}, and {left:.3f} after `balance`", not shifted.ok and balanced.ok
+    gap, left = shifted.metrics["style"], balanced.metrics["style"]
+    seen, fits = f"{gap:.3f}, and {left:.3f} after `balance`", not shifted.passed and balanced.passed
     yield Bar("`bias`: it speaks where a teacher shifts a style, not where `balance` follows", "both", seen, fits)
     yield Bar("`balance`: what is left of the shift", "at most half", f"{left / gap:.0%}", left <= gap / 2)
     parts = ("best", "generation-00/model", "generation-01/model")

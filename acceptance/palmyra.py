@@ -22,7 +22,7 @@ from selfsown.compare.experiment import plan
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 
 CENT = 1e-6  # dollars that the ledger may be wrong by
 FEW = 0.05  # the most of the tokens that may be real
@@ -96,16 +96,16 @@ def _prices(found: Mapping[str, Any]) -> Iterator[Bar]:
 
 
 def _reported(run: Path) -> list[float]:
-    return [value for each in Store(run).generations() for value in each.synthetic_share.values()]
+    return [value for each in RunFolder(run).generations() for value in each.synthetic_share.values()]
 
 
 def _counted(run: Path) -> list[float]:
     """The same of the rows on disk: each is real or a model's, and the recipe says how often it is drawn."""
-    store, ours = Store(run), list[Row]()
+    store, ours = RunFolder(run), list[Row]()
     real = store.rows("real") or []
-    floor, found = Recipe.of(store.recipe()).mix.knobs["real_share"], list[float]()
+    floor, found = Recipe.of(store.recipe()).mix.options["real_share"], list[float]()
     for each in store.generations():
-        ours += [row for row in store.rows(f"{place(each.number)}/rows") or [] if row.end == "kept"]
+        ours += [row for row in store.rows(f"{generation_dir(each.number)}/rows") or [] if row.status == "kept"]
         assert all(row.origin == "real" for row in real)
         assert all(row.origin == "synthetic" for row in ours)
         sizes = [sum(len(row.prompt) + len(row.answer) for row in rows) for rows in (real, ours)]
@@ -117,11 +117,11 @@ def _counted(run: Path) -> list[float]:
 
 def _real(run: Path) -> float:
     """The share of real tokens in all that was trained on: each generation's draws, the base's among them."""
-    store = Store(run)
+    store = RunFolder(run)
     recipe, draws, real = Recipe.of(store.recipe()), 0.0, 0.0
     for each in store.generations():
         train = (recipe.base_train or recipe.train[0]) if each.number == 0 else recipe.train[0]
-        many = train.knobs["steps"] * train.knobs["batch"]
+        many = train.options["steps"] * train.options["batch"]
         draws += many
         real += many * (1 - each.synthetic_share["drawn"])
     return real / draws
@@ -168,12 +168,12 @@ def loopback(folder: Path) -> Iterator[Bar]:
 
 def _rows(out: Path) -> Iterator[Bar]:
     """What became of the planted faults, and how much of the data set would be real if its seeds were put to it."""
-    store = Store(out)
+    store = RunFolder(out)
     made, seeds = store.rows("rows") or [], store.rows("real") or []
-    kept = [row for row in made if row.end == "kept"]
+    kept = [row for row in made if row.status == "kept"]
     for fault in (WRONG, SELF):
         planted = [row for row in made if fault in row.answer]
-        seen = f"{sum(row.end == 'kept' for row in planted)} of {len(planted)}"
+        seen = f"{sum(row.status == 'kept' for row in planted)} of {len(planted)}"
         yield Bar(f"planted rows that are kept, with {fault!r}", "none", seen, bool(planted) and seen[:2] == "0 ")
     sizes = [sum(len(row.prompt) + len(row.answer) for row in rows) for rows in (seeds, kept)]
     share = sizes[0] / sum(sizes)

@@ -15,7 +15,7 @@ from selfsown.generate import pivotal_tokens
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 ARMS = {
     "real": ["generate=[]", "rollback=false"],
@@ -66,7 +66,7 @@ def _made(folder: Path, name: str, real: list[dict[str, str]], say: Any, changes
             for role, model in (("teacher", "m"), ("judge", "judge"))
         ]
         make(Recipe.load("phi-text", [f"real={path}", *there, *changes]), folder / name)
-    return Store(folder / name).rows("rows") or []
+    return RunFolder(folder / name).rows("rows") or []
 
 
 # --- Questions whose answer many tries agree on.
@@ -107,7 +107,7 @@ def _plurality(folder: Path) -> Iterator[Bar]:
         f"{sure:.3f}",
         sure >= 0.95,
     )
-    kept = [row for row in rows if row.end == "kept"]
+    kept = [row for row in rows if row.status == "kept"]
     right = _mean([_right(row) for row in kept])
     single = _mean([_right(row) for prompt in {row.prompt for row in kept} for row in said[prompt]])
     what = f"right pseudo-labels of the {len(kept)} questions kept"
@@ -140,12 +140,12 @@ def _pivotal() -> Iterator[Bar]:
         rights = [(reply.text, Reckoning().check(row, reply.text).score == 1) for reply in replies]
         answers += [(row.prompt, next(text for text, good in rights if good == side)) for side in (True, False)]
     wanted = {(prompt, text[: at + 1]) for prompt, text in answers for at in model.turns(prompt, text, GAP)}
-    sides = [(row, text) for row in pairs for text in (row.answer, row.traits["rejected"])]
-    found = {(row.prompt, text[: len(row.traits["begun"]) + 1]) for row, text in sides}
+    sides = [(row, text) for row in pairs for text in (row.answer, row.metadata["rejected"])]
+    found = {(row.prompt, text[: len(row.metadata["begun"]) + 1]) for row, text in sides}
     recall = len(wanted & found) / len(wanted)
     what = f"pivotal tokens found, of {len(wanted)} that a scan by exact chances names"
     yield Bar(what, "at least 0.90", f"{recall:.3f}", recall >= 0.9)
-    true = _mean([len(row.traits["begun"]) in model.turns(row.prompt, row.answer, GAP) for row in pairs])
+    true = _mean([len(row.metadata["begun"]) in model.turns(row.prompt, row.answer, GAP) for row in pairs])
     yield Bar(f"of {len(pairs)} pairs, those at such a token", "at least 0.90", f"{true:.3f}", true >= 0.9)
     scan = sum(len(text) + 1 for _, text in answers) * ROLLOUTS
     seen = f"{tries:,} tries ({written:,} tokens) against {scan:,}"
@@ -182,11 +182,14 @@ def _leaks() -> Iterator[Bar]:
         planted["paraphrases"].append([_text(chance, 1)[0] if chance.random() < REPLACED else word for word in words])
     held_out, real = ([Row("", " ".join(words)) for words in side] for side in (exam, learned))
     for kind, texts in planted.items():
-        rows = [Row("", " ".join(words).upper() + ".", origin="synthetic", draw=at) for at, words in enumerate(texts)]
+        rows = [
+            Row("", " ".join(words).upper() + ".", origin="synthetic", sample_index=at)
+            for at, words in enumerate(texts)
+        ]
         found = [
             list(decontaminate.curate(rows, real, held_out, ngram_size=13, min_overlap=share)) for share in (1.0, 0.5)
         ]
-        long, both = (_mean([bool(row.end) for row in out]) for out in found)
+        long, both = (_mean([bool(row.status) for row in out]) for out in found)
         asked = {"clean rows": "at most 0.005", "paraphrases": "reported"}.get(kind, "1.000")
         holds = both <= 0.005 if kind == "clean rows" else kind == "paraphrases" or long == 1
         seen = f"{long:.3f}; {both:.3f} where half of the 7-word runs is a leak, too"
@@ -235,7 +238,7 @@ def _reversal(folder: Path) -> Iterator[Bar]:
     changes += ["curate=[{min_score: {min_score: 1.0}}]"]
     rows = _made(folder, "reversal", [{"text": _code(*pair)} for pair in PAIRS], _reverse, changes)
     same = {row.id: _values(row.answer) == _values(_code(*_told(row.prompt))) for row in rows}
-    kept = [same[row.id] for row in rows if row.end == "kept"]
+    kept = [same[row.id] for row in rows if row.status == "kept"]
     what = f"of {len(kept)} accepted pairs of instruction and program, those equal on 1,681 calls"
     yield Bar(what, "at least 0.95", f"{_mean(kept):.3f}", _mean(kept) >= 0.95)
     right = sum(same.values())

@@ -31,7 +31,7 @@ def unpacked(rows: Sequence[Row]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """normal: standard normal numbers. kinds: numbers of kinds, by these shares, or by rank as 1/rank. line: noise
     around a line of which all slopes are 0, at points that differ between chains, and stay over the generations."""
 
@@ -53,7 +53,7 @@ class World:
             drawn = rng.standard_normal(self.chains)
             if self.kind == "kinds":
                 drawn = np.searchsorted(self.known.cumsum(), rng.random(self.chains)).astype(float)
-            yield Row(f"row {at}", packed(drawn), traits={"kind": self.kind})
+            yield Row(f"row {at}", packed(drawn), metadata={"kind": self.kind})
 
     @property
     def known(self) -> np.ndarray:
@@ -125,7 +125,9 @@ def generate(
             drawn = (points(at, chains, slopes.shape[1]) * slopes).sum(1) + rng.standard_normal(chains)
         else:
             drawn = (cumulated < rng.random((chains, 1))).sum(1).clip(max=cumulated.shape[1] - 1)
-        yield Row(f"row {at}", packed(drawn), origin="synthetic", method="chains", generation=generation, draw=at)
+        yield Row(
+            f"row {at}", packed(drawn), origin="synthetic", method="chains", generation=generation, sample_index=at
+        )
 
 
 def grade(rows: Sequence[Row], seed: int, *, right: float = 1.0, wrong: float = 1.0) -> Iterator[Grade]:
@@ -185,7 +187,7 @@ def _slopes(rows: Sequence[Row], values: np.ndarray, weights: np.ndarray, featur
     return np.linalg.solve(squares, products[:, :, None])[:, :, 0]
 
 
-def evaluate(model: Model, held_out: Sequence[Row], task: World, seed: int) -> Iterator[Score]:
+def evaluate(model: Model, held_out: Sequence[Row], task: Task, seed: int) -> Iterator[Score]:
     """Means over the chains, with their intervals."""
     found = {"normal": _of_numbers, "line": _of_lines, "kinds": _of_kinds}[model.kind](model)
     blank = {
@@ -193,7 +195,7 @@ def evaluate(model: Model, held_out: Sequence[Row], task: World, seed: int) -> I
     }
     for name, values in (blank | found).items():
         low, high = mean(list(values)) if len(values) > 1 else (float(values[0]), float(values[0]))
-        yield Score(name, float(values.mean()), len(held_out), low, high, better="neither")
+        yield Score(name, float(values.mean()), len(held_out), low, high, direction="neither")
 
 
 def _of_numbers(model: Model) -> dict[str, np.ndarray]:

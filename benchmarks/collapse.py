@@ -58,7 +58,7 @@ class Documents:
         return [" ".join(f"w{word}" for word in line) for line in self.words]
 
 
-class World:
+class Task:
     """Where real documents come from."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Model:
         """Bits a word of real text, and the chance of a right answer, each question worth as much as any other."""
         loss, right = float(self.surprise(held_out).mean()), float(np.diag(self.answers).mean())
         accuracy = Score("accuracy", right, len(held_out), right, right)
-        return Score("loss", loss, len(held_out), loss, loss, better="lower"), accuracy
+        return Score("loss", loss, len(held_out), loss, loss, direction="lower"), accuracy
 
     def surprise(self, seen: Documents) -> np.ndarray:
         """Bits a word, of each document."""
@@ -190,7 +190,7 @@ class Course:
 
 def course(arm: Arm, seed: int) -> Course:
     """Ten generations of a loop, each looked at by the monitor; a red one goes on, so that all is seen."""
-    rng, world = np.random.default_rng(seed), World()
+    rng, world = np.random.default_rng(seed), Task()
     anchor, held_out = world.real(2000, rng), world.real(HELD_OUT, rng)
     known = Anchor.of(anchor.texts)
     baselines = [_trained(world.real(DOCUMENTS, rng)).scores(held_out) for _ in range(BASELINES)]
@@ -208,7 +208,7 @@ def course(arm: Arm, seed: int) -> Course:
         shown, _ = light(signals, before)
         before = signals
         found.lights.append(shown)
-        if not found.fell and any(each.fires for each in signals if each.family == "function"):
+        if not found.fell and any(each.is_alarm for each in signals if each.family == "function"):
             found.fell = at
     reference = world.real(LOOKED_AT, rng)
     found.ends = {each.name: each.value for each in _drifts(known, anchor, reference, now, 0)}

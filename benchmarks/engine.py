@@ -32,7 +32,7 @@ from selfsown.holdout import split
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture, Row
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 from selfsown.train.sft import train
 
 Result = TypeVar("Result")
@@ -114,9 +114,9 @@ class Ground:
     @classmethod
     def of(cls, steps: int, seed: int) -> Ground:
         recipe = Recipe.load("first", [f"seed={seed}"])
-        levels = recipe.real.knobs["levels"]
-        real, held_out = split(World(rows=ROWS, levels=levels).pose(seed), HELD_OUT, seed, "programs")
-        student = create(real, seed, **recipe.student.knobs)
+        levels = recipe.real.options["levels"]
+        real, held_out = split(Task(rows=ROWS, levels=levels).pose(seed), HELD_OUT, seed, "programs")
+        student = create(real, seed, **recipe.student.options)
         return cls(Mixture(real, np.full(len(real), 1 / len(real))), held_out, student, steps)
 
     def ours(self) -> Tiny:

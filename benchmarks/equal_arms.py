@@ -30,7 +30,7 @@ import yaml
 
 from selfsown.findings import Findings
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import CONTROL, Store
+from selfsown.run_folder import CONTROL, RunFolder
 from selfsown.stats.intervals import share
 
 MOST = 0.05  # of false claims
@@ -150,7 +150,7 @@ def _ran(wanted: tuple[Path, int]) -> Claimed:
     recipe, seed = wanted
     folder = recipe.parent / f"run-{seed}"
     said = _selfsown("run", recipe, folder, f"seed={seed}")
-    found = Findings(Store(folder).generations(), Store(folder).generations(CONTROL), *_goal(recipe))
+    found = Findings(RunFolder(folder).generations(), RunFolder(folder).generations(CONTROL), *_goal(recipe))
     page = (folder / "report.html").read_text(encoding="utf-8")
     return Claimed(recipe.stem, found.effect, *(" ".join(dict.fromkeys(CLAIM.findall(text))) for text in (page, said)))
 

@@ -93,7 +93,7 @@ def graded(count: int, seconds: float, chance: random.Random, counts: Counter[st
     for right, name in zip(chosen, names, strict=True):
         about = f"{seconds * chance.uniform(0.5, 1.5):.4f}"
         program, tests = (each.replace("ABOUT", about) for each in right or WRONG[name])
-        rows.append(Row("p", program, traits={"tests": tests}))
+        rows.append(Row("p", program, metadata={"tests": tests}))
     for right, name, found in zip(chosen, names, grade(rows, cpu_seconds=seconds, memory_mb=256), strict=True):
         passed = found.score == 1
         counts["right" if right else "wrong"] += 1

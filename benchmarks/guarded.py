@@ -19,7 +19,7 @@ from pathlib import Path
 from selfsown.loop import run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.signals.attributes import valued
 
 STEPS = "passed, restate, duplicates, leaks"
@@ -53,12 +53,12 @@ NAMES: Mapping[str, Sequence[str]] = {
 
 def told(history: Sequence[Generation], folder: Path, attribute: str, patterns: Mapping[str, str]) -> Iterator[str]:
     """The cells of one run: its lights, then its end against real rows or against its start."""
-    yield "".join(verdict.light[0].upper() for each in history[1:] for verdict in each.verdicts if verdict.light)
+    yield "".join(verdict.status[0].upper() for each in history[1:] for verdict in each.verdicts if verdict.status)
     yield f"{_score(history[-1], 'diversity'):.2f}"
     yield f"{_score(history[0], 'diversity[tail]'):.2f} → {_score(history[-1], 'diversity[tail]'):.2f}"
-    store = Store(folder)
+    store = RunFolder(folder)
     real = [*(store.rows("real") or []), *(store.rows("held_out") or [])]
-    wrote = [row for row in store.rows(f"{place(history[-1].number)}/rows") or [] if row.end != "failed"]
+    wrote = [row for row in store.rows(f"{generation_dir(history[-1].number)}/rows") or [] if row.status != "failed"]
     ours = _shares([row for row in wrote if row.method == "propose"], attribute, patterns)
     theirs = _shares(real, attribute, patterns)
     yield f"{100 * max(abs(ours.get(value, 0) - share) for value, share in theirs.items()):.1f}"

@@ -24,10 +24,10 @@ from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
 
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.records import Mixture, Row
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 from selfsown.train import dpo, grpo, sft
 
-WORLD = World(rows=4000, levels=1)
+WORLD = Task(rows=4000, levels=1)
 BATCH, GROUP, UPDATES = 32, 8, 2
 PARTS = ("preference", "policy")
 COMMON: dict[str, Any] = {
@@ -49,14 +49,15 @@ def quiet(done: int, of: int) -> None: ...
 
 def checked(rows: Sequence[Row]) -> list[Row]:
     """Graded by the world."""
-    return [row if row.end else row.graded(WORLD.check(row, row.answer)) for row in rows]
+    return [row if row.status else row.graded(WORLD.check(row, row.answer)) for row in rows]
 
 
 def theirs_preference(model: Tiny, rows: Sequence[Row], steps: int, folder: str) -> Any:
     """DPO and its anchor, whose reference is reckoned step by step."""
     found, parent = usual.Usual(model), usual.Usual(model)
     records = [
-        {"prompt": f"<bos>{row.prompt}<sep>", "chosen": row.answer, "rejected": row.traits["rejected"]} for row in rows
+        {"prompt": f"<bos>{row.prompt}<sep>", "chosen": row.answer, "rejected": row.metadata["rejected"]}
+        for row in rows
     ]
     config = DPOConfig(
         folder,
@@ -129,7 +130,7 @@ def main() -> None:
     rows = WORLD.pose(0)
     start = create(rows, 0, context=24)  # a prompt of 12 tokens, and 12 more
     model = sft.train(Mixture(rows, np.ones(len(rows))), start, 0, quiet, steps=150)
-    paired = [replace(row, traits={**row.traits, "rejected": row.answer[::-1] + "1"}) for row in rows]
+    paired = [replace(row, metadata={**row.metadata, "rejected": row.answer[::-1] + "1"}) for row in rows]
     for part in given.only:
         compared(part, model, paired, given.repeat, given.steps)
 

@@ -164,10 +164,10 @@ class Job:
     def run(self) -> dict[str, float]:
         """The accuracies after the last generation, by form."""
         recipe, kept = self.recipe, list[Row]()
-        self.learn((recipe.base_train or recipe.train[0]).knobs, [], 0)
+        self.learn((recipe.base_train or recipe.train[0]).options, [], 0)
         for number in range(1, recipe.generations + 1):
             kept += self.made(number, kept)
-            self.learn(recipe.train[0].knobs, kept, number)
+            self.learn(recipe.train[0].options, kept, number)
         return self.accuracy()
 
     def learn(self, knobs: Any, synthetic: list[Row], number: int) -> None:
@@ -178,7 +178,7 @@ class Job:
         """The rows of one generation that stay."""
         (propose,) = self.recipe.generate
         rng = random.Random(f"{self.recipe.seed} {number}")
-        openings = [self.task.opening(rng.randint(1, self.task.top_level)) for _ in range(propose.knobs["count"])]
+        openings = [self.task.opening(rng.randint(1, self.task.top_level)) for _ in range(propose.options["count"])]
         written = self.student.write([f"<bos>{opening}" for opening in openings], draw=True)
         texts = self.student.tokenizer.batch_decode(written)
         rows = []
@@ -186,13 +186,13 @@ class Job:
             prompt, _, answer = f"{opening}{text}".removesuffix("<eos>").partition("<sep>")
             read = self.task.read(prompt, answer) if text.endswith("<eos>") else "no end"
             if isinstance(read, Row):
-                rows.append(replace(read, generation=number, draw=draw))
+                rows.append(replace(read, generation=number, sample_index=draw))
         roles = {"task": self.task, "real": self.real, "held_out": self.held_out, "past": past}
         for step in self.recipe.grade:
-            grades = step.each(Grade, rows=rows, **roles)
+            grades = step.collect(Grade, rows=rows, **roles)
             rows = [row.graded(grade) for row, grade in zip(rows, grades, strict=True)]
         for step in self.recipe.curate:
-            rows = [row for row in step.each(Row, rows=rows, **roles) if not row.end]
+            rows = [row for row in step.collect(Row, rows=rows, **roles) if not row.status]
         return rows
 
     def accuracy(self) -> dict[str, float]:
@@ -201,7 +201,7 @@ class Job:
         right: dict[str, list[bool]] = defaultdict(list)
         for row, text in zip(self.held_out, self.student.tokenizer.batch_decode(written), strict=True):
             good = text.endswith("<eos>") and self.task.check(row, text.removesuffix("<eos>")).score >= 0.5
-            right[row.traits["form"]].append(good)
+            right[row.metadata["form"]].append(good)
         return {form: sum(hits) / len(hits) for form, hits in sorted(right.items())}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from selfsown.loop import Loop, Watch
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 WRITTEN = 12_000
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=4)
     parser.add_argument("--attribute", default="style")
     wish = parser.parse_args()
-    store = Store(wish.folder)
+    store = RunFolder(wish.folder)
     recipe = Recipe.of(store.recipe())
     loop = Loop(recipe, store, recipe.real(), store.rows("real") or [], store.rows("held_out") or [], Watch())
     past = loop.past(store.generations()[: wish.generation + 1])
@@ -38,18 +38,18 @@ def main() -> None:
     drawn = zip(mixture.rows, mixture.weights, strict=True)
     shares = Counter[str]()
     for row, weight in drawn:
-        shares[row.traits[wish.attribute]] += weight
+        shares[row.metadata[wish.attribute]] += weight
     (most, share), *_ = shares.most_common()
     print(f"{wish.attribute}={most}: {100 * share:.1f} % of what is learned from\n")
     print(f"| average | order | {wish.attribute}={most}, % | {recipe.goal} | loss |\n|---|---|---|---|---|")
     for average in wish.averages:
-        step = replace(recipe.train[0], knobs={**recipe.train[0].knobs, "average_last": average})
+        step = replace(recipe.train[0], options={**recipe.train[0].options, "average_last": average})
         for order in range(wish.orders):
             child = step.one(object, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
             scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}
             replies = child.complete([loop.task.opening(at % 2 + 1) for at in range(WRITTEN)], seed=1, unfinished=True)
             read = [loop.task.read(reply.prompt, reply.text) for (reply,) in replies if not reply.failure]
-            values = [row.traits[wish.attribute] for row in read if not isinstance(row, str)]
+            values = [row.metadata[wish.attribute] for row in read if not isinstance(row, str)]
             told = f"{100 * values.count(most) / len(values):.1f} | {scores[recipe.goal]:.3f} | {scores['loss']:.3f}"
             print(f"| {average:g} | {order} | {told} |", flush=True)
 

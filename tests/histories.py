@@ -13,7 +13,7 @@ from rich.console import Console
 
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Score, Verdict
-from selfsown.run_folder import CONTROL, Store, place
+from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 from selfsown.terminal.run_progress import Screen
 
 Better = Literal["higher", "lower", "neither"]
@@ -22,7 +22,7 @@ COUNTS = {"made": 100, "kept": 60, "rejected": 40, "failed": 0}
 
 def score(value: float, better: Better = "higher", key: str = "accuracy", half: float = 0.02, n: int = 500) -> Score:
     """half: of its 95 % interval."""
-    return Score(key, value, n, value - half, value + half, better=better)
+    return Score(key, value, n, value - half, value + half, direction=better)
 
 
 def generation(
@@ -61,11 +61,11 @@ def folder(
     planned = max(len(generations) - 1, 1) + (not finished)
     said = {"name": "mine", "about": "a test", "goal": "accuracy", "generations": planned, "guard": ["regression"]}
     (at / "recipe.yaml").write_text(yaml.safe_dump(said | recipe), encoding="utf-8")
-    store = Store(at)
+    store = RunFolder(at)
     for each in generations:
         store.write_generation(each)
     for each in control:
-        store.write_json(f"{CONTROL}/{place(each.number)}/generation", asdict(each))
+        store.write_json(f"{CONTROL}/{generation_dir(each.number)}/generation", asdict(each))
     if finished:
         store.write_json("result", {"best": 0, "goal": "accuracy", "stuck": False})
     return at

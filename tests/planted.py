@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 from selfsown.tasks.programs import run as executed
 
 Known = dict[str, tuple[list[str], list[str]]]  # of each prompt, right answers and wrong ones
@@ -18,10 +18,10 @@ Known = dict[str, tuple[list[str], list[str]]]  # of each prompt, right answers 
 
 def programs(folder: Path) -> tuple[Any, Known]:
     """The built-in world. A wrong program is another's, and gives another output."""
-    rows, chance, known = World(rows=600).pose(0), random.Random(0), Known()
-    others = [row.answer for row in rows if row.traits["form"] == "induction"]
+    rows, chance, known = Task(rows=600).pose(0), random.Random(0), Known()
+    others = [row.answer for row in rows if row.metadata["form"] == "induction"]
     for row in rows:
-        if row.traits["form"] == "deduction":
+        if row.metadata["form"] == "deduction":
             wrong = [row.answer[:-1] + digit for digit in "0123456789" if digit != row.answer[-1]]
         else:
             digits, output = row.prompt[1:].split(">")

@@ -68,7 +68,7 @@ class Reckoning:
     name, top_level, verifiable, forms = "reckoning", 0, True, ()
 
     def check(self, row: Row, answer: str) -> Grade:
-        return Grade(float(plain(answer) == digits(row.prompt)), "reckoned", trust="execution")
+        return Grade(float(plain(answer) == digits(row.prompt)), "reckoned", evidence="execution")
 
 
 def digits(prompt: str) -> str:

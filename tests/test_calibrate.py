@@ -18,7 +18,7 @@ from selfsown.calibration.calibrate import falls_short, measured
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 ROWS = 600
 
@@ -94,7 +94,7 @@ def test_planted_false_accepts_and_rejects_are_found_and_paid_for_once(tmp_path:
     assert judge["failed"]["value"] == 0
     assert judge["position_bias"]["value"] == 0
     assert (found["rows"], found["good"]) == (ROWS, ROWS // 2)
-    assert Store(tmp_path / "out").json("calibration") == found
+    assert RunFolder(tmp_path / "out").json("calibration") == found
     assert found["cost"]["requests"] == ROWS
     assert found["cost"]["usd"] > 0
 
@@ -142,7 +142,7 @@ def grade(rows, judge, *, both=False):
         for row, place in zip(pair, ("first", "second")):
             won.setdefault(row.id, []).append(float(said.data["better"] == place))
     for row in rows:
-        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", by="pairs", grader_requirements="judge")
+        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", by="pairs", evidence="judge")
 '''
 
 
@@ -198,7 +198,7 @@ def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_st
             make(harder, tmp_path / "out")
         faster = recipe(tmp_path, server, grader_requirements=demand)
         assert faster.judge
-        faster.judge.knobs["in_flight"] = 8  # type: ignore[index]
+        faster.judge.options["in_flight"] = 8  # type: ignore[index]
         make(faster, tmp_path / "out")
 
 

@@ -14,16 +14,16 @@ from parrot import Parrot
 from server import Server
 
 from selfsown.models import Reply
-from selfsown.recipe.recipe import REMOTE
-from selfsown.recipe.steps import VERBS, find, knobs, step, ways
+from selfsown.recipe.recipe import SERVERS
+from selfsown.recipe.steps import STAGES, find, methods, options, step
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
 from selfsown.tasks import Task
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World as Programs
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task as Programs
 from selfsown.usage.journal import Journal
 
-STAGES = [verb for verb in VERBS if verb not in ("tasks", "models")]
-EVERY = [(verb, way) for verb in VERBS for way in ways(verb)]
+STAGES = [verb for verb in STAGES if verb not in ("tasks", "models")]
+EVERY = [(verb, way) for verb in STAGES for way in methods(verb)]
 NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file")}
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
@@ -39,7 +39,7 @@ IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 def of(verb: str) -> pytest.MarkDecorator:
     """Marks a test that walks the ways of this verb."""
-    return pytest.mark.parametrize("way", ways(verb))
+    return pytest.mark.parametrize("way", methods(verb))
 
 
 def opened(verb: str, way: str) -> ast.Module:
@@ -64,7 +64,7 @@ def roles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     task: Task = Programs(rows=120) if request.param == "programs" else File(str(path))
     rows = list(task.pose(0))
     real, held_out = rows[:60], rows[60:]
-    past = [replace(row, origin="synthetic", method="propose", generation=1, end="kept") for row in rows[50:62]]
+    past = [replace(row, origin="synthetic", method="propose", generation=1, status="kept") for row in rows[50:62]]
     model = Parrot(answering)
     found: dict[str, Any] = {"task": task, "real": real, "held_out": held_out, "past": past, "model": model}
     found |= {"rows": list(_made(rows)), "teacher": model, "judge": model, "student": model, "level": task.top_level}
@@ -77,9 +77,11 @@ def _made(rows: Sequence[Row]) -> Iterator[Row]:
     """Synthetic rows, right and wrong, new and copied, held out and not, some of them graded badly."""
     for at, row in enumerate(rows[20:100]):
         answer = row.answer if at % 3 else row.answer[::-1]
-        made = replace(row, answer=answer, origin="synthetic", method="propose", generation=2, draw=at, target="")
+        made = replace(
+            row, answer=answer, origin="synthetic", method="propose", generation=2, sample_index=at, target=""
+        )
         repair = (row.prompt, row.answer) if at % 6 == 0 else None
-        yield made.graded(Grade(float(at % 3 > 0), "said so", by="test", repair=repair))
+        yield made.graded(Grade(float(at % 3 > 0), "said so", grader="test", correction=repair))
 
 
 @pytest.mark.parametrize(("verb", "way"), EVERY, ids=IDS)
@@ -101,11 +103,11 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
     function = find(verb, way)
     needed = NEEDED.get(f"{verb}.{way}", {})
     assert step(verb, way, needed).dump() == ({way: needed} if needed else way)
-    for name, knob in knobs(verb, function).items():
+    for name, knob in options(verb, function).items():
         assert knob.annotation is not knob.empty, name
         assert knob.default is not knob.empty or name in needed
         if knob.default is not knob.empty:
-            assert step(verb, way, {**needed, name: knob.default}).knobs[name] == knob.default
+            assert step(verb, way, {**needed, name: knob.default}).options[name] == knob.default
 
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
@@ -120,7 +122,7 @@ def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
 
 @of("prepare")
 def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, roles: dict[str, Any]) -> None:
-    rows = [replace(row, maker=f"f:{at}", draw=at) for at, row in enumerate(roles["real"])]
+    rows = [replace(row, source=f"f:{at}", sample_index=at) for at, row in enumerate(roles["real"])]
     rows += [row.but(draw=at) for at, row in enumerate([*rows[:5], Row("", " "), Row("<p>ada@posteo.de</p>", "")], 99)]
     out, again = (list(step("prepare", way)(rows=iter(rows))) for _ in range(2))
     assert out == again
@@ -180,7 +182,7 @@ def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str,
         if row.id in before and way == "shuffled":  # a control: the grades change places, and nothing else
             assert replace(row, grades=before[row.id].grades) == before[row.id]
         elif row.id in before:
-            assert replace(row, end="", reason="") == before[row.id]
+            assert replace(row, status="", reason="") == before[row.id]
         else:
             assert row.parents
             assert set(row.parents) <= set(before)
@@ -237,7 +239,7 @@ def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, A
 
 def _by_turns(rows: Sequence[Row]) -> list[Row]:
     """Every other row is right."""
-    return [row if row.end else row.graded(Grade(float(at % 2))) for at, row in enumerate(rows)]
+    return [row if row.status else row.graded(Grade(float(at % 2))) for at, row in enumerate(rows)]
 
 
 @of("train")
@@ -253,7 +255,7 @@ def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str,
         return
     before, told = parent.bits(roles["real"]), list[tuple[int, int]]()
     if way == "preference":
-        mixture = replace(mixture, rows=[replace(row, traits={"rejected": row.answer[::-1]}) for row in mixture.rows])
+        mixture = replace(mixture, rows=[replace(row, metadata={"rejected": row.answer[::-1]}) for row in mixture.rows])
     child = step("train", way, {"steps": 3, "batch": 8})(
         **roles
         | {
@@ -274,7 +276,7 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
     knobs, journal = dict[str, Any](), Journal(tmp_path / "replies.sqlite")
     prompts = [row.prompt or row.answer for row in roles["real"][:5]]
     with Server() as server:
-        if way in REMOTE:
+        if way in SERVERS:
             (tmp_path / "key").write_text("sk-0123456789", encoding="utf-8")
             knobs = {"url": server.url, "model": "m", "key": str(tmp_path / "key")}
         model = step("models", way, knobs)(rows=roles["real"], seed=0, journal=journal)
@@ -283,7 +285,7 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
         assert replies == model.complete(prompts, n=3, seed=1)
         assert model.complete([]) == []
     journal.close()
-    if way in REMOTE:
+    if way in SERVERS:
         with pytest.raises(SelfsownError, match="not learn"):
             model.bits(roles["real"])
     else:

@@ -19,14 +19,14 @@ from test_kill import command
 from test_loop import contents
 
 from selfsown import loop
-from selfsown.callbacks import Watch
+from selfsown.callbacks import Callbacks
 from selfsown.compare.arms import arms_of
 from selfsown.findings import Findings
 from selfsown.holdout import halves
 from selfsown.html import report
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 QUICK = (*NAMES, "base_train.sft.steps=5", "train.sft.steps=5", "generations=2", "guard=[]", "evaluate=loss")
 QUICK += ("generate.propose.count=50", "grade=[]", "curate=min_score", "control=true")
@@ -80,7 +80,7 @@ def quick(folder: Path, *changes: str) -> Recipe:
 
 
 def control(folder: Path) -> list[Generation]:
-    return Store(folder).generations("control")
+    return RunFolder(folder).generations("control")
 
 
 def files(folder: Path, below: str) -> dict[str, bytes]:
@@ -143,7 +143,7 @@ def test_it_is_trained_as_often_as_the_longest_accepted_chain(
     assert [each.parent for each in found] == parents
     assert len(control(tmp_path / "run")) == trained + 1
     assert control(tmp_path / "run")[0] == found[0]
-    real = {row.prompt for row in Store(tmp_path / "run").rows("real") or []}
+    real = {row.prompt for row in RunFolder(tmp_path / "run").rows("real") or []}
     for number in range(1, trained + 1):
         known = json.loads((tmp_path / f"run/control/generation-{number:02d}/model/known.json").read_text())
         assert set(known) <= real, "it has learned from real rows alone"
@@ -263,7 +263,7 @@ def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
 def test_guards_and_baselines_see_validation_rows_and_nothing_of_the_test_rows(tmp_path: Path) -> None:
     spy = {"./spy.py": {"file": str(tmp_path / "seen.jsonl")}}
     found = ran(tmp_path / "run", files={"spy.py": SPY, "own.py": MEASURE}, guard=[spy], evaluate="./own.py")
-    validation, test = halves(Store(tmp_path / "run").rows("held_out") or [], 0)
+    validation, test = halves(RunFolder(tmp_path / "run").rows("held_out") or [], 0)
     lines = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
     assert len(lines) == 1 + 3, "in the rehearsal, and after each of three generations"
     for line in lines:
@@ -285,5 +285,5 @@ def test_the_next_level_is_opened_by_validation_rows(validation: float, test: fl
         scores=(score(test, key="accuracy[level=1]"),),
         validation_scores=(score(validation, key="accuracy[level=1]"),),
     )
-    engine = loop.Loop(recipe, cast(Any, None), recipe.real(), [], [], Watch())
+    engine = loop.Loop(recipe, cast(Any, None), recipe.real(), [], [], Callbacks())
     assert engine.level(found) == level

@@ -249,7 +249,7 @@ def test_the_page_and_the_terminal_claim_nothing_else(case: Case, tmp_path: Path
         assert (CREDIT[1] in credited) == (case.effect == "worse")
     assert ("test rows, which decide nothing" in page) == bool(case.history[0].validation_scores)
     assert ("that flatters it" in page) != bool(case.history[0].validation_scores)
-    learned = any(each.stands and each.real_share < 1 for each in case.history)
+    learned = any(each.accepted and each.real_share < 1 for each in case.history)
     assert ("later ones from synthetic rows, too" in page) == learned
     assert ("as many training steps." in page) == bool(len(case.control) > 0)
 

@@ -10,7 +10,7 @@ from server import Body, Server
 
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FAULTS = {
     "": "",
@@ -36,7 +36,7 @@ def test_faults_planted_in_real_answers_end_rejected_and_all_else_is_kept(tmp_pa
     with Server(say=say) as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m}}}}"
         make(Recipe.load("gemma-text", [f"real={tmp_path / 'real.jsonl'}", teacher]), tmp_path / "out")
-    rows = Store(tmp_path / "out").rows("rows") or []
+    rows = RunFolder(tmp_path / "out").rows("rows") or []
     assert len(rows) == 2 * len(known)
     said = set()
     for row in rows:
@@ -44,4 +44,4 @@ def test_faults_planted_in_real_answers_end_rejected_and_all_else_is_kept(tmp_pa
         wanted = fault or ("duplicates" if row.prompt in said else "")
         said.add(row.prompt)
         assert row.reason.partition(":")[0] == wanted, row.reason
-        assert row.end == ("rejected" if wanted else "kept")
+        assert row.status == ("rejected" if wanted else "kept")

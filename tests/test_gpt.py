@@ -9,7 +9,7 @@ import pytest
 from selfsown.loop import run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 
 pytest.importorskip("torch")
 SMALL = [
@@ -30,15 +30,15 @@ def test_a_small_run_learns_from_nothing_that_is_examined_and_shows_no_hint_and_
 ) -> None:
     recipe = Recipe.load(name, [*SMALL, *(HOUSE if name == "gpt-spec" else SUMS)])
     history = run(recipe, tmp_path / "run")
-    store = Store(tmp_path / "run")
-    real, held_out, made = (store.rows(at) or [] for at in ("real", "held_out", f"{place(1)}/rows"))
+    store = RunFolder(tmp_path / "run")
+    real, held_out, made = (store.rows(at) or [] for at in ("real", "held_out", f"{generation_dir(1)}/rows"))
     assert history[-1].score(recipe.goal)
     assert history[-1].counts["made"] == len(made) >= 60
     assert {row.method for row in made} == {"solve"}
     assert not {row.key for row in held_out} & {row.key for row in real}
-    assert not {row.key for row in held_out} & {row.key for row in made if row.end == "kept"}
+    assert not {row.key for row in held_out} & {row.key for row in made if row.status == "kept"}
     if name == "gpt-spec":
-        assert {row.traits["form"] for row in real} == {"told", "free"}
+        assert {row.metadata["form"] for row in real} == {"told", "free"}
         assert not any("\n" in row.prompt for row in made)
         return
     assert {row.level for row in real} == {1, 2}
@@ -50,7 +50,7 @@ def test_a_small_run_learns_from_nothing_that_is_examined_and_shows_no_hint_and_
 
 def _hints(recipe: Recipe, real: list[Row], made: list[Row]) -> None:
     """An untrained model solves nothing, so every problem is tried twice; the real rows show what a hint is."""
-    assert sum(row.traits["hint"] == "yes" for row in made) > 50
+    assert sum(row.metadata["hint"] == "yes" for row in made) > 50
     assert all("?" in row.prompt for row in made)
     shown = sum("?" not in row.prompt for row in real)
     assert 0 < shown < len(real)

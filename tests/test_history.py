@@ -15,7 +15,7 @@ from selfsown.findings import Findings
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.html import report
 from selfsown.records import Generation
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 # Generation 2 is the best on validation rows, generation 1 on test rows.
 TURNED = [generation(0, 0.50, real=1.0), generation(1, 0.90, 0.60), generation(2, 0.70, 0.80)]
@@ -101,6 +101,6 @@ def test_the_reported_score_of_equal_generations_is_the_truth_on_average() -> No
 
 def test_history_on_disk_keeps_both_halves(tmp_path: Path) -> None:
     at = folder(tmp_path / "run", TURNED, history(0.5, 0.6, real=1.0))
-    assert Store(at).generations() == TURNED
-    assert [each.scores[0].value for each in Store(at).generations("control")] == [0.5, 0.6]
-    assert Store(at).generations()[2].pooled("accuracy") == pytest.approx(0.75)
+    assert RunFolder(at).generations() == TURNED
+    assert [each.scores[0].value for each in RunFolder(at).generations("control")] == [0.5, 0.6]
+    assert RunFolder(at).generations()[2].pooled("accuracy") == pytest.approx(0.75)

@@ -17,7 +17,7 @@ from selfsown import loop
 from selfsown.lineage import story
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 Files = dict[str, bytes]
 
@@ -34,7 +34,7 @@ def contents(folder: Path) -> Files:
 
 
 def rows(folder: Path, number: int) -> list[Row]:
-    return Store(folder).rows(f"generation-{number:02d}/rows") or []
+    return RunFolder(folder).rows(f"generation-{number:02d}/rows") or []
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_row_ends_kept_rejected_or_failed_with_its_reason(finished: Path) -> None:
     for number in (1, 2, 3):
-        counts = Store(finished).generation(number).counts  # type: ignore[union-attr]
+        counts = RunFolder(finished).generation(number).counts  # type: ignore[union-attr]
         made = rows(finished, number)
-        assert {row.end for row in made} <= {"kept", "rejected", "failed"}
-        assert all(row.reason for row in made if row.end != "kept")
+        assert {row.status for row in made} <= {"kept", "rejected", "failed"}
+        assert all(row.reason for row in made if row.status != "kept")
         assert counts["made"] == len(made) == sum(counts.get(end, 0) for end in ("kept", "rejected", "failed"))
         assert sum(row.method == "propose" for row in made) == 400
         assert len({row.id for row in made}) == len(made)
@@ -57,12 +57,12 @@ def test_every_row_ends_kept_rejected_or_failed_with_its_reason(finished: Path) 
 
 def test_every_kept_row_is_right_and_new_and_about_no_held_out_problem(finished: Path) -> None:
     world = first().real()
-    held_out = {row.key for row in Store(finished).rows("held_out") or []}
+    held_out = {row.key for row in RunFolder(finished).rows("held_out") or []}
     said: set[tuple[str, str]] = set()
-    standing = [generation.number for generation in Store(finished).generations() if generation.stands]
+    standing = [generation.number for generation in RunFolder(finished).generations() if generation.accepted]
     for number in standing[1:]:
         for row in rows(finished, number):
-            if row.end == "kept":
+            if row.status == "kept":
                 assert world.check(row, row.answer).score == 1
                 assert row.key not in held_out
                 assert (row.prompt, row.answer) not in said
@@ -70,16 +70,16 @@ def test_every_kept_row_is_right_and_new_and_about_no_held_out_problem(finished:
 
 
 def test_each_generation_tells_how_much_was_synthetic_as_its_rows_on_disk_say(finished: Path) -> None:
-    store, ours = Store(finished), list[Row]()
+    store, ours = RunFolder(finished), list[Row]()
     real = store.rows("real") or []
     for generation in store.generations():
-        ours += [row for row in store.rows(f"generation-{generation.number:02d}/rows") or [] if row.end == "kept"]
+        ours += [row for row in store.rows(f"generation-{generation.number:02d}/rows") or [] if row.status == "kept"]
         tokens = [sum(len(row.prompt) + len(row.answer) for row in some) for some in (real, ours)]
         share = generation.synthetic_share
         assert share["rows"] == len(ours) / (len(real) + len(ours))
         assert share["tokens"] == tokens[1] / sum(tokens)
         assert (share["drawn"] == 0.0) == (generation.real_share == 1.0) == (not ours)
-        ours = ours if generation.stands else ours[: -generation.counts["kept"]]
+        ours = ours if generation.accepted else ours[: -generation.counts["kept"]]
 
 
 def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_same_recipe_gives_the_same_bytes(finished: Path, tmp_path: Path) ->
 
 def test_another_seed_gives_other_rows(finished: Path, tmp_path: Path) -> None:
     loop.run(first("seed=1", "generations=0"), tmp_path / "other")
-    assert Store(tmp_path / "other").rows("real") != Store(finished).rows("real")
+    assert RunFolder(tmp_path / "other").rows("real") != RunFolder(finished).rows("real")
 
 
 def test_a_finished_run_given_again_changes_nothing(finished: Path) -> None:
@@ -124,12 +124,12 @@ def test_a_generation_that_fails_its_guard_is_rolled_back_bit_for_bit(tmp_path: 
     )
     tree = first().dump() | {"guard": ["./no_first.py"], "generations": 2}
     history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
-    assert [generation.stands for generation in history] == [True, False, True]
+    assert [generation.accepted for generation in history] == [True, False, True]
     assert history[2].parent == 0
-    written = {row.maker for row in rows(tmp_path / "run", 2)}
+    written = {row.source for row in rows(tmp_path / "run", 2)}
     assert written == {"generation-00"}
-    past = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 1) if row.end == "kept"}
-    again = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 2) if row.end == "kept"}
+    past = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 1) if row.status == "kept"}
+    again = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 2) if row.status == "kept"}
     assert past & again, "rows of a rolled-back generation may be made anew"
     assert (tmp_path / "run" / "no_first.py").exists(), "the folder keeps the ways of its recipe"
     assert loop.best_of(history, tree["goal"]).number in (0, 2)
@@ -160,10 +160,10 @@ def test_without_rollback_verdicts_are_alarms_and_the_run_goes_on_to_its_end(tmp
     tree = first().dump() | {"guard": ["./never.py"], "patience": 1, "rollback": False}
     history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
     assert [generation.parent for generation in history] == [0, 0, 1, 2]
-    assert all(generation.stands for generation in history)
-    assert [len(generation.refusals) for generation in history] == [0, 1, 1, 1]
-    assert {row.maker for row in rows(tmp_path / "run", 3)} == {"generation-02"}
-    assert Store(tmp_path / "run").generations() == history
+    assert all(generation.accepted for generation in history)
+    assert [len(generation.rejections) for generation in history] == [0, 1, 1, 1]
+    assert {row.source for row in rows(tmp_path / "run", 3)} == {"generation-02"}
+    assert RunFolder(tmp_path / "run").generations() == history
     assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))["stuck"] is False
     row = rows(tmp_path / "run", 1)[0]
     said = story(tmp_path / "run", row.id)
@@ -175,7 +175,7 @@ def test_without_rollback_nothing_is_built_on_training_that_went_astray(tmp_path
     changes = ["generations=3", "patience=1", "rollback=false", "train.sft.learning_rate=1.0e+30"]
     names_recipe = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", *changes])
     history = loop.run(names_recipe, tmp_path / "run")
-    assert [generation.stands for generation in history] == [True, False, False, False]
+    assert [generation.accepted for generation in history] == [True, False, False, False]
     assert [generation.parent for generation in history] == [0, 0, 0, 0]
 
 
@@ -187,16 +187,16 @@ def test_nothing_generated_is_real_rows_alone(tmp_path: Path) -> None:
 
 def test_fewer_rows_to_learn_from_leave_the_same_held_out(finished: Path, tmp_path: Path) -> None:
     loop.run(first("max_train_rows=50", "generations=0"), tmp_path / "run")
-    few, many = (Store(folder).rows("real") or [] for folder in (tmp_path / "run", finished))
+    few, many = (RunFolder(folder).rows("real") or [] for folder in (tmp_path / "run", finished))
     assert len(few) == 50
     assert {row.id for row in few} < {row.id for row in many}
-    assert Store(tmp_path / "run").rows("held_out") == Store(finished).rows("held_out")
+    assert RunFolder(tmp_path / "run").rows("held_out") == RunFolder(finished).rows("held_out")
 
 
 def test_another_teacher_writes_where_the_recipe_names_one(finished: Path, tmp_path: Path) -> None:
     teacher = {"tiny": {"folder": str(finished / "best")}}
     loop.run(Recipe.of(first("generations=1").dump() | {"teacher": teacher}), tmp_path / "run")
-    assert {row.maker for row in rows(tmp_path / "run", 1)} == {"run"}
+    assert {row.source for row in rows(tmp_path / "run", 1)} == {"run"}
 
 
 def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp
     for writer in ("student", "teacher"):
         loop.run(Recipe.of(tree | {"generate_with": writer}), tmp_path / writer)
         made = rows(tmp_path / writer, 1)
-        makers[writer] = {row.maker for row in made if row.method == "propose"}
+        makers[writer] = {row.source for row in made if row.method == "propose"}
     assert makers == {"student": {"generation-00"}, "teacher": {"run"}}
 
 
@@ -222,15 +222,15 @@ def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path
 def test_the_next_level_opens_when_the_one_before_is_mastered(finished: Path, tmp_path: Path) -> None:
     recipe = first("real.programs.levels=2", "level=1", "level_up_accuracy=0.0", "generations=2")
     assert [generation.level for generation in loop.run(recipe, tmp_path / "easy")] == [1, 2, 2]
-    assert {row.level for row in rows(tmp_path / "easy", 1) if row.end == "kept"} == {1, 2}
+    assert {row.level for row in rows(tmp_path / "easy", 1) if row.status == "kept"} == {1, 2}
     strict = first("real.programs.levels=2", "level=1", "level_up_accuracy=1.0", "generations=2")
     assert [generation.level for generation in loop.run(strict, tmp_path / "strict")] == [1, 1, 1]
-    assert {row.level for row in rows(tmp_path / "strict", 2) if row.end == "kept"} == {1}
+    assert {row.level for row in rows(tmp_path / "strict", 2) if row.status == "kept"} == {1}
 
 
 def test_the_best_of_equals_is_the_first_and_rolled_back_ones_do_not_count() -> None:
     def generation(number: int, value: float, ok: bool = True) -> Generation:
-        score = Score("loss", value, 10, value, value, better="lower")
+        score = Score("loss", value, 10, value, value, direction="lower")
         return Generation(number, 0, 0, {}, 1.0, (score,), (Verdict(ok),))
 
     history = [generation(0, 2.0), generation(1, 1.5), generation(2, 1.5), generation(3, 1.0, ok=False)]
@@ -266,9 +266,9 @@ def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
     history = loop.run(Recipe.of(tree), tmp_path / "run")
     made = rows(tmp_path / "run", 1)
     assert len(made) == 4 * 300 == history[1].counts["made"]
-    real = {row.id for row in Store(tmp_path / "run").rows("real") or []}
+    real = {row.id for row in RunFolder(tmp_path / "run").rows("real") or []}
     assert all(set(row.parents) <= real for row in made)
-    assert {row.reason.split(":")[0] for row in made if row.end == "rejected"} <= {
+    assert {row.reason.split(":")[0] for row in made if row.status == "rejected"} <= {
         "band",
         "exact",
         "verify",
@@ -283,7 +283,7 @@ def test_explain_tells_the_story_down_to_real_rows(finished: Path) -> None:
     assert said.startswith(f"synthetic row {row.id}")
     assert "by propose, written by generation-01" in said
     assert "generation 0 learned from 300 real rows alone" in said
-    real = (Store(finished).rows("real") or [])[0]
+    real = (RunFolder(finished).rows("real") or [])[0]
     command[-1] = real.id
     assert "comes from programs" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -17,7 +17,7 @@ from selfsown.lineage import story
 from selfsown.make import ENOUGH, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import lines, total
 
 ASKED = 150
@@ -53,7 +53,7 @@ def serving(**given: Any) -> Server:
 
 
 def rows(folder: Path) -> list[Row]:
-    return Store(folder).rows("rows") or []
+    return RunFolder(folder).rows("rows") or []
 
 
 def sent(server: Server) -> int:
@@ -74,9 +74,9 @@ def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path
     assert tally.ends == {"kept": 100, "rejected": 200}
     assert tally.reasons == {"rejected: vote": 100, "rejected: duplicates": 100}
     assert [row.prompt for row in found] == [f"what of {at}?" for at in range(ASKED) for _ in range(2)]
-    assert [row.draw for row in found] == list(range(2 * ASKED))
-    assert {(row.origin, row.generation, row.maker, row.method) for row in found} == {("synthetic", 1, "m", "sample")}
-    real = {row.id for row in Store(tmp_path / "out").rows("real") or []}
+    assert [row.sample_index for row in found] == list(range(2 * ASKED))
+    assert {(row.origin, row.generation, row.source, row.method) for row in found} == {("synthetic", 1, "m", "sample")}
+    real = {row.id for row in RunFolder(tmp_path / "out").rows("real") or []}
     assert all(set(row.parents) <= real for row in found)
 
 
@@ -121,7 +121,7 @@ def test_failed_rows_are_asked_for_again_and_the_others_are_not(tmp_path: Path) 
     with serving(forbidden="1?") as server:
         tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
         assert tally.ends["failed"] == 2 * 15
-        assert all("may not be asked" in row.reason for row in rows(tmp_path / "out") if row.end == "failed")
+        assert all("may not be asked" in row.reason for row in rows(tmp_path / "out") if row.status == "failed")
         before, server.forbidden = sent(server), ""
         assert make(recipe(tmp_path, server, grade=[]), tmp_path / "out").ends["failed"] == 0
         assert sent(server) == before + 2 * 15
@@ -153,7 +153,7 @@ def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path
     there = {"system": "write a line"}
     with serving(say=lambda prompt, body: f"line {body['seed']}") as server:
         base = recipe(tmp_path, server)
-        teacher = {"endpoint": {**dict(base.teacher.knobs if base.teacher else {}), **there}}
+        teacher = {"endpoint": {**dict(base.teacher.options if base.teacher else {}), **there}}
         changes = {"teacher": teacher, "generate": [{"propose": {"count": 150}}], "grade": ["rules", "novelty"]}
         tally = make(recipe(tmp_path, server, **changes), tmp_path / "out")
         assert (tally.made, sent(server)) == (150, 150)
@@ -176,7 +176,10 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
             make(recipe(tmp_path, server, teacher=None), tmp_path / "out")
         assert not (tmp_path / "out").exists()
         make(recipe(tmp_path, server), tmp_path / "out")
-        with pytest.raises(SelfsownError, match="a folder of `selfsown make`"), Store.locked(tmp_path / "out", {}, []):
+        with (
+            pytest.raises(SelfsownError, match="a folder of `selfsown make`"),
+            RunFolder.locked(tmp_path / "out", {}, []),
+        ):
             pass
 
 
@@ -194,7 +197,7 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
 ) -> None:
     lines_of = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(60)]
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
-    grader = "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, grader_requirements='oracle')\n"
+    grader = "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, evidence='oracle')\n"
     (tmp_path / "mine.py").write_text(grader, encoding="utf-8")
     with serving() as server:
         tree = recipe(tmp_path, server).dump() | changes
@@ -276,7 +279,7 @@ def test_a_row_s_story_is_told(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         make(recipe(tmp_path, server), tmp_path / "out")
-    lost = next(row for row in rows(tmp_path / "out") if row.end == "rejected")
+    lost = next(row for row in rows(tmp_path / "out") if row.status == "rejected")
     told = story(tmp_path / "out", lost.id)
     assert f"ended rejected: {lost.reason}" in told
     assert f"real row {lost.parents[0]}" in told

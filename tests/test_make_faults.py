@@ -34,7 +34,7 @@ def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_s
     assert tally.ends == {"kept": 4 * 990, "failed": 4 * 10}
     for row in found:
         forbidden = "77?" in row.prompt
-        assert (row.end == "failed") == forbidden == ("may not be asked" in row.reason)
+        assert (row.status == "failed") == forbidden == ("may not be asked" in row.reason)
     assert all(count == 4 for prompt, count in server.asked.items() if "77?" in prompt)  # no permanent one again
     assert sum(server.asked.values()) > 4 * 1000 * 1.1
 

@@ -12,7 +12,7 @@ from typing import Any
 from command import selfsown
 from server import Server
 
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 PAGE = Path(__file__).parent.parent / "docs" / "recipes.md"
 _FILE = re.compile(r"`([\w.]+)`(?:, for `selfsown make mine.yaml`)?:\n\n```(?:python|yaml)\n(.*?)```", re.DOTALL)
@@ -47,10 +47,10 @@ def test_they_run_beside_the_recipe_as_ours_do(tmp_path: Path) -> None:
         there = ("--set", f"teacher.endpoint.url={server.url}", "--set", "teacher.endpoint.model=m")
         done = selfsown(tmp_path, "make", "mine.yaml", *there)
     assert done.returncode == 0, done.stderr
-    rows = Store(tmp_path / "made" / "mine").rows("rows") or []
-    kept = [row for row in rows if row.end == "kept"]
+    rows = RunFolder(tmp_path / "made" / "mine").rows("rows") or []
+    kept = [row for row in rows if row.status == "kept"]
     assert {(row.prompt, row.answer) for row in kept} == {
         (f"So, what is {at} + 1?", f"{at + 1}") for at in range(25) if at not in (0, 10, 20)
     }
-    assert {row.reason for row in rows if row.end == "rejected"} == {"asks: no question of at most 200 characters"}
+    assert {row.reason for row in rows if row.status == "rejected"} == {"asks: no question of at most 200 characters"}
     assert {row.method for row in rows} == {"reword"}

@@ -12,7 +12,7 @@ from server import Server
 
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FAULTS = {"busy": 0.08, "reset": 0.02, "malformed": 0.02, "refused": 0.03}
 
@@ -40,13 +40,13 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
             f"teacher={teacher}",
         ]
         tally = make(Recipe.load("palmyra-text", wishes), tmp_path / "out")
-    rows = Store(tmp_path / "out").rows("rows") or []
-    seeds = Store(tmp_path / "out").rows("real") or []
+    rows = RunFolder(tmp_path / "out").rows("rows") or []
+    seeds = RunFolder(tmp_path / "out").rows("real") or []
     assert (len(rows), len(seeds)) == (360 + 540 + 6 * 18, 18)
     assert tally.ends.total() == len(rows)
     assert {row.method for row in rows} == {"instruct", "persona", "rephrase"}
     assert {row.origin for row in rows} == {"synthetic"}
-    kept = [row for row in rows if row.end == "kept"]
+    kept = [row for row in rows if row.status == "kept"]
     assert len(kept) > 0.5 * len(rows)
     assert not [row for row in kept if "xyzzy" in row.answer or "ChatGPT" in row.answer]
     assert [row for row in rows if row.reason.startswith("identity: ")]

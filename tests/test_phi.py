@@ -16,7 +16,7 @@ from selfsown.loop import run
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02}
 TOWNS = 100
@@ -70,14 +70,14 @@ def made(folder: Path, lines: list[dict[str, str]], *changes: str) -> list[Row]:
         before = len(server.bodies)
         assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").ends == tally.ends
         assert len(server.bodies) == before, "nobody is asked again"
-    rows = Store(folder / "out").rows("rows") or []
+    rows = RunFolder(folder / "out").rows("rows") or []
     assert tally.ends.total() == len(rows)
     return rows
 
 
 def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_path: Path) -> None:
     rows = made(tmp_path, [{"text": town(at)} for at in range(TOWNS)])
-    kept, ways = [row for row in rows if row.end == "kept"], Counter(row.method for row in rows)
+    kept, ways = [row for row in rows if row.status == "kept"], Counter(row.method for row in rows)
     assert set(ways) == {"question", "rephrase", "backtranslate", "refine"}
     assert {row.method for row in kept} == set(ways)
     for row in rows:
@@ -85,15 +85,15 @@ def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_pa
         if row.method == "document_qa" and row.prompt:
             people = str(1000 + 7 * int(re.findall(r"Ard(\d+)", row.prompt)[0]))
             right = people in row.answer
-        if row.end == "kept":
+        if row.status == "kept":
             assert right
-        if not right and row.end != "failed":
+        if not right and row.status != "failed":
             assert row.reason.startswith(("roundtrip", "judge")), row.reason
     for way in ("question", "rephrase"):
         wrong = [row for row in rows if row.method == way and row.reason.startswith("roundtrip")]
         assert 0.15 * ways[way] < len(wrong) < 0.45 * ways[way]
-    assert all(row.traits["revisions"] == "1" for row in kept if row.method == "refine" and "reader" in row.answer)
-    held_out = {row.answer for row in Store(tmp_path / "out").rows("held_out") or []}
+    assert all(row.metadata["revisions"] == "1" for row in kept if row.method == "refine" and "reader" in row.answer)
+    held_out = {row.answer for row in RunFolder(tmp_path / "out").rows("held_out") or []}
     assert held_out
     assert not held_out & {row.answer for row in kept}
 
@@ -102,9 +102,9 @@ def test_it_runs_on_real_problems(tmp_path: Path) -> None:
     lines = real_data("gsm8k_train_1000.jsonl").read_text(encoding="utf-8").splitlines()[:60]
     texts = [json.loads(line)["question"] for line in lines]
     rows = made(tmp_path, [{"text": f"{text} (Ard{at} has {at} people.)"} for at, text in enumerate(texts)])
-    kept = Counter(row.method for row in rows if row.end == "kept")
+    kept = Counter(row.method for row in rows if row.status == "kept")
     assert min(kept[way] for way in ("question", "rephrase", "backtranslate", "refine")) > 10
-    told = {row.answer for row in rows if row.method == "backtranslate" and row.end == "kept"}
+    told = {row.answer for row in rows if row.method == "backtranslate" and row.status == "kept"}
     assert all(any(answer.startswith(text) for text in texts) for answer in told), "documents stay as they are"
 
 
@@ -125,10 +125,10 @@ def test_the_recipe_keeps_facts_out_of_synthetic_rows(tmp_path: Path) -> None:
     small += ["control=false"]
     history = run(Recipe.load("phi", small), tmp_path / "run")
     assert {score.key for score in history[-1].scores} >= {"accuracy[kind=skill]", "accuracy[kind=fact]"}
-    rows = Store(tmp_path / "run").rows("generation-02/rows") or []
-    kept = [row for row in rows if row.end == "kept"]
+    rows = RunFolder(tmp_path / "run").rows("generation-02/rows") or []
+    kept = [row for row in rows if row.status == "kept"]
     assert kept
-    assert {row.traits["kind"] for row in kept} == {"skill"}
+    assert {row.metadata["kind"] for row in kept} == {"skill"}
     assert history[-1].real_share >= 0.4
 
 
@@ -150,11 +150,11 @@ def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> Non
     small += ["generate=[{pivotal_tokens: {rollouts: 16}}]", "curate=[min_score, decontaminate]"]
     small += ["train={dpo: {steps: 4, batch_size: 8, pivotal_only: true}}", "control=false"]
     run(Recipe.load("phi", small), tmp_path / "run")
-    rows = Store(tmp_path / "run").rows("generation-01/rows") or []
-    kept = [row for row in rows if row.end == "kept"]
+    rows = RunFolder(tmp_path / "run").rows("generation-01/rows") or []
+    kept = [row for row in rows if row.status == "kept"]
     assert len(kept) > 5
     for row in kept:
-        begun, worse = row.traits["begun"], row.traits["rejected"]
+        begun, worse = row.metadata["begun"], row.metadata["rejected"]
         assert row.method == "pivotal_tokens"
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)

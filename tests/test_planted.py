@@ -11,12 +11,12 @@ from server import Body, Server
 
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import share
-from selfsown.tasks.programs import OPERATIONS, World, run
+from selfsown.tasks.programs import OPERATIONS, Task, run
 
 WRONG = 0.4
-WORLD = World(rows=1000)
+WORLD = Task(rows=1000)
 ROWS = WORLD.pose(0)
 TARGETS = {row.prompt: row.answer for row in ROWS}
 
@@ -52,12 +52,12 @@ def test_of_four_wrong_answers_in_ten_a_verifier_lets_none_pass_and_keeps_the_ri
         teacher = {"endpoint": {"url": server.url, "model": "m", "in_flight": 64}}
         tree = {"real": {"programs": {"rows": len(ROWS)}}, "teacher": teacher, "generate": [{"sample": {"n": 3}}]}
         make(Recipe.of({**tree, "grade": [grade], "curate": ["min_score"]}), tmp_path / "out")
-    rows = Store(tmp_path / "out").rows("rows") or []
+    rows = RunFolder(tmp_path / "out").rows("rows") or []
     written = [row for row in rows if row.method == "sample"]
     good = {row.id for row in written if right(row.prompt, row.answer)}
     assert len(written) == 3 * len(ROWS)
     assert len(good) / len(written) == pytest.approx(1 - WRONG, abs=0.03)
-    kept = [row for row in rows if row.end == "kept"]
+    kept = [row for row in rows if row.status == "kept"]
     hits = sum(right(row.prompt, row.answer) for row in kept)
     precision, recall = share(hits, len(kept)), share(len(good & {row.id for row in kept}), len(good))
     assert precision[0] >= 0.98

@@ -110,7 +110,7 @@ def test_small_floats_survive_yaml(tmp_path: Path) -> None:
 
 
 def test_steps_are_listed_in_the_order_of_the_loop(tmp_path: Path) -> None:
-    verbs = [each.verb for each in Recipe.load(written(tmp_path)).steps()]
+    verbs = [each.stage for each in Recipe.load(written(tmp_path)).steps()]
     order = [
         "tasks",
         "models",
@@ -161,7 +161,7 @@ def test_set_changes_any_part(change: str, key: str, expected: object, tmp_path:
 def test_several_changes_follow_one_another(tmp_path: Path) -> None:
     changes = ["mix=accumulate", "mix.accumulate.real_share=0.5", "seed=1", "seed=2"]
     recipe = Recipe.load(written(tmp_path), changes)
-    assert recipe.mix.knobs == {"real_share": 0.5}
+    assert recipe.mix.options == {"real_share": 0.5}
     assert recipe.seed == 2
 
 
@@ -176,7 +176,7 @@ def test_real_rows_may_be_named_by_their_file_alone(tmp_path: Path) -> None:
 def test_the_columns_of_a_file_named_alone_can_be_set(tmp_path: Path) -> None:
     file = f"{tmp_path}/names.txt"
     recipe = Recipe.load(written(tmp_path, **DOCUMENTS), [f"real={file}", "real.file.rows=20"])
-    assert recipe.real.knobs == {"path": file, "rows": 20}
+    assert recipe.real.options == {"path": file, "rows": 20}
 
 
 def test_a_way_beside_the_recipe_and_one_that_can_be_imported_both_run(

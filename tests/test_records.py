@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfsown.records import Generation, Grade, Mixture, Row, Score, Verdict
 
-ROW = Row("2 + 2?", "4", problem="2+2", target="4", level=1, traits={"by": "ann"})
+ROW = Row("2 + 2?", "4", problem="2+2", target="4", level=1, metadata={"by": "ann"})
 
 
 def test_the_same_in_everything_is_the_same_row() -> None:
@@ -37,7 +37,7 @@ def test_what_a_row_says_and_where_it_comes_from_make_its_id(change: dict[str, o
 
 
 def test_equal_texts_of_different_draws_are_different_rows() -> None:
-    ids = {replace(ROW, draw=draw).id for draw in range(1000)}
+    ids = {replace(ROW, sample_index=draw).id for draw in range(1000)}
     assert len(ids) == 1000
     assert all(len(each) == 16 and int(each, 16) >= 0 for each in ids)
 
@@ -55,9 +55,9 @@ def test_prompt_and_answer_are_not_confused(prompt: str, answer: str, other: str
 def test_a_stage_only_adds() -> None:
     graded = ROW.graded(Grade(0.75, "well")).graded(Grade(0.25, "badly"))
     assert [grade.score for grade in graded.grades] == [0.75, 0.25]
-    assert (graded.rejected("badly").end, graded.rejected("badly").reason) == ("rejected", "badly")
-    assert (graded.failed("cut off").end, graded.failed("cut off").reason) == ("failed", "cut off")
-    assert (graded.kept().end, graded.kept().reason) == ("kept", "")
+    assert (graded.rejected("badly").status, graded.rejected("badly").reason) == ("rejected", "badly")
+    assert (graded.failed("cut off").status, graded.failed("cut off").reason) == ("failed", "cut off")
+    assert (graded.kept().status, graded.kept().reason) == ("kept", "")
     assert ROW.grades == ()
     with pytest.raises(FrozenInstanceError):
         ROW.answer = "5"  # type: ignore[misc]
@@ -92,18 +92,18 @@ def test_a_score_names_its_group_and_knows_which_way_is_up() -> None:
     assert (low.key, high.key) == ("accuracy[level=2]", "accuracy")
     assert high.exceeds(low)
     assert not low.exceeds(high)
-    assert replace(low, better="lower").exceeds(replace(high, better="lower"))
+    assert replace(low, direction="lower").exceeds(replace(high, direction="lower"))
     assert not high.exceeds(high)
 
 
 def test_a_generation_stands_if_no_guard_refuses_it() -> None:
     score = Score("loss", 2.0, 9, 1.9, 2.1)
     found = Generation(1, 0, 1, {}, 1.0, (score,))
-    assert found.stands
-    assert replace(found, verdicts=(Verdict(True), Verdict(True))).stands
+    assert found.accepted
+    assert replace(found, verdicts=(Verdict(True), Verdict(True))).accepted
     refused = replace(found, verdicts=(Verdict(True), Verdict(False)))
-    assert not refused.stands
-    assert refused.refusals == [Verdict(False)]
-    assert replace(refused, guarded=False).stands, "an alarm and no more"
+    assert not refused.accepted
+    assert refused.rejections == [Verdict(False)]
+    assert replace(refused, rollback_enabled=False).accepted, "an alarm and no more"
     assert found.score("loss") == score
     assert found.score("accuracy") is None

@@ -13,7 +13,7 @@ from server import Server
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "reset": 0.03, "error": 0.03, "cut": 0.02}
@@ -48,7 +48,7 @@ def made(folder: Path, server: Server, **changes: Any) -> list[Row]:
     tree: dict[str, Any] = {"real": str(real), "curate": ["min_score"]}
     tree |= {"teacher": {"endpoint": {**there, "model": "m"}}, "judge": {"endpoint": {**there, "model": "judge"}}}
     tally = make(Recipe.of({**tree, **changes}), folder / "out")
-    rows = Store(folder / "out").rows("rows") or []
+    rows = RunFolder(folder / "out").rows("rows") or []
     assert tally.made == len(rows) == sum(tally.ends.values()) == len({row.id for row in rows})
     return rows
 
@@ -73,10 +73,10 @@ def test_every_real_row_becomes_one_with_its_end_and_done_again_it_asks_nobody(
         assert made(tmp_path, server, generate=[generate], grade=["judge"]) == rows
         assert len(server.bodies) == before
     assert len(rows) == ASKED
-    ends = [row.end for row in rows]
+    ends = [row.status for row in rows]
     assert "failed" not in ends
     assert ends.count("kept") in (kept if isinstance(kept, range) else [kept])
-    real = {row.id for row in Store(tmp_path / "out").rows("real") or []}
+    real = {row.id for row in RunFolder(tmp_path / "out").rows("real") or []}
     assert {parent for row in rows for parent in row.parents} == real
 
 
@@ -100,8 +100,8 @@ def test_every_row_of_several_answers_has_one_grade_and_done_again_it_asks_nobod
         assert made(tmp_path, server, generate=[{"sample": {"n": 3}}], grade=[grade], curate=[]) == rows
         assert len(server.bodies) == before
     assert len(rows) == 3 * ASKED
-    assert {row.end for row in rows} == {"kept"}
-    assert all([each.by for each in row.grades] == list(grade) for row in rows)
+    assert {row.status for row in rows} == {"kept"}
+    assert all([each.grader for each in row.grades] == list(grade) for row in rows)
     if next(iter(grade)) in ("panel", "constitution"):
         assert {(row.score > 0.5) == ("right" in row.answer) for row in rows} == {True}
     if "pairwise" in grade:  # this judge says "first" whatever it is shown

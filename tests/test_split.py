@@ -13,7 +13,7 @@ from selfsown.records import EXAMINED, Row, SelfsownError
 
 
 def rows(problems: list[int]) -> list[Row]:
-    return [Row(f"{problem}?", str(at), draw=at) for at, problem in enumerate(problems)]
+    return [Row(f"{problem}?", str(at), sample_index=at) for at, problem in enumerate(problems)]
 
 
 DIFFERENT = rows(list(range(100)))
@@ -32,7 +32,7 @@ def test_no_problem_stands_on_both_sides_and_every_row_on_one(
     except SelfsownError:
         return
     assert {row.key for row in learn}.isdisjoint({row.key for row in out})
-    assert sorted([*learn, *out], key=lambda row: row.draw) == given_rows
+    assert sorted([*learn, *out], key=lambda row: row.sample_index) == given_rows
     assert [row for row in given_rows if row in out] == out
     assert LEAST <= len(out) <= wanted
     assert len(learn) >= LEAST
@@ -112,7 +112,11 @@ def test_streamed_sides_hold_every_row_once_in_order_and_no_problem_twice(
 @pytest.mark.parametrize(("held_out", "n"), [(0, 0), (0.0, 0), (1, 1), (30, 30), (99, 99), (0.1, 10), (0.255, 26)])
 def test_streamed_sides_have_the_sizes_asked_for_and_the_seed_decides_alone(held_out: int | float, n: int) -> None:
     first, again, backwards, other = (
-        {row.draw for aside, row in sides(lambda given_rows=given_rows: given_rows, held_out, seed, "test") if aside}
+        {
+            row.sample_index
+            for aside, row in sides(lambda given_rows=given_rows: given_rows, held_out, seed, "test")
+            if aside
+        }
         for given_rows, seed in ((DIFFERENT, 1), (DIFFERENT, 1), (DIFFERENT[::-1], 1), (DIFFERENT, 2))
     )
     assert len(first) == len(other) == n
@@ -138,14 +142,14 @@ def test_rows_that_change_between_the_two_readings_are_noticed(later: list[Row])
 
 @pytest.mark.parametrize("held_out", [10, 30, 60, 0.5])
 def test_rows_for_examination_only_are_held_out_first_and_all_of_them(held_out: float) -> None:
-    given_rows = [row.but(traits=EXAMINED) if row.draw < 30 else row for row in DIFFERENT]
+    given_rows = [row.replace_fields(metadata=EXAMINED) if row.sample_index < 30 else row for row in DIFFERENT]
     learn, out = split(given_rows, held_out, 0, "test")
-    assert [row for row in out if row.draw < 30] == given_rows[:30]
+    assert [row for row in out if row.sample_index < 30] == given_rows[:30]
     assert len(out) == max(30, held_out if held_out > 1 else 50)
     assert len(learn) + len(out) == 100
     for share in (0, held_out):
         apart = [row for held, row in sides(lambda: given_rows, share, 0, "test") if not held]
-        assert not [row for row in apart if row.traits]
+        assert not [row for row in apart if row.metadata]
         assert apart
 
 
@@ -163,7 +167,7 @@ PROBLEMS = st.lists(
 
 def posed(given_problems: list[tuple[int, int, str]]) -> list[Row]:
     return [
-        Row(f"What is {problem}?", str(at), draw=at, level=level, traits={"style": style})
+        Row(f"What is {problem}?", str(at), sample_index=at, level=level, metadata={"style": style})
         for at, (problem, level, style) in enumerate(given_problems)
     ]
 
@@ -180,10 +184,10 @@ def test_no_problem_stands_in_both_halves_and_every_row_in_one_in_the_order_give
         return
     validation, test = halves(held_out, seed)
     assert {row.key for row in validation}.isdisjoint({row.key for row in test})
-    assert sorted([*validation, *test], key=lambda row: row.draw) == held_out
+    assert sorted([*validation, *test], key=lambda row: row.sample_index) == held_out
     for half in (validation, test):
         assert half
-        assert half == sorted(half, key=lambda row: row.draw)
+        assert half == sorted(half, key=lambda row: row.sample_index)
     assert abs(len({row.key for row in validation}) - len({row.key for row in test})) <= 1
     assert halves(held_out, seed) == (validation, test)
 
@@ -191,7 +195,7 @@ def test_no_problem_stands_in_both_halves_and_every_row_in_one_in_the_order_give
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from("abc")), min_size=2, max_size=60), st.integers())
 def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int, str]], seed: int) -> None:
     held_out = posed([(at, level, style) for at, (level, style) in enumerate(strata)])
-    counts = [Counter((row.level, row.traits["style"]) for row in half) for half in halves(held_out, seed)]
+    counts = [Counter((row.level, row.metadata["style"]) for row in half) for half in halves(held_out, seed)]
     for stratum in set(counts[0]) | set(counts[1]):
         assert abs(counts[0][stratum] - counts[1][stratum]) <= 1
     for name in {level for level, _ in strata}:  # and each level by itself to within one a style
@@ -210,7 +214,7 @@ def test_the_seed_decides_the_halves_and_the_order_of_the_rows_decides_nothing()
 def test_a_row_more_moves_no_other_stratum() -> None:
     """What stands in a half is no matter of what other strata hold an even number of."""
     some = posed([(at, 1, "plain") for at in range(20)])
-    more = [Row(f"More {at}?", "", draw=100 + at, level=3) for at in range(10)]
+    more = [Row(f"More {at}?", "", sample_index=100 + at, level=3) for at in range(10)]
     assert {row.id for row in halves(some, 0)[0]} < {row.id for row in halves([*some, *more], 0)[0]}
 
 
@@ -226,11 +230,11 @@ def test_a_row_more_moves_no_other_stratum() -> None:
     ],
 )
 def test_two_spellings_of_one_problem_stay_together(one: str, other: str) -> None:
-    rows_of_it = [Row(one, "4", draw=1000), Row(other, "4", draw=1001)]
+    rows_of_it = [Row(one, "4", sample_index=1000), Row(other, "4", sample_index=1001)]
     for seed in range(20):
         validation, test = halves([*rows_of_it, *DIFFERENT[:30]], seed)
-        assert sum(row.draw >= 1000 for row in validation) in (0, 2)
-        assert sum(row.draw >= 1000 for row in test) in (0, 2)
+        assert sum(row.sample_index >= 1000 for row in validation) in (0, 2)
+        assert sum(row.sample_index >= 1000 for row in test) in (0, 2)
 
 
 @pytest.mark.parametrize("held_out", [[], rows([0]), rows([0] * 50), [Row("A?", "1"), Row("a?", "2")]])

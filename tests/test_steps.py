@@ -11,7 +11,7 @@ import yaml
 from parrot import knowing
 
 from selfsown.grade import exact_match, rules
-from selfsown.recipe.steps import VERBS, Step, find, fitted, knobs, step, ways
+from selfsown.recipe.steps import STAGES, Step, find, fitted, methods, options, step
 from selfsown.records import Grade, Row, SelfsownError
 
 POLITE = '''"""Rows that say please."""
@@ -42,7 +42,7 @@ def refused(verb: str, way: str, beside: Path = Path(), **given: Any) -> str:
 
 def test_the_file_is_the_way_and_the_function_is_the_verb() -> None:
     assert find("grade", "exact") is exact_match.grade
-    assert "exact" in ways("grade")
+    assert "exact" in methods("grade")
 
 
 def test_a_step_fills_the_roles_its_function_asks_for_and_no_others() -> None:
@@ -63,15 +63,15 @@ def test_a_step_is_written_as_its_way_alone_or_with_its_knobs() -> None:
 
 
 def test_knobs_are_what_is_keyword_only_and_the_fields_of_a_world() -> None:
-    assert list(knobs("grade", rules.grade)) == ["pattern"]
-    assert list(knobs("tasks", find("tasks", "programs")))[:2] == ["rows", "levels"]
+    assert list(options("grade", rules.grade)) == ["pattern"]
+    assert list(options("tasks", find("tasks", "programs")))[:2] == ["rows", "levels"]
 
 
 def test_a_way_of_the_user_s_own_lies_in_a_file(tmp_path: Path) -> None:
     made = step("grade", "./polite.py", {"least": 0.75}, own(tmp_path))
     assert [grade.score for grade in made(rows=ROWS, seed=0)] == [0.75, 0.0]
     assert made.dump() == {"./polite.py": {"least": 0.75}}
-    assert step("grade", str(own(tmp_path) / "polite.py")).way == str(tmp_path / "polite.py")
+    assert step("grade", str(own(tmp_path) / "polite.py")).method == str(tmp_path / "polite.py")
 
 
 def test_a_way_of_the_user_s_own_may_be_written_without_types(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_way_may_be_any_module_that_can_be_imported(tmp_path: Path, monkeypatc
 
 
 def test_a_world_of_the_user_s_own_is_a_class_called_world(tmp_path: Path) -> None:
-    text = "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass World:\n    size: int = 3\n"
+    text = "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Task:\n    size: int = 3\n"
     assert step("tasks", "./mine.py", {"size": 5}, own(tmp_path, text, "mine.py"))().size == 5
 
 
@@ -104,11 +104,11 @@ def test_roles_are_found_by_name_so_that_a_way_may_ask_for_a_judge() -> None:
     assert grade.score == 1.0
 
 
-@pytest.mark.parametrize("verb", list(VERBS))
+@pytest.mark.parametrize("verb", list(STAGES))
 def test_an_unknown_way_names_the_ones_there_are(verb: str) -> None:
     said = refused(verb, "nosuch")
     assert said.startswith(f"{verb}: there is nothing called 'nosuch'")
-    assert all(way in said for way in ways(verb))
+    assert all(way in said for way in methods(verb))
 
 
 def test_a_misspelt_way_or_knob_is_guessed() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 grades = st.builds(
@@ -49,84 +49,87 @@ FIRST = Recipe.load("first")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as opened:
+def store(tmp_path: Path) -> Iterator[RunFolder]:
+    with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as opened:
         yield opened
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(rows, max_size=5))
 def test_rows_come_back_as_they_were_written(written: list[Row]) -> None:
-    with TemporaryDirectory() as folder, Store.locked(Path(folder) / "run", FIRST.dump(), FIRST.steps()) as store:
+    with TemporaryDirectory() as folder, RunFolder.locked(Path(folder) / "run", FIRST.dump(), FIRST.steps()) as store:
         store.write_rows("rows", written)
         assert store.rows("rows") == written
         assert [row.id for row in store.rows("rows") or []] == [row.id for row in written]
 
 
-def test_what_is_not_there_yet_is_none(store: Store) -> None:
+def test_what_is_not_there_yet_is_none(store: RunFolder) -> None:
     assert store.rows("real") is None
     assert store.generation(0) is None
     assert store.model(0) is None
     assert store.generations() == []
 
 
-def test_a_generation_comes_back_as_it_was_written(store: Store) -> None:
+def test_a_generation_comes_back_as_it_was_written(store: RunFolder) -> None:
     score = Score("accuracy", 0.5, 10, 0.2, 0.8, "level=1")
     verdict = Verdict(False, "fell", "progress", {"fall": 0.2})
     written = Generation(0, 0, 2, {"made": 3, "kept": 3}, 0.5, (score,), (verdict,))
     store.write_generation(written)
     assert store.generations() == [written]
-    assert not written.stands
+    assert not written.accepted
 
 
 def test_the_folder_of_another_recipe_is_refused_by_the_key_that_differs(tmp_path: Path) -> None:
-    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
+    with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
         pass
     other = replace(FIRST, seed=7).dump()
-    with pytest.raises(SelfsownError, match="seed was 0, now it is 7"), Store.locked(tmp_path / "run", other, []):
+    with pytest.raises(SelfsownError, match="seed was 0, now it is 7"), RunFolder.locked(tmp_path / "run", other, []):
         pass
 
 
 def test_the_folder_of_an_older_version_lacks_keys_that_came_since(tmp_path: Path) -> None:
     older = {key: value for key, value in FIRST.dump().items() if key not in ("then", "writer", "learn")}
-    with Store.locked(tmp_path / "run", older, FIRST.steps()):
+    with RunFolder.locked(tmp_path / "run", older, FIRST.steps()):
         pass
-    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as store:
+    with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as store:
         assert store.recipe()["writer"] == "teacher"
 
 
 def test_the_folder_of_an_older_version_is_another_recipe_s_where_the_new_key_says_something(tmp_path: Path) -> None:
     older = {key: value for key, value in FIRST.dump().items() if key != "writer"}
-    with Store.locked(tmp_path / "run", older, FIRST.steps()):
+    with RunFolder.locked(tmp_path / "run", older, FIRST.steps()):
         pass
     other = replace(FIRST, generate_with="student").dump()
     with (
         pytest.raises(SelfsownError, match="writer was 'teacher', now it is 'student'"),
-        Store.locked(tmp_path / "run", other, FIRST.steps()),
+        RunFolder.locked(tmp_path / "run", other, FIRST.steps()),
     ):
         pass
 
 
 def test_more_generations_may_be_asked_for_but_not_fewer(tmp_path: Path) -> None:
     for generations in (2, 3):
-        with Store.locked(tmp_path / "run", replace(FIRST, generations=generations).dump(), FIRST.steps()):
+        with RunFolder.locked(tmp_path / "run", replace(FIRST, generations=generations).dump(), FIRST.steps()):
             pass
     fewer = replace(FIRST, generations=1).dump()
     with (
         pytest.raises(SelfsownError, match="more now, not fewer"),
-        Store.locked(tmp_path / "run", fewer, FIRST.steps()),
+        RunFolder.locked(tmp_path / "run", fewer, FIRST.steps()),
     ):
         pass
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
-    with pytest.raises(SelfsownError, match="name a new or an empty folder"), Store.locked(tmp_path, FIRST.dump(), []):
+    with (
+        pytest.raises(SelfsownError, match="name a new or an empty folder"),
+        RunFolder.locked(tmp_path, FIRST.dump(), []),
+    ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_a_second_process_is_refused(store: Store) -> None:
+def test_a_second_process_is_refused(store: RunFolder) -> None:
     script = (
         "import sys; from pathlib import Path; from selfsown.recipe import Recipe; from selfsown.store import Store\n"
         "r = Recipe.load('first')\n"
@@ -138,7 +141,7 @@ def test_a_second_process_is_refused(store: Store) -> None:
     assert "another process is at work" in found.stderr
 
 
-def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
+def test_a_write_that_fails_leaves_nothing_behind(store: RunFolder) -> None:
     def save(path: Path) -> None:
         path.mkdir()
         (path / "half").write_text("half", encoding="utf-8")
@@ -151,11 +154,11 @@ def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
-    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
+    with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
         pass
     (tmp_path / "run" / "generation-01" / ".model.partial").mkdir(parents=True)
     (tmp_path / "run" / ".real.parquet.partial").write_text("half", encoding="utf-8")
-    with Store.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
+    with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
         pass
     assert not list((tmp_path / "run").rglob("*.partial"))
 

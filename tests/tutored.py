@@ -14,10 +14,10 @@ from selfsown.evaluate import accuracy
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.models.tiny.trainer import Pace, learn
 from selfsown.records import Mixture, Row
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 from selfsown.train import sft
 
-WORLD = World(rows=6500, levels=1)
+WORLD = Task(rows=6500, levels=1)
 ROWS = WORLD.pose(0)
 HELD_OUT, REST = ROWS[:400], ROWS[400:2500]
 ASKED, EXAM = ROWS[2500:5500], ROWS[5500:]  # prompts to try answers to, and to measure accuracy on

@@ -6,7 +6,7 @@ from selfsown.intake import Intake
 from selfsown.records import Generation
 
 
-class Watch:
+class Callbacks:
     """What is told how a run goes; this one says nothing."""
 
     def real_rows(self, intake: Intake) -> None: ...

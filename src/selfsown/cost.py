@@ -18,7 +18,7 @@ from rich.table import Table
 
 from selfsown.history import best_of
 from selfsown.records import SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.usage.budget import amount
 from selfsown.usage.ledger import Line, counted, lines, prices_in, total
 
@@ -93,7 +93,7 @@ class Cost:
 
 def read(folder: Path) -> Cost | None:
     """What the folder cost; None where no model behind a server was ever asked."""
-    store = Store(folder)
+    store = RunFolder(folder)
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         prices = prices_in(recipe)
@@ -150,15 +150,15 @@ def _kept(folder: Path) -> int:
     found = 0
     for path in [*folder.glob("rows.parquet"), *folder.glob("generation-*/rows.parquet")]:
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(columns=["end"], use_threads=False):
+            for batch in file.iter_batches(columns=["status"], use_threads=False):
                 found += batch.column(0).to_pylist().count("kept")
     return found
 
 
-def _points(store: Store, goal: str) -> float | None:
+def _points(store: RunFolder, goal: str) -> float | None:
     history = store.generations()
     first, best = (found.score(goal) for found in (history[0], best_of(history, goal))) if history else (None, None)
-    if not first or not best or first.better == "neither":
+    if not first or not best or first.direction == "neither":
         return None
-    gained = 100 * (best.value - first.value) * (-1 if first.better == "lower" else 1)
+    gained = 100 * (best.value - first.value) * (-1 if first.direction == "lower" else 1)
     return gained if gained > 0 else None

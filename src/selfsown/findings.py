@@ -24,7 +24,7 @@ def overlap(one: Score, other: Score) -> bool:
 
 def compared(before: Score, after: Score) -> Direction:
     """Better or worse only where the two 95 % intervals do not overlap."""
-    if before.better == "neither" or overlap(before, after):
+    if before.direction == "neither" or overlap(before, after):
         return "unclear"
     return "better" if after.exceeds(before) else "worse"
 
@@ -94,7 +94,7 @@ class Findings:
 
     def headline(self) -> str:
         """One sentence, without a verdict that the run cannot give."""
-        if not any(each.stands for each in self.history[1:]):
+        if not any(each.accepted for each in self.history[1:]):
             return "Every generation was rolled back."
         if self.effect == "no synthetic rows":
             return f"{self._unlearned}."
@@ -152,7 +152,7 @@ class Findings:
             return "It did better: in this run the synthetic rows did harm"
         if overlap(control, after):
             return f"The intervals overlap: {nothing}"
-        if control.better == "neither":
+        if control.direction == "neither":
             return f"The intervals do not overlap, but neither more nor less of it is better: {nothing}"
         alone = "better" if compared(after, self._score(self._best_control)) == "better" else "as well"
         return f"Real rows alone, stopped earlier, did {alone}: {nothing}"
@@ -166,7 +166,7 @@ class Findings:
     @property
     def _accepted_control(self) -> list[Generation]:
         """Those whose training did not go astray, which alone have a score."""
-        return [each for each in self.control[1:] if each.stands]
+        return [each for each in self.control[1:] if each.accepted]
 
     @property
     def _best_control(self) -> Generation:

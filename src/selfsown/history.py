@@ -17,14 +17,14 @@ def best_of(history: Sequence[Generation], goal: str) -> Generation:
     best = history[0]
     for generation in history[1:]:
         new, old = (each.as_validated().score(goal) for each in (generation, best))
-        if generation.stands and new and old and new.exceeds(old):
+        if generation.accepted and new and old and new.exceeds(old):
             best = generation
     return best
 
 
 def last_accepted(history: Sequence[Generation]) -> Generation:
     """The newest generation that no guard has rolled back: what the next one starts from."""
-    return next(generation for generation in reversed(history) if generation.stands)
+    return next(generation for generation in reversed(history) if generation.accepted)
 
 
 def trainings(history: Sequence[Generation], generation: Generation, start: str) -> int:
@@ -36,4 +36,4 @@ def trainings(history: Sequence[Generation], generation: Generation, start: str)
 
 def learned_from_synthetic(history: Sequence[Generation], generation: Generation) -> bool:
     """Whether synthetic rows were among what the generation, or an accepted one before it, was trained on."""
-    return any(each.stands and each.real_share < 1 - ROUNDING for each in history[1 : generation.number + 1])
+    return any(each.accepted and each.real_share < 1 - ROUNDING for each in history[1 : generation.number + 1])

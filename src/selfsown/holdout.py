@@ -58,7 +58,7 @@ def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
 
     def order(key: str) -> tuple[int, list[tuple[str, str]], str]:
         row = problems[key]
-        return row.level, sorted(row.traits.items()), hashlib.sha256(f"halves {seed} {key}".encode()).hexdigest()
+        return row.level, sorted(row.metadata.items()), hashlib.sha256(f"halves {seed} {key}".encode()).hexdigest()
 
     if len(problems) < 2:
         raise SelfsownError(
@@ -101,7 +101,7 @@ def sides(
 
 def _examined(row: Row) -> bool:
     """Whether the row is for examination only."""
-    return EXAMINED.items() <= row.traits.items()
+    return EXAMINED.items() <= row.metadata.items()
 
 
 def _hash(key: str, salt: bytes) -> int:

@@ -12,7 +12,7 @@ from selfsown.holdout import sides
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.stages import CHANGES, streams
 from selfsown.tasks import Task
 
@@ -37,7 +37,7 @@ class Intake:
     rows: list[Row] = field(default_factory=list)
 
     @classmethod
-    def of(cls, store: Store) -> Intake | None:
+    def of(cls, store: RunFolder) -> Intake | None:
         """As it stands in the folder; None in one of an older version, or where rows were not read yet."""
         found = store.json(COUNTS)
         if found is None:
@@ -76,7 +76,7 @@ def prepared(
     for step in recipe.prepare:
         rows = _through(step, rows, found.changed)
     for row in rows:
-        if row.end:
+        if row.status:
             found.set_aside[row.reason.partition(":")[0]] += 1
             if aside:
                 aside(row)
@@ -87,14 +87,14 @@ def prepared(
         found.read += 1
         found.set_aside[READER] += 1
         if aside:
-            aside(Row("", "", maker=each.place, method=READER, draw=at).rejected(f"{READER}: {each.reason}"))
+            aside(Row("", "", source=each.place, method=READER, sample_index=at).rejected(f"{READER}: {each.reason}"))
     if found.read and not left:
         raise SelfsownError(
             f"{task.name}: nothing is left to work on, of {_all(found)}; see to the file, or to prepare"
         )
 
 
-def accounted(store: Store, intake: Intake) -> Intake | None:
+def accounted(store: RunFolder, intake: Intake) -> Intake | None:
     """The account of the folder's real rows: written now, with those that were set aside, where they were read now."""
     if not intake.read:
         return Intake.of(store)
@@ -135,9 +135,9 @@ class Unused:
             if unknown or row.id in of:
                 self.found.pop(row.id, None)
             elif step is self.first and self.counts:
-                self.found[row.id] = f"{step.place}: made nothing of it" + ", for it has no prompt" * (not row.prompt)
+                self.found[row.id] = f"{step.name}: made nothing of it" + ", for it has no prompt" * (not row.prompt)
 
-    def account(self, store: Store, intake: Intake) -> None:
+    def account(self, store: RunFolder, intake: Intake) -> None:
         """They are set aside, too, when all is made."""
         if not self.found:
             return
@@ -158,7 +158,7 @@ def _all(found: Intake) -> str:
 
 def _name(step: Step) -> str:
     """As it is counted and shown: a method of the user's own without its folder."""
-    return Path(step.way).name if step.way.endswith(".py") else step.way
+    return Path(step.method).name if step.method.endswith(".py") else step.method
 
 
 def _counted(rows: Iterable[Row], intake: Intake) -> Iterator[Row]:
@@ -174,40 +174,40 @@ def _through(step: Step, rows: Iterable[Row], changed: Counter[str]) -> Iterator
     def fed() -> Iterator[Row]:
         for row in rows:
             waiting.append(row)
-            if not row.end:
+            if not row.status:
                 yield row
 
     for row in step.stream(Row, rows=fed() if streams(step) else list(fed())):
-        while waiting and waiting[0].end:
+        while waiting and waiting[0].status:
             yield waiting.popleft()
         before = waiting.popleft() if waiting else None
-        if before is None or (row.maker, row.draw) != (before.maker, before.draw):
+        if before is None or (row.source, row.sample_index) != (before.source, before.sample_index):
             raise SelfsownError(
-                f"{step.place} gave a row out of turn ({row.maker or row.id}); each row must come out "
+                f"{step.name} gave a row out of turn ({row.source or row.id}); each row must come out "
                 "once, in order, the unwanted ones rejected"
             )
         yield _noted(step, before, row, changed)
-    while waiting and waiting[0].end:
+    while waiting and waiting[0].status:
         yield waiting.popleft()
     if waiting:
         raise SelfsownError(
-            f"{step.place} lost {len(waiting)} rows; every row must come out, the unwanted ones rejected"
+            f"{step.name} lost {len(waiting)} rows; every row must come out, the unwanted ones rejected"
         )
 
 
 def _noted(step: Step, before: Row, row: Row, changed: Counter[str]) -> Row:
     """The row, with the step's name where it was set aside, and with what the step changed."""
-    if row.end not in ("", "rejected"):
-        raise SelfsownError(f"{step.place} gave a row that ended {row.end!r}; it may change rows, or reject them")
-    if row.end:
+    if row.status not in ("", "rejected"):
+        raise SelfsownError(f"{step.name} gave a row that ended {row.status!r}; it may change rows, or reject them")
+    if row.status:
         said = row.reason.removeprefix(f"{_name(step)}: ") or "no reason is given"
         return before.rejected(f"{_name(step)}: {said}")
     parts = {"prompt": (before.prompt, row.prompt), "answer": (before.answer, row.answer)}
-    parts |= {name: (before.traits.get(name, ""), text) for name, text in row.traits.items()}
+    parts |= {name: (before.metadata.get(name, ""), text) for name, text in row.metadata.items()}
     differ = [f"{name} {len(old):,} to {len(new):,}" for name, (old, new) in parts.items() if old != new]
     if not differ:
         return row
     changed[_name(step)] += 1
     said = f"{_name(step)} changed its {', '.join(differ)} characters"
-    earlier = before.traits.get(CHANGES)
-    return row.but(traits={**row.traits, CHANGES: f"{earlier}; {said}" if earlier else said})
+    earlier = before.metadata.get(CHANGES)
+    return row.replace_fields(metadata={**row.metadata, CHANGES: f"{earlier}; {said}" if earlier else said})

@@ -8,15 +8,21 @@ from pathlib import Path
 
 from selfsown.intake import SET_ASIDE
 from selfsown.records import Generation, Row, SelfsownError
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import CHANGES
 
 
 def story(folder: Path, wanted: str) -> str:
     """The story of the row whose id begins with `wanted`; SelfsownError if that is none or several."""
-    store = Store(folder)
+    store = RunFolder(folder)
     history = store.generations()
-    names = ["real", "held_out", SET_ASIDE, "rows", *(f"{place(at)}/rows" for at in range(1, len(history) + 1))]
+    names = [
+        "real",
+        "held_out",
+        SET_ASIDE,
+        "rows",
+        *(f"{generation_dir(at)}/rows" for at in range(1, len(history) + 1)),
+    ]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}
     found = [row for at, row in rows.items() if at.startswith(wanted)]
@@ -30,13 +36,13 @@ def story(folder: Path, wanted: str) -> str:
     lines = _tell(found[0], rows, held_out)
     children = [row for row in rows.values() if found[0].id in row.parents]
     for child in children[:5]:
-        lines.append(f"└ became {child.id}, by {child.method}: {_text(child)} ({child.end})")
+        lines.append(f"└ became {child.id}, by {child.method}: {_text(child)} ({child.status})")
     if len(children) > 5:
         lines.append(f"└ and {len(children) - 5} more")
     for generation in history[found[0].generation :][:1]:
-        said = "an alarm was raised on its generation" if generation.stands else "its generation was rolled back"
-        lines += [f"{said} by {verdict.by}: {verdict.reason}" for verdict in generation.refusals]
-        lines += [] if generation.stands else ["no model that stands has learned from it"]
+        said = "an alarm was raised on its generation" if generation.accepted else "its generation was rolled back"
+        lines += [f"{said} by {verdict.guard}: {verdict.reason}" for verdict in generation.rejections]
+        lines += [] if generation.accepted else ["no model that stands has learned from it"]
     if found[0].generation and history:
         lines += _lineage(found[0].generation, {generation.number: generation for generation in history}, store)
     return "\n".join(lines)
@@ -45,24 +51,26 @@ def story(folder: Path, wanted: str) -> str:
 def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], inside: bool = False) -> list[str]:
     """The row, its grades and its end, then its parents, further in."""
     kind = "held-out real row" if row.id in held_out else f"{row.origin} row"
-    kind = f"{kind} that was set aside" if row.origin == "real" and row.end else kind
+    kind = f"{kind} that was set aside" if row.origin == "real" and row.status else kind
     lines = [f"{kind} {row.id}: {_text(row)}"]
     traits = [f"level {row.level}"] * bool(row.level) + [
-        f"{name} {value}" for name, value in sorted(row.traits.items()) if name != CHANGES
+        f"{name} {value}" for name, value in sorted(row.metadata.items()) if name != CHANGES
     ]
     if traits:
         lines.append(f"  it is: {', '.join(traits)}")
     if row.origin == "real":
-        lines.append(f"  comes from {row.maker or 'the real data'}")
-        lines += [f"  prepared: {row.traits[CHANGES]}"] if CHANGES in row.traits else []
+        lines.append(f"  comes from {row.source or 'the real data'}")
+        lines += [f"  prepared: {row.metadata[CHANGES]}"] if CHANGES in row.metadata else []
     else:
-        lines.append(f"  made in generation {row.generation} by {row.method}, written by {row.maker}, draw {row.draw}")
+        lines.append(
+            f"  made in generation {row.generation} by {row.method}, written by {row.source}, draw {row.sample_index}"
+        )
     for grade in row.grades:
-        lines.append(f"  graded {grade.score:g} by {grade.by} ({grade.trust}): {grade.reason}")
-    if row.origin == "real" and row.end:
+        lines.append(f"  graded {grade.score:g} by {grade.grader} ({grade.evidence}): {grade.reason}")
+    if row.origin == "real" and row.status:
         lines.append(f"  set aside by {row.reason}")
-    elif row.end:
-        lines.append(f"  ended {row.end}" + (f": {row.reason}" if row.reason else ""))
+    elif row.status:
+        lines.append(f"  ended {row.status}" + (f": {row.reason}" if row.reason else ""))
     for parent in row.parents:
         lines.append("  it came from:")
         lines += (
@@ -71,7 +79,7 @@ def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], inside: bool = 
     return [textwrap.indent(line, "    " * inside) for line in lines]
 
 
-def _lineage(number: int, history: Mapping[int, Generation], store: Store) -> list[str]:
+def _lineage(number: int, history: Mapping[int, Generation], store: RunFolder) -> list[str]:
     """Which model wrote in this generation, and what that model had learned from, back to real rows alone."""
     real = len(store.rows("real") or [])
     lines = [f"the model that wrote in generation {number}:"]

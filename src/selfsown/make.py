@@ -20,8 +20,8 @@ from selfsown.preflight.dry_run import tried
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
-from selfsown.run_folder import Store
-from selfsown.stages import curated, graded, own, placed, seeded, streams
+from selfsown.run_folder import RunFolder
+from selfsown.stages import as_synthetic, curated, derive_seed, for_step, graded, streams
 from selfsown.usage.budget import Meter
 
 ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
@@ -52,11 +52,11 @@ class Tally:
         return self.ends.total()
 
     def ended(self, row: Row) -> None:
-        self.ends[row.end] += 1
+        self.ends[row.status] += 1
         if row.reason:
-            by = row.reason.partition(":")[0] if row.end == "rejected" else row.reason[:100]
-            said = f"{row.end}: {by}"
-            self.reasons[said if said in self.reasons or len(self.reasons) < KINDS else f"{row.end}: otherwise"] += 1
+            by = row.reason.partition(":")[0] if row.status == "rejected" else row.reason[:100]
+            said = f"{row.status}: {by}"
+            self.reasons[said if said in self.reasons or len(self.reasons) < KINDS else f"{row.status}: otherwise"] += 1
 
 
 Tell = Callable[[Tally], None]
@@ -104,7 +104,7 @@ def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
 def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
     """The folder, with the real rows in it, and all that the recipe names there to work on them."""
     tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
-    with unhurried(), Store.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
+    with unhurried(), RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
         line = Line(recipe, store, _pose(recipe, store))
         try:
             yield line
@@ -112,7 +112,7 @@ def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
             line.halt()
 
 
-def _pose(recipe: Recipe, store: Store) -> Intake:
+def _pose(recipe: Recipe, store: RunFolder) -> Intake:
     """The real rows as files, those that are held out for the leak check apart, and those that are set aside."""
     task, intake = recipe.real(), Intake()
     with store.written("real") as real, store.written("held_out") as held_out, store.written(SET_ASIDE) as aside:
@@ -129,7 +129,7 @@ def _pose(recipe: Recipe, store: Store) -> Intake:
 class Line:
     """The way of the rows through one folder."""
 
-    def __init__(self, recipe: Recipe, store: Store, intake: Intake) -> None:
+    def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake) -> None:
         self.recipe, self.store, self.tally = recipe, store, Tally(intake, store.journal.meter)
         self.unused, self.refused = Unused(recipe), dict[str, NoPrompt]()
         task = recipe.real()
@@ -149,7 +149,7 @@ class Line:
         return step(rows=rows, seed=self.seed(role), journal=self.store.journal, role=role)
 
     def seed(self, *where: object) -> int:
-        return seeded(self.recipe.seed, "make", *where)
+        return derive_seed(self.recipe.seed, "make", *where)
 
     def halt(self) -> None:
         """Nothing more is sent."""
@@ -168,7 +168,7 @@ class Line:
         for at, step in enumerate(self.recipe.curate):
             rows = curated(step, rows, **self.roles, seed=self.seed("curate", at))
         for row in rows:
-            found = row if row.end else row.kept()
+            found = row if row.status else row.kept()
             self.tally.ended(found)
             yield found
         tell(self.tally)
@@ -202,15 +202,15 @@ class Line:
         Graders that see row by row, and ask nobody, wait until the rows of all chunks pass by.
         """
         counts: Counts = []
-        step = replace(chunk.step, knobs={**chunk.step.knobs, "count": chunk.count}) if chunk.count else chunk.step
-        rows = step.each(Row, **placed(step, self.roles), rows=chunk.rows, seed=chunk.seed)
-        failed = sum(row.end == "failed" for row in rows)
-        counts.append((step.place, len(rows), failed))
+        step = replace(chunk.step, options={**chunk.step.options, "count": chunk.count}) if chunk.count else chunk.step
+        rows = step.collect(Row, **for_step(step, self.roles), rows=chunk.rows, seed=chunk.seed)
+        failed = sum(row.status == "failed" for row in rows)
+        counts.append((step.name, len(rows), failed))
         for at, grader in enumerate(self.recipe.grade):
             if not streams(grader):
                 rows = list(graded(grader, rows, **self.roles, seed=self.seed("grade", at)))
-                before, failed = failed, sum(row.end == "failed" for row in rows)
-                counts.append((grader.place, len(rows) - before, failed - before))
+                before, failed = failed, sum(row.status == "failed" for row in rows)
+                counts.append((grader.name, len(rows) - before, failed - before))
         return chunk, rows, counts
 
     def _worked_or_not(self, chunk: Chunk) -> tuple[Chunk, list[Row], Counts]:
@@ -220,8 +220,8 @@ class Line:
         except NoPrompt as error:
             if not any(row.prompt for row in self.roles["real"]):
                 raise
-            self.refused[chunk.step.place] = error
-            return chunk, [], [(chunk.step.place, 0, 0)]
+            self.refused[chunk.step.name] = error
+            return chunk, [], [(chunk.step.name, 0, 0)]
 
     def _together(self, chunks: Iterable[tuple[Chunk, list[Row], Counts]], tell: Tell) -> Iterator[Row]:
         """The chunks' rows, one after the other, each with its place; an end to it all where a stage fails too many."""
@@ -233,7 +233,7 @@ class Line:
                 self.tally.failed[place] += failed
                 self._bearable(place, rows)
             self.unused.note(chunk.step, chunk.rows, rows)
-            yield from own(rows, 1, self.teacher, draw)
+            yield from as_synthetic(rows, 1, self.teacher, draw)
             draw += len(rows)
             tell(self.tally)
         for place, error in self.refused.items():
@@ -243,7 +243,7 @@ class Line:
     def _bearable(self, place: str, rows: Sequence[Row]) -> None:
         given, failed = self.tally.given[place], self.tally.failed[place]
         if given >= ENOUGH and failed > self.recipe.max_failure_rate * given:
-            last = next((row.reason for row in reversed(rows) if row.end == "failed"), "")
+            last = next((row.reason for row in reversed(rows) if row.status == "failed"), "")
             raise SelfsownError(
                 f"{place}: {failed} of {given} rows failed, more than the share {self.recipe.max_failure_rate:g} that max_failure_rate "
                 f"allows; one says: {last}; what was answered is kept; mend it, or --set max_failure_rate=1, and go on"
@@ -256,5 +256,5 @@ def _count(step: Step) -> int | None:
     if "rows" in asked:
         return None
     if "count" not in asked:
-        raise SelfsownError(f"{step.place} takes neither rows nor a count, so nobody knows how long it is to go on")
-    return int(step.knobs.get("count", asked["count"].default))
+        raise SelfsownError(f"{step.name} takes neither rows nor a count, so nobody knows how long it is to go on")
+    return int(step.options.get("count", asked["count"].default))

@@ -20,8 +20,8 @@ from selfsown.scores import Verdict as Verdict
 from selfsown.text.chat import Prompt, full_prompt
 from selfsown.text.normalize import normal
 
-Trust = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
-End = Literal["", "kept", "rejected", "failed"]
+Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
+Status = Literal["", "kept", "rejected", "failed"]
 EXAMINED = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
 
 
@@ -51,9 +51,9 @@ class Grade:
 
     score: float
     reason: str = ""
-    by: str = ""
-    trust: Trust = "rule"
-    repair: tuple[str, str] | None = None
+    grader: str = ""
+    evidence: Evidence = "rule"
+    correction: tuple[str, str] | None = None
     failed: bool = False
 
 
@@ -70,15 +70,15 @@ class Row:
     problem: str = ""
     target: str = ""
     origin: Literal["real", "synthetic"] = "real"
-    maker: str = ""
+    source: str = ""
     method: str = ""
     parents: tuple[str, ...] = ()
     generation: int = 0
-    draw: int = 0
+    sample_index: int = 0
     level: int = 0
-    traits: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     grades: tuple[Grade, ...] = ()
-    end: End = ""
+    status: Status = ""
     reason: str = ""
 
     @property
@@ -90,7 +90,15 @@ class Row:
         """
         found: str | None = self.__dict__.get("_id")
         if found is None:
-            said = (self.prompt, self.answer, self.origin, self.method, self.parents, self.generation, self.draw)
+            said = (
+                self.prompt,
+                self.answer,
+                self.origin,
+                self.method,
+                self.parents,
+                self.generation,
+                self.sample_index,
+            )
             found = self.__dict__["_id"] = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
         return found
 
@@ -108,7 +116,7 @@ class Row:
     def full_prompt(self) -> Prompt:
         """What a model must be asked so that it answers this row: the prompt with the system message, the earlier turns
         and the tools that its traits tell of."""
-        return full_prompt(self.prompt, self.traits)
+        return full_prompt(self.prompt, self.metadata)
 
     @property
     def score(self) -> float:
@@ -118,21 +126,21 @@ class Row:
     @property
     def is_graded(self) -> bool:
         """Whether any grader judged it; one that left it to others did not."""
-        return any(grade.trust != "none" for grade in self.grades)
+        return any(grade.evidence != "none" for grade in self.grades)
 
     def graded(self, grade: Grade) -> Row:
-        return self.but(grades=(*self.grades, grade))
+        return self.replace_fields(grades=(*self.grades, grade))
 
     def kept(self) -> Row:
-        return self.but(end="kept")
+        return self.replace_fields(status="kept")
 
     def rejected(self, reason: str) -> Row:
-        return self.but(end="rejected", reason=reason)
+        return self.replace_fields(status="rejected", reason=reason)
 
     def failed(self, reason: str) -> Row:
-        return self.but(end="failed", reason=reason)
+        return self.replace_fields(status="failed", reason=reason)
 
-    def but(self, **changes: Any) -> Row:
+    def replace_fields(self, **changes: Any) -> Row:
         """The same but for this: as `dataclasses.replace`, in a fifth of its time, for what every row goes through."""
         new = object.__new__(Row)
         new.__dict__.update(self.__dict__, **changes)
@@ -168,13 +176,13 @@ def with_answers(rows: Iterable[Row], real: Iterable[Row], step: str) -> list[Ro
     return found
 
 
-def having(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
+def with_metadata(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
     """The rows that have these traits, or all where none are named."""
     wanted = (traits or {}).items()
-    return [row for row in rows if wanted <= row.traits.items()]
+    return [row for row in rows if wanted <= row.metadata.items()]
 
 
-_AFTER = {"grades", "end", "reason"}  # what becomes of a row, which is no part of its id
+_AFTER = {"grades", "status", "reason"}  # what becomes of a row, which is no part of its id
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def texts(row: Row) -> Iterator[tuple[str, str]]:
     """Each text of the row, prompt and answer first, with the name of its part."""
     yield "prompt", row.prompt
     yield "answer", row.answer
-    yield from row.traits.items()
+    yield from row.metadata.items()
 
 
 def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
@@ -29,16 +29,16 @@ def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
     A chat is changed message by message, so that prompt and answer still say what their messages do. everywhere: all
     other traits are changed, too.
     """
-    traits = {name: _trait(name, text, change, everywhere) for name, text in row.traits.items()}
+    traits = {name: _trait(name, text, change, everywhere) for name, text in row.metadata.items()}
     prompt, answer = change(row.prompt), change(row.answer)
-    turns = messages_of(row.prompt, {**row.traits, "system": ""})
+    turns = messages_of(row.prompt, {**row.metadata, "system": ""})
     if turns and turns != [{"role": "user", "content": row.prompt}]:
         prompt = written_out(json.loads(traits["messages"]))
-    if completion_of(row.answer, row.traits) != {"role": "assistant", "content": row.answer}:
+    if completion_of(row.answer, row.metadata) != {"role": "assistant", "content": row.answer}:
         answer = spoken(json.loads(traits["completion"])[0])
     target = answer if row.target == row.answer else change(row.target)
-    found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "traits": traits}
-    return row if all(getattr(row, name) == value for name, value in found.items()) else row.but(**found)
+    found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "metadata": traits}
+    return row if all(getattr(row, name) == value for name, value in found.items()) else row.replace_fields(**found)
 
 
 def _trait(name: str, text: str, change: Change, everywhere: bool) -> str:

@@ -33,7 +33,7 @@ import yaml
 from selfsown import __version__
 from selfsown.atomic import becoming, explained, whole
 from selfsown.files.row_parquet import Stored, Writer, rows_of, table
-from selfsown.recipe.recipe import UNSAID
+from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.usage.journal import Journal
@@ -45,7 +45,7 @@ MANNER = frozenset(("in_flight", "timeout", "retries", "requests_per_minute", "t
 MANNER |= {"batch", "headers", "identity"}
 
 
-class Store:
+class RunFolder:
     """One run's folder. `Store.locked` opens it for writing, the constructor for reading."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class Store:
     @contextmanager
     def locked(
         cls, folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], *, remake: bool = False
-    ) -> Iterator[Store]:
+    ) -> Iterator[RunFolder]:
         """The folder, new or left off, for one process alone; SelfsownError if it is another recipe's.
 
         remake: the recipe may change, for whatever is in the folder but the replies is made anew.
@@ -128,7 +128,7 @@ class Store:
         whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def generation(self, number: int, arm: str = "") -> Generation | None:
-        found = self.json(f"{Path(arm) / place(number)}/generation")
+        found = self.json(f"{Path(arm) / generation_dir(number)}/generation")
         if found is None:
             return None
         for name in ("scores", "validation_scores"):
@@ -136,7 +136,7 @@ class Store:
         return Generation(**found | {"verdicts": tuple(map(_verdict, found["verdicts"]))})
 
     def write_generation(self, generation: Generation) -> None:
-        self.write_json(f"{place(generation.number)}/generation", asdict(generation))
+        self.write_json(f"{generation_dir(generation.number)}/generation", asdict(generation))
 
     def generations(self, arm: str = "") -> list[Generation]:
         """All that are finished, in order. arm: CONTROL for those of the control."""
@@ -147,26 +147,26 @@ class Store:
 
     def model(self, number: int) -> Path | None:
         """The folder of a generation's model, if it is written."""
-        folder = self.folder / place(number) / "model"
+        folder = self.folder / generation_dir(number) / "model"
         return folder if folder.exists() else None
 
-    def control(self, start: Generation) -> Store:
+    def control(self, start: Generation) -> RunFolder:
         """The folder within of the control, which begins with the same generation 0."""
         beside = copy.copy(self)
         beside.folder = self.folder / CONTROL
         if not beside.model(0):
-            source = self.folder / place(0) / "model"
+            source = self.folder / generation_dir(0) / "model"
             beside.write_model(0, lambda path: shutil.copytree(source, path))
         if not beside.generation(0):
             beside.write_generation(start)
         return beside
 
     def write_model(self, number: int, save: Callable[[Path], Any]) -> None:
-        whole(self.folder / place(number) / "model", save)
+        whole(self.folder / generation_dir(number) / "model", save)
 
     def write_best(self, number: int, result: Mapping[str, Any]) -> None:
         """`best/` becomes a copy of this generation's model."""
-        source = self.folder / place(number) / "model"
+        source = self.folder / generation_dir(number) / "model"
         whole(self.folder / "best", lambda path: shutil.copytree(source, path))
         self.write_json("result", result)
 
@@ -190,7 +190,7 @@ def _verdict(said: dict[str, Any]) -> Verdict:
     return Verdict(**{**said, "signals": tuple(Signal(**each) for each in said.get("signals", ()))})
 
 
-def place(number: int) -> str:
+def generation_dir(number: int) -> str:
     return f"generation-{number:02d}"
 
 
@@ -225,7 +225,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
     for key in sorted({*before, *recipe} - {"description", "budget", "control", "generations", "grader_requirements"}):
-        was, now = (decisive(each.get(key, UNSAID.get(key))) for each in (before, recipe))
+        was, now = (decisive(each.get(key, DEFAULTS.get(key))) for each in (before, recipe))
         if was != now:
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"
@@ -236,7 +236,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
         )
     text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
     whole(path, lambda at: at.write_text(text, encoding="utf-8"))
-    for way, source in {step.way: step.function for step in steps if step.way.endswith(".py")}.items():
+    for way, source in {step.method: step.function for step in steps if step.method.endswith(".py")}.items():
         _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
     if remake or not (folder / "environment.json").exists():
         whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))

@@ -19,16 +19,16 @@ class Score:
     n: int
     low: float
     high: float
-    group: str = ""
-    better: Literal["higher", "lower", "neither"] = "higher"
+    stratum: str = ""
+    direction: Literal["higher", "lower", "neither"] = "higher"
 
     @property
     def key(self) -> str:
-        return f"{self.name}[{self.group}]" if self.group else self.name
+        return f"{self.name}[{self.stratum}]" if self.stratum else self.name
 
     def exceeds(self, other: Score) -> bool:
         """Whether this is the better of the two, point against point."""
-        return self.value < other.value if self.better == "lower" else self.value > other.value
+        return self.value < other.value if self.direction == "lower" else self.value > other.value
 
 
 Family = Literal["creativity", "bias", "function", "form", "gap"]  # gap: to real rows; it raises no alarm
@@ -51,13 +51,13 @@ class Signal:
     high: float
     p: float
     tolerance: float
-    least: float
+    mde: float
     n: int
     unit: Unit = "%"
     significant: bool = False
 
     @property
-    def fires(self) -> bool:
+    def is_alarm(self) -> bool:
         """More than chance, and more than is borne; a gap to real rows never does."""
         return self.significant and self.value > self.tolerance and self.family != "gap"
 
@@ -66,11 +66,11 @@ class Signal:
 class Verdict:
     """A guard's word on a generation, with the numbers it rests on; not ok: it does not stand."""
 
-    ok: bool
+    passed: bool
     reason: str = ""
-    by: str = ""
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    light: Literal["", "green", "amber", "red"] = ""
+    guard: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    status: Literal["", "green", "amber", "red"] = ""
     signals: tuple[Signal, ...] = ()
 
 
@@ -92,18 +92,18 @@ class Generation:
     real_share: float
     scores: tuple[Score, ...]
     verdicts: tuple[Verdict, ...] = ()
-    guarded: bool = True
+    rollback_enabled: bool = True
     synthetic_share: Mapping[str, float] = field(default_factory=dict)
     validation_scores: tuple[Score, ...] = ()
 
     @property
-    def stands(self) -> bool:
-        return not self.guarded or not self.refusals
+    def accepted(self) -> bool:
+        return not self.rollback_enabled or not self.rejections
 
     @property
-    def refusals(self) -> list[Verdict]:
+    def rejections(self) -> list[Verdict]:
         """The guards that said no."""
-        return [verdict for verdict in self.verdicts if not verdict.ok]
+        return [verdict for verdict in self.verdicts if not verdict.passed]
 
     def score(self, key: str) -> Score | None:
         return next((score for score in self.scores if score.key == key), None)

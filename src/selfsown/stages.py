@@ -13,16 +13,16 @@ from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import text_traits
 
-OTHERS = ("teacher", "judge")
+ROLE_MODELS = ("teacher", "judge")
 CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
 
 
-def seeded(seed: int, *where: object) -> int:
+def derive_seed(seed: int, *where: object) -> int:
     """A number of its own for each place where chance enters."""
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
 
 
-def own(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> list[Row]:
+def as_synthetic(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> list[Row]:
     """Whatever a way says of rows that it made: they are synthetic, and their draws are their places. A writer that
     takes texts alone was not given the system message and the tools of a chat, so that its rows do not have them.
 
@@ -30,11 +30,11 @@ def own(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> li
     """
     chats = getattr(writer, "reads_conversations", False)
     return [
-        row.but(
+        row.replace_fields(
             origin="synthetic",
             generation=generation,
-            draw=at,
-            traits=_own(row.traits if chats else text_traits(row.prompt, row.traits)),
+            sample_index=at,
+            metadata=_own(row.metadata if chats else text_traits(row.prompt, row.metadata)),
         )
         for at, row in enumerate(rows, first)
     ]
@@ -44,9 +44,9 @@ def _own(traits: Mapping[str, str]) -> Mapping[str, str]:
     return {name: each for name, each in traits.items() if name != CHANGES} if CHANGES in traits else traits
 
 
-def placed(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
+def for_step(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
     """The roles, each model behind a server told for which step it works: the ledger says what the step cost."""
-    told = {name: roles[name].at(step.place) for name in OTHERS if hasattr(roles.get(name), "at")}
+    told = {name: roles[name].at(step.name) for name in ROLE_MODELS if hasattr(roles.get(name), "at")}
     return {**roles, **told}
 
 
@@ -55,7 +55,7 @@ def affordable(recipe: Recipe, role: str, model: Any) -> None:
     if "usd" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
         raise SelfsownError(
             f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
-            f"such as --set '{role}.{getattr(recipe, role).way}.price={{input: 1, output: 3}}', or cap something else"
+            f"such as --set '{role}.{getattr(recipe, role).method}.price={{input: 1, output: 3}}', or cap something else"
         )
 
 
@@ -67,25 +67,25 @@ def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
         nonlocal live
         for row in rows:
             waiting.append(row)
-            if not row.end:
+            if not row.status:
                 live += 1
                 yield row
 
-    for grade in step.stream(Grade, **placed(step, roles) | {"rows": fed() if streams(step) else list(fed())}):
+    for grade in step.stream(Grade, **for_step(step, roles) | {"rows": fed() if streams(step) else list(fed())}):
         if not 0 <= grade.score <= 1:
-            raise SelfsownError(f"{step.place} gave the score {grade.score}; it must lie from 0 to 1")
+            raise SelfsownError(f"{step.name} gave the score {grade.score}; it must lie from 0 to 1")
         grades += 1
-        while waiting and waiting[0].end:
+        while waiting and waiting[0].status:
             yield waiting.popleft()
         if waiting:
             yield _with(waiting.popleft(), grade)
     if grades != live:
-        raise SelfsownError(f"{step.place} gave {grades} grades for {live} rows; it must give one each")
+        raise SelfsownError(f"{step.name} gave {grades} grades for {live} rows; it must give one each")
     yield from waiting
 
 
 def _with(row: Row, grade: Grade) -> Row:
-    return row.failed(f"{grade.by}: {grade.reason}") if grade.failed else row.graded(grade)
+    return row.failed(f"{grade.grader}: {grade.reason}") if grade.failed else row.graded(grade)
 
 
 def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
@@ -95,27 +95,27 @@ def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
     """
     if not streams(step):
         rows = list(rows)
-        live = [row for row in rows if not row.end]
-        yield from (row for row in rows if row.end)
-        yield from _checked(step, live, step.each(Row, **roles | {"rows": live}))
+        live = [row for row in rows if not row.status]
+        yield from (row for row in rows if row.status)
+        yield from _checked(step, live, step.collect(Row, **roles | {"rows": live}))
         return
     queue, waiting = deque[Row](), set[str]()  # in order: those that have ended pass by
 
     def fed() -> Iterator[Row]:
         for row in rows:
             queue.append(row)
-            if not row.end:
+            if not row.status:
                 waiting.add(row.id)
                 yield row
 
     for row in step.stream(Row, **roles | {"rows": fed()}):
         if row.id in waiting:
             waiting.remove(row.id)
-            while queue and queue[0].end:
+            while queue and queue[0].status:
                 yield queue.popleft()
             queue.popleft()
         yield row
-    yield from (row for row in queue if row.end)
+    yield from (row for row in queue if row.status)
     if waiting:
         raise _lost(step, len(waiting))
 
@@ -126,12 +126,12 @@ def _checked(step: Step, rows: list[Row], out: list[Row]) -> list[Row]:
     if lost := {row.id for row in rows} - ids:
         raise _lost(step, len(lost))
     if len(ids) < len(out):
-        raise SelfsownError(f"{step.place} gave {len(out) - len(ids)} rows twice; every row must come out once")
+        raise SelfsownError(f"{step.name} gave {len(out) - len(ids)} rows twice; every row must come out once")
     return out
 
 
 def _lost(step: Step, rows: int) -> SelfsownError:
-    return SelfsownError(f"{step.place} lost {rows} rows; every row must come out, the unwanted ones rejected")
+    return SelfsownError(f"{step.name} lost {rows} rows; every row must come out, the unwanted ones rejected")
 
 
 def streams(step: Step) -> bool:

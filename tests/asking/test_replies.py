@@ -65,12 +65,12 @@ def test_each_row_is_answered_in_its_place_but_those_that_have_failed() -> None:
         "e?": Reply("e?", "I cannot help with that."),
     }
     found = list(answered(Parrot(lambda prompt, at: said[prompt]), rows, temperature=1.0, seed=0, longest=100))
-    assert [(row.prompt, row.answer, row.end) for row in found] == [
+    assert [(row.prompt, row.answer, row.status) for row in found] == [
         ("a?", "A", ""),
         ("b?", "", "failed"),
         ("c?", "C", "failed"),
         ("d?", "D?", "failed"),
         ("e?", "I cannot help with that.", "failed"),
     ]
-    assert found[0].traits == {"reasoning": "first letter"}
+    assert found[0].metadata == {"reasoning": "first letter"}
     assert [row.reason for row in found[1:4]] == ["no good", "cut off", "it repeats its prompt"]

@@ -14,7 +14,7 @@ from command import FILE, Finished, refused, selfsown, tree, written
 
 from selfsown import __version__
 from selfsown.recipe.loader import ready
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_run_is_kept_under_the_recipe_s_name_and_says_how_it_went(ran: tuple[P
     assert (done.returncode, done.stderr) == (0, "")
     assert "a pupil learns by heart" in done.stdout
     assert "generation 1" in done.stdout
-    history = Store(folder / "runs" / "mine").generations()
+    history = RunFolder(folder / "runs" / "mine").generations()
     assert [generation.number for generation in history] == [0, 1]
     counts = history[1].counts
     assert counts["made"] == sum(counts.get(end, 0) for end in ("kept", "rejected", "failed")) > 0
@@ -88,10 +88,12 @@ def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finis
 
 def test_explain_tells_a_row_s_story(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
-    row, *_ = Store(folder / "runs/mine").rows("generation-01/rows") or []
+    row, *_ = RunFolder(folder / "runs/mine").rows("generation-01/rows") or []
     done = selfsown(folder, "explain", "runs/mine", row.id[:12])
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"ended {row.end}"))
+    assert all(
+        part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"ended {row.status}")
+    )
 
 
 FEW = ("--set", "real=few.txt", *FILE[2:])

@@ -18,7 +18,7 @@ from command import FILE, Finished, refused, selfsown, tree, written
 from server import Server
 from small import FIRST
 
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
 
 SIZE = ("--set", "train../pupil.py.share=1.0", "--set", "generations=2")
@@ -30,7 +30,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def last(folder: Path, key: str) -> float:
-    score = Store(folder).generations()[-1].score(key)
+    score = RunFolder(folder).generations()[-1].score(key)
     assert score
     return score.value
 
@@ -70,7 +70,7 @@ def test_the_numbers_are_those_of_the_run_folders(compared: tuple[Path, Finished
     }
     for arm in found["arms"]:
         score, mine = arm["scores"]["accuracy"], ends[arm["name"]]
-        histories = [Store(folder / arm["folder"] / f"seed-{k}").generations() for k in (0, 1)]
+        histories = [RunFolder(folder / arm["folder"] / f"seed-{k}").generations() for k in (0, 1)]
         assert score["last"] == mine
         assert score["first"] == [history[0].score("accuracy").value for history in histories]  # type: ignore[union-attr]
         best = [max(each.score("accuracy").value for each in history) for history in histories]  # type: ignore[union-attr]
@@ -207,7 +207,7 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
     for seed in (0, 1):
         runs = [tmp_path / "c" / arm["folder"] / f"seed-{seed}" for arm in found["arms"]]
         assert len({(run / "held_out.parquet").read_bytes() for run in runs}) == 1
-        assert [len(Store(run).rows("real") or []) for run in runs] == [20, 20, 40]
+        assert [len(RunFolder(run).rows("real") or []) for run in runs] == [20, 20, 40]
     goal = needs["scores"]["accuracy"]
     assert goal["loop"] == found["arms"][0]["scores"]["accuracy"]["last"]
     assert goal["curve"] == {arm["name"]: arm["scores"]["accuracy"]["best"] for arm in found["arms"][1:]}
@@ -272,7 +272,7 @@ def test_killed_in_the_middle_it_leaves_no_run_behind_and_goes_on(ending: signal
     assert (done.returncode, done.stderr) == (0, "")
     found = outcome(tmp_path / "c")
     assert found["arms"][0]["lost"] == [int(ending == signal.SIGKILL)]
-    assert len(Store(tmp_path / "c/graded/seed-0").generations()) == 4
+    assert len(RunFolder(tmp_path / "c/graded/seed-0").generations()) == 4
 
 
 def at_work(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from selfsown.compare.experiment import Plan
 from selfsown.compare.paired_test import paired
 from selfsown.html import report
 from selfsown.records import Generation, Score, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.terminal import comparison
 
 KEYS = ("accuracy", "accuracy[level=1]", "accuracy[level=2]", "loss", "diversity")
@@ -32,11 +32,11 @@ def compared(
     best: of real rows alone, where it is not the last generation.
     """
     better = {"loss": "lower", "diversity": "neither"}
-    scores = tuple(Score(key, 0.5, 100, 0.4, 0.6, better=better.get(key, "higher")) for key in KEYS)  # type: ignore[arg-type]
+    scores = tuple(Score(key, 0.5, 100, 0.4, 0.6, direction=better.get(key, "higher")) for key in KEYS)  # type: ignore[arg-type]
     first = plan.runs(folder)[0].folder
     first.mkdir(parents=True, exist_ok=True)
     (first / "recipe.yaml").write_text("name: first\n")
-    Store(first).write_generation(Generation(0, 0, 1, {}, 1.0, scores))
+    RunFolder(first).write_generation(Generation(0, 0, 1, {}, 1.0, scores))
     arms = []
     for name, values in ends.items():
         score = {"first": [0.5] * len(values), "last": values, "best": best if best and name == "real" else values}

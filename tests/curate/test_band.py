@@ -7,7 +7,7 @@ from selfsown.records import Grade, Row
 
 
 def answers(prompt: str, right: int, of: int) -> list[Row]:
-    return [Row(prompt, str(at), draw=at).graded(Grade(float(at < right))) for at in range(of)]
+    return [Row(prompt, str(at), sample_index=at).graded(Grade(float(at < right))) for at in range(of)]
 
 
 EASY, HARD, MIDDLE = answers("easy", 4, 4), answers("hard", 0, 4), answers("middle", 2, 4)
@@ -19,7 +19,7 @@ def test_prompts_inside_the_band_stay_with_their_right_and_wrong_answers() -> No
 
 def test_prompts_outside_the_band_are_rejected_with_their_pass_rate() -> None:
     out = list(pass_rate_band.curate([*EASY, *HARD]))
-    assert {row.end for row in out} == {"rejected"}
+    assert {row.status for row in out} == {"rejected"}
     assert {row.reason for row in out} == {
         "band: 4 of 4 answers pass, outside 0.2 to 0.8",
         "band: 0 of 4 answers pass, outside 0.2 to 0.8",
@@ -30,18 +30,18 @@ def test_each_prompt_is_measured_for_itself_and_the_order_stays() -> None:
     mixed = [row for rows in zip(EASY, MIDDLE, HARD, strict=True) for row in rows]
     out = list(pass_rate_band.curate(mixed))
     assert [row.id for row in out] == [row.id for row in mixed]
-    assert [row.prompt for row in out if not row.end] == ["middle"] * 4
+    assert [row.prompt for row in out if not row.status] == ["middle"] * 4
 
 
 def test_the_band_s_edges_belong_to_it_and_can_be_moved() -> None:
-    assert not any(row.end for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.5, max_pass_rate=0.5))
-    assert not any(row.end for row in pass_rate_band.curate([*EASY, *HARD], min_pass_rate=0.0, max_pass_rate=1.0))
-    assert all(row.end for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.6))
+    assert not any(row.status for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.5, max_pass_rate=0.5))
+    assert not any(row.status for row in pass_rate_band.curate([*EASY, *HARD], min_pass_rate=0.0, max_pass_rate=1.0))
+    assert all(row.status for row in pass_rate_band.curate(MIDDLE, min_pass_rate=0.6))
 
 
 def test_least_is_the_score_that_passes() -> None:
     half = [Row("q", str(at)).graded(Grade(0.6)) for at in range(4)]
-    assert all(row.end for row in pass_rate_band.curate(half))
+    assert all(row.status for row in pass_rate_band.curate(half))
     assert "0 of 4" in next(pass_rate_band.curate(half, min_score=0.7)).reason
 
 

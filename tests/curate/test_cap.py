@@ -7,12 +7,12 @@ from selfsown.records import Grade, Row
 
 
 def answers(prompt: str, scores: list[float], parents: tuple[str, ...] = ()) -> list[Row]:
-    rows = [Row(prompt, f"{prompt} {at}", parents=parents, draw=at) for at in range(len(scores))]
+    rows = [Row(prompt, f"{prompt} {at}", parents=parents, sample_index=at) for at in range(len(scores))]
     return [row.graded(Grade(score)) for row, score in zip(rows, scores, strict=True)]
 
 
 def stay(rows: list[Row]) -> list[str]:
-    return [row.answer for row in rows if not row.end]
+    return [row.answer for row in rows if not row.status]
 
 
 def test_the_best_answers_to_a_prompt_stay_in_their_order() -> None:
@@ -20,7 +20,7 @@ def test_the_best_answers_to_a_prompt_stay_in_their_order() -> None:
     out = list(cap.curate(rows, 0, max_per_prompt=2))
     assert [row.id for row in out] == [row.id for row in rows]
     assert stay(out) == ["q 1", "q 3"]
-    assert {row.reason for row in out if row.end} == {"cap: its prompt has 2 others at least as good"}
+    assert {row.reason for row in out if row.status} == {"cap: its prompt has 2 others at least as good"}
 
 
 def test_each_prompt_has_room_of_its_own_and_who_has_enough_loses_nothing() -> None:
@@ -41,7 +41,7 @@ def test_a_parent_s_rows_are_capped_whatever_their_prompts() -> None:
     rows = [row for at in range(6) for row in answers(f"q{at}", [at / 10], ("a",) if at < 4 else ("b", "a"))]
     out = list(cap.curate(rows, 0, max_per_parent=2))
     assert stay(out) == ["q4 0", "q5 0"]
-    assert {row.reason for row in out if row.end} == {"cap: its parent has 2 others at least as good"}
+    assert {row.reason for row in out if row.status} == {"cap: its parent has 2 others at least as good"}
 
 
 def test_a_row_that_one_cap_rejects_takes_no_room_under_the_other() -> None:

@@ -12,17 +12,17 @@ REAL = [Row("", f"{text} again {at}") for at in range(30) for text in SAID]
 
 
 def graded(text: str, draw: int) -> Row:
-    return Row("", text, draw=draw).graded(Grade(1.0))
+    return Row("", text, sample_index=draw).graded(Grade(1.0))
 
 
 def test_each_kind_is_kept_though_one_is_said_a_hundred_times() -> None:
     rows = [graded(f"{SAID[0]} {at}", at) for at in range(100)] + [graded(text, 100) for text in SAID[1:]]
     found = list(k_center.curate(rows, REAL, 0, keep_share=0.1))
     assert [row.id for row in found] == [row.id for row in rows]
-    kept = [row.answer for row in found if not row.end]
+    kept = [row.answer for row in found if not row.status]
     assert len(kept) == 10
     assert set(SAID[1:]) <= set(kept)
-    assert all("lie as near" in row.reason for row in found if row.end)
+    assert all("lie as near" in row.reason for row in found if row.status)
 
 
 def test_what_has_ended_passes_by() -> None:

@@ -19,10 +19,10 @@ def test_different_rows_stay() -> None:
 
 
 def test_of_rows_that_say_the_same_only_the_first_stays() -> None:
-    rows = [A, replace(A, draw=1), B, replace(A, draw=2)]
+    rows = [A, replace(A, sample_index=1), B, replace(A, sample_index=2)]
     out = list(dedup.curate(rows, [], []))
     assert [row.id for row in out] == [row.id for row in rows]
-    assert [row.end for row in out] == ["", "rejected", "", "rejected"]
+    assert [row.status for row in out] == ["", "rejected", "", "rejected"]
     assert out[1].reason == out[3].reason == f"duplicates: said before by {A.id}"
 
 
@@ -33,11 +33,11 @@ def test_what_a_real_row_or_an_earlier_generation_said_is_rejected() -> None:
 
 
 def test_prompt_and_answer_must_both_be_alike() -> None:
-    assert not next(dedup.curate([Row("ab", "c")], [Row("a", "bc")], [])).end
+    assert not next(dedup.curate([Row("ab", "c")], [Row("a", "bc")], [])).status
 
 
 def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
-    assert [row.end for row in dedup.curate([A, A], [], [])] == ["", "rejected"]
+    assert [row.status for row in dedup.curate([A, A], [], [])] == ["", "rejected"]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_even_two_rows_that_are_the_same_in_everything_are_said_once() -> None:
     ],
 )
 def test_a_copy_in_other_bytes_is_a_copy_and_is_left_as_it_was_written(answer: str) -> None:
-    first, copy = replace(A, answer="Là-bas, l'été :\n12 %"), replace(A, answer=answer, draw=1)
+    first, copy = replace(A, answer="Là-bas, l'été :\n12 %"), replace(A, answer=answer, sample_index=1)
     out = list(dedup.curate([first, copy], [], []))
-    assert [row.end for row in out] == ["", "rejected"]
+    assert [row.status for row in out] == ["", "rejected"]
     assert out[1].answer == answer
-    other = replace(A, answer=answer.replace("t", "T"), draw=2)
-    assert not next(dedup.curate([other], [first], [])).end, "letter case counts"
+    other = replace(A, answer=answer.replace("t", "T"), sample_index=2)
+    assert not next(dedup.curate([other], [first], [])).status, "letter case counts"

@@ -6,19 +6,19 @@ import pytest
 
 from selfsown.curate import any_grader, min_score
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
 
 def row(at: int, **scores: float) -> Row:
-    grades = tuple(Grade(score, "said so", by=by) for by, score in scores.items())
-    return Row("p", str(at), draw=at).but(grades=grades)
+    grades = tuple(Grade(score, "said so", grader=by) for by, score in scores.items())
+    return Row("p", str(at), sample_index=at).replace_fields(grades=grades)
 
 
 ROWS = [row(at, judge=float(at % 2), reward=at / 8) for at in range(8)]
 
 
 def kept(rows: list[Row]) -> list[str]:
-    return [row.answer for row in rows if not row.end]
+    return [row.answer for row in rows if not row.status]
 
 
 def test_one_grader_s_bar_or_the_other_s_best_share_is_enough() -> None:
@@ -50,5 +50,5 @@ def test_without_any_grader_it_is_refused() -> None:
 
 def test_passed_hears_those_that_it_is_told_to_hear() -> None:
     rows = [row(0, execute=1.0, judge=0.0), row(1, execute=0.0, judge=1.0), row(2, judge=0.0)]
-    assert kept(list(min_score.curate(rows, World(), graders=("execute",)))) == ["0"]
-    assert kept(list(min_score.curate(rows, World()))) == []
+    assert kept(list(min_score.curate(rows, Task(), graders=("execute",)))) == ["0"]
+    assert kept(list(min_score.curate(rows, Task()))) == []

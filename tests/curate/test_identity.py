@@ -65,7 +65,7 @@ RIGHT = [
 @pytest.mark.parametrize("answer", [*WRONG, *REFUSALS, *TEMPLATES])
 def test_what_a_model_says_of_itself_is_rejected_with_its_words(answer: str) -> None:
     (row,) = self_reference.curate([Row("q", answer)])
-    assert row.end == "rejected"
+    assert row.status == "rejected"
     assert row.reason.startswith("identity: it")
 
 
@@ -79,7 +79,7 @@ def test_marks_of_a_template_are_looked_for_in_the_prompt_too() -> None:
     out = list(
         self_reference.curate([Row("<|im_start|>user\nWho are you?", "Nobody."), Row("Are you ChatGPT?", "No.")])
     )
-    assert [row.end for row in out] == ["rejected", ""]
+    assert [row.status for row in out] == ["rejected", ""]
     assert "its template shows: '<|im_start|>'" in out[0].reason
 
 
@@ -87,7 +87,7 @@ def test_a_model_may_say_its_own_name() -> None:
     rows = [
         Row("q", said) for said in ("I am Palmyra.", "I'm an AI assistant.", "I was made by Writer.", "I am ChatGPT.")
     ]
-    ends = {name: [row.end for row in self_reference.curate(rows, name=name)] for name in ("", "palmyra", "Writer")}
+    ends = {name: [row.status for row in self_reference.curate(rows, name=name)] for name in ("", "palmyra", "Writer")}
     assert ends[""] == ["rejected"] * 4
     assert ends["palmyra"] == ["", "", "rejected", "rejected"]
     assert ends["Writer"] == ["rejected", "", "", "rejected"]
@@ -96,7 +96,7 @@ def test_a_model_may_say_its_own_name() -> None:
 def test_patterns_of_one_s_own_are_added() -> None:
     rows = [Row("q", "Ask ACME support."), Row("q", "As an AI, no."), Row("q", "Yes.")]
     out = list(self_reference.curate(rows, patterns=(r"\bacme\b",)))
-    assert [row.end for row in out] == ["rejected", "rejected", ""]
+    assert [row.status for row in out] == ["rejected", "rejected", ""]
     assert out[0].reason == "identity: a pattern of yours: 'ACME'"
     with pytest.raises(SelfsownError, match="no regular expression"):
         list(self_reference.curate(rows, patterns=("(",)))
@@ -110,4 +110,4 @@ def test_real_rows_hardly_ever_sound_like_a_model() -> None:
         rows += [Row(record["prompt"], record["canonical_solution"]) for record in map(json.loads, file)]
     rows += [Row("", line) for line in (folder / "tinyshakespeare.txt").read_text(encoding="utf-8").splitlines()]
     assert len(rows) > 30_000
-    assert [row.reason for row in self_reference.curate(rows) if row.end] == []
+    assert [row.reason for row in self_reference.curate(rows) if row.status] == []

@@ -13,9 +13,9 @@ from realdata import real_data
 from selfsown.curate import decontaminate
 from selfsown.holdout import split
 from selfsown.records import Row
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=200)
+WORLD = Task(rows=200)
 ROWS = WORLD.pose(0)
 HELD_OUT, OTHERS = ROWS[:100], [row for row in ROWS[100:] if row.key not in {each.key for each in ROWS[:100]}]
 
@@ -26,36 +26,36 @@ def test_rows_about_other_problems_stay() -> None:
 
 @pytest.mark.parametrize("name", ["sums", "almanac", "house", "chronicle", "manners", "programs"])
 def test_problems_of_the_built_in_worlds_are_told_apart(name: str) -> None:
-    task = import_module(f"selfsown.tasks.{name}").World()
+    task = import_module(f"selfsown.tasks.{name}").Task()
     rest, held_out = split(list(task.pose(0)), 0.2, 0, name)
     rows = [*rest, *(other for row in rest for other in task.restate(row))]
-    assert not [row for row in decontaminate.curate(rows, [], held_out) if row.end]
+    assert not [row for row in decontaminate.curate(rows, [], held_out) if row.status]
 
 
 def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
     out = list(decontaminate.curate(HELD_OUT, [], HELD_OUT))
     assert [row.reason for row in out[:3]] == [f"leaks: its problem is held-out row {row.id}" for row in HELD_OUT[:3]]
-    assert {row.end for row in out} == {"rejected"}
+    assert {row.status for row in out} == {"rejected"}
 
 
 def test_the_same_problem_in_the_other_form_is_a_leak() -> None:
     twins = [twin for row in HELD_OUT for twin in WORLD.restate(row)]
     assert len(twins) == 50
-    assert {row.end for row in decontaminate.curate(twins, [], HELD_OUT)} == {"rejected"}
+    assert {row.status for row in decontaminate.curate(twins, [], HELD_OUT)} == {"rejected"}
 
 
 def test_a_held_out_prompt_with_a_wrong_answer_is_a_leak_too() -> None:
     wrong = [replace(row, answer="x", problem="another") for row in HELD_OUT]
-    assert {row.end for row in decontaminate.curate(wrong, [], HELD_OUT)} == {"rejected"}
+    assert {row.status for row in decontaminate.curate(wrong, [], HELD_OUT)} == {"rejected"}
 
 
 def test_documents_leak_by_their_text() -> None:
     out = decontaminate.curate([Row("", "emma"), Row("", "ava")], [], [Row("", "emma")])
-    assert [row.end for row in out] == ["rejected", ""]
+    assert [row.status for row in out] == ["rejected", ""]
 
 
 def test_two_documents_do_not_leak_only_because_neither_has_a_prompt() -> None:
-    assert not next(decontaminate.curate([Row("", "ava")], [], [Row("", "emma"), Row("", "zoe")])).end
+    assert not next(decontaminate.curate([Row("", "ava")], [], [Row("", "emma"), Row("", "zoe")])).status
 
 
 EXAM = "A baker sells twelve loaves each hour and works from six in the morning until noon, how many does she sell?"
@@ -66,7 +66,7 @@ def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str
     return [
         row.reason
         for row in decontaminate.curate([Row("Write.", text)], real or [], [Row(EXAM, "72")], **knobs)
-        if row.end
+        if row.status
     ]
 
 
@@ -78,10 +78,10 @@ def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_c
     assert leaked(" ".join(thirteen.split()[:12])) == []
     answer = "she sells the twelve loaves that she has at once and goes home by noon"
     said = f"So {answer}."
-    assert not next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).end, (
+    assert not next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)])).status, (
         "an answer is no question"
     )
-    assert next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram_size=13)).end
+    assert next(decontaminate.curate([Row("Write.", said)], [], [Row(EXAM, answer)], ngram_size=13)).status
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_c
 )
 def test_a_held_out_question_is_found_however_it_is_wrapped_in_a_prompt_or_an_answer(prompt: str) -> None:
     rows = [Row(prompt, "72"), Row("Write a problem.", prompt), Row("", prompt)]
-    assert {row.end for row in decontaminate.curate(rows, [], [Row(EXAM, "72")])} == {"rejected"}
+    assert {row.status for row in decontaminate.curate(rows, [], [Row(EXAM, "72")])} == {"rejected"}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_held_out_question_is_found_however_it_is_wrapped_in_a_prompt_or_an_an
     ],
 )
 def test_short_questions_leak_as_a_whole_in_any_spelling(held_out: str, prompt: str) -> None:
-    assert next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end == "rejected"
+    assert next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).status == "rejected"
 
 
 @pytest.mark.parametrize(
@@ -131,15 +131,15 @@ def test_short_questions_leak_as_a_whole_in_any_spelling(held_out: str, prompt: 
     ],
 )
 def test_other_short_questions_stay(held_out: str, prompt: str) -> None:
-    assert not next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).end
+    assert not next(decontaminate.curate([Row(prompt, "x")], [], [Row(held_out, "x")])).status
 
 
 def test_a_header_that_all_prompts_share_is_no_leak() -> None:
     header = "You are given a list of tools and a question; choose the tool that answers it and name it first. "
     question = "How far is star number {} from the sun, in light years, and how long would a letter take?"
     held_out = [Row(f"{header}{question.format(at)}", "…") for at in range(30)]
-    assert not next(decontaminate.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).end
-    assert next(decontaminate.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).end
+    assert not next(decontaminate.curate([Row(f"{header}Who discovered radium?", "…")], [], held_out)).status
+    assert next(decontaminate.curate([Row(f"Now: {question.format(7)}", "…")], [], held_out)).status
 
 
 @pytest.mark.parametrize("ngram", [0, 13])
@@ -167,9 +167,9 @@ def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
         ]
         for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
     )
-    found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.end]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.status]
     assert len(found) <= 0.002 * len(rows), found
-    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram_size=13, min_overlap=0.5) if row.end]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram_size=13, min_overlap=0.5) if row.status]
     assert len(found) <= 0.005 * len(rows), found
     copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
-    assert all(row.end for row in decontaminate.curate(copied, [], exam))
+    assert all(row.status for row in decontaminate.curate(copied, [], exam))

@@ -10,7 +10,7 @@ PAST = Row("List three rivers that flow through Asia.", "…", origin="synthetic
 
 
 def made(prompt: str, draw: int = 0) -> Row:
-    return Row(prompt, "…", origin="synthetic", generation=1, draw=draw)
+    return Row(prompt, "…", origin="synthetic", generation=1, sample_index=draw)
 
 
 def test_a_prompt_too_like_a_real_one_an_earlier_one_or_one_before_it_is_rejected() -> None:
@@ -24,7 +24,7 @@ def test_a_prompt_too_like_a_real_one_an_earlier_one_or_one_before_it_is_rejecte
     ]
     out = list(dedup_prompts.curate(rows, [REAL], [PAST]))
     assert [row.id for row in out] == [row.id for row in rows]
-    assert [row.end for row in out] == ["", "rejected", "rejected", "rejected", ""]
+    assert [row.status for row in out] == ["", "rejected", "rejected", "rejected", ""]
     assert [row.reason for row in out[1:4]] == [
         f"novel: its ROUGE-L with {REAL.id} is 0.88",
         f"novel: its ROUGE-L with {PAST.id} is 0.86",
@@ -34,11 +34,11 @@ def test_a_prompt_too_like_a_real_one_an_earlier_one_or_one_before_it_is_rejecte
 
 def test_how_alike_is_too_alike_may_be_said_and_of_documents_the_text_counts() -> None:
     near = made("Write a poem about the sea in autumn.")
-    assert not next(dedup_prompts.curate([near], [REAL], [], max_similarity=0.9)).end
-    documents = [Row("", "It rained all day.", draw=at) for at in range(2)]
-    assert [row.end for row in dedup_prompts.curate(documents, [], [])] == ["", "rejected"]
+    assert not next(dedup_prompts.curate([near], [REAL], [], max_similarity=0.9)).status
+    documents = [Row("", "It rained all day.", sample_index=at) for at in range(2)]
+    assert [row.status for row in dedup_prompts.curate(documents, [], [])] == ["", "rejected"]
 
 
 def test_one_that_was_rejected_stands_in_nobody_s_way() -> None:
     chain = [made("a b c d e f g", 0), made("a b c d e x y", 1), made("b c d e x y z", 2)]
-    assert [row.end for row in dedup_prompts.curate(chain, [], [], max_similarity=0.71)] == ["", "rejected", ""]
+    assert [row.status for row in dedup_prompts.curate(chain, [], [], max_similarity=0.71)] == ["", "rejected", ""]

@@ -13,8 +13,14 @@ from selfsown.records import Grade, Row
 def answered(prompt: str, *graded: tuple[str, float], by: str = "judge") -> list[Row]:
     return [
         Row(
-            prompt, said, origin="synthetic", method="sample", generation=2, draw=at, traits={"form": "deduction"}
-        ).graded(Grade(score, "said so", by=by))
+            prompt,
+            said,
+            origin="synthetic",
+            method="sample",
+            generation=2,
+            sample_index=at,
+            metadata={"form": "deduction"},
+        ).graded(Grade(score, "said so", grader=by))
         for at, (said, score) in enumerate(graded)
     ]
 
@@ -28,20 +34,20 @@ def made(rows: list[Row], **knobs: float) -> list[Row]:
 
 def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
     (pair,) = made(SIBLINGS)
-    assert (pair.prompt, pair.answer, pair.traits["rejected"]) == ("1+1", "2", "7")
+    assert (pair.prompt, pair.answer, pair.metadata["rejected"]) == ("1+1", "2", "7")
     assert pair.parents == (SIBLINGS[1].id, SIBLINGS[2].id)
     assert (pair.origin, pair.generation, pair.grades) == ("synthetic", 2, SIBLINGS[1].grades)
-    assert pair.traits["form"] == "deduction"
+    assert pair.metadata["form"] == "deduction"
     ends = {row.id: row for row in preference_pairs.curate(SIBLINGS, [])}
     assert ends[SIBLINGS[1].id].reason == f"pairs: the better one of pair {pair.id}"
     assert [ends[row.id] for row in (SIBLINGS[0], *SIBLINGS[2:])] == [SIBLINGS[0], *SIBLINGS[2:]]
 
 
 def test_the_worse_row_is_rejected_by_passed_and_its_words_live_on_in_the_pair() -> None:
-    rows = [row for row in preference_pairs.curate(SIBLINGS, []) if not row.end]
+    rows = [row for row in preference_pairs.curate(SIBLINGS, []) if not row.status]
     rows = list(dedup.curate(min_score.curate(rows, WORLD), [], []))
-    left = [row for row in rows if not row.end]
-    assert [(row.answer, row.traits["rejected"]) for row in left] == [("2", "7")]
+    left = [row for row in rows if not row.status]
+    assert [(row.answer, row.metadata["rejected"]) for row in left] == [("2", "7")]
     assert next(row.reason for row in rows if row.answer == "7") == "judge: said so"
 
 
@@ -59,22 +65,25 @@ def test_no_pair_without_a_right_one_a_wrong_one_a_prompt_or_a_gap() -> None:
 def test_an_answer_that_was_graded_both_ways_is_no_worse_than_itself() -> None:
     assert made(answered("a", ("b", 1.0), ("b", 0.0))) == []
     (pair,) = made(answered("a", ("b", 1.0), ("b", 0.0), ("c", 0.4)))
-    assert pair.traits["rejected"] == "c"
+    assert pair.metadata["rejected"] == "c"
 
 
 def test_prompts_are_not_mixed_up() -> None:
-    other = [replace(row, prompt="2+2", draw=row.draw + 10) for row in SIBLINGS]
+    other = [replace(row, prompt="2+2", sample_index=row.sample_index + 10) for row in SIBLINGS]
     both = [row for pair in zip(SIBLINGS, other, strict=True) for row in pair]
-    assert {(pair.prompt, pair.traits["rejected"]) for pair in made(both)} == {("1+1", "7"), ("2+2", "7")}
+    assert {(pair.prompt, pair.metadata["rejected"]) for pair in made(both)} == {("1+1", "7"), ("2+2", "7")}
 
 
 def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -> None:
-    real = [Row("1+1", "2", maker="file", traits={"form": "sum"}), Row("", "a document")]
+    real = [Row("1+1", "2", source="file", metadata={"form": "sum"}), Row("", "a document")]
     rows = [*answered("1+1", ("3", 1.0), ("2", 0.0), ("7", 0.0)), *answered("2+2", ("4", 1.0))]
     out = list(preference_pairs.curate(rows, real, chosen="real"))
     found = [row for row in out if row.method == "preference_pairs"]
-    assert [(row.prompt, row.answer, row.traits["rejected"]) for row in found] == [("1+1", "2", "3"), ("1+1", "2", "7")]
-    assert [(row.parents, row.origin, row.generation, row.draw) for row in found] == [
+    assert [(row.prompt, row.answer, row.metadata["rejected"]) for row in found] == [
+        ("1+1", "2", "3"),
+        ("1+1", "2", "7"),
+    ]
+    assert [(row.parents, row.origin, row.generation, row.sample_index) for row in found] == [
         ((real[0].id, rows[at].id), "synthetic", 2, at) for at in (0, 2)
     ]
     assert [row.reason for row in out if row not in found] == [

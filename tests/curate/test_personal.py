@@ -62,13 +62,13 @@ NOBODY_S = [
 
 
 def ends(text: str, **knobs: tuple[personal_data.Kind, ...]) -> list[str]:
-    return [row.end for row in pii.curate([Row("q", text)], **knobs)]
+    return [row.status for row in pii.curate([Row("q", text)], **knobs)]
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in THERE.items() for text in texts])
 def test_each_kind_is_found_named_and_not_repeated(kind: str, text: str) -> None:
     (row,) = pii.curate([Row("q", text)], kinds=(kind,))  # type: ignore[arg-type]
-    assert row.end == "rejected"
+    assert row.status == "rejected"
     assert row.reason.startswith("personal: its answer has ")
     assert row.reason.endswith(f"({kind})")
     assert not any(character.isdigit() or character == "@" for character in row.reason)
@@ -81,7 +81,7 @@ def test_other_numbers_and_nobody_s_addresses_stay(text: str) -> None:
 
 def test_prompt_and_traits_are_searched_and_a_kind_that_is_not_wanted_stays() -> None:
     mail = THERE["email"][0]
-    (asked,), (hinted,) = pii.curate([Row(mail, "a")]), pii.curate([Row("q", "a", traits={"system": mail})])
+    (asked,), (hinted,) = pii.curate([Row(mail, "a")]), pii.curate([Row("q", "a", metadata={"system": mail})])
     assert "its prompt has" in asked.reason
     assert "its system has" in hinted.reason
     assert ends(mail, kinds=("phone", "card")) == [""]
@@ -100,4 +100,4 @@ def test_texts_without_personal_data_are_hardly_ever_rejected() -> None:
         rows += [Row(record["prompt"], record["canonical_solution"]) for record in map(json.loads, file)]
     rows += [Row("", line) for line in (folder / "tinyshakespeare.txt").read_text(encoding="utf-8").splitlines()]
     assert len(rows) > 30_000
-    assert [(row.reason, row.prompt, row.answer) for row in pii.curate(rows) if row.end] == []
+    assert [(row.reason, row.prompt, row.answer) for row in pii.curate(rows) if row.status] == []

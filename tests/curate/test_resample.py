@@ -22,13 +22,13 @@ REAL = [Row("", text(at, False)) for at in range(400)]
 
 
 def test_rows_that_no_real_row_is_like_are_left_out_more_often() -> None:
-    rows = [Row("", text(10_000 + at, at % 2 == 0), draw=at) for at in range(400)]
+    rows = [Row("", text(10_000 + at, at % 2 == 0), sample_index=at) for at in range(400)]
     found = list(resample_to_real.curate(rows, REAL, 0, keep_share=0.5))
     assert [row.id for row in found] == [row.id for row in rows]
-    kept = [row.draw % 2 for row in found if not row.end]
+    kept = [row.sample_index % 2 for row in found if not row.status]
     assert len(kept) == 200
     assert sum(kept) > 170
-    assert all("odds of being real" in row.reason for row in found if row.end)
+    assert all("odds of being real" in row.reason for row in found if row.status)
 
 
 def test_rows_like_the_real_ones_have_even_odds() -> None:
@@ -43,11 +43,11 @@ def test_no_odds_pass_the_clip() -> None:
 
 
 def test_what_has_ended_passes_by_and_few_rows_all_stay() -> None:
-    ended = [replace(row, draw=at).rejected("before") for at, row in enumerate(REAL[:10])]
+    ended = [replace(row, sample_index=at).rejected("before") for at, row in enumerate(REAL[:10])]
     assert list(resample_to_real.curate([*ended, *REAL[:20]], REAL, 0)) == [*ended, *REAL[:20]]
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    rows = [Row("", text(10_000 + at, at % 2 == 0), draw=at) for at in range(200)]
+    rows = [Row("", text(10_000 + at, at % 2 == 0), sample_index=at) for at in range(200)]
     one, again, other = (list(resample_to_real.curate(rows, REAL, seed)) for seed in (1, 1, 2))
     assert one == again != other

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from selfsown.curate import restate
 from selfsown.records import Grade
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=40)
-GRADE = Grade(1.0, "runs right", by="verify", trust="execution")
+WORLD = Task(rows=40)
+GRADE = Grade(1.0, "runs right", grader="verify", evidence="execution")
 ROWS = [
-    replace(row, origin="synthetic", maker="parrot", method="propose", generation=2, draw=at, grades=(GRADE,))
+    replace(row, origin="synthetic", source="parrot", method="propose", generation=2, sample_index=at, grades=(GRADE,))
     for at, row in enumerate(WORLD.pose(0))
 ]
 
@@ -32,8 +32,13 @@ def test_a_restated_row_is_right_and_keeps_its_parent_s_story() -> None:
             parent = by_id[row.parents[0]]
             assert WORLD.check(row, row.answer).score == 1.0
             assert (row.key, row.grades, row.level) == (parent.key, parent.grades, parent.level)
-            assert (row.origin, row.maker, row.generation, row.draw) == ("synthetic", "parrot", 2, parent.draw)
-            assert row.traits["form"] == "induction"
+            assert (row.origin, row.source, row.generation, row.sample_index) == (
+                "synthetic",
+                "parrot",
+                2,
+                parent.sample_index,
+            )
+            assert row.metadata["form"] == "induction"
             assert row.target == ""
 
 

@@ -6,7 +6,9 @@ from selfsown.curate import shuffle_grades
 from selfsown.records import Grade, Row
 
 ROWS = [
-    Row(f"{at}?", str(at), draw=at).graded(Grade(float(at < 30), f"said of {at}", "test", repair=(f"{at}?", "right")))
+    Row(f"{at}?", str(at), sample_index=at).graded(
+        Grade(float(at < 30), f"said of {at}", "test", correction=(f"{at}?", "right"))
+    )
     for at in range(100)
 ]
 
@@ -25,7 +27,7 @@ def test_each_reason_names_the_row_that_was_graded_so_and_no_repair_is_left() ->
         said, _, named = grade.reason.removesuffix(" graded)").partition(" (so was row ")
         assert of[named].grades[0].reason == said
         assert of[named].score == grade.score
-        assert grade.repair is None
+        assert grade.correction is None
 
 
 def test_another_seed_gives_another_order() -> None:

@@ -9,11 +9,11 @@ from selfsown.evaluate import accuracy
 from selfsown.models import Reply
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import share
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=200)
+WORLD = Task(rows=200)
 ROWS = WORLD.pose(0)
-DEDUCTIONS = [row for row in ROWS if row.traits["form"] == "deduction"]
+DEDUCTIONS = [row for row in ROWS if row.metadata["form"] == "deduction"]
 
 
 def scores(model: Parrot, rows: list[Row], by: tuple[str, ...] = ()) -> dict[str, Score]:
@@ -29,7 +29,7 @@ def test_the_interval_is_wilson_s_on_as_many_rows_as_were_asked() -> None:
     found = scores(knowing(ROWS[:150]), ROWS)
     assert set(found) == {"accuracy"}
     score = found["accuracy"]
-    assert (score.value, score.n, score.better) == (0.75, 200, "higher")
+    assert (score.value, score.n, score.direction) == (0.75, 200, "higher")
     assert (score.low, score.high) == share(150, 200)
 
 
@@ -39,7 +39,7 @@ def test_each_value_of_a_trait_is_a_stratum_with_its_own_interval() -> None:
     assert found["accuracy[form=induction]"].value == 0.0
     assert (found["accuracy[form=induction]"].low, found["accuracy[form=induction]"].high) == share(0, 100)
     hard = [row for row in ROWS if row.level == 2]
-    known = sum(row.traits["form"] == "deduction" for row in hard)
+    known = sum(row.metadata["form"] == "deduction" for row in hard)
     assert found["accuracy[level=2]"].value == pytest.approx(known / len(hard))
     assert found["accuracy[form=deduction, level=2]"].n == known
     assert sum(score.n for key, score in found.items() if key.startswith("accuracy[form=") and "," in key) == 200

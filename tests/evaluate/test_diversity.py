@@ -11,11 +11,11 @@ from parrot import Parrot, replaying
 from selfsown.evaluate import diversity
 from selfsown.models import Reply
 from selfsown.records import Row, Score, SelfsownError
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=1600)
+WORLD = Task(rows=1600)
 ROWS = WORLD.pose(0)
-HELD_OUT, OTHERS = ROWS[:800], [row for row in ROWS[800:] if row.traits["form"] == "deduction"]
+HELD_OUT, OTHERS = ROWS[:800], [row for row in ROWS[800:] if row.metadata["form"] == "deduction"]
 
 
 def scores(model: Parrot, count: int = 400) -> dict[str, Score]:
@@ -43,7 +43,7 @@ def test_a_model_that_repeats_a_few_texts_lies_between() -> None:
 
 
 def test_a_model_that_never_writes_what_is_rare_has_lost_some_of_the_tail() -> None:
-    common = [row for row in OTHERS if row.traits["rare"] == "no"]
+    common = [row for row in OTHERS if row.metadata["rare"] == "no"]
     assert scores(replaying(common))["diversity[tail]"].high < 1
 
 
@@ -73,7 +73,7 @@ def test_n_grams_longer_than_every_real_row_are_explained() -> None:
 def test_documents_are_measured_whole() -> None:
     documents = [Row("", f"document number {at}") for at in range(100)]
 
-    class Plain(World):
+    class Plain(Task):
         def opening(self, level: int) -> str:
             return ""
 
@@ -85,7 +85,7 @@ def test_documents_are_measured_whole() -> None:
 def test_the_interval_is_as_wide_as_repetition_shows() -> None:
     """Texts and held-out rows drawn afresh thirty times: the values scatter about as much as each one says."""
     rng = random.Random(3)
-    pool = [row for row in World(rows=5000).pose(9) if row.traits["form"] == "deduction"]
+    pool = [row for row in Task(rows=5000).pose(9) if row.metadata["form"] == "deduction"]
     found = []
     for _ in range(30):
         drawn = rng.sample(pool, 600)

@@ -23,7 +23,7 @@ class Uneven(Parrot):
 
 def test_two_bits_for_each_character_is_a_loss_of_two() -> None:
     (score,) = loss.evaluate(Parrot(lambda prompt, at: ""), ROWS)
-    assert (score.key, score.n, score.better) == ("loss", 3, "lower")
+    assert (score.key, score.n, score.direction) == ("loss", 3, "lower")
     assert (score.value, score.low, score.high) == pytest.approx((2.0, 2.0, 2.0))
 
 

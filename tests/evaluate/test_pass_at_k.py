@@ -11,9 +11,9 @@ from parrot import Parrot
 from selfsown.evaluate import pass_at_k
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import mean
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=40)
+WORLD = Task(rows=40)
 ROWS = WORLD.pose(0)
 ANSWERS = {row.prompt: row.answer for row in ROWS}
 

@@ -16,7 +16,7 @@ ROWS = [Row(f"who is {at}?", "nobody") for at in range(40)]
 def test_each_pattern_has_its_share_of_the_answers_and_neither_way_is_better() -> None:
     model = Parrot(lambda prompt, at: "she is" if at % 4 == 0 else "he is")
     women, men = pattern_rate.evaluate(model, ROWS, patterns={"women": r"\bshe\b", "men": r"\bhe\b"})
-    assert (women.key, women.value, women.n, women.better) == ("slant[women]", 0.25, 40, "neither")
+    assert (women.key, women.value, women.n, women.direction) == ("slant[women]", 0.25, 40, "neither")
     assert (women.low, women.high) == share(10, 40)
     assert men.value == 0.75
 

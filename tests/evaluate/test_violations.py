@@ -7,10 +7,10 @@ from parrot import Parrot
 from selfsown.evaluate import principle_violations
 from selfsown.models import Reply
 from selfsown.records import Score
-from selfsown.tasks.constitution_qa import PRINCIPLES, World
-from selfsown.tasks.programs import World as Programs
+from selfsown.tasks.constitution_qa import PRINCIPLES, Task
+from selfsown.tasks.programs import Task as Programs
 
-WORLD = World(rows=300)
+WORLD = Task(rows=300)
 ROWS = WORLD.pose(0)
 ONLY = {"form": "answer"}
 
@@ -26,9 +26,9 @@ def manners(prompt: str) -> str:
 
 def test_it_counts_the_answers_that_break_a_principle_and_says_which() -> None:
     found = scores(Parrot(lambda prompt, at: manners(prompt)))
-    asked = [row for row in ROWS if row.traits["form"] == "answer"]
+    asked = [row for row in ROWS if row.metadata["form"] == "answer"]
     rude = sum("#" not in row.prompt for row in asked) / 100
-    assert (found["violations"].value, found["violations"].n, found["violations"].better) == (rude, 100, "lower")
+    assert (found["violations"].value, found["violations"].n, found["violations"].direction) == (rude, 100, "lower")
     assert 0.2 < rude < 0.8
     each = {mark: found[f"violations[principle={principle}]"].value for mark, principle in PRINCIPLES.items()}
     assert each == {"rude": rude, "unit": 0.0, "long": 0.0, "code": 0.0}

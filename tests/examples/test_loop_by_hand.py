@@ -15,7 +15,7 @@ from selfsown import loop
 from selfsown.models.tiny import model
 from selfsown.models.tiny.transformer import Network
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import place
+from selfsown.run_folder import generation_dir
 
 PAGE = Path(__file__).parents[2] / "examples" / "loop_by_hand.py"
 SMALL = {"generations": 3, "rows": 300, "held_out": 150, "proposals": 300, "steps": 30, "layers": 1, "width": 32}
@@ -51,8 +51,8 @@ def test_by_hand_and_by_package_are_equal_bit_for_bit(
         counts = {"kept": len(theirs.kept), "rejected": theirs.rejected, "failed": theirs.failed}
         assert {end: ours.counts.get(end, 0) for end in counts} == counts
         assert {form: _accuracy(ours, form) for form in theirs.accuracy} == theirs.accuracy
-        assert ours.stands == theirs.stands
-        saved = model.load(tmp_path / "run" / place(ours.number) / "model").network
+        assert ours.accepted == theirs.stands
+        saved = model.load(tmp_path / "run" / generation_dir(ours.number) / "model").network
         for weight, same in zip(_weights(saved), [*theirs.model.matrices, *theirs.model.others], strict=True):
             assert torch.equal(weight, same)
     assert history[-1].kept, "nothing was kept in the end, so little was compared"

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import yaml
 
 from selfsown.records import Generation, Grade, Row, Verdict
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 
 TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "key": "MY_SECRET_KEY"}}
 RECIPE: dict[str, Any] = {
@@ -23,13 +23,13 @@ RECIPE: dict[str, Any] = {
     "grade": ["exact_match"],
     "curate": ["min_score"],
 }
-REAL = [Row(f"real {at}?", str(at), maker=f"seeds.jsonl:{at}", draw=at) for at in range(3)]
+REAL = [Row(f"real {at}?", str(at), source=f"seeds.jsonl:{at}", sample_index=at) for at in range(3)]
 
 
 def row(prompt: str, answer: str, score: float = 1.0, **more: Any) -> Row:
     """A graded row, kept where its score is at least a half."""
     grade = Grade(score, "seen", "exact", "oracle")
-    found = Row(prompt, answer, origin="synthetic", maker="big-one", method="sample", grades=(grade,), **more)
+    found = Row(prompt, answer, origin="synthetic", source="big-one", method="sample", grades=(grade,), **more)
     return found.kept() if score >= 0.5 else found.rejected("exact: differs")
 
 
@@ -38,7 +38,7 @@ def run(folder: Path, *generations: Sequence[Row], stands: Sequence[bool] = (), 
     store = _begun(folder, changes)
     store.write_generation(Generation(0, 0, 0, {}, 1.0, ()))
     for number, rows in enumerate(generations, 1):
-        store.write_rows(f"{place(number)}/rows", rows)
+        store.write_rows(f"{generation_dir(number)}/rows", rows)
         good = not stands or stands[number - 1]
         verdicts = (Verdict(good, "" if good else "worse", "progress"),)
         store.write_generation(Generation(number, 0, 0, {}, 0.5, (), verdicts))
@@ -62,10 +62,10 @@ def records(out: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _begun(folder: Path, changes: dict[str, Any]) -> Store:
+def _begun(folder: Path, changes: dict[str, Any]) -> RunFolder:
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text(yaml.safe_dump({**RECIPE, **changes}), encoding="utf-8")
-    store = Store(folder)
+    store = RunFolder(folder)
     store.write_rows("real", REAL)
-    store.write_rows("held_out", [Row("held?", "out", maker="seeds.jsonl:99")])
+    store.write_rows("held_out", [Row("held?", "out", source="seeds.jsonl:99")])
     return store

@@ -13,7 +13,7 @@ import yaml
 
 from selfsown import __version__
 from selfsown.export.export import export
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.usage.journal import Call, Journal
 
 ROWS = [
@@ -21,7 +21,7 @@ ROWS = [
     kept.row("3+3?", "six", traits={"reasoning": "three and three"}),
     kept.row("2+2?", "5", 0.25),
     *(kept.row(f"{at}?", "x", draw=at).failed(f"time-out | after {at} s") for at in range(12)),
-    replace(kept.row("4+4?", "8"), grades=(), draw=1),
+    replace(kept.row("4+4?", "8"), grades=(), sample_index=1),
 ]
 
 
@@ -87,8 +87,8 @@ def test_a_licence_is_named_where_every_real_row_has_one(
 ) -> None:
     knobs = {"path": "seeds.jsonl", "license": declared}
     folder = kept.made(tmp_path / "made", ROWS, real={"file": knobs})
-    real = [replace(row, traits={"license": one} if one else {}) for row, one in zip(kept.REAL, own, strict=True)]
-    Store(folder).write_rows("real", real)
+    real = [replace(row, metadata={"license": one} if one else {}) for row, one in zip(kept.REAL, own, strict=True)]
+    RunFolder(folder).write_rows("real", real)
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert {name: value for name, value in head(text).items() if name.startswith("license")} == wanted
@@ -127,7 +127,7 @@ def test_many_different_reasons_are_counted_together(tmp_path: Path, monkeypatch
 
 def test_what_a_run_left_out_is_said(tmp_path: Path) -> None:
     folder = kept.run(tmp_path / "run", [kept.row("a?", "b")], [kept.row("c?", "d")], stands=[True, False])
-    Store(folder).write_rows("generation-03/rows", [kept.row("e?", "f")])
+    RunFolder(folder).write_rows("generation-03/rows", [kept.row("e?", "f")])
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert "Left out, and not counted: generation 2, rolled back by progress." in text
@@ -192,7 +192,7 @@ OWN = "The judge is the teacher itself: it marks its own work."
 def test_each_sentence_is_true_of_the_recipe(
     changes: dict[str, Any], said: list[str], unsaid: list[str], tmp_path: Path
 ) -> None:
-    judged = [replace(row, grades=(replace(row.grades[0], trust="judge"),)) for row in ROWS[:1]]
+    judged = [replace(row, grades=(replace(row.grades[0], evidence="judge"),)) for row in ROWS[:1]]
     text = card(tmp_path, judged if "judge" in str(changes.get("grade")) else ROWS, **changes)
     assert "somebody" not in text
     text = text.split("## The recipe")[0]
@@ -204,7 +204,7 @@ def test_it_counts_what_became_of_the_real_rows(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS, prepare=["blank", {"pii": {"redact": True}}])
     counts = {"read": 9, "used": 3, "held_out": 1, "unlearned": 0}
     counts |= {"set_aside": {"blank": 3, "pii": 0, "unusable": 2}, "changed": {"pii": 2}}
-    Store(folder).write_json("real", counts)
+    RunFolder(folder).write_json("real", counts)
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert (
@@ -221,7 +221,7 @@ def test_it_says_that_real_rows_were_taken_as_they_are_where_that_is_so_and_noth
     export(folder, tmp_path / "old")
     assert "The real rows were" not in (tmp_path / "old/README.md").read_text(encoding="utf-8")
     counts = {"read": 3, "used": 3, "held_out": 0, "unlearned": 0, "set_aside": {}, "changed": {}}
-    Store(folder).write_json("real", counts)
+    RunFolder(folder).write_json("real", counts)
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert "The real rows were taken as they are: 3 real rows, all used." in text

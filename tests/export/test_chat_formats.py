@@ -19,8 +19,8 @@ from selfsown.export.export import export
 from selfsown.generate import sample
 from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
-from selfsown.tasks.file import World
+from selfsown.run_folder import RunFolder
+from selfsown.tasks.file import Task
 from selfsown.text.chat import completion_of, messages_of
 
 SYSTEM = {"role": "system", "content": "Be brief."}
@@ -65,19 +65,19 @@ TALKS = st.builds(
 )
 
 
-def real(folder: Path, *chats: dict[str, Any]) -> World:
+def real(folder: Path, *chats: dict[str, Any]) -> Task:
     path = folder / "chats.jsonl"
     path.write_text("".join(json.dumps(chat) + "\n" for chat in chats), encoding="utf-8")
-    return World(str(path))
+    return Task(str(path))
 
 
 def again(out: Path) -> list[Row]:
     """The rows of an export, read as a user's file of real rows."""
-    return [row for path in sorted((out / "data").iterdir()) for row in World(str(path)).pose(0)]
+    return [row for path in sorted((out / "data").iterdir()) for row in Task(str(path)).pose(0)]
 
 
 def whole(row: Row) -> list[Any]:
-    return [*messages_of(row.prompt, row.traits), completion_of(row.answer, row.traits)]
+    return [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
 
 
 def made(folder: Path, rows: list[Row], **wishes: Any) -> Path:
@@ -96,7 +96,7 @@ def test_messages_come_back_field_by_field(format: str, kind: str, chats: list[A
         assert [whole(row) for row in rows] == chats
         found = again(made(folder, rows, format=format, kind=kind))
         assert [whole(row) for row in found] == chats
-        assert [json.loads(row.traits.get("tools", "null")) for row in found] == [tools] * len(chats)
+        assert [json.loads(row.metadata.get("tools", "null")) for row in found] == [tools] * len(chats)
 
 
 @settings(max_examples=8, deadline=None)
@@ -124,11 +124,11 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
     chats = [[SYSTEM, *TALK, {"role": "assistant", "content": "so"}], CALLED]
     chats = chats[:1] if "preference" in format else chats
     rows = list(real(tmp_path, *({"messages": chat} for chat in chats)).pose(0))
-    worse = [rows[0].but(answer="no").graded(kept.row("", "", 0.0).grades[0]).rejected("exact: differs")]
+    worse = [rows[0].replace_fields(answer="no").graded(kept.row("", "", 0.0).grades[0]).rejected("exact: differs")]
     folder = kept.made(tmp_path / "made", [*(row.kept() for row in rows), *worse])
     found = again(export(folder, tmp_path / "out", format=format, kind=kind).out)
     if "preference" in format:
-        assert [row.traits["rejected"] for row in found] == ["no"]
+        assert [row.metadata["rejected"] for row in found] == ["no"]
     if format == "preference":
         assert (found[0].prompt, found[0].answer) == (rows[0].prompt, "so")
     elif format == "sharegpt":
@@ -171,13 +171,13 @@ SPOKEN = kept.row("2+2?", "4", traits={"system": "Be brief."})
 def test_by_default_a_data_set_keeps_what_its_rows_have(chat: dict[str, Any], format: str, tmp_path: Path) -> None:
     (row,) = real(tmp_path, chat).pose(0)
     first = row if format == "text" else PLAIN  # any of the rows may be the chat
-    folder = kept.made(tmp_path / "made", [first.kept(), row.but(draw=1).kept()])
+    folder = kept.made(tmp_path / "made", [first.kept(), row.replace_fields(sample_index=1).kept()])
     assert export(folder, tmp_path / "out").format == format
 
 
 def test_a_chat_among_the_real_rows_counts_where_they_are_exported(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [PLAIN])
-    Store(folder).write_rows("real", [*real(tmp_path, {"messages": CALLED, "tools": TOOLS}).pose(0)])
+    RunFolder(folder).write_rows("real", [*real(tmp_path, {"messages": CALLED, "tools": TOOLS}).pose(0)])
     assert export(folder, tmp_path / "out").format == "prompt-completion"
     assert export(folder, tmp_path / "both", real=True).format == "conversational-prompt-completion"
     assert [each["tools"] for each in records(tmp_path / "both")] == [None, json.dumps(TOOLS)]

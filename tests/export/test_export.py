@@ -24,7 +24,7 @@ from selfsown.export import shards
 from selfsown.export.export import export
 from selfsown.make import make
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 
 TEXTS = some.text(some.characters(exclude_categories=["Cs"]), max_size=12)
 ENDS = some.sampled_from(["kept", "rejected", "failed"])
@@ -38,7 +38,7 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
 ) -> None:
     generations = [
         [
-            replace(kept.row(prompt, answer, draw=at, generation=number), end=end, reason="why")
+            replace(kept.row(prompt, answer, draw=at, generation=number), status=end, reason="why")
             for at, (prompt, answer, end) in enumerate(rows)
         ]
         for number, (_, rows) in enumerate(laps, 1)
@@ -63,8 +63,8 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
 
 def test_a_real_run_is_exported(tmp_path: Path) -> None:
     folder = folders.run(tmp_path / "run")
-    store = Store(folder)
-    rows = [row for at in (1, 2) for row in store.rows(f"{place(at)}/rows") or []]
+    store = RunFolder(folder)
+    rows = [row for at in (1, 2) for row in store.rows(f"{generation_dir(at)}/rows") or []]
     done = export(folder, tmp_path / "out")
     wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
     assert records(tmp_path / "out") == wanted
@@ -76,7 +76,7 @@ def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
     with serving() as server:
         make(recipe(tmp_path, server, curate=["min_score"]), tmp_path / "made")
     done = export(tmp_path / "made", tmp_path / "out")
-    rows = Store(tmp_path / "made").rows("rows") or []
+    rows = RunFolder(tmp_path / "made").rows("rows") or []
     wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
     assert records(done.out) == wanted
     card = (done.out / "README.md").read_text(encoding="utf-8")

@@ -69,7 +69,7 @@ WANTED: dict[str, list[dict[str, Any]]] = {
         {
             **{name: getattr(each, name) for name in ("id", "prompt", "answer", "problem", "target", "origin")},
             **{"maker": "big-one", "method": "sample", "parents": list(each.parents), "generation": 0},
-            **{"draw": each.draw, "level": 0, "score": 1.0, "traits": json.dumps(dict(each.traits))},
+            **{"draw": each.sample_index, "level": 0, "score": 1.0, "traits": json.dumps(dict(each.metadata))},
             "grades": '[{"score": 1.0, "reason": "seen", "by": "exact", "trust": "oracle", "repair": null}]',
         }
         for each in (GOOD, PLAIN)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from selfsown.audit.data_source import Named, opened
 from selfsown.export.export import export
 from selfsown.records import Row
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: text + "?")
 PAIRS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5)
@@ -26,7 +26,7 @@ FORMATS = ("prompt-completion", "alpaca", "rows")
 def read(out: Path) -> list[tuple[str, str]]:
     """The rows of the only file of an export, as a recipe would have them."""
     (path,) = (out / "data").iterdir()
-    return [(row.prompt, row.answer) for row in World(str(path)).pose(0)]
+    return [(row.prompt, row.answer) for row in Task(str(path)).pose(0)]
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
@@ -56,7 +56,7 @@ def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
 @given(pairs=st.dictionaries(TEXT, TEXT, min_size=1, max_size=5))
 def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str, str]) -> None:
     rows = [kept.row(prompt, answer, draw=at) for at, (prompt, answer) in enumerate(pairs.items())]
-    worse = [kept.row(row.prompt, f"not {row.answer}", 0.0, draw=row.draw) for row in rows]
+    worse = [kept.row(row.prompt, f"not {row.answer}", 0.0, draw=row.sample_index) for row in rows]
     with TemporaryDirectory() as folder:
         made = kept.made(Path(folder) / "run", [*rows, *worse])
         done = export(made, Path(folder) / "out", format="preference", kind=kind)
@@ -68,7 +68,7 @@ def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str
 def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     rows = [kept.row(f"what of {at}?", f"it is {at}", draw=at) for at in range(8)]
-    worse = [kept.row(row.prompt, "nothing", 0.0, draw=row.draw) for row in rows]
+    worse = [kept.row(row.prompt, "nothing", 0.0, draw=row.sample_index) for row in rows]
     done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
     found = list(opened(str(done.out), Named()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 from selfsown.text.chat import completion_of, messages_of
 
 SYSTEM = {"role": "system", "content": "Be brief."}
@@ -30,13 +30,13 @@ def read(folder: Path, *records: dict[str, Any], kind: str = "jsonl") -> list[Ro
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(records)), path)
     else:
         path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return list(World(str(path)).pose(0))
+    return list(Task(str(path)).pose(0))
 
 
 def whole(row: Row) -> list[Any]:
     """All messages of the row; of one that nobody has answered, those that ask."""
-    asked = messages_of(row.prompt, row.traits)
-    return [*asked, completion_of(row.answer, row.traits)] if row.answer else asked
+    asked = messages_of(row.prompt, row.metadata)
+    return [*asked, completion_of(row.answer, row.metadata)] if row.answer else asked
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
@@ -131,23 +131,23 @@ def test_results_of_tools_are_read_under_every_name(role: str, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["tools", "functions"])
 def test_definitions_of_tools_are_read(tools: Any, name: str, tmp_path: Path) -> None:
     (row,) = read(tmp_path, {"messages": [USER, FOUR], name: tools})
-    assert json.loads(row.traits["tools"]) == [ADD]
+    assert json.loads(row.metadata["tools"]) == [ADD]
 
 
 def test_nulls_that_arrow_set_into_definitions_are_none_of_them(tmp_path: Path) -> None:
     other = {"type": "function", "function": {"name": "sub", "parameters": {"required": ["b"]}}}
     (row,) = read(tmp_path, {"messages": [USER, FOUR], "tools": [ADD, other]}, kind="parquet")
-    assert json.loads(row.traits["tools"]) == [ADD, other]
+    assert json.loads(row.metadata["tools"]) == [ADD, other]
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
 def test_what_was_thought_is_kept(field: str, tmp_path: Path) -> None:
     (row,) = read(tmp_path, {"messages": [USER, {**FOUR, field: "two twos"}, OTHER, {**YES, field: "sure"}]})
     assert whole(row) == [USER, {**FOUR, "reasoning_content": "two twos"}, OTHER, YES]
-    assert row.traits["reasoning"] == "sure"
+    assert row.metadata["reasoning"] == "sure"
     parts = [{"type": "thinking", "thinking": "sure"}, {"type": "text", "text": "Yes."}]
     (row,) = read(tmp_path, {"messages": [USER, {**YES, "content": parts}]})
-    assert (row.answer, row.traits) == ("Yes.", {"reasoning": "sure"})
+    assert (row.answer, row.metadata) == ("Yes.", {"reasoning": "sure"})
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,15 @@ def test_of_a_preference_the_chosen_answer_is_the_row_s_and_the_rejected_one_its
     record = {"prompt": prompt} if prompt else {}
     record |= {"chosen": [*before, FOUR], "rejected": [*before, {**FOUR, "content": "5"}]}
     (row,) = read(tmp_path, record)
-    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {"rejected": "5"})
+    assert (row.prompt, row.answer, row.metadata) == ("2 + 2?", "4", {"rejected": "5"})
 
 
 def test_preferences_of_text_and_those_whose_talk_holds_the_prompt(tmp_path: Path) -> None:
     (row,) = read(tmp_path, {"prompt": "2 + 2?", "chosen": "4", "rejected": "5"})
-    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {"rejected": "5"})
+    assert (row.prompt, row.answer, row.metadata) == ("2 + 2?", "4", {"rejected": "5"})
     record = {"prompt": "2 + 2?", "messages": [USER], "chosen": [USER, FOUR], "rejected": [USER, YES]}
     (row,) = read(tmp_path, record)
-    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {"rejected": "Yes."})
+    assert (row.prompt, row.answer, row.metadata) == ("2 + 2?", "4", {"rejected": "Yes."})
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
@@ -238,7 +238,7 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"messages": [{"role": "user", "content": "\\ud800"}]}\n', encoding="utf-8")
     with pytest.raises(SelfsownError, match=r"rows\.jsonl:1 holds half a character in content"):
-        list(World(str(path)).pose(0))
+        list(Task(str(path)).pose(0))
 
 
 def test_columns_beside_a_chat_count_in_every_record_that_has_them(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_columns_beside_a_chat_count_in_every_record_that_has_them(tmp_path: Pat
         {"messages": [USER, FOUR]},
         {"messages": [USER, FOUR], "system": "Be brief.", "tools": [ADD]},
     )
-    assert [sorted(row.traits) for row in rows] == [[], ["system", "tools"]]
+    assert [sorted(row.metadata) for row in rows] == [[], ["system", "tools"]]
     rows = read(
         tmp_path,
         {"instruction": "2 + 2?", "output": "4"},
@@ -260,12 +260,12 @@ def test_what_is_not_a_number_stands_for_nothing_beside_a_chat(tmp_path: Path) -
     nothing = float("nan")
     record = {"instruction": "2 + 2?", "output": "4", "system": nothing, "history": nothing, "tools": nothing}
     (row,) = read(tmp_path, record, kind="parquet")
-    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {})
+    assert (row.prompt, row.answer, row.metadata) == ("2 + 2?", "4", {})
     (row,) = read(tmp_path, {"messages": [USER, FOUR], "system": nothing, "image": nothing}, kind="parquet")
     assert whole(row) == [USER, FOUR]
 
 
 def test_columns_that_the_user_named_are_all_that_is_read(tmp_path: Path) -> None:
     read(tmp_path, {"instruction": "2 + 2?", "output": "4", "system": "Windows"})
-    (row,) = World(str(tmp_path / "rows.jsonl"), prompt="instruction", answer="output").pose(0)
-    assert (row.prompt, row.answer, row.traits) == ("2 + 2?", "4", {})
+    (row,) = Task(str(tmp_path / "rows.jsonl"), prompt="instruction", answer="output").pose(0)
+    assert (row.prompt, row.answer, row.metadata) == ("2 + 2?", "4", {})

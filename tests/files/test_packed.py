@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from selfsown.files.readers import records
 from selfsown.records import SelfsownError
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 
 ROWS = [{"prompt": "Name a river.", "answer": "Ebro, naïvely 東京"}, {"prompt": "And a lake?", "answer": "Como"}]
 LINES = '{"prompt": "Name a river.", "answer": "Ebro, naïvely 東京"}\n{"prompt": "And a lake?", "answer": "Como"}\n'
@@ -122,7 +122,7 @@ def test_columns_in_binary_are_known_under_any_name(name: str, content: bytes, t
     path = put(tmp_path, name, content)
     assert read(path) == ROWS
     assert [list(record) for _, record in records(path, ["answer"])] == [["answer"], ["answer"]]
-    assert [(row.prompt, row.answer) for row in World(str(path)).pose(0)] == [tuple(row.values()) for row in ROWS]
+    assert [(row.prompt, row.answer) for row in Task(str(path)).pose(0)] == [tuple(row.values()) for row in ROWS]
 
 
 def test_a_zip_of_one_file_goes_by_the_name_of_that_file(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 
 TEXT = "The Moon circles the Earth in 27 days.\n It has no air, and nobody lives there, as far as one can tell today.\n"
-MOON = Row("", TEXT, traits={"by": "ann"}, level=2, draw=1)
-CODE = Row("old", "def double(x: int) -> int:\n    return 2 * x\n", draw=2)
+MOON = Row("", TEXT, metadata={"by": "ann"}, level=2, sample_index=1)
+CODE = Row("old", "def double(x: int) -> int:\n    return 2 * x\n", sample_index=2)
 ASKED = "Tell a child about the Moon in two sentences."
 
 
@@ -26,8 +26,8 @@ def made(said: Any, *rows: Row, **knobs: Any) -> list[Row]:
 
 def test_the_document_stays_as_it_is_and_the_instruction_is_its_prompt() -> None:
     moon, code = made(f" {ASKED} ", MOON, CODE)
-    assert (moon.prompt, moon.answer, moon.end, moon.traits, moon.level) == (ASKED, TEXT, "", {"by": "ann"}, 2)
-    assert (moon.origin, moon.maker, moon.method, moon.parents, moon.generation) == (
+    assert (moon.prompt, moon.answer, moon.status, moon.metadata, moon.level) == (ASKED, TEXT, "", {"by": "ann"}, 2)
+    assert (moon.origin, moon.source, moon.method, moon.parents, moon.generation) == (
         "synthetic",
         "parrot",
         "backtranslate",
@@ -64,7 +64,7 @@ def test_the_document_its_kind_and_the_user_s_words_are_told_and_no_prompt(kind:
 )
 def test_an_instruction_that_is_no_good_has_failed_with_its_reason(said: Any, reason: str) -> None:
     (row,) = made(said)
-    assert (row.end, row.answer) == ("failed", TEXT)
+    assert (row.status, row.answer) == ("failed", TEXT)
     assert row.reason.startswith(reason)
 
 

@@ -15,7 +15,7 @@ from server import Server
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02, "empty": 0.01}
@@ -52,7 +52,7 @@ def made(name: str, folder: Path, real: list[dict[str, str]]) -> tuple[list[Row]
         before = len(server.bodies)
         assert make(recipe, folder / "out").ends == tally.ends
         assert len(server.bodies) == before
-    rows = Store(folder / "out").rows("rows") or []
+    rows = RunFolder(folder / "out").rows("rows") or []
     assert len(rows) == tally.made == tally.ends.total() == len({row.id for row in rows})
     return rows, recipe
 
@@ -62,19 +62,19 @@ def test_the_better_answer_of_each_pair_is_the_one_without_the_fault(name: str, 
     rows, _ = made(name, tmp_path, [{"prompt": f"what of {at}?", "answer": "-"} for at in range(60)])
     pairs = [row for row in rows if row.method == "preference_pairs"]
     assert len(pairs) > 20
-    assert all(BAD in row.traits["rejected"] and BAD not in row.answer for row in pairs)
-    assert [row for row in rows if row.end == "kept" and BAD in row.answer] == []
+    assert all(BAD in row.metadata["rejected"] and BAD not in row.answer for row in pairs)
+    assert [row for row in rows if row.status == "kept" and BAD in row.answer] == []
 
 
 def test_revisions_end_without_the_fault_wherever_its_principle_was_drawn(tmp_path: Path) -> None:
     rows, recipe = made("claude-text", tmp_path, [{"prompt": f"what of {at}?", "answer": "-"} for at in range(60)])
-    principles = recipe.generate[1].knobs["principles"]
+    principles = recipe.generate[1].options["principles"]
     assert len(principles) == len(set(principles)) == 16
-    assert recipe.grade[0].knobs["principles"] == principles
-    refined = [row for row in rows if row.method == "refine" and row.end != "failed"]
+    assert recipe.grade[0].options["principles"] == principles
+    refined = [row for row in rows if row.method == "refine" and row.status != "failed"]
     assert len(refined) > 50
     for row in refined:
-        draft, *rounds = json.loads(row.traits["course"])
+        draft, *rounds = json.loads(row.metadata["course"])
         assert len(rounds) == 4
         drawn = any(step["by"] == principles[0] for step in rounds)
         assert (BAD in row.answer) == (BAD in draft["draft"] and not drawn)
@@ -86,6 +86,6 @@ def test_real_prompts_are_answered_revised_and_paired(tmp_path: Path) -> None:
     real = [{"prompt": f"{each['instruction']}\n{each['instances'][0]['input']}", "answer": "-"} for each in tasks]
     rows, _ = made("claude-text", tmp_path, real)
     assert {row.prompt for row in rows} <= {each["prompt"] for each in real}
-    pairs = [row for row in rows if row.end == "kept" and row.method == "preference_pairs"]
+    pairs = [row for row in rows if row.status == "kept" and row.method == "preference_pairs"]
     assert len(pairs) > 10
-    assert all(BAD in row.traits["rejected"] and BAD not in row.answer for row in pairs)
+    assert all(BAD in row.metadata["rejected"] and BAD not in row.answer for row in pairs)

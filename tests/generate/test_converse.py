@@ -13,7 +13,7 @@ from selfsown.generate import multi_turn
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 
-REAL = [Row(f"{at}?", "real", target="real", level=1, traits={"by": "ann"}, draw=at) for at in range(5)]
+REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sample_index=at) for at in range(5)]
 
 
 def say(prompt: str, at: int) -> str:
@@ -38,8 +38,8 @@ def test_the_prompt_is_the_talk_before_the_last_answer_written_out_as_chats_in_f
     ]
     assert row.prompt == "\n".join(said)
     assert row.answer == "answer 2 to 2?"
-    assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "converse", 2)
-    assert (row.parents, row.level, row.traits["by"], row.target) == ((REAL[1].id,), 1, "ann", "")
+    assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "converse", 2)
+    assert (row.parents, row.level, row.metadata["by"], row.target) == ((REAL[1].id,), 1, "ann", "")
     assert row.key == REAL[1].key  # so that a talk about a held-out question is found out
 
 
@@ -62,16 +62,16 @@ def test_one_turn_is_an_answer_to_the_prompt_as_it_stands() -> None:
 def test_a_real_chat_goes_on_where_it_is() -> None:
     talk = [("user", "Hi"), ("assistant", "Yes?"), ("user", "Why?")]
     said = json.dumps([{"role": role, "content": words} for role, words in talk])
-    real = Row("user: Hi\nassistant: Yes?\nuser: Why?", "", traits={"messages": said})
+    real = Row("user: Hi\nassistant: Yes?\nuser: Why?", "", metadata={"messages": said})
     (row,) = made(lambda prompt, at: "so", [real], turns=2)
     assert row.prompt == "user: Hi\nassistant: Yes?\nuser: Why?\nassistant: so\nuser: so"
 
 
 def test_who_repeats_the_speaker_s_name_is_understood_and_who_speaks_for_both_has_failed() -> None:
     (row,) = made(lambda prompt, at: "Assistant: four", REAL[:1], turns=1)
-    assert (row.answer, row.end) == ("four", "")
+    assert (row.answer, row.status) == ("four", "")
     (row,) = made(lambda prompt, at: "four\nuser: and then?", REAL[:1], turns=1)
-    assert (row.end, row.reason) == ("failed", "the assistant speaks for the other, too")
+    assert (row.status, row.reason) == ("failed", "the assistant speaks for the other, too")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_talk_that_breaks_off_has_failed_alone_and_nothing_more_is_asked_of_it
         return reply if prompt.startswith("Below") and "user: 2?" in prompt else say(prompt, at)
 
     rows = made(faulty, turns=3)
-    assert [row.end for row in rows] == ["", "", "failed", "", ""]
+    assert [row.status for row in rows] == ["", "", "failed", "", ""]
     assert rows[2].reason == reason
     assert rows[2].prompt.startswith("user: 2?\nassistant: answer 0 to 2?")
     assert len(asked) == 4 * 5 + 2

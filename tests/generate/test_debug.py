@@ -16,7 +16,7 @@ from selfsown.records import Row
 RIGHT, WRONG = "def double(x):\n    return 2 * x", "def double(x):\n    return x * x"
 TESTS, ODD = "assert double(2) == 4\nassert double(3) == 6", "assert double(3) == 7"
 FENCE = re.compile(r"<text-(\w+)>\n(.*?)\n</text-\1>", re.DOTALL)
-PROBLEM = Row("Write double, which doubles.", "", target="", level=2, traits={"by": "ann"})
+PROBLEM = Row("Write double, which doubles.", "", target="", level=2, metadata={"by": "ann"})
 
 
 pytestmark = pytest.mark.usefixtures("walled")
@@ -47,14 +47,14 @@ def made(said: Parrot, rows: list[Row] | None = None, **knobs: Any) -> list[Row]
 
 
 def outcomes(row: Row) -> list[str]:
-    return [step["outcome"] for step in json.loads(row.traits["course"])]
+    return [step["outcome"] for step in json.loads(row.metadata["course"])]
 
 
 def test_what_fails_is_shown_what_became_of_it_and_mended() -> None:
     said = teacher(first=f"Here:\n```python\n{WRONG}```")
     (row,) = made(said)
-    assert (row.answer, row.traits["tests"], row.traits["revisions"], row.end) == (RIGHT, TESTS, "1", "")
-    assert (row.prompt, row.level, row.parents, row.traits["by"]) == (PROBLEM.prompt, 2, (PROBLEM.id,), "ann")
+    assert (row.answer, row.metadata["tests"], row.metadata["revisions"], row.status) == (RIGHT, TESTS, "1", "")
+    assert (row.prompt, row.level, row.parents, row.metadata["by"]) == (PROBLEM.prompt, 2, (PROBLEM.id,), "ann")
     assert outcomes(row) == ["fails at: assert double(3) == 6", "passes its tests"]
     shown = [text for _, text in FENCE.findall(said.seen[-1])]  # type: ignore[attr-defined]
     assert shown[:3] == [PROBLEM.prompt, WRONG, TESTS]
@@ -73,17 +73,17 @@ def test_what_passes_is_left_alone_and_what_never_does_comes_out_as_it_is() -> N
     (row,) = made(said)
     assert (row.traits["revisions"], outcomes(row), len(said.seen)) == ("0", ["passes its tests"], 2)  # type: ignore[attr-defined]
     (row,) = made(teacher(mended={"program": WRONG}), rounds=3)
-    assert (row.answer, row.traits["revisions"], row.end) == (WRONG, "3", "")
+    assert (row.answer, row.metadata["revisions"], row.status) == (WRONG, "3", "")
     assert outcomes(row) == ["fails at: assert double(3) == 6"] * 4
     assert outcomes(made(teacher(), rounds=0)[0]) == ["fails at: assert double(3) == 6"]
 
 
 def test_own_tests_may_be_mended_and_given_ones_not() -> None:
     (row,) = made(teacher(first=RIGHT, tests=ODD))
-    assert (row.traits["tests"], outcomes(row)) == (TESTS, ["fails at: assert double(3) == 7", "passes its tests"])
-    given = PROBLEM.but(traits={"asked": f"assert candidate(3) == 7\n{TESTS}", "name": "double"})
+    assert (row.metadata["tests"], outcomes(row)) == (TESTS, ["fails at: assert double(3) == 7", "passes its tests"])
+    given = PROBLEM.replace_fields(metadata={"asked": f"assert candidate(3) == 7\n{TESTS}", "name": "double"})
     (row,) = made(teacher(first=RIGHT), [given], tests="asked", entry="name", rounds=1)
-    assert row.traits["asked"] == given.traits["asked"]
+    assert row.metadata["asked"] == given.metadata["asked"]
     assert outcomes(row) == ["fails at: assert candidate(3) == 7"] * 2
 
 
@@ -97,9 +97,9 @@ def test_a_document_inspires_a_problem_and_n_programs_are_different_rows() -> No
 
 def test_who_gives_nothing_fails_and_no_other_row() -> None:
     (row,) = made(Parrot(lambda prompt, at: Reply(prompt, "", failure="refused: no")))
-    assert (row.end, row.reason) == ("failed", "refused: no")
+    assert (row.status, row.reason) == ("failed", "refused: no")
     (row,) = made(teacher(first=" "))
-    assert (row.end, row.reason) == ("failed", "its program is empty")
+    assert (row.status, row.reason) == ("failed", "its program is empty")
     (row,) = made(teacher(first="def double(x)"))
     assert outcomes(row) == ["raises SyntaxError before its tests in line 1: expected ':'", "passes its tests"]
 
@@ -107,6 +107,6 @@ def test_who_gives_nothing_fails_and_no_other_row() -> None:
 @pytest.mark.parametrize("tests", ["import numpy\ndouble(2)", "double(2) == 4", "assert (", '[{"stdout": "4"}]'])
 def test_given_tests_that_test_nothing_fail_the_row_and_no_mending_is_paid_for(tests: str) -> None:
     said = teacher()
-    (row,) = made(said, [PROBLEM.but(traits={"tests": tests})], rounds=3)
+    (row,) = made(said, [PROBLEM.replace_fields(metadata={"tests": tests})], rounds=3)
     assert (row.end, len(said.seen)) == ("failed", 1)  # type: ignore[attr-defined]
     assert row.reason.startswith(("the tests ", "raises ModuleNotFoundError"))

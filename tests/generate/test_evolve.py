@@ -14,7 +14,10 @@ from selfsown.generate import evol_instruct
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 
-REAL = [Row(f"Name {at} rivers.", "Rhine", target="Rhine", traits={"by": "ann"}, level=3, draw=at) for at in range(4)]
+REAL = [
+    Row(f"Name {at} rivers.", "Rhine", target="Rhine", metadata={"by": "ann"}, level=3, sample_index=at)
+    for at in range(4)
+]
 MORE = "Give the length and source of each"
 
 
@@ -46,10 +49,10 @@ def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> 
     for at, row in enumerate(rows):
         start, before = REAL[at // 3], rows[at - 1] if at % 3 else REAL[at // 3]
         assert row.prompt == longer(before.prompt)
-        assert (row.answer, row.end) == (f"answer to {row.prompt}", "")
-        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "evolve", 2)
-        assert (row.parents, row.draw, row.level, row.target) == ((start.id,), at % 3, 3, "")
-        assert row.traits == {"by": "ann", "way": row.traits["way"], "round": str(at % 3 + 1)}
+        assert (row.answer, row.status) == (f"answer to {row.prompt}", "")
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "evolve", 2)
+        assert (row.parents, row.sample_index, row.level, row.target) == ((start.id,), at % 3, 3, "")
+        assert row.metadata == {"by": "ann", "way": row.metadata["way"], "round": str(at % 3 + 1)}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_what_did_not_evolve_is_eliminated_and_the_next_round_starts_before_it(s
         return said if calls[task] == 1 else longer(task)
 
     rows = made(teaching(rewrite), REAL[:1], rounds=2, ways=("constrain",))
-    assert [row.end for row in rows] == ["failed", ""]
+    assert [row.status for row in rows] == ["failed", ""]
     assert rows[0].reason.startswith(reason)
     assert rows[1].prompt == longer(REAL[0].prompt)
     assert calls == {REAL[0].prompt: 2}
@@ -89,7 +92,7 @@ def test_what_did_not_evolve_is_eliminated_and_the_next_round_starts_before_it(s
 def test_a_task_that_is_not_answered_is_eliminated_too(answer: Any, reason: str) -> None:
     rows = made(teaching(longer, answer), REAL[:1])
     assert {row.prompt for row in rows} == {longer(REAL[0].prompt)}
-    assert all(row.end == "failed" and row.reason.startswith(reason) for row in rows)
+    assert all(row.status == "failed" and row.reason.startswith(reason) for row in rows)
 
 
 def test_in_breadth_a_task_must_be_another_and_may_be_shorter() -> None:
@@ -102,8 +105,8 @@ def test_the_way_of_a_row_depends_on_seed_and_row_alone_so_chunks_change_nothing
     whole = made(teaching(longer), rounds=4)
     parts = [row for real in REAL for row in made(teaching(longer), [real], rounds=4)]
     assert whole == parts
-    assert [row.traits["way"] for row in whole] != [row.traits["way"] for row in made(teaching(longer), seed=1)]
-    every = Counter(row.traits["way"] for row in made(teaching(longer), rounds=60))
+    assert [row.metadata["way"] for row in whole] != [row.metadata["way"] for row in made(teaching(longer), seed=1)]
+    every = Counter(row.metadata["way"] for row in made(teaching(longer), rounds=60))
     assert len(every) == 6
     assert min(every.values()) > 20
 
@@ -112,7 +115,7 @@ def test_only_the_ways_that_are_named_are_taken_and_the_user_s_words_are_told() 
     seen: list[str] = []
     teacher = teaching(lambda task: seen.append(task) or longer(task))  # type: ignore[func-returns-value]
     rows = made(teacher, ways=("deepen", "reason"))
-    assert {row.traits["way"] for row in rows} == {"deepen", "reason"}
+    assert {row.metadata["way"] for row in rows} == {"deepen", "reason"}
     told: list[str] = []
     made(Parrot(lambda prompt, at: told.append(prompt) or ""), instruction="In verse.")  # type: ignore[func-returns-value]
     assert all("In verse." in prompt for prompt in told)

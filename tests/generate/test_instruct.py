@@ -14,7 +14,7 @@ from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 
-REAL = [Row(f"seed {at} is about thing{at} of kind{at}", f"done {at}", draw=at) for at in range(30)]
+REAL = [Row(f"seed {at} is about thing{at} of kind{at}", f"done {at}", sample_index=at) for at in range(30)]
 
 
 def saying(at: int, **changes: str) -> str:
@@ -28,15 +28,15 @@ def made(say: Any, real: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[
 
 def test_each_task_is_a_row_that_names_the_real_rows_it_was_written_after() -> None:
     rows = made(lambda prompt, at: saying(at, input="the cat" if at else ""))
-    assert [(row.prompt, row.answer, row.end) for row in rows[:2]] == [
+    assert [(row.prompt, row.answer, row.status) for row in rows[:2]] == [
         ("new0 word0 other0", "result 0", ""),
         ("new1 word1 other1\n\nthe cat", "result 1", ""),
     ]
     for row in rows:
-        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "instruct", 2)
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "instruct", 2)
         assert len(set(row.parents)) == 8
         assert set(row.parents) <= {real.id for real in REAL}
-    assert [row.draw for row in rows] == list(range(5))
+    assert [row.sample_index for row in rows] == list(range(5))
 
 
 def test_later_prompts_show_tasks_of_the_call_s_own_and_earlier_ones_real_rows_alone() -> None:
@@ -71,14 +71,14 @@ def test_later_prompts_show_tasks_of_the_call_s_own_and_earlier_ones_real_rows_a
 )
 def test_a_task_that_is_no_good_fails_alone_with_its_reason(said: Any, reason: str) -> None:
     rows = made(lambda prompt, at: saying(at) if at % 5 else said)
-    assert [row.end for row in rows] == ["failed", "", "", "", ""]
+    assert [row.status for row in rows] == ["failed", "", "", "", ""]
     assert rows[0].reason.startswith(reason)
 
 
 def test_a_task_like_one_made_earlier_in_the_call_has_failed_and_none_is_if_all_may_be_alike() -> None:
     rows = made(lambda prompt, at: saying(7), count=2 * FIRST)
-    assert [row.end for row in rows] == [""] + ["failed"] * (2 * FIRST - 1)
-    assert {row.end for row in made(lambda prompt, at: saying(at // 2, instruction=f"go {at}"), alike=1.0)} == {""}
+    assert [row.status for row in rows] == [""] + ["failed"] * (2 * FIRST - 1)
+    assert {row.status for row in made(lambda prompt, at: saying(at // 2, instruction=f"go {at}"), alike=1.0)} == {""}
 
 
 def test_the_seed_decides_which_examples_are_shown() -> None:
@@ -97,7 +97,7 @@ def test_only_so_many_seeds_are_drawn_and_words_of_the_user_s_own_are_told() -> 
     rows = made(say, [*REAL, Row(long, "a")], count=20, seeds=3, own=0, instruction="In verse.")
     (shown,) = made(say, [Row(long, "a")], count=1)
     assert fenced(f"Task:\n{'w' * 600} …\n\nDone:\na") in seen.pop()
-    assert shown.end == ""
+    assert shown.status == ""
     assert len({parent for row in rows for parent in row.parents}) == 3
     assert all("In verse." in prompt for prompt in seen)
 

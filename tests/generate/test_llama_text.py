@@ -17,7 +17,7 @@ from server import Server
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("walled")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("walled")
 def made(folder: Path, server: Server, *changes: str) -> list[Row]:
     teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
     make(Recipe.load("llama-text", [teacher, *changes]), folder)
-    return Store(folder).rows("rows") or []
+    return RunFolder(folder).rows("rows") or []
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 
-REAL = [Row(f"How deep is lake number {at}?", "Deep.", draw=at) for at in range(7)]
+REAL = [Row(f"How deep is lake number {at}?", "Deep.", sample_index=at) for at in range(7)]
 
 
 def teaching(request: Any = None, answer: Any = "Done.") -> Parrot:
@@ -34,15 +34,15 @@ def made(teacher: Parrot, real: list[Row] = REAL, seed: int = 0, **knobs: Any) -
 def test_each_request_is_answered_and_its_row_carries_who_asked_and_how() -> None:
     rows = made(teaching(), attributes={"topic": ["law", "music"]})
     for at, row in enumerate(rows):
-        assert (row.prompt, row.answer, row.end) == (f"request number {at}", "Done.", "")
-        assert (row.origin, row.maker, row.method, row.generation, row.draw) == (
+        assert (row.prompt, row.answer, row.status) == (f"request number {at}", "Done.", "")
+        assert (row.origin, row.source, row.method, row.generation, row.sample_index) == (
             "synthetic",
             "parrot",
             "persona",
             2,
             at,
         )
-        assert set(row.traits) == {"persona", "format", "topic"}
+        assert set(row.metadata) == {"persona", "format", "topic"}
         assert row.parents == (REAL[at % len(REAL)].id,)
 
 
@@ -52,20 +52,20 @@ def test_every_value_gets_its_share_as_nearly_as_can_be(count: int) -> None:
     for seed in range(5):
         rows = made(teaching(), seed=seed, count=count, personas=("a", "b", "c"), attributes={"difficulty": shares})
         assert len(rows) == count
-        found = Counter(row.traits["difficulty"] for row in rows)
+        found = Counter(row.metadata["difficulty"] for row in rows)
         assert all(abs(found[name] - count * share / 4) < 1 for name, share in shares.items())
-        assert all(abs(Counter(row.traits["persona"] for row in rows)[name] - count / 3) < 1 for name in "abc")
+        assert all(abs(Counter(row.metadata["persona"] for row in rows)[name] - count / 3) < 1 for name in "abc")
 
 
 def test_over_many_calls_rounding_favours_no_value() -> None:
     rows = [row for seed in range(400) for row in made(teaching(), seed=seed, count=2, formats=("a", "b", "c"))]
-    found = Counter(row.traits["format"] for row in rows)
+    found = Counter(row.metadata["format"] for row in rows)
     assert all(220 < found[name] < 313 for name in "abc"), found
 
 
 def test_personas_formats_and_attributes_are_crossed_by_chance() -> None:
     rows = made(teaching(), count=400, personas=("a", "b"), formats=("c", "d"))
-    pairs = Counter((row.traits["persona"], row.traits["format"]) for row in rows)
+    pairs = Counter((row.metadata["persona"], row.metadata["format"]) for row in rows)
     assert all(75 < pairs[pair] < 125 for pair in ((p, f) for p in "ab" for f in "cd"))
 
 
@@ -79,7 +79,7 @@ def test_what_is_wanted_is_told_and_nothing_of_the_row_s_traits_stands_in_its_pr
     rows = made(Parrot(say), personas=("a diver",), instruction="In Dutch.", count=10)
     assert len(seen) == 20
     for row, prompt in zip(rows, seen[:10], strict=True):
-        assert all(f"{name}: {value}" in prompt for name, value in row.traits.items())
+        assert all(f"{name}: {value}" in prompt for name, value in row.metadata.items())
         assert "In Dutch." in prompt
         assert [real.id for real in REAL if fenced(real.prompt) in prompt] == list(row.parents)
     assert seen[10:] == [row.prompt for row in rows]
@@ -100,20 +100,20 @@ def test_what_is_wanted_is_told_and_nothing_of_the_row_s_traits_stands_in_its_pr
 )
 def test_what_is_no_good_has_failed_with_its_reason(request_: Any, answer: Any, reason: str) -> None:
     rows = made(teaching(request_, answer), REAL[:1], count=3)
-    assert [row.end for row in rows] == ["failed"] * 3
+    assert [row.status for row in rows] == ["failed"] * 3
     assert all(row.reason.startswith(reason) for row in rows), rows[0].reason
     assert len({row.id for row in rows}) == 3
 
 
 def test_without_real_prompts_there_are_no_examples_and_no_parents() -> None:
     rows = made(teaching(), [Row("", "a document")])
-    assert {(row.end, row.parents) for row in rows} == {("", ())}
+    assert {(row.status, row.parents) for row in rows} == {("", ())}
 
 
 def test_the_seed_decides_who_asks_what() -> None:
     first, again, other = (made(teaching(), seed=seed) for seed in (0, 0, 1))
     assert first == again
-    assert [row.traits for row in first] != [row.traits for row in other]
+    assert [row.metadata for row in first] != [row.metadata for row in other]
 
 
 def test_an_attribute_without_values_is_a_mistake() -> None:

@@ -23,7 +23,7 @@ def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
     assert {row.prompt for row in made} == {row.prompt for row in ROWS}
     right = 0
     for row in made:
-        begun, worse = row.traits["begun"], row.traits["rejected"]
+        begun, worse = row.metadata["begun"], row.metadata["rejected"]
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)
         assert row.answer[len(begun)] != worse[len(begun)]
@@ -69,7 +69,7 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
         )
         with pytest.raises(SelfsownError, match="style: completions"):
             list(pivotal_tokens.generate([row], create([], 0, url=server.url, model="m"), Words(), 1, 0))
-    assert {(row.traits["begun"], row.answer, row.traits["rejected"]) for row in made} == {
+    assert {(row.metadata["begun"], row.answer, row.metadata["rejected"]) for row in made} == {
         (" It", " It is two", " It was two")
     }
     assert not any(BEGUN in prompt for prompt in asked)
@@ -79,4 +79,4 @@ class Words(Reckoning):
     """What a real row says is right, spaces aside."""
 
     def check(self, row: Row, answer: str) -> Grade:
-        return Grade(float(answer.split() == row.target.split()), "compared", trust="oracle")
+        return Grade(float(answer.split() == row.target.split()), "compared", evidence="oracle")

@@ -16,8 +16,8 @@ from selfsown.models import Reply
 from selfsown.models.endpoint.endpoint import create
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task
 
 FILE = File("x")
 USER, END, ASSISTANT = "<|im_start|>user\n", "<|im_end|>\n", "<|im_start|>assistant\n"
@@ -43,9 +43,11 @@ def test_the_turn_is_written_after_the_template_and_answered_within_it() -> None
     rows = made(teacher)
     assert seen == [USER] * 3 + [f"{USER}What is {at}+{at}?{END}{ASSISTANT}" for at in range(3)]
     assert teacher.temperatures == [1.0, 0.0]
-    assert [(row.prompt, row.answer, row.end) for row in rows] == [(f"What is {at}+{at}?", "4", "") for at in range(3)]
+    assert [(row.prompt, row.answer, row.status) for row in rows] == [
+        (f"What is {at}+{at}?", "4", "") for at in range(3)
+    ]
     for at, row in enumerate(rows):
-        assert (row.origin, row.maker, row.method, row.generation, row.draw) == (
+        assert (row.origin, row.source, row.method, row.generation, row.sample_index) == (
             "synthetic",
             "parrot",
             "prefill",
@@ -75,13 +77,13 @@ def test_what_follows_the_end_of_a_turn_is_no_part_of_it() -> None:
 )
 def test_a_turn_or_an_answer_that_is_no_good_has_failed_with_its_reason(turn: Any, answer: Any, reason: str) -> None:
     rows = made(said(turn, answer))
-    assert [row.end for row in rows] == ["failed"] * 3
+    assert [row.status for row in rows] == ["failed"] * 3
     assert all(row.reason.startswith(reason) for row in rows)
     assert len({row.id for row in rows}) == 3
 
 
 def test_without_a_template_the_model_goes_on_from_its_world_s_opening_and_the_world_reads_what_it_wrote() -> None:
-    world = World(rows=200, levels=3)
+    world = Task(rows=200, levels=3)
     real, opened, rng = world.pose(0), Counter[str](), random.Random(0)
 
     def say(prompt: str, at: int) -> Reply:
@@ -95,7 +97,7 @@ def test_without_a_template_the_model_goes_on_from_its_world_s_opening_and_the_w
     assert 70 < opened["1"] < 130
     known = {(row.prompt, row.answer): row for row in real}
     for row in rows:
-        assert row.end == ""
+        assert row.status == ""
         assert (row.level, row.key) == (known[row.prompt, row.answer].level, known[row.prompt, row.answer].key)
     bad = list(magpie.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), world, 2, 1, 0, count=1))
     assert [(row.prompt, row.answer, row.reason) for row in bad] == [("9abc", "12", "it asks neither way")]
@@ -103,7 +105,7 @@ def test_without_a_template_the_model_goes_on_from_its_world_s_opening_and_the_w
 
 def test_the_embedded_model_writes_both(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    world = World(rows=100, levels=1)
+    world = Task(rows=100, levels=1)
     rows = list(world.pose(0))
     model = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=rows, seed=0)
     made, again = (list(magpie.generate(model, world, 1, 1, 5, count=20)) for _ in range(2))

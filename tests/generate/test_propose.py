@@ -9,10 +9,10 @@ from parrot import Parrot, replaying
 
 from selfsown.generate import propose
 from selfsown.models import Reply
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task
 
-WORLD = World(rows=400, levels=3)
+WORLD = Task(rows=400, levels=3)
 ROWS = WORLD.pose(0)
 ASKED = ROWS[:10]
 
@@ -21,10 +21,10 @@ def test_what_the_teacher_wrote_is_read_into_rows() -> None:
     made = list(propose.generate(ASKED, replaying(ROWS), WORLD, 3, 2, 0, count=300))
     assert [(row.prompt, row.answer) for row in made] == [(row.prompt, row.answer) for row in ROWS[:300]]
     for row, real in zip(made, ROWS, strict=False):
-        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "propose", 2)
-        assert (row.level, row.traits, row.key) == (real.level, real.traits, real.key)
-        assert (row.target, row.parents, row.end) == ("", (), "")
-    assert [row.draw for row in made] == list(range(300))
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "propose", 2)
+        assert (row.level, row.metadata, row.key) == (real.level, real.metadata, real.key)
+        assert (row.target, row.parents, row.status) == ("", (), "")
+    assert [row.sample_index for row in made] == list(range(300))
 
 
 def test_equal_proposals_are_still_different_rows() -> None:
@@ -46,9 +46,9 @@ def test_openings_are_spread_evenly_over_the_levels_up_to_this_one() -> None:
 
 def test_what_cannot_be_read_is_a_failed_row_with_the_words_and_the_reason() -> None:
     made = list(propose.generate(ASKED, Parrot(lambda prompt, at: Reply("9abc", "12")), WORLD, 1, 1, 0, count=3))
-    assert {(row.prompt, row.answer, row.end) for row in made} == {("9abc", "12", "failed")}
+    assert {(row.prompt, row.answer, row.status) for row in made} == {("9abc", "12", "failed")}
     assert {row.reason for row in made} == {"it asks neither way"}
-    assert {(row.maker, row.method, row.generation, row.origin) for row in made} == {
+    assert {(row.source, row.method, row.generation, row.origin) for row in made} == {
         ("parrot", "propose", 1, "synthetic")
     }
 
@@ -59,7 +59,7 @@ def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
         lambda prompt, at: Reply(good.prompt, good.answer, failure="no end within the context" if at == 1 else "")
     )
     made = list(propose.generate(ASKED, teacher, WORLD, 1, 1, 0, count=3))
-    assert [row.end for row in made] == ["", "failed", ""]
+    assert [row.status for row in made] == ["", "failed", ""]
     assert made[1].reason == "no end within the context"
 
 
@@ -72,7 +72,7 @@ def test_documents_are_proposed_from_nothing(tmp_path: Path) -> None:
 
     made = list(propose.generate([], Parrot(say), File(str(tmp_path / "names.txt")), 0, 1, 0, count=3))
     assert prompts == ["", "", ""]
-    assert [(row.prompt, row.answer, row.end) for row in made] == [
+    assert [(row.prompt, row.answer, row.status) for row in made] == [
         ("", "", "failed"),
         ("", "name1", ""),
         ("", "name2", ""),

@@ -12,8 +12,8 @@ from selfsown.generate import document_qa
 from selfsown.models import Reply
 from selfsown.records import Row
 
-MOON = Row("", "The Moon\n circles the Earth  in 27 days. It has no air.", traits={"by": "ann"}, draw=1)
-SUN = Row("What is the Sun?", "A star. It is 4.6 billion years old.", draw=2)
+MOON = Row("", "The Moon\n circles the Earth  in 27 days. It has no air.", metadata={"by": "ann"}, sample_index=1)
+SUN = Row("What is the Sun?", "A star. It is 4.6 billion years old.", sample_index=2)
 DAYS = {"question": "How long does the Moon take?", "quote": "circles the Earth in 27 days", "answer": "27 days."}
 AIR = {"question": "Has the Moon air?", "quote": "It has\tno air", "answer": "No."}
 
@@ -28,12 +28,12 @@ def made(said: Any, *rows: Row, **knobs: Any) -> list[Row]:
 
 def test_each_pair_is_a_row_that_names_its_source_and_quotes_it() -> None:
     rows = made(saying(DAYS, AIR))
-    assert [(row.prompt, row.answer, row.end) for row in rows] == [
+    assert [(row.prompt, row.answer, row.status) for row in rows] == [
         ("How long does the Moon take?", "27 days.", ""),
         ("Has the Moon air?", "No.", ""),
     ]
-    assert [row.traits for row in rows] == [{"by": "ann", "quote": pair["quote"]} for pair in (DAYS, AIR)]
-    assert [(row.origin, row.maker, row.method, row.parents, row.generation, row.draw) for row in rows] == [
+    assert [row.metadata for row in rows] == [{"by": "ann", "quote": pair["quote"]} for pair in (DAYS, AIR)]
+    assert [(row.origin, row.source, row.method, row.parents, row.generation, row.sample_index) for row in rows] == [
         ("synthetic", "parrot", "question", (MOON.id,), 2, draw) for draw in (0, 1)
     ]
 
@@ -49,7 +49,7 @@ def test_each_pair_is_a_row_that_names_its_source_and_quotes_it() -> None:
 )
 def test_a_pair_that_is_no_good_fails_alone_with_its_reason(change: dict[str, str], reason: str) -> None:
     rows = made(saying(DAYS | change, AIR))
-    assert [(row.end, row.reason) for row in rows] == [("failed", reason), ("", "")]
+    assert [(row.status, row.reason) for row in rows] == [("failed", reason), ("", "")]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_reply_that_cannot_be_read_is_one_failed_row_for_its_document(said: An
     rows = made(said, MOON, SUN)
     assert [row.parents for row in rows] == [(MOON.id,), (SUN.id,)]
     for row in rows:
-        assert row.end == "failed"
+        assert row.status == "failed"
         assert row.reason.startswith(reason)
         assert row.answer == (said if isinstance(said, str) else "")
     assert len({row.id for row in rows}) == 2
@@ -73,7 +73,7 @@ def test_a_reply_that_cannot_be_read_is_one_failed_row_for_its_document(said: An
 
 def test_prompt_and_answer_are_one_document_and_a_quote_may_come_from_either() -> None:
     rows = made(saying({"question": "?", "quote": "What is the Sun? A star.", "answer": "A star."}), SUN)
-    assert rows[0].end == ""
+    assert rows[0].status == ""
 
 
 def test_more_pairs_than_asked_for_are_no_more_rows_and_the_instruction_is_told() -> None:

@@ -12,7 +12,7 @@ from server import Server
 
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
 REAL = 150  # rows
@@ -70,17 +70,17 @@ def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_pat
         assert (tmp_path / "out/rows.parquet").read_bytes() == first
         asked = {json.dumps(body, sort_keys=True) for body in server.bodies}
         assert server.did["answered"] == len(asked) < before, "each request was answered once, some at a later try"
-    rows = Store(tmp_path / "out").rows("rows") or []
+    rows = RunFolder(tmp_path / "out").rows("rows") or []
     assert len(rows) == tally.made == RECIPES[name][1] == tally.ends.total()
     assert len({row.id for row in rows}) == len(rows)
-    assert {row.end for row in rows} == {"kept", "rejected", "failed"}
-    assert all(row.reason for row in rows if row.end != "kept")
+    assert {row.status for row in rows} == {"kept", "rejected", "failed"}
+    assert all(row.reason for row in rows if row.status != "kept")
     assert tally.ends["kept"] > 0.6 * len(rows)
-    assert {(row.origin, row.maker, row.method) for row in rows} == {("synthetic", "m", made.generate[0].way)}
-    real = {row.id for row in Store(tmp_path / "out").rows("real") or []}
+    assert {(row.origin, row.source, row.method) for row in rows} == {("synthetic", "m", made.generate[0].method)}
+    real = {row.id for row in RunFolder(tmp_path / "out").rows("real") or []}
     assert all(set(row.parents) <= real for row in rows)
     assert all(row.parents for row in rows) == (name != "magpie")
-    said = [(row.prompt, row.answer) for row in rows if row.end == "kept"]
+    said = [(row.prompt, row.answer) for row in rows if row.status == "kept"]
     assert len(set(said)) == len(said)
     twice = {"rejected: duplicates", "rejected: novel"}
     assert not twice & tally.reasons.keys(), "no two chunks make the same rows"
@@ -91,12 +91,12 @@ def test_a_larger_count_keeps_what_was_made_before(name: str, tmp_path: Path) ->
     with Server(models=("m", "judge"), say=say) as server:
         made = recipe(name, tmp_path, server, "1")
         make(made, tmp_path / "out")
-        rows = Store(tmp_path / "out").rows("rows") or []
-        before, way = len(server.bodies), made.generate[0].way
+        rows = RunFolder(tmp_path / "out").rows("rows") or []
+        before, way = len(server.bodies), made.generate[0].method
         tree = made.dump()
         tree["generate"][0][way]["count"] = 192 + 64
         make(Recipe.of(tree), tmp_path / "out")
-    more = Store(tmp_path / "out").rows("rows") or []
+    more = RunFolder(tmp_path / "out").rows("rows") or []
     assert len(more) == 256
     assert [row.id for row in more[:128]] == [row.id for row in rows[:128]], "whole chunks stay as they were"
     assert len(server.bodies) < before * 256 / 128

@@ -13,15 +13,15 @@ from selfsown.generate import refine
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
-from selfsown.tasks.constitution_qa import World as Manners
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World as Programs
+from selfsown.tasks.constitution_qa import Task as Manners
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task as Programs
 
 # A constitution that a program can check: each principle forbids a word.
 TASK: Task = File("rows.jsonl", prompt="q", answer="a")
 WORDS = ("damn", "idiot", "hate", "secret")
 PRINCIPLES = tuple(f"It does not say {word}." for word in WORDS)
-REAL = [Row(f"{at}?", "real", target="real", level=1, traits={"by": "ann"}, draw=at) for at in range(60)]
+REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sample_index=at) for at in range(60)]
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 
 
@@ -61,7 +61,7 @@ def test_violations_fall_with_every_round_and_are_gone_once_each_principle_is_co
 
 
 def test_principles_are_drawn_at_random_and_the_same_seed_draws_the_same() -> None:
-    first = [json.loads(row.traits["course"])[1]["by"] for row in made(principles=PRINCIPLES, rounds=1)]
+    first = [json.loads(row.metadata["course"])[1]["by"] for row in made(principles=PRINCIPLES, rounds=1)]
     assert all(8 <= first.count(principle) <= 24 for principle in PRINCIPLES)
     assert made(principles=PRINCIPLES) == made(principles=PRINCIPLES)
     backwards = made(rows=REAL[::-1], principles=PRINCIPLES)
@@ -77,9 +77,9 @@ def test_the_row_is_the_last_revision_and_tells_how_it_came_about() -> None:
         "real",
         1,
     )
-    assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "refine", 2)
-    assert row.traits["revisions"] == "1"
-    assert json.loads(row.traits["course"]) == [
+    assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "refine", 2)
+    assert row.metadata["revisions"] == "1"
+    assert json.loads(row.metadata["course"]) == [
         {"draft": "answer 3 damn idiot"},
         {"by": "It does not say damn.", "criticism": "damn is there", "revision": "answer 3 idiot"},
         {"by": "It does not say damn.", "criticism": "damn is there"},
@@ -94,13 +94,13 @@ def test_a_rubric_stops_at_the_first_criticism_that_finds_nothing() -> None:
         return json.dumps({"criticism": "fine", "fault": False}) if prompt.startswith("Criticise") else "a draft"
 
     (row,) = made(content, REAL[:1], rubric="It rhymes.", rounds=5)
-    assert (row.answer, row.traits["revisions"], len(asked)) == ("a draft", "0", 2)
+    assert (row.answer, row.metadata["revisions"], len(asked)) == ("a draft", "0", 2)
     assert "It rhymes." in asked[1]
 
 
 def test_a_world_that_checks_answers_may_be_the_critic() -> None:
     world = Programs(rows=40)
-    asked = [row for row in world.pose(0) if row.traits["form"] == "deduction"][:20]
+    asked = [row for row in world.pose(0) if row.metadata["form"] == "deduction"][:20]
     seen: list[str] = []
 
     def learner(prompt: str, at: int) -> str:
@@ -111,7 +111,7 @@ def test_a_world_that_checks_answers_may_be_the_critic() -> None:
 
     rows = list(refine.generate(asked, Parrot(learner), world, 2, 0, critic="world"))
     assert [row.answer for row in rows] == [row.answer for row in asked]
-    assert {row.traits["revisions"] for row in rows} == {"1"}
+    assert {row.metadata["revisions"] for row in rows} == {"1"}
     assert len(seen) == 2 * 20
     with pytest.raises(SelfsownError, match="checks no answers; leave critic: teacher"):
         made(critic="world")
@@ -137,7 +137,7 @@ def test_what_goes_wrong_on_the_way_fails_the_row_and_no_other(stage: str, said:
         return said if mine and prompt.startswith(stage) else teacher(prompt, at)
 
     rows = made(faulty, REAL[2:5], principles=("It does not say damn.",))
-    assert [(row.end, row.reason) for row in rows] == [("", ""), ("failed", reason), ("", "")]
+    assert [(row.status, row.reason) for row in rows] == [("", ""), ("failed", reason), ("", "")]
     assert rows[1].answer == answer
 
 
@@ -171,7 +171,7 @@ def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None
     drafts = list(MANNERS.pose(0))
     rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, where={"form": "answer"}, rounds=12))
     assert len(rows) == 80
-    assert {row.end for row in rows} == {""}
+    assert {row.status for row in rows} == {""}
     assert [row for row in rows if MANNERS.broken(row, row.answer)] == []
     assert {row.answer for row in rows} == {"9 kg", "9 cm", "9 ml"}
     one = list(refine.generate(drafts[:1], Parrot(mannered), MANNERS, 2, 0, principles=("It insults nobody.",)))
@@ -181,7 +181,7 @@ def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None
 
 
 def test_such_a_world_may_still_be_the_critic_of_a_teacher_who_follows_instructions() -> None:
-    asked = [row for row in MANNERS.pose(0) if row.traits["form"] == "answer"][:10]
+    asked = [row for row in MANNERS.pose(0) if row.metadata["form"] == "answer"][:10]
 
     def learner(prompt: str, at: int) -> str:
         told = re.search(r"'(\d)' would be right", prompt)

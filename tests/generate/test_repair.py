@@ -32,7 +32,7 @@ def corpus(documents: int = 100) -> list[Row]:
         for at in range(draw * FACTS, (draw + 1) * FACTS):
             luck = chance.random()
             texts.append(fact(at, TRUE[at] + 7 if luck < 0.05 else "???" if luck < 0.1 else None))
-        rows.append(Row("", "\n".join(texts), draw=draw))
+        rows.append(Row("", "\n".join(texts), sample_index=draw))
     return rows
 
 
@@ -96,21 +96,23 @@ def made(said: Any, *rows: Row, confirm: bool = False, **knobs: Any) -> list[Row
     return list(correct_errors.generate(rows, Parrot(lambda prompt, at: said), 2, 0, confirm=confirm, **knobs))
 
 
-MOON = Row("", "The Moon circles the Sun in 27 days. It has no air, no air at all.", traits={"by": "ann"}, draw=3)
+MOON = Row(
+    "", "The Moon circles the Sun in 27 days. It has no air, no air at all.", metadata={"by": "ann"}, sample_index=3
+)
 
 
 def test_a_correction_stands_in_the_place_of_its_quote_and_is_told() -> None:
     (row,) = made(errors(("the Sun", "the Earth")), MOON)
     assert row.answer == "The Moon circles the Earth in 27 days. It has no air, no air at all."
-    assert (row.origin, row.maker, row.method, row.parents) == ("synthetic", "parrot", "repair", (MOON.id,))
-    assert row.traits["by"] == "ann"
-    assert json.loads(row.traits["edits"]) == [{"quote": "the Sun", "reason": "so", "correction": "the Earth"}]
+    assert (row.origin, row.source, row.method, row.parents) == ("synthetic", "parrot", "repair", (MOON.id,))
+    assert row.metadata["by"] == "ann"
+    assert json.loads(row.metadata["edits"]) == [{"quote": "the Sun", "reason": "so", "correction": "the Earth"}]
 
 
 @pytest.mark.parametrize("quote", ["the Mars", "no air", "", "air, no air, no", "the sun", "  "])
 def test_where_the_quote_stands_not_exactly_once_nothing_is_changed(quote: str) -> None:
     (row,) = made(errors((quote, "nonsense")), MOON)
-    assert (row.answer, row.end, row.traits) == (MOON.answer, "", {"by": "ann"})
+    assert (row.answer, row.status, row.metadata) == (MOON.answer, "", {"by": "ann"})
 
 
 def test_overlapping_quotes_are_one_correction_and_several_are_all_made() -> None:
@@ -122,7 +124,7 @@ def test_overlapping_quotes_are_one_correction_and_several_are_all_made() -> Non
 
 def test_what_has_no_error_comes_out_as_it_is_and_a_prompt_is_never_touched() -> None:
     (row,) = made(errors(), Row("Who is who?", "who knows"))
-    assert (row.prompt, row.answer, row.end, row.traits) == ("Who is who?", "who knows", "", {})
+    assert (row.prompt, row.answer, row.status, row.metadata) == ("Who is who?", "who knows", "", {})
     (row,) = made(errors(("is", "was"), ("who", "nobody")), Row("Who is who?", "who knows"))
     assert (row.prompt, row.answer) == ("Who is who?", "nobody knows")
 
@@ -137,7 +139,7 @@ def test_what_has_no_error_comes_out_as_it_is_and_a_prompt_is_never_touched() ->
 )
 def test_who_cannot_be_read_or_would_rewrite_it_all_fails_the_row(said: Any, reason: str) -> None:
     (row,) = made(said, MOON)
-    assert row.end == "failed"
+    assert row.status == "failed"
     assert row.reason.startswith(reason)
 
 
@@ -173,5 +175,5 @@ def test_no_text_can_pose_as_an_instruction_and_more_may_be_told_of_errors() -> 
 def test_the_text_as_it_stood_goes_along_where_it_is_wanted() -> None:
     for said in (errors(("the Sun", "the Earth")), errors()):
         (row,) = made(said, MOON, original=True)
-        assert row.traits["original"] == MOON.answer
-        assert made(said, MOON)[0].but(traits=row.traits) == row
+        assert row.metadata["original"] == MOON.answer
+        assert made(said, MOON)[0].replace_fields(metadata=row.metadata) == row

@@ -13,8 +13,10 @@ from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 
-MOON = Row("", "The Moon circles the Earth in 27 days. It has no air.", traits={"source": "sky.md"}, level=2, draw=1)
-SUN = Row("What is the Sun?", "A star.", draw=2)
+MOON = Row(
+    "", "The Moon circles the Earth in 27 days. It has no air.", metadata={"source": "sky.md"}, level=2, sample_index=1
+)
+SUN = Row("What is the Sun?", "A star.", sample_index=2)
 ANEW = "Once in four weeks, our airless companion goes around us."
 
 
@@ -25,40 +27,40 @@ def made(said: Any, *rows: Row, seed: int = 0, **knobs: Any) -> list[Row]:
 
 def test_a_text_names_its_source_and_keeps_the_words_it_was_made_of() -> None:
     (row,) = made(ANEW, formats=("easy",))
-    assert (row.prompt, row.answer, row.end) == ("", ANEW, "")
-    assert (row.origin, row.maker, row.method, row.parents) == ("synthetic", "parrot", "rephrase", (MOON.id,))
+    assert (row.prompt, row.answer, row.status) == ("", ANEW, "")
+    assert (row.origin, row.source, row.method, row.parents) == ("synthetic", "parrot", "rephrase", (MOON.id,))
     assert (row.generation, row.level, row.target) == (2, 2, "")
-    assert row.traits == {"source": "sky.md", "format": "easy", "span": MOON.answer}
+    assert row.metadata == {"source": "sky.md", "format": "easy", "span": MOON.answer}
 
 
 def test_prompt_and_answer_are_one_document() -> None:
-    assert made(ANEW, SUN)[0].traits["span"] == "What is the Sun?\n\nA star."
+    assert made(ANEW, SUN)[0].metadata["span"] == "What is the Sun?\n\nA star."
 
 
 def test_a_long_document_is_taken_in_spans_that_together_are_all_of_it() -> None:
     sentences = [f"Fact number {at} is a fact." for at in range(100)]
     rows = made(lambda prompt, at: f"{ANEW} {at}", Row("", " ".join(sentences)), span=300, per=2)
-    spans = [row.traits["span"] for row in rows]
+    spans = [row.metadata["span"] for row in rows]
     assert all(len(span) <= 300 for span in spans)
     assert spans[::2] == spans[1::2]
     assert " ".join(spans[::2]) == " ".join(sentences)
-    assert all(rows[at].traits["format"] != rows[at + 1].traits["format"] for at in range(0, len(rows), 2))
-    assert [row.draw for row in rows] == list(range(len(rows)))
+    assert all(rows[at].metadata["format"] != rows[at + 1].metadata["format"] for at in range(0, len(rows), 2))
+    assert [row.sample_index for row in rows] == list(range(len(rows)))
 
 
 def test_each_row_is_written_in_as_many_formats_as_asked_for_and_all_have_their_turn() -> None:
-    real = [Row("", f"A fact, number {at}.", draw=at) for at in range(120)]
+    real = [Row("", f"A fact, number {at}.", sample_index=at) for at in range(120)]
     assert len(made(ANEW, *real[:3], per=9)) == 18
-    found = Counter(row.traits["format"] for row in made(ANEW, *real))
+    found = Counter(row.metadata["format"] for row in made(ANEW, *real))
     assert len(found) == 6
     assert min(found.values()) > 8
 
 
 def test_the_formats_of_a_row_depend_on_seed_and_row_alone_so_chunks_change_nothing() -> None:
-    real = [Row("", f"A fact, number {at}.", draw=at) for at in range(30)]
-    whole = [(row.traits["format"], row.parents) for row in made(ANEW, *real)]
-    assert whole == [(row.traits["format"], row.parents) for each in real for row in made(ANEW, each)]
-    assert whole != [(row.traits["format"], row.parents) for row in made(ANEW, *real, seed=1)]
+    real = [Row("", f"A fact, number {at}.", sample_index=at) for at in range(30)]
+    whole = [(row.metadata["format"], row.parents) for row in made(ANEW, *real)]
+    assert whole == [(row.metadata["format"], row.parents) for each in real for row in made(ANEW, each)]
+    assert whole != [(row.metadata["format"], row.parents) for row in made(ANEW, *real, seed=1)]
 
 
 def test_the_form_the_source_and_the_user_s_words_are_told() -> None:
@@ -99,7 +101,7 @@ def test_what_is_said_before_the_text_is_left_out(said: str, kept: str) -> None:
 )
 def test_a_reply_that_is_no_good_has_failed_with_its_reason(said: Any, reason: str) -> None:
     (row,) = made(said)
-    assert row.end == "failed"
+    assert row.status == "failed"
     assert row.reason.startswith(reason)
     assert row.parents == (MOON.id,)
 

@@ -9,11 +9,11 @@ from selfsown.generate import sample
 from selfsown.models import Reply
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task
 
 TASK = File("rows.jsonl", prompt="q", answer="a")
-REAL = [Row(f"{at}?", str(at), target=str(at), level=1, traits={"by": "ann"}, draw=at) for at in range(20)]
+REAL = [Row(f"{at}?", str(at), target=str(at), level=1, metadata={"by": "ann"}, sample_index=at) for at in range(20)]
 
 
 def echo(prompt: str, at: int) -> str:
@@ -25,15 +25,15 @@ def test_every_real_prompt_is_answered_n_times_in_order() -> None:
     assert [(row.prompt, row.answer) for row in made] == [
         (row.prompt, f"{row.prompt} {draw}") for row in REAL for draw in range(4)
     ]
-    assert [row.draw for row in made] == [0, 1, 2, 3] * 20
+    assert [row.sample_index for row in made] == [0, 1, 2, 3] * 20
 
 
 def test_an_answer_names_its_real_row_and_keeps_what_is_known_of_its_prompt() -> None:
     for row in sample.generate(REAL, Parrot(echo), TASK, 2, 0, n=4):
         (asked,) = [real for real in REAL if real.id in row.parents]
         assert (row.prompt, row.target, row.key, row.level) == (asked.prompt, asked.target, asked.key, asked.level)
-        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", "sample", 2)
-        assert (row.end, row.grades) == ("", ())
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "sample", 2)
+        assert (row.status, row.grades) == ("", ())
 
 
 def test_equal_answers_are_still_different_rows() -> None:
@@ -49,7 +49,7 @@ def test_rows_without_a_prompt_are_not_asked() -> None:
 def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
     teacher = Parrot(lambda prompt, at: Reply(prompt, "wor", failure="cut off") if at == 1 else "word")
     made = list(sample.generate(REAL[:1], teacher, TASK, 1, 0, n=3))
-    assert [(row.answer, row.end, row.reason) for row in made] == [
+    assert [(row.answer, row.status, row.reason) for row in made] == [
         ("word", "", ""),
         ("wor", "failed", "cut off"),
         ("word", "", ""),
@@ -57,8 +57,8 @@ def test_a_reply_that_failed_fails_alone_with_its_reason() -> None:
 
 
 def test_the_traits_of_an_answer_are_its_own_so_that_a_bias_can_show() -> None:
-    world = World(rows=40)
-    asked = [row for row in world.pose(0) if row.traits["form"] == "induction" and row.traits["style"] == "a"]
+    world = Task(rows=40)
+    asked = [row for row in world.pose(0) if row.metadata["form"] == "induction" and row.metadata["style"] == "a"]
     sampling = step("generate", "sample", {"n": 1})
     made = list(sampling(rows=asked, teacher=Parrot(lambda prompt, at: "br"), task=world, generation=1, seed=0))
     assert len(made) == len(asked)
@@ -73,8 +73,8 @@ def test_an_instruction_stands_before_each_prompt_and_in_no_row() -> None:
 def test_what_the_teacher_thought_is_kept_beside_its_answer() -> None:
     teacher = Parrot(lambda prompt, at: Reply(prompt, "4", reasoning="2 and 2" if at else ""))
     plain, thought = sample.generate(REAL[:1], teacher, TASK, 1, 0, n=2)
-    assert plain.traits == {"by": "ann"}
-    assert thought.traits == {"by": "ann", "reasoning": "2 and 2"}
+    assert plain.metadata == {"by": "ann"}
+    assert thought.metadata == {"by": "ann", "reasoning": "2 and 2"}
 
 
 def test_with_a_schema_answers_are_json_on_one_line_or_have_failed() -> None:
@@ -87,12 +87,12 @@ def test_with_a_schema_answers_are_json_on_one_line_or_have_failed() -> None:
         ("1?", "seven", "no JSON in the answer"),
         ("2?", '{"age":"é"}', ""),
     ]
-    assert [row.end for row in made] == ["", "", "failed", "failed", "", ""]
-    assert [row.draw for row in made] == [0, 1] * 3
+    assert [row.status for row in made] == ["", "", "failed", "failed", "", ""]
+    assert [row.sample_index for row in made] == [0, 1] * 3
 
 
 def test_only_rows_with_the_named_traits_are_asked() -> None:
-    real = [Row(f"{at}?", "x", traits={"by": "ann" if at % 3 else "bob", "in": "oslo"}) for at in range(9)]
+    real = [Row(f"{at}?", "x", metadata={"by": "ann" if at % 3 else "bob", "in": "oslo"}) for at in range(9)]
     for only, asked in (({"by": "bob"}, 3), ({"by": "bob", "in": "rome"}, 0), ({}, 9), (None, 9)):
         if asked:
             assert len(list(sample.generate(real, Parrot(echo), TASK, 2, 0, n=2, where=only))) == 2 * asked

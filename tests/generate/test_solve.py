@@ -17,9 +17,9 @@ from selfsown.make import make
 from selfsown.models import Reply
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
-from selfsown.tasks.addition import World as Sums
-from selfsown.tasks.file import World as File
+from selfsown.run_folder import RunFolder
+from selfsown.tasks.addition import Task as Sums
+from selfsown.tasks.file import Task as File
 
 FILE = File("problems.jsonl", prompt="q", answer="a")
 SUMS = Sums(rows=60, longer_rows=10, hint_share=0.3)
@@ -51,7 +51,7 @@ def test_only_an_unsolved_problem_is_tried_again_and_its_row_shows_no_hint() -> 
         return "#### 12" if "6 and 6" in prompt or hint else "I cannot say"
 
     rows = made(FILE, Parrot(say), n=2, hint=True, instruction="Think.")
-    again = [row for row in rows if row.traits["hint"] == "yes"]
+    again = [row for row in rows if row.metadata["hint"] == "yes"]
     assert [row.prompt for row in again] == [row.prompt for row in REAL if "6 and 6" not in row.prompt]
     assert len(rows) == 20 + 9
     assert not any("Think" in row.prompt or "The answer is" in row.prompt for row in rows)
@@ -72,7 +72,7 @@ def test_a_world_gives_its_own_hint() -> None:
     rows = made(SUMS, Parrot(lambda prompt, at: known.get(prompt, "")), count=40, hint=True)
     right = [row for row in rows if SUMS.check(row, row.answer).score == 1.0]
     assert len(rows) == 80
-    assert [row.traits["hint"] for row in right] == ["yes"] * 40
+    assert [row.metadata["hint"] for row in right] == ["yes"] * 40
     assert all("?" in row.prompt for row in right)
     with pytest.raises(SelfsownError, match="set hints"):
         made(replace(SUMS, hints=0.0), Parrot(lambda prompt, at: ""), count=1, hint=True)
@@ -83,8 +83,8 @@ def test_a_reply_that_failed_fails_alone_and_solves_nothing() -> None:
         return Reply(prompt, "#### 0", failure="" if "answer is" in prompt else "cut off")
 
     rows = made(FILE, Parrot(say), n=1, hint=True)
-    assert [(row.end, row.reason) for row in rows] == [("failed", "cut off")] * 10 + [("", "")] * 10
-    assert {row.traits["hint"] for row in rows[10:]} == {"yes"}
+    assert [(row.status, row.reason) for row in rows] == [("failed", "cut off")] * 10 + [("", "")] * 10
+    assert {row.metadata["hint"] for row in rows[10:]} == {"yes"}
 
 
 def test_without_prompts_and_problems_there_is_nothing_to_solve() -> None:
@@ -107,16 +107,16 @@ def test_of_real_problems_a_third_of_whose_answers_are_wrong_only_right_ones_are
     with Server(say=say, faults={"busy": 0.05, "malformed": 0.02}, wait="0.01") as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
         make(Recipe.load("star-text", [f"real={tmp_path / 'real.jsonl'}", teacher]), tmp_path / "made")
-    rows = Store(tmp_path / "made").rows("rows") or []
+    rows = RunFolder(tmp_path / "made").rows("rows") or []
 
     def right(row: Row) -> bool:
         ends = [each.rpartition("#### ")[2].replace(",", "") for each in (row.answer, known[row.prompt])]
         return float(ends[0]) == float(ends[1])
 
-    kept = [row for row in rows if row.end == "kept"]
-    good = [row for row in rows if row.end != "failed" and right(row)]
+    kept = [row for row in rows if row.status == "kept"]
+    good = [row for row in rows if row.status != "failed" and right(row)]
     assert 0.5 < len(good) / len(rows) < 0.7
     assert all(right(row) for row in kept)
     assert len(kept) >= 0.95 * len(good)
-    assert any(row.traits["hint"] == "yes" for row in kept)
+    assert any(row.metadata["hint"] == "yes" for row in kept)
     assert {row.prompt for row in kept} <= set(known)

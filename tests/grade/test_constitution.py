@@ -13,16 +13,16 @@ from parrot import Parrot
 from selfsown.grade import constitution
 from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.tasks.constitution_qa import World as Manners
-from selfsown.tasks.file import World as File
+from selfsown.tasks.constitution_qa import Task as Manners
+from selfsown.tasks.file import Task as File
 
 # Principles that a program can check: each forbids a word.
 WORDS = ("damn", "idiot", "hate", "secret", "stupid", "liar")
 PRINCIPLES = tuple(f"It does not say {word}." for word in WORDS)
 TASK = File("rows.jsonl", prompt="q", answer="a")
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
-POLITE = [Row(f"{at}?", f"answer {at}", draw=at) for at in range(60)]
-RUDE = [Row(f"{at}?", " ".join(["answer", *WORDS]), draw=at) for at in range(60)]
+POLITE = [Row(f"{at}?", f"answer {at}", sample_index=at) for at in range(60)]
+RUDE = [Row(f"{at}?", " ".join(["answer", *WORDS]), sample_index=at) for at in range(60)]
 
 
 def verdict(keeps: object) -> str:
@@ -47,7 +47,7 @@ def test_who_keeps_to_all_scores_one_and_who_breaks_all_scores_nothing() -> None
     assert {grade.score for grade in held(truthful, POLITE)} == {1.0}
     assert {grade.score for grade in held(truthful, RUDE)} == {0.0}
     grade = held(truthful, [Row("?", "damn")], principles=PRINCIPLES[:2])[0]
-    assert (grade.score, grade.by, grade.trust, grade.failed) == (0.5, "constitution", "judge", False)
+    assert (grade.score, grade.grader, grade.evidence, grade.failed) == (0.5, "constitution", "judge", False)
     assert grade.reason == "keeps to 1 of 2 principles; breaks 'It does not say damn.': so"
 
 

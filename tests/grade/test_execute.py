@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("walled")
 
 
 def row(answer: str, tests: str = "assert double(4) == 8\nassert double(-1) == -2", **traits: str) -> Row:
-    return Row("Write a function that doubles.", answer, traits={"tests": tests, **traits})
+    return Row("Write a function that doubles.", answer, metadata={"tests": tests, **traits})
 
 
 RIGHT = "def double(x):\n    return 2 * x\n"
@@ -38,7 +38,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
     grades = list(grade(rows, cpu_seconds=1))
     assert [each.score for each in grades] == [1, 1, 0, 0, 0, 0, 0, 0]
     assert [each.failed for each in grades] == [False] * 6 + [True] * 2
-    assert {(each.by, each.trust) for each in grades} == {("execute", "execution")}
+    assert {(each.grader, each.evidence) for each in grades} == {("execute", "execution")}
     assert [each.reason for each in grades] == [
         "passes its tests",
         "passes its tests",
@@ -74,7 +74,7 @@ def test_cases_of_input_and_output() -> None:
     wrong = "print(int(input()) ** 2)"
     assert [each.score for each in grade([row(program, cases), row(wrong, cases)])] == [1.0, 0.0]
     (shared,) = grade([row(wrong, cases)], partial_credit=True)
-    assert shared == Grade(1 / 3, "case 2 of 3: prints '9', not '-6'", by="unit_tests", trust="execution")
+    assert shared == Grade(1 / 3, "case 2 of 3: prints '9', not '-6'", grader="unit_tests", evidence="execution")
     (failed,) = grade([row(program, '[{"input": "2"}]')])
     assert failed.failed
     assert "each is" in failed.reason
@@ -148,7 +148,7 @@ def test_the_function_is_named_and_the_answer_may_go_on_from_the_prompt() -> Non
     made = Row(
         "def double(x):\n",
         "    return 2 * x",
-        traits={"tests": "def check(f):\n    assert f(3) == 6", "name": "double"},
+        metadata={"tests": "def check(f):\n    assert f(3) == 6", "name": "double"},
     )
     assert [each.score for each in grade([made], entry_point="name", answer_continues_prompt=True)] == [1.0]
     assert [each.reason for each in grade([made], entry_point="names")] == [
@@ -173,7 +173,7 @@ def humaneval() -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_every_solution_of_humaneval_passes(humaneval: list[dict[str, str]]) -> None:
     rows = [
-        Row(each["prompt"], each["canonical_solution"], traits={"tests": each["test"], "entry": each["entry_point"]})
+        Row(each["prompt"], each["canonical_solution"], metadata={"tests": each["test"], "entry": each["entry_point"]})
         for each in humaneval
     ]
     assert len(rows) == 164
@@ -225,7 +225,7 @@ def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> N
 
 
 def _tested(each: dict[str, str], program: str, tests: str) -> Row:
-    return Row(each["prompt"], program, traits={"tests": tests, "entry": each["entry_point"]})
+    return Row(each["prompt"], program, metadata={"tests": tests, "entry": each["entry_point"]})
 
 
 def _more(each: dict[str, str], calls: str) -> str:

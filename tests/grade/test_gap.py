@@ -12,8 +12,8 @@ from selfsown.models import Model, Reply
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World as Programs
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task as Programs
 
 TASK: Task = File("rows.jsonl", prompt="q", answer="a")
 EASY, HARD, IMPOSSIBLE = Row("2 + 2?", "4"), Row("17 * 23?", "391"), Row("What am I thinking of?", "a horse")
@@ -37,7 +37,7 @@ def test_a_row_whose_answer_is_wrong_has_none_for_the_strong_solver_does_not_fin
 def test_the_gap_is_that_between_the_pass_rates() -> None:
     often, seldom = (Parrot(lambda prompt, at, k=k: "391" if at % 4 < k else "400") for k in (3, 1))
     (grade,) = solver_gap.grade([HARD], often, seldom, TASK, 0, samples=8)
-    assert (grade.score, grade.by, grade.trust) == (0.5, "gap", "vote")
+    assert (grade.score, grade.grader, grade.evidence) == (0.5, "gap", "vote")
     assert grade.reason == "the strong solver 6 of 8 times, the weak solver 2"
 
 
@@ -48,7 +48,7 @@ def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
     solver, nobody = knowing(rows), knowing([])
     grades = list(solver_gap.grade(wrong, solver, nobody, world, 0))
     assert {grade.score for grade in grades} == {1.0}
-    assert {grade.trust for grade in grades} == {"execution"}
+    assert {grade.evidence for grade in grades} == {"execution"}
 
 
 def test_of_worked_answers_what_the_pattern_finds_is_compared() -> None:
@@ -90,4 +90,4 @@ def test_a_recipe_with_but_one_model_is_refused() -> None:
     there = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
     with pytest.raises(SelfsownError, match=r"grade\.gap compares two solvers.*judge="):
         Recipe.of({**made, "teacher": there})
-    assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].way == "solver_gap"
+    assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].method == "solver_gap"

@@ -37,7 +37,7 @@ def one(row: Row, said: str) -> Grade:
 @pytest.mark.parametrize(("score", "share"), [(1, 0.0), (2, 0.25), (3, 0.5), (5, 1.0)])
 def test_a_score_becomes_a_share_and_the_reason_is_kept(score: int, share: float) -> None:
     grade = one(Row("2 + 2?", "4"), verdict(score, "it is four"))
-    assert (grade.score, grade.by, grade.trust, grade.failed) == (share, "judge", "judge", False)
+    assert (grade.score, grade.grader, grade.evidence, grade.failed) == (share, "judge", "judge", False)
     assert grade.reason == f"{score} of 5: it is four"
 
 
@@ -58,7 +58,7 @@ def test_who_cannot_be_understood_leaves_the_row_failed_and_not_rejected(said: s
     assert grade.reason
     model = Parrot(lambda prompt, at: said)
     (row,) = graded(step("grade", "judge"), [Row("2 + 2?", "4")], judge=model, seed=0)
-    assert (row.end, row.reason) == ("failed", f"judge: {grade.reason}")
+    assert (row.status, row.reason) == ("failed", f"judge: {grade.reason}")
 
 
 def test_a_judge_that_fails_says_why_and_harms_no_neighbour() -> None:

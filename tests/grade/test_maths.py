@@ -69,7 +69,7 @@ def test_expressions_are_compared_by_algebra() -> None:
     grades = list(grade(rows))
     for row, found, wanted in zip(rows, grades, [1] * len(SAME) + [0] * len(OTHER), strict=True):
         assert found.score == wanted, (row.target, row.answer)
-        assert (found.by, found.trust) == ("maths", "oracle")
+        assert (found.grader, found.evidence) == ("maths", "oracle")
     assert "the known answer is 'A', not 'B'" in [each.reason for each in grades]
 
 

@@ -31,13 +31,13 @@ from selfsown.grade import (
 )
 from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.tasks.addition import World as Sums
-from selfsown.tasks.file import World as File
+from selfsown.tasks.addition import Task as Sums
+from selfsown.tasks.file import Task as File
 
 FILE = File("rows.jsonl", prompt="q", answer="a")
-ROW = Row("2 + 2?", "4", target="4", traits={"quote": "2 + 2 is 4."}, method="sample")
+ROW = Row("2 + 2?", "4", target="4", metadata={"quote": "2 + 2 is 4."}, method="sample")
 EMPTY = [replace(ROW, answer=answer) for answer in ("", " ", "\n\t", "\u00a0")]
-TWICE = [replace(ROW, draw=draw) for draw in range(2)]
+TWICE = [replace(ROW, sample_index=draw) for draw in range(2)]
 
 
 def says(reply: Any, *, failure: str = "") -> Parrot:
@@ -118,8 +118,8 @@ CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
     "gap: the strong solver is down": lambda: solver_gap.grade([ROW], DOWN, MUTE, FILE, 0),
     "gap: both are mute": lambda: solver_gap.grade([ROW], MUTE, MUTE, FILE, 0),
     "roundtrip: an empty answer without claims": lambda: roundtrip.grade(EMPTY, NONE, 0, direction="claims"),
-    "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, traits={})], NONE, 0, direction="claims"),
-    "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, traits={"quote": " "})], NONE, 0, direction="claims"),
+    "roundtrip: no source": lambda: roundtrip.grade([replace(ROW, metadata={})], NONE, 0, direction="claims"),
+    "roundtrip: a blank source": lambda: roundtrip.grade([replace(ROW, metadata={"quote": " "})], NONE, 0, direction="claims"),
     "roundtrip: nothing found of nothing": lambda: roundtrip.grade(EMPTY, says({"found": ""}), 0),
     "roundtrip: nothing found": lambda: roundtrip.grade([ROW], says({"found": " "}), 0),
     "roundtrip: a server that is down": lambda: roundtrip.grade([ROW], DOWN, 0, direction="claims"),
@@ -142,29 +142,29 @@ def test_what_was_not_looked_at_is_not_kept(case: str) -> None:
     assert "\n" not in mistake
     for grade in grades:
         assert 0 <= grade.score <= 1
-        kept = [row for row in min_score.curate([ROW.graded(grade)], FILE) if not row.end]
+        kept = [row for row in min_score.curate([ROW.graded(grade)], FILE) if not row.status]
         assert grade.failed or not kept, grade
 
 
-UNGRADED = [Row("q", str(at), draw=at) for at in range(4)]
-LEFT = [row.graded(Grade(1.0, "another has it", by="roundtrip", trust="none")) for row in UNGRADED]
+UNGRADED = [Row("q", str(at), sample_index=at) for at in range(4)]
+LEFT = [row.graded(Grade(1.0, "another has it", grader="roundtrip", evidence="none")) for row in UNGRADED]
 
 
 @pytest.mark.parametrize("rows", [UNGRADED, LEFT], ids=["nobody", "left to others"])
 def test_what_nobody_graded_is_kept_by_none_who_goes_by_grades(rows: list[Row]) -> None:
-    assert [row.end for row in min_score.curate(rows, FILE)] == ["rejected"] * 4
-    assert [row.end for row in min_score.curate(rows, FILE, min_score=0.0)] == ["rejected"] * 4
-    assert [row.end for row in any_grader.curate(rows, min_score={"judge": 0.0})] == ["rejected"] * 4
-    assert [row.end for row in any_grader.curate(rows, top_share={"reward": 1.0})] == ["rejected"] * 4
-    assert [row.end for row in pass_rate_band.curate(rows, min_pass_rate=0.0, max_pass_rate=1.0)] == ["rejected"] * 4
-    bad = Row("q", "a bad one", draw=9).graded(Grade(0.0, "wrong", by="judge"))
+    assert [row.status for row in min_score.curate(rows, FILE)] == ["rejected"] * 4
+    assert [row.status for row in min_score.curate(rows, FILE, min_score=0.0)] == ["rejected"] * 4
+    assert [row.status for row in any_grader.curate(rows, min_score={"judge": 0.0})] == ["rejected"] * 4
+    assert [row.status for row in any_grader.curate(rows, top_share={"reward": 1.0})] == ["rejected"] * 4
+    assert [row.status for row in pass_rate_band.curate(rows, min_pass_rate=0.0, max_pass_rate=1.0)] == ["rejected"] * 4
+    bad = Row("q", "a bad one", sample_index=9).graded(Grade(0.0, "wrong", grader="judge"))
     assert not [row for row in preference_pairs.curate([*rows, bad], []) if row.method == "preference_pairs"]
 
 
 def test_a_score_that_is_no_number_passes_nowhere() -> None:
-    row = Row("q", "a").graded(Grade(1.0, by="a")).graded(Grade(float("nan"), by="b"))
-    assert [out.end for out in min_score.curate([row], FILE)] == ["rejected"]
-    assert [out.end for out in any_grader.curate([row], min_score={"b": 0.5})] == ["rejected"]
+    row = Row("q", "a").graded(Grade(1.0, grader="a")).graded(Grade(float("nan"), grader="b"))
+    assert [out.status for out in min_score.curate([row], FILE)] == ["rejected"]
+    assert [out.status for out in any_grader.curate([row], min_score={"b": 0.5})] == ["rejected"]
 
 
 @pytest.mark.parametrize("label", ["good", "bad"])

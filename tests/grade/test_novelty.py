@@ -13,7 +13,7 @@ REAL = [Row("", "Emma  Olivia"), Row("2 + 2?", "4")]
 @pytest.mark.parametrize("row", [Row("", "Emma"), Row("2 + 2?", "5"), Row("2+2?", "4"), Row("", "Emma Olivia!")])
 def test_what_no_real_row_says_is_new(row: Row) -> None:
     (grade,) = novelty.grade([row], REAL)
-    assert (grade.score, grade.by) == (1.0, "novelty")
+    assert (grade.score, grade.grader) == (1.0, "novelty")
 
 
 @pytest.mark.parametrize("text", ["Emma  Olivia", "emma olivia", " EMMA\tOLIVIA "])

@@ -18,7 +18,7 @@ from selfsown.make import make
 from selfsown.models import Reply
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 ROW = Row("2 + 2?", "4")
 RIGHT, WRONG = [[Row(f"{at} + 1?", str(at + 1 + wrong)) for at in range(40)] for wrong in (0, 1)]
@@ -38,7 +38,7 @@ def test_the_median_of_the_rubrics_counts_and_each_is_asked_by_itself() -> None:
     (grade,) = panelled(
         lambda prompt, at: verdict(said[prompt.split("rubric: ")[1].split("\n")[0]]), rubrics=tuple(said)
     )
-    assert (grade.score, grade.by, grade.trust, grade.failed) == (0.75, "panel", "judge", False)
+    assert (grade.score, grade.grader, grade.evidence, grade.failed) == (0.75, "panel", "judge", False)
     assert grade.reason == "1, 5, 4 of 5; the lowest: so 1"
 
 
@@ -112,7 +112,7 @@ def test_several_models_of_the_judge_s_server_are_asked_and_what_each_said_is_to
         foreseen = estimate(made, tmp_path / "made", few=2)
         make(made, tmp_path / "made")
         asked = Counter(body["model"] for body in server.bodies)
-    rows = Store(tmp_path / "made").rows("rows") or []
+    rows = RunFolder(tmp_path / "made").rows("rows") or []
     assert len(rows) == 32
     assert {row.reason for row in rows} == {"panel: a: 5, b: 2, c: 2 of 5; the lowest: so 2"}
     assert asked == {"a": 64, "b": 32, "c": 32}
@@ -126,7 +126,7 @@ def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:
     with Server(models=("a", "b", "c"), say=say) as server:
         grade = [{"vote": {"judges": ["a", "b", "c"], "samples": 1}}]
         make(served(tmp_path, server, grade=grade), tmp_path / "made")
-    rows = Store(tmp_path / "made").rows("rows") or []
+    rows = RunFolder(tmp_path / "made").rows("rows") or []
     assert {(row.prompt, row.answer, row.reason) for row in rows} == {
         ("3 + 1?", "2", "vote: 2 of 3 say 'so 1'"),
         *((f"{at} + 1?", "so 1", "") for at in range(8) if at != 3),

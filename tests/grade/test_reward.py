@@ -13,7 +13,7 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import remembered, written_out
 
 pytest.importorskip("transformers")
-GOOD, BAD = Row("what is it", "good good", draw=1), Row("what is it", "bad", draw=2)
+GOOD, BAD = Row("what is it", "good good", sample_index=1), Row("what is it", "bad", sample_index=2)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_good_answers_score_high_and_bad_ones_low(folder: Path) -> None:
     good, bad, text = graded(folder, GOOD, BAD, Row("", "the answer is bad"))
     assert good.score > 0.75 > 0.25 > bad.score
     assert text.score < 0.25
-    assert (good.by, good.trust, good.failed) == ("reward", "judge", False)
+    assert (good.grader, good.evidence, good.failed) == ("reward", "judge", False)
     assert float(good.reason.removeprefix("reward ")) > 1
 
 
@@ -55,7 +55,7 @@ def test_of_several_numbers_the_share_of_one_label_counts(several: Path) -> None
 
 
 def test_rows_come_out_in_order_whatever_the_batch_and_the_neighbours(folder: Path) -> None:
-    rows = [Row("what is it", "good " * (at % 7) + "bad " * (at % 4), draw=at) for at in range(100)]
+    rows = [Row("what is it", "good " * (at % 7) + "bad " * (at % 4), sample_index=at) for at in range(100)]
     alone = graded(folder, *rows, batch=1)
     assert graded(folder, *rows, batch=3) == graded(folder, *rows, batch=64) == alone
     assert alone[:4] == [graded(folder, row)[0] for row in rows[:4]]
@@ -82,8 +82,8 @@ def test_a_model_of_talks_is_shown_the_system_message_and_earlier_turns_too(tmp_
     for words, best in (("good", True), ("bad", False)):
         messages = [{"role": "user", "content": words}, {"role": "assistant", "content": words}]
         messages.append({"role": "user", "content": "what"})
-        rows = [Row("what", "is", traits={"system": f"{words} {words}"})]
-        rows.append(Row(written_out(messages), "is", traits=remembered(messages)))
+        rows = [Row("what", "is", metadata={"system": f"{words} {words}"})]
+        rows.append(Row(written_out(messages), "is", metadata=remembered(messages)))
         assert all((grade.score > 0.75) == best for row in rows for grade in graded(chat, row))
 
 

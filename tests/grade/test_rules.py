@@ -17,7 +17,7 @@ def graded(text: str, pattern: str = "") -> Grade:
 
 @pytest.mark.parametrize("text", ["emma", "ziv", "maze", "omaeil"])
 def test_what_looks_like_the_real_rows_keeps_to_the_rules(text: str) -> None:
-    assert (graded(text).score, graded(text).by) == (1.0, "rules")
+    assert (graded(text).score, graded(text).grader) == (1.0, "rules")
 
 
 def test_every_real_row_keeps_to_the_rules() -> None:

@@ -30,24 +30,24 @@ def graded(answer: str, *votes: str, share: float = 0.5, repair: bool = False) -
 @pytest.mark.parametrize(("votes", "score"), [("aaaa", 1.0), ("aaab", 0.75), ("aabc", 0.5)])
 def test_who_says_what_most_say_scores_their_share(votes: str, score: float) -> None:
     grade = graded("a", *votes)
-    assert (grade.score, grade.by, grade.trust, grade.repair) == (score, "vote", "vote", None)
+    assert (grade.score, grade.grader, grade.evidence, grade.correction) == (score, "vote", "vote", None)
 
 
 def test_who_says_otherwise_scores_nothing_and_the_reason_says_what_most_say() -> None:
     grade = graded("b", "a", "a", "a", "b")
-    assert (grade.score, grade.repair) == (0.0, None)
+    assert (grade.score, grade.correction) == (0.0, None)
     assert "3 of 4 say 'a'" in grade.reason
 
 
 def test_a_row_that_lost_is_repaired_where_that_is_asked_for() -> None:
-    assert graded("b", "a", "a", "a", "b", repair=True).repair == ("q", "a")
-    assert graded("a", "a", "a", "a", "b", repair=True).repair is None
+    assert graded("b", "a", "a", "a", "b", repair=True).correction == ("q", "a")
+    assert graded("a", "a", "a", "a", "b", repair=True).correction is None
 
 
 @pytest.mark.parametrize("answer", ["a", "b"])
 def test_without_agreement_nothing_scores_and_nothing_is_repaired(answer: str) -> None:
     grade = graded(answer, "a", "b", "c", "d", repair=True)
-    assert (grade.score, grade.repair) == (0.0, None)
+    assert (grade.score, grade.correction) == (0.0, None)
     assert "no agreement" in grade.reason
 
 
@@ -72,7 +72,7 @@ def test_what_is_compared_is_the_last_match_of_the_pattern_and_the_repair_is_the
     rows = [Row("q", "that makes\n####  4"), Row("q", "#### 4, no:\n#### 5"), Row("q", "4")]
     grades = list(self_consistency.grade(rows, judge(*votes), 0, samples=4, pattern="#### (.*)", correct=True))
     assert [grade.score for grade in grades] == [0.75, 0.0, 0.75]
-    assert grades[1].repair == ("q", "so #### 4")
+    assert grades[1].correction == ("q", "so #### 4")
     assert graded("that makes\n####  4", *votes).score == 0.0
 
 

@@ -14,14 +14,14 @@ from signals import toy
 
 from selfsown.guard import monitor
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 
 HELD_OUT, WRITTEN = 2000, 600
 
 
 def rows(world: toy.Toy, count: int, seed: int) -> list[Row]:
     texts, groups = world.write(count, seed)
-    return [Row("", text, traits={"group": group}, level=0) for text, group in zip(texts, groups, strict=True)]
+    return [Row("", text, metadata={"group": group}, level=0) for text, group in zip(texts, groups, strict=True)]
 
 
 def narrow() -> toy.Toy:
@@ -61,7 +61,7 @@ def said(
         [*past, last],
         real,
         held_out,
-        World("rows.jsonl"),
+        Task("rows.jsonl"),
         lambda number, count: rows(wrote[number], min(count, WRITTEN), 10 + number),
         lambda models: theirs[:models],
         **{"attributes": ("group",)} | knobs,
@@ -149,7 +149,7 @@ def test_what_could_be_missed_is_said_with_what_it_takes() -> None:
 
 
 def test_an_attribute_that_no_written_text_shows_is_not_measured() -> None:
-    coloured = [replace(row, traits={**row.traits, "colour": "red"}) for row in REAL]
+    coloured = [replace(row, metadata={**row.traits, "colour": "red"}) for row in REAL]
     verdict = said(SAME, SAME, held_out=coloured, attributes=("colour",))
     assert verdict.light == ""
     assert "no text that a model writes shows colour; by its words: attributes: {colour: {VALUE:" in verdict.reason
@@ -159,7 +159,7 @@ def test_an_attribute_that_no_written_text_shows_is_not_measured() -> None:
 def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
     """A world of one group right and the other wrong; on either side the shares of the groups are the same."""
 
-    class Knowing(World):
+    class Knowing(Task):
         verifiable = True
 
         def check(self, row: Row, answer: str) -> Grade:
@@ -168,7 +168,7 @@ def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
     def made(shares: dict[str, float], seed: int) -> list[Row]:
         rng, texts = random.Random(seed), rows(SAME, WRITTEN, seed)
         rights = ["yes" if rng.random() < shares.get(row.traits["group"], 0.5) else "no" for row in texts]
-        return [replace(row, traits={**row.traits, "right": r}) for row, r in zip(texts, rights, strict=True)]
+        return [replace(row, metadata={**row.traits, "right": r}) for row, r in zip(texts, rights, strict=True)]
 
     def light(first: dict[str, float], now: dict[str, float]) -> Verdict:
         both = {0: made(first, 1), 1: [*made(now, 2)[1:], Row("?", "").failed("unreadable")]}

@@ -12,7 +12,7 @@ REAL = [Row("", f"real {at}") for at in range(10)]
 
 
 def synthetic(count: int, generation: int = 1) -> list[Row]:
-    return [Row("", f"new {at}", origin="synthetic", generation=generation, draw=at) for at in range(count)]
+    return [Row("", f"new {at}", origin="synthetic", generation=generation, sample_index=at) for at in range(count)]
 
 
 def test_every_real_row_and_every_generation_is_there() -> None:

@@ -14,10 +14,10 @@ from selfsown.models import BEGUN
 from selfsown.models.tiny.model import Tiny, create, load
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
-from selfsown.tasks.programs import World
+from selfsown.tasks.programs import Task
 from selfsown.train.sft import train
 
-ROWS = World(rows=200, levels=1).pose(3)
+ROWS = Task(rows=200, levels=1).pose(3)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
 from selfsown.records import SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
 
@@ -56,7 +56,7 @@ def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tm
     whole = found["total"]
     assert (whole["requests"], whole["input"], whole["output"], whole["again"]) == (asked, read, told, 0)
     assert whole["usd"] == pytest.approx(sum(line["usd"] for line in found["lines"])) == read + 2 * told
-    kept = sum(g.counts.get("kept", 0) for g in Store(tmp_path / "run").generations())
+    kept = sum(g.counts.get("kept", 0) for g in RunFolder(tmp_path / "run").generations())
     assert kept > 0
     assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
     assert f"{asked:,} requests, {read:,} tokens read and {told:,} written, ${whole['usd']:,.2f}" in said.stdout

@@ -18,7 +18,7 @@ from selfsown.text.personal_data import find
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
     """The reason of each row that is set aside, "" of the others."""
     found = list(method.prepare(rows, **options))
-    assert [row.maker for row in found] == [row.maker for row in rows]
+    assert [row.maker for row in found] == [row.source for row in rows]
     assert all(bool(row.reason) == (row.end == "rejected") for row in found)
     return [row.reason for row in found]
 
@@ -48,13 +48,13 @@ def test_lengths_count_characters_of_the_part_that_is_named() -> None:
 
 def test_the_first_of_equal_rows_stays() -> None:
     rows = [
-        Row("What is it?", "a", maker="f:1"),
-        Row("what  is\nit?", "a", maker="f:2"),
-        Row("What is it?", "b", maker="f:3"),
-        Row("What is it?", "a", maker="f:4", traits={"system": "be brief"}),
-        Row("", "a document", maker="f:5"),
-        Row("", "A  document", maker="f:6"),
-        Row("", "another", maker="f:7"),
+        Row("What is it?", "a", source="f:1"),
+        Row("what  is\nit?", "a", source="f:2"),
+        Row("What is it?", "b", source="f:3"),
+        Row("What is it?", "a", source="f:4", metadata={"system": "be brief"}),
+        Row("", "a document", source="f:5"),
+        Row("", "A  document", source="f:6"),
+        Row("", "another", source="f:7"),
     ]
     same = "it says the same as f:{}".format
     assert ends(dedup, rows) == ["", same(1), same(1), "", "", same(5), ""]
@@ -63,10 +63,10 @@ def test_the_first_of_equal_rows_stays() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "A ", "b"]), st.sampled_from(["", "x", "X", "y"]))))
 def test_no_two_rows_that_stay_are_alike_and_each_that_goes_has_one_before_it(said: list[tuple[str, str]]) -> None:
-    rows = [Row(*each, maker=f"f:{at}") for at, each in enumerate(said)]
+    rows = [Row(*each, source=f"f:{at}") for at, each in enumerate(said)]
     out = list(dedup.prepare(rows, by="row"))
     keys = [(row.prompt.strip().lower(), row.answer.lower()) for row in out]
-    stayed = [key for key, row in zip(keys, out, strict=True) if not row.end]
+    stayed = [key for key, row in zip(keys, out, strict=True) if not row.status]
     assert len(stayed) == len(set(stayed))
     assert set(stayed) == set(keys)
 
@@ -104,14 +104,14 @@ def test_each_finding_is_replaced_by_its_kind_wherever_it_stands(text: str, reda
     turns = [("user", text), ("assistant", "well"), ("user", "so?")]
     messages = [{"role": role, "content": words} for role, words in turns]
     traits = {"system": text, "messages": json.dumps(messages, ensure_ascii=False), "customer": text}
-    row = Row("\n".join(f"{role}: {words}" for role, words in turns), text, target=text, traits=traits)
+    row = Row("\n".join(f"{role}: {words}" for role, words in turns), text, target=text, metadata=traits)
     (found,) = pii.prepare([row], redact=True)
-    assert (found.answer, found.target, found.traits["system"], found.traits["customer"]) == (redacted,) * 4
-    said = [(each["role"], each["content"]) for each in messages_of(found.prompt, found.traits)]
+    assert (found.answer, found.target, found.metadata["system"], found.metadata["customer"]) == (redacted,) * 4
+    said = [(each["role"], each["content"]) for each in messages_of(found.prompt, found.metadata)]
     assert said == [("system", redacted), ("user", redacted), *turns[1:]]
     assert (found is row) == (text == redacted)
     (aside,) = pii.prepare([row])
-    assert (aside.end == "rejected") == (text != redacted)
+    assert (aside.status == "rejected") == (text != redacted)
     assert MAIL not in aside.reason
 
 
@@ -119,7 +119,7 @@ def test_each_finding_is_replaced_by_its_kind_wherever_it_stands(text: str, reda
 def test_a_finding_anywhere_sets_the_row_aside(part: str) -> None:
     said = {"prompt": "", "answer": "", part: json.dumps([{"role": "user", "content": MAIL}])}
     traits = {name: text for name, text in said.items() if name not in ("prompt", "answer")}
-    assert ends(pii, [Row(said["prompt"], said["answer"], traits=traits)]) == [
+    assert ends(pii, [Row(said["prompt"], said["answer"], metadata=traits)]) == [
         f"its {part} has an e-mail address (email)"
     ]
 

@@ -24,7 +24,7 @@ from selfsown.make import make
 from selfsown.preflight.warnings import cautions
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.text.personal_data import find
 
 MAIL = "ada@posteo.de"
@@ -78,7 +78,7 @@ def test_what_was_read_is_what_is_used_and_what_is_set_aside(tmp_path: Path) -> 
     with served() as server:
         make(Recipe.of(recipe(tmp_path, server.url, prepare=ALL[:3])), tmp_path / "out")
         assert len(server.bodies) == 2 * 40
-    store = Store(tmp_path / "out")
+    store = RunFolder(tmp_path / "out")
     found = Intake.of(store)
     assert found
     assert (found.read, found.used, found.held_out) == (49, 40, 0)
@@ -86,7 +86,7 @@ def test_what_was_read_is_what_is_used_and_what_is_set_aside(tmp_path: Path) -> 
     assert found.changed == {"strip_html": 30}
     assert found.sentence() == "49 real rows = 40 used + 9 set aside (4 blank, 5 dedup); changed: 30 by strip_html"
     aside = store.rows(SET_ASIDE) or []
-    assert [(row.maker, row.end) for row in aside] == [(f"tickets.jsonl:{at}", "rejected") for at in range(41, 50)]
+    assert [(row.source, row.status) for row in aside] == [(f"tickets.jsonl:{at}", "rejected") for at in range(41, 50)]
     assert {row.reason for row in aside} == {
         "dedup: it says the same as tickets.jsonl:4",
         "blank: its prompt says nothing",
@@ -98,12 +98,12 @@ def test_explain_tells_what_was_changed_and_why_a_row_was_set_aside(tmp_path: Pa
     tickets(tmp_path)
     with served() as server:
         make(Recipe.of(recipe(tmp_path, server.url)), tmp_path / "out")
-    store = Store(tmp_path / "out")
+    store = RunFolder(tmp_path / "out")
     rows = store.rows("real") or []
     changed = story(tmp_path / "out", rows[30].id)
     assert "prepared: pii changed its prompt 40 to 34, answer 25 to 19 characters" in " ".join(changed.split())
     made = next(row for row in store.rows("rows") or [] if row.parents == (rows[30].id,))
-    assert not any("changes" in name for name in made.traits), "it was not the new row that was changed"
+    assert not any("changes" in name for name in made.metadata), "it was not the new row that was changed"
     assert "strip_html changed its prompt 28 to 21 characters" in story(tmp_path / "out", rows[3].id)
     aside = (store.rows(SET_ASIDE) or [])[0]
     told = story(tmp_path / "out", aside.id)
@@ -116,7 +116,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     (tmp_path / "mixed.py").write_text(
         "from selfsown.files.seeds import Seeds\n"
         "from selfsown.records import Row\n"
-        "class World(Seeds):\n"
+        "class Task(Seeds):\n"
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"
@@ -133,7 +133,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
         )
     assert tally.made == 2
     assert tally.real.sentence() == "70 real rows = 2 used + 68 set aside (68 generate.sample)"
-    aside = Store(tmp_path / "out").rows(SET_ASIDE) or []
+    aside = RunFolder(tmp_path / "out").rows(SET_ASIDE) or []
     assert {row.reason for row in aside} == {"generate.sample: made nothing of it, for it has no prompt"}
     assert len(aside) == 68
     assert both.real.sentence() == "70 real rows, all used", "what one method cannot use, another does"
@@ -143,7 +143,7 @@ def test_held_out_rows_are_prepared_in_the_same_way(tmp_path: Path) -> None:
     tickets(tmp_path)
     with served() as server:
         make(Recipe.of(recipe(tmp_path, server.url, held_out=8)), tmp_path / "out")
-    store = Store(tmp_path / "out")
+    store = RunFolder(tmp_path / "out")
     found, out = Intake.of(store), store.rows("held_out") or []
     assert found
     assert (found.read, found.used, found.held_out, found.set_aside.total()) == (49, 32, 8, 9)
@@ -288,8 +288,8 @@ def test_whatever_is_read_is_used_or_set_aside_with_a_reason(
     assert found.read == len(said) == len(rows) + len(aside)
     assert found.set_aside.total() == len(aside)
     assert +found.set_aside == Counter(row.reason.partition(":")[0] for row in aside)
-    assert all(row.end == "rejected" and row.reason.partition(": ")[2] for row in aside)
-    places = [row.maker for row in [*rows, *aside]]
+    assert all(row.status == "rejected" and row.reason.partition(": ")[2] for row in aside)
+    places = [row.source for row in [*rows, *aside]]
     assert sorted(places) == sorted(f"tickets.jsonl:{at}" for at in range(1, len(said) + 1))
 
 
@@ -308,7 +308,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     watch.real_rows = told.append  # type: ignore[method-assign]
     loop.run(recipe_, tmp_path / "run", watch)
     loop.run(recipe_, tmp_path / "run", watch)
-    store = Store(tmp_path / "run")
+    store = RunFolder(tmp_path / "run")
     for found in told:
         assert (found.read, found.used + found.held_out) == (53, 50)
         assert +found.set_aside == {"dedup": 2, "length": 1}
@@ -330,4 +330,4 @@ def test_the_folder_of_an_older_version_goes_on(tmp_path: Path) -> None:
     for name in ("real.json", "set_aside.parquet"):
         (tmp_path / "run" / name).unlink()
     assert loop.run(recipe_, tmp_path / "run") == before
-    assert Intake.of(Store(tmp_path / "run")) is None
+    assert Intake.of(RunFolder(tmp_path / "run")) is None

@@ -15,7 +15,7 @@ from selfsown.text.chat import messages_of
 
 
 def stripped(text: str) -> str:
-    (row,) = prepare([Row(text, "", maker="f:1")])
+    (row,) = prepare([Row(text, "", source="f:1")])
     return row.prompt
 
 
@@ -84,14 +84,14 @@ def test_all_that_a_row_says_is_stripped_alike() -> None:
     turns.append({"role": "user", "content": "a < b"})
     traits = {"system": "<i>be kind</i>", "messages": json.dumps(turns), "tests": "assert '<b>x</b>'"}
     before = Row(
-        "user: <p>hi</p>\nassistant: <b>what?</b>\nuser: a < b", "<p>ok</p>", target="<p>ok</p>", traits=traits
+        "user: <p>hi</p>\nassistant: <b>what?</b>\nuser: a < b", "<p>ok</p>", target="<p>ok</p>", metadata=traits
     )
     (row,) = prepare([before])
-    assert (row.answer, row.target, row.traits["system"]) == ("ok", "ok", "be kind")
-    said = [(each["role"], each["content"]) for each in messages_of(row.prompt, row.traits)]
+    assert (row.answer, row.target, row.metadata["system"]) == ("ok", "ok", "be kind")
+    said = [(each["role"], each["content"]) for each in messages_of(row.prompt, row.metadata)]
     assert said == [("system", "be kind"), ("user", "hi"), ("assistant", "what?"), ("user", "a < b")]
-    assert row.traits["tests"] == traits["tests"]
-    plain = Row("a < b", "c", traits={"system": "x"})
+    assert row.metadata["tests"] == traits["tests"]
+    plain = Row("a < b", "c", metadata={"system": "x"})
     assert next(iter(prepare([plain]))) is plain
 
 

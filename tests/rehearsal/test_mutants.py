@@ -8,33 +8,33 @@ import pytest
 
 from selfsown.calibration.mutants import KINDS, mutants
 from selfsown.records import Row
-from selfsown.tasks.file import World as File
-from selfsown.tasks.programs import World as Programs
+from selfsown.tasks.file import Task as File
+from selfsown.tasks.programs import Task as Programs
 from selfsown.text.final_answer import stated
 
 TEXT = File("sums.csv")
-SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", draw=at) for at in range(99)]
+SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", sample_index=at) for at in range(99)]
 
 
 def test_each_row_makes_one_that_is_wrong_the_kinds_by_turns_the_same_for_the_same_seed() -> None:
     made = list(mutants(SUMS, TEXT, 0))
     assert [row.parents for row in made] == [(row.id,) for row in SUMS]
     assert all(row.answer != row.target for row in made)
-    assert Counter(row.traits["mutant"] for row in made) == dict.fromkeys(KINDS, 33)
+    assert Counter(row.metadata["mutant"] for row in made) == dict.fromkeys(KINDS, 33)
     assert made == list(mutants(SUMS, TEXT, 0)) != list(mutants(SUMS, TEXT, 1))
 
 
 def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() -> None:
     for row in mutants(SUMS, TEXT, 0):
-        if row.traits["mutant"] == KINDS[1]:
+        if row.metadata["mutant"] == KINDS[1]:
             assert row.answer.strip("0123456789.") == "It is "
-        if row.traits["mutant"] == KINDS[2]:
+        if row.metadata["mutant"] == KINDS[2]:
             assert [each.isalnum() for each in row.answer] == [each.isalnum() for each in row.target]
 
 
 def test_of_a_worked_answer_it_is_the_end_that_is_made_wrong() -> None:
     told = [f"There are {at} of them here, and she brings five more, so {at} + 5 = {at + 5}." for at in range(99)]
-    worked = [Row(row.prompt, f"{words}\n#### {at + 5}", target=f"{words}\n#### {at + 5}", draw=at)
+    worked = [Row(row.prompt, f"{words}\n#### {at + 5}", target=f"{words}\n#### {at + 5}", sample_index=at)
               for at, (row, words) in enumerate(zip(SUMS, told, strict=True))]  # fmt: skip
     made = list(mutants(worked, TEXT, 0))
     assert len(made) == 99
@@ -51,7 +51,7 @@ def test_what_the_world_would_accept_is_no_mutant() -> None:
 
 def test_another_s_text_is_no_wrong_document_and_what_cannot_be_made_wrong_is_left_out() -> None:
     names = [Row("", f"emma{at}", target=f"emma{at}") for at in range(30)]
-    assert {row.traits["mutant"] for row in mutants(names, TEXT, 0)} == {KINDS[1], KINDS[2]}
+    assert {row.metadata["mutant"] for row in mutants(names, TEXT, 0)} == {KINDS[1], KINDS[2]}
     assert list(mutants([Row("q", "!", target="!"), Row("r", "!", target="!")], TEXT, 0)) == []
 
 
@@ -81,7 +81,7 @@ def test_answers_of_any_script_are_no_trouble() -> None:
     ],
 )
 def test_an_answer_that_ends_without_a_letter_is_made_wrong_elsewhere_or_left_out(answer: str) -> None:
-    rows = [Row(f"q{at}", answer, target=answer, draw=at) for at in range(9)]
+    rows = [Row(f"q{at}", answer, target=answer, sample_index=at) for at in range(9)]
     for row in mutants(rows, TEXT, 0):
         assert row.answer != row.target
 

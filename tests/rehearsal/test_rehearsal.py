@@ -67,7 +67,7 @@ def test_what_needs_prompts_is_refused_on_documents(recipe: str, change: str, tm
 def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp_path: Path) -> None:
     changes = [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", "generations=1", "train.sft.learning_rate=1.0e+30"]
     history = loop.run(Recipe.load("names", changes), tmp_path / "run")
-    assert [generation.stands for generation in history] == [True, False]
+    assert [generation.accepted for generation in history] == [True, False]
     assert "went astray" in history[1].verdicts[0].reason
     with pytest.raises(SelfsownError, match="went astray"):
         loop.run(Recipe.load("names", [*changes, "base_train.sft.learning_rate=1.0e+30"]), tmp_path / "astray")

@@ -12,7 +12,7 @@ import pupil
 from selfsown import loop
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 GOAL = "accuracy[form=induction]"
 
@@ -32,7 +32,7 @@ def run(folder: Path, **changes: Any) -> Path:
 def comparison(folder: Path) -> Path:
     """Two arms, two seeds, with a course of data efficiency; the scores are those of real runs."""
     histories = {
-        (arm, seed): Store(run(folder / arm / f"seed-{seed}", seed=seed, **changes)).generations()
+        (arm, seed): RunFolder(run(folder / arm / f"seed-{seed}", seed=seed, **changes)).generations()
         for arm, changes in {"graded": {}, "replace": {"mix": "replace"}}.items()
         for seed in (0, 1)
     }

@@ -14,7 +14,7 @@ from pages import Page, page
 from selfsown.html.formatting import spans
 from selfsown.html.report import write
 from selfsown.records import Signal, Verdict
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 TAILS = Signal("tails lost", "creativity", 0.25, 0.19, 0.31, 0.005, 0.1, 0.04, 996, "%", True)
 SHIFT = Signal("shift of style", "bias", 0.03, -0.01, 0.04, 0.2, 0.05, 0.05, 996, "points")
@@ -151,7 +151,7 @@ def test_numbers_in_a_row_are_told_by_their_ends() -> None:
 
 
 def test_the_best_is_named_with_its_light(folder: Path) -> None:
-    history = Store(folder).generations()
+    history = RunFolder(folder).generations()
     best = max(history, key=lambda each: score.value if (score := each.score(folders.GOAL)) else 0.0)
     found = shown(folder, {1: [AMBER], 2: [AMBER]}).text
     assert ("the best that stands (light: amber)" in found) == bool(best.number)

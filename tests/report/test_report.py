@@ -16,7 +16,7 @@ from pages import Page, page
 
 from selfsown.html.report import write
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 HOSTILE = (
     "</script><script>document.title='taken'</script>",
@@ -29,7 +29,7 @@ HOSTILE = (
 
 
 def test_the_numbers_of_the_page_are_those_of_the_folder(ran: Path) -> None:
-    found, history = page(ran).text, Store(ran).generations()
+    found, history = page(ran).text, RunFolder(ran).generations()
     for generation in history:
         for score in generation.scores:
             assert f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" in found
@@ -57,13 +57,13 @@ def test_a_rise_is_said_only_where_the_intervals_do_not_overlap_and_is_credited_
 
 
 def test_every_row_shown_is_of_the_folder_with_its_end_and_reason(ran: Path) -> None:
-    rows = {row.id: row for at in (1, 2) for row in Store(ran).rows(f"generation-0{at}/rows") or []}
+    rows = {row.id: row for at in (1, 2) for row in RunFolder(ran).rows(f"generation-0{at}/rows") or []}
     text = write(ran).read_text(encoding="utf-8")
     items = re.findall(r'<li data-end="(\w+)" data-number="(\d+)">(.*?)</li>', text, re.DOTALL)
     assert len(items) == min(300, len(rows))
     for end, number, body in items:
         row = rows[re.findall(r"<code dir=\"ltr\">(\w{16})</code>", body)[0]]
-        assert (row.end, row.generation) == (end, int(number))
+        assert (row.status, row.generation) == (end, int(number))
         assert row.reason in Page(body).text
 
 
@@ -91,10 +91,10 @@ def test_the_same_folder_gives_the_same_bytes(ran: Path) -> None:
 
 
 def test_hostile_rows_are_inert(folder: Path) -> None:
-    store = Store(folder)
+    store = RunFolder(folder)
     rows = store.rows("generation-01/rows") or []
     for at, text in enumerate(HOSTILE):
-        row = Row(text, text, origin="synthetic", method=text, maker=text, generation=1, draw=10_000 + at)
+        row = Row(text, text, origin="synthetic", method=text, source=text, generation=1, sample_index=10_000 + at)
         rows[at] = row.rejected(f"{text}: {text}")
     store.write_rows("generation-01/rows", rows)
     recipe = folder / "recipe.yaml"
@@ -112,12 +112,12 @@ def test_hostile_rows_are_inert(folder: Path) -> None:
 
 def test_a_page_of_many_long_rows_is_no_heavier_than_three_megabytes(folder: Path) -> None:
     long = Row("字" * 5_000, "字" * 3_000, origin="synthetic", generation=1).rejected("字" * 5_000)
-    Store(folder).write_rows("generation-01/rows", [replace(long, draw=at) for at in range(400)])
+    RunFolder(folder).write_rows("generation-01/rows", [replace(long, sample_index=at) for at in range(400)])
     assert write(folder).stat().st_size < 3_000_000
 
 
 def test_rows_that_are_not_those_counted_are_said_not_to_add_up(folder: Path) -> None:
-    store = Store(folder)
+    store = RunFolder(folder)
     store.write_rows("generation-02/rows", (store.rows("generation-02/rows") or [])[1:])
     assert "It does not add up" in page(folder).text
 
@@ -216,7 +216,7 @@ def test_bias_is_shown_as_its_guard_measured_it_or_said_not_to_be(ran: Path, tmp
     assert "Bias was not measured" in page(ran).text
     watched = folders.run(tmp_path / "run", guard=[{"bias": {"attributes": ["style"], "tolerance": 0.75}}])
     found = page(watched).text.replace("\N{NO-BREAK SPACE}", " ")
-    shifts = [g.verdicts[0].numbers["style"] for g in Store(watched).generations()[1:] if g.verdicts[0].numbers]
+    shifts = [g.verdicts[0].metrics["style"] for g in RunFolder(watched).generations()[1:] if g.verdicts[0].metrics]
     assert "The guard speaks above 75 %" in found
     assert shifts
     assert all(f"{100 * shift:.0f} %" in found for shift in shifts if shift >= 0.1)

@@ -9,10 +9,10 @@ from selfsown.signals.attributes import valued
 
 PRONOUN = {"female": r"\b(she|her)\b", "male": r"\b(he|his)\b"}
 ROWS = [
-    Row("", "She repairs it.", traits={"field": "cars"}),
-    Row("", "He repairs it.", traits={"field": "cars"}),
-    Row("", "It is repaired by her.", traits={}),
-    Row("", "It is repaired.", traits={"field": "cars"}),
+    Row("", "She repairs it.", metadata={"field": "cars"}),
+    Row("", "He repairs it.", metadata={"field": "cars"}),
+    Row("", "It is repaired by her.", metadata={}),
+    Row("", "It is repaired.", metadata={"field": "cars"}),
 ]
 
 
@@ -27,7 +27,7 @@ def test_two_together_where_a_row_shows_both() -> None:
 
 
 def test_a_column_may_have_a_plus_in_its_name() -> None:
-    assert valued([Row("", "a", traits={"field+pronoun": "x"})], "field+pronoun", {}) == ["x"]
+    assert valued([Row("", "a", metadata={"field+pronoun": "x"})], "field+pronoun", {}) == ["x"]
 
 
 def test_what_is_no_regular_expression() -> None:

@@ -43,8 +43,8 @@ def test_texts_of_few_topics_lie_closer_and_say_fewer_rare_things() -> None:
     few.topics = few.topics.copy()
     few.topics[:] = np.eye(30)[0].cumsum()
     found = compared(TOY.write(500, 2), few.write(500, 3))
-    assert found["vendi"].fires
-    assert found["tails"].fires
+    assert found["vendi"].is_alarm
+    assert found["tails"].is_alarm
     assert not found["shift"].significant
 
 
@@ -52,7 +52,7 @@ def test_the_same_texts_again_and_again_say_fewer_rare_things() -> None:
     texts, groups = TOY.write(500, 3)
     again = [random.Random(at).randrange(50) for at in range(500)]
     found = compared(TOY.write(500, 2), ([texts[at] for at in again], [groups[at] for at in again]))
-    assert found["tails"].fires
+    assert found["tails"].is_alarm
 
 
 def test_what_is_rarest_is_missed_when_it_is_left_out() -> None:
@@ -88,8 +88,8 @@ def test_an_alarm_is_to_be_had_however_many_signals_are_looked_at(attributes: in
     wanted = {"shift": Wanted(variation(values), "bias", 0.05)}
     found = drift(wanted, 300, 300, beside=2 * attributes)
     others = [replace(found[0], name=str(at), p=0.9) for at in range(2 * attributes)]
-    assert holm([*found, *others])[0].fires
-    assert drift(wanted, 300, 300, draws=19, beside=2)[0].least > 0.99, "too few divisions to tell anything"
+    assert holm([*found, *others])[0].is_alarm
+    assert drift(wanted, 300, 300, draws=19, beside=2)[0].mde > 0.99, "too few divisions to tell anything"
 
 
 def test_how_far_from_the_truth_the_shares_of_real_rows_may_lie() -> None:
@@ -133,7 +133,7 @@ def test_a_group_that_gained_five_points_is_found_with_2000_texts() -> None:
 
 
 def test_the_smallest_drift_that_can_be_seen_shrinks_with_the_root_of_the_texts() -> None:
-    few, many = (compared(TOY.write(n, 2), TOY.write(n, 3))["odds"].least for n in (250, 1000))
+    few, many = (compared(TOY.write(n, 2), TOY.write(n, 3))["odds"].mde for n in (250, 1000))
     assert few / many == pytest.approx(2, rel=0.25)
     share = SHARES[0]
     known = (2.2414 + 0.8416) * (2 / (1000 * share * (1 - share))) ** 0.5  # four signals: Holm's first is at 1.25 %
@@ -153,7 +153,7 @@ def test_the_smallest_change_is_seen_in_four_cases_of_five_though_holm_s_correct
         measures = [odds(value, "b") if kind == "odds" else variation(value) for value in each]
         return drift({str(at): Wanted(measure, "bias", 0.1) for at, measure in enumerate(measures)}, n, n, seed)[0]
 
-    least = float(np.mean([found(0.5, seed).least for seed in range(10)]))
+    least = float(np.mean([found(0.5, seed).mde for seed in range(10)]))
     share = 1 / (1 + math.exp(-least)) if kind == "odds" else 0.5 + least
     assert 0.7 <= np.mean([found(share, seed).significant for seed in range(200)]) <= 0.9
 
@@ -187,4 +187,4 @@ def test_short_texts_are_taken_apart_by_characters() -> None:
 
 def test_texts_of_nothing_are_no_error() -> None:
     assert ANCHOR.placed([""]).shape == (1, 24)
-    assert not any(each.fires for each in compared(([""] * 150, ["a"] * 150), ([""] * 150, ["a"] * 150)).values())
+    assert not any(each.is_alarm for each in compared(([""] * 150, ["a"] * 150), ([""] * 150, ["a"] * 150)).values())

@@ -13,7 +13,7 @@ from selfsown.stats import intervals
 
 
 def score(value: float, better: str = "lower") -> Score:
-    return Score("loss", value, 100, value, value, better=better)  # type: ignore[arg-type]
+    return Score("loss", value, 100, value, value, direction=better)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 4, 30])
@@ -34,7 +34,7 @@ def test_one_more_model_like_the_others_is_seldom_taken_for_worse(models: int) -
 def test_the_smallest_change_is_seen_in_four_cases_of_five() -> None:
     rng, models, tests = random.Random(1), 3, 7
     some = [score(rng.gauss(2, 0.02)) for _ in range(models)]
-    least = worsened("loss", score(2), some, 0.02, "points", tests).least
+    least = worsened("loss", score(2), some, 0.02, "points", tests).mde
     change = least * 0.02 / statistics.stdev(each.value for each in some)  # as it would be, were the spread known
     said = 0
     for _ in range(500):

@@ -12,11 +12,11 @@ from selfsown.holdout import split
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
 from selfsown.stages import graded
-from selfsown.tasks.sums_and_facts import World
+from selfsown.tasks.sums_and_facts import Task
 
-WORLD = World(sums=300, facts=40, wordings=5)
+WORLD = Task(sums=300, facts=40, wordings=5)
 ROWS = WORLD.pose(0)
-FACTS = [row for row in ROWS if row.traits["kind"] == "fact"]
+FACTS = [row for row in ROWS if row.metadata["kind"] == "fact"]
 
 
 def test_there_are_as_many_sums_and_facts_as_asked_for_and_no_problem_twice() -> None:
@@ -44,7 +44,7 @@ def test_a_sum_is_written_units_first_and_a_wrong_one_is_repaired(prompt: str, a
     assert (row.target, row.origin) == ("", "synthetic")
     assert WORLD.check(row, answer).score == 1.0
     wrong = WORLD.check(row, answer[::-1] + "0")
-    assert (wrong.score, wrong.repair) == (0.0, (prompt, answer))
+    assert (wrong.score, wrong.correction) == (0.0, (prompt, answer))
 
 
 def test_nobody_can_say_whether_a_model_s_fact_is_true_not_even_where_it_is() -> None:
@@ -53,10 +53,10 @@ def test_nobody_can_say_whether_a_model_s_fact_is_true_not_even_where_it_is() ->
         row = WORLD.read(fact.prompt, said)
         assert isinstance(row, Row)
         grade = WORLD.check(row, said)
-        assert (grade.failed, grade.score, grade.repair) == (True, 0.0, None)
+        assert (grade.failed, grade.score, grade.correction) == (True, 0.0, None)
         assert fact.answer not in grade.reason
         (made,) = graded(step("grade", "verify", {"correct": True}), [row], task=WORLD)
-        assert made.end == "failed"
+        assert made.status == "failed"
     assert WORLD.check(fact, fact.answer).score == 1.0
     assert WORLD.check(fact, "x").score == 0.0
     assert next(verify.grade([replace(fact, origin="synthetic")], WORLD)).score == 1.0, "asked by a real row"
@@ -71,6 +71,6 @@ def test_what_is_neither_is_not_read(prompt: str, answer: str) -> None:
 
 def test_more_than_there_is_cannot_be_had() -> None:
     with pytest.raises(SelfsownError, match="ask for fewer"):
-        World(sums=60, digits=1).pose(0)
+        Task(sums=60, digits=1).pose(0)
     with pytest.raises(SelfsownError, match="ask for fewer facts"):
-        World(facts=100_000).pose(0)
+        Task(facts=100_000).pose(0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from selfsown.records import SelfsownError
-from selfsown.tasks.dataset import World
+from selfsown.tasks.dataset import Task
 
 datasets = pytest.importorskip("datasets")
 ROWS = [
@@ -34,17 +34,17 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def refused(path: str, **knobs: Any) -> str:
     with pytest.raises(SelfsownError) as caught:
-        list(World(path, **knobs).pose(0))
+        list(Task(path, **knobs).pose(0))
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
 
 def test_a_folder_gives_its_rows_in_order(folder: str) -> None:
-    rows = list(World(folder, attributes=("by",)).pose(0))
+    rows = list(Task(folder, attributes=("by",)).pose(0))
     assert [(row.prompt, row.answer) for row in rows] == [(f"{at} + 1?", f"{at + 1}") for at in range(30)]
-    assert [row.maker for row in rows] == [f"{Path(folder).name}:{at}" for at in range(1, 31)]
-    assert all(row.traits == {"by": "x"} and row.target == row.answer for row in rows)
-    some = list(World(folder, rows=5).pose(0))
+    assert [row.source for row in rows] == [f"{Path(folder).name}:{at}" for at in range(1, 31)]
+    assert all(row.metadata == {"by": "x"} and row.target == row.answer for row in rows)
+    some = list(Task(folder, rows=5).pose(0))
     assert len(some) == 5
     assert {row.answer for row in some} < {row.answer for row in rows}
 
@@ -58,7 +58,7 @@ def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
     datasets.DatasetDict({"test": rows, "other": rows}).save_to_disk(tmp_path / "saved")
     assert "no split 'train'; there is: test, other" in refused(str(tmp_path / "saved"))
     datasets.DatasetDict({"test": rows}).save_to_disk(tmp_path / "one")
-    assert len(list(World(str(tmp_path / "one")).pose(0))) == 30
+    assert len(list(Task(str(tmp_path / "one")).pose(0))) == 30
     assert "no split 'dev'; there is: test" in refused(str(tmp_path / "one"), split="dev")
     (tmp_path / "files").mkdir()
     rows.to_parquet(tmp_path / "files" / "train.parquet")
@@ -69,9 +69,9 @@ def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_what_is_neither_folder_nor_on_the_hub_says_so(path: str) -> None:
     code = f"""
 from selfsown.records import SelfsownError
-from selfsown.tasks.dataset import World
+from selfsown.tasks.dataset import Task
 try:
-    list(World({path!r}).pose(0))
+    list(Task({path!r}).pose(0))
 except SelfsownError as error:
     print(error)
 """

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.documents import World
+from selfsown.tasks.documents import Task
 
 MARKDOWN = "# Guide\n\nWelcome, naïve 東京.\n\n## Install\n\nRun `it`. " + "Then wait a little. " * 60 + "\n"
 
 
 def posed(path: Path, **knobs: object) -> list[Row]:
-    return list(World(str(path), **knobs).pose(0))  # type: ignore[arg-type]
+    return list(Task(str(path), **knobs).pose(0))  # type: ignore[arg-type]
 
 
 def refused(path: Path, **knobs: object) -> str:
@@ -53,10 +53,10 @@ def pdf(path: Path, *pages: str, password: str = "") -> Path:
 def test_markdown_is_cut_at_headings_and_each_chunk_says_where_it_stood(tmp_path: Path) -> None:
     (tmp_path / "guide.md").write_text(MARKDOWN, encoding="utf-8")
     rows = posed(tmp_path, chunk=400)
-    assert [row.maker for row in rows] == [f"guide.md#{at}" for at in range(1, len(rows) + 1)]
-    assert [row.draw for row in rows] == list(range(len(rows)))
-    assert {row.traits["source"] for row in rows} == {"guide.md"}
-    assert [row.traits["section"] for row in rows] == ["Guide", *["Guide > Install"] * (len(rows) - 1)]
+    assert [row.source for row in rows] == [f"guide.md#{at}" for at in range(1, len(rows) + 1)]
+    assert [row.sample_index for row in rows] == list(range(len(rows)))
+    assert {row.metadata["source"] for row in rows} == {"guide.md"}
+    assert [row.metadata["section"] for row in rows] == ["Guide", *["Guide > Install"] * (len(rows) - 1)]
     assert all((row.prompt, row.origin, row.target) == ("", "real", row.answer) for row in rows)
     assert "".join("".join(row.answer.split()) for row in rows) == "".join(MARKDOWN.split())
 
@@ -70,7 +70,7 @@ def test_web_pages_lose_what_is_no_text_of_theirs(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     rows = posed(tmp_path / "page.html")
     assert [row.answer for row in rows] == ["# Guide\n\nRead this & that.", "## Code\n\n```\na\n  b_c\n```"]
-    assert [row.traits["section"] for row in rows] == ["Guide", "Guide > Code"]
+    assert [row.metadata["section"] for row in rows] == ["Guide", "Guide > Code"]
 
 
 def test_a_page_in_an_older_encoding_is_read_as_it_says(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_page_in_an_older_encoding_is_read_as_it_says(tmp_path: Path) -> None:
 
 def test_word_documents_keep_headings_and_tables(tmp_path: Path) -> None:
     rows = posed(docx(tmp_path / "guide.docx"))
-    assert [row.traits["section"] for row in rows] == ["Guide", "Guide > Install"]
+    assert [row.metadata["section"] for row in rows] == ["Guide", "Guide > Install"]
     assert rows[0].answer == "# Guide\n\nWelcome, naïve 東京."
     assert "Run *it*, with an under_score." in rows[1].answer
     assert "left | right" in rows[1].answer
@@ -89,7 +89,7 @@ def test_word_documents_keep_headings_and_tables(tmp_path: Path) -> None:
 def test_pdf_pages_are_read_in_order(tmp_path: Path) -> None:
     rows = posed(pdf(tmp_path / "book.pdf", "The first page, résumé.", "The second page."))
     assert [row.answer.split("\n\n") for row in rows] == [["The first page, résumé.", "The second page."]]
-    assert rows[0].traits == {"source": "book.pdf"}
+    assert rows[0].metadata == {"source": "book.pdf"}
 
 
 def test_a_folder_is_read_in_order_without_what_is_hidden_or_of_another_kind(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_folder_is_read_in_order_without_what_is_hidden_or_of_another_kind(tmp
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
     assert [row.answer for row in posed(tmp_path)] == ["a/c.txt", "b.txt"]
-    assert [row.maker for row in posed(tmp_path, pattern="*.rst")] == ["g.rst#1"]
+    assert [row.source for row in posed(tmp_path, pattern="*.rst")] == ["g.rst#1"]
 
 
 def test_a_pattern_that_meets_nothing_says_what_there_is(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_encrypted_and_scanned_pages_are_named_and_may_be_skipped(
 
 def test_an_overlap_of_more_than_half_is_refused() -> None:
     with pytest.raises(SelfsownError, match=r"overlap is 60; .* chunk, which is 100"):
-        World("x", chunk_chars=100, overlap_chars=60)
+        Task("x", chunk_chars=100, overlap_chars=60)
 
 
 def test_a_missing_converter_is_one_line_that_says_how_to_get_it(tmp_path: Path) -> None:
@@ -149,9 +149,9 @@ def test_a_missing_converter_is_one_line_that_says_how_to_get_it(tmp_path: Path)
 import sys
 sys.modules["pypdf"] = None
 from selfsown.records import SelfsownError
-from selfsown.tasks.documents import World
+from selfsown.tasks.documents import Task
 try:
-    list(World({str(tmp_path / "a.pdf")!r}).pose(0))
+    list(Task({str(tmp_path / "a.pdf")!r}).pose(0))
 except SelfsownError as error:
     print(error)
 """

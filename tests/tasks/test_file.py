@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 
 Records = Sequence[dict[str, str]]
 COLUMNED = ("jsonl", "csv", "tsv", "parquet")
@@ -62,26 +62,26 @@ def raw(folder: Path, name: str, content: str | bytes) -> str:
 
 @pytest.mark.parametrize("kind", ["txt", *COLUMNED])
 def test_documents_are_the_same_rows_in_every_format(kind: str, tmp_path: Path) -> None:
-    rows = list(World(written(tmp_path, kind, DOCUMENTS)).pose(0))
+    rows = list(Task(written(tmp_path, kind, DOCUMENTS)).pose(0))
     assert said(rows) == [("", record["text"]) for record in DOCUMENTS]
     assert all(row.target == row.answer and row.origin == "real" for row in rows)
-    assert [row.id for row in rows] == [row.id for row in World(written(tmp_path, "txt", DOCUMENTS)).pose(0)]
+    assert [row.id for row in rows] == [row.id for row in Task(written(tmp_path, "txt", DOCUMENTS)).pose(0)]
 
 
 @pytest.mark.parametrize("kind", COLUMNED)
 def test_questions_and_answers_are_found_by_their_usual_names(kind: str, tmp_path: Path) -> None:
-    rows = list(World(written(tmp_path, kind, QUESTIONS)).pose(0))
+    rows = list(Task(written(tmp_path, kind, QUESTIONS)).pose(0))
     assert said(rows) == [("2 + 2?", "4"), ("3 * 3, or more?", "9")]
-    assert all(row.target == row.answer and not row.traits for row in rows)
+    assert all(row.target == row.answer and not row.metadata for row in rows)
 
 
 @pytest.mark.parametrize("kind", COLUMNED)
 def test_columns_are_mapped_by_name_and_attributes_become_traits(kind: str, tmp_path: Path) -> None:
     path = written(tmp_path, kind, QUESTIONS)
-    assert said(World(path, text="place").pose(0)) == [("", "Paris"), ("", "Rome")]
-    rows = list(World(path, prompt="place", answer="by", attributes=("answer", "by")).pose(0))
+    assert said(Task(path, text="place").pose(0)) == [("", "Paris"), ("", "Rome")]
+    rows = list(Task(path, prompt="place", answer="by", attributes=("answer", "by")).pose(0))
     assert said(rows) == [("Paris", "ann"), ("Rome", "bob")]
-    assert [row.traits for row in rows] == [{"answer": "4", "by": "ann"}, {"answer": "9", "by": "bob"}]
+    assert [row.metadata for row in rows] == [{"answer": "4", "by": "ann"}, {"answer": "9", "by": "bob"}]
 
 
 @pytest.mark.parametrize("kind", COLUMNED)
@@ -99,7 +99,7 @@ def test_columns_are_mapped_by_name_and_attributes_become_traits(kind: str, tmp_
 def test_the_usual_names_of_columns_are_understood(
     kind: str, record: dict[str, str], row: tuple[str, str], tmp_path: Path
 ) -> None:
-    assert said(World(written(tmp_path, kind, [record])).pose(0)) == [row]
+    assert said(Task(written(tmp_path, kind, [record])).pose(0)) == [row]
 
 
 USER, OTHER = {"role": "user", "content": "2 + 2?"}, {"role": "user", "content": "Sure?"}
@@ -127,60 +127,60 @@ def test_a_chat_is_answered_by_its_last_assistant_turn(
 ) -> None:
     records: Any = [{"prompt": "other", "messages": messages}]
     path = written(tmp_path, kind, records) if kind != "json" else raw(tmp_path, "rows.json", json.dumps(records))
-    (row,) = World(path).pose(0)
-    assert (row.prompt, row.answer, row.target, row.traits) == (prompt, answer, answer, traits)
+    (row,) = Task(path).pose(0)
+    assert (row.prompt, row.answer, row.target, row.metadata) == (prompt, answer, answer, traits)
 
 
 @pytest.mark.parametrize("kind", ["txt", "jsonl", "csv", "tsv"])
 def test_what_gzip_has_packed_is_the_same_rows(kind: str, tmp_path: Path) -> None:
     path = Path(written(tmp_path, kind, DOCUMENTS))
     packed = raw(tmp_path, f"{path.name}.gz", gzip.compress(path.read_bytes()))
-    assert said(World(packed).pose(0)) == said(World(str(path)).pose(0))
+    assert said(Task(packed).pose(0)) == said(Task(str(path)).pose(0))
 
 
 def test_json_may_be_an_array_or_lines(tmp_path: Path) -> None:
     lines = [json.dumps(record) for record in QUESTIONS]
     array = raw(tmp_path, "array.json", f"\n[{', '.join(lines)}]")
-    assert said(World(array).pose(0)) == said(World(raw(tmp_path, "lines.json", "\n".join(lines))).pose(0))
-    assert [row.maker for row in World(array).pose(0)] == ["array.json:1", "array.json:2"]
+    assert said(Task(array).pose(0)) == said(Task(raw(tmp_path, "lines.json", "\n".join(lines))).pose(0))
+    assert [row.source for row in Task(array).pose(0)] == ["array.json:1", "array.json:2"]
 
 
 def test_each_row_says_from_which_line_it_comes(tmp_path: Path) -> None:
-    rows = list(World(raw(tmp_path, "names.txt", "emma\n\nolivia\n")).pose(0))
-    assert [row.maker for row in rows] == ["names.txt:1", "names.txt:3"]
+    rows = list(Task(raw(tmp_path, "names.txt", "emma\n\nolivia\n")).pose(0))
+    assert [row.source for row in rows] == ["names.txt:1", "names.txt:3"]
 
 
 @pytest.mark.parametrize(
     "content", ["emma\nolivia", "emma\n\n  \nolivia\n", "emma\r\nolivia\r\n", "\ufeffemma\nolivia\n"]
 )
 def test_line_ends_blank_lines_and_a_byte_order_mark_make_no_difference(content: str, tmp_path: Path) -> None:
-    assert said(World(raw(tmp_path, "names.txt", content)).pose(0)) == [("", "emma"), ("", "olivia")]
+    assert said(Task(raw(tmp_path, "names.txt", content)).pose(0)) == [("", "emma"), ("", "olivia")]
 
 
 def test_only_line_ends_divide_documents_whatever_the_line_ends_are(tmp_path: Path) -> None:
     documents = "page\x0cbreak", "line\u2028separator"
     for end in ("\n", "\r\n"):
         path = raw(tmp_path, "names.txt", "".join(document + end for document in documents))
-        assert [row.answer for row in World(path).pose(0)] == list(documents)
+        assert [row.answer for row in Task(path).pose(0)] == list(documents)
 
 
 def test_numbers_are_read_as_text(tmp_path: Path) -> None:
     path = raw(tmp_path, "sums.jsonl", '{"prompt": "6 * 7", "answer": 42}\n')
-    assert said(World(path).pose(0)) == [("6 * 7", "42")]
+    assert said(Task(path).pose(0)) == [("6 * 7", "42")]
 
 
 def test_rows_limits_how_many_are_used_and_the_seed_draws_them(tmp_path: Path) -> None:
     path = raw(tmp_path, "names.txt", "".join(f"name{at}\n" for at in range(100)))
-    everything, some = list(World(path).pose(0)), list(World(path, rows=10).pose(0))
+    everything, some = list(Task(path).pose(0)), list(Task(path, rows=10).pose(0))
     assert len(some) == 10
-    assert some == list(World(path, rows=10).pose(0))
-    assert some != list(World(path, rows=10).pose(1))
+    assert some == list(Task(path, rows=10).pose(0))
+    assert some != list(Task(path, rows=10).pose(1))
     assert [row for row in everything if row in some] == some
-    assert list(World(path, rows=1000).pose(0)) == everything
+    assert list(Task(path, rows=1000).pose(0)) == everything
 
 
 def test_a_file_checks_an_answer_against_the_known_one(tmp_path: Path) -> None:
-    world = World(written(tmp_path, "csv", QUESTIONS))
+    world = Task(written(tmp_path, "csv", QUESTIONS))
     row = next(iter(world.pose(0)))
     assert world.check(row, " 4\n").score == 1.0
     assert world.check(row, "5").score == 0.0
@@ -189,7 +189,7 @@ def test_a_file_checks_an_answer_against_the_known_one(tmp_path: Path) -> None:
 
 
 def test_a_file_reads_anything_but_silence(tmp_path: Path) -> None:
-    world = World(written(tmp_path, "txt", DOCUMENTS))
+    world = Task(written(tmp_path, "txt", DOCUMENTS))
     assert isinstance(world.read("", ""), str)
     read = world.read("", "zoe")
     assert isinstance(read, Row)
@@ -201,7 +201,7 @@ LONG = "x" * 200_000
 
 @pytest.mark.parametrize("kind", ["txt", *COLUMNED])
 def test_a_document_may_be_long(kind: str, tmp_path: Path) -> None:
-    assert said(World(written(tmp_path, kind, [{"text": LONG}])).pose(0)) == [("", LONG)]
+    assert said(Task(written(tmp_path, kind, [{"text": LONG}])).pose(0)) == [("", LONG)]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_what_does_not_fit_is_one_line_with_place_and_remedy(
     elif content is not None:
         raw(tmp_path, name, content)
     with pytest.raises(SelfsownError) as caught:
-        list(World(str(path), **knobs).pose(0))  # type: ignore[arg-type]
+        list(Task(str(path), **knobs).pose(0))  # type: ignore[arg-type]
     message = str(caught.value)
     assert all(fragment in message for fragment in fragments), message
     assert len(message.splitlines()) == 1
@@ -264,7 +264,7 @@ def test_a_value_that_is_null_is_not_called_a_missing_column(kind: str, tmp_path
     else:
         pyarrow.parquet.write_table(pyarrow.table({"text": ["a", None]}), path)
     with pytest.raises(SelfsownError) as caught:
-        list(World(str(path)).pose(0))
+        list(Task(str(path)).pose(0))
     assert f"rows.{kind}:2" in str(caught.value)
     assert "has no column" not in str(caught.value)
 
@@ -277,7 +277,7 @@ TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=6).
 def test_any_documents_written_by_columns_read_back_the_same(documents: list[str]) -> None:
     with TemporaryDirectory() as folder:
         for kind in COLUMNED:
-            rows = list(World(written(Path(folder), kind, [{"text": document} for document in documents])).pose(0))
+            rows = list(Task(written(Path(folder), kind, [{"text": document} for document in documents])).pose(0))
             assert [row.answer for row in rows] == [each for each in documents if each.strip()], kind
 
 
@@ -286,13 +286,13 @@ def test_any_documents_written_by_columns_read_back_the_same(documents: list[str
 def test_any_documents_written_one_a_line_read_back_the_same(documents: list[str]) -> None:
     with TemporaryDirectory() as folder:
         records = [{"text": document} for document in ["first", *documents]]
-        rows = list(World(written(Path(folder), "txt", records)).pose(0))
+        rows = list(Task(written(Path(folder), "txt", records)).pose(0))
         assert [row.answer for row in rows] == ["first", *documents]
 
 
 def test_rows_come_one_by_one_before_the_end_of_the_file_is_seen(tmp_path: Path) -> None:
     for name, good, bad in (("rows.jsonl", '{"text": "a"}\n', "no\n"), ("rows.csv", "text\n", '"open\n')):
-        rows = iter(World(raw(tmp_path, name, good + "'a'\n" * (name == "rows.csv") + bad)).pose(0))
+        rows = iter(Task(raw(tmp_path, name, good + "'a'\n" * (name == "rows.csv") + bad)).pose(0))
         assert next(rows).answer.strip("'") == "a"
         with pytest.raises(SelfsownError):
             next(rows)
@@ -301,8 +301,8 @@ def test_rows_come_one_by_one_before_the_end_of_the_file_is_seen(tmp_path: Path)
 PEAK = """
 import re, sys
 from pathlib import Path
-from selfsown.tasks.file import World
-rows = sum(1 for _ in World(sys.argv[1], rows=int(sys.argv[2])).pose(0))
+from selfsown.tasks.file import Task
+rows = sum(1 for _ in Task(sys.argv[1], rows=int(sys.argv[2])).pose(0))
 print(rows, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 

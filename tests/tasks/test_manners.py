@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from selfsown.records import Row
 from selfsown.tasks import Principled
-from selfsown.tasks.constitution_qa import FINE, INSULTS, PADDING, PRINCIPLES, World
+from selfsown.tasks.constitution_qa import FINE, INSULTS, PADDING, PRINCIPLES, Task
 
-WORLD = World(rows=3000)
+WORLD = Task(rows=3000)
 ROWS = WORLD.pose(1)
-OF = {form: [row for row in ROWS if row.traits["form"] == form] for form in ("answer", "criticism", "revision")}
+OF = {form: [row for row in ROWS if row.metadata["form"] == form] for form in ("answer", "criticism", "revision")}
 RUDE, UNIT, LONG, CODE = WORLD.principles
 
 
@@ -28,7 +28,7 @@ def test_it_has_a_constitution_and_poses_answers_criticisms_and_revisions_by_tur
     assert isinstance(WORLD, Principled)
     assert list(WORLD.principles) == list(PRINCIPLES.values())
     assert {form: len(rows) for form, rows in OF.items()} == dict.fromkeys(OF, 1000)
-    assert {row.prompt for row in World(rows=60).pose(1)}.isdisjoint({row.prompt for row in World(rows=60).pose(2)})
+    assert {row.prompt for row in Task(rows=60).pose(1)}.isdisjoint({row.prompt for row in Task(rows=60).pose(2)})
 
 
 def test_every_real_row_is_right_and_read_back_as_it_was() -> None:
@@ -36,14 +36,14 @@ def test_every_real_row_is_right_and_read_back_as_it_was() -> None:
         assert WORLD.check(row, row.answer).score == 1.0
         read = WORLD.read(row.prompt, row.answer)
         assert isinstance(read, Row)
-        assert (read.problem, read.traits, read.origin) == (row.problem, row.traits, "synthetic")
+        assert (read.problem, read.metadata, read.origin) == (row.problem, row.metadata, "synthetic")
 
 
 @pytest.mark.parametrize("bad", [0.2, 0.6])
 def test_real_answers_break_each_principle_as_often_as_they_are_told_to(bad: float) -> None:
-    answers = [row for row in World(rows=6000, violation_rate=bad).pose(3) if row.traits["form"] == "answer"]
+    answers = [row for row in Task(rows=6000, violation_rate=bad).pose(3) if row.metadata["form"] == "answer"]
     for principle in WORLD.principles:
-        able = [row for row in answers if principle != CODE or row.traits["code"] == "yes"]
+        able = [row for row in answers if principle != CODE or row.metadata["code"] == "yes"]
         share = sum(principle in WORLD.broken(row, row.answer) for row in able) / len(able)
         assert abs(share - bad) < 4 * math.sqrt(bad * (1 - bad) / len(able)), principle
 

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.tasks.programs import OPERATIONS, RARE, World, run
+from selfsown.tasks.programs import OPERATIONS, RARE, Task, run
 
-WORLD = World(rows=2000, levels=3)
+WORLD = Task(rows=2000, levels=3)
 ROWS = WORLD.pose(1)
-DEDUCTIONS = [row for row in ROWS if row.traits["form"] == "deduction"]
-INDUCTIONS = [row for row in ROWS if row.traits["form"] == "induction"]
+DEDUCTIONS = [row for row in ROWS if row.metadata["form"] == "deduction"]
+INDUCTIONS = [row for row in ROWS if row.metadata["form"] == "induction"]
 
 
 def program(row: Row) -> str:
-    return row.prompt[1:].split(":")[0] if row.traits["form"] == "deduction" else row.answer
+    return row.prompt[1:].split(":")[0] if row.metadata["form"] == "deduction" else row.answer
 
 
 def near(hits: int, n: int, expected: float) -> bool:
@@ -30,12 +30,12 @@ def near(hits: int, n: int, expected: float) -> bool:
 
 
 def test_the_same_seed_poses_the_same_rows() -> None:
-    small = World(rows=50)
+    small = Task(rows=50)
     assert small.pose(7) == small.pose(7)
 
 
 def test_another_seed_poses_other_rows() -> None:
-    small = World(rows=50)
+    small = Task(rows=50)
     assert {row.prompt for row in small.pose(7)}.isdisjoint({row.prompt for row in small.pose(8)})
 
 
@@ -50,7 +50,7 @@ def test_no_problem_is_posed_twice() -> None:
 
 
 def test_the_two_forms_come_by_turns() -> None:
-    assert [row.traits["form"] for row in ROWS] == ["deduction", "induction"] * 1000
+    assert [row.metadata["form"] for row in ROWS] == ["deduction", "induction"] * 1000
 
 
 def test_a_deduction_asks_for_the_output_and_an_induction_for_the_program() -> None:
@@ -58,8 +58,8 @@ def test_a_deduction_asks_for_the_output_and_an_induction_for_the_program() -> N
     deduction, induction = WORLD.read("2arp:1234", "4790"), WORLD.read("|1234>4790", "arp")
     assert isinstance(deduction, Row)
     assert isinstance(induction, Row)
-    assert (deduction.traits["form"], deduction.level) == ("deduction", 2)
-    assert (induction.traits["form"], induction.level) == ("induction", 2)
+    assert (deduction.metadata["form"], deduction.level) == ("deduction", 2)
+    assert (induction.metadata["form"], induction.level) == ("induction", 2)
 
 
 @pytest.mark.parametrize("row", ROWS[:40], ids=lambda row: row.prompt)
@@ -67,13 +67,13 @@ def test_reading_a_real_row_gives_it_back(row: Row) -> None:
     read = WORLD.read(row.prompt, row.answer)
     assert isinstance(read, Row)
     assert (read.prompt, read.answer, read.problem) == (row.prompt, row.answer, row.problem)
-    assert (read.level, read.traits, read.origin) == (row.level, row.traits, "synthetic")
+    assert (read.level, read.metadata, read.origin) == (row.level, row.metadata, "synthetic")
 
 
 def test_every_real_row_checks_as_right() -> None:
     for row in ROWS:
         grade = WORLD.check(row, row.answer)
-        assert (grade.score, grade.trust, grade.repair) == (1.0, "execution", None)
+        assert (grade.score, grade.evidence, grade.correction) == (1.0, "execution", None)
         assert row.target == row.answer
         assert row.origin == "real"
 
@@ -85,7 +85,7 @@ def test_a_changed_output_checks_as_wrong_and_its_repair_is_the_output_as_it_sho
         assert changed != row.answer
         grade = WORLD.check(row, changed)
         assert grade.score == 0.0
-        assert grade.repair == (row.prompt, row.answer)
+        assert grade.correction == (row.prompt, row.answer)
 
 
 def test_a_program_with_another_effect_checks_as_wrong_and_its_repair_checks_as_right() -> None:
@@ -97,8 +97,8 @@ def test_a_program_with_another_effect_checks_as_wrong_and_its_repair_checks_as_
         wrong += 1
         grade = WORLD.check(row, other.answer)
         assert grade.score == 0.0
-        assert grade.repair == (f"|{digits}>{run(other.answer, digits)}", other.answer)
-        repaired = WORLD.read(*grade.repair)
+        assert grade.correction == (f"|{digits}>{run(other.answer, digits)}", other.answer)
+        repaired = WORLD.read(*grade.correction)
         assert isinstance(repaired, Row)
         assert WORLD.check(repaired, repaired.answer).score == 1.0
     assert wrong > 900
@@ -116,7 +116,7 @@ def test_what_is_no_program_answers_nothing_and_cannot_be_repaired(answer: str) 
     asked = WORLD.read("|2121>1122", "as")
     assert isinstance(asked, Row)
     grade = WORLD.check(asked, answer)
-    assert (grade.score, grade.repair) == (0.0, None)
+    assert (grade.score, grade.correction) == (0.0, None)
     assert repr(answer) in grade.reason
 
 
@@ -130,12 +130,12 @@ def test_operations_are_long_tailed() -> None:
 
 def test_a_row_is_rare_if_one_of_its_operations_is() -> None:
     for row in ROWS:
-        assert (row.traits["rare"] == "yes") == bool(RARE & set(program(row)[1:]))
+        assert (row.metadata["rare"] == "yes") == bool(RARE & set(program(row)[1:]))
 
 
 def test_seven_in_ten_have_style_a() -> None:
-    assert near(sum(row.traits["style"] == "a" for row in ROWS), len(ROWS), 0.7)
-    assert all(row.traits["style"] == program(row)[0] for row in ROWS)
+    assert near(sum(row.metadata["style"] == "a" for row in ROWS), len(ROWS), 0.7)
+    assert all(row.metadata["style"] == program(row)[0] for row in ROWS)
 
 
 def test_levels_run_from_one_to_the_top_and_say_how_long_the_program_is() -> None:
@@ -183,9 +183,9 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str
         return
     grade = WORLD.check(row, row.answer)
     assert grade.score in (0.0, 1.0)
-    assert (grade.score == 0.0) == (grade.repair is not None)
-    if grade.repair:
-        repaired = WORLD.read(*grade.repair)
+    assert (grade.score == 0.0) == (grade.correction is not None)
+    if grade.correction:
+        repaired = WORLD.read(*grade.correction)
         assert isinstance(repaired, Row)
         assert WORLD.check(repaired, repaired.answer).score == 1.0
 
@@ -193,7 +193,7 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str
 def test_a_deduction_restated_is_an_induction_of_the_same_problem_that_checks_as_right() -> None:
     for row in DEDUCTIONS:
         (restated,) = WORLD.restate(row)
-        assert restated.traits == {**row.traits, "form": "induction"}
+        assert restated.metadata == {**row.metadata, "form": "induction"}
         assert restated.key == row.key
         assert restated.level == row.level
         assert WORLD.check(restated, restated.answer).score == 1.0
@@ -217,4 +217,4 @@ def test_a_world_that_cannot_be_is_refused(knobs: dict[str, int]) -> None:
 
 def test_more_rows_than_there_are_problems_is_refused() -> None:
     with pytest.raises(SelfsownError, match="ask for fewer"):
-        World(rows=2000, levels=1, length=2).pose(0)
+        Task(rows=2000, levels=1, length=2).pose(0)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError, SetAside
-from selfsown.tasks.documents import World as Documents
-from selfsown.tasks.file import World
+from selfsown.tasks.documents import Task as Documents
+from selfsown.tasks.file import Task
 
 GOOD = '{"prompt": "a?", "answer": "x"}'
 
@@ -69,12 +69,12 @@ def test_a_record_that_cannot_be_read_ends_it_all_or_is_set_aside(
 ) -> None:
     path = put(tmp_path, name, content)
     with pytest.raises(SelfsownError) as caught:
-        list(World(path).pose(0))
+        list(Task(path).pose(0))
     message = str(caught.value)
     assert message.startswith(f"{path}{place} ")
     assert reason in message
     assert message.endswith("; or leave such records out: --set real.file.skip_bad=true")
-    world = World(path, skip_bad=True)
+    world = Task(path, skip_bad=True)
     assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x")] * 2
     (only,) = world.set_aside()
     assert only.place == f"{name}{place}"
@@ -99,7 +99,7 @@ BLANK = [
 def test_a_blank_record_is_set_aside_and_counted_whether_skipped_or_not(
     name: str, content: str, reason: str, skip: bool, tmp_path: Path
 ) -> None:
-    world = World(put(tmp_path, name, content), skip_bad=skip)
+    world = Task(put(tmp_path, name, content), skip_bad=skip)
     assert len(list(world.pose(0))) == 2
     (only,) = world.set_aside()
     assert only.place.startswith(f"{name}:")
@@ -109,8 +109,8 @@ def test_a_blank_record_is_set_aside_and_counted_whether_skipped_or_not(
 def test_a_null_is_set_aside_in_every_format(tmp_path: Path) -> None:
     for write, name in ((pyarrow.parquet.write_table, "rows.parquet"), (to_arrow, "rows.arrow")):
         write(pyarrow.table({"text": ["a", None, "b", " "], "n": [1.0, 2.0, float("nan"), 4.0]}), tmp_path / name)
-        world = World(str(tmp_path / name), attributes=("n",), skip_bad=True)
-        assert [(row.answer, row.traits["n"]) for row in world.pose(0)] == [("a", "1")]
+        world = Task(str(tmp_path / name), attributes=("n",), skip_bad=True)
+        assert [(row.answer, row.metadata["n"]) for row in world.pose(0)] == [("a", "1")]
         assert [each.place for each in world.set_aside()] == [f"{name}:{at}" for at in (2, 3, 4)]
 
 
@@ -121,7 +121,7 @@ def to_arrow(some: pyarrow.Table, path: Path) -> None:
 
 def test_a_data_set_of_the_library_skips_likewise(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    from selfsown.tasks.dataset import World as Dataset
+    from selfsown.tasks.dataset import Task as Dataset
 
     rows = {"prompt": ["a?", None, " ", "b?"], "answer": ["x", "y", "z", None]}
     datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "set")
@@ -136,36 +136,36 @@ def test_a_chat_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
     turns = '[{"role": "user", "content": "a?"}, {"role": "assistant", "content": "x"}]'
     odd = ('"hi"', "null", '[{"role": "user"}]', "[7]", '{"role": "user", "content": "a?"}')
     records = [f'{{"messages": {messages}}}\n' for messages in (turns, *odd, turns)]
-    world = World(put(tmp_path, "rows.jsonl", "".join(records)), skip_bad=True)
+    world = Task(put(tmp_path, "rows.jsonl", "".join(records)), skip_bad=True)
     assert [(row.prompt, row.answer) for row in world.pose(0)] == [("a?", "x")] * 2
     assert [each.place for each in world.set_aside()] == [f"rows.jsonl:{at}" for at in range(2, 7)]
 
 
 def test_an_unclosed_quote_swallows_no_rows_even_where_bad_ones_are_skipped(tmp_path: Path) -> None:
-    world = World(put(tmp_path, "rows.csv", table('"b?,x')), skip_bad=True)
+    world = Task(put(tmp_path, "rows.csv", table('"b?,x')), skip_bad=True)
     with pytest.raises(SelfsownError, match=r"rows\.csv:3 is not CSV: .*it goes on to line 4"):
         list(world.pose(0))
 
 
 def test_where_nothing_is_left_it_says_what_is_wrong(tmp_path: Path) -> None:
     for skip, content in ((True, "no\nnothing\n"), (False, '{"text": ""}\n{"text": " "}\n')):
-        world = World(put(tmp_path, "rows.jsonl", content), skip_bad=skip)
+        world = Task(put(tmp_path, "rows.jsonl", content), skip_bad=skip)
         with pytest.raises(SelfsownError, match=r"no row that can be used; of 2 records .* first, rows"):
             list(world.pose(0))
 
 
 def test_what_was_set_aside_is_that_of_the_latest_complete_reading(tmp_path: Path) -> None:
     path = put(tmp_path, "rows.jsonl", lines("no", "no"))
-    world = World(path, skip_bad=True)
+    world = Task(path, skip_bad=True)
     assert world.set_aside() == []
     list(world.pose(0))
     list(world.pose(0))
     list(islice(world.pose(0), 1))
     assert [each.place for each in world.set_aside()] == ["rows.jsonl:2", "rows.jsonl:3"]
-    drawn = World(path, rows=1, skip_bad=True)
+    drawn = Task(path, rows=1, skip_bad=True)
     assert len(list(drawn.pose(0))) == 1
     assert len(drawn.set_aside()) == 2
-    assert world == World(path, skip_bad=True)
+    assert world == Task(path, skip_bad=True)
 
 
 def test_skip_is_set_beside_a_file_named_alone(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ RECORDS = st.lists(
 @given(RECORDS)
 def test_every_record_is_a_row_or_set_aside(records: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        world = World(put(Path(folder), "rows.jsonl", lines(*records)), skip_bad=True)
+        world = Task(put(Path(folder), "rows.jsonl", lines(*records)), skip_bad=True)
         rows = list(world.pose(0))
         places = sorted(int(place.rpartition(":")[2]) for place in [*map(maker, rows), *map(where, world.set_aside())])
         assert places == list(range(1, len(records) + 3))

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from selfsown.holdout import split
 from selfsown.records import EXAMINED, Row, SelfsownError
 from selfsown.tasks import Posing
-from selfsown.tasks.addition import World
+from selfsown.tasks.addition import Task
 
-WORLD = World(rows=300, longer_rows=50, max_train_digits=3, max_digits=6)
+WORLD = Task(rows=300, longer_rows=50, max_train_digits=3, max_digits=6)
 HINTING = replace(WORLD, hints=0.5)
 ROWS = WORLD.pose(1)
 
 
-def row(prompt: str, world: World = WORLD) -> Row:
+def row(prompt: str, world: Task = WORLD) -> Row:
     found = world.read(prompt, "")
     assert isinstance(found, Row), found
     return found
@@ -41,11 +41,11 @@ def test_there_are_short_rows_to_learn_from_and_longer_ones_to_be_examined_on() 
     real, held_out = split(ROWS, 170, 0, "sums")
     assert {found.level for found in real} == {1, 2, 3}
     assert sum(found.level > 3 for found in held_out) == 150
-    assert Counter(found.traits["long"] for found in held_out) == {"yes": 150, "no": 20}
+    assert Counter(found.metadata["long"] for found in held_out) == {"yes": 150, "no": 20}
 
 
 @pytest.mark.parametrize("world", [WORLD, HINTING], ids=["plain", "hints"])
-def test_every_posed_row_is_right_and_read_back(world: World) -> None:
+def test_every_posed_row_is_right_and_read_back(world: Task) -> None:
     for found in world.pose(2):
         assert world.check(found, found.answer).score == 1.0
         again = world.read(found.prompt, found.answer)
@@ -60,7 +60,7 @@ def test_each_wrong_digit_of_the_sum_is_seen_and_repaired() -> None:
             digit = str(1 - int(found.answer[at])) if at % 2 else str((int(found.answer[at]) + 1) % 10)
             grade = WORLD.check(found, found.answer[:at] + digit + found.answer[at + 1 :])
             assert grade.score == 0.0
-            assert grade.repair == (found.prompt, found.answer)
+            assert grade.correction == (found.prompt, found.answer)
             assert "not" in grade.reason
 
 
@@ -101,7 +101,7 @@ def test_new_problems_are_of_the_level_and_below_half_of_them_at_the_top_and_sho
     for found in new:
         assert found.answer == ""
         assert WORLD.check(found, found.target).score == 1.0
-        assert not EXAMINED.items() <= found.traits.items()
+        assert not EXAMINED.items() <= found.metadata.items()
     assert new == list(WORLD.problems(5, 400, 3)) != list(WORLD.problems(5, 400, 4))
 
 
@@ -123,11 +123,11 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str
         assert found
         return
     grade = WORLD.check(found, answer)
-    assert (grade.score == 0.0) == (grade.repair is not None)
-    if grade.repair:
-        assert WORLD.check(found, grade.repair[1]).score == 1.0
+    assert (grade.score == 0.0) == (grade.correction is not None)
+    if grade.correction:
+        assert WORLD.check(found, grade.correction[1]).score == 1.0
 
 
 def test_more_rows_than_there_are_is_refused() -> None:
     with pytest.raises(SelfsownError, match="ask for fewer"):
-        World(rows=200, max_train_digits=1).pose(0)
+        Task(rows=200, max_train_digits=1).pose(0)

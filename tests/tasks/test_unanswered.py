@@ -23,8 +23,8 @@ from selfsown.loop import run
 from selfsown.preflight.dry_run import rehearsed
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError, answered
-from selfsown.run_folder import Store
-from selfsown.tasks.file import World
+from selfsown.run_folder import RunFolder
+from selfsown.tasks.file import Task
 
 RIVER = "Name a river in Spain."
 NAN = math.nan
@@ -40,7 +40,7 @@ def put(folder: Path, name: str, content: str | list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def said(world: World) -> list[tuple[str, str, str]]:
+def said(world: Task) -> list[tuple[str, str, str]]:
     return [(row.prompt, row.answer, row.target) for row in world.pose(0)]
 
 
@@ -67,7 +67,7 @@ def said(world: World) -> list[tuple[str, str, str]]:
     ids=repr,
 )
 def test_prompts_alone_are_found_by_their_usual_names(record: dict[str, Any], prompt: str, tmp_path: Path) -> None:
-    assert said(World(put(tmp_path, "rows.jsonl", [record]))) == [(prompt, "", "")]
+    assert said(Task(put(tmp_path, "rows.jsonl", [record]))) == [(prompt, "", "")]
 
 
 @pytest.mark.parametrize(
@@ -86,39 +86,39 @@ def test_prompts_alone_are_found_by_their_usual_names(record: dict[str, Any], pr
 def test_more_pairs_are_found_by_their_usual_names(
     record: dict[str, str], pair: tuple[str, str], tmp_path: Path
 ) -> None:
-    assert said(World(put(tmp_path, "rows.jsonl", [record]))) == [(*pair, pair[1])]
+    assert said(Task(put(tmp_path, "rows.jsonl", [record]))) == [(*pair, pair[1])]
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
 def test_some_answers_may_be_missing(name: str, tmp_path: Path) -> None:
     path = put(tmp_path, name, [{"prompt": "a?", "answer": None}, {"prompt": "b?", "answer": "4"}])
-    assert said(World(path)) == [("a?", "", ""), ("b?", "4", "4")]
+    assert said(Task(path)) == [("a?", "", ""), ("b?", "4", "4")]
     table = put(tmp_path, "rows.csv", "prompt,answer\na?,\nb?,4\n")
-    assert said(World(table)) == [("a?", "", ""), ("b?", "4", "4")]
+    assert said(Task(table)) == [("a?", "", ""), ("b?", "4", "4")]
 
 
 def test_an_answer_that_only_later_records_have_is_found(tmp_path: Path) -> None:
     path = put(tmp_path, "rows.jsonl", [{"prompt": "a?"}, {"prompt": "b?", "answer": "4"}])
-    assert said(World(path)) == [("a?", "", ""), ("b?", "4", "4")]
+    assert said(Task(path)) == [("a?", "", ""), ("b?", "4", "4")]
 
 
 @pytest.mark.parametrize("first", [{"prompt": "a?"}, {"prompt": "a?", "answer": "x"}])
 def test_no_answer_under_another_name_is_passed_over(first: dict[str, str], tmp_path: Path) -> None:
     path = put(tmp_path, "rows.jsonl", [first] * 200 + [{"prompt": "b?", "completion": "4"}])
     with pytest.raises(SelfsownError, match=r"rows\.jsonl:201 has an answer in 'completion'"):
-        said(World(path))
+        said(Task(path))
 
 
 def test_lines_of_a_text_file_can_be_prompts(tmp_path: Path) -> None:
     path = put(tmp_path, "q.txt", "a?\n\n  \nb?\n")
-    assert said(World(path, prompt="text")) == [("a?", "", ""), ("b?", "", "")]
-    assert said(World(path)) == [("", "a?", "a?"), ("", "b?", "b?")]
+    assert said(Task(path, prompt="text")) == [("a?", "", ""), ("b?", "", "")]
+    assert said(Task(path)) == [("", "a?", "a?"), ("", "b?", "b?")]
 
 
 def test_a_column_of_prompts_can_be_named(tmp_path: Path) -> None:
     path = put(tmp_path, "t.csv", "id,body,reply\n1,help,no\n2,please,\n")
-    assert said(World(path, prompt="body")) == [("help", "", ""), ("please", "", "")]
-    assert said(World(path, prompt="body", answer="reply")) == [("help", "no", "no"), ("please", "", "")]
+    assert said(Task(path, prompt="body")) == [("help", "", ""), ("please", "", "")]
+    assert said(Task(path, prompt="body", answer="reply")) == [("help", "no", "no"), ("please", "", "")]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_column_of_prompts_can_be_named(tmp_path: Path) -> None:
 def test_the_line_to_paste_names_the_columns_with_most_text(name: str, content: str, line: str, tmp_path: Path) -> None:
     path = put(tmp_path, name, content)
     with pytest.raises(SelfsownError) as caught:
-        said(World(path))
+        said(Task(path))
     shown = str(caught.value)
     assert f"--set 'real={line.replace('PATH', path)}'" in shown
     pasted = shown.partition("--set '")[2].removesuffix("'")
@@ -161,9 +161,9 @@ def test_the_first_command_of_the_readme_answers_prompts(tmp_path: Path) -> None
             assert done.returncode == 0, done.stderr
         done = selfsown(tmp_path, "make", "answers", "out", *rest)
         assert done.returncode == 0, done.stderr
-    made = Store(tmp_path / "out").rows("rows") or []
+    made = RunFolder(tmp_path / "out").rows("rows") or []
     assert {row.prompt for row in made} == {RIVER, "And in Italy?"}
-    assert all(row.end == "kept" and row.target == "" for row in made)
+    assert all(row.status == "kept" and row.target == "" for row in made)
     done = selfsown(tmp_path, "export", "out", "with-real", "--real", "--as", "jsonl")
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "with-real" / "data").glob("*.jsonl")
@@ -195,7 +195,7 @@ def test_prompts_alone_are_audited_as_what_they_are(tmp_path: Path) -> None:
 
 
 ANSWERED = Row("a?", "four", target="four")
-UNANSWERED = [Row(f"open {at}?", "", draw=at) for at in range(60)]
+UNANSWERED = [Row(f"open {at}?", "", sample_index=at) for at in range(60)]
 REPLY = Row("a?", "five", origin="synthetic")
 
 
@@ -203,7 +203,7 @@ REPLY = Row("a?", "five", origin="synthetic")
 def test_no_answer_is_not_a_known_answer(grader: Any) -> None:
     (grade,) = grader.grade([Row("open 1?", "", origin="synthetic")])
     assert (grade.failed, grade.reason) == (True, "no known answer to compare with")
-    assert World("rows.jsonl").check(UNANSWERED[0], "").failed
+    assert Task("rows.jsonl").check(UNANSWERED[0], "").failed
 
 
 def test_rules_keep_to_the_answers_that_there_are() -> None:
@@ -215,11 +215,11 @@ def test_rules_keep_to_the_answers_that_there_are() -> None:
 
 def test_an_unanswered_prompt_is_no_better_answer_of_a_pair() -> None:
     (ended,) = preference_pairs.curate([Row("open 1?", "five", origin="synthetic")], UNANSWERED, chosen="real")
-    assert (ended.end, ended.reason) == ("rejected", "pairs: no real row answers its prompt")
+    assert (ended.status, ended.reason) == ("rejected", "pairs: no real row answers its prompt")
 
 
 def test_what_no_real_row_says_draws_nothing_toward_it() -> None:
-    rows = [Row(f"b {at}?", "five", origin="synthetic", draw=at) for at in range(60)]
+    rows = [Row(f"b {at}?", "five", origin="synthetic", sample_index=at) for at in range(60)]
     assert list(resample_to_real.curate(rows, UNANSWERED, 0)) == rows
 
 
@@ -246,7 +246,7 @@ def test_a_run_learns_from_answers_and_works_on_prompts(tmp_path: Path) -> None:
     written(tmp_path)
     recipe = Recipe.load(tmp_path / "mine.yaml", [f"real={mixed(tmp_path)}", *RUN])
     history = run(recipe, tmp_path / "out")
-    store = Store(tmp_path / "out")
+    store = RunFolder(tmp_path / "out")
     real, held_out = (store.rows(side) or [] for side in ("real", "held_out"))
     assert sum(not row.answered for row in [*real, *held_out]) == 20
     measured = [score.n for half in (history[0].scores, history[0].validation_scores) for score in half]

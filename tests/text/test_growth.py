@@ -12,7 +12,7 @@ from selfsown.audit.text_format import form
 from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 from selfsown.text.normalize import agreement, normal, python, words
 from selfsown.text.overlap import bare, runs, tokenize
 from selfsown.text.personal_data import find
@@ -31,7 +31,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "leaks": lambda text: list(decontaminate.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
     "form": form,
     "copies": lambda text: groups([text, f"{text}x"]),
-    "mutants": lambda text: list(mutants([Row("", text, target=text)], World("rows.txt"), 0)),
+    "mutants": lambda text: list(mutants([Row("", text, target=text)], Task("rows.txt"), 0)),
 }
 UNITS = [
     "word ",

@@ -121,7 +121,9 @@ class Echo:
 def test_graders_and_votes_compare_in_one_form() -> None:
     composed = Row("q", unicodedata.normalize("NFC", NFD), target=NFD)
     assert next(exact_match.grade([composed])).score == 1.0
-    assert next(exact_match.grade([composed.but(answer="RÉPONSE : être à l’heure")])).score == 0.0, "letter case counts"
+    assert next(exact_match.grade([composed.replace_fields(answer="RÉPONSE : être à l’heure")])).score == 0.0, (
+        "letter case counts"
+    )
     assert next(novelty.grade([composed], [Row("q", NFD)])).score == 0.0
     assert next(self_consistency.grade([composed], Echo(), 0)).score == 1.0  # type: ignore[arg-type]
     assert agreement(NFD, composed.answer) == 1.0

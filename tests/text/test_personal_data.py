@@ -34,7 +34,7 @@ NONE = [
     "lat 52.520008, lon 13.404954",
     "It sold for $1,250,000.00 and €2.500.000,00.",
     "The set ended 21-19 21-17 21-15.",
-    "World wars: 1914-1918 1939-1945.",
+    "Task wars: 1914-1918 1939-1945.",
     "(1998) 394 1234-1240",
     "git clone git@github.com:user/repo.git",
     "y = X@W.reshape(2, 3)",

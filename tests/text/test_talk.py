@@ -112,7 +112,7 @@ def test_a_prompt_that_is_no_longer_those_messages_is_a_single_turn(traits: dict
 
 @pytest.mark.parametrize("traits", [{}, {"by": "ann"}, {"messages": "no JSON"}, {"tools": "hammer"}, {"tools": "[]"}])
 def test_a_plain_prompt_stays_a_text(traits: dict[str, str]) -> None:
-    assert Row("2 + 2?", "4", traits=traits).full_prompt == "2 + 2?"
+    assert Row("2 + 2?", "4", metadata=traits).full_prompt == "2 + 2?"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_plain_prompt_stays_a_text(traits: dict[str, str]) -> None:
     ],
 )
 def test_the_full_prompt_has_all_that_the_traits_tell_of(traits: dict[str, str], messages: list[Message]) -> None:
-    prompt = Row("2 + 2?", "4", traits=traits).full_prompt
+    prompt = Row("2 + 2?", "4", metadata=traits).full_prompt
     assert isinstance(prompt, Conversation)
     assert (prompt.messages, prompt.tools, str(prompt)) == (messages, traits.get("tools", ""), "2 + 2?")
 

@@ -27,9 +27,9 @@ HOW = {"rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
 
 def checked(rows: Sequence[Row]) -> list[Row]:
     """Graded by the world."""
-    live = [row for row in rows if not row.end]
+    live = [row for row in rows if not row.status]
     graded = iter([row.graded(grade) for row, grade in zip(live, verify.grade(live, WORLD), strict=True)])
-    return [row if row.end else next(graded) for row in rows]
+    return [row if row.status else next(graded) for row in rows]
 
 
 class Watcher:
@@ -39,7 +39,7 @@ class Watcher:
         self.seen: list[list[Row]] = []
 
     def __call__(self, rows: Sequence[Row]) -> list[Row]:
-        found = [row if row.end else self.grade(row) for row in rows]
+        found = [row if row.status else self.grade(row) for row in rows]
         self.seen.append(found)
         return found
 
@@ -53,11 +53,11 @@ def advantages(rows: Sequence[Row], group: int) -> list[float]:
     found = []
     for at in range(0, len(rows), group):
         some = rows[at : at + group]
-        scores = [0.0 if row.end else row.score for row in some if row.reason != "cannot say"]
+        scores = [0.0 if row.status else row.score for row in some if row.reason != "cannot say"]
         mean = sum(scores) / len(scores)
         spread = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
         for row in some:
-            score = mean if row.reason == "cannot say" else 0.0 if row.end else row.score
+            score = mean if row.reason == "cannot say" else 0.0 if row.status else row.score
             found.append((score - mean) / (spread + 1e-4))
     return found
 
@@ -107,13 +107,13 @@ def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
     known = {row.id: row for row in REST[:20]}
     for row in watcher.seen[0]:
         assert (row.origin, row.method, row.prompt) == ("synthetic", "policy", known[row.parents[0]].prompt)
-        assert row.end in ("", "failed")
+        assert row.status in ("", "failed")
     assert [row.answer for row in watcher.seen[0]] != [row.answer for row in watcher.seen[1]]
 
 
 def test_equal_grades_teach_nothing() -> None:
     parent = taught(1)
-    child = grpo.train(mixed(REST), parent, 0, quiet, lambda rows: [replace(row, end="") for row in rows], steps=2)
+    child = grpo.train(mixed(REST), parent, 0, quiet, lambda rows: [replace(row, status="") for row in rows], steps=2)
     assert alike(child, parent)
 
 

@@ -21,11 +21,11 @@ from selfsown.models.tiny.tokenizer import SEP
 from selfsown.models.tiny.trainer import Pace, drawn
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
 from selfsown.train import dpo
 
-PAIRED = [replace(row, traits={"rejected": row.answer[::-1] + "1" * (at % 3)}) for at, row in enumerate(REST[:30])]
+PAIRED = [replace(row, metadata={"rejected": row.answer[::-1] + "1" * (at % 3)}) for at, row in enumerate(REST[:30])]
 MIXED = [*PAIRED, *REST[30:40]]
 
 
@@ -47,8 +47,8 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], beta: float, anchor: f
     losses, likely = [], []
     for row in rows:
         likely.append(said(model, row))
-        if "rejected" in row.traits:
-            worse = replace(row, answer=row.traits["rejected"])
+        if "rejected" in row.metadata:
+            worse = replace(row, answer=row.metadata["rejected"])
             at = fork(row.answer, worse.answer)
             told = slice(at, at + 1) if pivot else slice(None)
             ours = said(model, row)[told].sum() - said(model, worse)[told].sum()
@@ -73,7 +73,7 @@ def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> Non
     parent = taught(1)
     child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch_size=16)
     better = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in PAIRED]
-    others = [replace(row, answer=row.traits["rejected"]) for row in PAIRED]
+    others = [replace(row, answer=row.metadata["rejected"]) for row in PAIRED]
     worse = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in others]
     assert sum(better) > 0 > sum(worse)
 
@@ -120,13 +120,13 @@ def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> No
         "first", [*(change for change in FIRST if not change.startswith(("generat", "train."))), *changes]
     )
     loop.run(recipe, tmp_path / "run")
-    rows = {row.id: row for row in Store(tmp_path / "run").rows("generation-01/rows") or []}
-    made = [row for row in rows.values() if row.method == "preference_pairs" and row.end == "kept"]
+    rows = {row.id: row for row in RunFolder(tmp_path / "run").rows("generation-01/rows") or []}
+    made = [row for row in rows.values() if row.method == "preference_pairs" and row.status == "kept"]
     assert made
     for row in made:
         chosen, worse = (rows[parent] for parent in row.parents)
-        assert (row.answer, row.traits["rejected"]) == (chosen.answer, worse.answer)
-        assert (chosen.score, worse.score, worse.end) == (1.0, 0.0, "rejected")
+        assert (row.answer, row.metadata["rejected"]) == (chosen.answer, worse.answer)
+        assert (chosen.score, worse.score, worse.status) == (1.0, 0.0, "rejected")
         assert worse.reason.startswith("verify: ")
 
 
@@ -135,12 +135,12 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
     gains = []
     for seed in range(5):
         base = begun(seed)
-        tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.end]
+        tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.status]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
         found = [
             row
             for row in min_score.curate(preference_pairs.curate(list(graded), []), WORLD)
-            if not row.end and row.method == "preference_pairs"
+            if not row.status and row.method == "preference_pairs"
         ]
         child = dpo.train(mixed(found), base, seed, quiet, steps=250, batch_size=32)
         gains.append(right(child) - right(base))

@@ -62,7 +62,7 @@ def shifted(attributes: Mapping[str, Shown], binned: Sequence[str], borne: Borne
 
 def tenths(real: Sequence[Row], synthetic: Sequence[Row]) -> tuple[list[Row], list[Row], tuple[str, ...]]:
     """The rows with columns of numbers, if these are of many kinds, as tenths of the real ones; and which they are."""
-    names = {name for row in (*real, *synthetic) for name in row.traits}
+    names = {name for row in (*real, *synthetic) for name in row.metadata}
     edges = {name: found for name in sorted(names) if (found := _edges(name, real, synthetic))}
     if not edges:
         return list(real), list(synthetic), ()
@@ -70,7 +70,7 @@ def tenths(real: Sequence[Row], synthetic: Sequence[Row]) -> tuple[list[Row], li
 
 
 def _edges(name: str, real: Sequence[Row], synthetic: Sequence[Row]) -> list[float]:
-    ours, theirs = ([row.traits[name] for row in side if name in row.traits] for side in (synthetic, real))
+    ours, theirs = ([row.metadata[name] for row in side if name in row.metadata] for side in (synthetic, real))
     if len({*ours, *theirs}) <= KINDS or not theirs or not all(_finite(value) for value in {*ours, *theirs}):
         return []
     found = np.quantile([float(value) for value in theirs], np.arange(0.1, 1.0, 0.1), method="nearest")
@@ -79,7 +79,8 @@ def _edges(name: str, real: Sequence[Row], synthetic: Sequence[Row]) -> list[flo
 
 def _binned(row: Row, edges: Mapping[str, Sequence[float]]) -> Row:
     return replace(
-        row, traits={name: _tenth(value, edges[name]) if name in edges else value for name, value in row.traits.items()}
+        row,
+        metadata={name: _tenth(value, edges[name]) if name in edges else value for name, value in row.metadata.items()},
     )
 
 

@@ -75,7 +75,7 @@ class Audit:
 
     @property
     def alarms(self) -> list[Signal]:
-        return [each for each in self.signals if each.fires]
+        return [each for each in self.signals if each.is_alarm]
 
     @property
     def same(self) -> bool:
@@ -85,7 +85,7 @@ class Audit:
     @property
     def unmeasured(self) -> list[Signal]:
         """Signals of which nothing came out, so that they can neither alarm nor clear."""
-        return [each for each in self.signals if not (math.isfinite(each.value) and math.isfinite(each.least))]
+        return [each for each in self.signals if not (math.isfinite(each.value) and math.isfinite(each.mde))]
 
     @property
     def conclusive(self) -> bool:
@@ -96,8 +96,8 @@ class Audit:
     @property
     def blind(self) -> list[tuple[Signal, int]]:
         """Signals that would miss what is not borne, and how many compared rows on either side they would need."""
-        weak = [e for e in self.signals if e.least > e.tolerance and not e.fires and e not in self.unmeasured]
-        return [(each, int(self.compared * (each.least / each.tolerance) ** 2) + 1) for each in weak]
+        weak = [e for e in self.signals if e.mde > e.tolerance and not e.is_alarm and e not in self.unmeasured]
+        return [(each, int(self.compared * (each.mde / each.tolerance) ** 2) + 1) for each in weak]
 
 
 def audit(
@@ -183,7 +183,7 @@ def _signals(pools: Sequence[Pool], so: Mapping[str, object], seed: int) -> tupl
     # Where no row is so, nothing varies by chance: yet of a share that small too few rows would be so to be no chance.
     few = math.ceil(math.log2(max(1, tests) / ALPHA))
     floor = few + POWER * math.sqrt(few)
-    return tuple(holm([replace(e, least=max(e.least, floor / e.n)) if e.name in so else e for e in found]))
+    return tuple(holm([replace(e, mde=max(e.mde, floor / e.n)) if e.name in so else e for e in found]))
 
 
 def _middle(side: Side) -> float:

@@ -30,7 +30,7 @@ class Named:
 class Source:
     """A data set and how its rows are read; there: the names of all its columns."""
 
-    world: file.World | dataset.World
+    world: file.Task | dataset.Task
     columns: Columns
     there: tuple[str, ...]
 
@@ -43,7 +43,7 @@ class Source:
         rows = self.columns.rows(self.world.records(self.columns.wanted), self.name)
         if self.columns.answer or self.columns.chat:
             return rows
-        return (row.but(prompt="", answer=row.prompt, target="") for row in rows)
+        return (row.replace_fields(prompt="", answer=row.prompt, target="") for row in rows)
 
 
 def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
@@ -56,14 +56,14 @@ def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
     return Source(world, replace(columns, lenient=True), there)
 
 
-def _world(path: str) -> file.World | dataset.World:
+def _world(path: str) -> file.Task | dataset.Task:
     if Path(path).is_dir():
-        return dataset.World(path)
+        return dataset.Task(path)
     if Path(path).exists():
-        return file.World(path)
+        return file.Task(path)
     folder, _, split = path.rpartition(":")
     if folder and Path(folder).is_dir():
-        return dataset.World(folder, split=split)
+        return dataset.Task(folder, split=split)
     raise SelfsownError(
         f"there is no {path}; name a file of rows (JSON lines, CSV, Parquet, text …) "
         "or a folder of the datasets library"

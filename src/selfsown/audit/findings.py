@@ -162,7 +162,7 @@ def method(found: Audit) -> list[str]:
 
 def data(found: Audit) -> dict[str, Any]:
     """The audit as JSON has it; no text of any row, but where it stands."""
-    signals = [asdict(each) | {"fires": each.fires} for each in found.signals]
+    signals = [asdict(each) | {"fires": each.is_alarm} for each in found.signals]
     return {
         "verdict": verdict(found),
         "headline": headline(found),
@@ -208,6 +208,6 @@ def _plain(value: float, unit: str) -> str:
 
 def _least(signal: Signal) -> str:
     """The smallest change that is seen; a share of more than all there is cannot be."""
-    if signal.unit != "of log-odds" and signal.least >= 1:
+    if signal.unit != "of log-odds" and signal.mde >= 1:
         return "not even the whole of it"
-    return f"only {_plain(signal.least, signal.unit)}"
+    return f"only {_plain(signal.mde, signal.unit)}"

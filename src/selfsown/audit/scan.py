@@ -93,7 +93,7 @@ def blank(row: Row) -> bool:
 
 def number(row: Row) -> int:
     """Where it stands in its data set: the line, or which row it is."""
-    return int(row.maker.rpartition(":")[2])
+    return int(row.source.rpartition(":")[2])
 
 
 def hashed(plain: str) -> int:

@@ -17,8 +17,8 @@ from selfsown.preflight.dry_run import posed
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.run_folder import Store
-from selfsown.stages import OTHERS, affordable, seeded
+from selfsown.run_folder import RunFolder
+from selfsown.stages import ROLE_MODELS, affordable, derive_seed
 from selfsown.usage.ledger import total
 
 MEASURES: tuple[str, ...] = ("false_accepts", "false_rejects", "agreement", "kappa", "failed")
@@ -43,13 +43,13 @@ def measured(recipe: Recipe, folder: Path, labels: Path | None = None, rows: int
     """
     if not recipe.grade:
         raise SelfsownError(f"{recipe.name} names no grader, so there is nothing to calibrate")
-    task, seed = recipe.real(), seeded(recipe.seed, "calibrate")
+    task, seed = recipe.real(), derive_seed(recipe.seed, "calibrate")
     real = _real(recipe)
     labelled = of_file(labels, task, rows, seed) if labels else of_real(real, task, rows, seed)
-    for role in OTHERS:
+    for role in ROLE_MODELS:
         if other := getattr(recipe, role):
             affordable(recipe, role, other(rows=[], seed=0))
-    with Store.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
+    with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
         models = _models(recipe, store, real)
         try:
             bench = Bench(labelled, {"task": task, "real": real, **models}, _least(recipe), not labels, seed)
@@ -68,8 +68,8 @@ def measured(recipe: Recipe, folder: Path, labels: Path | None = None, rows: int
 def falls_short(recipe: Recipe, found: Mapping[str, Any]) -> list[str]:
     """What the recipe demands of its graders, and does not get, in words."""
     pairs = zip(recipe.grade, found["graders"], strict=True)
-    wanted = [(step, measured, (recipe.grader_requirements or {}).get(step.way, {})) for step, measured in pairs]
-    return [f"{step.place}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
+    wanted = [(step, measured, (recipe.grader_requirements or {}).get(step.method, {})) for step, measured in pairs]
+    return [f"{step.name}: {each}" for step, measured, least in wanted for each in shortcomings(measured, least)]
 
 
 def demand(recipe: Recipe, found: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ def demand(recipe: Recipe, found: Mapping[str, Any]) -> None:
     if poor := falls_short(recipe, found):
         raise SelfsownError(f"trust: {'; '.join(poor)}", code=1)
     pairs = zip(recipe.grade, found["graders"], strict=True)
-    silent = [step.place for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
+    silent = [step.name for step, measured in pairs if (measured.get("failed") or {}).get("value") == 1]
     if silent:
         raise SelfsownError(f"{', '.join(silent)} graded none of {found['rows']:,} rows: all failed", code=4)
 
@@ -91,11 +91,11 @@ def _real(recipe: Recipe) -> list[Row]:
     return [row for held_out, row in both if not held_out]
 
 
-def _models(recipe: Recipe, store: Store, real: Sequence[Row]) -> dict[str, Any]:
+def _models(recipe: Recipe, store: RunFolder, real: Sequence[Row]) -> dict[str, Any]:
     """The models that the recipe names; where nobody is trained, the teacher is the judge if no other is."""
     made = {
-        role: step(rows=real, seed=seeded(recipe.seed, "calibrate", role), journal=store.journal, role=role)
-        for role in OTHERS
+        role: step(rows=real, seed=derive_seed(recipe.seed, "calibrate", role), journal=store.journal, role=role)
+        for role in ROLE_MODELS
         if (step := getattr(recipe, role))
     }
     if "judge" not in made and "teacher" in made and not recipe.trains:
@@ -106,30 +106,30 @@ def _models(recipe: Recipe, store: Store, real: Sequence[Row]) -> dict[str, Any]
 def _least(recipe: Recipe) -> float:
     """The score from which on the recipe keeps a row."""
     for step in recipe.curate:
-        if step.way == "min_score":
-            return float(step.knobs.get("min_score", parameters(step.function)["min_score"].default))
+        if step.method == "min_score":
+            return float(step.options.get("min_score", parameters(step.function)["min_score"].default))
     return 0.5
 
 
 def _tried(step: Step, bench: Bench) -> dict[str, Any]:
     """All measures of the grader, or why there are none."""
-    asked = [role for role in OTHERS if role in parameters(step.function)]
+    asked = [role for role in ROLE_MODELS if role in parameters(step.function)]
     if missing := [role for role in asked if role not in bench.roles]:
         return {
             "unmeasured": f"it asks the {missing[0]}, which is the student, and not trained yet; name another model"
         }
     rows = [each.row for each in bench.labelled]
     grades = _graded(step, bench, rows)
-    if bench.from_real and grades and all(grade.trust == "rule" for grade in grades):
+    if bench.from_real and grades and all(grade.evidence == "rule" for grade in grades):
         return {"unmeasured": "it goes by rules, not by what is right; bring labelled rows: --labels FILE"}
     pairs = zip(bench.labelled, grades, strict=True)
-    said = [(each, grade) for each, grade in pairs if not grade.failed and grade.trust != "none"]
+    said = [(each, grade) for each, grade in pairs if not grade.failed and grade.evidence != "none"]
     good, accepted = [each.good for each, _ in said], [grade.score >= bench.least for _, grade in said]
     both = list(zip(good, accepted, strict=True))
     scores, lengths = [grade.score for _, grade in said], [float(len(each.row.answer)) for each, _ in said]
-    own = set(step.knobs.get("judges") or {getattr(bench.roles[role], "name", "") for role in asked} - {""})
-    known = [at for at, (each, _) in enumerate(said) if each.row.maker]
-    ours = [said[at][0].row.maker in own for at in known]
+    own = set(step.options.get("judges") or {getattr(bench.roles[role], "name", "") for role in asked} - {""})
+    known = [at for at, (each, _) in enumerate(said) if each.row.source]
+    ours = [said[at][0].row.source in own for at in known]
     backwards = _graded(step, bench, rows[::-1])[::-1]
     found: dict[str, Measure | None] = {
         "false_accepts": rate(both.count((False, True)), good.count(False)),
@@ -147,13 +147,13 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
 
 def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows. What models take is told apart in the ledger."""
-    place = f"calibrate.{step.way}"
+    place = f"calibrate.{step.method}"
     roles = {name: role.at(place) if hasattr(role, "at") else role for name, role in bench.roles.items()}
-    grades = step.each(Grade, **roles, rows=rows, seed=bench.seed)
+    grades = step.collect(Grade, **roles, rows=rows, seed=bench.seed)
     if len(grades) != len(rows):
-        raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
+        raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if wrong := [grade.score for grade in grades if not 0 <= grade.score <= 1]:
-        raise SelfsownError(f"{step.place} gave the score {wrong[0]}; it must lie from 0 to 1")
+        raise SelfsownError(f"{step.name} gave the score {wrong[0]}; it must lie from 0 to 1")
     return grades
 
 

@@ -16,7 +16,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 
 GOOD, BAD = ("good", "right", "correct", "true", "yes", "1"), ("bad", "wrong", "incorrect", "false", "no", "0")
-OURS = ("label", "score", "maker", "target")  # columns that are no traits
+OURS = ("label", "score", "source", "target")  # columns that are not metadata
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Labelled:
 
     @property
     def kind(self) -> str:
-        return self.row.traits.get("mutant", "")
+        return self.row.metadata.get("mutant", "")
 
 
 def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
@@ -46,9 +46,11 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
         read = task.read(prompt, answer)
         base = read if isinstance(read, Row) else Row(prompt, answer)
         own = {name: str(value) for name, value in record.items() if name not in taken and not missing(value)}
-        target, maker = ("" if missing(record.get(name)) else str(record[name]) for name in ("target", "maker"))
-        row = replace(base, answer=answer, target=target, maker=maker, origin="synthetic", method="labelled", draw=at)
-        row = replace(row, traits={**base.traits, **traits, **own})
+        target, source = ("" if missing(record.get(name)) else str(record[name]) for name in ("target", "source"))
+        row = replace(
+            base, answer=answer, target=target, source=source, origin="synthetic", method="labelled", sample_index=at
+        )
+        row = replace(row, metadata={**base.metadata, **traits, **own})
         found.setdefault(prompt or answer, []).append(Labelled(row, _good(path, at, record)))
     chosen = _few(list(found.values()), few, seed)
     good = sum(each.good for each in chosen)

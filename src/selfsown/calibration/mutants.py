@@ -31,8 +31,10 @@ def mutants(rows: Sequence[Row], task: Task, seed: int) -> Iterator[Row]:
         found = ((kind, _mutated(kind, row, answers, chance)) for kind in kinds for _ in range(TRIES))
         for kind, answer in found:
             if answer and _wrong(row, answer, task):
-                traits = {**row.traits, "mutant": kind}
-                yield replace(row, answer=answer, origin="synthetic", method="mutant", parents=(row.id,), traits=traits)
+                traits = {**row.metadata, "mutant": kind}
+                yield replace(
+                    row, answer=answer, origin="synthetic", method="mutant", parents=(row.id,), metadata=traits
+                )
                 break
 
 

@@ -15,7 +15,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import SelfsownError
 from selfsown.run_folder import decisive
-from selfsown.stages import OTHERS
+from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
 HIGHER = ("kappa", "agreement")  # of these there should be much, of all others little
@@ -36,27 +36,27 @@ def trusted(recipe: Recipe, folder: Path) -> None:
     except (KeyError, TypeError, ValueError) as error:
         raise SelfsownError(f"{path} is damaged ({error!r}); write it anew: {again}") from error
     for step in recipe.grade:
-        if step.way in recipe.grader_requirements:
+        if step.method in recipe.grader_requirements:
             found = measured.get(_mark(identity(recipe, step)))
-            if not recipe.grader_requirements[step.way]:
+            if not recipe.grader_requirements[step.method]:
                 raise SelfsownError(
-                    f"grader_requirements: {step.way} demands nothing; name a measure, such as kappa: 0.6"
+                    f"grader_requirements: {step.method} demands nothing; name a measure, such as kappa: 0.6"
                 )
             if found is None:
                 raise SelfsownError(
-                    f"grader_requirements: {step.place} was not calibrated as it stands in the recipe now: {again}"
+                    f"grader_requirements: {step.name} was not calibrated as it stands in the recipe now: {again}"
                 )
-            if poor := shortcomings(found, recipe.grader_requirements[step.way]):
-                raise SelfsownError(f"grader_requirements: {step.place} may not be used: {'; '.join(poor)}")
+            if poor := shortcomings(found, recipe.grader_requirements[step.method]):
+                raise SelfsownError(f"grader_requirements: {step.name} may not be used: {'; '.join(poor)}")
 
 
 def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
     """What decides how the step grades: its knobs, and the models that it asks."""
-    asked = [role for role in OTHERS if role in parameters(step.function)]
+    asked = [role for role in ROLE_MODELS if role in parameters(step.function)]
     models = {role: named for role in asked if (named := _named(recipe, role))}
     found = {"grader": step.dump(), "models": {role: decisive(named.dump()) for role, named in models.items()}}
-    if step.way.endswith(".py"):  # of the user's own
-        source = Path(inspect.getsourcefile(step.function) or step.way)
+    if step.method.endswith(".py"):  # of the user's own
+        source = Path(inspect.getsourcefile(step.function) or step.method)
         found["code"] = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     return found
 

@@ -10,7 +10,7 @@ from selfsown.calibration.mutants import mutants
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.stages import OTHERS
+from selfsown.stages import ROLE_MODELS
 from selfsown.tasks import Task
 
 ENOUGH = 0.9  # the share of good rows that must be accepted, and of bad ones that must be rejected
@@ -26,14 +26,14 @@ def tested(recipe: Recipe, task: Task, real: Sequence[Row], some: Sequence[Row])
     bad = list(mutants(good, task, seed=0))
     untested: dict[str, list[str]] = {}
     for step in recipe.grade:
-        if any(role in parameters(step.function) for role in OTHERS):
+        if any(role in parameters(step.function) for role in ROLE_MODELS):
             why = "it asks a model (selfsown calibrate tests that)"
         elif min(len(good), len(bad)) < LEAST:
             why = "too few real rows have a known answer"
         else:
             why = _failing(step, task, real, good, bad)
         if why:
-            untested.setdefault(why, []).append(step.place)
+            untested.setdefault(why, []).append(step.name)
     for why, places in untested.items():
         _told(f"not tested before use: {', '.join(places)}: {why}")
 
@@ -41,11 +41,11 @@ def tested(recipe: Recipe, task: Task, real: Sequence[Row], some: Sequence[Row])
 def _failing(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad: Sequence[Row]) -> str:
     """Why the grader cannot be tested; SelfsownError where it can, and fails."""
     rows = [*good, *bad]
-    grades = step.each(Grade, rows=rows, task=task, real=real, seed=0)
+    grades = step.collect(Grade, rows=rows, task=task, real=real, seed=0)
     if len(grades) != len(rows):
-        raise SelfsownError(f"{step.place} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
-    if all(grade.trust not in ("oracle", "execution") for grade in grades):
-        return f"it goes by {'rules' if grades[0].trust == 'rule' else 'an opinion'}, not by what is right"
+        raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
+    if all(grade.evidence not in ("oracle", "execution") for grade in grades):
+        return f"it goes by {'rules' if grades[0].evidence == 'rule' else 'an opinion'}, not by what is right"
     if all(grade.failed for grade in grades[: len(good)]):
         return f"of real rows it cannot say: {grades[0].reason}"
     passed = [grade.score >= 0.5 and not grade.failed for grade in grades]
@@ -53,13 +53,13 @@ def _failing(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], b
     if accepted < ENOUGH * len(good):
         at = passed.index(False)
         raise SelfsownError(
-            f"{step.place} accepts {accepted} of {len(good)} real rows with their known answers, so it cannot be "
+            f"{step.name} accepts {accepted} of {len(good)} real rows with their known answers, so it cannot be "
             f"trusted; of {rows[at].answer[:60]!r} it says: {grades[at].reason}; mend it, or take another"
         )
     if rejected < ENOUGH * len(bad):
         at = len(good) + passed[len(good) :].index(True)
         raise SelfsownError(
-            f"{step.place} rejects {rejected} of {len(bad)} answers that were made wrong, so it cannot be trusted; it "
+            f"{step.name} rejects {rejected} of {len(bad)} answers that were made wrong, so it cannot be trusted; it "
             f"accepts {rows[at].answer[:60]!r} in place of {rows[at].target[:60]!r}; mend it, or take another"
         )
     return ""

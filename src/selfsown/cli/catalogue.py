@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 
 from selfsown.recipe.loader import ready
-from selfsown.recipe.steps import VERBS, find, knobs, ways
+from selfsown.recipe.steps import STAGES, find, methods, options
 from selfsown.records import SelfsownError
 
 _TITLES = {"tasks": "real", "models": "student, teacher, judge"}
@@ -17,9 +17,9 @@ def catalogue() -> str:
     """One line for each recipe and each way, in the loop's order."""
     lines = ["ready recipes (selfsown run NAME)"]
     lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(ready().items())]
-    for verb in VERBS:
+    for verb in STAGES:
         lines += ["", _TITLES.get(verb, verb)]
-        lines += [f"  {way:<15} {_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in ways(verb)]
+        lines += [f"  {way:<15} {_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in methods(verb)]
     return "\n".join(lines)
 
 
@@ -42,6 +42,6 @@ def _knobs(verb: str, way: str) -> str:
         function = find(verb, way)
     except SelfsownError as error:
         return str(error)
-    given = knobs(verb, function).items()
+    given = options(verb, function).items()
     empty = inspect.Parameter.empty
     return ", ".join(name if knob.default is empty else f"{name}={knob.default!r}" for name, knob in given)

@@ -83,8 +83,8 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Chan
         console.print(f"caution: {caution}", soft_wrap=True, highlight=False, markup=False)
     found = made(loaded, folder, _some(rows))
     show(found, folder, console)
-    if all(row.end == "failed" for row in found.rows):
-        _kept(Counter(row.end for row in found.rows), *(row.reason for row in found.rows[-1:]))
+    if all(row.status == "failed" for row in found.rows):
+        _kept(Counter(row.status for row in found.rows), *(row.reason for row in found.rows[-1:]))
 
 
 def estimate(

@@ -55,7 +55,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from selfsown.html.report import told
     from selfsown.preflight.warnings import cautions
     from selfsown.recipe.recipe import Recipe
-    from selfsown.run_folder import CONTROL, Store
+    from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal import run_progress
 
     loaded = Recipe.load(recipe, set or [])
@@ -66,7 +66,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
         watch.say(escape(f"caution: {caution}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
-    watch.end_of_run(history, Store(folder).generations(CONTROL), folder)
+    watch.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := cost.read(folder):
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
@@ -77,7 +77,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
 def _worth_something(history: Sequence[Generation]) -> None:
     """SelfsownError where rows were made and no model has learned from any: that is not to pass for success."""
     made, kept = (sum(each.counts.get(what, 0) for each in history) for what in ("made", "kept"))
-    accepted = [each for each in history[1:] if each.stands]
+    accepted = [each for each in history[1:] if each.accepted]
     if made and not kept:
         raise SelfsownError(f"no row was kept of {made:,} made: no model has learned from a synthetic row", code=4)
     if history[1:] and not accepted:

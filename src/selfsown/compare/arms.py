@@ -120,15 +120,15 @@ def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
 def _tried(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """What is measured of a student that nobody has trained, on a few rows."""
     roles = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
-    return [score for step in recipe.evaluate for score in step.each(Score, **roles)]
+    return [score for step in recipe.evaluate for score in step.collect(Score, **roles)]
 
 
 def directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
     """Which way is better, of each score that has such a way; SelfsownError where the goal has none."""
-    up: dict[str, str] = {score.key: score.better for score in scores if score.better != "neither"}
+    up: dict[str, str] = {score.key: score.direction for score in scores if score.direction != "neither"}
     like = [score for score in scores if score.name == goal.partition("[")[0]]
     same = [score for score in like if score.key == goal] or like  # a few rows may not show the goal's own stratum
-    if all(score.better == "neither" for score in same):
+    if all(score.direction == "neither" for score in same):
         others = f"compare by one of {', '.join(up)}: --set goal=…" if up else "measure another: --set evaluate=…"
         raise SelfsownError(f"goal is {goal}, and neither more nor less of it is better: nothing is proved; {others}")
     return up

@@ -97,7 +97,7 @@ def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> t
             f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
             f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set max_train_rows={int(there / multiples[-1])}"
         )
-    rows = f"real.{recipe.real.way}.rows={held_out + most}"
+    rows = f"real.{recipe.real.method}.rows={held_out + most}"
     return n, held_out, [rows, f"held_out={held_out}", f"max_train_rows={n}"]
 
 

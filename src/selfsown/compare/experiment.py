@@ -56,7 +56,7 @@ def plan(
             f"--claim is {claim:g}; it is how many times as much plain training costs: add --real-rows 1x,2x,4x"
         )
     recipe, common, alone, numbers = Recipe.load(source, changes), list(changes), dict[float, Arm](), list(range(seeds))
-    common += ["grader_requirements="] * bool(recipe.grader_requirements)  # it is measured in a folder of its own
+    common += ["evidence="] * bool(recipe.grader_requirements)  # it is measured in a folder of its own
     rows = held_out = 0
     wanted = wanted or (["graded"] if real_rows else list(BUILT_IN))
     if multiples := multiples_of(real_rows):

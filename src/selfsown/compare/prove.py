@@ -22,7 +22,7 @@ from selfsown.compare.child_processes import write_whole
 from selfsown.compare.experiment import Plan, plan
 from selfsown.compare.paired_test import ALPHA, few, improves, judged, paired, uplift, verdict, worded
 from selfsown.records import SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.signals.baseline_test import seen
 from selfsown.terminal import comparison
 
@@ -48,7 +48,7 @@ def planned(source: str, changes: Sequence[str], seeds: int) -> Plan:
 def prove(plan: Plan, folder: Path, compared: dict[str, Any]) -> dict[str, Any]:
     """The verdict on what was compared; it is written into compare.json, for the page, and into table.md."""
     arms = {arm["name"]: arm for arm in compared["arms"]}
-    first = Store(plan.runs(folder)[0].folder).generations()[0]
+    first = RunFolder(plan.runs(folder)[0].folder).generations()[0]
     ours, theirs, goal = arms[WITH]["scores"], arms[WITHOUT]["scores"], plan.recipe.goal
     up = directions(goal, [score for score in first.scores if score.key in ours])
     name = goal.partition("[")[0]

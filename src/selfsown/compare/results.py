@@ -14,7 +14,7 @@ from selfsown.compare.data_efficiency import Side, between, cost, crossing, summ
 from selfsown.compare.experiment import Plan
 from selfsown.history import best_of
 from selfsown.records import Generation
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
 from selfsown.terminal.run_progress import sisters
 from selfsown.usage.ledger import lines, prices_in, total
@@ -25,7 +25,7 @@ ROWS = ("made", "kept")  # of the student's own, over all generations of a run
 
 def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dict[str, Any]:
     """Everything that compare.json holds."""
-    histories = {(each.arm, each.seed): Store(each.folder).generations() for each in runs}
+    histories = {(each.arm, each.seed): RunFolder(each.folder).generations() for each in runs}
     courses = {arm.name: [histories[arm.name, seed] for seed in plan.seeds] for arm in plan.arms}
     keys = _common(list(histories.values()))
     costs = {arm.name: [_spent(each) for each in runs if each.arm == arm.name] for arm in plan.arms}
@@ -49,13 +49,13 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
 
 def _spent(run: Run) -> dict[str, Any]:
     """What the run took; models: dollars for those behind servers, None where their price is not known."""
-    recipe = Store(run.folder).recipe()
+    recipe = RunFolder(run.folder).recipe()
     return {**run.cost(), "models": total(lines(run.folder / "replies.sqlite", prices_in(recipe))).usd}
 
 
 def last(history: Sequence[Generation]) -> Generation:
     """The newest that stands: without rollback the last, unless its training went astray."""
-    return next(generation for generation in reversed(history) if generation.stands)
+    return next(generation for generation in reversed(history) if generation.accepted)
 
 
 def _common(histories: Sequence[History]) -> list[str]:
@@ -74,7 +74,7 @@ def _of(generation: Generation, key: str) -> float:
 def _lower(generation: Generation, key: str) -> bool:
     """Whether less of it is better."""
     score = generation.score(key)
-    return bool(score and score.better == "lower")
+    return bool(score and score.direction == "lower")
 
 
 def _best(history: History, key: str) -> float:
@@ -104,8 +104,8 @@ def _guards(seeds: Sequence[int], courses: Sequence[History]) -> list[dict[str, 
     """Which guards spoke, in which generations of which seed."""
     found = []
     for seed, history in zip(seeds, courses, strict=True):
-        for by in dict.fromkeys(verdict.by for generation in history for verdict in generation.refusals):
-            spoke = [each.number for each in history if by in {verdict.by for verdict in each.refusals}]
+        for by in dict.fromkeys(verdict.guard for generation in history for verdict in generation.rejections):
+            spoke = [each.number for each in history if by in {verdict.guard for verdict in each.rejections}]
             found.append({"seed": seed, "by": by, "generations": spoke})
     return found
 

@@ -18,9 +18,9 @@ from selfsown.compare.child_processes import Run, work, write_whole
 from selfsown.compare.data_efficiency import prices_of, ready_prices
 from selfsown.compare.experiment import Plan
 from selfsown.compare.results import last, outcome
-from selfsown.recipe.recipe import UNSAID, Recipe
+from selfsown.recipe.recipe import DEFAULTS, Recipe
 from selfsown.records import SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.terminal.comparison import markdown
 
 Say = Callable[[str], None]
@@ -73,7 +73,7 @@ def _alike(runs: Sequence[Run]) -> None:
     for run in runs:
         if not (run.folder / "held_out.parquet").exists():
             continue
-        ids = [row.id for row in Store(run.folder).rows("held_out") or []]
+        ids = [row.id for row in RunFolder(run.folder).rows("held_out") or []]
         arm, others = first.setdefault(run.seed, (run.arm, ids))
         if ids != others:
             raise SelfsownError(
@@ -89,7 +89,7 @@ def _told(plan: Plan, left: int, say: Say) -> Callable[[Run], None]:
     def ended(run: Run) -> None:
         done.append(run)
         minutes = (time.monotonic() - began) / len(done) * (left - len(done)) / 60
-        score = last(Store(run.folder).generations()).score(plan.recipe.goal)
+        score = last(RunFolder(run.folder).generations()).score(plan.recipe.goal)
         value = f"{plan.recipe.goal} {score.value:.3f}" if score else ""
         say(f"{run.arm}, seed {run.seed}: {value}  about {minutes:.0f} min left")
 
@@ -122,7 +122,7 @@ def _finished(run: Run, plan: Plan) -> bool:
     if not (run.folder / "result.json").exists():
         return False
     wanted = Recipe.load(plan.source, run.changes).generations
-    return len(Store(run.folder).generations()) == wanted + 1
+    return len(RunFolder(run.folder).generations()) == wanted + 1
 
 
 def _same_comparison(folder: Path, plan: Plan) -> None:
@@ -135,7 +135,7 @@ def _same_comparison(folder: Path, plan: Plan) -> None:
         for seed in plan.seeds:
             before = begun.get(folder / arm.folder / f"seed-{seed}" / "recipe.yaml", {})
             for key, value in arm.recipe(plan.source, seed).dump().items() if before else ():
-                if key not in ("description", "generations") and before.get(key, UNSAID.get(key)) != value:
+                if key not in ("description", "generations") and before.get(key, DEFAULTS.get(key)) != value:
                     raise SelfsownError(
                         f"{folder} compares otherwise: in arm {arm.name}, {key} was {before.get(key)!r}, "
                         f"now it is {value!r}; name another folder"

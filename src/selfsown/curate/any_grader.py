@@ -22,8 +22,8 @@ def curate(rows: Sequence[Row], *, min_score: dict[str, Share] = {}, top_share: 
         raise SelfsownError("curate.any_grader: least and top are empty; name graders, such as least: {judge: 1.0}")
     bars = {**_bars(rows, top_share), **min_score}
     for row in rows:
-        said = [(grade, bars[grade.by]) for grade in row.grades if grade.by in bars]
-        short = ", ".join(f"{grade.by} {grade.score:.2f} below {bar:.2f}" for grade, bar in said)
+        said = [(grade, bars[grade.grader]) for grade in row.grades if grade.grader in bars]
+        short = ", ".join(f"{grade.grader} {grade.score:.2f} below {bar:.2f}" for grade, bar in said)
         good = any(grade.score >= bar for grade, bar in said)
         yield (
             row
@@ -37,7 +37,7 @@ def _bars(rows: Sequence[Row], top: Mapping[str, float]) -> dict[str, float]:
     scores: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for grade in row.grades:
-            scores[grade.by].append(grade.score)
+            scores[grade.grader].append(grade.score)
     ranked = {by: sorted(scores[by], reverse=True) for by in top if scores[by]}
     bars = {by: each[max(0, math.ceil(top[by] * len(each)) - 1)] for by, each in ranked.items()}
     return {by: bar if bar > ranked[by][-1] or top[by] == 1 else math.inf for by, bar in bars.items()}

@@ -46,8 +46,8 @@ def curate(
 
 def _value(row: Row, attributes: Sequence[str]) -> str:
     """What the row is in these attributes together; "" where one is missing."""
-    there = all(name in row.traits for name in attributes)
-    return "+".join(row.traits[name] for name in attributes) if there else ""
+    there = all(name in row.metadata for name in attributes)
+    return "+".join(row.metadata[name] for name in attributes) if there else ""
 
 
 def _shares(
@@ -61,7 +61,7 @@ def _shares(
     else:
         counts = Counter(value for row in real if (value := _value(row, attributes)))
         if not counts:
-            there = ", ".join(sorted({name for row in real for name in row.traits})) or "none"
+            there = ", ".join(sorted({name for row in real for name in row.metadata})) or "none"
             raise SelfsownError(f"curate.balance: no real row has {' and '.join(attributes)}; there is: {there}")
         weights = {value: float(counts[value]) for value in values}
     total = sum(weights.values())

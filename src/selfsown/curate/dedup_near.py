@@ -70,7 +70,7 @@ def curate(
 
 def _worth(row: Row, difficulty: str) -> float:
     try:
-        return row.score * (float(row.traits[difficulty]) if difficulty else row.level or 1)
+        return row.score * (float(row.metadata[difficulty]) if difficulty else row.level or 1)
     except (KeyError, ValueError):
         return row.score
 

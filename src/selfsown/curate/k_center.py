@@ -23,7 +23,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: S
 
     The distance is between TF-IDF of words or letters along the real rows' leading directions.
     """
-    open_rows = [row for row in rows if not row.end]
+    open_rows = [row for row in rows if not row.status]
     if open_rows and not any(row.grades for row in open_rows):
         raise SelfsownError("curate.k_center: no row was graded, and far-off rows may be noise; name a grader")
     rng = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: S
             next_one = int(distance.argmax())
     at = 0
     for row in rows:
-        if row.end:
+        if row.status:
             yield row
             continue
         yield row if at in staying else row.rejected("diverse: others that were kept lie as near")

@@ -20,7 +20,9 @@ def curate(
     rejected; only where the recipe names no grader at all (`grade: []`) do ungraded rows pass.
     """
     for row in rows:
-        grades = [grade for grade in row.grades if (not graders or grade.by in graders) and grade.trust != "none"]
+        grades = [
+            grade for grade in row.grades if (not graders or grade.grader in graders) and grade.evidence != "none"
+        ]
         worst = min(grades, key=lambda grade: grade.score, default=None)
         if worst is None and not grader_count and not graders:
             yield row
@@ -32,21 +34,21 @@ def curate(
         if all(grade.score >= min_score for grade in grades):
             yield row
             continue
-        yield row.rejected(f"{worst.by}: {worst.reason}")
-        corrected = task.read(*worst.repair) if worst.repair else ""
+        yield row.rejected(f"{worst.grader}: {worst.reason}")
+        corrected = task.read(*worst.correction) if worst.correction else ""
         if isinstance(corrected, Row):
-            grade = replace(worst, score=1.0, reason="corrected", repair=None)
+            grade = replace(worst, score=1.0, reason="corrected", correction=None)
             yield replace(_corrected(row, corrected), grades=(grade,))
 
 
 def _corrected(row: Row, right: Row) -> Row:
     return replace(
         right,
-        traits={**prompt_traits(row.traits), **right.traits},
+        metadata={**prompt_traits(row.metadata), **right.metadata},
         origin="synthetic",
-        maker=row.maker,
+        source=row.source,
         method="correction",
         parents=(row.id,),
         generation=row.generation,
-        draw=row.draw,
+        sample_index=row.sample_index,
     )

@@ -16,7 +16,7 @@ def curate(rows: Iterable[Row], *, kinds: tuple[Kind, ...] = KINDS) -> Iterator[
     """Prompt, answer and traits are searched; the reason does not repeat what was found. Addresses under example.com
     and its like, and numbers with 555-01, are nobody's."""
     for row in rows:
-        parts = {"prompt": row.prompt, "answer": row.answer, **row.traits}
+        parts = {"prompt": row.prompt, "answer": row.answer, **row.metadata}
         spans = ((part, span.kind) for part, text in parts.items() for span in find(text, kinds))
         part, kind = next(spans, ("", "email"))
         yield row.rejected(f"personal: its {part} has {NAMES[kind]} ({kind})") if part else row

@@ -61,7 +61,7 @@ def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
         elif row.answer == better.answer:
             yield row.rejected(f"pairs: it says what real row {better.id} says")
         else:
-            pair = replace(_pair(better, row), generation=row.generation, draw=row.draw)
+            pair = replace(_pair(better, row), generation=row.generation, sample_index=row.sample_index)
             yield row.rejected(f"pairs: the worse one of pair {pair.id}")
             yield pair
 
@@ -80,7 +80,7 @@ def _of(siblings: Sequence[Row], least: float, gap: float) -> Iterator[tuple[Row
 def _pair(chosen: Row, worse: Row) -> Row:
     return replace(
         chosen,
-        traits={**chosen.traits, "rejected": worse.answer},
+        metadata={**chosen.metadata, "rejected": worse.answer},
         origin="synthetic",
         method="preference_pairs",
         parents=(chosen.id, worse.id),

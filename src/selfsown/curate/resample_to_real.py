@@ -22,7 +22,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: S
 
     Rows that have ended pass by. Under 50 rows or 50 real ones nothing can be told, and all stay.
     """
-    open_rows, real = [row for row in rows if not row.end], answered(real)
+    open_rows, real = [row for row in rows if not row.status], answered(real)
     if min(len(open_rows), len(real)) < LEAST:
         yield from rows
         return
@@ -34,7 +34,7 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: S
     staying = set(sorted(range(len(keys)), key=lambda at: -keys[at])[:wanted])
     at = 0
     for row in rows:
-        if row.end:
+        if row.status:
             yield row
             continue
         left_out = f"resample: it looks synthetic, odds of being real {odds[at]:.2f}"

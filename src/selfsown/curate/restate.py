@@ -18,10 +18,10 @@ def curate(rows: Iterable[Row], task: Task) -> Iterator[Row]:
                 other,
                 target="",
                 origin="synthetic",
-                maker=row.maker,
+                source=row.source,
                 method="restate",
                 parents=(row.id,),
                 generation=row.generation,
-                draw=row.draw,
+                sample_index=row.sample_index,
                 grades=row.grades,
             )

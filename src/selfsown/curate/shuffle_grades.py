@@ -20,4 +20,4 @@ def curate(rows: Sequence[Row], seed: int) -> Iterator[Row]:
 
 
 def _of(other: Row, grade: Grade) -> Grade:
-    return replace(grade, reason=f"{grade.reason} (so was row {other.id} graded)", repair=None)
+    return replace(grade, reason=f"{grade.reason} (so was row {other.id} graded)", correction=None)

@@ -18,8 +18,8 @@ import numpy as np
 from selfsown.estimate.request_counts import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
 from selfsown.intake import Intake
 from selfsown.make import opened
-from selfsown.recipe.recipe import REMOTE, Recipe
-from selfsown.stages import OTHERS
+from selfsown.recipe.recipe import SERVERS, Recipe
+from selfsown.stages import ROLE_MODELS
 from selfsown.stats.intervals import resampled
 from selfsown.usage import ledger
 
@@ -103,7 +103,7 @@ class Estimate:
 
 def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False) -> Estimate:
     """What `make` will take of this recipe in this folder. Offline, nothing is asked, and no key is needed."""
-    batches = {role: step.knobs.get("batch", 0) for role in OTHERS if (step := getattr(recipe, role))}
+    batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
     with _place(folder, offline) as there, opened(at_once(recipe, keyless=offline), there) as line:
         line.chunk = max(batches.values(), default=0) or line.chunk
         path, prices = line.store.journal.path, ledger.prices_in(recipe.dump())
@@ -117,10 +117,10 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
             _timed(left, ledger.usual(path))
         lengths = survey.lengths if offline else {}
         parts = [
-            replace(_part(models[place], some, lengths), way=getattr(recipe, models[place].role).way)
+            replace(_part(models[place], some, lengths), way=getattr(recipe, models[place].role).method)
             for place, some in left.items()
         ]
-        failed = [row.reason for row in sample.rows if row.end == "failed"]
+        failed = [row.reason for row in sample.rows if row.status == "failed"]
         return Estimate(
             real=line.tally.real,
             parts=parts,
@@ -143,10 +143,10 @@ def at_once(recipe: Recipe, keyless: bool = False) -> Recipe:
     """The same requests, but none in a batch: nobody waits a day for a few rows. keyless: nothing will be sent."""
     without = {"batch"} | ({"key"} if keyless else set())
     found: dict[str, Any] = {}
-    for role in OTHERS:
+    for role in ROLE_MODELS:
         step = getattr(recipe, role)
-        if step and step.way in REMOTE:
-            knobs = {name: value for name, value in step.knobs.items() if name not in without}
+        if step and step.method in SERVERS:
+            knobs = {name: value for name, value in step.options.items() if name not in without}
             found[role] = replace(step, knobs=knobs | ({"key": ""} if keyless else {}))
     return replace(recipe, **found)
 

@@ -167,7 +167,7 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
     refused = list[NoPrompt]()
     for at, first, chunk in work(line):
         heard: list[Asked] = []
-        elements = {chunk.step.place: _elements(chunk)}
+        elements = {chunk.step.name: _elements(chunk)}
 
         def instead(model: Any, heard: list[Asked] = heard, elements: Mapping[str, int] = elements) -> Any:
             return StandIn(model, heard, lengths, elements) if hasattr(model, "asks") else model
@@ -179,7 +179,7 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
             continue
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
         shares = _put_down(survey, at, heard, batches)
-        front = shares.get((chunk.step.place, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
+        front = shares.get((chunk.step.name, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
         for stratum, rows in strata.items():
             survey.front[at, stratum] += rows * (front or 0.0)
             for place, share in shares.items() if not front else ():
@@ -216,7 +216,7 @@ def _put_down(survey: Survey, at: int, heard: Sequence[Asked], batches: Mapping[
 def _elements(chunk: Chunk) -> int:
     """How many things a way asks for in one reply, if it has a knob for that."""
     asked = parameters(chunk.step.function)
-    return int(chunk.step.knobs.get("per_document", asked["per_document"].default)) if "per_document" in asked else 1
+    return int(chunk.step.options.get("per_document", asked["per_document"].default)) if "per_document" in asked else 1
 
 
 class _Lengths:

@@ -14,7 +14,7 @@ from selfsown.tasks import Task
 def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str, ...] = ()) -> Iterator[Score]:
     """Over all rows, and for each value of each name in `by`: a trait, "level", or several joined by "+"."""
     asked = [row for row in held_out if row.prompt]
-    known = {"level"}.union(*(row.traits for row in asked))
+    known = {"level"}.union(*(row.metadata for row in asked))
     for name in [each for names in by for each in names.split("+") if each not in known]:
         raise SelfsownError(f"evaluate.accuracy: no held-out row has {name!r}; there is: {', '.join(sorted(known))}")
     replies = model.complete([row.prompt for row in asked], temperature=0.0)
@@ -32,4 +32,4 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str
 
 
 def _value(row: Row, name: str) -> str:
-    return str(row.level) if name == "level" else row.traits.get(name, "none")
+    return str(row.level) if name == "level" else row.metadata.get(name, "none")

@@ -13,4 +13,4 @@ def evaluate(model: Model, held_out: Sequence[Row]) -> Iterator[Score]:
     """Prompt and answer are text alike; the end of a text counts as one character."""
     bits, characters = zip(*model.bits(held_out), strict=True)
     low, high = ratio(bits, characters)
-    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, better="lower")
+    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, direction="lower")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
-from selfsown.records import Row, Score, having
+from selfsown.records import Row, Score, with_metadata
 from selfsown.stats.intervals import share
 from selfsown.tasks import Principled, Task
 
@@ -24,7 +24,7 @@ def evaluate(
     answer to each prompt; a failed reply is not counted, and where every reply failed there is no score."""
     if not isinstance(task, Principled):
         return
-    asked = [row for row in having(held_out, where) if row.prompt]
+    asked = [row for row in with_metadata(held_out, where) if row.prompt]
     replies = model.complete([row.prompt for row in asked], temperature=temperature, seed=seed)
     broken = [task.broken(row, reply.text) for row, (reply,) in zip(asked, replies, strict=True) if not reply.failure]
     if not broken:
@@ -36,4 +36,4 @@ def evaluate(
 
 def _score(hits: Sequence[bool], group: str) -> Score:
     low, high = share(sum(hits), len(hits))
-    return Score("principle_violations", sum(hits) / len(hits), len(hits), low, high, group, better="lower")
+    return Score("principle_violations", sum(hits) / len(hits), len(hits), low, high, group, direction="lower")

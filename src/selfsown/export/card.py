@@ -137,13 +137,13 @@ class Card:
             for way, knobs in some
         ]
         lines = [(code(name), f"{n:,}") for name, n in self.tally.methods.most_common(TOP)]
-        said = ["The steps that prepared, made, graded and chose rows:", table(("verb", "way", "knobs"), steps)]
+        said = ["The steps that prepared, made, graded and chose rows:", table(("stage", "method", "options"), steps)]
         return [*said, *([table(("made by", "rows"), lines), *_more(len(self.tally.methods))] if lines else [])]
 
     def _fates(self) -> list[str]:
         ends = self.tally.ends
         said = [f"## What became of all {ends.total():,} rows that were made"]
-        said.append(table(("end", "rows"), [(end, f"{ends[end]:,}") for end in ("kept", "rejected", "failed")]))
+        said.append(table(("status", "rows"), [(end, f"{ends[end]:,}") for end in ("kept", "rejected", "failed")]))
         said += _ranked("rejected by", self.tally.rejected) + _ranked("failed because", self.tally.failed)
         return said + [f"Left out, and not counted: {plain(each)}." for each in self.source.left_out]
 

@@ -33,7 +33,7 @@ class Tally:
 
     def met(self, batch: pyarrow.RecordBatch) -> None:
         """Rows that were made, whatever became of them."""
-        ends = batch["end"].to_pylist()
+        ends = batch["status"].to_pylist()
         self.ends.update(ends)
         for end, reason in zip(ends, batch["reason"].to_pylist(), strict=True):
             if end == "rejected":
@@ -46,7 +46,7 @@ class Tally:
         self.origins[row.origin] += 1
         if row.origin == "synthetic":
             _count(self.methods, row.method, OTHERS)
-            self.trust.update({grade.trust for grade in row.grades})
+            self.trust.update({grade.evidence for grade in row.grades})
             self.trust[""] += not row.grades
         self.prompts[len(row.prompt)] += 1
         self.answers[len(row.answer)] += 1
@@ -59,7 +59,7 @@ class Seeds:
     found: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def met(self, batch: pyarrow.RecordBatch) -> None:
-        for maker, traits in zip(batch["maker"].to_pylist(), batch["traits"].to_pylist(), strict=True):
+        for maker, traits in zip(batch["source"].to_pylist(), batch["metadata"].to_pylist(), strict=True):
             _count(self.found, (_source(maker), dict(traits).get("license", "")), (OTHERS, ""))
 
 

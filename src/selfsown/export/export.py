@@ -19,7 +19,7 @@ from selfsown.export.run_reader import Source, batches, ended, size, source
 from selfsown.intake import Intake
 from selfsown.preflight.own_judge import own_judge, read_from
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_TRAITS, tools_of
 
 KINDS = ("parquet", "jsonl")
@@ -68,7 +68,7 @@ def export(
         shutil.rmtree(partial, ignore_errors=True)  # what a kill left
         schema = chosen.schema(wishes)
         shards.write(records, schema, partial / "data", kind)
-        counts = _seeds(folder), size(folder, "held_out"), Intake.of(Store(folder))
+        counts = _seeds(folder), size(folder, "held_out"), Intake.of(RunFolder(folder))
         card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, _own_judge(found))
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
@@ -85,11 +85,11 @@ def _chats(found: Source, real: bool) -> tuple[bool, bool]:
     or messages with names. Only the traits are read, and those of chats alone are looked into."""
     chat = tools = False
     for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
-        for batch in batches(path, ["traits"]):
-            there = set(batch["traits"].keys.unique().to_pylist())
+        for batch in batches(path, ["metadata"]):
+            there = set(batch["metadata"].keys.unique().to_pylist())
             if not there.isdisjoint((*PROMPT_TRAITS, "completion")):
                 chat = True
-                tools = tools or any(map(_calls, batch["traits"].to_pylist()))
+                tools = tools or any(map(_calls, batch["metadata"].to_pylist()))
     return chat, tools
 
 
@@ -175,6 +175,6 @@ def _nothing(found: Source, tally: Tally) -> SelfsownError:
 
 def _seeds(folder: Path) -> Seeds:
     found = Seeds()
-    for batch in batches(folder / "real.parquet", ["maker", "traits"]):
+    for batch in batches(folder / "real.parquet", ["source", "metadata"]):
         found.met(batch)
     return found

@@ -62,16 +62,16 @@ class Format:
         """The names, of LEFT_OUT, of what the row holds and its record does not."""
         if self.name == "rows":
             return []
-        messages = messages_of(row.prompt, row.traits)
+        messages = messages_of(row.prompt, row.metadata)
         turns = [each for each in messages if each["role"] not in INSTRUCTIONS]
-        answer = completion_of(row.answer, row.traits)
-        thoughts = row.traits.get("reasoning") or any(each.get("reasoning_content") for each in messages)
+        answer = completion_of(row.answer, row.metadata)
+        thoughts = row.metadata.get("reasoning") or any(each.get("reasoning_content") for each in messages)
         found = {
             "reasoning": thoughts and not (wishes.reasoning and self.thinks),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
             "tools": not self.chat
-            and (tools_of(row.traits) or any(each.get("tool_calls") for each in [*turns, answer])),
+            and (tools_of(row.metadata) or any(each.get("tool_calls") for each in [*turns, answer])),
             "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
         }
         return [name for name, true in found.items() if true]
@@ -100,7 +100,7 @@ def conversational_preference(chosen: Row, rejected: Row, wishes: Wishes) -> Rec
 
 
 def sharegpt(row: Row, wishes: Wishes) -> Record:
-    messages = [*messages_of(row.prompt, row.traits), completion_of(row.answer, row.traits)]
+    messages = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
     return {"conversations": [turn for each in messages for turn in _turns(each)], **_tools(row, wishes)}
 
 
@@ -113,14 +113,14 @@ def text(row: Row, wishes: Wishes) -> Record:
 
 
 def rows(row: Row, wishes: Wishes) -> Record:
-    found: Record = {name: getattr(row, name) for name in ROWS if name not in ("traits", "grades")}
+    found: Record = {name: getattr(row, name) for name in ROWS if name not in ("metadata", "grades")}
     grades = [{name: value for name, value in vars(grade).items() if name != "failed"} for grade in row.grades]
-    return {**found, "traits": _json(dict(row.traits)), "grades": _json(grades)}
+    return {**found, "metadata": _json(dict(row.metadata)), "grades": _json(grades)}
 
 
-ROWS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "maker", "method"), TEXT)
-ROWS |= {"parents": TEXTS, "generation": WHOLE, "draw": WHOLE, "level": WHOLE}
-ROWS |= {"score": NUMBER, "traits": TEXT, "grades": TEXT}
+ROWS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "source", "method"), TEXT)
+ROWS |= {"parents": TEXTS, "generation": WHOLE, "sample_index": WHOLE, "level": WHOLE}
+ROWS |= {"score": NUMBER, "metadata": TEXT, "grades": TEXT}
 SCORES = {"score_chosen": NUMBER, "score_rejected": NUMBER}
 SHAREGPT = {"user": "human", "assistant": "gpt", "tool": "observation", "developer": "system"}
 LEFT_OUT = {
@@ -174,12 +174,12 @@ def fitting(row: Row, chat: bool) -> Format:
 
 
 def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message(each, wishes) for each in messages_of(row.prompt, row.traits)]
+    return [_message(each, wishes) for each in messages_of(row.prompt, row.metadata)]
 
 
 def _answered(row: Row, wishes: Wishes) -> list[Message]:
-    message = completion_of(row.answer, row.traits)
-    return [_message({**message, "reasoning_content": row.traits.get("reasoning")}, wishes)]
+    message = completion_of(row.answer, row.metadata)
+    return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, wishes)]
 
 
 def _message(message: Message, wishes: Wishes) -> Message:
@@ -189,7 +189,7 @@ def _message(message: Message, wishes: Wishes) -> Message:
 
 
 def _tools(row: Row, wishes: Wishes) -> Record:
-    return {"tools": tools_of(row.traits) or None} if wishes.tools else {}
+    return {"tools": tools_of(row.metadata) or None} if wishes.tools else {}
 
 
 def _turns(message: Message) -> list[Record]:

@@ -33,7 +33,7 @@ def _best_and_worst(siblings: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
     worst: Row | None = None
     for row in siblings:
         if best is None:
-            best = None if row.end == "rejected" else row
+            best = None if row.status == "rejected" else row
         elif row.score < (worst or best).score and row.answer != best.answer:
             worst = row
     if best and worst:

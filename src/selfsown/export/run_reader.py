@@ -15,7 +15,7 @@ import yaml
 
 from selfsown.files.row_parquet import rows_of
 from selfsown.records import Row, SelfsownError
-from selfsown.run_folder import Store, place
+from selfsown.run_folder import RunFolder, generation_dir
 
 BATCH = 2048  # rows
 
@@ -34,7 +34,7 @@ class Source:
 def source(folder: Path) -> Source:
     if (folder / "compare.json").exists() or any(folder.glob("*/seed-*/recipe.yaml")):
         raise SelfsownError(f"{folder} holds a comparison; name one of its runs, such as {folder}/graded/seed-0")
-    store = Store(folder)
+    store = RunFolder(folder)
     recipe = _recipe(folder / "recipe.yaml")
     version = str((store.json("environment") or {}).get("selfsown", ""))
     made = folder / "rows.parquet"
@@ -43,13 +43,13 @@ def source(folder: Path) -> Source:
     parts, left_out = [], []
     history = store.generations()
     for generation in history[1:]:
-        part = folder / place(generation.number) / "rows.parquet"
-        if generation.stands:
+        part = folder / generation_dir(generation.number) / "rows.parquet"
+        if generation.accepted:
             parts.append(part)
         else:
-            by = ", ".join(verdict.by for verdict in generation.refusals)
+            by = ", ".join(verdict.guard for verdict in generation.rejections)
             left_out.append(f"generation {generation.number}, rolled back by {by}")
-    if (folder / place(len(history)) / "rows.parquet").exists():
+    if (folder / generation_dir(len(history)) / "rows.parquet").exists():
         left_out.append(f"generation {len(history)}, which is not finished")
     return Source(folder, recipe, version, parts, left_out)
 
@@ -72,7 +72,7 @@ def size(folder: Path, name: str) -> int:
 
 def ended(batch: pyarrow.RecordBatch, ends: Sequence[str]) -> list[Row]:
     """The rows of the batch that ended so."""
-    wanted = batch.filter(pyarrow.compute.is_in(batch["end"], pyarrow.array(ends, pyarrow.string())))
+    wanted = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(ends, pyarrow.string())))
     return rows_of(pyarrow.Table.from_batches([wanted]))
 
 

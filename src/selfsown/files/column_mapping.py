@@ -58,7 +58,7 @@ class Columns:
                 if why := self._blank(prompt, answer):
                     bad(BadRecord(self.source, at, why, blank=True))
                     continue
-            yield Row(prompt, answer, target=answer, maker=f"{maker}:{at}", draw=draw, traits=traits)
+            yield Row(prompt, answer, target=answer, source=f"{maker}:{at}", sample_index=draw, metadata=traits)
             draw += 1
 
     def _blank(self, prompt: str, answer: str) -> str:

@@ -18,14 +18,14 @@ BATCH = 1_000  # rows made into objects at once
 
 _GRADE = pyarrow.struct(
     [("score", pyarrow.float64())]
-    + [(name, pyarrow.string()) for name in ("reason", "by", "trust")]
-    + [("repair", pyarrow.list_(pyarrow.string()))]
+    + [(name, pyarrow.string()) for name in ("reason", "grader", "evidence")]
+    + [("correction", pyarrow.list_(pyarrow.string()))]
 )
-_TEXTS = ("id", "prompt", "answer", "problem", "target", "origin", "maker", "method", "end", "reason")
+_TEXTS = ("id", "prompt", "answer", "problem", "target", "origin", "source", "method", "status", "reason")
 SCHEMA = pyarrow.schema(
     [(name, pyarrow.string()) for name in _TEXTS]
-    + [(name, pyarrow.int64()) for name in ("generation", "draw", "level")]
-    + [("parents", pyarrow.list_(pyarrow.string())), ("traits", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
+    + [(name, pyarrow.int64()) for name in ("generation", "sample_index", "level")]
+    + [("parents", pyarrow.list_(pyarrow.string())), ("metadata", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
     + [("grades", pyarrow.list_(_GRADE))]
 )
 _PLAIN = attrgetter(*SCHEMA.names[:-2])
@@ -56,7 +56,7 @@ class Writer:
 
     def _batch(self) -> None:
         values = [list(column) for column in zip(*map(_PLAIN, self.waiting), strict=True)]
-        values.append([list(row.traits.items()) for row in self.waiting])
+        values.append([list(row.metadata.items()) for row in self.waiting])
         values.append([list(map(vars, row.grades)) for row in self.waiting])
         columns = [pyarrow.array(each, field.type) for each, field in zip(values, SCHEMA, strict=True)]
         self.batches.append(pyarrow.RecordBatch.from_arrays(columns, schema=SCHEMA))
@@ -107,13 +107,13 @@ def _rows(columns: pyarrow.Table | pyarrow.RecordBatch) -> Iterator[Row]:
     found = (columns.column(name).to_pylist() for name in SCHEMA.names)
     for named, *plain, parents, traits, grades in zip(*found, strict=True):
         made = tuple(map(_grade, grades)) if grades else ()
-        row = Row(**dict(zip(_FIELDS, plain, strict=True)), parents=tuple(parents), traits=dict(traits), grades=made)
+        row = Row(**dict(zip(_FIELDS, plain, strict=True)), parents=tuple(parents), metadata=dict(traits), grades=made)
         row.__dict__["_id"] = named
         yield row
 
 
 def _grade(told: dict[str, Any]) -> Grade:
-    return Grade(**told | {"repair": tuple(told["repair"]) if told["repair"] else None})
+    return Grade(**told | {"correction": tuple(told["correction"]) if told["correction"] else None})
 
 
 def table(parquet: bytes) -> pyarrow.Table:

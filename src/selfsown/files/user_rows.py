@@ -37,9 +37,9 @@ class Seeds:
 
     def check(self, row: Row, answer: str) -> Grade:
         if not row.target:
-            return Grade(0.0, "no known answer to compare with", trust="oracle", failed=True)
+            return Grade(0.0, "no known answer to compare with", evidence="oracle", failed=True)
         right = answer.strip() == row.target.strip()
-        return Grade(float(right), "equals the answer" if right else "differs from the answer", trust="oracle")
+        return Grade(float(right), "equals the answer" if right else "differs from the answer", evidence="oracle")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())

@@ -57,14 +57,14 @@ def generate(
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):
         yield replace(
             _row(answer, row.answer, max_chars, f"{_TOLD[kind]}\n{_FENCE}"),
-            traits=other_traits(row.traits),
+            metadata=other_traits(row.metadata),
             level=row.level,
             origin="synthetic",
-            maker=teacher.name,
+            source=teacher.name,
             method="backtranslate",
             parents=(row.id,),
             generation=generation,
-            draw=draw,
+            sample_index=draw,
         )
 
 

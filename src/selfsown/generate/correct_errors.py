@@ -88,7 +88,7 @@ def generate(
         edits = [[edit for edit in each if _confirmed(edit, next(told))] for each in edits]
     for row, answer, each in zip(rows, said, edits, strict=True):
         made = _made(row, answer, each, max_changed, (teacher.name, generation))
-        yield made.but(traits={**made.traits, "original": row.answer}) if keep_original else made
+        yield made.replace_fields(metadata={**made.metadata, "original": row.answer}) if keep_original else made
 
 
 def _asked(row: Row, instruction: str) -> str:
@@ -150,12 +150,12 @@ def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tup
         text,
         problem=row.problem,
         origin="synthetic",
-        maker=by[0],
+        source=by[0],
         method="correct_errors",
         parents=(row.id,),
         generation=by[1],
         level=row.level,
-        traits={**(prompt_traits(row.traits) if edits else row.traits), **told},
+        metadata={**(prompt_traits(row.metadata) if edits else row.metadata), **told},
     )
     if answer.failure:
         return made.failed(answer.failure)

@@ -52,14 +52,14 @@ def generate(
         for draw, each in enumerate(made[:per_document]):
             yield replace(
                 each,
-                traits={**other_traits(row.traits), **each.traits},
+                metadata={**other_traits(row.metadata), **each.metadata},
                 level=row.level,
                 origin="synthetic",
-                maker=teacher.name,
+                source=teacher.name,
                 method="document_qa",
                 parents=(row.id,),
                 generation=generation,
-                draw=draw,
+                sample_index=draw,
             )
 
 
@@ -77,7 +77,7 @@ def _asked(text: str, per: int, instruction: str) -> str:
 
 def _row(pair: Mapping[str, str], text: str) -> Row:
     question, quote, answer = (pair[part].strip() for part in _PARTS)
-    made = Row(question, answer, traits={"quote": quote})
+    made = Row(question, answer, metadata={"quote": quote})
     for part in _PARTS:
         if not pair[part].strip():
             return made.failed(f"an empty {part}")

@@ -64,7 +64,7 @@ def generate(
     chosen = _chosen(rows, operations)
     lines = [[row] for row in chosen]  # of each, what was made; the last that did not fail is the next to be rewritten
     for at in range(rounds):
-        before = [next(row for row in reversed(line) if not row.end) for line in lines]
+        before = [next(row for row in reversed(line) if not row.status) for line in lines]
         drawn = [random.Random(f"{seed} {row.id} {at}").choice(operations) for row in chosen]
         prompts = [_asked(way, row.prompt, instruction) for way, row in zip(drawn, before, strict=True)]
         said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
@@ -76,14 +76,14 @@ def generate(
         for draw, row in enumerate(made):
             yield replace(
                 row,
-                traits={**other_traits(start.traits), **row.traits, "round": str(draw + 1)},
+                metadata={**other_traits(start.metadata), **row.metadata, "round": str(draw + 1)},
                 level=start.level,
                 origin="synthetic",
-                maker=teacher.name,
+                source=teacher.name,
                 method="evol_instruct",
                 parents=(start.id,),
                 generation=generation,
-                draw=draw,
+                sample_index=draw,
             )
 
 
@@ -103,12 +103,12 @@ def _asked(way: Way, task: str, instruction: str) -> str:
 
 def _row(said: Answer, before: Row, way: Way, longest: int) -> Row:
     """The new task, not yet answered; or eliminated."""
-    traits = {name: before.traits[name] for name in ("system",) if name in before.traits} | {"way": way}
+    traits = {name: before.metadata[name] for name in ("system",) if name in before.metadata} | {"way": way}
     if said.failure:
-        return Row("", said.text, traits=traits).failed(said.failure)
+        return Row("", said.text, metadata=traits).failed(said.failure)
     task = said.data["task"].strip()
     failure = unfit(task, longest, told=_TOLD) or _standstill(words(task), words(before.prompt), way)
-    row = Row(task, "", traits=traits)
+    row = Row(task, "", metadata=traits)
     return row.failed(failure) if failure else row
 
 

@@ -50,7 +50,9 @@ def generate(
     replies = iter(teacher.complete(whole, temperature=answer_temperature, seed=seed))
     for draw, (text, bad) in enumerate(zip(asked, failures, strict=True)):
         row = Row(text, "").failed(bad) if bad else _row(text, next(replies)[0], turn_end, task, max_chars)
-        yield replace(row, origin="synthetic", maker=teacher.name, method="magpie", generation=generation, draw=draw)
+        yield replace(
+            row, origin="synthetic", source=teacher.name, method="magpie", generation=generation, sample_index=draw
+        )
 
 
 def _turn(text: str, end: str) -> str:

@@ -34,7 +34,7 @@ class _Talk:
 
     def traits(self, messages: Sequence[Message]) -> dict[str, str]:
         """The real row's, for a prompt of these messages."""
-        return {**prompt_traits(self.real.traits), **remembered(messages)}
+        return {**prompt_traits(self.real.metadata), **remembered(messages)}
 
 
 def generate(
@@ -50,7 +50,7 @@ def generate(
     """A talk for each real prompt, with so many turns of the user's and as many answers; `instruction` says more of
     the user. The last answer is the row's; its prompt is the talk before it, written out as chats in files are, and
     the trait "messages" has it turn by turn."""
-    talks = [_Talk(row, messages_of(row.prompt, row.traits)) for row in rows if row.prompt]
+    talks = [_Talk(row, messages_of(row.prompt, row.metadata)) for row in rows if row.prompt]
     if not talks:
         raise NoPrompt("generate.multi_turn: no real row has a prompt to begin a talk with; take question")
     for turn in range(turns):
@@ -98,11 +98,11 @@ def _made(talk: _Talk, maker: str, generation: int) -> Row:
         last["content"] if answered else "",
         problem=talk.real.problem or talk.real.prompt,
         origin="synthetic",
-        maker=maker,
+        source=maker,
         method="multi_turn",
         parents=(talk.real.id,),
         generation=generation,
         level=talk.real.level,
-        traits=talk.traits(before),
+        metadata=talk.traits(before),
     )
     return made.failed(talk.failure) if talk.failure else made

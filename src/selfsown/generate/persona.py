@@ -86,11 +86,11 @@ def generate(
         yield replace(
             row,
             origin="synthetic",
-            maker=teacher.name,
+            source=teacher.name,
             method="persona",
             parents=(example.id,) if example else (),
             generation=generation,
-            draw=draw,
+            sample_index=draw,
         )
 
 
@@ -122,8 +122,8 @@ def _asked(cell: Mapping[str, str], example: Row | None, instruction: str) -> st
 def _row(said: Answer, cell: dict[str, str], example: Row | None, longest: int) -> Row:
     """The request, not yet answered."""
     if said.failure:
-        return Row("", said.text, traits=cell).failed(said.failure)
-    row = Row(said.data["request"].strip(), "", traits=cell)
+        return Row("", said.text, metadata=cell).failed(said.failure)
+    row = Row(said.data["request"].strip(), "", metadata=cell)
     failure = unfit(row.prompt, longest, told=_TOLD)
     if not failure and example and rouge_l(words(row.prompt), words(example.prompt)) >= ALIKE:
         failure = "it copies its example"

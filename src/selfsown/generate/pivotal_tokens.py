@@ -109,7 +109,12 @@ def generate(
     _narrow(answers, search, min_gap)
     for draw, made in enumerate(_pairs(answers, search, min_gap)):
         yield replace(
-            made, origin="synthetic", maker=teacher.name, method="pivotal_tokens", generation=generation, draw=draw
+            made,
+            origin="synthetic",
+            source=teacher.name,
+            method="pivotal_tokens",
+            generation=generation,
+            sample_index=draw,
         )
 
 
@@ -157,7 +162,10 @@ def _pairs(answers: Sequence[_Answer], search: _Search, gap: float) -> Iterator[
             traits |= {"chance": f"{answer.chance(at):.2f}", "chances": f"{_share(failed):.2f} {_share(solved):.2f}"}
             said = better + _ending(solved, True)
             yield replace(
-                answer.row, answer=said, traits={**other_traits(answer.row.traits), **traits}, parents=(answer.row.id,)
+                answer.row,
+                answer=said,
+                metadata={**other_traits(answer.row.metadata), **traits},
+                parents=(answer.row.id,),
             )
 
 

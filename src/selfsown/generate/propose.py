@@ -35,13 +35,15 @@ def generate(
     openings = [task.opening(chosen) for chosen in levels]
     replies = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=asked)
     tries = [[_read(reply, task)] for (reply,) in replies]
-    again = [rows for rows in tries if n > 1 and asked and not rows[0].end]
+    again = [rows for rows in tries if n > 1 and asked and not rows[0].status]
     if again:
         more = teacher.complete([row.prompt for (row,) in again], n=n - 1, temperature=temperature, seed=seed + 1)
         for rows, others in zip(again, more, strict=True):
             rows += [_read(reply, task) for reply in others]
     for draw, made in enumerate(row for rows in tries for row in rows):
-        yield replace(made, origin="synthetic", maker=teacher.name, method="propose", generation=generation, draw=draw)
+        yield replace(
+            made, origin="synthetic", source=teacher.name, method="propose", generation=generation, sample_index=draw
+        )
 
 
 def _read(reply: Reply, task: Task) -> Row:

@@ -15,7 +15,7 @@ from selfsown.models import Model, Reply
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import called, criticised, shown, standards
 from selfsown.prompting.structured_output import Answer, ask, compact
-from selfsown.records import Row, SelfsownError, having
+from selfsown.records import Row, SelfsownError, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import prompt_traits
 from selfsown.text.normalize import fenced
@@ -73,7 +73,7 @@ def generate(
     """
     if critic == "world" and not task.verifiable:
         raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
-    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in having(rows, where)]
+    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in with_metadata(rows, where)]
     asked = [course for course in courses if course.row.prompt]
     drafts = teacher.complete([course.row.full_prompt for course in asked], temperature=temperature, seed=seed)
     for course, (draft,) in zip(asked, drafts, strict=True):
@@ -162,11 +162,11 @@ def _made(course: _Course, maker: str, generation: int) -> Row:
         problem=real.problem,
         target=real.target if real.prompt else "",
         origin="synthetic",
-        maker=maker,
+        source=maker,
         method="refine",
         parents=(real.id,),
         generation=generation,
         level=real.level,
-        traits={**prompt_traits(real.traits), "revisions": str(revisions), "course": compact(course.steps)},
+        metadata={**prompt_traits(real.metadata), "revisions": str(revisions), "course": compact(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

@@ -69,14 +69,14 @@ def generate(
     for draw, ((row, part, each), (reply,)) in enumerate(zip(work, replies, strict=True)):
         yield replace(
             _row(reply, part, max_chars),
-            traits={**other_traits(row.traits), "format": each, "span": part},
+            metadata={**other_traits(row.metadata), "format": each, "span": part},
             level=row.level,
             origin="synthetic",
-            maker=teacher.name,
+            source=teacher.name,
             method="rephrase",
             parents=(row.id,),
             generation=generation,
-            draw=draw,
+            sample_index=draw,
         )
 
 

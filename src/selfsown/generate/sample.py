@@ -9,7 +9,7 @@ from typing import Any
 from selfsown.models import Model, Reply
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import ask, compact
-from selfsown.records import NoPrompt, Row, having
+from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
 from selfsown.text.chat import Prompt, preceded, prompt_traits
 
@@ -30,7 +30,7 @@ def generate(
     """n answers to each real prompt, before which the teacher reads the instruction; `only`: the traits of the rows
     that are asked. With a JSON schema, an answer is JSON by it, on one line. What the teacher thought is the trait
     "reasoning"."""
-    chosen = [row for row in having(rows, where) if row.prompt]
+    chosen = [row for row in with_metadata(rows, where) if row.prompt]
     if not chosen:
         raise _unprompted(task)
     prompts = [preceded(row.full_prompt, instruction) for row in chosen]
@@ -41,17 +41,17 @@ def generate(
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):
             read = task.read(asked.prompt, reply.text)
-            traits = {**prompt_traits(asked.traits), **(read.traits if isinstance(read, Row) else {})}
+            traits = {**prompt_traits(asked.metadata), **(read.metadata if isinstance(read, Row) else {})}
             made = replace(
                 asked,
                 answer=reply.text,
-                traits=traits | ({"reasoning": reply.reasoning} if reply.reasoning else {}),
+                metadata=traits | ({"reasoning": reply.reasoning} if reply.reasoning else {}),
                 origin="synthetic",
-                maker=teacher.name,
+                source=teacher.name,
                 method="sample",
                 parents=(asked.id,),
                 generation=generation,
-                draw=draw,
+                sample_index=draw,
             )
             yield made.failed(reply.failure) if reply.failure else made
 

@@ -115,8 +115,8 @@ def generate(
 
 
 def _begun(row: Row, tests: str, entry: str) -> _Course:
-    said = row.traits.get(tests, "") if row.prompt else ""
-    return _Course(row, row.prompt, said, row.traits.get(entry, ""), given=bool(said.strip()))
+    said = row.metadata.get(tests, "") if row.prompt else ""
+    return _Course(row, row.prompt, said, row.metadata.get(entry, ""), given=bool(said.strip()))
 
 
 def _ask(
@@ -148,19 +148,19 @@ def _run(courses: Sequence[_Course], sandbox: Sandbox) -> None:
 
 def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -> Row:
     told = prompt_traits if course.real.prompt else other_traits
-    traits = {**told(course.real.traits), tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
+    traits = {**told(course.real.metadata), tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
     made = Row(
         course.prompt,
         course.program,
         problem=course.real.problem if course.real.prompt else "",
         target=course.real.target if course.real.prompt else "",
         origin="synthetic",
-        maker=maker,
+        source=maker,
         method="self_debug",
         parents=(course.real.id,),
         generation=generation,
-        draw=draw,
+        sample_index=draw,
         level=course.real.level,
-        traits={**traits, "course": compact(course.steps)},
+        metadata={**traits, "course": compact(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

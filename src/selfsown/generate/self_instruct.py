@@ -66,13 +66,13 @@ def generate(
             row = replace(
                 _checked(_row(answer, max_chars), told),
                 origin="synthetic",
-                maker=teacher.name,
+                source=teacher.name,
                 method="self_instruct",
                 parents=tuple(each.id for each in some if each.origin == "real"),
                 generation=generation,
-                draw=made,
+                sample_index=made,
             )
-            good += [row] * (not row.end)
+            good += [row] * (not row.status)
             made += 1
             yield row
 
@@ -115,7 +115,7 @@ def _row(said: Answer, longest: int) -> Row:
 
 def _checked(row: Row, told: Told) -> Row:
     """The row, unless it is too like one before it; if not, the next are compared with it."""
-    if row.end:
+    if row.status:
         return row
     near, at = told.nearest(row.prompt)
     if near:

@@ -51,10 +51,12 @@ def generate(
     made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
     made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
     for draw, (row, reply, helped) in enumerate(made):
-        traits = {**prompt_traits(row.traits), **({"hint": helped} if hint else {})}
+        traits = {**prompt_traits(row.metadata), **({"hint": helped} if hint else {})}
         traits |= {"reasoning": reply.reasoning} if reply.reasoning else {}
-        solved = row.but(traits=traits, generation=generation, draw=draw, parents=() if posed else (row.id,))
-        solved = solved.but(answer=reply.text, origin="synthetic", maker=teacher.name, method="solve")
+        solved = row.replace_fields(
+            metadata=traits, generation=generation, sample_index=draw, parents=() if posed else (row.id,)
+        )
+        solved = solved.replace_fields(answer=reply.text, origin="synthetic", source=teacher.name, method="solve")
         yield solved.failed(reply.failure) if reply.failure else solved
 
 

@@ -124,9 +124,9 @@ def _grade(row: Row, both: Sequence[Outcome], calls: Sequence[str]) -> Grade:
         )
     wrong = [at for at in shown if found[at] != known[at]]
     if not wrong:
-        return Grade(1.0, f"does the same in {len(shown)} calls", by="code_roundtrip", trust="execution")
+        return Grade(1.0, f"does the same in {len(shown)} calls", grader="code_roundtrip", evidence="execution")
     reason = f"{calls[wrong[0]][:80]} gives {found[wrong[0]][:60]}, in the original {known[wrong[0]][:60]}"
-    return Grade(1 - len(wrong) / len(shown), reason, by="code_roundtrip", trust="execution")
+    return Grade(1 - len(wrong) / len(shown), reason, grader="code_roundtrip", evidence="execution")
 
 
 def _raises(*values: str) -> bool:
@@ -149,4 +149,4 @@ def _names(program: str, *, stored: bool = False) -> set[str]:
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="code_roundtrip", trust="execution", failed=True)
+    return Grade(0.0, reason, grader="code_roundtrip", evidence="execution", failed=True)

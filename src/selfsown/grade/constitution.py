@@ -52,7 +52,7 @@ def grade(
         if row.answer.strip():
             yield _grade(few, said[at * each : (at + 1) * each])
         else:
-            yield Grade(0.0, NOTHING, by="constitution", trust="judge", failed=True)
+            yield Grade(0.0, NOTHING, grader="constitution", evidence="judge", failed=True)
 
 
 def _answers(
@@ -80,8 +80,8 @@ def _grade(principles: Sequence[str], said: Sequence[Answer]) -> Grade:
     if len(heard) < len(said):
         failure = next(each.failure for each in said if each.failure)
         words = f"{len(said) - len(heard)} of {len(said)} answers cannot be understood: {failure}"
-        return Grade(0.0, words, by="constitution", trust="judge", failed=True)
+        return Grade(0.0, words, grader="constitution", evidence="judge", failed=True)
     broken = [f"breaks {principle!r}: {data['reason'].strip()}" for principle, data in heard if not data["keeps"]]
     kept = len(heard) - len(broken)
     reason = "; ".join([f"keeps to {kept} of {len(heard)} principles", *broken[:1]])
-    return Grade(kept / len(heard), reason, by="constitution", trust="judge")
+    return Grade(kept / len(heard), reason, grader="constitution", evidence="judge")

@@ -11,8 +11,8 @@ from selfsown.text.normalize import unified
 def grade(rows: Sequence[Row]) -> Iterator[Grade]:
     for row in rows:
         if not unified(row.target).strip():
-            yield Grade(0.0, "no known answer to compare with", by="exact_match", trust="oracle", failed=True)
+            yield Grade(0.0, "no known answer to compare with", grader="exact_match", evidence="oracle", failed=True)
         elif unified(row.answer).strip() == unified(row.target).strip():
-            yield Grade(1.0, "equals the known answer", by="exact_match", trust="oracle")
+            yield Grade(1.0, "equals the known answer", grader="exact_match", evidence="oracle")
         else:
-            yield Grade(0.0, f"the known answer is {row.target!r}", by="exact_match", trust="oracle")
+            yield Grade(0.0, f"the known answer is {row.target!r}", grader="exact_match", evidence="oracle")

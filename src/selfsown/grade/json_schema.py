@@ -26,7 +26,7 @@ def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
             wrong = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_refused))
         except (ValueError, RecursionError) as error:
             wrong = f"no JSON: {error}"
-        yield Grade(float(not wrong), wrong or "keeps to the schema", by="json_schema")
+        yield Grade(float(not wrong), wrong or "keeps to the schema", grader="json_schema")
 
 
 def _refused(constant: str) -> None:

@@ -29,7 +29,7 @@ def grade(
 
 def _grade(said: Answer, scale: int) -> Grade:
     if said.failure:
-        return Grade(0.0, said.failure, by="judge", trust="judge", failed=True)
+        return Grade(0.0, said.failure, grader="judge", evidence="judge", failed=True)
     score = round(said.data["score"])
     reason = f"{score} of {scale}: {said.data['reason'].strip()}"
-    return Grade((score - 1) / (scale - 1), reason, by="judge", trust="judge")
+    return Grade((score - 1) / (scale - 1), reason, grader="judge", evidence="judge")

@@ -103,10 +103,12 @@ def _packed(expression: str) -> str:
 def _grade(reading: _Reading, same: Sequence[bool | None], seconds: float) -> Grade:
     known, said = reading.known[:SHOWN], reading.said[:SHOWN]
     if not known:
-        return Grade(0.0, "no known answer to compare with", by="math_equal", trust="oracle", failed=True)
+        return Grade(0.0, "no known answer to compare with", grader="math_equal", evidence="oracle", failed=True)
     if reading.wrong or False in same:
         reason = reading.wrong or f"the known answer is {known!r}, not {said!r}"
-        return Grade(0.0, reason, by="math_equal", trust="oracle")
+        return Grade(0.0, reason, grader="math_equal", evidence="oracle")
     if None in same:
-        return Grade(0.0, f"cannot be compared within {seconds:g} s", by="math_equal", trust="oracle", failed=True)
-    return Grade(1.0, f"equals the known answer {known!r}", by="math_equal", trust="oracle")
+        return Grade(
+            0.0, f"cannot be compared within {seconds:g} s", grader="math_equal", evidence="oracle", failed=True
+        )
+    return Grade(1.0, f"equals the known answer {known!r}", grader="math_equal", evidence="oracle")

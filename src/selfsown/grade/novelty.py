@@ -14,7 +14,9 @@ def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
     known = {normal(f"{row.prompt} {row.answer}"): row.id for row in real}
     for row in rows:
         if not (row.prompt + row.answer).strip():
-            yield Grade(0.0, "an empty text", by="novelty")
+            yield Grade(0.0, "an empty text", grader="novelty")
             continue
         copied = known.get(normal(f"{row.prompt} {row.answer}"))
-        yield Grade(0.0, f"copies real row {copied}", by="novelty") if copied else Grade(1.0, "new", by="novelty")
+        yield (
+            Grade(0.0, f"copies real row {copied}", grader="novelty") if copied else Grade(1.0, "new", grader="novelty")
+        )

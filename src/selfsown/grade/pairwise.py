@@ -105,10 +105,10 @@ def _tell(course: _Course, points: float, reason: str, *, stands: bool = True) -
 def _grade(course: _Course) -> Grade:
     met = len(course.points)
     if not met:
-        return Grade(0.0, course.failure, by="pairwise", trust="judge", failed=True)
+        return Grade(0.0, course.failure, grader="pairwise", evidence="judge", failed=True)
     if not course.decided:
         reason = f"the judge says something else when the order is turned; {course.reason}"
-        return Grade(0.5, reason, by="pairwise", trust="judge", failed=True)
+        return Grade(0.5, reason, grader="pairwise", evidence="judge", failed=True)
     won, tied = course.points.count(1.0), course.points.count(0.5)
     reason = f"{won} won and {tied} tied of {met}; {course.reason}"
-    return Grade(sum(course.points) / met, reason, by="pairwise", trust="judge")
+    return Grade(sum(course.points) / met, reason, grader="pairwise", evidence="judge")

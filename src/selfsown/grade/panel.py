@@ -65,10 +65,10 @@ def _grade(members: Sequence[tuple[str, Answer]], scale: int, unheard: Sequence[
     if 2 * len(heard) < len(said):
         failure = next(each.failure for each in said if each.failure)
         words = f"{len(said) - len(heard)} of {len(said)} members cannot be understood: {failure}"
-        return Grade(0.0, words, by="panel", trust="judge", failed=True)
+        return Grade(0.0, words, grader="panel", evidence="judge", failed=True)
     if unheard:
-        return Grade(0.0, f"nobody could be understood on: {unheard[0]}", by="panel", trust="judge", failed=True)
+        return Grade(0.0, f"nobody could be understood on: {unheard[0]}", grader="panel", evidence="judge", failed=True)
     scores = [score for score, _, _ in heard]
     told = ", ".join(f"{name}: {score}" if name else str(score) for score, _, name in heard)
     reason = f"{told} of {scale}; the lowest: {min(heard)[1]}"
-    return Grade((median(scores) - 1) / (scale - 1), reason, by="panel", trust="judge")
+    return Grade((median(scores) - 1) / (scale - 1), reason, grader="panel", evidence="judge")

@@ -61,11 +61,11 @@ def _grade(number: float, label: str, centre: float, spread: float) -> Grade:
         return _failed("the model gives no number")
     score = number if label else (1 + tanh((number - centre) / spread / 2)) / 2
     reason = f"{label} {number:.{_DIGITS}f}" if label else f"reward {number:.{_DIGITS}f}"
-    return Grade(round(score, _DIGITS), reason, by="reward_model", trust="judge")
+    return Grade(round(score, _DIGITS), reason, grader="reward_model", evidence="judge")
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="reward_model", trust="judge", failed=True)
+    return Grade(0.0, reason, grader="reward_model", evidence="judge", failed=True)
 
 
 class _Scorer:
@@ -89,8 +89,8 @@ class _Scorer:
             return self.tokenizer(row.answer)
         if not self.tokenizer.chat_template:
             return self.tokenizer(row.prompt, row.answer)
-        talk = [*messages_of(row.prompt, row.traits), completion_of(row.answer, row.traits)]
-        tools = json.loads(tools_of(row.traits) or "null")
+        talk = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
+        tools = json.loads(tools_of(row.metadata) or "null")
         text = self.tokenizer.apply_chat_template(talk, tools=tools, tokenize=False)
         return self.tokenizer(text, add_special_tokens=False)  # the template has them
 

@@ -60,7 +60,7 @@ def grade(
     said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, lacks, strict=True):
         if lack is True:
-            yield Grade(1.0, f"{row.method} has another way back", by="roundtrip", trust="none")
+            yield Grade(1.0, f"{row.method} has another way back", grader="roundtrip", evidence="none")
         else:
             yield _failed(lack) if lack else _grade(row, next(said), direction)
 
@@ -71,8 +71,8 @@ def _lacks(row: Row, back: str, source: str) -> str:
         return NOTHING
     if back != "claims" and not row.prompt:
         return "it has no prompt to come back to"
-    if back != "question" and not row.traits.get(source, "").strip():
-        there = ", ".join(sorted(row.traits)) or "none"
+    if back != "question" and not row.metadata.get(source, "").strip():
+        there = ", ".join(sorted(row.metadata)) or "none"
         return f"it has no trait {source!r} with its source; it has: {there}"
     return ""
 
@@ -80,14 +80,14 @@ def _lacks(row: Row, back: str, source: str) -> str:
 def _asked(row: Row, back: str, source: str) -> str:
     if back == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.traits[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
         parts += ["If the source does not answer it, what you found is an empty text."]
     elif back == "question":
         parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]
         parts += [f"The answer:\n{fenced(row.answer)}", NOTE]
     else:
         parts = [f"Hold each claim of the {called(row)} against its source, and quote those that it does not bear out."]
-        parts += [f"The source:\n{fenced(row.traits[source])}", shown(row)]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", shown(row)]
         parts += ["If the source bears out all of them, the list is empty."]
     return "\n\n".join(parts)
 
@@ -100,22 +100,22 @@ def _grade(row: Row, said: Answer, back: str) -> Grade:
     found = said.data["found"].strip()
     if not found:
         missing = "the source does not answer it" if back == "answer" else "no question fits the answer"
-        return Grade(0.0, missing, by="roundtrip", trust="judge")
+        return Grade(0.0, missing, grader="roundtrip", evidence="judge")
     alike = agreement(row.answer if back == "answer" else row.prompt, found)
     reason = f"the way back finds {found[:200]!r}, {alike:.2f} the same"
-    return Grade(alike, reason, by="roundtrip", trust="judge")
+    return Grade(alike, reason, grader="roundtrip", evidence="judge")
 
 
 def _borne_out(row: Row, said: Answer) -> Grade:
     sentences = len(re.split(r"(?<=[.!?])\s+|\n+", row.answer.strip()))
     claims = {claim["quote"].strip(): claim["reason"].strip() for claim in said.data["unsupported"]}
     if not claims:
-        return Grade(1.0, "its source bears it out", by="roundtrip", trust="judge")
+        return Grade(1.0, "its source bears it out", grader="roundtrip", evidence="judge")
     first, reason = next(iter(claims.items()))
     without = min(len(claims), sentences)
     words = f"{without} of {sentences} sentences without a source, such as {first[:200]!r}: {reason}"
-    return Grade(1 - without / sentences, words, by="roundtrip", trust="judge")
+    return Grade(1 - without / sentences, words, grader="roundtrip", evidence="judge")
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="roundtrip", trust="judge", failed=True)
+    return Grade(0.0, reason, grader="roundtrip", evidence="judge", failed=True)

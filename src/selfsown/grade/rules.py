@@ -21,17 +21,17 @@ def grade(rows: Iterable[Row], real: Sequence[Row], *, pattern: str = "") -> Ite
     shortest, longest = min(lengths, default=0), max(lengths, default=0)
     for row in rows:
         if not row.answer.strip():
-            yield Grade(0.0, f"an empty text, of {len(row.answer)} characters", by="rules")
+            yield Grade(0.0, f"an empty text, of {len(row.answer)} characters", grader="rules")
             continue
         strange = sorted(set(row.answer) - known)
         if not lengths:
-            yield Grade(0.0, "no real row has an answer to compare with", by="rules", failed=True)
+            yield Grade(0.0, "no real row has an answer to compare with", grader="rules", failed=True)
         elif strange:
-            yield Grade(0.0, f"characters that no real row has: {''.join(strange)!r}", by="rules")
+            yield Grade(0.0, f"characters that no real row has: {''.join(strange)!r}", grader="rules")
         elif not shortest <= len(row.answer) <= longest:
             wanted = f"real rows have {shortest} to {longest}"
-            yield Grade(0.0, f"{len(row.answer)} characters; {wanted}", by="rules")
+            yield Grade(0.0, f"{len(row.answer)} characters; {wanted}", grader="rules")
         elif pattern and not re.fullmatch(pattern, row.answer):
-            yield Grade(0.0, f"does not match {pattern!r}", by="rules")
+            yield Grade(0.0, f"does not match {pattern!r}", grader="rules")
         else:
-            yield Grade(1.0, "keeps to the rules", by="rules")
+            yield Grade(1.0, "keeps to the rules", grader="rules")

@@ -58,19 +58,25 @@ def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, patte
     if len(texts) < 2:
         why = next((reply.failure for reply in replies if reply.failure), "an empty answer")
         why = f"{len(texts)} of {len(replies)} votes: {why}" if replies else "it has no prompt to answer"
-        return Grade(0.0, why, by="self_consistency", trust="vote", failed=True)
+        return Grade(0.0, why, grader="self_consistency", evidence="vote", failed=True)
     votes, samples = [final(text, pattern) for text in texts], len(replies)
     count = Counter(votes)
     (best, most), *others = count.most_common(2)
     agreed = count[final(row.answer, pattern)]
     if most / samples < share:
-        return Grade(0.0, f"no agreement: at most {most} of {samples} alike", by="self_consistency", trust="vote")
+        return Grade(
+            0.0, f"no agreement: at most {most} of {samples} alike", grader="self_consistency", evidence="vote"
+        )
     if others and others[0][1] == most:
         words = f"no agreement: {most} of {samples} say {best[:SHOWN]!r}, and as many {others[0][0][:SHOWN]!r}"
-        return Grade(0.0, words, by="self_consistency", trust="vote")
+        return Grade(0.0, words, grader="self_consistency", evidence="vote")
     if agreed == most:
-        return Grade(agreed / samples, f"{most} of {samples} say the same", by="self_consistency", trust="vote")
+        return Grade(agreed / samples, f"{most} of {samples} say the same", grader="self_consistency", evidence="vote")
     corrected = (row.prompt, texts[votes.index(best)]) if repair else None
     return Grade(
-        0.0, f"{most} of {samples} say {best[:SHOWN]!r}", by="self_consistency", trust="vote", repair=corrected
+        0.0,
+        f"{most} of {samples} say {best[:SHOWN]!r}",
+        grader="self_consistency",
+        evidence="vote",
+        correction=corrected,
     )

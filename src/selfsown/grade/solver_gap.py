@@ -45,22 +45,22 @@ def grade(
 
 
 def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[float, str]) -> Grade:
-    trust = task.check(row, row.answer).trust if task.verifiable else "vote"
+    trust = task.check(row, row.answer).evidence if task.verifiable else "vote"
     if not tries:
-        return Grade(0.0, "it has no prompt to solve", by="solver_gap", trust=trust, failed=True)
+        return Grade(0.0, "it has no prompt to solve", grader="solver_gap", evidence=trust, failed=True)
     if not task.verifiable and not final(row.target or row.answer, same[1]):
         return Grade(
-            0.0, "it has no answer that a solution could agree with", by="solver_gap", trust=trust, failed=True
+            0.0, "it has no answer that a solution could agree with", grader="solver_gap", evidence=trust, failed=True
         )
     heard = [[reply for reply in replies if not reply.failure] for replies in tries]
     for name, some, replies in zip(("strong", "weak"), heard, tries, strict=True):
         if 2 * len(some) < len(replies):
             failure = next(reply.failure for reply in replies if reply.failure)
-            return Grade(0.0, f"the {name} solver: {failure}", by="solver_gap", trust=trust, failed=True)
+            return Grade(0.0, f"the {name} solver: {failure}", grader="solver_gap", evidence=trust, failed=True)
     strong, weak = (sum(_right(row, reply, task, same) for reply in some) for some in heard)
     reason = f"the strong solver {strong} of {len(heard[0])} times, the weak solver {weak}"
     reason += f" of {len(heard[1])}" * (len(heard[0]) != len(heard[1]))
-    return Grade(max(0.0, strong / len(heard[0]) - weak / len(heard[1])), reason, by="solver_gap", trust=trust)
+    return Grade(max(0.0, strong / len(heard[0]) - weak / len(heard[1])), reason, grader="solver_gap", evidence=trust)
 
 
 def _right(row: Row, reply: Reply, task: Task, same: tuple[float, str]) -> bool:

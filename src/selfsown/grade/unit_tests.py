@@ -47,15 +47,15 @@ def grade(
 
 def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, str | None]] | str:
     """What to run, each with what it should print where that is the test; or why there is nothing to run."""
-    said = row.traits.get(tests, "")
+    said = row.metadata.get(tests, "")
     if not said.strip():
         return f"there are no tests: the trait {tests!r} is empty"
-    if entry and not row.traits.get(entry):
+    if entry and not row.metadata.get(entry):
         return f"nothing says what is tested: the trait {entry!r} is empty"
     program = (row.prompt if continues else "") + python(row.answer)
     cases = _json(said)
     if cases is None:
-        return [(Job(program, tests=said, entry=row.traits[entry] if entry else ""), None)]
+        return [(Job(program, tests=said, entry=row.metadata[entry] if entry else ""), None)]
     wrong = _wrong(cases)
     return wrong or [(Job(program, case.get("stdin") or ""), case["stdout"]) for case in cases]
 
@@ -91,10 +91,10 @@ def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: b
     verdicts = [_verdict(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
     passed = sum(right for right, _ in verdicts)
     if passed == len(verdicts) > 0:
-        return Grade(1.0, "passes its tests", by="unit_tests", trust="execution")
+        return Grade(1.0, "passes its tests", grader="unit_tests", evidence="execution")
     at, reason = next((at, reason) for at, (right, reason) in enumerate(verdicts) if not right)
     place = f"case {at + 1} of {len(verdicts)}: " if wanted[at] is not None else ""
-    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", by="unit_tests", trust="execution")
+    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", grader="unit_tests", evidence="execution")
 
 
 def _verdict(outcome: Outcome, stdout: str | None) -> tuple[bool, str]:
@@ -115,4 +115,4 @@ def _lines(text: str) -> list[str]:
 
 
 def _failed(reason: str) -> Grade:
-    return Grade(0.0, reason, by="unit_tests", trust="execution", failed=True)
+    return Grade(0.0, reason, grader="unit_tests", evidence="execution", failed=True)

@@ -13,4 +13,4 @@ def grade(rows: Sequence[Row], task: Task, *, correct: bool = False) -> Iterator
     """With `repair`, a wrong row's grade carries the row as it should have been."""
     for row in rows:
         found = task.check(row, row.answer)
-        yield replace(found, by="verify", repair=found.repair if correct else None)
+        yield replace(found, grader="verify", correction=found.correction if correct else None)

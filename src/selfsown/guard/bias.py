@@ -29,7 +29,7 @@ def guard(
         n, ours = _shares([row for row in kept if row.method != "restate"], attribute)
         m, theirs = _shares(real, attribute)
         if not theirs:
-            there = ", ".join(sorted({name for row in real for name in row.traits})) or "none"
+            there = ", ".join(sorted({name for row in real for name in row.metadata})) or "none"
             raise SelfsownError(f"guard.bias: no real row has the attribute {attribute!r}; there is: {there}")
         if not ours:
             silent.append(attribute)
@@ -46,6 +46,6 @@ def guard(
 
 def _shares(rows: Sequence[Row], attribute: str) -> tuple[int, Counter[str]]:
     """How many rows carry the attribute, and the share of each value."""
-    counts = Counter(row.traits[attribute] for row in rows if attribute in row.traits)
+    counts = Counter(row.metadata[attribute] for row in rows if attribute in row.metadata)
     total = sum(counts.values())
     return total, Counter({value: n / total for value, n in counts.items()})

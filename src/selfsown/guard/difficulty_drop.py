@@ -27,7 +27,7 @@ def guard(
     It fires where the hardest bin's share among problems that passed has lost more than `tolerance` of its share among
     those made, and more than `errors` standard errors of what as many drawn by chance would show.
     """
-    there = _prompts((row for row in made if row.end != "failed"), metadata_key)
+    there = _prompts((row for row in made if row.status != "failed"), metadata_key)
     left = _prompts(kept, metadata_key)
     bins, passed = Counter(there.values()), Counter(each for prompt, each in there.items() if prompt in left)
     if len(bins) < 2 or not passed:
@@ -45,7 +45,7 @@ def _prompts(rows: Iterable[Row], trait: str) -> dict[str, float]:
     """How hard each problem is; those of which nobody says it are left out."""
     found = {}
     for row in rows:
-        said = row.traits.get(trait, "") if trait else row.level
+        said = row.metadata.get(trait, "") if trait else row.level
         try:
             found[row.prompt or row.answer] = float(said)
         except ValueError:

@@ -53,5 +53,5 @@ def guard(
 
 def _past(history: Sequence[Generation]) -> list[dict[str, float]]:
     """What was measured of the generations that stand, before the last."""
-    verdicts = [verdict for past in history[:-1] if past.stands for verdict in past.verdicts]
-    return [dict(verdict.numbers) for verdict in verdicts if verdict.by == "label_precision" and verdict.numbers]
+    verdicts = [verdict for past in history[:-1] if past.accepted for verdict in past.verdicts]
+    return [dict(verdict.metrics) for verdict in verdicts if verdict.guard == "label_precision" and verdict.metrics]

@@ -172,7 +172,7 @@ class _Watch:
             raise SelfsownError(f"guard.monitor: outcome asks what is right, and {self.task.name} cannot tell")
         for name in self.named:
             if self.real and set(valued(self.real, name, self.named)) == {NONE}:
-                there = ", ".join(sorted({trait for row in self.real for trait in row.traits})) or "none"
+                there = ", ".join(sorted({trait for row in self.real for trait in row.metadata})) or "none"
                 raise SelfsownError(
                     f"guard.monitor: no real row shows the attribute {name!r}; rows carry: {there}; "
                     f"or tell it by words: attributes: {{{name}: {{VALUE: 'a regular expression', …}}}}"
@@ -182,7 +182,9 @@ class _Watch:
         self, names: Sequence[str], rows: Sequence[Row], borne: _Borne, drifts: bool
     ) -> Iterator[tuple[str, Wanted]]:
         """The measures of bias over these rows. drifts: whether nothing is bias that leads nearer to the real rows."""
-        right = [not row.end and self.task.check(row, row.answer).score >= 0.5 for row in rows] if self.outcome else []
+        right = (
+            [not row.status and self.task.check(row, row.answer).score >= 0.5 for row in rows] if self.outcome else []
+        )
         for name in names:
             values, real = valued(rows, name, self.named), valued(self.real, name, self.named)
             most, theirs = major(real), real if drifts else ()
@@ -199,8 +201,8 @@ class _Watch:
 
 def _before(history: Sequence[Generation]) -> list[Signal]:
     """The signals of the generation that the last one came from."""
-    parent = next((past for past in reversed(history[:-1]) if past.stands), history[0])
-    return [each for verdict in parent.verdicts if verdict.by == "monitor" for each in verdict.signals]
+    parent = next((past for past in reversed(history[:-1]) if past.accepted), history[0])
+    return [each for verdict in parent.verdicts if verdict.guard == "monitor" for each in verdict.signals]
 
 
 def _drifts_and_gaps(
@@ -243,10 +245,10 @@ def _mean(scores: Scores, name: str) -> Score | None:
     """The mean over the finest strata of one kind (form and level, say), each as much worth as any other; over all rows
     where there are none."""
     named = [score for score in scores if score.name == name]
-    kinds = [re.findall(r"(\w+)=", score.group) for score in named]
+    kinds = [re.findall(r"(\w+)=", score.stratum) for score in named]
     finest = max(kinds, key=len, default=[])  # of equals the first
     strata = [score for score, kind in zip(named, kinds, strict=True) if kind == finest]
     if not strata:
         return None
     value, n = sum(score.value for score in strata) / len(strata), sum(score.n for score in strata)
-    return replace(strata[0], value=value, n=n, low=value, high=value, group="")
+    return replace(strata[0], value=value, n=n, low=value, high=value, stratum="")

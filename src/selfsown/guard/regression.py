@@ -15,7 +15,7 @@ def guard(
 ) -> Verdict:
     """A fall must exceed `errors` standard errors of the difference, and the share `tolerance` of the best."""
     now = history[-1].score(goal)
-    before = [score for past in history[:-1] if past.stands and (score := past.score(goal))]
+    before = [score for past in history[:-1] if past.accepted and (score := past.score(goal))]
     if now is None or not before:
         return Verdict(True, "nothing to compare with yet", "regression")
     best = before[0]
@@ -31,4 +31,4 @@ def guard(
 
 def _fall(best: Score, now: Score) -> float:
     """How much worse `now` is, whichever way is up."""
-    return now.value - best.value if best.better == "lower" else best.value - now.value
+    return now.value - best.value if best.direction == "lower" else best.value - now.value

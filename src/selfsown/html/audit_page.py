@@ -64,8 +64,8 @@ def _drifts(found: Audit) -> Figure:
             f"[{each.low:+.3f}, {each.high:+.3f}]",
             f"{each.tolerance:g}",
             f"{each.p:.3g}",
-            "yes" if each.fires else "no",
-            f"{each.least:.3f}",
+            "yes" if each.is_alarm else "no",
+            f"{each.mde:.3f}",
         ]
         for each in signals
     ]
@@ -88,13 +88,13 @@ def _dots(signals: list[Signal]) -> Callable[[Axes], None]:
         axes.axvline(0, color=svg.MUTED, linewidth=1)
         left, right = axes.get_xlim()
         for at, each in enumerate(signals):
-            colour = svg.ORANGE if each.fires else svg.BLUE
+            colour = svg.ORANGE if each.is_alarm else svg.BLUE
             low, value, high = (max(left, min(right, v / each.tolerance)) for v in (each.low, each.value, each.high))
             axes.annotate(visible(each.name), (0, at - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
             axes.plot([low, high], [at, at], "-", color=colour)
             times = each.value / each.tolerance
             beyond = 0 if value == times else 1 if times > right else -1
-            face = colour if each.fires else svg.PAPER
+            face = colour if each.is_alarm else svg.PAPER
             axes.plot(
                 [value], [at], "<o>"[beyond + 1], markersize=7, color=colour, markerfacecolor=face, clip_on=not beyond
             )

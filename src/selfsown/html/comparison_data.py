@@ -12,7 +12,7 @@ from typing import Any
 from selfsown.html import run_data
 from selfsown.html.formatting import Outcome
 from selfsown.records import Generation
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Comparison:
     def lower(self) -> frozenset[str]:
         """The scores of which less is better."""
         every = [g for seeds in self.courses.values() for history in seeds.values() for g in history]
-        return frozenset(score.key for generation in every for score in generation.scores if score.better == "lower")
+        return frozenset(score.key for generation in every for score in generation.scores if score.direction == "lower")
 
     def outcome(self, arm: Mapping[str, Any]) -> Outcome:
         """The reference against this arm: better or worse only where the paired interval leaves out zero."""
@@ -60,6 +60,6 @@ def _courses(folder: Path, found: Mapping[str, Any]) -> dict[str, dict[int, list
         arm["name"]: {seed: folder / arm["folder"] / f"seed-{seed}" for seed in found["seeds"]} for arm in found["arms"]
     }
     return {
-        name: {seed: run_data.generations(Store(at)) for seed, at in seeds.items() if (at / "recipe.yaml").exists()}
+        name: {seed: run_data.generations(RunFolder(at)) for seed, at in seeds.items() if (at / "recipe.yaml").exists()}
         for name, seeds in runs.items()
     }

@@ -22,10 +22,10 @@ Points = Sequence[tuple[int, float]]
 def bias_figure(run: Run) -> Figure | None:
     """The shift of each attribute that the guard `bias` watched, and how much it tolerates."""
     found = [
-        (generation.number, verdict.numbers)
+        (generation.number, verdict.metrics)
         for generation in run.history
         for verdict in generation.verdicts
-        if verdict.by == "bias" and verdict.numbers
+        if verdict.guard == "bias" and verdict.metrics
     ]
     names = list(dict.fromkeys(name for _, numbers in found for name in numbers))
     if not names:
@@ -56,7 +56,7 @@ def synthetic_figure(run: Run) -> Figure:
     for generation in run.history:
         kept = generation.counts.get("kept", 0)
         stock.append((generation.number, kept, before + kept))
-        before += kept if generation.stands else 0
+        before += kept if generation.accepted else 0
     of_rows = [(number, have / (have + run.real) if have else 0.0) for number, _, have in stock]
     of_draws = [(generation.number, 1 - generation.real_share) for generation in run.history]
     last, panels = run.history[-1].number, []

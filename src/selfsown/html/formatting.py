@@ -118,4 +118,4 @@ def count(n: int, thing: str) -> str:
 
 def alarms(generation: Generation) -> list[str]:
     """The guards that spoke against the generation."""
-    return list(dict.fromkeys(verdict.by for verdict in generation.refusals))
+    return list(dict.fromkeys(verdict.guard for verdict in generation.rejections))

@@ -78,7 +78,7 @@ def worst_of(generations: Sequence[Generation], of: int) -> str:
     if light == "cannot say":
         return f"the monitor cannot judge {'any generation' if len(at) == of else which(at, of)}"
     said = [verdict for generation in generations if generation.number in at for verdict in generation.verdicts]
-    fired = {signal.family for verdict in said for signal in verdict.signals if signal.fires}
+    fired = {signal.family for verdict in said for signal in verdict.signals if signal.is_alarm}
     grown = listed([WORSE[family] for family in FAMILIES if family in fired])
     return f"{light}{': ' * bool(grown)}{grown} in {which(at, of)}"
 
@@ -161,10 +161,10 @@ def _figure(run: Run) -> Figure:
 
 def _cells(signal: Signal) -> list[str]:
     scale, unit = _scale(signal)
-    least = f"{scale * signal.least:.2g}{unit}" if signal.least == signal.least else "–"
+    least = f"{scale * signal.mde:.2g}{unit}" if signal.mde == signal.mde else "–"
     return [
         "difference" if signal.family == "gap" else signal.family,
-        signal.name + (" (alarm)" if signal.fires else ""),
+        signal.name + (" (alarm)" if signal.is_alarm else ""),
         f"{scale * signal.value:+.2f}{unit}",
         f"[{scale * signal.low:+.2f}, {scale * signal.high:+.2f}]",
         "–" if signal.family == "gap" else f"{scale * signal.tolerance:g}{unit}",
@@ -196,11 +196,13 @@ def _course(points: Points, gaps: Points, last: int) -> Callable[[Axes], None]:
                 [number], [scale * gap.value], "o", color=svg.GREY, markerfacecolor="none", markersize=6, zorder=2
             )
         for number, each in points:
-            colour = svg.ORANGE if each.fires else svg.BLUE
+            colour = svg.ORANGE if each.is_alarm else svg.BLUE
             axes.plot(
                 [number, number], [scale * each.low, scale * each.high], "-", color=colour, linewidth=1.2, zorder=3
             )
-            axes.plot([number], [scale * each.value], "X" if each.fires else "o", color=colour, markersize=6, zorder=4)
+            axes.plot(
+                [number], [scale * each.value], "X" if each.is_alarm else "o", color=colour, markersize=6, zorder=4
+            )
         low, high = axes.get_ylim()
         axes.set_ylim(low, max(high, 1.35 * scale * borne))
         svg.label(axes, "borne", (-0.4, scale * borne), (2, 2), colour=svg.ORANGE)

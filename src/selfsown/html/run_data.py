@@ -18,7 +18,7 @@ from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.formatting import cut
 from selfsown.records import Generation, Row, SelfsownError
-from selfsown.run_folder import CONTROL, Store, place
+from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
 EXAMPLES = 300
 NAME = 60  # characters of a name that a row gives
@@ -89,7 +89,7 @@ class Run:
 
 def run(folder: Path) -> Run:
     """The run in the folder; SelfsownError where it cannot be understood."""
-    store = Store(folder)
+    store = RunFolder(folder)
     with understood(folder / "recipe.yaml"):
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         if not {"goal", "name", "generations"} <= set(recipe):
@@ -103,8 +103,8 @@ def run(folder: Path) -> Run:
     return Run(recipe, environment, sizes["real"], sizes["held_out"], history, control, made, log, result)
 
 
-def generations(store: Store, arm: str = "") -> list[Generation]:
-    with understood(store.folder / arm / place(0) / "generation.json"):
+def generations(store: RunFolder, arm: str = "") -> list[Generation]:
+    with understood(store.folder / arm / generation_dir(0) / "generation.json"):
         return store.generations(arm)
 
 
@@ -116,16 +116,16 @@ def chosen(made: Sequence[Made]) -> list[Row]:
         quota += 1
     rows = [row for group in groups for row in group[:quota]]
     few = heapq.nsmallest(EXAMPLES, rows, key=lambda row: row.id)
-    return sorted(few, key=lambda row: (row.generation, row.draw, row.id))
+    return sorted(few, key=lambda row: (row.generation, row.sample_index, row.id))
 
 
-def _made(store: Store, number: int) -> Made | None:
-    name = f"{place(number)}/rows"
+def _made(store: RunFolder, number: int) -> Made | None:
+    name = f"{generation_dir(number)}/rows"
     table = store.table(name)
     if table is None:
         return None
     with understood(store.folder / f"{name}.parquet"):
-        ways, ends, reasons, ids = (table[column].to_pylist() for column in ("method", "end", "reason", "id"))
+        ways, ends, reasons, ids = (table[column].to_pylist() for column in ("method", "status", "reason", "id"))
         fates = list(map(_fate, ends, reasons))
         flows = Counter(zip((cut(way or "unknown", NAME) for way in ways), fates, strict=True))
         failures = Counter(reason for end, reason in zip(ends, reasons, strict=True) if end == "failed")
@@ -135,7 +135,7 @@ def _made(store: Store, number: int) -> Made | None:
         # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
         few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
         sample = {fate: rows_of(table.take(places)) for fate, places in few.items()}
-        trust = frozenset(table["grades"].combine_chunks().flatten().field("trust").unique().to_pylist()) - {"none"}
+        trust = frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist()) - {"none"}
         return Made(number, flows, failures, trust, sample)
 
 

@@ -18,11 +18,11 @@ def headline(run: Run) -> str:
     if len(run.history) == 1:
         return "Only the start is measured yet."
     later = run.history[1:]
-    standing = [generation for generation in later if generation.stands]
+    standing = [generation for generation in later if generation.accepted]
     said = run.findings.headline()
     if light := monitor.worst_of(standing or later, len(later)):
         said = f"{said[:-1]}, and {light}."
-    if standing and any(worst(generation) == "red" and not generation.stands for generation in later):
+    if standing and any(worst(generation) == "red" and not generation.accepted for generation in later):
         said = f"{said[:-1]}; red was rolled back."
     return said if run.result else f"So far: {said[0].lower()}{said[1:]}"
 
@@ -50,7 +50,7 @@ def sentences(run: Run) -> list[str]:
 
 
 def _guards(run: Run) -> str:
-    refused = [generation for generation in run.history if generation.refusals]
+    refused = [generation for generation in run.history if generation.rejections]
     if not any(generation.verdicts for generation in run.history):
         return "No guard watched: the recipe names none."
     if not refused:
@@ -67,8 +67,8 @@ def _unmeasured(run: Run) -> str:
     found: dict[str, list[int]] = {}
     for generation in run.history[1:]:
         for verdict in generation.verdicts:
-            if verdict.ok and not verdict.numbers and not lamp(verdict) and "." not in verdict.by:
-                found.setdefault(verdict.by, []).append(generation.number)
+            if verdict.passed and not verdict.metrics and not lamp(verdict) and "." not in verdict.guard:
+                found.setdefault(verdict.guard, []).append(generation.number)
     of = len(run.history) - 1
     return "".join(f" {by} measured nothing in {formatting.which(numbers, of)}." for by, numbers in found.items())
 
@@ -84,7 +84,7 @@ def facts(run: Run) -> list[tuple[str, str, str]]:
         note = f"{formatting.percent(parts['kept'], total)} kept, {formatting.percent(parts['rejected'], total)} rejected, "
         found.append(("rows written", f"{total:,}", note + f"{formatting.percent(parts['failed'], total)} failed"))
     if len(run.history) > 1:
-        refused = sum(bool(generation.refusals) for generation in run.history)
+        refused = sum(bool(generation.rejections) for generation in run.history)
         found.append(
             (
                 "rolled back" if run.rolls_back else "alarms",
@@ -161,7 +161,7 @@ def _rests(trust: Sequence[str], gained: bool) -> str:
 def spoken(generations: Sequence[Generation]) -> list[list[str]]:
     """What each guard said of each generation."""
     return [
-        [str(generation.number), verdict.by, "stands" if verdict.ok else "refused", verdict.reason]
+        [str(generation.number), verdict.guard, "stands" if verdict.passed else "refused", verdict.reason]
         for generation in generations
         for verdict in generation.verdicts
     ]

@@ -15,7 +15,7 @@ from selfsown.html.run_data import Run
 from selfsown.intake import Intake
 from selfsown.preflight.own_judge import own_judge, read_from
 from selfsown.records import Grade, Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 
 SHOWN, HINTED = 200, 600  # characters of a row that stand in the page, and in the hint over it
 
@@ -36,7 +36,7 @@ def content(folder: Path) -> dict[str, Any]:
         **(_measured(run) if run.history else {}),
         **(_rows(run) if run.made else {}),
         "examples": [_example(row) for row in examples],
-        "ends": [end for end in ("kept", "rejected", "failed") if any(row.end == end for row in examples)],
+        "ends": [end for end in ("kept", "rejected", "failed") if any(row.status == end for row in examples)],
         "numbers": sorted({row.generation for row in examples}),
         "total": sum(made.total for made in run.made),
         "time": (time := composition.time_figure(run)),
@@ -49,7 +49,7 @@ def content(folder: Path) -> dict[str, Any]:
 
 def _of_real_rows(folder: Path) -> list[str]:
     """What became of all of them, where the folder says."""
-    real = Intake.of(Store(folder))
+    real = Intake.of(RunFolder(folder))
     return [f"{real.sentence()}."] if real else []
 
 
@@ -77,7 +77,7 @@ def _of_bias(run: Run) -> str:
     """Where else bias stands, or why nowhere, for a run whose guards measured none in the rows that were kept."""
     if "bias" in monitor.measured(run):
         return "Bias was measured in what the model writes: it stands below, among what was watched."
-    if any(verdict.by == "bias" for generation in run.history for verdict in generation.verdicts):
+    if any(verdict.guard == "bias" for generation in run.history for verdict in generation.verdicts):
         return "Bias was not measured: no kept row carries a watched attribute."
     if monitor.attributes(run):
         return "Bias was not measured: why stands below, beside the lights."
@@ -104,20 +104,20 @@ def _example(row: Row) -> dict[str, Any]:
     texts = [row.prompt, row.answer] if row.prompt else [row.answer]
     return {
         "id": row.id,
-        "end": row.end,
+        "end": row.status,
         "generation": row.generation,
         "texts": [
             (formatting.cut(text, SHOWN), formatting.cut(text, HINTED) if len(text) > SHOWN else "") for text in texts
         ],
         "reason": formatting.cut(row.reason, SHOWN),
         "grades": [_graded(grade) for grade in row.grades],
-        "maker": formatting.cut(f"{row.method or 'unknown'}, written by {row.maker or 'unknown'}", SHOWN),
+        "maker": formatting.cut(f"{row.method or 'unknown'}, written by {row.source or 'unknown'}", SHOWN),
     }
 
 
 def _graded(grade: Grade) -> str:
     return formatting.cut(
-        f"{grade.score:g} by {grade.by} ({grade.trust})" + f": {grade.reason}" * bool(grade.reason), SHOWN
+        f"{grade.score:g} by {grade.grader} ({grade.evidence})" + f": {grade.reason}" * bool(grade.reason), SHOWN
     )
 
 

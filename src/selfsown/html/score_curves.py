@@ -61,7 +61,7 @@ def _figure(run: Run, name: str, keys: Sequence[str]) -> Figure:
     room = 0.18 * (high - low) or 0.05
     floor = 0.0 if low > room and low < 2 * room else low - room
     panels = [_panel(run, key, (floor, high + room)) for key in keys]
-    better = {score.better for score in run.history[0].scores if score.name == name}
+    better = {score.direction for score in run.history[0].scores if score.name == name}
     way = "; higher is better" if better == {"higher"} else "; lower is better" if better == {"lower"} else ""
     said = f": {about(name)}{way}" if about(name) else way
     caption = f"{opened(name)}{said}. Bars are 95 % intervals."
@@ -78,7 +78,7 @@ def _figure(run: Run, name: str, keys: Sequence[str]) -> Figure:
 def _numbered(run: Run, generation: Generation) -> str:
     notes = ["best"] if generation is run.best else []
     if spoke := alarms(generation):
-        notes.append(f"{'alarm' if generation.stands else 'rolled back'} by {', '.join(spoke)}")
+        notes.append(f"{'alarm' if generation.accepted else 'rolled back'} by {', '.join(spoke)}")
     return f"{generation.number} ({'; '.join(notes)})" if notes else str(generation.number)
 
 
@@ -103,7 +103,7 @@ def _course(
             _point(axes, run, generation, score)
             if generation.number and generation.parent in values:
                 ends = (generation.parent, generation.number), (values[generation.parent], score.value)
-                style = "-" if generation.stands else ":"
+                style = "-" if generation.accepted else ":"
                 axes.plot(*ends, style, color=svg.BLUE, linewidth=1.2 if style == ":" else 1.8, zorder=2)
         if key.startswith("diversity") and limits[0] < 1 < limits[1]:
             axes.axhline(1, color=svg.MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)

@@ -15,7 +15,7 @@ from selfsown.plan.risk import Policy
 from selfsown.plan.scaling_law import LAWS, Law
 from selfsown.plan.synthetic_kinds import SOURCES, Source, source
 from selfsown.records import SelfsownError
-from selfsown.tasks.file import World
+from selfsown.tasks.file import Task
 
 
 def planned(path: str, wish: Wish) -> Plan:
@@ -59,7 +59,7 @@ def _real(path: str, wish: Wish) -> float:
         raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
     characters = sum(
         len(row.prompt) + len(row.answer)
-        for row in World(path, wish.text, wish.prompt, wish.answer).pose(0)
+        for row in Task(path, wish.text, wish.prompt, wish.answer).pose(0)
         if row.answered  # nothing is learned from a prompt alone
     )
     if not characters:

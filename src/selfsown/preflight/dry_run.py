@@ -17,7 +17,7 @@ from selfsown.intake import Intake, named, prepared
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import parameters
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
-from selfsown.stages import OTHERS, affordable, curated, graded
+from selfsown.stages import ROLE_MODELS, affordable, curated, graded
 from selfsown.tasks import Task
 
 FEW = 50  # rows
@@ -29,18 +29,18 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
     known, measured = answered(real), answered(held_out)
     validation, _ = halves(measured, recipe.seed)
     student = recipe.student(rows=real, seed=0)
-    for role in OTHERS:
+    for role in ROLE_MODELS:
         if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
             affordable(recipe, role, other(rows=real, seed=0))
     first = recipe.base_train or recipe.train[0]
-    if first.way == "dpo" and not any("rejected" in row.traits for row in real):
+    if first.method == "dpo" and not any("rejected" in row.metadata for row in real):
         raise SelfsownError("train.dpo: generation 0 learns from real rows, and none is a pair: name base: sft")
     roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
     roles |= {"grader_count": len(recipe.grade)}
     for step in recipe.generate:
-        if step.way == "sample":  # what others write takes too long to try
-            step.each(Row, **roles | {"rows": real[:FEW]}, generation=1)
+        if step.method == "sample":  # what others write takes too long to try
+            step.collect(Row, **roles | {"rows": real[:FEW]}, generation=1)
     rows = real[:FEW]
     for step in recipe.grade:
         rows = list(graded(step, rows, **roles))
@@ -48,7 +48,7 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
     recipe.mix.one(Mixture, real=known, synthetic=[])
-    scores = tuple(score for step in recipe.evaluate for score in step.each(Score, **roles))
+    scores = tuple(score for step in recipe.evaluate for score in step.collect(Score, **roles))
     if _shape(recipe.goal) not in {_shape(score.key) for score in scores}:
         there = ", ".join(score.key for score in scores)
         raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
@@ -94,15 +94,15 @@ def tried(recipe: Recipe, task: Task) -> None:
             f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
             "--set 'teacher={endpoint: {url: …, model: …}}'"
         )
-    models = {role: other(rows=[], seed=0) for role in OTHERS if (other := getattr(recipe, role))}
+    models = {role: other(rows=[], seed=0) for role in ROLE_MODELS if (other := getattr(recipe, role))}
     for role, model in models.items():
         affordable(recipe, role, model)
     some = rows = list(islice(prepared(recipe, task), FEW))
     roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
     roles |= {"grader_count": len(recipe.grade)}
     for step in recipe.grade:
-        if any(role in parameters(step.function) for role in OTHERS):
-            step.each(Grade, **roles, rows=[])
+        if any(role in parameters(step.function) for role in ROLE_MODELS):
+            step.collect(Grade, **roles, rows=[])
         else:
             rows = list(graded(step, rows, **roles))
     tested(recipe, task, some, some)

@@ -9,10 +9,10 @@ from typing import Any
 from selfsown.files.user_rows import Seeds
 from selfsown.intake import prepared
 from selfsown.preflight.own_judge import own_judge
-from selfsown.recipe.recipe import REMOTE, Recipe
+from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.rewriting import texts
-from selfsown.stages import OTHERS
+from selfsown.stages import ROLE_MODELS
 from selfsown.text.personal_data import find
 
 FLOOR = 1 / 3
@@ -33,7 +33,7 @@ def cautions(recipe: Recipe) -> Iterator[str]:
     yield from _of_temperature(recipe)
     yield from _of_the_judge(recipe)
     yield from _of_personal_data(recipe)
-    if recipe.trains and not any(each.way in VARIETY for each in recipe.curate):
+    if recipe.trains and not any(each.method in VARIETY for each in recipe.curate):
         yield (
             "no step draws rows toward real ones (curate: resample_to_real) or picks those far apart (curate: k_center): "
             "grading keeps rows right, not varied"
@@ -42,15 +42,15 @@ def cautions(recipe: Recipe) -> Iterator[str]:
 
 
 def _of_the_judge(recipe: Recipe) -> Iterator[str]:
-    functions = {step.way: step.function for step in recipe.grade}
+    functions = {step.method: step.function for step in recipe.grade}
     if said := own_judge(recipe.dump(), lambda way: parameters(functions[way])):
         yield f"{said}; another is named so: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
 
 
 def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     """Looked for in the first rows alone: in all of them it could take minutes."""
-    asked = [role for role in OTHERS if (step := getattr(recipe, role)) and step.way in REMOTE]
-    if not asked or any(step.way == "pii" for step in recipe.prepare):
+    asked = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
+    if not asked or any(step.method == "pii" for step in recipe.prepare):
         return
     rows = list(islice(prepared(recipe, recipe.real()), SEEN))
     if found := sum(any(find(text) for _, text in texts(row)) for row in rows):
@@ -66,25 +66,29 @@ def _of_guards(recipe: Recipe) -> Iterator[str]:
         yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
     elif not recipe.rollback:
         yield "rollback: false: guards raise alarms, and nothing is rolled back"
-    if recipe.guard and not _unwatched(recipe) and not any(each.way in WATCHES or _own(each) for each in recipe.guard):
+    if (
+        recipe.guard
+        and not _unwatched(recipe)
+        and not any(each.method in WATCHES or _own(each) for each in recipe.guard)
+    ):
         yield "no guard watches how varied and how biased the model becomes: guard: [..., monitor]"
     measured = [*recipe.evaluate]
-    if any(each.way == "collapse" for each in recipe.guard) and not any(
-        each.way == "diversity" or _own(each) for each in measured
+    if any(each.method == "collapse" for each in recipe.guard) and not any(
+        each.method == "diversity" or _own(each) for each in measured
     ):
         yield "guard.collapse looks at diversity, which is not measured: evaluate: [..., diversity]"
     for step in recipe.guard:
         models, texts = _knob(step, "baseline_models"), _knob(step, "count")
-        if step.way == "monitor" and (models < MODELS or texts < TEXTS):
+        if step.method == "monitor" and (models < MODELS or texts < TEXTS):
             yield (
-                f"{step.place} with models: {models} and count: {texts} sees only large changes, if any; "
+                f"{step.name} with models: {models} and count: {texts} sees only large changes, if any; "
                 f"it takes {MODELS} and {TEXTS} at least"
             )
 
 
 def _of_attributes(recipe: Recipe) -> Iterator[str]:
     carried = _carried(recipe)
-    quotas = {name for step in recipe.curate if step.way == "balance" for name in _knob(step, "attributes")}
+    quotas = {name for step in recipe.curate if step.method == "balance" for name in _knob(step, "attributes")}
     if free := [name for name in carried if name not in quotas]:
         yield (
             f"the real rows have attributes ({', '.join(free)}), and no quota keeps their shares: "
@@ -120,7 +124,7 @@ def _unwatched(recipe: Recipe) -> list[str]:
     seen = set[str]()
     for step in recipe.guard:
         named = _knob(step, "attributes") or ()
-        if step.way == "bias":
+        if step.method == "bias":
             seen |= {*_carried(recipe)} & {*named}
         elif isinstance(named, Mapping):
             seen |= {name for name, patterns in named.items() if patterns}
@@ -130,17 +134,17 @@ def _unwatched(recipe: Recipe) -> list[str]:
 
 
 def _makers(recipe: Recipe) -> str:
-    return " and ".join(dict.fromkeys(step.way for step in recipe.generate))
+    return " and ".join(dict.fromkeys(step.method for step in recipe.generate))
 
 
 def _own(step: Step) -> bool:
     """Whether it is a way of the user's own, of which we know nothing."""
-    return "." in step.way
+    return "." in step.method
 
 
 def _of_the_mix(recipe: Recipe) -> Iterator[str]:
     share = _knob(recipe.mix, "real_share")
-    if recipe.mix.way == "replace" and not share:
+    if recipe.mix.method == "replace" and not share:
         yield "the mix drops real rows, the known way to collapse: mix: accumulate keeps them"
         return
     if share is not None and share < FLOOR - 1e-9:
@@ -151,19 +155,19 @@ def _of_the_mix(recipe: Recipe) -> Iterator[str]:
 
 
 def _of_temperature(recipe: Recipe) -> Iterator[str]:
-    verified = any(each.way in VERIFIERS or each.way.endswith(".py") for each in recipe.grade)
+    verified = any(each.method in VERIFIERS or each.method.endswith(".py") for each in recipe.grade)
     for step in recipe.generate:
         temperature = _knob(step, "temperature")
         if temperature is None:
             continue
         if recipe.trains and temperature < 1:
             yield (
-                f"{step.place} writes at temperature {temperature:g}: below 1, what is common grows more common each "
+                f"{step.name} writes at temperature {temperature:g}: below 1, what is common grows more common each "
                 "generation (0.60 becomes 0.76 in ten at 0.9)"
             )
         elif recipe.trains and not verified:
             yield (
-                f"{step.place} writes at temperature {temperature:g} and no grader checks against the truth "
+                f"{step.name} writes at temperature {temperature:g} and no grader checks against the truth "
                 f"({', '.join(VERIFIERS)}): errors of learning pile up"
             )
 
@@ -171,6 +175,6 @@ def _of_temperature(recipe: Recipe) -> Iterator[str]:
 def _knob(step: Step, name: str) -> Any:
     """What the recipe says, or the default; None where there is no such knob."""
     there = parameters(step.function)
-    if name in step.knobs:
-        return step.knobs[name]
+    if name in step.options:
+        return step.options[name]
     return there[name].default if name in there and there[name].default is not there[name].empty else None

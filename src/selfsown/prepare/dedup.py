@@ -16,11 +16,11 @@ def prepare(rows: Iterable[Row], *, by: Literal["prompt", "row"] = "prompt") -> 
     too. Of each different row 16 bytes are kept, and where it stands."""
     seen: dict[bytes, str] = {}
     for row in rows:
-        said = [normal(row.prompt), normal(row.traits.get("system", ""))]
+        said = [normal(row.prompt), normal(row.metadata.get("system", ""))]
         said += [normal(row.answer)] if by == "row" or not said[0] else []
         key = hashlib.blake2b(json.dumps(said).encode(), digest_size=16).digest()
         if first := seen.get(key):
             yield row.rejected(f"it says the same as {first}")
         else:
-            seen[key] = row.maker or f"row {row.draw}"
+            seen[key] = row.source or f"row {row.sample_index}"
             yield row

@@ -63,16 +63,16 @@ def answered(
     teacher: Model, rows: Sequence[Row], *, temperature: float, seed: int, longest: int, told: str = ""
 ) -> Iterator[Row]:
     """The rows, in order: to the prompt of each that has not failed, the teacher's answer."""
-    asked = [row.full_prompt for row in rows if not row.end]
+    asked = [row.full_prompt for row in rows if not row.status]
     replies = iter(teacher.complete(asked, temperature=temperature, seed=seed))
     for row in rows:
-        if row.end:
+        if row.status:
             yield row
             continue
         (reply,) = next(replies)
-        traits = {**row.traits, "reasoning": reply.reasoning} if reply.reasoning else row.traits
+        traits = {**row.metadata, "reasoning": reply.reasoning} if reply.reasoning else row.metadata
         failure = reply.failure or unfit(reply.text, longest, prompt=row.prompt, told=told)
-        made = replace(row, answer=reply.text, traits=traits)
+        made = replace(row, answer=reply.text, metadata=traits)
         yield made.failed(failure) if failure else made
 
 

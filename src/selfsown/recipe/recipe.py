@@ -14,18 +14,18 @@ from typing import Any, Literal, get_type_hints
 
 from selfsown.option_types import Demand, Share
 from selfsown.recipe import loader
-from selfsown.recipe.steps import Step, fitted, step, ways
+from selfsown.recipe.steps import Step, fitted, methods, step
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Caps
 
 STEP_FIELDS = {"real": "tasks", "student": "models", "teacher": "models", "judge": "models", "base_train": "train"}
 STEP_FIELDS |= {"mix": "mix"}
-REMOTE = ("anthropic", "endpoint")
+SERVERS = ("anthropic", "endpoint")
 TRAINING = ("student", "mix", "train", "evaluate", "goal")
 OF_TRAINING = {"max_train_rows", "generate_with", "init_from", "generations", "train", "evaluate", "goal"}
 OF_TRAINING |= {"level_up_accuracy", "rollback", "guard", "patience", "control"}
 PAIRED = ("dpo", "grpo")  # they learn from the model's own answers: on real rows alone there are none
-UNNAMED = Step("", "", print)  # what a recipe that trains nobody leaves out
+NO_STEP = Step("", "", print)  # what a recipe that trains nobody leaves out
 LIST_FIELDS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")
 
 
@@ -56,11 +56,11 @@ class Recipe:
 
     real: Step
     prepare: tuple[Step, ...] = ()
-    student: Step = UNNAMED
+    student: Step = NO_STEP
     generate: tuple[Step, ...] = ()
     grade: tuple[Step, ...] = ()
     curate: tuple[Step, ...] = ()
-    mix: Step = UNNAMED
+    mix: Step = NO_STEP
     train: tuple[Step, ...] = ()
     evaluate: tuple[Step, ...] = ()
     guard: tuple[Step, ...] = ()
@@ -131,7 +131,7 @@ class Recipe:
     @property
     def trains(self) -> bool:
         """Whether it names a student to be trained, or only makes rows."""
-        return self.student != UNNAMED
+        return self.student != NO_STEP
 
     def dump(self) -> dict[str, Any]:
         """Plain values that `of` reads back."""
@@ -139,7 +139,7 @@ class Recipe:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Step):
-                value = value.dump() if value != UNNAMED else None
+                value = value.dump() if value != NO_STEP else None
             elif isinstance(value, tuple):
                 value = [each.dump() for each in value]
             if value is not None and (self.trains or field.name not in OF_TRAINING):
@@ -150,16 +150,16 @@ class Recipe:
         """Every step, in the order of the loop."""
         named = [self.real, *self.prepare, self.student, self.teacher, self.judge, *self.generate, *self.grade]
         named += [*self.curate, self.mix, self.base_train, *self.train, *self.evaluate, *self.guard]
-        return [each for each in named if each and each != UNNAMED]
+        return [each for each in named if each and each != NO_STEP]
 
     def _fits(self) -> None:
         """What two keys must agree on."""
         world = self.real()
-        if not world.verifiable and any(each.way == "verify" for each in self.grade):
+        if not world.verifiable and any(each.method == "verify" for each in self.grade):
             raise SelfsownError(
                 f"grade.verify needs a world that checks answers; {world.name} has none: take vote, exact or rules"
             )
-        if not world.forms and any(each.way == "restate" for each in self.curate):
+        if not world.forms and any(each.method == "restate" for each in self.curate):
             raise SelfsownError(
                 f"curate.restate needs a world that asks in several ways; {world.name} does not: leave it out"
             )
@@ -169,13 +169,13 @@ class Recipe:
             if getattr(self, key) < (least := int(key == "patience")):
                 raise SelfsownError(f"{key} is {getattr(self, key)}; it must be {least} or more")
         self._roles_fit()
-        graders = [each.way for each in self.grade]
+        graders = [each.method for each in self.grade]
         for way in self.grader_requirements or {}:
             if way not in graders:
                 raise SelfsownError(
                     f"grader_requirements names {way!r}, which does not grade here; there is: {', '.join(graders)}"
                 )
-        by_level = any("level" in each.knobs.get("by", ()) for each in self.evaluate if each.way == "accuracy")
+        by_level = any("level" in each.options.get("by", ()) for each in self.evaluate if each.method == "accuracy")
         if 0 < self.level < world.top_level and not by_level:
             raise SelfsownError("level below the top needs its mastery measured: evaluate: [accuracy: {by: [level]}]")
         if not math.isfinite(self.held_out) or (self.held_out > 1 and self.held_out != int(self.held_out)):
@@ -187,18 +187,18 @@ class Recipe:
 
     def _roles_fit(self) -> None:
         """Who can learn, teach and judge."""
-        if self.student.way in REMOTE:
+        if self.student.method in SERVERS:
             raise SelfsownError(
-                f"student.{self.student.way}: a model behind a server cannot be trained; let it teach or judge: "
-                f"--set 'teacher={{{self.student.way}: …}}', and take another student, such as tiny"
+                f"student.{self.student.method}: a model behind a server cannot be trained; let it teach or judge: "
+                f"--set 'teacher={{{self.student.method}: …}}', and take another student, such as tiny"
             )
-        trained = {each.way for each in (self.base_train, *self.train) if each}
-        if "distill" in trained and (not self.teacher or self.teacher.way in REMOTE):
+        trained = {each.method for each in (self.base_train, *self.train) if each}
+        if "distill" in trained and (not self.teacher or self.teacher.method in SERVERS):
             raise SelfsownError(
                 "train.distill needs a teacher whose probabilities can be seen: "
                 "--set 'teacher={tiny: {folder: …}}' names one that was saved"
             )
-        after = [each.way for each in self.train if each.way in PAIRED]
+        after = [each.method for each in self.train if each.method in PAIRED]
         if self.control and after:
             raise SelfsownError(
                 f"control: true trains on real rows alone, from which train.{after[0]} learns nothing: leave it out; "
@@ -208,20 +208,24 @@ class Recipe:
             raise SelfsownError("train.grpo learns from grades, and no grader is named: write grade: [verify], say")
         for role in ("teacher", "judge"):
             named = getattr(self, role)
-            if named and named.way == "tiny" and not named.knobs.get("folder"):
+            if named and named.method == "tiny" and not named.options.get("folder"):
                 raise SelfsownError(f"{role}.tiny needs folder: a new tiny model has learned nothing; name a saved one")
         asked = self.judge or (None if self.trains else self.teacher)
         named = next(
-            (each for each in self.grade if each.way in ("panel", "self_consistency") and each.knobs.get("judges")),
+            (
+                each
+                for each in self.grade
+                if each.method in ("panel", "self_consistency") and each.options.get("judges")
+            ),
             None,
         )
-        if named and (not asked or asked.way not in REMOTE):
+        if named and (not asked or asked.method not in SERVERS):
             raise SelfsownError(
-                f"{named.place}.judges names models of the judge's server, and the judge is behind none; name one: "
+                f"{named.name}.judges names models of the judge's server, and the judge is behind none; name one: "
                 "--set 'judge={endpoint: {url: …, model: …}}'"
             )
         solvers = bool(self.teacher) + bool(self.judge) + self.trains
-        if solvers < 2 and any(each.way == "solver_gap" for each in self.grade):
+        if solvers < 2 and any(each.method == "solver_gap" for each in self.grade):
             raise SelfsownError(
                 "grade.solver_gap compares two solvers, and here is but one model; name another as the judge: "
                 "--set 'judge={endpoint: {url: …, model: …}}'"
@@ -239,9 +243,9 @@ def _one(key: str, value: Any, beside: Path) -> Step:
         raise SelfsownError(f"{key} is {value!r}; write the name of a way, or 'way: {{knob: value}}'")
     if not isinstance(knobs or {}, dict):
         raise SelfsownError(f"{key}.{way} is {knobs!r}; its knobs are written as {{knob: value}}")
-    if verb == "tasks" and not way.endswith(".py") and way not in ways("tasks"):
+    if verb == "tasks" and not way.endswith(".py") and way not in methods("tasks"):
         if not (Path(way).suffix or Path(way).exists() or (beside / way).exists()):
-            listed = ", ".join(each for each in ways("tasks") if each != "file")
+            listed = ", ".join(each for each in methods("tasks") if each != "file")
             raise SelfsownError(
                 f"real: there is no world and no file {way!r}; worlds: {listed}; or name a file of rows"
             )
@@ -268,8 +272,8 @@ def _plain(value: Any) -> Any:
 
 
 # What a recipe means by a key that it leaves out.
-UNSAID = {
-    each.name: None if each.default is UNNAMED else _plain(each.default)
+DEFAULTS = {
+    each.name: None if each.default is NO_STEP else _plain(each.default)
     for each in fields(Recipe)
     if each.name != "real"
 }

@@ -28,8 +28,8 @@ from selfsown.records import SelfsownError
 Kind = TypeVar("Kind")
 
 # Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
-VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "tasks": ("World", ()),
+STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tasks": ("Task", ()),
     "prepare": ("prepare", ("rows",)),
     "models": ("create", ("rows", "seed", "journal", "role")),
     "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
@@ -48,20 +48,20 @@ _EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aioh
 class Step:
     """One way of one verb with its knobs set; calling it fills the roles it asks for."""
 
-    verb: str
-    way: str
+    stage: str
+    method: str
     function: Callable[..., Any] = field(compare=False, repr=False)
-    knobs: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, **roles: Any) -> Any:
-        wanted = [name for name in parameters(self.function) if name in roles and name not in self.knobs]
-        return self.function(**{name: roles[name] for name in wanted}, **self.knobs)
+        wanted = [name for name in parameters(self.function) if name in roles and name not in self.options]
+        return self.function(**{name: roles[name] for name in wanted}, **self.options)
 
     @property
-    def place(self) -> str:
-        return f"{self.verb}.{self.way}"
+    def name(self) -> str:
+        return f"{self.stage}.{self.method}"
 
-    def each(self, kind: type[Kind], **roles: Any) -> list[Kind]:
+    def collect(self, kind: type[Kind], **roles: Any) -> list[Kind]:
         """All that the function yields, each of this kind."""
         return list(self.stream(kind, **roles))
 
@@ -79,7 +79,7 @@ class Step:
 
     def _check(self, found: Any, kind: type[Kind]) -> Kind:
         if not isinstance(found, kind):
-            raise SelfsownError(f"{self.place} gave a {type(found).__name__}; it must give a {kind.__name__}")
+            raise SelfsownError(f"{self.name} gave a {type(found).__name__}; it must give a {kind.__name__}")
         return found
 
     @contextmanager
@@ -94,20 +94,20 @@ class Step:
                 raise
             at = traceback.extract_tb(error.__traceback__)[-1]
             said = f"{type(error).__name__}: {error}"
-            raise SelfsownError(f"{self.place} failed: {said} ({Path(at.filename).name}:{at.lineno})") from error
+            raise SelfsownError(f"{self.name} failed: {said} ({Path(at.filename).name}:{at.lineno})") from error
 
     def dump(self) -> Any:
         """As a recipe writes it."""
-        return {self.way: dict(self.knobs)} if self.knobs else self.way
+        return {self.method: dict(self.options)} if self.options else self.method
 
 
 def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Path = Path(), key: str = "") -> Step:
     """The step that a recipe means under this key; SelfsownError names what there is where it fits nothing."""
     function = find(verb, way, beside)
     place = f"{key or verb}.{way}"
-    checked = {name: _knob(verb, place, function, name, value) for name, value in (knobs or {}).items()}
+    checked = {name: _option(verb, place, function, name, value) for name, value in (knobs or {}).items()}
     made = Step(verb, way, function, checked)
-    given = VERBS[verb][1]
+    given = STAGES[verb][1]
     for name, parameter in parameters(function).items():
         needed = parameter.default is parameter.empty and name not in checked
         if needed and (verb == "tasks" or parameter.kind is parameter.KEYWORD_ONLY):
@@ -123,13 +123,13 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(function).parameters
 
 
-def knobs(verb: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+def options(verb: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """What a recipe may set: keyword-only arguments, and all the fields of a world."""
     only = inspect.Parameter.KEYWORD_ONLY
     return {n: p for n, p in parameters(function).items() if p.kind is only or verb == "tasks"}
 
 
-def ways(verb: str) -> list[str]:
+def methods(verb: str) -> list[str]:
     """The ways that we ship."""
     package = importlib.import_module(f"selfsown.{verb}")
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
@@ -139,13 +139,13 @@ def find(verb: str, way: str, beside: Path = Path()) -> Callable[..., Any]:
     """The verb's function in the way's file."""
     if way.endswith(".py"):
         module = _from_file(verb, beside / way)
-    elif way in ways(verb):
+    elif way in methods(verb):
         module = _ours(verb, way)
     elif "." in way:
         module = _imported(verb, way)
     else:
-        raise SelfsownError(f"{verb}: there is nothing called {way!r}{_meant(way, ways(verb))}")
-    wanted = VERBS[verb][0]
+        raise SelfsownError(f"{verb}: there is nothing called {way!r}{_meant(way, methods(verb))}")
+    wanted = STAGES[verb][0]
     for name in (wanted, "load") if verb == "models" else (wanted,):
         if not callable(getattr(module, name, None)):
             raise SelfsownError(f"{verb}: {way} has no function {name!r}; the file is the way, the function the verb")
@@ -182,12 +182,12 @@ def _imported(verb: str, way: str) -> Any:
         return importlib.import_module(way)
     except (ImportError, TypeError, ValueError) as error:
         raise SelfsownError(
-            f"{verb}: {way!r} cannot be imported: {error}; ours are: {', '.join(ways(verb))}"
+            f"{verb}: {way!r} cannot be imported: {error}; ours are: {', '.join(methods(verb))}"
         ) from error
 
 
-def _knob(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
-    there = knobs(verb, function)
+def _option(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
+    there = options(verb, function)
     if name not in there:
         raise SelfsownError(f"{place} has no knob {name!r}{_meant(name, list(there))}")
     typed = function if inspect.isfunction(function) else function.__init__

@@ -17,8 +17,8 @@ def valued(rows: Sequence[Row], attribute: str, declared: Attributes) -> list[st
     """Each row's value: the first whose regular expression its text matches, letter case aside; without patterns,
     what the row carries. `occupation+pronoun` is what both show together: who is said to be what (Zhao et al. 2017)."""
     if not (patterns := declared.get(attribute)):
-        if "+" not in attribute or any(attribute in row.traits for row in rows):
-            return [unified(row.traits.get(attribute, NONE)) for row in rows]
+        if "+" not in attribute or any(attribute in row.metadata for row in rows):
+            return [unified(row.metadata.get(attribute, NONE)) for row in rows]
         parts = [valued(rows, part, declared) for part in attribute.split("+")]
         return ["+".join(part) if NONE not in part else NONE for part in zip(*parts, strict=True)]
     compiled = {value: _compiled(attribute, pattern) for value, pattern in patterns.items()}

@@ -24,7 +24,7 @@ def worsened(name: str, now: Score, baselines: Sequence[Score], tolerance: float
     """
     many, values = len(baselines), np.asarray([each.value for each in baselines])
     middle = float(values.mean())
-    scale = (1.0 if now.better == "lower" else -1.0) / (abs(middle) or 1.0 if unit == "%" else 1.0)
+    scale = (1.0 if now.direction == "lower" else -1.0) / (abs(middle) or 1.0 if unit == "%" else 1.0)
     value = scale * (now.value - middle)
     # A share of n rows moves by 1/n at least: models that happen to score alike differ by less than can be seen.
     step = 1 / now.n if unit == "points" else 0.0

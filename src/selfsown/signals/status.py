@@ -19,8 +19,8 @@ WHY = (
 
 def light(signals: Sequence[Signal], before: Iterable[Signal] = ()) -> tuple[Light, str]:
     """The light, and in words what fired. before: the signals of the generation that this one came from."""
-    fired = {family: [each for each in signals if each.fires and each.family == family] for family in FAMILIES}
-    again = {each.family for each in before if each.fires}
+    fired = {family: [each for each in signals if each.is_alarm and each.family == family] for family in FAMILIES}
+    again = {each.family for each in before if each.is_alarm}
     burning = [family for family in FAMILIES if fired[family]]
     if not burning:
         return "green", "nothing drifted by more than is borne"
@@ -35,16 +35,14 @@ def missed(signals: Iterable[Signal]) -> list[str]:
     to see what is not borne."""
     found = []
     for each in signals:
-        if each.least > each.tolerance and not each.fires:
+        if each.mde > each.tolerance and not each.is_alarm:
             scale = 1.0 if each.unit == "of log-odds" else 100.0
             more = (
                 "more models"
                 if each.family == "function"
-                else f"{each.n * (each.least / each.tolerance) ** 2:,.0f} texts"
+                else f"{each.n * (each.mde / each.tolerance) ** 2:,.0f} texts"
             )
-            found.append(
-                f"{each.name} seen from {scale * each.least:.2g} {each.unit} on, from what is borne with {more}"
-            )
+            found.append(f"{each.name} seen from {scale * each.mde:.2g} {each.unit} on, from what is borne with {more}")
     return found
 
 

@@ -23,7 +23,7 @@ TRIES = 100  # for each row, before it is said that there are no more
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """rows: real problems of 1 to `taught` columns. longer: problems of each number of columns from there to `levels`,
     which are examined and never learned from. hints: the share of the real problems that come with the sum."""
 
@@ -59,9 +59,9 @@ class World:
                 )
             keys.add(row.key)
             hint = chance.random() < self.hint_share and row.level <= self.max_train_digits
-            traits = {**row.traits, **(EXAMINED if row.level > self.max_train_digits else {})}
-            row = replace(row, prompt=self.hinted(row) if hint else row.prompt, traits=traits)
-            rows.append(replace(row, answer=row.target, maker="addition", draw=len(rows)))
+            traits = {**row.metadata, **(EXAMINED if row.level > self.max_train_digits else {})}
+            row = replace(row, prompt=self.hinted(row) if hint else row.prompt, metadata=traits)
+            rows.append(replace(row, answer=row.target, source="addition", sample_index=len(rows)))
         return rows
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
@@ -84,7 +84,7 @@ class World:
         """Read the sum off the columns and add. The repair is the answer with its carries."""
         found = self._parsed(row.prompt)
         if isinstance(found, str):
-            return Grade(0.0, found, trust="execution")
+            return Grade(0.0, found, evidence="execution")
         one, two, start = found
         known = self._row(one, two, start)
         written = re.fullmatch(rf"(?:\.\.){{{start}}}((?:[0-9][01]){{{known.level}}})", answer)
@@ -93,9 +93,9 @@ class World:
         else:
             said = int(written[1][-1] + written[1][-2::-2])
             if said == one + two:
-                return Grade(1.0, "adds up", trust="execution")
+                return Grade(1.0, "adds up", evidence="execution")
             reason = f"it comes to {said}, not {one + two}"
-        return Grade(0.0, reason, trust="execution", repair=(row.prompt, known.target))
+        return Grade(0.0, reason, evidence="execution", correction=(row.prompt, known.target))
 
     def restate(self, row: Row) -> Iterator[Row]:
         yield from ()
@@ -144,4 +144,4 @@ class World:
             cells[at] = above + below + (str(unit) if hint else "?") * (self._cell - 2)
         traits = {"long": "yes" if size > self.max_train_digits else "no"}
         problem = f"{min(one, two)}+{max(one, two)}"
-        return Row("".join(cells), answer, problem=problem, target=answer, level=size, traits=traits)
+        return Row("".join(cells), answer, problem=problem, target=answer, level=size, metadata=traits)

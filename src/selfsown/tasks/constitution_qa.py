@@ -47,7 +47,7 @@ FINE = "ok"
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """rows: how many real rows there are, to learn from and to hold out: answers, criticisms and revisions by turns.
     bad: the chance that a real answer breaks a principle, for each of them."""
 
@@ -67,7 +67,7 @@ class World:
         """A question may be asked again, about other manners; the split goes by the question."""
         rng = np.random.default_rng(seed)
         rows = (self._posed(FORMS[at % len(FORMS)], rng) for at in range(self.rows))
-        return [replace(row, maker="constitution_qa", draw=at) for at, row in enumerate(rows)]
+        return [replace(row, source="constitution_qa", sample_index=at) for at, row in enumerate(rows)]
 
     def _posed(self, form: str, rng: np.random.Generator) -> Row:
         digits = "".join(map(str, rng.integers(0, 10, 3)))
@@ -102,7 +102,7 @@ class World:
         else:
             wanted = _fault(mark, asked, said[0]) or FINE if form == "criticism" else _mended(mark, asked, said[0])
             right = answer == wanted
-        return Grade(float(right), "it is right" if right else f"{wanted!r} would be right", trust="execution")
+        return Grade(float(right), "it is right" if right else f"{wanted!r} would be right", evidence="execution")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
@@ -123,7 +123,7 @@ class World:
 def _row(prompt: str, answer: str) -> Row:
     form, _, asked, *_ = _parts(prompt)
     traits = {"form": form, "code": "yes" if "#" in asked else "no"}
-    return Row(prompt, answer, problem=" ".join(asked.split()[:2]), target=answer, traits=traits)
+    return Row(prompt, answer, problem=" ".join(asked.split()[:2]), target=answer, metadata=traits)
 
 
 def _parts(prompt: str) -> list[str]:

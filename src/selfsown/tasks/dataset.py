@@ -22,7 +22,7 @@ SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a fol
 
 
 @dataclass(frozen=True)
-class World(RecordSeeds):
+class Task(RecordSeeds):
     """path: the folder or the name. split, config: which part of it; where it has one split alone and no train, that
     one. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
     alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use only so

@@ -27,7 +27,7 @@ ALL = "**/*"
 
 
 @dataclass(frozen=True)
-class World(Seeds):
+class Task(Seeds):
     """path: a file, or a folder. chunk: characters in one at the most. overlap: of these, how many begin the next,
     too. pattern: which files of the folder; where it is given, files of other endings are read as text. skip: go on
     without a file that cannot be read, say so, and count it. license: what the documents may be used under, as their
@@ -70,7 +70,7 @@ class World(Seeds):
             )
             for at, (section, piece) in enumerate(pieces, 1):
                 traits = {"source": source} | ({"section": section} if section else {})
-                yield Row("", piece, target=piece, maker=f"{source}#{at}", draw=draw, traits=traits)
+                yield Row("", piece, target=piece, source=f"{source}#{at}", sample_index=draw, metadata=traits)
                 draw += 1
             if draw == before:
                 aside.append(SetAside(source, "holds no text"))

@@ -15,7 +15,7 @@ from selfsown.option_types import Natural
 
 
 @dataclass(frozen=True)
-class World(RecordSeeds):
+class Task(RecordSeeds):
     """path: the file. text: the column of a document; or prompt and answer: the columns of a question and its answer;
     or prompt alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use
     only so many, drawn at random (0: all). license: what the rows may be used under, as their owner says. skip: go on

@@ -44,7 +44,7 @@ def said(rules: str, digits: str) -> str:
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """rows: real rows, told and free. examined: requests that are asked both with the house's rules before them and
     without, and never learned from. house: the house's rules, of x, u, r and e in this order."""
 
@@ -69,8 +69,10 @@ class World:
             digits = _request(chance, seen)
             for form in ("house", "expected"):
                 row = _row(form, self.expected_rules, digits)
-                rows.append(replace(row, traits={**row.traits, **EXAMINED}))
-        return [replace(row, answer=row.target, maker="house_rules", draw=draw) for draw, row in enumerate(rows)]
+                rows.append(replace(row, metadata={**row.metadata, **EXAMINED}))
+        return [
+            replace(row, answer=row.target, source="house_rules", sample_index=draw) for draw, row in enumerate(rows)
+        ]
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
         """Requests that expect the house's rules, without an answer."""
@@ -80,7 +82,7 @@ class World:
 
     def hinted(self, row: Row) -> str:
         """The row's prompt after the rules by which it is looked at."""
-        return f"{self.expected_rules}\n\n{row.prompt}" if row.traits.get("form") == "expected" else row.prompt
+        return f"{self.expected_rules}\n\n{row.prompt}" if row.metadata.get("form") == "expected" else row.prompt
 
     def opening(self, level: int) -> str:
         """A model that is left to pose requests may begin as it likes."""
@@ -98,14 +100,16 @@ class World:
         """What stands after the colon, by the rules that hold for the row. The repair is the answer by them."""
         asked = _ASKED.fullmatch(row.prompt)
         if not asked:
-            return Grade(0.0, f"it answers no request of {LENGTH} digits", trust="execution")
-        rules = self.expected_rules if row.traits.get("form") == "expected" else asked[1] or ""
+            return Grade(0.0, f"it answers no request of {LENGTH} digits", evidence="execution")
+        rules = self.expected_rules if row.metadata.get("form") == "expected" else asked[1] or ""
         wanted = said(rules, asked[2])
         got = answer.partition(":")[2]
         if got == wanted:
-            return Grade(1.0, "keeps to the rules", trust="execution")
+            return Grade(1.0, "keeps to the rules", evidence="execution")
         repair = (row.prompt, f"{rules}:{wanted}")
-        return Grade(0.0, f"by {rules or 'no rules'} it is {wanted}, not {got}", trust="execution", repair=repair)
+        return Grade(
+            0.0, f"by {rules or 'no rules'} it is {wanted}, not {got}", evidence="execution", correction=repair
+        )
 
     def restate(self, row: Row) -> Iterator[Row]:
         yield from ()
@@ -124,4 +128,4 @@ def _request(chance: random.Random, seen: set[str]) -> str:
 def _row(form: str, rules: str, digits: str) -> Row:
     """A request without an answer; its answer is known, as its target."""
     prompt = f"{rules}\n\n{digits}" if form in ("told", "house") else digits
-    return Row(prompt, "", problem=digits, target=f"{rules}:{said(rules, digits)}", traits={"form": form})
+    return Row(prompt, "", problem=digits, target=f"{rules}:{said(rules, digits)}", metadata={"form": form})

@@ -48,7 +48,7 @@ def truth(who: str, fact: str) -> str:
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """people: how many there are; of each there are 36 statements. errors and gaps: the shares of the statements that
     name another value, or none."""
 
@@ -76,10 +76,10 @@ class World:
         wrong = round(self.error_rate * len(rows))
         empty = wrong + round(self.gap_rate * len(rows))
         for at, row in enumerate(rows[:empty]):
-            others = [value for value in _values(row.traits["fact"]) if value != row.answer]
+            others = [value for value in _values(row.metadata["fact"]) if value != row.answer]
             rows[at] = _told(row, chance.choice(others) if at < wrong else GAP)
         chance.shuffle(rows)
-        return [replace(row, maker="noisy_facts", draw=at) for at, row in enumerate(rows)]
+        return [replace(row, source="noisy_facts", sample_index=at) for at, row in enumerate(rows)]
 
     def opening(self, level: int) -> str:
         return ""
@@ -94,11 +94,11 @@ class World:
     def check(self, row: Row, answer: str) -> Grade:
         """Against the fact. The repair is the fact."""
         if not (asked := _PROMPT.fullmatch(row.prompt)):
-            return Grade(0.0, f"{row.prompt!r} asks for no fact", trust="oracle")
+            return Grade(0.0, f"{row.prompt!r} asks for no fact", evidence="oracle")
         right = truth(asked[1], asked[2])
         if answer == right:
-            return Grade(1.0, "so it is", trust="oracle")
-        return Grade(0.0, f"it is {right}, not {answer}", trust="oracle", repair=(row.prompt, right))
+            return Grade(1.0, "so it is", evidence="oracle")
+        return Grade(0.0, f"it is {right}, not {answer}", evidence="oracle", correction=(row.prompt, right))
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
@@ -106,13 +106,13 @@ class World:
 
 def _row(prompt: str, who: str, fact: str) -> Row:
     right = truth(who, fact)
-    return Row(prompt, right, target=right, traits={"fact": fact, "side": _SIDE[right]})
+    return Row(prompt, right, target=right, metadata={"fact": fact, "side": _SIDE[right]})
 
 
 def _told(row: Row, answer: str) -> Row:
     """The same statement with this answer; a gap is of no side."""
-    traits = {"fact": row.traits["fact"]} | ({"side": _SIDE[answer]} if answer != GAP else {})
-    return replace(row, answer=answer, traits=traits)
+    traits = {"fact": row.metadata["fact"]} | ({"side": _SIDE[answer]} if answer != GAP else {})
+    return replace(row, answer=answer, metadata=traits)
 
 
 def _values(fact: str) -> list[str]:

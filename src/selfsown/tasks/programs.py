@@ -54,7 +54,7 @@ def run(program: str, digits: str) -> str:
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """rows: how many real rows there are, to learn from and to hold out, and there are no more.
     levels: the longest program. length: digits in a list."""
 
@@ -86,7 +86,7 @@ class World:
             row = _row(self.forms[len(rows) % 2], program, digits, run(program, digits))
             if row.key not in keys:
                 keys.add(row.key)
-                rows.append(replace(row, maker="programs", draw=len(rows)))
+                rows.append(replace(row, source="programs", sample_index=len(rows)))
         raise SelfsownError(
             f"programs: {self.rows} rows of {self.length} digits are not to be had; ask for fewer, or longer"
         )
@@ -114,10 +114,10 @@ class World:
 
     def check(self, row: Row, answer: str) -> Grade:
         """Run the program. The repair is the output as it should have been."""
-        if row.traits.get("form") == "induction":
+        if row.metadata.get("form") == "induction":
             digits, wanted = row.prompt[1:].split(">")
             if not _PROGRAM.fullmatch(answer) or len(answer) - 1 > self.levels:
-                return Grade(0.0, f"{answer!r} is not a program", trust="execution")
+                return Grade(0.0, f"{answer!r} is not a program", evidence="execution")
             got = run(answer, digits)
             repair = (f"|{digits}>{got}", answer)
         else:
@@ -125,11 +125,11 @@ class World:
             got, wanted = run(program, digits), answer
             repair = (row.prompt, got)
         if got == wanted:
-            return Grade(1.0, "runs right", trust="execution")
-        return Grade(0.0, f"running it gives {got}, not {wanted}", trust="execution", repair=repair)
+            return Grade(1.0, "runs right", evidence="execution")
+        return Grade(0.0, f"running it gives {got}, not {wanted}", evidence="execution", correction=repair)
 
     def restate(self, row: Row) -> Iterator[Row]:
-        program, digits = row.prompt[1:].split(":") if row.traits["form"] == "deduction" else ("", "")
+        program, digits = row.prompt[1:].split(":") if row.metadata["form"] == "deduction" else ("", "")
         if program:
             yield _row("induction", program, digits, row.answer)
 
@@ -142,4 +142,4 @@ def _row(form: str, program: str, digits: str, output: str) -> Row:
     rare = "yes" if RARE & set(program[1:]) else "no"
     traits = {"form": form, "style": program[0], "rare": rare}
     problem = f"{digits}>{output}"
-    return Row(*said, problem=problem, target=said[1], level=len(program) - 1, traits=traits)
+    return Row(*said, problem=problem, target=said[1], level=len(program) - 1, metadata=traits)

@@ -29,7 +29,7 @@ _SUM, _FACT = re.compile(r"\+(\d+)\+(\d+)"), re.compile(r"\?([a-h]) ([a-z]+)")
 
 
 @dataclass(frozen=True)
-class World:
+class Task:
     """sums: how many real sums there are; digits: of each number. facts: how many the almanac has; wordings: in how
     many ways each is asked, every one a real row."""
 
@@ -56,7 +56,9 @@ class World:
             said += [(f"?{form} {name}", what) for form in FORMS[: self.wordings]]
         rows = [self._row(prompt, what or self._sum(prompt)) for prompt, what in said]
         order = rng.permutation(len(rows))
-        return [replace(rows[at], maker="sums_and_facts", draw=draw) for draw, at in enumerate(map(int, order))]
+        return [
+            replace(rows[at], source="sums_and_facts", sample_index=draw) for draw, at in enumerate(map(int, order))
+        ]
 
     def opening(self, level: int) -> str:
         """Sums alone are asked for: what a model would write of facts, nobody could check."""
@@ -77,11 +79,11 @@ class World:
         if _SUM.fullmatch(row.prompt):
             right = self._sum(row.prompt)
             if answer == right:
-                return Grade(1.0, "adds up", trust="execution")
-            return Grade(0.0, f"it adds up to {right}", trust="execution", repair=(row.prompt, right))
+                return Grade(1.0, "adds up", evidence="execution")
+            return Grade(0.0, f"it adds up to {right}", evidence="execution", correction=(row.prompt, right))
         if not row.target:
-            return Grade(0.0, "a fact that no real row tells: nobody can say", trust="oracle", failed=True)
-        return Grade(float(answer == row.target), f"the almanac says {row.target}", trust="oracle")
+            return Grade(0.0, "a fact that no real row tells: nobody can say", evidence="oracle", failed=True)
+        return Grade(float(answer == row.target), f"the almanac says {row.target}", evidence="oracle")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
@@ -104,4 +106,4 @@ class World:
 
     def _row(self, prompt: str, answer: str) -> Row:
         kind = "skill" if prompt.startswith("+") else "fact"
-        return Row(prompt, answer, problem=prompt, target=answer, traits={"kind": kind})
+        return Row(prompt, answer, problem=prompt, target=answer, metadata={"kind": kind})

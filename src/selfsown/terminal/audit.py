@@ -28,7 +28,7 @@ def show(found: Audit, console: Console) -> None:
         for name in ("difference", "95 % interval", "borne", "p", ""):
             table.add_column(name, justify="right")
         for each in found.signals:
-            alarm = "[red]alarm[/]" if each.fires else "ok"
+            alarm = "[red]alarm[/]" if each.is_alarm else "ok"
             spread = f"{each.low:+.3f} to {each.high:+.3f}"
             table.add_row(
                 escape(each.name), f"{each.value:+.3f}", spread, f"{each.tolerance:g}", f"{each.p:.3g}", alarm

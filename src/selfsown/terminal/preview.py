@@ -18,7 +18,7 @@ from selfsown.intake import Intake
 from selfsown.make import preview as made
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row
-from selfsown.run_folder import Store
+from selfsown.run_folder import RunFolder
 from selfsown.usage import ledger
 
 LONG, TAIL = 1600, 500  # characters of a text that are shown, and how many of them are its last
@@ -42,7 +42,7 @@ def preview(recipe: Recipe, folder: Path, few: int = 3) -> Preview:
     journal = folder / "replies.sqlite"
     before = ledger.sent(journal)
     rows = made(at_once(recipe), folder, few)
-    real = Intake.of(Store(folder)) or Intake()
+    real = Intake.of(RunFolder(folder)) or Intake()
     return Preview(real, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
 
 
@@ -50,8 +50,8 @@ def show(found: Preview, folder: Path, console: Console) -> None:
     """What becomes of the real rows, row by row what was made, then what it cost."""
     console.print(Text(found.real.sentence()), soft_wrap=True)
     for number, row in enumerate(found.rows, 1):
-        colour = COLOURS.get(row.end, "default")
-        console.print(Rule(f"[bold]row {number} of {len(found.rows)}[/] [{colour}]{row.end}[/]", align="left"))
+        colour = COLOURS.get(row.status, "default")
+        console.print(Rule(f"[bold]row {number} of {len(found.rows)}[/] [{colour}]{row.status}[/]", align="left"))
         console.print(_told(row))
     said = Cost(found.spent, 0, "", None).sentences() if found.spent else ["Nothing was asked: all replies were there."]
     said += [f"The replies are kept: `selfsown make` in {folder} does not pay for them again."]
@@ -64,20 +64,20 @@ def _told(row: Row) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    reasoning = row.traits.get("reasoning", "")
-    traits = {f"({name})": value for name, value in row.traits.items() if name != "reasoning"}
+    reasoning = row.metadata.get("reasoning", "")
+    traits = {f"({name})": value for name, value in row.metadata.items() if name != "reasoning"}
     named = {"prompt": row.prompt, "reasoning": reasoning, "answer": row.answer, **traits}
     for name, text in named.items():
         if text or name == "answer":
             table.add_row(Text(readable(name)), Text(readable(text)))
     for grade in row.grades:
         table.add_row("grade", Text(_graded(grade)))
-    table.add_row("end", Text(readable(f"{row.end}: {row.reason}" if row.reason else row.end)))
+    table.add_row("end", Text(readable(f"{row.status}: {row.reason}" if row.reason else row.status)))
     return table
 
 
 def _graded(grade: Grade) -> str:
-    return readable(f"{grade.by} {grade.score:.2f}" + f": {grade.reason}" * bool(grade.reason))
+    return readable(f"{grade.grader} {grade.score:.2f}" + f": {grade.reason}" * bool(grade.reason))
 
 
 def readable(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from selfsown.callbacks import Watch
+from selfsown.callbacks import Callbacks
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.intake import Intake
@@ -23,7 +23,7 @@ STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
 LIGHTS = {"red": "red", "amber": "yellow", "cannot say": "magenta", "green": "green"}  # the worst first; their colours
 
 
-class Screen(Watch):
+class Screen(Callbacks):
     """A bar for the whole run while a terminal watches, and two lines for each finished generation."""
 
     def __init__(self, recipe: Recipe, console: Console) -> None:
@@ -70,13 +70,13 @@ class Screen(Watch):
         shown = f"{self.recipe.goal} {goal.value:.3f}" if goal else ""
         self.say(f"[bold]{self.arm}generation {generation.number}[/]  {escape(shown)}  [dim]about {left:.0f} s left[/]")
         self.say(f"  [dim]{' · '.join(self.notes)}[/]")
-        said = "alarm" if generation.stands else "rolled back"
-        for verdict in generation.refusals:
-            self.say(f"  [red]{said}[/] by {escape(verdict.by)}: {escape(verdict.reason)}")
+        said = "alarm" if generation.accepted else "rolled back"
+        for verdict in generation.rejections:
+            self.say(f"  [red]{said}[/] by {escape(verdict.guard)}: {escape(verdict.reason)}")
         for verdict in generation.verdicts:
             shown = lamp(verdict)
-            if verdict.ok and shown and (shown != "green" or _half_blind(verdict)):
-                self.say(f"  {_coloured(shown)} by {escape(verdict.by)}: {escape(why(verdict))}")
+            if verdict.passed and shown and (shown != "green" or _half_blind(verdict)):
+                self.say(f"  {_coloured(shown)} by {escape(verdict.guard)}: {escape(why(verdict))}")
         self.notes = []
         self.progress.update(self.bar, completed=generation.number + 1)
 
@@ -95,7 +95,7 @@ class Screen(Watch):
 
 def lamp(verdict: Verdict) -> str:
     """Its light, "cannot say" of a monitor that has none; empty of a guard that gives none."""
-    return verdict.light or "cannot say" * (verdict.by == "monitor")
+    return verdict.status or "cannot say" * (verdict.guard == "monitor")
 
 
 def worst(generation: Generation) -> str:
@@ -133,10 +133,10 @@ def _table(history: Sequence[Generation], control: Sequence[Generation], goal: s
     for generation in history:
         ends = [f"{generation.counts.get(end, 0):,}" for end in ("kept", "rejected", "failed")]
         scores = _scores(generation, keys)
-        refused = "alarm: " * generation.stands + ", ".join(
-            dict.fromkeys(verdict.by for verdict in generation.refusals)
+        refused = "alarm: " * generation.accepted + ", ".join(
+            dict.fromkeys(verdict.guard for verdict in generation.rejections)
         )
-        said = ["[green]best[/]"] * (generation is best) + [f"[red]{escape(refused)}[/]"] * bool(generation.refusals)
+        said = ["[green]best[/]"] * (generation is best) + [f"[red]{escape(refused)}[/]"] * bool(generation.rejections)
         lights = [_coloured(worst(generation)) for _ in watched]
         real = f"{100 * generation.real_share:.0f} %"
         ends = ends if generation.number else [""] * 3
@@ -157,13 +157,13 @@ def _summary(history: Sequence[Generation], control: Sequence[Generation], recip
     if total["made"]:
         parts = " + ".join(f"{total[end]:,} {end}" for end in ("kept", "rejected", "failed"))
         lines.append(f"{total['made']:,} rows made = {parts}.")
-    rolled = sum(not generation.stands for generation in history)
+    rolled = sum(not generation.accepted for generation in history)
     if rolled:
         early = (
             "" if len(history) > recipe.generations else f"; the last {recipe.patience} in a row, which ended the run"
         )
         lines.append(f"{rolled} of {len(history) - 1} generations rolled back by a guard{early}.")
-    alarms = sum(generation.stands and bool(generation.refusals) for generation in history)
+    alarms = sum(generation.accepted and bool(generation.rejections) for generation in history)
     if alarms:
         lines.append(
             f"A guard raised an alarm in {alarms} of {len(history) - 1} generations; rollback: false let it be."
@@ -185,5 +185,5 @@ def sisters(first: Generation, goal: str) -> list[str]:
 
 def shown(first: Generation, goal: str) -> list[str]:
     """The goal, its sisters, and what has no group: a terminal is narrow."""
-    plain = [score.key for score in first.scores if not score.group and score.key not in goal]
+    plain = [score.key for score in first.scores if not score.stratum and score.key not in goal]
     return list(dict.fromkeys([*sisters(first, goal), *plain]))[:4]

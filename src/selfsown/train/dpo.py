@@ -111,7 +111,7 @@ class _Pairs:
 
 def _paired(rows: Sequence[Row]) -> Tensor:
     """Which of these rows are pairs."""
-    found = torch.tensor(["rejected" in row.traits for row in rows])
+    found = torch.tensor(["rejected" in row.metadata for row in rows])
     if not found.any():
         raise SelfsownError(
             "train.dpo: no row drawn has a rejected answer; write curate: [preference_pairs, min_score, …] and base: sft, "
@@ -125,4 +125,4 @@ def _forks(better: Tensor, worse: Tensor) -> Tensor:
 
 
 def _worse(row: Row) -> Row:
-    return replace(row, answer=row.traits.get("rejected", ""))
+    return replace(row, answer=row.metadata.get("rejected", ""))

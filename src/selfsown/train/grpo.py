@@ -92,17 +92,19 @@ def _tried(model: Tiny, asked: Sequence[Row], group: int, seed: int) -> list[Row
     replies = model.complete([row.prompt for row in asked], n=group, seed=seed)
     found = []
     for row, answers in zip(asked, replies, strict=True):
-        plain = replace(row, origin="synthetic", maker=model.name, method="grpo", parents=(row.id,), grades=(), end="")
+        plain = replace(
+            row, origin="synthetic", source=model.name, method="grpo", parents=(row.id,), grades=(), status=""
+        )
         for draw, reply in enumerate(answers):
-            made = replace(plain, answer=reply.text, draw=draw)
+            made = replace(plain, answer=reply.text, sample_index=draw)
             found.append(made.failed(UNENDED) if reply.failure else made)
     return found
 
 
 def _gains(rows: Sequence[Row], group: int) -> Tensor:
     """How far each score lies above the mean of its group, in standard deviations of it."""
-    scores = torch.tensor([0.0 if row.end else row.score for row in rows]).view(-1, group)
-    known = torch.tensor([row.end != "failed" or row.reason == UNENDED for row in rows]).view(-1, group)
+    scores = torch.tensor([0.0 if row.status else row.score for row in rows]).view(-1, group)
+    known = torch.tensor([row.status != "failed" or row.reason == UNENDED for row in rows]).view(-1, group)
     count = known.sum(1, keepdim=True).clamp(min=1)
     above = (scores - (scores * known).sum(1, keepdim=True) / count) * known
     spread = ((above**2).sum(1, keepdim=True) / count).sqrt()
