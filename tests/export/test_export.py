@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from kept import records
-from report import folders
+import folders
 from test_make import prompts, recipe, serving
 
 from selfsown.export import shards
