@@ -107,7 +107,7 @@ from selfsown.records import Grade
 def grade(rows):
     for row in rows:
         likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
-        yield Grade(float(likes), "well written" if likes else "I cannot follow it", by="strict", evidence="rule")
+        yield Grade(float(likes), "well written" if likes else "I cannot follow it", grader="strict", evidence="rule")
 '''
 
 

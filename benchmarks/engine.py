@@ -29,6 +29,7 @@ import torch
 import usual
 
 from selfsown.holdout import split
+from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture, Row
@@ -185,7 +186,7 @@ def sampling(repeat: int, texts: int, seed: int) -> None:
     openings = [str(rng.randint(1, 2)) for _ in range(texts)]
 
     def by_us(seed: int) -> int:
-        replies = tiny.complete(openings, temperature=1.0, seed=seed, unfinished=True)
+        replies = tiny.complete(openings, SamplingParams(temperature=1.0, seed=seed, continue_prompt=True))
         return sum(reply.tokens for (reply,) in replies)
 
     def by_them(seed: int) -> int:

@@ -61,7 +61,7 @@ from selfsown.records import Mixture
 def mix(real, synthetic, *, salt: int = 0):
     rows = list(real)
     if synthetic:
-        rows += [row.but(origin="synthetic", draw=at + 1) for at, row in enumerate(real)]
+        rows += [row.replace_fields(origin="synthetic", sample_index=at + 1) for at, row in enumerate(real)]
     random.Random(salt).shuffle(rows)
     return Mixture(rows, np.ones(len(rows)))
 '''

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from selfsown.loop import Loop, Watch
+from selfsown.models import SamplingParams
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture
 from selfsown.run_folder import RunFolder
@@ -47,7 +48,9 @@ def main() -> None:
         for order in range(wish.orders):
             child = step.one(object, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
             scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}
-            replies = child.complete([loop.task.opening(at % 2 + 1) for at in range(WRITTEN)], seed=1, unfinished=True)
+            replies = child.complete(
+                [loop.task.opening(at % 2 + 1) for at in range(WRITTEN)], SamplingParams(seed=1, continue_prompt=True)
+            )
             read = [loop.task.read(reply.prompt, reply.text) for (reply,) in replies if not reply.failure]
             values = [row.metadata[wish.attribute] for row in read if not isinstance(row, str)]
             told = f"{100 * values.count(most) / len(values):.1f} | {scores[recipe.goal]:.3f} | {scores['loss']:.3f}"

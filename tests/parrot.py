@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from selfsown.models import Reply
+from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
@@ -21,16 +21,12 @@ class Parrot:
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: object = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        self.temperatures.append(temperature)
-        return [[self._reply(prompt, at * n + draw) for draw in range(n)] for at, prompt in enumerate(prompts)]
+        self.temperatures.append(params.temperature)
+        return [
+            [self._reply(prompt, at * params.n + draw) for draw in range(params.n)] for at, prompt in enumerate(prompts)
+        ]
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         """Two bits for each character."""

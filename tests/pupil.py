@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from selfsown.models import Reply
+from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.records import Mixture, Row
 
 
@@ -21,18 +21,12 @@ class Pupil:
     def complete(
         self,
         prompts: Sequence[str],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: object = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        if unfinished:
+        if params.continue_prompt:
             texts = list(self.known.items()) or [("", "")]
-            return [[Reply(*texts[(at + seed) % len(texts)])] * n for at in range(len(prompts))]
-        return [[Reply(prompt, self.known.get(prompt, "?"))] * n for prompt in prompts]
+            return [[Reply(*texts[(at + params.seed) % len(texts)])] * params.n for at in range(len(prompts))]
+        return [[Reply(prompt, self.known.get(prompt, "?"))] * params.n for prompt in prompts]
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         return [(float(len(row.answer) + 1), len(row.answer) + 1) for row in rows]

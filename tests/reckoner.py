@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfsown.models import BEGUN, Reply
+from selfsown.models import BEGUN, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.records import Grade, Row
 
 DIGITS = 5  # of each number
@@ -26,10 +26,11 @@ class Reckoner:
     written: int = 0
     first: list[list[Reply]] | None = None
 
-    def complete(
-        self, prompts: Sequence[str], *, n: int = 1, temperature: float = 1.0, seed: int = 0, **_: object
-    ) -> list[list[Reply]]:
-        said = [[self._reply(prompt, f"{seed} {at} {draw}") for draw in range(n)] for at, prompt in enumerate(prompts)]
+    def complete(self, prompts: Sequence[str], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:
+        said = [
+            [self._reply(prompt, f"{params.seed} {at} {draw}") for draw in range(params.n)]
+            for at, prompt in enumerate(prompts)
+        ]
         self.first = self.first or said
         return said
 

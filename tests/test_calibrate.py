@@ -32,7 +32,7 @@ def labels(folder: Path, count: int = ROWS) -> Path:
             for label, word in pair if at % 2 else pair[::-1]:
                 maker = chance.choice(["judge", "other"])
                 answer = f"{word} by {maker} {'so ' * chance.randrange(40)}{at}"
-                row = {"prompt": f"what of {at}?", "answer": answer, "label": label, "maker": maker}
+                row = {"prompt": f"what of {at}?", "answer": answer, "label": label, "source": maker}
                 file.write(json.dumps(row) + "\n")
     return path
 
@@ -142,7 +142,7 @@ def grade(rows, judge, *, both=False):
         for row, place in zip(pair, ("first", "second")):
             won.setdefault(row.id, []).append(float(said.data["better"] == place))
     for row in rows:
-        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", by="pairs", evidence="judge")
+        yield Grade(sum(won[row.id]) / len(won[row.id]), "compared", grader="pairs", evidence="judge")
 '''
 
 

@@ -13,7 +13,7 @@ from classifiers import classifier
 from parrot import Parrot
 from server import Server
 
-from selfsown.models import Reply
+from selfsown.models import Reply, SamplingParams
 from selfsown.recipe.recipe import SERVERS
 from selfsown.recipe.steps import STAGES, find, methods, options, step
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
@@ -22,8 +22,8 @@ from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
 from selfsown.usage.journal import Journal
 
-STAGES = [verb for verb in STAGES if verb not in ("tasks", "models")]
-EVERY = [(verb, way) for verb in STAGES for way in methods(verb)]
+LOOP_STAGES = [stage for stage in STAGES if stage not in ("tasks", "models")]
+EVERY = [(stage, method) for stage in STAGES for method in methods(stage)]
 NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file")}
 NEEDED |= {"models.anthropic": {"model": "m"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
@@ -33,7 +33,7 @@ NEEDED |= {
 }
 NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
 NEEDED |= {"guard.bias": {"attributes": ("style",)}}
-NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.any_grader": {"least": {"test": 0.5}}}
+NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.any_grader": {"min_score": {"test": 0.5}}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
 
 
@@ -92,7 +92,7 @@ def test_each_file_opens_with_a_sentence(verb: str, way: str) -> None:
     assert opening.endswith((".", ":")), opening
 
 
-@pytest.mark.parametrize(("verb", "way"), [each for each in EVERY if each[0] in STAGES])
+@pytest.mark.parametrize(("verb", "way"), [each for each in EVERY if each[0] in LOOP_STAGES])
 def test_each_way_has_exactly_one_public_function_named_after_its_verb(verb: str, way: str) -> None:
     defined = [node.name for node in opened(verb, way).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert [name for name in defined if not name.startswith("_")] == [verb]
@@ -112,8 +112,8 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
 
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
     """Answers, votes and new tasks need prompts: on documents these ways say so."""
-    ways_that_ask = ("sample", "solve", "converse", "vote", "instruct", "evolve")
-    if way not in ways_that_ask or any(row.prompt for row in roles["real"]):
+    asking = ("sample", "solve", "multi_turn", "self_consistency", "self_instruct", "evol_instruct")
+    if way not in asking or any(row.prompt for row in roles["real"]):
         return False
     with pytest.raises(SelfsownError, match="prompt"):
         list(step(verb, way)(**roles | {"rows": roles["real"]}))
@@ -123,14 +123,19 @@ def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
 @of("prepare")
 def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, roles: dict[str, Any]) -> None:
     rows = [replace(row, source=f"f:{at}", sample_index=at) for at, row in enumerate(roles["real"])]
-    rows += [row.but(draw=at) for at, row in enumerate([*rows[:5], Row("", " "), Row("<p>ada@posteo.de</p>", "")], 99)]
+    rows += [
+        row.replace_fields(sample_index=at)
+        for at, row in enumerate([*rows[:5], Row("", " "), Row("<p>ada@posteo.de</p>", "")], 99)
+    ]
     out, again = (list(step("prepare", way)(rows=iter(rows))) for _ in range(2))
     assert out == again
-    assert [(row.maker, row.draw) for row in out] == [(row.maker, row.draw) for row in rows]
+    assert [(row.source, row.sample_index) for row in out] == [(row.source, row.sample_index) for row in rows]
     for before, row in zip(rows, out, strict=True):
-        assert row.end in ("", "rejected")
-        assert bool(row.reason) == (row.end == "rejected")
-        assert before.but(end=row.end, reason=row.reason) == row or not row.end, "it is changed or set aside"
+        assert row.status in ("", "rejected")
+        assert bool(row.reason) == (row.status == "rejected")
+        assert before.replace_fields(status=row.status, reason=row.reason) == row or not row.status, (
+            "it is changed or set aside"
+        )
     assert list(step("prepare", way)(rows=iter([]))) == []
 
 
@@ -143,9 +148,9 @@ def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: 
     assert len({row.id for row in made}) == len(made)
     known = {row.id for row in roles["real"]}
     for row in made:
-        assert (row.origin, row.maker, row.method, row.generation) == ("synthetic", "parrot", way, 2)
-        assert row.end in ("", "failed")
-        assert bool(row.reason) == (row.end == "failed")
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", way, 2)
+        assert row.status in ("", "failed")
+        assert bool(row.reason) == (row.status == "failed")
         assert set(row.parents) <= known
         assert row.grades == ()
 
@@ -177,8 +182,8 @@ def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str,
     before = {row.id: row for row in rows}
     assert [row.id for row in out if row.id in before] == [row.id for row in rows]
     for row in out:
-        assert row.end in ("", "rejected")
-        assert bool(row.reason) == (row.end == "rejected")
+        assert row.status in ("", "rejected")
+        assert bool(row.reason) == (row.status == "rejected")
         if row.id in before and way == "shuffled":  # a control: the grades change places, and nothing else
             assert replace(row, grades=before[row.id].grades) == before[row.id]
         elif row.id in before:
@@ -227,7 +232,7 @@ def flat(number: int) -> Generation:
 def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, Any]) -> None:
     guarding = step("guard", way, NEEDED.get(f"guard.{way}"))
     roles = {**roles, "history": [flat(number) for number in range(length)]}
-    if way == "bias" and not any("style" in row.traits for row in roles["real"]):
+    if way == "bias" and not any("style" in row.metadata for row in roles["real"]):
         with pytest.raises(SelfsownError, match="no real row has the attribute"):
             guarding(**roles)
         return
@@ -280,9 +285,9 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
             (tmp_path / "key").write_text("sk-0123456789", encoding="utf-8")
             knobs = {"url": server.url, "model": "m", "key": str(tmp_path / "key")}
         model = step("models", way, knobs)(rows=roles["real"], seed=0, journal=journal)
-        replies = model.complete(prompts, n=3, seed=1)
+        replies = model.complete(prompts, SamplingParams(n=3, seed=1))
         assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]
-        assert replies == model.complete(prompts, n=3, seed=1)
+        assert replies == model.complete(prompts, SamplingParams(n=3, seed=1))
         assert model.complete([]) == []
     journal.close()
     if way in SERVERS:

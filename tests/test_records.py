@@ -24,7 +24,7 @@ def test_the_same_in_everything_is_the_same_row() -> None:
     [
         {"prompt": "2 + 3?"},
         {"answer": "5"},
-        {"draw": 1},
+        {"sample_index": 1},
         {"generation": 1},
         {"origin": "synthetic"},
         {"method": "sample"},

@@ -11,27 +11,29 @@ import pytest
 import selfsown
 
 SOURCE = Path(selfsown.__file__).parent
-VERBS = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
+STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
-FLOORS: list[tuple[str, ...]] = [
+LAYERS: list[tuple[str, ...]] = [
     ("__init__",),
-    ("text", "scores", "intervals", "kinds", "recipes", "engines", "yardsticks"),
+    ("errors", "text", "scores", "stats", "option_types", "recipes", "parallel"),
     ("records",),
-    ("paid", "files", "sandbox", "equations", "rewriting"),
-    ("split", "models", "tasks", "history", "atomic"),
-    ("asking", "signals", "unprompted"),
-    VERBS,
-    ("steps", "written"),
+    ("usage", "files", "sandbox", "rewriting"),
+    ("holdout", "models", "tasks", "history", "atomic"),
+    ("prompting", "signals"),
+    STAGES,
     ("recipe",),
-    ("store",),
-    ("making", "findings"),
-    ("preparing",),
-    ("rehearsal", "callbacks"),
-    ("loop", "make", "explain"),
-    ("screen", "cost"),
+    ("run_folder",),
+    ("stages", "findings"),
+    ("intake",),
+    ("calibration", "preflight", "callbacks"),
+    ("loop", "make", "lineage"),
+    ("cost",),
     ("estimate",),
-    ("compare", "report", "export", "calibrate", "plan"),
+    ("compare", "plan"),
     ("audit",),
+    ("terminal",),
+    ("html",),
+    ("export",),
     ("cli",),
     ("__main__",),
 ]
@@ -42,9 +44,9 @@ def name(path: Path) -> str:
     return str(path.relative_to(SOURCE).with_suffix("")).replace("/", ".")
 
 
-def floor(module: str) -> int:
+def layer(module: str) -> int:
     top = module.split(".")[0]
-    return next(at for at, rooms in enumerate(FLOORS) if top in rooms)
+    return next(at for at, packages in enumerate(LAYERS) if top in packages)
 
 
 MODULES = {name(path).removesuffix(".__init__") for path in FILES}
@@ -67,18 +69,18 @@ def imports(path: Path) -> set[str]:
 def test_imports_go_down_only(path: Path) -> None:
     room = name(path).split(".")[0]
     for imported in imports(path):
-        same_room = room == imported.split(".")[0] and room not in VERBS
+        same_room = room == imported.split(".")[0] and room not in STAGES
         same_room |= imported.split(".")[:2] == name(path).split(".")[:2]
-        assert same_room or floor(imported) < floor(name(path)), f"{name(path)} imports {imported}"
+        assert same_room or layer(imported) < layer(name(path)), f"{name(path)} imports {imported}"
 
 
 def test_no_file_needs_itself() -> None:
     TopologicalSorter({name(path).removesuffix(".__init__"): imports(path) for path in FILES}).prepare()
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in VERBS], ids=name)
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in STAGES], ids=name)
 def test_a_way_knows_no_other_way(path: Path) -> None:
-    assert not {imported for imported in imports(path) if imported.split(".")[0] in VERBS}
+    assert not {imported for imported in imports(path) if imported.split(".")[0] in STAGES}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

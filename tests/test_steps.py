@@ -23,7 +23,7 @@ from selfsown.records import Grade, Row
 
 def grade(rows: Sequence[Row], *, word: str = "please", least: float = 1.0) -> Iterator[Grade]:
     for row in rows:
-        yield Grade(least if word in row.answer else 0.0, "asked for", by="polite")
+        yield Grade(least if word in row.answer else 0.0, "asked for", grader="polite")
 '''
 ROWS = [Row("", "sit, please"), Row("", "sit")]
 

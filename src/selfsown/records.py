@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:  # the command line answers --help without it
     import numpy as np
 
+from selfsown.errors import SelfsownError as SelfsownError
 from selfsown.scores import Family as Family
 from selfsown.scores import Generation as Generation
 from selfsown.scores import Score as Score
@@ -23,17 +24,6 @@ from selfsown.text.normalize import normal
 Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
 Status = Literal["", "kept", "rejected", "failed"]
 EXAMINED = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
-
-
-class SelfsownError(Exception):
-    """Something the user can put right: what was said, why it does not fit, what there is instead.
-
-    The command line prints it as one line, without a traceback, and exits with its code.
-    """
-
-    def __init__(self, words: str, *, code: int = 2) -> None:
-        super().__init__(words)
-        self.code = code
 
 
 class NoPrompt(SelfsownError):

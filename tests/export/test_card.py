@@ -18,9 +18,9 @@ from selfsown.usage.journal import Call, Journal
 
 ROWS = [
     kept.row("2+2?", "4"),
-    kept.row("3+3?", "six", traits={"reasoning": "three and three"}),
+    kept.row("3+3?", "six", metadata={"reasoning": "three and three"}),
     kept.row("2+2?", "5", 0.25),
-    *(kept.row(f"{at}?", "x", draw=at).failed(f"time-out | after {at} s") for at in range(12)),
+    *(kept.row(f"{at}?", "x", sample_index=at).failed(f"time-out | after {at} s") for at in range(12)),
     replace(kept.row("4+4?", "8"), grades=(), sample_index=1),
 ]
 
@@ -107,7 +107,7 @@ def test_it_shows_the_recipe_but_no_key_and_none_of_the_user_s_folders(tmp_path:
 
 def test_no_text_of_a_row_or_a_recipe_can_change_the_page(tmp_path: Path) -> None:
     wild = "# big\n| a | <b>`x`</b> [l](http://h) ```"
-    rows = [*ROWS, *(kept.row("q", "a", draw=at).failed(wild) for at in (3, 4))]
+    rows = [*ROWS, *(kept.row("q", "a", sample_index=at).failed(wild) for at in (3, 4))]
     text = card(tmp_path, rows, about=wild, name=wild, curate=[{f"./{wild}.py": {"knob": wild}}])
     page, _, recipe = text.split("---\n", 2)[2].partition("````yaml\n")
     assert yaml.safe_load(recipe.partition("````")[0])["about"] == wild

@@ -152,7 +152,7 @@ def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind
 
 
 PLAIN = kept.row("Colour?", "blue")
-SPOKEN = kept.row("2+2?", "4", traits={"system": "Be brief."})
+SPOKEN = kept.row("2+2?", "4", metadata={"system": "Be brief."})
 
 
 @pytest.mark.parametrize(
@@ -273,6 +273,6 @@ def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path)
 
 
 def test_a_pair_is_of_one_conversation(tmp_path: Path) -> None:
-    rows = [SPOKEN, kept.row("2+2?", "5", 0.25, traits={"system": "Be kind."})]
+    rows = [SPOKEN, kept.row("2+2?", "5", 0.25, metadata={"system": "Be kind."})]
     with pytest.raises(SelfsownError, match="has a kept answer and a lower graded one"):
         export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="conversational-preference")

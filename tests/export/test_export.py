@@ -12,12 +12,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import folders
 import kept
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from kept import records
-import folders
 from test_make import prompts, recipe, serving
 
 from selfsown.export import shards
@@ -38,13 +38,16 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
 ) -> None:
     generations = [
         [
-            replace(kept.row(prompt, answer, draw=at, generation=number), status=end, reason="why")
+            replace(kept.row(prompt, answer, sample_index=at, generation=number), status=end, reason="why")
             for at, (prompt, answer, end) in enumerate(rows)
         ]
         for number, (_, rows) in enumerate(laps, 1)
     ]
     wanted = [
-        row for (stands, _), rows in zip(laps, generations, strict=True) for row in rows if stands and row.end == "kept"
+        row
+        for (stands, _), rows in zip(laps, generations, strict=True)
+        for row in rows
+        if stands and row.status == "kept"
     ]
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch, "out")
@@ -66,7 +69,7 @@ def test_a_real_run_is_exported(tmp_path: Path) -> None:
     store = RunFolder(folder)
     rows = [row for at in (1, 2) for row in store.rows(f"{generation_dir(at)}/rows") or []]
     done = export(folder, tmp_path / "out")
-    wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
+    wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.status == "kept"]
     assert records(tmp_path / "out") == wanted
     assert done.rows == len(wanted) > 10
 
@@ -77,7 +80,7 @@ def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
         make(recipe(tmp_path, server, curate=["min_score"]), tmp_path / "made")
     done = export(tmp_path / "made", tmp_path / "out")
     rows = RunFolder(tmp_path / "made").rows("rows") or []
-    wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.end == "kept"]
+    wanted = [{"prompt": row.prompt, "completion": row.answer} for row in rows if row.status == "kept"]
     assert records(done.out) == wanted
     card = (done.out / "README.md").read_text(encoding="utf-8")
     assert "| teacher | `m` | `127.0.0.1` |" in card
@@ -93,7 +96,7 @@ def test_real_rows_come_after_the_others_if_asked_for_and_held_out_ones_never(tm
 
 def test_rows_are_spread_over_files_that_say_how_many_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD", 3)
-    rows = [kept.row(f"{at}?", str(at), draw=at) for at in range(7)]
+    rows = [kept.row(f"{at}?", str(at), sample_index=at) for at in range(7)]
     export(kept.made(tmp_path / "made", rows), tmp_path / "out", kind="jsonl")
     names = [path.name for path in sorted((tmp_path / "out/data").iterdir())]
     assert names == [f"train-{at:05d}-of-00003.jsonl" for at in range(3)]
@@ -178,7 +181,9 @@ def many(folder: Path, rows: int) -> Path:
     rng = random.Random(rows)
     words = [f"word{at}" for at in range(1000)]
     said = (" ".join(rng.choices(words, k=30)) for _ in range(rows))
-    made: list[Row] = [kept.row(f"question {at // 4}", text, at % 4 / 3, draw=at) for at, text in enumerate(said)]
+    made: list[Row] = [
+        kept.row(f"question {at // 4}", text, at % 4 / 3, sample_index=at) for at, text in enumerate(said)
+    ]
     return kept.made(folder, made)
 
 

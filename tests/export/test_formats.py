@@ -15,11 +15,17 @@ from selfsown.export.formats import FORMATS
 from selfsown.records import SelfsownError
 
 TOLD = {"system": "Be brief.", "reasoning": "two and two"}
-GOOD = kept.row("2+2?", "4", traits=TOLD)
+GOOD = kept.row("2+2?", "4", metadata=TOLD)
 FAIR = kept.row("2+2?", "four", 0.75)
-BAD = kept.row("2+2?", "5", 0.25, traits=TOLD)
-PLAIN = kept.row("Colour?", "Grün 🌱\u2028\x00", draw=1, parents=("ab", "cd"), traits={"form": "x"})
-ROWS = [GOOD, BAD, PLAIN, kept.row("Colour?", "no", 0.0).failed("a time-out"), kept.row("Colour?", "", 0.25, draw=2)]
+BAD = kept.row("2+2?", "5", 0.25, metadata=TOLD)
+PLAIN = kept.row("Colour?", "Grün 🌱\u2028\x00", sample_index=1, parents=("ab", "cd"), metadata={"form": "x"})
+ROWS = [
+    GOOD,
+    BAD,
+    PLAIN,
+    kept.row("Colour?", "no", 0.0).failed("a time-out"),
+    kept.row("Colour?", "", 0.25, sample_index=2),
+]
 SYSTEM, ASKED = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2?"}
 
 
@@ -68,9 +74,14 @@ WANTED: dict[str, list[dict[str, Any]]] = {
     "rows": [
         {
             **{name: getattr(each, name) for name in ("id", "prompt", "answer", "problem", "target", "origin")},
-            **{"maker": "big-one", "method": "sample", "parents": list(each.parents), "generation": 0},
-            **{"draw": each.sample_index, "level": 0, "score": 1.0, "traits": json.dumps(dict(each.metadata))},
-            "grades": '[{"score": 1.0, "reason": "seen", "by": "exact", "trust": "oracle", "repair": null}]',
+            **{"source": "big-one", "method": "sample", "parents": list(each.parents), "generation": 0},
+            **{
+                "sample_index": each.sample_index,
+                "level": 0,
+                "score": 1.0,
+                "metadata": json.dumps(dict(each.metadata)),
+            },
+            "grades": '[{"score": 1.0, "reason": "seen", "grader": "exact_match", "trust": "oracle", "repair": null}]',
         }
         for each in (GOOD, PLAIN)
     ],

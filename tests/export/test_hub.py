@@ -14,7 +14,7 @@ from hub import Hub, serving
 from selfsown.export import shards
 from selfsown.export.export import export
 
-ROWS = [kept.row(f"{at}?", str(at), draw=at) for at in range(4)]
+ROWS = [kept.row(f"{at}?", str(at), sample_index=at) for at in range(4)]
 TOKEN = "hf_token_of_nobody"
 
 

@@ -35,7 +35,7 @@ def read(out: Path) -> list[tuple[str, str]]:
 @given(pairs=PAIRS)
 def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder:
-        made = kept.made(Path(folder) / "run", [kept.row(*pair, draw=at) for at, pair in enumerate(pairs)])
+        made = kept.made(Path(folder) / "run", [kept.row(*pair, sample_index=at) for at, pair in enumerate(pairs)])
         done = export(made, Path(folder) / "out", format=format, kind=kind)
         assert read(done.out) == pairs
 
@@ -46,7 +46,7 @@ def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple
 @given(texts=st.lists(TEXT, min_size=1, max_size=5))
 def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        made = kept.made(Path(folder) / "run", [kept.row("", text, draw=at) for at, text in enumerate(texts)])
+        made = kept.made(Path(folder) / "run", [kept.row("", text, sample_index=at) for at, text in enumerate(texts)])
         done = export(made, Path(folder) / "out", format=format, kind=kind)
         assert read(done.out) == [("", text) for text in texts]
 
@@ -55,8 +55,8 @@ def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
 @settings(max_examples=6, deadline=None)
 @given(pairs=st.dictionaries(TEXT, TEXT, min_size=1, max_size=5))
 def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str, str]) -> None:
-    rows = [kept.row(prompt, answer, draw=at) for at, (prompt, answer) in enumerate(pairs.items())]
-    worse = [kept.row(row.prompt, f"not {row.answer}", 0.0, draw=row.sample_index) for row in rows]
+    rows = [kept.row(prompt, answer, sample_index=at) for at, (prompt, answer) in enumerate(pairs.items())]
+    worse = [kept.row(row.prompt, f"not {row.answer}", 0.0, sample_index=row.sample_index) for row in rows]
     with TemporaryDirectory() as folder:
         made = kept.made(Path(folder) / "run", [*rows, *worse])
         done = export(made, Path(folder) / "out", format="preference", kind=kind)
@@ -67,8 +67,8 @@ def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str
 @pytest.mark.parametrize("format", [*FORMATS, "text", "preference"])
 def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
-    rows = [kept.row(f"what of {at}?", f"it is {at}", draw=at) for at in range(8)]
-    worse = [kept.row(row.prompt, "nothing", 0.0, draw=row.sample_index) for row in rows]
+    rows = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
+    worse = [kept.row(row.prompt, "nothing", 0.0, sample_index=row.sample_index) for row in rows]
     done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
     found = list(opened(str(done.out), Named()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}
@@ -77,7 +77,7 @@ def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path
 
 def test_the_audit_command_takes_an_export(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
-    rows: list[Row] = [kept.row(f"what of {at}?", f"it is {at}", draw=at) for at in range(8)]
+    rows: list[Row] = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     done = export(kept.made(tmp_path / "run", rows), tmp_path / "out", format="alpaca")
     order = [sys.executable, "-m", "selfsown", "audit", str(done.out), "--against", str(done.out), "--json"]
     ended = subprocess.run(order, capture_output=True, text=True)

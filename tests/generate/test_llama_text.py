@@ -59,19 +59,19 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     with Server(say=say, faults={"busy": 0.1, "reset": 0.05, "malformed": 0.05}, wait="0.01") as server:
         rows = made(tmp_path / "out", server, *changes)
     first = [row for row in rows if row.method == "self_debug"]
-    drafts = [json.loads(row.traits["course"]) for row in first]
+    drafts = [json.loads(row.metadata["course"]) for row in first]
     failing = [steps for steps in drafts if len(steps) > 1]
     mended = [steps for steps in failing if steps[-1]["outcome"] == "passes its tests"]
     print(f"{len(failing)} of {len(first)} failed at first, {len(mended)} of them were mended")
     assert len(first) == 80
     assert 0.35 <= len(failing) / 80 <= 0.75
     assert 0.75 <= len(mended) / len(failing) <= 1.0  # 8 in 9, and where the tests do not see what is wrong
-    assert {row.traits["test"] for row in first} == {each["test"] for each in some}, "given tests stay as they are"
-    kept = [row for row in rows if row.end == "kept"]
+    assert {row.metadata["test"] for row in first} == {each["test"] for each in some}, "given tests stay as they are"
+    kept = [row for row in rows if row.status == "kept"]
     assert len({row.prompt for row in kept}) >= 36
     assert all(row.score == 1 for row in kept)
     pairs = [row for row in kept if row.method == "preference_pairs"]
-    assert all(row.traits["rejected"] != row.answer for row in pairs)
+    assert all(row.metadata["rejected"] != row.answer for row in pairs)
 
 
 def test_snippets_without_tests_inspire_problems_and_no_row_is_lost(tmp_path: Path) -> None:
@@ -105,6 +105,6 @@ def test_snippets_without_tests_inspire_problems_and_no_row_is_lost(tmp_path: Pa
             "curate.dedup_near.max_similarity=1",
         )
     assert len(rows) == len(snippets)
-    assert {row.end for row in rows} == {"kept"}
-    assert sum(row.traits["revisions"] == "1" for row in rows) == 4
-    assert all("assert times" in row.traits["tests"] for row in rows)
+    assert {row.status for row in rows} == {"kept"}
+    assert sum(row.metadata["revisions"] == "1" for row in rows) == 4
+    assert all("assert times" in row.metadata["tests"] for row in rows)

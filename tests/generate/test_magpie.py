@@ -21,7 +21,7 @@ from selfsown.tasks.programs import Task
 
 FILE = File("x")
 USER, END, ASSISTANT = "<|im_start|>user\n", "<|im_end|>\n", "<|im_start|>assistant\n"
-TEMPLATE = {"user": USER, "end": END, "assistant": ASSISTANT}
+TEMPLATE = {"user_prefix": USER, "turn_end": END, "assistant_prefix": ASSISTANT}
 
 
 def said(turn: Any, answer: Any = "4") -> Parrot:

@@ -8,7 +8,7 @@ from pathlib import Path
 from parrot import Parrot, replaying
 
 from selfsown.generate import propose
-from selfsown.models import Reply
+from selfsown.models import DEFAULT_PARAMS, Reply
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task
 
@@ -83,9 +83,9 @@ def test_each_prompt_that_can_be_read_is_answered_n_times() -> None:
     asked: list[list[str]] = []
 
     class Teacher(Parrot):
-        def complete(self, prompts, *, n=1, **others):  # type: ignore[no-untyped-def]
-            asked.append([*prompts, str(n)])
-            return super().complete(prompts, n=n, **others)
+        def complete(self, prompts, params=DEFAULT_PARAMS):  # type: ignore[no-untyped-def]
+            asked.append([*prompts, str(params.n)])
+            return super().complete(prompts, params)
 
     odd = [Reply("?", "unread"), *(Reply(row.prompt, row.answer) for row in ROWS[:3])]
     teacher = Teacher(lambda prompt, at: odd[at % 4] if len(prompt) == 1 else f"{at}")

@@ -62,7 +62,7 @@ def test_the_traits_of_an_answer_are_its_own_so_that_a_bias_can_show() -> None:
     sampling = step("generate", "sample", {"n": 1})
     made = list(sampling(rows=asked, teacher=Parrot(lambda prompt, at: "br"), task=world, generation=1, seed=0))
     assert len(made) == len(asked)
-    assert {row.traits["style"] for row in made} == {"b"}
+    assert {row.metadata["style"] for row in made} == {"b"}
 
 
 def test_an_instruction_stands_before_each_prompt_and_in_no_row() -> None:

@@ -71,7 +71,7 @@ def test_who_writes_the_program_has_not_seen_the_tests() -> None:
 def test_what_passes_is_left_alone_and_what_never_does_comes_out_as_it_is() -> None:
     said = teacher(first=RIGHT)
     (row,) = made(said)
-    assert (row.traits["revisions"], outcomes(row), len(said.seen)) == ("0", ["passes its tests"], 2)  # type: ignore[attr-defined]
+    assert (row.metadata["revisions"], outcomes(row), len(said.seen)) == ("0", ["passes its tests"], 2)  # type: ignore[attr-defined]
     (row,) = made(teacher(mended={"program": WRONG}), rounds=3)
     assert (row.answer, row.metadata["revisions"], row.status) == (WRONG, "3", "")
     assert outcomes(row) == ["fails at: assert double(3) == 6"] * 4
@@ -108,5 +108,5 @@ def test_who_gives_nothing_fails_and_no_other_row() -> None:
 def test_given_tests_that_test_nothing_fail_the_row_and_no_mending_is_paid_for(tests: str) -> None:
     said = teacher()
     (row,) = made(said, [PROBLEM.replace_fields(metadata={"tests": tests})], rounds=3)
-    assert (row.end, len(said.seen)) == ("failed", 1)  # type: ignore[attr-defined]
+    assert (row.status, len(said.seen)) == ("failed", 1)  # type: ignore[attr-defined]
     assert row.reason.startswith(("the tests ", "raises ModuleNotFoundError"))

@@ -113,7 +113,7 @@ def test_a_run_whose_labels_get_worse_twice_in_a_row_ends_and_each_generation_sa
     (tmp_path / "lenient.py").write_text(
         "from dataclasses import replace\nfrom selfsown.records import Grade\n\n\ndef grade(rows, task):\n"
         "    for row in rows:\n        found = replace(task.check(row, row.answer), by='lenient')\n"
-        "        yield found if row.generation == 1 else Grade(1.0, 'said so', by='lenient')\n"
+        "        yield found if row.generation == 1 else Grade(1.0, 'said so', grader='lenient')\n"
     )
     changes = [*FIRST, "generations=6", "guard=[label_precision]", "curate=[min_score, dedup, decontaminate]"]
     tree = Recipe.load("first", changes).dump() | {"grade": "./lenient.py"}

@@ -149,7 +149,7 @@ def test_what_could_be_missed_is_said_with_what_it_takes() -> None:
 
 
 def test_an_attribute_that_no_written_text_shows_is_not_measured() -> None:
-    coloured = [replace(row, metadata={**row.traits, "colour": "red"}) for row in REAL]
+    coloured = [replace(row, metadata={**row.metadata, "colour": "red"}) for row in REAL]
     verdict = said(SAME, SAME, held_out=coloured, attributes=("colour",))
     assert verdict.light == ""
     assert "no text that a model writes shows colour; by its words: attributes: {colour: {VALUE:" in verdict.reason
@@ -163,12 +163,12 @@ def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
         verifiable = True
 
         def check(self, row: Row, answer: str) -> Grade:
-            return Grade(float(row.traits["right"] == "yes"), "as it was made", trust="execution")
+            return Grade(float(row.metadata["right"] == "yes"), "as it was made", evidence="execution")
 
     def made(shares: dict[str, float], seed: int) -> list[Row]:
         rng, texts = random.Random(seed), rows(SAME, WRITTEN, seed)
-        rights = ["yes" if rng.random() < shares.get(row.traits["group"], 0.5) else "no" for row in texts]
-        return [replace(row, metadata={**row.traits, "right": r}) for row, r in zip(texts, rights, strict=True)]
+        rights = ["yes" if rng.random() < shares.get(row.metadata["group"], 0.5) else "no" for row in texts]
+        return [replace(row, metadata={**row.metadata, "right": r}) for row, r in zip(texts, rights, strict=True)]
 
     def light(first: dict[str, float], now: dict[str, float]) -> Verdict:
         both = {0: made(first, 1), 1: [*made(now, 2)[1:], Row("?", "").failed("unreadable")]}

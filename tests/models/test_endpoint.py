@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from server import Server
 
-from selfsown.models import Reply
+from selfsown.models import Reply, SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint import dispatcher
 from selfsown.models.endpoint.endpoint import Endpoint, load
@@ -84,14 +84,14 @@ def refused(model: Endpoint, prompts: list[str] = MANY) -> str:
 
 def test_each_prompt_gets_its_answers_in_order_with_the_server_s_count_of_tokens(make: Make) -> None:
     with Server() as server:
-        replies = make(server).complete(["one", "two three"], n=2)
+        replies = make(server).complete(["one", "two three"], SamplingParams(n=2))
         assert replies == [[Reply("one", "answer to one", 3)] * 2, [Reply("two three", "answer to two three", 4)] * 2]
         assert make(server).complete([]) == []
 
 
 def test_what_is_sent_says_model_prompt_system_and_settings(make: Make) -> None:
     with Server() as server:
-        make(server, system="Be short. ").complete(["one"], temperature=0.5, seed=3, max_tokens=9)
+        make(server, system="Be short. ").complete(["one"], SamplingParams(temperature=0.5, seed=3, max_tokens=9))
         (body,) = server.bodies
     assert (body["model"], body["temperature"], body["max_tokens"]) == ("m", 0.5, 9)
     user = {"role": "user", "content": "one"}
@@ -105,7 +105,7 @@ def test_what_is_sent_says_model_prompt_system_and_settings(make: Make) -> None:
 
 def test_extra_fields_are_passed_on_and_null_leaves_a_field_out() -> None:
     with Server() as server:
-        simple(server, extra={"top_p": 0.9, "seed": None}).complete(["one"], n=2)
+        simple(server, extra={"top_p": 0.9, "seed": None}).complete(["one"], SamplingParams(n=2))
         assert all(body["top_p"] == 0.9 and "seed" not in body for body in server.bodies)
         assert server.asked["one"] == 2
 
@@ -113,21 +113,21 @@ def test_extra_fields_are_passed_on_and_null_leaves_a_field_out() -> None:
 def test_draws_have_seeds_of_their_own_and_at_temperature_0_they_are_one_request(journal: Journal) -> None:
     with Server(say=lambda prompt, body: str(body["seed"])) as server:
         model = simple(server, journal=journal)
-        assert len(set(texts(model.complete(["one", "one"], n=3, seed=1)))) == 6
-        assert len(set(texts(model.complete(["one", "one"], n=3, seed=2)))) == 6
+        assert len(set(texts(model.complete(["one", "one"], SamplingParams(n=3, seed=1))))) == 6
+        assert len(set(texts(model.complete(["one", "one"], SamplingParams(n=3, seed=2))))) == 6
         assert server.asked["one"] == 12
-        assert len(set(texts(model.complete(["two", "two"], n=3, temperature=0)))) == 1
+        assert len(set(texts(model.complete(["two", "two"], SamplingParams(n=3, temperature=0))))) == 1
         assert server.asked["two"] == 1
 
 
 def test_what_is_in_the_journal_is_not_asked_again_and_without_a_journal_it_is(make: Make, journal: Journal) -> None:
     with Server() as server:
-        first = make(server, journal=journal).complete(MANY[:20], n=2, seed=1)
-        assert make(server, journal=journal).complete(MANY[:20], n=2, seed=1) == first
+        first = make(server, journal=journal).complete(MANY[:20], SamplingParams(n=2, seed=1))
+        assert make(server, journal=journal).complete(MANY[:20], SamplingParams(n=2, seed=1)) == first
         assert set(server.asked.values()) == {2}
-        make(server).complete(MANY[:20], n=2, seed=1)
+        make(server).complete(MANY[:20], SamplingParams(n=2, seed=1))
         assert set(server.asked.values()) == {4}
-    assert make(server, journal=journal).complete(MANY[:20], n=2, seed=1) == first, "the server is gone"
+    assert make(server, journal=journal).complete(MANY[:20], SamplingParams(n=2, seed=1)) == first, "the server is gone"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_whatever_shapes_a_request_makes_it_another(
 ) -> None:
     with Server(models=("m", "n")) as server:
         simple(server, journal=journal).complete(["one"])
-        simple(server, journal=journal, **change).complete(["one"], **call)
+        simple(server, journal=journal, **change).complete(["one"], SamplingParams(**call))
         assert server.asked["one"] == 2
 
 
@@ -214,7 +214,7 @@ def test_what_is_no_answer_is_a_failure_that_says_so_and_stays_paid(
 
 def test_more_choices_than_asked_for_are_no_more_rows() -> None:
     with Server(faults={"twice": 1.0}) as server:
-        assert [len(each) for each in simple(server).complete(MANY[:5], n=2)] == [2] * 5
+        assert [len(each) for each in simple(server).complete(MANY[:5], SamplingParams(n=2))] == [2] * 5
 
 
 def test_a_declined_prompt_fails_with_the_server_s_words_and_its_neighbours_do_not(
@@ -388,7 +388,7 @@ def test_the_same_request_from_two_calls_at_once_is_sent_once() -> None:
 def test_the_last_line_answers_a_prompt_that_was_only_begun() -> None:
     said = {"1a": "1a:1234\n4321", "2b": ":99\n\n9", "3c": "nothing more"}
     with Server(say=lambda prompt, body: said[prompt]) as server:
-        replies = simple(server).complete(list(said), unfinished=True)
+        replies = simple(server).complete(list(said), SamplingParams(continue_prompt=True))
     assert replies[0] == [Reply("1a:1234", "4321", 2)]
     assert replies[1] == [Reply("2b:99", "9", 2)]
     assert replies[2][0].failure == "no answer below its prompt"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from selfsown.models import BEGUN
+from selfsown.models import BEGUN, SamplingParams
 from selfsown.models.tiny.model import Tiny, create, load
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
@@ -48,7 +48,7 @@ def test_transformers_writes_the_same_greedy_answers(model: Tiny, tmp_path: Path
     model.save(tmp_path / "model")
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     prompts = [row.prompt for row in ROWS[:10]]
-    for prompt, (reply,) in zip(prompts, model.complete(prompts, temperature=0.0), strict=True):
+    for prompt, (reply,) in zip(prompts, model.complete(prompts, SamplingParams(temperature=0.0)), strict=True):
         head = torch.tensor([[BOS, *model.alphabet.encode(prompt), SEP]])
         longest = model.network.size.context - head.shape[1]
         written = theirs.generate(head, do_sample=False, max_new_tokens=longest, eos_token_id=EOS, pad_token_id=PAD)
@@ -93,20 +93,22 @@ def test_of_several_folders_the_weights_are_averaged(model: Tiny, tmp_path: Path
 
 def test_one_reply_a_prompt_in_order_whatever_their_lengths(model: Tiny) -> None:
     prompts = ["1ar:12", "|1234>4321", "", "1bs:9999"]
-    together = model.complete(prompts, n=3, temperature=0.0)
-    alone = [model.complete([prompt], temperature=0.0)[0][0].text for prompt in prompts]
+    together = model.complete(prompts, SamplingParams(n=3, temperature=0.0))
+    alone = [model.complete([prompt], SamplingParams(temperature=0.0))[0][0].text for prompt in prompts]
     assert [[reply.text for reply in replies] for replies in together] == [[text] * 3 for text in alone]
     assert [replies[0].prompt for replies in together] == prompts
 
 
 def test_the_same_seed_gives_the_same_texts_and_another_gives_others(model: Tiny) -> None:
-    first, again, other = (model.complete(["1"] * 300, seed=seed, unfinished=True) for seed in (7, 7, 8))
+    first, again, other = (
+        model.complete(["1"] * 300, SamplingParams(seed=seed, continue_prompt=True)) for seed in (7, 7, 8)
+    )
     assert first == again
     assert first != other
 
 
 def test_an_unfinished_prompt_is_finished_by_the_model(model: Tiny) -> None:
-    replies = [reply for (reply,) in model.complete(["1"] * 100, seed=1, unfinished=True)]
+    replies = [reply for (reply,) in model.complete(["1"] * 100, SamplingParams(seed=1, continue_prompt=True))]
     whole = [reply for reply in replies if not reply.failure]
     assert whole
     assert all(reply.prompt.startswith("1") for reply in replies)
@@ -121,7 +123,7 @@ def test_samples_follow_the_model_s_own_probabilities(model: Tiny) -> None:
         logits = model.network(head)[0, -1]
     logits[PAD] = -torch.inf
     wanted = torch.softmax(logits, -1)
-    (replies,) = model.complete([prompt], n=4000, seed=11, max_tokens=1)
+    (replies,) = model.complete([prompt], SamplingParams(n=4000, seed=11, max_tokens=1))
     counts = torch.zeros(len(wanted))
     for reply in replies:
         counts[model.alphabet.encode(reply.text)[0] if reply.text else EOS] += 1
@@ -130,7 +132,7 @@ def test_samples_follow_the_model_s_own_probabilities(model: Tiny) -> None:
 
 
 def test_a_prompt_too_long_fails_alone(model: Tiny) -> None:
-    (first,), (second,) = model.complete(["1" * 100, "1ar:1234"], temperature=0.0)
+    (first,), (second,) = model.complete(["1" * 100, "1ar:1234"], SamplingParams(temperature=0.0))
     assert "there is room for" in first.failure
     assert "there is room for" not in second.failure
 
@@ -183,8 +185,10 @@ def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
 
 
 def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
-    replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], temperature=0.0)]
+    replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], SamplingParams(temperature=0.0))]
     plain = [reply for reply in replies if reply.tokens == len(reply.text) + 1]  # a little training: some hold marks
     begun = [f"{reply.prompt}{BEGUN}{reply.text[:1]}" for reply in plain]
-    assert [reply.text for (reply,) in model.complete(begun, temperature=0.0)] == [each.text[1:] for each in plain]
+    assert [reply.text for (reply,) in model.complete(begun, SamplingParams(temperature=0.0))] == [
+        each.text[1:] for each in plain
+    ]
     assert len([each for each in plain if each.text[1:]]) > 10

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from server import Server, _refusal
 
+from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
@@ -37,7 +38,7 @@ def made(style: str, server: Server, journal: Journal | None = None, **knobs: An
 def sent(style: str, knobs: dict[str, Any], **call: Any) -> dict[str, Any]:
     """The one request that such a model sends."""
     with Server() as server:
-        made(style, server, **knobs).complete(["one"], **call)
+        made(style, server, **knobs).complete(["one"], SamplingParams(**call))
         (body,) = server.bodies
     return body
 
@@ -87,14 +88,14 @@ def test_a_server_that_knows_no_schema_is_asked_without_and_that_is_remembered(
 ) -> None:
     with Server(unknown=FIELDS[style], status=status) as server:
         model = made(style, server, journal)
-        replies = model.complete(MANY, schema=SCHEMA)
+        replies = model.complete(MANY, SamplingParams(schema=SCHEMA))
         assert [reply.text for (reply,) in replies] == [f"answer to {prompt}" for prompt in MANY]
         in_vain = sum(FIELDS[style] in body for body in server.bodies)
         assert 0 < in_vain <= 20, "as many as were out before the first answer"
-        made(style, server).complete(["another"], schema=SCHEMA)
+        made(style, server).complete(["another"], SamplingParams(schema=SCHEMA))
         assert server.asked["another"] == 1
         server.bodies.clear()
-        assert model.complete(MANY, schema=SCHEMA) == replies
+        assert model.complete(MANY, SamplingParams(schema=SCHEMA)) == replies
         assert not server.bodies, "what is paid is paid"
     connection = sqlite3.connect(journal.path)
     requests = [request for (request,) in connection.execute("SELECT request FROM replies")]
@@ -110,8 +111,8 @@ def test_a_server_that_takes_one_schema_but_not_another_still_gets_the_one() -> 
 
     with Choosy(status=400) as server:
         model = made("chat", server)
-        model.complete(["one"], schema=SCHEMA)
-        model.complete(["two"], schema={"type": "object"})
+        model.complete(["one"], SamplingParams(schema=SCHEMA))
+        model.complete(["two"], SamplingParams(schema={"type": "object"}))
         assert (server.asked["one"], server.asked["two"]) == (2, 1)
         assert server.bodies[-1]["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
@@ -119,7 +120,7 @@ def test_a_server_that_takes_one_schema_but_not_another_still_gets_the_one() -> 
 def test_another_fault_of_the_request_is_not_laid_to_the_schema() -> None:
     with Server(unknown="seed", status=400) as server:
         with pytest.raises(SelfsownError, match="the server declined it, 400: Unsupported parameter: seed"):
-            made("chat", server).complete(MANY[:5], schema=SCHEMA)
+            made("chat", server).complete(MANY[:5], SamplingParams(schema=SCHEMA))
         assert set(server.asked.values()) == {1}
 
 
@@ -130,10 +131,10 @@ def test_a_prompt_that_speaks_of_schemas_and_is_declined_takes_the_schema_from_n
 
     with Echo() as server:
         model = made("chat", server)
-        ((reply,),) = model.complete(["a bad JSON schema"], schema=SCHEMA)
+        ((reply,),) = model.complete(["a bad JSON schema"], SamplingParams(schema=SCHEMA))
         assert "a bad JSON schema" in reply.failure
         assert server.asked["a bad JSON schema"] == 2
-        model.complete(["two"], schema=SCHEMA)
+        model.complete(["two"], SamplingParams(schema=SCHEMA))
         assert "response_format" in server.bodies[-1]
 
 

@@ -32,7 +32,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from selfsown.paid.journal import Journal
-from selfsown.models import anthropic, endpoint
+from selfsown.models import SamplingParams, SamplingParams, anthropic, endpoint
 from selfsown.models.endpoint import provider
 
 provider.FIRST_POLL, provider.SETTLE = 0.05, 0.3
@@ -108,7 +108,9 @@ def test_what_a_batch_bought_is_found_without_batch_and_the_other_way_round(make
 def test_the_same_requests_are_sent_as_without_batch(make: Make) -> None:
     with BatchServer() as server:
         for batch in (0, 7):
-            make(server, batch=batch, system="Be brief.", extra={"top_p": 0.5}).complete(MANY[:5], n=2, seed=3)
+            make(server, batch=batch, system="Be brief.", extra={"top_p": 0.5}).complete(
+                MANY[:5], SamplingParams(n=2, seed=3)
+            )
     bodies = sorted(server.bodies, key=repr)
     assert bodies[::2] == bodies[1::2]
     assert len(bodies) == 20

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from server import Server
 
+from selfsown.models import SamplingParams
 from selfsown.models.endpoint.endpoint import create
 from selfsown.models.endpoint.http_client import client
 from selfsown.models.endpoint.masking import TELLING, masked
@@ -124,7 +125,7 @@ def test_the_key_is_in_no_reply_no_journal_no_log_and_no_error(
         server.kinds = (kind, "body") if kind == "declined" else (kind,)  # were all declined, that would be the end
         model = create([], 0, journal, url=server.url, model="m", key="LEAKY_KEY", retries=2, in_flight=4)
         try:
-            heard += [repr(model), repr(model.complete(MANY[:8], seed=1))]
+            heard += [repr(model), repr(model.complete(MANY[:8], SamplingParams(seed=1)))]
             assert kind in PASSING
         except SelfsownError as error:
             assert kind in ENDING

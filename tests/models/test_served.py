@@ -17,7 +17,7 @@ import pytest
 
 from selfsown.generate import magpie, rephrase, sample
 from selfsown.grade import judge
-from selfsown.models import Reply
+from selfsown.models import Reply, SamplingParams
 from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import Task
@@ -95,12 +95,14 @@ def test_it_draws_anew_for_each_seed_counts_tokens_and_is_not_asked_twice(
     journal = Journal(tmp_path / "replies.sqlite")
     knobs = {"url": url, "model": name, "style": style, "max_tokens": 12, "in_flight": 1}
     model = create([], 0, journal, **knobs)
-    replies = flat(model.complete(["word"], n=4, seed=1))
+    replies = flat(model.complete(["word"], SamplingParams(n=4, seed=1)))
     assert len({reply.text for reply in replies}) == 4
-    assert flat(create([], 0, **knobs).complete(["word"], n=4, seed=1)) == replies, "one at a time, it keeps to seeds"
+    assert flat(create([], 0, **knobs).complete(["word"], SamplingParams(n=4, seed=1))) == replies, (
+        "one at a time, it keeps to seeds"
+    )
     for reply in replies:
         assert (reply.tokens == 12) == (reply.failure == "cut off at its longest, 12 tokens")
-    ((first, again),) = model.complete(["word"], n=2, temperature=0)
+    ((first, again),) = model.complete(["word"], SamplingParams(n=2, temperature=0))
     assert first == again
     journal.close()
     url = url.replace("/v1", "/nowhere")

@@ -20,7 +20,7 @@ from selfsown.records import Grade
 def grade(rows):
     for at, row in enumerate(rows):
         right = row.answer == row.target
-        yield Grade(float({said}), "said so", by="mine", evidence="{trust}")
+        yield Grade(float({said}), "said so", grader="mine", evidence="{trust}")
 """
 CHANGES = ("real.programs.rows=600", "held_out=300", "student.tiny.layers=1", "student.tiny.width=16")
 

@@ -18,8 +18,8 @@ from selfsown.text.personal_data import find
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
     """The reason of each row that is set aside, "" of the others."""
     found = list(method.prepare(rows, **options))
-    assert [row.maker for row in found] == [row.source for row in rows]
-    assert all(bool(row.reason) == (row.end == "rejected") for row in found)
+    assert [row.source for row in found] == [row.source for row in rows]
+    assert all(bool(row.reason) == (row.status == "rejected") for row in found)
     return [row.reason for row in found]
 
 

@@ -150,7 +150,7 @@ def test_honest_programs_store_what_they_need(case: str) -> None:
 _GRADE = """
 from selfsown.grade.execute import grade
 from selfsown.records import Row, SelfsownError
-rows = [Row("p", "def f(x): return x + 1", traits={"tests": "assert f(1) == 2"})] * 3
+rows = [Row("p", "def f(x): return x + 1", metadata={"tests": "assert f(1) == 2"})] * 3
 Sandbox(cells=1).close()
 FORBID
 try:

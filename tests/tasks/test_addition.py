@@ -15,7 +15,7 @@ from selfsown.tasks import Posing
 from selfsown.tasks.addition import Task
 
 WORLD = Task(rows=300, longer_rows=50, max_train_digits=3, max_digits=6)
-HINTING = replace(WORLD, hints=0.5)
+HINTING = replace(WORLD, hint_share=0.5)
 ROWS = WORLD.pose(1)
 
 

@@ -215,5 +215,5 @@ def test_every_record_is_a_row_or_set_aside(records: list[str]) -> None:
         assert all(each.reason and len(each.reason.splitlines()) == 1 for each in world.set_aside())
 
 
-maker: Callable[[Any], str] = lambda row: row.maker  # noqa: E731
+maker: Callable[[Any], str] = lambda row: row.source  # noqa: E731
 where: Callable[[SetAside], str] = lambda each: each.place  # noqa: E731

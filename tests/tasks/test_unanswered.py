@@ -228,7 +228,7 @@ def test_methods_that_work_on_answers_pass_prompts_by_or_say_that_there_is_nothi
     class Silent:
         name = "silent"
 
-        def complete(self, prompts: list[str], **given: Any) -> list[Any]:
+        def complete(self, prompts: list[str], *given: Any) -> list[Any]:
             assert not prompts
             return []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from selfsown.grade import exact_match, novelty, self_consistency
 from selfsown.holdout import split
-from selfsown.models import Reply
+from selfsown.models import Reply, SamplingParams
 from selfsown.records import Row
 from selfsown.text.normalize import agreement, normal, unified, words
 
@@ -114,8 +114,8 @@ NFD = unicodedata.normalize("NFD", "Réponse : être à l’heure")
 class Echo:
     name = "echo"
 
-    def complete(self, prompts: list[str], *, n: int, **others: object) -> list[list[Reply]]:
-        return [[Reply(prompt, NFD)] * n for prompt in prompts]
+    def complete(self, prompts: list[str], params: SamplingParams) -> list[list[Reply]]:
+        return [[Reply(prompt, NFD)] * params.n for prompt in prompts]
 
 
 def test_graders_and_votes_compare_in_one_form() -> None:

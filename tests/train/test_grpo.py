@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from small import FIRST
-from test_preference import said
+from test_dpo import said
 from torch import Tensor
 from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
 

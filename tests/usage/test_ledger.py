@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from server import Server
 
+from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
@@ -59,8 +60,8 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
         model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
-        model.at("grade.self_consistency").complete(MANY, n=2)
-        model.at("grade.again").complete(MANY[:100], n=2)  # from the journal, but for what was declined
+        model.at("grade.self_consistency").complete(MANY, SamplingParams(n=2))
+        model.at("grade.again").complete(MANY[:100], SamplingParams(n=2))  # from the journal, but for what was declined
         journal.close()
         found = calls(journal.path)
         assert Counter(call.outcome for call in found) == server.did

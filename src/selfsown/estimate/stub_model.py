@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from selfsown.models import Reply
+from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.prompting.structured_output import compact
 from selfsown.text.chat import Prompt
 
@@ -57,19 +57,11 @@ class Listed:
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: Mapping[str, Any] | None = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        settings: dict[str, Any] = {"n": n, "temperature": temperature, "seed": seed}
-        settings |= {"max_tokens": max_tokens, "schema": schema}
-        asks = self.model.asks(prompts, **settings)
+        asks = self.model.asks(prompts, params)
         self.asked += [Asked(self.model, ask) for these in asks for ask in {ask.key: ask for ask in these}.values()]
-        return self.model.complete(prompts, **settings, unfinished=unfinished)
+        return self.model.complete(prompts, params)
 
 
 Length = Callable[["Endpoint", "Ask", bool], int]  # tokens of a reply that nobody has given; whether it has a schema
@@ -92,17 +84,12 @@ class StandIn(Listed):
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: Mapping[str, Any] | None = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
         from selfsown.models.endpoint.api_formats import Said
 
-        asks = self.model.asks(prompts, n=n, temperature=temperature, seed=seed, max_tokens=max_tokens, schema=schema)
+        asks = self.model.asks(prompts, params)
+        schema = params.schema
         heard = self.model.known([ask.key for these in asks for ask in these])
         said = dict(heard)
         fits = _fitting(schema) if schema else None
@@ -115,7 +102,7 @@ class StandIn(Listed):
                     tokens = self.length(self.model, ask, bool(schema))
                     text = _made_up(ask, str(prompt), tokens, schema, fits, self.elements.get(self.model.stage, 1))
                     said[ask.key] = Said(text, failure="" if text else "no stand-in keeps to its schema")
-        return self.model.replies(prompts, asks, said, unfinished)
+        return self.model.replies(prompts, asks, said, params.continue_prompt)
 
 
 def _made_up(ask: Ask, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:

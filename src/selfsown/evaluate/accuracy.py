@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import share
 from selfsown.tasks import Task
@@ -17,7 +17,7 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str
     known = {"level"}.union(*(row.metadata for row in asked))
     for name in [each for names in by for each in names.split("+") if each not in known]:
         raise SelfsownError(f"evaluate.accuracy: no held-out row has {name!r}; there is: {', '.join(sorted(known))}")
-    replies = model.complete([row.prompt for row in asked], temperature=0.0)
+    replies = model.complete([row.prompt for row in asked], SamplingParams(temperature=0.0))
     right = [
         not reply.failure and task.check(row, reply.text).score >= 0.5
         for row, (reply,) in zip(asked, replies, strict=True)

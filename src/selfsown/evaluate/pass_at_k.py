@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import mean
@@ -29,7 +29,7 @@ def evaluate(
         raise SelfsownError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; make n {k} or more")
     asked = [row for row in held_out if row.prompt]
     asked = random.Random(seed).sample(asked, min(prompts, len(asked)))
-    replies = model.complete([row.prompt for row in asked], n=n, temperature=temperature, seed=seed)
+    replies = model.complete([row.prompt for row in asked], SamplingParams(n=n, temperature=temperature, seed=seed))
     chances = []
     for row, tries in zip(asked, replies, strict=True):
         right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in tries)

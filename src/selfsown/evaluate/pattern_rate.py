@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import share
 
@@ -14,7 +14,7 @@ def evaluate(model: Model, held_out: Sequence[Row], *, patterns: dict[str, str] 
     """One score for each of the patterns, a name and a regular expression. Neither way is better: what counts is
     whether it moves. Answers are the likeliest ones; rows without a prompt are not asked."""
     asked = [row.prompt for row in held_out if row.prompt] if patterns else []
-    said = [reply.text for (reply,) in model.complete(asked, temperature=0.0) if not reply.failure]
+    said = [reply.text for (reply,) in model.complete(asked, SamplingParams(temperature=0.0)) if not reply.failure]
     for name, pattern in (patterns or {}).items():
         try:
             found = sum(re.search(pattern, text) is not None for text in said)

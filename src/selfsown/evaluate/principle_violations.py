@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.option_types import NotNegative
 from selfsown.records import Row, Score, with_metadata
 from selfsown.stats.intervals import share
@@ -25,7 +25,7 @@ def evaluate(
     if not isinstance(task, Principled):
         return
     asked = [row for row in with_metadata(held_out, where) if row.prompt]
-    replies = model.complete([row.prompt for row in asked], temperature=temperature, seed=seed)
+    replies = model.complete([row.prompt for row in asked], SamplingParams(temperature=temperature, seed=seed))
     broken = [task.broken(row, reply.text) for row, (reply,) in zip(asked, replies, strict=True) if not reply.failure]
     if not broken:
         return

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
 from selfsown.prompting.reply_checks import unfit
 from selfsown.records import Row, SelfsownError
@@ -41,13 +41,15 @@ def generate(
     rng = random.Random(seed)
     levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
     openings = [user_prefix or task.opening(chosen) for chosen in levels]
-    begun = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=not user_prefix)
+    begun = teacher.complete(
+        openings, SamplingParams(temperature=temperature, seed=seed, continue_prompt=not user_prefix)
+    )
     asked = [_turn(reply.text if user_prefix else reply.prompt, turn_end) for (reply,) in begun]
     failures = [reply.failure or unfit(text, max_chars) for text, (reply,) in zip(asked, begun, strict=True)]
     whole = [
         f"{user_prefix}{text}{turn_end}{assistant_prefix}" for text, bad in zip(asked, failures, strict=True) if not bad
     ]
-    replies = iter(teacher.complete(whole, temperature=answer_temperature, seed=seed))
+    replies = iter(teacher.complete(whole, SamplingParams(temperature=answer_temperature, seed=seed)))
     for draw, (text, bad) in enumerate(zip(asked, failures, strict=True)):
         row = Row(text, "").failed(bad) if bad else _row(text, next(replies)[0], turn_end, task, max_chars)
         yield replace(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import NOTE
 from selfsown.records import NoPrompt, Row
@@ -69,7 +69,9 @@ def _say(
     talks: Sequence[_Talk], role: str, prompts: Sequence[Prompt], teacher: Model, temperature: float, seed: int
 ) -> None:
     """Every talk that goes on has another turn, or has failed."""
-    for talk, (reply,) in zip(_live(talks), teacher.complete(prompts, temperature=temperature, seed=seed), strict=True):
+    for talk, (reply,) in zip(
+        _live(talks), teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed)), strict=True
+    ):
         words = reply.text.strip()
         begun = _SPEAKS.match(words)
         if begun and begun[1].lower() == role:  # it says who speaks, as the talk before does

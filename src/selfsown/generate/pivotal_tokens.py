@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from selfsown.models import BEGUN, Model, Reply
+from selfsown.models import BEGUN, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
@@ -41,7 +41,7 @@ class _Search:
         """From each beginning, what came after it and whether the whole answer is right."""
         self.calls += 1
         prompts = [f"{self.before}{row.prompt}{self.between}{text}" for row, text in begun]
-        said = self.teacher.complete(prompts, n=self.rollouts, seed=self.seed + self.calls)
+        said = self.teacher.complete(prompts, SamplingParams(n=self.rollouts, seed=self.seed + self.calls))
         pairs = zip(begun, said, strict=True)
         return [[(each.text, self._right(*where, each)) for each in replies] for where, replies in pairs]
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
 from selfsown.records import Row
 from selfsown.tasks import Task
@@ -33,11 +33,13 @@ def generate(
     asked = any(row.prompt for row in real)
     levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
     openings = [task.opening(chosen) for chosen in levels]
-    replies = teacher.complete(openings, temperature=temperature, seed=seed, unfinished=asked)
+    replies = teacher.complete(openings, SamplingParams(temperature=temperature, seed=seed, continue_prompt=asked))
     tries = [[_read(reply, task)] for (reply,) in replies]
     again = [rows for rows in tries if n > 1 and asked and not rows[0].status]
     if again:
-        more = teacher.complete([row.prompt for (row,) in again], n=n - 1, temperature=temperature, seed=seed + 1)
+        more = teacher.complete(
+            [row.prompt for (row,) in again], SamplingParams(n=n - 1, temperature=temperature, seed=seed + 1)
+        )
         for rows, others in zip(again, more, strict=True):
             rows += [_read(reply, task) for reply in others]
     for draw, made in enumerate(row for rows in tries for row in rows):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import called, criticised, shown, standards
 from selfsown.prompting.structured_output import Answer, ask, compact
@@ -75,7 +75,9 @@ def generate(
         raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
     courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in with_metadata(rows, where)]
     asked = [course for course in courses if course.row.prompt]
-    drafts = teacher.complete([course.row.full_prompt for course in asked], temperature=temperature, seed=seed)
+    drafts = teacher.complete(
+        [course.row.full_prompt for course in asked], SamplingParams(temperature=temperature, seed=seed)
+    )
     for course, (draft,) in zip(asked, drafts, strict=True):
         course.write(draft)
     for course in courses:
@@ -141,7 +143,7 @@ def _revised(
         words.revision(course.row, course.by, course.steps[-1]["criticism"]) if words else _asked_anew(course)
         for course in courses
     ]
-    return [reply for (reply,) in teacher.complete(prompts, temperature=temperature, seed=seed)]
+    return [reply for (reply,) in teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed))]
 
 
 def _asked_anew(course: _Course) -> str:

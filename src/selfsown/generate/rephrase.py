@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 from selfsown.files.chunking import chunks
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import unfit
 from selfsown.records import Row, SelfsownError, with_answers
@@ -65,7 +65,7 @@ def generate(
         for each in random.Random(f"{seed} {row.id} {at}").sample(formats, min(per_document, len(formats)))
     ]
     prompts = [_asked(part, each, instruction) for _, part, each in work]
-    replies = teacher.complete(prompts, temperature=temperature, seed=seed)
+    replies = teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed))
     for draw, ((row, part, each), (reply,)) in enumerate(zip(work, replies, strict=True)):
         yield replace(
             _row(reply, part, max_chars),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import ask, compact
 from selfsown.records import NoPrompt, Row, with_metadata
@@ -35,7 +35,7 @@ def generate(
         raise _unprompted(task)
     prompts = [preceded(row.full_prompt, instruction) for row in chosen]
     if schema is None:
-        replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
+        replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     else:
         replies = _structured(teacher, prompts, schema, n, temperature, seed)
     for asked, answers in zip(chosen, replies, strict=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
@@ -40,14 +40,14 @@ def generate(
     if not asked:
         raise NoPrompt("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
     prompts = [preceded(row.full_prompt, instruction) for row in asked]
-    replies = teacher.complete(prompts, n=n, temperature=temperature, seed=seed)
+    replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     unsolved = [
         at
         for at, (row, said) in enumerate(zip(asked, replies, strict=True))
         if hint and row.target and not any(_solves(row, each, task) for each in said)
     ]
     hinted = [preceded(_hinted(asked[at], task), instruction) for at in unsolved]
-    again = teacher.complete(hinted, temperature=temperature, seed=seed)
+    again = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
     made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
     made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
     for draw, (row, reply, helped) in enumerate(made):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.prompting.judge_prompts import several
 from selfsown.records import Grade, Row, SelfsownError
@@ -46,7 +46,7 @@ def grade(
         )
     heard: dict[Prompt, list[Reply]] = {prompt: [] for prompt in prompts}
     for model in models.values():
-        replies = model.complete(prompts, n=samples, temperature=temperature, seed=seed)
+        replies = model.complete(prompts, SamplingParams(n=samples, temperature=temperature, seed=seed))
         for prompt, said in zip(prompts, replies, strict=True):
             heard[prompt] += said
     for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
@@ -38,7 +38,9 @@ def grade(
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
     asked = [preceded(prompt, instruction) for prompt in prompts]
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
-    solved = [solver.complete(asked, n=samples, temperature=temperature, seed=seed) for solver in solvers]
+    solved = [
+        solver.complete(asked, SamplingParams(n=samples, temperature=temperature, seed=seed)) for solver in solvers
+    ]
     tries = dict(zip(prompts, zip(*solved, strict=True), strict=True))
     for row in rows:
         yield _grade(row, tries.get(row.full_prompt, ()), task, (min_similarity, pattern))

@@ -28,6 +28,26 @@ class Reply:
     logprobs: tuple[tuple[str, float], ...] = ()
 
 
+@dataclass(frozen=True)
+class SamplingParams:
+    """How replies are sampled.
+
+    n: replies to each prompt. temperature: 0 takes the likeliest token. max_tokens: the longest reply (0: the model's
+    own limit). continue_prompt: the prompt is unfinished; the model writes the rest of it before its answer.
+    schema: a JSON schema that a reply is to follow, where the model supports one.
+    """
+
+    n: int = 1
+    temperature: float = 1.0
+    seed: int = 0
+    max_tokens: int = 0
+    continue_prompt: bool = False
+    schema: Mapping[str, Any] | None = None
+
+
+DEFAULT_PARAMS = SamplingParams()
+
+
 class Model(Protocol):
     """What the verbs ask of a model.
 
@@ -40,20 +60,9 @@ class Model(Protocol):
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: Mapping[str, Any] | None = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        """n replies to each prompt, in the order of the prompts.
-
-        temperature 0 takes the likeliest token; max_tokens 0 is the model's own limit; with
-        `unfinished`, the prompt is only begun and the model writes the rest of it before its answer.
-        schema: a JSON schema that the reply is asked to keep to, where the model can be held to one.
-        """
+        """`params.n` replies to each prompt, in the order of the prompts."""
         ...
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:

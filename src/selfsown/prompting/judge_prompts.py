@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Principled, Task
@@ -77,7 +77,7 @@ def criticised(
 ) -> list[Answer]:
     """To each row and principle a criticism, asked for in the world's words, and whether it finds fault."""
     prompts = [task.criticism(row, principle) for row, principle in asked]
-    replies = model.complete(prompts, temperature=temperature, seed=seed)
+    replies = model.complete(prompts, SamplingParams(temperature=temperature, seed=seed))
     return [
         Answer(
             {"criticism": reply.text, "fault": task.faulty(reply.text)},

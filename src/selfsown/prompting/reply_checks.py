@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.records import Row
 from selfsown.text.normalize import normal
 from selfsown.text.rouge import words
@@ -64,7 +64,7 @@ def answered(
 ) -> Iterator[Row]:
     """The rows, in order: to the prompt of each that has not failed, the teacher's answer."""
     asked = [row.full_prompt for row in rows if not row.status]
-    replies = iter(teacher.complete(asked, temperature=temperature, seed=seed))
+    replies = iter(teacher.complete(asked, SamplingParams(temperature=temperature, seed=seed)))
     for row in rows:
         if row.status:
             yield row

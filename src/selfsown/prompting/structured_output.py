@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.models import Model, Reply
+from selfsown.models import Model, Reply, SamplingParams
 from selfsown.prompting.coerce import EXPLANATIONS, coerced, labelled
 from selfsown.prompting.json_in_text import values
 from selfsown.records import SelfsownError
@@ -57,7 +57,7 @@ def ask(
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
     for _ in range(again + 1):
-        replies = model.complete(list(left.values()), temperature=temperature, seed=seed, schema=schema)
+        replies = model.complete(list(left.values()), SamplingParams(temperature=temperature, seed=seed, schema=schema))
         answers |= {at: _read(reply, shown[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
         left = {at: _again(asked[at], answers[at]) for at in left if answers[at].failure and answers[at].text.strip()}
         if not left:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from selfsown.models import Model
+from selfsown.models import Model, SamplingParams
 from selfsown.records import Row
 from selfsown.tasks import Task
 
@@ -21,5 +21,7 @@ def unprompted(
     """`count` prompts and answers, fewer where replies failed; the openings are those of rows drawn from `held_out`."""
     asked = any(row.prompt for row in held_out)  # else they are documents: there is no prompt to write
     openings = [task.opening(row.level) for row in held_out]
-    replies = model.complete([rng.choice(openings) for _ in range(count)], seed=seed, unfinished=asked)
+    replies = model.complete(
+        [rng.choice(openings) for _ in range(count)], SamplingParams(seed=seed, continue_prompt=asked)
+    )
     return [(reply.prompt, reply.text) for (reply,) in replies if not reply.failure]

@@ -17,13 +17,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from selfsown.records import SelfsownError
+from selfsown.errors import SelfsownError, suggest
 
 Kind = TypeVar("Kind")
 
@@ -144,7 +143,7 @@ def find(verb: str, way: str, beside: Path = Path()) -> Callable[..., Any]:
     elif "." in way:
         module = _imported(verb, way)
     else:
-        raise SelfsownError(f"{verb}: there is nothing called {way!r}{_meant(way, methods(verb))}")
+        raise SelfsownError(f"{verb}: there is nothing called {way!r}{suggest(way, methods(verb))}")
     wanted = STAGES[verb][0]
     for name in (wanted, "load") if verb == "models" else (wanted,):
         if not callable(getattr(module, name, None)):
@@ -189,7 +188,7 @@ def _imported(verb: str, way: str) -> Any:
 def _option(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
     there = options(verb, function)
     if name not in there:
-        raise SelfsownError(f"{place} has no knob {name!r}{_meant(name, list(there))}")
+        raise SelfsownError(f"{place} has no knob {name!r}{suggest(name, list(there))}")
     typed = function if inspect.isfunction(function) else function.__init__
     return fitted(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
 
@@ -211,9 +210,3 @@ def _remedy(value: Any) -> str:
         return ""
     pointed = number if "." in number else number.replace("e", ".0e")
     return f"; YAML reads it as text: write {pointed}" if number else ""
-
-
-def _meant(word: str, there: list[str]) -> str:
-    close = get_close_matches(word, there, 1)
-    listed = ", ".join(sorted(there)) or "none"
-    return (f"; did you mean {close[0]!r}?" if close else ";") + f" there is: {listed}"

@@ -17,6 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
 from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
@@ -89,7 +90,7 @@ def _loss(now: Tensor, part: Part, clip: float, kl: float) -> Tensor:
 
 def _tried(model: Tiny, asked: Sequence[Row], group: int, seed: int) -> list[Row]:
     """`group` answers to each of these prompts, one group after the other."""
-    replies = model.complete([row.prompt for row in asked], n=group, seed=seed)
+    replies = model.complete([row.prompt for row in asked], SamplingParams(n=group, seed=seed))
     found = []
     for row, answers in zip(asked, replies, strict=True):
         plain = replace(

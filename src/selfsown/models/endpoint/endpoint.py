@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from selfsown.models import Reply
+from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.endpoint.address_change import point_out
 from selfsown.models.endpoint.api_formats import Said, headed, heard, settings, worded
 from selfsown.models.endpoint.batch.runner import Batches
@@ -68,44 +68,27 @@ class Endpoint:
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: Mapping[str, Any] | None = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
-        settings: dict[str, Any] = {"n": n, "temperature": temperature, "seed": seed}
-        settings |= {"max_tokens": max_tokens, "schema": schema}
-        asks = self.asks(prompts, **settings)
+        asks = self.asks(prompts, params)
         all_of_them = {ask.key: ask for these in asks for ask in these}
         said = self.known(list(all_of_them))
         if self.journal and all_of_them and not said:
-            point_out(self.journal, self._place, self.url, self.name, self._keys(prompts, settings))
+            point_out(self.journal, self._place, self.url, self.name, self._keys(prompts, params))
         left = [ask for key, ask in all_of_them.items() if key not in said]
-        said |= self._asked(left, len(said), json.dumps(schema)) if left else {}
-        return self.replies(prompts, asks, said, unfinished)
+        said |= self._asked(left, len(said), json.dumps(params.schema)) if left else {}
+        return self.replies(prompts, asks, said, params.continue_prompt)
 
-    def asks(
-        self,
-        prompts: Sequence[Prompt],
-        *,
-        n: int,
-        temperature: float,
-        seed: int,
-        max_tokens: int = 0,
-        schema: Mapping[str, Any] | None = None,
-    ) -> list[list[Ask]]:
+    def asks(self, prompts: Sequence[Prompt], params: SamplingParams) -> list[list[Ask]]:
         """The requests of such a call: for each prompt its draws."""
         draws = Counter[Prompt]()
         asks: list[list[Ask]] = []
         for prompt in prompts:
-            numbers = range(draws[prompt], draws[prompt] + n) if temperature else [0] * n
-            draws[prompt] += n
-            asks.append([self._ask(prompt, temperature, seed, draw, max_tokens, schema) for draw in numbers])
+            numbers = range(draws[prompt], draws[prompt] + params.n) if params.temperature else [0] * params.n
+            draws[prompt] += params.n
+            asks.append([self._ask(prompt, params, draw) for draw in numbers])
         return asks
 
     def known(self, keys: Sequence[str]) -> dict[str, Said]:
@@ -119,10 +102,10 @@ class Endpoint:
         return found
 
     def replies(
-        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], unfinished: bool
+        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], continued: bool
     ) -> list[list[Reply]]:
         """What was said to these requests, prompt by prompt."""
-        reply = _finished if unfinished else _answered
+        reply = _finished if continued else _answered
         return [
             [reply(str(prompt), said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)
         ]
@@ -147,26 +130,21 @@ class Endpoint:
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
-    def _ask(
-        self,
-        prompt: Prompt,
-        temperature: float,
-        seed: int,
-        draw: int,
-        max_tokens: int,
-        schema: Mapping[str, Any] | None = None,
-    ) -> Ask:
+    def _ask(self, prompt: Prompt, params: SamplingParams, draw: int) -> Ask:
         """The request, under a key made of all that shapes it."""
         if not prompt and not self.system:
             raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
-        own = int.from_bytes(hashlib.sha256(f"{seed} {draw}".encode()).digest()[:4]) >> 1
+        own = int.from_bytes(hashlib.sha256(f"{params.seed} {draw}".encode()).digest()[:4]) >> 1
         body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
-        body |= {**settings(self.style, temperature, own, max_tokens or self.wishes.max_tokens), **self.extra}
-        form = {name: value for name, value in self.wishes.form(self.style, schema).items() if name not in body}
+        body |= {
+            **settings(self.style, params.temperature, own, params.max_tokens or self.wishes.max_tokens),
+            **self.extra,
+        }
+        form = {name: value for name, value in self.wishes.form(self.style, params.schema).items() if name not in body}
         body = {name: value for name, value in body.items() if value is not None}
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
-        shaped = f"{self.identity or self.url}\n{self.style}\n{seed} {draw}\n{text}"
+        shaped = f"{self.identity or self.url}\n{self.style}\n{params.seed} {draw}\n{text}"
         asked = (characters(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
@@ -175,10 +153,10 @@ class Endpoint:
         """Where the recipe names it."""
         return f"{self.role or 'teacher'}.{'anthropic' if self.style == 'messages' else 'endpoint'}"
 
-    def _keys(self, prompts: Sequence[Prompt], settings: Mapping[str, Any]) -> Callable[[str], list[str]]:
+    def _keys(self, prompts: Sequence[Prompt], params: SamplingParams) -> Callable[[str], list[str]]:
         """The keys of these requests under another identity."""
         return lambda identity: [
-            ask.key for these in replace(self, identity=identity).asks(prompts, **settings) for ask in these
+            ask.key for these in replace(self, identity=identity).asks(prompts, params) for ask in these
         ]
 
     def _asked(self, asks: Sequence[Ask], known: int, schema: str) -> dict[str, Said]:

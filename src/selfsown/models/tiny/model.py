@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.models import BEGUN, Reply
+from selfsown.models import BEGUN, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.tiny.sampling import sample
 from selfsown.models.tiny.tokenizer import BOS, EOS, MARKS, PAD, SEP, UNK, Alphabet
 from selfsown.models.tiny.transformer import Network, Size
@@ -37,28 +37,30 @@ class Tiny:
     def complete(
         self,
         prompts: Sequence[Prompt],
-        *,
-        n: int = 1,
-        temperature: float = 1.0,
-        seed: int = 0,
-        max_tokens: int = 0,
-        unfinished: bool = False,
-        schema: Mapping[str, Any] | None = None,
+        params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says; a reply that found no end within the context is a failure.
         It knows no schema, and of a conversation the text alone."""
         texts = list(map(str, prompts))
-        heads = [self._head(prompt, unfinished) for prompt in texts]
+        heads = [self._head(prompt, params.continue_prompt) for prompt in texts]
         fits = [head for head in heads if len(head) < self.network.size.context]
-        written = iter(sample(self.network, [head for head in fits for _ in range(n)], temperature, seed, max_tokens))
+        written = iter(
+            sample(
+                self.network,
+                [head for head in fits for _ in range(params.n)],
+                params.temperature,
+                params.seed,
+                params.max_tokens,
+            )
+        )
         replies: list[list[Reply]] = []
         for prompt, head in zip(texts, heads, strict=True):
             if len(head) < self.network.size.context:
-                replies.append([self._reply(prompt, head, next(written)) for _ in range(n)])
+                replies.append([self._reply(prompt, head, next(written)) for _ in range(params.n)])
             else:
                 room = self.network.size.context
                 replies.append(
-                    [Reply(prompt, "", failure=f"a prompt of {len(head)} tokens; there is room for {room}")] * n
+                    [Reply(prompt, "", failure=f"a prompt of {len(head)} tokens; there is room for {room}")] * params.n
                 )
         return replies
 
