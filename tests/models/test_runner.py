@@ -17,6 +17,7 @@ import pytest
 from batches import BatchServer
 
 from selfsown.models.anthropic import create as anthropic
+from selfsown.models import SamplingParams
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.batch.formats import Files, Messages
 from selfsown.models.endpoint.endpoint import Endpoint
