@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from selfsown.recipe.recipe import Recipe
     from selfsown.records import Generation, Status
 
-Source = "Recipe | str | Path"  # a recipe, the name of a shipped one, or a YAML file
-Rows = "str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]"  # or anything pyarrow.table() takes, as a data frame
+    Source = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
+    Rows = str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]  # or what pyarrow.table() takes: a data frame
+
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class ProofResult:
         return _html([f"<b>{self.headline}</b>", *self.sentences])
 
 
-def run(recipe: Source, folder: Path | str | None = None, *, progress: bool | None = None) -> RunResult:  # type: ignore[valid-type]
+def run(recipe: Source, folder: Path | str | None = None, *, progress: bool | None = None) -> RunResult:
     """Run a recipe, or resume it in its folder.
 
     recipe: a `Recipe`, the name of a shipped recipe or a YAML file. folder: where the run is kept, by default
@@ -183,7 +184,7 @@ def run(recipe: Source, folder: Path | str | None = None, *, progress: bool | No
     return RunResult(loaded, path, tuple(history), tuple(RunFolder(path).generations(CONTROL)))
 
 
-def make(recipe: Source, folder: Path | str | None = None, *, progress: bool | None = None) -> MakeResult:  # type: ignore[valid-type]
+def make(recipe: Source, folder: Path | str | None = None, *, progress: bool | None = None) -> MakeResult:
     """Make rows with a teacher: the loop without training.
 
     recipe, progress: as for `run`. folder: by default made/NAME; replies that are there are not paid again.
@@ -199,7 +200,7 @@ def make(recipe: Source, folder: Path | str | None = None, *, progress: bool | N
     return MakeResult(loaded, path, dict(tally.counts), dict(tally.reasons))
 
 
-def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:  # type: ignore[valid-type]
+def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
     """Compare a synthetic data set with real rows: variety, bias, format, copies, contamination.
 
     synthetic, real: a file or folder of rows, an Arrow table, a data frame, or a list of dicts. options: those of
