@@ -75,5 +75,8 @@ def test_the_search_finds_what_it_is_for() -> None:
     assert private.search("the knobs of a verb")
     assert not private.search("it was rewritten, with options and tolerances")
     assert [name for _, name in identifiers(ast.parse("def f(wish):\n    found, self.told = 1, 2"))] == [
-        "f", "wish", "found", "told",
+        "f",
+        "wish",
+        "found",
+        "told",
     ]

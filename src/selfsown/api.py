@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Rows = str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]  # or what pyarrow.table() takes: a data frame
 
 
-
 @dataclass(frozen=True)
 class RunResult:
     """What a run left in its folder.
