@@ -45,9 +45,9 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "fails at: assert double(4) == 8",
         "takes longer than 1 s",
         "raises SyntaxError before its tests in line 1: invalid syntax",
-        "ends by itself, with code 0, before its tests",
+        "exits with code 0 before its tests end",
         "there are no tests: the trait 'tests' is empty",
-        "the tests are no Python: '(' was never closed (<tests>, line 1)",
+        "the tests are not valid Python: '(' was never closed (<tests>, line 1)",
     ]
 
 
@@ -204,10 +204,10 @@ def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> N
     asks = [
         Job(asked(right, each["test"], each["entry_point"])) for right, (each, _) in zip(solved, passed, strict=True)
     ]
-    with Sandbox(seconds=10) as sandbox:
-        together = [found.code == 0 for found in sandbox.each(whole)]
-        said = [found.stdout.split() for found in sandbox.each(pairs)]
-        more = [found.stdout for found in sandbox.each(asks)]
+    with Sandbox(cpu_seconds=10) as sandbox:
+        together = [found.code == 0 for found in sandbox.run_all(whole)]
+        said = [found.stdout.split() for found in sandbox.run_all(pairs)]
+        more = [found.stdout for found in sandbox.run_all(asks)]
     alike = [words for words in said if words[:1] == ["alike"] and int(words[1]) >= 100]
     asserted = [_more(each, calls) for (each, _), calls in zip(passed, more, strict=True)]
     rows = [_tested(each, program, tests) for (each, program), tests in zip(passed, asserted, strict=True)]

@@ -103,7 +103,7 @@ def generate(
     courses = [replace(course, steps=[]) for course in begun for _ in range(n)]
     asked(courses, _SOLVE, ("program",))
     if not all(course.failure for course in courses):
-        with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
+        with Sandbox(cpu_seconds=cpu_seconds, memory_mb=memory_mb, unsafe=unsafe) as sandbox:
             _run(courses, sandbox)
             for _ in range(rounds):
                 wrong = [course for course in courses if course.wrong]
@@ -138,10 +138,10 @@ def _ask(
 def _run(courses: Sequence[_Course], sandbox: Sandbox) -> None:
     """Tests that no program could pass are a fault as any other."""
     open_ = [course for course in courses if not course.failure]
-    jobs = [Job(course.program, tests=course.tests, entry=course.entry) for course in open_]
-    for course, outcome in zip(open_, sandbox.each(jobs), strict=True):
+    jobs = [Job(course.program, tests=course.tests, entry_point=course.entry) for course in open_]
+    for course, outcome in zip(open_, sandbox.run_all(jobs), strict=True):
         course.outcome = outcome
-        course.failure = outcome.reason if outcome.broken and course.given else ""  # nobody here may change its tests
+        course.failure = outcome.reason if outcome.invalid_tests and course.given else ""  # nobody here may change its tests
         tests = {} if course.given else {"tests": course.tests}
         course.steps.append({"program": course.program, **tests, "outcome": outcome.reason})
 
