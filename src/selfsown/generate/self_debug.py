@@ -110,7 +110,7 @@ def generate(
     sessions = [replace(session, history=[]) for session in started for _ in range(n)]
     fill(sessions, _WRITE_PROGRAM, ("program",))
     if not all(session.failure for session in sessions):
-        with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
+        with Sandbox(cpu_seconds=cpu_seconds, memory_mb=memory_mb, unsafe=unsafe) as sandbox:
             _run(sessions, sandbox)
             for _ in range(rounds):
                 wrong = [session for session in sessions if session.can_be_fixed]
@@ -151,10 +151,10 @@ def _fill(
 def _run(sessions: Sequence[_DebugSession], sandbox: Sandbox) -> None:
     """Run the programs with their tests; given tests that no program could pass fail the session."""
     live = [session for session in sessions if not session.failure]
-    jobs = [Job(session.program, tests=session.tests, entry=session.entry_point) for session in live]
-    for session, outcome in zip(live, sandbox.each(jobs), strict=True):
+    jobs = [Job(session.program, tests=session.tests, entry_point=session.entry_point) for session in live]
+    for session, outcome in zip(live, sandbox.run_all(jobs), strict=True):
         session.outcome = outcome
-        session.failure = outcome.reason if outcome.broken and session.has_given_tests else ""
+        session.failure = outcome.reason if outcome.invalid_tests and session.has_given_tests else ""
         step = {"program": session.program}
         if not session.has_given_tests:
             step["tests"] = session.tests
