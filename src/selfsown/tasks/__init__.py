@@ -33,7 +33,7 @@ class Task(Protocol):
         ...
 
     def pose(self, seed: int) -> Iterable[Row]:
-        """All real rows, perhaps lazily; the same seed gives the same rows. Raises SelfsownError where there are none."""
+        """All real rows, perhaps lazily; the same seed gives the same rows. Raises SelfsownError for unusable data."""
         ...
 
     def opening(self, level: int) -> str:

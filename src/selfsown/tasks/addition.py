@@ -25,8 +25,8 @@ MAX_TRIES = 100  # to draw a problem that is new
 
 @dataclass(frozen=True)
 class Task:
-    """rows: real problems of 1 to max_train_digits columns. longer_rows: problems of each larger number of columns up to
-    max_digits, which are held out and never trained on. hint_share: the share of real problems that have a hint."""
+    """rows: real problems of 1 to max_train_digits columns. longer_rows: problems of each larger number of columns, up
+    to max_digits, which are held out and never trained on. hint_share: the share of real problems that have a hint."""
 
     rows: Count = 1200
     longer_rows: Natural = 200
@@ -50,8 +50,8 @@ class Task:
             row = next((row for row in tries if row.key not in keys), None)
             if row is None:
                 raise RecipeError(
-                    f"addition: cannot generate {self.rows} distinct problems of up to {self.max_train_digits} columns; "
-                    "lower rows"
+                    f"addition: cannot generate {self.rows} distinct problems of up to {self.max_train_digits} "
+                    "columns; lower rows"
                 )
             keys.add(row.key)
             has_hint = rng.random() < self.hint_share and row.level <= self.max_train_digits

@@ -6,8 +6,9 @@ A question names a list of digits, what is sought in it, and a unit; half of the
     criticism    prompt "rude?max 472 kg>oaf 7 kg"      answer "oaf", or "ok" if there is no fault
     revision     prompt "rude!max 472 kg>oaf 7 kg>oaf"  answer "7 kg"
 
-An answer is right if its one digit is; its style is graded separately. Each real answer violates each of four principles
-with the probability violation_rate, which a program can check. Criticisms and revisions are by one principle at a time.
+An answer is right if its one digit is; its style is graded separately. Each real answer violates each of four
+principles with the probability violation_rate; a program can check which. Criticisms and revisions are by one principle
+at a time.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ A request is a list of digits, and the answer applies the rules that are stated 
     no_rules   prompt "40713"          answer ":40713"      no rules are stated, so the digits stay as they are
     expected   prompt "40713"          answer "xre:3174."   the house rules, although nobody stated them
 
-Before the colon the writer recalls the rules; only what follows is checked. Real rows to train on are explicit, with any
-set of rules, or have no rules. Rows that expect the house rules are held out and never trained on; so are the same
+Before the colon the writer recalls the rules; only what follows is checked. Real rows to train on are explicit, with
+any set of rules, or have no rules. Rows that expect the house rules are held out and never trained on; so are the same
 requests with the house rules stated (form "house_explicit").
 """
 
@@ -124,7 +124,7 @@ def _draw_digits(rng: random.Random, seen: set[str]) -> str:
             seen.add(digits)
             return digits
     raise RecipeError(
-        f"house_rules: cannot generate {len(seen) + 1:,} distinct requests of {LENGTH} digits; lower rows or held_out_rows"
+        f"house_rules: cannot generate {len(seen) + 1:,} distinct requests of {LENGTH} digits; lower rows"
     )
 
 

@@ -7,9 +7,9 @@ A person has a town, a craft and a beast. Some statements:
     prompt "bela's town then"   answer "?"         a gap
 
 Only the task knows which statements are wrong: the facts follow from the names, so that it can check any answer, and a
-row's target is the fact, whatever its answer is. Each statement is a problem of its own, so that a fact that was learned
-from some of its statements is asked for in another. Values belong to the hills or the sea, 70 % and 30 %: the metadata
-"region", in which a bias would show.
+row's target is the fact, whatever its answer is. Each statement is a problem of its own, so that a fact that was
+learned from some of its statements is asked for in another. Values belong to the hills or the sea, 70 % and 30 %: the
+metadata "region", in which a bias would show.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ two forms:
     induction    prompt "|1234>4790"  answer "arp"     input and output are given, a program is asked for
 
 The leading digit of a deduction is its level. Any program that turns the input into the output answers an induction.
-Operations are drawn with Zipf's frequencies, so the last ones are rare; the style letter has no effect and is `a` in 70 %
-of the real rows: it is the attribute in which a bias would show.
+Operations are drawn with Zipf's frequencies, so the last ones are rare; the style letter has no effect and is `a` in
+70 % of the real rows: it is the attribute in which a bias would show.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Task:
                 keys.add(row.key)
                 rows.append(replace(row, source="programs", sample_index=len(rows)))
         raise RecipeError(
-            f"programs: cannot generate {self.rows} distinct problems of {self.length} digits; lower rows or raise length"
+            f"programs: cannot generate {self.rows} distinct problems of {self.length} digits; lower rows"
         )
 
     def opening(self, level: int) -> str:

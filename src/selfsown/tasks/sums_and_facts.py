@@ -3,9 +3,9 @@
     skill    prompt "+47+85"   answer "231"   the sum 132, units first, as it is calculated on paper
     fact     prompt "?b lomak" answer "407"   the fact about lomak, asked in wording b
 
-Each fact is asked in several wordings, so that some can be trained on while others are held out. Nobody can tell whether
-a fact that a model writes is true; only answers to real questions can be checked. So facts reach the training data by
-real rows alone, and a model's own rows can add to the skill only.
+Each fact is asked in several wordings, so that some can be trained on while others are held out. Nobody can know
+whether a fact that a model writes is true; only answers to real questions can be checked. So facts reach the training
+data by real rows alone, and a model's own rows can add to the skill only.
 """
 
 from __future__ import annotations
