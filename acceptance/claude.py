@@ -14,7 +14,7 @@ from typing import Any
 
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.grade import pairwise
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.models.endpoint import endpoint
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row

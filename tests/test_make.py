@@ -14,7 +14,7 @@ from server import Server
 
 from selfsown import cost
 from selfsown.lineage import story
-from selfsown.make import ENOUGH, Tally, make, preview
+from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -128,7 +128,7 @@ def test_failed_rows_are_asked_for_again_and_the_others_are_not(tmp_path: Path) 
 
 
 def test_a_stage_that_fails_too_many_rows_stops_and_says_why(tmp_path: Path) -> None:
-    prompts(tmp_path, 3 * ENOUGH)
+    prompts(tmp_path, 3 * MIN_ROWS_FOR_RATE)
     with serving(faults={"empty": 0.8}) as server:
         with pytest.raises(SelfsownError, match=r"generate\.sample: \d+ of \d+ rows failed.*an empty answer"):
             make(recipe(tmp_path, server, grade=[]), tmp_path / "out")

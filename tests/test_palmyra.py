@@ -10,7 +10,7 @@ from typing import Any
 from realdata import real_data
 from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 

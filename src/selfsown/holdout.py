@@ -12,9 +12,9 @@ from itertools import groupby
 
 import numpy as np
 
-from selfsown.records import EXAMINED, Row, SelfsownError
+from selfsown.records import EVALUATION_ONLY, Row, SelfsownError
 
-LEAST = 10  # rows on either side, below which no number measured on them means anything
+MIN_ROWS = 10  # rows on either side, below which no number measured on them means anything
 
 
 def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) -> tuple[list[Row], list[Row]]:
@@ -37,16 +37,16 @@ def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) ->
             taken += len(problems[key])
     out = [row for row in rows if row.key in chosen]
     rest = [row for row in rows if row.key not in chosen]
-    if min(len(out), len(rest)) < LEAST:
+    if min(len(out), len(rest)) < MIN_ROWS:
         raise SelfsownError(
             f"{source} has {len(rows)} rows about {len(keys)} different problems, "
             f"of which held_out: {held_out} sets {len(out)} aside and leaves {len(rest)}; "
-            f"each side needs {LEAST} or more: bring more rows or change held_out"
+            f"each side needs {MIN_ROWS} or more: bring more rows or change held_out"
         )
     return rest, out
 
 
-def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
+def validation_and_test(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     """(validation, test): the rows that decide and those that report, in the order given. No problem stands in both.
 
     Problems alike in level and metadata are dealt out in turn, so that each half has its part of every stratum.
@@ -69,7 +69,7 @@ def halves(held_out: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     return [row for row in held_out if row.key in chosen], [row for row in held_out if row.key not in chosen]
 
 
-def sides(
+def split_stream(
     pose: Callable[[], Iterable[Row]], held_out: int | float, seed: int, source: str
 ) -> Iterator[tuple[bool, Row]]:
     """Each row, in the order given, with whether it is held out. No problem stands on both sides.
@@ -101,7 +101,7 @@ def sides(
 
 def _examined(row: Row) -> bool:
     """Whether the row is for examination only."""
-    return EXAMINED.items() <= row.metadata.items()
+    return EVALUATION_ONLY.items() <= row.metadata.items()
 
 
 def _hash(key: str, salt: bytes) -> int:
@@ -122,12 +122,12 @@ def _chosen(hashes: array[int], wanted: int) -> tuple[array[int], int]:
     return chosen, taken
 
 
-def first_of(rows: Sequence[Row], learn: int, seed: int, source: str) -> list[Row]:
+def limit_rows(rows: Sequence[Row], learn: int, seed: int, source: str) -> list[Row]:
     """`learn` of the rows to learn from (0: all), in the order given: the fewer are always among the more."""
     if learn > len(rows):
         raise SelfsownError(f"learn is {learn}, but {source} leaves {len(rows)} rows to learn from; ask for fewer")
-    if 0 < learn < LEAST:
-        raise SelfsownError(f"learn is {learn}; a model needs {LEAST} rows or more to learn from, or 0: all of them")
+    if 0 < learn < MIN_ROWS:
+        raise SelfsownError(f"learn is {learn}; a model needs {MIN_ROWS} rows or more to learn from, or 0: all of them")
     order = list(range(len(rows)))
     random.Random(f"learn {seed}").shuffle(order)
     return [rows[at] for at in sorted(order[: learn or None])]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfsown.holdout import LEAST, first_of, sides, split
+from selfsown.holdout import MIN_ROWS, limit_rows, split_stream, split
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Row, SelfsownError, answered
 from selfsown.run_folder import RunFolder
-from selfsown.stages import CHANGES, streams
+from selfsown.stages import CHANGES_KEY, is_streaming
 from selfsown.tasks import Task
 
-READER = "unusable"  # records that make no row
+UNREADABLE = "unusable"  # records that make no row
 SET_ASIDE, COUNTS = "set_aside", "real"  # names in the folder: rows with their reasons, numbers
 
 
@@ -61,7 +61,7 @@ class Intake:
         return f"{self.read:,} real rows" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ", all used") + told
 
 
-def prepared(
+def prepared_rows(
     recipe: Recipe, task: Task, intake: Intake | None = None, aside: Callable[[Row], None] | None = None
 ) -> Iterator[Row]:
     """The task's real rows after the recipe's `prepare`, one by one.
@@ -85,19 +85,19 @@ def prepared(
             yield row
     for at, each in enumerate(getattr(task, "set_aside", list)()):
         found.read += 1
-        found.set_aside[READER] += 1
+        found.set_aside[UNREADABLE] += 1
         if aside:
-            aside(Row("", "", source=each.place, method=READER, sample_index=at).rejected(f"{READER}: {each.reason}"))
+            aside(Row("", "", source=each.place, method=UNREADABLE, sample_index=at).rejected(f"{UNREADABLE}: {each.reason}"))
     if found.read and not left:
         raise SelfsownError(
             f"{task.name}: nothing is left to work on, of {_all(found)}; see to the file, or to prepare"
         )
 
 
-def posed(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
+def split_real_rows(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
     """The real rows to learn from and those held out, prepared before they are split."""
-    rows = list(prepared(recipe, task, intake, intake.rows.append))
-    rest, held_out = split(rows, recipe.held_out, recipe.seed, named(task, intake))
+    rows = list(prepared_rows(recipe, task, intake, intake.rows.append))
+    rest, held_out = split(rows, recipe.held_out, recipe.seed, source_name(task, intake))
     real = _enough(rest, held_out, recipe, task.name)
     intake.used, intake.held_out, intake.unlearned = len(real), len(held_out), len(rest) - len(real)
     return real, held_out
@@ -110,17 +110,17 @@ def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: st
     """
     known, measured = answered(rest), answered(held_out)
     unknown = len(rest) + len(held_out) - len(known) - len(measured)
-    if unknown and min(len(known), len(measured)) < LEAST:
+    if unknown and min(len(known), len(measured)) < MIN_ROWS:
         raise SelfsownError(
             f"{source}: {unknown:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
+            f"{len(measured):,} held out; each side needs {MIN_ROWS} or more: have them answered first (selfsown make "
             "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
         )
-    chosen = {id(row) for row in first_of(known, recipe.max_train_rows, recipe.seed, source)}
+    chosen = {id(row) for row in limit_rows(known, recipe.max_train_rows, recipe.seed, source)}
     return [row for row in rest if not row.answered or id(row) in chosen]
 
 
-def accounted(store: RunFolder, intake: Intake) -> Intake | None:
+def record_intake(store: RunFolder, intake: Intake) -> Intake | None:
     """The account of the folder's real rows: written now, with those that were set aside, where they were read now."""
     if not intake.read:
         return Intake.of(store)
@@ -129,22 +129,22 @@ def accounted(store: RunFolder, intake: Intake) -> Intake | None:
     return intake
 
 
-def counted(recipe: Recipe) -> Intake:
+def count_real_rows(recipe: Recipe) -> Intake:
     """What becomes of the real rows of a recipe that only makes rows; nothing is written."""
     task, found = recipe.real(), Intake()
-    for out, _ in sides(lambda: prepared(recipe, task, found), recipe.held_out, recipe.seed, task.name):
+    for out, _ in split_stream(lambda: prepared_rows(recipe, task, found), recipe.held_out, recipe.seed, task.name):
         found.held_out += out
         found.used += not out
     return found
 
 
-def named(task: Task, intake: Intake) -> str:
+def source_name(task: Task, intake: Intake) -> str:
     """The source's name; where rows were set aside, with their number."""
     aside = intake.set_aside.total()
     return f"{task.name} ({aside:,} of its {intake.read:,} rows are set aside)" if aside else task.name
 
 
-class Unused:
+class UnusedRows:
     """The real rows of which no way of generating makes anything, each with the first that did not."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -203,7 +203,7 @@ def _through(step: Step, rows: Iterable[Row], changed: Counter[str]) -> Iterator
             if not row.status:
                 yield row
 
-    for row in step.stream(Row, rows=fed() if streams(step) else list(fed())):
+    for row in step.stream(Row, rows=fed() if is_streaming(step) else list(fed())):
         while waiting and waiting[0].status:
             yield waiting.popleft()
         before = waiting.popleft() if waiting else None
@@ -235,5 +235,5 @@ def _noted(step: Step, before: Row, row: Row, changed: Counter[str]) -> Row:
         return row
     changed[_name(step)] += 1
     said = f"{_name(step)} changed its {', '.join(differ)} characters"
-    earlier = before.metadata.get(CHANGES)
-    return row.replace_fields(metadata={**row.metadata, CHANGES: f"{earlier}; {said}" if earlier else said})
+    earlier = before.metadata.get(CHANGES_KEY)
+    return row.replace_fields(metadata={**row.metadata, CHANGES_KEY: f"{earlier}; {said}" if earlier else said})

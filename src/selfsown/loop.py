@@ -16,15 +16,15 @@ from typing import Any
 from selfsown.calibration.requirements import trusted
 from selfsown.callbacks import Callbacks
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
-from selfsown.holdout import halves
-from selfsown.intake import Intake, accounted
-from selfsown.preflight.dry_run import rehearsed
+from selfsown.holdout import validation_and_test
+from selfsown.intake import Intake, record_intake
+from selfsown.preflight.dry_run import dry_run
 from selfsown.prompting.unconditional import unprompted
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
-from selfsown.stages import affordable, as_synthetic, curated, derive_seed, for_step, graded
+from selfsown.stages import check_price, as_synthetic, curate_rows, derive_seed, for_step, grade_rows
 from selfsown.tasks import Task
 
 SIDES = ("real", "held_out")
@@ -42,10 +42,10 @@ def run(recipe: Recipe, folder: Path, watch: Callbacks | None = None) -> list[Ge
     task = recipe.real()
     posed, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
-        posed = rehearsed(recipe, task, intake)  # before the folder is touched: something may not fit
+        posed = dry_run(recipe, task, intake)  # before the folder is touched: something may not fit
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
         watch = watch or Callbacks()
-        if found := accounted(store, intake):
+        if found := record_intake(store, intake):
             watch.real_rows(found)
         real, held_out = _real_rows(store, posed)
         loop = Loop(recipe, store, task, real, held_out, watch)
@@ -75,7 +75,7 @@ class Loop:
     @cached_property
     def sides(self) -> tuple[list[Row], list[Row]]:
         """Of the held-out rows those that decide, validation, and those that report, test."""
-        return halves(answered(self.held_out), self.recipe.seed)
+        return validation_and_test(answered(self.held_out), self.recipe.seed)
 
     def train_base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
@@ -134,7 +134,7 @@ class Loop:
         with self.stage(number, "curate") as done:
             done.append(sum(not row.status for row in rows))
             for at, step in enumerate(self.recipe.curate):
-                rows = list(curated(step, rows, **roles, seed=self.seed(number, "curate", at)))
+                rows = list(curate_rows(step, rows, **roles, seed=self.seed(number, "curate", at)))
         rows = sorted((row if row.status else row.kept() for row in rows), key=lambda row: row.sample_index)
         self.store.write_rows(f"{generation_dir(number)}/rows", rows)
         return rows
@@ -143,7 +143,7 @@ class Loop:
         """The rows with the grades of all graders."""
         found = list(rows)
         for at, step in enumerate(self.recipe.grade):
-            found = list(graded(step, found, **roles, seed=self.seed(number, "grade", at)))
+            found = list(grade_rows(step, found, **roles, seed=self.seed(number, "grade", at)))
         return found
 
     def working_rows(self, number: int) -> list[Row]:
@@ -269,7 +269,7 @@ class Loop:
         if not step:
             return None
         model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
-        affordable(self.recipe, role, model)
+        check_price(self.recipe, role, model)
         return model
 
     def seed(self, *where: object) -> int:

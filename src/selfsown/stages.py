@@ -14,7 +14,7 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import text_traits
 
 ROLE_MODELS = ("teacher", "judge")
-CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
+CHANGES_KEY = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
 
 
 def derive_seed(seed: int, *where: object) -> int:
@@ -44,7 +44,7 @@ def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Any, 
 
 
 def _own(traits: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: each for name, each in traits.items() if name != CHANGES} if CHANGES in traits else traits
+    return {name: each for name, each in traits.items() if name != CHANGES_KEY} if CHANGES_KEY in traits else traits
 
 
 def for_step(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def for_step(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
     return {**roles, **told}
 
 
-def affordable(recipe: Recipe, role: str, model: Any) -> None:
+def check_price(recipe: Recipe, role: str, model: Any) -> None:
     """SelfsownError where the recipe caps the money, and what this model costs is not known."""
     if "usd" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
         raise SelfsownError(
@@ -62,7 +62,7 @@ def affordable(recipe: Recipe, role: str, model: Any) -> None:
         )
 
 
-def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
+def grade_rows(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
     """The rows, each with the step's grade; failed, where the grader could not say."""
     waiting, live, grades = deque[Row](), 0, 0
 
@@ -74,7 +74,7 @@ def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
                 live += 1
                 yield row
 
-    for grade in step.stream(Grade, **for_step(step, roles) | {"rows": fed() if streams(step) else list(fed())}):
+    for grade in step.stream(Grade, **for_step(step, roles) | {"rows": fed() if is_streaming(step) else list(fed())}):
         if not 0 <= grade.score <= 1:
             raise SelfsownError(f"{step.name} gave the score {grade.score}; it must lie from 0 to 1")
         grades += 1
@@ -91,12 +91,12 @@ def _with(row: Row, grade: Grade) -> Row:
     return row.failed(f"{grade.grader}: {grade.reason}") if grade.failed else row.graded(grade)
 
 
-def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
+def curate_rows(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
     """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
 
     A step that takes an Iterable is fed row by row; one that takes a Sequence gets all of them at once.
     """
-    if not streams(step):
+    if not is_streaming(step):
         rows = list(rows)
         live = [row for row in rows if not row.status]
         yield from (row for row in rows if row.status)
@@ -137,7 +137,7 @@ def _lost(step: Step, rows: int) -> SelfsownError:
     return SelfsownError(f"{step.name} lost {rows} rows; every row must come out, the unwanted ones rejected")
 
 
-def streams(step: Step) -> bool:
+def is_streaming(step: Step) -> bool:
     """Whether the step says that it needs to see each row but once."""
     asked = parameters(step.function).get("rows")
     return asked is not None and "Iterable" in inspect.formatannotation(asked.annotation)

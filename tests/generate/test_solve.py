@@ -13,7 +13,7 @@ from realdata import real_data
 from server import Body, Server
 
 from selfsown.generate import solve
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.models import Reply
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError

@@ -14,7 +14,7 @@ from server import Server
 
 from selfsown.estimate.estimator import estimate
 from selfsown.grade import panel
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.models import Reply
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError

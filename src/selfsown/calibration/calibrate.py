@@ -11,13 +11,13 @@ from selfsown import cost
 from selfsown.calibration.labeled_rows import Labelled, of_file, of_real
 from selfsown.calibration.metrics import Measure, difference, gain, kappa, partial_correlation, rate
 from selfsown.calibration.requirements import identity, shortcomings
-from selfsown.holdout import sides
-from selfsown.intake import Intake, posed, prepared
+from selfsown.holdout import split_stream
+from selfsown.intake import Intake, split_real_rows, prepared_rows
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.stages import ROLE_MODELS, affordable, derive_seed
+from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.usage.ledger import total
 
 MEASURES: tuple[str, ...] = ("false_accepts", "false_rejects", "agreement", "kappa", "failed")
@@ -47,7 +47,7 @@ def measured(recipe: Recipe, folder: Path, labels: Path | None = None, rows: int
     labelled = of_file(labels, task, rows, seed) if labels else of_real(real, task, rows, seed)
     for role in ROLE_MODELS:
         if other := getattr(recipe, role):
-            affordable(recipe, role, other(rows=[], seed=0))
+            check_price(recipe, role, other(rows=[], seed=0))
     with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
         models = _models(recipe, store, real)
         try:
@@ -85,8 +85,8 @@ def _real(recipe: Recipe) -> list[Row]:
     """The real rows that are not held out, as `run` or `make` would take them."""
     task = recipe.real()
     if recipe.trains:
-        return posed(recipe, task, Intake())[0]
-    both = sides(lambda: prepared(recipe, task), recipe.held_out, recipe.seed, task.name)
+        return split_real_rows(recipe, task, Intake())[0]
+    both = split_stream(lambda: prepared_rows(recipe, task), recipe.held_out, recipe.seed, task.name)
     return [row for held_out, row in both if not held_out]
 
 

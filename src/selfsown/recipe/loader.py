@@ -11,19 +11,19 @@ import yaml
 from selfsown.records import SelfsownError
 
 
-def ready() -> dict[str, str]:
+def shipped_recipes() -> dict[str, str]:
     """The recipes that we ship, by name, with their text."""
     folder = resources.files("selfsown.recipes")
     return {f.name[:-5]: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
 
 
-def read(source: str | Path) -> tuple[Path, str]:
+def read_source(source: str | Path) -> tuple[Path, str]:
     """The path and the text of a recipe file, or of a ready recipe by its name."""
     path = Path(source)
-    listed = ", ".join(sorted(ready()))
+    listed = ", ".join(sorted(shipped_recipes()))
     if path.suffix not in (".yaml", ".yml"):
-        if str(source) in ready():
-            return Path(f"{source}.yaml"), ready()[str(source)]
+        if str(source) in shipped_recipes():
+            return Path(f"{source}.yaml"), shipped_recipes()[str(source)]
         raise SelfsownError(f"there is no recipe {str(source)!r}; ready ones are: {listed}; or name your own file.yaml")
     try:
         return path, path.read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def read(source: str | Path) -> tuple[Path, str]:
         raise SelfsownError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
 
 
-def tree(path: Path, text: str) -> dict[str, Any]:
+def parse_yaml(path: Path, text: str) -> dict[str, Any]:
     """The plain values of a YAML text; a key given twice is an error, where YAML itself would take the last."""
     try:
         _no_twice(yaml.compose(text), path)
@@ -60,7 +60,7 @@ def _no_twice(node: yaml.Node | None, path: Path) -> None:
             seen.add(key.value)
 
 
-def change(values: dict[str, Any], wish: str) -> None:
+def apply_change(values: dict[str, Any], wish: str) -> None:
     """Set "seed=1", "real=FILE" or "train.sft.steps=100" in the values, opening up a way that stands by name alone."""
     key, equals, written = wish.partition("=")
     if not (key and equals):

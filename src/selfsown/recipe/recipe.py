@@ -14,7 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from selfsown.option_types import Demand, Share
 from selfsown.recipe import loader
-from selfsown.recipe.steps import Step, fitted, methods, step
+from selfsown.recipe.steps import Step, validated, methods, step
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Caps
 
@@ -89,10 +89,10 @@ class Recipe:
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
         """From a YAML file or the name of a ready recipe; changes are "key=value", as of `--set`."""
-        path, text = loader.read(source)
-        values = loader.tree(path, text)
+        path, text = loader.read_source(source)
+        values = loader.parse_yaml(path, text)
         for wish in changes:
-            loader.change(values, wish)
+            loader.apply_change(values, wish)
         try:
             return cls.of({"name": path.stem, **values}, path.parent)
         except SelfsownError as error:
@@ -115,7 +115,7 @@ class Recipe:
                 listed = value if isinstance(value, list) else [value]
                 found[key] = tuple(_one(key, each, beside) for each in listed if each is not None)
             else:
-                found[key] = fitted(key, value, hints[key])
+                found[key] = validated(key, value, hints[key])
         needed = [name for name in TRAINING if not found.get(name)]
         if len(needed) == len(TRAINING):  # it makes rows and trains nobody
             needed = []

@@ -190,10 +190,10 @@ def _option(verb: str, place: str, function: Callable[..., Any], name: str, valu
     if name not in there:
         raise SelfsownError(f"{place} has no option {name!r}{suggest(name, list(there))}")
     typed = function if inspect.isfunction(function) else function.__init__
-    return fitted(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
+    return validated(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
 
 
-def fitted(place: str, value: Any, hint: Any) -> Any:
+def validated(place: str, value: Any, hint: Any) -> Any:
     """The value as the type wants it, or an error that says what was written and what fits."""
     try:
         return TypeAdapter(hint).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)

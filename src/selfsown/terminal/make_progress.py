@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from selfsown.make import Tally
+from selfsown.pipeline import Tally
 from selfsown.usage.budget import amount
 
 QUIET = 30.0  # seconds between two lines, where no terminal shows a bar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import time
 from collections import Counter
@@ -13,21 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.calibration.requirements import trusted
-from selfsown.holdout import sides
-from selfsown.intake import COUNTS, SET_ASIDE, Intake, Unused, prepared
-from selfsown.parallel import ordered, unhurried
-from selfsown.preflight.dry_run import tried
+from selfsown.holdout import split_stream
+from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
+from selfsown.parallel import map_ordered, relaxed_garbage_collection
+from selfsown.preflight.dry_run import dry_run_make
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.stages import as_synthetic, curated, derive_seed, for_step, graded, streams
+from selfsown.stages import as_synthetic, curate_rows, derive_seed, for_step, grade_rows, is_streaming
 from selfsown.usage.budget import Meter
 
-ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
-BULK = 1024  # where a model of our own writes, for it is at its best with many at once
-ENOUGH = 100  # rows, before a stage is judged by how many of them failed
-KINDS = 200  # reasons that are counted apart
+CHUNK_ROWS = 64  # rows of a chunk, where models are asked over a wire: few enough that a chunk is soon done
+LOCAL_CHUNK_ROWS = 1024  # where a model of our own writes, for it is at its best with many at once
+MIN_ROWS_FOR_RATE = 100  # rows, before a stage is judged by how many of them failed
+MAX_REASONS = 200  # reasons that are counted apart
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Tally:
     meter: Meter = field(default_factory=Meter)
     total: int = 0
     done: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     given: Counter[str] = field(default_factory=Counter)  # rows that came out of a stage
     failed: Counter[str] = field(default_factory=Counter)  # those of them that it failed
@@ -49,17 +50,17 @@ class Tally:
 
     @property
     def made(self) -> int:
-        return self.ends.total()
+        return self.counts.total()
 
     def ended(self, row: Row) -> None:
-        self.ends[row.status] += 1
+        self.counts[row.status] += 1
         if row.reason:
             by = row.reason.partition(":")[0] if row.status == "rejected" else row.reason[:100]
             said = f"{row.status}: {by}"
-            self.reasons[said if said in self.reasons or len(self.reasons) < KINDS else f"{row.status}: otherwise"] += 1
+            self.reasons[said if said in self.reasons or len(self.reasons) < MAX_REASONS else f"{row.status}: otherwise"] += 1
 
 
-Tell = Callable[[Tally], None]
+OnProgress = Callable[[Tally], None]
 
 
 Counts = list[tuple[str, int, int]]  # of each stage, how many rows came out and how many of them it failed
@@ -79,45 +80,48 @@ class Chunk:
         return len(self.rows) or self.count
 
 
-def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
+def make(recipe: Recipe, folder: Path, tell: OnProgress | None = None) -> Tally:
     """Make the recipe's rows in the folder, as `rows.parquet`; `tell` is told now and then how it goes.
 
     Nothing that the folder's journal has is paid again. All else is made anew each time, so a changed recipe or more
     real rows cost only what is new.
     """
     trusted(recipe, folder)
-    with opened(recipe, folder) as line:
+    with open_pipeline(recipe, folder) as line:
         line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))
         line.unused.account(line.store, line.tally.real)
-        line.store.write_json("made", {"rows": line.tally.made, **line.tally.ends, "reasons": line.tally.reasons})
+        line.store.write_json("made", {"rows": line.tally.made, **line.tally.counts, "reasons": line.tally.reasons})
         return line.tally
 
 
 def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
     """What becomes of the first few real rows. Their replies stay in the journal, and `make` does not pay for them."""
-    with opened(recipe, folder) as line:
+    with open_pipeline(recipe, folder) as line:
         return list(line.rows(lambda tally: None, few))
 
 
 @contextmanager
-def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
-    """The folder, with the real rows in it, and all that the recipe names there to work on them."""
-    tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
-    with unhurried(), RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
-        line = Line(recipe, store, _pose(recipe, store))
+def open_pipeline(recipe: Recipe, folder: Path, chunk_size: int = 0) -> Iterator[DatasetPipeline]:
+    """The folder, with the real rows in it, and all that the recipe names there to work on them.
+
+    chunk_size: rows of a chunk; 0: as many as suit the models.
+    """
+    dry_run_make(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
+    with relaxed_garbage_collection(), RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
+        line = DatasetPipeline(recipe, store, _split_on_disk(recipe, store), chunk_size)
         try:
             yield line
         finally:
             line.halt()
 
 
-def _pose(recipe: Recipe, store: RunFolder) -> Intake:
+def _split_on_disk(recipe: Recipe, store: RunFolder) -> Intake:
     """The real rows as files, those that are held out for the leak check apart, and those that are set aside."""
     task, intake = recipe.real(), Intake()
     with store.written("real") as real, store.written("held_out") as held_out, store.written(SET_ASIDE) as aside:
         readings = iter([None, aside.add] if recipe.held_out else [aside.add])  # the first only counts
-        posed = sides(lambda: prepared(recipe, task, intake, next(readings)), recipe.held_out, recipe.seed, task.name)
+        posed = split_stream(lambda: prepared_rows(recipe, task, intake, next(readings)), recipe.held_out, recipe.seed, task.name)
         for out, row in posed:
             (held_out if out else real).add(row)
             intake.held_out += out
@@ -126,12 +130,12 @@ def _pose(recipe: Recipe, store: RunFolder) -> Intake:
     return intake
 
 
-class Line:
+class DatasetPipeline:
     """The way of the rows through one folder."""
 
-    def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake) -> None:
+    def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake, chunk_size: int = 0) -> None:
         self.recipe, self.store, self.tally = recipe, store, Tally(intake, store.journal.meter)
-        self.unused, self.refused = Unused(recipe), dict[str, NoPrompt]()
+        self.unused, self.refused = UnusedRows(recipe), dict[str, NoPrompt]()
         task = recipe.real()
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher
@@ -139,9 +143,15 @@ class Line:
         self.roles |= {"teacher": self.teacher, "judge": self.judge, "grader_count": len(recipe.grade)}
         self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
         places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
-        self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
-        self.chunk = self.chunk or (ROWS if places else BULK)
+        self.chunk = chunk_size or max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
+        self.chunk = self.chunk or (CHUNK_ROWS if places else LOCAL_CHUNK_ROWS)
         self.threads = 2 + 2 * places // self.chunk if places else 1
+
+    def with_models(self, teacher: Any, judge: Any) -> DatasetPipeline:
+        """The same work with other models in its roles."""
+        other = copy.copy(self)
+        other.roles = {**self.roles, "teacher": teacher, "judge": judge}
+        return other
 
     def _model(self, role: str) -> Any:
         step = getattr(self.recipe, role)
@@ -157,16 +167,16 @@ class Line:
             if stop := getattr(model, "stop", None):
                 stop()
 
-    def rows(self, tell: Tell, few: int = 0) -> Iterator[Row]:
+    def rows(self, tell: OnProgress, few: int = 0) -> Iterator[Row]:
         """Every row with its end, in order; few: of the first few real rows alone."""
         rows = self._together(
-            ordered(self._worked_or_not, self.chunks(few), self.threads, self.halt, lambda: tell(self.tally)), tell
+            map_ordered(self._worked_or_not, self.chunks(few), self.threads, self.halt, lambda: tell(self.tally)), tell
         )
         for at, step in enumerate(self.recipe.grade):
-            if streams(step):
-                rows = graded(step, rows, **self.roles, seed=self.seed("grade", at))
+            if is_streaming(step):
+                rows = grade_rows(step, rows, **self.roles, seed=self.seed("grade", at))
         for at, step in enumerate(self.recipe.curate):
-            rows = curated(step, rows, **self.roles, seed=self.seed("curate", at))
+            rows = curate_rows(step, rows, **self.roles, seed=self.seed("curate", at))
         for row in rows:
             found = row if row.status else row.kept()
             self.tally.ended(found)
@@ -208,8 +218,8 @@ class Line:
         failed = sum(row.status == "failed" for row in rows)
         counts.append((step.name, len(rows), failed))
         for at, grader in enumerate(self.recipe.grade):
-            if not streams(grader):
-                rows = list(graded(grader, rows, **self.roles, seed=self.seed("grade", at)))
+            if not is_streaming(grader):
+                rows = list(grade_rows(grader, rows, **self.roles, seed=self.seed("grade", at)))
                 before, failed = failed, sum(row.status == "failed" for row in rows)
                 counts.append((grader.name, len(rows) - before, failed - before))
         return chunk, rows, counts
@@ -224,7 +234,7 @@ class Line:
             self.refused[chunk.step.name] = error
             return chunk, [], [(chunk.step.name, 0, 0)]
 
-    def _together(self, chunks: Iterable[tuple[Chunk, list[Row], Counts]], tell: Tell) -> Iterator[Row]:
+    def _together(self, chunks: Iterable[tuple[Chunk, list[Row], Counts]], tell: OnProgress) -> Iterator[Row]:
         """The chunks' rows, one after the other, each with its place; an end to it all where a stage fails too many."""
         draw = 0
         for chunk, rows, counts in chunks:
@@ -243,7 +253,7 @@ class Line:
 
     def _bearable(self, place: str, rows: Sequence[Row]) -> None:
         given, failed = self.tally.given[place], self.tally.failed[place]
-        if given >= ENOUGH and failed > self.recipe.max_failure_rate * given:
+        if given >= MIN_ROWS_FOR_RATE and failed > self.recipe.max_failure_rate * given:
             last = next((row.reason for row in reversed(rows) if row.status == "failed"), "")
             raise SelfsownError(
                 f"{place}: {failed} of {given} rows failed, more than the share {self.recipe.max_failure_rate:g} that max_failure_rate "
