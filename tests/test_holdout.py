@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.holdout import MIN_ROWS, limit_rows, validation_and_test, split_stream, split
+from selfsown.holdout import MIN_ROWS, limit_rows, split, split_stream, validation_and_test
 from selfsown.records import EVALUATION_ONLY, Row, SelfsownError
 
 

@@ -43,7 +43,7 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
     rows = RunFolder(tmp_path / "out").rows("rows") or []
     seeds = RunFolder(tmp_path / "out").rows("real") or []
     assert (len(rows), len(seeds)) == (360 + 540 + 6 * 18, 18)
-    assert tally.ends.total() == len(rows)
+    assert tally.counts.total() == len(rows)
     assert {row.method for row in rows} == {"instruct", "persona", "rephrase"}
     assert {row.origin for row in rows} == {"synthetic"}
     kept = [row for row in rows if row.status == "kept"]

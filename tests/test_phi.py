@@ -68,10 +68,10 @@ def made(folder: Path, lines: list[dict[str, str]], *changes: str) -> list[Row]:
         ]
         tally = make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out")
         before = len(server.bodies)
-        assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").ends == tally.ends
+        assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").counts == tally.counts
         assert len(server.bodies) == before, "nobody is asked again"
     rows = RunFolder(folder / "out").rows("rows") or []
-    assert tally.ends.total() == len(rows)
+    assert tally.counts.total() == len(rows)
     return rows
 
 

@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("stages", "findings", "cost"),
     ("intake",),
     ("calibration", "callbacks"),
-    ("preflight",),
+    ("preflight", "run_state"),
     ("loop", "pipeline", "lineage"),
     ("estimate",),
     ("compare", "plan", "audit"),

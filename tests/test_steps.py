@@ -11,7 +11,7 @@ import yaml
 from parrot import knowing
 
 from selfsown.grade import exact_match, rules
-from selfsown.recipe.steps import STAGES, Step, find, validated, methods, options, step
+from selfsown.recipe.steps import STAGES, Step, find, methods, options, step, validated
 from selfsown.records import Grade, Row, SelfsownError
 
 POLITE = '''"""Rows that say please."""

@@ -14,7 +14,9 @@ Chunk = TypeVar("Chunk")
 Found = TypeVar("Found")
 
 TICK_SECONDS = 0.5  # seconds between two ticks
-CHUNKS_PER_THREAD = 4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+CHUNKS_PER_THREAD = (
+    4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+)
 
 
 @contextmanager

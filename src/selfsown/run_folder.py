@@ -41,7 +41,9 @@ from selfsown.usage.ledger import capped
 
 CONTROL = "control"  # the folder of the control arm within a run's
 SERVERS = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-TRANSPORT_OPTIONS = frozenset(("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price"))
+TRANSPORT_OPTIONS = frozenset(
+    ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price")
+)
 TRANSPORT_OPTIONS |= {"batch", "headers", "identity"}
 
 
@@ -247,7 +249,10 @@ def without_transport(value: Any) -> Any:
     if not isinstance(value, dict) or not {*value} <= SERVERS:
         return value
     own = {way: {"url": each["identity"]} for way, each in value.items() if each.get("identity")}  # for the address
-    return {way: {k: v for k, v in each.items() if k not in TRANSPORT_OPTIONS} | own.get(way, {}) for way, each in value.items()}
+    return {
+        way: {k: v for k, v in each.items() if k not in TRANSPORT_OPTIONS} | own.get(way, {})
+        for way, each in value.items()
+    }
 
 
 def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selfsown.preflight.own_judge import self_judging, grader_inputs
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 
 HERE = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 THERE = {"endpoint": {"url": "http://localhost:9000/v1", "model": "m"}}

@@ -70,7 +70,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
     assert len(sent) == 2 * 40
     assert not any(find(text, ["email"]) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
-    assert tally.ends["kept"] == 40
+    assert tally.counts["kept"] == 40
 
 
 def test_what_was_read_is_what_is_used_and_what_is_set_aside(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from selfsown.calibration.labeled_rows import Labelled, of_file, of_real
 from selfsown.calibration.metrics import Measure, difference, gain, kappa, partial_correlation, rate
 from selfsown.calibration.requirements import identity, shortcomings
 from selfsown.holdout import split_stream
-from selfsown.intake import Intake, split_real_rows, prepared_rows
+from selfsown.intake import Intake, prepared_rows, split_real_rows
+from selfsown.models import StepAware
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
@@ -147,8 +149,13 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
 def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows. What models take is told apart in the ledger."""
     place = f"calibrate.{step.method}"
-    roles = {name: role.at(place) if hasattr(role, "at") else role for name, role in bench.roles.items()}
-    grades = step.collect(Grade, **roles, rows=rows, seed=bench.seed)
+    models: dict[str, Any] = {
+        role: model.at(place) if isinstance(model, StepAware) else model
+        for role in ROLE_MODELS
+        if (model := bench.roles.get(role))
+    }
+    inputs = GradeInputs(task=bench.roles["task"], real=bench.roles["real"], rows=rows, seed=bench.seed)
+    grades = step.collect(Grade, replace(inputs, **models))
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if wrong := [grade.score for grade in grades if not 0 <= grade.score <= 1]:

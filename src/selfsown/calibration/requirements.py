@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from selfsown.option_types import Demand
+from selfsown.option_types import GraderMetric
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import SelfsownError
@@ -61,7 +61,7 @@ def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
     return found
 
 
-def shortcomings(measured: Mapping[str, Any], demands: Mapping[Demand, float]) -> list[str]:
+def shortcomings(measured: Mapping[str, Any], demands: Mapping[GraderMetric, float]) -> list[str]:
     """What falls short, in words: the whole interval must keep to the demand."""
     found = []
     for name, bound in demands.items():

@@ -6,8 +6,9 @@ import ast
 import importlib.util
 import inspect
 
+from selfsown.recipe.inputs import STAGES
 from selfsown.recipe.loader import shipped_recipes
-from selfsown.recipe.steps import STAGES, find, methods, options
+from selfsown.recipe.steps import find, methods, options
 from selfsown.records import SelfsownError
 
 _TITLES = {"tasks": "real", "models": "student, teacher, judge"}

@@ -33,8 +33,7 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     """
     from rich.console import Console
 
-    from selfsown import cost
-    from selfsown import pipeline
+    from selfsown import cost, pipeline
     from selfsown.export.export import export
     from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
@@ -49,11 +48,11 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     progress.end(tally)
     if spent := cost.read(folder):
         progress.say(f"{spent.sentence} (selfsown cost {folder})")
-    if tally.ends["kept"]:
+    if tally.counts["kept"]:
         data = export(folder, folder / "dataset")
         progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
-    _kept(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
+    _kept(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
 def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Changes | None = None) -> None:

@@ -119,7 +119,12 @@ def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
 
 def _tried(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """What is measured of a student that nobody has trained, on a few rows."""
-    roles = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:SAMPLE_ROWS], "task": recipe.real(), "seed": 0}
+    roles = {
+        "model": recipe.student(rows=real, seed=0),
+        "held_out": held_out[:SAMPLE_ROWS],
+        "task": recipe.real(),
+        "seed": 0,
+    }
     return [score for step in recipe.evaluate for score in step.collect(Score, **roles)]
 
 

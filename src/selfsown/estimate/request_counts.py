@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from selfsown.estimate.stub_model import CHARACTERS, Asked, Listed, StandIn
-from selfsown.pipeline import Chunk, DatasetPipeline
 from selfsown.parallel import map_ordered
+from selfsown.pipeline import Chunk, DatasetPipeline
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
-from selfsown.stages import grade_rows, is_streaming
 from selfsown.usage import ledger
 from selfsown.usage.budget import FIRST_GUESS
 from selfsown.usage.prices import Used
@@ -77,7 +75,9 @@ def sizes_of(line: DatasetPipeline) -> dict[int, int]:
     return dict(found)
 
 
-def asked(line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]) -> Sample:
+def asked(
+    line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]
+) -> Sample:
     """A few rows of each way of generating, one of each stretch of the file, go through all that asks."""
     sample, errors, went = Sample(), list[SelfsownError](), 0
 
@@ -117,14 +117,15 @@ def _drawn(line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, in
             yield at, Chunk(chunk.step, chunk.seed, count=some)  # those that make writes first
 
 
-def _through(line: DatasetPipeline, chunk: Chunk, instead: Callable[[Any], Any]) -> tuple[list[Row], list[tuple[str, int, int]]]:
+def _through(
+    line: DatasetPipeline, chunk: Chunk, instead: Callable[[Any], Any]
+) -> tuple[list[Row], list[tuple[str, int, int]]]:
     """The chunk's rows through generators and graders that may ask, with other models."""
-    own = copy.copy(line)
-    own.roles = {**line.roles, "teacher": instead(line.teacher), "judge": instead(line.judge)}
-    _, rows, counts = own.worked(chunk)
+    own = line.with_models(instead(line.teacher), instead(line.judge))
+    _, rows, counts = own.process(chunk)
     for at, grader in enumerate(line.recipe.grade):
-        if is_streaming(grader) and "judge" in parameters(grader.function):
-            rows = list(grade_rows(grader, rows, **own.roles, seed=line.seed("grade", at)))
+        if grader.streams and grader.takes("judge"):
+            rows = list(own.graded(at, rows))
     return rows, counts
 
 
@@ -157,7 +158,9 @@ def _money(model: Any, used: Used, batches: Mapping[str, int]) -> float:
     return float("nan") if found is None else found
 
 
-def surveyed(line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]) -> Survey:
+def surveyed(
+    line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]
+) -> Survey:
     """Every request counted: what the journal has is taken as it is, for the rest something stands in.
 
     A model of our own costs nothing, and writes as ever.
@@ -179,7 +182,9 @@ def surveyed(line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, 
             continue
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
         shares = _put_down(survey, at, heard, batches)
-        front = shares.get((chunk.step.name, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
+        front = (
+            shares.get((chunk.step.name, getattr(line.teacher, "role", ""))) if hasattr(line.teacher, "asks") else 0.0
+        )
         for stratum, rows in strata.items():
             survey.front[at, stratum] += rows * (front or 0.0)
             for place, share in shares.items() if not front else ():
