@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,23 +11,26 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def table(title: str, columns: Iterable[str], *, left: int = 1, fold: bool = True, padding: int = 0) -> Table:
+def table(
+    title: str, columns: Iterable[str], *, left: int = 1, fold: bool = True, compact: bool = False
+) -> Table:
     """A table with a rule below its heading.
 
-    left: the number of columns that are left-aligned, the others hold numbers. fold: break long cells over several
-    lines; otherwise no cell is broken. padding: spaces to the left of each cell; there is always one to its right.
+    left: how many of the first columns are text, aligned left; the others hold numbers. fold: break long cells over
+    several lines, otherwise no cell is broken. compact: one space between columns, not two.
     """
-    result = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, padding), show_edge=False, title_justify="left")
-    result.title = escape(title) if title else None
+    padding = (0, 0 if compact else 1, 0, 0)
+    result = Table(box=SIMPLE_HEAD, padding=padding, show_edge=False, title_justify="left")
+    result.title = escape(title) or None
     for index, name in enumerate(columns):
-        justify = "left" if index < left else "right"
+        justify: Literal["left", "right"] = "left" if index < left else "right"
         result.add_column(escape(name), justify=justify, overflow="fold", no_wrap=not fold)
     return result
 
 
-def add_row(rows: Table, cells: Iterable[str], style: str = "") -> None:
-    """Add plain text cells: nothing in them is read as markup."""
-    rows.add_row(*map(escape, cells), style=style or None)
+def add_text_row(result: Table, cells: Iterable[str], style: str = "") -> None:
+    """Add a row of plain text: nothing in it is read as markup."""
+    result.add_row(*map(escape, cells), style=style or None)
 
 
 def print_line(console: Console, text: str, *, markup: bool = False) -> None:
