@@ -52,7 +52,7 @@ def related_scores(first: Generation, goal: str) -> list[str]:
     return [goal, *(key for key in keys if key.startswith(stem) and "," not in key and key != goal)]
 
 
-def status_of(verdict: Verdict) -> str:
+def monitor_status(verdict: Verdict) -> str:
     """green, amber, red, or unknown of a monitor that could not tell; empty of a guard without a status."""
     if not verdict.status and verdict.guard == "monitor":
         return "unknown"
@@ -61,13 +61,13 @@ def status_of(verdict: Verdict) -> str:
 
 def worst_status(generation: Generation) -> str:
     """The worst status of its verdicts; empty where no guard gives one."""
-    present = {status_of(verdict) for verdict in generation.verdicts}
+    present = {monitor_status(verdict) for verdict in generation.verdicts}
     return next((status for status in STATUSES if status in present), "")
 
 
 def reason_without_status(verdict: Verdict) -> str:
     """The verdict's reason without the status that it begins with, for a table that shows the status beside it."""
-    status = status_of(verdict)
+    status = monitor_status(verdict)
     if verdict.reason.lower().startswith(status):
         return verdict.reason[len(status) :].lstrip(":; ")
     return verdict.reason

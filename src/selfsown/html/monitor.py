@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from selfsown.guard import monitor
-from selfsown.history import STATUSES, reason_without_status, status_of, worst_status
+from selfsown.history import STATUSES, reason_without_status, monitor_status, worst_status
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import listed, opened, slug, which
@@ -107,7 +107,7 @@ def _reasons(run: Run) -> list[tuple[str, str, str]]:
     found: dict[tuple[str, str], list[int]] = {}
     for generation in run.history:
         for verdict in generation.verdicts:
-            if light := status_of(verdict):
+            if light := monitor_status(verdict):
                 found.setdefault((light, reason_without_status(verdict)), []).append(generation.number)
     of = len(lights(run))
     return [(opened(which(numbers, of)), *said) for said, numbers in found.items()]
@@ -131,7 +131,7 @@ def _definition(run: Run) -> list[str]:
 def _signals(run: Run) -> Iterator[tuple[int, Signal]]:
     """Every signal with its generation; of a second monitor under a name of its own."""
     for generation in run.history:
-        watching = [verdict for verdict in generation.verdicts if status_of(verdict)]
+        watching = [verdict for verdict in generation.verdicts if monitor_status(verdict)]
         for at, verdict in enumerate(watching, 1):
             for signal in verdict.signals:
                 yield generation.number, replace(signal, name=f"monitor {at}: " * (at > 1) + signal.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfsown.history import status_of, worst_status
+from selfsown.history import monitor_status, worst_status
 from selfsown.html import formatting, monitor
 from selfsown.html.run_data import Run
 from selfsown.records import Generation
@@ -67,7 +67,7 @@ def _unmeasured(run: Run) -> str:
     found: dict[str, list[int]] = {}
     for generation in run.history[1:]:
         for verdict in generation.verdicts:
-            if verdict.passed and not verdict.metrics and not status_of(verdict) and "." not in verdict.guard:
+            if verdict.passed and not verdict.metrics and not monitor_status(verdict) and "." not in verdict.guard:
                 found.setdefault(verdict.guard, []).append(generation.number)
     of = len(run.history) - 1
     return "".join(f" {by} measured nothing in {formatting.which(numbers, of)}." for by, numbers in found.items())

@@ -11,9 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def table(
-    title: str, columns: Iterable[str], *, left: int = 1, fold: bool = True, compact: bool = False
-) -> Table:
+def table(title: str, columns: Iterable[str], *, left: int = 1, fold: bool = True, compact: bool = False) -> Table:
     """A table with a rule below its heading.
 
     left: how many of the first columns are text, aligned left; the others hold numbers. fold: break long cells over

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from selfsown.cost import Cost
-from selfsown.estimate.estimator import at_once
+from selfsown.estimate.estimator import without_batches
 from selfsown.intake import Intake
 from selfsown.make import preview as made
 from selfsown.recipe.recipe import Recipe
@@ -41,7 +41,7 @@ def preview(recipe: Recipe, folder: Path, few: int = 3) -> Preview:
     """What becomes of the first few real rows. No batch is waited for: the requests are sent one by one."""
     journal = folder / "replies.sqlite"
     before = ledger.sent(journal)
-    rows = made(at_once(recipe), folder, few)
+    rows = made(without_batches(recipe), folder, few)
     real = Intake.of(RunFolder(folder)) or Intake()
     return Preview(real, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from selfsown.callbacks import Callbacks
 from selfsown.findings import Findings
-from selfsown.history import best_of, reason_without_status, related_scores, status_of, worst_status
+from selfsown.history import best_of, reason_without_status, related_scores, monitor_status, worst_status
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
@@ -105,7 +105,7 @@ def _verdict_lines(generation: Generation) -> Iterator[str]:
     for verdict in generation.rejections:
         yield f"  [red]{consequence}[/] by {escape(verdict.guard)}: {escape(verdict.reason)}"
     for verdict in generation.verdicts:
-        status = status_of(verdict)
+        status = monitor_status(verdict)
         if verdict.passed and status and (status != "green" or _lacks_a_family(verdict)):
             yield f"  {_coloured(status)} by {escape(verdict.guard)}: {escape(reason_without_status(verdict))}"
 
