@@ -59,7 +59,13 @@ def folder(
     """What a run of them leaves, but for models and rows."""
     at.mkdir(parents=True)
     planned = max(len(generations) - 1, 1) + (not finished)
-    said = {"name": "mine", "description": "a test", "goal": "accuracy", "generations": planned, "guard": ["regression"]}
+    said = {
+        "name": "mine",
+        "description": "a test",
+        "goal": "accuracy",
+        "generations": planned,
+        "guard": ["regression"],
+    }
     (at / "recipe.yaml").write_text(yaml.safe_dump(said | recipe), encoding="utf-8")
     store = RunFolder(at)
     for each in generations:

@@ -114,7 +114,11 @@ OTHERS = {
         "No model was trained on synthetic rows: any change comes from more training on real rows.",
     ),
     "none kept, and a control nevertheless": Case(
-        [ALONE[0], kept_none(1, 0.9)], ALONE, "no synthetic rows", "No model was trained on synthetic rows.", "more training"
+        [ALONE[0], kept_none(1, 0.9)],
+        ALONE,
+        "no synthetic rows",
+        "No model was trained on synthetic rows.",
+        "more training",
     ),
     "the best had learned from none yet": Case(
         [ALONE[0], kept_none(1, 0.9), generation(2, 0.7)],
@@ -133,7 +137,11 @@ OTHERS = {
         history(0.5, 0.8), ALONE, "better", "real rows alone: 0.520.", "0.520 [0.500, 0.540], and 0.540 [0.520, 0.560]"
     ),
     "a control that diverged": Case(
-        ROSE, [ALONE[0], diverged(1), diverged(2)], "no control", "without a control.", "No control was trained for as many"
+        ROSE,
+        [ALONE[0], diverged(1), diverged(2)],
+        "no control",
+        "without a control.",
+        "No control was trained for as many",
     ),
     "a control that diverged once": Case(
         ROSE,

@@ -37,7 +37,9 @@ def test_the_best_is_chosen_on_validation_rows_and_reported_on_test_rows(tmp_pat
 def test_a_best_by_test_rows_alone_is_not_the_best() -> None:
     found = [generation(0, 0.5, 0.5, real=1.0), generation(1, 0.9, 0.4)]
     assert best_of(found, "accuracy").number == 0
-    assert Findings(found, [], "accuracy", "previous").reported.number == 1, "where it is generation 0, the last accepted"
+    assert Findings(found, [], "accuracy", "previous").reported.number == 1, (
+        "where it is generation 0, the last accepted"
+    )
 
 
 @pytest.mark.parametrize(("better", "best"), [("higher", 3), ("lower", 1), ("neither", 3)])
@@ -61,7 +63,11 @@ def test_generations_of_before_there_were_validation_rows_are_chosen_by_the_scor
 
 @pytest.mark.parametrize(
     ("start", "parents", "wanted"),
-    [("previous", [0, 0, 1, 2], [0, 1, 2, 3]), ("previous", [0, 0, 0, 2], [0, 1, 1, 2]), ("base", [0, 0, 1, 2], [0, 1, 1, 1])],
+    [
+        ("previous", [0, 0, 1, 2], [0, 1, 2, 3]),
+        ("previous", [0, 0, 0, 2], [0, 1, 1, 2]),
+        ("base", [0, 0, 1, 2], [0, 1, 1, 1]),
+    ],
 )
 def test_trainings_are_counted_along_the_parents(start: str, parents: list[int], wanted: list[int]) -> None:
     found = [generation(at, 0.5, parent=parent) for at, parent in enumerate(parents)]

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfsown.calibration.requirements import trusted
+from selfsown.calibration.requirements import check_requirements
 from selfsown.holdout import sides
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, Unused, prepared
 from selfsown.parallel import ordered, unhurried
@@ -86,7 +86,7 @@ def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
     Nothing that the folder's journal has is paid again. All else is made anew each time, so a changed recipe or more
     real rows cost only what is new.
     """
-    trusted(recipe, folder)
+    check_requirements(recipe, folder)
     with opened(recipe, folder) as line:
         line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))

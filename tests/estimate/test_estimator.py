@@ -99,7 +99,9 @@ def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -
         for seed in range(1, trials + 1):
             found = estimate(recipe(tmp_path, server, seed=seed), tmp_path / f"out{seed}", 20)
             for name in held:
-                held[name] += covers(getattr(found.total, ranges[name]), getattr(whole, name) - getattr(found.spent_now, name))
+                held[name] += covers(
+                    getattr(found.total, ranges[name]), getattr(whole, name) - getattr(found.spent_now, name)
+                )
     assert min(held.values()) >= 0.85 * trials, held
 
 

@@ -153,7 +153,11 @@ class Card:
         if not spent:
             return []
         cells = [[plain(cell) for cell in line] for line in findings.table_rows(spent)]
-        return ["## What it cost", table(findings.COLUMNS, cells), bullets([plain(fact) for fact in findings.facts(spent)])]
+        return [
+            "## What it cost",
+            table(findings.COLUMNS, cells),
+            bullets([plain(fact) for fact in findings.facts(spent)]),
+        ]
 
     def _limits(self) -> Iterator[str]:
         licensed = all(licence for _, _, licence in self._seeds())
