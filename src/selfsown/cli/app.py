@@ -15,7 +15,8 @@ from selfsown.errors import ExitCode, SelfsownError
 EXIT_CODES = f"""Exit codes of every command: {ExitCode.OK:d} done ·
 {ExitCode.USAGE:d} the command, the recipe or the data must be changed ·
 {ExitCode.BUDGET:d} the budget is spent; a larger one resumes ·
-{ExitCode.FAILED:d} it ran and the result is bad: no row kept, everything rolled back, worse, unsafe, or below a requirement ·
+{ExitCode.FAILED:d} it ran and the result is bad: no row kept, everything rolled back, worse, unsafe, or below a
+requirement ·
 {ExitCode.INCONCLUSIVE:d} it ran and the data cannot tell ·
 {ExitCode.INTERRUPTED:d} interrupted; the same command resumes."""
 

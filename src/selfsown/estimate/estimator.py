@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from selfsown.estimate.request_counts import RequestCounts, count_requests
+from selfsown.estimate.request_counts import count_requests
 from selfsown.estimate.sample import Sample, run_sample
 from selfsown.estimate.totals import StratumTotals, clock_seconds, left_to_send, step_seconds, sum_steps, usage_range
-from selfsown.estimate.usage import Range, StepRole, UsageRange, combine
+from selfsown.estimate.usage import Range, UsageRange, combine
 from selfsown.estimate.work import rows_by_method
 from selfsown.intake import Intake
-from selfsown.make import Line, opened
+from selfsown.make import opened
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.stages import ROLE_MODELS
 from selfsown.usage import ledger

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from selfsown.guard import monitor
-from selfsown.history import STATUSES, reason_without_status, monitor_status, worst_status
+from selfsown.history import STATUSES, monitor_status, reason_without_status, worst_status
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import listed, opened, slug, which

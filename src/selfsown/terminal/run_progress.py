@@ -12,7 +12,7 @@ from rich.table import Table
 
 from selfsown.callbacks import Callbacks
 from selfsown.findings import Findings
-from selfsown.history import best_of, reason_without_status, related_scores, monitor_status, worst_status
+from selfsown.history import best_of, monitor_status, reason_without_status, related_scores, worst_status
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
