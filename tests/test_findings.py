@@ -227,7 +227,7 @@ CASES = pytest.mark.parametrize("case", OTHERS.values(), ids=list(OTHERS))
 
 def spoken(case: Case, at: Path) -> tuple[str, str]:
     """The page and the terminal."""
-    run = folder(at / "run", case.history, case.control, case.finished, start=case.start)
+    run = folder(at / "run", case.history, case.control, case.finished, init_from=case.start)
     return report.write(run).read_text(encoding="utf-8"), terminal(case.history, case.control, case.start)
 
 
