@@ -90,17 +90,15 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
         typical = ledger.usual(pipeline.store.journal.path) if offline else None
         totals = left_to_send(counts, sample, list(sizes), typical)
         models = {**counts.models, **sample.models}
-        steps = [
-            _step_estimate(recipe, model, totals[step_role], counts.length_basis.get(step_role, "") if offline else "")
-            for step_role, model in models.items()
-        ]
-        usages = {step_role: step.usage for step_role, step in zip(models, steps, strict=True)}
+        basis = counts.length_basis if offline else {}
+        steps = {key: _step_estimate(recipe, models[key], totals[key], basis.get(key, "")) for key in models}
+        usages = {key: step.usage for key, step in steps.items()}
         total = usage_range(sum_steps(totals))
         failures = [row.reason for row in sample.rows if row.status == "failed"]
         path, prices = pipeline.store.journal.path, ledger.prices_in(recipe.dump())
         return Estimate(
             intake=pipeline.tally.real,
-            steps=steps,
+            steps=list(steps.values()),
             total=total._replace(seconds=clock_seconds(usages, models, totals)),
             rows=sum(sizes.values()),
             sampled_rows=sum(map(len, sample.usage.values())),
@@ -154,6 +152,6 @@ def _batch_usd(usages: Sequence[UsageRange], models: Sequence[Endpoint], batches
     if all(discount == 1 for discount in discounts) or len(usd) < len(usages):
         return None
     discounted = combine(
-        lambda *dollars: sum(each * discount for each, discount in zip(dollars, discounts, strict=True)), *usd
+        lambda *dollars: sum(price * discount for price, discount in zip(dollars, discounts, strict=True)), *usd
     )
     return discounted if sum(item.value for item in usd) else Range(discounted.value)
