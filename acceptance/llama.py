@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.bars import Bar, course, last
 from selfsown.guard.difficulty_drop import guard
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -173,7 +173,7 @@ class Coder:
 def loopback(folder: Path) -> Iterator[Bar]:
     """Programs run in the sandbox, a teacher who errs as planted, and a judge who dislikes what is hard."""
     try:
-        Sandbox(cells=1).close()
+        Sandbox(workers=1).close()
     except SelfsownError as error:
         yield Bar("programs in a sandbox", "can be run here", f"not measured: {error}", holds=True)
         return
@@ -232,9 +232,9 @@ def hidden(rows: Sequence[Row]) -> list[bool]:
     coder = Coder()
     number = [int(re.findall(r"Problem (\d+):", row.prompt)[0]) for row in rows]
     tests = ["\n".join(coder.tests(each, 40, f"hidden {each}")) for each in number]
-    with Sandbox(seconds=1.0) as sandbox:
+    with Sandbox(cpu_seconds=1.0) as sandbox:
         jobs = [Job(row.answer, tests=each) for row, each in zip(rows, tests, strict=True)]
-        return [bool(outcome.passed) for outcome in sandbox.each(jobs)]
+        return [bool(outcome.passed) for outcome in sandbox.run_all(jobs)]
 
 
 def arms(folder: Path) -> dict[str, list[str]]:

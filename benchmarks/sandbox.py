@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
 from selfsown.sandbox.sandbox import Job, Sandbox
 
 
@@ -25,13 +25,13 @@ def bare(count: int) -> bool:
     def work(at: int) -> str:
         return subprocess.run([sys.executable, "-c", f"print({at})"], capture_output=True, text=True).stdout
 
-    found = ordered(work, range(count), len(os.sched_getaffinity(0)), lambda: None)
+    found = map_ordered(work, range(count), len(os.sched_getaffinity(0)), lambda: None)
     return list(found) == [f"{at}\n" for at in range(count)]
 
 
 def walled(count: int) -> bool:
     with Sandbox() as sandbox:
-        found = [each.stdout for each in sandbox.each(Job(f"print({at})") for at in range(count))]
+        found = [each.stdout for each in sandbox.run_all(Job(f"print({at})") for at in range(count))]
     return found == [f"{at}\n" for at in range(count)]
 
 
@@ -40,7 +40,7 @@ def tested(count: int) -> bool:
         return Job(f"def add(x):\n    return x + {at}\n", tests=f"assert add(1) == {at + 1}\nassert add(2) == {at + 2}")
 
     with Sandbox() as sandbox:
-        return all(each.passed for each in sandbox.each(map(job, range(count))))
+        return all(each.passed for each in sandbox.run_all(map(job, range(count))))
 
 
 ARMS: dict[str, Callable[[int], bool]] = {"bare process": bare, "sandbox": walled, "sandbox, with tests": tested}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from parrot import Parrot
-from reckoner import Reckoner, Reckoning, sums
 from server import Server
 
 from selfsown.curate import dedup, pass_rate_band, preference_pairs
@@ -18,8 +17,8 @@ from selfsown.estimate.estimator import estimate
 from selfsown.estimate.schema_instance import instance
 from selfsown.generate import multi_turn, pivotal_tokens, refine, sample, solve
 from selfsown.grade import pairwise, self_consistency, solver_gap
-from selfsown.make import make
 from selfsown.models.endpoint.endpoint import Endpoint, create
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import find, methods, parameters, step
 from selfsown.records import Grade, Row
@@ -27,6 +26,7 @@ from selfsown.run_folder import RunFolder
 from selfsown.stages import as_synthetic
 from selfsown.tasks.file import Task
 from selfsown.text.chat import Conversation, messages_of
+from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
 
 SYSTEM = {"role": "system", "content": "Answer in French only."}
 TURNS = [{"role": role, "content": f"{role} words {at}"} for at, role in enumerate(("user", "assistant") * 2)]
@@ -140,8 +140,8 @@ def test_a_row_with_another_prompt_has_nothing_of_the_conversation(way: str, tmp
 
 
 def test_a_pivotal_pair_is_of_the_text_that_was_sent_alone() -> None:
-    rows = [row.replace_fields(metadata={"system": SYSTEM["content"], "by": "ann"}) for row in sums(20, 0)]
-    made = list(pivotal_tokens.generate(rows, Reckoner(slips=0.0), Reckoning(), 1, 0, rollouts=48))
+    rows = [row.replace_fields(metadata={"system": SYSTEM["content"], "by": "ann"}) for row in sum_rows(20, 0)]
+    made = list(pivotal_tokens.generate(rows, CarryDroppingModel(slip_rate=0.0), SumTask(), 1, 0, rollouts=48))
     assert made
     assert all(row.metadata["by"] == "ann" and "system" not in row.metadata for row in made)
 
@@ -178,7 +178,7 @@ def test_a_writer_of_texts_is_given_the_turns_and_its_rows_have_no_system_messag
     seen: list[str] = []
     parrot = Parrot(lambda prompt, at: seen.append(prompt) or f"answer {at}")
     real = list(task.pose(0))
-    made = as_synthetic(sample.generate(real, parrot, task, 1, 0, n=1), 1, parrot)
+    made = as_synthetic(sample.generate(real, parrot, task, 1, 0, n=1), step("generate", "sample"), 1, parrot)
     assert seen == [row.prompt for row in real]
     assert [row.prompt for row in made] == seen
     words = [json.dumps(messages_of(row.prompt, row.metadata)) for row in made]

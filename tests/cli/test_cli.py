@@ -16,7 +16,7 @@ from command import FILE, Finished, refused, selfsown, tree, written
 from jsonschema import Draft202012Validator
 
 from selfsown import __version__
-from selfsown.recipe.loader import ready
+from selfsown.recipe.loader import shipped_recipes
 from selfsown.run_folder import RunFolder
 
 
@@ -43,7 +43,7 @@ def test_list_names_every_recipe_and_every_method_with_its_options(tmp_path: Pat
     done = selfsown(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert {*ready(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
+    assert {*shipped_recipes(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
     assert "count=" in done.stdout
 
 

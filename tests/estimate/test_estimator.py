@@ -14,7 +14,7 @@ from server import Server
 
 from selfsown.estimate.estimator import Estimate, estimate
 from selfsown.estimate.usage import Range
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.usage.ledger import Line, lines, total

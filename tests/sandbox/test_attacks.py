@@ -62,7 +62,7 @@ HEAD = "import ctypes, os, resource, socket, subprocess\nlibc = ctypes.CDLL(None
 @pytest.fixture(scope="module")
 def held() -> Iterator[Sandbox]:
     try:
-        sandbox = Sandbox(seconds=1, cells=1)
+        sandbox = Sandbox(cpu_seconds=1, workers=1)
     except SelfsownError as error:
         pytest.skip(str(error))
     with sandbox:
@@ -71,7 +71,7 @@ def held() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Sandbox]:
-    with Sandbox(seconds=1, cells=1, unsafe=True) as sandbox:
+    with Sandbox(cpu_seconds=1, workers=1, unsafe=True) as sandbox:
         yield sandbox
 
 
@@ -172,8 +172,8 @@ def _descendants(pid: int) -> list[int]:
 @pytest.mark.parametrize("way", ["close", "kill"])
 def test_nothing_outlives_the_one_who_asked(held: Sandbox, way: str) -> None:
     script = (
-        "import sys, threading\nfrom selfsown.sandbox.cells import Job, Sandbox\n"
-        "sandbox = Sandbox(seconds=60, cells=1)\n"
+        "import sys, threading\nfrom selfsown.sandbox.sandbox import Job, Sandbox\n"
+        "sandbox = Sandbox(cpu_seconds=60, workers=1)\n"
         "work = threading.Thread(target=sandbox.run, args=(Job('import time; time.sleep(50)'),), daemon=True)\n"
         "work.start()\nsys.stdin.read(1)\nsandbox.close()\n"
     )
@@ -203,7 +203,7 @@ def _runs(pid: int) -> bool:
 def test_where_the_kernel_gives_no_walls_it_refuses_and_unsafe_runs_bare(held: Sandbox) -> None:
     script = (
         "import ctypes, sys\nfrom selfsown.records import SelfsownError\n"
-        "from selfsown.sandbox.cells import Job, Sandbox\n"
+        "from selfsown.sandbox.sandbox import Job, Sandbox\n"
         "seccomp = ctypes.CDLL('libseccomp.so.2')\nseccomp.seccomp_init.restype = ctypes.c_void_p\n"
         "rules = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(0x7FFF0000)))\n"
         "assert seccomp.seccomp_rule_add(rules, ctypes.c_uint32(0x50026), 444, 0) == 0\n"
@@ -212,6 +212,6 @@ def test_where_the_kernel_gives_no_walls_it_refuses_and_unsafe_runs_bare(held: S
         "with Sandbox(unsafe=True) as sandbox:\n print(sandbox.run(Job('print(6 * 7)')).stdout)\n"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert "are not run without a sandbox: this kernel's Landlock is missing" in said
+    assert "must be run in a sandbox, and this machine cannot provide one: this kernel's Landlock is missing" in said
     assert "unsafe: true" in said
     assert "42" in said

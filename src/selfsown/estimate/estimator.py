@@ -19,7 +19,7 @@ from selfsown.estimate.totals import StratumTotals, clock_seconds, left_to_send,
 from selfsown.estimate.usage import Range, UsageRange, combine
 from selfsown.estimate.work import rows_by_method
 from selfsown.intake import Intake
-from selfsown.make import opened
+from selfsown.pipeline import open_pipeline
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.stages import ROLE_MODELS
 from selfsown.usage import ledger
@@ -81,7 +81,7 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
     chunk_size = max(batches.values(), default=0)
     alone = without_batches(recipe, without_key=offline)
-    with _folder_or_scratch(folder, offline) as place, opened(alone, place, chunk_size) as pipeline:
+    with _folder_or_scratch(folder, offline) as place, open_pipeline(alone, place, chunk_size) as pipeline:
         before = ledger.sent(pipeline.store.journal.path)
         sizes = rows_by_method(pipeline)
         strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}
