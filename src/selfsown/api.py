@@ -252,9 +252,9 @@ def _run_callbacks(recipe: Recipe, progress: bool | None) -> Iterator[Callbacks 
         return
     from rich.console import Console
 
-    from selfsown.terminal.run_progress import Screen
+    from selfsown.terminal.run_progress import RunProgress
 
-    screen = Screen(recipe, Console())
+    screen = RunProgress(recipe, Console())
     with screen.progress:
         yield screen
 
@@ -266,10 +266,10 @@ def _make_progress(progress: bool | None) -> Iterator[Callable[[Tally], None] | 
         return
     from rich.console import Console
 
-    from selfsown.terminal.make_progress import Progress
+    from selfsown.terminal.make_progress import MakeProgress
 
-    with Progress(Console()) as shown:
-        yield shown.tell
+    with MakeProgress(Console()) as shown:
+        yield shown.update
 
 
 def _recipe(recipe: Any) -> Recipe:

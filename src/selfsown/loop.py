@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from selfsown.calibration.requirements import trusted
+from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
 from selfsown.errors import ModelError, RecipeError
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
@@ -45,7 +45,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     """
     if not recipe.trains:
         raise RecipeError(f"{recipe.name} names no student to train; `selfsown make {recipe.name}` only makes rows")
-    trusted(recipe, folder)
+    check_requirements(recipe, folder)
     task = recipe.real()
     new_rows, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from selfsown.calibration.requirements import trusted
+from selfsown.calibration.requirements import check_requirements
 from selfsown.errors import ModelError, RecipeError
 from selfsown.holdout import split_stream
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
@@ -86,7 +86,7 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
     A reply in the folder's journal is not paid again. Everything else is computed again each time, so a changed recipe
     or more real rows cost only what is new. Raises RecipeError, DataError, ModelError or RunFolderError.
     """
-    trusted(recipe, folder)
+    check_requirements(recipe, folder)
     with open_pipeline(recipe, folder) as pipeline:
         store, tally = pipeline.store, pipeline.tally
         store.forget("rows", "made")  # of another recipe, perhaps

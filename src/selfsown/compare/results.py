@@ -12,11 +12,10 @@ from selfsown.compare import cost_claim
 from selfsown.compare.child_processes import Run
 from selfsown.compare.data_efficiency import Side, between, cost, crossing, summary
 from selfsown.compare.experiment import Plan
-from selfsown.history import best_of
+from selfsown.history import best_of, related_scores
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
-from selfsown.terminal.run_progress import sisters
 from selfsown.usage.ledger import lines, prices_in, total
 
 History = list[Generation]
@@ -140,7 +139,7 @@ def _efficiency(
 ) -> dict[str, Any]:
     """The real rows that plain training needs to reach the loop, in the goal and in its sisters, and what they cost."""
     measured = set(_common([history for course in courses.values() for history in course]))
-    keys = [key for key in sisters(courses[plan.reference][0][0], plan.recipe.goal) if key in measured]
+    keys = [key for key in related_scores(courses[plan.reference][0][0], plan.recipe.goal) if key in measured]
     scores = {key: _curve(plan, courses, key) for key in keys}
     rows = {name: round(multiple * plan.rows) for multiple, name in plan.multiples.items()}
     goal = scores[plan.recipe.goal]

@@ -14,6 +14,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__, cost
+from selfsown.cost import findings
 from selfsown.export.card_counts import Seeds, Tally, quantiles
 from selfsown.export.card_metadata import head
 from selfsown.export.formats import LEFT_OUT, Format
@@ -151,8 +152,12 @@ class Card:
         spent = cost.read(self.source.folder)
         if not spent:
             return []
-        cells = [[plain(cell) for cell in line] for line in spent.cells()]
-        return ["## What it cost", table(cost.HEAD, cells), bullets([plain(said) for said in spent.facts()])]
+        cells = [[plain(cell) for cell in line] for line in findings.table_rows(spent)]
+        return [
+            "## What it cost",
+            table(findings.COLUMNS, cells),
+            bullets([plain(fact) for fact in findings.facts(spent)]),
+        ]
 
     def _limits(self) -> Iterator[str]:
         licensed = all(licence for _, _, licence in self._seeds())

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from selfsown.guard import monitor
+from selfsown.history import STATUSES, monitor_status, reason_without_status, worst_status
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import listed, opened, slug, which
@@ -18,7 +19,6 @@ from selfsown.html.score_curves import generations_axis
 from selfsown.records import Generation, Signal
 from selfsown.signals.reference import AXES
 from selfsown.signals.status import FAMILIES, WHY
-from selfsown.terminal.run_progress import LIGHTS, lamp, why, worst
 
 Points = Sequence[tuple[int, Signal]]
 HEAD = ("generation", "family", "signal", "change", "95 % range", "borne", "p", "smallest it would see", "measured on")
@@ -40,7 +40,7 @@ def content(run: Run) -> dict[str, Any] | None:
 
 def lights(run: Run) -> dict[int, str]:
     """The worst light of each generation that was watched."""
-    return {generation.number: light for generation in run.history if (light := worst(generation))}
+    return {generation.number: light for generation in run.history if (light := worst_status(generation))}
 
 
 def measured(run: Run) -> list[str]:
@@ -61,7 +61,7 @@ def sentence(run: Run) -> str:
         return ""
     named = [
         f"{light} in {which(numbers, len(shown))}"
-        for light in LIGHTS
+        for light in STATUSES
         if (numbers := [number for number, each in shown.items() if each == light])
     ]
     said = f"{opened(listed(there))} {'were' if there[1:] else 'was'} measured: {'; '.join(named)}."
@@ -70,12 +70,12 @@ def sentence(run: Run) -> str:
 
 def worst_of(generations: Sequence[Generation], of: int) -> str:
     """The worst light of these, what it is about, and which have it; empty where it is green or there is none."""
-    shown = {generation.number: worst(generation) for generation in generations}
-    light = next((each for each in LIGHTS if each in shown.values()), "green")
+    shown = {generation.number: worst_status(generation) for generation in generations}
+    light = next((each for each in STATUSES if each in shown.values()), "green")
     if light == "green":
         return ""
     at = [number for number, each in shown.items() if each == light]
-    if light == "cannot say":
+    if light == "unknown":
         return f"the monitor cannot judge {'any generation' if len(at) == of else which(at, of)}"
     said = [verdict for generation in generations if generation.number in at for verdict in generation.verdicts]
     fired = {signal.family for verdict in said for signal in verdict.signals if signal.is_alarm}
@@ -107,8 +107,8 @@ def _reasons(run: Run) -> list[tuple[str, str, str]]:
     found: dict[tuple[str, str], list[int]] = {}
     for generation in run.history:
         for verdict in generation.verdicts:
-            if light := lamp(verdict):
-                found.setdefault((light, why(verdict)), []).append(generation.number)
+            if light := monitor_status(verdict):
+                found.setdefault((light, reason_without_status(verdict)), []).append(generation.number)
     of = len(lights(run))
     return [(opened(which(numbers, of)), *said) for said, numbers in found.items()]
 
@@ -131,7 +131,7 @@ def _definition(run: Run) -> list[str]:
 def _signals(run: Run) -> Iterator[tuple[int, Signal]]:
     """Every signal with its generation; of a second monitor under a name of its own."""
     for generation in run.history:
-        watching = [verdict for verdict in generation.verdicts if lamp(verdict)]
+        watching = [verdict for verdict in generation.verdicts if monitor_status(verdict)]
         for at, verdict in enumerate(watching, 1):
             for signal in verdict.signals:
                 yield generation.number, replace(signal, name=f"monitor {at}: " * (at > 1) + signal.name)

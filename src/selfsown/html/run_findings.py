@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfsown.history import monitor_status, worst_status
 from selfsown.html import formatting, monitor
 from selfsown.html.run_data import Run
 from selfsown.records import Generation
-from selfsown.terminal.run_progress import lamp, worst
 
 CHECKED = {"oracle", "execution"}
 
@@ -22,7 +22,7 @@ def headline(run: Run) -> str:
     said = run.findings.headline()
     if light := monitor.worst_of(standing or later, len(later)):
         said = f"{said[:-1]}, and {light}."
-    if standing and any(worst(generation) == "red" and not generation.accepted for generation in later):
+    if standing and any(worst_status(generation) == "red" and not generation.accepted for generation in later):
         said = f"{said[:-1]}; red was rolled back."
     return said if run.result else f"So far: {said[0].lower()}{said[1:]}"
 
@@ -67,7 +67,7 @@ def _unmeasured(run: Run) -> str:
     found: dict[str, list[int]] = {}
     for generation in run.history[1:]:
         for verdict in generation.verdicts:
-            if verdict.passed and not verdict.metrics and not lamp(verdict) and "." not in verdict.guard:
+            if verdict.passed and not verdict.metrics and not monitor_status(verdict) and "." not in verdict.guard:
                 found.setdefault(verdict.guard, []).append(generation.number)
     of = len(run.history) - 1
     return "".join(f" {by} measured nothing in {formatting.which(numbers, of)}." for by, numbers in found.items())

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from selfsown import cost
+from selfsown.cost import findings
 from selfsown.html import composition, formatting, monitor, row_flow, run_data, run_findings, score_curves
 from selfsown.html.elements import Table
 from selfsown.html.run_data import Run
@@ -125,10 +126,10 @@ def _cost(run: Run, folder: Path) -> dict[str, Any]:
     """What is known of money: a table, where a model behind a server was asked, and sentences."""
     spent = cost.read(folder)
     own = [name for name in _ways(run) if "." in name]
-    said = spent.sentences() if spent else []
+    said = findings.sentences(spent) if spent else []
     if own:
         said.append(f"What ways of your own may have cost is not recorded: {formatting.listed(own)}.")
-    table = Table(cost.HEAD, spent.cells(), "What the models behind servers took") if spent else None
+    table = Table(findings.COLUMNS, findings.table_rows(spent), "Requests to model servers") if spent else None
     return {"spent": table, "cost": said or ["Everything ran on this machine; no paid service was called."]}
 
 

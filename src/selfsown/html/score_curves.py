@@ -8,12 +8,12 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from selfsown.history import related_scores
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import about, alarms, interval, measured, named, number, opened, slug, visible
 from selfsown.html.run_data import Run
 from selfsown.records import Generation, Score
-from selfsown.terminal.run_progress import sisters
 
 MANY = 16  # beyond so many generations there is no room to name a guard in the drawing
 
@@ -51,7 +51,7 @@ def generations_axis(axes: Axes, last: int) -> None:
 
 def _shown(run: Run, keys: Sequence[str]) -> list[str]:
     """The goal and its sisters, and what has no trait; the other strata stand in the table of every score."""
-    related = [key for key in sisters(run.history[0], run.goal) if key in keys]
+    related = [key for key in related_scores(run.history[0], run.goal) if key in keys]
     return list(dict.fromkeys([*related, *(key for key in keys if "=" not in key)]))
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from itertools import islice
 
-from selfsown.calibration.selftest import tested
+from selfsown.calibration.selftest import self_test
 from selfsown.errors import RecipeError
 from selfsown.holdout import validation_and_test
 from selfsown.intake import Intake, prepared_rows, split_real_rows
@@ -49,7 +49,7 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     grading = GradeInputs(judge=student, teacher=student, task=task, real=real)
     for step in recipe.grade:
         rows = list(grade_rows(step, rows, grading))
-    tested(recipe, task, real, real[:SAMPLE_ROWS])
+    self_test(recipe, task, real, real[:SAMPLE_ROWS])
     measured = answered(held_out)
     sample = measured[:SAMPLE_ROWS]
     for step in recipe.curate:
@@ -118,7 +118,7 @@ def dry_run_make(recipe: Recipe, task: Task) -> None:
             step.collect(Grade, replace(grading, rows=[]))
         else:
             rows = list(grade_rows(step, rows, grading))
-    tested(recipe, task, real, real)
+    self_test(recipe, task, real, real)
     for step in recipe.curate:
         rows = list(curate_rows(step, rows, CurateInputs(task=task, real=real, grader_count=len(recipe.grade))))
 
