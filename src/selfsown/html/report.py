@@ -24,7 +24,7 @@ def write(folder: Path) -> Path:
     return template.written(folder / "report.html", "run.html", run_page.content(folder))
 
 
-def told(folder: Path) -> str:
+def write_or_explain(folder: Path) -> str:
     """Where the page of what has just ended is; without the packages that draw it, how to get one."""
     try:
         return f"The report is {write(folder)}"
