@@ -158,7 +158,7 @@ def test_a_file_that_is_too_short_says_which_multiple_it_allows(tmp_path: Path) 
     file.write_text("".join(f"name{at}\n" for at in range(200)), encoding="utf-8")
     few = Recipe.load("names", [f"real={file}", "max_train_rows=45"])
     assert real_rows_needed(few, [1, 4], [0]) == (45, 20, ["max_train_rows=45"])
-    with pytest.raises(SelfsownError, match=r"names.txt has 180 training rows,.* 4 times the 45 .* 8x .* max_train_rows=22"):
+    with pytest.raises(SelfsownError, match=r"names.txt has 180 training rows, 4 times the 45 .* 8x .* max_train_rows=22"):
         real_rows_needed(few, [1, 8], [0])
 
 
