@@ -94,7 +94,7 @@ def test_messages_come_back_field_by_field(format: str, kind: str, chats: list[A
         folder = Path(name)
         rows = list(real(folder, *({"messages": chat, "tools": tools} for chat in chats)).pose(0))
         assert [whole(row) for row in rows] == chats
-        found = again(made(folder, rows, format=format, kind=kind))
+        found = again(made(folder, rows, format=format, file_format=kind))
         assert [whole(row) for row in found] == chats
         assert [json.loads(row.metadata.get("tools", "null")) for row in found] == [tools] * len(chats)
 
@@ -126,7 +126,7 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
     rows = list(real(tmp_path, *({"messages": chat} for chat in chats)).pose(0))
     worse = [rows[0].replace_fields(answer="no").graded(kept.row("", "", 0.0).grades[0]).rejected("exact: differs")]
     folder = kept.made(tmp_path / "made", [*(row.kept() for row in rows), *worse])
-    found = again(export(folder, tmp_path / "out", format=format, kind=kind).out)
+    found = again(export(folder, tmp_path / "out", format=format, file_format=kind).out)
     if "preference" in format:
         assert [row.metadata["rejected"] for row in found] == ["no"]
     if format == "preference":
@@ -144,7 +144,7 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
 def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind: str, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     rows = list(real(tmp_path, {"messages": CALLED, "tools": TOOLS}, {"messages": TALK[:2]}).pose(0))
-    out = made(tmp_path, rows, format=format, kind=kind)
+    out = made(tmp_path, rows, format=format, file_format=kind)
     found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"].to_list()
     assert found == records(out)
     read = list(opened(str(out), Named()).rows())
@@ -264,7 +264,7 @@ def test_turns_that_llama_factory_would_leave_out_are_counted(
 def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path) -> None:
     two = {**CALLED[1], "tool_calls": [CALL, {**CALL, "id": "c2"}]}
     rows = real(tmp_path, {"messages": CALLED, "tools": TOOLS}, {"messages": [CALLED[0], two]}).pose(0)
-    first, second = records(made(tmp_path, list(rows), format="sharegpt", kind="jsonl"))
+    first, second = records(made(tmp_path, list(rows), format="sharegpt", file_format="jsonl"))
     assert [each["from"] for each in first["conversations"]] == ["human", "function_call", "observation", "gpt"]
     call = {"name": "temperature", "arguments": {"city": "Oslo"}}
     assert json.loads(first["conversations"][1]["value"]) == call

@@ -217,10 +217,10 @@ def export(
     out: Path,
     *,
     format: str = "",
-    as_: Annotated[str, Parameter(name="--as")] = "parquet",
+    file_format: str = "parquet",
     real: Annotated[bool, Parameter(negative=())] = False,
     reasoning: Annotated[bool, Parameter(negative=())] = False,
-    joint: str | None = None,
+    separator: str | None = None,
 ) -> None:
     """Write the kept rows of a run as a dataset that trainers read, with its card.
 
@@ -233,19 +233,27 @@ def export(
     format
         prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
         preference, conversational-preference, sharegpt, alpaca, text, or rows: all that is known of each row.
-    as_
+    file_format
         parquet or jsonl.
     real
-        The real rows to learn from, too. Held-out rows are never written.
+        Also export the real rows for training. Held-out rows are never exported.
     reasoning
-        What the model thought, as reasoning_content beside its message.
-    joint
-        What stands between prompt and answer in the format text; by default a line break.
+        Add the reasoning of the model to its messages, as reasoning_content.
+    separator
+        The text between prompt and answer in the format text; a line break by default.
     """
-    from selfsown.export.export import export as written
+    from selfsown.export.export import export as write_export
 
-    done = written(folder, out, format=format, kind=as_, real=real, reasoning=reasoning, joint=joint)
-    print(f"{done.rows:,} {done.format} rows are in {done.out}; what they are stands in {done.out}/README.md")
+    done = write_export(
+        folder,
+        out,
+        format=format,
+        file_format=file_format,
+        real=real,
+        reasoning=reasoning,
+        separator=separator,
+    )
+    print(f"wrote {done.rows:,} {done.format} rows to {done.out}; dataset card: {done.out}/README.md")
 
 
 @app.command
