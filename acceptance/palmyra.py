@@ -217,4 +217,4 @@ def _money(asked: int, said: int, cached: int) -> float:
 
 def _ledger(folder: Path) -> float:
     found = cost.read(folder)
-    return float(found.all.usd) if found and found.all.usd is not None else float("nan")
+    return float(found.total.usd) if found and found.total.usd is not None else float("nan")

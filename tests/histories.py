@@ -14,7 +14,7 @@ from rich.console import Console
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Score, Verdict
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
-from selfsown.terminal.run_progress import Screen
+from selfsown.terminal.run_progress import RunProgress
 
 Better = Literal["higher", "lower", "neither"]
 COUNTS = {"made": 100, "kept": 60, "rejected": 40, "failed": 0}
@@ -59,7 +59,13 @@ def folder(
     """What a run of them leaves, but for models and rows."""
     at.mkdir(parents=True)
     planned = max(len(generations) - 1, 1) + (not finished)
-    said = {"name": "mine", "about": "a test", "goal": "accuracy", "generations": planned, "guard": ["regression"]}
+    said = {
+        "name": "mine",
+        "description": "a test",
+        "goal": "accuracy",
+        "generations": planned,
+        "guard": ["regression"],
+    }
     (at / "recipe.yaml").write_text(yaml.safe_dump(said | recipe), encoding="utf-8")
     store = RunFolder(at)
     for each in generations:
@@ -71,11 +77,11 @@ def folder(
     return at
 
 
-def terminal(generations: Sequence[Generation], control: Sequence[Generation], start: str = "last") -> str:
+def terminal(generations: Sequence[Generation], control: Sequence[Generation], start: str = "previous") -> str:
     """What a person sees at the end of the run."""
     recipe = Recipe.load(
         "first", ["goal=accuracy", f"generations={max(len(generations) - 1, 1)}", f"init_from={start}"]
     )
     out = io.StringIO()
-    Screen(recipe, Console(file=out, width=200)).end_of_run(generations, control, Path("here"))
+    RunProgress(recipe, Console(file=out, width=200)).end_of_run(generations, control, Path("here"))
     return out.getvalue()

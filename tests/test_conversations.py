@@ -15,7 +15,7 @@ from server import Server
 
 from selfsown.curate import dedup, pass_rate_band, preference_pairs
 from selfsown.estimate.estimator import estimate
-from selfsown.estimate.stub_model import instance
+from selfsown.estimate.schema_instance import instance
 from selfsown.generate import multi_turn, pivotal_tokens, refine, sample, solve
 from selfsown.grade import pairwise, self_consistency, solver_gap
 from selfsown.make import make
@@ -299,9 +299,9 @@ def test_make_asks_what_an_estimate_counts_and_keeps_it_in_its_rows(tmp_path: Pa
     with saying() as server:
         counted = estimate(recipe(tmp_path, server), tmp_path / "none", offline=True)
         make(recipe(tmp_path, server), tmp_path / "out")
-        assert counted.all.requests.value == len(server.bodies)
+        assert counted.total.requests.value == len(server.bodies)
         again = estimate(recipe(tmp_path, server), tmp_path / "out", offline=True)
-        assert (again.all.requests.value, again.there) == (0, len(server.bodies))
+        assert (again.total.requests.value, again.cached_replies) == (0, len(server.bodies))
     rows = RunFolder(tmp_path / "out").rows("rows") or []
     asked = [messages_of(row.prompt, row.metadata) for row in rows if row.method == "sample"]
     assert asked == [chat["messages"][:-1] for chat in CHATS]

@@ -1,6 +1,6 @@
 """`python -m selfsown` is `selfsown`."""
 
-from selfsown.cli.run import main
+from selfsown.cli import main
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,8 @@
-"""What a run may claim, in sentences: how the goal changed, and whether the synthetic rows can be credited with it.
+"""What a run supports, in sentences: how the goal changed, and whether the synthetic rows explain the change.
 
-A change alone credits nothing: more training on the real rows may have done as much. A control, real rows alone for as
-many training steps, tells the two apart in one run; whether it holds for other seeds is a matter for `selfsown prove`.
+A change alone is no evidence for the synthetic rows, since more training on the real rows may have the same effect. A
+control, trained on real rows alone for as many steps, separates the two within one run; `selfsown prove` does so over
+several seeds.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ Effect = Literal["better", "worse", "unclear", "no control", "no synthetic rows"
 
 
 def overlap(one: Score, other: Score) -> bool:
-    """Whether the two 95 % intervals do."""
+    """Whether the 95 % intervals of the two scores overlap."""
     return one.low <= other.high and other.low <= one.high
 
 
-def compared(before: Score, after: Score) -> Direction:
-    """Better or worse only where the two 95 % intervals do not overlap."""
+def compare_scores(before: Score, after: Score) -> Direction:
+    """Better or worse only if the two 95 % intervals do not overlap; otherwise unclear."""
     if before.direction == "neither" or overlap(before, after):
         return "unclear"
     return "better" if after.exceeds(before) else "worse"
@@ -35,8 +36,11 @@ def with_interval(score: Score) -> str:
 
 @dataclass(frozen=True)
 class Findings:
-    """history: at least generation 0; control: its generations, from the same generation 0 on, or none; goal: the key
-    of a score; start: what each training begins with, as in the recipe."""
+    """The findings of one run.
+
+    history: its generations, at least generation 0. control: the generations of the control, from the same generation 0
+    on; may be empty. goal: the key of a score. start: the recipe's `init_from`, previous or base.
+    """
 
     history: Sequence[Generation]
     control: Sequence[Generation]
@@ -49,7 +53,7 @@ class Findings:
 
     @property
     def reported(self) -> Generation:
-        """The best generation; where that is generation 0, the last accepted one."""
+        """The best generation, or the last accepted one if generation 0 is the best."""
         return self.best if self.best.number else last_accepted(self.history)
 
     @property
@@ -58,115 +62,123 @@ class Findings:
 
     @property
     def validated(self) -> bool:
-        """Whether other rows than those reported chose the best generation, as in all but folders of old versions."""
+        """Whether validation rows chose the best generation; folders of early versions have test rows only."""
         return bool(self.history[0].validation_scores)
 
     @property
     def learned(self) -> bool:
-        """Whether any accepted generation, the best or a later one, has learned from synthetic rows."""
+        """Whether any accepted generation was trained on synthetic rows."""
         return learned_from_synthetic(self.history, last_accepted(self.history))
 
     @property
     def change(self) -> Direction:
-        return compared(self.first, self._score(self.reported))
+        return compare_scores(self.first, self._score(self.reported))
 
     @property
     def equal_control(self) -> Generation | None:
-        """The control after as many trainings as the reported generation; None where there is none, or where the
-        reported generation was chosen by the rows that are reported, which favours it."""
-        wanted = trainings(self.history, self.reported, self.start)
-        after = (each for each in self._accepted_control if trainings(self.control, each, self.start) == wanted)
-        return next(after, None) if self.validated else None
+        """The control after as many trainings as the reported generation.
+
+        None without one, or if the reported generation was chosen by the rows it is reported on, which favours it.
+        """
+        count = trainings(self.history, self.reported, self.start)
+        equal = (
+            generation
+            for generation in self._accepted_control
+            if trainings(self.control, generation, self.start) == count
+        )
+        return next(equal, None) if self.validated else None
 
     @property
     def effect(self) -> Effect:
-        """What the synthetic rows did, against the control at equal steps.
+        """The effect of the synthetic rows against the control at equal training steps.
 
-        Better must hold against the control's own best, too: rows that only slow down overfitting are no help.
+        "better" must hold against the control's best generation, too: rows that only delay overfitting do not help.
         """
         if not learned_from_synthetic(self.history, self.reported):
             return "no synthetic rows"
         if not self.equal_control:
             return "no control"
         after = self._score(self.reported)
-        equal, best = (compared(self._score(each), after) for each in (self.equal_control, self._best_control))
+        equal = compare_scores(self._score(self.equal_control), after)
+        best = compare_scores(self._score(self._best_control), after)
         return "unclear" if equal == "better" != best else equal
 
     def headline(self) -> str:
-        """One sentence, without a verdict that the run cannot give."""
-        if not any(each.accepted for each in self.history[1:]):
+        """One sentence that claims no more than the run supports."""
+        if not any(generation.accepted for generation in self.history[1:]):
             return "Every generation was rolled back."
         if self.effect == "no synthetic rows":
-            return f"{self._unlearned}."
+            return f"{self._no_synthetic_rows}."
         name = self.goal.partition("[")[0]
         after = self._score(self.reported)
         if overlap(self.first, after):
             return f"No change of {name} beyond noise."
         moved = "rose" if after.value > self.first.value else "fell"
-        said = f"{name[:1].upper()}{name[1:]} {moved} from {self.first.value:.3f} to {after.value:.3f}"
+        change = f"{name[:1].upper()}{name[1:]} {moved} from {self.first.value:.3f} to {after.value:.3f}"
         if not self.equal_control:
-            return f"{said}, without a control."
-        return f"{said}; real rows alone: {self._score(self.equal_control).value:.3f}."
+            return f"{change}, without a control."
+        return f"{change}; real rows alone: {self._score(self.equal_control).value:.3f}."
 
     def sentences(self) -> list[str]:
-        """The change, and what it can be credited to."""
+        """The change of the goal, and what can explain it."""
         return [self._change(), *self._credit()] if self.reported.number else [self._change()]
 
     def _change(self) -> str:
         rows = "test rows" if self.validated else "held-out real rows"
-        said = f"{self.goal}, on {self.first.n:,} {rows}: {with_interval(self.first)} from real rows alone"
+        before = f"{self.goal}, on {self.first.n:,} {rows}: {with_interval(self.first)} from real rows alone"
         if len(self.history) == 1:
-            return f"{said}."
-        shown = self.reported
-        if not shown.number:
-            return f"{said}. No later generation was accepted: the model of generation 0 is kept."
-        after = with_interval(self._score(shown))
+            return f"{before}."
+        reported = self.reported
+        if not reported.number:
+            return f"{before}. No later generation was accepted: the model of generation 0 is kept."
+        after = with_interval(self._score(reported))
         deciding = "the validation rows" if self.validated else "the same rows"
         if self.best.number:
-            return f"{said}, {after} in generation {shown.number}, which {deciding} chose."
+            return f"{before}, {after} in generation {reported.number}, which {deciding} chose."
         return (
-            f"{said}, {after} in the last accepted generation, {shown.number}. None did better on {deciding} than "
-            "generation 0, whose model is kept."
+            f"{before}, {after} in the last accepted generation, {reported.number}. None scored better on {deciding} "
+            "than generation 0, whose model is kept."
         )
 
     def _credit(self) -> list[str]:
         control = self.equal_control
         if self.effect == "no synthetic rows":
-            return [f"{self._unlearned}: a change is that of more training on real rows."]
+            return [f"{self._no_synthetic_rows}: any change comes from more training on real rows."]
         if not control:
             return [
-                "There is no control of as many training steps: more training on the real rows alone may have done as "
-                "much. Whether the synthetic rows help: selfsown prove RECIPE"
+                "No control was trained for as many steps: more training on the real rows alone may have had the same "
+                "effect. To test whether the synthetic rows help: selfsown prove RECIPE"
             ]
-        said = f"Control, real rows alone for as many training steps: {with_interval(self._score(control))}"
+        scores = f"Control, real rows alone for as many training steps: {with_interval(self._score(control))}"
         if self._best_control is not control:
-            said += f", and {with_interval(self._score(self._best_control))} at its best"
-        return [f"{said}. {self._found(self._score(control))}; over several seeds: selfsown prove RECIPE"]
+            scores += f", and {with_interval(self._score(self._best_control))} at its best"
+        return [f"{scores}. {self._conclusion(self._score(control))}; over several seeds: selfsown prove RECIPE"]
 
-    def _found(self, control: Score) -> str:
-        """What the control shows of the synthetic rows."""
-        after, nothing = self._score(self.reported), "this run does not show that the synthetic rows helped"
+    def _conclusion(self, control: Score) -> str:
+        """What the control shows about the synthetic rows."""
+        after = self._score(self.reported)
+        nothing = "this run does not show that the synthetic rows helped"
         if self.effect == "better":
             return "The intervals do not overlap: in this run the synthetic rows helped"
         if self.effect == "worse":
-            return "It did better: in this run the synthetic rows did harm"
+            return "The control scored better: in this run the synthetic rows did harm"
         if overlap(control, after):
             return f"The intervals overlap: {nothing}"
         if control.direction == "neither":
-            return f"The intervals do not overlap, but neither more nor less of it is better: {nothing}"
-        alone = "better" if compared(after, self._score(self._best_control)) == "better" else "as well"
+            return f"The intervals do not overlap, but {self.goal} has no better direction: {nothing}"
+        alone = "better" if compare_scores(after, self._score(self._best_control)) == "better" else "as well"
         return f"Real rows alone, stopped earlier, did {alone}: {nothing}"
 
     @property
-    def _unlearned(self) -> str:
+    def _no_synthetic_rows(self) -> str:
         if self.learned:
-            return f"Generation {self.reported.number}, the best, had learned from no synthetic row"
-        return "No synthetic row was learned from"
+            return f"Generation {self.reported.number}, the best, was trained on no synthetic rows"
+        return "No model was trained on synthetic rows"
 
     @property
     def _accepted_control(self) -> list[Generation]:
-        """Those whose training did not go astray, which alone have a score."""
-        return [each for each in self.control[1:] if each.accepted]
+        """The control's generations whose training did not diverge: only these have a score."""
+        return [generation for generation in self.control[1:] if generation.accepted]
 
     @property
     def _best_control(self) -> Generation:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from selfsown.calibration.requirements import trusted
+from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.holdout import halves
@@ -38,7 +38,7 @@ def run(recipe: Recipe, folder: Path, watch: Callbacks | None = None) -> list[Ge
     """
     if not recipe.trains:
         raise SelfsownError(f"{recipe.name} names no student to train; selfsown make {recipe.name} makes rows alone")
-    trusted(recipe, folder)
+    check_requirements(recipe, folder)
     task = recipe.real()
     posed, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfsown.calibration.requirements import trusted
+from selfsown.calibration.requirements import check_requirements
 from selfsown.holdout import sides
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, Unused, prepared
 from selfsown.parallel import ordered, unhurried
@@ -85,7 +86,7 @@ def make(recipe: Recipe, folder: Path, tell: Tell | None = None) -> Tally:
     Nothing that the folder's journal has is paid again. All else is made anew each time, so a changed recipe or more
     real rows cost only what is new.
     """
-    trusted(recipe, folder)
+    check_requirements(recipe, folder)
     with opened(recipe, folder) as line:
         line.store.forget("rows", "made")  # of another recipe, perhaps
         line.store.write_rows("rows", line.rows(tell or (lambda tally: None)))
@@ -101,11 +102,14 @@ def preview(recipe: Recipe, folder: Path, few: int) -> list[Row]:
 
 
 @contextmanager
-def opened(recipe: Recipe, folder: Path) -> Iterator[Line]:
-    """The folder, with the real rows in it, and all that the recipe names there to work on them."""
+def opened(recipe: Recipe, folder: Path, chunk_size: int = 0) -> Iterator[Line]:
+    """The folder, with the real rows in it, and all that the recipe names there to work on them.
+
+    chunk_size: rows of a chunk; 0: as many as suit the models.
+    """
     tried(recipe, recipe.real())  # before the folder is touched, or anything paid: something may not fit
     with unhurried(), RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store:
-        line = Line(recipe, store, _pose(recipe, store))
+        line = Line(recipe, store, _pose(recipe, store), chunk_size)
         try:
             yield line
         finally:
@@ -129,7 +133,7 @@ def _pose(recipe: Recipe, store: RunFolder) -> Intake:
 class Line:
     """The way of the rows through one folder."""
 
-    def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake) -> None:
+    def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake, chunk_size: int = 0) -> None:
         self.recipe, self.store, self.tally = recipe, store, Tally(intake, store.journal.meter)
         self.unused, self.refused = Unused(recipe), dict[str, NoPrompt]()
         task = recipe.real()
@@ -139,9 +143,15 @@ class Line:
         self.roles |= {"teacher": self.teacher, "judge": self.judge, "grader_count": len(recipe.grade)}
         self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
         places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
-        self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
+        self.chunk = chunk_size or max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
         self.chunk = self.chunk or (ROWS if places else BULK)
         self.threads = 2 + 2 * places // self.chunk if places else 1
+
+    def with_models(self, teacher: Any, judge: Any) -> Line:
+        """The same work with other models in its roles."""
+        other = copy.copy(self)
+        other.roles = {**self.roles, "teacher": teacher, "judge": judge}
+        return other
 
     def _model(self, role: str) -> Any:
         step = getattr(self.recipe, role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from command import FILE, Finished, refused, selfsown, tree, written
+from jsonschema import Draft202012Validator
 
 from selfsown import __version__
 from selfsown.recipe.loader import ready
@@ -28,17 +31,19 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "--help")
     assert done.returncode == 0
-    assert all(
-        command in done.stdout for command in ("run", "check", "compare", "explain", "report", "export", "push", "list")
-    )
+    commands = ("run", "check", "compare", "explain", "report", "export", "push", "list", "schema")
+    assert all(command in done.stdout for command in commands)
+    codes = " ".join(done.stdout.split())
+    assert "4 it ran and the result is bad" in codes
+    assert "130 interrupted" in codes
     assert selfsown(tmp_path, "--version").stdout.strip() == __version__
 
 
-def test_list_names_every_recipe_and_every_way_with_its_knobs(tmp_path: Path) -> None:
+def test_list_names_every_recipe_and_every_method_with_its_options(tmp_path: Path) -> None:
     done = selfsown(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert {*ready(), "propose", "verify", "passed", "accumulate", "accuracy", "bias"} <= set(listed)
+    assert {*ready(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
     assert "count=" in done.stdout
 
 
@@ -47,7 +52,7 @@ def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
     assert done.returncode == 0
     counts, *others = done.stderr.splitlines()
     assert " real rows = " in counts
-    assert [line.split(":")[1] for line in others] == [" caution", " caution"]
+    assert [line.split(":")[1] for line in others] == [" warning", " warning"]
     printed = yaml.safe_load(done.stdout)
     assert (printed["name"], printed["seed"], printed["generations"]) == ("first", 7, 1)
     assert {"real", "student", "generate", "grade", "curate", "mix", "train", "evaluate", "goal"} <= set(printed)
@@ -158,4 +163,14 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         assert any("generation 1" in line for line in running.stdout)
         running.send_signal(signal.SIGINT)
         said = running.communicate(timeout=30)[1]
-    assert (running.returncode, said) == (130, "selfsown: stopped; give the same command again and the run goes on\n")
+    assert (running.returncode, said) == (130, "selfsown: interrupted; the same command resumes\n")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("selfsown.recipe.schema"), reason="there is no schema of recipes yet")
+def test_schema_prints_the_json_schema_of_recipes(tmp_path: Path) -> None:
+    done = selfsown(tmp_path, "schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    schema = json.loads(done.stdout)
+    Draft202012Validator.check_schema(schema)
+    keys = schema["properties"]
+    assert {"real", "student", "generate", "grade", "curate", "train", "guard"} <= set(keys)

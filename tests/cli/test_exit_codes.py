@@ -55,7 +55,7 @@ def mine(folder: Path, **changes: Any) -> None:
     ],
 )
 def test_a_run_whose_grader_passes_nothing(grader: str, code: int, said: str, tmp_path: Path) -> None:
-    mine(tmp_path, grade="./own.py", curate="passed")
+    mine(tmp_path, grade="./own.py", curate="min_score")
     (tmp_path / "own.py").write_text(f'"""Grade."""\n{TOP}{GRADERS[grader]}')
     assert said in failed(selfsown(tmp_path, "run", "mine.yaml", "--no-report"), code)
 
@@ -88,7 +88,7 @@ def test_a_folder_without_kept_rows_is_reported_as_such_and_not_exported(tmp_pat
     assert NONE_KEPT in failed(selfsown(tmp_path, "run", "mine.yaml"), 4)
     failed(selfsown(tmp_path, "report", "runs/mine"), 0)
     page = (tmp_path / "runs/mine/report.html").read_text(encoding="utf-8")
-    assert "No synthetic row was learned from." in page
+    assert "No model was trained on synthetic rows." in page
     assert not any(words in page.lower() for words in CLAIMS)
     assert NONE_KEPT in failed(selfsown(tmp_path, "export", "runs/mine", "out"), 2)
     assert not (tmp_path / "out").exists()
@@ -98,7 +98,7 @@ def test_a_folder_without_kept_rows_is_reported_as_such_and_not_exported(tmp_pat
     ("fault", "commands", "code", "said"),
     [
         ("refused", ("preview", "estimate", "make"), 4, f"{NONE_KEPT}: 0 rejected and "),
-        ("empty", ("make",), 4, f"{NONE_KEPT}: 0 rejected and 12 failed; most often: "),
+        ("empty", ("make",), 4, f"{NONE_KEPT}: 0 rejected and 12 failed; most frequent reason: "),
         ("error", ("make",), 2, "the server said 500"),
     ],
 )

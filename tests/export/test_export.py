@@ -170,7 +170,7 @@ def test_the_command_takes_every_option_and_reports_the_result(tmp_path: Path) -
     folder, out = kept.made(tmp_path / "made", [kept.row("a?", "b")]), tmp_path / "out"
     wishes = ("--format", "text", "--file-format", "jsonl", "--separator", "=", "--real")
     done = subprocess.run(order(folder, out, *wishes), check=True, capture_output=True, text=True)
-    assert done.stdout == f"wrote 4 text rows to {out}; dataset card: {out}/README.md\n"
+    assert done.stdout == f"4 text rows are in {out}; {out}/README.md describes them\n"
     assert records(out) == [{"text": f"{row.prompt}={row.answer}"} for row in [kept.row("a?", "b"), *kept.REAL]]
     subprocess.run(order(folder, out, "--format", "conversational", "--reasoning"), check=True, capture_output=True)
     assert set(records(out)[0]["messages"][0]) == {"role", "content", "reasoning_content"}
@@ -201,7 +201,7 @@ def test_a_kill_in_the_middle_leaves_the_earlier_export_whole_or_none(tmp_path: 
         assert out.exists() == earlier
         assert before is None or records(out) == before
         done = subprocess.run(order(folder, out), check=True, capture_output=True, text=True)
-        assert done.stdout.startswith("wrote 15,000 prompt-completion rows to ")
+        assert done.stdout.startswith("15,000 prompt-completion rows are in ")
         assert not partial.exists()
 
 

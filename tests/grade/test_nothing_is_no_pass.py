@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from parrot import Parrot
 
-from selfsown.calibration.labeled_rows import of_file
+from selfsown.calibration.labeled_rows import labeled_from_file
 from selfsown.calibration.requirements import shortcomings
+from selfsown.calibration.results import metrics_of
 from selfsown.curate import any_grader, min_score, pass_rate_band, preference_pairs
 from selfsown.grade import (
     constitution,
@@ -172,8 +173,8 @@ def test_a_grader_is_not_measured_on_rows_of_one_kind(label: str, tmp_path: Path
     path = tmp_path / "labels.jsonl"
     lines = [json.dumps({"prompt": f"{at}?", "answer": str(at), "label": label}) for at in range(5)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(SelfsownError, match=f"all of the 5 rows taken are {label}"):
-        of_file(path, FILE, 100, 0)
+    with pytest.raises(SelfsownError, match=f"all of the 5 rows drawn are {label}"):
+        labeled_from_file(path, FILE, 100, 0)
 
 
 @pytest.mark.parametrize(
@@ -186,4 +187,4 @@ def test_a_grader_is_not_measured_on_rows_of_one_kind(label: str, tmp_path: Path
     ],
 )
 def test_what_was_not_measured_meets_no_demand(measured: dict[str, Any]) -> None:
-    assert len(shortcomings(measured, {"kappa": 0.0, "false_accepts": 1.0})) == 2
+    assert len(shortcomings(metrics_of(measured), {"kappa": 0.0, "false_accepts": 1.0})) == 2

@@ -109,14 +109,14 @@ def biased(prompt: str, body: dict[str, Any]) -> str:
 def test_several_models_of_the_judge_s_server_are_asked_and_what_each_said_is_told(tmp_path: Path) -> None:
     with Server(models=("a", "b", "c"), say=biased) as server:
         made = served(tmp_path, server)
-        foreseen = estimate(made, tmp_path / "made", few=2)
+        foreseen = estimate(made, tmp_path / "made", rows=2)
         make(made, tmp_path / "made")
         asked = Counter(body["model"] for body in server.bodies)
     rows = RunFolder(tmp_path / "made").rows("rows") or []
     assert len(rows) == 32
     assert {row.reason for row in rows} == {"panel: a: 5, b: 2, c: 2 of 5; the lowest: so 2"}
     assert asked == {"a": 64, "b": 32, "c": 32}
-    assert foreseen.all.requests.value == pytest.approx(128 - foreseen.there, abs=1)
+    assert foreseen.total.requests.value == pytest.approx(128 - foreseen.cached_replies, abs=1)
 
 
 def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from server import Server
 from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
+from selfsown.cost.findings import sentences
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
 
@@ -58,7 +59,7 @@ def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tm
     assert whole["usd"] == pytest.approx(sum(line["usd"] for line in found["lines"])) == read + 2 * told
     kept = sum(g.counts.get("kept", 0) for g in RunFolder(tmp_path / "run").generations())
     assert kept > 0
-    assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
+    assert (found["kept"], found["usd_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
     assert f"{asked:,} requests, {read:,} tokens read and {told:,} written, ${whole['usd']:,.2f}" in said.stdout
     shown = selfsown(tmp_path, "cost", "run").stdout
     words = (
@@ -73,7 +74,7 @@ def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tm
     )
     assert [word for word in words if word not in shown] == []
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "What the models behind servers took" in page
+    assert "Requests to model servers" in page
     assert f"${whole['usd']:,.2f}" in page
 
 
@@ -82,11 +83,11 @@ def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
     said = run(tmp_path)
     assert said.returncode == 0, said.stderr
     assert "requests" not in said.stdout
-    assert "No model behind a server was ever asked" in selfsown(tmp_path, "cost", "run").stdout
+    assert "No model server was asked" in selfsown(tmp_path, "cost", "run").stdout
     assert costs(tmp_path) == {"lines": []}
     assert not (tmp_path / "run" / "replies.sqlite").exists()
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "What the models behind servers took" not in page
+    assert "Requests to model servers" not in page
     assert "What ways of your own may have cost is not recorded" in page
     said = selfsown(tmp_path, "cost", "nowhere")
     assert (said.returncode, "is not the folder of a run" in said.stderr) == (2, True)
@@ -175,20 +176,20 @@ def test_points_are_counted_from_generation_0_and_only_where_something_was_gaine
             path = folder / f"generation-{number:02d}" / "generation.json"
             generation = json.loads(path.read_text(encoding="utf-8"))
             for score in generation["scores"] + generation["validation_scores"]:
-                if goal == (f"{score['name']}[{score['group']}]" if score["group"] else score["name"]):
-                    score |= {"value": value, "better": better}
+                if goal == (f"{score['name']}[{score['stratum']}]" if score["stratum"] else score["name"]):
+                    score |= {"value": value, "direction": better}
             path.write_text(json.dumps(generation), encoding="utf-8")
         found = cost.read(folder)
         assert found
         assert found.points == (None if points is None else pytest.approx(points))
-        assert any("points that" in sentence for sentence in found.sentences()) == (points is not None)
-        assert found.all.usd
-        each = found.plain()["money_per_point"]
-        assert each == (None if points is None else pytest.approx(found.all.usd / points))
+        assert any("points gained in" in sentence for sentence in sentences(found)) == (points is not None)
+        assert found.total.usd
+        each = found.to_json()["usd_per_point"]
+        assert each == (None if points is None else pytest.approx(found.total.usd / points))
     path = folder / "generation-02" / "generation.json"  # the best on validation rows is not the best on test rows
     generation = json.loads(path.read_text(encoding="utf-8"))
     for scores, value in (("scores", 2.9), ("validation_scores", 2.0)):
-        generation[scores] = [score | {"value": value, "better": "lower"} for score in generation[scores]]
+        generation[scores] = [score | {"value": value, "direction": "lower"} for score in generation[scores]]
     path.write_text(json.dumps(generation), encoding="utf-8")
     turned = cost.read(folder)
     assert turned

@@ -13,12 +13,13 @@ from aiohttp import web
 from rich.console import Console
 from server import Server
 
-from selfsown import cost
 from selfsown.cost import Cost
+from selfsown.cost.findings import summary, table_rows
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.token_usage import used
 from selfsown.records import SelfsownError
+from selfsown.terminal import cost as terminal
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import Line, capped, counted, lines, total
 from selfsown.usage.prices import NOT_TOLD, Used
@@ -51,7 +52,7 @@ def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
 
 def shown(found: Cost) -> str:
     console = Console(file=io.StringIO(), width=200)
-    cost.show(found, console)
+    terminal.show(found, console)
     said = console.file
     assert isinstance(said, io.StringIO)
     return said.getvalue()
@@ -60,10 +61,10 @@ def shown(found: Cost) -> str:
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage)
-    assert found.sentence == "6 requests, tokens unknown, cost unknown"
-    (cells,) = found.cells()
+    assert summary(found) == "6 requests, tokens unknown, cost unknown"
+    (cells,) = table_rows(found)
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
-    plain = json.loads(json.dumps(found.plain()))
+    plain = json.loads(json.dumps(found.to_json()))
     assert [plain["total"][name] for name in ("input", "output", "usd", "untold")] == [None, None, None, 6]
     assert plain["lines"][0]["input"] is None
     assert "0 tokens" not in shown(found)
@@ -72,11 +73,11 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage, "3", price={"input": 1000000, "output": 1000000})
-    assert found.sentence == "6 requests, at least 10 tokens read and 20 written, at least $30.00"
-    (cells,) = found.cells()
+    assert summary(found) == "6 requests, at least 10 tokens read and 20 written, at least $30.00"
+    (cells,) = table_rows(found)
     assert cells[6:8] == ["≥ 10", "≥ 20"]
     assert "at least 10 tokens read" in shown(found)
-    assert found.plain()["total"]["usd"] is None
+    assert found.to_json()["total"]["usd"] is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal:
     ],
 )
 def test_half_a_count_is_no_whole_one(usage: Any, words: str, journal: Journal) -> None:
-    assert f"6 requests, {words}, " in asked(journal, usage).sentence
+    assert f"6 requests, {words}, " in summary(asked(journal, usage))
 
 
 def test_an_empty_reply_may_have_0_tokens_and_a_request_may_not() -> None:

@@ -1,4 +1,4 @@
-"""Rows of which it is known whether they are good: from a file of labels, or real rows with mutants of them."""
+"""Rows that are known to be good or bad: from a file of labels, or real rows and mutants of them."""
 
 from __future__ import annotations
 
@@ -9,97 +9,119 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.calibration.mutants import mutants
+from selfsown.errors import DataError
 from selfsown.files.column_detection import HEAD, columns_of
 from selfsown.files.column_mapping import missing
 from selfsown.files.readers import records
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row
 from selfsown.tasks import Task
 
-GOOD, BAD = ("good", "right", "correct", "true", "yes", "1"), ("bad", "wrong", "incorrect", "false", "no", "0")
-OURS = ("label", "score", "source", "target")  # columns that are not metadata
+GOOD_LABELS = ("good", "right", "correct", "true", "yes", "1")
+BAD_LABELS = ("bad", "wrong", "incorrect", "false", "no", "0")
+MIN_GOOD_SCORE = 0.5
+OWN_COLUMNS = ("label", "score", "source", "target")  # columns that do not become metadata
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A row, and whether it is good; kind: how a bad one was made, where that is known."""
-
+class LabeledRow:
     row: Row
     good: bool
 
     @property
     def kind(self) -> str:
+        """How a bad row was made, if that is known."""
         return self.row.metadata.get("mutant", "")
 
 
-def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
-    """Rows of the file, of whole prompts drawn at random, so that siblings stay together, until they are `few`."""
-    listed = list(records(path))
-    if not listed:
-        raise SelfsownError(f"{path} is empty; it should hold a row and its label a line")
-    columns = columns_of(str(path), [record for _, record in listed[:HEAD]], ("", "", ""), ())
-    taken = {*columns.wanted, "messages", "text", *OURS}
-    found: dict[str, list[Labelled]] = {}
-    for at, record in listed:
-        prompt, answer, traits = columns.read(at, record)
+def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[LabeledRow]:
+    """Rows of the file: whole prompts drawn at random, so that rows with one prompt stay together.
+
+    max_rows: drawing stops before there are more, but takes at least one prompt. Raises DataError if the file is empty,
+    a row has no answer or no label, or all rows have one label.
+    """
+    numbered = list(records(path))
+    if not numbered:
+        raise DataError(f"{path} is empty; expected one row with its label a line")
+    columns = columns_of(str(path), [record for _, record in numbered[:HEAD]], ("", "", ""), ())
+    by_prompt: dict[str, list[LabeledRow]] = {}
+    for number, record in numbered:
+        prompt, answer, metadata = columns.read(number, record)
         if not answer:
-            raise SelfsownError(f"{path}:{at} has no answer that a grader could judge; leave it out")
-        read = task.read(prompt, answer)
-        base = read if isinstance(read, Row) else Row(prompt, answer)
-        own = {name: str(value) for name, value in record.items() if name not in taken and not missing(value)}
-        target, source = ("" if missing(record.get(name)) else str(record[name]) for name in ("target", "source"))
+            raise DataError(f"{path}:{number} has no answer that a grader could judge; remove the row")
+        parsed = task.read(prompt, answer)
+        base = parsed if isinstance(parsed, Row) else Row(prompt, answer)
+        used = {*columns.wanted, "messages", "text", *OWN_COLUMNS}
+        other = {name: str(value) for name, value in record.items() if name not in used and not missing(value)}
         row = replace(
-            base, answer=answer, target=target, source=source, origin="synthetic", method="labelled", sample_index=at
+            base,
+            answer=answer,
+            target=_text(record, "target"),
+            source=_text(record, "source"),
+            origin="synthetic",
+            method="labelled",
+            sample_index=number,
+            metadata={**base.metadata, **metadata, **other},
         )
-        row = replace(row, metadata={**base.metadata, **traits, **own})
-        found.setdefault(prompt or answer, []).append(Labelled(row, _good(path, at, record)))
-    chosen = _few(list(found.values()), few, seed)
-    good = sum(each.good for each in chosen)
-    if not 0 < good < len(chosen):
-        kind, other = ("good", "bad") if good else ("bad", "good")
-        raise SelfsownError(
-            f"{path}: all of the {len(chosen)} rows taken are {kind}; a grader is measured on both: add {other} ones"
-        )
-    return chosen
+        by_prompt.setdefault(prompt or answer, []).append(LabeledRow(row, _is_good(path, number, record)))
+    return _with_both_labels(path, _draw_groups(list(by_prompt.values()), max_rows, seed))
 
 
-def of_real(rows: Sequence[Row], task: Task, few: int, seed: int) -> list[Labelled]:
-    """Half of them real rows with their known answer, half mutants."""
+def labeled_from_real(rows: Sequence[Row], task: Task, max_rows: int, seed: int) -> list[LabeledRow]:
+    """Half of them real rows with their known answers, half mutants of these.
+
+    Raises DataError if no real row has a known answer, or none of them can be made wrong.
+    """
     known = [row for row in rows if row.target]
     if not known:
-        raise SelfsownError("no real row has a known answer to be tested with; bring labelled rows: --labels FILE")
-    some = random.Random(seed).sample(known, min(len(known), max(1, few // 2)))
-    bad = {row.parents[0]: row for row in mutants(some, task, seed)}
-    pairs = [(replace(row, answer=row.target), bad[row.id]) for row in some if row.id in bad]
+        raise DataError("no real row has a known answer to test with; provide labeled rows: --labels FILE")
+    drawn = random.Random(seed).sample(known, min(len(known), max(1, max_rows // 2)))
+    bad = {row.parents[0]: row for row in mutants(drawn, task, seed)}
+    pairs = [(replace(row, answer=row.target), bad[row.id]) for row in drawn if row.id in bad]
     if not pairs:
-        raise SelfsownError("of no real row a wrong one could be made; bring labelled rows: --labels FILE")
-    return [Labelled(row, good) for pair in pairs for row, good in zip(pair, (True, False), strict=True)]
+        raise DataError("no wrong answer could be made of any real row; provide labeled rows: --labels FILE")
+    return [LabeledRow(row, good) for pair in pairs for row, good in zip(pair, (True, False), strict=True)]
 
 
-def _few(groups: list[list[Labelled]], few: int, seed: int) -> list[Labelled]:
+def _with_both_labels(path: Path, rows: list[LabeledRow]) -> list[LabeledRow]:
+    good = sum(item.good for item in rows)
+    if not 0 < good < len(rows):
+        label, other = ("good", "bad") if good else ("bad", "good")
+        raise DataError(
+            f"{path}: all of the {len(rows)} rows drawn are {label}; a grader is measured on both: add {other} rows"
+        )
+    return rows
+
+
+def _draw_groups(groups: list[list[LabeledRow]], max_rows: int, seed: int) -> list[LabeledRow]:
+    """Whole groups in random order as long as they fit, at least one; the rows in the order of the file."""
     order = random.Random(seed).sample(range(len(groups)), len(groups))
-    chosen, count = set[int](), 0
-    for at in order:
-        if not chosen or count + len(groups[at]) <= few:
-            chosen.add(at)
-            count += len(groups[at])
-    return [each for at, group in enumerate(groups) if at in chosen for each in group]
+    drawn, count = set[int](), 0
+    for index in order:
+        if not drawn or count + len(groups[index]) <= max_rows:
+            drawn.add(index)
+            count += len(groups[index])
+    return [item for index, group in enumerate(groups) if index in drawn for item in group]
 
 
-def _good(path: Path, at: int, record: dict[str, Any]) -> bool:
-    """The row's label: a word, or a score of which half is enough."""
-    named = next((name for name in ("label", "score") if record.get(name) is not None), None)
-    if named is None:
-        there = ", ".join(map(str, record)) or "none"
-        raise SelfsownError(f"{path}:{at} has no column 'label' or 'score'; there is: {there}")
-    said = str(record[named]).strip().casefold()
-    if said in GOOD or said in BAD:
-        return said in GOOD
+def _text(record: dict[str, Any], name: str) -> str:
+    return "" if missing(record.get(name)) else str(record[name])
+
+
+def _is_good(path: Path, number: int, record: dict[str, Any]) -> bool:
+    """The row's label: a word, or a score."""
+    column = next((name for name in ("label", "score") if record.get(name) is not None), None)
+    if column is None:
+        available = ", ".join(map(str, record)) or "none"
+        raise DataError(f"{path}:{number} has no column 'label' or 'score'; available: {available}")
+    label = str(record[column]).strip().casefold()
+    if label in GOOD_LABELS or label in BAD_LABELS:
+        return label in GOOD_LABELS
     try:
-        score = float(said)
+        score = float(label)
     except ValueError:
         score = -1.0
     if not 0 <= score <= 1:
-        raise SelfsownError(
-            f"{path}:{at} has the {named} {record[named]!r}; it must be good, bad or a number from 0 to 1"
+        raise DataError(
+            f"{path}:{number} has the {column} {record[column]!r}; it must be good, bad or a number from 0 to 1"
         )
-    return score >= 0.5
+    return score >= MIN_GOOD_SCORE

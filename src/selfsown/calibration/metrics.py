@@ -1,4 +1,4 @@
-"""What can be said of a grader whose rows have known labels, each number with its 95 % interval."""
+"""Metrics of a grader on rows with known labels, each with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from selfsown.stats.intervals import Z, mean, share
 
+MAX_CORRELATION = 0.999999  # Fisher's transformation of 1 is infinite
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class Measure(NamedTuple):
-    """A number with its interval, on n rows or pairs."""
+class Metric(NamedTuple):
+    """A number with its 95 % interval, on n rows or pairs."""
 
     value: float
     low: float
@@ -23,16 +24,16 @@ class Measure(NamedTuple):
     n: int
 
 
-def rate(hits: int, n: int) -> Measure | None:
-    """A share with Wilson's interval; None of nothing."""
-    return Measure(hits / n, *share(hits, n), n) if n else None
+def rate(hits: int, n: int) -> Metric | None:
+    """A share with Wilson's interval; None if n is 0."""
+    return Metric(hits / n, *share(hits, n), n) if n else None
 
 
-def kappa(good: Sequence[bool], accepted: Sequence[bool]) -> Measure | None:
-    """Cohen's kappa: agreement beyond that of two who know nothing of each other (Cohen 1960).
+def kappa(good: Sequence[bool], accepted: Sequence[bool]) -> Metric | None:
+    """Cohen's kappa: agreement beyond chance (Cohen 1960).
 
-    The agreement by chance is taken as known, as in Cohen's own error, and the interval of the agreement is Wilson's:
-    so there is one even where all agree. None where chance alone would always agree.
+    The agreement by chance is taken as known, as in Cohen's own standard error, and the interval of the agreement is
+    Wilson's, so that there is one even if all agree. None if chance alone would always agree.
     """
     n = len(good)
     if not n:
@@ -42,63 +43,61 @@ def kappa(good: Sequence[bool], accepted: Sequence[bool]) -> Measure | None:
     chance = p * q + (1 - p) * (1 - q)
     if chance >= 1:
         return None
-    value, low, high = ((each - chance) / (1 - chance) for each in (agreed / n, *share(agreed, n)))
-    return Measure(value, low, high, n)
+    value, low, high = ((agreement - chance) / (1 - chance) for agreement in (agreed / n, *share(agreed, n)))
+    return Metric(value, low, high, n)
 
 
-def partial_correlation(
-    scores: Sequence[float], lengths: Sequence[float], labels: Sequence[Hashable]
-) -> Measure | None:
-    """The rank correlation of score and length at equal label: ranks within each label, centred there.
+def partial_correlation(scores: Sequence[float], lengths: Sequence[float], labels: Sequence[Hashable]) -> Metric | None:
+    """Rank correlation of score and length at equal label: ranks within each label, centred there.
 
-    By Fisher's transformation. None where all scores, or all lengths, of each label are the same.
+    The interval is by Fisher's transformation. None if all scores, or all lengths, of each label are the same.
     """
-    places: dict[Hashable, list[int]] = defaultdict(list)
-    for at, label in enumerate(labels):
-        places[label].append(at)
+    indexes: dict[Hashable, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        indexes[label].append(index)
     x, y = np.zeros(len(labels)), np.zeros(len(labels))
-    for each in places.values():
-        x[each] = _ranks(np.asarray(scores, float)[each])
-        y[each] = _ranks(np.asarray(lengths, float)[each])
-    free = len(labels) - 2 - len(places)
+    for members in indexes.values():
+        x[members] = _centred_ranks(np.asarray(scores, float)[members])
+        y[members] = _centred_ranks(np.asarray(lengths, float)[members])
+    degrees_of_freedom = len(labels) - 2 - len(indexes)
     spread = math.sqrt(float((x * x).sum() * (y * y).sum()))
-    if free <= 0 or spread == 0:
+    if degrees_of_freedom <= 0 or spread == 0:
         return None
     r = float((x * y).sum()) / spread
-    middle = math.atanh(max(-0.999999, min(0.999999, r)))
-    return Measure(r, math.tanh(middle - Z / math.sqrt(free)), math.tanh(middle + Z / math.sqrt(free)), len(labels))
+    middle = math.atanh(max(-MAX_CORRELATION, min(MAX_CORRELATION, r)))
+    half = Z / math.sqrt(degrees_of_freedom)
+    return Metric(r, math.tanh(middle - half), math.tanh(middle + half), len(labels))
 
 
-def difference(scores: Sequence[float], ours: Sequence[bool], labels: Sequence[Hashable]) -> Measure | None:
-    """How much higher our rows score than others at equal label, each label by the number of our rows in it.
+def adjusted_difference(scores: Sequence[float], own: Sequence[bool], labels: Sequence[Hashable]) -> Metric | None:
+    """How much higher own rows score than others at equal label, each label weighted by its number of own rows.
 
-    None where no label has two of both.
+    None if no label has at least two own rows and two others.
     """
-    found: list[tuple[int, float, float]] = []  # our rows, difference, its variance
+    by_label: list[tuple[int, float, float]] = []  # own rows, difference, its variance
     for label in dict.fromkeys(labels):
-        groups = [
-            [score for score, own, at in zip(scores, ours, labels, strict=True) if at == label and own is side]
-            for side in (True, False)
-        ]
-        if min(map(len, groups)) > 1:
-            a, b = (np.asarray(group) for group in groups)
-            variance = a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)
-            found.append((len(a), float(a.mean() - b.mean()), float(variance)))
-    n = sum(size for size, _, _ in found)
+        rows = [(score, is_own) for score, is_own, other in zip(scores, own, labels, strict=True) if other == label]
+        own_scores = np.asarray([score for score, is_own in rows if is_own])
+        other_scores = np.asarray([score for score, is_own in rows if not is_own])
+        if min(len(own_scores), len(other_scores)) > 1:
+            variance = own_scores.var(ddof=1) / len(own_scores) + other_scores.var(ddof=1) / len(other_scores)
+            gap = float(own_scores.mean() - other_scores.mean())
+            by_label.append((len(own_scores), gap, float(variance)))
+    n = sum(size for size, _, _ in by_label)
     if not n:
         return None
-    value = sum(size * gap for size, gap, _ in found) / n
-    half = Z * math.sqrt(sum((size / n) ** 2 * variance for size, _, variance in found))
-    return Measure(value, value - half, value + half, n)
+    value = sum(size * gap for size, gap, _ in by_label) / n
+    half = Z * math.sqrt(sum((size / n) ** 2 * variance for size, _, variance in by_label))
+    return Metric(value, value - half, value + half, n)
 
 
-def gain(first: Sequence[float]) -> Measure | None:
-    """The mean of what rows gained by standing first; None of fewer than two."""
-    return Measure(float(np.mean(first)), *mean(first), len(first)) if len(first) > 1 else None
+def mean_gain(gains: Sequence[float]) -> Metric | None:
+    """The mean with its normal interval; None of fewer than two."""
+    return Metric(float(np.mean(gains)), *mean(gains), len(gains)) if len(gains) > 1 else None
 
 
-def _ranks(values: Numbers) -> Numbers:
-    """The ranks, equal values sharing theirs, less their mean."""
+def _centred_ranks(values: Numbers) -> Numbers:
+    """The ranks, equal values sharing theirs, minus their mean."""
     _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks: Numbers = (last - (counts - 1) / 2.0)[which]

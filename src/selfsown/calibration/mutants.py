@@ -1,4 +1,4 @@
-"""Known-good rows and known-bad ones made of them: a grader must accept the first and reject the second."""
+"""Mutants: wrong rows made of rows with known answers, which a grader must reject."""
 
 from __future__ import annotations
 
@@ -13,59 +13,69 @@ from selfsown.tasks import Task
 from selfsown.text.final_answer import stated
 from selfsown.text.normalize import normal
 
-KINDS = ("another row's answer", "a number changed", "characters changed")
-TRIES = 5  # for each kind, before the row makes none of it
-DAMAGE = 0.15  # the share of characters that are changed, and one at the least
-_ALIKE = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+OTHER_ANSWER, NUMBER_CHANGED, CHARACTERS_CHANGED = MUTANT_KINDS = (
+    "another row's answer",
+    "a number changed",
+    "characters changed",
+)
+MAX_TRIES = 5  # for each kind and row
+CHANGED_SHARE = 0.15  # of the letters and digits; at least one is changed
+_ALPHABETS = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 
 
 def mutants(rows: Sequence[Row], task: Task, seed: int) -> Iterator[Row]:
-    """Of each row whose answer is known, one that is wrong, the kinds by turns; its trait `mutant` says which.
+    """One wrong row of each row with a known answer, the kinds in turn; its metadata `mutant` names the kind.
 
-    A row of which no kind makes a wrong one is left out: where the world checks answers, it is asked.
+    A row of which no kind makes a wrong one is left out. A task that checks answers decides what is wrong.
     """
     answers = [row.target for row in rows]
-    for at, row in enumerate(rows):
-        chance = random.Random(f"{seed} {row.id}")
-        kinds = KINDS[at % len(KINDS) :] + KINDS[: at % len(KINDS)]
-        found = ((kind, _mutated(kind, row, answers, chance)) for kind in kinds for _ in range(TRIES))
-        for kind, answer in found:
-            if answer and _wrong(row, answer, task):
-                traits = {**row.metadata, "mutant": kind}
+    for index, row in enumerate(rows):
+        rng = random.Random(f"{seed} {row.id}")
+        kinds = MUTANT_KINDS[index % len(MUTANT_KINDS) :] + MUTANT_KINDS[: index % len(MUTANT_KINDS)]
+        candidates = ((kind, _mutated(kind, row, answers, rng)) for kind in kinds for _ in range(MAX_TRIES))
+        for kind, answer in candidates:
+            if answer and _is_wrong(row, answer, task):
                 yield replace(
-                    row, answer=answer, origin="synthetic", method="mutant", parents=(row.id,), metadata=traits
+                    row,
+                    answer=answer,
+                    origin="synthetic",
+                    method="mutant",
+                    parents=(row.id,),
+                    metadata={**row.metadata, "mutant": kind},
                 )
                 break
 
 
-def _mutated(kind: str, row: Row, answers: Sequence[str], chance: random.Random) -> str:
-    """ "" where the row makes none of this kind: any text is a right document, as far as anybody knows."""
-    if kind == KINDS[0]:
-        return chance.choice(answers) if row.prompt else ""
-    if kind == KINDS[1]:
+def _mutated(kind: str, row: Row, answers: Sequence[str], rng: random.Random) -> str:
+    """The changed answer; empty if the row makes none of this kind. Another row's document is not wrong."""
+    if kind == OTHER_ANSWER:
+        return rng.choice(answers) if row.prompt else ""
+    if kind == NUMBER_CHANGED:
         numbers = list(re.finditer("[0-9]+", row.target))
-        return _changed(row.target, [chance.choice(range(*numbers[-1].span()))], chance) if numbers else ""
-    places = [at for at, each in enumerate(row.target) if any(each in alike for alike in _ALIKE)]
-    if not places:
+        return _with_changes(row.target, [rng.choice(range(*numbers[-1].span()))], rng) if numbers else ""
+    positions = [
+        index for index, character in enumerate(row.target) if any(character in alphabet for alphabet in _ALPHABETS)
+    ]
+    if not positions:
         return ""
-    some = chance.sample(places, max(1, round(DAMAGE * len(places))))
+    changed = rng.sample(positions, max(1, round(CHANGED_SHARE * len(positions))))
     start = row.target.rfind(stated(row.target))
-    end = [at for at in places if at >= start]
-    if end and not set(end).intersection(some):  # what comes out is not left right
-        some.append(chance.choice(end))
-    return _changed(row.target, some, chance)
+    final_answer = [index for index in positions if index >= start]
+    if final_answer and not set(final_answer).intersection(changed):  # the final answer must not stay right
+        changed.append(rng.choice(final_answer))
+    return _with_changes(row.target, changed, rng)
 
 
-def _changed(text: str, places: Sequence[int], chance: random.Random) -> str:
-    """The text with another character of its kind at each of the places."""
-    out = list(text)
-    for at in places:
-        alike = next(each for each in _ALIKE if out[at] in each)
-        out[at] = chance.choice([each for each in alike if each != out[at]])
-    return "".join(out)
+def _with_changes(text: str, positions: Sequence[int], rng: random.Random) -> str:
+    """The text with another character of the same alphabet at each position."""
+    characters = list(text)
+    for index in positions:
+        alphabet = next(letters for letters in _ALPHABETS if characters[index] in letters)
+        characters[index] = rng.choice([letter for letter in alphabet if letter != characters[index]])
+    return "".join(characters)
 
 
-def _wrong(row: Row, answer: str, task: Task) -> bool:
+def _is_wrong(row: Row, answer: str, task: Task) -> bool:
     if normal(answer) == normal(row.target):
         return False
     return not task.verifiable or task.check(row, answer).score < 0.5

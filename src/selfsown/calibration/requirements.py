@@ -1,4 +1,4 @@
-"""A recipe may demand how well a grader is to know good from bad; without the proof, nothing is made."""
+"""A recipe may require error rates of its graders: `run` and `make` refuse until a calibration has shown them."""
 
 from __future__ import annotations
 
@@ -10,78 +10,113 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from selfsown.calibration.metrics import Metric
+from selfsown.calibration.results import Calibration, metrics_of
+from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
 from selfsown.option_types import Demand
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
-from selfsown.records import SelfsownError
 from selfsown.run_folder import decisive
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
-HIGHER = ("kappa", "agreement")  # of these there should be much, of all others little
+HIGHER_IS_BETTER = ("kappa", "agreement")  # of all other metrics, less is better
 
 
-def trusted(recipe: Recipe, folder: Path) -> None:
-    """SelfsownError where a grader was not calibrated in the folder, as it stands in the recipe, or is too poor."""
+def check_requirements(recipe: Recipe, folder: Path) -> None:
+    """SelfsownError if a grader has requirements that no calibration in the folder has shown.
+
+    The calibration must be of the same grader: its options, its models and, of a custom method, its code.
+    """
     if not recipe.grader_requirements:
         return
     path = folder / FILE
-    again = f"selfsown calibrate RECIPE {folder}"
+    command = f"selfsown calibrate RECIPE {folder}"
     if not path.exists():
-        raise SelfsownError(
-            f"grader_requirements: {', '.join(recipe.grader_requirements)} must be calibrated first: {again}"
-        )
-    try:
-        measured = {_mark(each): each for each in json.loads(path.read_text(encoding="utf-8"))["graders"]}
-    except (KeyError, TypeError, ValueError) as error:
-        raise SelfsownError(f"{path} is damaged ({error!r}); write it anew: {again}") from error
+        graders = ", ".join(recipe.grader_requirements)
+        raise SelfsownError(f"grader_requirements: {graders} must be calibrated first: {command}")
+    calibrated = _read(path, command)
     for step in recipe.grade:
-        if step.method in recipe.grader_requirements:
-            found = measured.get(_mark(identity(recipe, step)))
-            if not recipe.grader_requirements[step.method]:
-                raise SelfsownError(
-                    f"grader_requirements: {step.method} demands nothing; name a measure, such as kappa: 0.6"
-                )
-            if found is None:
-                raise SelfsownError(
-                    f"grader_requirements: {step.name} was not calibrated as it stands in the recipe now: {again}"
-                )
-            if poor := shortcomings(found, recipe.grader_requirements[step.method]):
-                raise SelfsownError(f"grader_requirements: {step.name} may not be used: {'; '.join(poor)}")
+        if step.method not in recipe.grader_requirements:
+            continue
+        requirements = recipe.grader_requirements[step.method]
+        if not requirements:
+            raise RecipeError(
+                f"grader_requirements: {step.method} has no requirement; name a metric, such as kappa: 0.6"
+            )
+        metrics = calibrated.get(_key(identity(recipe, step)))
+        if metrics is None:
+            raise SelfsownError(
+                f"grader_requirements: {step.name} was not calibrated as it is in the recipe now: {command}"
+            )
+        if unmet := shortcomings(metrics, requirements):
+            raise SelfsownError(f"grader_requirements: {step.name} may not be used: {'; '.join(unmet)}")
+
+
+def require(recipe: Recipe, calibration: Calibration) -> None:
+    """SelfsownError with code 4 if a grader does not meet the recipe's requirements, or failed on every row."""
+    if unmet := unmet_requirements(recipe, calibration):
+        raise SelfsownError(f"grader_requirements: {'; '.join(unmet)}", code=ExitCode.FAILED)
+    failed = []
+    for step, grader in zip(recipe.grade, calibration.graders, strict=True):
+        share = grader.metrics.get("failed")
+        if share and share.value == 1:
+            failed.append(step.name)
+    if failed:
+        message = f"{', '.join(failed)} graded none of {calibration.rows:,} rows: all failed"
+        raise SelfsownError(message, code=ExitCode.FAILED)
+
+
+def unmet_requirements(recipe: Recipe, calibration: Calibration) -> list[str]:
+    """The requirements of the recipe that its graders do not meet, one sentence for each."""
+    unmet = []
+    for step, grader in zip(recipe.grade, calibration.graders, strict=True):
+        requirements = (recipe.grader_requirements or {}).get(step.method, {})
+        unmet += [f"{step.name}: {sentence}" for sentence in shortcomings(grader.metrics, requirements)]
+    return unmet
+
+
+def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[Demand, float]) -> list[str]:
+    """The requirements that are not met, one sentence for each: the whole interval must meet the bound."""
+    sentences = []
+    for name, bound in requirements.items():
+        metric = metrics.get(name)
+        if not metric or not (isfinite(metric.low) and isfinite(metric.high)):
+            sentences.append(f"its {name} could not be measured; required: {bound:g}")
+            continue
+        at_least = name in HIGHER_IS_BETTER
+        if metric.low < bound if at_least else max(abs(metric.low), abs(metric.high)) > bound:
+            value = f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}] on {metric.n} rows"
+            side = "at least" if at_least else "at most"
+            sentences.append(f"its {name} is {value}; the whole interval must be {side} {bound:g}")
+    return sentences
 
 
 def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
-    """What decides how the step grades: its knobs, and the models that it asks."""
-    asked = [role for role in ROLE_MODELS if role in parameters(step.function)]
-    models = {role: named for role in asked if (named := _named(recipe, role))}
-    found = {"grader": step.dump(), "models": {role: decisive(named.dump()) for role, named in models.items()}}
-    if step.method.endswith(".py"):  # of the user's own
+    """What decides how the step grades: its options, the models that it asks, and the code of a custom method."""
+    roles = [role for role in ROLE_MODELS if role in parameters(step.function)]
+    models = {role: decisive(model.dump()) for role in roles if (model := _model_of(recipe, role))}
+    result = {"grader": step.dump(), "models": models}
+    if step.method.endswith(".py"):
         source = Path(inspect.getsourcefile(step.function) or step.method)
-        found["code"] = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    return found
+        result["code"] = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    return result
 
 
-def shortcomings(measured: Mapping[str, Any], demands: Mapping[Demand, float]) -> list[str]:
-    """What falls short, in words: the whole interval must keep to the demand."""
-    found = []
-    for name, bound in demands.items():
-        measure = measured.get(name)
-        if not measure or not all(isfinite(measure[side]) for side in ("low", "high")):
-            found.append(f"its {name} could not be measured, and {bound:g} is demanded")
-            continue
-        low, high = measure["low"], measure["high"]
-        if low < bound if name in HIGHER else max(abs(low), abs(high)) > bound:
-            side = "at least" if name in HIGHER else "at most"
-            shown = f"{measure['value']:.3f} [{low:.3f}, {high:.3f}] on {measure['n']}"
-            found.append(f"its {name} is {shown}; {side} {bound:g} is demanded of the whole interval")
-    return found
+def _model_of(recipe: Recipe, role: str) -> Step | None:
+    """The model of the role; without training, the teacher is the judge if the recipe names none."""
+    model: Step | None = getattr(recipe, role)
+    return recipe.teacher if role == "judge" and not model and not recipe.trains else model
 
 
-def _named(recipe: Recipe, role: str) -> Step | None:
-    """Who fills the role, where the recipe says; a judge that it does not name is the teacher where none is trained."""
-    named: Step | None = getattr(recipe, role)
-    return recipe.teacher if role == "judge" and not named and not recipe.trains else named
+def _read(path: Path, command: str) -> dict[str, dict[str, Metric | None]]:
+    """The metrics of each calibrated grader, by its identity."""
+    try:
+        graders = json.loads(path.read_text(encoding="utf-8"))["graders"]
+        return {_key(grader): metrics_of(grader) for grader in graders}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{path} is damaged ({error!r}); write it again: {command}") from error
 
 
-def _mark(grader: Mapping[str, Any]) -> str:
+def _key(grader: Mapping[str, Any]) -> str:
     return json.dumps([grader["grader"], grader["models"], grader.get("code")], sort_keys=True)

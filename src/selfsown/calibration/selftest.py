@@ -1,4 +1,4 @@
-"""A grader that says what is right must accept real rows with their known answers, and reject mutants of them."""
+"""The self-test of graders that know right answers: they must accept real rows and reject mutants of them."""
 
 from __future__ import annotations
 
@@ -7,65 +7,70 @@ from collections.abc import Sequence
 from functools import cache
 
 from selfsown.calibration.mutants import mutants
+from selfsown.errors import SelfsownError
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
-from selfsown.records import Grade, Row, SelfsownError
+from selfsown.records import Grade, Row
 from selfsown.stages import ROLE_MODELS
 from selfsown.tasks import Task
 
-ENOUGH = 0.9  # the share of good rows that must be accepted, and of bad ones that must be rejected
-LEAST = 10  # rows of either kind, below which a test says nothing
+MIN_RIGHT_SHARE = 0.9  # of the good rows that must be accepted, and of the bad ones that must be rejected
+MIN_ROWS = 10  # of either kind
+MIN_SCORE = 0.5  # that accepts a row
+MAX_CHARS_SHOWN = 60
 
 
-def tested(recipe: Recipe, task: Task, real: Sequence[Row], some: Sequence[Row]) -> None:
-    """SelfsownError where a grader fails on some of the real rows; what cannot be tested so is said once.
+def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[Row]) -> None:
+    """Test the graders of the recipe on the sampled real rows; log once which of them cannot be tested, and why.
 
-    A grader that asks a model is not tried here: that may cost money, and the student knows nothing yet.
+    A grader that asks a model is not tested: that may cost money, and the student is not trained yet. Raises
+    SelfsownError if a grader accepts too few good rows or rejects too few bad ones.
     """
-    good = [row for row in some if row.target and row.answer == row.target]
+    good = [row for row in sample if row.target and row.answer == row.target]
     bad = list(mutants(good, task, seed=0))
     untested: dict[str, list[str]] = {}
     for step in recipe.grade:
         if any(role in parameters(step.function) for role in ROLE_MODELS):
-            why = "it asks a model (selfsown calibrate tests that)"
-        elif min(len(good), len(bad)) < LEAST:
-            why = "too few real rows have a known answer"
+            reason = "it asks a model (selfsown calibrate tests that)"
+        elif min(len(good), len(bad)) < MIN_ROWS:
+            reason = "too few real rows have a known answer"
         else:
-            why = _failing(step, task, real, good, bad)
-        if why:
-            untested.setdefault(why, []).append(step.name)
-    for why, places in untested.items():
-        _told(f"not tested before use: {', '.join(places)}: {why}")
+            reason = _test(step, task, real, good, bad)
+        if reason:
+            untested.setdefault(reason, []).append(step.name)
+    for reason, names in untested.items():
+        _log_once(f"not tested before use: {', '.join(names)}: {reason}")
 
 
-def _failing(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad: Sequence[Row]) -> str:
-    """Why the grader cannot be tested; SelfsownError where it can, and fails."""
+def _test(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad: Sequence[Row]) -> str:
+    """Why the grader cannot be tested, or empty; SelfsownError if it fails."""
     rows = [*good, *bad]
     grades = step.collect(Grade, rows=rows, task=task, real=real, seed=0)
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if all(grade.evidence not in ("oracle", "execution") for grade in grades):
-        return f"it goes by {'rules' if grades[0].evidence == 'rule' else 'an opinion'}, not by what is right"
+        basis = "rules" if grades[0].evidence == "rule" else "an opinion"
+        return f"it is based on {basis}, not on correctness"
     if all(grade.failed for grade in grades[: len(good)]):
-        return f"of real rows it cannot say: {grades[0].reason}"
-    passed = [grade.score >= 0.5 and not grade.failed for grade in grades]
+        return f"it cannot grade real rows: {grades[0].reason}"
+    passed = [grade.score >= MIN_SCORE and not grade.failed for grade in grades]
     accepted, rejected = sum(passed[: len(good)]), len(bad) - sum(passed[len(good) :])
-    if accepted < ENOUGH * len(good):
-        at = passed.index(False)
-        raise SelfsownError(
-            f"{step.name} accepts {accepted} of {len(good)} real rows with their known answers, so it cannot be "
-            f"trusted; of {rows[at].answer[:60]!r} it says: {grades[at].reason}; mend it, or take another"
-        )
-    if rejected < ENOUGH * len(bad):
-        at = len(good) + passed[len(good) :].index(True)
-        raise SelfsownError(
-            f"{step.name} rejects {rejected} of {len(bad)} answers that were made wrong, so it cannot be trusted; it "
-            f"accepts {rows[at].answer[:60]!r} in place of {rows[at].target[:60]!r}; mend it, or take another"
-        )
+    if accepted < MIN_RIGHT_SHARE * len(good):
+        index = passed.index(False)
+        example = f"its reason for {rows[index].answer[:MAX_CHARS_SHOWN]!r}: {grades[index].reason}"
+        raise _unreliable(step, f"accepts {accepted} of {len(good)} real rows with their known answers", example)
+    if rejected < MIN_RIGHT_SHARE * len(bad):
+        row = rows[len(good) + passed[len(good) :].index(True)]
+        example = f"it accepts {row.answer[:MAX_CHARS_SHOWN]!r} instead of {row.target[:MAX_CHARS_SHOWN]!r}"
+        raise _unreliable(step, f"rejects {rejected} of {len(bad)} wrong answers", example)
     return ""
 
 
+def _unreliable(step: Step, result: str, example: str) -> SelfsownError:
+    return SelfsownError(f"{step.name} {result}, so it is unreliable; {example}; fix it or use another grader")
+
+
 @cache
-def _told(words: str) -> None:
-    """Said once, however often a recipe is rehearsed."""
-    logging.getLogger(__name__).info("selfsown: %s", words)
+def _log_once(message: str) -> None:
+    """One line, however often a recipe is checked."""
+    logging.getLogger(__name__).info("selfsown: %s", message)

@@ -1,5 +1,5 @@
 """The command line: one function per command."""
 
-from selfsown.cli.run import app, main
+from selfsown.cli.app import app, main
 
 __all__ = ["app", "main"]

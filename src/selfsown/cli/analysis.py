@@ -1,4 +1,4 @@
-"""The commands that say what helps and what is safe: prove, plan, audit."""
+"""The commands that analyse recipes and data: prove, compare, plan, audit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.audit.options import Wish as Audited
-from selfsown.cli.dataset import Changes
-from selfsown.plan.options import Wish
+from selfsown.audit.options import Wish as AuditOptions
+from selfsown.cli.options import AsJson, Changes
+from selfsown.plan.options import Wish as PlanOptions
+
+ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
+REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
+CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
+JOBS = "Runs at a time; by default one a core."
+PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
+
+Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
+Multiples = Annotated[list[str], Parameter(help=REAL_ROWS, consume_multiple=True, negative=())]
+Jobs = Annotated[int, Parameter(help=JOBS)]
 
 
 def prove(
@@ -17,26 +27,22 @@ def prove(
     folder: Path | None = None,
     *,
     seeds: int = 5,
-    jobs: int = 0,
-    json: Annotated[bool, Parameter(negative=())] = False,
-    set: Changes | None = None,
+    jobs: Jobs = 0,
+    as_json: AsJson = False,
+    changes: Changes | None = None,
 ) -> None:
-    """Prove that the synthetic rows help: training with them against without, at equal steps, over seeds.
+    """Test whether the synthetic rows help: training with them against without, at equal steps, over seeds.
 
-    Ends with exit code 0 where it is better, 4 where it is worse, and 5 where there is no proof. No guard is run.
+    Exit codes: 0 better, 4 worse, 5 inconclusive. No guard runs.
 
     Parameters
     ----------
     recipe
-        The name of a ready recipe or a YAML file of yours.
+        The name of a shipped recipe or your YAML file.
     folder
-        Where it is kept; by default runs/RECIPE-proof. Give it again after a kill, and it goes on.
+        The folder of the proof; by default runs/RECIPE-proof. The same command resumes.
     seeds
-        How many seeds, from 0; three at least.
-    jobs
-        Runs at a time; by default one a core.
-    json
-        Print the verdict as JSON instead.
+        How many seeds, from 0; at least 3.
     """
     import sys
     from functools import partial
@@ -48,12 +54,12 @@ def prove(
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison
 
-    experiment = prove.plan_proof(recipe, set or [], seeds)
+    experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
-    print_line = partial(print, file=sys.stderr if json else sys.stdout)
+    print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
     result = prove.prove(experiment, folder, run(experiment, folder, jobs, None, print_line))
     assert result.proof
-    if json:
+    if as_json:
         print(result.proof.to_json())
     else:
         comparison.show(result, Console())
@@ -61,27 +67,63 @@ def prove(
     sys.exit(prove.EXIT_CODES[result.proof.verdict])
 
 
+def compare(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    arms: Arms | None = None,
+    seeds: int = 3,
+    real_rows: Multiples | None = None,
+    prices: Annotated[Path | None, Parameter(help=PRICES)] = None,
+    claim: Annotated[float, Parameter(help=CLAIM)] = 0.0,
+    jobs: Jobs = 0,
+    changes: Changes | None = None,
+) -> None:
+    """Compare a recipe with variants of it over several seeds. Exits with code 4 if no row was kept.
+
+    Parameters
+    ----------
+    recipe
+        The name of a shipped recipe or your YAML file.
+    folder
+        The folder of the comparison; by default runs/RECIPE-compare. The same command resumes.
+    seeds
+        How many seeds, from 0.
+    """
+    from rich.console import Console
+
+    from selfsown.compare import runner
+    from selfsown.compare.experiment import plan_experiment
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal import comparison as terminal
+
+    experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
+    folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
+    result = runner.run(experiment, folder, jobs, prices, Console().out)
+    terminal.show(result, Console())
+    print(write_or_explain(folder))
+    runner.require_kept_rows(result)
+
+
 def plan(
     real: str = "",
     *,
-    wish: Annotated[Wish, Parameter(name="*", allow_leading_hyphen=True)],
+    options: Annotated[PlanOptions, Parameter(name="*", allow_leading_hyphen=True)],
     plot: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Peak data: what your real data is still worth, and how much synthetic data closes the gap safely.
 
-    Ends with exit code 0 where the target can be reached, 4 where it cannot safely, and 5 where nobody can say.
+    Exit codes: 0 the target can be reached, 4 it cannot be reached safely, 5 unknown.
 
     Parameters
     ----------
     real
-        A file of real rows, whose characters are counted; or say --tokens.
+        A file of real rows, whose characters are counted; or use --tokens.
     plot
-        Draw it: FILE.png, .svg or .pdf.
-    json
-        Print it as JSON instead.
+        Write a plot: FILE.png, .svg or .pdf.
     """
-    import json as plain
+    import json
     import sys
 
     from selfsown.plan import inputs
@@ -90,28 +132,27 @@ def plan(
 
     if plot:
         plots.fits(plot)
-    found = inputs.planned(real, wish)
+    result = inputs.planned(real, options)
     if plot:
-        plots.draw(found, plot)
-    if json:
-        print(plain.dumps(terminal.data(found), indent=1))
+        plots.draw(result, plot)
+    if as_json:
+        print(json.dumps(terminal.data(result), indent=1))
     else:
-        terminal.show(found, terminal.console())
-    sys.exit(terminal.CODES.get(found.reach, 0))
+        terminal.show(result, terminal.console())
+    sys.exit(terminal.CODES.get(result.reach, 0))
 
 
 def audit(
     synthetic: str,
     *,
     against: str,
-    wish: Annotated[Audited, Parameter(name="*")] = Audited(),  # noqa: B008
-    page: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008
+    html: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Hold synthetic rows against real ones: variety, bias, form, copies, and leaks of an examination.
+    """Compare synthetic rows with real ones: variety, bias, form, copies, and benchmark contamination.
 
-    Ends with exit code 0 where nothing differs by more than is borne, 4 where something does, and 5 where the rows are
-    too few to say.
+    Exit codes: 0 no difference exceeds its tolerance, 4 one does, 5 too few rows to tell.
 
     Parameters
     ----------
@@ -119,12 +160,10 @@ def audit(
         A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library, or FOLDER:SPLIT.
     against
         The real rows, likewise.
-    page
-        Write it as a page, too: FILE.html.
-    json
-        Print it as JSON instead.
+    html
+        Also write an HTML page: FILE.html.
     """
-    import json as plain
+    import json
     import sys
 
     from rich.console import Console
@@ -132,12 +171,12 @@ def audit(
     from selfsown.audit import findings, inputs
     from selfsown.terminal import audit as terminal
 
-    inputs.checked(page)
-    found = inputs.audited(synthetic, against, wish)
-    if page:
-        inputs.paged(found, page)
-    if json:
-        print(plain.dumps(findings.data(found), indent=1))
+    inputs.checked(html)
+    result = inputs.audited(synthetic, against, options)
+    if html:
+        inputs.paged(result, html)
+    if as_json:
+        print(json.dumps(findings.data(result), indent=1))
     else:
-        terminal.show(found, Console(width=None if sys.stdout.isatty() else terminal.PIPED))
-    sys.exit(findings.CODES[findings.verdict(found)])
+        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPED))
+    sys.exit(findings.CODES[findings.verdict(result)])

@@ -1,47 +1,19 @@
-"""Everything a recipe may name: the ready recipes and each way of each verb, with its knobs."""
+"""The commands about what a recipe may name: list and schema."""
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import inspect
 
-from selfsown.recipe.loader import ready
-from selfsown.recipe.steps import STAGES, find, methods, options
-from selfsown.records import SelfsownError
+def list_methods() -> None:
+    """List the shipped recipes and every method of every stage with its options, in the loop's order."""
+    from selfsown.terminal.catalogue import catalogue
 
-_TITLES = {"tasks": "real", "models": "student, teacher, judge"}
+    print(catalogue())
 
 
-def catalogue() -> str:
-    """One line for each recipe and each way, in the loop's order."""
-    lines = ["ready recipes (selfsown run NAME)"]
-    lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(ready().items())]
-    for verb in STAGES:
-        lines += ["", _TITLES.get(verb, verb)]
-        lines += [f"  {way:<15} {_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in methods(verb)]
-    return "\n".join(lines)
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors and other tools."""
+    import json
 
+    from selfsown.recipe.schema import json_schema
 
-def _about(text: str) -> str:
-    return next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("about:"))
-
-
-def _sentence(verb: str, way: str) -> str:
-    """The sentence that opens the way's file, read without importing what it needs."""
-    spec = importlib.util.find_spec(f"selfsown.{verb}.{way}")
-    if not spec or not spec.origin:
-        return ""
-    with open(spec.origin, encoding="utf-8") as file:
-        said = ast.get_docstring(ast.parse(file.read())) or ""
-    return " ".join(said.split("\n\n")[0].split())
-
-
-def _knobs(verb: str, way: str) -> str:
-    try:
-        function = find(verb, way)
-    except SelfsownError as error:
-        return str(error)
-    given = options(verb, function).items()
-    empty = inspect.Parameter.empty
-    return ", ".join(name if knob.default is empty else f"{name}={knob.default!r}" for name, knob in given)
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))

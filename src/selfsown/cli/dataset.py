@@ -1,90 +1,82 @@
-"""The commands that make rows, and those that say before how they will look, what they take and who may grade them."""
+"""The commands about data sets: make, preview, estimate, calibrate, export, push."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.records import SelfsownError
+from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows
 
-Changes = Annotated[
-    list[str], Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=())
-]
-Json = Annotated[bool, Parameter(help="Print it for a program instead.", negative=())]
-LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without, real rows, and mutants of them."
-OFFLINE = "Ask nothing: count every request, and assume how long replies are."
+LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
+OFFLINE = "Send no request: count all of them, and assume how long replies are."
 
 
-def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None) -> None:
-    """Make a data set: the loop without training. What was paid once is never paid again.
+def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = None) -> None:
+    """Make a data set: the loop without training. Replies in the folder are not paid for again.
 
-    Ends with exit code 4 where no row was kept.
+    Exits with code 4 if no row was kept.
 
     Parameters
     ----------
     recipe
-        The name of a ready recipe or a YAML file of yours. It needs a teacher; see docs/make.md.
+        The name of a shipped recipe or your YAML file. It needs a teacher; see docs/make.md.
     folder
-        Where it is kept; by default made/RECIPE. Give it again after a kill, or with a changed recipe.
+        The folder of the rows; by default made/RECIPE. The same command resumes, also with a changed recipe.
     """
     from rich.console import Console
 
     from selfsown import cost
     from selfsown import make as making
+    from selfsown.cost.findings import summary
     from selfsown.export.export import export
-    from selfsown.preflight.warnings import cautions
     from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal.make_progress import Progress
+    from selfsown.terminal.make_progress import MakeProgress
 
-    loaded = Recipe.load(recipe, set or [])
-    folder = folder or Path("made") / loaded.name
-    with Progress(Console()) as progress:
-        for caution in cautions(loaded):
-            progress.say(f"caution: {caution}")
-        tally = making.make(loaded, folder, progress.tell)
+    loaded = Recipe.load(recipe, changes or [])
+    folder, console = folder or Path("made") / loaded.name, Console()
+    with MakeProgress(console) as progress:
+        print_warnings(loaded, console)
+        tally = making.make(loaded, folder, progress.update)
     progress.end(tally)
     if spent := cost.read(folder):
-        progress.say(f"{spent.sentence} (selfsown cost {folder})")
+        progress.print(f"{summary(spent)} (selfsown cost {folder})")
     if tally.ends["kept"]:
         data = export(folder, folder / "dataset")
-        progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
-    progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
-    _kept(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
+        progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+    progress.print(f"All rows with status and reason: {folder}/rows.parquet")
+    require_kept_rows(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
-def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Changes | None = None) -> None:
-    """Make the first few rows for real, and show each with its grades and its end.
+def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: Changes | None = None) -> None:
+    """Generate and grade the first few rows, and show each with its grades and its status.
 
-    Ends with exit code 4 where all of them failed.
+    Exits with code 4 if all of them failed.
 
     Parameters
     ----------
     recipe
-        The name of a ready recipe or a YAML file of yours. It needs a teacher.
+        The name of a shipped recipe or your YAML file. It needs a teacher.
     folder
-        Where the replies are kept; by default made/RECIPE, where `make` finds them.
+        The folder of the replies; by default made/RECIPE, where `make` finds them.
     rows
         How many real rows.
     """
     from rich.console import Console
 
-    from selfsown.preflight.warnings import cautions
     from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal.preview import preview as made
+    from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
 
-    loaded = Recipe.load(recipe, set or [])
+    loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    for caution in cautions(loaded):
-        console.print(f"caution: {caution}", soft_wrap=True, highlight=False, markup=False)
-    found = made(loaded, folder, _some(rows))
-    show(found, folder, console)
-    if all(row.status == "failed" for row in found.rows):
-        _kept(Counter(row.status for row in found.rows), *(row.reason for row in found.rows[-1:]))
+    print_warnings(loaded, console)
+    result = make_preview(loaded, folder, check_row_count(rows))
+    show(result, folder, console)
+    if all(row.status == "failed" for row in result.rows):
+        require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))
 
 
 def estimate(
@@ -93,36 +85,38 @@ def estimate(
     *,
     rows: int = 20,
     offline: Annotated[bool, Parameter(help=OFFLINE, negative=())] = False,
-    json: Json = False,
-    set: Changes | None = None,
+    as_json: AsJson = False,
+    changes: Changes | None = None,
 ) -> None:
-    """Say what `make` will take, by step, from a few rows that are really asked. Exit code 4: all of them failed.
+    """Estimate what `make` will cost, by step, from a few rows that are really sent.
+
+    Exits with code 4 if all of them failed.
 
     Parameters
     ----------
     recipe
-        The name of a ready recipe or a YAML file of yours. It needs a teacher.
+        The name of a shipped recipe or your YAML file. It needs a teacher.
     folder
-        Where the replies are kept; by default made/RECIPE, where `make` finds them.
+        The folder of the replies; by default made/RECIPE, where `make` finds them.
     rows
-        How many rows are asked, drawn evenly over all of them.
+        How many rows are sent, drawn evenly over all of them.
     """
     from json import dumps
 
     from rich.console import Console
 
-    from selfsown.estimate import estimator
+    from selfsown.estimate.estimator import estimate as make_estimate
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal import estimate as terminal
 
-    loaded = Recipe.load(recipe, set or [])
-    found = estimator.estimate(loaded, folder or Path("made") / loaded.name, _some(rows), offline)
-    if json:
-        print(dumps(terminal.plain(found), indent=1))
+    loaded = Recipe.load(recipe, changes or [])
+    result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    if as_json:
+        print(dumps(terminal.to_json(result), indent=1))
     else:
-        terminal.show(found, Console())
-    if found.made and found.failed == found.made:
-        _kept({"failed": found.failed}, found.reason)
+        terminal.show(result, Console())
+    if result.made_rows and result.failed_rows == result.made_rows:
+        require_kept_rows({"failed": result.failed_rows}, result.failure_reason)
 
 
 def calibrate(
@@ -131,46 +125,91 @@ def calibrate(
     *,
     labels: Annotated[Path | None, Parameter(help=LABELS)] = None,
     rows: int = 200,
-    json: Json = False,
-    set: Changes | None = None,
+    as_json: AsJson = False,
+    changes: Changes | None = None,
 ) -> None:
-    """Measure how well the recipe's graders know good rows from bad. Exit code 1: too badly; 4: one graded no row.
+    """Measure the error rates of the recipe's graders on rows with known labels.
+
+    Exits with code 4 if a grader is below its requirement in the recipe, or graded no row.
 
     Parameters
     ----------
     recipe
-        The name of a ready recipe or a YAML file of yours.
+        The name of a shipped recipe or your YAML file.
     folder
-        Where it is written; by default where `run` or `make` keeps the recipe's rows.
+        The folder of calibration.json; by default that of `run` or `make` for this recipe.
     rows
-        At most so many rows.
+        The maximum number of rows.
     """
     from json import dumps
 
     from rich.console import Console
 
-    from selfsown.calibration.calibrate import demand, measured
+    from selfsown.calibration.calibrate import calibrate as measure
+    from selfsown.calibration.requirements import require
     from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal import calibration
+    from selfsown.terminal import calibration as terminal
 
-    loaded = Recipe.load(recipe, set or [])
+    loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    found = measured(loaded, folder, labels, _some(rows))
-    if json:
-        print(dumps(found, indent=1, ensure_ascii=False))
+    result = measure(loaded, folder, labels, check_row_count(rows))
+    if as_json:
+        print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
-        calibration.show(found, folder, Console())
-    demand(loaded, found)
+        terminal.show(result, folder, Console())
+    require(loaded, result)
 
 
-def _kept(ends: Mapping[str, int], reason: str = "none was made") -> None:
-    """SelfsownError where no row was kept: a data set that is not there must not pass for success."""
-    if not ends.get("kept"):
-        counts = " and ".join(f"{ends.get(end, 0):,} {end}" for end in ("rejected", "failed"))
-        raise SelfsownError(f"no row was kept: {counts}; most often: {reason}", code=4)
+def export(
+    folder: Path,
+    out: Path,
+    *,
+    record_format: Annotated[str, Parameter(name="--format")] = "",
+    file_format: str = "parquet",
+    real: Annotated[bool, Parameter(negative=())] = False,
+    reasoning: Annotated[bool, Parameter(negative=())] = False,
+    separator: str | None = None,
+) -> None:
+    """Write the kept rows as a data set that trainers read, with its card.
+
+    Parameters
+    ----------
+    folder
+        The folder of a run, or of made rows.
+    out
+        A new folder, or an earlier export, which is replaced.
+    record_format
+        prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
+        preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
+    file_format
+        parquet or jsonl.
+    real
+        Include the real rows for training. Held-out rows are never written.
+    reasoning
+        Include the model's reasoning, as reasoning_content of its message.
+    separator
+        The text between prompt and answer in the format text; by default a line break.
+    """
+    from selfsown.export.export import export as write
+
+    data = write(
+        folder, out, format=record_format, file_format=file_format, real=real, reasoning=reasoning, separator=separator
+    )
+    print(f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
-def _some(rows: int) -> int:
-    if rows < 1:
-        raise SelfsownError(f"--rows is {rows}; it must be 1 or more")
-    return rows
+def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
+    """Upload an exported data set to the Hugging Face hub; no other command uploads anything.
+
+    Parameters
+    ----------
+    folder
+        The folder that `selfsown export` wrote.
+    repo
+        The destination: OWNER/NAME.
+    public
+        Whether everyone may see it.
+    """
+    from selfsown.export.hub import push as upload
+
+    print(upload(folder, repo, public=public))

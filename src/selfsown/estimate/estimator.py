@@ -1,6 +1,6 @@
-"""What `make` will take before it is paid: every request is counted, and a few rows are asked to learn what they take.
+"""What `make` will use before it is paid: all requests are counted, and a few rows run to measure what a row uses.
 
-The rows to ask are drawn evenly over the file, each stands for its neighbours, and their replies stay in the journal.
+The sampled rows are drawn evenly over the file, each represents its neighbours, and their replies stay in the journal.
 """
 
 from __future__ import annotations
@@ -10,266 +10,150 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from selfsown.estimate.request_counts import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
+from selfsown.estimate.request_counts import count_requests
+from selfsown.estimate.sample import Sample, run_sample
+from selfsown.estimate.totals import StratumTotals, clock_seconds, left_to_send, step_seconds, sum_steps, usage_range
+from selfsown.estimate.usage import Range, UsageRange, combine
+from selfsown.estimate.work import rows_by_method
 from selfsown.intake import Intake
 from selfsown.make import opened
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.stages import ROLE_MODELS
-from selfsown.stats.intervals import resampled
 from selfsown.usage import ledger
 
-OVERHEAD = 0.0005  # seconds of our own for each request
-
-
-class Range(NamedTuple):
-    """A guess, and the bounds of 90 %; None where they are not known."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    def plus(self, other: Range) -> Range:
-        """The bounds of the sum, where both are large or small together."""
-        low, high = (None if a is None or b is None else a + b for a, b in zip(self[1:], other[1:], strict=True))
-        return Range(self.value + other.value, low, high)
+if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
+    from selfsown.models.endpoint.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
-class Left:
-    """What one way of generating has yet to ask, for one step or for all. apart: by how much each asked row moves the
-    whole, up or down; stands: for how many rows that are left each of them stands."""
+class StepEstimate:
+    """What one step has left to send to the model of one role.
 
-    whole: Numbers
-    apart: Numbers
-    stands: Numbers
-
-    def values(self, at: int) -> tuple[list[float], float]:
-        """The whole as a sum over the asked rows that stand for others, and how many these are."""
-        apart = self.apart[self.stands > 0, at]
-        return [float(self.whole[at] / len(apart) + each) for each in apart], float(self.stands.sum())
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is left to ask for one step and role, or for all of them; None where it is not known.
-
-    seconds: of the clock, while nothing else is asked. way: the one that the recipe names for the role. length: where
-    replies were not asked for, how long they are taken to be.
+    method: of the role in the recipe, such as endpoint. reply_length: offline, what the expected length of a reply
+    rests on.
     """
 
-    stage: str
+    step: str
     role: str
     model: str
     host: str
-    requests: Range
-    input: Range
-    output: Range
-    usd: Range | None
-    seconds: Range | None
-    way: str = ""
-    length: str = ""
+    usage: UsageRange
+    method: str
+    reply_length: str = ""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """parts, all: what `make` has yet to pay. rows: real rows, or rows to be made; asked: how many were asked for this.
+    """What `make` has left to pay for.
 
-    there: replies that `make` will find paid. spent, now: what the folder has taken, until now and for this. made,
-    failed, reason: of the rows that came of it, how many failed, and why the last did. unseen: steps after which
-    nothing could be counted. batch: the money if all were sent in batches, where it is less and known. real: what
-    becomes of the real rows.
+    intake: what becomes of the real rows. steps, total: what is left to send. rows: real rows, or rows to be made.
+    sampled_rows: how many of them ran for this estimate. cached_replies: replies in the journal, which `make` does not
+    pay for. spent: the ledger of the folder so far; spent_now: the part of this estimate. budget: the caps of the
+    recipe. batch_usd: dollars if everything were sent in batches; None if that is unknown or not cheaper.
+    made_rows, failed_rows, failure_reason: rows made of the sample, how many of them failed, and why the last one did.
+    uncounted_steps: steps after which nothing could be counted.
     """
 
-    real: Intake
-    parts: Sequence[Part]
-    all: Part
+    intake: Intake
+    steps: Sequence[StepEstimate]
+    total: UsageRange
     rows: int
-    asked: int
-    there: int
+    sampled_rows: int
+    cached_replies: int
     spent: ledger.Line
-    now: ledger.Line
-    caps: Mapping[str, float]
-    batch: Range | None
-    made: int
-    failed: int
-    reason: str
-    unseen: Sequence[str]
+    spent_now: ledger.Line
+    budget: Mapping[str, float]
+    batch_usd: Range | None
+    made_rows: int
+    failed_rows: int
+    failure_reason: str
+    uncounted_steps: Sequence[str]
 
 
-def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False) -> Estimate:
-    """What `make` will take of this recipe in this folder. Offline, nothing is asked, and no key is needed."""
+def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False) -> Estimate:
+    """Estimate what `make` will use for this recipe in this folder.
+
+    rows: how many rows run for it. offline: send nothing, and need no key. Raises SelfsownError as `make` would.
+    """
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
-    with _place(folder, offline) as there, opened(at_once(recipe, keyless=offline), there) as line:
-        line.chunk = max(batches.values(), default=0) or line.chunk
-        path, prices = line.store.journal.path, ledger.prices_in(recipe.dump())
-        before, sizes = ledger.sent(path), sizes_of(line)
-        strata = {at: 1 if offline else min(few, size) for at, size in sizes.items()}
-        sample = Sample() if offline else asked(line, sizes, strata, batches)
-        survey = surveyed(line, sizes, strata, batches)
-        models = {**survey.models, **sample.models}
-        left = {place: _left(place, survey, sample, sizes) for place in models}
-        if offline:
-            _timed(left, ledger.usual(path))
-        lengths = survey.lengths if offline else {}
-        parts = [
-            replace(_part(models[place], some, lengths), way=getattr(recipe, models[place].role).method)
-            for place, some in left.items()
+    chunk_size = max(batches.values(), default=0)
+    alone = without_batches(recipe, without_key=offline)
+    with _folder_or_scratch(folder, offline) as place, opened(alone, place, chunk_size) as pipeline:
+        before = ledger.sent(pipeline.store.journal.path)
+        sizes = rows_by_method(pipeline)
+        strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}
+        sample = Sample() if offline else run_sample(pipeline, sizes, strata, batches)
+        counts = count_requests(pipeline, sizes, strata, batches)
+        typical = ledger.usual(pipeline.store.journal.path) if offline else None
+        totals = left_to_send(counts, sample, list(sizes), typical)
+        models = {**counts.models, **sample.models}
+        steps = [
+            _step_estimate(recipe, model, totals[step_role], counts.length_basis.get(step_role, "") if offline else "")
+            for step_role, model in models.items()
         ]
-        failed = [row.reason for row in sample.rows if row.status == "failed"]
+        usages = {step_role: step.usage for step_role, step in zip(models, steps, strict=True)}
+        total = usage_range(sum_steps(totals))
+        failures = [row.reason for row in sample.rows if row.status == "failed"]
+        path, prices = pipeline.store.journal.path, ledger.prices_in(recipe.dump())
         return Estimate(
-            real=line.tally.real,
-            parts=parts,
-            all=replace(_ranges(_together(list(left.values()))), seconds=_clock(parts, models, left)),
+            intake=pipeline.tally.real,
+            steps=steps,
+            total=total._replace(seconds=clock_seconds(usages, models, totals)),
             rows=sum(sizes.values()),
-            asked=sum(map(len, sample.units.values())),
-            there=survey.there,
+            sampled_rows=sum(map(len, sample.usage.values())),
+            cached_replies=counts.cached_replies,
             spent=ledger.total(ledger.lines(path, prices)),
-            now=ledger.total(ledger.lines(path, prices, before)),
-            caps={str(what): cap for what, cap in (recipe.budget or {}).items()},
-            batch=_batch(parts, models, batches),
-            made=len(sample.rows),
-            failed=len(failed),
-            reason=failed[-1] if failed else "",
-            unseen=survey.unseen if offline else (),
+            spent_now=ledger.total(ledger.lines(path, prices, before)),
+            budget={str(unit): cap for unit, cap in (recipe.budget or {}).items()},
+            batch_usd=_batch_usd(list(usages.values()), list(models.values()), batches),
+            made_rows=len(sample.rows),
+            failed_rows=len(failures),
+            failure_reason=failures[-1] if failures else "",
+            uncounted_steps=counts.uncounted_steps if offline else (),
         )
 
 
-def at_once(recipe: Recipe, keyless: bool = False) -> Recipe:
-    """The same requests, but none in a batch: nobody waits a day for a few rows. keyless: nothing will be sent."""
-    without = {"batch"} | ({"key"} if keyless else set())
-    found: dict[str, Any] = {}
+def without_batches(recipe: Recipe, without_key: bool = False) -> Recipe:
+    """The same requests, one by one: nobody waits a day for a few rows. without_key: nothing will be sent."""
+    dropped = {"batch", "key"} if without_key else {"batch"}
+    changed: dict[str, Any] = {}
     for role in ROLE_MODELS:
         step = getattr(recipe, role)
         if step and step.method in SERVERS:
-            knobs = {name: value for name, value in step.options.items() if name not in without}
-            found[role] = replace(step, knobs=knobs | ({"key": ""} if keyless else {}))
-    return replace(recipe, **found)
+            options = {name: value for name, value in step.options.items() if name not in dropped}
+            if without_key:
+                options["key"] = ""
+            changed[role] = replace(step, options=options)
+    return replace(recipe, **changed)
+
+
+def _step_estimate(recipe: Recipe, model: Endpoint, totals: Sequence[StratumTotals], reply_length: str) -> StepEstimate:
+    usage = usage_range(totals)
+    usage = usage._replace(seconds=step_seconds(model, usage))
+    host, method = urlsplit(model.url).netloc, getattr(recipe, model.role).method
+    return StepEstimate(model.stage, model.role, model.name, host, usage, method, reply_length)
 
 
 @contextmanager
-def _place(folder: Path, offline: bool) -> Iterator[Path]:
-    """The folder; where there is none and nothing will be asked, one that goes again."""
+def _folder_or_scratch(folder: Path, offline: bool) -> Iterator[Path]:
+    """The folder; a temporary one if it does not exist and nothing will be sent."""
     if folder.exists() or not offline:
         yield folder
     else:
-        with tempfile.TemporaryDirectory() as passing:
-            yield Path(passing) / "made"
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch) / "made"
 
 
-def _left(place: Place, survey: Survey, sample: Sample, sizes: Mapping[int, int]) -> list[Left]:
-    """What is left to ask, of each way of generating: for each row as much as the asked one of its stratum took.
-
-    How many rows are left is known, so that the asked ones differ only in what a row takes (the ratio estimator).
-    """
-    found: list[Left] = []
-    for at in sizes:
-        units = np.array([unit.get(place, np.zeros(len(TOOK))) for unit in sample.units.get(at, [])])
-        rows = [survey.front[at, stratum] + survey.rest[at, stratum, place] for stratum in range(len(units))]
-        if len(units):
-            weights = np.array(rows)[:, None]
-            stand = weights[:, 0] > 0
-            whole = (weights * units)[stand].sum(0)
-            apart = np.zeros_like(units)
-            apart[stand] = (weights * (units - whole / max(1e-9, weights.sum())))[stand]
-            found.append(Left(whole, apart, weights[:, 0]))
-        else:
-            found.append(Left(np.array([*survey.counts[at, place], np.nan]), np.zeros((0, len(TOOK))), np.zeros(0)))
-    return found
-
-
-def _together(steps: Sequence[Sequence[Left]]) -> list[Left]:
-    """Of all steps; a row stands for no more others than at the step that has most left."""
-    return [
-        Left(
-            np.sum([left.whole for left in same], 0),
-            np.sum([left.apart for left in same], 0),
-            np.max([left.stands for left in same], 0),
-        )
-        for same in zip(*steps, strict=True)
-    ]
-
-
-def _timed(left: Mapping[Place, list[Left]], usual: Mapping[Place, tuple[float | None, float | None]]) -> None:
-    """The seconds of requests that were not sent are known where such were sent before."""
-    for place, some in left.items():
-        _, seconds = usual.get(place, (None, None))
-        for each in some:
-            each.whole[-1] = np.nan if seconds is None else each.whole[0] * seconds
-
-
-def _ranges(some: Sequence[Left]) -> Part:
-    """What it all comes to."""
-    found: dict[str, Range | None] = {}
-    for at, name in enumerate(TOOK):
-        groups = [left.values(at) for left in some if left.whole[0]]
-        value = float(sum(left.whole[at] for left in some))
-        if np.isnan(value):
-            found[name] = None
-        elif any(len(values) < 2 for values, _ in groups):
-            found[name] = Range(value)
-        else:
-            low, high = resampled(groups) if groups else (0.0, 0.0)
-            found[name] = Range(value, max(0.0, low), high)
-    return Part("", "", "", "", **found)  # type: ignore[arg-type]
-
-
-def _part(model: Any, some: Sequence[Left], lengths: Mapping[Place, str]) -> Part:
-    found = _ranges(some)
-    place = (model.stage, model.role)
-    named = {"stage": model.stage, "role": model.role, "model": model.name, "host": urlsplit(model.url).netloc}
-    return replace(found, **named, seconds=_paced(model, found), length=lengths.get(place, ""))
-
-
-def _paced(model: Any, part: Part) -> Range | None:
-    """Seconds of the clock, from those of all requests one after the other: so many are out at once."""
-    if part.seconds is None:
+def _batch_usd(usages: Sequence[UsageRange], models: Sequence[Endpoint], batches: Mapping[str, int]) -> Range | None:
+    """Dollars if everything were sent in batches; None if that is unknown, not cheaper, or so already."""
+    discounts = [1.0 if not model.price or batches.get(model.role) else model.price.batch for model in models]
+    usd = [usage.usd for usage in usages if usage.usd is not None]
+    if all(discount == 1 for discount in discounts) or len(usd) < len(usages):
         return None
-    bounds: list[float | None] = []
-    for busy, requests, read, written in zip(part.seconds, part.requests, part.input, part.output, strict=True):
-        if busy is None or requests is None or read is None or written is None:
-            bounds.append(None)
-            continue
-        a_minute = model.manner.a_minute
-        limits = [60 * each / most for each, most in zip((requests, read + written), a_minute, strict=True) if most]
-        bounds.append(max(busy / min(model.manner.in_flight, max(1.0, requests)), requests * OVERHEAD, *limits))
-    return Range(*bounds)  # type: ignore[arg-type]
-
-
-def _clock(parts: Sequence[Part], models: Mapping[Place, Any], left: Mapping[Place, list[Left]]) -> Range | None:
-    """Steps that ask one model wait for each other, others work side by side; the last row goes all the way alone."""
-    last, gates = 0.0, dict[tuple[str, str], list[Range]]()
-    for part, (place, model) in zip(parts, models.items(), strict=True):
-        if part.seconds is None:
-            return None
-        requests, busy = (sum(float(each.whole[at]) for each in left[place]) for at in (0, 4))
-        last += busy / requests if requests else 0.0
-        gates.setdefault((model.url, model.name), []).append(part.seconds)
-    bounds: list[float | None] = []
-    for at in range(3):
-        sums = [[each[at] for each in some] for some in gates.values()]
-        whole = [sum(each for each in some if each is not None) for some in sums if None not in some]
-        ours = OVERHEAD * sum(part.requests[at] or 0 for part in parts)
-        bounds.append(max([ours, *whole]) + last if len(whole) == len(sums) else None)
-    return Range(*bounds)  # type: ignore[arg-type]
-
-
-def _batch(parts: Sequence[Part], models: Mapping[Place, Any], batches: Mapping[str, int]) -> Range | None:
-    """The money in batches, where that is less and not so already."""
-    prices = [model.price for model in models.values()]
-    shares = [
-        1.0 if not price or batches.get(part.role) else price.batch for part, price in zip(parts, prices, strict=True)
-    ]
-    if all(share == 1 for share in shares) or any(part.usd is None for part in parts):
-        return None
-    less = sum(part.usd.value * share for part, share in zip(parts, shares, strict=True) if part.usd)
-    whole = sum(part.usd.value for part in parts if part.usd)
-    low, high = (None, None)
-    bounds = [[part.usd[at] for part in parts if part.usd] for at in (1, 2)]
-    if whole and all(None not in some for some in bounds):
-        low, high = (sum(each * share for each, share in zip(some, shares, strict=True) if each) for some in bounds)
-    return Range(less, low, high)
+    discounted = combine(
+        lambda *dollars: sum(each * discount for each, discount in zip(dollars, discounts, strict=True)), *usd
+    )
+    return discounted if sum(item.value for item in usd) else Range(discounted.value)

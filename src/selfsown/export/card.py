@@ -15,6 +15,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__, cost
+from selfsown.cost import findings
 from selfsown.export.card_counts import RowCounts, SourceCounts, length_quantiles
 from selfsown.export.destination import EXPORT_TAG
 from selfsown.export.formats import OMISSIONS, Format
@@ -185,8 +186,8 @@ class Card:
         spent = cost.read(self.source.folder)
         if not spent:
             return []
-        cells = [[escape(cell) for cell in line] for line in spent.cells()]
-        return ["## Cost", table(cost.HEAD, cells), bullet_list([escape(fact) for fact in spent.facts()])]
+        cells = [[escape(cell) for cell in line] for line in findings.table_rows(spent)]
+        return ["## Cost", table(findings.COLUMNS, cells), bullet_list([escape(fact) for fact in findings.facts(spent)])]
 
     def _limitations(self) -> Iterator[str]:
         licensed = all(declared for _, _, declared in self._sources())

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from selfsown import cost
+from selfsown.cost import findings
 from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
 from selfsown.html.elements import Fact, Figure, Table
 from selfsown.html.formatting import capitalized, integer, join_words, truncate
@@ -197,11 +198,11 @@ def _grade_text(grade: Grade) -> str:
 def _cost(run: RunData, folder: Path) -> CostSection:
     time = composition.time_figure(run)
     spent = cost.read(folder)
-    sentences = spent.sentences() if spent else []
+    sentences = findings.sentences(spent) if spent else []
     custom = [method for method in _recipe_methods(run) if "." in method]
     if custom:
         sentences.append(f"The cost of custom methods is not recorded: {join_words(custom)}.")
-    usage = Table(cost.HEAD, spent.cells(), "Usage of models behind servers") if spent else None
+    usage = Table(findings.COLUMNS, findings.table_rows(spent), "Requests to model servers") if spent else None
     return CostSection(
         time=time,
         legend=composition.legend(time) if time else [],

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from selfsown.calibration.selftest import tested
+from selfsown.calibration.selftest import self_test
 from selfsown.holdout import LEAST, first_of, halves, split
 from selfsown.intake import Intake, named, prepared
 from selfsown.recipe.recipe import Recipe
@@ -44,7 +44,7 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
     rows = real[:FEW]
     for step in recipe.grade:
         rows = list(graded(step, rows, **roles))
-    tested(recipe, task, real, real[:FEW])
+    self_test(recipe, task, real, real[:FEW])
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles))
     recipe.mix.one(Mixture, real=known, synthetic=[])
@@ -105,7 +105,7 @@ def tried(recipe: Recipe, task: Task) -> None:
             step.collect(Grade, **roles, rows=[])
         else:
             rows = list(graded(step, rows, **roles))
-    tested(recipe, task, some, some)
+    self_test(recipe, task, some, some)
     for step in recipe.curate:
         rows = list(curated(step, rows, **roles, held_out=[], past=[]))
 

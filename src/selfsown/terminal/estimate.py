@@ -1,143 +1,166 @@
-"""An estimate as its reader sees it: a table, and what it comes to, or JSON."""
+"""An estimate on the terminal: a table and sentences, or JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from selfsown.cost import usd
-from selfsown.estimate.estimator import Estimate, Part, Range
+from selfsown.cost.findings import usd_in_words
+from selfsown.estimate.estimator import Estimate, StepEstimate
+from selfsown.estimate.usage import Range, UsageRange
+from selfsown.terminal.layout import add_text_row, print_line, print_lines, table
 from selfsown.usage.budget import amount
 from selfsown.usage.ledger import counted
 
-HEAD = ("step", "role", "model", "requests", "input", "output", "usd", "time")
+COLUMNS = ("step", "role", "model", "requests", "input", "output", "usd", "time")
+TEXT_COLUMNS = 3
 MINUTE, HOUR = 60, 3600  # seconds
 
 
-def show(found: Estimate, console: Console) -> None:
-    """What becomes of the real rows, the table, and what it does not say."""
-    console.print(found.real.sentence(), highlight=False, soft_wrap=True, markup=False)
-    if found.parts:
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title_justify="left")
-        table.title = "what make has yet to ask" + (
-            ", each with its 90 % range" if _bounded(found.all.requests) else ""
-        )
-        for name in HEAD:
-            table.add_column(name, justify="left" if name in HEAD[:3] else "right")
-        for part in found.parts:
-            table.add_row(*map(escape, _cells(part)))
-        if len(found.parts) > 1:
-            table.add_row("all", "", "", *map(escape, _cells(found.all)[3:]), style="bold")
-        console.print(table)
-    for sentence in sentences(found):
-        console.print(escape(sentence), highlight=False, soft_wrap=True)
+def show(estimate: Estimate, console: Console) -> None:
+    """What becomes of the real rows, the table, and what the numbers rest on."""
+    print_line(console, estimate.intake.sentence())
+    if estimate.steps:
+        has_bounds = estimate.total.requests.low is not None
+        title = "requests that make has yet to send"
+        result = table(f"{title}, with 90 % intervals" if has_bounds else title, COLUMNS, left=TEXT_COLUMNS)
+        for step in estimate.steps:
+            add_text_row(result, [step.step, step.role, step.model, *_cells(step.usage)])
+        if len(estimate.steps) > 1:
+            add_text_row(result, ["total", "", "", *_cells(estimate.total)], style="bold")
+        console.print(result)
+    print_lines(console, sentences(estimate))
 
 
-def sentences(found: Estimate) -> Iterator[str]:
-    if not found.parts:
-        yield "No model behind a server is asked, so nothing is paid."
+def sentences(estimate: Estimate) -> Iterator[str]:
+    """What the estimate rests on, which prices are unknown, and whether the budget is enough."""
+    if not estimate.steps:
+        yield "No model server is asked, so nothing is paid."
         return
-    yield from _grounds(found)
-    for part in found.parts:
-        if part.usd is None and part.requests.value:
-            said = f"--set '{part.role}.{part.way}.price={{input: 1, output: 3}}'"
-            yield f"What {part.model} at {part.host} costs is not known; in dollars for a million tokens: {said}"
-    if found.unseen:
-        yield f"What comes after {', '.join(found.unseen)} cannot be counted without asking; leave --offline out."
-    if found.failed:
-        yield f"{found.failed:,} of the {found.made:,} rows made for this failed; the last: {found.reason}"
-    for what in found.caps:
-        yield _fits(found, what)
-    if found.batch:
-        yield f"In batches (batch: 20000), hours later, the same costs {_range(found.batch, 'usd')}."
+    yield from _basis(estimate)
+    for step in estimate.steps:
+        if step.usage.usd is None and step.usage.requests.value:
+            change = f"--set '{step.role}.{step.method}.price={{input: 1, output: 3}}'"
+            yield f"The price of {step.model} at {step.host} is unknown; in dollars per million tokens: {change}"
+    if estimate.uncounted_steps:
+        steps = ", ".join(estimate.uncounted_steps)
+        yield f"Requests after {steps} cannot be counted without sending some; leave out --offline."
+    if estimate.failed_rows:
+        rows = f"{estimate.failed_rows:,} of the {estimate.made_rows:,} rows made for this estimate failed"
+        yield f"{rows}; the last: {estimate.failure_reason}"
+    for unit in estimate.budget:
+        yield _budget_sentence(estimate, unit)
+    if estimate.batch_usd:
+        yield f"In batches (batch: 20000), hours later, the same costs {_range_text(estimate.batch_usd, 'usd')}."
 
 
-def _grounds(found: Estimate) -> Iterator[str]:
-    """What it rests on, what is paid, and what this took."""
-    if found.asked:
-        yield f"{found.asked:,} of {found.rows:,} rows were asked for this, drawn evenly; requests in vain come on top."
+def _basis(estimate: Estimate) -> Iterator[str]:
+    """What the numbers rest on, what is paid already, and what the estimate itself used."""
+    if estimate.sampled_rows:
+        rows = f"{estimate.sampled_rows:,} of {estimate.rows:,} rows, drawn evenly, were sent for this estimate"
+        yield f"{rows}; failed requests are not included."
     else:
-        yield f"Nothing was asked. {found.rows:,} rows are counted in whole; a prompt has a token for 4 characters."
-        for part in found.parts:
-            yield f"{part.stage} ({part.role}): replies {part.length}." if part.length else ""
-    if found.there:
-        yield f"{found.there:,} replies are there already, and make does not pay for them."
-    if found.now.requests:
-        now = found.now
+        yield f"No request was sent. All {estimate.rows:,} rows are counted; a prompt has a token for 4 characters."
+        for step in estimate.steps:
+            if step.reply_length:
+                yield f"{step.step} ({step.role}): replies {step.reply_length}."
+    if estimate.cached_replies:
+        yield f"{estimate.cached_replies:,} replies are in the journal already; make does not pay for them again."
+    if estimate.spent_now.requests:
+        now = estimate.spent_now
         tokens = counted(now.input, now.output, now.untold)
-        yield f"This took {now.requests:,} requests, {tokens}, {usd(now)}."
-    if found.all.seconds and found.all.seconds.value:
-        yield "The time holds if the server answers as fast when more is asked at once."
+        yield f"This estimate used {now.requests:,} requests, {tokens}, {usd_in_words(now)}."
+    if estimate.total.seconds and estimate.total.seconds.value:
+        yield "The time assumes that the server stays as fast with more requests in flight."
 
 
-def _fits(found: Estimate, what: str) -> str:
-    """Whether the budget, of which some is spent, has room for it."""
-    cap, spent = found.caps[what], getattr(found.spent, what, None)
-    if what == "tokens":
-        known = found.spent.input is not None and found.spent.output is not None
-        spent = (found.spent.input or 0) + (found.spent.output or 0) if known else None
-        more: Range | None = found.all.input.plus(found.all.output)
-    else:
-        more = getattr(found.all, what)
-    if more is None or spent is None:
-        return f"Whether the budget of {amount(what, cap)} has room is not known."
-    high = spent + (more.value if more.high is None else more.high)
-    fits = "is enough" if high <= cap else "may be too little" if spent + more.value <= cap else "is too little"
-    there = f"{amount(what, spent)} spent and {_range(more, what)} to come"
-    return f"The budget of {amount(what, cap)} {fits}: {there}."
+def _budget_sentence(estimate: Estimate, unit: str) -> str:
+    """Whether the budget, part of which may be spent, is enough for what is left."""
+    cap, spent, left = estimate.budget[unit], _spent(estimate, unit), _left(estimate.total, unit)
+    if left is None or spent is None:
+        return f"It is unknown whether the budget of {amount(unit, cap)} is enough."
+    verdict = "is too little"
+    if spent + (left.value if left.high is None else left.high) <= cap:
+        verdict = "is enough"
+    elif spent + left.value <= cap:
+        verdict = "may be too little"
+    numbers = f"{amount(unit, spent)} spent and {_range_text(left, unit)} left"
+    return f"The budget of {amount(unit, cap)} {verdict}: {numbers}."
 
 
-def plain(found: Estimate) -> dict[str, Any]:
-    """As JSON has it; null is unknown."""
-    nameless = ("stage", "role", "model", "host", "way", "length")
-    whole = {name: _plain(value) for name, value in vars(found.all).items() if name not in nameless}
+def _spent(estimate: Estimate, unit: str) -> float | None:
+    spent = estimate.spent
+    if unit == "tokens":
+        return None if spent.input is None or spent.output is None else spent.input + spent.output
+    return spent.usd if unit == "usd" else spent.requests
+
+
+def _left(total: UsageRange, unit: str) -> Range | None:
+    if unit == "tokens":
+        return total.input_tokens.plus(total.output_tokens)
+    return total.usd if unit == "usd" else total.requests
+
+
+def to_json(estimate: Estimate) -> dict[str, Any]:
+    """The estimate as `--json` prints it; null is unknown."""
     return {
-        "lines": [{name: _plain(value) for name, value in vars(part).items()} for part in found.parts],
-        "total": whole,
-        "real": found.real.plain(),
-        **{name: getattr(found, name) for name in ("rows", "asked", "there", "made", "failed", "reason")},
-        "spent": found.spent.plain(),
-        "now": found.now.plain(),
-        "budget": {what: {"cap": cap, "words": _fits(found, what)} for what, cap in found.caps.items()},
-        "money_in_batches": _plain(found.batch),
-        "unseen": list(found.unseen),
+        "steps": [_step_json(step) for step in estimate.steps],
+        "total": _usage_json(estimate.total),
+        "real": estimate.intake.plain(),
+        "rows": estimate.rows,
+        "sampled_rows": estimate.sampled_rows,
+        "cached_replies": estimate.cached_replies,
+        "made_rows": estimate.made_rows,
+        "failed_rows": estimate.failed_rows,
+        "failure_reason": estimate.failure_reason,
+        "spent": estimate.spent.plain(),
+        "spent_now": estimate.spent_now.plain(),
+        "budget": {
+            unit: {"cap": cap, "sentence": _budget_sentence(estimate, unit)} for unit, cap in estimate.budget.items()
+        },
+        "batch_usd": _range_json(estimate.batch_usd),
+        "uncounted_steps": list(estimate.uncounted_steps),
     }
 
 
-def _plain(value: Any) -> Any:
-    return value._asdict() if isinstance(value, Range) else value
+def _step_json(step: StepEstimate) -> dict[str, Any]:
+    named = {"step": step.step, "role": step.role, "model": step.model, "host": step.host, "method": step.method}
+    return {**named, **_usage_json(step.usage), "reply_length": step.reply_length}
 
 
-def _cells(part: Part) -> list[str]:
-    counts = [_range(getattr(part, name)) for name in ("requests", "input", "output")]
-    cost = "unknown" if part.usd is None else _range(part.usd, "usd")
-    return [part.stage, part.role, part.model, *counts, cost, _range(part.seconds, "seconds")]
+def _usage_json(usage: UsageRange) -> dict[str, Any]:
+    return {name: _range_json(value) for name, value in usage._asdict().items()}
 
 
-def _range(found: Range | None, what: str = "") -> str:
-    """The guess, and its bounds where they are other numbers."""
-    if found is None:
-        return "–"
-    value, *bounds = (_said(each, what) for each in found)
-    unit = f" {what}" * (what in ("requests", "tokens"))
-    return value + unit if not _bounded(found) or {value} == set(bounds) else f"{value}{unit} ({' to '.join(bounds)})"
+def _range_json(value: Range | None) -> dict[str, float | None] | None:
+    return None if value is None else value._asdict()
 
 
-def _bounded(found: Range) -> bool:
-    return found.low is not None
+def _cells(usage: UsageRange) -> list[str]:
+    counts = [_range_text(value) for value in (usage.requests, usage.input_tokens, usage.output_tokens)]
+    cost = "unknown" if usage.usd is None else _range_text(usage.usd, "usd")
+    return [*counts, cost, _range_text(usage.seconds, "seconds")]
 
 
-def _said(value: float | None, what: str) -> str:
+def _range_text(value: Range | None, unit: str = "") -> str:
+    """The value, and its bounds if they differ from it."""
     if value is None:
-        return ""
-    if what == "usd":
+        return "–"
+    text = _number_text(value.value, unit)
+    named = f"{text} {unit}" if unit in ("requests", "tokens") else text
+    if value.low is None or value.high is None:
+        return named
+    low, high = _number_text(value.low, unit), _number_text(value.high, unit)
+    return named if low == high == text else f"{named} ({low} to {high})"
+
+
+def _number_text(value: float, unit: str) -> str:
+    if unit == "usd":
         return amount("usd", value)
-    if what == "seconds":
-        large = f"{value / HOUR:.1f} h" if value >= HOUR else f"{value / MINUTE:.0f} min"
-        return large if value >= 2 * MINUTE else f"{value:.0f} s"
-    return f"{value:,.0f}"
+    if unit != "seconds":
+        return f"{value:,.0f}"
+    if value < 2 * MINUTE:
+        return f"{value:.0f} s"
+    return f"{value / HOUR:.1f} h" if value >= HOUR else f"{value / MINUTE:.0f} min"

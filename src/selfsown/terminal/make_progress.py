@@ -1,70 +1,75 @@
-"""What `make` shows while it goes on, and what it says at its end."""
+"""The progress of `make` on a terminal, and its summary at the end."""
 
 from __future__ import annotations
 
 import time
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from selfsown.make import Tally
+from selfsown.terminal.layout import print_line
 from selfsown.usage.budget import amount
 
-QUIET = 30.0  # seconds between two lines, where no terminal shows a bar
+SECONDS_BETWEEN_LINES = 30.0  # where no terminal shows a bar
+MAX_REASONS = 5
+ROW_STATUSES = ("kept", "rejected", "failed")
 
 
-class Progress:
-    """A bar while a terminal watches; otherwise a line now and then."""
+class MakeProgress:
+    """A progress bar on a terminal; otherwise one line now and then."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         columns = (BarColumn(10), TextColumn("{task.description}"), TimeRemainingColumn())
-        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
-        self.said = time.monotonic()
-        self.counted = ""  # what was said of the real rows
+        self.last_line = time.monotonic()
+        self.intake = ""  # the sentence about the real rows that was printed
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> MakeProgress:
         self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
-    def tell(self, tally: Tally) -> None:
-        if not self.counted:
-            self.counted = tally.real.sentence()
-            self.say(self.counted)
-        words = so_far(tally)
-        self.bar.update(self.task, total=tally.total, completed=tally.done, description=words)
-        if not self.console.is_terminal and time.monotonic() - self.said > QUIET:
-            self.said = time.monotonic()
-            self.say(words)
+    def update(self, tally: Tally) -> None:
+        """Show how far it is."""
+        if not self.intake:
+            self.intake = tally.real.sentence()
+            self.print(self.intake)
+        line = progress_line(tally)
+        self.bar.update(self.task, total=tally.total, completed=tally.done, description=line)
+        if not self.console.is_terminal and time.monotonic() - self.last_line > SECONDS_BETWEEN_LINES:
+            self.last_line = time.monotonic()
+            self.print(line)
 
     def end(self, tally: Tally) -> None:
-        parts = " + ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
-        counted = tally.real.sentence()  # more may be set aside by now: those of which nothing could be made
-        lines = [counted] if counted != self.counted else []
-        lines += [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
-        lines += [f"  {count:,} {reason}" for reason, count in tally.reasons.most_common(5)]
-        for line in lines:
-            self.say(line)
+        """Print how many rows were made, by status, and the most frequent reasons."""
+        intake = tally.real.sentence()
+        if intake != self.intake:  # more rows are set aside by now: those of which nothing could be made
+            self.print(intake)
+        parts = " + ".join(f"{tally.ends[status]:,} {status}" for status in ROW_STATUSES)
+        self.print(f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s.")
+        for reason, count in tally.reasons.most_common(MAX_REASONS):
+            self.print(f"  {count:,} {reason}")
 
-    def say(self, line: str) -> None:
-        """One line, never broken: it may be searched for or copied."""
-        self.console.print(escape(line), soft_wrap=True, highlight=False)
+    def print(self, line: str) -> None:
+        print_line(self.console, line)
 
 
-def so_far(tally: Tally) -> str:
-    """One line of figures."""
+def progress_line(tally: Tally) -> str:
+    """Rows by status, speed, requests, tokens and dollars in one line."""
     seconds = max(1e-9, time.monotonic() - tally.began)
     parts = [f"{tally.done:,} of {tally.total:,}"]
-    parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed") if tally.ends[end]]
-    parts += [f"{tally.made / seconds:,.0f} rows/s"] * bool(tally.made)
+    parts += [f"{tally.ends[status]:,} {status}" for status in ROW_STATUSES if tally.ends[status]]
+    if tally.made:
+        parts.append(f"{tally.made / seconds:,.0f} rows/s")
     if tally.meter.requests:
-        parts += [f"{tally.meter.requests:,} requests"]
-        parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s"] * bool(tally.meter.tokens)
-        parts += [amount("usd", tally.meter.usd)] if tally.meter.usd else []
+        parts.append(f"{tally.meter.requests:,} requests")
+        if tally.meter.tokens:
+            parts.append(f"{tally.meter.tokens / seconds:,.0f} tokens/s")
+        if tally.meter.usd:
+            parts.append(amount("usd", tally.meter.usd))
     return " · ".join(parts)

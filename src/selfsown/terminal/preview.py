@@ -1,4 +1,4 @@
-"""The first rows of a recipe, made and graded for real, each shown with all that was said of it."""
+"""The first rows of a recipe, generated and graded for real, each shown with its grades and its status."""
 
 from __future__ import annotations
 
@@ -12,84 +12,88 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from selfsown import make
 from selfsown.cost import Cost
-from selfsown.estimate.estimator import at_once
+from selfsown.cost.findings import sentences
+from selfsown.estimate.estimator import without_batches
 from selfsown.intake import Intake
-from selfsown.make import preview as made
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
+from selfsown.terminal.layout import print_line, print_lines
 from selfsown.usage import ledger
 
-LONG, TAIL = 1600, 500  # characters of a text that are shown, and how many of them are its last
-COLOURS = {"kept": "green", "rejected": "yellow", "failed": "red"}
-HIDDEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")  # kinds of character that would move, hide or colour what is shown
+MAX_CHARS_SHOWN = 1600  # of a text
+MAX_END_CHARS = 500  # of these, at the end of the text
+STATUS_COLOURS = {"kept": "green", "rejected": "yellow", "failed": "red"}
+HIDDEN_CATEGORIES = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")  # characters that would move, hide or colour other text
 JOINER = "\u200d"  # within an emoji
 
 
 @dataclass(frozen=True)
 class Preview:
-    """real: what becomes of all real rows; rows: those made of the first of them, each with its end; spent: what they
-    took this time, nothing where all was there."""
+    """intake: what becomes of all real rows. rows: those made of the first real rows. spent: the requests sent for
+    this preview; none if the journal had all replies."""
 
-    real: Intake
+    intake: Intake
     rows: Sequence[Row]
     spent: Sequence[ledger.Line]
 
 
-def preview(recipe: Recipe, folder: Path, few: int = 3) -> Preview:
-    """What becomes of the first few real rows. No batch is waited for: the requests are sent one by one."""
+def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
+    """Generate and grade the first `count` real rows. Nothing is sent in a batch, which may take hours."""
     journal = folder / "replies.sqlite"
     before = ledger.sent(journal)
-    rows = made(at_once(recipe), folder, few)
-    real = Intake.of(RunFolder(folder)) or Intake()
-    return Preview(real, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
+    rows = make.preview(without_batches(recipe), folder, count)
+    intake = Intake.of(RunFolder(folder)) or Intake()
+    return Preview(intake, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
 
 
-def show(found: Preview, folder: Path, console: Console) -> None:
-    """What becomes of the real rows, row by row what was made, then what it cost."""
-    console.print(Text(found.real.sentence()), soft_wrap=True)
-    for number, row in enumerate(found.rows, 1):
-        colour = COLOURS.get(row.status, "default")
-        console.print(Rule(f"[bold]row {number} of {len(found.rows)}[/] [{colour}]{row.status}[/]", align="left"))
-        console.print(_told(row))
-    said = Cost(found.spent, 0, "", None).sentences() if found.spent else ["Nothing was asked: all replies were there."]
-    said += [f"The replies are kept: `selfsown make` in {folder} does not pay for them again."]
-    for line in said:
-        console.print(Text(line), soft_wrap=True)
+def show(result: Preview, folder: Path, console: Console) -> None:
+    """What becomes of the real rows, every row that was made, and what it cost."""
+    print_line(console, result.intake.sentence())
+    for number, row in enumerate(result.rows, 1):
+        colour = STATUS_COLOURS.get(row.status, "default")
+        title = f"[bold]row {number} of {len(result.rows)}[/] [{colour}]{row.status}[/]"
+        console.print(Rule(title, align="left"))
+        console.print(_row_table(row))
+    no_request = ["No request was sent: all replies are in the journal."]
+    print_lines(console, sentences(Cost(result.spent, 0, "", None)) if result.spent else no_request)
+    print_line(console, f"The replies are in {folder}: `selfsown make` does not pay for them again.")
 
 
-def _told(row: Row) -> Table:
-    """What the row says, and what was said of it."""
+def _row_table(row: Row) -> Table:
+    """The texts of the row, its metadata, its grades and its status."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    reasoning = row.metadata.get("reasoning", "")
-    traits = {f"({name})": value for name, value in row.metadata.items() if name != "reasoning"}
-    named = {"prompt": row.prompt, "reasoning": reasoning, "answer": row.answer, **traits}
-    for name, text in named.items():
+    metadata = dict(row.metadata)
+    texts = {"prompt": row.prompt, "reasoning": metadata.pop("reasoning", ""), "answer": row.answer}
+    texts |= {f"({name})": value for name, value in metadata.items()}
+    for name, text in texts.items():
         if text or name == "answer":
             table.add_row(Text(readable(name)), Text(readable(text)))
     for grade in row.grades:
-        table.add_row("grade", Text(_graded(grade)))
-    table.add_row("end", Text(readable(f"{row.status}: {row.reason}" if row.reason else row.status)))
+        table.add_row("grade", Text(readable(_grade_text(grade))))
+    table.add_row("status", Text(readable(f"{row.status}: {row.reason}" if row.reason else row.status)))
     return table
 
 
-def _graded(grade: Grade) -> str:
-    return readable(f"{grade.grader} {grade.score:.2f}" + f": {grade.reason}" * bool(grade.reason))
+def _grade_text(grade: Grade) -> str:
+    text = f"{grade.grader} {grade.score:.2f}"
+    return f"{text}: {grade.reason}" if grade.reason else text
 
 
 def readable(text: str) -> str:
-    """The text, shortened in its middle, with nothing in it that a terminal would obey."""
-    if len(text) > LONG:
-        left = f"\n[… {len(text) - LONG:,} characters are left out here …]\n"
-        text = text[: LONG - TAIL] + left + text[-TAIL:]
-    return "".join(_escaped(each) if _hidden(each) else each for each in text)
+    """The text, shortened in its middle, with every character escaped that a terminal would obey."""
+    if len(text) > MAX_CHARS_SHOWN:
+        left_out = f"\n[… {len(text) - MAX_CHARS_SHOWN:,} characters are left out here …]\n"
+        text = text[: MAX_CHARS_SHOWN - MAX_END_CHARS] + left_out + text[-MAX_END_CHARS:]
+    return "".join(_escaped(character) if _is_hidden(character) else character for character in text)
 
 
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in HIDDEN and character not in ("\n", JOINER)
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in HIDDEN_CATEGORIES and character not in ("\n", JOINER)
 
 
 def _escaped(character: str) -> str:

@@ -12,7 +12,8 @@ from batches import BatchServer
 from command import selfsown
 from server import Server
 
-from selfsown.estimate.estimator import Estimate, Range, estimate
+from selfsown.estimate.estimator import Estimate, estimate
+from selfsown.estimate.usage import Range
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
@@ -68,36 +69,39 @@ def covers(found: Range | None, value: float) -> bool:
 
 
 def by_place(found: Estimate) -> dict[tuple[str, str], float]:
-    return {(part.stage, part.role): part.requests.value for part in found.parts}
+    return {(step.step, step.role): step.usage.requests.value for step in found.steps}
 
 
 def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_again(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 20)
-        assert found.now.requests == len(server.bodies) == 20 * 4
-        assert (found.rows, found.asked, found.there) == (ROWS, 20, 20 * 4)
+        assert found.spent_now.requests == len(server.bodies) == 20 * 4
+        assert (found.rows, found.sampled_rows, found.cached_replies) == (ROWS, 20, 20 * 4)
         make(recipe(tmp_path, server), tmp_path / "out")
         assert len(server.bodies) == ROWS * 4
     whole = taken(tmp_path / "out")
-    assert found.all.requests.value == pytest.approx(whole.requests - found.now.requests)
-    assert covers(found.all.requests, whole.requests - found.now.requests)
-    assert covers(found.all.input, whole.input - found.now.input)
-    assert covers(found.all.output, whole.output - found.now.output)
-    assert covers(found.all.usd, (whole.usd or 0) - (found.now.usd or 0))
+    assert found.total.requests.value == pytest.approx(whole.requests - found.spent_now.requests)
+    assert covers(found.total.requests, whole.requests - found.spent_now.requests)
+    assert covers(found.total.input_tokens, whole.input - found.spent_now.input)
+    assert covers(found.total.output_tokens, whole.output - found.spent_now.output)
+    assert covers(found.total.usd, (whole.usd or 0) - (found.spent_now.usd or 0))
 
 
 def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -> None:
     """A seed draws other rows, to which this server answers the same."""
     prompts(tmp_path)
     held = {"input": 0, "output": 0, "usd": 0}
+    ranges = {"input": "input_tokens", "output": "output_tokens", "usd": "usd"}
     with serving() as server:
         make(recipe(tmp_path, server), tmp_path / "whole")
         whole, trials = taken(tmp_path / "whole"), 20
         for seed in range(1, trials + 1):
             found = estimate(recipe(tmp_path, server, seed=seed), tmp_path / f"out{seed}", 20)
             for name in held:
-                held[name] += covers(getattr(found.all, name), getattr(whole, name) - getattr(found.now, name))
+                held[name] += covers(
+                    getattr(found.total, ranges[name]), getattr(whole, name) - getattr(found.spent_now, name)
+                )
     assert min(held.values()) >= 0.85 * trials, held
 
 
@@ -118,9 +122,9 @@ def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path
             ("grade.self_consistency", "judge"): pytest.approx(3 * (ROWS - done)),
             ("grade.judge", "judge"): pytest.approx(2 * (ROWS - done)),
         }
-        assert found.there == before
+        assert found.cached_replies == before
         make(recipe(tmp_path, server, **changes), tmp_path / "out")
-        assert len(server.bodies) - before == pytest.approx(found.all.requests.value)
+        assert len(server.bodies) - before == pytest.approx(found.total.requests.value)
 
 
 def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(tmp_path: Path) -> None:
@@ -129,37 +133,37 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
         make(recipe(tmp_path, server), tmp_path / "out")
         prompts(tmp_path)
         first = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
-        assert first.now.requests < 30 * 4
-        assert first.all.requests.value == pytest.approx(ROWS * 4 - first.there)
+        assert first.spent_now.requests < 30 * 4
+        assert first.total.requests.value == pytest.approx(ROWS * 4 - first.cached_replies)
         sent = len(server.bodies)
         again = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
-        assert (len(server.bodies), again.now.requests) == (sent, 0)
-        assert again.all.output == first.all.output
+        assert (len(server.bodies), again.spent_now.requests) == (sent, 0)
+        assert again.total.output_tokens == first.total.output_tokens
         make(recipe(tmp_path, server), tmp_path / "out")
-        assert covers(first.all.output, taken(tmp_path / "out").output - first.spent.output)
+        assert covers(first.total.output_tokens, taken(tmp_path / "out").output - first.spent.output)
         nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
-    assert (nothing.all.requests, nothing.all.usd) == (Range(0, 0, 0), Range(0, 0, 0))
+    assert (nothing.total.requests, nothing.total.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 
 
 def test_answers_that_are_alike_are_judged_once_and_counted_once(tmp_path: Path) -> None:
     prompts(tmp_path, 100)
     with serving(say=lambda prompt, body: say(prompt, {**body, "seed": 0})) as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 10)
-        assert found.now.requests == 10 * 3
+        assert found.spent_now.requests == 10 * 3
         make(recipe(tmp_path, server), tmp_path / "out")
-        assert len(server.bodies) - found.now.requests == pytest.approx(found.all.requests.value) == 90 * 3
+        assert len(server.bodies) - found.spent_now.requests == pytest.approx(found.total.requests.value) == 90 * 3
 
 
 def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_said(tmp_path: Path) -> None:
     def output(server: Server, **knobs: Any) -> tuple[float, str]:
         teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}
         found = estimate(recipe(tmp_path, server, teacher=teacher, grade=[]), tmp_path / "out", offline=True)
-        assert found.all.usd is None
-        return found.all.output.value / found.all.requests.value, found.parts[0].length
+        assert found.total.usd is None
+        return found.total.output_tokens.value / found.total.requests.value, found.steps[0].reply_length
 
     with serving() as server:
         prompts(tmp_path, 20)
-        assert output(server) == (1000, "of 1,000 tokens, which is no more than an assumption")
+        assert output(server) == (1000, "1,000 tokens, an assumption")
         assert output(server, max_tokens=70) == (70, "as long as max_tokens allows")
         prompts(tmp_path, 20, answer="four" * 50)
         assert output(server) == (50, "as long as the real answers")
@@ -173,12 +177,12 @@ def test_rows_from_all_real_rows_together_are_estimated_from_the_first_that_are_
         teacher = {"endpoint": {"url": server.url, "model": "m", "system": "write", "price": PRICE}}
         changes = {"teacher": teacher, "generate": [{"propose": {"count": 150}}], "grade": ["rules", "judge"]}
         offline = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", offline=True)
-        assert offline.all.requests.value == 300
+        assert offline.total.requests.value == 300
         found = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", 80)
-        assert (found.asked, found.now.requests) == (80, len(server.bodies))
+        assert (found.sampled_rows, found.spent_now.requests) == (80, len(server.bodies))
         make(recipe(tmp_path, server, **changes), tmp_path / "out")
     whole = taken(tmp_path / "out")
-    assert found.all.requests.value == pytest.approx(whole.requests - found.now.requests, rel=0.1)
+    assert found.total.requests.value == pytest.approx(whole.requests - found.spent_now.requests, rel=0.1)
 
 
 def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_path: Path) -> None:
@@ -199,9 +203,9 @@ def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_pa
             ("grade.judge", "judge"): pytest.approx(120),
         }
         found = estimate(recipe(tmp_path, server, generate=["document_qa"]), tmp_path / "out", 10)
-        assert found.all.requests.value == pytest.approx(30 * 4)
+        assert found.total.requests.value == pytest.approx(30 * 4)
         make(recipe(tmp_path, server, generate=["document_qa"]), tmp_path / "out")
-    assert taken(tmp_path / "out").requests == found.now.requests + 120
+    assert taken(tmp_path / "out").requests == found.spent_now.requests + 120
 
 
 def test_a_schema_that_nothing_can_stand_in_for_is_said_offline_and_measured_otherwise(tmp_path: Path) -> None:
@@ -218,11 +222,11 @@ def test_a_schema_that_nothing_can_stand_in_for_is_said_offline_and_measured_oth
 
     with serving(say=code) as server:
         offline = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", offline=True)
-        assert offline.unseen == ["generate.sample"]
-        assert offline.all.requests.value == 60
+        assert offline.uncounted_steps == ["generate.sample"]
+        assert offline.total.requests.value == 60
         found = estimate(recipe(tmp_path, server, **changes), tmp_path / "out", 10)
-    assert not found.unseen
-    assert found.all.requests.value == pytest.approx(100)
+    assert not found.uncounted_steps
+    assert found.total.requests.value == pytest.approx(100)
 
 
 def test_a_sample_is_not_sent_in_a_batch_and_the_rest_is_priced_as_one(tmp_path: Path) -> None:
@@ -235,14 +239,14 @@ def test_a_sample_is_not_sent_in_a_batch_and_the_rest_is_priced_as_one(tmp_path:
             role["endpoint"]["batch"] = 500
         found = estimate(recipe(tmp_path, server, **roles), tmp_path / "out", 10)
         assert not server.sent
-        assert len(server.bodies) == 2 * found.now.requests
+        assert len(server.bodies) == 2 * found.spent_now.requests
         make(recipe(tmp_path, server, **roles), tmp_path / "out")
-        assert sum(map(len, server.sent)) == pytest.approx(found.all.requests.value)
-    assert plain.all.usd
-    assert found.all.usd
-    assert plain.batch
-    assert plain.batch.value == pytest.approx(found.all.usd.value) == pytest.approx(plain.all.usd.value / 2)
-    assert (found.batch, found.all.seconds) == (None, None)
+        assert sum(map(len, server.sent)) == pytest.approx(found.total.requests.value)
+    assert plain.total.usd
+    assert found.total.usd
+    assert plain.batch_usd
+    assert plain.batch_usd.value == pytest.approx(found.total.usd.value) == pytest.approx(plain.total.usd.value / 2)
+    assert (found.batch_usd, found.total.seconds) == (None, None)
 
 
 def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_path: Path) -> None:
@@ -250,7 +254,7 @@ def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_
     (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with serving() as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
-        assert (found.now.requests, found.all.requests.value) == (80, 0)
+        assert (found.spent_now.requests, found.total.requests.value) == (80, 0)
         (tmp_path / "prompts.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
         with pytest.raises(SelfsownError, match="no real row has a prompt"):
             estimate(recipe(tmp_path, server), tmp_path / "other", 40)
@@ -268,13 +272,13 @@ def test_the_command_says_it_in_words_or_as_json_and_sets_it_against_the_budget(
         found = json.loads(selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "5", "--json").stdout)
         wrong = selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "0")
     assert offline.returncode == done.returncode == 0, offline.stderr + done.stderr
-    assert "Nothing was asked. 200 rows" in offline.stdout
-    assert "The budget of 500 requests is too little: 0 requests spent and 800 requests to come." in offline.stdout
-    assert "5 of 200 rows were asked for this" in done.stdout
-    assert "This took 20 requests" in done.stdout
-    assert "20 replies are there already" in done.stdout
+    assert "No request was sent. All 200 rows" in offline.stdout
+    assert "The budget of 500 requests is too little: 0 requests spent and 800 requests left." in offline.stdout
+    assert "5 of 200 rows, drawn evenly, were sent for this estimate" in done.stdout
+    assert "This estimate used 20 requests" in done.stdout
+    assert "20 replies are in the journal already" in done.stdout
     assert "The budget of $100.00 is enough" in done.stdout
-    assert (found["asked"], found["there"], found["now"]["requests"]) == (5, 20, 0)
+    assert (found["sampled_rows"], found["cached_replies"], found["spent_now"]["requests"]) == (5, 20, 0)
     assert found["total"]["requests"] == {
         "value": pytest.approx(780),
         "low": pytest.approx(780),
@@ -302,7 +306,7 @@ def test_where_no_price_is_known_it_says_how_to_tell_it(tmp_path: Path) -> None:
     assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in done.stdout
     assert "unknown" in done.stdout
     assert "unknown" not in told.stdout
-    assert "not known" not in told.stdout
+    assert "is unknown" not in told.stdout
 
 
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
@@ -312,7 +316,7 @@ def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
         found = estimate(recipe(tmp_path, server, teacher={"endpoint": there}, grade=[]), tmp_path / "out", 8)
         slow = {"endpoint": {**there, "requests_per_minute": 60}}
         paced = estimate(recipe(tmp_path, server, teacher=slow, grade=[]), tmp_path / "out", 8)
-    assert found.all.seconds
-    assert found.all.seconds.value == pytest.approx(2 * (ROWS - 8) * 0.2 / 8, rel=0.5)
-    assert paced.all.seconds
-    assert paced.all.seconds.value == pytest.approx(2 * (ROWS - 8), rel=0.1)
+    assert found.total.seconds
+    assert found.total.seconds.value == pytest.approx(2 * (ROWS - 8) * 0.2 / 8, rel=0.5)
+    assert paced.total.seconds
+    assert paced.total.seconds.value == pytest.approx(2 * (ROWS - 8), rel=0.1)

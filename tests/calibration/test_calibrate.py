@@ -1,4 +1,4 @@
-"""The grader is graded: planted faults are found, within intervals that hold them; a recipe may demand more."""
+"""Calibration measures planted faults within its intervals, and a recipe may require error rates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from command import selfsown
 from server import Server
 
 from selfsown import loop
-from selfsown.calibration.calibrate import falls_short, measured
+from selfsown.calibration.calibrate import calibrate
+from selfsown.calibration.requirements import unmet_requirements
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
@@ -73,6 +74,11 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     return Recipe.of({**tree, **changes}, folder)
 
 
+def measured(*given: Any, **more: Any) -> dict[str, Any]:
+    """The calibration as it is written."""
+    return calibrate(*given, **more).to_json()
+
+
 def holds(measure: dict[str, float], truth: float) -> bool:
     return measure["low"] <= truth <= measure["high"]
 
@@ -125,7 +131,7 @@ def test_of_a_panel_of_models_the_rows_of_each_of_them_are_its_own(tmp_path: Pat
 
 PAIRS = '''
 from selfsown.records import Grade
-from selfsown.asking.structured import ask
+from selfsown.prompting.structured_output import ask
 
 SCHEMA = {"type": "object", "properties": {"better": {"enum": ["first", "second"]}}, "required": ["better"]}
 
@@ -160,19 +166,19 @@ def test_position_bias_is_found_and_asking_in_both_orders_cancels_it(tmp_path: P
 def test_real_rows_and_their_mutants_test_who_knows_the_answers_and_rules_are_not_tested(tmp_path: Path) -> None:
     with judging() as server:
         mine = recipe(tmp_path, server, grade=["exact_match", "novelty", "rules"])
-        found = measured(mine, tmp_path / "out", rows=60)
+        found = measured(mine, tmp_path / "out", max_rows=60)
         assert not server.bodies
     exact, novelty, rules = found["graders"]
     assert (exact["false_accepts"]["value"], exact["false_rejects"]["value"], exact["kappa"]["value"]) == (0, 0, 1)
     assert exact["kappa"]["low"] < 1
     assert set(exact["false_accepts_by_kind"]) == {"another row's answer", "a number changed", "characters changed"}
-    assert all("it goes by rules" in each["unmeasured"] for each in (novelty, rules))
+    assert all("it checks rules" in each["unmeasured"] for each in (novelty, rules))
     assert found["cost"] is None
 
 
 def test_a_student_that_is_its_own_judge_is_not_measured_before_it_has_learned(tmp_path: Path) -> None:
     programs = Recipe.load("first", ["grade=[verify, self_consistency]", "real.programs.rows=600", "held_out=300"])
-    verify, vote = measured(programs, tmp_path / "run", rows=100)["graders"]
+    verify, vote = measured(programs, tmp_path / "run", max_rows=100)["graders"]
     assert (verify["false_accepts"]["value"], verify["false_rejects"]["value"]) == (0, 0)
     assert "it asks the judge, which is the student" in vote["unmeasured"]
 
@@ -182,18 +188,18 @@ def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_st
     with judging(accepts=0.1, rejects=0.1) as server:
         mine = recipe(tmp_path, server, grader_requirements=demand)
         with pytest.raises(
-            SelfsownError, match=r"trust: judge must be calibrated first: selfsown calibrate RECIPE .*out"
+            SelfsownError, match=r"grader_requirements: judge must be calibrated first: selfsown calibrate RECIPE .*out"
         ):
             make(mine, tmp_path / "out")
         assert not (tmp_path / "out").exists()
-        assert not falls_short(mine, measured(mine, tmp_path / "out", path, ROWS))
+        assert not unmet_requirements(mine, calibrate(mine, tmp_path / "out", path, ROWS))
         make(mine, tmp_path / "out")
         stern = recipe(tmp_path, server, grader_requirements=demand, grade=[{"judge": {"rubric": "Is it short?"}}])
-        with pytest.raises(SelfsownError, match=r"grade\.judge was not calibrated as it stands in the recipe now"):
+        with pytest.raises(SelfsownError, match=r"grade\.judge was not calibrated as it is in the recipe now"):
             make(stern, tmp_path / "out")
         harder = recipe(tmp_path, server, grader_requirements={"judge": {"false_accepts": 0.1}})
         with pytest.raises(
-            SelfsownError, match=r"its false_accepts is 0\.\d+ \[.*at most 0\.1 is demanded of the whole"
+            SelfsownError, match=r"its false_accepts is 0\.\d+ \[.*the whole interval must be at most 0\.1"
         ):
             make(harder, tmp_path / "out")
         faster = recipe(tmp_path, server, grader_requirements=demand)
@@ -213,17 +219,17 @@ def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp
     mine = Recipe.load("first", [*changes, "grader_requirements={verify: {kappa: 0.9}}"])
     with pytest.raises(SelfsownError, match="verify must be calibrated first"):
         loop.run(mine, tmp_path / "run")
-    measured(Recipe.load("first", [*changes, "seed=5"]), tmp_path / "run", rows=100)
-    assert not falls_short(mine, measured(mine, tmp_path / "run", rows=200))
+    measured(Recipe.load("first", [*changes, "seed=5"]), tmp_path / "run", max_rows=100)
+    assert not unmet_requirements(mine, calibrate(mine, tmp_path / "run", max_rows=200))
     assert len(loop.run(mine, tmp_path / "run")) == 1
 
 
 @pytest.mark.parametrize(
     ("demand", "said"),
     [
-        ("{vote: {kappa: 0.6}}", "trust names 'vote', which does not grade here; there is: judge"),
-        ("{judge: {kapa: 0.6}}", "trust is {'judge': {'kapa': 0.6}}; it should be"),
-        ("{judge: {kappa: 6}}", "trust is {'judge': {'kappa': 6}}; it should be"),
+        ("{vote: {kappa: 0.6}}", "grader_requirements names 'vote', which does not grade here; there is: judge"),
+        ("{judge: {kapa: 0.6}}", "grader_requirements is {'judge': {'kapa': 0.6}}; it should be"),
+        ("{judge: {kappa: 6}}", "grader_requirements is {'judge': {'kappa': 6}}; it should be"),
     ],
 )
 def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_path: Path) -> None:
@@ -236,7 +242,7 @@ def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_pat
     ("text", "said"),
     [
         ("", "is empty"),
-        ('{"prompt": "q", "answer": "a"}\n', "has no column 'label' or 'score'; there is: prompt, answer"),
+        ('{"prompt": "q", "answer": "a"}\n', "has no column 'label' or 'score'; available: prompt, answer"),
         ('{"prompt": "q", "answer": "a", "label": "fine"}\n', "labels.jsonl:1 has the label 'fine'; it must be good"),
         (
             '{"prompt": "q", "answer": "a", "score": 4}\n',
@@ -262,7 +268,7 @@ def test_an_answer_that_cannot_be_read_counts_as_failed_and_not_as_wrong(tmp_pat
     assert judge["agreement"]["n"] == 200 - round(200 * judge["failed"]["value"])
 
 
-def test_the_command_shows_a_table_writes_json_and_ends_with_1_where_too_little_is_shown(tmp_path: Path) -> None:
+def test_the_command_prints_a_table_or_json_and_exits_with_4_below_a_requirement(tmp_path: Path) -> None:
     path = labels(tmp_path, 200)
     with judging(accepts=0.2) as server:
         for name, demand in (("fine", {"kappa": 0.5}), ("poor", {"kappa": 0.95})):
@@ -275,6 +281,6 @@ def test_the_command_shows_a_table_writes_json_and_ends_with_1_where_too_little_
         each in fine.stdout for each in ("200 rows, 100 good and 100 bad", "kappa", "position bias", "200 requests")
     )
     assert "made/fine/calibration.json" in fine.stdout
-    assert poor.returncode == 1
-    assert poor.stderr.startswith("selfsown: trust: grade.judge: its kappa is 0.")
+    assert poor.returncode == 4
+    assert poor.stderr.startswith("selfsown: grader_requirements: grade.judge: its kappa is 0.")
     assert json.loads(poor.stdout) == json.loads((tmp_path / "made/poor/calibration.json").read_text())

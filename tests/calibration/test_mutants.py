@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from selfsown.calibration.mutants import KINDS, mutants
+from selfsown.calibration.mutants import MUTANT_KINDS, mutants
 from selfsown.records import Row
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
@@ -20,15 +20,15 @@ def test_each_row_makes_one_that_is_wrong_the_kinds_by_turns_the_same_for_the_sa
     made = list(mutants(SUMS, TEXT, 0))
     assert [row.parents for row in made] == [(row.id,) for row in SUMS]
     assert all(row.answer != row.target for row in made)
-    assert Counter(row.metadata["mutant"] for row in made) == dict.fromkeys(KINDS, 33)
+    assert Counter(row.metadata["mutant"] for row in made) == dict.fromkeys(MUTANT_KINDS, 33)
     assert made == list(mutants(SUMS, TEXT, 0)) != list(mutants(SUMS, TEXT, 1))
 
 
 def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() -> None:
     for row in mutants(SUMS, TEXT, 0):
-        if row.metadata["mutant"] == KINDS[1]:
+        if row.metadata["mutant"] == MUTANT_KINDS[1]:
             assert row.answer.strip("0123456789.") == "It is "
-        if row.metadata["mutant"] == KINDS[2]:
+        if row.metadata["mutant"] == MUTANT_KINDS[2]:
             assert [each.isalnum() for each in row.answer] == [each.isalnum() for each in row.target]
 
 
@@ -51,7 +51,7 @@ def test_what_the_world_would_accept_is_no_mutant() -> None:
 
 def test_another_s_text_is_no_wrong_document_and_what_cannot_be_made_wrong_is_left_out() -> None:
     names = [Row("", f"emma{at}", target=f"emma{at}") for at in range(30)]
-    assert {row.metadata["mutant"] for row in mutants(names, TEXT, 0)} == {KINDS[1], KINDS[2]}
+    assert {row.metadata["mutant"] for row in mutants(names, TEXT, 0)} == {MUTANT_KINDS[1], MUTANT_KINDS[2]}
     assert list(mutants([Row("q", "!", target="!"), Row("r", "!", target="!")], TEXT, 0)) == []
 
 

@@ -1,11 +1,11 @@
-"""Measures of a grader: known values, and intervals that hold what they promise."""
+"""Metrics of a grader: known values, and intervals with the promised coverage."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from selfsown.calibration.metrics import difference, gain, kappa, partial_correlation, rate
+from selfsown.calibration.metrics import adjusted_difference, kappa, mean_gain, partial_correlation, rate
 
 
 def test_kappa_has_its_known_values() -> None:
@@ -22,7 +22,7 @@ def test_kappa_has_its_known_values() -> None:
     assert opposite.value == pytest.approx(-1)
 
 
-def test_kappa_of_who_always_says_the_same_is_nought_or_nothing() -> None:
+def test_kappa_of_a_constant_grader_is_zero_or_none() -> None:
     always = kappa([True, False] * 50, [True] * 100)
     assert always
     assert always.value == 0
@@ -80,19 +80,19 @@ def test_a_preference_is_a_difference_at_equal_label() -> None:
         ours = [bool(each) for each in rng.random(120) < 0.5]
         labels = [bool(rng.random() < (0.8 if own else 0.3)) for own in ours]
         scores = [0.6 * label + 0.2 * rng.random() for label in labels]
-        found = difference(scores, ours, labels)
+        found = adjusted_difference(scores, ours, labels)
         assert found
         held += found.low <= 0 <= found.high
-        more = difference([score + 0.1 * own for score, own in zip(scores, ours, strict=True)], ours, labels)
+        more = adjusted_difference([score + 0.1 * own for score, own in zip(scores, ours, strict=True)], ours, labels)
         assert more
         raised += more.low <= 0.1 <= more.high
     assert held > 455
     assert raised > 455
-    assert difference([1.0, 0.0], [True, False], [True, True]) is None
+    assert adjusted_difference([1.0, 0.0], [True, False], [True, True]) is None
 
 
 def test_rates_and_gains_of_nothing_are_none() -> None:
     assert rate(0, 0) is None
-    assert gain([0.5]) is None
+    assert mean_gain([0.5]) is None
     assert rate(1, 10) == pytest.approx((0.1, 0.0179, 0.4042, 10), abs=1e-3)
-    assert gain([0.0] * 5) == (0.0, 0.0, 0.0, 5)
+    assert mean_gain([0.0] * 5) == (0.0, 0.0, 0.0, 5)

@@ -1,4 +1,4 @@
-"""Before use, a grader that says what is right is tried on rows of which that is known."""
+"""Before use, graders that know right answers are tested on rows with known labels."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from selfsown.records import Grade
 def grade(rows):
     for at, row in enumerate(rows):
         right = row.answer == row.target
-        yield Grade(float({said}), "said so", grader="mine", evidence="{trust}")
+        yield Grade(float({said}), "said so", grader="mine", evidence="{evidence}")
 """
 CHANGES = ("real.programs.rows=600", "held_out=300", "student.tiny.layers=1", "student.tiny.width=16")
 
 
-def recipe(folder: Path, said: str, trust: str = "oracle") -> Recipe:
-    (folder / "mine.py").write_text(GRADER.format(said=said, trust=trust))
+def recipe(folder: Path, said: str, evidence: str = "oracle") -> Recipe:
+    (folder / "mine.py").write_text(GRADER.format(said=said, evidence=evidence))
     return Recipe.of(Recipe.load("first", CHANGES).dump() | {"grade": "./mine.py"}, folder)
 
 
@@ -42,9 +42,9 @@ def test_a_grader_that_knows_right_from_wrong_passes(said: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("True", "rejects 0 of 50 answers that were made wrong, so it cannot be trusted; it accepts '"),
-        ("right or at % 2 == 1", "rejects 25 of 50 answers"),
-        ("False", "accepts 0 of 50 real rows with their known answers, so it cannot be trusted; of '"),
+        ("True", "rejects 0 of 50 wrong answers, so it is unreliable; it accepts '"),
+        ("right or at % 2 == 1", "rejects 25 of 50 wrong answers"),
+        ("False", "accepts 0 of 50 real rows with their known answers, so it is unreliable; its reason for '"),
         ("not right", "accepts 0 of 50 real rows"),
         ("right and at % 3 > 0", "accepts 33 of 50 real rows"),
     ],
@@ -55,7 +55,7 @@ def test_a_grader_that_does_not_is_refused_with_an_example(said: str, words: str
     assert str(caught.value).startswith(f"grade../mine.py {words}")
 
 
-def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
+def test_shipped_graders_pass_and_untestable_ones_are_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     prompts = tmp_path / "sums.jsonl"
@@ -68,17 +68,17 @@ def test_our_own_graders_pass_and_what_cannot_be_tested_is_said_once(
         "generate=sample",
     ]
     changes += ["curate=min_score", "evaluate=loss", "goal=loss", "guard=[]", "held_out=20"]
-    selftest._told.cache_clear()  # other tests of this process may have had it said
+    selftest._log_once.cache_clear()  # other tests of this process may have logged it
     with caplog.at_level(logging.INFO, logger="selfsown"):
         for _ in range(2):
             try_out(Recipe.load("first", changes))
             try_out(Recipe.load("first", CHANGES))
     assert [record.getMessage() for record in caplog.records] == [
-        "selfsown: not tested before use: grade.rules, grade.novelty: it goes by rules, not by what is right",
+        "selfsown: not tested before use: grade.rules, grade.novelty: it is based on rules, not on correctness",
         "selfsown: not tested before use: grade.self_consistency: it asks a model (selfsown calibrate tests that)",
     ]
 
 
-@pytest.mark.parametrize("trust", ["rule", "judge"])
-def test_a_grader_that_goes_by_rules_or_taste_is_not_held_to_know_what_is_right(tmp_path: Path, trust: str) -> None:
-    try_out(recipe(tmp_path, "True", grader_requirements=trust))
+@pytest.mark.parametrize("evidence", ["rule", "judge"])
+def test_a_grader_of_rules_or_opinions_is_not_tested(tmp_path: Path, evidence: str) -> None:
+    try_out(recipe(tmp_path, "True", evidence=evidence))

@@ -10,7 +10,7 @@ import pytest
 from command import selfsown, written
 from server import Server
 
-from selfsown.terminal.preview import LONG, readable
+from selfsown.terminal.preview import MAX_CHARS_SHOWN, readable
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:
@@ -29,7 +29,7 @@ def mine(folder: Path, server: Server, **changes: Any) -> None:
 
 def test_it_shows_what_was_said_of_each_row_and_make_does_not_pay_again(tmp_path: Path) -> None:
     with Server(say=say) as server:
-        mine(tmp_path, server, curate=[{"passed": {"least": 0.9}}])
+        mine(tmp_path, server, curate=[{"min_score": {"min_score": 0.9}}])
         done = selfsown(tmp_path, "preview", "mine.yaml", "--rows", "2")
         assert len(server.bodies) == 4
         again = selfsown(tmp_path, "preview", "mine.yaml", "--rows", "2")
@@ -53,7 +53,7 @@ def test_it_shows_what_was_said_of_each_row_and_make_does_not_pay_again(tmp_path
     assert "4 requests" in said
     assert said.count("cost unknown") == 1
     assert "does not pay for them again" in said
-    assert "Nothing was asked" in again.stdout
+    assert "No request was sent" in again.stdout
 
 
 def test_a_recipe_that_trains_can_be_seen_too_and_needs_a_teacher(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_what_is_long_is_cut_in_its_middle_and_says_how_much() -> None:
     shown = readable(text)
     assert shown.startswith("00000")
     assert shown.endswith("00999")
-    assert f"{5000 - LONG:,} characters" in shown
-    assert readable("e" * LONG + "\n") != readable("e" * LONG) == "e" * LONG
+    assert f"{5000 - MAX_CHARS_SHOWN:,} characters" in shown
+    assert readable("e" * MAX_CHARS_SHOWN + "\n") != readable("e" * MAX_CHARS_SHOWN) == "e" * MAX_CHARS_SHOWN

@@ -1,0 +1,83 @@
+"""The result of a calibration, and its form in calibration.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfsown.calibration.metrics import Metric
+from selfsown.usage.ledger import Line
+
+METRICS = (
+    "false_accepts",
+    "false_rejects",
+    "agreement",
+    "kappa",
+    "failed",
+    "position_bias",
+    "length_bias",
+    "self_preference",
+)
+
+
+@dataclass(frozen=True)
+class GraderResult:
+    """What a calibration measured of one grader.
+
+    identity: the grader, its options and its models, as in the recipe. metrics: those of METRICS; None where the rows
+    cannot tell. false_accepts_by_kind: of rows whose kind of error is known. unmeasured: why the grader could not be
+    measured at all; then there are no metrics.
+    """
+
+    identity: Mapping[str, Any]
+    metrics: Mapping[str, Metric | None] = field(default_factory=dict)
+    false_accepts_by_kind: Mapping[str, Metric] = field(default_factory=dict)
+    unmeasured: str = ""
+
+    @property
+    def name(self) -> str:
+        """The method, without its options."""
+        grader = self.identity["grader"]
+        return grader if isinstance(grader, str) else str(next(iter(grader)))
+
+    def to_json(self) -> dict[str, Any]:
+        if self.unmeasured:
+            return {**self.identity, "unmeasured": self.unmeasured}
+        metrics = {name: metric._asdict() if metric else None for name, metric in self.metrics.items()}
+        by_kind = {kind: metric._asdict() for kind, metric in self.false_accepts_by_kind.items()}
+        return {**self.identity, **metrics, "false_accepts_by_kind": by_kind}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The graders of a recipe, measured on `rows` rows, of which `good` are good.
+
+    source: where the rows come from. cost: the requests of all calibrations in the folder; None without a model server.
+    """
+
+    source: str
+    rows: int
+    good: int
+    graders: Sequence[GraderResult]
+    cost: Line | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "rows": self.rows,
+            "good": self.good,
+            "graders": [grader.to_json() for grader in self.graders],
+            "cost": _cost_json(self.cost) if self.cost else None,
+        }
+
+
+def metrics_of(grader: Mapping[str, Any]) -> dict[str, Metric | None]:
+    """The metrics of one grader in calibration.json."""
+    present = {name: grader[name] for name in METRICS if name in grader}
+    return {name: Metric(**metric) if metric else None for name, metric in present.items()}
+
+
+def _cost_json(cost: Line) -> dict[str, Any]:
+    numbers = {"requests": cost.requests, "input": cost.input, "output": cost.output}
+    return {**numbers, "unmetered": cost.untold, "usd": cost.usd}

@@ -1,0 +1,43 @@
+"""Options and checks that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from selfsown.errors import ExitCode, RecipeError, SelfsownError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from selfsown.recipe.recipe import Recipe
+
+Changes = Annotated[
+    list[str],
+    Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=()),
+]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.", negative=())]
+
+
+def check_row_count(rows: int) -> int:
+    if rows < 1:
+        raise RecipeError(f"--rows is {rows}; it must be 1 or more")
+    return rows
+
+
+def require_kept_rows(counts: Mapping[str, int], reason: str = "no row was made") -> None:
+    """SelfsownError if no row was kept: an empty data set must not pass for success. counts: rows by status."""
+    if not counts.get("kept"):
+        numbers = " and ".join(f"{counts.get(status, 0):,} {status}" for status in ("rejected", "failed"))
+        raise SelfsownError(f"no row was kept: {numbers}; most frequent reason: {reason}", code=ExitCode.FAILED)
+
+
+def print_warnings(recipe: Recipe, console: Console) -> None:
+    """What the recipe leaves out that keeps a loop safe."""
+    from selfsown.preflight.warnings import cautions
+    from selfsown.terminal.layout import print_line
+
+    for warning in cautions(recipe):
+        print_line(console, f"warning: {warning}")

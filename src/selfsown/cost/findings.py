@@ -1,0 +1,68 @@
+"""Sentences and table cells about the cost of a folder."""
+
+from __future__ import annotations
+
+from selfsown.cost.totals import Cost
+from selfsown.usage.budget import amount
+from selfsown.usage.ledger import Line, counted
+
+COLUMNS = ("step", "role", "model", "requests", "answered", "failed", "input", "output", "reasoning", "cached", "cost")
+
+
+def summary(cost: Cost) -> str:
+    """Requests, tokens and dollars in one line."""
+    spent = cost.total
+    written, judged = cost.of_role("teacher"), cost.of_role("judge")
+    split = ""
+    if spent.usd is not None and written.requests and judged.requests:
+        split = f": {usd_in_words(written)} to write, {usd_in_words(judged)} to judge"
+    failed = f" ({spent.again:,} failed)" if spent.again else ""
+    tokens = counted(spent.input, spent.output, spent.untold)
+    return f"{spent.requests:,} requests{failed}, {tokens}, {usd_in_words(spent)}{split}"
+
+
+def facts(cost: Cost) -> list[str]:
+    """The summary, the cost of a kept row and of a point gained, and what is not included."""
+    unmetered = cost.total.untold
+    at_least = "at least " if unmetered else ""
+    sentences = [f"{summary(cost)}."]
+    if cost.usd_per_kept_row is not None:
+        sentences.append(f"{at_least}{amount('usd', cost.usd_per_kept_row)} for each of {cost.kept:,} kept rows.")
+    if cost.usd_per_point is not None:
+        price = f"{at_least}{amount('usd', cost.usd_per_point)}"
+        sentences.append(f"{price} for each of the {cost.points:.1f} points gained in {cost.goal}.")
+    if unmetered:
+        sentences.append(f"{unmetered:,} requests returned no token count; their cost is not included.")
+    return sentences
+
+
+def sentences(cost: Cost) -> list[str]:
+    """The facts, and which prices the user could add."""
+    unpriced = dict.fromkeys(f"{line.model} at {line.host}" for line in cost.lines if line.usd is None)
+    hint = "set `price` in the recipe, in dollars per million tokens"
+    return [*facts(cost), *(f"The price of {model} is unknown; {hint}." for model in unpriced)]
+
+
+def table_rows(cost: Cost) -> list[list[str]]:
+    """The cells of one line for each step, role and model, in the order of COLUMNS."""
+    return [_cells(line) for line in cost.lines]
+
+
+def usd_in_words(line: Line) -> str:
+    """The dollars of a line; "at least" if some of it is unknown, "cost unknown" if all of it is."""
+    partly_unknown = line.usd is None or bool(line.untold)
+    if partly_unknown and not line.known_usd:
+        return "cost unknown"
+    return ("at least " if partly_unknown else "") + amount("usd", line.known_usd)
+
+
+def _cells(line: Line) -> list[str]:
+    at_least = "≥ " if line.untold else ""
+    counts = [_count(line.requests), _count(line.answered), _count(line.again)]
+    tokens = [_count(line.input, at_least), _count(line.output, at_least)]
+    details = [_count(line.reasoning), _count(line.cached)]
+    return [line.stage, line.role, line.model, *counts, *tokens, *details, usd_in_words(line)]
+
+
+def _count(number: int | None, prefix: str = "") -> str:
+    return "–" if number is None else f"{prefix}{number:,}"
