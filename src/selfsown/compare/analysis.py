@@ -113,7 +113,10 @@ def _best(history: History, key: str) -> float:
     Each half of the held-out rows chooses the generation that the other half measures, so that the choice does not
     flatter the score.
     """
-    swapped = [replace(each, scores=each.validation_scores, validation_scores=each.scores) for each in history]
+    swapped = [
+        replace(generation, scores=generation.validation_scores, validation_scores=generation.scores)
+        for generation in history
+    ]
     scores = [score for side in (history, swapped) if (score := best_of(side, key).score(key))]
     return sum(score.n * score.value for score in scores) / sum(score.n for score in scores)
 
@@ -146,7 +149,7 @@ def _guard_alarms(seeds: Sequence[int], histories: Sequence[History]) -> list[Gu
     """Which guards triggered, in which generations of which seed."""
     alarms = []
     for seed, history in zip(seeds, histories, strict=True):
-        triggered = [(verdict.guard, each.number) for each in history for verdict in each.rejections]
+        triggered = [(verdict.guard, generation.number) for generation in history for verdict in generation.rejections]
         for guard in dict.fromkeys(name for name, _ in triggered):
             numbers = dict.fromkeys(number for name, number in triggered if name == guard)
             alarms.append(GuardAlarms(seed, guard, list(numbers)))

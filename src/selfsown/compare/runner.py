@@ -72,7 +72,7 @@ def require_kept_rows(result: ComparisonResult) -> None:
 
 
 def _available_cores() -> int:
-    """The cores that this process may use, where the operating system tells."""
+    """The cores that this process may use, if the operating system reports them, otherwise all."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

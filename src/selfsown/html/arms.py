@@ -195,7 +195,7 @@ def _draw_interval(axes: Axes, y: int, mean: Estimate, limits: tuple[float, floa
 
 def _curves(histories: Histories, key: str) -> Curves:
     return {
-        seed: {each.number: value for each in history if (value := each.pooled(key)) is not None}
+        seed: {generation.number: value for generation in history if (value := generation.pooled(key)) is not None}
         for seed, history in histories.items()
     }
 

@@ -76,7 +76,7 @@ def status_sentence(run: RunData) -> str:
     if families:
         parts = []
         for status in STATUSES:
-            if numbers := [number for number, each in by_generation.items() if each == status]:
+            if numbers := [number for number, current in by_generation.items() if current == status]:
                 parts.append(f"{status} in {generations_text(numbers, len(by_generation))}")
         were = "were" if len(families) > 1 else "was"
         sentence = f"{capitalized(join_words(families))} {were} measured: {'; '.join(parts)}."
@@ -96,7 +96,9 @@ def headline_status(generations: Sequence[Generation], total: int) -> str:
     where = generations_text(numbers, total)
     if worst == UNKNOWN:
         return f"the monitor status is {UNKNOWN} in {where}"
-    verdicts = [verdict for each in generations if each.number in numbers for verdict in each.verdicts]
+    verdicts = [
+        verdict for generation in generations if generation.number in numbers for verdict in generation.verdicts
+    ]
     alarms = {signal.family for verdict in verdicts for signal in verdict.signals if signal.is_alarm}
     degradations = join_words([DEGRADATIONS[family] for family in FAMILIES if family in alarms])
     return f"{worst}: {degradations} in {where}" if degradations else f"{worst} in {where}"

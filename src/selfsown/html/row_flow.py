@@ -15,7 +15,7 @@ from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import integer, percent, truncate, visible
 from selfsown.html.run_data import STATUSES, GeneratedRows, Outcome, RunData
 
-MAX_BANDS = 6  # more bands on one side are hard to tell apart
+MAX_BANDS = 6  # more bands on one side are hard to distinguish
 MAX_LABEL_CHARS = 24
 OTHERS = "others"
 HEADER_PX = 26.0

@@ -67,7 +67,9 @@ def _guard_sentence(run: RunData) -> str:
         return "No guard was run: the recipe has none."
     if not rejected:
         return f"No guard rejected a generation.{_guards_without_metrics(run)}"
-    names = [f"generation {each.number} by {' and '.join(rejecting_guards(each))}" for each in rejected]
+    names = [
+        f"generation {generation.number} by {' and '.join(rejecting_guards(generation))}" for generation in rejected
+    ]
     if not run.rollback:
         return f"Guards raised alarms, without rollback: {join_words(names)}.{_guards_without_metrics(run)}"
     early = " That ended the run early." if run.result and run.result.get("stuck") else ""
@@ -90,20 +92,20 @@ def _guards_without_metrics(run: RunData) -> str:
 
 def facts(run: RunData) -> list[Fact]:
     """A few numbers in large type."""
-    found = _goal_facts(run) if run.history else []
+    result = _goal_facts(run) if run.history else []
     if run.rows_total:
         shares = [
             f"{percent(run.rows_with(status), run.rows_total)} {status}" for status in ("kept", "rejected", "failed")
         ]
-        found.append(Fact("synthetic rows", f"{run.rows_total:,}", ", ".join(shares)))
+        result.append(Fact("synthetic rows", f"{run.rows_total:,}", ", ".join(shares)))
     if len(run.history) > 1:
         rejected = sum(bool(generation.rejections) for generation in run.history)
         name = "rolled back" if run.rollback else "alarms"
-        found.append(Fact(name, str(rejected), f"of {count(len(run.history) - 1, 'generation')}"))
+        result.append(Fact(name, str(rejected), f"of {count(len(run.history) - 1, 'generation')}"))
     if run.log:
         training = percent(run.seconds("train"), run.seconds())
-        found.append(Fact("run time", duration(run.seconds()), f"{training} of it training"))
-    return found
+        result.append(Fact("run time", duration(run.seconds()), f"{training} of it training"))
+    return result
 
 
 def _goal_facts(run: RunData) -> list[Fact]:
@@ -115,12 +117,12 @@ def _goal_facts(run: RunData) -> list[Fact]:
     if not findings.reported.number or not after:
         return [Fact(name, number(first.value), f"95 % interval {interval(first.low, first.high)}")]
     note = f"{interval(first.low, first.high)} to {interval(after.low, after.high)}"
-    found = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
+    facts = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
     control = findings.equal_control.score(run.goal) if findings.equal_control else None
     if control:
         note = f"{interval(control.low, control.high)}, after as many training steps"
-        found.append(Fact("control: real rows alone", number(control.value), note))
-    return found
+        facts.append(Fact("control: real rows alone", number(control.value), note))
+    return facts
 
 
 def training_data(run: RunData) -> str:

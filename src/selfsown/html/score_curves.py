@@ -44,7 +44,10 @@ def every_score(run: RunData) -> Table:
     keys = dict.fromkeys(score.key for generation in run.history for score in generation.scores)
     shown = [*run.history, *run.control[1:]]
     rows = [[score_name(key), *(score_with_interval(generation.score(key)) for generation in shown)] for key in keys]
-    head = [*(f"generation {each.number}" for each in run.history), *(f"control, {g.number}" for g in run.control[1:])]
+    head = [
+        *(f"generation {generation.number}" for generation in run.history),
+        *(f"control, {g.number}" for g in run.control[1:]),
+    ]
     return Table(["score", *head], rows, "Every score of every generation on test rows, with its 95 % interval")
 
 
@@ -66,7 +69,7 @@ def _shown_scores(run: RunData, keys: Sequence[str]) -> list[str]:
 
 
 def _figure(run: RunData, name: str, keys: Sequence[str]) -> Figure:
-    scores = [score for each in (*run.history, *run.control) for key in keys if (score := each.score(key))]
+    scores = [score for generation in (*run.history, *run.control) for key in keys if (score := generation.score(key))]
     low = min(score.low for score in scores)
     high = max(score.high for score in scores)
     margin = 0.18 * (high - low) or 0.05
