@@ -79,7 +79,9 @@ def test_the_mean_over_seeds_is_taken_in_the_logarithm() -> None:
         ([Crossover(1, "below"), Crossover(16, "above")], [1, None], "less than 1× in 1 of 2 seeds"),
     ],
 )
-def test_without_a_crossover_in_every_seed_there_is_no_mean(found: list[Crossover], ratios: list[float | None], words: str) -> None:
+def test_without_a_crossover_in_every_seed_there_is_no_mean(
+    found: list[Crossover], ratios: list[float | None], words: str
+) -> None:
     summed = summarize(found, 16)
     assert (summed.ratios, summed.mean, summed.summary) == (ratios, None, words)
 
@@ -158,7 +160,7 @@ def test_a_file_that_is_too_short_says_which_multiple_it_allows(tmp_path: Path) 
     file.write_text("".join(f"name{at}\n" for at in range(200)), encoding="utf-8")
     few = Recipe.load("names", [f"real={file}", "max_train_rows=45"])
     assert real_rows_needed(few, [1, 4], [0]) == (45, 20, ["max_train_rows=45"])
-    with pytest.raises(SelfsownError, match=r"names.txt has 180 training rows, 4 times the 45 .* 8x .* max_train_rows=22"):
+    with pytest.raises(SelfsownError, match=r"names.txt has 180 training rows, 4 times the 45 .* 8x .*_rows=22"):
         real_rows_needed(few, [1, 8], [0])
 
 

@@ -81,7 +81,9 @@ WANTED: dict[str, list[dict[str, Any]]] = {
                 "score": 1.0,
                 "metadata": json.dumps(dict(each.metadata)),
             },
-            "grades": '[{"score": 1.0, "reason": "seen", "grader": "exact_match", "evidence": "oracle", "correction": null}]',
+            "grades": json.dumps(
+                [{"score": 1.0, "reason": "seen", "grader": "exact_match", "evidence": "oracle", "correction": None}]
+            ),
         }
         for each in (GOOD, PLAIN)
     ],

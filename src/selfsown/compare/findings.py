@@ -114,8 +114,8 @@ def proof_sentences(proof: Proof, ours: ArmResult, theirs: ArmResult, control: A
         sentences.append(f"Against the best generation of real rows alone, {best:.3f}: {against}.")
     if share := kept_share(ours):
         sentences.append(
-            f"{share.capitalize()} of the synthetic rows were kept ({_kept(ours)}): almost nothing was tested, and more "
-            "seeds do not help."
+            f"{share.capitalize()} of the synthetic rows were kept ({_kept(ours)}): almost nothing was tested, and "
+            "more seeds do not help."
         )
     elif gap.verdict == "inconclusive" and not (is_overfitting(gap) and _early_stopped(gap) == "better"):
         sentences.append(_power(gap.against_best if is_overfitting(gap) else gap, proof.seeds))

@@ -187,7 +187,8 @@ class Card:
         if not spent:
             return []
         cells = [[escape(cell) for cell in line] for line in findings.table_rows(spent)]
-        return ["## Cost", table(findings.COLUMNS, cells), bullet_list([escape(fact) for fact in findings.facts(spent)])]
+        facts = [escape(fact) for fact in findings.facts(spent)]
+        return ["## Cost", table(findings.COLUMNS, cells), bullet_list(facts)]
 
     def _limitations(self) -> Iterator[str]:
         licensed = all(declared for _, _, declared in self._sources())

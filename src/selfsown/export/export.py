@@ -179,8 +179,8 @@ def _records(
 def _no_rows_error(source: ExportSource, counts: RowCounts) -> SelfsownError:
     if counts.statuses["kept"]:
         return SelfsownError(
-            f"no prompt in {source.folder} has a kept answer and an answer with a lower score; generate several answers "
-            "per prompt, for example with generate: [sample: {n: 4}], and grade them"
+            f"no prompt in {source.folder} has a kept answer and an answer with a lower score; generate several "
+            "answers per prompt, for example with generate: [sample: {n: 4}], and grade them"
         )
     if not source.parts and not source.left_out:
         return SelfsownError(f"{source.folder} has no finished rows yet; repeat its command to resume it")

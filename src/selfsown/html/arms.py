@@ -91,7 +91,7 @@ def differences(comparison: ComparisonData) -> Figure:
         panels.append(_dot_panel("gaps", "paired difference by seed", gaps, 0.0))
     seeds = [f"seed {seed}" for seed in comparison.result.seeds]
     rows = [[row.name, *map(number, row.values), _mean(row.mean)] for row in [*ends, *gaps]]
-    caption = "Circles are seeds, diamonds their mean, bars 95 % intervals over seeds; an arrow marks a bar cut off."
+    caption = "Circles are seeds, diamonds their mean, bars 95 % intervals over seeds; arrows mark bars cut off."
     return Figure(caption, panels, Table(["", *seeds, "mean"], rows, "The score of each seed"))
 
 
