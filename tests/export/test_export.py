@@ -84,7 +84,7 @@ def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
     assert records(done.out) == wanted
     card = (done.out / "README.md").read_text(encoding="utf-8")
     assert "| teacher | `m` | `127.0.0.1` |" in card
-    assert "## What it cost" in card
+    assert "## Cost" in card
 
 
 def test_real_rows_come_after_the_others_if_asked_for_and_held_out_ones_never(tmp_path: Path) -> None:

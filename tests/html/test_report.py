@@ -166,7 +166,7 @@ def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named_in_one_line(ran: Path) -> None:
-    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli.run import main; main()"
+    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli import main; main()"
     order = [sys.executable, "-c", program, "report", str(ran)]
     done = subprocess.run(order, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
