@@ -185,7 +185,7 @@ OWN = "The judge is the teacher itself: it marks its own work."
         ({"curate": ["./mine.py"]}, ["This card does not know what `mine.py` checked."], ["/home"]),
         ({"curate": ["/home/somebody/mine.py"]}, ["This card does not know what `mine.py` checked."], []),
         ({"generate": ["./mine.py"]}, ["Some are wrong"], ["Models wrote the synthetic rows"]),
-        ({"generate": [{"magpie": {"user_prefix": "u"}}]}, ["real rows that were not used for generation:"], [WORKED_ON]),
+        ({"generate": [{"magpie": {"user_prefix": "u"}}]}, ["rows that were not used for generation:"], [WORKED_ON]),
         ({"student": "tiny", "generate": ["magpie"]}, [WORKED_ON, "held out for evaluation"], []),
         ({}, ["1 more real rows were held out. They are not in", WORKED_ON], ["for evaluation"]),
     ],

@@ -207,7 +207,7 @@ def card(folder: Path, rows: list[Row], **wishes: Any) -> str:
     return (made(folder, rows, **wishes) / "README.md").read_text(encoding="utf-8")
 
 
-LEFT = ("`system`, which is left out", "one text here", "have tools: their definitions are left out", "take turns")
+LEFT = ("a system message, which", "one text here", "have tools: their definitions are omitted", "not alternate")
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_turns_that_llama_factory_would_leave_out_are_counted(
     messages: list[Any], in_turn: bool, tmp_path: Path
 ) -> None:
     said = card(tmp_path, list(real(tmp_path, {"messages": messages}).pose(0)), format="sharegpt")
-    assert ("In 1 rows turns of the user" not in said) == in_turn
+    assert ("In 1 rows the turns of the user" not in said) == in_turn
 
 
 def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path) -> None:
@@ -274,5 +274,5 @@ def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path)
 
 def test_a_pair_is_of_one_conversation(tmp_path: Path) -> None:
     rows = [SPOKEN, kept.row("2+2?", "5", 0.25, metadata={"system": "Be kind."})]
-    with pytest.raises(SelfsownError, match="has a kept answer and a lower graded one"):
+    with pytest.raises(SelfsownError, match="has a kept answer and an answer with a lower score"):
         export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="conversational-preference")
