@@ -53,7 +53,7 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
         out = Path(scratch, "out")
         folder = kept.run(Path(scratch, "run"), *generations, stands=[stands for stands, _ in laps])
         if not wanted:
-            with pytest.raises(SelfsownError, match="has no kept row" if laps else "has no finished rows yet"):
+            with pytest.raises(SelfsownError, match="no row was kept" if laps else "has no finished rows yet"):
                 export(folder, out)
             assert not out.exists()
             return
@@ -119,7 +119,7 @@ def test_only_an_export_of_ours_is_replaced(tmp_path: Path) -> None:
 def test_where_nothing_was_kept_nothing_is_written(tmp_path: Path) -> None:
     folder = kept.run(tmp_path / "run", [kept.row("a?", "b", 0.0)], [kept.row("a?", "b")], stands=[True, False])
     for chosen in ("", "preference", "rows"):
-        with pytest.raises(SelfsownError, match=r"has no kept row among 1 generated.*generation 2, rolled back"):
+        with pytest.raises(SelfsownError, match=r"no row was kept in .* of 1 generated.*generation 2, rolled back"):
             export(folder, tmp_path / "new/out", format=chosen, real=chosen == "rows")
     assert not (tmp_path / "new").exists()
 

@@ -47,22 +47,19 @@ def prove(
     import sys
     from functools import partial
 
-    from rich.console import Console
-
-    from selfsown.compare import prove
-    from selfsown.compare.runner import run
+    from selfsown.compare import prove, runner
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison
 
     experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
-    result = prove.prove(experiment, folder, run(experiment, folder, jobs, None, print_line))
+    result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
     assert result.proof
     if as_json:
         print(result.proof.to_json())
     else:
-        comparison.show(result, Console())
+        comparison.show(result)
     print_line(write_or_explain(folder))
     sys.exit(prove.EXIT_CODES[result.proof.verdict])
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+import pyarrow
+
 from selfsown.atomic import whole
 from selfsown.errors import suggest
 from selfsown.export import shards
@@ -61,33 +63,39 @@ def export(
     chat, tools = _find_chats(source, real)
     chosen = get_format(format) if format else _default_format(source, chat)
     options = replace(_format_options(chosen, reasoning, separator), tools=tools and chosen.chat)
+    schema = chosen.schema(options)
     counts = RowCounts()
     entries = _entries(source, chosen, counts, real)
-    first = next(entries, None)
-    if first is None or not counts.statuses["kept"]:
+    if not (first := next(entries, None)) or not counts.statuses["kept"]:
         raise _no_rows_error(source, counts)
     records = _records(chain([first], entries), chosen, options, counts)
 
     def write(partial: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
-        schema = chosen.schema(options)
         shards.write_shards(records, schema, partial / "data", file_format)
-        card = Card(
-            name=out.resolve().name,
-            source=source,
-            format=chosen,
-            file_format=file_format,
-            schema=schema,
-            counts=counts,
-            sources=_source_counts(folder),
-            held_out=count_rows(folder, "held_out"),
-            intake=Intake.of(RunFolder(folder)),
-            own_judge=own_judge(source.recipe, lambda method: read_from(folder, method)),
-        )
+        card = _card(out.resolve().name, source, chosen, file_format, schema, counts)
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
     whole(out, write)
     return Exported(out, chosen.name, counts.origins.total())
+
+
+def _card(
+    name: str, source: ExportSource, chosen: Format, file_format: str, schema: pyarrow.Schema, counts: RowCounts
+) -> Card:
+    folder = source.folder
+    return Card(
+        name=name,
+        source=source,
+        format=chosen,
+        file_format=file_format,
+        schema=schema,
+        counts=counts,
+        sources=_source_counts(folder),
+        held_out=count_rows(folder, "held_out"),
+        intake=Intake.of(RunFolder(folder)),
+        own_judge=own_judge(source.recipe, lambda method: read_from(folder, method)),
+    )
 
 
 def _find_chats(source: ExportSource, real: bool) -> tuple[bool, bool]:
@@ -186,7 +194,7 @@ def _no_rows_error(source: ExportSource, counts: RowCounts) -> SelfsownError:
         return SelfsownError(f"{source.folder} has no finished rows yet; repeat its command to resume it")
     left_out = f" ({'; '.join(source.left_out)})" if source.left_out else ""
     return SelfsownError(
-        f"{source.folder} has no kept row among {counts.statuses.total():,} generated{left_out}; nothing is written"
+        f"no row was kept in {source.folder}, of {counts.statuses.total():,} generated{left_out}; nothing is written"
     )
 
 

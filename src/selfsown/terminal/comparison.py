@@ -11,7 +11,8 @@ from selfsown.compare.results import ComparisonResult
 from selfsown.compare.tables import sentences, tables
 
 
-def show(result: ComparisonResult, console: Console) -> None:
+def show(result: ComparisonResult, console: Console | None = None) -> None:
+    console = console or Console()
     for title, rows in tables(result):
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         for index, name in enumerate(rows[0]):
