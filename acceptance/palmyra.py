@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from server import Server
 from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
-from selfsown.compare.experiment import plan
-from selfsown.pipeline import make
+from selfsown.compare.experiment import plan_experiment
+from selfsown.compare.results import ComparisonResult
+from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
@@ -45,7 +46,7 @@ SMALL = (
 def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """The recipe against plain training on more and more real rows, smaller than it is on its page."""
     there = folder / "compared"
-    found = runner.run(plan("palmyra", SMALL, [], len(seeds), SIZES), there, 1, None, lambda said: None)
+    found = runner.run(plan_experiment("palmyra", SMALL, [], len(seeds), SIZES), there, 1, None, lambda said: None)
     runs = [there / "graded" / f"seed-{seed}" for seed in seeds]
     shares = [_real(run) for run in runs]
     seen = f"{max(shares):.2%} in the seed with most"
@@ -56,42 +57,49 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     yield Bar("`synthetic_share` against a count of the rows on disk, by origin", "equal", seen, apart < 1e-12)
     yield from _claim(found, len(seeds))
     yield from _prices(found)
-    few = runner.run(plan("palmyra", SMALL, [], len(seeds), ["8x"]), there, 1, None, lambda said: None)
-    said = few["efficiency"]["claim"]
-    refused = said["words"].startswith("no ratio") and said["mean"] is None
-    yield Bar("plain training on 8 times the rows alone, which scores otherwise", "no ratio", said["words"], refused)
+    few = runner.run(plan_experiment("palmyra", SMALL, [], len(seeds), ["8x"]), there, 1, None, lambda said: None)
+    assert few.data_efficiency
+    said = few.data_efficiency.claim
+    assert said
+    refused = said.summary.startswith("no ratio") and said.mean is None
+    yield Bar("plain training on 8 times the rows alone, which scores otherwise", "no ratio", said.summary, refused)
 
 
-def _claim(found: Mapping[str, Any], seeds: int) -> Iterator[Bar]:
+def _claim(found: ComparisonResult, seeds: int) -> Iterator[Bar]:
     """The same score on both sides, and what is said of the claim."""
-    score, said = found["efficiency"]["scores"][found["goal"]], found["efficiency"]["claim"]
-    ends = {"the loop": score["loop"], **score["curve"]}
+    assert found.data_efficiency
+    score, said = found.data_efficiency.scores[found.goal], found.data_efficiency.claim
+    assert said
+    ends = {"the loop": score.loop, **score.curve}
     seen = ", ".join(f"{name} {Mean.of(values)}" for name, values in ends.items())
     yield Bar("accuracy at the end on held-out real rows", "–", seen, True)
-    within = sum(ratio is not None for ratio in said["ratios"]) == seeds
+    within = sum(ratio is not None for ratio in said.ratios) == seeds
     asked = "between two sizes that were run, in every seed"
-    yield Bar("times the real rows, for the loop's score by plain training", asked, score["words"], within)
-    low, high = said["low"] or 0.0, said["high"] or 0.0
-    right = "≥ 6.6×" if low >= said["asked"] else "< 6.6×" if high < said["asked"] else "cannot say"
-    asked = "≥ 6.6×, < 6.6× or cannot say, by the interval"
-    yield Bar("the claim of 6.6 times", asked, said["words"], within and said["verdict"] == right)
+    yield Bar("times the real rows, for the loop's score by plain training", asked, score.summary, within)
+    low, high = said.low or 0.0, said.high or 0.0
+    right = "≥ 6.6×" if low >= said.claimed else "< 6.6×" if high < said.claimed else "unknown"
+    asked = "≥ 6.6×, < 6.6× or unknown, by the interval"
+    yield Bar("the claim of 6.6 times", asked, said.summary, within and said.verdict == right)
 
 
-def _prices(found: Mapping[str, Any]) -> Iterator[Bar]:
+def _prices(found: ComparisonResult) -> Iterator[Bar]:
     """What either side is charged, and how much hangs on the prices."""
-    needs, spent = found["efficiency"], found["efficiency"]["cost"]
-    seeds, held = needs["rows"]["real-8x"] / 8, needs["held_out"]
-    ours, theirs = spent["loop"]["rows"], spent["plain"]["rows"]
-    more = needs["scores"][found["goal"]]["mean"] or 0.0
+    assert found.data_efficiency
+    needs, spent = found.data_efficiency, found.data_efficiency.cost
+    assert spent.loop
+    assert spent.plain
+    seeds, held = needs.rows["real-8x"] / 8, needs.held_out
+    ours, theirs = spent.loop.rows, spent.plain.rows
+    more = needs.scores[found.goal].mean or 0.0
     fits = abs(ours - seeds - held) < 1e-6 and abs(theirs - more * seeds - held) < 1e-6
     asked = f"{seeds:.0f} and {held}; {more * seeds:,.0f} and {held}"
     yield Bar("rows charged to each side, held-out ones among them", asked, f"{ours:.0f}; {theirs:,.0f}", fits)
-    seen = ", ".join(f"{what} {spent[what]:.2f}" for what in ("labels", "compute", "both"))
+    seen = ", ".join(f"{getattr(spent, what):.2f}" for what in ("label_ratio", "compute_ratio", "total_ratio"))
     yield Bar("plain training's cost to the loop's: labels only, compute only, both", "three ratios", seen, True)
-    ways = [ratio for each in spent["sensitivity"].values() for ratio in each]
+    ways = [ratio for each in (spent.sensitivity or {}).values() for ratio in each]
     seen = f"{min(ways):.2f} to {max(ways):.2f}"
     yield Bar("both, each price half or one and a half times as high", "told", seen, len(ways) >= 4)
-    even = spent["break_even_real_row"]
+    even = spent.break_even_real_row
     yield Bar("USD for a real row at which both sides cost the same", "told", f"{even:.2g}", even is not None)
 
 

@@ -88,7 +88,7 @@ def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "replies.sqlite").exists()
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Requests to model servers" not in page
-    assert "What ways of your own may have cost is not recorded" in page
+    assert "The cost of custom methods is not recorded" in page
     said = selfsown(tmp_path, "cost", "nowhere")
     assert (said.returncode, "is not the folder of a run" in said.stderr) == (2, True)
 
