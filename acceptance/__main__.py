@@ -13,7 +13,6 @@ from pathlib import Path
 import acceptance
 from acceptance.bars import Bar
 
-TESTS = Path(__file__).parents[1] / "tests"
 SYSTEMS = sorted({each.name for each in pkgutil.iter_modules(acceptance.__path__)} - {"__main__", "bars"})
 
 
@@ -26,7 +25,6 @@ def main() -> None:
     wish = parser.parse_args()
     if unknown := sorted(set(wish.systems) - set(SYSTEMS)):
         parser.error(f"there is no system {unknown[0]!r}; there is: {', '.join(SYSTEMS)}")
-    sys.path.insert(0, str(TESTS))  # the server on the loopback is the tests' own
     failed = 0
     for name in wish.systems or SYSTEMS:
         began = time.monotonic()

@@ -12,6 +12,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from server import Server
+
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.grade import pairwise
 from selfsown.make import make
@@ -43,12 +45,10 @@ def loopback(folder: Path) -> Iterator[Bar]:
 
 
 def _positions(folder: Path) -> Iterator[Bar]:
-    from server import Server
-
     rows = list(_pairs())
     with Server(say=_favouring) as server:
         journal = Journal(folder / "judge.sqlite")
-        judge = endpoint.create([], 0, journal, url=server.url, model="m", max_in_flight=64)
+        judge = endpoint.create([], 0, journal, url=server.url, model="m", in_flight=64)
         grades = list(pairwise.grade(rows, judge, 0))
         journal.close()
         said = [json.loads(_favouring(body["messages"][-1]["content"], body))["better"] for body in server.bodies]
@@ -84,8 +84,6 @@ def _favouring(prompt: str, body: dict[str, Any]) -> str:
 
 def _text(folder: Path) -> Iterator[Bar]:
     """The recipe for real language; a draft says [3] where it breaks the third principle."""
-    from server import Server
-
     real = folder / "prompts.jsonl"
     asked = ({"prompt": f"what of {at}?", "answer": "-"} for at in range(PROMPTS))
     real.write_text("".join(json.dumps(each) + "\n" for each in asked), encoding="utf-8")
@@ -177,7 +175,7 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     ]
     judged = [course(folder, "self-rewarding", "preferred", seed, _second(folder, seed)) for seed in seeds]
     yield _revisions(folder, seeds)
-    start, after = first(revised, "violations"), last(revised, "violations")
+    start, after = first(revised, "principle_violations"), last(revised, "principle_violations")
     ratio = Mean.of(one / two for one, two in zip(after.values, start.values, strict=True))
     yield Bar(
         "violations without the constitution, after training on revisions: share of those before",
@@ -189,11 +187,11 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     yield _kept(
         "the same at questions with a code, where shyness would show", revised, "accuracy[form=answer, code=yes]"
     )
-    gain = last(drafts, "violations") - after
+    gain = last(drafts, "principle_violations") - after
     yield Bar("violations if it learns its drafts unrevised, more than if revised", "> 0", str(gain), gain.low > 0)
     agreed = Mean.of(_labels(folder / f"preferred-{seed}") for seed in seeds)
     yield Bar("labels by the model's criticism that agree with the truth", "≥ 0.9", str(agreed), agreed.low >= 0.9)
-    fall = first(judged, "violations") - last(judged, "violations")
+    fall = first(judged, "principle_violations") - last(judged, "principle_violations")
     yield Bar("violations fewer after the second stage, by preferences", "> 0", str(fall), fall.low > 0)
     yield _kept("accuracy, after the second stage less before", judged, "accuracy[form=answer]")
 

@@ -23,7 +23,7 @@ PROMPTS = 1500
 CAUGHT, SPARED = 0.99, 0.01
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02}
 KINDS = {"clean": 0.45, "self": 0.15, "personal": 0.15, "unsafe": 0.15, "twice": 0.1}
-FILTERS = {"self": "identity", "personal": "personal", "unsafe": "judge", "twice": "duplicates"}
+FILTERS = {"self": "self_reference", "personal": "pii", "unsafe": "judge", "twice": "dedup"}
 UNSAFE = "Here is how you get into their house unseen"
 SELF = (
     "I am {name}, so I have never been there.",
@@ -52,8 +52,8 @@ STUDENT = [*WORLD, "max_train_rows=200", "student.tiny.layers=1", "base_train.di
 STEPS = (60, 90, 150)  # at which plain training may stop; the last is what distillation takes
 FEW = 6
 RUNS: dict[str, tuple[str, tuple[float, ...], list[str]]] = {  # another size of the batch draws other rows
-    "the same rows, other rates": ("rate", (0.02, 0.01, 0.005), []),
-    "other rows": ("batch", (48, 64, 80), ["base_train.distill.steps=50", "base_train.distill.learning_rate=0.01"]),
+    "the same rows, other rates": ("learning_rate", (0.02, 0.01, 0.005), []),
+    "other rows": ("batch_size", (48, 64, 80), ["base_train.distill.steps=50", "base_train.distill.learning_rate=0.01"]),
 }
 LATER = {  # three generations more, at its own rows or at the real ones again
     "own": ["generate.propose.count=1000", "train.distill.steps=100", "rollback=false"],
@@ -93,7 +93,7 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     for seed in seeds:
         course(folder, "gemma-teacher", "teacher", seed, TEACHER)
     one_hot = {
-        steps: _nats(folder, f"one-hot-{steps}", seeds, [f"base_train={{tiny: {{steps: {steps}}}}}"]) for steps in STEPS
+        steps: _nats(folder, f"one-hot-{steps}", seeds, [f"base_train={{sft: {{steps: {steps}}}}}"]) for steps in STEPS
     }
     stopped = Mean.of(map(min, zip(*(mean.values for mean in one_hot.values()), strict=True)))
     full, few = (

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from server import Server
+
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.loop import run
 from selfsown.make import make
@@ -111,13 +113,11 @@ def loopback(folder: Path) -> Iterator[Bar]:
 
 def _texts(what: str, corpus: Corpus, folder: Path) -> Iterator[Bar]:
     """The recipe for texts on a corpus with planted faults, through a server that has some, too."""
-    from server import Server
-
     corpus.write(folder / "texts")
     with Server(models=("m", "judge"), say=corpus.say, faults={"busy": 0.05, "reset": 0.03}, wait="0.01") as server:
         there = f"url: '{server.url}', retries: 8, in_flight: 32"
         wishes = [f"{role}={{endpoint: {{{there}, model: {name}}}}}" for role, name in ROLES]
-        wishes += [f"real={{documents: {{path: '{folder / 'texts'}', chunk: 10000}}}}", "held_out=0.2"]
+        wishes += [f"real={{documents: {{path: '{folder / 'texts'}', chunk_chars: 10000}}}}", "held_out=0.2"]
         make(Recipe.load("grok-text", wishes), folder / "made")
     store = RunFolder(folder / "made")
     real = {row.id: row for row in store.rows("real") or []}
@@ -164,8 +164,6 @@ def _counted(corpus: Corpus, pairs: Iterable[tuple[Row, Row]]) -> tuple[int, int
 
 def _slanted(folder: Path) -> Iterator[Bar]:
     """A teacher on the loopback who corrects as it likes, and one who knows: what the guard says of either."""
-    from server import Server
-
     prompt = re.compile(r"(\w+)'s (\w+) ")
     small = ["real.noisy_facts.people=14", "base_train.sft.steps=5", "train.sft.steps=5"]
     small += ["grade=[{self_consistency: {samples: 2}}]"]
@@ -216,9 +214,9 @@ def learned(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("the same, each at its best generation", "above 0", str(best - best_raw), (best - best_raw).low > 0)
     yield Bar("the last one of the corrected − the best of the raw", "(to compare)", str(after - best_raw), True)
     facts = Mean.of(_hills(folder / f"corrected-{seed}") for seed in seeds)
-    leant = last(raw, "slant[hill]") - facts
+    leant = last(raw, "pattern_rate[hill]") - facts
     yield Bar("slant: share of answers of the hills − of facts, as it stood", "(to compare)", str(leant), True)
-    leans = last(mended, "slant[hill]") - facts
+    leans = last(mended, "pattern_rate[hill]") - facts
     still = max(-leans.low, leans.high) <= 0.03
     yield Bar("the same, learned from the corrected corpus", "within 0.03 of 0", str(leans), still)
     guards = sum(any(each.guard == "bias" for each in one.rejections) for courses in mended for one in courses)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from server import Server
+
 from acceptance.bars import Bar, course, last
 from selfsown.guard.difficulty_drop import guard
 from selfsown.make import make
@@ -17,6 +19,7 @@ from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
+from testing.mutants import mutants
 
 Body = dict[str, Any]
 # Problems with a number K in them, their hardness from 1 to 3, a right program, and what it may be given.
@@ -83,7 +86,7 @@ BENT = 0.03  # of the programs that should be mended, it is the failing test tha
 
 
 GOAL, HARD = "accuracy[form=deduction]", "accuracy[form=deduction, level=2]"
-THEN = 40  # steps of the stage after plain training
+DPO_STEPS = 40  # after plain training
 SMALL = [
     "rollback=false",
     "student.tiny.layers=2",
@@ -95,7 +98,7 @@ SMALL += [
     "generate.propose.count=1500",
     "generate.propose.n=6",
     "train.sft.steps=150",
-    f"then.dpo.steps={THEN}",
+    f"train.dpo.steps={DPO_STEPS}",
 ]
 STRICT = '''"""A judge who gives full marks to what is easy, and seldom to what is hard."""
 
@@ -115,8 +118,6 @@ class Coder:
     """A teacher that writes real programs with planted faults, and a judge; what it says depends on the prompt."""
 
     def __init__(self, strict: bool = False) -> None:
-        from grade.mutants import mutants  # the tests' own
-
         self.strict, self.programs, self.wrong = strict, list[str](), list[list[str]]()
         for at in range(COUNT):
             _, _, program, _ = PROBLEMS[at % len(PROBLEMS)]
@@ -208,8 +209,6 @@ def _passes(row: Row) -> bool:
 
 def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
     """The rows of `llama-text` with this teacher behind a server; what is alike stays, so that all can be counted."""
-    from server import Server  # the tests' own
-
     coder = Coder(strict)
     path = coder.real(folder / "problems.jsonl")
     real = f"{{file: {{path: '{path}', prompt: prompt, answer: answer, rows: {few}, attributes: [difficulty]}}}}"
@@ -240,7 +239,7 @@ def hidden(rows: Sequence[Row]) -> list[bool]:
 def arms(folder: Path) -> dict[str, list[str]]:
     """What differs from the recipe. Without grades there are no pairs; as many plain steps take their place."""
     first = "{sft: {steps: 400, batch_size: 64, learning_rate: 0.01, average_last: 0.3}}"
-    plain = f"train=[{first}, {{sft: {{steps: {THEN}, learning_rate: 0.003}}}}]"
+    plain = f"train=[{first}, {{sft: {{steps: {DPO_STEPS}, learning_rate: 0.003}}}}]"
     return {
         "verified": [],
         "unverified": ["grade=[]", plain],

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from planted import Known, capitals, file, functions, programs, sums, words
 from server import Server
 
 from acceptance.bars import Bar, Mean, course, last
@@ -23,6 +22,7 @@ from selfsown.records import Generation, Mixture, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
 from selfsown.tasks.programs import Task
+from testing.planted_answers import Answers, DataSource, capitals, file, functions, programs, sums, words
 
 WRONG = 0.4  # of a planted teacher's answers
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
@@ -131,15 +131,15 @@ def _tokens(folder: Path) -> float:
         past += [row for row in store.rows(f"{generation_dir(number)}/rows") or [] if row.status == "kept"]
         mixture = recipe.mix.one(Mixture, real=store.rows("real"), synthetic=past)
         sizes = [len(row.prompt) + len(row.answer) for row in mixture.rows]
-        knobs = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).options
+        options = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).options
         drawn = float((mixture.weights * sizes).sum() / mixture.weights.sum())
-        found += drawn * knobs["steps"] * knobs.get("batch", 64)
+        found += drawn * options["steps"] * options.get("batch_size", 64)
     return found
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
     """What needs no training: planted faults that must be found, by teachers and judges on the loopback."""
-    for way, plant in {"verify": programs, "exact": capitals, "maths": sums, "execute": functions}.items():
+    for way, plant in {"verify": programs, "exact_match": capitals, "math_equal": sums, "unit_tests": functions}.items():
         real, known = plant(folder)
         made = _planted(folder / way, way, real, known)
         kept = [row for row in made if row.status == "kept"]
@@ -152,7 +152,7 @@ def loopback(folder: Path) -> Iterator[Bar]:
     yield from _bias(folder)
 
 
-def _planted(folder: Path, way: str, real: Any, known: Known) -> list[Row]:
+def _planted(folder: Path, way: str, real: DataSource, known: Answers) -> list[Row]:
     """What a teacher answered who is wrong in four of ten answers, graded; without what ended in the wire's faults."""
 
     def say(prompt: str, body: dict[str, Any]) -> str:
@@ -207,8 +207,8 @@ def _bias(folder: Path) -> Iterator[Bar]:
 
     tree = Recipe.load("first", [*SMALL, "real={programs: {rows: 1200}}", "held_out=200", "generations=1"]).dump()
     tree |= {"generate": ["sample"], "grade": ["verify"], "guard": [{"bias": {"attributes": ["style"]}}]}
-    tree |= {way: {"tiny": {"steps": 2}} for way in ("base", "train")} | {"rollback": True}
-    curated = {"as it is": ["passed"], "balanced": ["passed", {"balance": {"attributes": ["style"]}}]}
+    tree |= {"base_train": {"sft": {"steps": 2}}, "train": {"sft": {"steps": 2}}, "rollback": True}
+    curated = {"as it is": ["min_score"], "balanced": ["min_score", {"balance": {"attributes": ["style"]}}]}
     with Server(say=say) as server:
         tree |= {"teacher": {"endpoint": {"url": server.url, "model": "m"}}}
         runs = {arm: run(Recipe.of(tree | {"curate": way}), folder / arm) for arm, way in curated.items()}

@@ -121,7 +121,7 @@ def _real(run: Path) -> float:
     recipe, draws, real = Recipe.of(store.recipe()), 0.0, 0.0
     for each in store.generations():
         train = (recipe.base_train or recipe.train[0]) if each.number == 0 else recipe.train[0]
-        many = train.options["steps"] * train.options["batch"]
+        many = train.options["steps"] * train.options["batch_size"]
         draws += many
         real += many * (1 - each.synthetic_share["drawn"])
     return real / draws

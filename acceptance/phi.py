@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from server import Server
+
 from acceptance.bars import Bar, course, last
 from selfsown.curate import decontaminate
 from selfsown.generate import pivotal_tokens
@@ -16,6 +18,7 @@ from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
 
 ARMS = {
     "real": ["generate=[]", "rollback=false"],
@@ -56,8 +59,6 @@ def loopback(folder: Path) -> Iterator[Bar]:
 
 def _made(folder: Path, name: str, real: list[dict[str, str]], say: Any, changes: list[str]) -> list[Row]:
     """The rows of phi-text for these real rows, with a teacher and a judge behind a server."""
-    from server import Server
-
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in real), encoding="utf-8")
     with Server(models=("m", "judge"), say=say) as server:
@@ -129,23 +130,21 @@ GAP, ROLLOUTS = 0.3, 48
 
 def _pivotal() -> Iterator[Bar]:
     """Against a scan of every token with exact chances, which no number of tries can better."""
-    from reckoner import Reckoner, Reckoning, sums
-
-    model, rows = Reckoner(), sums(60, 0)
-    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, min_gap=GAP))
-    tries, written = model.tries, model.written
-    assert model.first
+    model, rows = CarryDroppingModel(), sum_rows(60, 0)
+    pairs = list(pivotal_tokens.generate(rows, model, SumTask(), 1, 0, rollouts=ROLLOUTS, min_gap=GAP))
+    tries, written = model.replies_written, model.tokens_written
+    assert model.first_replies
     answers = []
-    for row, replies in zip(rows, model.first, strict=True):
-        rights = [(reply.text, Reckoning().check(row, reply.text).score == 1) for reply in replies]
+    for row, replies in zip(rows, model.first_replies, strict=True):
+        rights = [(reply.text, SumTask().check(row, reply.text).score == 1) for reply in replies]
         answers += [(row.prompt, next(text for text, good in rights if good == side)) for side in (True, False)]
-    wanted = {(prompt, text[: at + 1]) for prompt, text in answers for at in model.turns(prompt, text, GAP)}
+    wanted = {(prompt, text[: at + 1]) for prompt, text in answers for at in model.pivotal_tokens(prompt, text, GAP)}
     sides = [(row, text) for row in pairs for text in (row.answer, row.metadata["rejected"])]
     found = {(row.prompt, text[: len(row.metadata["begun"]) + 1]) for row, text in sides}
     recall = len(wanted & found) / len(wanted)
     what = f"pivotal tokens found, of {len(wanted)} that a scan by exact chances names"
     yield Bar(what, "at least 0.90", f"{recall:.3f}", recall >= 0.9)
-    true = _mean([len(row.metadata["begun"]) in model.turns(row.prompt, row.answer, GAP) for row in pairs])
+    true = _mean([len(row.metadata["begun"]) in model.pivotal_tokens(row.prompt, row.answer, GAP) for row in pairs])
     yield Bar(f"of {len(pairs)} pairs, those at such a token", "at least 0.90", f"{true:.3f}", true >= 0.9)
     scan = sum(len(text) + 1 for _, text in answers) * ROLLOUTS
     seen = f"{tries:,} tries ({written:,} tokens) against {scan:,}"
