@@ -61,7 +61,7 @@ def shipped(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
 
 def test_every_ready_recipe_loads_under_its_name(shipped: Recipe) -> None:
     assert shipped.name in ready()
-    assert shipped.about
+    assert shipped.description
 
 
 def test_a_dump_is_read_back_as_the_same_recipe(shipped: Recipe) -> None:

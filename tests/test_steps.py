@@ -41,8 +41,8 @@ def refused(verb: str, way: str, beside: Path = Path(), **given: Any) -> str:
 
 
 def test_the_file_is_the_way_and_the_function_is_the_verb() -> None:
-    assert find("grade", "exact") is exact_match.grade
-    assert "exact" in methods("grade")
+    assert find("grade", "exact_match") is exact_match.grade
+    assert "exact_match" in methods("grade")
 
 
 def test_a_step_fills_the_roles_its_function_asks_for_and_no_others() -> None:
@@ -112,26 +112,26 @@ def test_an_unknown_way_names_the_ones_there_are(verb: str) -> None:
 
 
 def test_a_misspelt_way_or_knob_is_guessed() -> None:
-    assert "did you mean 'exact'?" in refused("grade", "exat")
+    assert "did you mean 'exact'?" in refused("grade", "exct_match")
     assert "did you mean 'pattern'?" in refused("grade", "rules", patern="a")
 
 
 def test_an_unknown_knob_names_the_ones_there_are() -> None:
     said = refused("evaluate", "diversity", nosuch=1)
-    assert said.startswith("evaluate.diversity has no knob 'nosuch'")
-    assert "count, size, splits" in said
-    assert "there is: none" in refused("grade", "exact", nosuch=1)
+    assert said.startswith("evaluate.diversity has no option 'nosuch'")
+    assert "count, ngram_size, splits" in said
+    assert "there is: none" in refused("grade", "exact_match", nosuch=1)
     assert "no knob 'rows'" in refused("grade", "rules", rows=[])
 
 
 @pytest.mark.parametrize(
     ("verb", "way", "given", "said"),
     [
-        ("train", "tiny", {"steps": "many"}, "train.sft.steps is 'many'; it should be a valid integer"),
-        ("train", "tiny", {"steps": 1.5}, "train.sft.steps is 1.5; it should be a valid integer"),
-        ("train", "tiny", {"steps": True}, "train.sft.steps is True; it should be a valid integer"),
-        ("train", "tiny", {"rate": None}, "train.sft.learning_rate is None; it should be a valid number"),
-        ("grade", "verify", {"repair": "yes"}, "grade.verify.correct is 'yes'; it should be a valid boolean"),
+        ("train", "sft", {"steps": "many"}, "train.sft.steps is 'many'; it should be a valid integer"),
+        ("train", "sft", {"steps": 1.5}, "train.sft.steps is 1.5; it should be a valid integer"),
+        ("train", "sft", {"steps": True}, "train.sft.steps is True; it should be a valid integer"),
+        ("train", "sft", {"learning_rate": None}, "train.sft.learning_rate is None; it should be a valid number"),
+        ("grade", "verify", {"correct": "yes"}, "grade.verify.correct is 'yes'; it should be a valid boolean"),
         ("grade", "rules", {"pattern": 5}, "grade.rules.pattern is 5; it should be a valid string"),
         ("evaluate", "accuracy", {"by": "form"}, "evaluate.accuracy.by is 'form'; it should be a valid "),
         ("evaluate", "accuracy", {"by": [1]}, "evaluate.accuracy.by is [1]; it should be a valid "),
@@ -150,13 +150,13 @@ def test_a_whole_number_fits_where_a_float_does_and_a_list_where_a_tuple_does() 
     ("written", "value"), [("1e-5", 1e-5), ("3e8", 3e8), ("125e-7", 1.25e-5), ("123456e3", 123456e3)]
 )
 def test_a_number_that_yaml_reads_as_text_is_given_back_as_it_must_be_written(written: str, value: float) -> None:
-    said = refused("train", "tiny", rate=written)
+    said = refused("train", "sft", rate=written)
     assert "YAML reads it as text" in said
     assert yaml.safe_load(said.rpartition("write ")[2]) == value
 
 
 def test_a_whole_number_in_quotes_is_not_to_be_written_with_an_exponent() -> None:
-    said = refused("train", "tiny", steps="700")
+    said = refused("train", "sft", steps="700")
     assert "write 700" in said
     assert "e+" not in said
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfsown.holdout import sides
+from selfsown.holdout import LEAST, first_of, sides, split
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row, SelfsownError, answered
 from selfsown.run_folder import RunFolder
 from selfsown.stages import CHANGES, streams
 from selfsown.tasks import Task
@@ -92,6 +92,32 @@ def prepared(
         raise SelfsownError(
             f"{task.name}: nothing is left to work on, of {_all(found)}; see to the file, or to prepare"
         )
+
+
+def posed(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
+    """The real rows to learn from and those held out, prepared before they are split."""
+    rows = list(prepared(recipe, task, intake, intake.rows.append))
+    rest, held_out = split(rows, recipe.held_out, recipe.seed, named(task, intake))
+    real = _enough(rest, held_out, recipe, task.name)
+    intake.used, intake.held_out, intake.unlearned = len(real), len(held_out), len(rest) - len(real)
+    return real, held_out
+
+
+def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
+    """The real rows to work on: `learn` of those to learn from, and all prompts that nobody has answered.
+
+    SelfsownError where too few rows of either side have an answer.
+    """
+    known, measured = answered(rest), answered(held_out)
+    unknown = len(rest) + len(held_out) - len(known) - len(measured)
+    if unknown and min(len(known), len(measured)) < LEAST:
+        raise SelfsownError(
+            f"{source}: {unknown:,} real rows have no answer, which leaves {len(known):,} to learn from and "
+            f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
+            "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
+        )
+    chosen = {id(row) for row in first_of(known, recipe.max_train_rows, recipe.seed, source)}
+    return [row for row in rest if not row.answered or id(row) in chosen]
 
 
 def accounted(store: RunFolder, intake: Intake) -> Intake | None:

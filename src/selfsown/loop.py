@@ -124,10 +124,9 @@ class Loop:
         with self.stage(number, "generate") as done:
             for at, step in enumerate(self.recipe.generate):
                 seed = self.seed(number, "generate", at)
-                rows += step.collect(
-                    Row, **for_step(step, roles | {"teacher": writer}), rows=self.working_rows(number), seed=seed
-                )
-            rows = as_synthetic(rows, number, writer)
+                inputs = for_step(step, roles | {"teacher": writer})
+                made = step.collect(Row, **inputs, rows=self.working_rows(number), seed=seed)
+                rows += as_synthetic(made, step, number, writer, len(rows))
             done.append(len(rows))
         with self.stage(number, "grade") as done:
             done.append(sum(not row.status for row in rows))

@@ -203,7 +203,8 @@ class Line:
         """
         counts: Counts = []
         step = replace(chunk.step, options={**chunk.step.options, "count": chunk.count}) if chunk.count else chunk.step
-        rows = step.collect(Row, **for_step(step, self.roles), rows=chunk.rows, seed=chunk.seed)
+        made = step.collect(Row, **for_step(step, self.roles), rows=chunk.rows, seed=chunk.seed)
+        rows = as_synthetic(made, step, 1, self.teacher)
         failed = sum(row.status == "failed" for row in rows)
         counts.append((step.name, len(rows), failed))
         for at, grader in enumerate(self.recipe.grade):
@@ -233,7 +234,7 @@ class Line:
                 self.tally.failed[place] += failed
                 self._bearable(place, rows)
             self.unused.note(chunk.step, chunk.rows, rows)
-            yield from as_synthetic(rows, 1, self.teacher, draw)
+            yield from as_synthetic(rows, chunk.step, 1, self.teacher, draw)
             draw += len(rows)
             tell(self.tally)
         for place, error in self.refused.items():

@@ -22,16 +22,19 @@ def derive_seed(seed: int, *where: object) -> int:
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
 
 
-def as_synthetic(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> list[Row]:
-    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places. A writer that
-    takes texts alone was not given the system message and the tools of a chat, so that its rows do not have them.
+def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Any, first: int = 0) -> list[Row]:
+    """The rows that a generator yielded, with their provenance: a generator only needs to yield what they say.
 
-    What was changed in the real row that a row was made of is no trait of the new one.
+    Origin, generation and sample index (the row's place, from `first`) are set; source and method where the generator
+    left them empty: the writer's name and the step's method. A writer that takes texts alone was not given the system
+    message and the tools of a chat, so its rows do not have them; nor do they inherit what `prepare` changed.
     """
     chats = getattr(writer, "reads_conversations", False)
     return [
         row.replace_fields(
             origin="synthetic",
+            source=row.source or writer.name,
+            method=row.method or step.method,
             generation=generation,
             sample_index=at,
             metadata=_own(row.metadata if chats else text_traits(row.prompt, row.metadata)),

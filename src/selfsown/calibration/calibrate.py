@@ -12,8 +12,7 @@ from selfsown.calibration.labeled_rows import Labelled, of_file, of_real
 from selfsown.calibration.metrics import Measure, difference, gain, kappa, partial_correlation, rate
 from selfsown.calibration.requirements import identity, shortcomings
 from selfsown.holdout import sides
-from selfsown.intake import Intake, prepared
-from selfsown.preflight.dry_run import posed
+from selfsown.intake import Intake, posed, prepared
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError

@@ -62,7 +62,7 @@ class RecordSeeds(Seeds):
     answer: str
     attributes: tuple[str, ...]
     rows: int
-    skip: bool
+    skip_bad: bool
 
     @property
     def name(self) -> str:
@@ -79,7 +79,7 @@ class RecordSeeds(Seeds):
         return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
 
     def _rows(self) -> Iterator[Row]:
-        aside = Collector(self.name, self.skip, f"real.{self.way}.skip")
+        aside = Collector(self.name, self.skip_bad, f"real.{self.way}.skip_bad")
         if not (head := self.head(aside.add)):
             raise SelfsownError(self._empty(aside))
         columns = columns_of(self.path, head, (self.text, self.prompt, self.answer), self.attributes, self.way)

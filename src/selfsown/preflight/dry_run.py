@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any
 
 from selfsown.calibration.selftest import tested
-from selfsown.holdout import LEAST, first_of, halves, split
-from selfsown.intake import Intake, named, prepared
+from selfsown.holdout import halves
+from selfsown.intake import Intake, posed, prepared
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import parameters
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
@@ -34,7 +34,7 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
             affordable(recipe, role, other(rows=real, seed=0))
     first = recipe.base_train or recipe.train[0]
     if first.method == "dpo" and not any("rejected" in row.metadata for row in real):
-        raise SelfsownError("train.dpo: generation 0 learns from real rows, and none is a pair: name base: sft")
+        raise SelfsownError("train.dpo: generation 0 learns from real rows, and none is a pair: set base_train: sft")
     roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
     roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
     roles |= {"grader_count": len(recipe.grade)}
@@ -59,32 +59,6 @@ def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple
     for step in recipe.guard:
         step.one(Verdict, **roles)
     return real, held_out
-
-
-def posed(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
-    """The real rows to learn from and those held out, prepared before they are split."""
-    rows = list(prepared(recipe, task, intake, intake.rows.append))
-    rest, held_out = split(rows, recipe.held_out, recipe.seed, named(task, intake))
-    real = _enough(rest, held_out, recipe, task.name)
-    intake.used, intake.held_out, intake.unlearned = len(real), len(held_out), len(rest) - len(real)
-    return real, held_out
-
-
-def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
-    """The real rows to work on: `learn` of those to learn from, and all prompts that nobody has answered.
-
-    SelfsownError where too few rows of either side have an answer.
-    """
-    known, measured = answered(rest), answered(held_out)
-    unknown = len(rest) + len(held_out) - len(known) - len(measured)
-    if unknown and min(len(known), len(measured)) < LEAST:
-        raise SelfsownError(
-            f"{source}: {unknown:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
-            "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
-        )
-    chosen = {id(row) for row in first_of(known, recipe.max_train_rows, recipe.seed, source)}
-    return [row for row in rest if not row.answered or id(row) in chosen]
 
 
 def tried(recipe: Recipe, task: Task) -> None:

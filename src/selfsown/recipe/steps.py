@@ -188,7 +188,7 @@ def _imported(verb: str, way: str) -> Any:
 def _option(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
     there = options(verb, function)
     if name not in there:
-        raise SelfsownError(f"{place} has no knob {name!r}{suggest(name, list(there))}")
+        raise SelfsownError(f"{place} has no option {name!r}{suggest(name, list(there))}")
     typed = function if inspect.isfunction(function) else function.__init__
     return fitted(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
 
