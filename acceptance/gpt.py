@@ -146,14 +146,16 @@ def _rules_without_prompt(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """Rules followed without being shown, after training on answers that were written and judged with them."""
     runs = [run_arm(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
     before, shown_before = (
-        Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house")
+        Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit")
     )
     after = final_scores(runs, "accuracy[form=expected]")
     yield Bar("rules followed before: shown / not shown", "reported", f"{shown_before} / {before}", True)
     gap = after - shown_before
     measure = f"rules followed when not shown, after training, {_mean_text(after)}, minus when shown, before"
     yield Bar(measure, "at least -0.02", str(gap), gap.low >= -0.02)
-    other = final_scores(runs, "accuracy[form=told]") - Mean.of(_score(run[0], "accuracy[form=told]") for run in runs)
+    other = final_scores(runs, "accuracy[form=explicit]") - Mean.of(
+        _score(run[0], "accuracy[form=explicit]") for run in runs
+    )
     yield Bar("other rules that are shown: change", "reported", str(other), True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from server import Server
 from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
-from selfsown.compare.experiment import plan
+from selfsown.compare.experiment import plan_experiment
+from selfsown.compare.results import ClaimResult, ComparisonResult, DataEfficiency
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
@@ -28,7 +29,7 @@ MAX_LEDGER_ERROR_USD = 1e-6
 MAX_REAL_SHARE = 0.05  # of the tokens
 PRICE = {"input": 0.25, "output": 2.0, "cached": 0.025}  # USD per million tokens, typical for small models
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02, "refused": 0.02}
-SIZES = ("8x,16x,32x,64x",)
+SIZES = ["8x,16x,32x,64x"]
 SMALL = (
     "real={programs: {rows: 10000, levels: 1}}",  # so that all sizes are subsets of the same rows
     "max_train_rows=150",
@@ -44,65 +45,73 @@ SMALL = (
 
 def trained(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """The recipe, scaled down, compared with plain training on more and more real rows."""
-    compared_folder = folder / "compared"
-    comparison = runner.run(plan("palmyra", SMALL, [], len(seeds), SIZES), compared_folder, 1, None, lambda claim: None)
-    runs = [compared_folder / "graded" / f"seed-{seed}" for seed in seeds]
+    comparison = _compare(folder / "compared", len(seeds), SIZES)
+    runs = [folder / "compared" / "graded" / f"seed-{seed}" for seed in seeds]
     shares = [_real_share(run) for run in runs]
     result = f"{max(shares):.2%} in the seed with the most"
-    yield Bar(
-        "share of real tokens in training, base training included", "≤ 5 %", result, max(shares) <= MAX_REAL_SHARE
-    )
+    measure = "share of real tokens in training, base training included"
+    yield Bar(measure, "≤ 5 %", result, max(shares) <= MAX_REAL_SHARE)
     pairs = [pair for run in runs for pair in zip(_reported_shares(run), _counted_shares(run), strict=True)]
     error = max(abs(reported - counted) for reported, counted in pairs)
     result = f"{error:.0e} apart in {len(pairs)} shares"
     yield Bar("`synthetic_share`, compared with a count of the rows on disk by origin", "equal", result, error < 1e-12)
-    yield from _claim(comparison, len(seeds))
+    yield from _claim(comparison)
     yield from _prices(comparison)
-    single_size = runner.run(
-        plan("palmyra", SMALL, [], len(seeds), ["8x"]), compared_folder, 1, None, lambda claim: None
-    )
-    claim = single_size["efficiency"]["claim"]
-    no_ratio = claim["words"].startswith("no ratio") and claim["mean"] is None
-    yield Bar("plain training on 8 times the rows alone, whose score differs", "no ratio", claim["words"], no_ratio)
+    _, claim = _efficiency(_compare(folder / "compared", len(seeds), ["8x"]))
+    no_ratio = claim.summary.startswith("no ratio") and claim.mean is None
+    yield Bar("plain training on 8 times the rows alone, whose score differs", "no ratio", claim.summary, no_ratio)
 
 
-def _claim(comparison: Mapping[str, Any], seeds: int) -> Iterator[Bar]:
+def _compare(folder: Path, seeds: int, sizes: Sequence[str]) -> ComparisonResult:
+    return runner.run(plan_experiment("palmyra", SMALL, [], seeds, sizes), folder, 1, None, lambda line: None)
+
+
+def _efficiency(comparison: ComparisonResult) -> tuple[DataEfficiency, ClaimResult]:
+    assert comparison.data_efficiency
+    assert comparison.data_efficiency.claim
+    return comparison.data_efficiency, comparison.data_efficiency.claim
+
+
+def _claim(comparison: ComparisonResult) -> Iterator[Bar]:
     """The same score on both sides, and the verdict on the claim."""
-    score, claim = comparison["efficiency"]["scores"][comparison["goal"]], comparison["efficiency"]["claim"]
-    final = {"the loop": score["loop"], **score["curve"]}
+    efficiency, claim = _efficiency(comparison)
+    score = efficiency.scores[comparison.goal]
+    final = {"the loop": score.loop, **score.curve}
     result = ", ".join(f"{name} {Mean.of(values)}" for name, values in final.items())
     yield Bar("accuracy at the end on held-out real rows", "–", result, True)
-    within = sum(ratio is not None for ratio in claim["ratios"]) == seeds
+    matched = all(ratio is not None for ratio in claim.ratios)
     requirement = "between two sizes that were run, in every seed"
-    yield Bar("times the real rows that plain training needs for the loop's score", requirement, score["words"], within)
-    low, high = claim["low"] or 0.0, claim["high"] or 0.0
-    expected = "≥ 6.6×" if low >= claim["asked"] else "< 6.6×" if high < claim["asked"] else "cannot say"
-    requirement = "≥ 6.6×, < 6.6× or cannot say, by the interval"
-    yield Bar("the claim of 6.6 times", requirement, claim["words"], within and claim["verdict"] == expected)
+    measure = "times the real rows that plain training needs for the loop's score"
+    yield Bar(measure, requirement, score.summary, matched)
+    expected = "unknown"
+    if (claim.low or 0.0) >= claim.claimed:
+        expected = "≥ 6.6×"
+    elif (claim.high or 0.0) < claim.claimed:
+        expected = "< 6.6×"
+    requirement = "≥ 6.6×, < 6.6× or unknown, by the interval"
+    yield Bar("the claim of 6.6 times", requirement, claim.summary, matched and claim.verdict == expected)
 
 
-def _prices(comparison: Mapping[str, Any]) -> Iterator[Bar]:
+def _prices(comparison: ComparisonResult) -> Iterator[Bar]:
     """What each side is charged, and how sensitive the result is to the prices."""
-    efficiency, cost = comparison["efficiency"], comparison["efficiency"]["cost"]
-    seeds, held_out = efficiency["rows"]["real-8x"] / 8, efficiency["held_out"]
-    loop_rows, plain_rows = cost["loop"]["rows"], cost["plain"]["rows"]
-    multiple = efficiency["scores"][comparison["goal"]]["mean"] or 0.0
-    passed = abs(loop_rows - seeds - held_out) < 1e-6 and abs(plain_rows - multiple * seeds - held_out) < 1e-6
-    requirement = f"{seeds:.0f} and {held_out}; {multiple * seeds:,.0f} and {held_out}"
-    yield Bar(
-        "rows charged to each side, held-out rows included", requirement, f"{loop_rows:.0f}; {plain_rows:,.0f}", passed
-    )
-    result = ", ".join(f"{part} {cost[part]:.2f}" for part in ("labels", "compute", "both"))
-    yield Bar(
-        "cost of plain training relative to the loop: labels only, compute only, both", "three ratios", result, True
-    )
-    ratios = [ratio for values in cost["sensitivity"].values() for ratio in values]
+    efficiency, _ = _efficiency(comparison)
+    cost = efficiency.cost
+    assert cost.loop
+    assert cost.plain
+    real, held_out = efficiency.rows["real-8x"] / 8, efficiency.held_out
+    multiple = efficiency.scores[comparison.goal].mean or 0.0
+    wrong = abs(cost.loop.rows - real - held_out), abs(cost.plain.rows - multiple * real - held_out)
+    requirement = f"{real:.0f} and {held_out}; {multiple * real:,.0f} and {held_out}"
+    result = f"{cost.loop.rows:.0f}; {cost.plain.rows:,.0f}"
+    yield Bar("rows charged to each side, held-out rows included", requirement, result, max(wrong) < 1e-6)
+    result = f"{cost.label_ratio:.2f}, {cost.compute_ratio:.2f}, {cost.total_ratio:.2f}"
+    measure = "cost of plain training relative to the loop: labels only, compute only, both"
+    yield Bar(measure, "three ratios", result, True)
+    ratios = [ratio for values in (cost.sensitivity or {}).values() for ratio in values]
     result = f"{min(ratios):.2f} to {max(ratios):.2f}"
     yield Bar("both, with each price 0.5 or 1.5 times as high", "reported", result, len(ratios) >= 4)
-    break_even = cost["break_even_real_row"]
-    yield Bar(
-        "USD per real row at which both sides cost the same", "reported", f"{break_even:.2g}", break_even is not None
-    )
+    price = cost.break_even_real_row
+    yield Bar("USD per real row at which both sides cost the same", "reported", f"{price:.2g}", price is not None)
 
 
 def _reported_shares(run: Path) -> list[float]:

@@ -51,7 +51,7 @@ def train(mixture: Mixture, parent: Pupil, seed: int, tick: Callable[[int, int],
 
 
 RECIPE = {
-    "about": "a pupil learns by heart",
+    "description": "a pupil learns by heart",
     "real": {"programs": {"rows": 60, "levels": 1}},
     "held_out": 20,
     "student": "./pupil.py",

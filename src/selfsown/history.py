@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selfsown.records import Generation
+from selfsown.records import Generation, Verdict
 
 ROUNDING = 1e-9  # of a sum of weights
+STATUSES = ("red", "amber", "unknown", "green")  # the worst first
 
 
 def best_of(history: Sequence[Generation], goal: str) -> Generation:
@@ -37,3 +38,31 @@ def trainings(history: Sequence[Generation], generation: Generation, start: str)
 def learned_from_synthetic(history: Sequence[Generation], generation: Generation) -> bool:
     """Whether synthetic rows were among what the generation, or an accepted one before it, was trained on."""
     return any(each.accepted and each.real_share < 1 - ROUNDING for each in history[1 : generation.number + 1])
+
+
+def related_scores(first: Generation, goal: str) -> list[str]:
+    """The keys of the goal and of the same score in the other strata of its attribute, as in generation 0."""
+    stem = goal.partition("=")[0]
+    keys = [score.key for score in first.scores]
+    return [goal, *(key for key in keys if key.startswith(f"{stem}=") and "," not in key and key != goal)]
+
+
+def monitor_status(verdict: Verdict) -> str:
+    """The status of a verdict; "unknown" for a monitor that gave none, "" for a guard that has no status."""
+    if verdict.guard == "monitor":
+        return verdict.status or "unknown"
+    return verdict.status
+
+
+def worst_status(generation: Generation) -> str:
+    """The worst status among the verdicts; "" where none has a status."""
+    given = {monitor_status(verdict) for verdict in generation.verdicts}
+    return next((status for status in STATUSES if status in given), "")
+
+
+def reason_without_status(verdict: Verdict) -> str:
+    """The reason without the status that it begins with, for output that shows the status beside it."""
+    status = monitor_status(verdict)
+    if not verdict.reason.lower().startswith(status):
+        return verdict.reason
+    return verdict.reason[len(status) :].lstrip(":; ")

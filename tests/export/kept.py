@@ -16,7 +16,7 @@ from selfsown.run_folder import RunFolder, generation_dir
 TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "key": "MY_SECRET_KEY"}}
 RECIPE: dict[str, Any] = {
     "name": "mine",
-    "about": "rows | of *mine*",
+    "description": "rows | of *mine*",
     "real": {"file": {"path": "/home/somebody/seeds.jsonl", "license": "MIT"}},
     "teacher": TEACHER,
     "generate": [{"sample": {"n": 2}}],

@@ -108,9 +108,9 @@ def test_it_shows_the_recipe_but_no_key_and_none_of_the_user_s_folders(tmp_path:
 def test_no_text_of_a_row_or_a_recipe_can_change_the_page(tmp_path: Path) -> None:
     wild = "# big\n| a | <b>`x`</b> [l](http://h) ```"
     rows = [*ROWS, *(kept.row("q", "a", sample_index=at).failed(wild) for at in (3, 4))]
-    text = card(tmp_path, rows, about=wild, name=wild, curate=[{f"./{wild}.py": {"knob": wild}}])
+    text = card(tmp_path, rows, description=wild, name=wild, curate=[{f"./{wild}.py": {"knob": wild}}])
     page, _, recipe = text.split("---\n", 2)[2].partition("````yaml\n")
-    assert yaml.safe_load(recipe.partition("````")[0])["about"] == wild
+    assert yaml.safe_load(recipe.partition("````")[0])["description"] == wild
     assert [line for line in page.splitlines() if line.startswith("# ")] == ["# sums"]
     outside = re.sub(r"```.*?```|(?<!\\)`[^`\n]*`", "", page, flags=re.DOTALL)
     assert r"\<b\>\`x\`\</b\> \[l\]" in outside

@@ -41,18 +41,24 @@ def prove(
     import sys
     from functools import partial
 
+    from rich.console import Console
+
     from selfsown.compare import prove
     from selfsown.compare.runner import run
-    from selfsown.html.report import told
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal import comparison
 
-    planned = prove.planned(recipe, set or [], seeds)
-    folder = folder or Path("runs") / f"{planned.recipe.name}-proof"
-    say = partial(print, file=sys.stderr if json else sys.stdout)
-    compared = run(planned, folder, jobs, None, say)
-    found = prove.prove(planned, folder, compared)
-    prove.show(found, compared, json)
-    say(told(folder))
-    sys.exit(prove.CODES[found["verdict"]])
+    experiment = prove.plan_proof(recipe, set or [], seeds)
+    folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
+    print_line = partial(print, file=sys.stderr if json else sys.stdout)
+    result = prove.prove(experiment, folder, run(experiment, folder, jobs, None, print_line))
+    assert result.proof
+    if json:
+        print(result.proof.to_json())
+    else:
+        comparison.show(result, Console())
+    print_line(write_or_explain(folder))
+    sys.exit(prove.EXIT_CODES[result.proof.verdict])
 
 
 def plan(

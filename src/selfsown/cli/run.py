@@ -52,7 +52,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     from rich.markup import escape
 
     from selfsown import cost, loop
-    from selfsown.html.report import told
+    from selfsown.html.report import write_or_explain
     from selfsown.preflight.warnings import cautions
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
@@ -70,7 +70,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     if spent := cost.read(folder):
         watch.say(escape(f"{spent.sentence} (selfsown cost {folder})"))
     if report:
-        print(told(folder))
+        print(write_or_explain(folder))
     _worth_something(history)
 
 
@@ -151,16 +151,16 @@ def compare(
     from rich.console import Console
 
     from selfsown.compare import runner
-    from selfsown.compare.experiment import plan
-    from selfsown.html.report import told
+    from selfsown.compare.experiment import plan_experiment
+    from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison as terminal
 
-    planned = plan(recipe, set or [], arms or [], seeds, real_rows or [], claim)
-    folder = folder or Path("runs") / f"{planned.recipe.name}-compare"
-    found = runner.run(planned, folder, jobs, prices, Console().out)
-    terminal.show(found, Console())
-    print(told(folder))
-    runner.demand_rows(found)
+    experiment = plan_experiment(recipe, set or [], arms or [], seeds, real_rows or [], claim)
+    folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
+    result = runner.run(experiment, folder, jobs, prices, Console().out)
+    terminal.show(result, Console())
+    print(write_or_explain(folder))
+    runner.require_kept_rows(result)
 
 
 @app.command

@@ -13,14 +13,14 @@ from rich.table import Table
 
 from selfsown.callbacks import Callbacks
 from selfsown.findings import Findings
-from selfsown.history import best_of
+from selfsown.history import best_of, monitor_status, reason_without_status, related_scores, worst_status
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
 from selfsown.signals.status import WHY
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
-LIGHTS = {"red": "red", "amber": "yellow", "cannot say": "magenta", "green": "green"}  # the worst first; their colours
+LIGHTS = {"red": "red", "amber": "yellow", "unknown": "magenta", "green": "green"}  # the worst first; their colours
 
 
 class Screen(Callbacks):
@@ -74,9 +74,9 @@ class Screen(Callbacks):
         for verdict in generation.rejections:
             self.say(f"  [red]{said}[/] by {escape(verdict.guard)}: {escape(verdict.reason)}")
         for verdict in generation.verdicts:
-            shown = lamp(verdict)
+            shown = monitor_status(verdict)
             if verdict.passed and shown and (shown != "green" or _half_blind(verdict)):
-                self.say(f"  {_coloured(shown)} by {escape(verdict.guard)}: {escape(why(verdict))}")
+                self.say(f"  {_coloured(shown)} by {escape(verdict.guard)}: {escape(reason_without_status(verdict))}")
         self.notes = []
         self.progress.update(self.bar, completed=generation.number + 1)
 
@@ -87,27 +87,10 @@ class Screen(Callbacks):
     def end_of_run(self, history: Sequence[Generation], control: Sequence[Generation], folder: object) -> None:
         """The table of all generations, and what the run may claim."""
         self.console.print(_table(history, control, self.recipe.goal))
-        if any(map(worst, history)):
+        if any(map(worst_status, history)):
             self.say(f"[dim]light: {escape(WHY)}[/]")
         for line in _summary(history, control, self.recipe, folder):
             self.say(escape(line))
-
-
-def lamp(verdict: Verdict) -> str:
-    """Its light, "cannot say" of a monitor that has none; empty of a guard that gives none."""
-    return verdict.status or "cannot say" * (verdict.guard == "monitor")
-
-
-def worst(generation: Generation) -> str:
-    """The worst light that was given; empty where nobody gives any."""
-    given = set(map(lamp, generation.verdicts))
-    return next((light for light in LIGHTS if light in given), "")
-
-
-def why(verdict: Verdict) -> str:
-    """What was said, without the light that it begins with: that is shown beside it."""
-    shown = lamp(verdict)
-    return verdict.reason[len(shown) :].lstrip(":; ") if verdict.reason.lower().startswith(shown) else verdict.reason
 
 
 def _half_blind(verdict: Verdict) -> bool:
@@ -126,7 +109,7 @@ def _table(history: Sequence[Generation], control: Sequence[Generation], goal: s
     keys = shown(history[0], goal)
     for name in ("gen", "kept", "rejected", "failed", "real", *map(_heading, keys)):
         found.add_column(name, justify="right")
-    watched = ["light"] * any(map(worst, history))
+    watched = ["light"] * any(map(worst_status, history))
     for name in (*watched, "verdict"):
         found.add_column(name)
     best = best_of(history, goal)
@@ -137,7 +120,7 @@ def _table(history: Sequence[Generation], control: Sequence[Generation], goal: s
             dict.fromkeys(verdict.guard for verdict in generation.rejections)
         )
         said = ["[green]best[/]"] * (generation is best) + [f"[red]{escape(refused)}[/]"] * bool(generation.rejections)
-        lights = [_coloured(worst(generation)) for _ in watched]
+        lights = [_coloured(worst_status(generation)) for _ in watched]
         real = f"{100 * generation.real_share:.0f} %"
         ends = ends if generation.number else [""] * 3
         found.add_row(str(generation.number), *ends, real, *scores, *lights, ", ".join(said) or "stands")
@@ -177,13 +160,7 @@ def _heading(key: str) -> str:
     return f"{name}\n{group.rpartition('=')[2]}" if group else name
 
 
-def sisters(first: Generation, goal: str) -> list[str]:
-    """The goal, and the same score by the same trait."""
-    stem = goal.partition("=")[0]
-    return [goal, *(s.key for s in first.scores if s.key.startswith(stem + "=") and "," not in s.key and s.key != goal)]
-
-
 def shown(first: Generation, goal: str) -> list[str]:
     """The goal, its sisters, and what has no group: a terminal is narrow."""
     plain = [score.key for score in first.scores if not score.stratum and score.key not in goal]
-    return list(dict.fromkeys([*sisters(first, goal), *plain]))[:4]
+    return list(dict.fromkeys([*related_scores(first, goal), *plain]))[:4]
