@@ -1,4 +1,4 @@
-"""Claude: criticism and revision by a constitution, which is learned, and then no longer shown; labels from principles."""
+"""Claude: criticism and revision by a constitution that is learned, and then not shown; labels from principles."""
 
 from __future__ import annotations
 

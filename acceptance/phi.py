@@ -133,7 +133,7 @@ GAP, ROLLOUTS = 0.3, 48
 def _pivotal() -> Iterator[Bar]:
     """Compared with a scan of every token by exact chances."""
     model, rows = CarryDroppingModel(), sum_rows(60, 0)
-    pairs = list(pivotal_tokens.generate(rows, model, SumTask(), 1, 0, rollouts=ROLLOUTS, min_gap=GAP))
+    pairs = list(pivotal_tokens.generate(rows, model, SumTask(), 0, rollouts=ROLLOUTS, min_gap=GAP))
     tries, written = model.replies_written, model.tokens_written
     assert model.first_replies
     answers = []

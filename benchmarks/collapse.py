@@ -1,7 +1,7 @@
 """Does the monitor see a loop collapse, and leave a healthy one alone? Loops over a world whose truth is known.
 
-    python benchmarks/collapse.py --runs 20              # every arm, ten generations: half an hour on one core
-    python benchmarks/collapse.py accumulate oracle
+    python -m benchmarks.collapse --runs 20              # every arm, ten generations: half an hour on one core
+    python -m benchmarks.collapse accumulate oracle
 
 A document has a group (60, 30 and 10 %), 24 words by the group's topics, and a question with its answer; 2 % of the
 real answers are wrong. The model counts: words after words, by group, with back-off; answers to questions; and forgets

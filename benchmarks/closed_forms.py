@@ -1,9 +1,9 @@
 """The loop against theory: what its own policies do to toy generators, beside what closed forms say they must.
 
-    python benchmarks/yardsticks.py              # all, a few minutes
-    python benchmarks/yardsticks.py --quick      # with fewer chains
+    python -m benchmarks.closed_forms              # all, a few minutes
+    python -m benchmarks.closed_forms --quick      # with fewer chains
 
-Each line is measured by real runs of the loop, with its own `mix`, `curate` and bookkeeping; benchmarks/chains.py has
+Each line is measured by real runs of the loop, with its own `mix`, `curate` and bookkeeping; benchmarks/toy_generators.py has
 the toys. z is how many standard errors what was measured lies from what was expected.
 """
 
