@@ -191,7 +191,7 @@ def _biased_teacher(folder: Path) -> Iterator[Bar]:
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *overrides]), folder / name)
         shifts = [
-            verdict.metrics.get("side", 0.0)
+            verdict.metrics.get("region", 0.0)
             for generation in history[1:]
             for verdict in generation.verdicts
             if verdict.guard == "bias"

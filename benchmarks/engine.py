@@ -184,9 +184,11 @@ def equal(setup: Setup, rate: float, target: float) -> str:
         ours, _ = measured(setup.ours)  # in turn here, too: the load of the machine may have changed
         measurement, loss = setup.plain(rate, round(factor * setup.steps))
         if loss <= target:
-            durations = f"{measurement.seconds:.1f} s against {ours.seconds:.1f} s, {measurement.seconds / ours.seconds:.2f} times as long"
+            ratio = measurement.seconds / ours.seconds
+            durations = f"{measurement.seconds:.1f} s against {ours.seconds:.1f} s, {ratio:.2f} times as long"
             others = f"cores that others used: {measurement.others:.2f} and {ours.others:.2f}"
-            return f"Equal loss: the plain loop needs {factor:g} times the steps (loss {loss:.3f}): {durations} ({others})."
+            steps = f"{factor:g} times the steps (loss {loss:.3f})"
+            return f"Equal loss: the plain loop needs {steps}: {durations} ({others})."
     return f"The plain loop does not reach our loss in {STEP_FACTORS[-1]:g} times the steps; it ends at {loss:.3f}."
 
 

@@ -137,7 +137,7 @@ def _write_recipe(folder: Path, name: str) -> Path:
     folder = folder / name
     folder.mkdir()
     (folder / "equal.py").write_text(MIX)
-    texts = sorted({"".join(Random(at).choices(SYLLABLES, k=3)) for at in range(1500)})
+    texts = sorted({"".join(Random(seed).choices(SYLLABLES, k=3)) for seed in range(1500)})
     (folder / "names.txt").write_text("\n".join(texts) + "\n")
     changes = [*TINY, *SIZES[name], f"real={folder / 'names.txt'}"] if name == "names" else [*TINY, *SIZES[name]]
     tree = Recipe.load(name, changes).dump() | {"mix": "./equal.py", "name": name}
@@ -171,10 +171,10 @@ def _goal(recipe: Path) -> tuple[str, str]:
 
 
 def _selfsown(command: str, recipe: Path, folder: Path, change: str, *arguments: str) -> str:
-    command = [sys.executable, "-m", "selfsown", command, str(recipe), str(folder), "--set", change, *arguments]
-    process = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+    full_command = [sys.executable, "-m", "selfsown", command, str(recipe), str(folder), "--set", change, *arguments]
+    process = subprocess.run(full_command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     if process.returncode not in (0, 4, 5):
-        sys.exit(f"{' '.join(command)}: {process.stderr}")
+        sys.exit(f"{' '.join(full_command)}: {process.stderr}")
     return process.stdout
 
 

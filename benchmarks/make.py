@@ -58,7 +58,7 @@ def recipe(url: str, prompts: Path, in_flight: int, judge: bool) -> dict[str, An
     if judge:
         result |= {
             "judge": {"endpoint": {**model["endpoint"], "model": "judge"}},
-            "grade": [{"self_consistency": {"samples": 1}}],
+            "grade": [{"self_consistency": {"samples": 2}}],
         }
     return result
 
@@ -149,7 +149,7 @@ def main() -> None:
         server.kill()
     print("|  | wall s | CPU ms per request | peak MB |\n|---|---|---|---|")
     for arm, result in results.items():
-        calls = args.prompts * (2 if arm == "judged" else 1)
+        calls = args.prompts * (3 if arm == "judged" else 1)
         print(f"| {arm} | {result['wall']:.2f} | {1000 * result['cpu'] / calls:.3f} | {result['mb']:.0f} |")
     ideal = args.prompts * args.latency / args.in_flight
     print(f"ideal: {ideal:.2f} s, with the server's latency alone")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from selfsown.callbacks import Callbacks
 from selfsown.loop import Loop
-from selfsown.models import Model, SamplingParams
+from selfsown.models import SamplingParams
+from selfsown.models.tiny.model import Tiny
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Mixture
 from selfsown.run_folder import RunFolder
@@ -51,7 +52,7 @@ def main() -> None:
     for average in args.averages:
         step = replace(recipe.train[0], options={**recipe.train[0].options, "average_last": average})
         for order in range(args.orders):
-            child = step.one(Model, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
+            child = step.one(Tiny, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
             scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}
             replies = child.complete(
                 [loop.task.opening(index % 2 + 1) for index in range(ROWS_WRITTEN)],
