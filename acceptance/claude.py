@@ -12,8 +12,6 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.grade import pairwise
 from selfsown.make import make
@@ -23,6 +21,7 @@ from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.constitution_qa import Task
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 ROUNDS = 4
 PAIRS, POSITION_BIAS = 3000, 0.3  # pairs that are judged; share of comparisons decided for the first position

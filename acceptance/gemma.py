@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from server import Body, Server
-
 from acceptance.bars import Bar, Mean, run_arm
 from selfsown.evaluate import loss
 from selfsown.make import make
@@ -18,6 +16,7 @@ from selfsown.models.tiny.model import create
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Body, Server
 
 PROMPTS = 1500
 MIN_CAUGHT, MAX_FALSE_ALARMS = 0.99, 0.01  # shares

@@ -12,14 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from server import Body, Server
-
 from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
+from testing.mock_server import Body, Server
 
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
 PROBLEMS = 300

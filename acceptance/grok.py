@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.loop import run
 from selfsown.make import make
@@ -21,6 +19,7 @@ from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
 from selfsown.tasks.noisy_facts import VALUES, Task, truth
+from testing.mock_server import Server
 
 DATA = Path(os.environ.get("SELFSOWN_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 GSM8K = (DATA / "gsm8k_train_1000.jsonl", DATA / "gsm8k_test.jsonl")

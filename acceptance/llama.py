@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, final_scores, run_arm
 from selfsown.guard.difficulty_drop import guard
 from selfsown.make import make
@@ -19,6 +17,7 @@ from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
+from testing.mock_server import Server
 from testing.mutants import mutants
 
 Body = dict[str, Any]

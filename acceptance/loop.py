@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.loop import run
 from selfsown.make import make
@@ -22,6 +20,7 @@ from selfsown.records import Generation, Mixture, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
 from selfsown.tasks.programs import Task
+from testing.mock_server import Server
 from testing.planted_answers import Answers, DataSource, capitals, file, functions, programs, sums, words
 
 GRADERS = {"verify": programs, "exact_match": capitals, "math_equal": sums, "unit_tests": functions}

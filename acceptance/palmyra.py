@@ -13,8 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
@@ -24,6 +22,7 @@ from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
+from testing.mock_server import Server
 
 MAX_LEDGER_ERROR_USD = 1e-6
 MAX_REAL_SHARE = 0.05  # of the tokens

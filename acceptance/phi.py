@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, final_scores, run_arm
 from selfsown.curate import decontaminate
 from selfsown.generate import pivotal_tokens
@@ -19,6 +17,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
 from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
+from testing.mock_server import Server
 
 ARMS = {
     "real": ["generate=[]", "rollback=false"],

@@ -24,7 +24,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-SERVER = Path(__file__).parent.parent / "tests" / "server.py"
 PROMPT = "tell me something about the following number, at length and in your own words, please: " * 3
 
 
@@ -105,7 +104,7 @@ def in_turn(arms: tuple[str, ...], args: argparse.Namespace, url: str) -> dict[s
 
 def first(rounds: int) -> None:
     """Seconds from the start of the command to the first request at the server."""
-    from server import Server
+    from testing.mock_server import Server
 
     with tempfile.TemporaryDirectory(dir=".") as name:
         folder, seconds = Path(name), list[float]()
@@ -139,7 +138,7 @@ def main() -> None:
         return measured(args.arm, args.url, args.prompts, args.in_flight)
     if args.first:
         return first(max(5, args.rounds))
-    command = [sys.executable, str(SERVER), "--latency", str(args.latency)]
+    command = [sys.executable, "-m", "testing.mock_server", "--latency", str(args.latency)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     url = server.stdout.readline().strip()

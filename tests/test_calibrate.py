@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from command import selfsown
-from server import Server
 
 from selfsown import loop
 from selfsown.calibration.calibrate import falls_short, measured
@@ -19,6 +18,7 @@ from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 ROWS = 600
 

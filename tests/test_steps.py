@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from parrot import knowing
 
 from selfsown.grade import exact_match, rules
 from selfsown.recipe.steps import STAGES, Step, find, fitted, methods, options, step
 from selfsown.records import Grade, Row, SelfsownError
+from testing.echo_model import knowing
 
 POLITE = '''"""Rows that say please."""
 
