@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from classifiers import classifier
-from parrot import Parrot
-from server import Server
 
 from selfsown.models import Reply, SamplingParams
 from selfsown.recipe.inputs import STAGES
@@ -23,6 +21,8 @@ from selfsown.tasks import Task
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
 from selfsown.usage.journal import Journal
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 LOOP_STAGES = [stage for stage in STAGES if stage not in ("tasks", "models")]
 EVERY = [(stage, method) for stage in STAGES for method in methods(stage)]

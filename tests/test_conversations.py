@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parrot import Parrot
-from server import Server
 
 from selfsown.curate import dedup, pass_rate_band, preference_pairs
 from selfsown.estimate.estimator import estimate
@@ -27,6 +25,8 @@ from selfsown.stages import as_synthetic
 from selfsown.tasks.file import Task
 from selfsown.text.chat import Conversation, messages_of
 from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 SYSTEM = {"role": "system", "content": "Answer in French only."}
 TURNS = [{"role": role, "content": f"{role} words {at}"} for at, role in enumerate(("user", "assistant") * 2)]

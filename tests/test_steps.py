@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from parrot import knowing
 
 from selfsown.grade import exact_match, rules
 from selfsown.recipe.inputs import STAGES
 from selfsown.recipe.steps import Step, find, methods, options, step, validated
 from selfsown.records import Grade, Row, SelfsownError
+from testing.echo_model import knowing
 
 POLITE = '''"""Rows that say please."""
 

@@ -6,8 +6,6 @@ import json
 import re
 
 import pytest
-from parrot import Parrot
-from server import Server
 
 from selfsown.grade import judge
 from selfsown.models import Reply
@@ -15,8 +13,9 @@ from selfsown.models.endpoint.endpoint import create
 from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.steps import step
 from selfsown.records import Grade, Row
-from selfsown.stages import grade_rows
-from selfsown.tasks.programs import Task as Programs
+from selfsown.stages import graded
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 

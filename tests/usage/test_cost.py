@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from command import Finished, selfsown, tree, written
-from server import Server
 from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
 from selfsown.cost.findings import sentences
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
 
