@@ -150,7 +150,7 @@ def _broken(text: str) -> int:
 
 def _texts(row: Row) -> list[str]:
     """A refined row's draft, and what it was after each of the rounds."""
-    first, *rounds = json.loads(row.metadata["course"])
+    first, *rounds = json.loads(row.metadata["revision_history"])
     texts = [first["draft"]]
     for step in rounds:
         texts.append(step.get("revision", texts[-1]))

@@ -131,13 +131,13 @@ def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
 def _ruled_by_heart(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """The rules kept without being told, after training on answers that were made with them and judged by them."""
     runs = [course(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
-    before, told = (Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house"))
+    before, told = (Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit"))
     after = last(runs, "accuracy[form=expected]")
     yield Bar("rules kept before: told / untold", "told, no bar", f"{told} / {before}", True)
     gap = after - told
     what = f"rules kept untold after training, {_middle(after)}, less told before"
     yield Bar(what, "at least -0.02", str(gap), gap.low >= -0.02)
-    other = last(runs, "accuracy[form=told]") - Mean.of(_score(run[0], "accuracy[form=told]") for run in runs)
+    other = last(runs, "accuracy[form=explicit]") - Mean.of(_score(run[0], "accuracy[form=explicit]") for run in runs)
     yield Bar("other rules that are told: change", "told, no bar", str(other), True)
 
 

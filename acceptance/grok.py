@@ -182,7 +182,7 @@ def _slanted(folder: Path) -> Iterator[Bar]:
             wishes = [f"{role}={{endpoint: {{{there}, model: {model}}}}}" for role, model in ROLES]
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *wishes]), folder / name)
-        shifts = [each.metrics.get("side", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"]
+        shifts = [each.metrics.get("region", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"]
         stopped = [any(each.guard == "bias" for each in one.rejections) for one in history[1:]]
         seen = f"shift {max(shifts):.2f}, {sum(stopped)} of {len(stopped)} generations rolled back"
         if name == "honest":
@@ -233,7 +233,7 @@ def _best(generations: Sequence[Generation]) -> float:
 def _hills(folder: Path) -> float:
     """The share of the hills in what the held-out statements should say."""
     facts = [row.target for row in RunFolder(folder).rows("held_out") or []]
-    return sum(any(fact in sides["hill"] for sides in VALUES.values()) for fact in facts) / len(facts)
+    return sum(any(fact in regions["hill"] for regions in VALUES.values()) for fact in facts) / len(facts)
 
 
 def _edits(folder: Path, generations: int) -> tuple[float, float, float, float]:

@@ -141,11 +141,11 @@ def _pivotal() -> Iterator[Bar]:
         answers += [(row.prompt, next(text for text, good in rights if good == side)) for side in (True, False)]
     wanted = {(prompt, text[: at + 1]) for prompt, text in answers for at in model.turns(prompt, text, GAP)}
     sides = [(row, text) for row in pairs for text in (row.answer, row.metadata["rejected"])]
-    found = {(row.prompt, text[: len(row.metadata["begun"]) + 1]) for row, text in sides}
+    found = {(row.prompt, text[: len(row.metadata["prefix"]) + 1]) for row, text in sides}
     recall = len(wanted & found) / len(wanted)
     what = f"pivotal tokens found, of {len(wanted)} that a scan by exact chances names"
     yield Bar(what, "at least 0.90", f"{recall:.3f}", recall >= 0.9)
-    true = _mean([len(row.metadata["begun"]) in model.turns(row.prompt, row.answer, GAP) for row in pairs])
+    true = _mean([len(row.metadata["prefix"]) in model.turns(row.prompt, row.answer, GAP) for row in pairs])
     yield Bar(f"of {len(pairs)} pairs, those at such a token", "at least 0.90", f"{true:.3f}", true >= 0.9)
     scan = sum(len(text) + 1 for _, text in answers) * ROLLOUTS
     seen = f"{tries:,} tries ({written:,} tokens) against {scan:,}"

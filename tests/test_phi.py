@@ -154,7 +154,7 @@ def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> Non
     kept = [row for row in rows if row.status == "kept"]
     assert len(kept) > 5
     for row in kept:
-        begun, worse = row.metadata["begun"], row.metadata["rejected"]
+        begun, worse = row.metadata["prefix"], row.metadata["rejected"]
         assert row.method == "pivotal_tokens"
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)

@@ -180,18 +180,18 @@ def test_rows_limits_how_many_are_used_and_the_seed_draws_them(tmp_path: Path) -
 
 
 def test_a_file_checks_an_answer_against_the_known_one(tmp_path: Path) -> None:
-    world = Task(written(tmp_path, "csv", QUESTIONS))
-    row = next(iter(world.pose(0)))
-    assert world.check(row, " 4\n").score == 1.0
-    assert world.check(row, "5").score == 0.0
-    assert (world.name, world.top_level, world.opening(0)) == ("rows.csv", 0, "")
-    assert list(world.restate(row)) == []
+    task = Task(written(tmp_path, "csv", QUESTIONS))
+    row = next(iter(task.pose(0)))
+    assert task.check(row, " 4\n").score == 1.0
+    assert task.check(row, "5").score == 0.0
+    assert (task.name, task.top_level, task.opening(0)) == ("rows.csv", 0, "")
+    assert list(task.restate(row)) == []
 
 
 def test_a_file_reads_anything_but_silence(tmp_path: Path) -> None:
-    world = Task(written(tmp_path, "txt", DOCUMENTS))
-    assert isinstance(world.read("", ""), str)
-    read = world.read("", "zoe")
+    task = Task(written(tmp_path, "txt", DOCUMENTS))
+    assert isinstance(task.read("", ""), str)
+    read = task.read("", "zoe")
     assert isinstance(read, Row)
     assert (read.prompt, read.answer, read.origin) == ("", "zoe", "synthetic")
 

@@ -40,8 +40,8 @@ def put(folder: Path, name: str, content: str | list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def said(world: Task) -> list[tuple[str, str, str]]:
-    return [(row.prompt, row.answer, row.target) for row in world.pose(0)]
+def said(task: Task) -> list[tuple[str, str, str]]:
+    return [(row.prompt, row.answer, row.target) for row in task.pose(0)]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def generate(
 
     instruction: what else counts as an error, added to the prompt.
     confirm: show the teacher both versions of each passage, in random order, and apply the correction only if it finds
-        the corrected version alone right. It is not told which one that is.
+        the corrected version alone right. It does not know which one that is.
     max_changed: a row fails if more than this share of its characters would change.
     temperature: the sampling temperature when errors are listed; confirmations use 0.
     keep_original: keep the text before its correction as the metadata "original", for graders.

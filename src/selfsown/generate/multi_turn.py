@@ -77,9 +77,9 @@ def generate(
     for turn in range(turns):
         if turn:
             live = _live(conversations)
-            _add_turns(live, "user", [_user_prompt(each, instruction) for each in live], teacher, params)
+            _add_turns(live, "user", [_user_prompt(item, instruction) for item in live], teacher, params)
         live = _live(conversations)
-        _add_turns(live, "assistant", [each.prompt for each in live], teacher, params)
+        _add_turns(live, "assistant", [item.prompt for item in live], teacher, params)
     yield from map(_to_row, conversations)
 
 

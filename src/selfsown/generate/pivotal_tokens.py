@@ -182,7 +182,7 @@ def _to_row(search: _Search, index: int, worse: tuple[str, Rollouts], better: tu
 
 def _alternative(search: _Search, index: int, sampler: _Sampler) -> str:
     """The most frequent other token at this index among rollouts that ended the other way; "" for none."""
-    wanted = search.rate(index + 1) < search.rate(index)  # this token lowers the rate, so look for a right rollout
-    firsts = [sampler.tokens(text)[0] for text, right in search.known[index] if text.strip() and right == wanted]
+    outcome = search.rate(index + 1) < search.rate(index)  # this token lowers the rate, so look for a right rollout
+    firsts = [sampler.tokens(text)[0] for text, right in search.known[index] if text.strip() and right == outcome]
     counts = Counter(first for first in firsts if first != search.tokens[index])
     return counts.most_common(1)[0][0] if counts else ""

@@ -122,7 +122,7 @@ def _run_round(
 
 
 def _has_fault(revision: _Revision, critique: Answer) -> bool:
-    """Record the criticism, and tell whether it finds a fault."""
+    """Record the criticism; whether it finds a fault."""
     if critique.failure:
         revision.failure = f"its criticism: {critique.failure}"
         return False
@@ -140,7 +140,7 @@ def _checks(revisions: Sequence[_Revision], task: Task) -> list[Answer]:
 
 def _critiques(revisions: Sequence[_Revision], teacher: Model, wording: Principled | None, seed: int) -> list[Answer]:
     if wording:
-        return criticised(teacher, [(each.row, each.criterion) for each in revisions], wording, seed=seed)
+        return criticised(teacher, [(item.row, item.criterion) for item in revisions], wording, seed=seed)
     return ask(teacher, [_critique_prompt(revision) for revision in revisions], _CRITIQUE_SCHEMA, seed=seed)
 
 

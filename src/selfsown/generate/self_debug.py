@@ -121,9 +121,9 @@ def generate(
 
 
 def _start(row: Row, tests: str, entry_point: str) -> _DebugSession:
-    given = row.metadata.get(tests, "") if row.prompt else ""
+    row_tests = row.metadata.get(tests, "") if row.prompt else ""
     name = row.metadata.get(entry_point, "")
-    return _DebugSession(row, row.prompt, given, name, has_given_tests=bool(given.strip()))
+    return _DebugSession(row, row.prompt, row_tests, name, has_given_tests=bool(row_tests.strip()))
 
 
 def _fill(

@@ -1,4 +1,4 @@
-"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document per line; columns by name."""
+"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document a line; columns by name."""
 
 from __future__ import annotations
 
