@@ -132,7 +132,7 @@ def _pivotal() -> Iterator[Bar]:
     from reckoner import Reckoner, Reckoning, sums
 
     model, rows = Reckoner(), sums(60, 0)
-    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 1, 0, rollouts=ROLLOUTS, min_gap=GAP))
+    pairs = list(pivotal_tokens.generate(rows, model, Reckoning(), 0, rollouts=ROLLOUTS, min_gap=GAP))
     tries, written = model.tries, model.written
     assert model.first
     answers = []

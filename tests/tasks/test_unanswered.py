@@ -232,9 +232,9 @@ def test_methods_that_work_on_answers_pass_prompts_by_or_say_that_there_is_nothi
             assert not prompts
             return []
 
-    assert list(method.generate(UNANSWERED, Silent(), 1, 0, [ANSWERED, *UNANSWERED])) == []
-    with pytest.raises(SelfsownError, match="no real row has an answer, only prompts; take sample"):
-        list(method.generate(UNANSWERED, Silent(), 1, 0, UNANSWERED))
+    assert list(method.generate(UNANSWERED, Silent(), 0, [ANSWERED, *UNANSWERED])) == []
+    with pytest.raises(SelfsownError, match="no real row has an answer, only prompts; use generate.sample"):
+        list(method.generate(UNANSWERED, Silent(), 0, UNANSWERED))
 
 
 def mixed(folder: Path, answered: int = 40, open_: int = 20) -> str:
