@@ -14,8 +14,8 @@ from typing import Any
 
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.grade import pairwise
-from selfsown.make import make
 from selfsown.models.endpoint import endpoint
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder

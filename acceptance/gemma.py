@@ -13,8 +13,8 @@ from server import Body, Server
 
 from acceptance.bars import Bar, Mean, course
 from selfsown.evaluate import loss
-from selfsown.make import make
 from selfsown.models.tiny.model import create
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder

@@ -15,7 +15,7 @@ from pathlib import Path
 from server import Body, Server
 
 from acceptance.bars import Bar, Mean, course, last
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir

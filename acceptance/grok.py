@@ -13,7 +13,7 @@ from typing import Any
 
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.loop import run
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir

@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.bars import Bar, course, last
 from selfsown.guard.difficulty_drop import guard
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder

@@ -17,7 +17,7 @@ from server import Server
 
 from acceptance.bars import Bar, Mean, course, last
 from selfsown.loop import run
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Mixture, Row
 from selfsown.run_folder import RunFolder, generation_dir

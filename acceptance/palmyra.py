@@ -19,7 +19,7 @@ from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
 from selfsown.compare.experiment import plan
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir

@@ -12,7 +12,7 @@ from typing import Any
 from acceptance.bars import Bar, course, last
 from selfsown.curate import decontaminate
 from selfsown.generate import pivotal_tokens
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder

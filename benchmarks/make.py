@@ -77,7 +77,7 @@ def measured(arm: str, url: str, count: int, in_flight: int) -> None:
     import aiohttp  # noqa: F401
 
     if arm != "plain":
-        from selfsown.make import make
+        from selfsown.pipeline import make
         from selfsown.recipe.recipe import Recipe
     with tempfile.TemporaryDirectory(dir=".") as name:
         folder = Path(name)

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
 from selfsown.sandbox.sandbox import Job, Sandbox
 
 
@@ -25,7 +25,7 @@ def bare(count: int) -> bool:
     def work(at: int) -> str:
         return subprocess.run([sys.executable, "-c", f"print({at})"], capture_output=True, text=True).stdout
 
-    found = ordered(work, range(count), len(os.sched_getaffinity(0)), lambda: None)
+    found = map_ordered(work, range(count), len(os.sched_getaffinity(0)), lambda: None)
     return list(found) == [f"{at}\n" for at in range(count)]
 
 

@@ -15,7 +15,7 @@ from server import Server
 
 from selfsown import loop
 from selfsown.calibration.calibrate import falls_short, measured
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder

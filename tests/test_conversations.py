@@ -17,8 +17,8 @@ from selfsown.estimate.estimator import estimate
 from selfsown.estimate.stub_model import instance
 from selfsown.generate import multi_turn, pivotal_tokens, refine, sample, solve
 from selfsown.grade import pairwise, self_consistency, solver_gap
-from selfsown.make import make
 from selfsown.models.endpoint.endpoint import Endpoint, create
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import find, methods, parameters, step
 from selfsown.records import Grade, Row

@@ -13,7 +13,7 @@ from command import selfsown
 from server import Server
 
 from selfsown.estimate.estimator import Estimate, Range, estimate
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.usage.ledger import Line, lines, total

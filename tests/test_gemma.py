@@ -8,7 +8,7 @@ from pathlib import Path
 from realdata import real_data
 from server import Body, Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 

@@ -10,7 +10,7 @@ from typing import Any
 from realdata import real_data
 from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 
@@ -43,7 +43,7 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
     rows = RunFolder(tmp_path / "out").rows("rows") or []
     seeds = RunFolder(tmp_path / "out").rows("real") or []
     assert (len(rows), len(seeds)) == (360 + 540 + 6 * 18, 18)
-    assert tally.ends.total() == len(rows)
+    assert tally.counts.total() == len(rows)
     assert {row.method for row in rows} == {"instruct", "persona", "rephrase"}
     assert {row.origin for row in rows} == {"synthetic"}
     kept = [row for row in rows if row.status == "kept"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from server import Body, Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import share

@@ -10,7 +10,7 @@ import pupil
 import pytest
 import yaml
 
-from selfsown.recipe.loader import ready
+from selfsown.recipe.loader import shipped_recipes
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, step
 from selfsown.records import SelfsownError
@@ -51,16 +51,16 @@ def refused(path: str | Path, *changes: str) -> str:
     return str(caught.value)
 
 
-@pytest.fixture(params=sorted(ready()))
+@pytest.fixture(params=sorted(shipped_recipes()))
 def shipped(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     path = tmp_path / "names.txt"
     path.write_text("emma\nolivia\n", encoding="utf-8")
-    needs_file = "\nreal:" not in ready()[request.param]
+    needs_file = "\nreal:" not in shipped_recipes()[request.param]
     return Recipe.load(request.param, [f"real={path}"] if needs_file else [])
 
 
 def test_every_ready_recipe_loads_under_its_name(shipped: Recipe) -> None:
-    assert shipped.name in ready()
+    assert shipped.name in shipped_recipes()
     assert shipped.description
 
 
@@ -294,7 +294,7 @@ def test_a_recipe_that_is_not_there_names_the_ready_ones(tmp_path: Path) -> None
     for source in ("nosuch", tmp_path / "nosuch.yaml"):
         message = refused(source)
         assert "there is no recipe" in message
-        assert all(name in message for name in ready())
+        assert all(name in message for name in shipped_recipes())
 
 
 def test_a_recipe_that_cannot_be_read_is_explained(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("__init__",),
     ("errors", "text", "scores", "stats", "option_types", "recipes", "parallel"),
     ("records",),
     ("usage", "files", "sandbox", "rewriting"),
@@ -23,17 +22,18 @@ LAYERS: list[tuple[str, ...]] = [
     STAGES,
     ("recipe",),
     ("run_folder",),
-    ("stages", "findings"),
+    ("stages", "findings", "cost"),
     ("intake",),
-    ("calibration", "preflight", "callbacks"),
-    ("loop", "make", "lineage"),
-    ("cost",),
+    ("calibration", "callbacks"),
+    ("preflight", "run_state"),
+    ("loop", "pipeline", "lineage"),
     ("estimate",),
-    ("compare", "plan"),
-    ("audit",),
+    ("compare", "plan", "audit"),
     ("terminal",),
     ("html",),
     ("export",),
+    ("api",),
+    ("__init__",),
     ("cli",),
     ("__main__",),
 ]

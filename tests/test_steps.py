@@ -11,7 +11,7 @@ import yaml
 from parrot import knowing
 
 from selfsown.grade import exact_match, rules
-from selfsown.recipe.steps import STAGES, Step, find, fitted, methods, options, step
+from selfsown.recipe.steps import STAGES, Step, find, methods, options, step, validated
 from selfsown.records import Grade, Row, SelfsownError
 
 POLITE = '''"""Rows that say please."""
@@ -142,8 +142,8 @@ def test_a_knob_of_the_wrong_kind_says_what_fits(verb: str, way: str, given: dic
 
 
 def test_a_whole_number_fits_where_a_float_does_and_a_list_where_a_tuple_does() -> None:
-    assert fitted("here", 1, float) == 1
-    assert fitted("here", ["a", "b"], tuple[str, ...]) == ("a", "b")
+    assert validated("here", 1, float) == 1
+    assert validated("here", ["a", "b"], tuple[str, ...]) == ("a", "b")
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,17 @@ from typing import Any
 from selfsown.records import SelfsownError
 
 
-def whole(path: Path, write: Callable[[Path], Any]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
-    with becoming(path) as partial:
+    with atomic_path(path) as partial:
         write(partial)
 
 
 @contextmanager
-def becoming(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A place beside the path, whose file or folder gets the path's name when the `with` is left in peace."""
     partial = path.with_name(f".{path.name}.partial")
-    with explained(path):
+    with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
@@ -48,7 +48,7 @@ def _to_disk(path: Path) -> None:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_os_errors(path: Path) -> Iterator[None]:
     """What the operating system refuses, in words that help."""
     try:
         yield

@@ -26,7 +26,7 @@ Pattern = Annotated[str, AfterValidator(_expression)]  # a regular expression
 NotNegative = Annotated[float, Field(ge=0)]
 Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Demand = Literal[  # what may be demanded of a grader
+GraderMetric = Literal[  # measured by `selfsown calibrate`
     "false_accepts",
     "false_rejects",
     "agreement",

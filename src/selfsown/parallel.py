@@ -13,12 +13,14 @@ from typing import TypeVar
 Chunk = TypeVar("Chunk")
 Found = TypeVar("Found")
 
-PAUSE = 0.5  # seconds between two ticks
-AHEAD = 4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+TICK_SECONDS = 0.5  # seconds between two ticks
+CHUNKS_PER_THREAD = (
+    4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+)
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
+def relaxed_garbage_collection() -> Iterator[None]:
     """The garbage collector looks less often: rows come and go by the thousand, hardly any in circles, and looking for
     those took a quarter of all the time."""
     before = gc.get_threshold()
@@ -29,7 +31,7 @@ def unhurried() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def ordered(
+def map_ordered(
     work: Callable[[Chunk], Found],
     chunks: Iterable[Chunk],
     threads: int,
@@ -42,10 +44,10 @@ def ordered(
     with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
         try:
             while True:
-                out.extend(pool.submit(work, chunk) for chunk in islice(source, threads * AHEAD - len(out)))
+                out.extend(pool.submit(work, chunk) for chunk in islice(source, threads * CHUNKS_PER_THREAD - len(out)))
                 if not out:
                     return
-                while wait(list(out)[:1], timeout=PAUSE).not_done:
+                while wait(list(out)[:1], timeout=TICK_SECONDS).not_done:
                     tick()
                 yield out.popleft().result()
         except BaseException:

@@ -31,7 +31,7 @@ import pyarrow
 import yaml
 
 from selfsown import __version__
-from selfsown.atomic import becoming, explained, whole
+from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
 from selfsown.files.row_parquet import Stored, Writer, rows_of, table
 from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import Step
@@ -40,9 +40,11 @@ from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import capped
 
 CONTROL = "control"  # the folder of the control arm within a run's
-SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-MANNER = frozenset(("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price"))
-MANNER |= {"batch", "headers", "identity"}
+SERVERS = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
+TRANSPORT_OPTIONS = frozenset(
+    ("in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "key", "price")
+)
+TRANSPORT_OPTIONS |= {"batch", "headers", "identity"}
 
 
 class RunFolder:
@@ -62,7 +64,7 @@ class RunFolder:
 
         remake: the recipe may change, for whatever is in the folder but the replies is made anew.
         """
-        with explained(folder):
+        with explain_os_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise SelfsownError(f"{folder} is a file; name a folder for the run")
             if folder.exists() and not _began(folder):
@@ -107,7 +109,7 @@ class RunFolder:
     def written(self, name: str) -> Iterator[Writer]:
         """A file of rows that is there, whole, when the `with` is left."""
         path = self.folder / f"{name}.parquet"
-        with becoming(path) as partial, Writer(partial) as writer:
+        with atomic_path(path) as partial, Writer(partial) as writer:
             yield writer
 
     def forget(self, *names: str) -> None:
@@ -125,7 +127,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        whole(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
+        write_atomically(self.folder / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def generation(self, number: int, arm: str = "") -> Generation | None:
         found = self.json(f"{Path(arm) / generation_dir(number)}/generation")
@@ -162,18 +164,18 @@ class RunFolder:
         return beside
 
     def write_model(self, number: int, save: Callable[[Path], Any]) -> None:
-        whole(self.folder / generation_dir(number) / "model", save)
+        write_atomically(self.folder / generation_dir(number) / "model", save)
 
     def write_best(self, number: int, result: Mapping[str, Any]) -> None:
         """`best/` becomes a copy of this generation's model."""
         source = self.folder / generation_dir(number) / "model"
-        whole(self.folder / "best", lambda path: shutil.copytree(source, path))
+        write_atomically(self.folder / "best", lambda path: shutil.copytree(source, path))
         self.write_json("result", result)
 
     def log(self, **event: Any) -> None:
         """One line more in log.jsonl: what happened, when, and how long it took."""
         path = self.folder / "log.jsonl"
-        with explained(path), path.open("a", encoding="utf-8") as file:
+        with explain_os_errors(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
 
 
@@ -208,7 +210,7 @@ def _same_kind(folder: Path, remake: bool) -> None:
     """A folder is of `run` or of `make`, which says so by a file."""
     mark = folder / ".make"
     if remake and not mark.exists() and not (folder / "recipe.yaml").exists():
-        whole(mark, lambda at: at.write_text("", encoding="utf-8"))
+        write_atomically(mark, lambda at: at.write_text("", encoding="utf-8"))
     if remake != mark.exists():
         kind, other = ("run", "make") if remake else ("make", "run")
         raise SelfsownError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
@@ -225,7 +227,7 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
     path = folder / "recipe.yaml"
     before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
     for key in sorted({*before, *recipe} - {"description", "budget", "control", "generations", "grader_requirements"}):
-        was, now = (decisive(each.get(key, DEFAULTS.get(key))) for each in (before, recipe))
+        was, now = (without_transport(each.get(key, DEFAULTS.get(key))) for each in (before, recipe))
         if was != now:
             raise SelfsownError(
                 f"{folder} is the folder of another recipe: {key} was {was!r}, now it is {now!r}; name another folder"
@@ -235,19 +237,22 @@ def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step],
             f"{folder} was begun with {before['generations']} generations; there can be more now, not fewer"
         )
     text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
-    whole(path, lambda at: at.write_text(text, encoding="utf-8"))
+    write_atomically(path, lambda at: at.write_text(text, encoding="utf-8"))
     for way, source in {step.method: step.function for step in steps if step.method.endswith(".py")}.items():
         _keep_way(folder, Path(way), Path(inspect.getsourcefile(source) or way), remake)
     if remake or not (folder / "environment.json").exists():
-        whole(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
+        write_atomically(folder / "environment.json", lambda at: at.write_text(_environment(), encoding="utf-8"))
 
 
-def decisive(value: Any) -> Any:
+def without_transport(value: Any) -> Any:
     """What decides what comes out. How a server is asked does not, and the key's name is not for showing."""
-    if not isinstance(value, dict) or not {*value} <= SERVED:
+    if not isinstance(value, dict) or not {*value} <= SERVERS:
         return value
     own = {way: {"url": each["identity"]} for way, each in value.items() if each.get("identity")}  # for the address
-    return {way: {k: v for k, v in each.items() if k not in MANNER} | own.get(way, {}) for way, each in value.items()}
+    return {
+        way: {k: v for k, v in each.items() if k not in TRANSPORT_OPTIONS} | own.get(way, {})
+        for way, each in value.items()
+    }
 
 
 def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:
@@ -255,7 +260,7 @@ def _keep_way(folder: Path, way: Path, source: Path, remake: bool) -> None:
     copy = folder / (way.name if way.is_absolute() or ".." in way.parts else way)
     if not remake and copy.exists() and copy.read_bytes() != source.read_bytes():
         raise SelfsownError(f"{way} has changed since this run began; name another folder, or put it back")
-    whole(copy, partial(shutil.copyfile, source))
+    write_atomically(copy, partial(shutil.copyfile, source))
 
 
 def _environment() -> str:

@@ -13,7 +13,7 @@ import yaml
 from command import FILE, Finished, refused, selfsown, tree, written
 
 from selfsown import __version__
-from selfsown.recipe.loader import ready
+from selfsown.recipe.loader import shipped_recipes
 from selfsown.run_folder import RunFolder
 
 
@@ -38,7 +38,7 @@ def test_list_names_every_recipe_and_every_way_with_its_knobs(tmp_path: Path) ->
     done = selfsown(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert {*ready(), "propose", "verify", "passed", "accumulate", "accuracy", "bias"} <= set(listed)
+    assert {*shipped_recipes(), "propose", "verify", "passed", "accumulate", "accuracy", "bias"} <= set(listed)
     assert "count=" in done.stdout
 
 

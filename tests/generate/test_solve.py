@@ -14,8 +14,8 @@ from realdata import real_data
 from server import Body, Server
 
 from selfsown.generate import solve
-from selfsown.make import make
 from selfsown.models import Reply
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder

@@ -14,7 +14,7 @@ from selfsown.models import Reply
 from selfsown.models.endpoint.endpoint import create
 from selfsown.recipe.steps import step
 from selfsown.records import Grade, Row
-from selfsown.stages import graded
+from selfsown.stages import grade_rows
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 
@@ -57,7 +57,7 @@ def test_who_cannot_be_understood_leaves_the_row_failed_and_not_rejected(said: s
     assert grade.failed
     assert grade.reason
     model = Parrot(lambda prompt, at: said)
-    (row,) = graded(step("grade", "judge"), [Row("2 + 2?", "4")], judge=model, seed=0)
+    (row,) = grade_rows(step("grade", "judge"), [Row("2 + 2?", "4")], judge=model, seed=0)
     assert (row.status, row.reason) == ("failed", f"judge: {grade.reason}")
 
 

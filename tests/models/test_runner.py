@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from batches import BatchServer
 
-from selfsown.models.anthropic import create as anthropic
 from selfsown.models import SamplingParams
+from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.batch.formats import Files, Messages
 from selfsown.models.endpoint.endpoint import Endpoint

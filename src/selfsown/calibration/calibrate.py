@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ from selfsown import cost
 from selfsown.calibration.labeled_rows import Labelled, of_file, of_real
 from selfsown.calibration.metrics import Measure, difference, gain, kappa, partial_correlation, rate
 from selfsown.calibration.requirements import identity, shortcomings
-from selfsown.holdout import sides
-from selfsown.intake import Intake, posed, prepared
+from selfsown.holdout import split_stream
+from selfsown.intake import Intake, prepared_rows, split_real_rows
+from selfsown.models import StepAware
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.stages import ROLE_MODELS, affordable, derive_seed
+from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.usage.ledger import total
 
 MEASURES: tuple[str, ...] = ("false_accepts", "false_rejects", "agreement", "kappa", "failed")
@@ -47,7 +49,7 @@ def measured(recipe: Recipe, folder: Path, labels: Path | None = None, rows: int
     labelled = of_file(labels, task, rows, seed) if labels else of_real(real, task, rows, seed)
     for role in ROLE_MODELS:
         if other := getattr(recipe, role):
-            affordable(recipe, role, other(rows=[], seed=0))
+            check_price(recipe, role, other(rows=[], seed=0))
     with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
         models = _models(recipe, store, real)
         try:
@@ -85,8 +87,8 @@ def _real(recipe: Recipe) -> list[Row]:
     """The real rows that are not held out, as `run` or `make` would take them."""
     task = recipe.real()
     if recipe.trains:
-        return posed(recipe, task, Intake())[0]
-    both = sides(lambda: prepared(recipe, task), recipe.held_out, recipe.seed, task.name)
+        return split_real_rows(recipe, task, Intake())[0]
+    both = split_stream(lambda: prepared_rows(recipe, task), recipe.held_out, recipe.seed, task.name)
     return [row for held_out, row in both if not held_out]
 
 
@@ -147,8 +149,13 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
 def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows. What models take is told apart in the ledger."""
     place = f"calibrate.{step.method}"
-    roles = {name: role.at(place) if hasattr(role, "at") else role for name, role in bench.roles.items()}
-    grades = step.collect(Grade, **roles, rows=rows, seed=bench.seed)
+    models: dict[str, Any] = {
+        role: model.at(place) if isinstance(model, StepAware) else model
+        for role in ROLE_MODELS
+        if (model := bench.roles.get(role))
+    }
+    inputs = GradeInputs(task=bench.roles["task"], real=bench.roles["real"], rows=rows, seed=bench.seed)
+    grades = step.collect(Grade, replace(inputs, **models))
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if wrong := [grade.score for grade in grades if not 0 <= grade.score <= 1]:

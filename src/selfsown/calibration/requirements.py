@@ -10,11 +10,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from selfsown.option_types import Demand
+from selfsown.option_types import GraderMetric
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import SelfsownError
-from selfsown.run_folder import decisive
+from selfsown.run_folder import without_transport
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
@@ -54,14 +54,14 @@ def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
     """What decides how the step grades: its knobs, and the models that it asks."""
     asked = [role for role in ROLE_MODELS if role in parameters(step.function)]
     models = {role: named for role in asked if (named := _named(recipe, role))}
-    found = {"grader": step.dump(), "models": {role: decisive(named.dump()) for role, named in models.items()}}
+    found = {"grader": step.dump(), "models": {role: without_transport(named.dump()) for role, named in models.items()}}
     if step.method.endswith(".py"):  # of the user's own
         source = Path(inspect.getsourcefile(step.function) or step.method)
         found["code"] = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     return found
 
 
-def shortcomings(measured: Mapping[str, Any], demands: Mapping[Demand, float]) -> list[str]:
+def shortcomings(measured: Mapping[str, Any], demands: Mapping[GraderMetric, float]) -> list[str]:
     """What falls short, in words: the whole interval must keep to the demand."""
     found = []
     for name, bound in demands.items():

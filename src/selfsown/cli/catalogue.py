@@ -6,8 +6,9 @@ import ast
 import importlib.util
 import inspect
 
-from selfsown.recipe.loader import ready
-from selfsown.recipe.steps import STAGES, find, methods, options
+from selfsown.recipe.inputs import STAGES
+from selfsown.recipe.loader import shipped_recipes
+from selfsown.recipe.steps import find, methods, options
 from selfsown.records import SelfsownError
 
 _TITLES = {"tasks": "real", "models": "student, teacher, judge"}
@@ -16,7 +17,7 @@ _TITLES = {"tasks": "real", "models": "student, teacher, judge"}
 def catalogue() -> str:
     """One line for each recipe and each way, in the loop's order."""
     lines = ["ready recipes (selfsown run NAME)"]
-    lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(ready().items())]
+    lines += [f"  {name:<16}{_about(text)}" for name, text in sorted(shipped_recipes().items())]
     for verb in STAGES:
         lines += ["", _TITLES.get(verb, verb)]
         lines += [f"  {way:<15} {_sentence(verb, way)}  ({_knobs(verb, way) or 'no knobs'})" for way in methods(verb)]

@@ -33,27 +33,26 @@ def make(recipe: str, folder: Path | None = None, *, set: Changes | None = None)
     """
     from rich.console import Console
 
-    from selfsown import cost
-    from selfsown import make as making
+    from selfsown import cost, pipeline
     from selfsown.export.export import export
-    from selfsown.preflight.warnings import cautions
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import Progress
 
     loaded = Recipe.load(recipe, set or [])
     folder = folder or Path("made") / loaded.name
     with Progress(Console()) as progress:
-        for caution in cautions(loaded):
+        for caution in recipe_warnings(loaded):
             progress.say(f"caution: {caution}")
-        tally = making.make(loaded, folder, progress.tell)
+        tally = pipeline.make(loaded, folder, progress.tell)
     progress.end(tally)
     if spent := cost.read(folder):
         progress.say(f"{spent.sentence} (selfsown cost {folder})")
-    if tally.ends["kept"]:
+    if tally.counts["kept"]:
         data = export(folder, folder / "dataset")
         progress.say(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.say(f"Every row, with its end and why: {folder}/rows.parquet")
-    _kept(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
+    _kept(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
 def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Changes | None = None) -> None:
@@ -72,14 +71,14 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, set: Chan
     """
     from rich.console import Console
 
-    from selfsown.preflight.warnings import cautions
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.preview import preview as made
     from selfsown.terminal.preview import show
 
     loaded = Recipe.load(recipe, set or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    for caution in cautions(loaded):
+    for caution in recipe_warnings(loaded):
         console.print(f"caution: {caution}", soft_wrap=True, highlight=False, markup=False)
     found = made(loaded, folder, _some(rows))
     show(found, folder, console)

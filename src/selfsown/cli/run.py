@@ -53,7 +53,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
 
     from selfsown import cost, loop
     from selfsown.html.report import told
-    from selfsown.preflight.warnings import cautions
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal import run_progress
@@ -62,7 +62,7 @@ def run(recipe: str, folder: Path | None = None, *, set: Changes | None = None, 
     folder = folder or Path("runs") / loaded.name
     watch = run_progress.Screen(loaded, Console())
     watch.say(escape(f"{loaded.name}: {loaded.description}\nkept in {folder}"))
-    for caution in cautions(loaded):
+    for caution in recipe_warnings(loaded):
         watch.say(escape(f"caution: {caution}"))
     with watch.progress:
         history = loop.run(loaded, folder, watch)
@@ -106,20 +106,20 @@ def check(recipe: str, *, set: Changes | None = None) -> None:
     """
     import yaml
 
-    from selfsown.intake import Intake, counted
-    from selfsown.preflight.dry_run import rehearsed, tried
-    from selfsown.preflight.warnings import cautions
+    from selfsown.intake import Intake, count_real_rows
+    from selfsown.preflight.dry_run import dry_run, dry_run_make
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
 
     loaded = Recipe.load(recipe, set or [])
     real = Intake()
     if loaded.trains:
-        rehearsed(loaded, loaded.real(), real)
+        dry_run(loaded, loaded.real(), real)
     else:
-        tried(loaded, loaded.real())
-        real = counted(loaded)
+        dry_run_make(loaded, loaded.real())
+        real = count_real_rows(loaded)
     print(f"selfsown: {real.sentence()}", file=sys.stderr)
-    for caution in cautions(loaded):
+    for caution in recipe_warnings(loaded):
         print(f"selfsown: caution: {caution}", file=sys.stderr)
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from selfsown.preflight.dry_run import FEW, rehearsed
+from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 
@@ -99,7 +99,7 @@ def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
     for arm in arms:
         recipe = arm.recipe(source, 0)
         try:
-            real, held_out = rehearsed(recipe, recipe.real())
+            real, held_out = dry_run(recipe, recipe.real())
         except SelfsownError as error:
             raise SelfsownError(f"arm {arm.name} does not fit: {error}{_without(arm, arms)}") from error
         measured = (recipe.goal, recipe.evaluate)
@@ -119,7 +119,12 @@ def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
 
 def _tried(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """What is measured of a student that nobody has trained, on a few rows."""
-    roles = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
+    roles = {
+        "model": recipe.student(rows=real, seed=0),
+        "held_out": held_out[:SAMPLE_ROWS],
+        "task": recipe.real(),
+        "seed": 0,
+    }
     return [score for step in recipe.evaluate for score in step.collect(Score, **roles)]
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from selfsown.files.user_rows import Seeds
 from selfsown.holdout import split
-from selfsown.intake import prepared
+from selfsown.intake import prepared_rows
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.stats.intervals import student
@@ -85,7 +85,8 @@ def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> t
     """Rows that the recipe learns from, rows held out, and the changes by which there are real rows enough."""
     world = recipe.real()
     sides = [
-        split(list(prepared(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name) for seed in seeds
+        split(list(prepared_rows(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name)
+        for seed in seeds
     ]
     there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
     n = recipe.max_train_rows or there

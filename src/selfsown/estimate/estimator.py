@@ -17,7 +17,7 @@ import numpy as np
 
 from selfsown.estimate.request_counts import TOOK, Numbers, Place, Sample, Survey, asked, sizes_of, surveyed
 from selfsown.intake import Intake
-from selfsown.make import opened
+from selfsown.pipeline import open_pipeline
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.stages import ROLE_MODELS
 from selfsown.stats.intervals import resampled
@@ -104,8 +104,10 @@ class Estimate:
 def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False) -> Estimate:
     """What `make` will take of this recipe in this folder. Offline, nothing is asked, and no key is needed."""
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
-    with _place(folder, offline) as there, opened(at_once(recipe, keyless=offline), there) as line:
-        line.chunk = max(batches.values(), default=0) or line.chunk
+    with (
+        _place(folder, offline) as there,
+        open_pipeline(at_once(recipe, keyless=offline), there, max(batches.values(), default=0)) as line,
+    ):
         path, prices = line.store.journal.path, ledger.prices_in(recipe.dump())
         before, sizes = ledger.sent(path), sizes_of(line)
         strata = {at: 1 if offline else min(few, size) for at, size in sizes.items()}

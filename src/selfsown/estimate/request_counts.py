@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from selfsown.estimate.stub_model import CHARACTERS, Asked, Listed, StandIn
-from selfsown.make import Chunk, Line
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
+from selfsown.pipeline import Chunk, DatasetPipeline
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
-from selfsown.stages import graded, streams
 from selfsown.usage import ledger
 from selfsown.usage.budget import FIRST_GUESS
 from selfsown.usage.prices import Used
@@ -59,7 +57,7 @@ class Sample:
     rows: list[Row] = field(default_factory=list)
 
 
-def work(line: Line) -> Iterator[tuple[int, int, Chunk]]:
+def work(line: DatasetPipeline) -> Iterator[tuple[int, int, Chunk]]:
     """All chunks, each with the number of its way of generating and the place of its first row."""
     first, before = 0, -1
     for chunk in line.chunks(0):
@@ -69,7 +67,7 @@ def work(line: Line) -> Iterator[tuple[int, int, Chunk]]:
         first, before = first + chunk.size, at
 
 
-def sizes_of(line: Line) -> dict[int, int]:
+def sizes_of(line: DatasetPipeline) -> dict[int, int]:
     """How many rows each way of generating works on, or makes."""
     found = Counter[int]()
     for at, _, chunk in work(line):
@@ -77,7 +75,9 @@ def sizes_of(line: Line) -> dict[int, int]:
     return dict(found)
 
 
-def asked(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]) -> Sample:
+def asked(
+    line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]
+) -> Sample:
     """A few rows of each way of generating, one of each stretch of the file, go through all that asks."""
     sample, errors, went = Sample(), list[SelfsownError](), 0
 
@@ -93,7 +93,7 @@ def asked(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches:
         return at, chunk, heard, rows, error
 
     jobs = list(_drawn(line, sizes, few))
-    for at, chunk, heard, rows, error in ordered(through, jobs, min(THREADS, max(1, len(jobs))), line.halt):
+    for at, chunk, heard, rows, error in map_ordered(through, jobs, min(THREADS, max(1, len(jobs))), line.halt):
         sample.units[at] += _units(heard, chunk.count or 1, batches)
         sample.models |= {(each.model.stage, each.model.role): each.model for each in heard}
         sample.rows += rows
@@ -104,7 +104,7 @@ def asked(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches:
     return sample
 
 
-def _drawn(line: Line, sizes: Mapping[int, int], few: Mapping[int, int]) -> Iterator[tuple[int, Chunk]]:
+def _drawn(line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int]) -> Iterator[tuple[int, Chunk]]:
     rng = random.Random(line.seed("estimate"))
     picks = {at: {rng.randrange(n * size // few[at], (n + 1) * size // few[at]) for n in range(few[at])}
              for at, size in sizes.items()}  # fmt: skip
@@ -117,14 +117,15 @@ def _drawn(line: Line, sizes: Mapping[int, int], few: Mapping[int, int]) -> Iter
             yield at, Chunk(chunk.step, chunk.seed, count=some)  # those that make writes first
 
 
-def _through(line: Line, chunk: Chunk, instead: Callable[[Any], Any]) -> tuple[list[Row], list[tuple[str, int, int]]]:
+def _through(
+    line: DatasetPipeline, chunk: Chunk, instead: Callable[[Any], Any]
+) -> tuple[list[Row], list[tuple[str, int, int]]]:
     """The chunk's rows through generators and graders that may ask, with other models."""
-    own = copy.copy(line)
-    own.roles = {**line.roles, "teacher": instead(line.teacher), "judge": instead(line.judge)}
-    _, rows, counts = own.worked(chunk)
+    own = line.with_models(instead(line.teacher), instead(line.judge))
+    _, rows, counts = own.process(chunk)
     for at, grader in enumerate(line.recipe.grade):
-        if streams(grader) and "judge" in parameters(grader.function):
-            rows = list(graded(grader, rows, **own.roles, seed=line.seed("grade", at)))
+        if grader.streams and grader.takes("judge"):
+            rows = list(own.graded(at, rows))
     return rows, counts
 
 
@@ -157,7 +158,9 @@ def _money(model: Any, used: Used, batches: Mapping[str, int]) -> float:
     return float("nan") if found is None else found
 
 
-def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]) -> Survey:
+def surveyed(
+    line: DatasetPipeline, sizes: Mapping[int, int], few: Mapping[int, int], batches: Mapping[str, int]
+) -> Survey:
     """Every request counted: what the journal has is taken as it is, for the rest something stands in.
 
     A model of our own costs nothing, and writes as ever.
@@ -179,7 +182,9 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
             continue
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
         shares = _put_down(survey, at, heard, batches)
-        front = shares.get((chunk.step.name, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
+        front = (
+            shares.get((chunk.step.name, getattr(line.teacher, "role", ""))) if hasattr(line.teacher, "asks") else 0.0
+        )
         for stratum, rows in strata.items():
             survey.front[at, stratum] += rows * (front or 0.0)
             for place, share in shares.items() if not front else ():
@@ -222,7 +227,7 @@ def _elements(chunk: Chunk) -> int:
 class _Lengths:
     """How long a reply will be that nobody has given, and why."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: DatasetPipeline) -> None:
         self.usual = ledger.usual(line.store.journal.path)
         answers = total = 0
         for row in line.store.stream("real"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.export import shards
 from selfsown.export.card import Card
 from selfsown.export.card_counts import Seeds, Tally
@@ -17,7 +17,7 @@ from selfsown.export.formats import CALLING, FORMATS, Format, Record, Wishes, fi
 from selfsown.export.preference_pairs import pairs
 from selfsown.export.run_reader import Source, batches, ended, size, source
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_TRAITS, tools_of
@@ -72,12 +72,12 @@ def export(
         card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, _own_judge(found))
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
-    whole(out, write)
+    write_atomically(out, write)
     return Exported(out, chosen.name, tally.origins.total())
 
 
 def _own_judge(found: Source) -> str:
-    return own_judge(found.recipe, lambda way: read_from(found.folder, way))
+    return self_judging(found.recipe, lambda way: grader_inputs(found.folder, way))
 
 
 def _chats(found: Source, real: bool) -> tuple[bool, bool]:

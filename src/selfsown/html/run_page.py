@@ -13,7 +13,7 @@ from selfsown.html import composition, formatting, monitor, row_flow, run_data, 
 from selfsown.html.elements import Table
 from selfsown.html.run_data import Run
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 
@@ -54,7 +54,7 @@ def _of_real_rows(folder: Path) -> list[str]:
 
 
 def _of_the_judge(run: Run, folder: Path) -> list[str]:
-    said = own_judge(run.recipe, lambda way: read_from(folder, way))
+    said = self_judging(run.recipe, lambda way: grader_inputs(folder, way))
     return [f"{formatting.opened(said)}."] if said else []
 
 

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from selfsown.errors import SelfsownError
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
 
 MAX_MEMORY_BYTES = 2_000_000_000  # of each process
 MAX_RELATIVE_DIFFERENCE = 1e-5  # of two numbers that count as equal
@@ -55,7 +55,7 @@ class MathComparer:
 
     def compare_all(self, pairs: Iterable[tuple[str, str, bool]]) -> Iterator[bool | None]:
         """For each pair (see Pair), in order: whether the two are equal; None if the comparison took too long."""
-        return ordered(self._compare, pairs, self._count, self.close)
+        return map_ordered(self._compare, pairs, self._count, self.close)
 
     def close(self) -> None:
         for worker in list(self._workers):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from selfsown.errors import SelfsownError
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
 from selfsown.sandbox.probe import PROBE
 from selfsown.sandbox.protocol import Json, ProgramReport, ProgramTask, TestTask
 
@@ -99,7 +99,7 @@ class Sandbox:
     def run_all(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """The outcome of each program, in order. Raises SelfsownError if no process or thread can be started."""
         try:
-            yield from ordered(self.run, jobs, self._count, self.close)
+            yield from map_ordered(self.run, jobs, self._count, self.close)
         except RuntimeError as error:
             if "new thread" not in str(error):
                 raise

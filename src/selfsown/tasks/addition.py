@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from selfsown.errors import RecipeError
 from selfsown.option_types import Count, Level, Natural, Share
-from selfsown.records import EXAMINED, Grade, Row
+from selfsown.records import EVALUATION_ONLY, Grade, Row
 
 MAX_TRIES = 100  # to draw a problem that is new
 
@@ -55,7 +55,7 @@ class Task:
                 )
             keys.add(row.key)
             has_hint = rng.random() < self.hint_share and row.level <= self.max_train_digits
-            metadata = {**row.metadata, **(EXAMINED if row.level > self.max_train_digits else {})}
+            metadata = {**row.metadata, **(EVALUATION_ONLY if row.level > self.max_train_digits else {})}
             row = replace(row, prompt=self.hinted(row) if has_hint else row.prompt, metadata=metadata)
             rows.append(replace(row, answer=row.target, source="addition", sample_index=len(rows)))
         return rows

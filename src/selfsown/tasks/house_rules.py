@@ -23,7 +23,7 @@ from pydantic import Field
 
 from selfsown.errors import RecipeError
 from selfsown.option_types import Count, Natural
-from selfsown.records import EXAMINED, Grade, Row
+from selfsown.records import EVALUATION_ONLY, Grade, Row
 
 RULES: dict[str, Callable[[str], str]] = {
     "x": lambda digits: digits.replace("0", ""),  # no zeros
@@ -71,7 +71,7 @@ class Task:
             digits = _draw_digits(rng, seen)
             for form in ("house_explicit", "expected"):
                 row = _row(form, self.expected_rules, digits)
-                rows.append(replace(row, metadata={**row.metadata, **EXAMINED}))
+                rows.append(replace(row, metadata={**row.metadata, **EVALUATION_ONLY}))
         return [
             replace(row, answer=row.target, source="house_rules", sample_index=index) for index, row in enumerate(rows)
         ]

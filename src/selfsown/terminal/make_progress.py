@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from selfsown.make import Tally
+from selfsown.pipeline import Tally
 from selfsown.usage.budget import amount
 
 QUIET = 30.0  # seconds between two lines, where no terminal shows a bar
@@ -44,7 +44,7 @@ class Progress:
             self.say(words)
 
     def end(self, tally: Tally) -> None:
-        parts = " + ".join(f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed"))
+        parts = " + ".join(f"{tally.counts[end]:,} {end}" for end in ("kept", "rejected", "failed"))
         counted = tally.real.sentence()  # more may be set aside by now: those of which nothing could be made
         lines = [counted] if counted != self.counted else []
         lines += [f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s."]
@@ -61,7 +61,7 @@ def so_far(tally: Tally) -> str:
     """One line of figures."""
     seconds = max(1e-9, time.monotonic() - tally.began)
     parts = [f"{tally.done:,} of {tally.total:,}"]
-    parts += [f"{tally.ends[end]:,} {end}" for end in ("kept", "rejected", "failed") if tally.ends[end]]
+    parts += [f"{tally.counts[end]:,} {end}" for end in ("kept", "rejected", "failed") if tally.counts[end]]
     parts += [f"{tally.made / seconds:,.0f} rows/s"] * bool(tally.made)
     if tally.meter.requests:
         parts += [f"{tally.meter.requests:,} requests"]

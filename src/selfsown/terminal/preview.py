@@ -15,7 +15,7 @@ from rich.text import Text
 from selfsown.cost import Cost
 from selfsown.estimate.estimator import at_once
 from selfsown.intake import Intake
-from selfsown.make import preview as made
+from selfsown.pipeline import preview as made
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder

@@ -24,6 +24,8 @@ from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture
 
+REQUIRES = {"local_teacher"}
+
 # Tokens (rows, length), the same with targets only, uniform numbers (rows, length - 1, samples), targets in the batch.
 Part = tuple[Tensor, Tensor, Tensor, Tensor]
 

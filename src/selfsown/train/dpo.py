@@ -22,6 +22,8 @@ from selfsown.models.tiny.two_threads import each, single
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row
 
+REQUIRES = {"preference_pairs"}
+
 REFERENCE_BATCH = 256  # rows in one forward pass of the reference model
 Part = tuple[Tensor, Tensor, Tensor]  # indices of rows; in the whole batch: its pairs, and the tokens of its answers
 

@@ -27,6 +27,8 @@ from selfsown.models.tiny.two_threads import each
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row
 
+REQUIRES = {"grader"}
+
 GroupSize = Annotated[int, Field(ge=2)]  # a single answer has nothing to be compared with
 # Tokens (rows, length), advantages (rows), log-probabilities (rows, length - 1) before the updates and by the
 # reference, and the number of answer tokens in the whole batch.
