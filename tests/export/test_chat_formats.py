@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kept import records
 from server import Server
 
-from selfsown.audit.data_source import Named, opened
+from selfsown.audit.data_source import ColumnNames, open_source
 from selfsown.export.export import export
 from selfsown.generate import sample
 from selfsown.models.endpoint.endpoint import create
@@ -147,7 +147,7 @@ def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind
     out = made(tmp_path, rows, format=format, kind=kind)
     found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"].to_list()
     assert found == records(out)
-    read = list(opened(str(out), Named()).rows())
+    read = list(open_source(str(out), ColumnNames()).rows())
     assert [(row.prompt, row.answer) for row in read] == [(row.prompt, row.answer) for row in rows]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.audit.options import Wish as Audited
+from selfsown.audit.options import AuditOptions
 from selfsown.cli.dataset import Changes
 from selfsown.plan.options import Wish
 
@@ -98,14 +98,14 @@ def audit(
     synthetic: str,
     *,
     against: str,
-    wish: Annotated[Audited, Parameter(name="*")] = Audited(),  # noqa: B008
-    page: Path | None = None,
+    options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008
+    html: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Hold synthetic rows against real ones: variety, bias, form, copies, and leaks of an examination.
+    """Compare synthetic rows with real ones: variety, bias, form, duplicates, copies, and benchmark contamination.
 
-    Ends with exit code 0 where nothing differs by more than is borne, 4 where something does, and 5 where the rows are
-    too few to say.
+    Exit codes: 0 no difference exceeds its tolerance and every check had power, 4 a difference does or a row contains a
+    benchmark question, 5 inconclusive.
 
     Parameters
     ----------
@@ -113,25 +113,29 @@ def audit(
         A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library, or FOLDER:SPLIT.
     against
         The real rows, likewise.
-    page
-        Write it as a page, too: FILE.html.
+    html
+        Also write an HTML page: FILE.html.
     json
-        Print it as JSON instead.
+        Print JSON instead of text.
     """
     import json as plain
     import sys
 
     from rich.console import Console
 
-    from selfsown.audit import findings, inputs
+    from selfsown.audit import findings, inputs, json_report
+    from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
 
-    inputs.checked(page)
-    found = inputs.audited(synthetic, against, wish)
-    if page:
-        inputs.paged(found, page)
+    if html:
+        page_path.check(html)
+    result = inputs.run_audit(synthetic, against, options)
+    if html:
+        from selfsown.html import audit_page
+
+        audit_page.write(result, html)
     if json:
-        print(plain.dumps(findings.data(found), indent=1))
+        print(plain.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(found, Console(width=None if sys.stdout.isatty() else terminal.PIPED))
-    sys.exit(findings.CODES[findings.verdict(found)])
+        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPE_WIDTH))
+    sys.exit(findings.EXIT_CODES[findings.verdict(result)])
