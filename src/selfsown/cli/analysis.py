@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from selfsown.audit.options import AuditOptions
 from selfsown.cli.dataset import Changes
-from selfsown.plan.options import Wish
+from selfsown.plan.options import PlanOptions
 
 
 def prove(
@@ -58,40 +58,40 @@ def prove(
 def plan(
     real: str = "",
     *,
-    wish: Annotated[Wish, Parameter(name="*", allow_leading_hyphen=True)],
+    options: Annotated[PlanOptions, Parameter(name="*", allow_leading_hyphen=True)],
     plot: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Peak data: what your real data is still worth, and how much synthetic data closes the gap safely.
+    """Plan a data budget: the value of repeated real data, and how much synthetic data closes the gap safely.
 
-    Ends with exit code 0 where the target can be reached, 4 where it cannot safely, and 5 where nobody can say.
+    Exit codes: 0 the target can be reached, 4 it cannot be reached safely, 5 unknown.
 
     Parameters
     ----------
     real
-        A file of real rows, whose characters are counted; or say --tokens.
+        File of real rows whose tokens are counted; or give --tokens.
     plot
-        Draw it: FILE.png, .svg or .pdf.
+        Also write a figure: FILE.png, .svg or .pdf.
     json
-        Print it as JSON instead.
+        Print JSON instead of text.
     """
     import json as plain
     import sys
 
-    from selfsown.plan import inputs
-    from selfsown.plan import plot as plots
+    from selfsown.plan import inputs, json_report
+    from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
 
     if plot:
-        plots.fits(plot)
-    found = inputs.planned(real, wish)
+        figure.check_path(plot)
+    result = inputs.make_plan(real, options)
     if plot:
-        plots.draw(found, plot)
+        figure.draw(result, plot)
     if json:
-        print(plain.dumps(terminal.data(found), indent=1))
+        print(plain.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(found, terminal.console())
-    sys.exit(terminal.CODES.get(found.reach, 0))
+        terminal.show(result, terminal.console())
+    sys.exit(terminal.EXIT_CODES[result.feasibility])
 
 
 def audit(
