@@ -11,7 +11,7 @@ from typing import Any
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text.chat import text_traits
+from selfsown.text.chat import text_prompt_metadata
 
 ROLE_MODELS = ("teacher", "judge")
 CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
@@ -34,7 +34,7 @@ def as_synthetic(rows: Iterable[Row], generation: int, writer: Any, first: int =
             origin="synthetic",
             generation=generation,
             sample_index=at,
-            metadata=_own(row.metadata if chats else text_traits(row.prompt, row.metadata)),
+            metadata=_own(row.metadata if chats else text_prompt_metadata(row.prompt, row.metadata)),
         )
         for at, row in enumerate(rows, first)
     ]

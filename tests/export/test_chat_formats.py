@@ -21,7 +21,7 @@ from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
-from selfsown.text.chat import completion_of, messages_of
+from selfsown.text.chat import answer_message, prompt_messages
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}
@@ -77,7 +77,7 @@ def again(out: Path) -> list[Row]:
 
 
 def whole(row: Row) -> list[Any]:
-    return [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
+    return [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
 
 
 def made(folder: Path, rows: list[Row], **wishes: Any) -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import Task
-from selfsown.text.chat import completion_of, messages_of
+from selfsown.text.chat import answer_message, prompt_messages
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 USER, OTHER = {"role": "user", "content": "2 + 2?"}, {"role": "user", "content": "Sure?"}
@@ -35,8 +35,8 @@ def read(folder: Path, *records: dict[str, Any], kind: str = "jsonl") -> list[Ro
 
 def whole(row: Row) -> list[Any]:
     """All messages of the row; of one that nobody has answered, those that ask."""
-    asked = messages_of(row.prompt, row.metadata)
-    return [*asked, completion_of(row.answer, row.metadata)] if row.answer else asked
+    asked = prompt_messages(row.prompt, row.metadata)
+    return [*asked, answer_message(row.answer, row.metadata)] if row.answer else asked
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])

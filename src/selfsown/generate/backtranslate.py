@@ -14,7 +14,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import shared_run, unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 
 GIVEN = 12  # words in a row of the document that an instruction may not give away
@@ -57,7 +57,7 @@ def generate(
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):
         yield replace(
             _row(answer, row.answer, max_chars, f"{_TOLD[kind]}\n{_FENCE}"),
-            metadata=other_traits(row.metadata),
+            metadata=drop_chat_metadata(row.metadata),
             level=row.level,
             origin="synthetic",
             source=teacher.name,

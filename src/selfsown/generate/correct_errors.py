@@ -15,7 +15,7 @@ from selfsown.option_types import NotNegative, Share
 from selfsown.prompting.judge_prompts import NOTE, called, fenced_prompt, shown
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("quote", "reason", "correction")
@@ -155,7 +155,7 @@ def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tup
         parents=(row.id,),
         generation=by[1],
         level=row.level,
-        metadata={**(prompt_traits(row.metadata) if edits else row.metadata), **told},
+        metadata={**(keep_prompt_metadata(row.metadata) if edits else row.metadata), **told},
     )
     if answer.failure:
         return made.failed(answer.failure)

@@ -9,7 +9,7 @@ from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import ask
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("question", "quote", "answer")
@@ -52,7 +52,7 @@ def generate(
         for draw, each in enumerate(made[:per_document]):
             yield replace(
                 each,
-                metadata={**other_traits(row.metadata), **each.metadata},
+                metadata={**drop_chat_metadata(row.metadata), **each.metadata},
                 level=row.level,
                 origin="synthetic",
                 source=teacher.name,

@@ -15,7 +15,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import answered, unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import NoPrompt, Row, SelfsownError
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
@@ -76,7 +76,7 @@ def generate(
         for draw, row in enumerate(made):
             yield replace(
                 row,
-                metadata={**other_traits(start.metadata), **row.metadata, "round": str(draw + 1)},
+                metadata={**drop_chat_metadata(start.metadata), **row.metadata, "round": str(draw + 1)},
                 level=start.level,
                 origin="synthetic",
                 source=teacher.name,

@@ -13,7 +13,7 @@ from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import NOTE
 from selfsown.records import NoPrompt, Row
-from selfsown.text.chat import Message, Prompt, full_prompt, messages_of, prompt_traits, remembered, written_out
+from selfsown.text.chat import Message, Prompt, full_prompt, prompt_messages, keep_prompt_metadata, messages_metadata, messages_text
 from selfsown.text.normalize import fenced
 
 _SPEAKS = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
@@ -30,11 +30,11 @@ class _Talk:
     @property
     def prompt(self) -> Prompt:
         """What the assistant is asked next."""
-        return full_prompt(written_out(self.messages), self.traits(self.messages))
+        return full_prompt(messages_text(self.messages), self.traits(self.messages))
 
     def traits(self, messages: Sequence[Message]) -> dict[str, str]:
         """The real row's, for a prompt of these messages."""
-        return {**prompt_traits(self.real.metadata), **remembered(messages)}
+        return {**keep_prompt_metadata(self.real.metadata), **messages_metadata(messages)}
 
 
 def generate(
@@ -50,7 +50,7 @@ def generate(
     """A talk for each real prompt, with so many turns of the user's and as many answers; `instruction` says more of
     the user. The last answer is the row's; its prompt is the talk before it, written out as chats in files are, and
     the trait "messages" has it turn by turn."""
-    talks = [_Talk(row, messages_of(row.prompt, row.metadata)) for row in rows if row.prompt]
+    talks = [_Talk(row, prompt_messages(row.prompt, row.metadata)) for row in rows if row.prompt]
     if not talks:
         raise NoPrompt("generate.multi_turn: no real row has a prompt to begin a talk with; take question")
     for turn in range(turns):
@@ -86,7 +86,7 @@ def _wish(talk: _Talk, instruction: str) -> str:
     parts = ["Below is a talk between a user and an assistant. Write what the user says next: a question or a wish"]
     parts[0] += " that follows from the last answer and asks for something new, in the user's manner."
     parts += [instruction] * bool(instruction)
-    parts += [fenced(written_out(talk.messages)), NOTE, "Write the user's words alone."]
+    parts += [fenced(messages_text(talk.messages)), NOTE, "Write the user's words alone."]
     return "\n\n".join(parts)
 
 
@@ -96,7 +96,7 @@ def _made(talk: _Talk, maker: str, generation: int) -> Row:
     answered = last["role"] == "assistant"
     before = before if answered else talk.messages
     made = Row(
-        written_out(before),
+        messages_text(before),
         last["content"] if answered else "",
         problem=talk.real.problem or talk.real.prompt,
         origin="synthetic",

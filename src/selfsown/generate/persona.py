@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from selfsown.files.user_rows import drawn
+from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
 from selfsown.prompting.reply_checks import answered, unfit
@@ -76,7 +76,7 @@ def generate(
     {topic: {law: 3, music: 1}}, every value gets its share, as nearly as it can be, and is a trait of its rows. A real
     prompt, where there is one, is an example. `instruction` says more of how the requests are to be."""
     cells = _cells({"persona": personas, "format": formats, **(attributes or {})}, count, random.Random(seed))
-    examples = list(drawn(lambda: (row for row in real if row.prompt), count, seed))
+    examples = list(sample_rows(lambda: (row for row in real if row.prompt), count, seed))
     shown = [examples[at % len(examples)] if examples else None for at in range(count)]
     prompts = [_asked(cell, row, instruction) for cell, row in zip(cells, shown, strict=True)]
     said = ask(teacher, prompts, _REQUEST, temperature=temperature, seed=seed)

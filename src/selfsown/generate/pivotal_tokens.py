@@ -15,7 +15,7 @@ from selfsown.models import BEGUN, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 
 Tries = list[tuple[str, bool]]  # what was written, and whether the whole answer is right
 
@@ -164,7 +164,7 @@ def _pairs(answers: Sequence[_Answer], search: _Search, gap: float) -> Iterator[
             yield replace(
                 answer.row,
                 answer=said,
-                metadata={**other_traits(answer.row.metadata), **traits},
+                metadata={**drop_chat_metadata(answer.row.metadata), **traits},
                 parents=(answer.row.id,),
             )
 

@@ -17,7 +17,7 @@ from selfsown.prompting.judge_prompts import called, criticised, shown, standard
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, SelfsownError, with_metadata
 from selfsown.tasks import Principled, Task
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _CRITIQUE = {
@@ -169,6 +169,6 @@ def _made(course: _Course, maker: str, generation: int) -> Row:
         parents=(real.id,),
         generation=generation,
         level=real.level,
-        metadata={**prompt_traits(real.metadata), "revisions": str(revisions), "course": compact(course.steps)},
+        metadata={**keep_prompt_metadata(real.metadata), "revisions": str(revisions), "course": compact(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

@@ -16,7 +16,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import unfit
 from selfsown.records import Row, SelfsownError, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
@@ -69,7 +69,7 @@ def generate(
     for draw, ((row, part, each), (reply,)) in enumerate(zip(work, replies, strict=True)):
         yield replace(
             _row(reply, part, max_chars),
-            metadata={**other_traits(row.metadata), "format": each, "span": part},
+            metadata={**drop_chat_metadata(row.metadata), "format": each, "span": part},
             level=row.level,
             origin="synthetic",
             source=teacher.name,

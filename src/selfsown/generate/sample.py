@@ -11,7 +11,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import ask, compact
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
-from selfsown.text.chat import Prompt, preceded, prompt_traits
+from selfsown.text.chat import Prompt, prepend_text, keep_prompt_metadata
 
 
 def generate(
@@ -33,7 +33,7 @@ def generate(
     chosen = [row for row in with_metadata(rows, where) if row.prompt]
     if not chosen:
         raise _unprompted(task)
-    prompts = [preceded(row.full_prompt, instruction) for row in chosen]
+    prompts = [prepend_text(row.full_prompt, instruction) for row in chosen]
     if schema is None:
         replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     else:
@@ -41,7 +41,7 @@ def generate(
     for asked, answers in zip(chosen, replies, strict=True):
         for draw, reply in enumerate(answers):
             read = task.read(asked.prompt, reply.text)
-            traits = {**prompt_traits(asked.metadata), **(read.metadata if isinstance(read, Row) else {})}
+            traits = {**keep_prompt_metadata(asked.metadata), **(read.metadata if isinstance(read, Row) else {})}
             made = replace(
                 asked,
                 answer=reply.text,

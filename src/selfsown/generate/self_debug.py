@@ -16,7 +16,7 @@ from selfsown.prompting.judge_prompts import NOTE, fenced_prompt
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
-from selfsown.text.chat import other_traits, prompt_traits
+from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
 from selfsown.text.normalize import fenced, python
 
 SHOWN = 1000  # characters of what a program printed, from its end
@@ -147,7 +147,7 @@ def _run(courses: Sequence[_Course], sandbox: Sandbox) -> None:
 
 
 def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -> Row:
-    told = prompt_traits if course.real.prompt else other_traits
+    told = keep_prompt_metadata if course.real.prompt else drop_chat_metadata
     traits = {**told(course.real.metadata), tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
     made = Row(
         course.prompt,

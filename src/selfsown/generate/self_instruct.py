@@ -9,14 +9,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from selfsown.files.user_rows import drawn
+from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Share
 from selfsown.prompting.reply_checks import unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
-from selfsown.text.rouge import Told
+from selfsown.text.rouge import RougeIndex
 
 FIRST = 16  # tasks that are asked for together at first; then as many as there are
 SHOWN = 600  # characters of an example's prompt, and of its answer
@@ -56,7 +56,7 @@ def generate(
     an earlier one's reaches `alike` has failed. `instruction` says more of how the tasks are to be."""
     rng = random.Random(seed)
     pool = _pool(real, seed_rows, seed)
-    told, good, made = Told((row.prompt for row in pool), max_similarity), list[Row](), 0
+    told, good, made = RougeIndex((row.prompt for row in pool), max_similarity), list[Row](), 0
     while made < count:
         many = min(max(FIRST, made), count - made)
         examples = [_examples(rng, pool, good, shots, generated_shots) for _ in range(many)]
@@ -78,7 +78,7 @@ def generate(
 
 
 def _pool(real: Sequence[Row], seeds: int, seed: int) -> list[Row]:
-    pool = list(drawn(lambda: (row for row in real if row.prompt), seeds, seed))
+    pool = list(sample_rows(lambda: (row for row in real if row.prompt), seeds, seed))
     if not pool:
         raise SelfsownError(
             "generate.self_instruct: no real row has a prompt to be an example; take question or rephrase"
@@ -113,7 +113,7 @@ def _row(said: Answer, longest: int) -> Row:
     return row.failed(failure) if failure else row
 
 
-def _checked(row: Row, told: Told) -> Row:
+def _checked(row: Row, told: RougeIndex) -> Row:
     """The row, unless it is too like one before it; if not, the next are compared with it."""
     if row.status:
         return row

@@ -11,7 +11,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
-from selfsown.text.chat import Prompt, followed, preceded, prompt_traits
+from selfsown.text.chat import Prompt, append_text, prepend_text, keep_prompt_metadata
 from selfsown.text.final_answer import final_answers, stated
 from selfsown.text.numbers import plain, quantity
 
@@ -39,19 +39,19 @@ def generate(
     asked = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [row for row in rows if row.prompt]
     if not asked:
         raise NoPrompt("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
-    prompts = [preceded(row.full_prompt, instruction) for row in asked]
+    prompts = [prepend_text(row.full_prompt, instruction) for row in asked]
     replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     unsolved = [
         at
         for at, (row, said) in enumerate(zip(asked, replies, strict=True))
         if hint and row.target and not any(_solves(row, each, task) for each in said)
     ]
-    hinted = [preceded(_hinted(asked[at], task), instruction) for at in unsolved]
+    hinted = [prepend_text(_hinted(asked[at], task), instruction) for at in unsolved]
     again = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
     made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
     made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
     for draw, (row, reply, helped) in enumerate(made):
-        traits = {**prompt_traits(row.metadata), **({"hint": helped} if hint else {})}
+        traits = {**keep_prompt_metadata(row.metadata), **({"hint": helped} if hint else {})}
         traits |= {"reasoning": reply.reasoning} if reply.reasoning else {}
         solved = row.replace_fields(
             metadata=traits, generation=generation, sample_index=draw, parents=() if posed else (row.id,)
@@ -63,7 +63,7 @@ def generate(
 def _hinted(row: Row, task: Task) -> Prompt:
     if isinstance(task, Posing):
         return task.hinted(row)
-    return followed(row.full_prompt, HINT.format(stated(row.target)))
+    return append_text(row.full_prompt, HINT.format(stated(row.target)))
 
 
 def _solves(row: Row, reply: Reply, task: Task) -> bool:

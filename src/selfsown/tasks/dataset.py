@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from selfsown.files.bad_records import Collector, OnBad, refuse
-from selfsown.files.readers import BATCH
-from selfsown.files.user_rows import RecordSeeds
+from selfsown.files.bad_records import SkippedRecords, OnBad, raise_bad
+from selfsown.files.readers import BATCH_ROWS
+from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
 from selfsown.records import SelfsownError
 
@@ -22,14 +22,14 @@ SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a fol
 
 
 @dataclass(frozen=True)
-class Task(RecordSeeds):
+class Task(RecordRows):
     """path: the folder or the name. split, config: which part of it; where it has one split alone and no train, that
     one. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
     alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use only so
     many, drawn at random (0: all). license: what the rows may be used under, as their owner says. skip: go on without
     a record that makes no row, and count it with its reason."""
 
-    way: ClassVar[str] = "dataset"
+    task_name: ClassVar[str] = "dataset"
 
     path: str
     split: str = "train"
@@ -46,13 +46,13 @@ class Task(RecordSeeds):
     def name(self) -> str:
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
-    def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
+    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, dict[str, Any]]]:
         """As `RecordSeeds` says; the library reads all records or none, so that none is bad by itself."""
         found = self._opened
         return self._records(found.select_columns(list(columns)) if columns else found)
 
-    def _empty(self, aside: Collector) -> str:
-        return super()._empty(aside) if aside.items else f"{self.path} has no rows in its split {self.split!r}"
+    def _empty_message(self, skipped: SkippedRecords) -> str:
+        return super()._empty_message(skipped) if skipped.items else f"{self.path} has no rows in its split {self.split!r}"
 
     @cached_property
     def _opened(self) -> Any:
@@ -88,7 +88,7 @@ class Task(RecordSeeds):
 
     def _records(self, found: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
-            batches = found.with_format("arrow").iter(BATCH)
+            batches = found.with_format("arrow").iter(BATCH_ROWS)
             yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
         except Exception as error:
             raise SelfsownError(f"{self.path} cannot be read to its end: {_said(error)}") from error

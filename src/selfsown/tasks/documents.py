@@ -17,8 +17,8 @@ from typing import Annotated
 from pydantic import Field
 
 from selfsown.files.chunking import chunks, sections
-from selfsown.files.readers import text_of
-from selfsown.files.user_rows import Seeds
+from selfsown.files.readers import read_text
+from selfsown.files.user_rows import UserRows
 from selfsown.option_types import Natural
 from selfsown.records import Row, SelfsownError, SetAside
 
@@ -27,7 +27,7 @@ ALL = "**/*"
 
 
 @dataclass(frozen=True)
-class Task(Seeds):
+class Task(UserRows):
     """path: a file, or a folder. chunk: characters in one at the most. overlap: of these, how many begin the next,
     too. pattern: which files of the folder; where it is given, files of other endings are read as text. skip: go on
     without a file that cannot be read, say so, and count it. license: what the documents may be used under, as their
@@ -74,7 +74,7 @@ class Task(Seeds):
                 draw += 1
             if draw == before:
                 aside.append(SetAside(source, "holds no text"))
-        self._account(aside)
+        self._remember_skipped(aside)
         if not draw:
             raise SelfsownError(f"{self.path} holds no text to cut into rows")
 
@@ -124,11 +124,11 @@ def _parts(path: Path) -> list[tuple[str, str]]:
 
 
 def _plain(path: Path) -> list[tuple[str, str]]:
-    return [("", text_of(path))]
+    return [("", read_text(path))]
 
 
 def _markdown(path: Path) -> list[tuple[str, str]]:
-    return list(sections(text_of(path)))
+    return list(sections(read_text(path)))
 
 
 def _html(path: Path) -> list[tuple[str, str]]:
