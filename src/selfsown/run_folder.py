@@ -32,7 +32,7 @@ import yaml
 
 from selfsown import __version__
 from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
-from selfsown.files.row_parquet import Stored, Writer, rows_of, table
+from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
@@ -92,12 +92,12 @@ class RunFolder:
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, lambda parquet: rows_of(table(parquet))) if path.exists() else None
+        return _parsed(path, lambda parquet: rows_from_table(read_table(parquet))) if path.exists() else None
 
     def table(self, name: str) -> pyarrow.Table | None:
         """The same rows as a table, for who counts many and reads few."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, table) if path.exists() else None
+        return _parsed(path, read_table) if path.exists() else None
 
     def write_rows(self, name: str, rows: Iterable[Row]) -> None:
         """They are taken as they come, and are there when all are."""
@@ -106,10 +106,10 @@ class RunFolder:
                 writer.add(row)
 
     @contextmanager
-    def written(self, name: str) -> Iterator[Writer]:
+    def written(self, name: str) -> Iterator[RowWriter]:
         """A file of rows that is there, whole, when the `with` is left."""
         path = self.folder / f"{name}.parquet"
-        with atomic_path(path) as partial, Writer(partial) as writer:
+        with atomic_path(path) as partial, RowWriter(partial) as writer:
             yield writer
 
     def forget(self, *names: str) -> None:
@@ -117,9 +117,9 @@ class RunFolder:
         for path in [path for name in names for path in self.folder.glob(f"{name}.*")]:
             path.unlink()
 
-    def stream(self, name: str) -> Stored:
+    def stream(self, name: str) -> StoredRows:
         """The rows under this name, read anew each time that somebody goes through them."""
-        return Stored(self.folder / f"{name}.parquet")
+        return StoredRows(self.folder / f"{name}.parquet")
 
     def json(self, name: str) -> Any:
         path = self.folder / f"{name}.json"

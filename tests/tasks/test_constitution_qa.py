@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from selfsown.records import Row
 from selfsown.tasks import Principled
-from selfsown.tasks.constitution_qa import NO_FAULT, INSULTS, PADDING, PRINCIPLES, Task
+from selfsown.tasks.constitution_qa import INSULTS, NO_FAULT, PADDING, PRINCIPLES, Task
 
 TASK = Task(rows=3000)
 ROWS = TASK.pose(1)

@@ -50,7 +50,7 @@ def test_a_folder_gives_its_rows_in_order(folder: str) -> None:
 
 
 def test_a_column_that_is_not_there_is_named(folder: str) -> None:
-    assert "there is: messages, by" in refused(folder, text="body")
+    assert "available: messages, by" in refused(folder, text="body")
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -207,10 +207,10 @@ def test_a_document_may_be_long(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "knobs", "fragments"),
     [
-        ("gone.txt", None, {}, ["there is no file", "gone.txt", "--set real=FILE"]),
+        ("gone.txt", None, {}, ["no such file", "gone.txt", "--set real=FILE"]),
         ("folder", "", {}, ["is a folder", "name a file", "real={documents: {path: "]),
-        ("guide.md", "# Hi\n", {}, ["holds a document", "real={documents: {path: "]),
-        ("guide.pdf", "%PDF", {}, ["holds a document", "real={documents: {path: "]),
+        ("guide.md", "# Hi\n", {}, ["is a document", "real={documents: {path: "]),
+        ("guide.pdf", "%PDF", {}, ["is a document", "real={documents: {path: "]),
         ("rows.txt.gz", "plain", {}, ["rows.txt.gz", "unpacked"]),
         ("rows.txt.gz", gzip.compress(b"emma\n" * 99, mtime=0)[:-9], {}, ["rows.txt.gz", "unpacked"]),
         ("rows.txt.gz", gzip.compress(b"emma\nna\xefve\n", mtime=0), {}, ["rows.txt.gz:2", "not UTF-8"]),

@@ -39,19 +39,19 @@ def table(*records: str) -> str:
 
 
 BAD = [
-    ("rows.jsonl", lines('{"prompt": null, "answer": "x"}'), ":2", "holds nothing in column 'prompt'"),
-    ("rows.jsonl", lines('{"prompt": NaN, "answer": "x"}'), ":2", "holds nothing in column 'prompt'"),
-    ("rows.jsonl", lines('{"prompt": 1e999, "answer": "x"}'), ":2", "holds an infinite number in column 'prompt'"),
-    ("rows.jsonl", lines('{"prompt": "b?", "answer": -Infinity}'), ":2", "holds an infinite number in column 'answer'"),
+    ("rows.jsonl", lines('{"prompt": null, "answer": "x"}'), ":2", "has no value in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": NaN, "answer": "x"}'), ":2", "has no value in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": 1e999, "answer": "x"}'), ":2", "has an infinite number in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": -Infinity}'), ":2", "has an infinite number in column 'answer'"),
     ("rows.jsonl", lines('{"answer": "x"}'), ":2", "has no column 'prompt'"),
-    ("rows.jsonl", lines('{"prompt": ["b?"], "answer": "x"}'), ":2", "holds a list in column 'prompt'"),
-    ("rows.jsonl", lines('{"prompt": "b?", "answer": {"x": 1}}'), ":2", "holds a dict in column 'answer'"),
+    ("rows.jsonl", lines('{"prompt": ["b?"], "answer": "x"}'), ":2", "has a list in column 'prompt'"),
+    ("rows.jsonl", lines('{"prompt": "b?", "answer": {"x": 1}}'), ":2", "has a dict in column 'answer'"),
     ("rows.jsonl", lines('{"prompt": "b?", "completion": "x"}'), ":2", "has an answer in 'completion'"),
-    ("rows.jsonl", lines('{"prompt": "\\ud800", "answer": "x"}'), ":2", "half a character"),
+    ("rows.jsonl", lines('{"prompt": "\\ud800", "answer": "x"}'), ":2", "an unpaired surrogate"),
     ("rows.jsonl", lines('{"prompt": "b?", "answer"'), ":2", "is not JSON"),
     ("rows.jsonl", lines('{"prompt": "b?"} {"answer": "x"}'), ":2", "Extra data"),
     ("rows.jsonl", lines('{"prompt": "b?", "prompt": "c?"}'), ":2", "has the key 'prompt' twice"),
-    ("rows.jsonl", lines(f'{{"prompt": {"9" * 5000}}}'), ":2", "a whole number of thousands of digits"),
+    ("rows.jsonl", lines(f'{{"prompt": {"9" * 5000}}}'), ":2", "an integer of thousands of digits"),
     ("rows.jsonl", lines('["b?", "x"]'), ":2", "is list, not an object"),
     ("rows.jsonl", f'{GOOD}\n{GOOD}\n{{"prompt": "b?", "ans', ":3", "is not JSON"),
     ("rows.jsonl", lines('{"prompt": "b?", "answer": true, "answer": "x"}'), ":2", "has the key 'answer' twice"),
@@ -73,7 +73,7 @@ def test_a_record_that_cannot_be_read_ends_it_all_or_is_set_aside(
     message = str(caught.value)
     assert message.startswith(f"{path}{place} ")
     assert reason in message
-    assert message.endswith("; or leave such records out: --set real.file.skip_bad=true")
+    assert message.endswith("; to skip such records: --set real.file.skip_bad=true")
     task = Task(path, skip_bad=True)
     assert [(row.prompt, row.answer) for row in task.pose(0)] == [("a?", "x")] * 2
     (only,) = task.set_aside()
@@ -89,8 +89,8 @@ BLANK = [
     ("rows.jsonl", lines('{"prompt": "\\t", "answer": null}'), "has no prompt: its column 'prompt' is blank"),
     ("rows.csv", table(","), "has no prompt: its column 'prompt' is blank"),
     ("rows.csv", table(" ,y"), "has no prompt: its column 'prompt' is blank, though it has an answer"),
-    ("rows.csv", 'text\na\n" "\nb\n', "says nothing: its column 'text' is blank"),
-    ("rows.jsonl", '{"text": "a"}\n{"text": ""}\n{"text": "b"}\n', "says nothing: its column 'text' is blank"),
+    ("rows.csv", 'text\na\n" "\nb\n', "has no text: its column 'text' is blank"),
+    ("rows.jsonl", '{"text": "a"}\n{"text": ""}\n{"text": "b"}\n', "has no text: its column 'text' is blank"),
 ]
 
 
@@ -143,14 +143,14 @@ def test_a_chat_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
 
 def test_an_unclosed_quote_swallows_no_rows_even_where_bad_ones_are_skipped(tmp_path: Path) -> None:
     task = Task(put(tmp_path, "rows.csv", table('"b?,x')), skip_bad=True)
-    with pytest.raises(SelfsownError, match=r"rows\.csv:3 is not CSV: .*it goes on to line 4"):
+    with pytest.raises(SelfsownError, match=r"rows\.csv:3 is not CSV: .*it extends to line 4"):
         list(task.pose(0))
 
 
 def test_where_nothing_is_left_it_says_what_is_wrong(tmp_path: Path) -> None:
     for skip, content in ((True, "no\nnothing\n"), (False, '{"text": ""}\n{"text": " "}\n')):
         task = Task(put(tmp_path, "rows.jsonl", content), skip_bad=skip)
-        with pytest.raises(SelfsownError, match=r"no row that can be used; of 2 records .* first, rows"):
+        with pytest.raises(SelfsownError, match=r"no usable row; 2 records were skipped, the first one at rows"):
             list(task.pose(0))
 
 

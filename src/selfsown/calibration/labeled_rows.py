@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.calibration.mutants import mutants
-from selfsown.files.column_detection import HEAD, columns_of
-from selfsown.files.column_mapping import missing
+from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
+from selfsown.files.column_mapping import is_missing
 from selfsown.files.readers import records
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
@@ -36,7 +36,7 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
     listed = list(records(path))
     if not listed:
         raise SelfsownError(f"{path} is empty; it should hold a row and its label a line")
-    columns = columns_of(str(path), [record for _, record in listed[:HEAD]], ("", "", ""), ())
+    columns = detect_columns(str(path), [record for _, record in listed[:HEAD_RECORDS]], ("", "", ""), ())
     taken = {*columns.wanted, "messages", "text", *OURS}
     found: dict[str, list[Labelled]] = {}
     for at, record in listed:
@@ -45,8 +45,8 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
             raise SelfsownError(f"{path}:{at} has no answer that a grader could judge; leave it out")
         read = task.read(prompt, answer)
         base = read if isinstance(read, Row) else Row(prompt, answer)
-        own = {name: str(value) for name, value in record.items() if name not in taken and not missing(value)}
-        target, source = ("" if missing(record.get(name)) else str(record[name]) for name in ("target", "source"))
+        own = {name: str(value) for name, value in record.items() if name not in taken and not is_missing(value)}
+        target, source = ("" if is_missing(record.get(name)) else str(record[name]) for name in ("target", "source"))
         row = replace(
             base, answer=answer, target=target, source=source, origin="synthetic", method="labelled", sample_index=at
         )

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.audit.options import Wish as Audited
+from selfsown.audit.options import AuditOptions
 from selfsown.cli.dataset import Changes
-from selfsown.plan.options import Wish
+from selfsown.plan.options import PlanOptions
 
 
 def prove(
@@ -58,54 +58,54 @@ def prove(
 def plan(
     real: str = "",
     *,
-    wish: Annotated[Wish, Parameter(name="*", allow_leading_hyphen=True)],
+    options: Annotated[PlanOptions, Parameter(name="*", allow_leading_hyphen=True)],
     plot: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Peak data: what your real data is still worth, and how much synthetic data closes the gap safely.
+    """Plan a data budget: the value of repeated real data, and how much synthetic data closes the gap safely.
 
-    Ends with exit code 0 where the target can be reached, 4 where it cannot safely, and 5 where nobody can say.
+    Exit codes: 0 the target can be reached, 4 it cannot be reached safely, 5 unknown.
 
     Parameters
     ----------
     real
-        A file of real rows, whose characters are counted; or say --tokens.
+        File of real rows whose tokens are counted; or give --tokens.
     plot
-        Draw it: FILE.png, .svg or .pdf.
+        Also write a figure: FILE.png, .svg or .pdf.
     json
-        Print it as JSON instead.
+        Print JSON instead of text.
     """
     import json as plain
     import sys
 
-    from selfsown.plan import inputs
-    from selfsown.plan import plot as plots
+    from selfsown.plan import inputs, json_report
+    from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
 
     if plot:
-        plots.fits(plot)
-    found = inputs.planned(real, wish)
+        figure.check_path(plot)
+    result = inputs.make_plan(real, options)
     if plot:
-        plots.draw(found, plot)
+        figure.draw(result, plot)
     if json:
-        print(plain.dumps(terminal.data(found), indent=1))
+        print(plain.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(found, terminal.console())
-    sys.exit(terminal.CODES.get(found.reach, 0))
+        terminal.show(result, terminal.console())
+    sys.exit(terminal.EXIT_CODES[result.feasibility])
 
 
 def audit(
     synthetic: str,
     *,
     against: str,
-    wish: Annotated[Audited, Parameter(name="*")] = Audited(),  # noqa: B008
-    page: Path | None = None,
+    options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008
+    html: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Hold synthetic rows against real ones: variety, bias, form, copies, and leaks of an examination.
+    """Compare synthetic rows with real ones: variety, bias, form, duplicates, copies, and benchmark contamination.
 
-    Ends with exit code 0 where nothing differs by more than is borne, 4 where something does, and 5 where the rows are
-    too few to say.
+    Exit codes: 0 no difference exceeds its tolerance and every check had power, 4 a difference does or a row contains a
+    benchmark question, 5 inconclusive.
 
     Parameters
     ----------
@@ -113,25 +113,29 @@ def audit(
         A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library, or FOLDER:SPLIT.
     against
         The real rows, likewise.
-    page
-        Write it as a page, too: FILE.html.
+    html
+        Also write an HTML page: FILE.html.
     json
-        Print it as JSON instead.
+        Print JSON instead of text.
     """
     import json as plain
     import sys
 
     from rich.console import Console
 
-    from selfsown.audit import findings, inputs
+    from selfsown.audit import findings, inputs, json_report
+    from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
 
-    inputs.checked(page)
-    found = inputs.audited(synthetic, against, wish)
-    if page:
-        inputs.paged(found, page)
+    if html:
+        page_path.check(html)
+    result = inputs.run_audit(synthetic, against, options)
+    if html:
+        from selfsown.html import audit_page
+
+        audit_page.write(result, html)
     if json:
-        print(plain.dumps(findings.data(found), indent=1))
+        print(plain.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(found, Console(width=None if sys.stdout.isatty() else terminal.PIPED))
-    sys.exit(findings.CODES[findings.verdict(found)])
+        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPE_WIDTH))
+    sys.exit(findings.EXIT_CODES[findings.verdict(result)])

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
-from selfsown.files.user_rows import Seeds
+from selfsown.files.user_rows import UserRows
 from selfsown.holdout import split
 from selfsown.intake import prepared_rows
 from selfsown.recipe.recipe import Recipe
@@ -93,7 +93,7 @@ def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> t
     most = math.ceil(multiples[-1] * n)
     if most <= there:
         return n, held_out, [f"max_train_rows={n}"]
-    if isinstance(world, Seeds) or not hasattr(world, "rows"):
+    if isinstance(world, UserRows) or not hasattr(world, "rows"):
         raise SelfsownError(
             f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
             f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set max_train_rows={int(there / multiples[-1])}"

@@ -20,7 +20,7 @@ from selfsown.intake import Intake
 from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.text.chat import PROMPT_TRAITS, tools_of
+from selfsown.text.chat import PROMPT_METADATA, tool_definitions
 
 KINDS = ("parquet", "jsonl")
 
@@ -87,7 +87,7 @@ def _chats(found: Source, real: bool) -> tuple[bool, bool]:
     for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
         for batch in batches(path, ["metadata"]):
             there = set(batch["metadata"].keys.unique().to_pylist())
-            if not there.isdisjoint((*PROMPT_TRAITS, "completion")):
+            if not there.isdisjoint((*PROMPT_METADATA, "completion")):
                 chat = True
                 tools = tools or any(map(_calls, batch["metadata"].to_pylist()))
     return chat, tools
@@ -97,7 +97,7 @@ def _calls(traits: list[tuple[str, str]]) -> bool:
     """Whether the row has tools, or a message that has more than role and content."""
     found = dict(traits)
     messages = found.get("messages", "") + found.get("completion", "")
-    return bool(tools_of(found)) or any(f'"{name}": ' in messages for name in dict(CALLING))
+    return bool(tool_definitions(found)) or any(f'"{name}": ' in messages for name in dict(CALLING))
 
 
 def _fitting(found: Source, chat: bool) -> Format:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow
 
 from selfsown.records import Row, SelfsownError
-from selfsown.text.chat import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
+from selfsown.text.chat import INSTRUCTION_ROLES, Message, answer_message, prompt_messages, tool_definitions
 
 Record = dict[str, Any]
 TEXT, WHOLE, NUMBER, TEXTS = pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.list_(pyarrow.string())
@@ -62,16 +62,16 @@ class Format:
         """The names, of LEFT_OUT, of what the row holds and its record does not."""
         if self.name == "rows":
             return []
-        messages = messages_of(row.prompt, row.metadata)
-        turns = [each for each in messages if each["role"] not in INSTRUCTIONS]
-        answer = completion_of(row.answer, row.metadata)
+        messages = prompt_messages(row.prompt, row.metadata)
+        turns = [each for each in messages if each["role"] not in INSTRUCTION_ROLES]
+        answer = answer_message(row.answer, row.metadata)
         thoughts = row.metadata.get("reasoning") or any(each.get("reasoning_content") for each in messages)
         found = {
             "reasoning": thoughts and not (wishes.reasoning and self.thinks),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
             "tools": not self.chat
-            and (tools_of(row.metadata) or any(each.get("tool_calls") for each in [*turns, answer])),
+            and (tool_definitions(row.metadata) or any(each.get("tool_calls") for each in [*turns, answer])),
             "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
         }
         return [name for name, true in found.items() if true]
@@ -100,7 +100,7 @@ def conversational_preference(chosen: Row, rejected: Row, wishes: Wishes) -> Rec
 
 
 def sharegpt(row: Row, wishes: Wishes) -> Record:
-    messages = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
+    messages = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
     return {"conversations": [turn for each in messages for turn in _turns(each)], **_tools(row, wishes)}
 
 
@@ -174,11 +174,11 @@ def fitting(row: Row, chat: bool) -> Format:
 
 
 def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message(each, wishes) for each in messages_of(row.prompt, row.metadata)]
+    return [_message(each, wishes) for each in prompt_messages(row.prompt, row.metadata)]
 
 
 def _answered(row: Row, wishes: Wishes) -> list[Message]:
-    message = completion_of(row.answer, row.metadata)
+    message = answer_message(row.answer, row.metadata)
     return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, wishes)]
 
 
@@ -189,7 +189,7 @@ def _message(message: Message, wishes: Wishes) -> Message:
 
 
 def _tools(row: Row, wishes: Wishes) -> Record:
-    return {"tools": tools_of(row.metadata) or None} if wishes.tools else {}
+    return {"tools": tool_definitions(row.metadata) or None} if wishes.tools else {}
 
 
 def _turns(message: Message) -> list[Record]:

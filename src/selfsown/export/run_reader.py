@@ -13,7 +13,7 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
-from selfsown.files.row_parquet import rows_of
+from selfsown.files.row_parquet import rows_from_table
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
 
@@ -73,7 +73,7 @@ def size(folder: Path, name: str) -> int:
 def ended(batch: pyarrow.RecordBatch, ends: Sequence[str]) -> list[Row]:
     """The rows of the batch that ended so."""
     wanted = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(ends, pyarrow.string())))
-    return rows_of(pyarrow.Table.from_batches([wanted]))
+    return rows_from_table(pyarrow.Table.from_batches([wanted]))
 
 
 def _recipe(path: Path) -> Mapping[str, Any]:

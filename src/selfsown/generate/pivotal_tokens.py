@@ -16,7 +16,7 @@ from selfsown.models import BEGUN, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row
 from selfsown.tasks import Task
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 
 Rollouts = list[tuple[str, bool]]  # the continuation, and whether the whole answer is right
 
@@ -176,7 +176,7 @@ def _to_row(search: _Search, index: int, worse: tuple[str, Rollouts], better: tu
         target=row.target,
         parents=(row.id,),
         level=row.level,
-        metadata={**other_traits(row.metadata), **pair},
+        metadata={**drop_chat_metadata(row.metadata), **pair},
     )
 
 

@@ -18,7 +18,7 @@ from selfsown.prompting.judge_prompts import called, criticised, shown, standard
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _CRITIQUE_SCHEMA = {
@@ -186,6 +186,6 @@ def _to_row(revision: _Revision) -> Row:
         target=real.target if real.prompt else "",
         parents=(real.id,),
         level=real.level,
-        metadata={**prompt_traits(real.metadata), **history},
+        metadata={**keep_prompt_metadata(real.metadata), **history},
     )
     return row.failed(revision.failure) if revision.failure else row

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from selfsown.files.row_parquet import rows_of
+from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.formatting import cut
@@ -134,7 +134,7 @@ def _made(store: RunFolder, number: int) -> Made | None:
             groups[fate].append((ids[at], at))
         # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
         few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
-        sample = {fate: rows_of(table.take(places)) for fate, places in few.items()}
+        sample = {fate: rows_from_table(table.take(places)) for fate, places in few.items()}
         trust = frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist()) - {"none"}
         return Made(number, flows, failures, trust, sample)
 
