@@ -94,9 +94,13 @@ def test_another_model_or_other_settings_are_no_reason_to_say_anything(
 
 def test_an_identity_stands_for_the_address_in_what_makes_a_run_the_same_run() -> None:
     before = {"endpoint": {"url": "http://a/v1", "model": "m"}}
-    assert without_transport({"endpoint": {"url": "http://b/v1", "model": "m", "identity": "http://a/v1"}}) == without_transport(before)
+    assert without_transport(
+        {"endpoint": {"url": "http://b/v1", "model": "m", "identity": "http://a/v1"}}
+    ) == without_transport(before)
     assert without_transport({"endpoint": {"url": "http://b/v1", "model": "m"}}) != without_transport(before)
-    assert without_transport({"endpoint": {"url": "http://a/v1", "model": "m", "headers": {"X": "y"}}}) == without_transport(before)
+    assert without_transport(
+        {"endpoint": {"url": "http://a/v1", "model": "m", "headers": {"X": "y"}}}
+    ) == without_transport(before)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 
 from selfsown.grade import verify
 from selfsown.holdout import split
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
 from selfsown.stages import grade_rows
@@ -55,7 +56,7 @@ def test_a_model_s_fact_is_unknown_even_where_it_is_true() -> None:
         grade = TASK.check(row, said)
         assert (grade.failed, grade.score, grade.correction) == (True, 0.0, None)
         assert fact.answer not in grade.reason
-        (made,) = grade_rows(step("grade", "verify", {"correct": True}), [row], task=TASK)
+        (made,) = grade_rows(step("grade", "verify", {"correct": True}), [row], GradeInputs(task=TASK, real=[]))
         assert made.status == "failed"
     assert TASK.check(fact, fact.answer).score == 1.0
     assert TASK.check(fact, "x").score == 0.0
