@@ -194,7 +194,9 @@ def test_a_writer_of_texts_is_given_the_turns_and_its_rows_have_no_system_messag
     assert not any(row.metadata.keys() & {"system", "tools"} for row in made)
     assert not any("Be short." in each for each in words)
     turns = CHATS[1]["messages"][1:-1]
-    assert prompt_messages(made[1].prompt, made[1].metadata) == prompt_messages(made[2].prompt, made[2].metadata) == turns
+    assert (
+        prompt_messages(made[1].prompt, made[1].metadata) == prompt_messages(made[2].prompt, made[2].metadata) == turns
+    )
     assert prompt_messages(made[3].prompt, made[3].metadata) == CHATS[3]["messages"][:-1]  # it stands in the text, too
 
 

@@ -129,5 +129,5 @@ def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str
 
 
 def test_more_rows_than_there_are_is_refused() -> None:
-    with pytest.raises(SelfsownError, match="cannot generate 200 distinct problems .* lower rows"):
+    with pytest.raises(SelfsownError, match=r"cannot generate 200 distinct problems .* lower rows"):
         Task(rows=200, max_train_digits=1).pose(0)

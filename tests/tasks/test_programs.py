@@ -216,5 +216,5 @@ def test_a_world_that_cannot_be_is_refused(knobs: dict[str, int]) -> None:
 
 
 def test_more_rows_than_there_are_problems_is_refused() -> None:
-    with pytest.raises(SelfsownError, match="cannot generate .* lower rows"):
+    with pytest.raises(SelfsownError, match=r"cannot generate .* lower rows"):
         Task(rows=2000, levels=1, length=2).pose(0)

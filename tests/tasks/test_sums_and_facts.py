@@ -71,7 +71,7 @@ def test_an_invalid_prompt_or_answer_is_not_read(prompt: str, answer: str) -> No
 
 
 def test_too_many_sums_or_facts_are_refused() -> None:
-    with pytest.raises(SelfsownError, match="cannot generate 60 distinct sums .* lower sums"):
+    with pytest.raises(SelfsownError, match=r"cannot generate 60 distinct sums .* lower sums"):
         Task(sums=60, digits=1).pose(0)
     with pytest.raises(SelfsownError, match="lower facts to"):
         Task(facts=100_000).pose(0)
