@@ -149,7 +149,7 @@ def at_once(recipe: Recipe, keyless: bool = False) -> Recipe:
         step = getattr(recipe, role)
         if step and step.method in SERVERS:
             knobs = {name: value for name, value in step.options.items() if name not in without}
-            found[role] = replace(step, knobs=knobs | ({"key": ""} if keyless else {}))
+            found[role] = replace(step, options=knobs | ({"key": ""} if keyless else {}))
     return replace(recipe, **found)
 
 
