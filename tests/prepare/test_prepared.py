@@ -114,7 +114,7 @@ def test_explain_tells_what_was_changed_and_why_a_row_was_set_aside(tmp_path: Pa
 def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> None:
     """A document among prompts has none to answer, and a chunk may hold nothing but documents."""
     (tmp_path / "mixed.py").write_text(
-        "from selfsown.files.seeds import Seeds\n"
+        "from selfsown.files.user_rows import UserRows\n"
         "from selfsown.records import Row\n"
         "class Task(Seeds):\n"
         "    name = 'mixed'\n"

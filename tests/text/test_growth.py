@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from selfsown.audit.near_duplicates import groups
-from selfsown.audit.text_format import form
+from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.audit.text_format import text_form
 from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
@@ -29,8 +29,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "personal": find,
     "identity": lambda text: list(self_reference.curate([Row(text, text)])),
     "leaks": lambda text: list(decontaminate.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
-    "form": form,
-    "copies": lambda text: groups([text, f"{text}x"]),
+    "form": text_form,
+    "copies": lambda text: near_duplicate_groups([text, f"{text}x"]),
     "mutants": lambda text: list(mutants([Row("", text, target=text)], Task("rows.txt"), 0)),
 }
 UNITS = [

@@ -9,7 +9,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
-from selfsown.text.chat import preceded
+from selfsown.text.chat import prepend_text
 from selfsown.text.normalize import agreement, final
 
 REQUIRES = {"two_solvers"}
@@ -38,7 +38,7 @@ def grade(
     either solver's did, the row has failed: who is not heard is not weak.
     """
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
-    asked = [preceded(prompt, instruction) for prompt in prompts]
+    asked = [prepend_text(prompt, instruction) for prompt in prompts]
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
     solved = [
         solver.complete(asked, SamplingParams(n=samples, temperature=temperature, seed=seed)) for solver in solvers

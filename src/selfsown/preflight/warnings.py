@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from selfsown.files.user_rows import Seeds
+from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
 from selfsown.preflight.own_judge import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
@@ -111,7 +111,7 @@ def _declared(recipe: Recipe) -> Sequence[str]:
 
 def _carried(recipe: Recipe) -> list[str]:
     """Those that new rows have, too: where a way makes them from a real row, whose traits they keep, or gives them."""
-    if not isinstance(recipe.real(), Seeds):
+    if not isinstance(recipe.real(), UserRows):
         return [*_declared(recipe)]
     kept = any("rows" in parameters(step.function) or _own(step) for step in recipe.generate)
     given = {name for step in recipe.generate for name in _knob(step, "attributes") or ()}
@@ -128,7 +128,7 @@ def _unwatched(recipe: Recipe) -> list[str]:
             seen |= {*_carried(recipe)} & {*named}
         elif isinstance(named, Mapping):
             seen |= {name for name, patterns in named.items() if patterns}
-        elif not isinstance(recipe.real(), Seeds):
+        elif not isinstance(recipe.real(), UserRows):
             seen |= {part for name in named for part in name.split("+")}
     return [name for name in _declared(recipe) if name not in seen]
 

@@ -17,9 +17,9 @@ from typing import Any
 
 Message = dict[str, Any]
 
-INSTRUCTIONS = ("system", "developer")  # roles of what a model is told, not asked
-PROMPT_TRAITS = ("system", "messages", "tools")
-ANSWER_TRAITS = ("reasoning", "completion", "rejected")
+INSTRUCTION_ROLES = ("system", "developer")  # roles of what a model is told, not asked
+PROMPT_METADATA = ("system", "messages", "tools")
+ANSWER_METADATA = ("reasoning", "completion", "rejected")
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Conversation:
     def transcript(self) -> str:
         """Everything that it holds, as one text: a line for the tools and for each message."""
         tools = [f"tools: {self.tools}"] if self.tools else []
-        return "\n".join([*tools, *(f"{_speaker(each)}: {spoken(each)}" for each in self.messages)])
+        return "\n".join([*tools, *(f"{_speaker(each)}: {message_text(each)}" for each in self.messages)])
 
 
 Prompt = str | Conversation  # what a model is asked
 
 
-def preceded(prompt: Prompt, words: str) -> Prompt:
+def prepend_text(prompt: Prompt, words: str) -> Prompt:
     """The prompt with words before it: in a conversation, before those of its last user message."""
     if isinstance(prompt, str) or not words:
         return f"{words}\n\n{prompt}" if words else prompt
@@ -65,7 +65,7 @@ def preceded(prompt: Prompt, words: str) -> Prompt:
     return replace(prompt, text=f"{words}\n\n{prompt.text}", encoded=_encoded(messages))
 
 
-def followed(prompt: Prompt, words: str) -> Prompt:
+def append_text(prompt: Prompt, words: str) -> Prompt:
     """The prompt with words after it: in a conversation, a user message of their own where the last is not a user's."""
     if isinstance(prompt, str):
         return f"{prompt}\n\n{words}"
@@ -79,35 +79,35 @@ def followed(prompt: Prompt, words: str) -> Prompt:
 
 def full_prompt(prompt: str, traits: Mapping[str, str]) -> Prompt:
     """The prompt with all that its traits say was asked; the plain text where that is one user message."""
-    if not prompt or not any(name in traits for name in PROMPT_TRAITS):
+    if not prompt or not any(name in traits for name in PROMPT_METADATA):
         return prompt
-    messages, tools = messages_of(prompt, traits), tools_of(traits)
+    messages, tools = prompt_messages(prompt, traits), tool_definitions(traits)
     if not tools and messages == [{"role": "user", "content": prompt}]:
         return prompt
     return Conversation(prompt, _encoded(messages), tools)
 
 
-def characters(prompt: Prompt) -> int:
+def prompt_chars(prompt: Prompt) -> int:
     """How long it is, with all that is sent."""
     return len(prompt) if isinstance(prompt, str) else len(prompt.encoded) + len(prompt.tools)
 
 
-def spoken(message: Message) -> str:
+def message_text(message: Message) -> str:
     """The words of a message, and below them the tools that it calls, each `name(arguments)`."""
     calls = [call["function"] for call in message.get("tool_calls") or ()]
     return "\n".join([*filter(None, [message["content"]]), *(f"{each['name']}({each['arguments']})" for each in calls)])
 
 
-def written_out(messages: Sequence[Message]) -> str:
+def messages_text(messages: Sequence[Message]) -> str:
     """The messages as one text, without the instructions at the beginning: a single user message as it stands; a longer
     talk with a line for each message, which says who speaks."""
-    rest = list(dropwhile(lambda each: each["role"] in INSTRUCTIONS, messages))
+    rest = list(dropwhile(lambda each: each["role"] in INSTRUCTION_ROLES, messages))
     if len(rest) == 1 and rest[0]["role"] == "user":
-        return spoken(rest[0])
-    return "\n".join(f"{_speaker(each)}: {spoken(each)}" for each in rest)
+        return message_text(rest[0])
+    return "\n".join(f"{_speaker(each)}: {message_text(each)}" for each in rest)
 
 
-def remembered(messages: Sequence[Message]) -> dict[str, str]:
+def messages_metadata(messages: Sequence[Message]) -> dict[str, str]:
     """The traits from which, with the text that `written_out` makes of them, `messages_of` makes these messages."""
     traits, rest = dict[str, str](), list(messages)
     if rest and rest[0]["role"] == "system" and _plain(rest[0]):
@@ -117,31 +117,31 @@ def remembered(messages: Sequence[Message]) -> dict[str, str]:
     return traits
 
 
-def messages_of(prompt: str, traits: Mapping[str, str]) -> list[Message]:
+def prompt_messages(prompt: str, traits: Mapping[str, str]) -> list[Message]:
     """The messages that the prompt was made of; a single user message where the traits say nothing of it."""
     system = [{"role": "system", "content": traits["system"]}] if traits.get("system") else []
     stored = _decoded(traits.get("messages", ""))
-    if stored and written_out(stored) == prompt:
+    if stored and messages_text(stored) == prompt:
         return [*system, *stored]
     return [*system, *([{"role": "user", "content": prompt}] if prompt else [])]
 
 
-def answer_traits(message: Message) -> dict[str, str]:
+def answer_metadata(message: Message) -> dict[str, str]:
     """The traits of an answer, which is the text that `spoken` makes of this message."""
     bare = {name: value for name, value in message.items() if name != "reasoning_content"}
     traits = {"reasoning": message["reasoning_content"]} if message.get("reasoning_content") else {}
     return traits if bare.keys() == {"role", "content"} else {**traits, "completion": _encoded([bare])}
 
 
-def completion_of(answer: str, traits: Mapping[str, str]) -> Message:
+def answer_message(answer: str, traits: Mapping[str, str]) -> Message:
     """The message that the answer was made of; its words alone where the trait says something else."""
     stored = _decoded(traits.get("completion", ""))
-    if len(stored) == 1 and stored[0]["role"] == "assistant" and spoken(stored[0]) == answer:
+    if len(stored) == 1 and stored[0]["role"] == "assistant" and message_text(stored[0]) == answer:
         return stored[0]
     return {"role": "assistant", "content": answer}
 
 
-def tools_of(traits: Mapping[str, str]) -> str:
+def tool_definitions(traits: Mapping[str, str]) -> str:
     """The definitions of tools, as JSON; "" where there are none, or the trait is something else of the user's."""
     try:
         found = json.loads(traits.get("tools", "") or "[]")
@@ -151,25 +151,25 @@ def tools_of(traits: Mapping[str, str]) -> str:
     return traits["tools"] if sound else ""
 
 
-def prompt_traits(traits: Mapping[str, str]) -> dict[str, str]:
+def keep_prompt_metadata(traits: Mapping[str, str]) -> dict[str, str]:
     """The traits for another answer to the same prompt."""
-    return {name: value for name, value in traits.items() if name not in ANSWER_TRAITS}
+    return {name: value for name, value in traits.items() if name not in ANSWER_METADATA}
 
 
-def other_traits(traits: Mapping[str, str]) -> dict[str, str]:
+def drop_chat_metadata(traits: Mapping[str, str]) -> dict[str, str]:
     """The traits for a row with another prompt: nothing of what was asked before."""
-    return {name: value for name, value in traits.items() if name not in (*PROMPT_TRAITS, *ANSWER_TRAITS)}
+    return {name: value for name, value in traits.items() if name not in (*PROMPT_METADATA, *ANSWER_METADATA)}
 
 
-def text_traits(prompt: str, traits: Mapping[str, str]) -> dict[str, str]:
+def text_prompt_metadata(prompt: str, traits: Mapping[str, str]) -> dict[str, str]:
     """The traits for an answer by a model that was given the prompt as a text: without the instructions before it and
     the tools, which that text does not show."""
-    messages = messages_of(prompt, traits)
-    turns = list(dropwhile(lambda each: each["role"] in INSTRUCTIONS, messages))
-    if turns == messages and not tools_of(traits):
+    messages = prompt_messages(prompt, traits)
+    turns = list(dropwhile(lambda each: each["role"] in INSTRUCTION_ROLES, messages))
+    if turns == messages and not tool_definitions(traits):
         return dict(traits)
-    others = {name: value for name, value in traits.items() if name not in PROMPT_TRAITS}
-    return {**others, **remembered(turns)}
+    others = {name: value for name, value in traits.items() if name not in PROMPT_METADATA}
+    return {**others, **messages_metadata(turns)}
 
 
 def _speaker(message: Message) -> str:

@@ -49,7 +49,7 @@ def alike_beyond_header(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
     return not first or not second or rouge_l(first, second) >= BEYOND
 
 
-class Told:
+class RougeIndex:
     """Texts that there are already, so that a new one can be compared with all of them: who is alike by `least` or more
     is found by its rarest words, of which some must be shared (a prefix filter, as in Bayardo et al. 2007). Two texts
     behind one header must be alike beyond it, too; so pieces that many texts have are no key to any of them."""
