@@ -209,15 +209,15 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
 
     Raises DataError where rows cannot be read, RecipeError where an option does not fit.
     """
-    from selfsown.audit import findings
-    from selfsown.audit.inputs import audited
+    from selfsown.audit import findings, json_report
+    from selfsown.audit.inputs import run_audit
     from selfsown.audit.options import AuditOptions
 
     with tempfile.TemporaryDirectory() as scratch:
         paths = [_path(rows, Path(scratch) / name) for rows, name in ((synthetic, "synthetic"), (real, "real"))]
-        result = audited(*paths, _options(AuditOptions, options))
+        result = run_audit(paths[0], paths[1], _options(AuditOptions, options))
     return AuditResult(
-        findings.verdict(result), findings.headline(result), findings.sentences(result), findings.data(result), result
+        findings.verdict(result), findings.headline(result), findings.sentences(result), json_report.to_json(result), result
     )
 
 

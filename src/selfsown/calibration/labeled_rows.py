@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.calibration.mutants import mutants
+from selfsown.errors import DataError
 from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
 from selfsown.files.column_mapping import is_missing
 from selfsown.files.readers import records
@@ -32,22 +33,25 @@ class LabeledRow:
         return self.row.metadata.get("mutant", "")
 
 
-def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
-    """Rows of the file, of whole prompts drawn at random, so that siblings stay together, until they are `few`."""
-    listed = list(records(path))
-    if not listed:
-        raise SelfsownError(f"{path} is empty; it should hold a row and its label a line")
-    columns = detect_columns(str(path), [record for _, record in listed[:HEAD_RECORDS]], ("", "", ""), ())
-    taken = {*columns.wanted, "messages", "text", *OURS}
-    found: dict[str, list[Labelled]] = {}
-    for at, record in listed:
-        prompt, answer, traits = columns.read(at, record)
+def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[LabeledRow]:
+    """Rows of the file: whole prompts drawn at random, so that rows with one prompt stay together.
+
+    max_rows: drawing stops before there are more, but takes at least one prompt. Raises DataError if the file is empty,
+    a row has no answer or no label, or all rows have one label.
+    """
+    numbered = list(records(path))
+    if not numbered:
+        raise DataError(f"{path} is empty; expected one row with its label a line")
+    columns = detect_columns(str(path), [record for _, record in numbered[:HEAD_RECORDS]], ("", "", ""), ())
+    by_prompt: dict[str, list[LabeledRow]] = {}
+    for number, record in numbered:
+        prompt, answer, metadata = columns.read(number, record)
         if not answer:
-            raise SelfsownError(f"{path}:{at} has no answer that a grader could judge; leave it out")
-        read = task.read(prompt, answer)
-        base = read if isinstance(read, Row) else Row(prompt, answer)
-        own = {name: str(value) for name, value in record.items() if name not in taken and not is_missing(value)}
-        target, source = ("" if is_missing(record.get(name)) else str(record[name]) for name in ("target", "source"))
+            raise DataError(f"{path}:{number} has no answer that a grader could judge; remove the row")
+        parsed = task.read(prompt, answer)
+        base = parsed if isinstance(parsed, Row) else Row(prompt, answer)
+        used = {*columns.wanted, "messages", "text", *OWN_COLUMNS}
+        other = {name: str(value) for name, value in record.items() if name not in used and not is_missing(value)}
         row = replace(
             base,
             answer=answer,
@@ -100,7 +104,7 @@ def _draw_groups(groups: list[list[LabeledRow]], max_rows: int, seed: int) -> li
 
 
 def _text(record: dict[str, Any], name: str) -> str:
-    return "" if missing(record.get(name)) else str(record[name])
+    return "" if is_missing(record.get(name)) else str(record[name])
 
 
 def _is_good(path: Path, number: int, record: dict[str, Any]) -> bool:

@@ -8,8 +8,18 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from selfsown.audit.options import AuditOptions
-from selfsown.cli.dataset import Changes
+from selfsown.cli.options import AsJson, Changes
 from selfsown.plan.options import PlanOptions
+
+ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
+REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
+CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
+JOBS = "Runs at a time; by default one a core."
+PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
+
+Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
+Multiples = Annotated[list[str], Parameter(help=REAL_ROWS, consume_multiple=True, negative=())]
+Jobs = Annotated[int, Parameter(help=JOBS)]
 
 
 def prove(
@@ -106,11 +116,9 @@ def plan(
     Parameters
     ----------
     real
-        File of real rows whose tokens are counted; or give --tokens.
+        A file of real rows, whose characters are counted; or use --tokens.
     plot
-        Also write a figure: FILE.png, .svg or .pdf.
-    json
-        Print JSON instead of text.
+        Write a plot: FILE.png, .svg or .pdf.
     """
     import json
     import sys
@@ -124,8 +132,8 @@ def plan(
     result = inputs.make_plan(real, options)
     if plot:
         figure.draw(result, plot)
-    if json:
-        print(plain.dumps(json_report.to_json(result), indent=1))
+    if as_json:
+        print(json.dumps(json_report.to_json(result), indent=1))
     else:
         terminal.show(result, terminal.console())
     sys.exit(terminal.EXIT_CODES[result.feasibility])
@@ -137,7 +145,7 @@ def audit(
     against: str,
     options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008
     html: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare synthetic rows with real ones: variety, bias, form, duplicates, copies, and benchmark contamination.
 
@@ -152,8 +160,6 @@ def audit(
         The real rows, likewise.
     html
         Also write an HTML page: FILE.html.
-    json
-        Print JSON instead of text.
     """
     import json
     import sys
@@ -171,8 +177,8 @@ def audit(
         from selfsown.html import audit_page
 
         audit_page.write(result, html)
-    if json:
-        print(plain.dumps(json_report.to_json(result), indent=1))
+    if as_json:
+        print(json.dumps(json_report.to_json(result), indent=1))
     else:
         terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPE_WIDTH))
     sys.exit(findings.EXIT_CODES[findings.verdict(result)])

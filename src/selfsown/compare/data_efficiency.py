@@ -10,13 +10,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-import yaml
-
-from selfsown.files.user_rows import UserRows
-from selfsown.holdout import split
-from selfsown.intake import prepared_rows
-from selfsown.recipe.recipe import Recipe
-from selfsown.records import SelfsownError
+from selfsown.compare import findings
+from selfsown.compare.cost_claim import PALMYRA_NOTE, evaluate_claim
+from selfsown.compare.costs import compare_costs
+from selfsown.compare.crossover import find_crossover, interpolate, summarize
+from selfsown.compare.experiment import Experiment
+from selfsown.compare.results import ArmResult, ClaimResult, CostComparison, DataEfficiency, EfficiencyScore, SideCost
+from selfsown.history import related_scores
+from selfsown.records import Generation
 from selfsown.stats.intervals import student
 
 Arms = Mapping[str, ArmResult]
@@ -30,81 +31,26 @@ def measure_efficiency(
 ) -> DataEfficiency:
     """For the goal and its related scores: the real rows that plain training needs to match the loop, and the cost.
 
-
-def summary(found: Sequence[Crossing], largest: float) -> dict[str, Any]:
-    """Over the seeds: the mean in log space with its interval, where every seed's crossing was seen."""
-    summed: dict[str, Any] = {"ratios": [None if each.beyond == "above" else each.ratio for each in found]}
-    summed |= {"beyond": [each.beyond for each in found], "mean": None, "low": None, "high": None}
-    least, above = min(each.ratio for each in found), sum(each.beyond == "above" for each in found)
-    below = sum(each.beyond == "below" for each in found)
-    of = f"of {len(found)} seeds"
-    if below:
-        words = f"less than {least:g}×" + (f" in {below} {of}" if below < len(found) else "")
-    elif above == len(found):
-        words = f"more than {largest:g}×"
-    elif above:
-        words = f"at least {least:.1f}× (more than {largest:g}× in {above} {of})"
-    else:
-        logs = [math.log(each.ratio) for each in found]
-        summed["mean"] = math.exp(sum(logs) / len(logs))
-        words = f"{summed['mean']:.1f}× (one seed)"
-        if len(found) > 1:
-            summed["low"], summed["high"] = map(math.exp, student(logs))
-            words = f"{summed['mean']:.1f}× [{summed['low']:.1f}, {summed['high']:.1f}]"
-    return summed | {"words": words}
-
-
-def multiples_of(wanted: Sequence[str]) -> list[float]:
-    """ "1x,2x,16x" as numbers, in order."""
-    words = [word.strip() for each in wanted for word in each.split(",") if word.strip()]
-    for word in words:
-        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?x", word) or not float(word[:-1]):
-            raise SelfsownError(f"--real-rows {word!r} is no multiple; write such as 1x,2x,4x,8x,16x")
-    return sorted({float(word[:-1]) for word in words})
-
-
-def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> tuple[int, int, list[str]]:
-    """Rows that the recipe learns from, rows held out, and the changes by which there are real rows enough."""
-    world = recipe.real()
-    sides = [
-        split(list(prepared_rows(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name)
-        for seed in seeds
-    ]
-    there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
-    n = recipe.max_train_rows or there
-    most = math.ceil(multiples[-1] * n)
-    if most <= there:
-        return n, held_out, [f"max_train_rows={n}"]
-    if isinstance(world, UserRows) or not hasattr(world, "rows"):
-        raise SelfsownError(
-            f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
-            f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set max_train_rows={int(there / multiples[-1])}"
-        )
-    rows = f"real.{recipe.real.method}.rows={held_out + most}"
-    return n, held_out, [rows, f"held_out={held_out}", f"max_train_rows={n}"]
-
-
-@dataclass(frozen=True)
-class Side:
-    """What one side used: real rows, to learn from and held out, seconds of CPU, dollars for models behind servers."""
-
-    rows: float
-    cpu_seconds: float
-    models: float = 0.0
-
-    def usd(self, prices: Mapping[str, float]) -> float:
-        computing = self.cpu_seconds / 3600 * prices["cpu_hour"]
-        return self.rows * prices["real_row"] + computing + self.models * prices.get("models", 1.0)
-
-
-def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]:
-    """How many times as much plain training costs, in three ratios that are never mixed."""
-    spared, hour = plain.rows - loop.rows, prices["cpu_hour"] / 3600
-    more = (loop.cpu_seconds - plain.cpu_seconds) * hour + loop.models - plain.models
-    even = more / spared if spared > 0 else None
-    longer, room = (
-        (loop.cpu_seconds - plain.cpu_seconds) / 3600,
-        spared * prices["real_row"] + plain.models - loop.models,
+    histories: per arm, the generations of each seed. prices: US dollars for `real_row` and `cpu_hour`.
+    """
+    goal = experiment.recipe.goal
+    generation_0 = histories[experiment.reference][0][0]
+    keys = [key for key in related_scores(generation_0, goal) if key in arms[experiment.reference].scores]
+    lower = {score.key for score in generation_0.scores if score.direction == "lower"}
+    scores = {key: _efficiency_score(experiment, arms, key, key in lower) for key in keys}
+    cost = _cost(experiment, scores[goal], arms, prices)
+    claim = None
+    if experiment.claim:
+        priced = bool(cost.total_ratio) or "below" in scores[goal].beyond
+        claim = _claim(experiment, scores[goal], arms, prices, priced)
+        cost = replace(cost, sentences=[*cost.sentences, claim.summary, PALMYRA_NOTE])
+    return DataEfficiency(
+        rows={name: round(multiple * experiment.rows) for multiple, name in experiment.multiples.items()},
+        held_out=experiment.held_out,
+        loop=experiment.reference,
+        scores=scores,
+        cost=cost,
+        claim=claim,
     )
 
 

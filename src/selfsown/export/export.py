@@ -26,7 +26,7 @@ from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_METADATA, tool_definitions
 
 FILE_FORMATS = ("parquet", "jsonl")
-CHAT_KEYS = {*PROMPT_TRAITS, "completion"}  # of the metadata of a row that is a chat
+CHAT_KEYS = {*PROMPT_METADATA, "completion"}  # of the metadata of a row that is a chat
 
 
 @dataclass(frozen=True)
@@ -104,20 +104,21 @@ def _find_chats(source: ExportSource, real: bool) -> tuple[bool, bool]:
     Only the metadata is read, and only that of chats is parsed.
     """
     chat = tools = False
-    for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
-        for batch in batches(path, ["metadata"]):
-            there = set(batch["metadata"].keys.unique().to_pylist())
-            if not there.isdisjoint((*PROMPT_METADATA, "completion")):
+    paths = [*source.parts, source.folder / "real.parquet"] if real else source.parts
+    for path in paths:
+        for batch in read_batches(path, ["metadata"]):
+            keys = set(batch["metadata"].keys.unique().to_pylist())
+            if keys & CHAT_KEYS:
                 chat = True
                 tools = tools or any(map(_has_tools, batch["metadata"].to_pylist()))
     return chat, tools
 
 
-def _calls(traits: list[tuple[str, str]]) -> bool:
-    """Whether the row has tools, or a message that has more than role and content."""
-    found = dict(traits)
-    messages = found.get("messages", "") + found.get("completion", "")
-    return bool(tool_definitions(found)) or any(f'"{name}": ' in messages for name in dict(CALLING))
+def _has_tools(items: list[tuple[str, str]]) -> bool:
+    """Whether the metadata has tools, or a message with more fields than role and content."""
+    metadata = dict(items)
+    messages = metadata.get("messages", "") + metadata.get("completion", "")
+    return bool(tool_definitions(metadata)) or any(f'"{name}": ' in messages for name, _ in TOOL_FIELDS)
 
 
 def _default_format(source: ExportSource, chat: bool) -> Format:

@@ -68,16 +68,16 @@ class Format:
         if self.name == "rows":
             return []
         messages = prompt_messages(row.prompt, row.metadata)
-        turns = [each for each in messages if each["role"] not in INSTRUCTION_ROLES]
+        turns = [message for message in messages if message["role"] not in INSTRUCTION_ROLES]
         answer = answer_message(row.answer, row.metadata)
-        thoughts = row.metadata.get("reasoning") or any(each.get("reasoning_content") for each in messages)
-        found = {
-            "reasoning": thoughts and not (wishes.reasoning and self.thinks),
+        reasoning = row.metadata.get("reasoning") or any(message.get("reasoning_content") for message in messages)
+        omitted = {
+            "reasoning": reasoning and not (options.reasoning and self.has_reasoning),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
             "tools": not self.chat
-            and (tool_definitions(row.metadata) or any(each.get("tool_calls") for each in [*turns, answer])),
-            "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
+            and (tool_definitions(row.metadata) or any(message.get("tool_calls") for message in [*turns, answer])),
+            "order": self.name == "sharegpt" and not _alternates(sharegpt(row, options)["conversations"]),
         }
         return [name for name, is_omitted in omitted.items() if is_omitted]
 
@@ -120,9 +120,12 @@ def conversational_preference(chosen: Row, rejected: Row, options: FormatOptions
     }
 
 
-def sharegpt(row: Row, wishes: Wishes) -> Record:
+def sharegpt(row: Row, options: FormatOptions) -> Record:
     messages = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
-    return {"conversations": [turn for each in messages for turn in _turns(each)], **_tools(row, wishes)}
+    return {
+        "conversations": [turn for message in messages for turn in _sharegpt_turns(message)],
+        **_tools_column(row, options),
+    }
 
 
 def alpaca(row: Row, options: FormatOptions) -> Record:
@@ -192,13 +195,13 @@ def default_format(row: Row, chat: bool) -> Format:
     return get_format("conversational-prompt-completion" if chat else "prompt-completion")
 
 
-def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message(each, wishes) for each in prompt_messages(row.prompt, row.metadata)]
+def _prompt_messages(row: Row, options: FormatOptions) -> list[Message]:
+    return [_message(message, options) for message in prompt_messages(row.prompt, row.metadata)]
 
 
-def _answered(row: Row, wishes: Wishes) -> list[Message]:
+def _answer_messages(row: Row, options: FormatOptions) -> list[Message]:
     message = answer_message(row.answer, row.metadata)
-    return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, wishes)]
+    return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, options)]
 
 
 def _extra_fields(options: FormatOptions) -> list[tuple[str, pyarrow.DataType]]:
@@ -217,8 +220,8 @@ def _message(message: Message, options: FormatOptions) -> Message:
     return {name: message.get(name) for name in names}
 
 
-def _tools(row: Row, wishes: Wishes) -> Record:
-    return {"tools": tool_definitions(row.metadata) or None} if wishes.tools else {}
+def _tools_column(row: Row, options: FormatOptions) -> Record:
+    return {"tools": tool_definitions(row.metadata) or None} if options.tools else {}
 
 
 def _sharegpt_turns(message: Message) -> list[Record]:

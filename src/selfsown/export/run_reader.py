@@ -13,6 +13,7 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
+from selfsown.errors import one_line
 from selfsown.files.row_parquet import rows_from_table
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
@@ -70,10 +71,9 @@ def count_rows(folder: Path, name: str) -> int:
     return sum(len(batch) for batch in read_batches(path, ["id"])) if path.exists() else 0
 
 
-def ended(batch: pyarrow.RecordBatch, ends: Sequence[str]) -> list[Row]:
-    """The rows of the batch that ended so."""
-    wanted = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(ends, pyarrow.string())))
-    return rows_from_table(pyarrow.Table.from_batches([wanted]))
+def rows_with_status(batch: pyarrow.RecordBatch, statuses: Sequence[str]) -> list[Row]:
+    matching = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(statuses, pyarrow.string())))
+    return rows_from_table(pyarrow.Table.from_batches([matching]))
 
 
 def _load_recipe(path: Path) -> Mapping[str, Any]:

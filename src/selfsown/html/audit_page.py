@@ -72,8 +72,8 @@ def _differences(audit: Audit) -> Figure:
         f"{signal.name}: {signal.value / signal.tolerance:+.2f} times the tolerance" for signal in signals
     )
     margins, height = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
-    sheets = [svg.Sheet(f"differences-{width}", "Differences", label, width, height, margins) for width in WIDTHS]
-    narrow, wide = (svg.drawn(sheet, _dots(signals)) for sheet in sheets)
+    sheets = [svg.Canvas(f"differences-{width}", "Differences", label, width, height, margins) for width in WIDTHS]
+    narrow, wide = (svg.draw_svg(sheet, _dots(signals)) for sheet in sheets)
     head = ["signal", "family", "difference", "95 % interval", "tolerance", "p", "alarm", "MDE at 80 % power"]
     rows = [
         [
@@ -149,7 +149,7 @@ def _shares(name: str, shares: Mapping[str, tuple[float, float]]) -> Table:
 
 def _duplicates(audit: Audit) -> Table | None:
     rows = [
-        [f"{group.count:,}", _row_numbers(group), cut(group.text, MAX_CHARS_SHOWN)] for group in audit.duplicate_groups
+        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.duplicate_groups
     ]
     return (
         Table(["count", "rows", "example"], rows, "Near duplicates among the sampled synthetic rows") if rows else None
@@ -157,7 +157,7 @@ def _duplicates(audit: Audit) -> Table | None:
 
 
 def _copies(audit: Audit) -> Table | None:
-    rows = [[_row_numbers(group), cut(group.text, MAX_CHARS_SHOWN)] for group in audit.copied_rows]
+    rows = [[_row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.copied_rows]
     caption = "Synthetic rows that are copies or near copies of a real row, or whose answer is one of a real answer"
     return Table(["row", "synthetic row"], rows, caption) if rows else None
 
@@ -173,8 +173,8 @@ def _matches(audit: Audit) -> Table | None:
         [
             str(row_number(match.row)),
             match.benchmark,
-            cut(match.question, MAX_CHARS_SHOWN),
-            cut(match.passage, MAX_CHARS_SHOWN),
+            truncate(match.question, MAX_CHARS_SHOWN),
+            truncate(match.passage, MAX_CHARS_SHOWN),
         ]
         for match in matches
     ]
@@ -188,7 +188,7 @@ def _phrases(audit: Audit) -> Table | None:
             f"{phrase.synthetic:,}",
             f"{phrase.real:,}",
             str(phrase.row),
-            cut(phrase.example, MAX_CHARS_SHOWN),
+            truncate(phrase.example, MAX_CHARS_SHOWN),
         ]
         for phrase in audit.phrases
     ]

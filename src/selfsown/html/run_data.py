@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from selfsown.errors import one_line
 from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
@@ -163,13 +164,21 @@ def _generated_rows(run_folder: RunFolder, number: int) -> GeneratedRows | None:
         names = [truncate(method or "unknown", MAX_NAME_CHARS) for method in methods]
         failures = Counter(reason for status, reason in zip(statuses, reasons, strict=True) if status == "failed")
         groups = defaultdict(list)
-        for at, fate in enumerate(fates):
-            groups[fate].append((ids[at], at))
-        # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
-        few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
-        sample = {fate: rows_from_table(table.take(places)) for fate, places in few.items()}
-        trust = frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist()) - {"none"}
-        return Made(number, flows, failures, trust, sample)
+        for index, outcome in enumerate(outcomes):
+            groups[outcome].append((ids[index], index))
+        # An id is a hash, so the smallest ids are a random sample, and always the same one.
+        indices = {
+            outcome: [index for _, index in heapq.nsmallest(MAX_EXAMPLES, groups[outcome])]
+            for outcome in sorted(groups)
+        }
+        return GeneratedRows(
+            number=number,
+            flows=Counter(zip(names, outcomes, strict=True)),
+            failures=failures,
+            evidence=frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist())
+            - {"none"},
+            examples={outcome: rows_from_table(table.take(rows)) for outcome, rows in indices.items()},
+        )
 
 
 def _outcome(status: str, reason: str) -> Outcome:
