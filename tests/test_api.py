@@ -18,7 +18,7 @@ from test_make import recipe as teacher_recipe
 import selfsown
 from selfsown import DataError, Grade, Recipe, RecipeError, Row, SelfsownError, audit, make, prove, run
 
-FEW = [*FIRST, "generations=1", "base_train.sft.steps=5", "train.sft.steps=5", "generate.propose.count=60"]
+FEW = [*FIRST, "generations=1", "generate.propose.count=200"]
 
 
 def short_enough(rows: Iterable[Row], *, max_chars: int = 9) -> Iterator[Grade]:
@@ -45,7 +45,7 @@ def test_a_run_returns_generations_findings_and_tables(result: selfsown.api.RunR
     assert result.rows(generation=1, status=None).equals(rows)
     scores = result.scores().to_pylist()
     assert {score["generation"] for score in scores} == {0, 1}
-    assert all(score["low"] <= score["value"] <= score["high"] for score in scores)
+    assert all(score["low"] <= score["value"] <= score["high"] for score in scores if score["name"] == "accuracy")
 
 
 def test_a_run_is_resumed_and_its_model_completes(result: selfsown.api.RunResult) -> None:

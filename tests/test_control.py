@@ -20,7 +20,7 @@ from test_loop import contents
 
 from selfsown import loop
 from selfsown.callbacks import Callbacks
-from selfsown.compare.arms import arms_of
+from selfsown.compare.arms import parse_arms
 from selfsown.findings import Findings
 from selfsown.holdout import validation_and_test
 from selfsown.html import report
@@ -179,7 +179,7 @@ def test_a_deleted_control_credits_nothing_and_comes_back_the_same(tmp_path: Pat
     whole = contents(at)
     assert Findings(found, control(at), "accuracy", "previous").equal_control
     page = report.write(at).read_text(encoding="utf-8")
-    assert "The broken grey line is the control" in page
+    assert "The dashed grey line is the control" in page
     assert "control: real rows alone" in page
     assert terminal(found, control(at)).count(" control\n") == 1
     for lost, left in ((at / "control", 0), (at / "control/generation-02/generation.json", 2)):
@@ -254,10 +254,10 @@ def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, pl
 def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
     recipe = Recipe.load("first")
     assert recipe.control
-    for arm in arms_of(recipe, [], ["graded", "real", "init_from=base"]):
+    for arm in parse_arms(recipe, [], ["graded", "real", "init_from=base"]):
         assert not arm.recipe("first", 0).control
     with pytest.raises(SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is it"):
-        arms_of(recipe, ["control=true"], ["graded"])
+        parse_arms(recipe, ["control=true"], ["graded"])
 
 
 def test_guards_and_baselines_see_validation_rows_and_nothing_of_the_test_rows(tmp_path: Path) -> None:

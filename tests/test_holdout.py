@@ -195,7 +195,9 @@ def test_no_problem_stands_in_both_halves_and_every_row_in_one_in_the_order_give
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from("abc")), min_size=2, max_size=60), st.integers())
 def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int, str]], seed: int) -> None:
     held_out = posed([(at, level, style) for at, (level, style) in enumerate(strata)])
-    counts = [Counter((row.level, row.metadata["style"]) for row in half) for half in validation_and_test(held_out, seed)]
+    counts = [
+        Counter((row.level, row.metadata["style"]) for row in half) for half in validation_and_test(held_out, seed)
+    ]
     for stratum in set(counts[0]) | set(counts[1]):
         assert abs(counts[0][stratum] - counts[1][stratum]) <= 1
     for name in {level for level, _ in strata}:  # and each level by itself to within one a style
@@ -204,7 +206,11 @@ def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int
 
 
 def test_the_seed_decides_the_halves_and_the_order_of_the_rows_decides_nothing() -> None:
-    once, again, other = validation_and_test(DIFFERENT, 1), validation_and_test(DIFFERENT, 1), validation_and_test(DIFFERENT, 2)
+    once, again, other = (
+        validation_and_test(DIFFERENT, 1),
+        validation_and_test(DIFFERENT, 1),
+        validation_and_test(DIFFERENT, 2),
+    )
     assert once == again
     assert once[0] != other[0]
     assert [len(half) for half in once] == [50, 50]
@@ -215,7 +221,9 @@ def test_a_row_more_moves_no_other_stratum() -> None:
     """What stands in a half is no matter of what other strata hold an even number of."""
     some = posed([(at, 1, "plain") for at in range(20)])
     more = [Row(f"More {at}?", "", sample_index=100 + at, level=3) for at in range(10)]
-    assert {row.id for row in validation_and_test(some, 0)[0]} < {row.id for row in validation_and_test([*some, *more], 0)[0]}
+    assert {row.id for row in validation_and_test(some, 0)[0]} < {
+        row.id for row in validation_and_test([*some, *more], 0)[0]
+    }
 
 
 @pytest.mark.parametrize(

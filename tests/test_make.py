@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from command import selfsown
-from server import Server
 
 from selfsown import cost
 from selfsown.lineage import story
@@ -19,6 +18,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import lines, total
+from testing.mock_server import Server
 
 ASKED = 150
 

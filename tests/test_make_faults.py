@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 from test_make import adds_up, prompts, recipe, rows, serving
 
-from selfsown.pipeline import make
+from selfsown.make import make
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}
 KILLS = 50

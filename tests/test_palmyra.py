@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from realdata import real_data
-from server import Server
 
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "reset": 0.02, "malformed": 0.02, "refused": 0.03}
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from realdata import real_data
-from server import Server
 
 from selfsown.loop import run
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02}
 TOWNS = 100

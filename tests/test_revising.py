@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "reset": 0.03, "error": 0.03, "cut": 0.02}

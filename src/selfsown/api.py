@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import pyarrow
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from selfsown.recipe.recipe import Recipe
     from selfsown.records import Generation, Status
 
-    Source = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
-    Rows = str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]  # or what pyarrow.table() takes: a data frame
+    Source: TypeAlias = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
+    Rows: TypeAlias = str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]  # or what pyarrow.table() takes: a data frame
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from command import selfsown
-from server import Server
 
 from selfsown import loop
 from selfsown.calibration.calibrate import calibrate
@@ -20,6 +19,7 @@ from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 ROWS = 600
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from command import Finished, selfsown, written
-from server import Server
+
+from testing.mock_server import Server
 
 TOP = "from selfsown.records import Grade, Verdict\n"
 GRADERS = {
@@ -132,10 +133,10 @@ def test_a_calibration_of_a_judge_who_answers_nothing(tmp_path: Path) -> None:
 def test_a_comparison_and_a_proof_whose_rows_were_all_rejected(tmp_path: Path) -> None:
     mine(tmp_path, grade="./own.py")
     done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded", "--seeds", "2")
-    assert "graded kept none of the 60 rows it made: nothing was compared" in failed(done, 4)
+    assert "graded kept none of its 60 generated rows: nothing was compared" in failed(done, 4)
     done = selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3")
     failed(done, 5)
-    assert "none of them was trained on" in done.stdout
+    assert "no synthetic rows reached training" in done.stdout
     before = json.loads((tmp_path / "p/compare.json").read_text())["proof"]
     for arm in ("real", "graded/seed-1"):
         for path in sorted((tmp_path / "p" / arm).rglob("*"), reverse=True):

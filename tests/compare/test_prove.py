@@ -1,4 +1,4 @@
-"""Whether synthetic rows help is a verdict: better, worse, or no proof."""
+"""Whether synthetic rows help is a verdict: better, worse, or inconclusive."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from command import refused, selfsown, written
 from rich.console import Console
 
 from selfsown.compare import prove
-from selfsown.compare.experiment import Plan
-from selfsown.compare.paired_test import paired
+from selfsown.compare.experiment import Experiment
+from selfsown.compare.paired_test import paired_difference
+from selfsown.compare.results import ArmResult, ComparisonResult, Estimate, ScoreSummary
 from selfsown.html import report
 from selfsown.records import Generation, Score, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -25,33 +26,49 @@ KEYS = ("accuracy", "accuracy[level=1]", "accuracy[level=2]", "loss", "diversity
 
 
 def compared(
-    plan: Plan, folder: Path, best: list[float] | None, kept: dict[str, int], **ends: list[float]
-) -> dict[str, Any]:
+    experiment: Experiment, folder: Path, best: list[float] | None, kept: dict[str, int], **ends: list[float]
+) -> ComparisonResult:
     """A comparison with these last scores of the arms; the first run is on disk as far as it is read.
 
     best: of real rows alone, where it is not the last generation.
     """
-    better = {"loss": "lower", "diversity": "neither"}
-    scores = tuple(Score(key, 0.5, 100, 0.4, 0.6, direction=better.get(key, "higher")) for key in KEYS)  # type: ignore[arg-type]
-    first = plan.runs(folder)[0].folder
+    directions = {"loss": "lower", "diversity": "neither"}
+    scores = tuple(Score(key, 0.5, 100, 0.4, 0.6, direction=directions.get(key, "higher")) for key in KEYS)  # type: ignore[arg-type]
+    first = experiment.runs(folder)[0].folder
     first.mkdir(parents=True, exist_ok=True)
     (first / "recipe.yaml").write_text("name: first\n")
     RunFolder(first).write_generation(Generation(0, 0, 1, {}, 1.0, scores))
     arms = []
     for name, values in ends.items():
-        score = {"first": [0.5] * len(values), "last": values, "best": best if best and name == "real" else values}
-        score |= paired(values, [0.0] * len(values))
-        score["difference"] = None if name == "graded" else paired(ends["graded"], values)
-        made, seconds = [1000] * len(values), [1.0] * len(values)
-        arm = {"name": name, "what": "an arm", "changes": [], "folder": name, "guards": [], "lost": [0], "made": made}
-        arm |= {
-            "scores": dict.fromkeys(KEYS, score),
-            "cpu_seconds": seconds,
-            "kept": [kept.get(name, 500)] * len(values),
-        }
+        seeds = len(values)
+        mean = paired_difference(values, [0.0] * seeds)
+        gap = paired_difference(ends["graded"], values)
+        score = ScoreSummary(
+            mean.mean,
+            mean.low,
+            mean.high,
+            first=[0.5] * seeds,
+            last=values,
+            best=best if best and name == "real" else values,
+            difference=None if name == "graded" else Estimate(gap.mean, gap.low, gap.high),
+        )
+        arm = ArmResult(
+            name,
+            description="an arm",
+            changes=[],
+            folder=name,
+            cpu_seconds=[1.0] * seeds,
+            wall_seconds=[1.0] * seeds,
+            unmetered=[0],
+            model_usd=[0.0] * seeds,
+            made=[1000] * seeds,
+            kept=[kept.get(name, 500)] * seeds,
+            scores=dict.fromkeys(KEYS, score),
+            guards=[],
+        )
         arms.append(arm)
-    found = {"recipe": plan.recipe.name, "about": "a test", "goal": plan.recipe.goal, "seeds": plan.seeds, "arms": arms}
-    return found | {"reference": "graded", "sentences": ["as compared"], "efficiency": None}
+    recipe = experiment.recipe
+    return ComparisonResult(recipe.name, "a test", recipe.goal, experiment.seeds, "graded", arms, ["as compared"])
 
 
 def judged(
@@ -61,8 +78,12 @@ def judged(
     kept: dict[str, int] | None = None,
     **ends: list[float],
 ) -> dict[str, Any]:
-    plan = prove.planned("first", [f"goal={goal}"], len(ends["graded"]))
-    return prove.prove(plan, folder, compared(plan, folder, best, kept or {}, **ends))
+    """The proof, as compare.json has it."""
+    experiment = prove.plan_proof("first", [f"goal={goal}"], len(ends["graded"]))
+    result = prove.prove(experiment, folder, compared(experiment, folder, best, kept or {}, **ends))
+    assert result.proof
+    found: dict[str, Any] = json.loads(result.proof.to_json())
+    return found
 
 
 @pytest.mark.parametrize(
@@ -70,10 +91,10 @@ def judged(
     [
         ([0.80, 0.82, 0.81], [0.60, 0.63, 0.59], "accuracy", "better"),
         ([0.60, 0.63, 0.59], [0.80, 0.82, 0.81], "accuracy", "worse"),
-        ([0.60, 0.83, 0.59], [0.62, 0.72, 0.61], "accuracy", "no proof"),
+        ([0.60, 0.83, 0.59], [0.62, 0.72, 0.61], "accuracy", "inconclusive"),
         ([1.60, 1.63, 1.59], [1.80, 1.82, 1.81], "loss", "better"),
-        ([0.60, 0.60, 0.60], [0.50, 0.50, 0.50], "accuracy", "no proof"),  # no spread at all is no proof
-        ([0.30, 0.60, 0.80], [0.20, 0.50, 0.70], "accuracy", "no proof"),  # nor is the rounding of such numbers
+        ([0.60, 0.60, 0.60], [0.50, 0.50, 0.50], "accuracy", "inconclusive"),  # no spread at all is no proof
+        ([0.30, 0.60, 0.80], [0.20, 0.50, 0.70], "accuracy", "inconclusive"),  # nor is the rounding of such numbers
     ],
 )
 def test_the_verdict(tmp_path: Path, graded: list[float], real: list[float], goal: str, verdict: str) -> None:
@@ -82,20 +103,20 @@ def test_the_verdict(tmp_path: Path, graded: list[float], real: list[float], goa
     assert json.loads((tmp_path / "compare.json").read_text())["proof"]["verdict"] == verdict
 
 
-def test_no_proof_says_how_many_seeds_it_takes(tmp_path: Path) -> None:
+def test_an_inconclusive_verdict_says_how_many_seeds_are_needed(tmp_path: Path) -> None:
     found = judged(tmp_path, graded=[0.60, 0.70, 0.66], real=[0.61, 0.65, 0.60], shuffled=[0.6, 0.6, 0.6])
-    assert found["verdict"] == "no proof"
-    assert "it takes about" in " ".join(found["sentences"])
+    assert found["verdict"] == "inconclusive"
+    assert "Detecting the observed difference takes about" in " ".join(found["sentences"])
 
 
-def test_no_proof_where_every_seed_differs_by_the_same_is_told_as_such(tmp_path: Path) -> None:
+def test_zero_variance_across_seeds_is_named(tmp_path: Path) -> None:
     said = " ".join(judged(tmp_path, graded=[0.6] * 3, real=[0.5] * 3, shuffled=[0.5] * 3)["sentences"])
-    assert "says nothing of chance" in said
-    assert "a difference of 0 would have shown" not in said
+    assert "Zero variance across seeds: no test possible" in said
+    assert "minimum detectable effect" not in said
 
 
 def test_a_goal_of_which_neither_more_nor_less_is_better_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match="neither more nor less of it is better"):
+    with pytest.raises(SelfsownError, match="neither higher nor lower is better"):
         judged(tmp_path, "diversity", graded=[0.6] * 3, real=[0.5] * 3, shuffled=[0.5] * 3)
 
 
@@ -103,30 +124,30 @@ def test_strata_are_corrected_for_being_many(tmp_path: Path) -> None:
     graded, real = [0.80, 0.85, 0.80, 0.83], [0.74, 0.80, 0.79, 0.75]
     found = judged(tmp_path, graded=graded, real=real, shuffled=real)
     assert found["verdict"] == "better"
-    assert 0.025 < found["difference"]["p"] < 0.05
-    assert [each["verdict"] for each in found["strata"].values()] == ["no proof", "no proof"]
+    assert 0.025 < found["difference"]["p_value"] < 0.05
+    assert [each["verdict"] for each in found["strata"].values()] == ["inconclusive", "inconclusive"]
 
 
 def test_the_control_says_whether_choosing_counts(tmp_path: Path) -> None:
     graded, real = [0.80, 0.82, 0.81], [0.60, 0.63, 0.59]
     same = " ".join(judged(tmp_path, graded=graded, real=real, shuffled=[0.81, 0.81, 0.82])["sentences"])
-    assert "nothing shows that choosing by grades" in same
+    assert "no evidence that choosing rows by their grades matters" in same
     worse = " ".join(judged(tmp_path, graded=graded, real=real, shuffled=[0.50, 0.53, 0.50])["sentences"])
-    assert "by choosing the right ones" in worse
+    assert "the gain comes from choosing the right rows" in worse
 
 
 def test_what_proves_nothing_is_refused() -> None:
-    with pytest.raises(SelfsownError, match="a verdict takes 3"):
-        prove.planned("first", [], 2)
-    with pytest.raises(SelfsownError, match="no uplift to prove"):
-        prove.planned("first", ["generate=[]"], 3)
+    with pytest.raises(SelfsownError, match="a verdict needs at least 3 seeds"):
+        prove.plan_proof("first", [], 2)
+    with pytest.raises(SelfsownError, match="no uplift to test"):
+        prove.plan_proof("first", ["generate=[]"], 3)
 
 
 @pytest.mark.parametrize(
     ("best", "verdict", "said"),
     [
-        ([1.20, 1.22, 1.21], "no proof", "'first': real rows alone, stopped earlier, did better."),
-        ([1.50, 1.70, 1.61], "no proof", "'first': real rows alone, stopped earlier, did as well."),
+        ([1.20, 1.22, 1.21], "inconclusive", "'first': real rows alone with early stopping did better."),
+        ([1.50, 1.70, 1.61], "inconclusive", "'first': real rows alone with early stopping did as well."),
         ([1.71, 1.72, 1.69], "better", "help the recipe 'first'."),
     ],
 )
@@ -139,7 +160,7 @@ def test_rows_that_only_slow_down_overfitting_are_no_help(
     told = " ".join(found["sentences"])
     assert "1.607 with synthetic rows, 1.810 with real rows alone" in told
     assert f"the best generation of real rows alone, {sum(best) / 3:.3f}: " in told
-    assert "gain is by choosing" not in told or verdict == "better"
+    assert "gain comes from choosing" not in told or verdict == "better"
 
 
 def test_a_loss_is_told_in_words_and_has_one_sign_in_all_numbers(tmp_path: Path) -> None:
@@ -155,53 +176,54 @@ def test_strata_stand_in_a_table_with_their_intervals_and_corrected_p(
 ) -> None:
     graded, real = [0.80, 0.85, 0.80, 0.83], [0.74, 0.80, 0.79, 0.75]
     found = judged(tmp_path, graded=graded, real=real, shuffled=real)
-    whole, each = json.loads((tmp_path / "compare.json").read_text()), found["strata"]["accuracy[level=1]"]
-    assert each["corrected"] == pytest.approx(2 * each["p"])
-    comparison.show(whole, Console(width=120))
+    each = found["strata"]["accuracy[level=1]"]
+    assert each["corrected_p_value"] == pytest.approx(2 * each["p_value"])
+    comparison.show(ComparisonResult.read(tmp_path / "compare.json"), Console(width=120))
     page = report.write(tmp_path).read_text()
     for shown in (capsys.readouterr().out, (tmp_path / "table.md").read_text(), page):
         assert f"{each['mean']:+.3f} [{each['low']:+.3f}, {each['high']:+.3f}]" in shown
-        assert f"{each['corrected']:.2g}" in shown
+        assert f"{each['corrected_p_value']:.2g}" in shown
         assert "correction over 2" in shown
         assert "as compared" not in shown  # the verdict is said once, by the proof
     assert "accuracy, level=1" in page
-    assert "Guards that spoke" not in page
+    assert "Guards that triggered" not in page
 
 
 def test_a_recipe_that_kept_next_to_nothing_was_not_tested(tmp_path: Path) -> None:
     ends = {"graded": [0.60, 0.83, 0.59], "real": [0.62, 0.72, 0.61], "shuffled": [0.62, 0.72, 0.61]}
     found = judged(tmp_path, kept={"graded": 3, "shuffled": 0}, **ends)
-    assert found["headline"].endswith("'first': hardly any of them was trained on.")
-    assert "hardly any was kept (3 of 1,000 a run)" in found["sentences"][1]
-    assert "it takes about" not in " ".join(found["sentences"])
-    assert "none of them was trained on" in judged(tmp_path, kept={"graded": 0, "shuffled": 0}, **ends)["headline"]
+    assert found["headline"].endswith("'first': almost no synthetic rows reached training.")
+    assert "Almost none of the synthetic rows were kept (3 of 1,000 per run)" in found["sentences"][1]
+    assert "takes about" not in " ".join(found["sentences"])
+    none_kept = judged(tmp_path, kept={"graded": 0, "shuffled": 0}, **ends)
+    assert "no synthetic rows reached training" in none_kept["headline"]
     alone = " ".join(judged(tmp_path, kept={"shuffled": 0}, **ends)["sentences"])
-    assert "none was kept (0 of 1,000 a run): it says nothing" in alone
+    assert "uninformative: none of its rows were kept (0 of 1,000 per run)" in alone
 
 
 @pytest.mark.parametrize("graded", [[0.80, 0.82, 0.81], [0.40, 0.45, 0.38], [0.60, 0.63, 0.59]])
 def test_an_arm_that_kept_no_row_proves_nothing_however_its_scores_differ(tmp_path: Path, graded: list[float]) -> None:
     ends = {"graded": graded, "real": [0.60, 0.63, 0.59], "shuffled": [0.60, 0.63, 0.58]}
     found = judged(tmp_path, kept={"graded": 0}, **ends)
-    assert prove.CODES[found["verdict"]] == 5
-    assert found["headline"].startswith("No proof that the synthetic rows help")
-    assert found["headline"].endswith("none of them was trained on.")
-    assert {each["verdict"] for each in found["strata"].values()} == {"no proof"}
+    assert prove.EXIT_CODES[found["verdict"]] == 5
+    assert found["headline"].startswith("Inconclusive: no evidence that the synthetic rows help")
+    assert found["headline"].endswith("no synthetic rows reached training.")
+    assert {each["verdict"] for each in found["strata"].values()} == {"inconclusive"}
     assert not any(said.startswith(("Better in", "Worse in")) for said in found["sentences"])
     some = judged(tmp_path, kept={"graded": 100}, **ends)
-    assert (some["verdict"] == "no proof") == (graded == ends["real"])
+    assert (some["verdict"] == "inconclusive") == (graded == ends["real"])
 
 
 def test_no_arm_has_guards_for_nothing_is_rolled_back() -> None:
-    plan = prove.planned("guarded", ["guard=[monitor]"], 3)
+    plan = prove.plan_proof("guarded", ["guard=[monitor]"], 3)
     assert [arm.recipe(plan.source, 0).guard for arm in plan.arms] == [()] * 3
 
 
 def test_a_goal_without_a_direction_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
-    leaning = ["accuracy", {"slant": {"patterns": {"list": "\\["}}}]
-    written(tmp_path, evaluate=leaning, goal="slant[list]")
+    leaning = ["accuracy", {"pattern_rate": {"patterns": {"list": "\\["}}}]
+    written(tmp_path, evaluate=leaning, goal="pattern_rate[list]")
     message = refused(selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"))
-    assert "goal is slant[list], and neither more nor less of it is better" in message
+    assert "goal is pattern_rate[list], for which neither higher nor lower is better" in message
     assert "compare by one of accuracy: --set goal=" in message
     assert not (tmp_path / "p").exists()
 
@@ -211,7 +233,7 @@ def test_the_command_in_no_time(tmp_path: Path) -> None:
     order = ("prove", "mine.yaml", "p", "--seeds", "3", "--jobs", "1")
     done = selfsown(tmp_path, *order)
     whole = json.loads((tmp_path / "p" / "compare.json").read_text())
-    assert done.returncode == prove.CODES[whole["proof"]["verdict"]], done.stderr
+    assert done.returncode == prove.EXIT_CODES[whole["proof"]["verdict"]], done.stderr
     assert done.stdout.count(whole["proof"]["headline"]) == 1
     assert "accuracy[form=induction]" in done.stdout
     assert [arm["guards"] for arm in whole["arms"]] == [[]] * 3
@@ -229,7 +251,7 @@ def test_the_command_from_end_to_end(tmp_path: Path) -> None:
     assert ended.returncode in (0, 4, 5), ended.stderr
     assert "on held-out real rows" in ended.stdout
     found = json.loads((tmp_path / "proof" / "compare.json").read_text())["proof"]
-    assert found["verdict"] == {0: "better", 4: "worse", 5: "no proof"}[ended.returncode]
+    assert found["verdict"] == {0: "better", 4: "worse", 5: "inconclusive"}[ended.returncode]
     page = (tmp_path / "proof" / "report.html").read_text()
     assert found["headline"] in html.unescape(page)
     again = subprocess.run([*order, "--json"], capture_output=True, text=True, timeout=100)

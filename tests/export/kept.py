@@ -16,7 +16,7 @@ from selfsown.run_folder import RunFolder, generation_dir
 TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "key": "MY_SECRET_KEY"}}
 RECIPE: dict[str, Any] = {
     "name": "mine",
-    "about": "rows | of *mine*",
+    "description": "rows | of *mine*",
     "real": {"file": {"path": "/home/somebody/seeds.jsonl", "license": "MIT"}},
     "teacher": TEACHER,
     "generate": [{"sample": {"n": 2}}],
@@ -28,9 +28,9 @@ REAL = [Row(f"real {at}?", str(at), source=f"seeds.jsonl:{at}", sample_index=at)
 
 def row(prompt: str, answer: str, score: float = 1.0, **more: Any) -> Row:
     """A graded row, kept where its score is at least a half."""
-    grade = Grade(score, "seen", "exact", "oracle")
+    grade = Grade(score, "seen", "exact_match", "oracle")
     found = Row(prompt, answer, origin="synthetic", source="big-one", method="sample", grades=(grade,), **more)
-    return found.kept() if score >= 0.5 else found.rejected("exact: differs")
+    return found.kept() if score >= 0.5 else found.rejected("exact_match: differs")
 
 
 def run(folder: Path, *generations: Sequence[Row], stands: Sequence[bool] = (), **changes: Any) -> Path:
@@ -40,7 +40,7 @@ def run(folder: Path, *generations: Sequence[Row], stands: Sequence[bool] = (), 
     for number, rows in enumerate(generations, 1):
         store.write_rows(f"{generation_dir(number)}/rows", rows)
         good = not stands or stands[number - 1]
-        verdicts = (Verdict(good, "" if good else "worse", "progress"),)
+        verdicts = (Verdict(good, "" if good else "worse", "regression"),)
         store.write_generation(Generation(number, 0, 0, {}, 0.5, (), verdicts))
     return folder
 

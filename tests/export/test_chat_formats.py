@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import records
-from server import Server
 
 from selfsown.audit.data_source import Named, opened
 from selfsown.export.export import export
@@ -22,6 +21,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
 from selfsown.text.chat import completion_of, messages_of
+from testing.mock_server import Server
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}
@@ -94,7 +94,7 @@ def test_messages_come_back_field_by_field(format: str, kind: str, chats: list[A
         folder = Path(name)
         rows = list(real(folder, *({"messages": chat, "tools": tools} for chat in chats)).pose(0))
         assert [whole(row) for row in rows] == chats
-        found = again(made(folder, rows, format=format, kind=kind))
+        found = again(made(folder, rows, format=format, file_format=kind))
         assert [whole(row) for row in found] == chats
         assert [json.loads(row.metadata.get("tools", "null")) for row in found] == [tools] * len(chats)
 
@@ -126,7 +126,7 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
     rows = list(real(tmp_path, *({"messages": chat} for chat in chats)).pose(0))
     worse = [rows[0].replace_fields(answer="no").graded(kept.row("", "", 0.0).grades[0]).rejected("exact: differs")]
     folder = kept.made(tmp_path / "made", [*(row.kept() for row in rows), *worse])
-    found = again(export(folder, tmp_path / "out", format=format, kind=kind).out)
+    found = again(export(folder, tmp_path / "out", format=format, file_format=kind).out)
     if "preference" in format:
         assert [row.metadata["rejected"] for row in found] == ["no"]
     if format == "preference":
@@ -144,7 +144,7 @@ def test_what_selfsown_writes_it_reads(format: str, kind: str, tmp_path: Path) -
 def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind: str, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     rows = list(real(tmp_path, {"messages": CALLED, "tools": TOOLS}, {"messages": TALK[:2]}).pose(0))
-    out = made(tmp_path, rows, format=format, kind=kind)
+    out = made(tmp_path, rows, format=format, file_format=kind)
     found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"].to_list()
     assert found == records(out)
     read = list(opened(str(out), Named()).rows())
@@ -207,7 +207,7 @@ def card(folder: Path, rows: list[Row], **wishes: Any) -> str:
     return (made(folder, rows, **wishes) / "README.md").read_text(encoding="utf-8")
 
 
-LEFT = ("`system`, which is left out", "one text here", "have tools: their definitions are left out", "take turns")
+LEFT = ("a system message, which", "one text here", "have tools: their definitions are omitted", "not alternate")
 
 
 @pytest.mark.parametrize(
@@ -258,13 +258,13 @@ def test_turns_that_llama_factory_would_leave_out_are_counted(
     messages: list[Any], in_turn: bool, tmp_path: Path
 ) -> None:
     said = card(tmp_path, list(real(tmp_path, {"messages": messages}).pose(0)), format="sharegpt")
-    assert ("In 1 rows turns of the user" not in said) == in_turn
+    assert ("In 1 rows the turns of the user" not in said) == in_turn
 
 
 def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path) -> None:
     two = {**CALLED[1], "tool_calls": [CALL, {**CALL, "id": "c2"}]}
     rows = real(tmp_path, {"messages": CALLED, "tools": TOOLS}, {"messages": [CALLED[0], two]}).pose(0)
-    first, second = records(made(tmp_path, list(rows), format="sharegpt", kind="jsonl"))
+    first, second = records(made(tmp_path, list(rows), format="sharegpt", file_format="jsonl"))
     assert [each["from"] for each in first["conversations"]] == ["human", "function_call", "observation", "gpt"]
     call = {"name": "temperature", "arguments": {"city": "Oslo"}}
     assert json.loads(first["conversations"][1]["value"]) == call
@@ -274,5 +274,5 @@ def test_sharegpt_has_the_names_of_its_own_for_calls_and_results(tmp_path: Path)
 
 def test_a_pair_is_of_one_conversation(tmp_path: Path) -> None:
     rows = [SPOKEN, kept.row("2+2?", "5", 0.25, metadata={"system": "Be kind."})]
-    with pytest.raises(SelfsownError, match="has a kept answer and a lower graded one"):
+    with pytest.raises(SelfsownError, match="has a kept answer and an answer with a lower score"):
         export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="conversational-preference")

@@ -53,13 +53,13 @@ def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
         out = Path(scratch, "out")
         folder = kept.run(Path(scratch, "run"), *generations, stands=[stands for stands, _ in laps])
         if not wanted:
-            with pytest.raises(SelfsownError, match="no row was kept" if laps else "no rows are finished"):
+            with pytest.raises(SelfsownError, match="no row was kept" if laps else "has no finished rows yet"):
                 export(folder, out)
             assert not out.exists()
             return
-        export(folder, out, format="rows", kind=kind)
+        export(folder, out, format="rows", file_format=kind)
         assert [record["id"] for record in records(out)] == [row.id for row in wanted]
-        export(folder, out, format="text", joint="\t", kind=kind)
+        export(folder, out, format="text", separator="\t", file_format=kind)
         said = Counter(f"{row.prompt}\t{row.answer}" if row.prompt else row.answer for row in wanted)
         assert Counter(record["text"] for record in records(out)) == said
 
@@ -84,7 +84,7 @@ def test_the_rows_that_make_leaves_are_exported(tmp_path: Path) -> None:
     assert records(done.out) == wanted
     card = (done.out / "README.md").read_text(encoding="utf-8")
     assert "| teacher | `m` | `127.0.0.1` |" in card
-    assert "## What it cost" in card
+    assert "## Cost" in card
 
 
 def test_real_rows_come_after_the_others_if_asked_for_and_held_out_ones_never(tmp_path: Path) -> None:
@@ -95,9 +95,9 @@ def test_real_rows_come_after_the_others_if_asked_for_and_held_out_ones_never(tm
 
 
 def test_rows_are_spread_over_files_that_say_how_many_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD", 3)
+    monkeypatch.setattr(shards, "ROWS_PER_FILE", 3)
     rows = [kept.row(f"{at}?", str(at), sample_index=at) for at in range(7)]
-    export(kept.made(tmp_path / "made", rows), tmp_path / "out", kind="jsonl")
+    export(kept.made(tmp_path / "made", rows), tmp_path / "out", file_format="jsonl")
     names = [path.name for path in sorted((tmp_path / "out/data").iterdir())]
     assert names == [f"train-{at:05d}-of-00003.jsonl" for at in range(3)]
     assert [each["completion"] for each in records(tmp_path / "out")] == [row.answer for row in rows]
@@ -107,7 +107,7 @@ def test_only_an_export_of_ours_is_replaced(tmp_path: Path) -> None:
     folder, out = kept.made(tmp_path / "made", [kept.row("a?", "b")]), tmp_path / "out"
     out.mkdir()
     export(folder, out)
-    export(folder, out, format="text", kind="jsonl")
+    export(folder, out, format="text", file_format="jsonl")
     assert [path.name for path in (out / "data").iterdir()] == ["train-00000-of-00001.jsonl"]
     (out / "notes.txt").write_text("mine")
     for place_taken in (out, folder, folder / "recipe.yaml"):
@@ -119,7 +119,7 @@ def test_only_an_export_of_ours_is_replaced(tmp_path: Path) -> None:
 def test_where_nothing_was_kept_nothing_is_written(tmp_path: Path) -> None:
     folder = kept.run(tmp_path / "run", [kept.row("a?", "b", 0.0)], [kept.row("a?", "b")], stands=[True, False])
     for chosen in ("", "preference", "rows"):
-        with pytest.raises(SelfsownError, match=r"no row was kept in .* of 1 that count.*generation 2, rolled back"):
+        with pytest.raises(SelfsownError, match=r"no row was kept in .* of 1 generated.*generation 2, rolled back"):
             export(folder, tmp_path / "new/out", format=chosen, real=chosen == "rows")
     assert not (tmp_path / "new").exists()
 
@@ -128,12 +128,12 @@ def test_where_nothing_was_kept_nothing_is_written(tmp_path: Path) -> None:
     ("wishes", "said"),
     [
         ({"format": "sharegtp"}, "did you mean 'sharegpt'"),
-        ({"kind": "csv"}, "there is: parquet, jsonl"),
-        ({"format": "alpaca", "reasoning": True}, "no place for reasoning; there is one in: conversational"),
-        ({"joint": " "}, "joint is for the format text"),
+        ({"file_format": "csv"}, "unknown file format 'csv'; available: jsonl, parquet"),
+        ({"format": "alpaca", "reasoning": True}, "cannot hold reasoning; formats that can: conversational"),
+        ({"separator": " "}, "has no separator between prompt and answer; only text has"),
     ],
 )
-def test_a_wish_that_does_not_fit_is_refused(wishes: dict[str, object], said: str, tmp_path: Path) -> None:
+def test_an_invalid_option_is_refused(wishes: dict[str, object], said: str, tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [kept.row("a?", "b")])
     with pytest.raises(SelfsownError, match=said):
         export(folder, tmp_path / "out", **wishes)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def test_a_wish_that_does_not_fit_is_refused(wishes: dict[str, object], said: st
 def test_what_was_killed_before_its_rows_were_whole_is_to_be_given_again(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [])
     (folder / "rows.parquet").unlink()
-    with pytest.raises(SelfsownError, match=r"no rows are finished in .*; give its command again"):
+    with pytest.raises(SelfsownError, match=r"has no finished rows yet; repeat its command"):
         export(folder, tmp_path / "out")
 
 
@@ -166,11 +166,11 @@ def order(folder: Path, out: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "selfsown", "export", str(folder), str(out), *more]
 
 
-def test_the_command_takes_every_wish_and_says_what_it_wrote(tmp_path: Path) -> None:
+def test_the_command_takes_every_option_and_reports_the_result(tmp_path: Path) -> None:
     folder, out = kept.made(tmp_path / "made", [kept.row("a?", "b")]), tmp_path / "out"
-    wishes = ("--format", "text", "--as", "jsonl", "--joint", "=", "--real")
+    wishes = ("--format", "text", "--file-format", "jsonl", "--separator", "=", "--real")
     done = subprocess.run(order(folder, out, *wishes), check=True, capture_output=True, text=True)
-    assert done.stdout == f"4 text rows are in {out}; what they are stands in {out}/README.md\n"
+    assert done.stdout == f"4 text rows are in {out}; {out}/README.md describes them\n"
     assert records(out) == [{"text": f"{row.prompt}={row.answer}"} for row in [kept.row("a?", "b"), *kept.REAL]]
     subprocess.run(order(folder, out, "--format", "conversational", "--reasoning"), check=True, capture_output=True)
     assert set(records(out)[0]["messages"][0]) == {"role", "content", "reasoning_content"}
@@ -215,7 +215,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-@pytest.mark.parametrize("wishes", [("--as", "jsonl"), ("--format", "rows"), ("--format", "preference")])
+@pytest.mark.parametrize("wishes", [("--file-format", "jsonl"), ("--format", "rows"), ("--format", "preference")])
 def test_memory_does_not_grow_with_the_rows(wishes: tuple[str, ...], tmp_path: Path) -> None:
     peaks = []
     for rows in (20_000, 200_000):

@@ -81,7 +81,9 @@ WANTED: dict[str, list[dict[str, Any]]] = {
                 "score": 1.0,
                 "metadata": json.dumps(dict(each.metadata)),
             },
-            "grades": '[{"score": 1.0, "reason": "seen", "grader": "exact_match", "trust": "oracle", "repair": null}]',
+            "grades": json.dumps(
+                [{"score": 1.0, "reason": "seen", "grader": "exact_match", "evidence": "oracle", "correction": None}]
+            ),
         }
         for each in (GOOD, PLAIN)
     ],
@@ -91,7 +93,7 @@ WANTED: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 @pytest.mark.parametrize("name", [each.name for each in FORMATS])
 def test_the_right_rows_are_in_and_no_others(name: str, kind: str, tmp_path: Path) -> None:
-    done = export(kept.made(tmp_path / "made", ROWS), tmp_path / "out", format=name, kind=kind)
+    done = export(kept.made(tmp_path / "made", ROWS), tmp_path / "out", format=name, file_format=kind)
     found = sorted(records(done.out), key=repr)
     assert found == sorted(WANTED[name], key=repr)
     assert (done.rows, done.format) == (2, name)
@@ -99,7 +101,7 @@ def test_the_right_rows_are_in_and_no_others(name: str, kind: str, tmp_path: Pat
 
 def test_what_the_model_thought_stands_beside_its_message_if_asked_for(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
-    export(folder, tmp_path / "out", format="conversational", kind="jsonl", reasoning=True)
+    export(folder, tmp_path / "out", format="conversational", file_format="jsonl", reasoning=True)
     first, second = records(tmp_path / "out")
     thoughts = [message["reasoning_content"] for message in (*first["messages"], *second["messages"])]
     assert thoughts == [None, None, "two and two", None, None]
@@ -110,7 +112,7 @@ def test_what_the_model_thought_stands_beside_its_message_if_asked_for(tmp_path:
 
 def test_prompt_and_answer_of_a_text_are_joined_as_told(tmp_path: Path) -> None:
     rows = [GOOD, kept.row("", "a document")]
-    export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="text", joint=" → ")
+    export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="text", separator=" → ")
     assert records(tmp_path / "out") == [{"text": "2+2? → 4"}, {"text": "a document"}]
 
 
@@ -124,7 +126,7 @@ def test_by_default_rows_with_prompts_and_documents_each_have_their_plainest_for
 @pytest.mark.parametrize("name", [each.name for each in FORMATS if each.name not in ("text", "rows")])
 def test_a_document_has_no_prompt_and_is_told_where_it_fits(name: str, tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [GOOD, BAD, kept.row("", "a document")])
-    with pytest.raises(SelfsownError, match=r"is a document: it has no prompt.*--format text") as refusal:
+    with pytest.raises(SelfsownError, match=r"is a document without a prompt.*formats for documents: text") as refusal:
         export(folder, tmp_path / "out", format=name)
     assert kept.row("", "a document").id in str(refusal.value)
     assert not (tmp_path / "out").exists()
@@ -142,5 +144,5 @@ def test_of_several_answers_the_best_is_chosen_and_the_worst_of_the_lower_ones_r
 
 def test_another_system_text_makes_another_prompt(tmp_path: Path) -> None:
     rows = [GOOD, kept.row("2+2?", "5", 0.25)]
-    with pytest.raises(SelfsownError, match=r"no prompt in .* has a kept answer and a lower graded one"):
+    with pytest.raises(SelfsownError, match=r"no prompt in .* has a kept answer and an answer with a lower score"):
         export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="preference")

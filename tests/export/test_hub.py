@@ -48,7 +48,7 @@ def test_every_file_is_there_as_it_was(flags: tuple[str, ...], private: bool, ou
 def test_the_files_of_an_earlier_export_go(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Hub()) as hub:
         assert push(out, "me/sums", url=hub.url).returncode == 0
-        monkeypatch.setattr(shards, "SHARD", 2)
+        monkeypatch.setattr(shards, "ROWS_PER_FILE", 2)
         export(out.parent / "made", out)
         assert push(out, "me/sums", url=hub.url).returncode == 0
     assert set(hub.files) == set(files(out))
@@ -64,7 +64,7 @@ def test_what_is_there_is_never_shown_to_others_than_the_user_said(
     with serving(Hub(private)) as hub:
         done = push(out, "me/sums", flag, url=hub.url)
     assert done.returncode == 2
-    assert f"nothing was uploaded: say {said}" in done.stderr
+    assert f"nothing was uploaded: add {said}" in done.stderr
     assert not hub.files
 
 
@@ -76,9 +76,9 @@ def test_a_missing_token_a_refusal_and_a_dead_network_are_one_line_each(out: Pat
         assert len(hub.asked) == asked
     dead = push(out, "me/sums", url="http://127.0.0.1:9")
     for done, said in (
-        (refused, "was not put on the hub"),
+        (refused, "was not uploaded to the hub"),
         (tokenless, "put it in HF_TOKEN"),
-        (dead, "was not put on"),
+        (dead, "was not uploaded"),
     ):
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
         assert said in done.stderr
@@ -96,5 +96,5 @@ def test_only_an_export_is_pushed(out: Path) -> None:
     (out / "secret.txt").write_text("mine")
     with serving(Hub()) as hub:
         done = push(out, "me/sums", url=hub.url)
-    assert "is no export; make one with" in done.stderr
+    assert "is not an export; write one with" in done.stderr
     assert not hub.asked

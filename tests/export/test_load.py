@@ -31,16 +31,16 @@ def test_a_folder_opens_as_it_was_written(
     name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record a file: the first has no parents and no reasoning from which a type could be guessed."""
-    monkeypatch.setattr(shards, "SHARD", 1)
-    out = export(kept.made(tmp_path / "made", ROWS), tmp_path / "out", format=name, kind=kind).out
+    monkeypatch.setattr(shards, "ROWS_PER_FILE", 1)
+    out = export(kept.made(tmp_path / "made", ROWS), tmp_path / "out", format=name, file_format=kind).out
     found = loaded(out, tmp_path / "cache")
     assert sorted(found.to_list(), key=repr) == sorted(WANTED[name], key=repr)
 
 
 def test_reasoning_that_only_a_later_row_has_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD", 1)
+    monkeypatch.setattr(shards, "ROWS_PER_FILE", 1)
     rows = [ROWS[2], ROWS[0]]
-    wishes: dict[str, Any] = {"format": "conversational", "kind": "jsonl", "reasoning": True}
+    wishes: dict[str, Any] = {"format": "conversational", "file_format": "jsonl", "reasoning": True}
     out = export(kept.made(tmp_path / "made", rows), tmp_path / "out", **wishes).out
     found = loaded(out, tmp_path / "cache")
     assert [each[-1]["reasoning_content"] for each in found["messages"]] == [None, "two and two"]

@@ -36,7 +36,7 @@ def read(out: Path) -> list[tuple[str, str]]:
 def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder:
         made = kept.made(Path(folder) / "run", [kept.row(*pair, sample_index=at) for at, pair in enumerate(pairs)])
-        done = export(made, Path(folder) / "out", format=format, kind=kind)
+        done = export(made, Path(folder) / "out", format=format, file_format=kind)
         assert read(done.out) == pairs
 
 
@@ -47,7 +47,7 @@ def test_prompts_and_answers_come_back(format: str, kind: str, pairs: list[tuple
 def test_documents_come_back(format: str, kind: str, texts: list[str]) -> None:
     with TemporaryDirectory() as folder:
         made = kept.made(Path(folder) / "run", [kept.row("", text, sample_index=at) for at, text in enumerate(texts)])
-        done = export(made, Path(folder) / "out", format=format, kind=kind)
+        done = export(made, Path(folder) / "out", format=format, file_format=kind)
         assert read(done.out) == [("", text) for text in texts]
 
 
@@ -59,7 +59,7 @@ def test_of_a_preference_the_chosen_answer_comes_back(kind: str, pairs: dict[str
     worse = [kept.row(row.prompt, f"not {row.answer}", 0.0, sample_index=row.sample_index) for row in rows]
     with TemporaryDirectory() as folder:
         made = kept.made(Path(folder) / "run", [*rows, *worse])
-        done = export(made, Path(folder) / "out", format="preference", kind=kind)
+        done = export(made, Path(folder) / "out", format="preference", file_format=kind)
         assert sorted(read(done.out)) == sorted(pairs.items())
 
 
@@ -69,7 +69,7 @@ def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path
     pytest.importorskip("datasets")
     rows = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     worse = [kept.row(row.prompt, "nothing", 0.0, sample_index=row.sample_index) for row in rows]
-    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
+    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, file_format=kind)
     found = list(opened(str(done.out), Named()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}
     assert {f"{row.prompt}\n{row.answer}" if row.prompt else row.answer for row in found} == joined

@@ -83,9 +83,9 @@ TALK = "<system>Be brief.<end><user>2+2?<end><assistant>"
     [
         ("prompt-completion", {}, "2+2?4<end>"),
         ("conversational", {}, f"{TALK}4<end>"),
-        ("conversational", {"reasoning": True, "kind": "jsonl"}, f"{TALK}4(two and two)<end>"),
+        ("conversational", {"reasoning": True, "file_format": "jsonl"}, f"{TALK}4(two and two)<end>"),
         ("conversational-prompt-completion", {}, f"{TALK}4<end>"),
-        ("text", {"kind": "jsonl"}, "2+2?\n4<end>"),
+        ("text", {"file_format": "jsonl"}, "2+2?\n4<end>"),
     ],
 )
 def test_supervised_training_reads_what_was_meant(
@@ -114,7 +114,7 @@ def test_supervised_training_reads_calls_their_results_and_the_tools(
 ) -> None:
     traits = {**remembered(CALLED), "tools": json.dumps([{"type": "function", "function": {"name": "add"}}])}
     rows = [kept.row(written_out(CALLED), "four", metadata=traits), kept.row("Colour?", "blue")]
-    trainer, tokenizer = trained(name, model, tmp_path, rows, kind=kind)
+    trainer, tokenizer = trained(name, model, tmp_path, rows, file_format=kind)
     texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
     assert '[add]<user>2+2?<end><assistant>[add {"a": 2}]<end><tool>4<end><assistant>four<end>' in texts
     assert "<user>Colour?<end><assistant>blue<end>" in texts
@@ -126,7 +126,7 @@ def test_supervised_training_reads_calls_their_results_and_the_tools(
     ("name", "wishes", "prompt", "sides"),
     [
         ("preference", {}, "2+2?", ("4<end>", "5<end>")),
-        ("conversational-preference", {"kind": "jsonl"}, TALK, ("4<end>", "5<end>")),
+        ("conversational-preference", {"file_format": "jsonl"}, TALK, ("4<end>", "5<end>")),
         ("conversational-preference", {"reasoning": True}, TALK, ("4(two and two)<end>", "5(two and two)<end>")),
     ],
 )

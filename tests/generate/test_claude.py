@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from realdata import real_data
-from server import Server
 
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02, "empty": 0.01}

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
-from selfsown.export.formats import Wishes, named
+from selfsown.export.formats import FormatOptions, get_format
 from selfsown.generate import multi_turn
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from testing.echo_model import Parrot
 
 REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sample_index=at) for at in range(5)]
 
@@ -46,9 +46,9 @@ def test_the_prompt_is_the_talk_before_the_last_answer_written_out_as_chats_in_f
 def test_trainers_get_it_message_by_message() -> None:
     row = made(turns=2)[0]
     messages = [("user", "0?"), ("assistant", "answer 0 to 0?"), ("user", "more of 1?"), ("assistant", row.answer)]
-    record = named("conversational").record(row, Wishes())
+    record = get_format("conversational").record(row, FormatOptions())
     assert [(each["role"], each["content"]) for each in record["messages"]] == messages
-    shared = named("sharegpt").record(row, Wishes())["conversations"]
+    shared = get_format("sharegpt").record(row, FormatOptions())["conversations"]
     assert [each["from"] for each in shared] == ["human", "gpt", "human", "gpt"]
 
 

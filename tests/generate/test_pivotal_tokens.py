@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from server import Server
 
 from selfsown.generate import pivotal_tokens
 from selfsown.models import BEGUN
@@ -17,6 +16,7 @@ from testing.carry_dropping_model import (
     sum_rows,
     without_fillers,
 )
+from testing.mock_server import Server
 
 ROWS = sum_rows(40, 0)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
 REAL = 150  # rows

@@ -125,7 +125,7 @@ def test_an_empty_output_may_be_wanted_among_others() -> None:
         ("def check(candidate):\n    assert candidate(4) == 8", "", "they define check, which nothing calls"),
         ("double(4) == 8", "", "nothing in them could fail"),
         ("assert 4 + 4 == 8", "", "they use nothing that a program defines"),
-        ("for x in []: assert double(x)", "", "they ask nothing of the program"),
+        ("for x in []: assert double(x)", "", "they call nothing of the program"),
         ("def check(candidate): pass", "double", "nothing in them could fail"),
         ("from solution import double\nassert double(4) == 8", "", "they use nothing that a program defines"),
         ("import numpy\nassert double(4) == 8", "", "raises ModuleNotFoundError: No module named 'numpy'"),

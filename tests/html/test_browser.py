@@ -74,17 +74,17 @@ def test_no_error_and_no_request(opened: webdriver.Chrome, address: str) -> None
 def test_search_and_filters_narrow_the_rows_by_keyboard(opened: webdriver.Chrome) -> None:
     every = shown(opened)
     identity = opened.find_element(By.CSS_SELECTOR, "#list > li code").text
-    search = opened.find_element(By.ID, "words")
+    search = opened.find_element(By.ID, "query")
     search.send_keys(identity.upper())
     assert [identity in row for row in shown(opened)] == [True]
     search.send_keys(Keys.CONTROL, "a")
     search.send_keys(Keys.DELETE)
     assert shown(opened) == every
-    opened.find_element(By.ID, "end").send_keys("rejected")
+    opened.find_element(By.ID, "status").send_keys("rejected")
     rejected = shown(opened)
     assert 0 < len(rejected) < len(every)
     assert all("rejected" in row for row in rejected)
-    opened.find_element(By.ID, "number").send_keys("1")
+    opened.find_element(By.ID, "generation").send_keys("1")
     assert shown(opened) == rejected
     search.send_keys("no such row anywhere")
     assert shown(opened) == []
@@ -108,11 +108,11 @@ def test_the_theme_follows_the_system_and_the_button(opened: webdriver.Chrome) -
     assert light[0] != dark[0]
     assert light[1] != dark[1]
     button = opened.find_element(By.ID, "theme")
-    assert button.text == "Light page"
+    assert button.text == "Light theme"
     button.send_keys(Keys.ENTER)
-    assert ((paper(), ink()), button.text) == (light, "Dark page")
+    assert ((paper(), ink()), button.text) == (light, "Dark theme")
     button.send_keys(Keys.ENTER)
-    assert ((paper(), ink()), button.text) == (dark, "Light page")
+    assert ((paper(), ink()), button.text) == (dark, "Light theme")
 
 
 @pytest.mark.parametrize("width", [320, 400, 1600])

@@ -35,7 +35,8 @@ def test_the_numbers_of_the_page_are_those_of_the_folder(ran: Path) -> None:
             assert f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" in found
     counts = {end: sum(g.counts.get(end, 0) for g in history) for end in ("made", "kept", "rejected", "failed")}
     parts = " + ".join(f"{counts[end]:,} {end}" for end in ("kept", "rejected", "failed"))
-    assert f"{counts['made']:,} made = {parts}. It adds up." in found
+    assert f"{counts['made']:,} generated = {parts}." in found
+    assert "Inconsistent" not in found
     first = history[0].score(folders.GOAL)
     assert first
     assert f"on {first.n:,} test rows" in found
@@ -59,7 +60,7 @@ def test_a_rise_is_said_only_where_the_intervals_do_not_overlap_and_is_credited_
 def test_every_row_shown_is_of_the_folder_with_its_end_and_reason(ran: Path) -> None:
     rows = {row.id: row for at in (1, 2) for row in RunFolder(ran).rows(f"generation-0{at}/rows") or []}
     text = write(ran).read_text(encoding="utf-8")
-    items = re.findall(r'<li data-end="(\w+)" data-number="(\d+)">(.*?)</li>', text, re.DOTALL)
+    items = re.findall(r'<li data-status="(\w+)" data-generation="(\d+)">(.*?)</li>', text, re.DOTALL)
     assert len(items) == min(300, len(rows))
     for end, number, body in items:
         row = rows[re.findall(r"<code dir=\"ltr\">(\w{16})</code>", body)[0]]
@@ -116,16 +117,16 @@ def test_a_page_of_many_long_rows_is_no_heavier_than_three_megabytes(folder: Pat
     assert write(folder).stat().st_size < 3_000_000
 
 
-def test_rows_that_are_not_those_counted_are_said_not_to_add_up(folder: Path) -> None:
+def test_rows_that_differ_from_the_counts_are_inconsistent(folder: Path) -> None:
     store = RunFolder(folder)
     store.write_rows("generation-02/rows", (store.rows("generation-02/rows") or [])[1:])
-    assert "It does not add up" in page(folder).text
+    assert "Inconsistent: the rows on disk differ from the counts of the run." in page(folder).text
 
 
 def test_a_rolled_back_generation_is_named_with_its_guard(folder: Path) -> None:
     file = folder / "generation-02" / "generation.json"
     said = json.loads(file.read_text(encoding="utf-8"))
-    said["verdicts"] = [{"ok": False, "reason": "too plain", "by": "./plain.py", "numbers": {}}]
+    said["verdicts"] = [{"passed": False, "reason": "too plain", "guard": "./plain.py", "metrics": {}}]
     file.write_text(json.dumps(said), encoding="utf-8")
     found = page(folder).text
     assert "Rolled back: generation 2 by ./plain.py." in found
@@ -145,7 +146,7 @@ def test_a_run_that_is_not_finished_says_so(folder: Path, left: int) -> None:
         assert "Nothing is measured yet." in found
         return
     assert f"This run is not finished: {left - 1} of 2 generations are done." in found
-    assert f"Generation {left} has its rows, and is not scored yet." in found
+    assert f"Generation {left} has rows, but no scores yet." in found
 
 
 @pytest.mark.parametrize("file", ["recipe.yaml", "generation-01/generation.json", "generation-01/rows.parquet"])
@@ -157,31 +158,31 @@ def test_a_damaged_folder_is_one_line_and_no_page(folder: Path, file: str, harm:
     assert not (folder / "report.html").exists()
 
 
-def test_a_folder_that_is_none_of_ours_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SelfsownError, match=r"neither the folder of a run nor of a comparison: it has no recipe\.yaml"):
         write(tmp_path)
     with pytest.raises(SelfsownError, match="it does not exist"):
         write(tmp_path / "nowhere")
 
 
-def test_what_is_not_installed_is_said_in_one_line(ran: Path) -> None:
-    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli.run import main; main()"
+def test_a_missing_package_is_named_in_one_line(ran: Path) -> None:
+    program = "import sys; sys.modules['matplotlib'] = None; from selfsown.cli import main; main()"
     order = [sys.executable, "-c", program, "report", str(ran)]
     done = subprocess.run(order, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.strip() == "selfsown: a report needs matplotlib; pip install 'selfsown[report]'"
 
 
-def test_a_comparison_has_its_sentences_arms_and_what_it_spares(tmp_path: Path) -> None:
+def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path) -> None:
     folder = folders.comparison(tmp_path / "compared")
     found, told = page(folder), json.loads((folder / "compare.json").read_text(encoding="utf-8"))
-    for said in (*told["sentences"], *told["efficiency"]["cost"]["words"], "1.6× [1.2, 2.2]", "1.61×"):
+    for said in (*told["sentences"], *told["data_efficiency"]["cost"]["sentences"], "1.6× [1.2, 2.2]", "1.61×"):
         assert said in found.text
     for arm in told["arms"]:
         mean = arm["scores"][folders.GOAL]
         assert f"{mean['mean']:.3f} [{mean['low']:.3f}, {mean['high']:.3f}]" in found.text
-        assert f"{arm['name']}: collapse spoke in generations 1 and 2 of seed 1" in found.text
-    assert "No proof that graded did better than any other arm." in found.text
+        assert f"{arm['name']}: collapse triggered in generations 1 and 2 of seed 1" in found.text
+    assert "No significant difference between graded and any other arm." in found.text
     assert found.count("h1") == 1
 
 
@@ -189,7 +190,7 @@ def test_a_comparison_whose_runs_are_gone_is_told_from_its_numbers(tmp_path: Pat
     folder = folders.comparison(tmp_path / "compared")
     for arm in ("graded", "replace"):
         shutil.rmtree(folder / arm)
-    assert "Over the generations" not in page(folder).text
+    assert "Scores over the generations" not in page(folder).text
 
 
 def test_a_damaged_comparison_is_one_line(tmp_path: Path) -> None:
@@ -201,13 +202,13 @@ def test_a_damaged_comparison_is_one_line(tmp_path: Path) -> None:
 
 def test_an_alarm_that_is_not_acted_on_is_no_rollback(folder: Path) -> None:
     file = folder / "generation-01" / "generation.json"
-    said = json.loads(file.read_text(encoding="utf-8")) | {"guarded": False}
-    said["verdicts"] = [{"ok": False, "reason": "too plain", "by": "collapse", "numbers": {}}]
+    said = json.loads(file.read_text(encoding="utf-8")) | {"rollback_enabled": False}
+    said["verdicts"] = [{"passed": False, "reason": "too plain", "guard": "collapse", "metrics": {}}]
     file.write_text(json.dumps(said), encoding="utf-8")
     with (folder / "recipe.yaml").open("a", encoding="utf-8") as recipe:
         recipe.write("rollback: false\n")
     found = page(folder).text
-    assert "Guards raised an alarm, which this recipe does not act on: generation 1 by collapse." in found
+    assert "Guards raised alarms, without rollback: generation 1 by collapse." in found
     assert "1 (alarm by collapse)" in found
     assert "rolled back" not in found.lower()
 
@@ -217,6 +218,6 @@ def test_bias_is_shown_as_its_guard_measured_it_or_said_not_to_be(ran: Path, tmp
     watched = folders.run(tmp_path / "run", guard=[{"bias": {"attributes": ["style"], "tolerance": 0.75}}])
     found = page(watched).text.replace("\N{NO-BREAK SPACE}", " ")
     shifts = [g.verdicts[0].metrics["style"] for g in RunFolder(watched).generations()[1:] if g.verdicts[0].metrics]
-    assert "The guard speaks above 75 %" in found
+    assert "The guard triggers above 75 %" in found
     assert shifts
     assert all(f"{100 * shift:.0f} %" in found for shift in shifts if shift >= 0.1)

@@ -14,7 +14,6 @@ import yaml
 from command import Finished, refused, selfsown, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown import loop
 from selfsown.html.run_page import content
@@ -26,6 +25,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.personal_data import find
+from testing.mock_server import Server
 
 MAIL = "ada@posteo.de"
 TICKETS = [

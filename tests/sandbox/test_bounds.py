@@ -167,10 +167,11 @@ FORKS = {
 }
 
 
+SLOW = ("fork", "fork without memory")  # each waits twice until the sandbox gives up
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp of Linux")
-@pytest.mark.parametrize(
-    "what", [pytest.param(each, marks=[pytest.mark.slow] * (each == "fork without memory")) for each in FORKS]
-)
+@pytest.mark.parametrize("what", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else []) for name in FORKS])
 def test_where_no_process_can_be_started_nothing_is_graded(what: str, tmp_path: Path) -> None:
     script = (SCRIPT + _GRADE).replace("FORBID", FORKS[what])
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}

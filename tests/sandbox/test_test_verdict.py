@@ -327,11 +327,10 @@ def test_trouble_of_the_sandbox_is_no_exception_that_tests_expect(case: str, kin
 @pytest.mark.slow
 def test_no_wrong_program_passes_while_the_machine_is_busy(sandbox: Sandbox) -> None:
     """The benchmark, with fewer gradings: it keeps all cores busy, and limits are a part of a second."""
-    script = Path(__file__).parents[2] / "benchmarks" / "forged_passes.py"
+    command = [sys.executable, "-m", "benchmarks.forged_passes", "--gradings", "60"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    found = subprocess.run(
-        [sys.executable, str(script), "--gradings", "60"], capture_output=True, text=True, env=environment, timeout=300
-    )
+    root = Path(__file__).parents[2]
+    found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, cwd=root)
     assert found.returncode == 0, found
     assert re.search(r"^60 gradings", found.stdout)
-    assert re.search(r"\n0 of (4|5)\d wrong programs pass; 0 end failed\n", found.stdout), found.stdout
+    assert re.search(r"\n0 of (4|5)\d wrong programs pass; 0 could not be graded\n", found.stdout), found.stdout

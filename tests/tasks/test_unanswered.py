@@ -13,7 +13,6 @@ import pytest
 from command import refused, selfsown, written
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.curate import preference_pairs, resample_to_real
 from selfsown.files.column_mapping import Columns
@@ -25,6 +24,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError, answered
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
+from testing.mock_server import Server
 
 RIVER = "Name a river in Spain."
 NAN = math.nan

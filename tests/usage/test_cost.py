@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from command import Finished, selfsown, tree, written
-from server import Server
 from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
 from selfsown.cost.findings import sentences
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
 
@@ -88,7 +88,7 @@ def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "replies.sqlite").exists()
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Requests to model servers" not in page
-    assert "What ways of your own may have cost is not recorded" in page
+    assert "The cost of custom methods is not recorded" in page
     said = selfsown(tmp_path, "cost", "nowhere")
     assert (said.returncode, "is not the folder of a run" in said.stderr) == (2, True)
 

@@ -47,18 +47,21 @@ def prove(
     import sys
     from functools import partial
 
-    from selfsown.compare import prove
-    from selfsown.compare.runner import run
-    from selfsown.html.report import told
+    from selfsown.compare import prove, runner
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal import comparison
 
-    experiment = prove.planned(recipe, changes or [], seeds)
+    experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
-    compared = run(experiment, folder, jobs, None, print_line)
-    proof = prove.prove(experiment, folder, compared)
-    prove.show(proof, compared, as_json)
-    print_line(told(folder))
-    sys.exit(prove.CODES[proof["verdict"]])
+    result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
+    assert result.proof
+    if as_json:
+        print(result.proof.to_json())
+    else:
+        comparison.show(result)
+    print_line(write_or_explain(folder))
+    sys.exit(prove.EXIT_CODES[result.proof.verdict])
 
 
 def compare(
@@ -87,16 +90,16 @@ def compare(
     from rich.console import Console
 
     from selfsown.compare import runner
-    from selfsown.compare.experiment import plan
-    from selfsown.html.report import told
+    from selfsown.compare.experiment import plan_experiment
+    from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison as terminal
 
-    experiment = plan(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
+    experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
     result = runner.run(experiment, folder, jobs, prices, Console().out)
     terminal.show(result, Console())
-    print(told(folder))
-    runner.demand_rows(result)
+    print(write_or_explain(folder))
+    runner.require_kept_rows(result)
 
 
 def plan(

@@ -191,7 +191,9 @@ def export(
     """
     from selfsown.export.export import export as write
 
-    data = write(folder, out, format=record_format, kind=file_format, real=real, reasoning=reasoning, joint=separator)
+    data = write(
+        folder, out, format=record_format, file_format=file_format, real=real, reasoning=reasoning, separator=separator
+    )
     print(f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 

@@ -29,7 +29,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
 
     from selfsown import cost, loop
     from selfsown.cost.findings import summary
-    from selfsown.html.report import told
+    from selfsown.html.report import write_or_explain
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal.layout import print_line
@@ -46,7 +46,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     if spent := cost.read(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {folder})")
     if report:
-        print(told(folder))
+        print(write_or_explain(folder))
     _require_training_on_kept_rows(history)
 
 

@@ -1,1 +1,1 @@
-"""Compare arms of a recipe over seeds (`selfsown compare`, `selfsown prove`)."""
+"""Compare variants of a recipe over seeds (`selfsown compare`); test whether synthetic rows help (`selfsown prove`)."""

@@ -1,8 +1,7 @@
-"""The arms of a comparison: the recipe with changes, each written as `--set` would write it."""
+"""The arms of a comparison: the recipe with changes, each written as for `--set`."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -10,90 +9,103 @@ from dataclasses import dataclass
 
 import yaml
 
-from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
+from selfsown.errors import suggest
+from selfsown.preflight.dry_run import FEW, rehearsed
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 
-ALONE = ("rollback=false", "control=false")  # every arm trains equally long and is seen to its end; real is the control
-OWN = {"seed": "--seeds says how many, from 0", "rollback": "it is false in every arm", "control": "the arm real is it"}
+FIXED_CHANGES = ("rollback=false", "control=false")  # equal training for all arms; the arm real is the control
+RESERVED_KEYS = {
+    "seed": "--seeds sets the number of seeds, counted from 0",
+    "rollback": "it is false in every arm",
+    "control": "the arm real is the control",
+}
+EXAMPLE = "or a change such as init_from=base"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """changes: all that turns the recipe's file into this arm, but for the seed."""
+    """changes: everything that turns the recipe file into this arm, except for the seed."""
 
     name: str
-    what: str
+    description: str
     changes: tuple[str, ...]
 
     @property
     def folder(self) -> str:
-        """The name where a file system bears it; otherwise as near as can be, and never another arm's."""
-        plain = re.sub(r"[^A-Za-z0-9.=_-]+", "_", self.name)[:80]
-        return plain if plain == self.name else f"{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
+        """The name if it is a valid file name, otherwise a similar name with a hash that is unique to this arm."""
+        safe = re.sub(r"[^A-Za-z0-9.=_-]+", "_", self.name)[:80]
+        return safe if safe == self.name else f"{safe}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
 
     def recipe(self, source: str, seed: int) -> Recipe:
         try:
             return Recipe.load(source, [*self.changes, f"seed={seed}"])
         except SelfsownError as error:
-            raise SelfsownError(f"arm {self.name} does not fit: {error}") from error
+            raise SelfsownError(f"arm {self.name} is invalid: {error}") from error
 
 
-def _shuffled(recipe: Recipe) -> str:
+def _shuffled(recipe: Recipe) -> list[str]:
     curate = ["shuffle_grades", *recipe.dump()["curate"]]
-    return f"curate={yaml.safe_dump(curate, default_flow_style=True, width=10**6).strip()}"
+    return [f"curate={yaml.safe_dump(curate, default_flow_style=True, width=10**6).strip()}"]
 
 
-# Each by its name: what it is, and the change that makes it of the recipe.
-BUILT_IN: dict[str, tuple[str, Callable[[Recipe], str]]] = {
-    "graded": ("the recipe as it is", lambda recipe: ""),
-    "ungraded": ("every readable row passes", lambda recipe: "grade=[]"),
-    "shuffled": ("each row with another row's grades", _shuffled),
-    "replace": ("the newest rows in place of the real ones", lambda recipe: "mix=replace"),
-    "vote": ("graded by the student's own majority", lambda recipe: "grade=self_consistency"),
-    "real": ("real rows alone, as many training steps", lambda recipe: "generate=[]"),
+@dataclass(frozen=True)
+class BuiltInArm:
+    """An arm known by its name. changes: the changes that turn a recipe into this arm."""
+
+    name: str
+    description: str
+    changes: Callable[[Recipe], list[str]]
+
+
+BUILT_IN_ARMS = {
+    arm.name: arm
+    for arm in (
+        BuiltInArm("graded", "the recipe as it is", lambda recipe: []),
+        BuiltInArm("ungraded", "every readable row passes", lambda recipe: ["grade=[]"]),
+        BuiltInArm("shuffled", "each row has another row's grades", _shuffled),
+        BuiltInArm("replace", "the newest rows replace the real ones", lambda recipe: ["mix=replace"]),
+        BuiltInArm("vote", "graded by the student's own majority", lambda recipe: ["grade=self_consistency"]),
+        BuiltInArm("real", "real rows alone, for as many training steps", lambda recipe: ["generate=[]"]),
+    )
 }
 
 
-def arms_of(recipe: Recipe, common: Sequence[str], wanted: Sequence[str]) -> list[Arm]:
-    """The arms that are asked for: built-in names, which may be joined by commas, and changes joined by `;`."""
-    _not_ours(common)
-    found: dict[str, Arm] = {}
-    for word in wanted:
+def parse_arms(recipe: Recipe, common: Sequence[str], requested: Sequence[str]) -> list[Arm]:
+    """The requested arms: built-in names, which may be joined by commas, and changes, which may be joined by `;`."""
+    _check_reserved(common)
+    arms: dict[str, Arm] = {}
+    for word in requested:
         for name in [word] if "=" in word else filter(None, word.split(",")):
-            found[name] = _arm(recipe, common, name.strip())
-    if not found:
-        raise SelfsownError(f"--arms names none; there is: {', '.join(BUILT_IN)}; or a change, such as init_from=base")
-    return list(found.values())
+            arms[name] = _arm(recipe, common, name.strip())
+    if not arms:
+        raise SelfsownError(f"--arms names no arm; available: {', '.join(BUILT_IN_ARMS)}; {EXAMPLE}")
+    return list(arms.values())
 
 
 def _arm(recipe: Recipe, common: Sequence[str], name: str) -> Arm:
-    if name in BUILT_IN:
-        what, change = BUILT_IN[name]
-        changes = [change(recipe)] if change(recipe) else []
-    elif "=" in name:
-        what, changes = f"the recipe with {name}", [part.strip() for part in name.split(";") if part.strip()]
-        _not_ours(changes)
-    else:
-        close = difflib.get_close_matches(name, BUILT_IN, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ";"
-        raise SelfsownError(
-            f"there is no arm {name!r}{hint} there is: {', '.join(BUILT_IN)}; or a change, such as init_from=base"
-        )
-    return Arm(name, what, (*common, *changes, *ALONE))
+    if name in BUILT_IN_ARMS:
+        built_in = BUILT_IN_ARMS[name]
+        return Arm(name, built_in.description, (*common, *built_in.changes(recipe), *FIXED_CHANGES))
+    if "=" not in name:
+        raise SelfsownError(f"unknown arm {name!r}{suggest(name, BUILT_IN_ARMS)}; {EXAMPLE}")
+    changes = [part.strip() for part in name.split(";") if part.strip()]
+    _check_reserved(changes)
+    return Arm(name, f"the recipe with {name}", (*common, *changes, *FIXED_CHANGES))
 
 
-def _not_ours(changes: Sequence[str]) -> None:
+def _check_reserved(changes: Sequence[str]) -> None:
     for change in changes:
         key = change.partition("=")[0]
-        if key in OWN and change not in ALONE:
-            raise SelfsownError(f"{change!r} cannot be set in a comparison: {OWN[key]}; leave it out")
+        if key in RESERVED_KEYS and change not in FIXED_CHANGES:
+            raise SelfsownError(f"{change!r} cannot be set in a comparison: {RESERVED_KEYS[key]}; leave it out")
 
 
-def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
-    """Rehearse every arm before any runs; SelfsownError names the one that does not fit, or is measured otherwise.
+def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = False) -> None:
+    """Dry-run every arm before any arm is trained.
 
-    directed: more or less of the goal must be better, too.
+    needs_direction: the goal must be a score of which more or less is better. Raises SelfsownError, which names the
+    arm, where an arm is invalid, or measured by another goal or on other held-out rows than the first arm.
     """
     first: tuple[object, list[Row]] | None = None
     for arm in arms:
@@ -101,45 +113,47 @@ def fitting(arms: Sequence[Arm], source: str, directed: bool = False) -> None:
         try:
             real, held_out = dry_run(recipe, recipe.real())
         except SelfsownError as error:
-            raise SelfsownError(f"arm {arm.name} does not fit: {error}{_without(arm, arms)}") from error
-        measured = (recipe.goal, recipe.evaluate)
-        if first and first[0] != measured:
+            raise SelfsownError(f"arm {arm.name} is invalid: {error}{_without(arm, arms)}") from error
+        measures = (recipe.goal, recipe.evaluate)
+        if first and first[0] != measures:
             raise SelfsownError(
-                f"arm {arm.name} is measured otherwise than {arms[0].name}; keep goal and evaluate alike"
+                f"arm {arm.name} has another goal or evaluate than arm {arms[0].name}; they must be the same"
             )
         if first and first[1] != held_out:
             raise SelfsownError(
-                f"arm {arm.name} is measured on other held-out rows than {arms[0].name}; "
-                "change learn, not real or held_out"
+                f"arm {arm.name} is measured on other held-out rows than arm {arms[0].name}; "
+                "change max_train_rows instead of real or held_out"
             )
-        if directed and not first:
-            directions(recipe.goal, _tried(recipe, real, held_out))
-        first = first or (measured, held_out)
+        if needs_direction and not first:
+            score_directions(recipe.goal, _untrained_scores(recipe, real, held_out))
+        first = first or (measures, held_out)
 
 
-def _tried(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
-    """What is measured of a student that nobody has trained, on a few rows."""
-    roles = {
-        "model": recipe.student(rows=real, seed=0),
-        "held_out": held_out[:SAMPLE_ROWS],
-        "task": recipe.real(),
-        "seed": 0,
-    }
-    return [score for step in recipe.evaluate for score in step.collect(Score, **roles)]
+def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
+    """The scores of an untrained student on a few rows."""
+    inputs = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
+    return [score for step in recipe.evaluate for score in step.collect(Score, **inputs)]
 
 
-def directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
-    """Which way is better, of each score that has such a way; SelfsownError where the goal has none."""
-    up: dict[str, str] = {score.key: score.direction for score in scores if score.direction != "neither"}
-    like = [score for score in scores if score.name == goal.partition("[")[0]]
-    same = [score for score in like if score.key == goal] or like  # a few rows may not show the goal's own stratum
-    if all(score.direction == "neither" for score in same):
-        others = f"compare by one of {', '.join(up)}: --set goal=…" if up else "measure another: --set evaluate=…"
-        raise SelfsownError(f"goal is {goal}, and neither more nor less of it is better: nothing is proved; {others}")
-    return up
+def score_directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
+    """For each score that can be better or worse, whether higher or lower is better.
+
+    Raises SelfsownError where the goal cannot be better or worse.
+    """
+    directions: dict[str, str] = {score.key: score.direction for score in scores if score.direction != "neither"}
+    same_name = [score for score in scores if score.name == goal.partition("[")[0]]
+    goal_scores = [score for score in same_name if score.key == goal] or same_name  # a few rows may lack its stratum
+    if all(score.direction == "neither" for score in goal_scores):
+        remedy = f"compare by one of {', '.join(directions)}: --set goal=…"
+        if not directions:
+            remedy = "add another score: --set evaluate=…"
+        raise SelfsownError(f"goal is {goal}, for which neither higher nor lower is better: no verdict; {remedy}")
+    return directions
 
 
 def _without(arm: Arm, arms: Sequence[Arm]) -> str:
-    """The remedy; where the first arm does not fit, the recipe itself may be wrong."""
-    others = " ".join(f"'{each.name}'" if ";" in each.name else each.name for each in arms if each != arm)
-    return "" if arm == arms[0] else f"; leave it out: --arms {others}"
+    """The remedy; none for the first arm, where the recipe itself may be wrong."""
+    if arm == arms[0]:
+        return ""
+    others = " ".join(f"'{other.name}'" if ";" in other.name else other.name for other in arms if other != arm)
+    return f"; leave it out: --arms {others}"

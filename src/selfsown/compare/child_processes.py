@@ -1,4 +1,4 @@
-"""Runs as child processes, some at a time, each with what it cost; one that fails stops the others."""
+"""Runs as child processes, several at a time, with the cost of each; if one fails, the others are stopped."""
 
 from __future__ import annotations
 
@@ -13,15 +13,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfsown.atomic import whole
+from selfsown.errors import ExitCode
 from selfsown.records import SelfsownError
 
-PATIENCE = 10  # seconds that a child is given to end by itself
-EMPTY = 4  # the exit code of a run that came to its end and kept no row, which is what may be compared
+STOP_TIMEOUT_SECONDS = 10  # between SIGTERM and SIGKILL
+POLL_SECONDS = 0.05
+READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run that anybody can repeat by hand: `selfsown run SOURCE FOLDER --set …`."""
+class RunCost:
+    """The cost of a run over all attempts. unmetered: attempts that were killed before their cost was recorded."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    unmetered: int = 0
+
+
+@dataclass(frozen=True)
+class ArmRun:
+    """One run that can be repeated by hand: `selfsown run SOURCE FOLDER --set …`."""
 
     arm: str
     seed: int
@@ -30,7 +42,7 @@ class Run:
     changes: tuple[str, ...]
 
     @property
-    def order(self) -> list[str]:
+    def command(self) -> list[str]:
         sets = [part for change in self.changes for part in ("--set", change)]
         return [sys.executable, "-m", "selfsown", "run", self.source, str(self.folder), *sets, "--no-report"]
 
@@ -42,93 +54,92 @@ class Run:
     def cost_file(self) -> Path:
         return self.folder.with_name(f"{self.folder.name}.cost.json")
 
-    def cost(self) -> dict[str, float]:
-        """Over all the times it was begun; `lost` counts those of which nobody saw the end."""
+    def cost(self) -> RunCost:
         if not self.cost_file.exists():
-            return {"wall_seconds": 0.0, "cpu_seconds": 0.0, "lost": int(self.folder.exists())}
+            return RunCost(unmetered=int(self.folder.exists()))
         try:
-            found = json.loads(self.cost_file.read_text("utf-8"))
-            seconds = {name: float(found[name]) for name in ("wall_seconds", "cpu_seconds")}
-            return seconds | {"lost": int(found["lost"])}
+            data = json.loads(self.cost_file.read_text("utf-8"))
+            return RunCost(float(data["wall_seconds"]), float(data["cpu_seconds"]), int(data["unmetered"]))
         except (ValueError, TypeError, KeyError) as error:
-            raise SelfsownError(f"{self.cost_file} is damaged; delete it and give the same command again") from error
+            raise SelfsownError(f"{self.cost_file} is damaged; delete it and repeat the command") from error
 
-    def write_cost(self, wall: float, cpu: float, lost: int) -> None:
+    def add_cost(self, wall_seconds: float, cpu_seconds: float, unmetered: int) -> None:
         before = self.cost()
-        cost = {"wall_seconds": before["wall_seconds"] + wall, "cpu_seconds": before["cpu_seconds"] + cpu}
-        rounded = {name: round(seconds, 3) for name, seconds in cost.items()}
-        write_whole(self.cost_file, json.dumps(rounded | {"lost": before["lost"] + lost}) + "\n")
+        cost = {
+            "wall_seconds": round(before.wall_seconds + wall_seconds, 3),
+            "cpu_seconds": round(before.cpu_seconds + cpu_seconds, 3),
+            "unmetered": before.unmetered + unmetered,
+        }
+        whole(self.cost_file, lambda partial: partial.write_text(json.dumps(cost) + "\n", encoding="utf-8"))
 
 
-class Child:
-    """A run at work. Its pipe breaks when we die, so that it ends at the next line that it wants to say."""
+class RunProcess:
+    """A run in progress. Its output pipe breaks when this process dies, so that it ends at the next line it prints."""
 
-    def __init__(self, run: Run) -> None:
-        run.write_cost(0.0, 0.0, lost=1)
-        self.run, self.began = run, time.monotonic()
+    def __init__(self, run: ArmRun) -> None:
+        run.add_cost(0.0, 0.0, unmetered=1)
+        self.run = run
+        self.began = time.monotonic()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 – a pipe would fill
-        self.process = subprocess.Popen(run.order, stdout=subprocess.PIPE, stderr=self.errors, bufsize=0)
+        self.process = subprocess.Popen(run.command, stdout=subprocess.PIPE, stderr=self.errors, bufsize=0)
         assert self.process.stdout
-        self.said = self.process.stdout
-        os.set_blocking(self.said.fileno(), False)
+        self.output = self.process.stdout
+        os.set_blocking(self.output.fileno(), False)
 
-    def over(self) -> bool:
-        """Whether it has ended; what it cost is then written beside its folder."""
-        while self.said.read(1 << 16):
+    def has_ended(self) -> bool:
+        """Whether the process has ended; its cost is then written beside the run folder."""
+        while self.output.read(READ_BYTES):
             pass
         pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
         if not pid:
             return False
         self.process.returncode = os.waitstatus_to_exitcode(status)
-        self.said.close()
-        self.run.write_cost(time.monotonic() - self.began, usage.ru_utime + usage.ru_stime, lost=-1)
+        self.output.close()
+        self.run.add_cost(time.monotonic() - self.began, usage.ru_utime + usage.ru_stime, unmetered=-1)
         return True
 
     def stop(self) -> None:
-        """Not through Popen, which would take the child's end, and with it the word on what it cost."""
+        """Stop the process without Popen, which would reap it and lose its resource usage."""
         os.kill(self.process.pid, signal.SIGTERM)
-        until = time.monotonic() + PATIENCE
-        while not self.over():
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while not self.has_ended():
             time.sleep(0.02)
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 os.kill(self.process.pid, signal.SIGKILL)
         self.errors.close()
 
     def failure(self) -> str:
-        """What it said last, if it failed."""
+        """The last line on standard error if the run failed, otherwise "".
+
+        Exit code 4 of a finished run is no failure: no row was kept, and that may be compared.
+        """
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
         self.errors.close()
-        if self.process.returncode == 0 or (self.process.returncode == EMPTY and self.run.finished):
+        code = self.process.returncode
+        if code == ExitCode.OK or (code == ExitCode.FAILED and self.run.finished):
             return ""
-        return lines[-1].removeprefix("selfsown: ") if lines else f"it ended with exit code {self.process.returncode}"
+        return lines[-1].removeprefix("selfsown: ") if lines else f"the process ended with exit code {code}"
 
 
-def work(runs: Sequence[Run], jobs: int, ended: Callable[[Run], None]) -> None:
-    """Run them all, so many at a time; SelfsownError says which one failed, and with what words."""
-    waiting, live = list(runs), list[Child]()
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(ending) is signal.SIG_IGN:
+def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None]) -> None:
+    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error."""
+    waiting = list(runs)
+    live = list[RunProcess]()
+    for stop_signal in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(stop_signal) is signal.SIG_IGN:
             continue  # as under nohup
-        signal.signal(ending, signal.default_int_handler)  # so that the children are stopped, too
+        signal.signal(stop_signal, signal.default_int_handler)  # so that the child processes are stopped, too
     try:
         while waiting or live:
             while waiting and len(live) < jobs:
-                live.append(Child(waiting.pop(0)))
-            time.sleep(0.05)
-            for child in [child for child in live if child.over()]:
-                live.remove(child)
-                if failure := child.failure():
-                    raise SelfsownError(f"arm {child.run.arm}, seed {child.run.seed}: {failure}")
-                ended(child.run)
+                live.append(RunProcess(waiting.pop(0)))
+            time.sleep(POLL_SECONDS)
+            for process in [process for process in live if process.has_ended()]:
+                live.remove(process)
+                if failure := process.failure():
+                    raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
+                on_end(process.run)
     finally:
-        for child in live:
-            child.stop()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Under its name only when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+        for process in live:
+            process.stop()

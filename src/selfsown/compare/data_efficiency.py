@@ -1,182 +1,124 @@
-"""How many real rows plain training needs to do as well as the loop, and what either costs.
+"""How many real rows plain training needs to match the loop, and what each of the two costs.
 
-Everything that must be decided is decided against the loop: plain training is given the best generation of
-its run and the best of all smaller sizes, the loop its last generation.
+Every choice favours plain training: it is given the best generation of its run and the best of all smaller sizes, the
+loop its last generation.
 """
 
 from __future__ import annotations
 
-import math
-import re
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib import resources
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import asdict, replace
 
-import yaml
-
-from selfsown.files.user_rows import Seeds
-from selfsown.holdout import split
-from selfsown.intake import prepared_rows
-from selfsown.recipe.recipe import Recipe
-from selfsown.records import SelfsownError
+from selfsown.compare import findings
+from selfsown.compare.cost_claim import PALMYRA_NOTE, evaluate_claim
+from selfsown.compare.costs import compare_costs
+from selfsown.compare.crossover import find_crossover, interpolate, summarize
+from selfsown.compare.experiment import Experiment
+from selfsown.compare.results import ArmResult, ClaimResult, CostComparison, DataEfficiency, EfficiencyScore, SideCost
+from selfsown.history import related_scores
+from selfsown.records import Generation
 from selfsown.stats.intervals import student
 
-
-@dataclass(frozen=True)
-class Crossing:
-    """ratio: real rows of plain training to those of the loop. beyond: the curve ends before it gets there,
-    or begins above; the ratio is then the largest or the smallest size that was tried."""
-
-    ratio: float
-    beyond: Literal["", "above", "below"] = ""
+Arms = Mapping[str, ArmResult]
 
 
-def crossing(multiples: Sequence[float], scores: Sequence[float], level: float) -> Crossing:
-    """Where the curve through (log rows, best score so far) first reaches the level; higher is better."""
-    best = scores[0]
-    if best > level:
-        return Crossing(multiples[0], "below")
-    if best == level:
-        return Crossing(multiples[0])
-    for at in range(1, len(multiples)):
-        if scores[at] >= level:
-            part = (level - best) / (scores[at] - best)
-            left, right = math.log(multiples[at - 1]), math.log(multiples[at])
-            return Crossing(math.exp(left + part * (right - left)))
-        best = max(best, scores[at])
-    return Crossing(multiples[-1], "above")
+def measure_efficiency(
+    experiment: Experiment,
+    arms: Arms,
+    histories: Mapping[str, Sequence[Sequence[Generation]]],
+    prices: dict[str, float],
+) -> DataEfficiency:
+    """For the goal and its related scores: the real rows that plain training needs to match the loop, and the cost.
 
-
-def summary(found: Sequence[Crossing], largest: float) -> dict[str, Any]:
-    """Over the seeds: the mean in log space with its interval, where every seed's crossing was seen."""
-    summed: dict[str, Any] = {"ratios": [None if each.beyond == "above" else each.ratio for each in found]}
-    summed |= {"beyond": [each.beyond for each in found], "mean": None, "low": None, "high": None}
-    least, above = min(each.ratio for each in found), sum(each.beyond == "above" for each in found)
-    below = sum(each.beyond == "below" for each in found)
-    of = f"of {len(found)} seeds"
-    if below:
-        words = f"less than {least:g}×" + (f" in {below} {of}" if below < len(found) else "")
-    elif above == len(found):
-        words = f"more than {largest:g}×"
-    elif above:
-        words = f"at least {least:.1f}× (more than {largest:g}× in {above} {of})"
-    else:
-        logs = [math.log(each.ratio) for each in found]
-        summed["mean"] = math.exp(sum(logs) / len(logs))
-        words = f"{summed['mean']:.1f}× (one seed)"
-        if len(found) > 1:
-            summed["low"], summed["high"] = map(math.exp, student(logs))
-            words = f"{summed['mean']:.1f}× [{summed['low']:.1f}, {summed['high']:.1f}]"
-    return summed | {"words": words}
-
-
-def multiples_of(wanted: Sequence[str]) -> list[float]:
-    """ "1x,2x,16x" as numbers, in order."""
-    words = [word.strip() for each in wanted for word in each.split(",") if word.strip()]
-    for word in words:
-        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?x", word) or not float(word[:-1]):
-            raise SelfsownError(f"--real-rows {word!r} is no multiple; write such as 1x,2x,4x,8x,16x")
-    return sorted({float(word[:-1]) for word in words})
-
-
-def sizes(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> tuple[int, int, list[str]]:
-    """Rows that the recipe learns from, rows held out, and the changes by which there are real rows enough."""
-    world = recipe.real()
-    sides = [
-        split(list(prepared_rows(replace(recipe, seed=seed), world)), recipe.held_out, seed, world.name)
-        for seed in seeds
-    ]
-    there, held_out = min(len(rest) for rest, _ in sides), len(sides[0][1])
-    n = recipe.max_train_rows or there
-    most = math.ceil(multiples[-1] * n)
-    if most <= there:
-        return n, held_out, [f"max_train_rows={n}"]
-    if isinstance(world, Seeds) or not hasattr(world, "rows"):
-        raise SelfsownError(
-            f"{world.name} leaves {there:,} rows to learn from, {there / n:g} times the {n:,} of the recipe; "
-            f"{multiples[-1]:g}x is asked for: ask for less, bring more rows, or set max_train_rows={int(there / multiples[-1])}"
-        )
-    rows = f"real.{recipe.real.method}.rows={held_out + most}"
-    return n, held_out, [rows, f"held_out={held_out}", f"max_train_rows={n}"]
-
-
-@dataclass(frozen=True)
-class Side:
-    """What one side used: real rows, to learn from and held out, seconds of CPU, dollars for models behind servers."""
-
-    rows: float
-    cpu_seconds: float
-    models: float = 0.0
-
-    def usd(self, prices: Mapping[str, float]) -> float:
-        computing = self.cpu_seconds / 3600 * prices["cpu_hour"]
-        return self.rows * prices["real_row"] + computing + self.models * prices.get("models", 1.0)
-
-
-def cost(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, Any]:
-    """How many times as much plain training costs, in three ratios that are never mixed."""
-    spared, hour = plain.rows - loop.rows, prices["cpu_hour"] / 3600
-    more = (loop.cpu_seconds - plain.cpu_seconds) * hour + loop.models - plain.models
-    even = more / spared if spared > 0 else None
-    longer, room = (
-        (loop.cpu_seconds - plain.cpu_seconds) / 3600,
-        spared * prices["real_row"] + plain.models - loop.models,
+    histories: per arm, the generations of each seed. prices: US dollars for `real_row` and `cpu_hour`.
+    """
+    goal = experiment.recipe.goal
+    generation_0 = histories[experiment.reference][0][0]
+    keys = [key for key in related_scores(generation_0, goal) if key in arms[experiment.reference].scores]
+    lower = {score.key for score in generation_0.scores if score.direction == "lower"}
+    scores = {key: _efficiency_score(experiment, arms, key, key in lower) for key in keys}
+    cost = _cost(experiment, scores[goal], arms, prices)
+    claim = None
+    if experiment.claim:
+        priced = bool(cost.total_ratio) or "below" in scores[goal].beyond
+        claim = _claim(experiment, scores[goal], arms, prices, priced)
+        cost = replace(cost, sentences=[*cost.sentences, claim.summary, PALMYRA_NOTE])
+    return DataEfficiency(
+        rows={name: round(multiple * experiment.rows) for multiple, name in experiment.multiples.items()},
+        held_out=experiment.held_out,
+        loop=experiment.reference,
+        scores=scores,
+        cost=cost,
+        claim=claim,
     )
-    total = loop.usd(prices)
-    return {
-        "prices": dict(prices),
-        "plain": asdict(plain),
-        "loop": asdict(loop),
-        "labels": plain.rows / loop.rows,
-        "compute": plain.cpu_seconds / loop.cpu_seconds if loop.cpu_seconds else None,
-        "both": plain.usd(prices) / total if total else None,
-        "sensitivity": sensitivity(plain, loop, prices),
-        "break_even_real_row": None if even is None else max(0.0, even),
-        "break_even_cpu_hour": room / longer if longer > 0 and room > 0 else None,
-    }
 
 
-def sensitivity(plain: Side, loop: Side, prices: Mapping[str, float]) -> dict[str, list[float]]:
-    """The ratio of all costs where one price is half as high, and where it is one and a half times as high."""
-    charged = {"models": 1.0, **prices}
-    found = {}
-    for name in charged:
-        ways = [{**charged, name: charged[name] * part} for part in (0.5, 1.5)]
-        found[name] = [plain.usd(way) / loop.usd(way) for way in ways if loop.usd(way)]
-    return found
+def _efficiency_score(experiment: Experiment, arms: Arms, key: str, lower_is_better: bool) -> EfficiencyScore:
+    """The best generation of each size, the last one of the loop, and their crossover, seed by seed."""
+    sign = -1 if lower_is_better else 1
+    curve = {name: arms[name].scores[key].best for name in experiment.multiples.values()}
+    loop = arms[experiment.reference].scores[key].last
+    sizes = list(experiment.multiples)
+    crossovers = [
+        find_crossover(sizes, [sign * values[index] for values in curve.values()], sign * level)
+        for index, level in enumerate(loop)
+    ]
+    return EfficiencyScore(**asdict(summarize(crossovers, sizes[-1])), curve=curve, loop=loop)
 
 
-def between(multiples: Sequence[float], values: Sequence[float], at: float) -> float:
-    """The value at a multiple, on straight lines over the logarithm; beyond the ends, the end's."""
-    for left in range(len(multiples) - 1):
-        low, high = multiples[left], multiples[left + 1]
-        if low <= at <= high:
-            part = math.log(at / low) / math.log(high / low)
-            return values[left] + part * (values[left + 1] - values[left])
-    return values[0] if at < multiples[0] else values[-1]
+def _cost(experiment: Experiment, goal: EfficiencyScore, arms: Arms, prices: dict[str, float]) -> CostComparison:
+    """Plain training at the crossover against the loop; held-out rows are charged to both."""
+    if "below" in goal.beyond:
+        reason = f"no cost comparison: {experiment.reference} did not exceed the smallest size in every seed"
+        return CostComparison(dict(prices), [reason])
+    cpu_seconds = {name: statistics.fmean(arm.cpu_seconds) for name, arm in arms.items()}
+    model_usd: dict[str, float] = {}
+    for name, arm in arms.items():
+        known = [usd for usd in arm.model_usd if usd is not None]
+        if len(known) < len(arm.model_usd):
+            reason = "no cost comparison: the price of a model behind a server is unknown; set price in the recipe"
+            return CostComparison(dict(prices), [reason])
+        model_usd[name] = statistics.fmean(known)
+    largest = list(experiment.multiples)[-1]
+    ratio = goal.mean or min(largest if ratio is None else ratio for ratio in goal.ratios)
+    cost = compare_costs(*_sides(experiment, ratio, cpu_seconds, model_usd), prices)
+    return replace(cost, sentences=findings.costs(cost, "" if goal.mean else "at least "))
 
 
-def prices_of(folder: Path, file: Path | None) -> dict[str, float]:
-    """The prices in use: those of `file`, or of FOLDER/prices.yaml, or ours."""
-    path = file or folder / "prices.yaml"
-    try:
-        ours = file is None and not path.exists()
-        found = yaml.safe_load(ready_prices() if ours else path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SelfsownError(f"{path} cannot be read: {error}; it holds prices in YAML, see docs/compare.md") from error
-    return {name: _price(path, found, name) for name in ("real_row", "cpu_hour")}
+def _sides(
+    experiment: Experiment, ratio: float, cpu_seconds: Mapping[str, float], model_usd: Mapping[str, float]
+) -> tuple[SideCost, SideCost]:
+    """Plain training on `ratio` times the rows, and the loop; cpu_seconds, model_usd: by arm."""
+    sizes = list(experiment.multiples)
+    names = list(experiment.multiples.values())
+    plain = SideCost(
+        rows=ratio * experiment.rows + experiment.held_out,
+        cpu_seconds=interpolate(sizes, [cpu_seconds[name] for name in names], ratio),
+        model_usd=interpolate(sizes, [model_usd[name] for name in names], ratio),
+    )
+    loop = experiment.reference
+    return plain, SideCost(experiment.rows + experiment.held_out, cpu_seconds[loop], model_usd[loop])
 
 
-def ready_prices() -> str:
-    """Ours, as YAML: a comparison's folder gets a copy to be edited."""
-    return resources.files("selfsown.compare").joinpath("prices.yaml").read_text("utf-8")
+def _claim(
+    experiment: Experiment, goal: EfficiencyScore, arms: Arms, prices: dict[str, float], priced: bool
+) -> ClaimResult:
+    """The claim against the cost ratio of each seed, and the score difference at the closest size."""
+    ratios = [_cost_ratio(experiment, goal, arms, prices, index) for index in range(len(goal.loop))]
+    gaps = [[ours - theirs for ours, theirs in zip(goal.loop, values, strict=True)] for values in goal.curve.values()]
+    closest = min(gaps, key=lambda gap: abs(statistics.fmean(gap)))
+    return evaluate_claim(experiment.claim, ratios, student(closest) if len(closest) > 1 else None, priced)
 
 
-def _price(path: Path, found: Any, name: str) -> float:
-    usd = found.get(name, {}) if isinstance(found, dict) else {}
-    usd = usd.get("usd") if isinstance(usd, dict) else usd
-    if not isinstance(usd, int | float) or isinstance(usd, bool) or not 0 <= usd < math.inf:
-        raise SelfsownError(f"{path}: {name}.usd is {usd!r}; it must be a number of US dollars, nought or more")
-    return float(usd)
+def _cost_ratio(
+    experiment: Experiment, goal: EfficiencyScore, arms: Arms, prices: dict[str, float], index: int
+) -> float | None:
+    """The total cost of plain training relative to the loop in one seed; None without a crossover or a known price."""
+    ratio = goal.ratios[index]
+    model_usd = {name: usd for name, arm in arms.items() if (usd := arm.model_usd[index]) is not None}
+    if ratio is None or goal.beyond[index] or len(model_usd) < len(arms):
+        return None
+    cpu_seconds = {name: arm.cpu_seconds[index] for name, arm in arms.items()}
+    plain, loop = _sides(experiment, ratio, cpu_seconds, model_usd)
+    return plain.usd(prices) / loop.usd(prices) if loop.usd(prices) else None

@@ -1,24 +1,31 @@
-"""What a comparison is to run: which arms, over which seeds, on how many real rows."""
+"""What a comparison runs: which arms, over which seeds, on how many real rows."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selfsown.compare.arms import ALONE, BUILT_IN, Arm, arms_of
-from selfsown.compare.child_processes import Run
-from selfsown.compare.cost_claim import PALMYRA
-from selfsown.compare.data_efficiency import multiples_of, sizes
+from selfsown.compare.arms import BUILT_IN_ARMS, FIXED_CHANGES, Arm, parse_arms
+from selfsown.compare.child_processes import ArmRun
+from selfsown.compare.cost_claim import PALMYRA_RATIO
+from selfsown.files.user_rows import Seeds
+from selfsown.holdout import split
+from selfsown.intake import prepared
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 
 
 @dataclass(frozen=True)
-class Plan:
-    """multiples: the arms of real rows alone, by how many times the `rows` that the others learn from. claim: how many
-    times as much plain training is said to cost at equal scores (0: nobody asks). directed: whether more or less of the
-    goal must be better, as for a verdict."""
+class Experiment:
+    """A planned comparison.
+
+    multiples: the arms of real rows alone, by their training rows relative to `rows`, which the other arms have.
+    held_out: held-out rows, counted with --real-rows alone. claim: the claimed cost of plain training relative to the
+    loop at equal scores; 0 for no claim. needs_direction: the goal must be better or worse, as for a verdict.
+    """
 
     source: str
     recipe: Recipe
@@ -28,44 +35,98 @@ class Plan:
     rows: int
     held_out: int
     claim: float = 0.0
-    directed: bool = False
+    needs_direction: bool = False
 
     @property
     def reference(self) -> str:
-        """What the others are held against: graded, or the first arm."""
+        """The arm that the others are compared with: graded, otherwise the first arm."""
         names = [arm.name for arm in self.arms]
         return "graded" if "graded" in names else names[0]
 
-    def runs(self, folder: Path) -> list[Run]:
-        """Seed by seed, so that one seed of every arm is there early."""
+    def runs(self, folder: Path) -> list[ArmRun]:
+        """Seed by seed, so that every arm has a result early."""
         return [
-            Run(arm.name, seed, self.source, folder / arm.folder / f"seed-{seed}", (*arm.changes, f"seed={seed}"))
+            ArmRun(arm.name, seed, self.source, folder / arm.folder / f"seed-{seed}", (*arm.changes, f"seed={seed}"))
             for seed in self.seeds
             for arm in self.arms
         ]
 
 
-def plan(
-    source: str, changes: Sequence[str], wanted: Sequence[str], seeds: int, real_rows: Sequence[str], claim: float = 0.0
-) -> Plan:
-    """What a comparison is to run; SelfsownError where its words do not fit."""
+def plan_experiment(
+    source: str,
+    changes: Sequence[str],
+    requested_arms: Sequence[str],
+    seeds: int,
+    real_rows: Sequence[str],
+    claim: float = 0.0,
+) -> Experiment:
+    """The comparison that the command line describes.
+
+    source: a recipe name or file. changes: of all arms, as for `--set`. real_rows: multiples such as "1x,2x,4x".
+    Raises SelfsownError where the arguments are invalid.
+    """
     if seeds < 1:
         raise SelfsownError(f"--seeds is {seeds}; it must be 1 or more, and 2 or more for an interval")
     if claim < 0 or (claim and not real_rows):
         raise SelfsownError(
-            f"--claim is {claim:g}; it is how many times as much plain training costs: add --real-rows 1x,2x,4x"
+            f"--claim is {claim:g}; expected the cost of plain training relative to the loop, together with "
+            "--real-rows 1x,2x,4x"
         )
-    recipe, common, alone, numbers = Recipe.load(source, changes), list(changes), dict[float, Arm](), list(range(seeds))
-    common += ["evidence="] * bool(recipe.grader_requirements)  # it is measured in a folder of its own
+    recipe = Recipe.load(source, changes)
+    common = list(changes)
+    if recipe.grader_requirements:
+        common.append("grader_requirements=")  # measured in a folder of its own
+    seed_numbers = list(range(seeds))
     rows = held_out = 0
-    wanted = wanted or (["graded"] if real_rows else list(BUILT_IN))
-    if multiples := multiples_of(real_rows):
-        rows, held_out, more = sizes(recipe, multiples, numbers)
-        common += more
-        for multiple in multiples:
-            learn = round(multiple * rows)
-            own = (*common, "generate=[]", f"max_train_rows={learn}", *ALONE)
-            alone[multiple] = Arm(f"real-{multiple:g}x", f"{learn:,} real rows alone, as many training steps", own)
-    arms = [*arms_of(recipe, common, wanted), *alone.values()]
-    asked = claim or (PALMYRA if multiples and recipe.name == "palmyra" else 0.0)
-    return Plan(source, recipe, arms, numbers, {k: arm.name for k, arm in alone.items()}, rows, held_out, asked)
+    size_arms: dict[float, Arm] = {}
+    multiples = parse_multiples(real_rows)
+    if multiples:
+        rows, held_out, size_changes = real_rows_needed(recipe, multiples, seed_numbers)
+        common += size_changes
+        size_arms = {multiple: _size_arm(multiple, round(multiple * rows), common) for multiple in multiples}
+        if not claim and recipe.name == "palmyra":
+            claim = PALMYRA_RATIO
+    requested_arms = requested_arms or (["graded"] if multiples else list(BUILT_IN_ARMS))
+    arms = [*parse_arms(recipe, common, requested_arms), *size_arms.values()]
+    names = {multiple: arm.name for multiple, arm in size_arms.items()}
+    return Experiment(source, recipe, arms, seed_numbers, names, rows, held_out, claim)
+
+
+def parse_multiples(words: Sequence[str]) -> list[float]:
+    """ "1x,2x,16x" as numbers, in ascending order."""
+    multiples = [part.strip() for word in words for part in word.split(",") if part.strip()]
+    for multiple in multiples:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?x", multiple) or not float(multiple[:-1]):
+            raise SelfsownError(f"--real-rows {multiple!r} is not a multiple; expected for example 1x,2x,4x,8x,16x")
+    return sorted({float(multiple[:-1]) for multiple in multiples})
+
+
+def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence[int]) -> tuple[int, int, list[str]]:
+    """Training rows of the recipe, held-out rows, and the changes by which every size has enough real rows.
+
+    Raises SelfsownError where a file has too few rows for the largest multiple.
+    """
+    task = recipe.real()
+    sides = [
+        split(list(prepared(replace(recipe, seed=seed), task)), recipe.held_out, seed, task.name) for seed in seeds
+    ]
+    available = min(len(training) for training, _ in sides)
+    held_out = len(sides[0][1])
+    rows = recipe.max_train_rows or available
+    largest = math.ceil(multiples[-1] * rows)
+    if largest <= available:
+        return rows, held_out, [f"max_train_rows={rows}"]
+    if isinstance(task, Seeds) or not hasattr(task, "rows"):
+        raise SelfsownError(
+            f"{task.name} has {available:,} training rows, {available / rows:g} times the {rows:,} of the recipe, but "
+            f"{multiples[-1]:g}x is requested; request less, add rows, or set "
+            f"max_train_rows={int(available / multiples[-1])}"
+        )
+    task_rows = f"real.{recipe.real.method}.rows={held_out + largest}"
+    return rows, held_out, [task_rows, f"held_out={held_out}", f"max_train_rows={rows}"]
+
+
+def _size_arm(multiple: float, rows: int, common: Sequence[str]) -> Arm:
+    """Plain training on so many real rows."""
+    changes = (*common, "generate=[]", f"max_train_rows={rows}", *FIXED_CHANGES)
+    return Arm(f"real-{multiple:g}x", f"{rows:,} real rows alone, for as many training steps", changes)

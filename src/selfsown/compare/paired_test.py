@@ -1,73 +1,113 @@
-"""What synthetic rows add to a score, paired by seed: differences, how sure they are, and the verdicts that follow."""
+"""Whether synthetic rows change a score: differences paired by seed, tests, and verdicts.
+
+The test is Student's paired t over the seeds; over several strata with Holm's correction (Holm 1979).
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
-from selfsown.signals.baseline_test import above
+from selfsown.compare.results import (
+    ArmResult,
+    Direction,
+    Estimate,
+    PairedDifference,
+    ProofVerdict,
+    ScoreSummary,
+    Uplift,
+)
+from selfsown.signals.baseline_test import above, seen
 from selfsown.stats.intervals import student
 
 ALPHA = 0.05
-FEW = 100  # kept rows, or
-LITTLE = 0.01  # of those that were drawn: so few test nothing
-Verdict = Literal["better", "no proof", "worse"]
+MIN_SEEDS = 3
+MAX_SEEDS = 1000  # that are suggested
+MIN_KEPT_ROWS = 100  # fewer, or
+MIN_KEPT_SHARE = 0.01  # less of the generated rows, test nothing
+ROUNDING = 1e-12
 
 
-def paired(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """Ours less theirs: mean, 95 % interval, the spread over seeds, p of no difference (two-sided)."""
-    values = [one - two for one, two in zip(ours, theirs, strict=True)]
-    mean, spread = statistics.fmean(values), statistics.stdev(values)
+def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> PairedDifference:
+    """Ours minus theirs, seed by seed: mean, 95 % interval, standard deviation and two-sided p-value."""
+    values = [one - other for one, other in zip(ours, theirs, strict=True)]
+    mean = statistics.fmean(values)
+    std = statistics.stdev(values)
     low, high = student(values)
-    spread = spread if spread > 1e-12 else 0.0  # all alike, but for rounding
-    error = spread / math.sqrt(len(values))
-    p = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # no spread, no proof
-    return {"mean": mean, "low": low, "high": high, "spread": spread, "p": min(1.0, p)}
+    std = std if std > ROUNDING else 0.0
+    error = std / math.sqrt(len(values))
+    p_value = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # zero variance: no test possible
+    return PairedDifference(mean, low, high, std, min(1.0, p_value))
 
 
-def uplift(ours: Mapping[str, Any], theirs: Mapping[str, Any], better: str) -> dict[str, Any]:
-    """Last generation against last. stopped: the same against the best generation of theirs."""
-    stopped = paired(ours["last"], theirs["best"])
-    return paired(ours["last"], theirs["last"]) | {"better": better, "stopped": stopped}
+def uplift(ours: ScoreSummary, theirs: ScoreSummary, direction: Direction) -> Uplift:
+    """Last generation against last generation, and against the best generation of theirs; without a verdict."""
+    gap = paired_difference(ours.last, theirs.last)
+    best = paired_difference(ours.last, theirs.best)
+    return Uplift(gap.mean, gap.low, gap.high, gap.std, gap.p_value, direction, best)
 
 
-def improves(difference: Mapping[str, Any], better: str) -> bool:
-    return bool(difference["mean"] < 0 if better == "lower" else difference["mean"] > 0)
+def improves(gap: Estimate, direction: str) -> bool:
+    return gap.mean < 0 if direction == "lower" else gap.mean > 0
 
 
-def judged(family: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each with its verdict, and the p of it, by Holm's correction over the family."""
-    found, worst = dict[str, dict[str, Any]](), 0.0
-    for rank, key in enumerate(sorted(family, key=lambda key: _p(family[key]))):
-        worst = max(worst, min(1.0, (len(family) - rank) * _p(family[key])))
-        found[key] = family[key] | {"corrected": worst, "verdict": verdict(family[key], worst)}
-    return {key: found[key] for key in family}
+def with_verdicts(family: Mapping[str, Uplift]) -> dict[str, Uplift]:
+    """Each with its verdict and corrected p-value, by Holm's correction over the family."""
+    corrected: dict[str, float] = {}
+    largest = 0.0
+    for rank, key in enumerate(sorted(family, key=lambda key: _verdict_p_value(family[key]))):
+        largest = max(largest, min(1.0, (len(family) - rank) * _verdict_p_value(family[key])))
+        corrected[key] = largest
+    return {
+        key: replace(gap, corrected_p_value=corrected[key], verdict=verdict(gap, gap.direction, corrected[key]))
+        for key, gap in family.items()
+    }
 
 
-def _p(found: Mapping[str, Any]) -> float:
-    """A gain must show against the best generation, too: rows that only slow down overfitting are no help."""
-    if not improves(found, found["better"]):
-        return float(found["p"])
-    return max(found["p"], found["stopped"]["p"]) if improves(found["stopped"], found["better"]) else 1.0
+def _verdict_p_value(gap: Uplift) -> float:
+    """A gain must hold against the best generation, too: rows that only slow down overfitting do not help."""
+    if not improves(gap, gap.direction):
+        return gap.p_value
+    if not improves(gap.against_best, gap.direction):
+        return 1.0
+    return max(gap.p_value, gap.against_best.p_value)
 
 
-def verdict(difference: Mapping[str, Any], p: float) -> Verdict:
-    if p > ALPHA:
-        return "no proof"
-    return "better" if improves(difference, difference["better"]) else "worse"
+def verdict(gap: Estimate, direction: str, p_value: float) -> ProofVerdict:
+    if p_value > ALPHA:
+        return "inconclusive"
+    return "better" if improves(gap, direction) else "worse"
 
 
-def few(arm: Mapping[str, Any]) -> str:
-    """ "none" or "hardly any", where the arm kept so few rows of its own that they test nothing."""
-    kept, made = statistics.fmean(arm["kept"]), statistics.fmean(arm["made"])
-    return "" if kept >= max(FEW, LITTLE * made) else "hardly any" if kept else "none"
+def is_overfitting(gap: Uplift) -> bool:
+    """Whether the synthetic rows gain only against the last generation of real rows alone, not against its best."""
+    return gap.verdict == "inconclusive" and gap.p_value <= ALPHA
 
 
-def worded(difference: Mapping[str, Any], better: str) -> str:
-    """Without a sign, which a score of which less is better would make a riddle: 0.053 worse [0.041, 0.065]."""
-    sign = -1 if difference["mean"] < 0 else 1
-    low, high = sorted((sign * difference["low"], sign * difference["high"]))
-    word = "better" if improves(difference, better) else "worse"
-    return f"{abs(difference['mean']):.3f} {word} [{low:.3f}, {high:.3f}]"
+def kept_share(arm: ArmResult) -> Literal["", "none", "almost none"]:
+    """Whether the arm kept so few synthetic rows that they test nothing."""
+    kept = statistics.fmean(arm.kept)
+    made = statistics.fmean(arm.made)
+    if kept >= max(MIN_KEPT_ROWS, MIN_KEPT_SHARE * made):
+        return ""
+    return "almost none" if kept else "none"
+
+
+def seeds_needed(gap: PairedDifference, seeds: int) -> tuple[float, int | None]:
+    """The minimum detectable effect with these seeds, and how many seeds would detect the observed difference.
+
+    Both at 80 % power. The second is None where the difference is zero, or where it takes more than MAX_SEEDS.
+    """
+    effect = _detectable(seeds, gap.std)
+    if abs(gap.mean) < ROUNDING:
+        return effect, None
+    enough = (n for n in range(MIN_SEEDS, MAX_SEEDS + 1) if _detectable(n, gap.std) <= abs(gap.mean))
+    return effect, next(enough, None)
+
+
+def _detectable(seeds: int, std: float) -> float:
+    """The minimum detectable effect at 80 % power."""
+    return seen(1 - ALPHA / 2, seeds - 1) * std / math.sqrt(seeds)

@@ -1,11 +1,10 @@
-"""Arms of a recipe against one another, over seeds: each run by a process of its own, all measured alike."""
+"""Runs the arms of a comparison over seeds, each run in a process of its own, and writes the results."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,138 +12,149 @@ from typing import Any
 import filelock
 import yaml
 
-from selfsown.compare.arms import fitting
-from selfsown.compare.child_processes import Run, work, write_whole
-from selfsown.compare.data_efficiency import prices_of, ready_prices
-from selfsown.compare.experiment import Plan
-from selfsown.compare.results import last, outcome
+from selfsown.atomic import whole
+from selfsown.compare.analysis import analyze
+from selfsown.compare.arms import preflight_arms
+from selfsown.compare.child_processes import ArmRun, run_all
+from selfsown.compare.costs import default_prices, load_prices
+from selfsown.compare.experiment import Experiment
+from selfsown.compare.results import ComparisonResult
+from selfsown.compare.tables import write_results
+from selfsown.errors import ExitCode
+from selfsown.history import last_accepted
 from selfsown.recipe.recipe import DEFAULTS, Recipe
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.terminal.comparison import markdown
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
+OUTPUT_FILES = {"prices.yaml", "compare.json", "table.md"}
+CHANGEABLE_KEYS = ("description", "generations")  # may differ from those of an earlier comparison
 
 
-def run(plan: Plan, folder: Path, jobs: int, prices: Path | None, say: Say) -> dict[str, Any]:
-    """Run what is not finished yet, `jobs` at a time (0: one a core); what came out.
+def run(
+    experiment: Experiment, folder: Path, jobs: int, price_file: Path | None, print_line: Print
+) -> ComparisonResult:
+    """Run what is not finished yet, and write FOLDER/compare.json and FOLDER/table.md.
 
-    It is written too: FOLDER/compare.json, and as tables FOLDER/table.md.
+    jobs: runs at a time; 0 for one per core. price_file: for --real-rows; None for FOLDER/prices.yaml. print_line: is
+    called when a run ends. Raises SelfsownError where an argument, an arm or the folder is invalid, or a run fails.
     """
     if jobs < 0:
-        raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0: one a core")
-    if prices and not plan.multiples:
-        raise SelfsownError("--prices is for --real-rows alone: add such as --real-rows 1x,2x,4x, or leave it out")
-    _fits(folder)
-    runs = plan.runs(folder)
-    _same_comparison(folder, plan)
-    left = [each for each in runs if not _finished(each, plan)]
-    if left:
-        fitting(plan.arms, plan.source, plan.directed)
-    charged = prices_of(folder, prices) if plan.multiples else {}
+        raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0 for one per core")
+    if price_file and not experiment.multiples:
+        raise SelfsownError("--prices needs --real-rows: add for example --real-rows 1x,2x,4x, or leave it out")
+    _check_folder(folder)
+    runs = experiment.runs(folder)
+    _check_same_comparison(folder, experiment)
+    pending = [run for run in runs if not _is_finished(run, experiment)]
+    if pending:
+        preflight_arms(experiment.arms, experiment.source, experiment.needs_direction)
+    prices = load_prices(folder, price_file) if experiment.multiples else {}
     with _locked(folder):
-        if plan.multiples and not (folder / "prices.yaml").exists():
-            write_whole(folder / "prices.yaml", ready_prices())
-        _alike(runs)
-        work(left, jobs or _cores(), _told(plan, len(left), say))
-        _alike(runs)
-        found = outcome(plan, runs, charged)
-        write_whole(folder / "compare.json", json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-        write_whole(folder / "table.md", markdown(found))
-    return found
+        if experiment.multiples and not (folder / "prices.yaml").exists():
+            whole(folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8"))
+        _check_held_out(runs)
+        run_all(pending, jobs or _available_cores(), _progress_printer(experiment, len(pending), print_line))
+        _check_held_out(runs)
+        result = analyze(experiment, runs, prices)
+        write_results(result, folder)
+    return result
 
 
-def demand_rows(found: Mapping[str, Any]) -> None:
-    """SelfsownError where the reference made rows and kept none: then nothing was compared."""
-    reference = next(arm for arm in found["arms"] if arm["name"] == found["reference"])
-    made, kept = sum(reference["made"]), sum(reference["kept"])
-    if made and not kept:
-        raise SelfsownError(f"{reference['name']} kept none of the {made:,} rows it made: nothing was compared", code=4)
+def require_kept_rows(result: ComparisonResult) -> None:
+    """SelfsownError where the reference arm generated rows and kept none: then nothing was compared."""
+    reference = result.arm(result.reference)
+    made = sum(reference.made)
+    if made and not sum(reference.kept):
+        raise SelfsownError(
+            f"arm {reference.name} kept none of its {made:,} generated rows: nothing was compared", code=ExitCode.FAILED
+        )
 
 
-def _cores() -> int:
-    """Those that we may use, where the system tells."""
+def _available_cores() -> int:
+    """The cores that this process may use, if the operating system reports them, otherwise all."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _alike(runs: Sequence[Run]) -> None:
-    """SelfsownError where two arms of a seed have other held-out rows: a file of real rows that has changed since."""
+def _check_held_out(runs: Sequence[ArmRun]) -> None:
+    """SelfsownError where two arms of a seed have other held-out rows, because the file of real rows has changed."""
     first: dict[int, tuple[str, list[str]]] = {}
     for run in runs:
         if not (run.folder / "held_out.parquet").exists():
             continue
         ids = [row.id for row in RunFolder(run.folder).rows("held_out") or []]
-        arm, others = first.setdefault(run.seed, (run.arm, ids))
-        if ids != others:
+        arm, first_ids = first.setdefault(run.seed, (run.arm, ids))
+        if ids != first_ids:
             raise SelfsownError(
-                f"arms {arm} and {run.arm} of seed {run.seed} were measured on other held-out rows: "
-                "the real rows have changed since; name another folder"
+                f"arms {arm} and {run.arm} of seed {run.seed} were measured on different held-out rows: "
+                "the real rows have changed between the runs; name another folder"
             )
 
 
-def _told(plan: Plan, left: int, say: Say) -> Callable[[Run], None]:
-    """What is called as each run ends: its score, and how long the others will take."""
-    began, done = time.monotonic(), list[Run]()
+def _progress_printer(experiment: Experiment, pending: int, print_line: Print) -> Callable[[ArmRun], None]:
+    """A callback for the end of each run, which prints its score and the remaining time."""
+    began = time.monotonic()
+    ended: list[ArmRun] = []
 
-    def ended(run: Run) -> None:
-        done.append(run)
-        minutes = (time.monotonic() - began) / len(done) * (left - len(done)) / 60
-        score = last(RunFolder(run.folder).generations()).score(plan.recipe.goal)
-        value = f"{plan.recipe.goal} {score.value:.3f}" if score else ""
-        say(f"{run.arm}, seed {run.seed}: {value}  about {minutes:.0f} min left")
+    def on_end(run: ArmRun) -> None:
+        ended.append(run)
+        minutes = (time.monotonic() - began) / len(ended) * (pending - len(ended)) / 60
+        score = last_accepted(RunFolder(run.folder).generations()).score(experiment.recipe.goal)
+        value = f"{experiment.recipe.goal} {score.value:.3f}" if score else ""
+        print_line(f"{run.arm}, seed {run.seed}: {value}  about {minutes:.0f} min left")
 
-    return ended
+    return on_end
 
 
-def _fits(folder: Path) -> None:
-    """SelfsownError where the folder holds something else than a comparison."""
+def _check_folder(folder: Path) -> None:
+    """SelfsownError where the folder holds something other than a comparison."""
     if folder.exists() and not folder.is_dir():
         raise SelfsownError(f"{folder} is a file; name a folder for the comparison")
     if (folder / "recipe.yaml").exists():
         raise SelfsownError(f"{folder} is the folder of one run; name a new or an empty folder for the comparison")
-    known = {"prices.yaml", "compare.json", "table.md"}
-    strange = folder.exists() and any(not p.name.startswith(".") and p.name not in known for p in folder.iterdir())
-    if strange and not any(folder.glob("*/seed-*")):
-        raise SelfsownError(f"{folder} holds something that is no comparison; name a new or an empty folder")
+    if any(folder.glob("*/seed-*")) or not folder.exists():
+        return
+    if any(not path.name.startswith(".") and path.name not in OUTPUT_FILES for path in folder.iterdir()):
+        raise SelfsownError(f"{folder} holds files that are not of a comparison; name a new or an empty folder")
 
 
 def _locked(folder: Path) -> AbstractContextManager[filelock.BaseFileLock]:
-    """One process at a time compares in a folder."""
+    """Only one process at a time runs a comparison in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         return filelock.FileLock(folder / ".lock").acquire(timeout=0)
     except filelock.Timeout as error:
-        raise SelfsownError(f"another process is comparing in {folder}; wait for it, or name another") from error
+        raise SelfsownError(f"another comparison runs in {folder}; wait for it, or name another folder") from error
 
 
-def _finished(run: Run, plan: Plan) -> bool:
-    """Whether there is nothing left to run; more generations may be asked for than before."""
-    if not (run.folder / "result.json").exists():
+def _is_finished(run: ArmRun, experiment: Experiment) -> bool:
+    """Whether the run has all generations; more may be requested than before."""
+    if not run.finished:
         return False
-    wanted = Recipe.load(plan.source, run.changes).generations
-    return len(RunFolder(run.folder).generations()) == wanted + 1
+    generations = Recipe.load(experiment.source, run.changes).generations
+    return len(RunFolder(run.folder).generations()) == generations + 1
 
 
-def _same_comparison(folder: Path, plan: Plan) -> None:
-    """SelfsownError where a run of the folder was begun with another recipe, or the arm with other changes."""
-    begun = {path: _begun(path) for path in sorted(folder.glob("*/seed-*/recipe.yaml"))}
-    for before in begun.values():
-        if before.get("name") != plan.recipe.name:
+def _check_same_comparison(folder: Path, experiment: Experiment) -> None:
+    """SelfsownError where a run of the folder has another recipe, or its arm other changes."""
+    recipes = {path: _load_recipe(path) for path in sorted(folder.glob("*/seed-*/recipe.yaml"))}
+    for before in recipes.values():
+        if before.get("name") != experiment.recipe.name:
             raise SelfsownError(f"{folder} compares the recipe {before.get('name')!r}; name another folder")
-    for arm in plan.arms:
-        for seed in plan.seeds:
-            before = begun.get(folder / arm.folder / f"seed-{seed}" / "recipe.yaml", {})
-            for key, value in arm.recipe(plan.source, seed).dump().items() if before else ():
-                if key not in ("description", "generations") and before.get(key, DEFAULTS.get(key)) != value:
+    for arm in experiment.arms:
+        for seed in experiment.seeds:
+            before = recipes.get(folder / arm.folder / f"seed-{seed}" / "recipe.yaml", {})
+            for key, value in arm.recipe(experiment.source, seed).dump().items() if before else ():
+                if key not in CHANGEABLE_KEYS and before.get(key, DEFAULTS.get(key)) != value:
                     raise SelfsownError(
-                        f"{folder} compares otherwise: in arm {arm.name}, {key} was {before.get(key)!r}, "
+                        f"{folder} holds another comparison: in arm {arm.name}, {key} was {before.get(key)!r}, "
                         f"now it is {value!r}; name another folder"
                     )
 
 
-def _begun(path: Path) -> dict[str, Any]:
-    """The recipe with which a run was begun."""
+def _load_recipe(path: Path) -> dict[str, Any]:
+    """The recipe of an earlier run in the folder."""
     try:
         return dict(yaml.safe_load(path.read_text("utf-8")))
     except (ValueError, TypeError, yaml.YAMLError) as error:
-        raise SelfsownError(f"{path} is damaged; delete {path.parent} and give the same command again") from error
+        raise SelfsownError(f"{path} is damaged; delete {path.parent} and repeat the command") from error

@@ -123,7 +123,7 @@ def without_batches(recipe: Recipe, without_key: bool = False) -> Recipe:
         if step and step.method in SERVERS:
             options = {name: value for name, value in step.options.items() if name not in dropped}
             if without_key:
-                options["key"] = ""
+                options["api_key"] = ""
             changed[role] = replace(step, options=options)
     return replace(recipe, **changed)
 

@@ -1,1 +1,1 @@
-"""Export kept rows as a data set with a card (`selfsown export`, `selfsown push`)."""
+"""Export kept rows as a dataset with a card (`selfsown export`, `selfsown push`)."""

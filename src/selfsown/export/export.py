@@ -1,4 +1,4 @@
-"""Kept rows become a dataset: `export(folder, out)` makes a folder that `datasets.load_dataset(out)` opens."""
+"""Exports kept rows: `export(folder, out)` writes a dataset that `datasets.load_dataset(out)` opens."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from selfsown.atomic import write_atomically
+import pyarrow
+
+from selfsown.atomic import whole
+from selfsown.errors import suggest
 from selfsown.export import shards
 from selfsown.export.card import Card
-from selfsown.export.card_counts import Seeds, Tally
-from selfsown.export.destination import free
-from selfsown.export.formats import CALLING, FORMATS, Format, Record, Wishes, fitting, named
-from selfsown.export.preference_pairs import pairs
-from selfsown.export.run_reader import Source, batches, ended, size, source
+from selfsown.export.card_counts import RowCounts, SourceCounts
+from selfsown.export.destination import check_destination
+from selfsown.export.formats import FORMATS, TOOL_FIELDS, Format, FormatOptions, Record, default_format, get_format
+from selfsown.export.preference_pairs import preference_pairs
+from selfsown.export.run_reader import ExportSource, count_rows, open_source, read_batches, rows_with_status
 from selfsown.intake import Intake
 from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_TRAITS, tools_of
 
-KINDS = ("parquet", "jsonl")
+FILE_FORMATS = ("parquet", "jsonl")
+CHAT_KEYS = {*PROMPT_TRAITS, "completion"}  # of the metadata of a row that is a chat
 
 
 @dataclass(frozen=True)
 class Exported:
-    """rows: the records that were written, in this format."""
+    """rows: the number of records written, in this format."""
 
     out: Path
     format: str
@@ -39,142 +43,163 @@ def export(
     out: Path,
     *,
     format: str = "",
-    kind: str = "parquet",
+    file_format: str = "parquet",
     real: bool = False,
     reasoning: bool = False,
-    joint: str | None = None,
+    separator: str | None = None,
 ) -> Exported:
-    """The kept rows of the folder as a dataset in `out`, there whole or not at all.
+    """Write the kept rows of the folder as a dataset to `out`, whole or not at all.
 
-    format: by default prompt-completion; text where the first row is a document; conversational-prompt-completion where
-    some row has a system message, earlier turns or tools. kind: parquet or jsonl. real:
-    the real rows to learn from, too. reasoning, joint: as `formats.Wishes` says.
+    folder: of a run, or of `selfsown make`. format: by default text if the first row is a document,
+    conversational-prompt-completion if some row has a system message, earlier turns or tools, otherwise
+    prompt-completion. file_format: parquet or jsonl. real: also export the real rows for training. reasoning: add the
+    model's reasoning to its messages. separator: between prompt and answer in the format text; a line break by default.
+    Raises SelfsownError where an option or the destination is invalid, the folder is damaged, or no row was kept.
     """
-    if kind not in KINDS:
-        raise SelfsownError(f"rows cannot be written as {kind!r}; there is: {', '.join(KINDS)}")
-    found = source(folder)
-    free(out)
-    chat, tools = _chats(found, real)
-    chosen = named(format) if format else _fitting(found, chat)
-    wishes = replace(_wishes(chosen, reasoning, joint), tools=tools and chosen.chat)
-    tally = Tally()
-    entries = _entries(found, chosen, tally, real)
-    first = next(entries, None)
-    if first is None or not tally.ends["kept"]:
-        raise _nothing(found, tally)
-    records = _records(chain([first], entries), chosen, wishes, tally)
+    if file_format not in FILE_FORMATS:
+        raise SelfsownError(f"unknown file format {file_format!r}{suggest(file_format, FILE_FORMATS)}")
+    source = open_source(folder)
+    check_destination(out)
+    chat, tools = _find_chats(source, real)
+    chosen = get_format(format) if format else _default_format(source, chat)
+    options = replace(_format_options(chosen, reasoning, separator), tools=tools and chosen.chat)
+    schema = chosen.schema(options)
+    counts = RowCounts()
+    entries = _entries(source, chosen, counts, real)
+    if not (first := next(entries, None)) or not counts.statuses["kept"]:
+        raise _no_rows_error(source, counts)
+    records = _records(chain([first], entries), chosen, options, counts)
 
     def write(partial: Path) -> None:
-        shutil.rmtree(partial, ignore_errors=True)  # what a kill left
-        schema = chosen.schema(wishes)
-        shards.write(records, schema, partial / "data", kind)
-        counts = _seeds(folder), size(folder, "held_out"), Intake.of(RunFolder(folder))
-        card = Card(out.resolve().name, found, chosen, kind, schema, tally, *counts, _own_judge(found))
+        shutil.rmtree(partial, ignore_errors=True)  # left by a killed export
+        shards.write_shards(records, schema, partial / "data", file_format)
+        card = _card(out.resolve().name, source, chosen, file_format, schema, counts)
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
-    write_atomically(out, write)
-    return Exported(out, chosen.name, tally.origins.total())
+    whole(out, write)
+    return Exported(out, chosen.name, counts.origins.total())
 
 
-def _own_judge(found: Source) -> str:
-    return self_judging(found.recipe, lambda way: grader_inputs(found.folder, way))
+def _card(
+    name: str, source: ExportSource, chosen: Format, file_format: str, schema: pyarrow.Schema, counts: RowCounts
+) -> Card:
+    folder = source.folder
+    return Card(
+        name=name,
+        source=source,
+        format=chosen,
+        file_format=file_format,
+        schema=schema,
+        counts=counts,
+        sources=_source_counts(folder),
+        held_out=count_rows(folder, "held_out"),
+        intake=Intake.of(RunFolder(folder)),
+        own_judge=own_judge(source.recipe, lambda method: read_from(folder, method)),
+    )
 
 
-def _chats(found: Source, real: bool) -> tuple[bool, bool]:
-    """Whether some row that may be exported has a system message, earlier turns or tools; and whether one has tools,
-    or messages with names. Only the traits are read, and those of chats alone are looked into."""
+def _find_chats(source: ExportSource, real: bool) -> tuple[bool, bool]:
+    """Whether some row has a system message, earlier turns or tools; and whether some row has tools or named messages.
+
+    Only the metadata is read, and only that of chats is parsed.
+    """
     chat = tools = False
-    for path in [*found.parts, *[found.folder / "real.parquet"] * real]:
-        for batch in batches(path, ["metadata"]):
-            there = set(batch["metadata"].keys.unique().to_pylist())
-            if not there.isdisjoint((*PROMPT_TRAITS, "completion")):
+    paths = [*source.parts, source.folder / "real.parquet"] if real else source.parts
+    for path in paths:
+        for batch in read_batches(path, ["metadata"]):
+            keys = set(batch["metadata"].keys.unique().to_pylist())
+            if keys & CHAT_KEYS:
                 chat = True
-                tools = tools or any(map(_calls, batch["metadata"].to_pylist()))
+                tools = tools or any(map(_has_tools, batch["metadata"].to_pylist()))
     return chat, tools
 
 
-def _calls(traits: list[tuple[str, str]]) -> bool:
-    """Whether the row has tools, or a message that has more than role and content."""
-    found = dict(traits)
-    messages = found.get("messages", "") + found.get("completion", "")
-    return bool(tools_of(found)) or any(f'"{name}": ' in messages for name in dict(CALLING))
+def _has_tools(items: list[tuple[str, str]]) -> bool:
+    """Whether the metadata has tools, or a message with more fields than role and content."""
+    metadata = dict(items)
+    messages = metadata.get("messages", "") + metadata.get("completion", "")
+    return bool(tools_of(metadata)) or any(f'"{name}": ' in messages for name, _ in TOOL_FIELDS)
 
 
-def _fitting(found: Source, chat: bool) -> Format:
-    """What suits the first row; that there is none is said later."""
-    rows = _rows(found, ("kept",), Tally())
-    first = next(rows, None)
-    return fitting(first, chat) if first else named("rows")
+def _default_format(source: ExportSource, chat: bool) -> Format:
+    """The format for the first row; without any row, any format, as an error follows."""
+    first = next(_generated_rows(source, ("kept",), RowCounts()), None)
+    return default_format(first, chat) if first else get_format("rows")
 
 
-def _wishes(chosen: Format, reasoning: bool, joint: str | None) -> Wishes:
-    if reasoning and not chosen.thinks:
-        there = ", ".join(each.name for each in FORMATS if each.thinks)
-        raise SelfsownError(f"format {chosen.name} has no place for reasoning; there is one in: {there}")
-    if joint is None:
-        return Wishes(reasoning)
+def _format_options(chosen: Format, reasoning: bool, separator: str | None) -> FormatOptions:
+    if reasoning and not chosen.has_reasoning:
+        available = ", ".join(known.name for known in FORMATS if known.has_reasoning)
+        raise SelfsownError(f"format {chosen.name} cannot hold reasoning; formats that can: {available}")
+    if separator is None:
+        return FormatOptions(reasoning)
     if chosen.name != "text":
-        raise SelfsownError(f"format {chosen.name} keeps prompt and answer apart; joint is for the format text")
-    return Wishes(reasoning, joint)
+        raise SelfsownError(f"format {chosen.name} has no separator between prompt and answer; only text has")
+    return FormatOptions(reasoning, separator)
 
 
-def _entries(found: Source, chosen: Format, tally: Tally, real: bool) -> Iterator[tuple[Row, ...]]:
-    """What becomes a record each: a row, or a better and a worse one."""
-    rows = _rows(found, ("kept", "rejected") if chosen.pairs else ("kept",), tally)
+def _entries(source: ExportSource, chosen: Format, counts: RowCounts, real: bool) -> Iterator[tuple[Row, ...]]:
+    """The rows of each record: one row, or a better and a worse one."""
+    statuses = ("kept", "rejected") if chosen.pairs else ("kept",)
+    rows = _generated_rows(source, statuses, counts)
     if real:
-        rows = chain(rows, _real(found, tally))
-    asked = _asked(rows, chosen) if chosen.asks else rows
-    return pairs(asked) if chosen.pairs else ((row,) for row in asked)
+        rows = chain(rows, _real_rows(source, counts))
+    if chosen.needs_prompt:
+        rows = _with_prompt(rows, chosen)
+    return preference_pairs(rows) if chosen.pairs else ((row,) for row in rows)
 
 
-def _rows(found: Source, ends: tuple[str, ...], tally: Tally) -> Iterator[Row]:
-    for part in found.parts:
-        for batch in batches(part):
-            tally.met(batch)
-            yield from ended(batch, ends)
+def _generated_rows(source: ExportSource, statuses: tuple[str, ...], counts: RowCounts) -> Iterator[Row]:
+    for part in source.parts:
+        for batch in read_batches(part):
+            counts.add_generated(batch)
+            yield from rows_with_status(batch, statuses)
 
 
-def _real(found: Source, tally: Tally) -> Iterator[Row]:
-    """The real rows that have an answer; those that nobody has answered would teach to answer nothing."""
-    for batch in batches(found.folder / "real.parquet"):
-        for row in ended(batch, ("",)):
-            tally.unanswered += not row.answered
+def _real_rows(source: ExportSource, counts: RowCounts) -> Iterator[Row]:
+    """The real rows that have an answer; a prompt without one would teach to answer nothing."""
+    for batch in read_batches(source.folder / "real.parquet"):
+        for row in rows_with_status(batch, ("",)):
+            counts.unanswered += not row.answered
             if row.answered:
                 yield row
 
 
-def _asked(rows: Iterable[Row], chosen: Format) -> Iterator[Row]:
+def _with_prompt(rows: Iterable[Row], chosen: Format) -> Iterator[Row]:
+    """The rows; SelfsownError at the first without a prompt."""
     for row in rows:
         if not row.prompt:
             raise SelfsownError(
-                f"{row.origin} row {row.id} is a document: it has no prompt, and format {chosen.name} needs one; "
-                "documents fit --format text, or rows"
+                f"{row.origin} row {row.id} is a document without a prompt, but format {chosen.name} needs one; "
+                "formats for documents: text, rows"
             )
         yield row
 
 
-def _records(entries: Iterable[tuple[Row, ...]], chosen: Format, wishes: Wishes, tally: Tally) -> Iterator[Record]:
+def _records(
+    entries: Iterable[tuple[Row, ...]], chosen: Format, options: FormatOptions, counts: RowCounts
+) -> Iterator[Record]:
     for entry in entries:
-        tally.exported(entry[0], chosen.left_out(entry[0], wishes))
-        yield chosen.record(*entry, wishes)
+        counts.add_exported(entry[0], chosen.omissions(entry[0], options))
+        yield chosen.record(*entry, options)
 
 
-def _nothing(found: Source, tally: Tally) -> SelfsownError:
-    if tally.ends["kept"]:
+def _no_rows_error(source: ExportSource, counts: RowCounts) -> SelfsownError:
+    if counts.statuses["kept"]:
         return SelfsownError(
-            f"no prompt in {found.folder} has a kept answer and a lower graded one; ask for several answers to each, "
-            "as with generate: [sample: {n: 4}], and grade them"
+            f"no prompt in {source.folder} has a kept answer and an answer with a lower score; generate several "
+            "answers per prompt, for example with generate: [sample: {n: 4}], and grade them"
         )
-    if not found.parts and not found.left_out:
-        return SelfsownError(f"no rows are finished in {found.folder}; give its command again, and it goes on")
-    left = f" ({'; '.join(found.left_out)})" if found.left_out else ""
+    if not source.parts and not source.left_out:
+        return SelfsownError(f"{source.folder} has no finished rows yet; repeat its command to resume it")
+    left_out = f" ({'; '.join(source.left_out)})" if source.left_out else ""
     return SelfsownError(
-        f"no row was kept in {found.folder}, of {tally.ends.total():,} that count{left}; nothing is written"
+        f"no row was kept in {source.folder}, of {counts.statuses.total():,} generated{left_out}; nothing is written"
     )
 
 
-def _seeds(folder: Path) -> Seeds:
-    found = Seeds()
-    for batch in batches(folder / "real.parquet", ["source", "metadata"]):
-        found.met(batch)
-    return found
+def _source_counts(folder: Path) -> SourceCounts:
+    counts = SourceCounts()
+    for batch in read_batches(folder / "real.parquet", ["source", "metadata"]):
+        counts.add(batch)
+    return counts

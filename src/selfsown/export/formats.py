@@ -1,226 +1,256 @@
-"""What trainers eat: each format turns a row, or a pair of rows, into a record with columns of known types."""
+"""Dataset formats for trainers: each turns a row, or a pair of rows, into a record with typed columns."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import pyarrow
 
+from selfsown.errors import suggest
 from selfsown.records import Row, SelfsownError
 from selfsown.text.chat import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
 
 Record = dict[str, Any]
-TEXT, WHOLE, NUMBER, TEXTS = pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.list_(pyarrow.string())
-TALK = pyarrow.list_(pyarrow.struct([("role", TEXT), ("content", TEXT)]))
-FUNCTION = pyarrow.struct([("name", TEXT), ("arguments", TEXT)])
-CALLS = pyarrow.list_(pyarrow.struct([("id", TEXT), ("type", TEXT), ("function", FUNCTION)]))
-THOUGHT = (("reasoning_content", TEXT),)  # fields of a message, where there is something to put into them
-CALLING = (("name", TEXT), ("tool_calls", CALLS), ("tool_call_id", TEXT))
-TURNS = pyarrow.list_(pyarrow.struct([("from", TEXT), ("value", TEXT)]))
+STRING = pyarrow.string()
+INT = pyarrow.int64()
+FLOAT = pyarrow.float64()
+STRINGS = pyarrow.list_(STRING)
+MESSAGES = pyarrow.list_(pyarrow.struct([("role", STRING), ("content", STRING)]))
+TOOL_FUNCTION = pyarrow.struct([("name", STRING), ("arguments", STRING)])
+TOOL_CALLS = pyarrow.list_(pyarrow.struct([("id", STRING), ("type", STRING), ("function", TOOL_FUNCTION)]))
+REASONING_FIELDS = (("reasoning_content", STRING),)  # fields of a message, where they are needed
+TOOL_FIELDS = (("name", STRING), ("tool_calls", TOOL_CALLS), ("tool_call_id", STRING))
+SHAREGPT_TURNS = pyarrow.list_(pyarrow.struct([("from", STRING), ("value", STRING)]))
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """reasoning: what the model thought goes with its message. joint: what stands between prompt and answer. tools:
-    some row has tools, calls or names, so that messages have fields for them and records the column `tools`."""
+class FormatOptions:
+    """reasoning: each message has the model's reasoning. separator: between prompt and answer in the format text.
+    tools: some row has tools, tool calls or names, so that messages have fields and records a column for them."""
 
     reasoning: bool = False
-    joint: str = "\n"
+    separator: str = "\n"
     tools: bool = False
 
 
 @dataclass(frozen=True)
 class Format:
-    """record: from a row (or, with `pairs`, the better and the worse one) to a record with these columns.
+    """A dataset format.
 
-    asks: rows must have a prompt. chat: system messages, turns and tools have a place.
+    record: makes a record with these columns from a row or, with `pairs`, from the better and the worse row.
+    needs_prompt: rows must have a prompt. chat: the format holds system messages, turns and tools.
     """
 
     name: str
     record: Callable[..., Record]
     columns: Mapping[str, pyarrow.DataType]
-    asks: bool = True
+    needs_prompt: bool = True
     chat: bool = False
     pairs: bool = False
 
     @property
-    def thinks(self) -> bool:
-        """Whether there is a place for reasoning."""
-        return TALK in self.columns.values()
+    def has_reasoning(self) -> bool:
+        """Whether the format can hold reasoning."""
+        return MESSAGES in self.columns.values()
 
-    def schema(self, wishes: Wishes) -> pyarrow.Schema:
-        fields = [*TALK.value_type, *THOUGHT * wishes.reasoning, *CALLING * wishes.tools]
-        talk = pyarrow.list_(pyarrow.struct(fields))
-        columns = {name: talk if kind == TALK else kind for name, kind in self.columns.items()}
-        return pyarrow.schema(columns | ({"tools": TEXT} if wishes.tools and self.name != "rows" else {}))
+    def schema(self, options: FormatOptions) -> pyarrow.Schema:
+        messages = pyarrow.list_(pyarrow.struct([*MESSAGES.value_type, *_extra_fields(options)]))
+        columns = {name: messages if kind == MESSAGES else kind for name, kind in self.columns.items()}
+        if options.tools and self.name != "rows":
+            columns["tools"] = STRING
+        return pyarrow.schema(columns)
 
-    def left_out(self, row: Row, wishes: Wishes) -> list[str]:
-        """The names, of LEFT_OUT, of what the row holds and its record does not."""
+    def omissions(self, row: Row, options: FormatOptions) -> list[str]:
+        """The keys of OMISSIONS for what the row has and its record lacks."""
         if self.name == "rows":
             return []
         messages = messages_of(row.prompt, row.metadata)
-        turns = [each for each in messages if each["role"] not in INSTRUCTIONS]
+        turns = [message for message in messages if message["role"] not in INSTRUCTIONS]
         answer = completion_of(row.answer, row.metadata)
-        thoughts = row.metadata.get("reasoning") or any(each.get("reasoning_content") for each in messages)
-        found = {
-            "reasoning": thoughts and not (wishes.reasoning and self.thinks),
+        reasoning = row.metadata.get("reasoning") or any(message.get("reasoning_content") for message in messages)
+        omitted = {
+            "reasoning": reasoning and not (options.reasoning and self.has_reasoning),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
             "tools": not self.chat
-            and (tools_of(row.metadata) or any(each.get("tool_calls") for each in [*turns, answer])),
-            "order": self.name == "sharegpt" and not _alternates(sharegpt(row, wishes)["conversations"]),
+            and (tools_of(row.metadata) or any(message.get("tool_calls") for message in [*turns, answer])),
+            "order": self.name == "sharegpt" and not _alternates(sharegpt(row, options)["conversations"]),
         }
-        return [name for name, true in found.items() if true]
+        return [name for name, is_omitted in omitted.items() if is_omitted]
 
 
-def prompt_completion(row: Row, wishes: Wishes) -> Record:
+def prompt_completion(row: Row, options: FormatOptions) -> Record:
     return {"prompt": row.prompt, "completion": row.answer}
 
 
-def conversational(row: Row, wishes: Wishes) -> Record:
-    return {"messages": [*_asked(row, wishes), *_answered(row, wishes)], **_tools(row, wishes)}
+def conversational(row: Row, options: FormatOptions) -> Record:
+    return {
+        "messages": [*_prompt_messages(row, options), *_answer_messages(row, options)],
+        **_tools_column(row, options),
+    }
 
 
-def conversational_prompt_completion(row: Row, wishes: Wishes) -> Record:
-    return {"prompt": _asked(row, wishes), "completion": _answered(row, wishes), **_tools(row, wishes)}
+def conversational_prompt_completion(row: Row, options: FormatOptions) -> Record:
+    return {
+        "prompt": _prompt_messages(row, options),
+        "completion": _answer_messages(row, options),
+        **_tools_column(row, options),
+    }
 
 
-def preference(chosen: Row, rejected: Row, wishes: Wishes) -> Record:
-    return {"prompt": chosen.prompt, "chosen": chosen.answer, "rejected": rejected.answer, **_scores(chosen, rejected)}
+def preference(chosen: Row, rejected: Row, options: FormatOptions) -> Record:
+    return {
+        "prompt": chosen.prompt,
+        "chosen": chosen.answer,
+        "rejected": rejected.answer,
+        **_pair_scores(chosen, rejected),
+    }
 
 
-def conversational_preference(chosen: Row, rejected: Row, wishes: Wishes) -> Record:
-    talk = {"prompt": _asked(chosen, wishes), "chosen": _answered(chosen, wishes)}
-    scores = _scores(chosen, rejected)
-    return {**talk, "rejected": _answered(rejected, wishes), **scores, **_tools(chosen, wishes)}
+def conversational_preference(chosen: Row, rejected: Row, options: FormatOptions) -> Record:
+    return {
+        "prompt": _prompt_messages(chosen, options),
+        "chosen": _answer_messages(chosen, options),
+        "rejected": _answer_messages(rejected, options),
+        **_pair_scores(chosen, rejected),
+        **_tools_column(chosen, options),
+    }
 
 
-def sharegpt(row: Row, wishes: Wishes) -> Record:
+def sharegpt(row: Row, options: FormatOptions) -> Record:
     messages = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
-    return {"conversations": [turn for each in messages for turn in _turns(each)], **_tools(row, wishes)}
+    return {
+        "conversations": [turn for message in messages for turn in _sharegpt_turns(message)],
+        **_tools_column(row, options),
+    }
 
 
-def alpaca(row: Row, wishes: Wishes) -> Record:
+def alpaca(row: Row, options: FormatOptions) -> Record:
     return {"instruction": row.prompt, "input": "", "output": row.answer}
 
 
-def text(row: Row, wishes: Wishes) -> Record:
-    return {"text": f"{row.prompt}{wishes.joint}{row.answer}" if row.prompt else row.answer}
+def text(row: Row, options: FormatOptions) -> Record:
+    return {"text": f"{row.prompt}{options.separator}{row.answer}" if row.prompt else row.answer}
 
 
-def rows(row: Row, wishes: Wishes) -> Record:
-    found: Record = {name: getattr(row, name) for name in ROWS if name not in ("metadata", "grades")}
+def rows(row: Row, options: FormatOptions) -> Record:
+    columns: Record = {name: getattr(row, name) for name in ROW_COLUMNS if name not in ("metadata", "grades")}
     grades = [{name: value for name, value in vars(grade).items() if name != "failed"} for grade in row.grades]
-    return {**found, "metadata": _json(dict(row.metadata)), "grades": _json(grades)}
+    return {**columns, "metadata": _json(dict(row.metadata)), "grades": _json(grades)}
 
 
-ROWS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "source", "method"), TEXT)
-ROWS |= {"parents": TEXTS, "generation": WHOLE, "sample_index": WHOLE, "level": WHOLE}
-ROWS |= {"score": NUMBER, "metadata": TEXT, "grades": TEXT}
-SCORES = {"score_chosen": NUMBER, "score_rejected": NUMBER}
-SHAREGPT = {"user": "human", "assistant": "gpt", "tool": "observation", "developer": "system"}
-LEFT_OUT = {
-    "system": "{:,} rows have a text `system`, which is left out here.",
-    "reasoning": "{:,} rows have a text `reasoning`, which is left out here.",
-    "turns": "{:,} rows are conversations of several turns, which are one text here, a line a turn.",
-    "tools": "{:,} rows have tools: their definitions are left out here, and calls are text.",
-    "order": "In {:,} rows turns of the user (`human`, `observation`) and of the model (`gpt`, `function_call`) do not "
-    "take turns, the user first. They stand as they were; LLaMA-Factory leaves such rows out.",
+ROW_COLUMNS = dict.fromkeys(("id", "prompt", "answer", "problem", "target", "origin", "source", "method"), STRING)
+ROW_COLUMNS |= {"parents": STRINGS, "generation": INT, "sample_index": INT, "level": INT}
+ROW_COLUMNS |= {"score": FLOAT, "metadata": STRING, "grades": STRING}
+SCORE_COLUMNS = {"score_chosen": FLOAT, "score_rejected": FLOAT}
+SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "tool": "observation", "developer": "system"}
+OMISSIONS = {
+    "system": "{:,} rows have a system message, which this format omits.",
+    "reasoning": "{:,} rows have reasoning, which this dataset omits.",
+    "turns": "{:,} rows are conversations of several turns, which are one text here, with one line per turn.",
+    "tools": "{:,} rows have tools: their definitions are omitted, and tool calls are text.",
+    "order": "In {:,} rows the turns of the user (`human`, `observation`) and of the model (`gpt`, `function_call`) do "
+    "not alternate, starting with the user. They are exported unchanged; LLaMA-Factory skips such rows.",
 }
-PAIR = ("prompt", "chosen", "rejected")
+PAIR_COLUMNS = ("prompt", "chosen", "rejected")
 
 FORMATS = (
-    Format("prompt-completion", prompt_completion, {"prompt": TEXT, "completion": TEXT}),
-    Format("conversational", conversational, {"messages": TALK}, chat=True),
+    Format("prompt-completion", prompt_completion, {"prompt": STRING, "completion": STRING}),
+    Format("conversational", conversational, {"messages": MESSAGES}, chat=True),
     Format(
         "conversational-prompt-completion",
         conversational_prompt_completion,
-        {"prompt": TALK, "completion": TALK},
+        {"prompt": MESSAGES, "completion": MESSAGES},
         chat=True,
     ),
-    Format("preference", preference, dict.fromkeys(PAIR, TEXT) | SCORES, pairs=True),
+    Format("preference", preference, dict.fromkeys(PAIR_COLUMNS, STRING) | SCORE_COLUMNS, pairs=True),
     Format(
         "conversational-preference",
         conversational_preference,
-        dict.fromkeys(PAIR, TALK) | SCORES,
+        dict.fromkeys(PAIR_COLUMNS, MESSAGES) | SCORE_COLUMNS,
         chat=True,
         pairs=True,
     ),
-    Format("sharegpt", sharegpt, {"conversations": TURNS}, chat=True),
-    Format("alpaca", alpaca, dict.fromkeys(("instruction", "input", "output"), TEXT)),
-    Format("text", text, {"text": TEXT}, asks=False),
-    Format("rows", rows, ROWS, asks=False, chat=True),
+    Format("sharegpt", sharegpt, {"conversations": SHAREGPT_TURNS}, chat=True),
+    Format("alpaca", alpaca, dict.fromkeys(("instruction", "input", "output"), STRING)),
+    Format("text", text, {"text": STRING}, needs_prompt=False),
+    Format("rows", rows, ROW_COLUMNS, needs_prompt=False, chat=True),
 )
 
 
-def named(name: str) -> Format:
-    there = {each.name: each for each in FORMATS}
-    if name not in there:
-        close = get_close_matches(name, there, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ";"
-        raise SelfsownError(f"there is no format {name!r}{hint} there is: {', '.join(there)}")
-    return there[name]
+def get_format(name: str) -> Format:
+    by_name = {known.name: known for known in FORMATS}
+    if name not in by_name:
+        raise SelfsownError(f"unknown format {name!r}{suggest(name, by_name)}")
+    return by_name[name]
 
 
-def fitting(row: Row, chat: bool) -> Format:
-    """The plainest format for rows like this one. chat: some row has a system message, earlier turns or tools."""
-    return named(
-        "conversational-prompt-completion" if chat and row.prompt else "prompt-completion" if row.prompt else "text"
-    )
+def default_format(row: Row, chat: bool) -> Format:
+    """The simplest format for rows like this one. chat: some row has a system message, earlier turns or tools."""
+    if not row.prompt:
+        return get_format("text")
+    return get_format("conversational-prompt-completion" if chat else "prompt-completion")
 
 
-def _asked(row: Row, wishes: Wishes) -> list[Message]:
-    return [_message(each, wishes) for each in messages_of(row.prompt, row.metadata)]
+def _prompt_messages(row: Row, options: FormatOptions) -> list[Message]:
+    return [_message(message, options) for message in messages_of(row.prompt, row.metadata)]
 
 
-def _answered(row: Row, wishes: Wishes) -> list[Message]:
+def _answer_messages(row: Row, options: FormatOptions) -> list[Message]:
     message = completion_of(row.answer, row.metadata)
-    return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, wishes)]
+    return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, options)]
 
 
-def _message(message: Message, wishes: Wishes) -> Message:
-    """Every message has the same fields, whoever speaks."""
-    names = ["role", "content", *dict(THOUGHT * wishes.reasoning), *dict(CALLING * wishes.tools)]
+def _extra_fields(options: FormatOptions) -> list[tuple[str, pyarrow.DataType]]:
+    """The optional fields of a message."""
+    fields: list[tuple[str, pyarrow.DataType]] = []
+    if options.reasoning:
+        fields += REASONING_FIELDS
+    if options.tools:
+        fields += TOOL_FIELDS
+    return fields
+
+
+def _message(message: Message, options: FormatOptions) -> Message:
+    """Every message has the same fields, whatever its role."""
+    names = ["role", "content", *(name for name, _ in _extra_fields(options))]
     return {name: message.get(name) for name in names}
 
 
-def _tools(row: Row, wishes: Wishes) -> Record:
-    return {"tools": tools_of(row.metadata) or None} if wishes.tools else {}
+def _tools_column(row: Row, options: FormatOptions) -> Record:
+    return {"tools": tools_of(row.metadata) or None} if options.tools else {}
 
 
-def _turns(message: Message) -> list[Record]:
-    """The turns that ShareGPT makes of a message: its calls are one of their own, behind its words."""
+def _sharegpt_turns(message: Message) -> list[Record]:
+    """The ShareGPT turns of a message: its tool calls are a turn of their own, after its text."""
     calls = [call["function"] for call in message.get("tool_calls") or ()]
-    words = [{"from": SHAREGPT.get(message["role"], message["role"]), "value": message["content"]}]
+    text_turn = {"from": SHAREGPT_ROLES.get(message["role"], message["role"]), "value": message["content"]}
     if not calls:
-        return words
-    found = [{"name": each["name"], "arguments": _parsed(each["arguments"])} for each in calls]
-    return [
-        *words * bool(message["content"]),
-        {"from": "function_call", "value": _json(found if calls[1:] else found[0])},
-    ]
+        return [text_turn]
+    functions = [{"name": call["name"], "arguments": _parsed_json(call["arguments"])} for call in calls]
+    call_turn = {"from": "function_call", "value": _json(functions if len(functions) > 1 else functions[0])}
+    return [text_turn, call_turn] if message["content"] else [call_turn]
 
 
 def _alternates(turns: list[Record]) -> bool:
-    """Whether the user's turns and the model's take turns, the user first, after at most one system turn."""
+    """Whether turns of the user and of the model alternate, starting with the user, after at most one system turn."""
     roles = [turn["from"] for turn in turns]
     roles = roles[1:] if roles[0] == "system" else roles
     sides = (("human", "observation"), ("gpt", "function_call"))
-    return len(roles) % 2 == 0 and all(role in sides[at % 2] for at, role in enumerate(roles))
+    return len(roles) % 2 == 0 and all(role in sides[index % 2] for index, role in enumerate(roles))
 
 
-def _parsed(text: str) -> Any:
+def _parsed_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
 
 
-def _scores(chosen: Row, rejected: Row) -> Record:
+def _pair_scores(chosen: Row, rejected: Row) -> Record:
     return {"score_chosen": chosen.score, "score_rejected": rejected.score}
 
 

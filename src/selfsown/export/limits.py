@@ -1,4 +1,4 @@
-"""What a dataset's card says of its limits: each sentence follows from the recipe and from what was counted."""
+"""The known limitations on a dataset's card: each sentence follows from the recipe and from what was counted."""
 
 from __future__ import annotations
 
@@ -6,97 +6,105 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfsown.export.card_counts import Tally
+from selfsown.export.card_counts import RowCounts
 from selfsown.export.markdown import code
 from selfsown.text.personal_data import KINDS, NAMES
 
-TRUST = {
+EVIDENCE_TEXT = {
     "oracle": "a known answer",
     "execution": "running them",
-    "rule": "rules of form",
+    "rule": "formal rules",
     "vote": "a majority of a model's own answers",
-    "judge": "what another model thinks of them",
-    "self": "what the model that wrote them thinks of them",
+    "judge": "the judgement of another model",
+    "self": "the judgement of the model that wrote them",
     "": "nothing: no step graded them",
 }
-ALIKE = ("dedup", "dedup_prompts", "dedup_near")  # curators that compare the rows that were made with each other
-PRINCIPLED = ("constitution", "refine")
-Steps = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]  # of each stage, its methods with their options
+DEDUP_METHODS = {"dedup", "dedup_prompts", "dedup_near"}  # curators that compare generated rows with each other
+PRINCIPLE_METHODS = {"constitution", "refine"}
+RUBRIC_OPTIONS = ("rubric", "rubrics")
+STAGES = ("prepare", "generate", "grade", "curate")  # those that make or select rows
+Step = tuple[str, Mapping[str, Any]]  # a method with its options
 
 
-def limits(recipe: Mapping[str, Any], tally: Tally, own_judge: str, held_out: int, licensed: bool) -> Iterator[str]:
-    """In sentences, the most important first. own_judge: that the judge marks its own work, where it does; held_out:
-    how many real rows are; licensed: whether each of the others declares a licence."""
-    steps = steps_of(recipe)
-    if tally.origins["synthetic"]:
-        yield from _of_the_writers(recipe, steps)
-    for trust, n in (+tally.trust).most_common():
-        trust = "self" if trust == "judge" and own_judge.startswith("the judge") else trust
-        yield f"The grades of {n:,} rest on {TRUST.get(trust, trust)}."
+def limitations(
+    recipe: Mapping[str, Any], counts: RowCounts, own_judge: str, held_out: int, licensed: bool
+) -> Iterator[str]:
+    """The sentences, the most important first.
+
+    own_judge: a sentence if the judge grades its own output, otherwise "". held_out: number of held-out real rows.
+    licensed: whether every other real row has a license.
+    """
+    steps = stage_steps(recipe)
+    if counts.origins["synthetic"]:
+        yield _about_models(steps["generate"])
+    for evidence, rows in (+counts.evidence).most_common():
+        kind = "self" if evidence == "judge" and own_judge.startswith("the judge") else evidence
+        yield f"The grades of {rows:,} rows rest on {EVIDENCE_TEXT.get(kind, kind)}."
     if own_judge:
         yield f"{own_judge[0].upper()}{own_judge[1:]}."
-    if not _named(steps["curate"]) & {*ALIKE}:
-        yield "Nothing looked for duplicates among the rows that were made."
-    if held_out and "decontaminate" not in _named(steps["curate"]):
-        yield "Nothing looked whether a row repeats what was held out."
+    if not _methods(steps["curate"]) & DEDUP_METHODS:
+        yield "Generated rows were not checked for duplicates."
+    if held_out and "decontaminate" not in _methods(steps["curate"]):
+        yield "Rows were not checked for overlap with the held-out rows."
     if not licensed:
-        yield "For some of the real rows no licence is declared. See to it that you may use what grew from them."
+        yield "Some real rows have no declared license. Check that you may use rows generated from them."
     if any(recipe.get(role) for role in ("teacher", "judge")):
-        yield "The terms of the models that took part may bind whoever uses what they wrote."
-    yield from _of_personal_data(steps)
-    yield _of_words_that_hurt(steps)
-    if own := sorted({way for some in steps.values() for way, _ in some if "." in way}):
-        yield f"What {', '.join(code(Path(way).name) for way in own)} looked for is not known here."
-    yield "A bias of the real rows or of the models may be in these rows too, and stronger."
+        yield "The terms of use of the models may apply to everyone who uses their output."
+    yield from _about_personal_data(steps)
+    yield _about_offensive_text(steps)
+    if custom := sorted({method for methods in steps.values() for method, _ in methods if "." in method}):
+        yield f"This card does not know what {', '.join(code(Path(method).name) for method in custom)} checked."
+    yield "Biases of the real rows or of the models may be in these rows too, possibly amplified."
 
 
-def steps_of(recipe: Mapping[str, Any]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
-    """The methods of each stage that makes or chooses rows, with their options."""
-    return {stage: list(map(step_of, recipe.get(stage) or [])) for stage in ("prepare", "generate", "grade", "curate")}
+def stage_steps(recipe: Mapping[str, Any]) -> dict[str, list[Step]]:
+    """The steps of each stage that makes or selects rows."""
+    return {stage: [parse_step(step) for step in recipe.get(stage) or []] for stage in STAGES}
 
 
-def step_of(step: Any) -> tuple[str, Mapping[str, Any]]:
-    """A method and its options, as a recipe writes them."""
+def parse_step(step: object) -> Step:
+    """A step of a recipe: a method name, or a method with its options."""
     if isinstance(step, dict) and step:
-        way, knobs = next(iter(step.items()))
-        return str(way), knobs if isinstance(knobs, dict) else {}
+        method, options = next(iter(step.items()))
+        return str(method), options if isinstance(options, dict) else {}
     return str(step), {}
 
 
-def _named(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> set[str]:
-    return {way for way, _ in steps}
+def _methods(steps: Sequence[Step]) -> set[str]:
+    return {method for method, _ in steps}
 
 
-def _of_the_writers(recipe: Mapping[str, Any], steps: Steps) -> Iterator[str]:
-    wrote = "" if any("." in way for way in _named(steps["generate"])) else "Models wrote the synthetic rows. "
-    yield f"{wrote}Some are wrong, and no step had a person read them."
+def _about_models(generators: Sequence[Step]) -> str:
+    custom = any("." in method for method in _methods(generators))
+    wrote = "" if custom else "Models wrote the synthetic rows. "
+    return f"{wrote}Some are wrong, and no person has reviewed them."
 
 
-def _of_personal_data(steps: Steps) -> Iterator[str]:
-    """Of the real rows, and of those that were made."""
-    made = [knobs for way, knobs in steps["curate"] if way == "pii"]
-    real = [knobs for way, knobs in steps["prepare"] if way == "pii"]
-    if not made and not real:
-        yield "Nothing looked for personal data."
+def _about_personal_data(steps: Mapping[str, Sequence[Step]]) -> Iterator[str]:
+    """Of the real rows, and of the generated ones."""
+    generated = [options for method, options in steps["curate"] if method == "pii"]
+    real = [options for method, options in steps["prepare"] if method == "pii"]
+    if not generated and not real:
+        yield "Rows were not checked for personal data."
         return
-    for knobs in real:
-        done = "was replaced" if knobs.get("redact") else "set its row aside"
-        yield f"In the real rows, personal data known by its form {done}: {_kinds(knobs)}."
-    for knobs in made:
-        yield f"A row that was made is rejected where it has personal data known by its form: {_kinds(knobs)}."
-    if not made:
-        yield "Nothing looked for personal data in what models wrote."
-    yield "Names and postal addresses have no form, and were not looked for."
+    for options in real:
+        action = "was replaced in the real rows" if options.get("redact") else "led to removal of the real row"
+        yield f"Personal data with a recognizable pattern {action}: {_kind_names(options)}."
+    for options in generated:
+        yield f"Generated rows with personal data of a recognizable pattern were rejected: {_kind_names(options)}."
+    if not generated:
+        yield "Generated rows were not checked for personal data."
+    yield "Names and postal addresses have no recognizable pattern and were not checked."
 
 
-def _kinds(knobs: Mapping[str, Any]) -> str:
-    wanted: Collection[str] = knobs.get("kinds") or KINDS
-    return ", ".join(name for kind, name in NAMES.items() if kind in wanted)
+def _kind_names(options: Mapping[str, Any]) -> str:
+    kinds: Collection[str] = options.get("kinds") or KINDS
+    return ", ".join(name for kind, name in NAMES.items() if kind in kinds)
 
 
-def _of_words_that_hurt(steps: Steps) -> str:
-    told = _named(steps["generate"]) | _named(steps["grade"])
-    rubrics = any(name in knobs for _, knobs in steps["grade"] for name in ("rubric", "rubrics"))
-    if rubrics or told & {*PRINCIPLED}:
-        return "Words that hurt were looked for only as far as the principles and rubrics in the recipe ask for it."
-    return "Nothing looked for words that hurt."
+def _about_offensive_text(steps: Mapping[str, Sequence[Step]]) -> str:
+    methods = _methods(steps["generate"]) | _methods(steps["grade"])
+    has_rubric = any(name in options for _, options in steps["grade"] for name in RUBRIC_OPTIONS)
+    if has_rubric or methods & PRINCIPLE_METHODS:
+        return "Offensive text was checked only as far as the principles and rubrics in the recipe require."
+    return "Rows were not checked for offensive text."

@@ -1,4 +1,4 @@
-"""What an export is made from: the folder of a run or of made rows, read in batches so that memory stays flat."""
+"""Reads the folder of a run, or of `selfsown make`, in batches, so that memory does not grow with the rows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
+from selfsown.errors import one_line
 from selfsown.files.row_parquet import rows_of
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
 
-BATCH = 2048  # rows
+BATCH_ROWS = 2048  # rows
 
 
 @dataclass(frozen=True)
-class Source:
-    """parts: the files of rows that count. left_out: in words, what does not."""
+class ExportSource:
+    """What is exported. parts: the files with rows. left_out: which generations are not exported, and why."""
 
     folder: Path
     recipe: Mapping[str, Any]
@@ -31,57 +32,55 @@ class Source:
     left_out: Sequence[str]
 
 
-def source(folder: Path) -> Source:
+def open_source(folder: Path) -> ExportSource:
+    """Raises SelfsownError where the folder holds a comparison, no run, or a damaged one."""
     if (folder / "compare.json").exists() or any(folder.glob("*/seed-*/recipe.yaml")):
         raise SelfsownError(f"{folder} holds a comparison; name one of its runs, such as {folder}/graded/seed-0")
-    store = RunFolder(folder)
-    recipe = _recipe(folder / "recipe.yaml")
-    version = str((store.json("environment") or {}).get("selfsown", ""))
+    run_folder = RunFolder(folder)
+    recipe = _load_recipe(folder / "recipe.yaml")
+    version = str((run_folder.json("environment") or {}).get("selfsown", ""))
     made = folder / "rows.parquet"
     if made.exists():
-        return Source(folder, recipe, version, [made], [])
+        return ExportSource(folder, recipe, version, [made], [])
     parts, left_out = [], []
-    history = store.generations()
+    history = run_folder.generations()
     for generation in history[1:]:
         part = folder / generation_dir(generation.number) / "rows.parquet"
         if generation.accepted:
             parts.append(part)
         else:
-            by = ", ".join(verdict.guard for verdict in generation.rejections)
-            left_out.append(f"generation {generation.number}, rolled back by {by}")
+            guards = ", ".join(verdict.guard for verdict in generation.rejections)
+            left_out.append(f"generation {generation.number}, rolled back by {guards}")
     if (folder / generation_dir(len(history)) / "rows.parquet").exists():
         left_out.append(f"generation {len(history)}, which is not finished")
-    return Source(folder, recipe, version, parts, left_out)
+    return ExportSource(folder, recipe, version, parts, left_out)
 
 
-def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
-    """The file's rows, a few at a time and without Arrow's threads."""
+def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of the file in batches, without Arrow's threads."""
     try:
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            yield from file.iter_batches(BATCH, columns=columns, use_threads=False)
+            yield from file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False)
     except (pyarrow.ArrowException, OSError, KeyError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SelfsownError(f"{path} is damaged ({said}); an export needs it whole") from error
+        raise SelfsownError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error
 
 
-def size(folder: Path, name: str) -> int:
-    """How many rows stand in FOLDER/NAME.parquet, if it is there."""
+def count_rows(folder: Path, name: str) -> int:
+    """The number of rows in FOLDER/NAME.parquet; 0 where there is no such file."""
     path = folder / f"{name}.parquet"
-    return sum(len(batch) for batch in batches(path, ["id"])) if path.exists() else 0
+    return sum(len(batch) for batch in read_batches(path, ["id"])) if path.exists() else 0
 
 
-def ended(batch: pyarrow.RecordBatch, ends: Sequence[str]) -> list[Row]:
-    """The rows of the batch that ended so."""
-    wanted = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(ends, pyarrow.string())))
-    return rows_of(pyarrow.Table.from_batches([wanted]))
+def rows_with_status(batch: pyarrow.RecordBatch, statuses: Sequence[str]) -> list[Row]:
+    matching = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(statuses, pyarrow.string())))
+    return rows_of(pyarrow.Table.from_batches([matching]))
 
 
-def _recipe(path: Path) -> Mapping[str, Any]:
+def _load_recipe(path: Path) -> Mapping[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it is no recipe")
-        return found
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(recipe, dict):
+            raise ValueError("expected a mapping")
+        return recipe
     except (OSError, ValueError, yaml.YAMLError, json.JSONDecodeError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SelfsownError(f"{path} is damaged ({said}); an export needs it whole") from error
+        raise SelfsownError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error

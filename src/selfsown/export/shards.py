@@ -1,4 +1,4 @@
-"""Records as files that trainers open: Parquet or JSON lines, so many rows a file."""
+"""Writes records as Parquet or JSON Lines files of at most ROWS_PER_FILE rows."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ import pyarrow.parquet
 
 from selfsown.export.formats import Record
 
-SHARD = 500_000  # rows of a file
-GROUP = 2048  # rows that are in memory at once
+ROWS_PER_FILE = 500_000
+ROWS_PER_WRITE = 2048  # in memory at once
 
 
-def write(records: Iterable[Record], schema: pyarrow.Schema, folder: Path, kind: str) -> None:
-    """As many files as it takes; a name says which of how many it is, so they are named at the end."""
+def write_shards(records: Iterable[Record], schema: pyarrow.Schema, folder: Path, file_format: str) -> None:
+    """Write the files; they get their names at the end, as a name contains the number of files."""
     folder.mkdir(parents=True)
-    rest = iter(records)
-    found: list[Path] = []
-    for first in rest:
-        found.append(folder / f"{len(found)}.{kind}")
-        (_parquet if kind == "parquet" else _jsonl)(chain([first], islice(rest, SHARD - 1)), schema, found[-1])
-    for at, path in enumerate(found):
-        path.rename(folder / f"train-{at:05d}-of-{len(found):05d}.{kind}")
+    write = _write_parquet if file_format == "parquet" else _write_jsonl
+    remaining = iter(records)
+    paths: list[Path] = []
+    for first in remaining:
+        paths.append(folder / f"{len(paths)}.{file_format}")
+        write(chain([first], islice(remaining, ROWS_PER_FILE - 1)), schema, paths[-1])
+    for index, path in enumerate(paths):
+        path.rename(folder / f"train-{index:05d}-of-{len(paths):05d}.{file_format}")
 
 
-def _parquet(records: Iterator[Record], schema: pyarrow.Schema, path: Path) -> None:
+def _write_parquet(records: Iterator[Record], schema: pyarrow.Schema, path: Path) -> None:
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as file:
-        while group := list(islice(records, GROUP)):
+        while group := list(islice(records, ROWS_PER_WRITE)):
             file.write_table(pyarrow.Table.from_pylist(group, schema))
 
 
-def _jsonl(records: Iterator[Record], schema: pyarrow.Schema, path: Path) -> None:
+def _write_jsonl(records: Iterator[Record], schema: pyarrow.Schema, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)

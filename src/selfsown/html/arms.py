@@ -1,149 +1,177 @@
-"""The arms of a comparison against one another: their scores, differences and courses."""
+"""The arms of a comparison: their scores, paired differences, and score curves over the generations."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from selfsown.compare.results import ArmResult, Estimate
 from selfsown.html import svg
-from selfsown.html.comparison_data import Comparison
+from selfsown.html.comparison_data import ComparisonData, Histories
 from selfsown.html.elements import Figure, Panel, Table
-from selfsown.html.formatting import about, cut, duration, interval, named, number, opened, slug, visible
+from selfsown.html.formatting import (
+    capitalized,
+    describe_score,
+    duration,
+    element_id,
+    interval,
+    number,
+    score_name,
+    truncate,
+    visible,
+)
 from selfsown.html.score_curves import generations_axis
-from selfsown.records import Generation
 
-Mean = Mapping[str, Any]  # mean, low and high
-Lines = Mapping[int, Mapping[int, float]]  # seed, generation, score
+Curves = Mapping[int, Mapping[int, float]]  # score by seed and generation
+MAX_LABEL_CHARS = 28
 
 
-def scores(compared: Comparison) -> Table:
-    """A line for each arm: the goal, its paired difference, and what it took."""
-    goal = compared.goal
-    head = ["arm", named(goal), f"{compared.reference} − arm", "best generation", "rows kept", "CPU time a run"]
+@dataclass(frozen=True)
+class DotRow:
+    """One row of a dot plot: a value per seed, and their mean."""
+
+    name: str
+    values: Sequence[float]
+    mean: Estimate
+
+
+def scores(comparison: ComparisonData) -> Table:
+    """One row per arm: the goal, its paired difference, and the cost."""
+    goal = comparison.goal
+    difference = f"{comparison.reference} − arm"
+    head = ["arm", score_name(goal), difference, "best generation", "rows kept", "CPU time per run"]
     rows = []
-    for arm in compared.arms:
-        mean = arm["scores"][goal]
-        gap, best = mean["difference"], number(statistics.fmean(mean["best"]))
-        spent = duration(statistics.fmean(arm["cpu_seconds"]))
-        kept = f"{statistics.fmean(arm['kept']):,.0f}"
-        rows.append([arm["name"], _mean(mean), _gap(gap) if gap else "–", best, kept, spent])
-    return Table(head, rows, "Means over the seeds with 95 % intervals, of the last generation but where it says best")
+    for arm in comparison.arms:
+        score = arm.scores[goal]
+        gap = _signed(score.difference) if score.difference else "–"
+        best = number(statistics.fmean(score.best))
+        kept = f"{statistics.fmean(arm.kept):,.0f}"
+        rows.append([arm.name, _mean(score), gap, best, kept, duration(statistics.fmean(arm.cpu_seconds))])
+    caption = "Means over the seeds with 95 % intervals, of the last generation except in the column best generation"
+    return Table(head, rows, caption)
 
 
-def others(compared: Comparison) -> Table:
-    """The other scores: the goal's sisters, and those without a group."""
-    keys, stem = list(compared.arms[0]["scores"]), compared.goal.partition("=")[0]
-    near = [key for key in keys if key.startswith(stem + "=") and "," not in key]
-    shown = [key for key in [*near, *(key for key in keys if "=" not in key)] if key != compared.goal]
-    rows = [[arm["name"], *(_mean(arm["scores"][key]) for key in shown)] for arm in compared.arms]
-    return Table(["arm", *map(named, shown)], rows, "Other scores of the last generation: means over the seeds")
+def other_scores(comparison: ComparisonData) -> Table:
+    """The related scores of the goal, and those over all rows."""
+    keys = list(comparison.arms[0].scores)
+    stem = comparison.goal.partition("=")[0]
+    related = [key for key in keys if key.startswith(f"{stem}=") and "," not in key]
+    shown = [key for key in [*related, *(key for key in keys if "=" not in key)] if key != comparison.goal]
+    rows = [[arm.name, *(_mean(arm.scores[key]) for key in shown)] for arm in comparison.arms]
+    return Table(["arm", *map(score_name, shown)], rows, "Other scores of the last generation: means over the seeds")
 
 
-def strata(compared: Comparison) -> Table | None:
-    """A verdict on each stratum of the goal, where a proof was asked for and there are any."""
-    found = compared.found.get("proof", {}).get("strata")
-    if not found:
+def strata(comparison: ComparisonData) -> Table | None:
+    """The verdict on each stratum of the goal; None without a proof or strata."""
+    proof = comparison.result.proof
+    if not proof or not proof.strata:
         return None
     rows = [
-        [named(key), _gap(each), _gap(each["stopped"]), f"{each['corrected']:.2g}", each["verdict"]]
-        for key, each in found.items()
+        [score_name(key), _signed(gap), _signed(gap.against_best), f"{gap.corrected_p_value:.2g}", gap.verdict]
+        for key, gap in proof.strata.items()
     ]
     caption = (
-        f"By stratum, paired by seed. The p and the verdict are by Holm’s correction over {len(found)} strata; the "
-        "95 % intervals are of each by itself. Better takes a gain on the best generation of real rows alone, too"
+        f"By stratum, paired by seed. P-value and verdict are with Holm’s correction over {len(proof.strata)} strata; "
+        "the 95 % intervals are without it. Better requires a gain over the best generation of real rows alone, too"
     )
-    return Table(["stratum", "graded − real", "graded − best of real", "p", "verdict"], rows, caption)
+    return Table(["stratum", "graded − real", "graded − best of real", "p-value", "verdict"], rows, caption)
 
 
-def standing(compared: Comparison) -> Figure:
-    """Each arm's seeds, mean and interval, and beside it the paired difference to the reference."""
-    goal = compared.goal
-    ends = [(arm["name"], arm["scores"][goal]["last"], arm["scores"][goal]) for arm in compared.arms]
-    panels = [_panel("standing", f"{named(goal)}, last generation", ends, None)]
-    gaps = []
-    for arm in compared.arms:
-        if gap := arm["scores"][goal]["difference"]:
-            first = next(each for each in compared.arms if each["name"] == compared.reference)["scores"][goal]["last"]
-            pairs = [a - b for a, b in zip(first, arm["scores"][goal]["last"], strict=True)]
-            gaps.append((f"{compared.reference} − {arm['name']}", pairs, gap))
+def differences(comparison: ComparisonData) -> Figure:
+    """The seeds, mean and interval of each arm, and beside it the paired difference to the reference."""
+    goal = comparison.goal
+    ends = [DotRow(arm.name, arm.scores[goal].last, arm.scores[goal]) for arm in comparison.arms]
+    panels = [_dot_panel("scores", f"{score_name(goal)}, last generation", ends, None)]
+    gaps = _gap_rows(comparison)
     if gaps:
-        panels.append(_panel("gaps", "paired difference, seed by seed", gaps, 0.0))
-    seeds = [f"seed {seed}" for seed in compared.found["seeds"]]
-    rows = [[name, *map(number, values), _mean(mean)] for name, values, mean in [*ends, *gaps]]
-    caption = (
-        "Circles are seeds, diamonds their mean, bars 95 % intervals over seeds; an arrow says that the bar goes on."
-    )
-    return Figure(caption, panels, Table(["", *seeds, "mean"], rows, "Each seed’s score"))
+        panels.append(_dot_panel("gaps", "paired difference by seed", gaps, 0.0))
+    seeds = [f"seed {seed}" for seed in comparison.result.seeds]
+    rows = [[row.name, *map(number, row.values), _mean(row.mean)] for row in [*ends, *gaps]]
+    caption = "Circles are seeds, diamonds their mean, bars 95 % intervals over seeds; arrows mark bars cut off."
+    return Figure(caption, panels, Table(["", *seeds, "mean"], rows, "The score of each seed"))
 
 
-def course(compared: Comparison, key: str) -> Figure | None:
-    """A panel for each arm: its seeds, their mean, and the reference's mean to compare with."""
-    lines = {arm["name"]: _lines(compared.courses[arm["name"]], key) for arm in compared.arms}
-    values = [value for seeds in lines.values() for line in seeds.values() for value in line.values()]
+def curves(comparison: ComparisonData, key: str) -> Figure | None:
+    """One panel per arm: its seeds, their mean, and the mean of the reference; None where no run is left."""
+    by_arm = {arm.name: _curves(comparison.histories[arm.name], key) for arm in comparison.arms}
+    values = [value for by_seed in by_arm.values() for curve in by_seed.values() for value in curve.values()]
     if not values:
         return None
-    room = 0.1 * (max(values) - min(values)) or 0.05
-    limits, reference = (min(values) - room, max(values) + room), _means(lines[compared.reference])
+    margin = 0.1 * (max(values) - min(values)) or 0.05
+    limits = (min(values) - margin, max(values) + margin)
+    reference = _means(by_arm[comparison.reference])
     panels = []
-    for at, arm in enumerate(compared.arms):
-        name, means = arm["name"], _means(lines[arm["name"]])
-        told = "mean: " + "; ".join(f"generation {number}: {value:.3f}" for number, value in means.items())
-        sheet = svg.Sheet(f"arm-{at}-{slug(key)}", f"{named(key)} of {name} over generations", told)
-        other = {} if name == compared.reference else reference
-        alarms = {said["seed"]: said["generations"] for said in arm["guards"]}
-        panels.append(Panel(name, svg.drawn(sheet, _course(lines[name], other, alarms, limits))))
-    said = f", {about(key)}" if about(key) else ""
-    crosses = " A cross: a guard spoke." if any(arm["guards"] for arm in compared.arms) else ""
+    for index, arm in enumerate(comparison.arms):
+        dashed = {} if arm.name == comparison.reference else reference
+        panels.append(_curve_panel(index, arm, key, by_arm[arm.name], dashed, limits))
+    about = f", {describe_score(key)}" if describe_score(key) else ""
+    crosses = " A cross: a guard triggered." if any(arm.guards for arm in comparison.arms) else ""
     caption = (
-        f"{opened(named(key))} over the generations{said}. Thin lines are seeds, the thick one is their mean, the "
-        f"dashed grey one that of {compared.reference}.{crosses}"
+        f"{capitalized(score_name(key))} over the generations{about}. Thin lines are seeds, the thick line is their "
+        f"mean, the dashed grey line that of {comparison.reference}.{crosses}"
     )
-    last = max(max(line) for seeds in lines.values() for line in seeds.values() if line)
-    rows = [[name, *(number(_means(seeds).get(at)) for at in range(last + 1))] for name, seeds in lines.items()]
-    return Figure(caption, panels, Table(["arm", *map(str, range(last + 1))], rows, "Mean by generation"))
+    last = max(max(curve) for by_seed in by_arm.values() for curve in by_seed.values() if curve)
+    generations = range(last + 1)
+    rows = [
+        [name, *(number(_means(by_seed).get(generation)) for generation in generations)]
+        for name, by_seed in by_arm.items()
+    ]
+    return Figure(caption, panels, Table(["arm", *map(str, generations)], rows, "Mean by generation"))
 
 
-def _mean(found: Mean) -> str:
-    return f"{found['mean']:.3f} {interval(found['low'], found['high'])}".strip()
+def _mean(estimate: Estimate) -> str:
+    return f"{estimate.mean:.3f} {interval(estimate.low, estimate.high)}".strip()
 
 
-def _gap(found: Mean) -> str:
-    sure = "" if found["low"] is None else f" [{found['low']:+.3f}, {found['high']:+.3f}]"
-    return f"{found['mean']:+.3f}{sure}"
+def _signed(gap: Estimate) -> str:
+    if gap.low is None or gap.high is None:
+        return f"{gap.mean:+.3f}"
+    return f"{gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
 
 
-def _panel(name: str, title: str, ends: Sequence[tuple[str, Sequence[float], Mean]], zero: float | None) -> Panel:
-    told = "; ".join(f"{name}: {_mean(mean)}" for name, _, mean in ends)
-    sheet = svg.Sheet(name, title, told, 340, 44 + 44 * len(ends), svg.Margins(8, 14, 6, 36))
-    return Panel(title, svg.drawn(sheet, _dots(ends, zero)))
+def _gap_rows(comparison: ComparisonData) -> list[DotRow]:
+    """The reference minus each other arm."""
+    reference = comparison.result.arm(comparison.reference).scores[comparison.goal].last
+    rows = []
+    for arm in comparison.arms:
+        score = arm.scores[comparison.goal]
+        if score.difference:
+            pairs = [ours - theirs for ours, theirs in zip(reference, score.last, strict=True)]
+            rows.append(DotRow(f"{comparison.reference} − {arm.name}", pairs, score.difference))
+    return rows
 
 
-def _dots(ends: Sequence[tuple[str, Sequence[float], Mean]], zero: float | None) -> Callable[[Axes], None]:
-    """One line an arm, its name above it. Intervals do not set the scale: of two seeds they may be huge."""
+def _dot_panel(name: str, title: str, rows: Sequence[DotRow], zero: float | None) -> Panel:
+    description = "; ".join(f"{row.name}: {_mean(row.mean)}" for row in rows)
+    canvas = svg.Canvas(name, title, description, 340, 44 + 44 * len(rows), svg.Margins(8, 14, 6, 36))
+    return Panel(title, svg.draw_svg(canvas, _draw_dots(rows, zero)))
+
+
+def _draw_dots(rows: Sequence[DotRow], zero: float | None) -> Callable[[Axes], None]:
+    """One line per row with its name above; intervals do not set the scale, as those of two seeds can be huge.
+
+    zero: where a dashed line is drawn; None for no line and numbers without a sign.
+    """
 
     def draw(axes: Axes) -> None:
-        values = [value for _, seeds, _ in ends for value in seeds] + ([zero] if zero is not None else [])
-        room = 0.3 * (max(values) - min(values)) or 0.05
-        left, right = min(values) - room, max(values) + room
-        axes.set_xlim(left, right)
-        axes.set_ylim(len(ends) - 0.25, -0.75)
+        values = [value for row in rows for value in row.values] + ([] if zero is None else [zero])
+        margin = 0.3 * (max(values) - min(values)) or 0.05
+        limits = (min(values) - margin, max(values) + margin)
+        axes.set_xlim(*limits)
+        axes.set_ylim(len(rows) - 0.25, -0.75)
         if zero is not None:
             axes.axvline(zero, color=svg.MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        for at, (name, seeds, mean) in enumerate(ends):
-            sign = "+.3f" if zero is not None else ".3f"
-            label = f"{visible(cut(name, 28))}  {mean['mean']:{sign}}"
-            axes.annotate(label, (0, at - 0.36), xycoords=axes.get_yaxis_transform(), va="center", color=svg.INK)
-            if mean["low"] is not None:
-                axes.plot([max(mean["low"], left), min(mean["high"], right)], [at, at], "-", color=svg.BLUE)
-                for edge, sign, beyond in ((left, "<", mean["low"] < left), (right, ">", mean["high"] > right)):
-                    if beyond:
-                        axes.plot([edge], [at], sign, color=svg.BLUE, clip_on=False)
-            axes.plot(seeds, [at] * len(seeds), "o", markersize=6, markerfacecolor=svg.PAPER, color=svg.BLUE)
-            axes.plot([mean["mean"]], [at], "D", markersize=5.5, color=svg.BLUE)
+        for y, row in enumerate(rows):
+            mean = f"{row.mean.mean:.3f}" if zero is None else f"{row.mean.mean:+.3f}"
+            label = f"{visible(truncate(row.name, MAX_LABEL_CHARS))}  {mean}"
+            axes.annotate(label, (0, y - 0.36), xycoords=axes.get_yaxis_transform(), va="center", color=svg.INK)
+            _draw_interval(axes, y, row.mean, limits)
+            axes.plot(row.values, [y] * len(row.values), "o", markersize=6, markerfacecolor=svg.PAPER, color=svg.BLUE)
+            axes.plot([row.mean.mean], [y], "D", markersize=5.5, color=svg.BLUE)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.grid(axis="x")
@@ -153,32 +181,60 @@ def _dots(ends: Sequence[tuple[str, Sequence[float], Mean]], zero: float | None)
     return draw
 
 
-def _lines(courses: Mapping[int, Sequence[Generation]], key: str) -> Lines:
+def _draw_interval(axes: Axes, y: int, mean: Estimate, limits: tuple[float, float]) -> None:
+    """The interval within the limits, with an arrow where it is cut off."""
+    if mean.low is None or mean.high is None:
+        return
+    left, right = limits
+    axes.plot([max(mean.low, left), min(mean.high, right)], [y, y], "-", color=svg.BLUE)
+    if mean.low < left:
+        axes.plot([left], [y], "<", color=svg.BLUE, clip_on=False)
+    if mean.high > right:
+        axes.plot([right], [y], ">", color=svg.BLUE, clip_on=False)
+
+
+def _curves(histories: Histories, key: str) -> Curves:
     return {
-        seed: {each.number: value for each in history if (value := each.pooled(key)) is not None}
-        for seed, history in courses.items()
+        seed: {generation.number: value for generation in history if (value := generation.pooled(key)) is not None}
+        for seed, history in histories.items()
     }
 
 
-def _means(lines: Lines) -> dict[int, float]:
-    """The mean over the seeds that have the generation."""
-    numbers = sorted({at for line in lines.values() for at in line})
-    return {at: statistics.fmean(line[at] for line in lines.values() if at in line) for at in numbers}
+def _means(by_seed: Curves) -> dict[int, float]:
+    """By generation, the mean over the seeds that have it."""
+    numbers = sorted({generation for curve in by_seed.values() for generation in curve})
+    return {
+        generation: statistics.fmean(curve[generation] for curve in by_seed.values() if generation in curve)
+        for generation in numbers
+    }
 
 
-def _course(
-    lines: Lines, other: Mapping[int, float], alarms: Mapping[int, Sequence[int]], limits: tuple[float, float]
+def _curve_panel(
+    index: int, arm: ArmResult, key: str, by_seed: Curves, dashed: Mapping[int, float], limits: tuple[float, float]
+) -> Panel:
+    points = [f"generation {generation}: {value:.3f}" for generation, value in _means(by_seed).items()]
+    title = f"{score_name(key)} of {arm.name} over generations"
+    canvas = svg.Canvas(f"arm-{index}-{element_id(key)}", title, f"mean: {'; '.join(points)}")
+    alarms: dict[int, list[int]] = {}
+    for guard in arm.guards:
+        alarms.setdefault(guard.seed, []).extend(guard.generations)
+    return Panel(arm.name, svg.draw_svg(canvas, _draw_curves(by_seed, dashed, alarms, limits)))
+
+
+def _draw_curves(
+    by_seed: Curves, dashed: Mapping[int, float], alarms: Mapping[int, Sequence[int]], limits: tuple[float, float]
 ) -> Callable[[Axes], None]:
     def draw(axes: Axes) -> None:
-        means = _means(lines)
-        generations_axis(axes, max([*means, *other, 1]))
+        means = _means(by_seed)
+        generations_axis(axes, max([*means, *dashed, 1]))
         axes.set_ylim(*limits)
-        if other:
-            axes.plot(list(other), list(other.values()), "--", color=svg.GREY, linewidth=1.4)
-        for seed, line in lines.items():
-            axes.plot(list(line), list(line.values()), "-", color=svg.BLUE, linewidth=0.9, alpha=0.6)
-            spoke = [number for number in alarms.get(seed, ()) if number in line]
-            axes.plot(spoke, [line[number] for number in spoke], "X", color=svg.ORANGE, markersize=7, zorder=4)
+        if dashed:
+            axes.plot(list(dashed), list(dashed.values()), "--", color=svg.GREY, linewidth=1.4)
+        for seed, curve in by_seed.items():
+            axes.plot(list(curve), list(curve.values()), "-", color=svg.BLUE, linewidth=0.9, alpha=0.6)
+            marked = [generation for generation in alarms.get(seed, ()) if generation in curve]
+            scores = [curve[generation] for generation in marked]
+            axes.plot(marked, scores, "X", color=svg.ORANGE, markersize=7, zorder=4)
         axes.plot(list(means), list(means.values()), "-o", color=svg.BLUE, linewidth=2.4, markersize=4)
 
     return draw

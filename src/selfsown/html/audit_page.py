@@ -12,7 +12,7 @@ from selfsown.audit.audit import Audit, Group
 from selfsown.audit.scan import number
 from selfsown.html import svg, template
 from selfsown.html.elements import Figure, Panel, Table
-from selfsown.html.formatting import cut, percent, visible
+from selfsown.html.formatting import percent, truncate, visible
 from selfsown.records import Signal
 
 SHOWN = 300  # characters of a row
@@ -37,7 +37,7 @@ def write(found: Audit, path: Path) -> Path:
         "phrases": _phrases(found),
         "method": findings.method(found),
     }
-    return template.written(path, "audit.html", content)
+    return template.write_page(path, "audit.html", content)
 
 
 def _facts(found: Audit) -> list[tuple[str, str, str]]:
@@ -54,7 +54,7 @@ def _drifts(found: Audit) -> Figure:
     signals = list(found.signals)
     said = "; ".join(f"{each.name}: {each.value / each.tolerance:+.2f} times what is borne" for each in signals)
     around, high = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
-    slim, wide = (svg.Sheet(f"drifts-{width}", "Differences", said, width, high, around) for width in (340, 900))
+    slim, wide = (svg.Canvas(f"drifts-{width}", "Differences", said, width, high, around) for width in (340, 900))
     head = ["signal", "family", "difference", "95 % interval", "borne", "p", "alarm", "smallest seen"]
     rows = [
         [
@@ -71,7 +71,7 @@ def _drifts(found: Audit) -> Figure:
     ]
     return Figure(
         "A filled mark is an alarm: more than chance, and more than is borne.",
-        [Panel("", *(svg.drawn(sheet, _dots(signals)) for sheet in (slim, wide)))],
+        [Panel("", *(svg.draw_svg(sheet, _dots(signals)) for sheet in (slim, wide)))],
         Table(head, rows, "Every signal. 0.1 is 10 %, 10 points, or 0.1 of log-odds"),
     )
 
@@ -118,13 +118,13 @@ def _shares(name: str, of: Mapping[str, tuple[float, float]]) -> Table:
 
 
 def _near(found: Audit) -> Table | None:
-    rows = [[f"{each.rows:,}", _numbers(each), cut(each.text, SHOWN)] for each in found.near]
+    rows = [[f"{each.rows:,}", _numbers(each), truncate(each.text, SHOWN)] for each in found.near]
     head = ["how many", "rows", "one of them"]
     return Table(head, rows, "Synthetic rows of the sample that say nearly the same") if rows else None
 
 
 def _copied(found: Audit) -> Table | None:
-    rows = [[_numbers(each), cut(each.text, SHOWN)] for each in found.copied]
+    rows = [[_numbers(each), truncate(each.text, SHOWN)] for each in found.copied]
     caption = "Synthetic rows that say, at least nearly, what a real row says, or answer so"
     return Table(["row", "synthetic row"], rows, caption) if rows else None
 
@@ -135,14 +135,16 @@ def _numbers(group: Group) -> str:
 
 def _hits(found: Audit) -> Table | None:
     hits = found.examination.shown if found.examination else []
-    rows = [[str(number(hit.row)), hit.examination, cut(hit.question, SHOWN), cut(hit.run, SHOWN)] for hit in hits]
+    rows = [
+        [str(number(hit.row)), hit.examination, truncate(hit.question, SHOWN), truncate(hit.run, SHOWN)] for hit in hits
+    ]
     head = ["row", "examination", "question", "what both say"]
     return Table(head, rows, "The first that were found") if rows else None
 
 
 def _phrases(found: Audit) -> Table | None:
     rows = [
-        [visible(each.words), f"{each.synthetic:,}", f"{each.real:,}", str(each.row), cut(each.example, SHOWN)]
+        [visible(each.words), f"{each.synthetic:,}", f"{each.real:,}", str(each.row), truncate(each.example, SHOWN)]
         for each in found.phrases
     ]
     head = ["phrase", "synthetic rows", "real rows", "row", "an example"]

@@ -1,65 +1,69 @@
-"""A comparison's folder as one value: compare.json, and the courses of the runs that it sums up."""
+"""A comparison's folder as one value: compare.json, and the generations of the runs behind it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from selfsown.compare.results import ArmResult, ComparisonResult, ProofVerdict
 from selfsown.html import run_data
-from selfsown.html.formatting import Outcome
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 
+Histories = Mapping[int, Sequence[Generation]]  # by seed
+
 
 @dataclass(frozen=True)
-class Comparison:
-    """What compare.json says, and the generations of each arm and seed whose run is still there."""
+class ComparisonData:
+    """compare.json, and per arm and seed the generations of each run that still exists."""
 
-    found: Mapping[str, Any]
-    courses: Mapping[str, Mapping[int, Sequence[Generation]]]
+    result: ComparisonResult
+    histories: Mapping[str, Histories]
 
     @property
     def goal(self) -> str:
-        return str(self.found["goal"])
+        return self.result.goal
 
     @property
     def reference(self) -> str:
-        return str(self.found["reference"])
+        return self.result.reference
 
     @property
-    def arms(self) -> Sequence[Mapping[str, Any]]:
-        """Those to be compared: plain training on more real rows is another question."""
-        sizes = (self.found.get("efficiency") or {}).get("rows", {})
-        return [arm for arm in self.found["arms"] if arm["name"] not in sizes]
+    def arms(self) -> list[ArmResult]:
+        """The arms to be compared, without those of plain training on more real rows, which answer another question."""
+        sizes = self.result.data_efficiency.rows if self.result.data_efficiency else {}
+        return [arm for arm in self.result.arms if arm.name not in sizes]
 
     @cached_property
-    def lower(self) -> frozenset[str]:
-        """The scores of which less is better."""
-        every = [g for seeds in self.courses.values() for history in seeds.values() for g in history]
-        return frozenset(score.key for generation in every for score in generation.scores if score.direction == "lower")
+    def lower_is_better(self) -> frozenset[str]:
+        """The keys of scores of which less is better."""
+        scores = [
+            score
+            for by_seed in self.histories.values()
+            for history in by_seed.values()
+            for generation in history
+            for score in generation.scores
+        ]
+        return frozenset(score.key for score in scores if score.direction == "lower")
 
-    def outcome(self, arm: Mapping[str, Any]) -> Outcome:
-        """The reference against this arm: better or worse only where the paired interval leaves out zero."""
-        gap = arm["scores"][self.goal]["difference"]
-        if not gap or gap["low"] in (None, gap["high"]) or gap["low"] <= 0 <= gap["high"]:
-            return "no proof"
-        return "better" if (gap["low"] > 0) != (self.goal in self.lower) else "worse"
+    def outcome(self, arm: ArmResult) -> ProofVerdict:
+        """The reference against this arm: better or worse only where the paired interval excludes zero."""
+        gap = arm.scores[self.goal].difference
+        if not gap or gap.low is None or gap.high is None or gap.low == gap.high or gap.low <= 0 <= gap.high:
+            return "inconclusive"
+        return "better" if (gap.low > 0) != (self.goal in self.lower_is_better) else "worse"
 
 
-def comparison(folder: Path) -> Comparison:
-    found = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
-    return Comparison(found, _courses(folder, found))
+def load_comparison(folder: Path) -> ComparisonData:
+    """Raises SelfsownError where a file of the folder is damaged."""
+    with run_data.damaged_if_unreadable(folder / "compare.json"):
+        result = ComparisonResult.read(folder / "compare.json")
+    return ComparisonData(result, {arm.name: _load_histories(folder / arm.folder, result.seeds) for arm in result.arms})
 
 
-def _courses(folder: Path, found: Mapping[str, Any]) -> dict[str, dict[int, list[Generation]]]:
-    runs = {
-        arm["name"]: {seed: folder / arm["folder"] / f"seed-{seed}" for seed in found["seeds"]} for arm in found["arms"]
-    }
-    return {
-        name: {seed: run_data.generations(RunFolder(at)) for seed, at in seeds.items() if (at / "recipe.yaml").exists()}
-        for name, seeds in runs.items()
-    }
+def _load_histories(folder: Path, seeds: Sequence[int]) -> dict[int, list[Generation]]:
+    runs = {seed: folder / f"seed-{seed}" for seed in seeds}
+    existing = {seed: run for seed, run in runs.items() if (run / "recipe.yaml").exists()}
+    return {seed: run_data.load_generations(RunFolder(run)) for seed, run in existing.items()}

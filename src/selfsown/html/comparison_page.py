@@ -1,127 +1,155 @@
-"""What the page of a comparison holds, from its sentences down to what real rows cost."""
+"""The content of a comparison's page, from its headline down to the cost of real rows."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from selfsown.html import arms, data_efficiency, formatting, run_data
-from selfsown.html.comparison_data import Comparison, comparison
-from selfsown.html.elements import Table
-
-
-def content(folder: Path) -> dict[str, Any]:
-    """What the template `compare.html` is filled with."""
-    with run_data.understood(folder / "compare.json"):
-        compared = comparison(folder)
-        found = compared.found
-        return {
-            "name": found["recipe"],
-            "description": found["description"],
-            "folder": folder.name,
-            "headline": _headline(compared),
-            "sentences": _sentences(found) or [f"One arm alone was run: {compared.reference}."],
-            "facts": _facts(compared),
-            "unknown": _unknown(compared),
-            "scores": arms.scores(compared),
-            "others": arms.others(compared),
-            "strata": arms.strata(compared),
-            "standing": arms.standing(compared),
-            "courses": [each for key in (compared.goal, "diversity") if (each := arms.course(compared, key))],
-            "guards": None if "proof" in found else _guards(compared),
-            "arms": _arms(compared),
-            **(data_efficiency.content(compared) if found["efficiency"] else {}),
-        }
+from selfsown.html import arms, data_efficiency, run_data
+from selfsown.html.comparison_data import ComparisonData, load_comparison
+from selfsown.html.elements import Fact, Figure, Table
+from selfsown.html.formatting import capitalized, count, duration, interval, join_words, number, score_name
 
 
-def _sentences(found: Mapping[str, Any]) -> list[str]:
-    """What a proof says, where there is one; otherwise each arm's difference."""
-    return list(found["proof"]["sentences"] if "proof" in found else found["sentences"])
+@dataclass(frozen=True)
+class ComparisonPage:
+    """What the template compare.html is filled with."""
+
+    name: str
+    description: str
+    folder: str
+    headline: str
+    sentences: list[str]
+    facts: list[Fact]
+    limitations: list[str]
+    scores: Table
+    other_scores: Table
+    strata: Table | None
+    differences: Figure
+    curves: list[Figure]
+    guards: list[str] | None
+    arms: Table
+    efficiency: data_efficiency.EfficiencySection | None
 
 
-def _headline(compared: Comparison) -> str:
-    if proof := compared.found.get("proof"):
-        return str(proof["headline"])
-    others = [arm for arm in compared.arms if arm["name"] != compared.reference]
-    if len(compared.found["seeds"]) == 1:
-        return "One seed proves no difference."
-    if not others:
-        return (
-            f"Plain training needs {_ratio(compared)} the real rows."
-            if compared.found["efficiency"]
-            else "One arm alone."
+def content(folder: Path) -> ComparisonPage:
+    """The content of the page; SelfsownError where the folder is damaged."""
+    comparison = load_comparison(folder)
+    result = comparison.result
+    with run_data.damaged_if_unreadable(folder / "compare.json"):
+        curves = [arms.curves(comparison, key) for key in (comparison.goal, "diversity")]
+        return ComparisonPage(
+            name=result.recipe,
+            description=result.description,
+            folder=folder.name,
+            headline=_headline(comparison),
+            sentences=_sentences(comparison),
+            facts=_facts(comparison),
+            limitations=_limitations(comparison),
+            scores=arms.scores(comparison),
+            other_scores=arms.other_scores(comparison),
+            strata=arms.strata(comparison),
+            differences=arms.differences(comparison),
+            curves=[figure for figure in curves if figure],
+            guards=None if result.proof else _guards(comparison),
+            arms=_arms(comparison),
+            efficiency=data_efficiency.section(comparison) if result.data_efficiency else None,
         )
-    outcomes = [compared.outcome(arm) for arm in others]
-    better, worse, reference = outcomes.count("better"), outcomes.count("worse"), formatting.opened(compared.reference)
+
+
+def _sentences(comparison: ComparisonData) -> list[str]:
+    """The findings of the proof, if there is one, otherwise the difference of each arm."""
+    result = comparison.result
+    sentences = result.proof.sentences if result.proof else result.sentences
+    return list(sentences) or [f"Only one arm was run: {comparison.reference}."]
+
+
+def _headline(comparison: ComparisonData) -> str:
+    result = comparison.result
+    if result.proof:
+        return result.proof.headline
+    others = [arm for arm in comparison.arms if arm.name != comparison.reference]
+    if len(result.seeds) == 1:
+        return "One seed cannot show a difference."
+    if not others:
+        ratio = _row_ratio(comparison)
+        return f"Plain training needs {ratio} the real rows." if ratio else "Only one arm."
+    outcomes = [comparison.outcome(arm) for arm in others]
+    better = outcomes.count("better")
+    worse = outcomes.count("worse")
+    reference = capitalized(comparison.reference)
     if better == len(others):
         return f"{reference} did better than every other arm."
     if better:
-        told = f", and worse than {worse}" if worse else ""
-        return f"{reference} did better than {better} of {len(others)} other arms{told}."
+        and_worse = f", and worse than {worse}" if worse else ""
+        return f"{reference} did better than {better} of {len(others)} other arms{and_worse}."
     if worse:
         return f"{reference} did worse than {worse} of {len(others)} other arms."
-    return f"No proof that {compared.reference} did better than any other arm."
+    return f"No significant difference between {comparison.reference} and any other arm."
 
 
-def _facts(compared: Comparison) -> list[tuple[str, str, str]]:
-    found = compared.found
-    goal = next(arm for arm in found["arms"] if arm["name"] == compared.reference)["scores"][compared.goal]
-    seconds = sum(sum(arm["cpu_seconds"]) for arm in found["arms"])
-    start, seeds = statistics.fmean(goal["first"]), len(found["seeds"])
-    if proof := found.get("proof"):
-        gap = proof["difference"]
-        note = f"{formatting.interval(gap['low'], gap['high'])} to real rows alone at equal steps, {seeds} seeds"
-        facts = [(f"{formatting.named(compared.goal)}, difference", f"{gap['mean']:+.3f}", note)]
-    else:
-        note = f"{compared.reference}, mean of {formatting.count(seeds, 'seed')} {formatting.interval(goal['low'], goal['high'])}"
-        note += f"; {formatting.number(start)} in generation 0"
-        facts = [(formatting.named(compared.goal), formatting.number(goal["mean"]), note)]
-    if found["efficiency"]:
-        facts.append(("real rows that plain training needs", _ratio(compared), "for the same score, against the loop"))
-    runs = len(found["arms"]) * seeds
-    facts.append(
-        ("runs", str(runs), f"{formatting.count(len(found['arms']), 'arm')}, {formatting.count(seeds, 'seed')}")
-    )
-    return [*facts, ("processor time", formatting.duration(seconds), "of all runs together")]
+def _facts(comparison: ComparisonData) -> list[Fact]:
+    result = comparison.result
+    seeds = len(result.seeds)
+    facts = [_goal_fact(comparison)]
+    if ratio := _row_ratio(comparison):
+        facts.append(Fact("real rows that plain training needs", ratio, "relative to the loop, for the same score"))
+    runs = len(result.arms) * seeds
+    facts.append(Fact("runs", str(runs), f"{count(len(result.arms), 'arm')}, {count(seeds, 'seed')}"))
+    seconds = sum(sum(arm.cpu_seconds) for arm in result.arms)
+    return [*facts, Fact("CPU time", duration(seconds), "of all runs")]
 
 
-def _ratio(compared: Comparison) -> str:
-    """In the goal, as it is said everywhere."""
-    return str(compared.found["efficiency"]["scores"][compared.goal]["words"])
+def _goal_fact(comparison: ComparisonData) -> Fact:
+    """The difference of a proof, otherwise the goal of the reference."""
+    seeds = len(comparison.result.seeds)
+    name = score_name(comparison.goal)
+    if proof := comparison.result.proof:
+        gap = proof.difference
+        note = f"{interval(gap.low, gap.high)} against real rows alone after equal training steps, {seeds} seeds"
+        return Fact(f"{name}, difference", f"{gap.mean:+.3f}", note)
+    score = comparison.result.arm(comparison.reference).scores[comparison.goal]
+    note = f"{comparison.reference}, mean of {count(seeds, 'seed')} {interval(score.low, score.high)}"
+    return Fact(name, number(score.mean), f"{note}; {number(statistics.fmean(score.first))} in generation 0")
 
 
-def _unknown(compared: Comparison) -> list[str]:
-    seeds, arms = len(compared.found["seeds"]), len(compared.arms)
-    said = [
-        f"Intervals are over {formatting.count(seeds, 'seed')} (Student’s t, paired by seed), so they are wide."
-        if seeds > 1
-        else "One seed gives no interval over seeds; whether a difference is more than chance is not known."
-    ]
-    if arms > 2:
-        said.append(
-            f"{arms - 1} arms are compared with one: the more comparisons, the likelier one stands out by chance."
+def _row_ratio(comparison: ComparisonData) -> str:
+    """The real rows that plain training needs for the goal, as it is written everywhere; "" where it was not run."""
+    efficiency = comparison.result.data_efficiency
+    return efficiency.scores[comparison.goal].summary if efficiency else ""
+
+
+def _limitations(comparison: ComparisonData) -> list[str]:
+    seeds = len(comparison.result.seeds)
+    arm_count = len(comparison.arms)
+    limitations = ["One seed gives no interval over seeds; whether a difference is more than chance is unknown."]
+    if seeds > 1:
+        limitations = [f"Intervals are over {count(seeds, 'seed')} (Student’s t, paired by seed), so they are wide."]
+    if arm_count > 2:
+        limitations.append(
+            f"{arm_count - 1} arms are compared with one: with more comparisons, a chance difference is more likely."
         )
-    guards = "No guard is run" if "proof" in compared.found else "Guards only raise an alarm here"
-    said.append(
-        f"Every arm runs to its end and the last generation is compared. {guards}; with rollback an arm may end "
-        "otherwise."
+    guards = "No guard is run" if comparison.result.proof else "Guards only raise an alarm here"
+    limitations.append(
+        f"Every arm runs to its end and the last generation is compared. {guards}; with rollback, the result of an arm "
+        "may differ."
     )
-    return [*said, "All rows come from one source. Nothing is said about other data, or about larger models."]
+    return [*limitations, "All rows come from one source. The result says nothing about other data or larger models."]
 
 
-def _guards(compared: Comparison) -> list[str]:
-    """Which guards spoke, a sentence for each arm and guard."""
-    told: dict[str, list[str]] = {}
-    for arm in compared.arms:
-        for said in arm["guards"]:
-            numbers = formatting.listed([str(number) for number in said["generations"]])
-            where = f"generation{'s' * (len(said['generations']) > 1)} {numbers} of seed {said['seed']}"
-            told.setdefault(f"{arm['name']}: {said['by']} spoke in ", []).append(where)
-    return [f"{who}{'; '.join(where)}" for who, where in told.items()]
+def _guards(comparison: ComparisonData) -> list[str]:
+    """One sentence for each arm and guard that triggered."""
+    places: dict[str, list[str]] = {}
+    for arm in comparison.arms:
+        for alarms in arm.guards:
+            numbers = join_words([str(generation) for generation in alarms.generations])
+            word = "generations" if len(alarms.generations) > 1 else "generation"
+            start = f"{arm.name}: {alarms.guard} triggered in "
+            places.setdefault(start, []).append(f"{word} {numbers} of seed {alarms.seed}")
+    return [f"{start}{'; '.join(where)}" for start, where in places.items()]
 
 
-def _arms(compared: Comparison) -> Table:
-    rows = [[arm["name"], arm["what"], "; ".join(arm["changes"])] for arm in compared.found["arms"]]
-    return Table(["arm", "what it is", "changes to the recipe"], rows, "Every arm, and how it differs from the recipe")
+def _arms(comparison: ComparisonData) -> Table:
+    rows = [[arm.name, arm.description, "; ".join(arm.changes)] for arm in comparison.result.arms]
+    return Table(["arm", "description", "changes to the recipe"], rows, "Every arm and its changes to the recipe")

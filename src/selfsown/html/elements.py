@@ -1,16 +1,17 @@
-"""What a page shows: figures made of drawings, each with a table of its numbers."""
+"""The elements of a page: tables, and figures of drawings with a table of their numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, and lines of as many cells; the first cell of a line names it."""
+    """Column names, and rows of as many cells; the first cell of a row names it."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -19,7 +20,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing under a heading; `wide` is the same drawn for a broad screen."""
+    """One drawing under a heading; `wide` is the same drawing for a wide screen."""
 
     title: str
     svg: Markup
@@ -28,8 +29,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Panels that belong together, what they show in words, and their numbers."""
+    """Panels that belong together, with a caption and a table of their numbers."""
 
     caption: str
     panels: Sequence[Panel]
     table: Table
+
+
+class Fact(NamedTuple):
+    """A number in large type, with its name and a note."""
+
+    name: str
+    value: str
+    note: str

@@ -1,45 +1,43 @@
-"""Numbers and verdicts in plain words, and text of rows made safe to look at."""
+"""Numbers as text, and text of rows made safe to display."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Literal
 
 from selfsown.records import Generation, Score
 
-ABOUT = {
-    "accuracy": "the share of held-out real rows that are answered right",
+SCORE_DESCRIPTIONS = {
+    "accuracy": "the share of held-out real rows that the model answers correctly",
     "loss": "bits per character of held-out real text",
-    "diversity": "how varied the model writes when left to itself; 1 is as varied as real rows are",
-    "pass": "the chance that at least one of so many sampled answers is right",
+    "diversity": "the diversity of unconditional samples relative to that of real rows (1)",
+    "pass": "the probability that at least one of k sampled answers is correct",
 }
-Outcome = Literal["better", "worse", "no proof"]
 
 
 def visible(text: str) -> str:
-    """The text with a sign in the place of each character that would act and not be seen, such as NUL."""
-    return text if text.isprintable() else "".join(map(_seen, text))
+    """The text with a visible symbol in place of each control or format character, such as NUL."""
+    return text if text.isprintable() else "".join(map(_visible_char, text))
 
 
-def _seen(letter: str) -> str:
+def _visible_char(letter: str) -> str:
     code = ord(letter)
     if letter in "\n\u200c\u200d" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return letter  # the joiners are needed by Persian and by emoji
     return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
 
 
-def cut(text: str, most: int) -> str:
-    """One line of at most so many characters, the last an ellipsis where there were more."""
+def truncate(text: str, max_chars: int) -> str:
+    """One line of at most max_chars characters, which ends with an ellipsis if the text is longer."""
     line = text.replace("\n", "␊")
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 
 def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def whole(value: int) -> str:
+def integer(value: int) -> str:
     return f"{value:,}"
 
 
@@ -47,17 +45,19 @@ def percent(part: float, of: float = 1.0) -> str:
     if not of:
         return "–"
     value = 100 * part / of
-    shown = (
-        f"{value:.0f}" if value == 0 or value >= 9.5 else f"{value:.1f}" if value >= 0.05 else "<\N{NO-BREAK SPACE}0.1"
-    )
-    return f"{shown}\N{NO-BREAK SPACE}%"
+    text = f"{value:.1f}"
+    if value == 0 or value >= 9.5:
+        text = f"{value:.0f}"
+    elif value < 0.05:
+        text = "<\N{NO-BREAK SPACE}0.1"
+    return f"{text}\N{NO-BREAK SPACE}%"
 
 
 def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
 
 
-def measured(score: Score | None) -> str:
+def score_with_interval(score: Score | None) -> str:
     return f"{score.value:.3f} {interval(score.low, score.high)}" if score else "–"
 
 
@@ -69,53 +69,56 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def named(key: str) -> str:
+def score_name(key: str) -> str:
     """ "accuracy[form=induction]" as "accuracy, form=induction"."""
-    name, _, group = key.removesuffix("]").partition("[")
-    return f"{name}, {group}" if group else name
+    name, _, stratum = key.removesuffix("]").partition("[")
+    return f"{name}, {stratum}" if stratum else name
 
 
-def opened(text: str) -> str:
-    """As a sentence begins."""
+def capitalized(text: str) -> str:
+    """With a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
-def slug(key: str) -> str:
-    """A name for an element of the page: letters, digits and hyphens, another for every key."""
+def element_id(key: str) -> str:
+    """An id for an element of the page: letters, digits and hyphens, unique for each key."""
     return "".join(letter if letter.isascii() and letter.isalnum() else f"-{ord(letter):x}" for letter in key)
 
 
-def about(name: str) -> str:
-    """What a measure of ours is, in a sentence; nothing for one that is not ours."""
-    return ABOUT.get(name.partition("@")[0], "")
+def describe_score(name: str) -> str:
+    """What a built-in score measures; "" for a custom one."""
+    return SCORE_DESCRIPTIONS.get(name.partition("@")[0], "")
 
 
-def listed(names: Sequence[str]) -> str:
+def join_words(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
-def spans(numbers: Sequence[int]) -> str:
-    """Numbers that grow, three or more in a row as "2 to 5"."""
+def number_ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers, three or more consecutive ones as "2 to 5"."""
     runs: list[list[int]] = []
-    for each in numbers:
-        if runs and runs[-1][-1] == each - 1:
-            runs[-1].append(each)
+    for current in numbers:
+        if runs and runs[-1][-1] == current - 1:
+            runs[-1].append(current)
         else:
-            runs.append([each])
-    return listed([part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if run[2:] else map(str, run))])
+            runs.append([current])
+    parts: list[str] = []
+    for run in runs:
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
+    return join_words(parts)
 
 
-def which(numbers: Sequence[int], of: int) -> str:
-    """Of so many generations these, in words."""
+def generations_text(numbers: Sequence[int], of: int) -> str:
+    """These of `of` generations: "all 4 generations", "generations 1 and 3"."""
     if len(numbers) == of > 1:
         return "both generations" if of == 2 else f"all {of} generations"
-    return f"{'generation' if len(numbers) == 1 else 'generations'} {spans(numbers)}"
+    return f"{'generation' if len(numbers) == 1 else 'generations'} {number_ranges(numbers)}"
 
 
 def count(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def alarms(generation: Generation) -> list[str]:
-    """The guards that spoke against the generation."""
+def rejecting_guards(generation: Generation) -> list[str]:
+    """The guards that triggered in this generation."""
     return list(dict.fromkeys(verdict.guard for verdict in generation.rejections))

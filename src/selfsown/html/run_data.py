@@ -1,4 +1,4 @@
-"""A run's folder as one value: what its page is about."""
+"""A run's folder as one value: the data of its page."""
 
 from __future__ import annotations
 
@@ -13,37 +13,43 @@ from typing import Any
 
 import yaml
 
+from selfsown.errors import one_line
 from selfsown.files.row_parquet import rows_of
 from selfsown.findings import Findings
 from selfsown.history import best_of
-from selfsown.html.formatting import cut
+from selfsown.html.formatting import truncate
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
-EXAMPLES = 300
-NAME = 60  # characters of a name that a row gives
+MAX_EXAMPLES = 300  # rows
+MAX_NAME_CHARS = 60
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
-Fate = tuple[str, str]  # how a row ended, and who rejected it
+STATUSES = ("kept", "rejected", "failed")
+Outcome = tuple[str, str]  # the status of a row, and what rejected it
 
 
 @dataclass(frozen=True)
-class Made:
-    """What one generation made: rows by way and fate, why rows failed, what grades rest on, a few rows of each fate."""
+class GeneratedRows:
+    """The rows of one generation.
+
+    flows: their number by method and outcome. failures: by reason. evidence: what their grades rest on. examples: a
+    few rows of each outcome.
+    """
 
     number: int
-    flows: Mapping[tuple[str, Fate], int]
+    flows: Mapping[tuple[str, Outcome], int]
     failures: Mapping[str, int]
-    trust: frozenset[str]
-    sample: Mapping[Fate, Sequence[Row]]
+    evidence: frozenset[str]
+    examples: Mapping[Outcome, Sequence[Row]]
 
-    def fates(self) -> Counter[Fate]:
-        found: Counter[Fate] = Counter()
-        for (_, fate), n in self.flows.items():
-            found[fate] += n
-        return found
+    def outcomes(self) -> Counter[Outcome]:
+        counts: Counter[Outcome] = Counter()
+        for (_, outcome), count in self.flows.items():
+            counts[outcome] += count
+        return counts
 
-    def ended(self, end: str) -> int:
-        return sum(n for (_, fate), n in self.flows.items() if fate[0] == end)
+    def count(self, status: str) -> int:
+        return sum(count for (_, outcome), count in self.flows.items() if outcome[0] == status)
 
     @property
     def total(self) -> int:
@@ -51,18 +57,21 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run as its folder tells it, finished or not."""
+class RunData:
+    """A run as it is in its folder, finished or not.
+
+    real, held_out: numbers of rows. log: the finished stages, with their seconds. result: None until the run has ended.
+    """
 
     recipe: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    environment: Mapping[str, object]
     real: int
     held_out: int
     history: Sequence[Generation]
     control: Sequence[Generation]
-    made: Sequence[Made]
+    generated: Sequence[GeneratedRows]
     log: Sequence[Mapping[str, Any]]
-    result: Mapping[str, Any] | None
+    result: Mapping[str, object] | None
 
     @property
     def goal(self) -> str:
@@ -77,92 +86,124 @@ class Run:
         return Findings(self.history, self.control, self.goal, str(self.recipe.get("init_from", "previous")))
 
     @property
-    def rolls_back(self) -> bool:
-        """Whether what a guard refuses is undone, as it is unless the recipe says otherwise."""
+    def rollback(self) -> bool:
+        """Whether rejected generations are rolled back, which is the default."""
         return bool(self.recipe.get("rollback", True))
 
-    def seconds(self, stage: str, generation: int | None = None) -> float:
-        """What a stage took; a run that was killed and went on has a stage's time several times."""
-        lines = [line for line in self.log if line["stage"] == stage]
-        return sum(float(line["seconds"]) for line in lines if generation in (None, line["generation"]))
+    def seconds(self, stage: str | None = None, generation: int | None = None) -> float:
+        """The time of a stage, or of all; a stage that was repeated after a kill counts each time it finished."""
+        return sum(
+            float(line["seconds"])
+            for line in self.log
+            if stage in (None, line["stage"]) and generation in (None, line["generation"])
+        )
+
+    def rows_with(self, status: str) -> int:
+        return sum(rows.count(status) for rows in self.generated)
+
+    @property
+    def rows_total(self) -> int:
+        return sum(rows.total for rows in self.generated)
+
+    def steps(self, stage: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """The methods of a stage in the recipe, with their options."""
+        steps = [step if isinstance(step, dict) else {step: {}} for step in self.recipe.get(stage) or []]
+        return [(method, options or {}) for step in steps for method, options in step.items()]
 
 
-def run(folder: Path) -> Run:
-    """The run in the folder; SelfsownError where it cannot be understood."""
-    store = RunFolder(folder)
-    with understood(folder / "recipe.yaml"):
+def load_run(folder: Path) -> RunData:
+    """The run in the folder; SelfsownError where a file is damaged."""
+    run_folder = RunFolder(folder)
+    with damaged_if_unreadable(folder / "recipe.yaml"):
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
         if not {"goal", "name", "generations"} <= set(recipe):
             raise ValueError("goal, name or generations is missing")
-    history, control = generations(store), generations(store, CONTROL)
-    made = [made for number in range(1, len(history) + 1) if (made := _made(store, number))]
-    with understood(folder / "log.jsonl"):
-        log = _log(folder / "log.jsonl")
-    sizes = {side: len(store.table(side) or ()) for side in ("real", "held_out")}
-    environment, result = store.json("environment") or {}, store.json("result")
-    return Run(recipe, environment, sizes["real"], sizes["held_out"], history, control, made, log, result)
+    history = load_generations(run_folder)
+    generated = [_generated_rows(run_folder, number) for number in range(1, len(history) + 1)]
+    with damaged_if_unreadable(folder / "log.jsonl"):
+        log = _load_log(folder / "log.jsonl")
+    return RunData(
+        recipe=recipe,
+        environment=run_folder.json("environment") or {},
+        real=len(run_folder.table("real") or ()),
+        held_out=len(run_folder.table("held_out") or ()),
+        history=history,
+        control=load_generations(run_folder, CONTROL),
+        generated=[rows for rows in generated if rows],
+        log=log,
+        result=run_folder.json("result"),
+    )
 
 
-def generations(store: RunFolder, arm: str = "") -> list[Generation]:
-    with understood(store.folder / arm / generation_dir(0) / "generation.json"):
-        return store.generations(arm)
+def load_generations(run_folder: RunFolder, arm: str = "") -> list[Generation]:
+    """arm: "" for the run itself, or its control."""
+    with damaged_if_unreadable(run_folder.folder / arm / generation_dir(0) / "generation.json"):
+        return run_folder.generations(arm)
 
 
-def chosen(made: Sequence[Made]) -> list[Row]:
-    """About as many rows as a page can show, from every generation and of every fate; the same ones each time."""
-    groups = [rows for each in made for rows in each.sample.values()]
+def sample_rows(generated: Sequence[GeneratedRows]) -> list[Row]:
+    """About MAX_EXAMPLES rows, from every generation and with every outcome; always the same ones."""
+    groups = [rows for generation in generated for rows in generation.examples.values()]
     quota = 1
-    while quota < EXAMPLES and sum(min(len(rows), quota + 1) for rows in groups) <= EXAMPLES:
+    while quota < MAX_EXAMPLES and sum(min(len(rows), quota + 1) for rows in groups) <= MAX_EXAMPLES:
         quota += 1
     rows = [row for group in groups for row in group[:quota]]
-    few = heapq.nsmallest(EXAMPLES, rows, key=lambda row: row.id)
-    return sorted(few, key=lambda row: (row.generation, row.sample_index, row.id))
+    sample = heapq.nsmallest(MAX_EXAMPLES, rows, key=lambda row: row.id)
+    return sorted(sample, key=lambda row: (row.generation, row.sample_index, row.id))
 
 
-def _made(store: RunFolder, number: int) -> Made | None:
+def _generated_rows(run_folder: RunFolder, number: int) -> GeneratedRows | None:
     name = f"{generation_dir(number)}/rows"
-    table = store.table(name)
+    table = run_folder.table(name)
     if table is None:
         return None
-    with understood(store.folder / f"{name}.parquet"):
-        ways, ends, reasons, ids = (table[column].to_pylist() for column in ("method", "status", "reason", "id"))
-        fates = list(map(_fate, ends, reasons))
-        flows = Counter(zip((cut(way or "unknown", NAME) for way in ways), fates, strict=True))
-        failures = Counter(reason for end, reason in zip(ends, reasons, strict=True) if end == "failed")
+    with damaged_if_unreadable(run_folder.folder / f"{name}.parquet"):
+        columns = (table[column].to_pylist() for column in ("method", "status", "reason", "id"))
+        methods, statuses, reasons, ids = columns
+        outcomes = list(map(_outcome, statuses, reasons))
+        names = [truncate(method or "unknown", MAX_NAME_CHARS) for method in methods]
+        failures = Counter(reason for status, reason in zip(statuses, reasons, strict=True) if status == "failed")
         groups = defaultdict(list)
-        for at, fate in enumerate(fates):
-            groups[fate].append((ids[at], at))
-        # An id is a hash, so the smallest ids are a fair sample, and the same one whoever takes it.
-        few = {fate: [at for _, at in heapq.nsmallest(EXAMPLES, groups[fate])] for fate in sorted(groups)}
-        sample = {fate: rows_of(table.take(places)) for fate, places in few.items()}
-        trust = frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist()) - {"none"}
-        return Made(number, flows, failures, trust, sample)
+        for index, outcome in enumerate(outcomes):
+            groups[outcome].append((ids[index], index))
+        # An id is a hash, so the smallest ids are a random sample, and always the same one.
+        indices = {
+            outcome: [index for _, index in heapq.nsmallest(MAX_EXAMPLES, groups[outcome])]
+            for outcome in sorted(groups)
+        }
+        return GeneratedRows(
+            number=number,
+            flows=Counter(zip(names, outcomes, strict=True)),
+            failures=failures,
+            evidence=frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist())
+            - {"none"},
+            examples={outcome: rows_of(table.take(rows)) for outcome, rows in indices.items()},
+        )
 
 
-def _fate(end: str, reason: str) -> Fate:
-    """Who rejected a row stands before the colon in its reason."""
-    return end, cut(reason.partition(":")[0], NAME) if end == "rejected" else ""
+def _outcome(status: str, reason: str) -> Outcome:
+    """What rejected a row is the part of its reason before the colon."""
+    return status, truncate(reason.partition(":")[0], MAX_NAME_CHARS) if status == "rejected" else ""
 
 
-def _log(path: Path) -> list[dict[str, Any]]:
-    """The log's lines of stages; the last line of a killed run may be cut off."""
+def _load_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of finished stages; the last line of a killed run may be incomplete."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    found = []
+    events = []
     for line in lines:
         try:
             event = json.loads(line)
         except json.JSONDecodeError:
             continue
         if isinstance(event, dict) and {"stage", "seconds", "generation"} <= set(event):
-            found.append(event)
-    return found
+            events.append(event)
+    return events
 
 
 @contextmanager
-def understood(path: Path) -> Iterator[None]:
-    """What cannot be read as what it should be is damaged, and is said to be."""
+def damaged_if_unreadable(path: Path) -> Iterator[None]:
+    """Raise SelfsownError, which says that the file is damaged, where it cannot be parsed."""
     try:
         yield
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SelfsownError(f"{path} is damaged ({said}); a report needs it whole") from error
+        raise SelfsownError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error

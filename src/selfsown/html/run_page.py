@@ -1,140 +1,218 @@
-"""What the page of a run holds, from its verdict down to its recipe."""
+"""The content of a run's page, from its headline down to its recipe."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from selfsown import cost
 from selfsown.cost import findings
-from selfsown.html import composition, formatting, monitor, row_flow, run_data, run_findings, score_curves
-from selfsown.html.elements import Table
-from selfsown.html.run_data import Run
+from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
+from selfsown.html.elements import Fact, Figure, Table
+from selfsown.html.formatting import capitalized, integer, join_words, truncate
+from selfsown.html.monitor import MonitorSection
+from selfsown.html.run_data import STATUSES, RunData
 from selfsown.intake import Intake
 from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 
-SHOWN, HINTED = 200, 600  # characters of a row that stand in the page, and in the hint over it
+MAX_CHARS = 200  # of a row's text on the page
+MAX_HINT_CHARS = 600  # of a row's text in the hint over it
+MAX_FAILURE_REASONS = 12
 
 
-def content(folder: Path) -> dict[str, Any]:
-    """What the template `run.html` is filled with."""
-    run = run_data.run(folder)
-    examples = run_data.chosen(run.made)
-    return {
-        "name": run.recipe["name"],
-        "description": run.recipe.get("description", ""),
-        "seed": run.recipe.get("seed", 0),
-        "folder": folder.name,
-        "headline": run_findings.headline(run),
-        "sentences": [*run_findings.sentences(run), *_of_real_rows(folder)],
-        "facts": run_findings.facts(run),
-        "unknown": [*run_findings.unknown(run), *_of_the_judge(run, folder)],
-        **(_measured(run) if run.history else {}),
-        **(_rows(run) if run.made else {}),
-        "examples": [_example(row) for row in examples],
-        "ends": [end for end in ("kept", "rejected", "failed") if any(row.status == end for row in examples)],
-        "numbers": sorted({row.generation for row in examples}),
-        "total": sum(made.total for made in run.made),
-        "time": (time := composition.time_figure(run)),
-        "stages": composition.legend(time) if time else [],
-        **_cost(run, folder),
-        "recipe": yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
-        "environment": yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
-    }
+@dataclass(frozen=True)
+class ScoreSection:
+    training_data: str
+    curves: list[Figure]
+    every_score: Table
+    guards: Table | None
+    bias: Figure | None
+    bias_note: str
 
 
-def _of_real_rows(folder: Path) -> list[str]:
-    """What became of all of them, where the folder says."""
-    real = Intake.of(RunFolder(folder))
-    return [f"{real.sentence()}."] if real else []
+@dataclass(frozen=True)
+class RowSection:
+    """counts: generated = kept + rejected + failed, as text. consistent: whether that agrees with the run's counts.
+    unscored: generations that have rows and no scores yet."""
+
+    counts: str
+    consistent: bool
+    flow: Figure | None
+    failures: Table | None
+    unscored: list[int]
 
 
-def _of_the_judge(run: Run, folder: Path) -> list[str]:
-    said = self_judging(run.recipe, lambda way: grader_inputs(folder, way))
-    return [f"{formatting.opened(said)}."] if said else []
+@dataclass(frozen=True)
+class ExampleRow:
+    """A row as the page shows it. texts: each shortened, with a longer text for the hint, or ""."""
+
+    id: str
+    status: str
+    generation: int
+    texts: list[tuple[str, str]]
+    reason: str
+    grades: list[str]
+    origin: str
 
 
-def _measured(run: Run) -> dict[str, Any]:
-    spoken = run_findings.spoken(run.history)
-    guards = Table(["generation", "guard", "verdict", "what it said"], spoken, "What each guard said")
-    return {
-        "origin": run_findings.origin(run),
-        "courses": list(score_curves.figures(run)),
-        "scores": score_curves.every_score(run),
-        "guards": guards if spoken else None,
-        "bias": composition.bias_figure(run),
-        "watch": monitor.content(run),
-        "unbiased": _of_bias(run),
-        "synthetic": composition.synthetic_figure(run),
-    }
+@dataclass(frozen=True)
+class CostSection:
+    """legend: the stages of the time figure with their colours. usage: requests and tokens by step, if any."""
+
+    time: Figure | None
+    legend: list[tuple[str, str]]
+    usage: Table | None
+    sentences: list[str]
 
 
-def _of_bias(run: Run) -> str:
-    """Where else bias stands, or why nowhere, for a run whose guards measured none in the rows that were kept."""
-    if "bias" in monitor.measured(run):
-        return "Bias was measured in what the model writes: it stands below, among what was watched."
-    if any(verdict.guard == "bias" for generation in run.history for verdict in generation.verdicts):
-        return "Bias was not measured: no kept row carries a watched attribute."
-    if monitor.attributes(run):
-        return "Bias was not measured: why stands below, beside the lights."
-    return "Bias was not measured: no guard of the recipe watches an attribute."
+@dataclass(frozen=True)
+class RunPage:
+    """What the template run.html is filled with."""
+
+    name: str
+    description: str
+    seed: int
+    folder: str
+    headline: str
+    sentences: list[str]
+    facts: list[Fact]
+    limitations: list[str]
+    scores: ScoreSection | None
+    monitor: MonitorSection | None
+    rows: RowSection | None
+    composition: Figure | None
+    examples: list[ExampleRow]
+    example_statuses: list[str]
+    example_generations: list[int]
+    rows_total: int
+    cost: CostSection
+    recipe: str
+    environment: str
 
 
-def _rows(run: Run) -> dict[str, Any]:
-    said, adds_up = row_flow.sums(run)
-    failures: Counter[str] = sum((Counter(made.failures) for made in run.made), Counter())
-    rows = [[formatting.cut(reason, SHOWN), formatting.whole(n)] for reason, n in failures.most_common(12)]
-    more = len(failures) - len(rows)
-    caption = "The most frequent reasons of failed rows" + (f"; {more:,} more reasons are rarer" if more else "")
-    return {
-        "flow": row_flow.figure(run),
-        "sum": said,
-        "adds_up": adds_up,
-        "failures": Table(["reason", "rows"], rows, caption) if rows else None,
-        "unscored": [made.number for made in run.made if made.number >= len(run.history)],
-    }
-
-
-def _example(row: Row) -> dict[str, Any]:
-    """A row as the page shows it: long texts cut, with more of them in a hint."""
-    texts = [row.prompt, row.answer] if row.prompt else [row.answer]
-    return {
-        "id": row.id,
-        "end": row.status,
-        "generation": row.generation,
-        "texts": [
-            (formatting.cut(text, SHOWN), formatting.cut(text, HINTED) if len(text) > SHOWN else "") for text in texts
-        ],
-        "reason": formatting.cut(row.reason, SHOWN),
-        "grades": [_graded(grade) for grade in row.grades],
-        "maker": formatting.cut(f"{row.method or 'unknown'}, written by {row.source or 'unknown'}", SHOWN),
-    }
-
-
-def _graded(grade: Grade) -> str:
-    return formatting.cut(
-        f"{grade.score:g} by {grade.grader} ({grade.evidence})" + f": {grade.reason}" * bool(grade.reason), SHOWN
+def content(folder: Path) -> RunPage:
+    """The content of the page; SelfsownError where the folder is damaged."""
+    run = run_data.load_run(folder)
+    examples = run_data.sample_rows(run.generated)
+    return RunPage(
+        name=run.recipe["name"],
+        description=run.recipe.get("description", ""),
+        seed=run.recipe.get("seed", 0),
+        folder=folder.name,
+        headline=run_findings.headline(run),
+        sentences=[*run_findings.sentences(run), *_real_rows_sentence(folder)],
+        facts=run_findings.facts(run),
+        limitations=[*run_findings.limitations(run), *_own_judge_sentence(run, folder)],
+        scores=_scores(run) if run.history else None,
+        monitor=monitor.section(run),
+        rows=_rows(run) if run.generated else None,
+        composition=composition.synthetic_figure(run) if run.history else None,
+        examples=[_example(row) for row in examples],
+        example_statuses=[status for status in STATUSES if any(row.status == status for row in examples)],
+        example_generations=sorted({row.generation for row in examples}),
+        rows_total=run.rows_total,
+        cost=_cost(run, folder),
+        recipe=yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
+        environment=yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
     )
 
 
-def _cost(run: Run, folder: Path) -> dict[str, Any]:
-    """What is known of money: a table, where a model behind a server was asked, and sentences."""
+def _real_rows_sentence(folder: Path) -> list[str]:
+    """How the real rows were used, if the folder has the counts."""
+    intake = Intake.of(RunFolder(folder))
+    return [f"{intake.sentence()}."] if intake else []
+
+
+def _own_judge_sentence(run: RunData, folder: Path) -> list[str]:
+    sentence = own_judge(run.recipe, lambda method: read_from(folder, method))
+    return [f"{capitalized(sentence)}."] if sentence else []
+
+
+def _scores(run: RunData) -> ScoreSection:
+    verdicts = run_findings.guard_rows(run.history)
+    head = ["generation", "guard", "verdict", "reason"]
+    return ScoreSection(
+        training_data=run_findings.training_data(run),
+        curves=list(score_curves.score_figures(run)),
+        every_score=score_curves.every_score(run),
+        guards=Table(head, verdicts, "The verdict of each guard") if verdicts else None,
+        bias=composition.bias_figure(run),
+        bias_note=_bias_note(run),
+    )
+
+
+def _bias_note(run: RunData) -> str:
+    """Where else bias was measured, or why it was not, for a run whose guards did not measure it in the kept rows."""
+    if "bias" in monitor.measured_families(run):
+        return "Bias was measured in unconditional samples of the model: see the monitor below."
+    if any(verdict.guard == "bias" for generation in run.history for verdict in generation.verdicts):
+        return "Bias was not measured: no kept row has a configured attribute."
+    if monitor.bias_attributes(run):
+        return "Bias was not measured: see the monitor below for the reason."
+    return "Bias was not measured: no guard of the recipe has an attribute configured."
+
+
+def _rows(run: RunData) -> RowSection:
+    counts, consistent = row_flow.row_counts(run)
+    failures: Counter[str] = sum((Counter(rows.failures) for rows in run.generated), Counter())
+    lines = [[truncate(reason, MAX_CHARS), integer(n)] for reason, n in failures.most_common(MAX_FAILURE_REASONS)]
+    more = len(failures) - len(lines)
+    caption = "The most frequent reasons of failed rows"
+    if more:
+        caption += f"; {more:,} more reasons are rarer"
+    return RowSection(
+        counts=counts,
+        consistent=consistent,
+        flow=row_flow.figure(run),
+        failures=Table(["reason", "rows"], lines, caption) if lines else None,
+        unscored=[rows.number for rows in run.generated if rows.number >= len(run.history)],
+    )
+
+
+def _example(row: Row) -> ExampleRow:
+    texts = [row.prompt, row.answer] if row.prompt else [row.answer]
+    return ExampleRow(
+        id=row.id,
+        status=row.status,
+        generation=row.generation,
+        texts=[
+            (truncate(text, MAX_CHARS), truncate(text, MAX_HINT_CHARS) if len(text) > MAX_CHARS else "")
+            for text in texts
+        ],
+        reason=truncate(row.reason, MAX_CHARS),
+        grades=[_grade_text(grade) for grade in row.grades],
+        origin=truncate(f"{row.method or 'unknown'}, written by {row.source or 'unknown'}", MAX_CHARS),
+    )
+
+
+def _grade_text(grade: Grade) -> str:
+    text = f"{grade.score:g} by {grade.grader} ({grade.evidence})"
+    return truncate(f"{text}: {grade.reason}" if grade.reason else text, MAX_CHARS)
+
+
+def _cost(run: RunData, folder: Path) -> CostSection:
+    time = composition.time_figure(run)
     spent = cost.read(folder)
-    own = [name for name in _ways(run) if "." in name]
-    said = findings.sentences(spent) if spent else []
-    if own:
-        said.append(f"What ways of your own may have cost is not recorded: {formatting.listed(own)}.")
-    table = Table(findings.COLUMNS, findings.table_rows(spent), "Requests to model servers") if spent else None
-    return {"spent": table, "cost": said or ["Everything ran on this machine; no paid service was called."]}
+    sentences = findings.sentences(spent) if spent else []
+    custom = [method for method in _recipe_methods(run) if "." in method]
+    if custom:
+        sentences.append(f"The cost of custom methods is not recorded: {join_words(custom)}.")
+    usage = Table(findings.COLUMNS, findings.table_rows(spent), "Requests to model servers") if spent else None
+    return CostSection(
+        time=time,
+        legend=composition.legend(time) if time else [],
+        usage=usage,
+        sentences=sentences or ["Everything ran on this machine; no paid service was called."],
+    )
 
 
-def _ways(run: Run) -> list[str]:
-    """The ways that the recipe names."""
+def _recipe_methods(run: RunData) -> list[str]:
+    """The methods in the recipe."""
     fields = [value for value in run.recipe.values() if isinstance(value, list | dict)]
     steps = [step for value in fields for step in (value if isinstance(value, list) else [value])]
     return [str(next(iter(step), "")) if isinstance(step, dict) else str(step) for step in steps]

@@ -1,4 +1,4 @@
-"""Drawings as inline SVG: one drawing serves light and dark, because its colours are the page's own variables."""
+"""Drawings as inline SVG, whose colours are CSS variables of the page, so that they fit its light and dark theme."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal
 
 import matplotlib
 import matplotlib.style
@@ -18,15 +18,15 @@ from matplotlib.figure import Figure
 
 from selfsown.html.formatting import visible
 
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it builds a cache, and need not say so
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it would report that it builds a cache
 
-# Colours that stand for a variable of style.css until the drawing is finished.
+# Placeholder colours, which become CSS variables of page.css in the finished drawing.
 INK, MUTED, RULE, PAPER = "#010101", "#010102", "#010103", "#010104"
 BLUE, ORANGE, GREY, GREEN, PURPLE = "#010105", "#010106", "#010107", "#010108", "#010109"
 VARIABLES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper", BLUE: "blue", ORANGE: "orange"}
 VARIABLES |= {GREY: "grey", GREEN: "green", PURPLE: "purple"}
-STYLE = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same measures on every machine
+MATPLOTLIB_STYLE = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same text widths on every machine
     "font.size": 11.5,
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -50,7 +50,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Margins:
-    """Room around the axes for what is written there."""
+    """Pixels around the axes for labels."""
 
     left: float = 44
     right: float = 14
@@ -59,62 +59,65 @@ class Margins:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """What a drawing is called, what it says to who cannot see it, and its size in CSS pixels."""
+class Canvas:
+    """The id and title of a drawing, its description for screen readers, and its size in CSS pixels."""
 
     name: str
     title: str
-    told: str
+    description: str
     width: int = 320
     height: int = 210
     margins: Margins = field(default_factory=Margins)
 
 
-def drawn(sheet: Sheet, draw: Callable[[Axes], None]) -> Markup:
-    """What `draw` draws, as an element to stand in a page."""
-    style = {**STYLE, "svg.hashsalt": sheet.name}  # ids of its own: many drawings stand in one page
+def draw_svg(canvas: Canvas, draw: Callable[[Axes], None]) -> Markup:
+    """What `draw` draws on the axes, as an SVG element for a page."""
+    style = {**MATPLOTLIB_STYLE, "svg.hashsalt": canvas.name}  # unique ids: a page has many drawings
     with matplotlib.style.context(["default", style]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # the browser has more letters
-        figure = Figure(figsize=(sheet.width / 72, sheet.height / 72))
-        around = sheet.margins
-        wide, high = sheet.width - around.left - around.right, sheet.height - around.top - around.bottom
-        place = (around.left / sheet.width, around.bottom / sheet.height, wide / sheet.width, high / sheet.height)
-        draw(figure.add_axes(place))
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser has more glyphs
+        figure = Figure(figsize=(canvas.width / 72, canvas.height / 72))
+        margins = canvas.margins
+        width = canvas.width - margins.left - margins.right
+        height = canvas.height - margins.top - margins.bottom
+        left = margins.left / canvas.width
+        bottom = margins.bottom / canvas.height
+        draw(figure.add_axes((left, bottom, width / canvas.width, height / canvas.height)))
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    return _element(out.getvalue(), sheet)
+    return _svg_element(out.getvalue(), canvas)
 
 
-def label(
+def draw_label(
     axes: Axes,
     text: str,
-    at: tuple[float, float],
-    shift: tuple[float, float],
+    point: tuple[float, float],
+    offset: tuple[float, float],
     *,
     colour: str = INK,
-    across: Literal["left", "center", "right"] = "left",
-    along: Literal["bottom", "center", "top"] = "bottom",
+    horizontal: Literal["left", "center", "right"] = "left",
+    vertical: Literal["bottom", "center", "top"] = "bottom",
 ) -> None:
-    """Text beside a point, so many pixels away; the anchor of the text is `across` and `along`."""
-    place = {"textcoords": "offset points", "ha": across, "va": along}
-    axes.annotate(visible(text), at, shift, color=colour, zorder=5, **cast(Any, place))
+    """Text beside a point, `offset` pixels away; horizontal and vertical say which part of the text lies there."""
+    axes.annotate(
+        visible(text), point, offset, textcoords="offset points", ha=horizontal, va=vertical, color=colour, zorder=5
+    )
 
 
-def _element(text: str, sheet: Sheet) -> Markup:
-    """The body of the SVG without what a page has no use for, under a head of ours."""
+def _svg_element(text: str, canvas: Canvas) -> Markup:
+    """The body of the SVG, without metadata, fonts and unused ids, under a new root element with title and text."""
     body = text[text.index(">", text.index("<svg")) + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", body)
     body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
     used = set(re.findall(r"#([\w-]+)", body))
-    body = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", body)
+    body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", body)
     body = re.sub(r"\n\s*", "\n", body)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
     head = (
-        f'<svg viewBox="0 0 {sheet.width} {sheet.height}" width="{sheet.width}" height="{sheet.height}" role="img" '
-        f'aria-labelledby="{sheet.name}-title {sheet.name}-desc">'
-        f'<title id="{sheet.name}-title">{escape(visible(sheet.title))}</title>'
-        f'<desc id="{sheet.name}-desc">{escape(visible(sheet.told))}</desc>'
+        f'<svg viewBox="0 0 {canvas.width} {canvas.height}" width="{canvas.width}" height="{canvas.height}" role="img" '
+        f'aria-labelledby="{canvas.name}-title {canvas.name}-desc">'
+        f'<title id="{canvas.name}-title">{escape(visible(canvas.title))}</title>'
+        f'<desc id="{canvas.name}-desc">{escape(visible(canvas.description))}</desc>'
     )
     return Markup(head + body.strip())

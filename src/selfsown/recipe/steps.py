@@ -8,7 +8,7 @@ keyword-only arguments are options, with types and defaults in the signature.
 A file may declare, as module constants:
 
     REQUIRES = {"verifiable"}   what the method needs of the rest of the recipe (`recipe/requirements.py`)
-    STREAMS = True              the method reads `rows` one at a time, so that they are never all in memory
+    STREAMS = True              the method reads `rows` one at a time; they need not fit into memory
 """
 
 from __future__ import annotations
@@ -190,8 +190,7 @@ def parameters(function: Function) -> Mapping[str, inspect.Parameter]:
 
 def options(stage: str, function: Function) -> dict[str, inspect.Parameter]:
     """What a recipe may set: keyword-only arguments, and all fields of a task."""
-    keyword_only = inspect.Parameter.KEYWORD_ONLY
-    return {n: p for n, p in parameters(function).items() if p.kind is keyword_only or stage == "tasks"}
+    return {n: p for n, p in parameters(function).items() if p.kind is p.KEYWORD_ONLY or stage == "tasks"}
 
 
 def option_types(function: Function) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Isolation:
         """arguments: by position, the comparison and its two numbers. A call that this machine lacks needs no rule."""
         number = self._seccomp.seccomp_syscall_resolve_name(call.encode())
         if number >= 0:
-            comparisons = (_Compare * len(arguments))(*[_Compare(at, *test) for at, test in arguments.items()])
+            comparisons = (_Compare * len(arguments))(*[_Compare(index, *test) for index, test in arguments.items()])
             rule = (rules, ctypes.c_uint32(action), number, len(arguments), comparisons)
             self._checked(self._seccomp.seccomp_rule_add_array(*rule))
 

@@ -82,7 +82,8 @@ class ParsedTests:
         named = roots | _names(reachable)
         while ready := waiting & named:
             waiting = waiting - ready
-            new = [node for each in self._definitions if each.name in ready for node in ast.walk(each)]
+            definitions = [node for node in self._definitions if node.name in ready]
+            new = [part for node in definitions for part in ast.walk(node)]
             reachable = reachable + new
             named = named | _names(new)
         return reachable

@@ -1,4 +1,4 @@
-"""What the monitor said stands on the page: the light in the headline, why, each signal, and what was not measured."""
+"""The monitor on the page: the status in the headline, the reason, each signal, and what was not measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import folders
 import pytest
 from pages import Page, page
 
-from selfsown.html.formatting import spans
+from selfsown.html.formatting import number_ranges
 from selfsown.html.report import write
 from selfsown.records import Signal, Verdict
 from selfsown.run_folder import RunFolder
@@ -23,14 +23,14 @@ LOSS = Signal("held-out loss", "function", 0.01, -0.01, 0.03, 0.4, 0.02, 0.05, 2
 RED = Verdict(False, "RED: creativity: tails", "monitor", {}, "red", (TAILS, SHIFT, ODDS))
 AMBER = Verdict(True, "AMBER: creativity: tails", "monitor", {}, "amber", (TAILS, SHIFT))
 GREEN = Verdict(True, "GREEN: nothing drifted", "monitor", {}, "green", (LOSS,))
-UNSAID = Verdict(True, "cannot say; creativity and bias not measured: too few", "monitor")
+UNKNOWN = Verdict(True, "unknown; creativity and bias not measured: too few", "monitor")
 
 
 def shown(folder: Path, said: Mapping[int, list[Verdict]], rollback: bool = True) -> Page:
     """The page of the run, had its guards said this of its generations."""
     for number, verdicts in said.items():
         file = folder / f"generation-0{number}" / "generation.json"
-        found = json.loads(file.read_text(encoding="utf-8")) | {"guarded": rollback}
+        found = json.loads(file.read_text(encoding="utf-8")) | {"rollback_enabled": rollback}
         file.write_text(json.dumps(found | {"verdicts": [asdict(each) for each in verdicts]}), encoding="utf-8")
     with (folder / "recipe.yaml").open("a", encoding="utf-8") as recipe:
         recipe.write("" if rollback else "rollback: false\n")
@@ -38,15 +38,15 @@ def shown(folder: Path, said: Mapping[int, list[Verdict]], rollback: bool = True
 
 
 def classes(found: Page) -> list[str | None]:
-    lights = {"red", "amber", "cannot-say", "green"}
-    return [name for tag, attributes in found.elements if tag == "li" and (name := attributes.get("class")) in lights]
+    statuses = {"red", "amber", "unknown", "green"}
+    return [name for tag, attributes in found.elements if tag == "li" and (name := attributes.get("class")) in statuses]
 
 
-def test_nobody_watched(ran: Path) -> None:
-    assert "Creativity, bias and function" not in page(ran).text
+def test_without_a_monitor_there_is_no_section(ran: Path) -> None:
+    assert "Monitor: creativity, bias and function" not in page(ran).text
 
 
-def test_every_signal_stands_there_with_its_definition(folder: Path) -> None:
+def test_every_signal_is_in_the_table_with_its_definition(folder: Path) -> None:
     gap = replace(TAILS, name="tails lost to real rows", family="gap", value=0.5, low=0.4, high=0.6)
     red = replace(RED, signals=(*RED.signals, gap, LOSS))
     found = shown(folder, {1: [AMBER], 2: [red]})
@@ -60,11 +60,11 @@ def test_every_signal_stands_there_with_its_definition(folder: Path) -> None:
         "difference|tails lost to real rows|+50.00 %|[+40.00, +60.00]|–|0.005|4 %|2 × 996 texts",  # raises no alarm
     ):
         assert line.replace("|", "") in text
-    for word in ("Holm's correction", "exchanges of whole texts", "between several models", "cannot exceed 24"):
+    for word in ("Holm's correction", "permutation of whole texts", "over several models", "at most 24"):
         assert word in text
 
 
-def test_the_light_and_why_stand_in_the_text_and_not_in_a_hint(folder: Path) -> None:
+def test_status_and_reason_are_in_the_text(folder: Path) -> None:
     found = shown(folder, {1: [AMBER], 2: [RED]})
     assert classes(found) == ["amber", "red"]
     assert "Generation 1, amber: creativity: tails Generation 2, red: creativity: tails" in found.text
@@ -76,12 +76,14 @@ def test_the_light_and_why_stand_in_the_text_and_not_in_a_hint(folder: Path) -> 
         ({1: [AMBER], 2: [RED]}, False, "and red: less varied in generation 2."),
         ({1: [AMBER], 2: [RED]}, True, "and amber: less varied in generation 1; red was rolled back."),
         ({1: [RED], 2: [RED]}, False, "and red: less varied in both generations."),
-        ({1: [GREEN], 2: [UNSAID]}, True, "and the monitor cannot judge generation 2."),
-        ({1: [UNSAID], 2: [UNSAID]}, True, "and the monitor cannot judge any generation."),
+        ({1: [GREEN], 2: [UNKNOWN]}, True, "and the monitor status is unknown in generation 2."),
+        ({1: [UNKNOWN], 2: [UNKNOWN]}, True, "and the monitor status is unknown in both generations."),
         ({1: [RED], 2: [RED]}, True, "Every generation was rolled back, and red: less varied in both generations."),
     ],
 )
-def test_the_light_is_in_the_headline(folder: Path, said: dict[int, list[Verdict]], rollback: bool, words: str) -> None:
+def test_the_status_is_in_the_headline(
+    folder: Path, said: dict[int, list[Verdict]], rollback: bool, words: str
+) -> None:
     assert words in shown(folder, said, rollback).text
 
 
@@ -92,18 +94,20 @@ def test_a_generation_that_was_rolled_back_is_no_outcome(folder: Path) -> None:
         score |= {"value": 0.0123, "low": 0.0, "high": 0.02} if score["name"] == "accuracy" else {}
     worse.write_text(json.dumps(said), encoding="utf-8")
     text = shown(folder, {1: [RED], 2: [RED]}).text
-    lead = text[text.index("Every generation was rolled back") : text.index("What is not known")]
+    lead = text[text.index("Every generation was rolled back") : text.index("Limitations")]
     assert "No later generation was accepted: the model of generation 0 is kept." in lead
     assert "0.012" not in lead
     assert "fell from" not in text
 
 
-def test_what_could_not_be_said_is_said(folder: Path) -> None:
-    found = shown(folder, {1: [UNSAID], 2: [UNSAID]})
-    assert classes(found) == ["cannot-say", "cannot-say"]
-    assert "Both generations, cannot say: creativity and bias not measured: too few" in found.text
-    assert "The monitor gave no light. Not measured in both generations: creativity, bias and function." in found.text
-    assert "every generation stands" not in found.text
+def test_an_unknown_status_is_shown(folder: Path) -> None:
+    found = shown(folder, {1: [UNKNOWN], 2: [UNKNOWN]})
+    assert classes(found) == ["unknown", "unknown"]
+    assert "Both generations, unknown: creativity and bias not measured: too few" in found.text
+    assert (
+        "The monitor measured nothing. Not measured in both generations: creativity, bias and function." in found.text
+    )
+    assert "every generation is accepted" not in found.text
     assert "green in" not in found.text
 
 
@@ -114,17 +118,17 @@ def test_only_what_was_measured_is_said_to_be(folder: Path) -> None:
     only = replace(AMBER, signals=(TAILS, LOSS))
     text = shown(folder, {1: [only], 2: [only]}).text
     assert "Creativity and function were measured: amber in both generations." in text
-    assert "Not measured in both generations: bias, as the monitor names no attribute." in text
+    assert "Not measured in both generations: bias, as no attribute is configured." in text
 
 
 def test_bias_that_a_monitor_measured_is_not_said_to_be_unmeasured(folder: Path) -> None:
     text = shown(folder, {1: [AMBER], 2: [AMBER]}).text
-    assert "Bias was measured in what the model writes" in text
+    assert "Bias was measured in unconditional samples of the model" in text
     assert "Bias was not measured" not in text
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_two_monitors_the_worse_light_counts_and_both_are_heard(folder: Path, turned: bool) -> None:
+def test_of_two_monitors_the_worse_status_counts_and_both_are_shown(folder: Path, turned: bool) -> None:
     said = [RED, replace(GREEN, signals=(LOSS, replace(TAILS, significant=False)))]
     found = shown(folder, {1: [AMBER], 2: said[::-1] if turned else said}, rollback=False)
     assert classes(found) == ["amber", "red"]
@@ -133,7 +137,7 @@ def test_of_two_monitors_the_worse_light_counts_and_both_are_heard(folder: Path,
     assert "monitor 2: tails lost over generations" in found.text
 
 
-def test_what_is_borne_is_drawn_over_the_grid(folder: Path) -> None:
+def test_the_tolerance_is_drawn_over_the_grid(folder: Path) -> None:
     shown(folder, {1: [AMBER], 2: [AMBER]})
     text = write(folder).read_text(encoding="utf-8")
     start = text.index("<svg", text.rindex("panel-title", 0, text.index('id="signal-tails-20lost-desc"')))
@@ -141,8 +145,8 @@ def test_what_is_borne_is_drawn_over_the_grid(folder: Path) -> None:
     assert drawing.rindex("var(--rule)") < drawing.index("stroke-dasharray")
 
 
-def test_numbers_in_a_row_are_told_by_their_ends() -> None:
-    assert [spans(each) for each in ([1], [1, 2], [1, 2, 3], [1, 3, 4, 5, 8])] == [
+def test_consecutive_numbers_become_ranges() -> None:
+    assert [number_ranges(each) for each in ([1], [1, 2], [1, 2, 3], [1, 3, 4, 5, 8])] == [
         "1",
         "1 and 2",
         "1 to 3",
@@ -150,16 +154,19 @@ def test_numbers_in_a_row_are_told_by_their_ends() -> None:
     ]
 
 
-def test_the_best_is_named_with_its_light(folder: Path) -> None:
+def test_the_best_is_named_with_its_status(folder: Path) -> None:
     history = RunFolder(folder).generations()
     best = max(history, key=lambda each: score.value if (score := each.score(folders.GOAL)) else 0.0)
     found = shown(folder, {1: [AMBER], 2: [AMBER]}).text
-    assert ("the best that stands (light: amber)" in found) == bool(best.number)
+    assert ("the best accepted generation (status: amber)" in found) == bool(best.number)
 
 
-def test_a_guard_that_measured_nothing_is_not_counted_as_content(folder: Path) -> None:
-    mute, content = Verdict(True, "not measured: …", "precision"), Verdict(True, "fine", "progress", {"fall": 0.0})
+def test_a_guard_that_measured_nothing_is_named(folder: Path) -> None:
+    mute, content = (
+        Verdict(True, "not measured: …", "label_precision"),
+        Verdict(True, "fine", "regression", {"fall": 0.0}),
+    )
     found = shown(folder, {1: [content, mute], 2: [content, mute, Verdict(True, "fine", "./own.py")]}).text
-    assert "No guard refused a generation. precision measured nothing in both generations." in found
-    assert "progress measured nothing" not in found
+    assert "No guard rejected a generation. label_precision measured nothing in both generations." in found
+    assert "regression measured nothing" not in found
     assert "own.py measured nothing" not in found
