@@ -162,7 +162,7 @@ OWN = "The judge is the teacher itself: it marks its own work."
     [
         ({}, [f"{NONE} data.", "Nothing looked for duplicates", HURT], [OWN]),
         ({"curate": ["min_score", "pii"]}, [REJECTED], [NONE]),
-        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["known by its form: the number of an account."], ["e-mail"]),
+        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["known by its form: an account number."], ["e-mail"]),
         (
             {"prepare": [{"pii": {"redact": True}}]},
             ["In the real rows, personal data known by its form was replaced: an e-mail", "in what models wrote."],

@@ -25,7 +25,7 @@ from selfsown.preflight.warnings import cautions
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.text.personal_data import find
+from selfsown.text.personal_data import find_personal_data
 
 MAIL = "ada@posteo.de"
 TICKETS = [
@@ -68,7 +68,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
         tally = make(Recipe.of(recipe(tmp_path, server.url)), tmp_path / "out")
         sent = [json.dumps(body) for body in server.bodies]
     assert len(sent) == 2 * 40
-    assert not any(find(text, ["email"]) or "<p>" in text for text in sent)
+    assert not any(find_personal_data(text, ["email"]) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
     assert tally.ends["kept"] == 40
 

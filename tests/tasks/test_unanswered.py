@@ -189,9 +189,9 @@ def test_prompts_alone_are_audited_as_what_they_are(tmp_path: Path) -> None:
     path = put(tmp_path, "prompts.jsonl", [{"instruction": f"what of {at}?", "input": "x" * 90} for at in range(40)])
     done = selfsown(tmp_path, "audit", path, "--against", path, "--json")
     found = json.loads(done.stdout)
-    assert found["blank"] == {"synthetic": 0, "real": 0}
-    assert "(prompts.jsonl: instruction, input)" in found["sentences"][0]
-    assert "Middle length: 103 characters" in str(found["sentences"])
+    assert found["blank_rows"] == {"synthetic": 0, "real": 0}
+    assert "(prompts.jsonl: instruction, input)" in found["findings"][0]
+    assert "Median length: 103 characters" in str(found["findings"])
 
 
 ANSWERED = Row("a?", "four", target="four")

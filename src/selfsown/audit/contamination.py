@@ -10,7 +10,7 @@ from selfsown.audit.near_duplicates import near_duplicate_groups
 from selfsown.errors import DataError
 from selfsown.records import Row
 from selfsown.text.normalize import normal
-from selfsown.text.overlap import COMMON, Passages, bare, runs, tokenize
+from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 
 MAX_EXAMPLES = 50
 Questions = dict[str, str]  # benchmark name -> one of its questions
@@ -74,7 +74,7 @@ class BenchmarkMatches:
         self.question_counts[name] += len(questions)
         for question, found in zip(questions, question_runs, strict=True):
             self.by_text.setdefault(bare(question), {}).setdefault(name, question)
-            distinctive = [run for run in found if occurrences[run] <= COMMON]
+            distinctive = [run for run in found if occurrences[run] <= MAX_SHARING_TEXTS]
             self.short_counts[name] += not distinctive
             for run in distinctive:
                 self.by_passage.setdefault(run, {}).setdefault(name, question)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from selfsown.records import Row
 from selfsown.tasks import Task
-from selfsown.text.final_answer import stated
+from selfsown.text.final_answer import stated_answer
 from selfsown.text.normalize import normal
 
 KINDS = ("another row's answer", "a number changed", "characters changed")
@@ -49,7 +49,7 @@ def _mutated(kind: str, row: Row, answers: Sequence[str], chance: random.Random)
     if not places:
         return ""
     some = chance.sample(places, max(1, round(DAMAGE * len(places))))
-    start = row.target.rfind(stated(row.target))
+    start = row.target.rfind(stated_answer(row.target))
     end = [at for at in places if at >= start]
     if end and not set(end).intersection(some):  # what comes out is not left right
         some.append(chance.choice(end))

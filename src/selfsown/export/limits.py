@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.export.card_counts import Tally
 from selfsown.export.markdown import code
-from selfsown.text.personal_data import KINDS, NAMES
+from selfsown.text.personal_data import KINDS, KIND_NAMES
 
 TRUST = {
     "oracle": "a known answer",
@@ -91,7 +91,7 @@ def _of_personal_data(steps: Steps) -> Iterator[str]:
 
 def _kinds(knobs: Mapping[str, Any]) -> str:
     wanted: Collection[str] = knobs.get("kinds") or KINDS
-    return ", ".join(name for kind, name in NAMES.items() if kind in wanted)
+    return ", ".join(name for kind, name in KIND_NAMES.items() if kind in wanted)
 
 
 def _of_words_that_hurt(steps: Steps) -> str:

@@ -17,7 +17,7 @@ from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
-from selfsown.text.normalize import fenced, python
+from selfsown.text.normalize import fenced, extract_python
 
 SHOWN = 1000  # characters of what a program printed, from its end
 _INSPIRED = (
@@ -69,7 +69,7 @@ class _Course:
         """What was said under these names; or why nothing was."""
         self.failure = said.failure
         for name in names if not said.failure else ():
-            text = said.data[name].strip() if name == "prompt" else python(said.data[name])
+            text = said.data[name].strip() if name == "prompt" else extract_python(said.data[name])
             setattr(self, name, text)
             self.failure = self.failure or ("" if text.strip() else f"its {name} is empty")
 

@@ -12,8 +12,8 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
 from selfsown.text.chat import Prompt, append_text, prepend_text, keep_prompt_metadata
-from selfsown.text.final_answer import final_answers, stated
-from selfsown.text.numbers import plain, quantity
+from selfsown.text.final_answer import final_answers, stated_answer
+from selfsown.text.numbers import plain, parse_quantity
 
 HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
 
@@ -63,7 +63,7 @@ def generate(
 def _hinted(row: Row, task: Task) -> Prompt:
     if isinstance(task, Posing):
         return task.hinted(row)
-    return append_text(row.full_prompt, HINT.format(stated(row.target)))
+    return append_text(row.full_prompt, HINT.format(stated_answer(row.target)))
 
 
 def _solves(row: Row, reply: Reply, task: Task) -> bool:
@@ -72,10 +72,10 @@ def _solves(row: Row, reply: Reply, task: Task) -> bool:
         return False
     if task.verifiable:
         return task.check(row, reply.text).score >= 0.5
-    known, said = plain(stated(row.target)), [plain(each) for each in final_answers(reply.text)[0]]
+    known, said = plain(stated_answer(row.target)), [plain(each) for each in final_answers(reply.text)[0]]
     return bool(known and said) and all(_agrees(known, each) for each in said)
 
 
 def _agrees(known: str, said: str) -> bool:
-    numbers = quantity(known), quantity(said)
+    numbers = parse_quantity(known), parse_quantity(said)
     return known == said or bool(numbers[0] and numbers[1] and numbers[0].equals(numbers[1]))
