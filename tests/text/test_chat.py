@@ -13,18 +13,18 @@ from selfsown.records import Row
 from selfsown.text.chat import (
     Conversation,
     Message,
-    answer_metadata,
     answer_message,
+    answer_metadata,
     append_text,
-    full_prompt,
-    prompt_messages,
     drop_chat_metadata,
-    prepend_text,
+    full_prompt,
     keep_prompt_metadata,
-    messages_metadata,
     message_text,
-    text_prompt_metadata,
+    messages_metadata,
     messages_text,
+    prepend_text,
+    prompt_messages,
+    text_prompt_metadata,
 )
 
 USER: Message = {"role": "user", "content": "2 + 2?"}

@@ -13,7 +13,7 @@ from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
 from selfsown.tasks.file import Task
-from selfsown.text.normalize import agreement, normal, extract_python, words
+from selfsown.text.normalize import agreement, extract_python, normal, words
 from selfsown.text.overlap import bare, runs, tokenize
 from selfsown.text.personal_data import find_personal_data
 from selfsown.text.rouge import pieces

@@ -37,7 +37,7 @@ def of_file(path: Path, task: Task, few: int, seed: int) -> list[Labelled]:
     if not listed:
         raise SelfsownError(f"{path} is empty; it should hold a row and its label a line")
     columns = detect_columns(str(path), [record for _, record in listed[:HEAD_RECORDS]], ("", "", ""), ())
-    taken = {*columns.wanted, "messages", "text", *OURS}
+    taken = {*columns.column_names, "messages", "text", *OURS}
     found: dict[str, list[Labelled]] = {}
     for at, record in listed:
         prompt, answer, traits = columns.read(at, record)
