@@ -116,7 +116,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     (tmp_path / "mixed.py").write_text(
         "from selfsown.files.user_rows import UserRows\n"
         "from selfsown.records import Row\n"
-        "class Task(Seeds):\n"
+        "class Task(UserRows):\n"
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"

@@ -47,7 +47,7 @@ class Task(RecordRows):
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
     def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, dict[str, Any]]]:
-        """As `RecordSeeds` says; the library reads all records or none, so that none is bad by itself."""
+        """As `RecordRows` says; the library reads all records or none, so that none is bad by itself."""
         found = self._opened
         return self._records(found.select_columns(list(columns)) if columns else found)
 
