@@ -71,7 +71,7 @@ def test_nan_is_a_missing_attribute(kind: str, tmp_path: Path) -> None:
 def test_an_infinite_attribute_is_an_error(tmp_path: Path) -> None:
     one = records(tmp_path / "a.jsonl", [{"text": "a", "score": 1.0}, {"text": "b", "score": math.inf}])
     code, _, said = audit(one, "--against", one, "--attribute", "score")
-    assert (code, "a.jsonl:2 holds an infinite number in column 'score'" in said) == (2, True)
+    assert (code, "a.jsonl:2 has an infinite number in column 'score'" in said) == (2, True)
 
 
 def test_each_file_may_have_its_own_column_names(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_larger_sample_is_suggested_where_the_files_have_enough_rows(tmp_path:
             "--attribute region is also defined in --lexicon good.yaml",
         ),
         (["--text", "bodyy"], "--text is bodyy; no file has such a column; available: text, region"),
-        (["--real-text", "bodyy"], "b.jsonl has no column 'bodyy'; there is: text, region"),
+        (["--real-text", "bodyy"], "b.jsonl has no column 'bodyy'; available: text, region"),
         (["--benchmark", "nowhere.txt"], "no such file or folder: nowhere.txt"),
     ],
 )

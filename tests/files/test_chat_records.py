@@ -162,9 +162,7 @@ def test_a_talk_that_does_not_end_with_the_assistant_is_a_prompt_that_nobody_has
 
 
 @pytest.mark.parametrize("prompt", [[USER], "2 + 2?", None])
-def test_the_chosen_answer_is_the_row_s_and_the_rejected_one_its_metadata(
-    prompt: Any, tmp_path: Path
-) -> None:
+def test_the_chosen_answer_is_the_row_s_and_the_rejected_one_its_metadata(prompt: Any, tmp_path: Path) -> None:
     before = [] if prompt else [USER]
     record = {"prompt": prompt} if prompt else {}
     record |= {"chosen": [*before, FOUR], "rejected": [*before, {**FOUR, "content": "5"}]}
@@ -186,7 +184,10 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"messages": [{**USER, "role": "narrator"}, FOUR]}, ["'narrator'", "available roles: system, developer, user"]),
+        (
+            {"messages": [{**USER, "role": "narrator"}, FOUR]},
+            ["'narrator'", "available roles: system, developer, user"],
+        ),
         ({"messages": [{**USER, "role": ""}, FOUR]}, ["{role, content}"]),
         ({"messages": [{**USER, "content": [IMAGE]}, FOUR]}, ["'user'", "type 'image_url'", "text only"]),
         ({"messages": [{**USER, "content": [{"type": "input_audio"}]}, FOUR]}, ["type 'input_audio'"]),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selfsown.prepare import blank, dedup, length, normalize_unicode, normalize_whitespace, pii
 from selfsown.records import Row
 from selfsown.text.chat import prompt_messages
-from selfsown.text.personal_data import find
+from selfsown.text.personal_data import find_personal_data
 
 
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
@@ -134,4 +134,4 @@ def test_only_the_kinds_that_are_named_are_looked_for() -> None:
 )
 def test_nothing_is_found_in_what_was_redacted(parts: list[str]) -> None:
     (row,) = pii.prepare([Row("".join(parts), "")], redact=True)
-    assert find(row.prompt) == []
+    assert find_personal_data(row.prompt) == []

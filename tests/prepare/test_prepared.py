@@ -68,7 +68,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
         tally = make(Recipe.of(recipe(tmp_path, server.url)), tmp_path / "out")
         sent = [json.dumps(body) for body in server.bodies]
     assert len(sent) == 2 * 40
-    assert not any(find(text, ["email"]) or "<p>" in text for text in sent)
+    assert not any(find_personal_data(text, ["email"]) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
     assert tally.counts["kept"] == 40
 
@@ -116,7 +116,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     (tmp_path / "mixed.py").write_text(
         "from selfsown.files.user_rows import UserRows\n"
         "from selfsown.records import Row\n"
-        "class Task(Seeds):\n"
+        "class Task(UserRows):\n"
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"

@@ -10,7 +10,7 @@ from selfsown.audit.near_duplicates import near_duplicate_groups
 from selfsown.errors import DataError
 from selfsown.records import Row
 from selfsown.text.normalize import normal
-from selfsown.text.overlap import COMMON, Passages, bare, runs, tokenize
+from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 
 MAX_EXAMPLES = 50
 Questions = dict[str, str]  # benchmark name -> one of its questions
@@ -68,13 +68,13 @@ class BenchmarkMatches:
             raise DataError(f"--benchmark {name} has no questions: all of them are blank; name another file")
         question_runs = [set(runs(tokenize(question))) for question in questions]
         by_group: dict[int, set[str]] = {}
-        for group, found in zip(near_duplicate_groups(questions).tolist(), question_runs, strict=True):
-            by_group.setdefault(group, set()).update(found)
-        occurrences = Counter(run for found in by_group.values() for run in found)
+        for group, own_runs in zip(near_duplicate_groups(questions).tolist(), question_runs, strict=True):
+            by_group.setdefault(group, set()).update(own_runs)
+        occurrences = Counter(run for group_runs in by_group.values() for run in group_runs)
         self.question_counts[name] += len(questions)
-        for question, found in zip(questions, question_runs, strict=True):
+        for question, own_runs in zip(questions, question_runs, strict=True):
             self.by_text.setdefault(bare(question), {}).setdefault(name, question)
-            distinctive = [run for run in found if occurrences[run] <= COMMON]
+            distinctive = [run for run in own_runs if occurrences[run] <= MAX_SHARING_TEXTS]
             self.short_counts[name] += not distinctive
             for run in distinctive:
                 self.by_passage.setdefault(run, {}).setdefault(name, question)

@@ -16,7 +16,7 @@ from selfsown.errors import ExitCode
 from selfsown.records import Signal, Unit
 from selfsown.signals.measures import FEW
 from selfsown.signals.reference import AXES
-from selfsown.text.overlap import COMMON, SHORT
+from selfsown.text.overlap import MAX_SHARING_TEXTS, MIN_SEARCH_WORDS
 
 Verdict = Literal["differs", "no_difference", "inconclusive"]
 EXIT_CODES: dict[Verdict, ExitCode] = {
@@ -243,8 +243,8 @@ def _benchmark_limitations(benchmarks: BenchmarkMatches | None) -> list[str]:
     if benchmarks.short_questions:
         lines.append(
             f"{benchmarks.short_questions:,} of {benchmarks.question_counts.total():,} questions can be matched as a "
-            f"whole row or prompt only: they are shorter than {SHORT} words, or all their passages occur in more than "
-            f"{COMMON} other questions."
+            f"whole row or prompt only: they are shorter than {MIN_SEARCH_WORDS} words, or all their passages occur in "
+            f"more than {MAX_SHARING_TEXTS} other questions."
         )
     return lines
 

@@ -54,7 +54,7 @@ class DatasetScan:
 def scan(source: DataSource, sample_size: int, seed: int, benchmarks: BenchmarkMatches | None = None) -> DatasetScan:
     """Read the whole data set once and keep a sample of `sample_size` rows (reservoir sampling)."""
     rng = random.Random(seed)
-    result = DatasetScan(source.name, tuple(source.columns.wanted))
+    result = DatasetScan(source.name, tuple(source.columns.column_names))
     for index, row in enumerate(source.rows()):
         text = full_text(row)
         if normalized := normal(text):

@@ -1,4 +1,4 @@
-"""The form of a text: its length bin, and whether it is code, a list, a table …"""
+"""The form of a text: its length bin, and whether it is code, a list, a table or prose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-MAX_FORM_CHARS = 4000  # of a text's beginning that are looked at
+MAX_FORM_CHARS = 4000  # of the beginning of a text
 _FORMS = {
     "code": re.compile(
         r"```|^\s*(?:def|class|import|from|return|#include|function|var|let|const)\b.*[\w)\]:;{]$", re.M

@@ -50,7 +50,7 @@ def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[
             raise DataError(f"{path}:{number} has no answer that a grader could judge; remove the row")
         parsed = task.read(prompt, answer)
         base = parsed if isinstance(parsed, Row) else Row(prompt, answer)
-        used = {*columns.wanted, "messages", "text", *OWN_COLUMNS}
+        used = {*columns.column_names, "messages", "text", *OWN_COLUMNS}
         other = {name: str(value) for name, value in record.items() if name not in used and not is_missing(value)}
         row = replace(
             base,

@@ -19,7 +19,7 @@ def curate(
 
     It is for rows whose prompts are their own; those of `sample` are real ones, and would all be rejected.
     """
-    told, ids = RougeIndex(least=max_similarity), list[str]()
+    told, ids = RougeIndex(min_similarity=max_similarity), list[str]()
     for row in chain(real, past):
         told.add(_said(row))
         ids.append(row.id)

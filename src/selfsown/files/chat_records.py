@@ -36,7 +36,7 @@ class Chat:
     context: tuple[str, ...] = ()
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def column_names(self) -> tuple[str, ...]:
         """All columns to read."""
         return (*self.columns, *self.context)
 

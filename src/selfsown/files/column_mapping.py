@@ -38,9 +38,9 @@ class Columns:
     known: tuple[str, ...] = ()
 
     @property
-    def wanted(self) -> list[str]:
+    def column_names(self) -> list[str]:
         """All columns to read."""
-        chat = self.chat.wanted if self.chat else self.context or ()
+        chat = self.chat.column_names if self.chat else self.context or ()
         return list(
             dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
         )

@@ -92,7 +92,7 @@ class RecordRows(UserRows):
         named = (self.text, self.prompt, self.answer)
         columns = detect_columns(self.path, head, named, self.attributes, self.task_name)
         count = 0
-        for row in columns.rows(self.records(columns.wanted, skipped.add), self.name, skipped.add):
+        for row in columns.rows(self.records(columns.column_names, skipped.add), self.name, skipped.add):
             count += 1
             yield row
         self._remember_skipped(skipped.items)

@@ -16,7 +16,7 @@ from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
-from selfsown.text.normalize import fenced, python
+from selfsown.text.normalize import fenced, extract_python
 
 MAX_OUTPUT_CHARS = 1000  # of each output stream, from its end, that the teacher is shown
 _WRITE_PROBLEM = (
@@ -73,7 +73,7 @@ class _DebugSession:
         """Take the fields of these names from the reply, or the reason why there are none."""
         self.failure = reply.failure
         for name in names if not reply.failure else ():
-            text = reply.data[name].strip() if name == "prompt" else python(reply.data[name])
+            text = reply.data[name].strip() if name == "prompt" else extract_python(reply.data[name])
             setattr(self, name, text)
             self.failure = self.failure or ("" if text.strip() else f"its {name} is empty")
 

@@ -137,14 +137,12 @@ def plan(
     price: float | None = None,
     repeats_target: float | None = None,
 ) -> Plan:
-    """Plan for a target.
+    """Plan for a target, with as few repeats as it requires and FEW_EPOCHS at most; then new tokens are worth far more.
 
     amounts: real tokens, model parameters, and the target in effective tokens.
-    kinds: one or more kinds of synthetic data.
+    kinds: one or more.
     price: US dollars per million synthetic tokens that the graders keep.
     repeats_target: the target for repeats alone, if it is another, since repeats support fewer parameters.
-
-    Real data is repeated as little as the target requires, FEW_EPOCHS at most: beyond it new tokens are worth far more.
     """
     real, parameters, target = amounts
     required = _round_up(law.epochs_for(real, target))
@@ -152,9 +150,7 @@ def plan(
     effective = law.effective_tokens(real, epochs)
     gap = target - effective if required > FEW_EPOCHS else 0.0
     extrapolated = law.extrapolates(parameters, real, target, below=MAX_FACTOR_BELOW, above=MAX_FACTOR_ABOVE)
-    options = tuple(_synthetic_option(kind, gap, epochs * real, policy, min_real_share, price) for kind in kinds)
-    if extrapolated:
-        options = tuple(replace(option, feasibility="unknown") for option in options)
+    options = [_synthetic_option(kind, gap, epochs * real, policy, min_real_share, price) for kind in kinds]
     return Plan(
         law=law,
         real_tokens=real,
@@ -164,7 +160,7 @@ def plan(
         effective_tokens=effective,
         gap=gap,
         repeats_only=_repeats_option(law, real, parameters, repeats_target or target),
-        options=options,
+        options=tuple(replace(option, feasibility="unknown") if extrapolated else option for option in options),
         policy=policy,
         min_real_share=min_real_share,
         loss=law.loss_at(parameters, real + gap, target),

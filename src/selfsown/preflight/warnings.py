@@ -13,7 +13,7 @@ from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.rewriting import texts
 from selfsown.stages import ROLE_MODELS
-from selfsown.text.personal_data import find
+from selfsown.text.personal_data import find_personal_data
 
 MIN_REAL_SHARE = 1 / 3
 VERIFIERS = ("verify", "exact_match", "unit_tests", "math_equal", "json_schema")
@@ -53,7 +53,7 @@ def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     if not asked or any(step.method == "pii" for step in recipe.prepare):
         return
     rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
-    if found := sum(any(find(text) for _, text in texts(row)) for row in rows):
+    if found := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
         yield (
             f"{found:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
             f"{' and the '.join(asked)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
