@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfsown.atomic import write_atomically
-from selfsown.errors import ExitCode
+from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
 
 STOP_TIMEOUT_SECONDS = 10  # between SIGTERM and SIGKILL
@@ -61,7 +61,7 @@ class ArmRun:
             data = json.loads(self.cost_file.read_text("utf-8"))
             return RunCost(float(data["wall_seconds"]), float(data["cpu_seconds"]), int(data["unmetered"]))
         except (ValueError, TypeError, KeyError) as error:
-            raise SelfsownError(f"{self.cost_file} is damaged; delete it and repeat the command") from error
+            raise RunFolderError(f"{self.cost_file} is damaged; delete it and repeat the command") from error
 
     def add_cost(self, wall_seconds: float, cpu_seconds: float, unmetered: int) -> None:
         before = self.cost()

@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from selfsown.errors import one_line
+from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.formatting import truncate
-from selfsown.records import Generation, Row, SelfsownError
+from selfsown.records import Generation, Row
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
 MAX_EXAMPLES = 300  # rows
@@ -206,4 +206,4 @@ def damaged_if_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise SelfsownError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error
+        raise RunFolderError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error
