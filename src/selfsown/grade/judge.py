@@ -1,4 +1,4 @@
-"""A judge scores each row by a rubric, with a reason; a row whose reply cannot be parsed has failed, not been rejected."""
+"""A judge scores each row by a rubric and gives a reason; a row whose reply cannot be parsed has failed."""
 
 from __future__ import annotations
 

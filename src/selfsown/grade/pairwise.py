@@ -23,7 +23,7 @@ _SCHEMA = {
 
 @dataclass
 class _Record:
-    """A row's results: points per comparison (1 won, ½ tied), how many verdicts held in both orders, the last reason."""
+    """A row's results: points per comparison (1 won, ½ tied), verdicts that held in both orders, the last reason."""
 
     points: list[float] = field(default_factory=list)
     decided: int = 0

@@ -1,4 +1,4 @@
-"""A judge reconstructs the answer from its source, or the question from the answer, or checks claims against a source."""
+"""A judge reconstructs the answer from its source or the question from the answer, or checks claims."""
 
 from __future__ import annotations
 
