@@ -24,10 +24,10 @@ from toy import GROUPS, LENGTH, WORDS, Toy
 from selfsown.records import Score, Signal
 from selfsown.signals.baseline_test import worsened
 from selfsown.signals.discriminator import likeness
-from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
-from selfsown.signals.permutation_test import Wanted, drift, holm
-from selfsown.signals.reference import Anchor
-from selfsown.signals.status import light
+from selfsown.signals.measures import log_odds_change, log_odds_error, rare_ngrams_lost, shift, shift_error, vendi_lost
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.signals.reference import ReferenceCorpus
+from selfsown.signals.status import overall_status
 
 DOCUMENTS, LOOKED_AT, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
 QUESTIONS, NOISE, FORGETS = 100, 0.02, 0.03
@@ -147,7 +147,7 @@ class Arm:
     keeps: bool = False  # every generation's rows stay
     real: float = 0.0
     verify: bool = False
-    odds: float = 1.0
+    log_odds_change: float = 1.0
     quota: bool = False
     resample: bool = False
     rarest: bool = False  # of the verified rows those that surprise a model of real rows most
@@ -192,7 +192,7 @@ def course(arm: Arm, seed: int) -> Course:
     """Ten generations of a loop, each looked at by the monitor; a red one goes on, so that all is seen."""
     rng, world = np.random.default_rng(seed), Task()
     anchor, held_out = world.real(2000, rng), world.real(HELD_OUT, rng)
-    known = Anchor.of(anchor.texts)
+    known = ReferenceCorpus.of(anchor.texts)
     baselines = [_trained(world.real(DOCUMENTS, rng)).scores(held_out) for _ in range(BASELINES)]
     real = world.real(DOCUMENTS, rng)
     first = model = _trained(real)
@@ -204,8 +204,8 @@ def course(arm: Arm, seed: int) -> Course:
         if arm.source != "first":
             model = _mixed(arm, real, kept)
         now = model.write(LOOKED_AT, arm.temperature, rng) if arm.source != "world" else world.real(LOOKED_AT, rng)
-        signals = holm([*_drifts(known, anchor, seen, now, at), *_functions(model, held_out, baselines)])
-        shown, _ = light(signals, before)
+        signals = with_significance([*_drifts(known, anchor, seen, now, at), *_functions(model, held_out, baselines)])
+        shown, _ = overall_status(signals, before)
         before = signals
         found.lights.append(shown)
         if not found.fell and any(each.is_alarm for each in signals if each.family == "function"):
@@ -252,14 +252,14 @@ def _mixed(arm: Arm, real: Documents, kept: Sequence[Documents]) -> Model:
     return Model.of(real.and_(made), np.concatenate(weights) * (len(real) + len(made)))
 
 
-def _drifts(known: Anchor, real: Documents, before: Documents, now: Documents, seed: int) -> list[Signal]:
+def _drifts(known: ReferenceCorpus, real: Documents, before: Documents, now: Documents, seed: int) -> list[Signal]:
     both = before.and_(now)
     texts, groups, theirs = both.texts, *([GROUPS[each] for each in of.group] for of in (both, real))
     wanted = {
-        "tails": Wanted(tails(known, texts), "creativity", 0.1),
-        "vendi": Wanted(vendi(known, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups, theirs), "bias", 0.05 + variation_error(theirs), "points"),
-        "odds": Wanted(odds(groups, "a", theirs), "bias", 0.2 + odds_error(theirs, "a"), "of log-odds"),
+        "tails": MeasureSpec(rare_ngrams_lost(known, texts), "creativity", 0.1),
+        "vendi": MeasureSpec(vendi_lost(known, texts), "creativity", 0.1),
+        "shift": MeasureSpec(shift(groups, theirs), "bias", 0.05 + shift_error(theirs), "points"),
+        "odds": MeasureSpec(log_odds_change(groups, "a", theirs), "bias", 0.2 + log_odds_error(theirs, "a"), "of log-odds"),
     }
     return drift(wanted, len(before), len(now), seed)
 

@@ -11,8 +11,8 @@ import numpy as np
 from selfsown.audit.text_view import Borne
 from selfsown.records import Row, SelfsownError
 from selfsown.signals.attributes import NONE, Attributes, valued
-from selfsown.signals.measures import major, odds, variation
-from selfsown.signals.permutation_test import Wanted
+from selfsown.signals.measures import log_odds_change, most_common, shift
+from selfsown.signals.permutation_test import MeasureSpec
 
 KINDS = 30  # different numbers, above which they are no names of kinds
 Shares = dict[str, tuple[float, float]]  # of each value: of synthetic rows, of real ones
@@ -49,14 +49,14 @@ def shares(values: Sequence[str]) -> Shares:
     }
 
 
-def shifted(attributes: Mapping[str, Shown], binned: Sequence[str], borne: Borne) -> dict[str, Wanted]:
+def shifted(attributes: Mapping[str, Shown], binned: Sequence[str], borne: Borne) -> dict[str, MeasureSpec]:
     """The most common value is the anchor's: among rows that are compared it would be the one that chance favours. Of
     tenths of numbers, which are all as common, there is none."""
-    found = dict[str, Wanted]()
+    found = dict[str, MeasureSpec]()
     for name, each in attributes.items():
-        found[f"shift of {name}"] = Wanted(variation(each.rows), "bias", borne.shift, "points")
-        if (most := major(each.anchor)) != NONE and not set(name.split("+")) & set(binned):
-            found[f"log-odds of {name}={most}"] = Wanted(odds(each.rows, most), "bias", borne.odds, "of log-odds")
+        found[f"shift of {name}"] = MeasureSpec(shift(each.rows), "bias", borne.shift, "points")
+        if (most := most_common(each.anchor)) != NONE and not set(name.split("+")) & set(binned):
+            found[f"log-odds of {name}={most}"] = MeasureSpec(log_odds_change(each.rows, most), "bias", borne.odds, "of log-odds")
     return found
 
 

@@ -21,11 +21,13 @@ from selfsown.audit.text_format import bins, form
 from selfsown.audit.text_view import LEAST, Borne, Facet, again, more, sides, varied
 from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
-from selfsown.signals.measures import variation
-from selfsown.signals.permutation_test import ALPHA, POWER, Wanted, drift, holm
+from selfsown.signals.measures import shift
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.stats.multiple_testing import ALPHA
+from selfsown.stats.student_t import POWER_Z
 from selfsown.text.normalize import unified
 
-Pool = tuple[dict[str, Wanted], int]  # measures of a pool, and of how many rows of either side it is
+Pool = tuple[dict[str, MeasureSpec], int]  # measures of a pool, and of how many rows of either side it is
 EXAMPLES = 10
 
 
@@ -149,7 +151,7 @@ def _blank(synthetic: Side, real: Side, borne: Borne) -> tuple[list[Pool], dict[
     flags = np.asarray([blank(row) for row in (*real.sample[:n], *synthetic.sample[:n])])
     if n < LEAST or not flags.any():
         return [], {}
-    return [({"blank rows": Wanted(more(flags), "form", borne.blank, "points")}, n)], {"blank rows": sides(flags)}
+    return [({"blank rows": MeasureSpec(more(flags), "form", borne.blank, "points")}, n)], {"blank rows": sides(flags)}
 
 
 def _facets(anchor: Sequence[Row], rows: Sequence[Row], more: Sequence[Row], real: Side) -> list[Facet]:
@@ -165,8 +167,8 @@ def _facets(anchor: Sequence[Row], rows: Sequence[Row], more: Sequence[Row], rea
 def _forms(facets: Sequence[Facet], forms: Sequence[str], borne: Borne) -> Pool:
     lengths, half = [len(unified(text)) for text in facets[0].texts], len(forms) // 2
     found = {
-        "shift of length": Wanted(variation(bins(lengths, lengths[:half])), "form", borne.form, "points"),
-        "shift of form": Wanted(variation(forms), "form", borne.form, "points"),
+        "shift of length": MeasureSpec(shift(bins(lengths, lengths[:half])), "form", borne.form, "points"),
+        "shift of form": MeasureSpec(shift(forms), "form", borne.form, "points"),
     }
     for facet in facets:
         found |= again(facet, borne)
@@ -179,11 +181,11 @@ def _flags(facet: Facet) -> dict[str, Array]:
 
 def _signals(pools: Sequence[Pool], so: Mapping[str, object], seed: int) -> tuple[Signal, ...]:
     tests = sum(len(wanted) for wanted, _ in pools)
-    found = [each for wanted, n in pools if wanted for each in drift(wanted, n, n, seed, beside=tests - len(wanted))]
+    found = [each for wanted, n in pools if wanted for each in drift(wanted, n, n, seed, other_tests=tests - len(wanted))]
     # Where no row is so, nothing varies by chance: yet of a share that small too few rows would be so to be no chance.
     few = math.ceil(math.log2(max(1, tests) / ALPHA))
-    floor = few + POWER * math.sqrt(few)
-    return tuple(holm([replace(e, mde=max(e.mde, floor / e.n)) if e.name in so else e for e in found]))
+    floor = few + POWER_Z * math.sqrt(few)
+    return tuple(with_significance([replace(e, mde=max(e.mde, floor / e.n)) if e.name in so else e for e in found]))
 
 
 def _middle(side: Side) -> float:

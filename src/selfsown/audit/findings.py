@@ -13,7 +13,7 @@ from selfsown.audit.contamination import Examination
 from selfsown.audit.scan import Side, blank, number
 from selfsown.audit.text_view import LEAST
 from selfsown.records import Signal
-from selfsown.signals.measures import FEW
+from selfsown.signals.measures import MIN_COUNT
 from selfsown.signals.reference import AXES
 from selfsown.text.overlap import COMMON, SHORT
 
@@ -98,7 +98,7 @@ def unknown(found: Audit) -> list[str]:
         for each, rows in found.blind
     ]
     if found.tailless:
-        said.append(f"Tails were not compared: real rows say under {FEW} kinds of other real rows' rare n-grams again.")
+        said.append(f"Tails were not compared: real rows say under {MIN_COUNT} kinds of other real rows' rare n-grams again.")
     known, there = len(found.real.sample), found.real.rows
     if not found.few and known < there:
         said.append(

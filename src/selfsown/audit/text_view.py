@@ -11,9 +11,9 @@ from selfsown.audit.near_duplicates import Array, groups, repeated
 from selfsown.audit.scan import hashed
 from selfsown.audit.text_format import cut
 from selfsown.records import Row
-from selfsown.signals.measures import Measure, measurable, tails, vendi
-from selfsown.signals.permutation_test import Wanted
-from selfsown.signals.reference import SHORT, Anchor
+from selfsown.signals.measures import Measure, has_rare_ngrams, rare_ngrams_lost, vendi_lost
+from selfsown.signals.permutation_test import MeasureSpec
+from selfsown.signals.reference import SHORT, ReferenceCorpus
 from selfsown.text.normalize import normal
 
 LEAST = 100  # rows on either side, under which nothing is said
@@ -24,8 +24,8 @@ class Borne:
     """How much of each difference is borne: of rare n-grams, of the Vendi score, in total variation of an attribute,
     of its log-odds, in total variation of lengths and of forms, and in points of repeated, copied and blank rows."""
 
-    tails: float
-    vendi: float
+    rare_ngrams_lost: float
+    vendi_lost: float
     shift: float
     odds: float
     form: float
@@ -92,7 +92,7 @@ def _copied(said: Array, real: Array) -> Array:
     return np.concatenate([np.isin(said[:half], values[counts > 1]), np.isin(said[half:], values)])
 
 
-def again(facet: Facet, borne: Borne) -> dict[str, Wanted]:
+def again(facet: Facet, borne: Borne) -> dict[str, MeasureSpec]:
     """Whether more of it is said again: by another row of the same side, and by real rows."""
     codes = facet.codes
 
@@ -100,12 +100,12 @@ def again(facet: Facet, borne: Borne) -> dict[str, Wanted]:
         return repeated(codes[now], len(now)) - repeated(codes[before], len(before))
 
     return {
-        f"repeated {facet.name}": Wanted(repeats, "creativity", borne.repeats, "points"),
-        f"copies of real {facet.name}": Wanted(more(facet.copied), "creativity", borne.copies, "points"),
+        f"repeated {facet.name}": MeasureSpec(repeats, "creativity", borne.repeats, "points"),
+        f"copies of real {facet.name}": MeasureSpec(more(facet.copied), "creativity", borne.copies, "points"),
     }
 
 
-def varied(facet: Facet, borne: Borne) -> tuple[dict[str, Wanted], int]:
+def varied(facet: Facet, borne: Borne) -> tuple[dict[str, MeasureSpec], int]:
     """Tails and Vendi score, and how many texts of either side they are over.
 
     What nearly repeats a row of the anchor has nearly all that is rare in it, and a tenth of such copies hides that a
@@ -116,12 +116,12 @@ def varied(facet: Facet, borne: Borne) -> tuple[dict[str, Wanted], int]:
     n = min(map(len, sides))
     if n < LEAST:
         sides, n = np.split(texts, 2), half
-    known = Anchor.of(cut(facet.anchor, facet.length))
+    known = ReferenceCorpus.of(cut(facet.anchor, facet.length))
     pool = cut([text for side in sides for text in side[:n]], facet.length)
     where = "" if facet.name == "rows" else f" in {facet.name}"
-    found = {f"Vendi score lost{where}": Wanted(vendi(known, pool), "creativity", borne.vendi)}
-    if measurable(known, pool[:n]):
-        found = {f"tails lost{where}": Wanted(tails(known, pool), "creativity", borne.tails)} | found
+    found = {f"Vendi score lost{where}": MeasureSpec(vendi_lost(known, pool), "creativity", borne.vendi)}
+    if has_rare_ngrams(known, pool[:n]):
+        found = {f"tails lost{where}": MeasureSpec(rare_ngrams_lost(known, pool), "creativity", borne.tails)} | found
     return found, n
 
 

@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from selfsown.signals.baseline_test import above
 from selfsown.stats.intervals import student
+from selfsown.stats.multiple_testing import holm_adjusted
+from selfsown.stats.student_t import upper_tail
 
 ALPHA = 0.05
 FEW = 100  # kept rows, or
@@ -23,7 +24,7 @@ def paired(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
     low, high = student(values)
     spread = spread if spread > 1e-12 else 0.0  # all alike, but for rounding
     error = spread / math.sqrt(len(values))
-    p = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # no spread, no proof
+    p = 2 * upper_tail(abs(mean) / error, len(values) - 1) if error else 1.0  # no spread, no proof
     return {"mean": mean, "low": low, "high": high, "spread": spread, "p": min(1.0, p)}
 
 
@@ -39,11 +40,11 @@ def improves(difference: Mapping[str, Any], better: str) -> bool:
 
 def judged(family: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Each with its verdict, and the p of it, by Holm's correction over the family."""
-    found, worst = dict[str, dict[str, Any]](), 0.0
-    for rank, key in enumerate(sorted(family, key=lambda key: _p(family[key]))):
-        worst = max(worst, min(1.0, (len(family) - rank) * _p(family[key])))
-        found[key] = family[key] | {"corrected": worst, "verdict": verdict(family[key], worst)}
-    return {key: found[key] for key in family}
+    adjusted = holm_adjusted([_p(difference) for difference in family.values()])
+    return {
+        key: difference | {"corrected": p, "verdict": verdict(difference, p)}
+        for (key, difference), p in zip(family.items(), adjusted, strict=True)
+    }
 
 
 def _p(found: Mapping[str, Any]) -> float:

@@ -23,7 +23,7 @@ from selfsown.compare.experiment import Plan, plan
 from selfsown.compare.paired_test import ALPHA, few, improves, judged, paired, uplift, verdict, worded
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.signals.baseline_test import seen
+from selfsown.stats.student_t import detectable_errors
 from selfsown.terminal import comparison
 
 LEAST = 3  # seeds
@@ -164,4 +164,4 @@ def _more(gap: Mapping[str, Any], seeds: int) -> str:
 
 def _seen(seeds: int, spread: float) -> float:
     """The smallest difference that so many seeds show in four cases of five."""
-    return seen(1 - ALPHA / 2, seeds - 1) * spread / math.sqrt(seeds)
+    return detectable_errors(1 - ALPHA / 2, seeds - 1) * spread / math.sqrt(seeds)

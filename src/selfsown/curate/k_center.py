@@ -12,7 +12,7 @@ import numpy as np
 
 from selfsown.option_types import Share
 from selfsown.records import Row, SelfsownError, answered
-from selfsown.signals.reference import Anchor
+from selfsown.signals.reference import ReferenceCorpus
 
 MAX_REFERENCE_ROWS = 5000  # real rows that define the embedding
 
@@ -30,8 +30,8 @@ def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: S
     selected = set[int]()
     if open_rows:
         drawn = [real[index] for index in rng.permutation(len(real))[:MAX_REFERENCE_ROWS]]
-        reference = Anchor.of([row.prompt + row.answer for row in answered(drawn) or drawn])
-        embedded = reference.placed([row.prompt + row.answer for row in open_rows])
+        reference = ReferenceCorpus.of([row.prompt + row.answer for row in answered(drawn) or drawn])
+        embedded = reference.embed([row.prompt + row.answer for row in open_rows])
         farthest = int(rng.integers(len(open_rows)))
         distance = np.full(len(open_rows), np.inf)
         for _ in range(max(1, round(keep_share * len(open_rows)))):

@@ -22,20 +22,20 @@ from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.baseline_test import worsened
 from selfsown.signals.measures import (
-    FEW,
-    disparity,
-    major,
-    measurable,
-    odds,
-    odds_error,
-    tails,
-    variation,
-    variation_error,
-    vendi,
+    MIN_COUNT,
+    accuracy_gap,
+    has_rare_ngrams,
+    log_odds_change,
+    log_odds_error,
+    most_common,
+    rare_ngrams_lost,
+    shift,
+    shift_error,
+    vendi_lost,
 )
-from selfsown.signals.permutation_test import Wanted, drift, holm
-from selfsown.signals.reference import Anchor
-from selfsown.signals.status import light, missed
+from selfsown.signals.permutation_test import MeasureSpec, drift, holm
+from selfsown.signals.reference import ReferenceCorpus
+from selfsown.signals.status import overall_status, underpowered
 from selfsown.tasks import Task
 
 LEAST = 100  # documents on either side, under which nothing is said
@@ -89,9 +89,9 @@ def _said(
     found: Sequence[Signal], gaps: tuple[Signal, ...], lacking: Mapping[str, bool], before: Sequence[Signal]
 ) -> Verdict:
     """The light in words. lacking: what was not measured, and whether it was asked for: then nothing is green."""
-    lit, why = light(found, before)
+    lit, why = overall_status(found, before)
     shown = "" if lit == "green" and (not found or any(lacking.values())) else lit
-    said = [f"{shown.upper()}: {why}" if shown else "cannot say", *lacking, *(missed(found) if lit == "green" else ())]
+    said = [f"{shown.upper()}: {why}" if shown else "cannot say", *lacking, *(underpowered(found) if lit == "green" else ())]
     signals = (*found, *gaps)
     return Verdict(
         shown != "red", "; ".join(said), "monitor", {each.name: each.value for each in signals}, shown, signals
@@ -104,7 +104,7 @@ def _lacking(found: Sequence[Signal], compared: _Compared, watch: _Watch, models
     if not compared.enough:
         yield f"creativity and bias not measured: {compared.there}; it takes {LEAST} and {2 * LEAST}", True
     elif all(each.name != "tails lost" for each in found):
-        yield f"tails not measured: under {FEW} kinds of rare n-grams of held-out real rows are said at all", False
+        yield f"tails not measured: under {MIN_COUNT} kinds of rare n-grams of held-out real rows are said at all", False
     if not watch.named:
         yield "bias not watched: no attribute is named", False
     elif compared.enough and (hidden := [name for name in watch.named if not compared.shows(watch, name)]):
@@ -180,23 +180,23 @@ class _Watch:
 
     def wanted(
         self, names: Sequence[str], rows: Sequence[Row], borne: _Borne, drifts: bool
-    ) -> Iterator[tuple[str, Wanted]]:
+    ) -> Iterator[tuple[str, MeasureSpec]]:
         """The measures of bias over these rows. drifts: whether nothing is bias that leads nearer to the real rows."""
         right = (
             [not row.status and self.task.check(row, row.answer).score >= 0.5 for row in rows] if self.outcome else []
         )
         for name in names:
             values, real = valued(rows, name, self.named), valued(self.real, name, self.named)
-            most, theirs = major(real), real if drifts else ()
-            moved, grown = variation(values, theirs), odds(values, most, theirs)
+            most, theirs = most_common(real), real if drifts else ()
+            moved, grown = shift(values, theirs), log_odds_change(values, most, theirs)
             # Where nothing is bias but what leads away from real rows, what these leave open is borne, too.
-            shift = borne.shift + (variation_error(real) if drifts else 0)
-            growth = borne.log_odds + (odds_error(real, most) if drifts else 0)
-            yield f"shift of {name}", Wanted(moved, "bias", shift, "points")
-            yield f"log-odds of {name}={most}", Wanted(grown, "bias", growth, "of log-odds")
+            shift = borne.shift + (shift_error(real) if drifts else 0)
+            growth = borne.log_odds + (log_odds_error(real, most) if drifts else 0)
+            yield f"shift of {name}", MeasureSpec(moved, "bias", shift, "points")
+            yield f"log-odds of {name}={most}", MeasureSpec(grown, "bias", growth, "of log-odds")
             if self.outcome:
-                unequal = disparity(values, right)
-                yield f"unequal accuracy by {name}", Wanted(unequal, "bias", borne.shift, "points")
+                unequal = accuracy_gap(values, right)
+                yield f"unequal accuracy by {name}", MeasureSpec(unequal, "bias", borne.shift, "points")
 
 
 def _before(history: Sequence[Generation]) -> list[Signal]:
@@ -209,7 +209,7 @@ def _drifts_and_gaps(
     compared: _Compared, watch: _Watch, borne: _Borne, beside: int
 ) -> tuple[list[Signal], list[Signal]]:
     """What differs from the first texts, and from real rows. beside: how many signals of function are looked at."""
-    anchor = Anchor.of([row.prompt + row.answer for row in compared.anchor])
+    anchor = ReferenceCorpus.of([row.prompt + row.answer for row in compared.anchor])
     many, same = len(compared.ours), min(len(compared.ours), len(compared.reference))
     drifts, gaps = [*compared.firsts, *compared.ours], [*compared.reference[:same], *compared.ours[:same]]
     names = [name for name in watch.named if compared.shows(watch, name)]
@@ -218,12 +218,12 @@ def _drifts_and_gaps(
     return drift(moved, many, many, beside=beside), drift(apart, same, same)
 
 
-def _wanted(anchor: Anchor, rows: Sequence[Row], borne: _Borne) -> dict[str, Wanted]:
+def _wanted(anchor: ReferenceCorpus, rows: Sequence[Row], borne: _Borne) -> dict[str, MeasureSpec]:
     """The measures of creativity over these rows, the later half of which is held against the first."""
     texts = [row.prompt + row.answer for row in rows]
-    found = {"Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread)}
-    if measurable(anchor, texts[: len(texts) // 2]):
-        found = {"tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail)} | found
+    found = {"Vendi score lost": MeasureSpec(vendi_lost(anchor, texts), "creativity", borne.spread)}
+    if has_rare_ngrams(anchor, texts[: len(texts) // 2]):
+        found = {"tails lost": MeasureSpec(rare_ngrams_lost(anchor, texts), "creativity", borne.tail)} | found
     return found
 
 

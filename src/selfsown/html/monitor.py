@@ -17,7 +17,7 @@ from selfsown.html.run_data import Run
 from selfsown.html.score_curves import generations_axis
 from selfsown.records import Generation, Signal
 from selfsown.signals.reference import AXES
-from selfsown.signals.status import FAMILIES, WHY
+from selfsown.signals.status import FAMILIES, STATUS_RULES
 from selfsown.terminal.run_progress import LIGHTS, lamp, why, worst
 
 Points = Sequence[tuple[int, Signal]]
@@ -125,7 +125,7 @@ def _definition(run: Run) -> list[str]:
         f"The Vendi score is the effective number of directions in which texts lie, out of the {AXES} leading "
         f"directions of real rows: it cannot exceed {AXES}, and what lies beyond these it does not see."
     )
-    return [f"Light: {WHY}", *[ranges] * bool(there), *[score] * ("creativity" in there)]
+    return [f"Light: {STATUS_RULES}", *[ranges] * bool(there), *[score] * ("creativity" in there)]
 
 
 def _signals(run: Run) -> Iterator[tuple[int, Signal]]:

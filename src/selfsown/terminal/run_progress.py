@@ -17,7 +17,7 @@ from selfsown.history import best_of
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
-from selfsown.signals.status import WHY
+from selfsown.signals.status import STATUS_RULES
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
 LIGHTS = {"red": "red", "amber": "yellow", "cannot say": "magenta", "green": "green"}  # the worst first; their colours
@@ -88,7 +88,7 @@ class Screen(Callbacks):
         """The table of all generations, and what the run may claim."""
         self.console.print(_table(history, control, self.recipe.goal))
         if any(map(worst, history)):
-            self.say(f"[dim]light: {escape(WHY)}[/]")
+            self.say(f"[dim]light: {escape(STATUS_RULES)}[/]")
         for line in _summary(history, control, self.recipe, folder):
             self.say(escape(line))
 
