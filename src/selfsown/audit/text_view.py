@@ -24,8 +24,8 @@ class Borne:
     """How much of each difference is borne: of rare n-grams, of the Vendi score, in total variation of an attribute,
     of its log-odds, in total variation of lengths and of forms, and in points of repeated, copied and blank rows."""
 
-    rare_ngrams_lost: float
-    vendi_lost: float
+    tails: float
+    vendi: float
     shift: float
     odds: float
     form: float

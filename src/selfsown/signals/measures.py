@@ -115,7 +115,7 @@ def shift_error(real: Sequence[str]) -> float:
 
 
 def accuracy_gap(values: Sequence[str], right: Sequence[bool]) -> Measure:
-    """The growth of the largest difference in accuracy between two values of an attribute, of those with enough rows."""
+    """The growth of the largest accuracy difference between two values of an attribute that enough rows have."""
     codes = {value: code for code, value in enumerate(sorted({*values} - {NONE}))}
     coded = np.asarray([codes.get(value, len(codes)) for value in values])
     correct = np.asarray(right, float)
