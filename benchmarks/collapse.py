@@ -139,7 +139,7 @@ class Arm:
     keeps: bool = False  # the rows of every generation stay
     real: float = 0.0
     verify: bool = False
-    odds: float = 1.0
+    log_odds_change: float = 1.0
     quota: bool = False
     resample: bool = False
     rarest: bool = False  # of the verified rows, those with the highest loss under a model of real rows

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.stats.intervals import Z, error, mean, ratio, share, student
+from selfsown.stats.multiple_testing import holm_adjusted, holm_significant
+from selfsown.stats.student_t import quantile, upper_tail
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,38 @@ def test_student_s_interval_of_three_values_holds_the_truth_in_95_of_100_cases()
     drawn = np.random.default_rng(3).normal(5, 2, (2000, 3))
     held = sum(low <= 5 <= high for low, high in map(student, drawn))
     assert 1870 <= held <= 1930
+
+
+# 0.975 quantiles of Student's t, from published tables.
+T_TABLE = {1: 12.706205, 2: 4.302653, 3: 3.182446, 4: 2.776445, 5: 2.570582, 10: 2.228139, 20: 2.085963, 30: 2.042272}
+
+
+@pytest.mark.parametrize("df", T_TABLE)
+def test_student_t_agrees_with_published_tables(df: int) -> None:
+    assert quantile(0.975, df) == pytest.approx(T_TABLE[df], rel=1e-6)
+    assert upper_tail(T_TABLE[df], df) == pytest.approx(0.025, rel=1e-6)
+    assert upper_tail(0, df) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 9, 30, 200])
+def test_student_t_agrees_with_scipy(df: int) -> None:
+    t = pytest.importorskip("scipy.stats").t
+    for probability in (0.5, 0.9, 0.975, 0.999):
+        assert quantile(probability, df) == pytest.approx(float(t.ppf(probability, df)), rel=1e-6, abs=1e-8)
+    for value in (0.1, 1.0, 2.5, 6.0):
+        assert upper_tail(value, df) == pytest.approx(float(t.sf(value, df)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([], []),
+        ([0.04], [0.04]),
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
+        ([0.6, 0.6], [1.0, 1.0]),
+        ([0.02, 0.02, 0.02], [0.06, 0.06, 0.06]),
+    ],
+)
+def test_holm(p_values: list[float], adjusted: list[float]) -> None:
+    assert holm_adjusted(p_values) == pytest.approx(adjusted)
+    assert holm_significant(p_values) == [p <= 0.05 for p in adjusted]

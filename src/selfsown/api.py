@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from selfsown.records import Generation, Status
 
     Source: TypeAlias = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
-    Rows: TypeAlias = str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]  # or what pyarrow.table() takes: a data frame
+    Rows: TypeAlias = (
+        str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]
+    )  # or what pyarrow.table() takes: a data frame
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,11 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
         paths = [_path(rows, Path(scratch) / name) for rows, name in ((synthetic, "synthetic"), (real, "real"))]
         result = run_audit(paths[0], paths[1], _options(AuditOptions, options))
     return AuditResult(
-        findings.verdict(result), findings.headline(result), findings.sentences(result), json_report.to_json(result), result
+        findings.verdict(result),
+        findings.headline(result),
+        findings.sentences(result),
+        json_report.to_json(result),
+        result,
     )
 
 

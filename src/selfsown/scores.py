@@ -70,7 +70,7 @@ class Verdict:
     reason: str = ""
     guard: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    status: Literal["", "green", "amber", "red"] = ""
+    status: Literal["", "green", "amber", "red", "unknown"] = ""
     signals: tuple[Signal, ...] = ()
 
 

@@ -37,7 +37,7 @@ BIASED = toy.Toy(shares=(0.75, 0.2, 0.05))
 
 
 def generation(number: int, loss: float = 4.0, verdict: Verdict | None = None, parent: int = 0) -> Generation:
-    scores = (Score("loss", loss, HELD_OUT, loss, loss, better="lower"),)
+    scores = (Score("loss", loss, HELD_OUT, loss, loss, direction="lower"),)
     return Generation(number, parent, 0, {}, 0.5, scores, (verdict,) if verdict else ())
 
 
@@ -50,7 +50,7 @@ def said(
     real: Sequence[Row] = (),
     held_out: Sequence[Row] = REAL,
     baselines: Sequence[float] = (4.0, 4.01, 3.99),
-    **knobs: Any,
+    **options: Any,
 ) -> Verdict:
     """What is said of a generation whose model writes as `now`, after a generation 0 that wrote as `first`."""
     past = [generation(0), *history]
@@ -64,95 +64,94 @@ def said(
         Task("rows.jsonl"),
         lambda number, count: rows(wrote[number], min(count, WRITTEN), 10 + number),
         lambda models: theirs[:models],
-        **{"attributes": ("group",)} | knobs,
+        **{"attributes": ("group",)} | options,
     )
 
 
 def test_who_writes_as_before_is_green_and_every_signal_says_how_sure_it_is() -> None:
     verdict = said(SAME, SAME)
-    assert (verdict.ok, verdict.light) == (True, "green")
+    assert (verdict.passed, verdict.status) == (True, "green")
     named = {each.name: each for each in verdict.signals if each.family != "gap"}
     assert [*named] == ["tails lost", "Vendi score lost", "shift of group", "log-odds of group=a", "held-out loss"]
     assert {each.unit for each in named.values()} == {"%", "points", "of log-odds"}
     for each in named.values():
         assert each.low <= each.value <= each.high
-        assert each.least > 0
+        assert each.mde > 0
         assert each.n in (WRITTEN, HELD_OUT)
 
 
 def test_fewer_topics_are_amber_and_the_second_time_red() -> None:
     once = said(SAME, NARROW)
-    assert (once.ok, once.light) == (True, "amber")
+    assert (once.passed, once.status) == (True, "amber")
     assert "creativity: tails lost" in once.reason
     twice = said(SAME, NARROW, history=[generation(1, verdict=once)])
-    assert (twice.ok, twice.light) == (False, "red")
+    assert (twice.passed, twice.status) == (False, "red")
     assert "for the second generation in a row" in twice.reason
 
 
 def test_a_generation_that_was_rolled_back_is_not_the_one_before() -> None:
-    refused = replace(said(SAME, NARROW), ok=False)
-    assert said(SAME, NARROW, history=[generation(1, verdict=refused)]).light == "amber"
+    refused = replace(said(SAME, NARROW), passed=False)
+    assert said(SAME, NARROW, history=[generation(1, verdict=refused)]).status == "amber"
 
 
 def test_another_mix_of_people_is_bias_and_fewer_topics_too_is_red() -> None:
     biased = said(SAME, BIASED)
-    assert biased.light == "amber"
+    assert biased.status == "amber"
     assert "bias: shift of group +" in biased.reason
     both = toy.Toy(shares=BIASED.shares)
     both.topics = NARROW.topics
-    assert said(SAME, both).light == "red"
+    assert said(SAME, both).status == "red"
 
 
 def test_a_difference_to_real_rows_that_was_always_there_is_told_and_alarms_nobody() -> None:
     verdict = said(BIASED, BIASED)
-    assert verdict.light == "green"
+    assert verdict.status == "green"
     gap = next(each for each in verdict.signals if each.name == "shift of group to real rows")
     assert gap.family == "gap"
     assert gap.low > 0.05
-    assert not gap.fires
+    assert not gap.is_alarm
 
 
 def test_a_worse_score_is_red_by_itself_and_chance_between_models_is_borne() -> None:
     worse = said(SAME, SAME, 4.4)
-    assert (worse.ok, worse.light) == (False, "red")
+    assert (worse.passed, worse.status) == (False, "red")
     assert "function: held-out loss +10 [" in worse.reason
-    assert said(SAME, SAME, 4.4, baselines=(3.6, 4.0, 4.4)).light == "green", "models of real rows differ as much"
-    assert said(SAME, SAME, 4.05).light == "green", "1 % is borne"
+    assert said(SAME, SAME, 4.4, baselines=(3.6, 4.0, 4.4)).status == "green", "models of real rows differ as much"
+    assert said(SAME, SAME, 4.05).status == "green", "1 % is borne"
 
 
 def test_too_few_rows_to_say_anything_are_told_with_how_many_it_takes() -> None:
     verdict = said(SAME, NARROW, held_out=REAL[:150], baselines=(4.0,))
-    assert (verdict.ok, verdict.light, verdict.signals) == (True, "", ())
+    assert (verdict.passed, verdict.status, verdict.signals) == (True, "unknown", ())
     assert verdict.reason == (
-        "cannot say; creativity and bias not measured: 600 texts, and 150 held-out rows that begin as they do; it "
-        "takes 100 and 200; function not measured: it takes a loss or an accuracy among the scores"
+        "UNKNOWN; creativity and bias not measured: 600 samples, and 150 held-out rows that begin as they do; at least "
+        "100 and 200 are required; function not measured: no loss or accuracy among the scores"
     )
 
 
 def test_nothing_is_green_of_which_a_part_could_not_be_measured() -> None:
     few = said(SAME, SAME, held_out=REAL[:150])
-    assert (few.light, [each.family for each in few.signals]) == ("", ["function"])
-    assert said(SAME, SAME, 4.4, held_out=REAL[:150]).light == "red", "what is seen is said"
-    assert said(SAME, SAME, attributes=()).reason.startswith("GREEN: nothing drifted")
-    assert "bias not watched: no attribute is named" in said(SAME, SAME, attributes=()).reason
-    assert "function not watched: it takes two models" in said(SAME, SAME, models=1).reason
+    assert (few.status, [each.family for each in few.signals]) == ("unknown", ["function"])
+    assert said(SAME, SAME, 4.4, held_out=REAL[:150]).status == "red", "what is seen is said"
+    assert said(SAME, SAME, attributes=()).reason.startswith("GREEN: all signals within tolerance")
+    assert "bias not measured: no attribute is configured" in said(SAME, SAME, attributes=()).reason
+    assert "function not measured: at least 2 baseline models" in said(SAME, SAME, baseline_models=1).reason
 
 
 def test_what_could_be_missed_is_said_with_what_it_takes() -> None:
-    borne = {"tail": 0.9, "spread": 0.9, "shift": 0.9, "log_odds": 9, "models": 1}
-    assert "seen from" not in said(SAME, SAME, **borne).reason
-    seen = re.search(
-        r"held-out loss seen from [\d.]+ % on, from what is borne with more models", said(SAME, SAME).reason
+    wide = {"rare_ngrams": 0.9, "vendi": 0.9, "shift": 0.9, "log_odds": 9}
+    assert "MDE" not in said(SAME, SAME, tolerance=wide, baseline_models=1).reason
+    assert re.search(
+        r"MDE of held-out loss is [\d.]+ %; more baseline models would detect its tolerance", said(SAME, SAME).reason
     )
-    assert seen
-    assert "shift of group seen from" in said(SAME, SAME, shift=0.01).reason
+    assert "MDE of shift of group is" in said(SAME, SAME, tolerance={"shift": 0.01}).reason
 
 
 def test_an_attribute_that_no_written_text_shows_is_not_measured() -> None:
     coloured = [replace(row, metadata={**row.metadata, "colour": "red"}) for row in REAL]
     verdict = said(SAME, SAME, held_out=coloured, attributes=("colour",))
-    assert verdict.light == ""
-    assert "no text that a model writes shows colour; by its words: attributes: {colour: {VALUE:" in verdict.reason
+    assert verdict.status == "unknown"
+    assert "no sample has the attribute colour; define it by patterns: attributes: {colour: {VALUE:" in verdict.reason
     assert all("colour" not in each.name for each in verdict.signals)
 
 
@@ -174,7 +173,7 @@ def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
         both = {0: made(first, 1), 1: [*made(now, 2)[1:], Row("?", "").failed("unreadable")]}
         knobs: dict[str, Any] = {"attributes": ("group",), "outcome": True, "models": 1}
         history, real = [generation(0), generation(1)], made({}, 3)
-        return monitor.guard(history, real, real, Knowing("a"), lambda n, _: both[n], lambda _: [], **knobs)
+        return monitor.guard(history, real, real, Knowing("a"), lambda n, _: both[n], lambda _: [], **options)
 
     even, apart = {"a": 0.6, "b": 0.6, "c": 0.6}, {"a": 0.9, "b": 0.3, "c": 0.3}
     worse = next(each for each in light(even, apart).signals if each.name == "unequal accuracy by group")
@@ -182,7 +181,7 @@ def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
     assert worse.value == pytest.approx(0.5, abs=0.2)
     fell = next(each for each in light(even, {"a": 0.4, "b": 0.4, "c": 0.4}).signals if each.name == worse.name)
     assert not fell.fires, "all fell alike"
-    assert light(apart, even).light == "green"
+    assert light(apart, even).status == "green"
     with pytest.raises(SelfsownError, match="outcome asks what is right"):
         said(SAME, SAME, outcome=True)
 
@@ -195,9 +194,9 @@ def test_an_attribute_that_no_real_row_shows_is_one_line() -> None:
 def test_what_leads_nearer_to_real_rows_is_no_bias() -> None:
     verdict = said(BIASED, SAME)
     shift = next(each for each in verdict.signals if each.name == "shift of group")
-    assert verdict.light == "green"
+    assert verdict.status == "green"
     assert shift.value < -0.05
-    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), SAME).light == "green", (
+    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), SAME).status == "green", (
         "the most common value grows to its real share"
     )
-    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), BIASED).light == "amber", "and beyond"
+    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), BIASED).status == "amber", "and beyond"

@@ -11,23 +11,30 @@ import numpy as np
 import pytest
 
 from selfsown.records import Signal
-from selfsown.signals.measures import major, odds, odds_error, tails, variation, variation_error, vendi
-from selfsown.signals.permutation_test import Wanted, drift, holm
-from selfsown.signals.reference import Anchor
-from testing.toy_documents import GROUP_SHARES, ToyDocuments
+from selfsown.signals.measures import (
+    log_odds_change,
+    log_odds_error,
+    most_common,
+    rare_ngrams_lost,
+    shift,
+    shift_error,
+    vendi_lost,
+)
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.signals.reference import ReferenceCorpus
 
-TOY = ToyDocuments()
-ANCHOR = Anchor.of(TOY.write(2000, 1)[0])
+TOY = Toy()
+ANCHOR = ReferenceCorpus.of(TOY.write(2000, 1)[0])
 
 
 def compared(before: tuple[list[str], list[str]], now: tuple[list[str], list[str]], seed: int = 0) -> dict[str, Signal]:
     """All signals between two sets of texts and their groups."""
     texts, groups = before[0] + now[0], before[1] + now[1]
     wanted = {
-        "tails": Wanted(tails(ANCHOR, texts), "creativity", 0.1),
-        "vendi": Wanted(vendi(ANCHOR, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups), "bias", 0.05, "points"),
-        "odds": Wanted(odds(groups, "a"), "bias", 0.2, "of log-odds"),
+        "tails": MeasureSpec(rare_ngrams_lost(ANCHOR, texts), "creativity", 0.1),
+        "vendi": MeasureSpec(vendi_lost(ANCHOR, texts), "creativity", 0.1),
+        "shift": MeasureSpec(shift(groups), "bias", 0.05, "points"),
+        "odds": MeasureSpec(log_odds_change(groups, "a"), "bias", 0.2, "of log-odds"),
     }
     return {each.name: each for each in drift(wanted, len(before[0]), len(now[0]), seed)}
 
@@ -57,7 +64,7 @@ def test_the_same_texts_again_and_again_say_fewer_rare_things() -> None:
 
 def test_what_is_rarest_is_missed_when_it_is_left_out() -> None:
     texts, groups = TOY.write(2200, 3)
-    rare = np.bincount(ANCHOR.rares(texts)[0], minlength=len(texts))
+    rare = np.bincount(ANCHOR.rare_ngrams(texts)[0], minlength=len(texts))
     common = sorted(np.argsort(rare, kind="stable")[:2000])
     found = compared(TOY.write(2000, 2), ([texts[at] for at in common], [groups[at] for at in common]))
     assert found["tails"].significant
@@ -72,24 +79,24 @@ def test_rare_words_count_as_much_as_the_many_more_rare_pairs() -> None:
         drawn = rng.choice(words, (count, 20), p=shares[:words] / shares[:words].sum())
         return [" ".join(f"w{at}" for at in line) for line in drawn]
 
-    anchor, real, fewer = Anchor.of(said(1500, 3000)), said(1500, 3000), said(1500, 1000)
+    anchor, real, fewer = ReferenceCorpus.of(said(1500, 3000)), said(1500, 3000), said(1500, 1000)
     assert anchor.pairs.sum() > 10 * (~anchor.pairs).sum()
-    (found,) = drift({"tails": Wanted(tails(anchor, [*real, *fewer]), "creativity", 0.1)}, 1500, 1500)
+    (found,) = drift({"tails": MeasureSpec(rare_ngrams_lost(anchor, [*real, *fewer]), "creativity", 0.1)}, 1500, 1500)
     assert found.value > 0.4
 
 
 def test_texts_without_spaces_are_taken_apart_by_characters() -> None:
-    assert Anchor.of(["我们今天去公园，看花，喝茶，聊天，回家。"]).grams("看花喝") == ["\x02看花", "看花喝", "花喝\x03"]
+    assert ReferenceCorpus.of(["我们今天去公园，看花，喝茶，聊天，回家。"]).grams("看花喝") == ["\x02看花", "看花喝", "花喝\x03"]
 
 
 @pytest.mark.parametrize("attributes", [1, 3, 12])
 def test_an_alarm_is_to_be_had_however_many_signals_are_looked_at(attributes: int) -> None:
     values = ["a"] * 300 + ["b"] * 300
-    wanted = {"shift": Wanted(variation(values), "bias", 0.05)}
-    found = drift(wanted, 300, 300, beside=2 * attributes)
+    wanted = {"shift": MeasureSpec(shift(values), "bias", 0.05)}
+    found = drift(wanted, 300, 300, other_tests=2 * attributes)
     others = [replace(found[0], name=str(at), p=0.9) for at in range(2 * attributes)]
-    assert holm([*found, *others])[0].is_alarm
-    assert drift(wanted, 300, 300, draws=19, beside=2)[0].mde > 0.99, "too few divisions to tell anything"
+    assert with_significance([*found, *others])[0].is_alarm
+    assert drift(wanted, 300, 300, draws=19, other_tests=2)[0].mde > 0.99, "too few divisions to tell anything"
 
 
 def test_how_far_from_the_truth_the_shares_of_real_rows_may_lie() -> None:
@@ -99,7 +106,7 @@ def test_how_far_from_the_truth_the_shares_of_real_rows_may_lie() -> None:
         real = list(rng.choice(["a", "b"], 500, p=[0.7, 0.3]))
         off = abs(real.count("a") / 500 - truth["a"])
         grown = abs(math.log(real.count("a") / real.count("b")) - math.log(0.7 / 0.3))
-        near += (off <= variation_error(real)) + (grown <= odds_error(real, "a"))
+        near += (off <= shift_error(real)) + (grown <= log_odds_error(real, "a"))
     assert 0.93 <= near / 800 <= 0.97
 
 
@@ -110,7 +117,7 @@ def test_the_interval_of_a_distance_holds_it() -> None:
         held = 0
         for seed in range(60):
             values = [str(each) for each in (*rng.choice(10, 1000, p=even), *rng.choice(10, 1000, p=now))]
-            (found,) = drift({"shift": Wanted(variation(values), "bias", 0.05)}, 1000, 1000, seed)
+            (found,) = drift({"shift": MeasureSpec(shift(values), "bias", 0.05)}, 1000, 1000, seed)
             held += found.low <= truth <= found.high
         assert held >= 51
 
@@ -150,8 +157,8 @@ def test_the_smallest_change_is_seen_in_four_cases_of_five_though_holm_s_correct
         held = rng.random((2 * n, 5)) < np.where(np.arange(2 * n)[:, None] < n, 0.5, shares)
         values = ["ab"[int(each)] for each in held.T.ravel()]
         each = [values[at : at + 2 * n] for at in range(0, 10 * n, 2 * n)]
-        measures = [odds(value, "b") if kind == "odds" else variation(value) for value in each]
-        return drift({str(at): Wanted(measure, "bias", 0.1) for at, measure in enumerate(measures)}, n, n, seed)[0]
+        measures = [log_odds_change(value, "b") if kind == "odds" else shift(value) for value in each]
+        return drift({str(at): MeasureSpec(measure, "bias", 0.1) for at, measure in enumerate(measures)}, n, n, seed)[0]
 
     least = float(np.mean([found(0.5, seed).mde for seed in range(10)]))
     share = 1 / (1 + math.exp(-least)) if kind == "odds" else 0.5 + least
@@ -172,19 +179,19 @@ def signal(p: float) -> Signal:
     ],
 )
 def test_holm_s_correction(chances: Sequence[float], significant: list[bool]) -> None:
-    assert [each.significant for each in holm([signal(p) for p in chances])] == significant
+    assert [each.significant for each in with_significance([signal(p) for p in chances])] == significant
 
 
 def test_the_most_common_value_is_the_first_of_equals() -> None:
-    assert major(["b", "a", "b", "a", "c"]) == "a"
+    assert most_common(["b", "a", "b", "a", "c"]) == "a"
 
 
 def test_short_texts_are_taken_apart_by_characters() -> None:
-    anchor = Anchor.of(["anna", "maria", "otto"] * 2)
+    anchor = ReferenceCorpus.of(["anna", "maria", "otto"] * 2)
     assert "ann" in anchor.rare
-    assert Anchor.of(["the cat sat on the mat"]).grams("The cat") == ["the", "cat", "the cat"]
+    assert ReferenceCorpus.of(["the cat sat on the mat"]).grams("The cat") == ["the", "cat", "the cat"]
 
 
 def test_texts_of_nothing_are_no_error() -> None:
-    assert ANCHOR.placed([""]).shape == (1, 24)
+    assert ANCHOR.embed([""]).shape == (1, 24)
     assert not any(each.is_alarm for each in compared(([""] * 150, ["a"] * 150), ([""] * 150, ["a"] * 150)).values())

@@ -12,8 +12,8 @@ from selfsown.audit.text_view import Rates, Tolerances
 from selfsown.errors import DataError
 from selfsown.records import Row
 from selfsown.signals.attributes import NONE, Attributes, valued
-from selfsown.signals.measures import major, odds, variation
-from selfsown.signals.permutation_test import Wanted
+from selfsown.signals.measures import log_odds_change, most_common, shift
+from selfsown.signals.permutation_test import MeasureSpec
 
 MAX_CATEGORIES = 30  # distinct numbers of an attribute; with more, it is binned
 Shares = dict[str, Rates]  # value -> its share of the synthetic rows, and of the real rows
@@ -57,19 +57,21 @@ def value_shares(values: Sequence[str]) -> Shares:
 
 def attribute_measures(
     values: Mapping[str, AttributeValues], binned: Sequence[str], tolerances: Tolerances
-) -> dict[str, Wanted]:
+) -> dict[str, MeasureSpec]:
     """Shift of each attribute's shares, and growth of the log-odds of its most common value.
 
     The most common value is taken from the reference corpus: among the compared rows it would be the one that chance
     favors. Deciles of numbers are all equally common, so binned attributes have no log-odds.
     """
-    measures = dict[str, Wanted]()
+    measures = dict[str, MeasureSpec]()
     for name, of in values.items():
-        measures[f"shift of {name}"] = Wanted(variation(of.rows), "bias", tolerances.shift, "points")
-        most_common = major(of.reference)
+        measures[f"shift of {name}"] = MeasureSpec(shift(of.rows), "bias", tolerances.shift, "points")
+        most_common = most_common(of.reference)
         if most_common != NONE and not set(name.split("+")) & set(binned):
-            growth = odds(of.rows, most_common)
-            measures[f"log-odds of {name}={most_common}"] = Wanted(growth, "bias", tolerances.log_odds, "of log-odds")
+            growth = log_odds_change(of.rows, most_common)
+            measures[f"log-odds of {name}={most_common}"] = MeasureSpec(
+                growth, "bias", tolerances.log_odds, "of log-odds"
+            )
     return measures
 
 

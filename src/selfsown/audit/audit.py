@@ -32,11 +32,13 @@ from selfsown.audit.text_view import (
 )
 from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
-from selfsown.signals.measures import variation
-from selfsown.signals.permutation_test import ALPHA, POWER, Wanted, drift, holm
+from selfsown.signals.measures import shift
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.stats.multiple_testing import ALPHA
+from selfsown.stats.student_t import POWER_Z
 from selfsown.text.normalize import unified
 
-MeasurePool = tuple[dict[str, Wanted], int]  # measures on one pool of rows, and its number of rows per side
+MeasurePool = tuple[dict[str, MeasureSpec], int]  # measures on one pool of rows, and its number of rows per side
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ def _blank_pools(
     flags = np.asarray([is_blank(row) for row in (*real.sample[:n], *synthetic.sample[:n])])
     if n < MIN_ROWS or not flags.any():
         return [], {}
-    measure = Wanted(rate_difference(flags), "form", tolerances.blank, "points")
+    measure = MeasureSpec(rate_difference(flags), "form", tolerances.blank, "points")
     return [({"blank rows": measure}, n)], {"blank rows": side_rates(flags)}
 
 
@@ -225,16 +227,16 @@ def _views(comparison: _Comparison, real: DatasetScan) -> list[TextView]:
     return views
 
 
-def _form_measures(view: TextView, forms: Sequence[str], tolerances: Tolerances) -> dict[str, Wanted]:
+def _form_measures(view: TextView, forms: Sequence[str], tolerances: Tolerances) -> dict[str, MeasureSpec]:
     lengths = [len(unified(text)) for text in view.texts]
     bins = length_bins(lengths, lengths[: len(lengths) // 2])
     return {
-        "shift of length": Wanted(variation(bins), "form", tolerances.form_shift, "points"),
-        "shift of form": Wanted(variation(forms), "form", tolerances.form_shift, "points"),
+        "shift of length": MeasureSpec(shift(bins), "form", tolerances.form_shift, "points"),
+        "shift of form": MeasureSpec(shift(forms), "form", tolerances.form_shift, "points"),
     }
 
 
-def _duplicate_measures(views: Sequence[TextView], tolerances: Tolerances) -> dict[str, Wanted]:
+def _duplicate_measures(views: Sequence[TextView], tolerances: Tolerances) -> dict[str, MeasureSpec]:
     return {name: measure for view in views for name, measure in duplicate_measures(view, tolerances).items()}
 
 
@@ -252,17 +254,17 @@ def _signals(pools: Sequence[MeasurePool], rates: Collection[str], seed: int) ->
         signal
         for measures, n in pools
         if measures
-        for signal in drift(measures, n, n, seed, beside=tests - len(measures))
+        for signal in drift(measures, n, n, seed, other_tests=tests - len(measures))
     ]
     # Where no row is flagged, permutations do not vary, and the MDE would be 0. Yet with so small a share, too few
     # flagged rows would be drawn to be significant.
     significant = math.ceil(math.log2(max(1, tests) / ALPHA))
-    least_flagged = significant + POWER * math.sqrt(significant)
+    least_flagged = significant + POWER_Z * math.sqrt(significant)
     adjusted = [
         replace(signal, mde=max(signal.mde, least_flagged / signal.n)) if signal.name in rates else signal
         for signal in signals
     ]
-    return tuple(holm(adjusted))
+    return tuple(with_significance(adjusted))
 
 
 def _phrases(view: TextView, rows: Sequence[Row]) -> tuple[Phrase, ...]:

@@ -14,7 +14,7 @@ from selfsown.audit.scan import DatasetScan
 from selfsown.audit.text_view import MIN_ROWS, UNLIMITED_WORDS
 from selfsown.errors import ExitCode
 from selfsown.records import Signal, Unit
-from selfsown.signals.measures import FEW
+from selfsown.signals.measures import MIN_COUNT
 from selfsown.signals.reference import AXES
 from selfsown.text.overlap import MAX_SHARING_TEXTS, MIN_SEARCH_WORDS
 
@@ -201,7 +201,7 @@ def limitations(audit: Audit) -> list[str]:
         )
     lines += _power_limitations(audit)
     if audit.tail_unmeasurable:
-        lines.append(f"Tails were not compared: real rows share fewer than {FEW} rare n-grams with each other.")
+        lines.append(f"Tails were not compared: real rows share fewer than {MIN_COUNT} rare n-grams with each other.")
     sampled, available = len(audit.real.sample), audit.real.row_count
     if not audit.too_few_rows and sampled < available:
         lines.append(

@@ -11,9 +11,9 @@ from selfsown.audit.near_duplicates import Array, duplicate_rate, near_duplicate
 from selfsown.audit.scan import text_hash
 from selfsown.audit.text_format import first_words
 from selfsown.records import Row
-from selfsown.signals.measures import Measure, measurable, tails, vendi
-from selfsown.signals.permutation_test import Wanted
-from selfsown.signals.reference import SHORT, Anchor
+from selfsown.signals.measures import Measure, has_rare_ngrams, rare_ngrams_lost, vendi_lost
+from selfsown.signals.permutation_test import MeasureSpec
+from selfsown.signals.reference import SHORT, ReferenceCorpus
 from selfsown.text.normalize import normal
 
 MIN_ROWS = 100  # per side; with fewer, nothing is compared
@@ -103,7 +103,7 @@ def _is_copy(codes: Array, real_codes: Array) -> Array:
     return np.concatenate([np.isin(codes[:n], values[counts > 1]), np.isin(codes[n:], values)])
 
 
-def duplicate_measures(view: TextView, tolerances: Tolerances) -> dict[str, Wanted]:
+def duplicate_measures(view: TextView, tolerances: Tolerances) -> dict[str, MeasureSpec]:
     """Growth of the shares of duplicates and of copies of real rows."""
     groups = view.groups
 
@@ -112,12 +112,12 @@ def duplicate_measures(view: TextView, tolerances: Tolerances) -> dict[str, Want
 
     copies = rate_difference(view.copies_real)
     return {
-        f"duplicate {view.name}": Wanted(more_duplicates, "creativity", tolerances.duplicates, "points"),
-        f"copies of real {view.name}": Wanted(copies, "creativity", tolerances.copies, "points"),
+        f"duplicate {view.name}": MeasureSpec(more_duplicates, "creativity", tolerances.duplicates, "points"),
+        f"copies of real {view.name}": MeasureSpec(copies, "creativity", tolerances.copies, "points"),
     }
 
 
-def diversity_measures(view: TextView, tolerances: Tolerances) -> tuple[dict[str, Wanted], int]:
+def diversity_measures(view: TextView, tolerances: Tolerances) -> tuple[dict[str, MeasureSpec], int]:
     """Loss of tails and of Vendi score, and the number of texts per side that they are measured on.
 
     A near duplicate of a reference row contains nearly all of its rare n-grams: one such copy in ten rows hides the
@@ -130,13 +130,15 @@ def diversity_measures(view: TextView, tolerances: Tolerances) -> tuple[dict[str
     count = min(map(len, sides))
     if count < MIN_ROWS:
         sides, count = np.split(texts, 2), n
-    corpus = Anchor.of(first_words(view.reference, view.max_words))
+    corpus = ReferenceCorpus.of(first_words(view.reference, view.max_words))
     pool = first_words([text for side in sides for text in side[:count]], view.max_words)
     suffix = "" if view.name == "rows" else f" in {view.name}"
     measures = {}
-    if measurable(corpus, pool[:count]):
-        measures[f"tails lost{suffix}"] = Wanted(tails(corpus, pool), "creativity", tolerances.tail_loss)
-    measures[f"Vendi score lost{suffix}"] = Wanted(vendi(corpus, pool), "creativity", tolerances.vendi_loss)
+    if has_rare_ngrams(corpus, pool[:count]):
+        measures[f"tails lost{suffix}"] = MeasureSpec(
+            rare_ngrams_lost(corpus, pool), "creativity", tolerances.tail_loss
+        )
+    measures[f"Vendi score lost{suffix}"] = MeasureSpec(vendi_lost(corpus, pool), "creativity", tolerances.vendi_loss)
     return measures, count
 
 

@@ -131,7 +131,12 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
-    inputs = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:SAMPLE_ROWS], "task": recipe.real(), "seed": 0}
+    inputs = {
+        "model": recipe.student(rows=real, seed=0),
+        "held_out": held_out[:SAMPLE_ROWS],
+        "task": recipe.real(),
+        "seed": 0,
+    }
     return [score for step in recipe.evaluate for score in step.collect(Score, **inputs)]
 
 

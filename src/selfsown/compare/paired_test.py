@@ -20,8 +20,9 @@ from selfsown.compare.results import (
     ScoreSummary,
     Uplift,
 )
-from selfsown.signals.baseline_test import above, seen
 from selfsown.stats.intervals import student
+from selfsown.stats.multiple_testing import holm_adjusted
+from selfsown.stats.student_t import detectable_errors, upper_tail
 
 ALPHA = 0.05
 MIN_SEEDS = 3
@@ -39,7 +40,7 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> PairedD
     low, high = student(values)
     std = std if std > ROUNDING else 0.0
     error = std / math.sqrt(len(values))
-    p_value = 2 * above(abs(mean) / error, len(values) - 1) if error else 1.0  # zero variance: no test possible
+    p_value = 2 * upper_tail(abs(mean) / error, len(values) - 1) if error else 1.0  # zero variance: no test possible
     return PairedDifference(mean, low, high, std, min(1.0, p_value))
 
 
@@ -56,14 +57,10 @@ def improves(gap: Estimate, direction: str) -> bool:
 
 def with_verdicts(family: Mapping[str, Uplift]) -> dict[str, Uplift]:
     """Each with its verdict and corrected p-value, by Holm's correction over the family."""
-    corrected: dict[str, float] = {}
-    largest = 0.0
-    for rank, key in enumerate(sorted(family, key=lambda key: _verdict_p_value(family[key]))):
-        largest = max(largest, min(1.0, (len(family) - rank) * _verdict_p_value(family[key])))
-        corrected[key] = largest
+    corrected = holm_adjusted([_verdict_p_value(gap) for gap in family.values()])
     return {
-        key: replace(gap, corrected_p_value=corrected[key], verdict=verdict(gap, gap.direction, corrected[key]))
-        for key, gap in family.items()
+        key: replace(gap, corrected_p_value=p_value, verdict=verdict(gap, gap.direction, p_value))
+        for (key, gap), p_value in zip(family.items(), corrected, strict=True)
     }
 
 
@@ -110,4 +107,4 @@ def seeds_needed(gap: PairedDifference, seeds: int) -> tuple[float, int | None]:
 
 def _detectable(seeds: int, std: float) -> float:
     """The minimum detectable effect at 80 % power."""
-    return seen(1 - ALPHA / 2, seeds - 1) * std / math.sqrt(seeds)
+    return detectable_errors(1 - ALPHA / 2, seeds - 1) * std / math.sqrt(seeds)

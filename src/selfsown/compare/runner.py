@@ -52,7 +52,9 @@ def run(
     prices = load_prices(folder, price_file) if experiment.multiples else {}
     with _locked(folder):
         if experiment.multiples and not (folder / "prices.yaml").exists():
-            write_atomically(folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8"))
+            write_atomically(
+                folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8")
+            )
         _check_held_out(runs)
         run_all(pending, jobs or _available_cores(), _progress_printer(experiment, len(pending), print_line))
         _check_held_out(runs)

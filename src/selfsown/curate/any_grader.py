@@ -1,6 +1,6 @@
-"""Keep what at least one of several graders finds good: where they disagree, together they overlook least.
+"""Keep rows that at least one of several graders accepts: graders that miss different things miss less together.
 
-Llama 3 (section 4.2.3) takes what its reward model puts into the best quarter, or its judge gives full marks.
+Llama 3 (section 4.2.3) keeps what its reward model puts into the best quarter or its judge gives full marks.
 """
 
 from __future__ import annotations
@@ -13,31 +13,47 @@ from selfsown.option_types import Share
 from selfsown.records import Row, SelfsownError
 
 
-def curate(rows: Sequence[Row], *, min_score: dict[str, Share] = {}, top_share: dict[str, Share] = {}) -> Iterator[Row]:  # noqa: B006
-    """least: graders with the score that is good, `{judge: 1.0}`; top: graders with the share of the rows that they
-    graded that is good, the best: `{reward: 0.25}`; where all have the same score, none is. A row that none of them
-    graded is rejected. Give `passed` the other graders, `by: [execute]`, or it wants all to be content.
+def curate(
+    rows: Sequence[Row],
+    *,
+    min_score: Mapping[str, Share] | None = None,
+    top_share: Mapping[str, Share] | None = None,
+) -> Iterator[Row]:
+    """Keep a row if any named grader accepts it; reject rows that none of them graded.
+
+    min_score: lowest accepted score per grader, such as `{judge: 1.0}`.
+    top_share: share of the rows graded by a grader that is accepted, best first, such as `{reward_model: 0.25}`; if
+    all its scores are equal, it accepts none.
+
+    `min_score` requires every grader that counts to accept a row: give it the other graders alone, such as
+    `graders: [unit_tests]`. SelfsownError if both options are empty.
     """
+    min_score, top_share = min_score or {}, top_share or {}
     if not min_score and not top_share:
-        raise SelfsownError("curate.any_grader: least and top are empty; name graders, such as least: {judge: 1.0}")
-    bars = {**_bars(rows, top_share), **min_score}
-    for row in rows:
-        said = [(grade, bars[grade.grader]) for grade in row.grades if grade.grader in bars]
-        short = ", ".join(f"{grade.grader} {grade.score:.2f} below {bar:.2f}" for grade, bar in said)
-        good = any(grade.score >= bar for grade, bar in said)
-        yield (
-            row
-            if good
-            else row.rejected(f"either: {short or 'not graded by ' + ' or '.join([*min_score, *top_share])}")
+        raise SelfsownError(
+            "curate.any_grader: min_score and top_share are empty; name graders, such as min_score: {judge: 1.0}"
         )
+    thresholds = {**_thresholds(rows, top_share), **min_score}
+    for row in rows:
+        counted = [grade for grade in row.grades if grade.grader in thresholds]
+        if any(grade.score >= thresholds[grade.grader] for grade in counted):
+            yield row
+        elif counted:
+            short = [f"{grade.grader} {grade.score:.2f} below {thresholds[grade.grader]:.2f}" for grade in counted]
+            yield row.rejected(f"any_grader: {', '.join(short)}")
+        else:
+            yield row.rejected(f"any_grader: not graded by {' or '.join([*min_score, *top_share])}")
 
 
-def _bars(rows: Sequence[Row], top: Mapping[str, float]) -> dict[str, float]:
-    """The score that the best share of each grader's rows reach."""
+def _thresholds(rows: Sequence[Row], top_share: Mapping[str, float]) -> dict[str, float]:
+    """The lowest score within the top share of each grader; infinity if no score is better than the worst."""
     scores: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for grade in row.grades:
             scores[grade.grader].append(grade.score)
-    ranked = {by: sorted(scores[by], reverse=True) for by in top if scores[by]}
-    bars = {by: each[max(0, math.ceil(top[by] * len(each)) - 1)] for by, each in ranked.items()}
-    return {by: bar if bar > ranked[by][-1] or top[by] == 1 else math.inf for by, bar in bars.items()}
+    thresholds = {}
+    for grader, share in top_share.items():
+        if ranked := sorted(scores[grader], reverse=True):
+            threshold = ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+            thresholds[grader] = threshold if threshold > ranked[-1] or share == 1 else math.inf
+    return thresholds

@@ -1,4 +1,4 @@
-"""Keep quotas of declared attributes, such as the shares that the real rows have: too many alike are rejected."""
+"""Enforce quotas on declared attributes, such as their shares among real rows: rows beyond a quota are rejected."""
 
 from __future__ import annotations
 
@@ -20,65 +20,69 @@ def curate(
     target: Literal["real", "even"] | dict[str, Share] = "real",
     tolerance: Share = 0.05,
 ) -> Iterator[Row]:
-    """As many rows stay as can be had while no value has more than its share and `tolerance`: the best-graded of each,
-    chance deciding between equals.
+    """Keep as many rows as possible while no value exceeds its target share plus `tolerance`: the best-graded of each
+    value, ties broken at random.
 
-    The shares are those of the `real` rows, `even` ones, or written down, `{north: 0.5, south: 0.5}`; several
-    attributes go together, `north+formal`. Values that no row here has are left out of the sum; a row without the
-    attributes is not touched. Put it after `passed` and `duplicates`.
+    attributes: names of metadata fields; several are combined into one value, such as `north+formal`.
+    target: `real` (shares among the real rows), `even`, or a share per value, `{north: 0.5, south: 0.5}`. Values that
+    no row here has are left out of the sum.
+    tolerance: how far a value may exceed its target share.
+
+    Rows without the attributes are kept. Put this after `min_score` and `dedup`. SelfsownError if no attribute is
+    named, no real row has them, or the target leaves every row out.
     """
     if not attributes:
-        raise SelfsownError("curate.balance: attributes is empty; name one at least, such as region")
+        raise SelfsownError("curate.balance: attributes is empty; name at least one, such as region")
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if value := _value(row, attributes):
             groups[value].append(row)
-    wanted = _shares(set(groups), real, attributes, target) if groups else {}
-    quota = _quotas({value: len(group) for value, group in groups.items()}, wanted, tolerance)
+    targets = _shares(set(groups), real, attributes, target) if groups else {}
+    quota = _quotas({value: len(group) for value, group in groups.items()}, targets, tolerance)
     over: dict[str, str] = {}
     for value, group in groups.items():
         best = sorted(group, key=lambda row: (-row.score, hashlib.sha256(f"{seed} {row.id}".encode()).digest()))
-        reason = f"balance: {value} has its quota of {quota[value]}, a share of {wanted.get(value, 0):.2g} is wanted"
+        reason = f"balance: {value} has reached its quota of {quota[value]} (target share {targets.get(value, 0):.2g})"
         over |= {row.id: reason for row in best[quota[value] :]}
     for row in rows:
         yield row.rejected(over[row.id]) if row.id in over else row
 
 
 def _value(row: Row, attributes: Sequence[str]) -> str:
-    """What the row is in these attributes together; "" where one is missing."""
-    there = all(name in row.metadata for name in attributes)
-    return "+".join(row.metadata[name] for name in attributes) if there else ""
+    """The row's value of these attributes combined; "" if one is missing."""
+    complete = all(name in row.metadata for name in attributes)
+    return "+".join(row.metadata[name] for name in attributes) if complete else ""
 
 
 def _shares(
-    values: set[str], real: Sequence[Row], attributes: Sequence[str], like: str | Mapping[str, float]
+    values: set[str], real: Sequence[Row], attributes: Sequence[str], target: str | Mapping[str, float]
 ) -> dict[str, float]:
-    """The wanted share of each value that is there; together they are 1."""
-    if isinstance(like, Mapping):
-        weights = {value: float(like.get(value, 0)) for value in values}
-    elif like == "even":
+    """The target share of each value that occurs; they sum to 1."""
+    if isinstance(target, Mapping):
+        weights = {value: float(target.get(value, 0)) for value in values}
+    elif target == "even":
         weights = dict.fromkeys(values, 1.0)
     else:
         counts = Counter(value for row in real if (value := _value(row, attributes)))
         if not counts:
-            there = ", ".join(sorted({name for row in real for name in row.metadata})) or "none"
-            raise SelfsownError(f"curate.balance: no real row has {' and '.join(attributes)}; there is: {there}")
+            available = ", ".join(sorted({name for row in real for name in row.metadata})) or "none"
+            raise SelfsownError(f"curate.balance: no real row has {' and '.join(attributes)}; available: {available}")
         weights = {value: float(counts[value]) for value in values}
     total = sum(weights.values())
     if not total:
         raise SelfsownError(
-            f"curate.balance: none of the rows is wanted: they are {', '.join(sorted(values))}; "
-            "say shares of these, or like: even"
+            f"curate.balance: target gives no share to any value that the rows have ({', '.join(sorted(values))}); "
+            "give shares of these, or set target: even"
         )
     return {value: weight / total for value, weight in weights.items()}
 
 
-def _quotas(there: Mapping[str, int], wanted: Mapping[str, float], tolerance: float) -> dict[str, int]:
-    """How many of each value may stay. The whole is the largest that its own quotas can fill."""
-    most = {value: share + tolerance if share else 0.0 for value, share in wanted.items()}
-    low, high = 0, sum(there.values())
-    while low < high:  # the room left over falls as the whole grows
-        whole = (low + high + 1) // 2
-        filled = sum(min(there[value], most[value] * whole) for value in there)
-        low, high = (whole, high) if filled >= whole - 1e-9 else (low, whole - 1)
-    return {value: min(there[value], round(most[value] * low)) for value in there}
+def _quotas(counts: Mapping[str, int], targets: Mapping[str, float], tolerance: float) -> dict[str, int]:
+    """How many rows of each value may stay: the largest total that the quotas can fill, by bisection."""
+    limits = {value: share + tolerance if share else 0.0 for value, share in targets.items()}
+    low, high = 0, sum(counts.values())
+    while low < high:  # the larger the total, the larger the part of it that the quotas cannot fill
+        total = (low + high + 1) // 2
+        filled = sum(min(counts[value], limits[value] * total) for value in counts)
+        low, high = (total, high) if filled >= total - 1e-9 else (low, total - 1)
+    return {value: min(counts[value], round(limits[value] * low)) for value in counts}

@@ -1,4 +1,4 @@
-"""Let no prompt and no parent take too much room: of its rows, only the best stay, as many as the cap allows."""
+"""Limit how many rows share a prompt or a parent: the best-graded stay."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from selfsown.records import Row
 def curate(
     rows: Sequence[Row], seed: int, *, max_per_prompt: Natural = 4, max_per_parent: Natural = 0
 ) -> Iterator[Row]:
-    """At most `prompt` rows to a prompt and `parent` rows of a parent, the best-graded; 0 is no cap.
+    """Keep at most `max_per_prompt` rows of a prompt and `max_per_parent` rows of a parent; 0 is no limit.
 
-    Chance decides between equal scores. Documents have no prompt, so no cap on it. Put it after `passed` and
-    `duplicates`, or what these reject takes up room.
+    Ties in score are broken at random. Documents have no prompt, so `max_per_prompt` does not limit them. Put this
+    after `min_score` and `dedup`: rows that those would reject count here.
     """
-    room = {"prompt": max_per_prompt, "parent": max_per_parent}
-    taken: Counter[tuple[str, str]] = Counter()
+    limits = {"prompt": max_per_prompt, "parent": max_per_parent}
+    counts: Counter[tuple[str, str]] = Counter()
     full: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: (-row.score, hashlib.sha256(f"{seed} {row.id}".encode()).digest())):
-        places = [("prompt", row.prompt)] * bool(max_per_prompt and row.prompt)
-        places += [("parent", each) for each in dict.fromkeys(row.parents) if max_per_parent]
-        over = next((kind for kind, name in places if taken[kind, name] >= room[kind]), "")
+        groups = [("prompt", row.prompt)] if max_per_prompt and row.prompt else []
+        groups += [("parent", parent) for parent in dict.fromkeys(row.parents) if max_per_parent]
+        over = next((kind for kind, name in groups if counts[kind, name] >= limits[kind]), "")
         if over:
-            full[row.id] = f"cap: its {over} has {room[over]} others at least as good"
+            full[row.id] = f"cap: {limits[over]} rows of its {over} score as high or higher"
         else:
-            taken.update(places)
+            counts.update(groups)
     for row in rows:
         yield row.rejected(full[row.id]) if row.id in full else row

@@ -1,4 +1,4 @@
-"""Keep the examination out of the lessons: a row about a held-out problem, or with a run of its words, is rejected."""
+"""Remove rows that overlap held-out rows (decontamination): the same problem, or a run of the same words."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, token
 
 STREAMS = True
 
-SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
+SHORT_NGRAM = 7  # words; texts that overlap share many of these
 
-Grams = dict[tuple[str, ...], list[int]]  # which of the held-out rows have it
+NgramIndex = dict[tuple[str, ...], list[int]]  # for each n-gram of words, the indices of the held-out rows that have it
 
 
 def curate(
@@ -25,85 +25,94 @@ def curate(
     ngram_size: Natural = 0,
     min_overlap: Share = 1.0,
 ) -> Iterator[Row]:
-    """A row leaks if its problem or prompt is a held-out one, whatever ends it, or if its prompt or answer has thirteen
-    words in a row of a held-out prompt (of a document, its text), or all of a shorter one of five words or more; runs
-    that real rows to learn from or more than ten held-out rows have, too, all or all but a word at an end, do not
-    count. With `ngram`, it also leaks if it has that many words in a row of a held-out prompt or answer, but for those
-    that real rows have too, all or all but one. With a `share` below 1, it also leaks if it has more than this share of
-    the seven-word runs of a held-out row, or of its own, whichever are fewer."""
-    examined = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
-    passages, askers = _passages(held_out, real)
-    long = _grams(held_out, ngram_size, real) if ngram_size else {}
-    short = _grams(held_out, SHORT, real) if min_overlap < 1 else {}
-    sizes = Counter(at for holders in short.values() for at in holders)
+    """Reject rows that overlap a held-out row.
+
+    Always: its problem or prompt is that of a held-out row, ignoring final punctuation; or its prompt or answer
+    contains 13 consecutive words of a held-out prompt (of a document: of its text), or all of a prompt of 5 to 12
+    words. Phrases that occur in the real training rows, or in more than ten held-out rows, do not count, nor does such
+    a phrase with one more word at either end.
+    ngram_size: also if it shares that many consecutive words with a held-out prompt or answer, unless the real rows
+    have them too, all or all but one; 0 is off.
+    min_overlap: below 1, also if it shares more than this share of 7-word n-grams with a held-out row, relative to
+    the shorter of the two.
+    """
+    problems = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
+    passages, owners = _passages(held_out, real)
+    long = _ngram_index(held_out, ngram_size, real) if ngram_size else {}
+    short = _ngram_index(held_out, SHORT_NGRAM, real) if min_overlap < 1 else {}
+    sizes = Counter(index for holders in short.values() for index in holders)
     for row in rows:
-        known = examined.get(row.key) or examined.get(bare(row.prompt or row.answer))
-        reason = f"its problem is held-out row {known}" if known else _passage(row, passages, askers)
-        reason = reason or _run(row, ngram_size, long, held_out) or _near(row, min_overlap, short, sizes, held_out)
-        yield row.rejected(f"leaks: {reason}") if reason else row
+        known = problems.get(row.key) or problems.get(bare(row.prompt or row.answer))
+        reason = f"same problem as held-out row {known}" if known else _shared_passage(row, passages, owners)
+        reason = reason or _shared_ngram(row, ngram_size, long, held_out)
+        reason = reason or _overlap(row, min_overlap, short, sizes, held_out)
+        yield row.rejected(f"decontaminate: {reason}") if reason else row
 
 
 def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages, dict[str, str]]:
-    """The runs of words of what is held out, but for phrases that real rows or many held-out ones have; and the first
-    row that has each."""
-    asked = {row.prompt or row.answer: row.id for row in reversed(held_out)}
-    found = {number: _phrases(tokenize(text)) for text, number in reversed(asked.items())}
-    shared = Counter(phrase for phrases in found.values() for phrase in set().union(*phrases.values()))
+    """The runs of words of held-out rows, without phrases that real rows or many held-out ones have; and the id of the
+    first row that has each."""
+    texts = {row.prompt or row.answer: row.id for row in reversed(held_out)}
+    phrases = {row_id: _phrases(tokenize(text)) for text, row_id in reversed(texts.items())}
+    shared = Counter(part for runs_of in phrases.values() for part in set().union(*runs_of.values()))
     kept = {
-        run: (number, parts)
-        for number, phrases in reversed(found.items())
-        for run, parts in phrases.items()
+        run: (row_id, parts)
+        for row_id, runs_of in reversed(phrases.items())
+        for run, parts in runs_of.items()
         if all(shared[part] <= MAX_SHARING_TEXTS for part in parts)
     }
-    looked_for, known = Passages(part for _, parts in kept.values() for part in parts), set[str]()
+    candidates = Passages(part for _, parts in kept.values() for part in parts)
+    known = set[str]()
     for row in common if kept else ():
-        known.update(part for text in (row.prompt, row.answer) for part in looked_for.within(tokenize(text)))
-    askers = {run: number for run, (number, parts) in kept.items() if not known & parts}
-    return Passages(askers), askers
+        known.update(part for text in (row.prompt, row.answer) for part in candidates.within(tokenize(text)))
+    owners = {run: row_id for run, (row_id, parts) in kept.items() if not known & parts}
+    return Passages(owners), owners
 
 
 def _phrases(tokens: Sequence[str]) -> dict[str, set[str]]:
-    """Each run that is looked for of a text, with what must not be a common phrase: the run, and of a longer text also
-    all of the run but its first or its last word, for one word beside a phrase makes no other of it."""
-    whole, found = " ".join(tokens), dict[str, set[str]]()
+    """Each run of words to look for, with the parts that must not be common phrases: the run itself, and in a longer
+    text also the run without its first or its last word (one more word does not make a common phrase specific)."""
+    whole = " ".join(tokens)
+    phrases: dict[str, set[str]] = {}
     for run in runs(tokens):
         inner = () if run == whole else (run.split(" ", 1)[1], run.rsplit(" ", 1)[0])
-        found[run] = {run, *inner}
-    return found
+        phrases[run] = {run, *inner}
+    return phrases
 
 
-def _passage(row: Row, passages: Passages, askers: Mapping[str, str]) -> str:
-    texts = (row.prompt, row.answer) if askers else ()
+def _shared_passage(row: Row, passages: Passages, owners: Mapping[str, str]) -> str:
+    texts = (row.prompt, row.answer) if owners else ()
     run = next((run for text in texts for run in passages.within(tokenize(text))), "")
-    return f"held-out row {askers[run]} asks {run!r}, too" if run else ""
+    return f"shares {run!r} with the prompt of held-out row {owners[run]}" if run else ""
 
 
-def _runs(row: Row, size: int) -> set[tuple[str, ...]]:
-    """All runs of so many words, of its prompt or of its answer."""
+def _ngrams(row: Row, size: int) -> set[tuple[str, ...]]:
+    """All n-grams of words in its prompt and in its answer."""
     texts = [words(row.prompt), words(row.answer)]
-    return {tuple(text[at : at + size]) for text in texts for at in range(len(text) - size + 1)}
+    return {tuple(text[start : start + size]) for text in texts for start in range(len(text) - size + 1)}
 
 
-def _grams(held_out: Sequence[Row], size: int, common: Sequence[Row]) -> Grams:
-    found: Grams = defaultdict(list)
-    for at, row in enumerate(held_out):
-        for gram in _runs(row, size):
-            found[gram].append(at)
-    parts = {part for gram in found for part in (gram[1:], gram[:-1])}
-    known = {part for row in common for part in _runs(row, max(1, size - 1)) & parts}
-    return {gram: holders for gram, holders in found.items() if not known & {gram[1:], gram[:-1]}}
+def _ngram_index(held_out: Sequence[Row], size: int, common: Sequence[Row]) -> NgramIndex:
+    """The n-grams of held-out rows, without those that real rows have, all or all but one word."""
+    index: NgramIndex = defaultdict(list)
+    for number, row in enumerate(held_out):
+        for ngram in _ngrams(row, size):
+            index[ngram].append(number)
+    parts = {part for ngram in index for part in (ngram[1:], ngram[:-1])}
+    known = {part for row in common for part in _ngrams(row, max(1, size - 1)) & parts}
+    return {ngram: holders for ngram, holders in index.items() if not known & {ngram[1:], ngram[:-1]}}
 
 
-def _run(row: Row, size: int, grams: Grams, held_out: Sequence[Row]) -> str:
-    met = min(_runs(row, size) & grams.keys(), default=()) if grams else ()
-    return f"held-out row {held_out[grams[met][0]].id} says {' '.join(met)!r}, too" if met else ""
+def _shared_ngram(row: Row, size: int, index: NgramIndex, held_out: Sequence[Row]) -> str:
+    match = min(_ngrams(row, size) & index.keys(), default=()) if index else ()
+    return f"shares {' '.join(match)!r} with held-out row {held_out[index[match][0]].id}" if match else ""
 
 
-def _near(row: Row, share: float, grams: Grams, sizes: Counter[int], held_out: Sequence[Row]) -> str:
-    own = _runs(row, SHORT) if grams else set()
-    shared = Counter(at for gram in own & grams.keys() for at in grams[gram])
-    for at, count in shared.items():
-        part = count / min(len(own), sizes[at])
-        if part > share:
-            return f"{part:.0%} of its runs of {SHORT} words stand in held-out row {held_out[at].id}"
+def _overlap(row: Row, max_share: float, index: NgramIndex, sizes: Counter[int], held_out: Sequence[Row]) -> str:
+    own = _ngrams(row, SHORT_NGRAM) if index else set()
+    shared = Counter(number for ngram in own & index.keys() for number in index[ngram])
+    for number, count in shared.items():
+        share = count / min(len(own), sizes[number])
+        if share > max_share:
+            return f"shares {share:.0%} of its {SHORT_NGRAM}-word n-grams with held-out row {held_out[number].id}"
     return ""

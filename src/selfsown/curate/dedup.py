@@ -1,4 +1,4 @@
-"""Say each thing once: a row is rejected if a real row, an earlier generation or an earlier row says the same."""
+"""Remove exact duplicates: rows whose text a real row, an earlier generation or an earlier row has."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from selfsown.records import Row
 from selfsown.text.chat import PROMPT_METADATA
 from selfsown.text.normalize import unified
 
-STREAMS = True
-
-TOGETHER = 500  # rows that are looked up in one question
+BATCH_ROWS = 500  # rows looked up in one query
 
 
 def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Iterator[Row]:
-    """The same: prompt and answer alike, character for character, however Unicode spells them, under the same system
+    """The same text: prompt and answer equal character for character after Unicode normalization, with the same system
     message and tools.
 
-    What was said is kept in a passing file, so that memory does not grow with the rows.
+    Hashes are kept in a temporary file, so that memory does not grow with the rows.
     """
     source = iter(rows)
-    with closing(sqlite3.connect("")) as file:
-        file.execute("CREATE TABLE said (what INTEGER PRIMARY KEY, id TEXT)")
-        file.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", ((_said(r), r.id) for r in chain(real, past)))
-        while some := [(_said(row), row) for row in islice(source, TOGETHER)]:
-            marks = ",".join("?" * len(some))
-            seen = dict(file.execute(f"SELECT what, id FROM said WHERE what IN ({marks})", [what for what, _ in some]))
+    with closing(sqlite3.connect("")) as database:
+        database.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY, id TEXT)")
+        known = ((_hash(row), row.id) for row in chain(real, past))
+        database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", known)
+        while batch := [(_hash(row), row) for row in islice(source, BATCH_ROWS)]:
+            marks = ",".join("?" * len(batch))
+            query = f"SELECT hash, id FROM seen WHERE hash IN ({marks})"
+            seen = dict(database.execute(query, [key for key, _ in batch]))
             new: dict[int, str] = {}
-            for what, row in some:
-                first = seen.get(what) or new.get(what)
-                yield row.rejected(f"duplicates: said before by {first}") if first else row
+            for key, row in batch:
+                first = seen.get(key) or new.get(key)
+                yield row.rejected(f"dedup: same text as {first}") if first else row
                 if not first:
-                    new[what] = row.id
-            file.executemany("INSERT INTO said VALUES (?, ?)", new.items())
+                    new[key] = row.id
+            database.executemany("INSERT INTO seen VALUES (?, ?)", new.items())
 
 
-def _said(row: Row) -> int:
-    """Eight bytes of it: among a million rows, two that differ share them once in forty million times."""
-    said = repr((unified(row.prompt), unified(row.answer), *map(row.metadata.get, PROMPT_METADATA))).encode()
-    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), signed=True)
+def _hash(row: Row) -> int:
+    """64 bits: among a million rows, the chance that two different ones collide is one in forty million."""
+    text = repr((unified(row.prompt), unified(row.answer), *map(row.metadata.get, PROMPT_METADATA))).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)

@@ -1,7 +1,8 @@
-"""Say nothing that is nearly said already: of rows that are alike, the best and hardest stays (semantic deduplication).
+"""Remove near-duplicates: of similar rows, the one with the highest quality times difficulty stays.
 
-As Llama 3 has it (section 4.2.3): cluster, sort by quality times difficulty, keep what is unlike all that was kept.
-Theirs compares what RoBERTa makes of a row; ours runs of characters, weighted by how rare they are, without a model.
+After the semantic deduplication of Llama 3 (section 4.2.3): cluster, sort by quality times difficulty, keep what is
+unlike everything kept so far. Llama 3 compares RoBERTa embeddings; this compares character n-grams with TF-IDF weights,
+without a model.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from selfsown.text.overlap import tokenize
 from selfsown.text.rouge import Piece, alike_beyond_header, pieces
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
-PLACES = 1024  # numbers of a vector: runs that share one blur each other, by about 0.03 of a cosine
-ROUNDS = 5  # of moving the centres
-FEW = 13  # words; shorter answers are near only if they have the same
+DIMENSIONS = 1024  # of a vector: n-grams that hash to the same one change a cosine by about 0.03
+KMEANS_ROUNDS = 5
+MIN_ANSWER_WORDS = 13  # shorter answers are near-duplicates only if their words are the same
 
 
 def curate(
@@ -37,84 +38,92 @@ def curate(
     ngram_size: Count = 3,
     cluster_size: Count = 500,
 ) -> Iterator[Row]:
-    """A row is rejected where its cosine with a better row of its cluster is `threshold` or more, of prompts and of
-    answers alike. Of two behind one header, such as a list of tools, what follows it must be alike, too; and answers of
-    a few words are the same or differ.
+    """Reject a row if its cosine with a better row is `max_similarity` or more, for prompts and for answers.
 
-    Better is the greater score times difficulty, which is the number in the trait `difficulty`, or the level; chance
-    decides between equals. size: characters of a run. cluster: rows of one, about; rows of two are not compared.
+    If two rows begin with the same header, such as a list of tools, what follows must be similar as well. Answers of
+    fewer than 13 words are near-duplicates only if their words are the same.
+
+    max_similarity: cosine from which rows count as near-duplicates.
+    difficulty_key: metadata field with the difficulty as a number; without it, the row's level. The better row is the
+    one with the higher score times difficulty, ties broken at random.
+    ngram_size: characters of an n-gram.
+    cluster_size: rows of a cluster, on average; rows of different clusters are not compared.
     """
     near: dict[str, str] = {}
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
-    order = sorted(rows, key=lambda row: (-_worth(row, difficulty_key), chance[row.id]))
+    order = sorted(rows, key=lambda row: (-_priority(row, difficulty_key), chance[row.id]))
     sides = [[row.prompt for row in order], [row.answer for row in order]]
     joined = np.concatenate(
         [_vectors(texts, ngram_size) for texts in sides if any(texts)] or [_vectors([], ngram_size)], axis=1
     )
-    vectors = np.split(joined, joined.shape[1] // PLACES, axis=1)
+    vectors = np.split(joined, joined.shape[1] // DIMENSIONS, axis=1)
     parsed = cache(lambda text: (tokenize(text), pieces(text)))
     for members in _clusters(joined, math.ceil(len(order) / cluster_size)):
-        left = members  # in order of worth, as they are in `order`
+        left = members  # best first, as in `order`
         while len(left):
             best, left = left[0], left[1:]
             cosines = np.min([side[left] @ side[best] for side in vectors], axis=0)
-            alike = cosines >= max_similarity
-            for at in np.flatnonzero(alike):
-                alike[at] = _near(order[best], order[left[at]], parsed)
-            for at, cosine in zip(left[alike], cosines[alike], strict=True):
-                near[order[at].id] = f"semantic: cosine {cosine:.2f} with row {order[best].id}, no worse and no easier"
-            left = left[~alike]
+            similar = cosines >= max_similarity
+            for index in np.flatnonzero(similar):
+                similar[index] = _is_near(order[best], order[left[index]], parsed)
+            for index, cosine in zip(left[similar], cosines[similar], strict=True):
+                near[order[index].id] = f"dedup_near: cosine {cosine:.2f} with row {order[best].id}, which is preferred"
+            left = left[~similar]
     for row in rows:
         yield row.rejected(near[row.id]) if row.id in near else row
 
 
-def _worth(row: Row, difficulty: str) -> float:
+def _priority(row: Row, difficulty_key: str) -> float:
+    """Score times difficulty; the score alone if the difficulty is unknown."""
     try:
-        return row.score * (float(row.metadata[difficulty]) if difficulty else row.level or 1)
+        return row.score * (float(row.metadata[difficulty_key]) if difficulty_key else row.level or 1)
     except (KeyError, ValueError):
         return row.score
 
 
-def _near(one: Row, other: Row, parsed: Callable[[str], tuple[list[str], list[Piece]]]) -> bool:
-    """Whether two rows are alike in what many rows do not have, too: a cosine sees nothing of the rest."""
+def _is_near(one: Row, other: Row, parsed: Callable[[str], tuple[list[str], list[Piece]]]) -> bool:
+    """Whether two rows are similar beyond a shared header and in short answers, which a cosine does not tell apart."""
     (first, _), (second, _) = parsed(one.answer), parsed(other.answer)
-    if min(len(first), len(second)) < FEW and first != second:
+    if min(len(first), len(second)) < MIN_ANSWER_WORDS and first != second:
         return False
     texts = ((one.prompt, other.prompt), (one.answer, other.answer))
     return all(alike_beyond_header(parsed(text)[1], parsed(twin)[1]) for text, twin in texts)
 
 
 def _vectors(texts: Sequence[str], size: int) -> Vectors:
-    """Of length 1: how often each run of characters stands in a text, by how few texts have it."""
-    found = np.zeros((len(texts), PLACES), np.float32)
-    runs = [ngrams([normal(text)], size) for text in texts]
-    holders = Counter(run for held in runs for run in held)
-    weights = {run: _signed(run, math.log((1 + len(texts)) / count)) for run, count in holders.items()}
-    for at, held in enumerate(runs):
-        for run, count in held.items():
-            place, weight = weights[run]
-            found[at, place] += weight * (1 + math.log(count))
-        found[at, 0] += not held  # texts that say nothing are alike
-    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-    return found
+    """(texts, DIMENSIONS): hashed TF-IDF of character n-grams, each row of length 1."""
+    vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
+    counts = [ngrams([normal(text)], size) for text in texts]
+    document_counts = Counter(ngram for counted in counts for ngram in counted)
+    weights = {ngram: _signed(ngram, math.log((1 + len(texts)) / n)) for ngram, n in document_counts.items()}
+    for index, counted in enumerate(counts):
+        for ngram, count in counted.items():
+            dimension, weight = weights[ngram]
+            vectors[index, dimension] += weight * (1 + math.log(count))
+        vectors[index, 0] += not counted  # empty texts are equal to each other
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return vectors
 
 
-def _signed(run: str, weight: float) -> tuple[int, float]:
-    """Where the run counts, and there up or down, so that what shares a place blurs and does not add up."""
-    mark = zlib.crc32(run.encode("utf-8", "replace"))
-    return mark % PLACES, weight if mark >> 16 & 1 else -weight
+def _signed(ngram: str, weight: float) -> tuple[int, float]:
+    """The dimension of an n-gram, and its weight with a random sign, so that collisions do not add up."""
+    mark = zlib.crc32(ngram.encode("utf-8", "replace"))
+    return mark % DIMENSIONS, weight if mark >> 16 & 1 else -weight
 
 
 def _clusters(vectors: Vectors, count: int) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
-    """The places of each cluster's rows (spherical k-means, begun at the best rows' every so many)."""
+    """The indices of each cluster's rows: spherical k-means, with evenly spaced rows as initial centres.
+
+    vectors: (rows, dimensions).
+    """
     if not len(vectors):
         return
-    centres = vectors[np.linspace(0, len(vectors) - 1, count).astype(int)]
+    centers = vectors[np.linspace(0, len(vectors) - 1, count).astype(int)]
     nearest = np.zeros(len(vectors), np.int64)
-    for _ in range(ROUNDS if count > 1 else 0):
-        nearest = (vectors @ centres.T).argmax(1)
-        sums = np.zeros_like(centres)
+    for _ in range(KMEANS_ROUNDS if count > 1 else 0):
+        nearest = (vectors @ centers.T).argmax(1)
+        sums = np.zeros_like(centers)
         np.add.at(sums, nearest, vectors)
-        centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-    for each in range(count):
-        yield np.flatnonzero(nearest == each)
+        centers = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    for cluster in range(count):
+        yield np.flatnonzero(nearest == cluster)

@@ -1,4 +1,4 @@
-"""Ask nothing nearly twice: a row is rejected if its prompt is too like one before it, by ROUGE-L (Self-Instruct)."""
+"""Remove rows whose prompt is too similar to an earlier one by ROUGE-L (Self-Instruct, Wang et al. 2023)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ STREAMS = True
 def curate(
     rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row], *, max_similarity: Share = 0.7
 ) -> Iterator[Row]:
-    """Before it: real rows, earlier generations, and the rows that stayed so far. Of a document, its text is compared.
+    """Reject a row if the ROUGE-L of its prompt with an earlier one exceeds `max_similarity`.
 
-    It is for rows whose prompts are their own; those of `sample` are real ones, and would all be rejected.
+    Earlier are the real rows, the past generations, and the rows kept so far; of documents, the texts are compared.
+    For generators that write prompts: `sample` takes those of real rows, which would all be rejected.
     """
-    told, ids = RougeIndex(min_similarity=max_similarity), list[str]()
+    index, ids = RougeIndex(min_similarity=max_similarity), list[str]()
     for row in chain(real, past):
-        told.add(_said(row))
+        index.add(_text(row))
         ids.append(row.id)
     for row in rows:
-        near, at = told.nearest(_said(row))
-        if near:
-            yield row.rejected(f"novel: its ROUGE-L with {ids[at]} is {near:.2f}")
+        similarity, nearest = index.nearest(_text(row))
+        if similarity:
+            yield row.rejected(f"dedup_prompts: ROUGE-L {similarity:.2f} with {ids[nearest]}")
             continue
-        told.add(_said(row))
+        index.add(_text(row))
         ids.append(row.id)
         yield row
 
 
-def _said(row: Row) -> str:
+def _text(row: Row) -> str:
     return row.prompt or row.answer

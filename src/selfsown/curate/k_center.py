@@ -1,7 +1,7 @@
-"""Keep rows that lie far apart: of those that passed, the many that say nearly the same make room for others.
+"""Keep a diverse subset by greedy k-center selection (Gonzalez 1985; DiverseEvol, Wu et al. 2023).
 
-Greedy k-center (Gonzalez 1985; DiverseEvol, Wu et al. 2023): each next row is the one farthest from all that were
-taken. Put it after what checks rows: by itself, rarity rewards noise.
+Each next row is the one farthest from all selected so far. Put it after the methods that check rows: distance alone
+rewards noise.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ import numpy as np
 
 from selfsown.option_types import Share
 from selfsown.records import Row, SelfsownError, answered
-from selfsown.signals.reference import Anchor
+from selfsown.signals.reference import ReferenceCorpus
 
-MOST = 5000  # real rows that say where others lie
+MAX_REFERENCE_ROWS = 5000  # real rows that define the embedding
 
 
 def curate(rows: Sequence[Row], real: Sequence[Row], seed: int, *, keep_share: Share = 0.5) -> Iterator[Row]:
-    """The share `keep` of the rows that have not ended stays. SelfsownError where none of them was graded: put it after
-    graders and `passed`.
+    """Keep the share `keep_share` of the rows that are still in play; those already rejected or failed stay so.
 
-    The distance is between TF-IDF of words or letters along the real rows' leading directions.
+    The distance is one minus the cosine between TF-IDF vectors of word or character n-grams, projected onto the real
+    rows' leading directions. Put this after graders and `min_score`; SelfsownError if no row was graded.
     """
     open_rows = [row for row in rows if not row.status]
     if open_rows and not any(row.grades for row in open_rows):
-        raise SelfsownError("curate.k_center: no row was graded, and far-off rows may be noise; name a grader")
+        raise SelfsownError("curate.k_center: no row was graded, and distant rows may be noise; name a grader")
     rng = np.random.default_rng(seed)
-    staying = set[int]()
+    selected = set[int]()
     if open_rows:
-        drawn = [real[at] for at in rng.permutation(len(real))[:MOST]]
-        sample = answered(drawn) or drawn
-        placed = Anchor.of([row.prompt + row.answer for row in sample]).placed([r.prompt + r.answer for r in open_rows])
-        next_one = int(rng.integers(len(open_rows)))
+        drawn = [real[index] for index in rng.permutation(len(real))[:MAX_REFERENCE_ROWS]]
+        reference = ReferenceCorpus.of([row.prompt + row.answer for row in answered(drawn) or drawn])
+        embedded = reference.embed([row.prompt + row.answer for row in open_rows])
+        farthest = int(rng.integers(len(open_rows)))
         distance = np.full(len(open_rows), np.inf)
         for _ in range(max(1, round(keep_share * len(open_rows)))):
-            staying.add(next_one)
-            distance = np.minimum(distance, 1 - placed @ placed[next_one])
-            distance[next_one] = -np.inf
-            next_one = int(distance.argmax())
-    at = 0
+            selected.add(farthest)
+            distance = np.minimum(distance, 1 - embedded @ embedded[farthest])
+            distance[farthest] = -np.inf
+            farthest = int(distance.argmax())
+    index = 0
     for row in rows:
         if row.status:
             yield row
             continue
-        yield row if at in staying else row.rejected("diverse: others that were kept lie as near")
-        at += 1
+        yield row if index in selected else row.rejected("k_center: too close to rows that were kept")
+        index += 1

@@ -1,4 +1,4 @@
-"""Keep rows whose grades are high enough; a wrong row that its grader could correct comes back as a new, right row."""
+"""Keep rows whose grades are high enough; a wrong row that its grader corrected also yields the corrected row."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def curate(
             yield row
             continue
         if worst is None:
-            by = f" by {' or '.join(graders)}" if graders else ""
-            yield row.rejected(f"min_score: not graded{by}")
+            named = f" by {' or '.join(graders)}" if graders else ""
+            yield row.rejected(f"min_score: not graded{named}")
             continue
         if all(grade.score >= min_score for grade in grades):
             yield row

@@ -1,7 +1,7 @@
-"""Reject rows with personal data that is known by its form: e-mail addresses, telephone, card, account and social
+"""Reject rows with personal data (PII) of a recognizable form: e-mail addresses, telephone, card, account and social
 security numbers.
 
-Names and postal addresses have no form; a judge may find them.
+Names and postal addresses have no such form; a judge may find them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ STREAMS = True
 
 
 def curate(rows: Iterable[Row], *, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Row]:
-    """Prompt, answer and traits are searched; the reason does not repeat what was found. Addresses under example.com
-    and its like, and numbers with 555-01, are nobody's."""
+    """Search prompt, answer and metadata; the reason does not repeat what was found.
+
+    kinds: the kinds of personal data to look for. Reserved examples (addresses at example.com and similar, numbers with
+    555-01) are not personal data.
+    """
     for row in rows:
         parts = {"prompt": row.prompt, "answer": row.answer, **row.metadata}
         spans = ((part, span.kind) for part, text in parts.items() for span in find_personal_data(text, kinds))
         part, kind = next(spans, ("", "email"))
-        yield row.rejected(f"personal: its {part} has {KIND_NAMES[kind]} ({kind})") if part else row
+        yield row.rejected(f"pii: its {part} has {KIND_NAMES[kind]} ({kind})") if part else row

@@ -1,6 +1,6 @@
-"""Set a better and a worse answer to a prompt side by side, as a pair from which a preference is learned.
+"""Make preference pairs: a chosen and a rejected answer to the same prompt.
 
-Put it before `passed`, which rejects the worse rows: they stay what they are, and the pair has their words.
+Put it before `min_score`, which rejects the worse rows: a pair keeps a copy of the rejected answer.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ def curate(
     min_score: Share = 0.5,
     min_gap: Share = 0.0,
 ) -> Iterator[Row]:
-    """A pair is a new row: it says what the best of its prompt says (of equals, the first) and carries the worst as
-    the trait `rejected`; its parents are both. The best goes on as the pair, so that nothing is said twice.
+    """A pair is a new row: the text of the best row of its prompt (the first of equals), with the worst answer in the
+    metadata field `rejected`; both are its parents. The best row itself is rejected, so that its text is not kept
+    twice.
 
-    The best scores `least` or more, the worst is lower by more than `gap`, and no row of its words is as good. A row
-    that nobody graded is neither.
-    With `chosen: real`, grades aside, the real answer to a prompt is the better of each other one (SPIN, Chen et al.
-    2024), and the row itself ends as the worse one.
+    chosen: `best` takes the best-graded row of a prompt. `real` takes the real answer to a prompt against each
+    generated one, regardless of grades (SPIN, Chen et al. 2024), and rejects the generated row.
+    min_score: lowest score of a chosen answer.
+    min_gap: the chosen score must exceed the rejected one by more than this; every row with the rejected text counts.
+
+    Ungraded rows are not paired.
     """
     if chosen == "real":
         yield from _against_real(rows, real)
@@ -39,41 +42,42 @@ def curate(
         if row.is_graded:
             siblings[row.full_prompt].append(row)
     pairs = {
-        best.id: _pair(best, worse) for asked in siblings.values() for best, worse in _of(asked, min_score, min_gap)
+        best.id: _pair(best, worse)
+        for rows_of_prompt in siblings.values()
+        for best, worse in _best_and_worst(rows_of_prompt, min_score, min_gap)
     }
     for row in rows:
         pair = pairs.get(row.id)
-        yield row.rejected(f"pairs: the better one of pair {pair.id}") if pair else row
+        yield row.rejected(f"preference_pairs: the chosen answer of pair {pair.id}") if pair else row
         if pair:
             yield pair
 
 
 def _against_real(rows: Sequence[Row], real: Sequence[Row]) -> Iterator[Row]:
-    """Each row, ended, and its pair where it says something else than the real row of its prompt."""
-    known: dict[Prompt, Row] = {
-        row.prompt: row for row in real if row.prompt and row.answered
-    }  # for writers that take texts alone
-    known |= {row.full_prompt: row for row in real if row.prompt and row.answered}
+    """Each row, rejected, and its pair if its answer differs from that of the real row of its prompt."""
+    real_with_prompt = [row for row in real if row.prompt and row.answered]
+    known: dict[Prompt, Row] = {row.prompt: row for row in real_with_prompt}  # for generators that take texts alone
+    known |= {row.full_prompt: row for row in real_with_prompt}
     for row in rows:
         better = known.get(row.full_prompt)
         if better is None:
-            yield row.rejected("pairs: no real row answers its prompt")
+            yield row.rejected("preference_pairs: no real row answers its prompt")
         elif row.answer == better.answer:
-            yield row.rejected(f"pairs: it says what real row {better.id} says")
+            yield row.rejected(f"preference_pairs: same answer as real row {better.id}")
         else:
             pair = replace(_pair(better, row), generation=row.generation, sample_index=row.sample_index)
-            yield row.rejected(f"pairs: the worse one of pair {pair.id}")
+            yield row.rejected(f"preference_pairs: the rejected answer of pair {pair.id}")
             yield pair
 
 
-def _of(siblings: Sequence[Row], least: float, gap: float) -> Iterator[tuple[Row, Row]]:
-    """The pair that these rows of one prompt make, if they make one."""
+def _best_and_worst(siblings: Sequence[Row], min_score: float, min_gap: float) -> Iterator[tuple[Row, Row]]:
+    """The best and the worst of these rows of one prompt, or nothing if they do not make a pair."""
     chosen = max(siblings, key=lambda row: row.score)
     best: dict[str, float] = defaultdict(float)  # of each answer: a noisy judge may have graded it twice
     for row in siblings:
         best[row.answer] = max(best[row.answer], row.score)
     worse = min(siblings, key=lambda row: best[row.answer])
-    if chosen.prompt and chosen.score >= least and chosen.score - best[worse.answer] > gap:
+    if chosen.prompt and chosen.score >= min_score and chosen.score - best[worse.answer] > min_gap:
         yield chosen, worse
 
 

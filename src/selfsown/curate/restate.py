@@ -1,4 +1,4 @@
-"""Ask each kept problem in every other way its world knows: one checked problem, several lessons."""
+"""Add every other wording of a kept problem that its task knows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STREAMS = True
 
 
 def curate(rows: Iterable[Row], task: Task) -> Iterator[Row]:
-    """The new rows carry their parent's grades, for they say the same thing."""
+    """The new rows carry their parent's grades: the problem and its answer are the same."""
     for row in rows:
         yield row
-        for other in task.restate(row):
+        for restated in task.restate(row):
             yield replace(
-                other,
+                restated,
                 target="",
                 origin="synthetic",
                 source=row.source,

@@ -1,4 +1,4 @@
-"""Reject rows in which a model speaks of itself as somebody else, refuses, or lets its prompt or template show."""
+"""Reject rows in which a model names itself as an AI or another model, refuses, or leaks its prompt or template."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AI = (
     r"|(?=\s*(?:[,.;!\n]|\Z)|\s+(?:and|so|that|i|which)\b))|(?:large )?language model\b)"
 )
 
-# What the model says of itself, in the first person: a text about models is none of it.
+# What the model says about itself, in the first person; a text about models does not match.
 _SELF = (
     rf"\b(?:i am|i'm|my name is|you can call me)(?: called| named)? (?P<name>{_MODELS})\b",
     rf"\b(?:i am|i'm|as)(?: just| only)? an? {_AI}",
@@ -29,7 +29,7 @@ _SELF = (
     rf"(?:trained|developed|created|made|built|designed) by (?P<maker>{_MAKERS})\b",
     r"\bmy knowledge cut-?off\b",
 )
-# Marks of chat templates, of data formats, and of the instructions that were given to the writer.
+# Marks of chat templates, of data formats, and of the instructions that the generator was given.
 _TEMPLATE = (
     r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id|begin_of_text|user|assistant|system)\|>",
     r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?text-[0-9a-f]{12}>|</?think>",
@@ -37,36 +37,40 @@ _TEMPLATE = (
     r"\byou are a helpful(?:, \w+)* (?:ai )?assistant\b",
     r"\b(?:my|the) system prompt (?:says|is|tells)\b|\banswer with json alone\b",
 )
+_SELF_DESCRIPTION = "self-description"
 
 
 def curate(rows: Iterable[Row], *, name: str = "", patterns: tuple[str, ...] = ()) -> Iterator[Row]:
-    """Letter case aside. With `name`, what the model may call itself, or who made it, it may also say that it is an AI.
-    `patterns` are regular expressions of your own, looked for in the answer."""
-    templates = [("its template shows", _compiled(each)) for each in _TEMPLATE]
-    tests = [("it says what it is", _compiled(each)) for each in _SELF]
-    tests += [("a pattern of yours", _compiled(each)) for each in patterns] + templates
+    """Letter case is ignored.
+
+    name: what the model may call itself, or who made it; it may then also say that it is an AI.
+    patterns: additional regular expressions, searched in the answer. SelfsownError if one is invalid.
+    """
+    templates = [("template text", _compiled(pattern)) for pattern in _TEMPLATE]
+    tests = [(_SELF_DESCRIPTION, _compiled(pattern)) for pattern in _SELF]
+    tests += [("custom pattern", _compiled(pattern)) for pattern in patterns] + templates
     for row in rows:
         refused = refusal(row.answer)
-        found = f"it refuses: {refused[:60]!r}" if refused else ""
-        for answer in dict.fromkeys((row.answer, unified(row.answer))):  # patterns may be written in either spelling
-            found = found or _first(answer, tests, name)
-        found = found or _first(unified(row.prompt), templates, "")
-        yield row.rejected(f"identity: {found}") if found else row
+        match = f"refusal: {refused[:60]!r}" if refused else ""
+        for answer in dict.fromkeys((row.answer, unified(row.answer))):  # patterns may use either Unicode form
+            match = match or _first_match(answer, tests, name)
+        match = match or _first_match(unified(row.prompt), templates, "")
+        yield row.rejected(f"self_reference: {match}") if match else row
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     except re.error as error:
-        said = f"curate.self_reference: {pattern!r} in patterns is no regular expression: {error}; mend it"
-        raise SelfsownError(said) from error
+        message = f"curate.self_reference: {pattern!r} in patterns is not a valid regular expression: {error}"
+        raise SelfsownError(message) from error
 
 
-def _first(text: str, tests: list[tuple[str, re.Pattern[str]]], name: str) -> str:
-    """The first thing that is wrong with the text, with its words; "" where nothing is."""
+def _first_match(text: str, tests: list[tuple[str, re.Pattern[str]]], name: str) -> str:
+    """The first match in the text that `name` does not allow, with its kind; "" if there is none."""
     for kind, pattern in tests:
-        for found in pattern.finditer(text):
-            said = [each.casefold() for each in found.groupdict().values() if each]
-            if not (name and kind == "it says what it is" and (not said or name.casefold() in said)):
-                return f"{kind}: {found[0][:60]!r}"
+        for match in pattern.finditer(text):
+            names = [value.casefold() for value in match.groupdict().values() if value]
+            if not (name and kind == _SELF_DESCRIPTION and (not names or name.casefold() in names)):
+                return f"{kind}: {match[0][:60]!r}"
     return ""

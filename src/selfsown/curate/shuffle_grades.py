@@ -1,6 +1,6 @@
-"""A control: each row comes out with another row's grades, so that chance decides what passes, at the same rate.
+"""A control: each row gets another row's grades, so that the same share of rows passes, at random.
 
-Put it first. What a run learns from rows chosen so, it did not learn from the grader.
+Put it first. A gain that remains with shuffled grades is not due to the grader.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from selfsown.records import Grade, Row
 
 
 def curate(rows: Sequence[Row], seed: int) -> Iterator[Row]:
-    """Repairs are taken away, for they would tell what is right."""
+    """Corrections are removed: they would reveal the right answer."""
     others = random.Random(seed).sample(list(rows), len(rows))
     for row, other in zip(rows, others, strict=True):
-        yield replace(row, grades=tuple(_of(other, grade) for grade in other.grades))
+        yield replace(row, grades=tuple(_borrowed(other, grade) for grade in other.grades))
 
 
-def _of(other: Row, grade: Grade) -> Grade:
-    return replace(grade, reason=f"{grade.reason} (so was row {other.id} graded)", correction=None)
+def _borrowed(other: Row, grade: Grade) -> Grade:
+    return replace(grade, reason=f"{grade.reason} (grade of row {other.id})", correction=None)

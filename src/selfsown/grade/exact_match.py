@@ -1,4 +1,4 @@
-"""A row is right if its answer equals the known one, but for spaces around it and its spelling in Unicode."""
+"""A row is right if its answer equals the known one, ignoring surrounding whitespace and Unicode form."""
 
 from __future__ import annotations
 

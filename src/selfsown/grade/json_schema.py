@@ -1,4 +1,4 @@
-"""An answer is right if it is JSON that keeps to a schema."""
+"""An answer is right if it is JSON that conforms to a schema."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from typing import Any
 from selfsown.prompting.structured_output import checked
 from selfsown.records import Grade, Row, SelfsownError
 
-STREAMS = True
-
-_ANYTHING: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
+_PROBES: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 
 def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
-    """schema: a JSON schema, which must refuse something. The answer must be that JSON and no more, but for a fence
-    around it."""
+    """schema: a JSON schema; SelfsownError if it is invalid or allows any value. The answer must be the JSON alone, or
+    that in a Markdown fence.
+    """
     check = checked(schema)
-    if not any(check(value) for value in _ANYTHING):
-        raise SelfsownError("grade.json_schema: the schema allows anything; say what is wanted, such as {type: object}")
+    if not any(check(value) for value in _PROBES):
+        raise SelfsownError("grade.json_schema: the schema allows any value; restrict it, such as {type: object}")
     for row in rows:
         fenced = _FENCED.fullmatch(row.answer.strip())
         try:
-            wrong = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_refused))
+            violation = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_reject_constant))
         except (ValueError, RecursionError) as error:
-            wrong = f"no JSON: {error}"
-        yield Grade(float(not wrong), wrong or "keeps to the schema", grader="json_schema")
+            violation = f"not valid JSON: {error}"
+        yield Grade(float(not violation), violation or "conforms to the schema", grader="json_schema")
 
 
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is none of it")
+def _reject_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON value")

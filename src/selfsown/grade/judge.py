@@ -1,4 +1,4 @@
-"""A model judges each row by a rubric and says why; what it says cannot be read leaves the row failed, not rejected."""
+"""A judge scores each row by a rubric and gives a reason; a row whose reply cannot be parsed has failed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ def grade(
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """The judge gives whole numbers from 1 to `scale`, which become 0 to 1."""
+    """rubric: what the judge evaluates; SelfsownError if it is empty.
+    scale: the judge gives an integer from 1 to `scale`, which becomes a score from 0 to 1.
+    temperature: of the judge.
+    """
     if not rubric.strip():
-        raise SelfsownError("grade.judge: rubric is empty; say what the judge looks at")
-    for said in scored(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
-        yield _grade(said, scale)
+        raise SelfsownError("grade.judge: rubric is empty; write what the judge should evaluate")
+    for answer in scored(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
+        yield _grade(answer, scale)
 
 
-def _grade(said: Answer, scale: int) -> Grade:
-    if said.failure:
-        return Grade(0.0, said.failure, grader="judge", evidence="judge", failed=True)
-    score = round(said.data["score"])
-    reason = f"{score} of {scale}: {said.data['reason'].strip()}"
+def _grade(answer: Answer, scale: int) -> Grade:
+    if answer.failure:
+        return Grade(0.0, answer.failure, grader="judge", evidence="judge", failed=True)
+    score = round(answer.data["score"])
+    reason = f"{score} of {scale}: {answer.data['reason'].strip()}"
     return Grade((score - 1) / (scale - 1), reason, grader="judge", evidence="judge")

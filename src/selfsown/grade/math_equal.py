@@ -1,4 +1,4 @@
-"""An answer is right if it is mathematically the same as the known one, however it is written."""
+"""An answer is right if it is mathematically equal to the known one, in any notation."""
 
 from __future__ import annotations
 
@@ -15,100 +15,105 @@ from selfsown.text.normalize import normal
 from selfsown.text.number_words import in_digits
 from selfsown.text.numbers import changes_claim, plain, parse_quantity
 
-LONGEST = 500  # characters of an expression that is compared
-SHOWN = 60  # characters of it that a reason shows
+MAX_CHARS_COMPARED = 500
+MAX_CHARS_SHOWN = 60
 
-Pair = tuple[str, str, bool]  # two expressions, and whether the second is the first, rounded
+Pair = tuple[str, str, bool]  # two expressions, and whether the second one is the first one rounded
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What an answer claims, and the pairs that algebra must find the same; wrong: what is wrong without any."""
+class _Claim:
+    """What an answer claims. error: why it is wrong, if no algebra is needed; pairs: expressions that must be equal."""
 
     known: str
-    said: str
-    wrong: str = ""
+    answer: str
+    error: str = ""
     pairs: tuple[Pair, ...] = field(default=())
 
 
 def grade(rows: Sequence[Row], *, timeout_seconds: Positive = 5.0) -> Iterator[Grade]:
-    """One final answer is read: the last box, what follows ####, or what the last line says. Whatever else claims an
-    answer, such as another box or the other side of an equation, must be right as well, and nothing may take it back.
+    """The final answer is the last \\boxed{}, the text after ####, or the last line. Everything else that claims an
+    answer, such as another box or the other side of an equation, must be right as well, and nothing may retract it.
 
-    Numbers are compared exactly; other expressions by math-verify, each pair for at most so many seconds, once they
-    have a form that may be right."""
-    readings = [_read(row) for row in rows]
-    hard = [pair for reading in readings for pair in reading.pairs]
-    if not hard:
-        yield from (_grade(reading, [], timeout_seconds) for reading in readings)
+    Numbers are compared exactly, other expressions by math-verify.
+
+    timeout_seconds: limit for each pair of expressions; a row that exceeds it has failed.
+    """
+    claimed = [_claim(row) for row in rows]
+    pairs = [pair for claim in claimed for pair in claim.pairs]
+    if not pairs:
+        yield from (_grade(claim, [], timeout_seconds) for claim in claimed)
         return
     with MathComparer(timeout_seconds) as comparer:
-        compared = comparer.compare_all(hard)
-        for reading in readings:
-            yield _grade(reading, [next(compared) for _ in reading.pairs], timeout_seconds)
+        results = comparer.compare_all(pairs)
+        for claim in claimed:
+            yield _grade(claim, [next(results) for _ in claim.pairs], timeout_seconds)
 
 
-def _read(row: Row) -> _Reading:
+def _claim(row: Row) -> _Claim:
     known = plain(stated_answer(row.target))
-    answers, tail = final_answers(row.answer)
-    said = [plain(each) for each in answers]
-    shown = said[-1] if said else ""
+    finals, tail = final_answers(row.answer)
+    answers = [plain(answer) for answer in finals]
+    last = answers[-1] if answers else ""
     if not known:
-        return _Reading(known, shown)
-    if not said or changes_claim(plain(tail)):
-        return _Reading(known, shown, "it gives no final answer that it stands by")
+        return _Claim(known, last)
+    if not answers or changes_claim(plain(tail)):
+        return _Claim(known, last, "no final answer, or one that is retracted")
     pairs: list[Pair] = []
-    for each in said:
-        found = _compared(known, each)
-        if found is None:
-            return _Reading(known, shown, f"the known answer is {known[:SHOWN]!r}, not {each[:SHOWN]!r}")
-        pairs += found
-    return _Reading(known, shown, "", tuple(pairs))
+    for answer in answers:
+        remaining = _pairs_to_compare(known, answer)
+        if remaining is None:
+            return _Claim(known, last, _mismatch(known, answer))
+        pairs += remaining
+    return _Claim(known, last, "", tuple(pairs))
 
 
-def _compared(known: str, said: str) -> list[Pair] | None:
-    """What is left to compare of two plain answers; None where they are not the same."""
-    if not said:
+def _mismatch(known: str, answer: str) -> str:
+    return f"the known answer is {known[:MAX_CHARS_SHOWN]!r}, not {answer[:MAX_CHARS_SHOWN]!r}"
+
+
+def _pairs_to_compare(known: str, answer: str) -> list[Pair] | None:
+    """The expressions of two plain answers that algebra must compare; None if the answers differ."""
+    if not answer:
         return None
-    if normal(known) == normal(said):
+    if normal(known) == normal(answer):
         return []
-    known, said = in_digits(known), in_digits(said)
-    numbers = parse_quantity(known), parse_quantity(said)
-    if names_differ(known, said):
+    known, answer = in_digits(known), in_digits(answer)
+    numbers = parse_quantity(known), parse_quantity(answer)
+    if names_differ(known, answer):
         return None
     if numbers[0] and numbers[1]:
         return [] if numbers[0].equals(numbers[1]) else None
-    if known.strip("()") == said.strip("().") and len(known.strip("()")) == 1:  # an option's letter
+    if known.strip("()") == answer.strip("().") and len(known.strip("()")) == 1:  # an option's letter
         return []
-    found = claims(known, said) if max(len(known), len(said)) <= LONGEST else None
-    if not found:
+    parts = claims(known, answer) if max(len(known), len(answer)) <= MAX_CHARS_COMPARED else None
+    if not parts:
         return None
     value = known_value(known)
-    pairs: list[Pair] = [(first, second, True) for first, second in found.rounded]
-    for part in found.equal:
+    pairs: list[Pair] = [(first, second, True) for first, second in parts.rounded]
+    for part in parts.equal:
         numbers = parse_quantity(value), parse_quantity(part)
         if numbers[0] and numbers[1]:
             if not numbers[0].equals(numbers[1]):
                 return None
-        elif _packed(value) != _packed(part):
+        elif _without_spaces(value) != _without_spaces(part):
             pairs.append((value, part, False))
     return pairs
 
 
-def _packed(expression: str) -> str:
-    """Without spaces, but between two digits or letters."""
+def _without_spaces(expression: str) -> str:
+    """Spaces stay between two digits or letters."""
     return re.sub(r"(?<!\w) | (?!\w)", "", expression)
 
 
-def _grade(reading: _Reading, same: Sequence[bool | None], seconds: float) -> Grade:
-    known, said = reading.known[:SHOWN], reading.said[:SHOWN]
-    if not known:
+def _grade(claim: _Claim, equal: Sequence[bool | None], timeout_seconds: float) -> Grade:
+    if not claim.known:
         return Grade(0.0, "no known answer to compare with", grader="math_equal", evidence="oracle", failed=True)
-    if reading.wrong or False in same:
-        reason = reading.wrong or f"the known answer is {known!r}, not {said!r}"
+    if claim.error or False in equal:
+        reason = claim.error or _mismatch(claim.known, claim.answer)
         return Grade(0.0, reason, grader="math_equal", evidence="oracle")
-    if None in same:
-        return Grade(
-            0.0, f"cannot be compared within {seconds:g} s", grader="math_equal", evidence="oracle", failed=True
-        )
-    return Grade(1.0, f"equals the known answer {known!r}", grader="math_equal", evidence="oracle")
+    if None in equal:
+        reason = f"comparison exceeded {timeout_seconds:g} s"
+        return Grade(0.0, reason, grader="math_equal", evidence="oracle", failed=True)
+    reason = f"equals the known answer {claim.known[:MAX_CHARS_SHOWN]!r}"
+    return Grade(1.0, reason, grader="math_equal", evidence="oracle")

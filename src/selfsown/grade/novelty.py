@@ -1,4 +1,4 @@
-"""A text is new if no real row says the same, letter case, spaces and the spelling in Unicode aside."""
+"""A text is new if no real row is equal to it, ignoring case, whitespace and Unicode form."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ STREAMS = True
 
 
 def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
+    """SelfsownError if there are no real rows."""
     if not real:
-        raise SelfsownError("grade.novelty: there are no real rows, so that all would be new; name some under real")
+        raise SelfsownError("grade.novelty: there are no real rows, so every row would be new; name some under real")
     known = {normal(f"{row.prompt} {row.answer}"): row.id for row in real}
     for row in rows:
         if not (row.prompt + row.answer).strip():
-            yield Grade(0.0, "an empty text", grader="novelty")
+            yield Grade(0.0, "empty text", grader="novelty")
             continue
         copied = known.get(normal(f"{row.prompt} {row.answer}"))
         yield (

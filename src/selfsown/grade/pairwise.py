@@ -1,4 +1,4 @@
-"""A model compares answers to the same prompt two by two, each pair in both orders, so that no place wins by itself."""
+"""A judge compares answers to the same prompt in pairs, each in both orders, which cancels position bias."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ _SCHEMA = {
 
 
 @dataclass
-class _Course:
-    """What a row has won (1) and tied (½) so far, in how many meetings a verdict stood, and what was said last."""
+class _Record:
+    """A row's results: points per comparison (1 won, ½ tied), verdicts that held in both orders, the last reason."""
 
     points: list[float] = field(default_factory=list)
     decided: int = 0
     reason: str = ""
     failure: str = "no sibling to compare with"
+
+    def add(self, points: float, reason: str, *, decided: bool = True) -> None:
+        self.points.append(points)
+        self.decided += decided
+        self.reason = reason
 
 
 def grade(
@@ -36,79 +41,82 @@ def grade(
     judge: Model,
     seed: int,
     *,
-    rubric: str = "Which is more correct, complete and clear, and does better what was asked for?",
+    rubric: str = "Which is more correct, complete and clear, and better at what was asked for?",
     opponents: Count = 2,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """The score is the share of meetings that the row won; a tie, which is also where the judge contradicts itself
-    when the order is turned, counts half. Each row meets `rivals` of its siblings, or all if there are fewer: the
-    rows of the same prompt, or of the same parents where there is no prompt. Who has none has failed, and so has who
-    says nothing, or of whom the judge only contradicts itself."""
+    """The score is the share of comparisons that the row won; ties count half, and so do verdicts that change when the
+    order is swapped.
+
+    rubric: what makes one of two answers the better one; SelfsownError if it is empty.
+    opponents: siblings that each row is compared with, or all if there are fewer. Siblings have the same prompt, or
+    without a prompt the same parents.
+    temperature: of the judge.
+
+    A row has failed if it has no sibling, is empty, or if all its verdicts changed when the order was swapped.
+    """
     if not rubric.strip():
-        raise SelfsownError("grade.pairwise: rubric is empty; say what makes one of two answers the better one")
-    meetings = _meetings([row for row in rows if row.answer.strip()], opponents)
-    asked = [(one, other) for one, other in meetings if one.answer != other.answer]
-    prompts = [_asked(*pair, rubric) for one, other in asked for pair in ((one, other), (other, one))]
-    said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
-    courses: dict[str, _Course] = defaultdict(_Course)
-    for one, other in meetings:
+        raise SelfsownError("grade.pairwise: rubric is empty; write what makes one of two answers the better one")
+    pairs = _pairs([row for row in rows if row.answer.strip()], opponents)
+    different = [(one, other) for one, other in pairs if one.answer != other.answer]
+    prompts = [_prompt(*pair, rubric) for one, other in different for pair in ((one, other), (other, one))]
+    answers = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    records: dict[str, _Record] = defaultdict(_Record)
+    for one, other in pairs:
         if one.answer == other.answer:
-            _tell(courses[one.id], 0.5, "it says the same as a sibling")
-            _tell(courses[other.id], 0.5, "it says the same as a sibling")
-    for (one, other), *both in zip(asked, said[::2], said[1::2], strict=True):
-        _decide(courses[one.id], courses[other.id], both)
+            records[one.id].add(0.5, "same text as a sibling")
+            records[other.id].add(0.5, "same text as a sibling")
+    for (one, other), in_order, swapped in zip(different, answers[::2], answers[1::2], strict=True):
+        _decide(records[one.id], records[other.id], in_order, swapped)
     for row in rows:
-        yield _grade(courses[row.id] if row.answer.strip() else _Course(failure=NOTHING))
+        yield _grade(records[row.id] if row.answer.strip() else _Record(failure=NOTHING))
 
 
-def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
-    """Siblings stand in a ring, in an order of their own, and each meets its neighbours."""
+def _pairs(rows: Sequence[Row], opponents: int) -> list[tuple[Row, Row]]:
+    """Siblings form a ring in the order of their ids, and each is compared with its neighbours."""
     families: dict[object, list[Row]] = defaultdict(list)
     for row in rows:
         families[row.full_prompt or row.parents].append(row)
-    found: list[tuple[Row, Row]] = []
+    pairs: list[tuple[Row, Row]] = []
     for family in families.values():
-        ring, size = sorted(family, key=lambda row: row.id), len(family)
-        places = ((at, (at + far) % size) for far in range(1, (rivals + 1) // 2 + 1) for at in range(size))
-        pairs = dict.fromkeys((min(pair), max(pair)) for pair in places)
-        found += [(ring[low], ring[high]) for low, high in pairs if low != high]
-    return found
+        ring = sorted(family, key=lambda row: row.id)
+        size = len(ring)
+        distances = range(1, (opponents + 1) // 2 + 1)
+        neighbours = ((index, (index + distance) % size) for distance in distances for index in range(size))
+        distinct = dict.fromkeys((min(pair), max(pair)) for pair in neighbours)
+        pairs += [(ring[low], ring[high]) for low, high in distinct if low != high]
+    return pairs
 
 
-def _asked(first: Row, second: Row, rubric: str) -> str:
+def _prompt(first: Row, second: Row, rubric: str) -> str:
     parts = [f"Compare two {called(first)}s by this rubric: {rubric}"]
-    parts += [f"What was asked:\n{fenced_prompt(first)}"] * bool(first.prompt)
+    if first.prompt:
+        parts.append(f"What was asked:\n{fenced_prompt(first)}")
     parts += [f"The first {called(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", NOTE]
-    parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is better."]
+    parts += ["Their order means nothing. Give the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)
 
 
-def _decide(one: _Course, other: _Course, said: Sequence[Answer]) -> None:
-    """Two answers: to the pair as it stands, and turned round."""
-    if failure := said[0].failure or said[1].failure:
+def _decide(one: _Record, other: _Record, in_order: Answer, swapped: Answer) -> None:
+    """Add the result of a pair that was judged in both orders."""
+    if failure := in_order.failure or swapped.failure:
         one.failure = other.failure = failure
         return
-    verdict = (said[0].data["better"], said[1].data["better"])
+    verdict = (in_order.data["better"], swapped.data["better"])
     points = {("first", "second"): 1.0, ("second", "first"): 0.0}.get(verdict, 0.5)
-    reason = said[0].data["reason"].strip()
-    stands = points != 0.5 or verdict == ("neither", "neither")
-    _tell(one, points, reason, stands=stands)
-    _tell(other, 1 - points, reason, stands=stands)
+    reason = in_order.data["reason"].strip()
+    decided = points != 0.5 or verdict == ("neither", "neither")
+    one.add(points, reason, decided=decided)
+    other.add(1 - points, reason, decided=decided)
 
 
-def _tell(course: _Course, points: float, reason: str, *, stands: bool = True) -> None:
-    course.points.append(points)
-    course.decided += stands
-    course.reason = reason
-
-
-def _grade(course: _Course) -> Grade:
-    met = len(course.points)
-    if not met:
-        return Grade(0.0, course.failure, grader="pairwise", evidence="judge", failed=True)
-    if not course.decided:
-        reason = f"the judge says something else when the order is turned; {course.reason}"
+def _grade(record: _Record) -> Grade:
+    count = len(record.points)
+    if not count:
+        return Grade(0.0, record.failure, grader="pairwise", evidence="judge", failed=True)
+    if not record.decided:
+        reason = f"the verdict changes when the order is swapped; {record.reason}"
         return Grade(0.5, reason, grader="pairwise", evidence="judge", failed=True)
-    won, tied = course.points.count(1.0), course.points.count(0.5)
-    reason = f"{won} won and {tied} tied of {met}; {course.reason}"
-    return Grade(sum(course.points) / met, reason, grader="pairwise", evidence="judge")
+    won, tied = record.points.count(1.0), record.points.count(0.5)
+    reason = f"{won} won and {tied} tied of {count}; {record.reason}"
+    return Grade(sum(record.points) / count, reason, grader="pairwise", evidence="judge")

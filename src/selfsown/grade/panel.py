@@ -1,4 +1,4 @@
-"""Several judges look at each row, each by a rubric of its own or in a draw of its own; the median counts."""
+"""A panel of judges, rubrics and samples scores each row; the median counts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
 _RUBRICS = (
-    "Is it correct? Look for anything that is wrong, made up or contradicts itself.",
-    "Does it do all that was asked for, and nothing else?",
-    "Is it clear, well ordered and as long as it needs to be?",
+    "Is it correct? Look for anything that is wrong, made up or contradictory.",
+    "Does it do everything that was asked for, and nothing else?",
+    "Is it clear, well organized and as long as it needs to be?",
 )
 
 
@@ -29,46 +29,52 @@ def grade(
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """A member of the panel is a judge with a rubric in one of its draws; draws differ above temperature 0 alone. With
-    a scale of 2 the median is a vote. A row has failed if more than half of its members cannot be understood, or all
-    who have the same rubric.
+    """A member of the panel is a judge with a rubric and a sample.
 
-    judges: names of models that the judge's server has; without them, the judge is the only one.
+    judges: names of models on the judge's server; without them, the judge alone.
+    rubrics: what the members evaluate, one rubric each; SelfsownError if one is empty.
+    samples: replies per judge and rubric; SelfsownError if there are several at temperature 0, which are equal.
+    scale: each member gives an integer from 1 to `scale`; with 2, the median is a majority vote.
+    temperature: of the judges.
+
+    A row has failed if more than half of the replies, or all replies to one rubric, could not be parsed.
     """
     if not rubrics or not all(rubric.strip() for rubric in rubrics):
-        raise SelfsownError("grade.panel: rubrics is empty; name what the members look at, one rubric each")
+        raise SelfsownError("grade.panel: rubrics is empty; write what the members should evaluate, one rubric each")
     if samples > 1 and not temperature:
         raise SelfsownError(
-            f"grade.panel: at temperature 0 all {samples} draws say the same; set temperature: 1.0, or draws: 1"
+            f"grade.panel: at temperature 0 all {samples} samples are equal; set temperature: 1.0, or samples: 1"
         )
     members = [rubric for rubric in rubrics for _ in range(samples)]
-    asked = [(row, rubric) for row in rows for rubric in members]
+    pairs = [(row, rubric) for row in rows for rubric in members]
     models = several(judge, judges).items()
-    said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
-    for at in range(0, len(asked), len(members)):
-        row = {name: all_[at : at + len(members)] for name, all_ in said.items()}
-        unheard = [
-            rubric
-            for rubric in rubrics
-            if all(
-                each.failure for all_ in row.values() for each, by in zip(all_, members, strict=True) if by == rubric
-            )
+    answers = {name: scored(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models}
+    for start in range(0, len(pairs), len(members)):
+        replies = [
+            (name, rubric, answer)
+            for name, scores in answers.items()
+            for rubric, answer in zip(members, scores[start : start + len(members)], strict=True)
         ]
-        yield _grade([(name, each) for name, all_ in row.items() for each in all_], scale, unheard)
+        parsed = {rubric for _, rubric, answer in replies if not answer.failure}
+        unscored = [rubric for rubric in rubrics if rubric not in parsed]
+        yield _grade([(name, answer) for name, _, answer in replies], scale, unscored)
 
 
-def _grade(members: Sequence[tuple[str, Answer]], scale: int, unheard: Sequence[str]) -> Grade:
-    said = [each for _, each in members]
-    heard = [
-        (round(each.data["score"]), each.data["reason"].strip(), name) for name, each in members if not each.failure
+def _grade(replies: Sequence[tuple[str, Answer]], scale: int, unscored: Sequence[str]) -> Grade:
+    """unscored: rubrics without any parsed reply."""
+    failures = [answer.failure for _, answer in replies if answer.failure]
+    if 2 * len(failures) > len(replies):
+        reason = f"{len(failures)} of {len(replies)} replies could not be parsed: {failures[0]}"
+        return Grade(0.0, reason, grader="panel", evidence="judge", failed=True)
+    if unscored:
+        reason = f"no reply could be parsed for the rubric: {unscored[0]}"
+        return Grade(0.0, reason, grader="panel", evidence="judge", failed=True)
+    parsed = [
+        (round(answer.data["score"]), answer.data["reason"].strip(), name)
+        for name, answer in replies
+        if not answer.failure
     ]
-    if 2 * len(heard) < len(said):
-        failure = next(each.failure for each in said if each.failure)
-        words = f"{len(said) - len(heard)} of {len(said)} members cannot be understood: {failure}"
-        return Grade(0.0, words, grader="panel", evidence="judge", failed=True)
-    if unheard:
-        return Grade(0.0, f"nobody could be understood on: {unheard[0]}", grader="panel", evidence="judge", failed=True)
-    scores = [score for score, _, _ in heard]
-    told = ", ".join(f"{name}: {score}" if name else str(score) for score, _, name in heard)
-    reason = f"{told} of {scale}; the lowest: {min(heard)[1]}"
+    scores = [score for score, _, _ in parsed]
+    listed = ", ".join(f"{name}: {score}" if name else str(score) for score, _, name in parsed)
+    reason = f"{listed} of {scale}; the lowest: {min(parsed)[1]}"
     return Grade((median(scores) - 1) / (scale - 1), reason, grader="panel", evidence="judge")

@@ -1,4 +1,4 @@
-"""A classifier of whole texts, such as a reward model, scores each row; it lies in a folder of this machine."""
+"""A sequence classifier, such as a reward model, scores each row; it is loaded from a local folder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from selfsown.text.chat import answer_message, prompt_messages, tool_definitions
 
 STREAMS = True
 
-_TOGETHER = 16  # batches among which rows of like length find each other
-_DIGITS = 4  # beyond them a score depends on what else is in its batch
+_BATCHES_SORTED = 16  # batches that are sorted by length together
+_DIGITS = 4  # beyond these a score depends on the other rows of its batch
 
 
 def grade(
@@ -29,40 +29,45 @@ def grade(
     center: float = 0.0,
     spread: Positive = 1.0,
 ) -> Iterator[Grade]:
-    """Where the model gives one number, the score is the sigmoid of (number - centre) / spread; where it gives several,
-    the softmax share of `label`, or of the last. A row that is longer than the model reads has failed.
+    """The model gets prompt and answer in its chat template, or without one as a pair of texts. A row that exceeds the
+    model's context has failed.
 
-    The model reads prompt and answer in its chat template, where it has one, and else as a pair of texts.
+    folder: a saved classifier and its tokenizer; SelfsownError if it cannot be loaded.
+    label: for a model with several outputs, the one whose softmax probability is the score; the last if empty.
+    batch_size: rows per forward pass.
+    center, spread: for a model with one output, the score is the sigmoid of (reward - center) / spread.
     """
-    source, scorer = iter(rows), None
-    while some := list(islice(source, batch_size * _TOGETHER)):
+    source = iter(rows)
+    scorer = None
+    while chunk := list(islice(source, batch_size * _BATCHES_SORTED)):
         scorer = scorer or _Scorer(Path(folder), label)
-        yield from _grades(some, scorer, batch_size, center, spread)
+        yield from _grades(chunk, scorer, batch_size, center, spread)
 
 
-def _grades(rows: Sequence[Row], scorer: _Scorer, batch: int, centre: float, spread: float) -> list[Grade]:
+def _grades(rows: Sequence[Row], scorer: _Scorer, batch_size: int, center: float, spread: float) -> list[Grade]:
     tokens = [scorer.tokens(row) for row in rows]
-    lengths = [len(each["input_ids"]) for each in tokens]
-    fits = [at for at, length in enumerate(lengths) if length <= scorer.limit and rows[at].answer.strip()]
-    fits.sort(key=lambda at: (lengths[at], rows[at].id))
-    numbers: dict[int, float] = {}
-    for few in (fits[at : at + batch] for at in range(0, len(fits), batch)):
-        numbers |= zip(few, scorer.numbers([tokens[at] for at in few]), strict=True)
-    return [
-        _grade(numbers[at], scorer.label, centre, spread)
-        if at in numbers
-        else _failed(
-            f"it takes {length} tokens, and the model reads {scorer.limit}" if length > scorer.limit else NOTHING
-        )
-        for at, length in enumerate(lengths)
-    ]
+    lengths = [len(encoded["input_ids"]) for encoded in tokens]
+    fits = [index for index, length in enumerate(lengths) if length <= scorer.limit and rows[index].answer.strip()]
+    fits.sort(key=lambda index: (lengths[index], rows[index].id))
+    outputs: dict[int, float] = {}
+    for batch in (fits[start : start + batch_size] for start in range(0, len(fits), batch_size)):
+        outputs |= zip(batch, scorer.outputs([tokens[index] for index in batch]), strict=True)
+    grades = []
+    for index, length in enumerate(lengths):
+        if index in outputs:
+            grades.append(_grade(outputs[index], scorer.label, center, spread))
+        elif length > scorer.limit:
+            grades.append(_failed(f"{length} tokens exceed the model's limit of {scorer.limit}"))
+        else:
+            grades.append(_failed(NOTHING))
+    return grades
 
 
-def _grade(number: float, label: str, centre: float, spread: float) -> Grade:
-    if not isfinite(number):
-        return _failed("the model gives no number")
-    score = number if label else (1 + tanh((number - centre) / spread / 2)) / 2
-    reason = f"{label} {number:.{_DIGITS}f}" if label else f"reward {number:.{_DIGITS}f}"
+def _grade(output: float, label: str, center: float, spread: float) -> Grade:
+    if not isfinite(output):
+        return _failed("the model's output is not a finite number")
+    score = output if label else (1 + tanh((output - center) / spread / 2)) / 2
+    reason = f"{label} {output:.{_DIGITS}f}" if label else f"reward {output:.{_DIGITS}f}"
     return Grade(round(score, _DIGITS), reason, grader="reward_model", evidence="judge")
 
 
@@ -71,7 +76,7 @@ def _failed(reason: str) -> Grade:
 
 
 class _Scorer:
-    """The model of a folder. label: what its softmax share is of; "" where it gives one number."""
+    """A saved classifier. label: the output whose softmax probability counts; "" if there is only one output."""
 
     def __init__(self, folder: Path, label: str) -> None:
         self.model, self.tokenizer = _loaded(folder)
@@ -80,33 +85,34 @@ class _Scorer:
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         config.pad_token_id = self.tokenizer.pad_token_id
-        named = [config.id2label[at] for at in range(config.num_labels)]
-        if label and label not in named:
-            raise SelfsownError(f"grade.reward_model: {folder} has no label {label!r}; there is: {', '.join(named)}")
-        self.label = (label or named[-1]) if len(named) > 1 else ""
-        self.at = named.index(self.label) if self.label else 0
+        labels = [config.id2label[index] for index in range(config.num_labels)]
+        if label and label not in labels:
+            raise SelfsownError(f"grade.reward_model: {folder} has no label {label!r}; available: {', '.join(labels)}")
+        self.label = (label or labels[-1]) if len(labels) > 1 else ""
+        self.index = labels.index(self.label) if self.label else 0
 
     def tokens(self, row: Row) -> Any:
         if not row.prompt:
             return self.tokenizer(row.answer)
         if not self.tokenizer.chat_template:
             return self.tokenizer(row.prompt, row.answer)
-        talk = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
+        messages = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
         tools = json.loads(tool_definitions(row.metadata) or "null")
-        text = self.tokenizer.apply_chat_template(talk, tools=tools, tokenize=False)
+        text = self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False)
         return self.tokenizer(text, add_special_tokens=False)  # the template has them
 
-    def numbers(self, tokens: Sequence[Any]) -> list[float]:
+    def outputs(self, tokens: Sequence[Any]) -> list[float]:
+        """For each of a batch of tokenized texts, the logit, or the probability of the label."""
         import torch
 
         with torch.inference_mode():
-            logits = self.model(**self.tokenizer.pad(tokens, return_tensors="pt")).logits.float()
-        found: list[float] = (logits.softmax(-1) if self.label else logits)[:, self.at].tolist()
-        return found
+            logits = self.model(**self.tokenizer.pad(tokens, return_tensors="pt")).logits.float()  # (batch, labels)
+        values: list[float] = (logits.softmax(-1) if self.label else logits)[:, self.index].tolist()
+        return values
 
 
 def _loaded(folder: Path) -> tuple[Any, Any]:
-    """Model and tokenizer, which are never fetched; SelfsownError where the folder holds no such thing."""
+    """Model and tokenizer, never downloaded; SelfsownError if the folder does not hold a trained classifier."""
     try:
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -117,14 +123,15 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
     if not (folder / "config.json").exists():
         raise SelfsownError(f"grade.reward_model: {folder} holds no config.json; name a folder with a saved classifier")
     try:
-        given: dict[str, Any] = {"local_files_only": True, "dtype": torch.float32, "output_loading_info": True}
-        model, info = AutoModelForSequenceClassification.from_pretrained(folder, **given)
+        options: dict[str, Any] = {"local_files_only": True, "dtype": torch.float32, "output_loading_info": True}
+        model, info = AutoModelForSequenceClassification.from_pretrained(folder, **options)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        said = str(error).strip().splitlines()[:1]
-        raise SelfsownError(f"grade.reward_model: {folder} cannot be loaded: {''.join(said)[:200]}") from error
+        first_line = "".join(str(error).strip().splitlines()[:1])
+        raise SelfsownError(f"grade.reward_model: {folder} cannot be loaded: {first_line[:200]}") from error
     if missing := sorted(info["missing_keys"]):
         raise SelfsownError(
-            f"grade.reward_model: {folder} is no trained classifier: it lacks {', '.join(missing[:3])}; name one that is"
+            f"grade.reward_model: {folder} is not a trained classifier: weights {', '.join(missing[:3])} are missing; "
+            "name a folder with a trained one"
         )
     return model.eval(), tokenizer

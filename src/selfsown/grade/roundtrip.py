@@ -1,4 +1,4 @@
-"""A model finds the way back to the answer from its source, to the question from the answer, or to the source."""
+"""A judge reconstructs the answer from its source or the question from the answer, or checks claims."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced
 
-_FOUND = {
+_RECONSTRUCTION = {
     "type": "object",
     "properties": {"found": {"type": "string"}},
     "required": ["found"],
@@ -43,78 +43,76 @@ def grade(
     methods: tuple[str, ...] = (),
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """With `back: answer` the judge answers the prompt anew from the trait named by `source` alone, with
-    `back: question` it guesses the prompt from the answer. It does not see what it is to find, and the score is the
-    agreement of the words, 0 where each has a number that the other lacks; neither sees a twist in the same words.
-
-    With `back: claims`, for texts that were rewritten, it quotes what the source does not bear out; the score is the
-    share of sentences that are left.
-
-    With `only`, rows that other ways than these made are left to other graders, so that each way's rows may have their
-    own way back: such a grade rests on nothing, and `passed` does not count it.
+    """direction: what the judge does. `answer`: it answers the prompt from the source alone; `question`: it
+    reconstructs the prompt from the answer. It does not see the original, and the score is the agreement of the words
+    (0 if each has a number that the other lacks), which does not detect words whose order was changed. `claims`, for
+    rewritten texts: it quotes claims that the source does not support; the score is the share of supported sentences.
+    source: metadata field with the row's source.
+    methods: grade the rows of these generators alone. Other rows get a grade without evidence, which `min_score`
+    ignores, so that each generator's rows can have their own direction.
+    temperature: of the judge.
     """
-    bys = [bool(methods) and row.method not in methods for row in rows]
-    lacks = [by or _lacks(row, direction, source) for row, by in zip(rows, bys, strict=True)]
-    prompts = [_asked(row, direction, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
-    schema = _CLAIMS if direction == "claims" else _FOUND
-    said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
-    for row, lack in zip(rows, lacks, strict=True):
+    skipped = [bool(methods) and row.method not in methods for row in rows]
+    missing = [skip or _missing(row, direction, source) for row, skip in zip(rows, skipped, strict=True)]
+    prompts = [_prompt(row, direction, source) for row, lack in zip(rows, missing, strict=True) if not lack]
+    schema = _CLAIMS if direction == "claims" else _RECONSTRUCTION
+    answers = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
+    for row, lack in zip(rows, missing, strict=True):
         if lack is True:
-            yield Grade(1.0, f"{row.method} has another way back", grader="roundtrip", evidence="none")
+            yield Grade(1.0, f"rows of {row.method} are not graded here", grader="roundtrip", evidence="none")
         else:
-            yield _failed(lack) if lack else _grade(row, next(said), direction)
+            yield _failed(lack) if lack else _grade(row, next(answers), direction)
 
 
-def _lacks(row: Row, back: str, source: str) -> str:
-    """What is missing to find the way back."""
+def _missing(row: Row, direction: str, source: str) -> str:
+    """What the row lacks for this direction; "" if nothing."""
     if not row.answer.strip():
         return NOTHING
-    if back != "claims" and not row.prompt:
-        return "it has no prompt to come back to"
-    if back != "question" and not row.metadata.get(source, "").strip():
-        there = ", ".join(sorted(row.metadata)) or "none"
-        return f"it has no trait {source!r} with its source; it has: {there}"
+    if direction != "claims" and not row.prompt:
+        return "no prompt to compare with"
+    if direction != "question" and not row.metadata.get(source, "").strip():
+        available = ", ".join(sorted(row.metadata)) or "none"
+        return f"no source in the metadata field {source!r}; available: {available}"
     return ""
 
 
-def _asked(row: Row, back: str, source: str) -> str:
-    if back == "answer":
-        parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
+def _prompt(row: Row, direction: str, source: str) -> str:
+    if direction == "answer":
+        parts = ["Answer the question from the source alone, as briefly as you can; add nothing that is not in it."]
         parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
-        parts += ["If the source does not answer it, what you found is an empty text."]
-    elif back == "question":
-        parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]
+        parts += ["If the source does not answer the question, return an empty text."]
+    elif direction == "question":
+        parts = ["Below is an answer. Find the question that it answers, in as few words as possible."]
         parts += [f"The answer:\n{fenced(row.answer)}", NOTE]
     else:
-        parts = [f"Hold each claim of the {called(row)} against its source, and quote those that it does not bear out."]
+        parts = [f"Check each claim of the {called(row)} against its source, and quote those that it does not support."]
         parts += [f"The source:\n{fenced(row.metadata[source])}", shown(row)]
-        parts += ["If the source bears out all of them, the list is empty."]
+        parts += ["If the source supports all of them, the list is empty."]
     return "\n\n".join(parts)
 
 
-def _grade(row: Row, said: Answer, back: str) -> Grade:
-    if said.failure:
-        return _failed(said.failure)
-    if back == "claims":
-        return _borne_out(row, said)
-    found = said.data["found"].strip()
+def _grade(row: Row, answer: Answer, direction: str) -> Grade:
+    if answer.failure:
+        return _failed(answer.failure)
+    if direction == "claims":
+        return _supported(row, answer)
+    found = answer.data["found"].strip()
     if not found:
-        missing = "the source does not answer it" if back == "answer" else "no question fits the answer"
-        return Grade(0.0, missing, grader="roundtrip", evidence="judge")
-    alike = agreement(row.answer if back == "answer" else row.prompt, found)
-    reason = f"the way back finds {found[:200]!r}, {alike:.2f} the same"
-    return Grade(alike, reason, grader="roundtrip", evidence="judge")
+        reason = "the source does not answer the question" if direction == "answer" else "no question fits the answer"
+        return Grade(0.0, reason, grader="roundtrip", evidence="judge")
+    score = agreement(row.answer if direction == "answer" else row.prompt, found)
+    return Grade(score, f"reconstructed {found[:200]!r}, agreement {score:.2f}", grader="roundtrip", evidence="judge")
 
 
-def _borne_out(row: Row, said: Answer) -> Grade:
+def _supported(row: Row, answer: Answer) -> Grade:
     sentences = len(re.split(r"(?<=[.!?])\s+|\n+", row.answer.strip()))
-    claims = {claim["quote"].strip(): claim["reason"].strip() for claim in said.data["unsupported"]}
+    claims = {claim["quote"].strip(): claim["reason"].strip() for claim in answer.data["unsupported"]}
     if not claims:
-        return Grade(1.0, "its source bears it out", grader="roundtrip", evidence="judge")
-    first, reason = next(iter(claims.items()))
-    without = min(len(claims), sentences)
-    words = f"{without} of {sentences} sentences without a source, such as {first[:200]!r}: {reason}"
-    return Grade(1 - without / sentences, words, grader="roundtrip", evidence="judge")
+        return Grade(1.0, "supported by its source", grader="roundtrip", evidence="judge")
+    first, why = next(iter(claims.items()))
+    unsupported = min(len(claims), sentences)
+    reason = f"{unsupported} of {sentences} sentences are not supported by the source, such as {first[:200]!r}: {why}"
+    return Grade(1 - unsupported / sentences, reason, grader="roundtrip", evidence="judge")
 
 
 def _failed(reason: str) -> Grade:

@@ -1,8 +1,9 @@
-"""A problem is worth learning if a strong solver succeeds where a weak one fails: the gap between their pass rates."""
+"""The gap between the pass rates of a strong and a weak solver: large for problems that are worth learning from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from selfsown.models import Model, Reply, SamplingParams
@@ -29,48 +30,55 @@ def grade(
     pattern: Pattern = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Grade]:
-    """Judge and teacher each solve each prompt `samples` times, after the instruction; `strong` says which of them is
-    the strong one. A student teaches where no teacher is named, so that it is the weak one.
+    """The score is the strong solver's pass rate minus the weak one's, at least 0. Pass rates are over replies that did
+    not fail; a row has failed if more than half of either solver's replies did.
 
-    A solution is right if the world says so; where it cannot, if it agrees with the row's own answer, or with the
-    known one, to `alike` or more; of both, the last match of `pattern` is compared. A row whose answer the strong
-    solver does not find has no gap. The pass rates are those of the replies that did not fail; where more than half of
-    either solver's did, the row has failed: who is not heard is not weak.
+    strong: which role is the strong solver, judge or teacher. Without a teacher, the student is the other one.
+    samples: solutions per solver and prompt.
+    min_similarity: if the task cannot check answers, a solution is right if its agreement with the known answer, or
+    without one with the row's own, is at least this.
+    instruction: text put before each prompt.
+    pattern: a regular expression whose last match in both answers is compared.
+    temperature: of both solvers.
     """
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
-    asked = [prepend_text(prompt, instruction) for prompt in prompts]
+    instructed = [prepend_text(prompt, instruction) for prompt in prompts]
+    params = SamplingParams(n=samples, temperature=temperature, seed=seed)
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
-    solved = [
-        solver.complete(asked, SamplingParams(n=samples, temperature=temperature, seed=seed)) for solver in solvers
-    ]
-    tries = dict(zip(prompts, zip(*solved, strict=True), strict=True))
+    solutions = [solver.complete(instructed, params) for solver in solvers]
+    attempts = dict(zip(prompts, zip(*solutions, strict=True), strict=True))
     for row in rows:
-        yield _grade(row, tries.get(row.full_prompt, ()), task, (min_similarity, pattern))
+        yield _grade(row, attempts.get(row.full_prompt, ()), task, min_similarity, pattern)
 
 
-def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[float, str]) -> Grade:
-    trust = task.check(row, row.answer).evidence if task.verifiable else "vote"
-    if not tries:
-        return Grade(0.0, "it has no prompt to solve", grader="solver_gap", evidence=trust, failed=True)
-    if not task.verifiable and not final_match(row.target or row.answer, same[1]):
-        return Grade(
-            0.0, "it has no answer that a solution could agree with", grader="solver_gap", evidence=trust, failed=True
-        )
-    heard = [[reply for reply in replies if not reply.failure] for replies in tries]
-    for name, some, replies in zip(("strong", "weak"), heard, tries, strict=True):
-        if 2 * len(some) < len(replies):
+def _grade(row: Row, attempts: Sequence[Sequence[Reply]], task: Task, min_similarity: float, pattern: str) -> Grade:
+    """attempts: the replies of the strong solver, and of the weak one."""
+    failed = Grade(0.0, "", grader="solver_gap", evidence="vote", failed=True)
+    if task.verifiable:
+        failed = replace(failed, evidence=task.check(row, row.answer).evidence)
+    if not attempts:
+        return replace(failed, reason="no prompt to solve")
+    if not task.verifiable and not final_match(row.target or row.answer, pattern):
+        return replace(failed, reason="no answer to compare solutions with")
+    usable = [[reply for reply in replies if not reply.failure] for replies in attempts]
+    for name, remaining, replies in zip(("strong", "weak"), usable, attempts, strict=True):
+        if 2 * len(remaining) < len(replies):
             failure = next(reply.failure for reply in replies if reply.failure)
-            return Grade(0.0, f"the {name} solver: {failure}", grader="solver_gap", evidence=trust, failed=True)
-    strong, weak = (sum(_right(row, reply, task, same) for reply in some) for some in heard)
-    reason = f"the strong solver {strong} of {len(heard[0])} times, the weak solver {weak}"
-    reason += f" of {len(heard[1])}" * (len(heard[0]) != len(heard[1]))
-    return Grade(max(0.0, strong / len(heard[0]) - weak / len(heard[1])), reason, grader="solver_gap", evidence=trust)
+            return replace(failed, reason=f"the {name} solver: {failure}")
+    strong, weak = (
+        sum(_is_right(row, reply, task, min_similarity, pattern) for reply in replies) for replies in usable
+    )
+    strong_total, weak_total = map(len, usable)
+    reason = f"solved by the strong solver {strong} of {strong_total} times, by the weak solver {weak} of {weak_total}"
+    return replace(failed, score=max(0.0, strong / strong_total - weak / weak_total), reason=reason, failed=False)
 
 
-def _right(row: Row, reply: Reply, task: Task, same: tuple[float, str]) -> bool:
-    alike, pattern = same
+def _is_right(row: Row, reply: Reply, task: Task, min_similarity: float, pattern: str) -> bool:
     if not reply.text.strip():
         return False
     if not task.verifiable:
-        return agreement(final_match(reply.text, pattern), final_match(row.target or row.answer, pattern)) >= alike
+        return (
+            agreement(final_match(reply.text, pattern), final_match(row.target or row.answer, pattern))
+            >= min_similarity
+        )
     return task.check(row, reply.text).score >= 0.5

@@ -1,4 +1,4 @@
-"""A program is right if it passes its tests, run in a sandbox where it sees no network, no files and no environment."""
+"""A program is right if it passes its tests, in a sandbox without network, files and environment variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.normalize import extract_python
 
-SHOWN = 60  # characters of what a program printed
+MAX_CHARS_SHOWN = 60  # of a program's output
 
 
 def grade(
@@ -26,10 +26,13 @@ def grade(
     memory_mb: Count = 512,
     unsafe: bool = False,
 ) -> Iterator[Grade]:
-    """tests: the trait that holds asserts, or cases as JSON: [{"stdin": …, "stdout": …}, …]. entry: the trait that
-    names the function which the tests call `candidate`, or give to their `check`. continues: the answer goes on from
-    the prompt. partial: the score is the share of cases that passed. seconds (of computing) and memory (MB) are each
-    program's. unsafe: no sandbox, on a machine that you can lose."""
+    """tests: metadata field with the tests: asserts, or JSON test cases: [{"stdin": …, "stdout": …}, …].
+    entry_point: metadata field with the name of the function that the tests call `candidate` or pass to `check`.
+    answer_continues_prompt: the program is the prompt followed by the answer.
+    partial_credit: the score is the share of test cases that passed, instead of 0 if one failed.
+    cpu_seconds, memory_mb: limits of each program.
+    unsafe: run without a sandbox; only on a disposable machine.
+    """
     plans = [_jobs(row, tests, entry_point, answer_continues_prompt) for row in rows]
     jobs = [job for plan in plans if not isinstance(plan, str) for job, _ in plan]
     if not jobs:
@@ -41,76 +44,79 @@ def grade(
             if isinstance(plan, str):
                 yield _failed(plan)
             else:
-                wanted = [stdout for _, stdout in plan]
-                yield _grade(list(islice(outcomes, len(plan))), wanted, partial_credit)
+                expected = [stdout for _, stdout in plan]
+                yield _grade(list(islice(outcomes, len(plan))), expected, partial_credit)
 
 
-def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, str | None]] | str:
-    """What to run, each with what it should print where that is the test; or why there is nothing to run."""
-    said = row.metadata.get(tests, "")
-    if not said.strip():
-        return f"there are no tests: the trait {tests!r} is empty"
-    if entry and not row.metadata.get(entry):
-        return f"nothing says what is tested: the trait {entry!r} is empty"
-    program = (row.prompt if continues else "") + extract_python(row.answer)
-    cases = _json(said)
+def _jobs(row: Row, tests_key: str, entry_point_key: str, continues_prompt: bool) -> list[tuple[Job, str | None]] | str:
+    """What to run, with the expected output of a test case (None for asserts); or why there is nothing to run."""
+    tests = row.metadata.get(tests_key, "")
+    if not tests.strip():
+        return f"no tests: the metadata field {tests_key!r} is empty"
+    if entry_point_key and not row.metadata.get(entry_point_key):
+        return f"no entry point: the metadata field {entry_point_key!r} is empty"
+    program = (row.prompt if continues_prompt else "") + extract_python(row.answer)
+    cases = _json(tests)
     if cases is None:
-        return [(Job(program, tests=said, entry_point=row.metadata[entry] if entry else ""), None)]
-    wrong = _wrong(cases)
-    return wrong or [(Job(program, case.get("stdin") or ""), case["stdout"]) for case in cases]
+        entry_point = row.metadata[entry_point_key] if entry_point_key else ""
+        return [(Job(program, tests=tests, entry_point=entry_point), None)]
+    problem = _problem(cases)
+    return problem or [(Job(program, case.get("stdin") or ""), case["stdout"]) for case in cases]
 
 
-def _json(said: str) -> Any:
-    """What the tests are as JSON; None where they are none, but Python."""
+def _json(tests: str) -> Any:
+    """The tests as JSON; None if they are not JSON, but Python."""
     try:
-        found = json.loads(said)
+        cases = json.loads(tests)
     except (ValueError, RecursionError):
         return None
-    return "null" if found is None else found
+    return "null" if cases is None else cases
 
 
-def _wrong(cases: Any) -> str:
-    """Why these are no cases that test anything, or ""."""
-    form = 'each is {"stdin": …, "stdout": …}, both texts'
+def _problem(cases: Any) -> str:
+    """Why these are not test cases, or do not test anything; "" if they are fine."""
+    form = 'expected a list of {"stdin": …, "stdout": …}, both strings'
     if not isinstance(cases, list) or not cases or not all(isinstance(case, dict) for case in cases):
-        return f"the tests are JSON, but no list of cases: {form}"
-    for at, case in enumerate(cases):
+        return f"invalid test cases: {form}"
+    for number, case in enumerate(cases, 1):
         if not isinstance(case.get("stdout"), str) or not isinstance(case.get("stdin") or "", str):
-            return f"the tests are no cases: {form}, and case {at + 1} has {', '.join(map(str, case)) or 'nothing'}"
+            return f"invalid test cases: {form}; case {number} has {', '.join(map(str, case)) or 'nothing'}"
         if "stdin" not in case and {"input", "inputs", "in"} & set(case):
-            return f"the tests are no cases: {form}, and case {at + 1} gives its input by another name"
+            return f"invalid test cases: {form}; case {number} has its input under another key"
     if not any(_lines(case["stdout"]) for case in cases):
-        return "the tests test nothing: in every case nothing is to be printed"
+        return "invalid test cases: the expected output of every case is empty"
     return ""
 
 
-def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: bool) -> Grade:
-    broken = next((each.reason for each in outcomes if each.invalid_tests), "")
+def _grade(outcomes: Sequence[Outcome], expected: Sequence[str | None], partial_credit: bool) -> Grade:
+    broken = next((outcome.reason for outcome in outcomes if outcome.invalid_tests), "")
     if broken:
         return _failed(broken)
-    verdicts = [_verdict(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]
-    passed = sum(right for right, _ in verdicts)
-    if passed == len(verdicts) > 0:
+    results = [_result(outcome, stdout) for outcome, stdout in zip(outcomes, expected, strict=True)]
+    passed = sum(right for right, _ in results)
+    if passed == len(results) > 0:
         return Grade(1.0, "passes its tests", grader="unit_tests", evidence="execution")
-    at, reason = next((at, reason) for at, (right, reason) in enumerate(verdicts) if not right)
-    place = f"case {at + 1} of {len(verdicts)}: " if wanted[at] is not None else ""
-    return Grade(passed / len(verdicts) * partial, f"{place}{reason}", grader="unit_tests", evidence="execution")
+    index, reason = next((index, reason) for index, (right, reason) in enumerate(results) if not right)
+    if expected[index] is not None:
+        reason = f"case {index + 1} of {len(results)}: {reason}"
+    score = passed / len(results) if partial_credit else 0.0
+    return Grade(score, reason, grader="unit_tests", evidence="execution")
 
 
-def _verdict(outcome: Outcome, stdout: str | None) -> tuple[bool, str]:
-    """Whether the program passed, and why it did or did not."""
+def _result(outcome: Outcome, stdout: str | None) -> tuple[bool, str]:
+    """Whether the program passed, and the reason. stdout: the expected output, if that is the test."""
     if stdout is None:
         return outcome.passed is True, outcome.reason
     if not outcome.finished:
         return False, outcome.reason
-    printed, wanted = _lines(outcome.stdout), _lines(stdout)
-    if printed == wanted:
-        return True, "prints what is wanted"
-    return False, f"prints {' '.join(printed)[:SHOWN]!r}, not {' '.join(wanted)[:SHOWN]!r}"
+    actual, expected = _lines(outcome.stdout), _lines(stdout)
+    if actual == expected:
+        return True, "prints the expected output"
+    return False, f"prints {' '.join(actual)[:MAX_CHARS_SHOWN]!r}, not {' '.join(expected)[:MAX_CHARS_SHOWN]!r}"
 
 
 def _lines(text: str) -> list[str]:
-    """Without spaces at the ends of lines, and empty lines at the end."""
+    """The lines without trailing spaces and without empty lines at the end."""
     return [line.rstrip() for line in text.rstrip().splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""The world itself checks each row, by running it."""
+"""The task itself checks each row's answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REQUIRES = {"verifiable"}
 
 
 def grade(rows: Sequence[Row], task: Task, *, correct: bool = False) -> Iterator[Grade]:
-    """With `repair`, a wrong row's grade carries the row as it should have been."""
+    """correct: add the right answer as a correction to the grades of wrong rows."""
     for row in rows:
-        found = task.check(row, row.answer)
-        yield replace(found, grader="verify", correction=found.correction if correct else None)
+        checked = task.check(row, row.answer)
+        yield replace(checked, grader="verify", correction=checked.correction if correct else None)

@@ -1,6 +1,6 @@
-"""Say no when what passed is easier than what was made: a strict judge throws away the hard problems first.
+"""Roll back when kept problems are easier than generated ones: a strict judge rejects the hardest problems first.
 
-Llama 3 met it when a judge filtered its code: scores fell until hard answers were revised instead of dropped.
+Llama 3 saw this when a judge filtered its code: scores fell until hard answers were revised instead of dropped.
 """
 
 from __future__ import annotations
@@ -21,33 +21,37 @@ def guard(
     tolerance: Share = 0.5,
     std_errors: NotNegative = 2.0,
 ) -> Verdict:
-    """The hardest bin is the highest level that was made, or the greatest number that `trait` holds. Prompts are
-    counted: several answers to one are no more than one, and it passed if any of its rows is kept.
+    """Reject if the share of the hardest problems fell by more than both options between generated and kept problems.
 
-    It fires where the hardest bin's share among problems that passed has lost more than `tolerance` of its share among
-    those made, and more than `errors` standard errors of what as many drawn by chance would show.
+    metadata_key: metadata field with the difficulty as a number; without it, the row's level. The hardest problems are
+    those with the highest one. Problems are counted, not rows: one is kept if any of its rows is.
+    tolerance: accepted fall, as a share of the share among generated problems.
+    std_errors: falls below this many standard errors of a random selection as large are attributed to chance.
     """
-    there = _prompts((row for row in made if row.status != "failed"), metadata_key)
-    left = _prompts(kept, metadata_key)
-    bins, passed = Counter(there.values()), Counter(each for prompt, each in there.items() if prompt in left)
-    if len(bins) < 2 or not passed:
-        return Verdict(True, "not measured: what was made is all as hard, or nothing was kept", "difficulty_drop")
-    hardest, n, k = max(bins), bins.total(), passed.total()
-    before, after = bins[hardest] / n, passed[hardest] / k
+    difficulties = _difficulties((row for row in made if row.status != "failed"), metadata_key)
+    kept_problems = _difficulties(kept, metadata_key)
+    counts = Counter(difficulties.values())
+    passed = Counter(difficulty for problem, difficulty in difficulties.items() if problem in kept_problems)
+    if len(counts) < 2 or not passed:
+        reason = "not measured: all problems have the same difficulty, or none was kept"
+        return Verdict(True, reason, "difficulty_drop")
+    hardest, n, k = max(counts), counts.total(), passed.total()
+    before, after = counts[hardest] / n, passed[hardest] / k
     chance = math.sqrt(before * (1 - before) / k * (n - k) / (n - 1))
-    numbers = {"before": before, "after": after} | {f"passed[{each:g}]": passed[each] / bins[each] for each in bins}
-    rates = ", ".join(f"{passed[each]} of {bins[each]} at {each:g}" for each in sorted(bins))
-    said = f"the hardest problems, {before:.3f} of those made, are {after:.3f} of those that passed ({rates})"
-    return Verdict(before - after <= max(tolerance * before, std_errors * chance), said, "difficulty_drop", numbers)
+    metrics = {"before": before, "after": after} | {f"passed[{bin:g}]": passed[bin] / counts[bin] for bin in counts}
+    rates = ", ".join(f"{passed[bin]} of {counts[bin]} at {bin:g}" for bin in sorted(counts))
+    reason = f"the hardest problems are {before:.3f} of those generated and {after:.3f} of those kept ({rates})"
+    accepted = before - after <= max(tolerance * before, std_errors * chance)
+    return Verdict(accepted, reason, "difficulty_drop", metrics)
 
 
-def _prompts(rows: Iterable[Row], trait: str) -> dict[str, float]:
-    """How hard each problem is; those of which nobody says it are left out."""
-    found = {}
+def _difficulties(rows: Iterable[Row], metadata_key: str) -> dict[str, float]:
+    """The difficulty of each problem that has one."""
+    difficulties = {}
     for row in rows:
-        said = row.metadata.get(trait, "") if trait else row.level
+        difficulty = row.metadata.get(metadata_key, "") if metadata_key else row.level
         try:
-            found[row.prompt or row.answer] = float(said)
+            difficulties[row.prompt or row.answer] = float(difficulty)
         except ValueError:
             continue
-    return {problem: hard for problem, hard in found.items() if hard or trait}
+    return {problem: difficulty for problem, difficulty in difficulties.items() if difficulty or metadata_key}

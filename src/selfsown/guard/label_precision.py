@@ -1,7 +1,7 @@
-"""Roll back when fewer of the rows that were kept are right than before: measured on those whose answer is known.
+"""Roll back when a smaller share of the kept rows is right than before, measured on rows with a known answer.
 
-Graders that are not verifiers let wrong answers pass, and a model that learns them writes more of them. Where
-`patience` is 2, as it is by default, two falls in a row end the run.
+Graders that are not verifiers accept some wrong answers, and a model that learns these writes more of them. With the
+default `patience: 2`, two falls in a row end the run.
 """
 
 from __future__ import annotations
@@ -25,33 +25,38 @@ def guard(
     min_precision: Share = 0.0,
     std_errors: NotNegative = 2.0,
 ) -> Verdict:
-    """The label precision is the share of kept rows that are right, by the world where it checks answers, otherwise by
-    the known answer, letter case and spaces aside. `pattern`: a regular expression whose last match in both is
-    what is compared, such as `#### (.*)`.
+    """Reject if label precision, the share of kept rows that are right, fell or is too low.
 
-    It fires where the precision is below the best that stands by more than `errors` standard errors of the difference,
-    or where its whole interval is below `least`, or cannot be measured although there is a `least`.
+    A row is right if the task says so; if the task cannot check answers, if it equals the known answer, ignoring case
+    and whitespace.
+
+    pattern: regular expression whose last match in both answers is compared, such as `#### (.*)`.
+    min_precision: reject if the whole 95 % interval is below this, or if precision cannot be measured; 0 is no limit.
+    std_errors: reject if precision fell from the best accepted generation by more than this many standard errors of
+    the difference.
     """
-    told = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
-    if not told:
-        return Verdict(not min_precision, "not measured: of no kept row is the answer known", "label_precision")
-    if not task.verifiable:
-        right = sum(final_match(row.answer, pattern) == final_match(row.target, pattern) for row in told)
+    checkable = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
+    if not checkable:
+        return Verdict(not min_precision, "not measured: no kept row has a known answer", "label_precision")
+    if task.verifiable:
+        right = sum(task.check(row, row.answer).score >= 0.5 for row in checkable)
     else:
-        right = sum(task.check(row, row.answer).score >= 0.5 for row in told)
-    now, (low, high) = right / len(told), share(right, len(told))
-    numbers = {"precision": now, "low": low, "high": high, "rows": float(len(told))}
-    said = f"{right} of {len(told)} kept rows whose answer is known are right, {now:.3f} [{low:.3f}, {high:.3f}]"
-    best = max(_past(history), key=lambda past: past["low"], default=numbers)
-    fall, chance = best["precision"] - now, math.hypot(error(best["low"], best["high"]), error(low, high))
-    if fall > std_errors * chance:
-        return Verdict(False, f"label precision fell from {best['precision']:.3f}: {said}", "label_precision", numbers)
+        right = sum(final_match(row.answer, pattern) == final_match(row.target, pattern) for row in checkable)
+    now = right / len(checkable)
+    low, high = share(right, len(checkable))
+    metrics = {"precision": now, "low": low, "high": high, "rows": float(len(checkable))}
+    reason = f"{right} of {len(checkable)} kept rows with a known answer are right, {now:.3f} [{low:.3f}, {high:.3f}]"
+    best = max(_accepted_metrics(history), key=lambda past: past["low"], default=metrics)
+    fall = best["precision"] - now
+    if fall > std_errors * math.hypot(error(best["low"], best["high"]), error(low, high)):
+        reason = f"label precision fell from {best['precision']:.3f}: {reason}"
+        return Verdict(False, reason, "label_precision", metrics)
     if high < min_precision:
-        return Verdict(False, f"label precision is below {min_precision:g}: {said}", "label_precision", numbers)
-    return Verdict(True, said, "label_precision", numbers)
+        return Verdict(False, f"label precision is below {min_precision:g}: {reason}", "label_precision", metrics)
+    return Verdict(True, reason, "label_precision", metrics)
 
 
-def _past(history: Sequence[Generation]) -> list[dict[str, float]]:
-    """What was measured of the generations that stand, before the last."""
+def _accepted_metrics(history: Sequence[Generation]) -> list[dict[str, float]]:
+    """This guard's metrics of the accepted generations before the last."""
     verdicts = [verdict for past in history[:-1] if past.accepted for verdict in past.verdicts]
     return [dict(verdict.metrics) for verdict in verdicts if verdict.guard == "label_precision" and verdict.metrics]

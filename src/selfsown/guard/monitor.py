@@ -1,9 +1,9 @@
-"""Roll back when the model grows less creative, more biased or less able, by more than chance and than is borne.
+"""Roll back when the model becomes less creative, more biased or less capable, beyond chance and tolerance.
 
-Six signals in three families. Creativity and bias are those of what the model writes when left to itself, against what
-generation 0 wrote: a stable difference to real rows is a property of the model, is reported, and never alarms; nor does
-an attribute whose shares move nearer to theirs.
-Function is the held-out score against several models trained on real rows alone.
+Signals in three families. Creativity and bias are measured on the model's unconditional samples, against those of
+generation 0: a stable difference to real rows is a property of the model, which is reported and never alarms,
+nor does an attribute whose shares move toward those of real rows. Function is the held-out score, against several
+models trained on real rows alone.
 """
 
 from __future__ import annotations
@@ -11,37 +11,68 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from selfsown.option_types import Finite, Natural, Pattern, Share
+from selfsown.errors import suggest
+from selfsown.option_types import Finite, Natural, Pattern
 from selfsown.prompting.unconditional import alike
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit, Verdict
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.baseline_test import worsened
 from selfsown.signals.measures import (
-    FEW,
-    disparity,
-    major,
-    measurable,
-    odds,
-    odds_error,
-    tails,
-    variation,
-    variation_error,
-    vendi,
+    MIN_COUNT,
+    accuracy_gap,
+    has_rare_ngrams,
+    log_odds_change,
+    log_odds_error,
+    most_common,
+    rare_ngrams_lost,
+    shift,
+    shift_error,
+    vendi_lost,
 )
-from selfsown.signals.permutation_test import Wanted, drift, holm
-from selfsown.signals.reference import Anchor
-from selfsown.signals.status import light, missed
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.signals.reference import ReferenceCorpus
+from selfsown.signals.status import overall_status, underpowered
 from selfsown.tasks import Task
 
-LEAST = 100  # documents on either side, under which nothing is said
-MOST = 10_000  # real rows that say how common an attribute's values are
+MIN_TEXTS = 100  # on either side, to measure creativity and bias
+MAX_REAL_ROWS = 10_000  # that define how common an attribute's values are
 Scores = Sequence[Score]
-Texts = Annotated[int, Field(ge=LEAST)]
+TextCount = Annotated[int, Field(ge=MIN_TEXTS)]
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How large a change of each signal is tolerated: shares, points as shares, and log-odds."""
+
+    rare_ngrams: float = 0.1
+    vendi: float = 0.1
+    shift: float = 0.05
+    log_odds: float = 0.2
+    loss: float = 0.02
+    accuracy: float = 0.02
+
+
+_UNBOUNDED = ("log_odds", "loss")  # the other tolerances are shares, at most 1
+
+
+def _checked(tolerance: dict[str, float]) -> dict[str, float]:
+    names = [field.name for field in fields(Tolerances)]
+    for name, value in tolerance.items():
+        if name not in names:
+            words = {"hint": suggest(name, names), "name": name}
+            raise PydanticCustomError("tolerance", "tolerances of known signals, not of {name!r}{hint}", words)
+        if value > 1 and name not in _UNBOUNDED:
+            raise PydanticCustomError("tolerance", "a share of at most 1 for {name}", {"name": name})
+    return tolerance
+
+
+Tolerance = Annotated[dict[str, Finite], AfterValidator(_checked)]
 
 
 def guard(
@@ -52,203 +83,212 @@ def guard(
     written: Callable[[int, int], Sequence[Row]],
     baselines: Callable[[int], Sequence[Scores]],
     *,
-    count: Texts = 1000,
+    count: TextCount = 1000,
     baseline_models: Natural = 5,
     attributes: Mapping[str, Mapping[str, Pattern]] | tuple[str, ...] = (),
     outcome_gaps: bool = False,
-    tail: Share = 0.1,
-    spread: Share = 0.1,
-    shift: Share = 0.05,
-    log_odds: Finite = 0.2,
-    loss: Finite = 0.02,
-    accuracy: Share = 0.02,
+    tolerance: Tolerance | None = None,
 ) -> Verdict:
-    """count: texts that each model writes; models: how many are trained on real rows alone, as a yardstick (under 2:
-    function is not watched); attributes: names of traits, or for each name its values and their regular expressions;
-    outcome: whether the difference between an attribute's values in how often rows are right is watched too.
+    """Reject a generation whose status is red (see selfsown.signals.status).
 
-    What is borne: `tail` of the rare n-grams, `spread` of the Vendi score, `shift` of an attribute in total variation,
-    `log_odds` that its most common value may gain, both beyond what the real rows leave open, `loss` of the held-out
-    loss, `accuracy` of the mean over all strata.
+    count: unconditional samples per model.
+    baseline_models: models trained on real rows alone, for comparison; with fewer than 2, function is not measured.
+    attributes: names of metadata fields, or for each attribute its values and their regular expressions.
+    outcome_gaps: also measure how much accuracy differs between the values of an attribute.
+    tolerance: largest accepted changes, which override the defaults: `rare_ngrams` (0.1 of the distinct rare n-grams),
+    `vendi` (0.1 of the Vendi score), `shift` (0.05 total variation of an attribute), `log_odds` (0.2 more for its most
+    common value); both of these beyond the sampling error of the real rows; `loss` (0.02 of the held-out loss),
+    `accuracy` (0.02 of the mean over all strata).
+
+    SelfsownError if no real row has an attribute, or outcome_gaps is set for a task that cannot check answers.
     """
-    borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
+    tolerances = Tolerances(**(tolerance or {}))
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
-    watch = _Watch(named, task, outcome_gaps, alike([*held_out, *real], task)[:MOST])
-    watch.fits()
-    ours, firsts = written(history[-1].number, count), written(history[0].number, count)
-    scored = _scored(history[-1].scores, baselines(baseline_models), borne) if baseline_models > 1 else []
-    compared = _Compared.of(alike(held_out, task), firsts, ours)
-    drifts, gaps = _drifts_and_gaps(compared, watch, borne, len(scored)) if compared.enough else ([], [])
-    functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
-    found = holm([*drifts, *functions])
-    told = tuple(replace(each, name=f"{each.name} to real rows", family="gap") for each in gaps)
-    return _said(found, told, dict(_lacking(found, compared, watch, baseline_models)), _before(history))
+    measures = BiasMeasures(named, task, outcome_gaps, alike([*held_out, *real], task)[:MAX_REAL_ROWS])
+    measures.check()
+    now, first = written(history[-1].number, count), written(history[0].number, count)
+    scored = _scored(history[-1].scores, baselines(baseline_models), tolerances) if baseline_models > 1 else []
+    samples = _Samples.of(alike(held_out, task), first, now)
+    drifts, gaps = _drifts_and_gaps(samples, measures, tolerances, len(scored)) if samples.enough else ([], [])
+    functions = [worsened(*score, tests=len(drifts) + len(scored)) for score in scored]
+    signals = with_significance([*drifts, *functions])
+    gap_signals = tuple(replace(gap, name=f"{gap.name} to real rows", family="gap") for gap in gaps)
+    unmeasured = dict(_unmeasured(signals, samples, measures, baseline_models))
+    return _verdict(signals, gap_signals, unmeasured, _parent_signals(history))
 
 
-def _said(
-    found: Sequence[Signal], gaps: tuple[Signal, ...], lacking: Mapping[str, bool], before: Sequence[Signal]
+def _verdict(
+    signals: Sequence[Signal], gaps: tuple[Signal, ...], unmeasured: Mapping[str, bool], before: Sequence[Signal]
 ) -> Verdict:
-    """The light in words. lacking: what was not measured, and whether it was asked for: then nothing is green."""
-    lit, why = light(found, before)
-    shown = "" if lit == "green" and (not found or any(lacking.values())) else lit
-    said = [f"{shown.upper()}: {why}" if shown else "cannot say", *lacking, *(missed(found) if lit == "green" else ())]
-    signals = (*found, *gaps)
-    return Verdict(
-        shown != "red", "; ".join(said), "monitor", {each.name: each.value for each in signals}, shown, signals
-    )
+    """unmeasured: what was not measured, and whether it was configured; then the status is unknown instead of green."""
+    status: Literal["green", "amber", "red", "unknown"]
+    status, reason = overall_status(signals, before)
+    parts = [f"{status.upper()}: {reason}", *unmeasured]
+    if status == "green":
+        parts += underpowered(signals)
+        if not signals or any(unmeasured.values()):
+            status, parts[0] = "unknown", "UNKNOWN"
+    metrics = {signal.name: signal.value for signal in (*signals, *gaps)}
+    return Verdict(status != "red", "; ".join(parts), "monitor", metrics, status, (*signals, *gaps))
 
 
-def _lacking(found: Sequence[Signal], compared: _Compared, watch: _Watch, models: int) -> Iterator[tuple[str, bool]]:
-    """What was not measured and what it takes, and whether it was asked for."""
-    there = {each.family for each in found}
-    if not compared.enough:
-        yield f"creativity and bias not measured: {compared.there}; it takes {LEAST} and {2 * LEAST}", True
-    elif all(each.name != "tails lost" for each in found):
-        yield f"tails not measured: under {FEW} kinds of rare n-grams of held-out real rows are said at all", False
-    if not watch.named:
-        yield "bias not watched: no attribute is named", False
-    elif compared.enough and (hidden := [name for name in watch.named if not compared.shows(watch, name)]):
-        example = f"attributes: {{{hidden[0]}: {{VALUE: 'a regular expression', …}}}}"
-        yield f"no text that a model writes shows {', '.join(hidden)}; by its words: {example}", "bias" not in there
-    if models < 2:
-        yield "function not watched: it takes two models trained on real rows alone, or more", False
-    elif "function" not in there:
-        yield "function not measured: it takes a loss or an accuracy among the scores", True
+def _unmeasured(
+    signals: Sequence[Signal], samples: _Samples, measures: BiasMeasures, baseline_models: int
+) -> Iterator[tuple[str, bool]]:
+    """What was not measured and what it requires, and whether it was configured."""
+    families = {signal.family for signal in signals}
+    if not samples.enough:
+        yield (
+            f"creativity and bias not measured: {samples.sizes}; at least {MIN_TEXTS} and {2 * MIN_TEXTS} are required",
+            True,
+        )
+    elif all(signal.name != "tails lost" for signal in signals):
+        yield f"rare n-grams not measured: the samples have fewer than {MIN_COUNT} distinct ones", False
+    if not measures.named:
+        yield "bias not measured: no attribute is configured", False
+    elif samples.enough and (absent := [name for name in measures.named if not samples.have(measures, name)]):
+        example = f"attributes: {{{absent[0]}: {{VALUE: 'a regular expression', …}}}}"
+        yield (
+            f"no sample has the attribute {', '.join(absent)}; define it by patterns: {example}",
+            ("bias" not in families),
+        )
+    if baseline_models < 2:
+        yield "function not measured: at least 2 baseline models are required", False
+    elif "function" not in families:
+        yield "function not measured: no loss or accuracy among the scores", True
 
 
 @dataclass(frozen=True)
-class _Compared:
-    """Held-out real rows, of which half say what is rare and where texts lie and the others are compared, and as many
-    texts of generation 0 as of the newest."""
+class _Samples:
+    """Held-out real rows, of which one half is the reference corpus and the other is compared, and equally many samples
+    of generation 0 and of the newest one."""
 
-    anchor: Sequence[Row]
-    reference: Sequence[Row]
-    firsts: Sequence[Row]
-    ours: Sequence[Row]
+    corpus: Sequence[Row]
+    real: Sequence[Row]
+    first: Sequence[Row]
+    now: Sequence[Row]
 
     @classmethod
-    def of(cls, held_out: Sequence[Row], firsts: Sequence[Row], ours: Sequence[Row]) -> _Compared:
+    def of(cls, held_out: Sequence[Row], first: Sequence[Row], now: Sequence[Row]) -> _Samples:
         shuffled = random.Random(0).sample(list(held_out), len(held_out))
-        half, many = len(shuffled) // 2, min(len(ours), len(firsts))
-        return cls(shuffled[:half], shuffled[half:], firsts[:many], ours[:many])
+        half = len(shuffled) // 2
+        count = min(len(now), len(first))
+        return cls(shuffled[:half], shuffled[half:], first[:count], now[:count])
 
     @property
     def enough(self) -> bool:
-        return min(len(self.ours), len(self.reference)) >= LEAST
+        return min(len(self.now), len(self.real)) >= MIN_TEXTS
 
     @property
-    def there(self) -> str:
-        alike = len(self.anchor) + len(self.reference)
-        return f"{len(self.ours)} texts, and {alike} held-out rows that begin as they do"
+    def sizes(self) -> str:
+        return f"{len(self.now)} samples, and {len(self.corpus) + len(self.real)} held-out rows that begin as they do"
 
-    def shows(self, watch: _Watch, name: str) -> bool:
-        return any(value != NONE for value in valued([*self.firsts, *self.ours], name, watch.named))
-
-
-@dataclass(frozen=True)
-class _Borne:
-    """How much of each signal is borne."""
-
-    tail: float
-    spread: float
-    shift: float
-    log_odds: float
-    loss: float
-    accuracy: float
+    def have(self, measures: BiasMeasures, name: str) -> bool:
+        """Whether any sample has a value of this attribute."""
+        return any(value != NONE for value in valued([*self.first, *self.now], name, measures.named))
 
 
 @dataclass(frozen=True)
-class _Watch:
-    """Which attributes are watched, whether together with right and wrong, and the real rows that say their shares."""
+class BiasMeasures:
+    """The attributes to measure, whether with accuracy gaps, and the real rows that define their shares."""
 
     named: Attributes
     task: Task
-    outcome: bool
+    outcome_gaps: bool
     real: Sequence[Row]
 
-    def fits(self) -> None:
-        """SelfsownError where no real row shows an attribute, or nobody knows what is right."""
-        if self.outcome and not self.task.verifiable:
-            raise SelfsownError(f"guard.monitor: outcome asks what is right, and {self.task.name} cannot tell")
+    def check(self) -> None:
+        """SelfsownError if no real row has an attribute, or accuracy cannot be checked."""
+        if self.outcome_gaps and not self.task.verifiable:
+            raise SelfsownError(
+                f"guard.monitor: outcome_gaps needs a task that checks answers; {self.task.name} cannot"
+            )
         for name in self.named:
             if self.real and set(valued(self.real, name, self.named)) == {NONE}:
-                there = ", ".join(sorted({trait for row in self.real for trait in row.metadata})) or "none"
+                available = ", ".join(sorted({field for row in self.real for field in row.metadata})) or "none"
                 raise SelfsownError(
-                    f"guard.monitor: no real row shows the attribute {name!r}; rows carry: {there}; "
-                    f"or tell it by words: attributes: {{{name}: {{VALUE: 'a regular expression', …}}}}"
+                    f"guard.monitor: no real row has the attribute {name!r}; available: {available}; "
+                    f"or define it by patterns: attributes: {{{name}: {{VALUE: 'a regular expression', …}}}}"
                 )
 
-    def wanted(
-        self, names: Sequence[str], rows: Sequence[Row], borne: _Borne, drifts: bool
-    ) -> Iterator[tuple[str, Wanted]]:
-        """The measures of bias over these rows. drifts: whether nothing is bias that leads nearer to the real rows."""
-        right = (
-            [not row.status and self.task.check(row, row.answer).score >= 0.5 for row in rows] if self.outcome else []
-        )
+    def specs(
+        self, names: Sequence[str], rows: Sequence[Row], tolerances: Tolerances, drifts: bool
+    ) -> Iterator[tuple[str, MeasureSpec]]:
+        """The measures of bias over these rows. drifts: changes toward the real rows do not count."""
+        right: list[bool] = []
+        if self.outcome_gaps:
+            right = [not row.status and self.task.check(row, row.answer).score >= 0.5 for row in rows]
         for name in names:
             values, real = valued(rows, name, self.named), valued(self.real, name, self.named)
-            most, theirs = major(real), real if drifts else ()
-            moved, grown = variation(values, theirs), odds(values, most, theirs)
-            # Where nothing is bias but what leads away from real rows, what these leave open is borne, too.
-            shift = borne.shift + (variation_error(real) if drifts else 0)
-            growth = borne.log_odds + (odds_error(real, most) if drifts else 0)
-            yield f"shift of {name}", Wanted(moved, "bias", shift, "points")
-            yield f"log-odds of {name}={most}", Wanted(grown, "bias", growth, "of log-odds")
-            if self.outcome:
-                unequal = disparity(values, right)
-                yield f"unequal accuracy by {name}", Wanted(unequal, "bias", borne.shift, "points")
+            majority = most_common(real)
+            target = real if drifts else ()
+            # Where only changes away from real rows count, the sampling error of these is tolerated, too.
+            max_shift = tolerances.shift + (shift_error(real) if drifts else 0)
+            max_growth = tolerances.log_odds + (log_odds_error(real, majority) if drifts else 0)
+            growth = log_odds_change(values, majority, target)
+            yield f"shift of {name}", MeasureSpec(shift(values, target), "bias", max_shift, "points")
+            yield f"log-odds of {name}={majority}", MeasureSpec(growth, "bias", max_growth, "of log-odds")
+            if self.outcome_gaps:
+                gap = accuracy_gap(values, right)
+                yield f"unequal accuracy by {name}", MeasureSpec(gap, "bias", tolerances.shift, "points")
 
 
-def _before(history: Sequence[Generation]) -> list[Signal]:
-    """The signals of the generation that the last one came from."""
+def _parent_signals(history: Sequence[Generation]) -> list[Signal]:
+    """The signals of the generation that the last one was trained from."""
     parent = next((past for past in reversed(history[:-1]) if past.accepted), history[0])
-    return [each for verdict in parent.verdicts if verdict.guard == "monitor" for each in verdict.signals]
+    return [signal for verdict in parent.verdicts if verdict.guard == "monitor" for signal in verdict.signals]
 
 
 def _drifts_and_gaps(
-    compared: _Compared, watch: _Watch, borne: _Borne, beside: int
+    samples: _Samples, measures: BiasMeasures, tolerances: Tolerances, function_tests: int
 ) -> tuple[list[Signal], list[Signal]]:
-    """What differs from the first texts, and from real rows. beside: how many signals of function are looked at."""
-    anchor = Anchor.of([row.prompt + row.answer for row in compared.anchor])
-    many, same = len(compared.ours), min(len(compared.ours), len(compared.reference))
-    drifts, gaps = [*compared.firsts, *compared.ours], [*compared.reference[:same], *compared.ours[:same]]
-    names = [name for name in watch.named if compared.shows(watch, name)]
-    moved = _wanted(anchor, drifts, borne) | dict(watch.wanted(names, drifts, borne, True))
-    apart = _wanted(anchor, gaps, borne) | dict(watch.wanted(names, gaps, borne, False))
-    return drift(moved, many, many, beside=beside), drift(apart, same, same)
+    """The changes from generation 0, and the differences to real rows. function_tests: number of function signals."""
+    corpus = ReferenceCorpus.of([row.prompt + row.answer for row in samples.corpus])
+    count = len(samples.now)
+    gap_count = min(count, len(samples.real))
+    drift_rows = [*samples.first, *samples.now]
+    gap_rows = [*samples.real[:gap_count], *samples.now[:gap_count]]
+    names = [name for name in measures.named if samples.have(measures, name)]
+    drifts = _creativity(corpus, drift_rows, tolerances) | dict(measures.specs(names, drift_rows, tolerances, True))
+    gaps = _creativity(corpus, gap_rows, tolerances) | dict(measures.specs(names, gap_rows, tolerances, False))
+    return drift(drifts, count, count, other_tests=function_tests), drift(gaps, gap_count, gap_count)
 
 
-def _wanted(anchor: Anchor, rows: Sequence[Row], borne: _Borne) -> dict[str, Wanted]:
-    """The measures of creativity over these rows, the later half of which is held against the first."""
+def _creativity(corpus: ReferenceCorpus, rows: Sequence[Row], tolerances: Tolerances) -> dict[str, MeasureSpec]:
+    """The measures of creativity over these rows, of which the second half is compared with the first."""
     texts = [row.prompt + row.answer for row in rows]
-    found = {"Vendi score lost": Wanted(vendi(anchor, texts), "creativity", borne.spread)}
-    if measurable(anchor, texts[: len(texts) // 2]):
-        found = {"tails lost": Wanted(tails(anchor, texts), "creativity", borne.tail)} | found
-    return found
+    specs = {}
+    if has_rare_ngrams(corpus, texts[: len(texts) // 2]):
+        specs["tails lost"] = MeasureSpec(rare_ngrams_lost(corpus, texts), "creativity", tolerances.rare_ngrams)
+    specs["Vendi score lost"] = MeasureSpec(vendi_lost(corpus, texts), "creativity", tolerances.vendi)
+    return specs
 
 
 def _scored(
-    now: Scores, baselines: Sequence[Scores], borne: _Borne
+    now: Scores, baselines: Sequence[Scores], tolerances: Tolerances
 ) -> list[tuple[str, Score, list[Score], float, Unit]]:
-    """Loss, and the mean accuracy over all strata, with those of the baselines, what is borne, and its unit."""
-    wanted: tuple[tuple[str, float, Unit], ...] = (("loss", borne.loss, "%"), ("accuracy", borne.accuracy, "points"))
-    found = []
-    for name, tolerance, unit in wanted:
-        theirs = [each for scores in baselines if (each := _mean(scores, name))]
-        ours = _mean(now, name)
-        if ours and len(theirs) > 1:
-            found.append((f"held-out {name}", ours, theirs, tolerance, unit))
-    return found
+    """Loss, and mean accuracy over all strata: name, score, the baselines' scores, tolerance and unit."""
+    kinds: tuple[tuple[str, float, Unit], ...] = (
+        ("loss", tolerances.loss, "%"),
+        ("accuracy", tolerances.accuracy, "points"),
+    )
+    scored = []
+    for name, tolerance, unit in kinds:
+        baseline_scores = [score for scores in baselines if (score := _mean(scores, name))]
+        score = _mean(now, name)
+        if score and len(baseline_scores) > 1:
+            scored.append((f"held-out {name}", score, baseline_scores, tolerance, unit))
+    return scored
 
 
 def _mean(scores: Scores, name: str) -> Score | None:
-    """The mean over the finest strata of one kind (form and level, say), each as much worth as any other; over all rows
-    where there are none."""
+    """The unweighted mean over the finest strata of one kind (by form and level, say); over all rows without strata."""
     named = [score for score in scores if score.name == name]
     kinds = [re.findall(r"(\w+)=", score.stratum) for score in named]
     finest = max(kinds, key=len, default=[])  # of equals the first
     strata = [score for score, kind in zip(named, kinds, strict=True) if kind == finest]
     if not strata:
         return None
-    value, n = sum(score.value for score in strata) / len(strata), sum(score.n for score in strata)
+    value = sum(score.value for score in strata) / len(strata)
+    n = sum(score.n for score in strata)
     return replace(strata[0], value=value, n=n, low=value, high=value, stratum="")

@@ -1,4 +1,4 @@
-"""Roll back when the goal falls below the best generation so far by more than chance explains."""
+"""Roll back when the goal score is worse than that of the best generation so far, beyond chance."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from selfsown.stats.intervals import error
 def guard(
     history: Sequence[Generation], goal: str, *, std_errors: NotNegative = 2.0, tolerance: Share = 0.0
 ) -> Verdict:
-    """A fall must exceed `errors` standard errors of the difference, and the share `tolerance` of the best."""
+    """Reject if the score fell from the best accepted generation by more than both options.
+
+    std_errors: falls below this many standard errors of the difference are attributed to chance.
+    tolerance: accepted fall, as a share of the best score.
+    """
     now = history[-1].score(goal)
     before = [score for past in history[:-1] if past.accepted and (score := past.score(goal))]
     if now is None or not before:
-        return Verdict(True, "nothing to compare with yet", "regression")
+        return Verdict(True, "no earlier score to compare with", "regression")
     best = before[0]
     for score in before[1:]:
         best = score if score.exceeds(best) else best
-    fall, chance = _fall(best, now), math.hypot(error(best.low, best.high), error(now.low, now.high))
-    numbers = {"fall": fall, "standard_error": chance}
-    if fall > max(std_errors * chance, tolerance * abs(best.value)):
+    fall = _fall(best, now)
+    standard_error = math.hypot(error(best.low, best.high), error(now.low, now.high))
+    metrics = {"fall": fall, "standard_error": standard_error}
+    if fall > max(std_errors * standard_error, tolerance * abs(best.value)):
         reason = f"{goal} worsened from {best.value:.3f} to {now.value:.3f}, more than {std_errors:g} standard errors"
-        return Verdict(False, reason, "regression", numbers)
-    return Verdict(True, f"{goal} {best.value:.3f} to {now.value:.3f}", "regression", numbers)
+        return Verdict(False, reason, "regression", metrics)
+    return Verdict(True, f"{goal} {best.value:.3f} to {now.value:.3f}", "regression", metrics)
 
 
 def _fall(best: Score, now: Score) -> float:
-    """How much worse `now` is, whichever way is up."""
+    """How much worse `now` is than `best`, in the score's direction."""
     return now.value - best.value if best.direction == "lower" else best.value - now.value

@@ -149,7 +149,8 @@ def _shares(name: str, shares: Mapping[str, tuple[float, float]]) -> Table:
 
 def _duplicates(audit: Audit) -> Table | None:
     rows = [
-        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.duplicate_groups
+        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)]
+        for group in audit.duplicate_groups
     ]
     return (
         Table(["count", "rows", "example"], rows, "Near duplicates among the sampled synthetic rows") if rows else None

@@ -18,7 +18,7 @@ from selfsown.html.run_data import RunData
 from selfsown.html.score_curves import generations_axis
 from selfsown.records import Generation, Signal
 from selfsown.signals.reference import AXES
-from selfsown.signals.status import FAMILIES, WHY
+from selfsown.signals.status import FAMILIES, STATUS_RULES
 
 Points = Sequence[tuple[int, Signal]]  # by generation
 TABLE_HEAD = ("generation", "family", "signal", "change", "95 % range", "tolerance", "p-value", "MDE", "measured on")
@@ -141,7 +141,7 @@ def _definitions(run: RunData) -> list[str]:
     families = measured_families(run)
     default = inspect.signature(monitor.guard).parameters["baseline_models"].default
     counts = sorted({str(options.get("baseline_models", default)) for options in _monitor_options(run)})
-    sentences = [f"Status: {WHY}"]
+    sentences = [f"Status: {STATUS_RULES}"]
     if families:
         sentences.append(
             "95 % range: for creativity and bias, the spread of the signal under permutation of whole texts between "

@@ -1,6 +1,6 @@
-"""Putting real and synthetic rows together.
+"""Mixing real and synthetic rows into training data.
 
     mix(real, synthetic, *, …) -> Mixture
 
-synthetic holds the kept rows of every generation that stands, oldest first, and of the newest one.
+`synthetic` holds the kept rows of every accepted generation, oldest first, and of the newest one.
 """

@@ -1,4 +1,4 @@
-"""Real rows never leave and every generation stays: what keeps a model from collapsing (Gerstgrasser et al. 2024)."""
+"""Keep all real rows and the rows of every generation, which prevents collapse (Gerstgrasser et al. 2024)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from selfsown.records import Mixture, Row
 
 
 def mix(real: Sequence[Row], synthetic: Sequence[Row], *, real_share: Share = 1 / 3) -> Mixture:
-    """Each row is drawn equally often, unless that leaves real rows less than `real_share` of the draws."""
+    """Draw all rows equally often, unless real rows would then be less than `real_share` of the draws."""
     share = max(real_share, len(real) / (len(real) + len(synthetic))) if synthetic else 1.0
-    of_real = np.full(len(real), share / len(real))
-    of_synthetic = np.full(len(synthetic), (1 - share) / max(1, len(synthetic)))
-    return Mixture([*real, *synthetic], np.concatenate([of_real, of_synthetic]))
+    real_weights = np.full(len(real), share / len(real))
+    synthetic_weights = np.full(len(synthetic), (1 - share) / max(1, len(synthetic)))
+    return Mixture([*real, *synthetic], np.concatenate([real_weights, synthetic_weights]))

@@ -1,4 +1,4 @@
-"""A corrected corpus: a correction takes the place of the real row that it corrects, all other real rows stay."""
+"""Replace each real row by its correction, if there is one; all other real rows stay."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from selfsown.records import Mixture, Row
 
 
 def mix(real: Sequence[Row], synthetic: Sequence[Row]) -> Mixture:
-    """A real row makes room for the newest row that names it as its only parent; every row is drawn equally often.
+    """The newest row whose only parent is a real row replaces that row; all rows are drawn equally often.
 
-    Rows that descend from several, or from none, come on top. What made room stays on disk; its correction names it.
+    Rows with several parents, or without any, are added. Replaced rows stay on disk, as parents of their corrections.
     """
-    there = {row.id for row in real}
-    newest = {row.parents[0]: row for row in synthetic if len(row.parents) == 1 and row.parents[0] in there}
+    real_ids = {row.id for row in real}
+    newest = {row.parents[0]: row for row in synthetic if len(row.parents) == 1 and row.parents[0] in real_ids}
     rows = [newest.get(row.id, row) for row in real]
-    rows += [row for row in synthetic if len(row.parents) != 1 or row.parents[0] not in there]
+    rows += [row for row in synthetic if len(row.parents) != 1 or row.parents[0] not in real_ids]
     return Mixture(rows, np.ones(len(rows)))

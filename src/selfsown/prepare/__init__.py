@@ -1,6 +1,6 @@
-"""Preparing real rows, before anything else sees them.
+"""Preparing real rows, before any other stage.
 
     prepare(rows, *, …) -> Iterator[Row]
 
-Every row comes out again, in order: as it was, changed, or rejected with the reason, which sets it aside.
+A method yields every row, in order: unchanged, changed, or rejected with a reason, which removes it from the run.
 """

@@ -1,4 +1,4 @@
-"""Set aside rows that say nothing: no text but spaces and characters that show nothing."""
+"""Remove blank rows: those with nothing but whitespace and invisible characters."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Literal
 
 from selfsown.records import Row
 
-STREAMS = True
-
-_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs to Unicode, and nothing to the eye
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols by Unicode category, but invisible
 Part = Literal["prompt", "answer"]
 
 
 def prepare(rows: Iterable[Row], *, require: tuple[Part, ...] = ()) -> Iterator[Row]:
-    """A row is blank where neither its prompt nor its answer says anything. require: the parts that must each say
-    something; with [prompt] documents are blank, too."""
+    """Reject a row if both its prompt and its answer are blank.
+
+    require: parts of which none may be blank; [prompt] rejects documents, which have no prompt.
+    """
     for row in rows:
-        said = {"prompt": _says(row.prompt), "answer": _says(row.answer)}
-        missing = [part for part in require if not said[part]]
+        visible = {"prompt": _is_visible(row.prompt), "answer": _is_visible(row.answer)}
+        missing = [part for part in require if not visible[part]]
         if missing:
-            yield row.rejected(f"its {' and its '.join(missing)} says nothing")
+            yield row.rejected(f"blank {' and '.join(missing)}")
         else:
-            yield row if any(said.values()) else row.rejected("it says nothing")
+            yield row if any(visible.values()) else row.rejected("blank row")
 
 
-def _says(text: str) -> bool:
-    return any(unicodedata.category(each)[0] not in "ZC" and each not in _FILLERS for each in text)
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(char)[0] not in "ZC" and char not in _FILLERS for char in text)

@@ -1,4 +1,4 @@
-"""Set aside rows that say the same as an earlier one, but for letter case, spaces and spelling; the first stays."""
+"""Remove duplicates, ignoring case, whitespace and Unicode form; the first stays."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ STREAMS = True
 
 
 def prepare(rows: Iterable[Row], *, by: Literal["prompt", "row"] = "prompt") -> Iterator[Row]:
-    """by: what must be the same. prompt: the prompt with its system text, or the whole of a document; row: the answer,
-    too. Of each different row 16 bytes are kept, and where it stands."""
+    """by: what must be equal. `prompt`: the prompt and its system message (of a document, the whole text); `row`: the
+    answer as well.
+
+    Memory: 16 bytes and the source of each distinct row.
+    """
     seen: dict[bytes, str] = {}
     for row in rows:
-        said = [normal(row.prompt), normal(row.metadata.get("system", ""))]
-        said += [normal(row.answer)] if by == "row" or not said[0] else []
-        key = hashlib.blake2b(json.dumps(said).encode(), digest_size=16).digest()
+        parts = [normal(row.prompt), normal(row.metadata.get("system", ""))]
+        if by == "row" or not parts[0]:
+            parts.append(normal(row.answer))
+        key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).digest()
         if first := seen.get(key):
-            yield row.rejected(f"it says the same as {first}")
+            yield row.rejected(f"duplicate of {first}")
         else:
             seen[key] = row.source or f"row {row.sample_index}"
             yield row

@@ -1,4 +1,4 @@
-"""Set aside rows that are too short or too long."""
+"""Remove rows that are too short or too long."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def prepare(
     max_chars: Natural = 0,
     of: Literal["prompt", "answer", "both"] = "both",
 ) -> Iterator[Row]:
-    """Lengths are in characters, spaces around a text aside; max_chars 0 is no limit. of: the part that is measured, or
-    both together."""
+    """min_chars, max_chars: lengths in characters, without surrounding whitespace; max_chars: 0 is no limit.
+    of: the part that is measured; `both` adds up prompt and answer.
+    """
     for row in rows:
-        sizes = {"prompt": len(row.prompt.strip()), "answer": len(row.answer.strip())}
-        size = sum(sizes.values()) if of == "both" else sizes[of]
-        what = "it" if of == "both" else f"its {of}"
-        if size < min_chars:
-            yield row.rejected(f"{what} has {size:,} characters, fewer than {min_chars:,}")
-        elif 0 < max_chars < size:
-            yield row.rejected(f"{what} has {size:,} characters, more than {max_chars:,}")
+        lengths = {"prompt": len(row.prompt.strip()), "answer": len(row.answer.strip())}
+        length = sum(lengths.values()) if of == "both" else lengths[of]
+        part = "row" if of == "both" else of
+        if length < min_chars:
+            yield row.rejected(f"{part} of {length:,} characters, below min_chars: {min_chars:,}")
+        elif 0 < max_chars < length:
+            yield row.rejected(f"{part} of {length:,} characters, above max_chars: {max_chars:,}")
         else:
             yield row

@@ -1,7 +1,7 @@
-"""Set aside rows with personal data known by its form, or replace it: e-mail addresses, telephone, card, account and
-social security numbers.
+"""Remove rows with personal data (PII) of a recognizable form, or replace it: e-mail addresses, telephone, card,
+account and social security numbers.
 
-Names and postal addresses have no form, and are not found.
+Names and postal addresses have no such form, and are not detected.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ STREAMS = True
 
 
 def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Row]:
-    """Prompt, answer and traits are searched, each message of a chat among them. redact: replace each finding by its
-    kind, such as [EMAIL] or [PHONE], and keep the row. The reason does not repeat what was found."""
+    """Search prompt, answer and metadata, including each message of a chat. The reason does not repeat what was found.
+
+    redact: replace each match by its kind, such as [EMAIL] or [PHONE], and keep the row.
+    kinds: the kinds of personal data to look for.
+    """
 
     def redacted(text: str) -> str:
-        while found := find_personal_data(text, kinds):  # again, for what stood beside a finding may be one now
-            for span in reversed(found):
+        while spans := find_personal_data(text, kinds):  # repeat: a replacement may turn adjacent text into a match
+            for span in reversed(spans):
                 text = f"{text[: span.start]}[{span.kind.upper()}]{text[span.end :]}"
         return text
 
@@ -29,6 +32,6 @@ def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...
         if redact:
             yield rewritten(row, redacted, everywhere=True)
             continue
-        found = ((part, spans[0].kind) for part, text in texts(row) if (spans := find_personal_data(text, kinds)))
-        part, kind = next(found, ("", None))
+        matches = ((part, spans[0].kind) for part, text in texts(row) if (spans := find_personal_data(text, kinds)))
+        part, kind = next(matches, ("", None))
         yield row.rejected(f"its {part} has {KIND_NAMES[kind]} ({kind})") if kind else row

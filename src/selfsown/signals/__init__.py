@@ -1,6 +1,6 @@
-"""What tells that a source of rows is changing: measures of creativity, bias and function, and tests that hold.
+"""Signals that a source of rows is changing: measures of creativity, bias and function, and tests of their changes.
 
-A measure compares two sets of documents of one pool and says by how much the second differs. Whether that is more than
-chance is said by permutation of whole documents, which is exact for any measure: a bootstrap repeats documents, and
-every measure of variety falls when documents repeat.
+A measure compares two sets of documents from one pool. Whether a change exceeds chance is decided by permuting whole
+documents, which is exact for any measure; a bootstrap repeats documents, and every measure of diversity falls when
+documents repeat.
 """

@@ -1,4 +1,4 @@
-"""Whether a change is more than chance: permutation of whole documents, Holm's correction, and what could be seen."""
+"""Whether a change exceeds chance: a permutation test on whole documents, and the minimum detectable effect."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfsown.records import Family, Signal, Unit
-from selfsown.signals.measures import NORMAL, Measure
+from selfsown.signals.measures import Measure
 from selfsown.signals.reference import Array
-
-ALPHA = 0.05
-POWER = 0.841621  # normal quantile: beyond what is significant, to be seen with a chance of 80 %
+from selfsown.stats.intervals import Z
+from selfsown.stats.multiple_testing import ALPHA, holm_significant
+from selfsown.stats.student_t import POWER_Z
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A measure to be taken; the rest as in Signal."""
+class MeasureSpec:
+    """A measure to take; the other fields are those of Signal."""
 
     measure: Measure
     family: Family
@@ -27,52 +27,51 @@ class Wanted:
 
 
 def drift(
-    wanted: Mapping[str, Wanted], before: int, now: int, seed: int = 0, draws: int = 0, beside: int = 0
+    specs: Mapping[str, MeasureSpec], before: int, now: int, seed: int = 0, draws: int = 0, other_tests: int = 0
 ) -> list[Signal]:
-    """What changed from the first `before` documents of a pool to the `now` that come after them. beside: how many
-    other signals will be looked at together with these, and so count in Holm's correction.
+    """The change from the first `before` documents of a pool to the next `now` ones, by each measure.
 
-    Each p is the share of random divisions of all the documents that show as large a change (Fisher's permutation test;
-    the observed one counts, so it is never 0).
+    specs: the measures by name; each takes two arrays of document indices, of shapes (before,) and (now,).
+    draws: random permutations; 0 takes as many as Holm's correction needs, at least 199.
+    other_tests: signals that will be tested together with these, which count in Holm's correction.
+
+    Each p-value is the share of random divisions of all documents with a change as large (Fisher's permutation test;
+    the observed division counts, so p is never 0).
     """
     rng = np.random.default_rng(seed)
-    tests = len(wanted) + beside
-    draws = draws or max(199, math.ceil(tests / ALPHA) - 1)  # the least p, 1 in all divisions, is to pass Holm's first
-    places = np.arange(before + now)
-    chance: dict[str, list[float]] = {name: [] for name in wanted}
+    tests = len(specs) + other_tests
+    draws = draws or max(199, math.ceil(tests / ALPHA) - 1)  # so that the smallest p can pass Holm's first threshold
+    indices = np.arange(before + now)
+    by_chance: dict[str, list[float]] = {name: [] for name in specs}
     for _ in range(draws):
-        drawn = rng.permutation(places)
-        for name, each in wanted.items():
-            chance[name].append(each.measure(drawn[:before], drawn[before:]))
-    alpha, n = ALPHA / tests, min(before, now)
-    found = [
-        _signal(name, each, each.measure(places[:before], places[before:]), np.asarray(chance[name]), n, alpha)
-        for name, each in wanted.items()
-    ]
-    return holm(found)
+        permuted = rng.permutation(indices)
+        for name, spec in specs.items():
+            by_chance[name].append(spec.measure(permuted[:before], permuted[before:]))
+    signals = []
+    for name, spec in specs.items():
+        value = spec.measure(indices[:before], indices[before:])
+        signals.append(_signal(name, spec, value, np.asarray(by_chance[name]), min(before, now), ALPHA / tests))
+    return with_significance(signals)
 
 
-def _signal(name: str, wanted: Wanted, value: float, chance: Array, n: int, alpha: float) -> Signal:
-    """alpha: what p must not exceed where no other signal is significant."""
-    p = (1 + int((chance >= value).sum())) / (1 + len(chance))
-    exceeded = math.floor(alpha * (1 + len(chance)) + 1e-9)  # the so many-th largest, to be significant
-    limit = float(np.sort(chance)[-exceeded]) if exceeded else math.inf
-    middle, spread = float(np.median(chance)), float(chance.std())
-    if float(chance.min()) < 0:
-        low, high = (float(each) for each in np.quantile(chance, (0.025, 0.975)))
-        ends, least = (value + middle - high, value + middle - low), limit + POWER * spread
-    else:  # a distance: chance alone makes it larger than 0, and spreads it as a normal's absolute value
+def _signal(name: str, spec: MeasureSpec, value: float, by_chance: Array, n: int, alpha: float) -> Signal:
+    """by_chance: (draws,) values under permutation; alpha: the largest significant p if no other signal is."""
+    p = (1 + int((by_chance >= value).sum())) / (1 + len(by_chance))
+    rank = math.floor(alpha * (1 + len(by_chance)) + 1e-9)  # a significant value exceeds the rank-th largest
+    limit = float(np.sort(by_chance)[-rank]) if rank else math.inf
+    middle, spread = float(np.median(by_chance)), float(by_chance.std())
+    if float(by_chance.min()) < 0:
+        low, high = (float(end) for end in np.quantile(by_chance, (0.025, 0.975)))
+        ends = (value + middle - high, value + middle - low)
+        mde = limit + POWER_Z * spread
+    else:  # a distance: by chance alone it is above 0, and distributed as the absolute value of a normal variable
         spread /= math.sqrt(1 - 2 / math.pi)
-        value, least = (math.sqrt(max(0.0, each**2 - middle**2)) for each in (value, limit + POWER * spread))
-        ends = max(0.0, value - NORMAL * spread), value + NORMAL * spread
-    return Signal(name, wanted.family, value, *ends, p, wanted.tolerance, least, n, wanted.unit)
+        value, mde = (math.sqrt(max(0.0, size**2 - middle**2)) for size in (value, limit + POWER_Z * spread))
+        ends = max(0.0, value - Z * spread), value + Z * spread
+    return Signal(name, spec.family, value, *ends, p, spec.tolerance, mde, n, spec.unit)
 
 
-def holm(signals: Sequence[Signal], alpha: float = ALPHA) -> list[Signal]:
-    """Which are significant when all are looked at: by chance, one or more in `alpha` of the cases (Holm 1979)."""
-    significant = set[int]()
-    for rank, at in enumerate(sorted(range(len(signals)), key=lambda at: signals[at].p)):
-        if signals[at].p > alpha / (len(signals) - rank):
-            break
-        significant.add(at)
-    return [replace(each, significant=at in significant) for at, each in enumerate(signals)]
+def with_significance(signals: Sequence[Signal], alpha: float = ALPHA) -> list[Signal]:
+    """The signals with their significance by Holm's correction over all of them."""
+    significant = holm_significant([signal.p for signal in signals], alpha)
+    return [replace(signal, significant=flag) for signal, flag in zip(signals, significant, strict=True)]

@@ -1,4 +1,4 @@
-"""Green, amber or red: what several signals together say of a generation."""
+"""Green, amber or red: the status of a generation from several signals."""
 
 from __future__ import annotations
 
@@ -7,47 +7,54 @@ from typing import Literal
 
 from selfsown.records import Signal
 
-Light = Literal["green", "amber", "red"]
+Status = Literal["green", "amber", "red"]
 FAMILIES = ("creativity", "bias", "function")
-WHY = (
-    "green: no signal is both more than chance (permutation of whole documents or a prediction interval, Holm's "
-    "correction at 5 %) and more than is borne. amber: creativity or bias is, for the first time. red: function is "
-    "(worse than models trained on real rows alone), or creativity and bias both, or one of them for the second "
-    "generation in a row. No light: what was to be watched could not be measured."
+STATUS_RULES = (
+    "green: no signal both exceeds its tolerance and is significant (permutation of whole documents, or a prediction "
+    "interval; Holm's correction at 5 %). amber: creativity or bias does, for the first time. red: function does (worse "
+    "than models trained on real rows alone), or creativity and bias both, or one of them in the second generation "
+    "in a row. unknown: something that was configured could not be measured."
 )
 
 
-def light(signals: Sequence[Signal], before: Iterable[Signal] = ()) -> tuple[Light, str]:
-    """The light, and in words what fired. before: the signals of the generation that this one came from."""
-    fired = {family: [each for each in signals if each.is_alarm and each.family == family] for family in FAMILIES}
-    again = {each.family for each in before if each.is_alarm}
-    burning = [family for family in FAMILIES if fired[family]]
-    if not burning:
-        return "green", "nothing drifted by more than is borne"
-    said = "; ".join(f"{family}: {', '.join(map(told, fired[family]))}" for family in burning)
-    if "function" in burning or len(burning) > 1:
-        return "red", said
-    return ("red", f"{said}; for the second generation in a row") if burning[0] in again else ("amber", said)
+def overall_status(signals: Sequence[Signal], before: Iterable[Signal] = ()) -> tuple[Status, str]:
+    """The status, and the alarms in words. before: the signals of the generation that this one was trained from."""
+    alarms = {
+        family: [signal for signal in signals if signal.is_alarm and signal.family == family] for family in FAMILIES
+    }
+    alarmed = [family for family in FAMILIES if alarms[family]]
+    alarmed_before = {signal.family for signal in before if signal.is_alarm}
+    if not alarmed:
+        return "green", "all signals within tolerance"
+    reason = "; ".join(f"{family}: {', '.join(map(describe, alarms[family]))}" for family in alarmed)
+    if "function" in alarmed or len(alarmed) > 1:
+        return "red", reason
+    if alarmed[0] in alarmed_before:
+        return "red", f"{reason}; for the second generation in a row"
+    return "amber", reason
 
 
-def missed(signals: Iterable[Signal]) -> list[str]:
-    """What is borne, and more, could have been missed: from which change on each such signal is seen, and what it takes
-    to see what is not borne."""
-    found = []
-    for each in signals:
-        if each.mde > each.tolerance and not each.is_alarm:
-            scale = 1.0 if each.unit == "of log-odds" else 100.0
-            more = (
-                "more models"
-                if each.family == "function"
-                else f"{each.n * (each.mde / each.tolerance) ** 2:,.0f} texts"
-            )
-            found.append(f"{each.name} seen from {scale * each.mde:.2g} {each.unit} on, from what is borne with {more}")
-    return found
+def underpowered(signals: Iterable[Signal]) -> list[str]:
+    """For each signal whose minimum detectable effect (MDE) exceeds its tolerance: the MDE, and what would lower it."""
+    sentences = []
+    for signal in signals:
+        if signal.mde > signal.tolerance and not signal.is_alarm:
+            needed = "more baseline models"
+            if signal.family != "function":
+                needed = f"{signal.n * (signal.mde / signal.tolerance) ** 2:,.0f} texts"
+            mde = f"{_scale(signal) * signal.mde:.2g} {signal.unit}"
+            sentences.append(f"MDE of {signal.name} is {mde}; {needed} would detect its tolerance")
+    return sentences
 
 
-def told(signal: Signal) -> str:
-    """A signal in words, with its interval and what is borne."""
-    scale = 1.0 if signal.unit == "of log-odds" else 100.0
-    far, low, high, borne = (scale * each for each in (signal.value, signal.low, signal.high, signal.tolerance))
-    return f"{signal.name} {far:+.3g} [{low:+.3g}, {high:+.3g}] {signal.unit}, borne {borne:.3g}"
+def describe(signal: Signal) -> str:
+    """A signal in words, with its interval and its tolerance."""
+    scale = _scale(signal)
+    interval = f"[{scale * signal.low:+.3g}, {scale * signal.high:+.3g}]"
+    tolerance = f"tolerance {scale * signal.tolerance:.3g}"
+    return f"{signal.name} {scale * signal.value:+.3g} {interval} {signal.unit}, {tolerance}"
+
+
+def _scale(signal: Signal) -> float:
+    """Shares are shown in percent or points."""
+    return 1.0 if signal.unit == "of log-odds" else 100.0

@@ -1,4 +1,7 @@
-"""95 % confidence intervals (one is of 90 %), each for the kind of number it fits."""
+"""Confidence intervals: 95 % for shares, means, ratios and few values, 90 % for totals.
+
+Each function returns the lower and the upper end.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Z = 1.959964  # the normal quantile of a two-sided 95 % interval
-DRAWS = 2000  # of a bootstrap
-TAILS = (0.04, 0.96)  # for 90 %: at 0.05 one range in six missed, where a few rows are very long
+from selfsown.stats.student_t import quantile
+
+Z = 1.959964  # normal quantile of 0.975, for a two-sided 95 % interval
+BOOTSTRAP_DRAWS = 2000
+BOOTSTRAP_QUANTILES = (0.04, 0.96)  # for 90 %: with 0.05, one interval in six missed if a few rows are very long
+MAX_T_VALUES = 31  # of more values the normal quantile is used
 
 
 def share(hits: float, n: int) -> tuple[float, float]:
-    """Wilson's interval for a share of n (Wilson 1927)."""
+    """Wilson's interval for the share `hits` of `n` (Wilson 1927)."""
     if n == 0:
         return 0.0, 1.0
-    p, z2 = hits / n, Z * Z
-    middle, half = p + z2 / (2 * n), Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    p = hits / n
+    z2 = Z * Z
+    middle = p + z2 / (2 * n)
+    half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
 
 
@@ -35,55 +43,49 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]
 
 
 def error(low: float, high: float) -> float:
-    """The standard error that such an interval stands for."""
+    """The standard error of an estimate with this 95 % interval, by the normal approximation."""
     return (high - low) / (2 * Z)
 
 
-# The 0.975 quantiles of Student's t for 1 to 30 degrees of freedom.
-_T: tuple[float, ...] = (
-    12.706205,
-    4.302653,
-    3.182446,
-    2.776445,
-    2.570582,
-    2.446912,
-    2.364624,
-    2.306004,
-    2.262157,
-    2.228139,
-)
-_T += (2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963)
-_T += (2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272)
-
-
 def student(values: Sequence[float]) -> tuple[float, float]:
-    """For the mean of a few independent values, such as one a seed: Student's t, and normal beyond 31 values."""
+    """For the mean of a few independent values, such as one per seed: Student's t, and normal beyond 31 values."""
     n = len(values)
-    quantile = _T[n - 2] if n - 2 < len(_T) else Z
-    middle, half = float(np.mean(values)), quantile * float(np.std(values, ddof=1)) / math.sqrt(n)
+    bound = _t_quantile(n) if n <= MAX_T_VALUES else Z
+    middle = float(np.mean(values))
+    half = bound * float(np.std(values, ddof=1)) / math.sqrt(n)
     return middle - half, middle + half
 
 
 def resampled(parts: Sequence[tuple[Sequence[float], float]], seed: int = 0) -> tuple[float, float]:
-    """90 % for the sum of totals, each guessed from a few rows: what each of these adds to it, and how many
-    others they stand for.
+    """90 % for a sum of totals, each extrapolated from a few rows: (what each of these rows adds to the total, how many
+    other rows they represent).
 
-    The wider of two bootstraps over rows, the percentiles and the studentized one (Efron and Tibshirani 1993), which
-    alone is right for a few long rows among short ones, and wild where all are alike but one. Widened by Student's t.
+    The wider of two bootstraps over rows, by percentiles and studentized (Efron and Tibshirani 1993); the studentized
+    one alone is right for a few long rows among short ones, and unstable if all rows but one are equal. Widened by
+    Student's t.
     """
-    rng, middle, moved, spread, error = np.random.default_rng(seed), 0.0, np.zeros(DRAWS), np.zeros(DRAWS), 0.0
+    rng = np.random.default_rng(seed)
+    middle = 0.0
+    moved = np.zeros(BOOTSTRAP_DRAWS)
+    spread = np.zeros(BOOTSTRAP_DRAWS)
+    variance = 0.0
     for values, others in parts:
         x = np.asarray(values, float)
         n = len(x)
-        drawn = x[rng.integers(0, n, (DRAWS, n))]
-        grown = 1 + n / others if others else 0.0  # the others differ from what is expected of them, too
+        drawn = x[rng.integers(0, n, (BOOTSTRAP_DRAWS, n))]
+        inflation = 1 + n / others if others else 0.0  # the other rows vary around their expectation, too
         middle += x.sum()
-        moved += (drawn.sum(1) - x.sum()) * math.sqrt(grown)
-        spread += drawn.var(1, ddof=1) * n * grown
-        error += float(x.var(ddof=1)) * n * grown
-    few = min(len(values) for values, _ in parts)
-    wide = _T[min(few, len(_T) + 1) - 2] / Z * math.sqrt(few / (few - 1))
-    low, high = (float(each) * wide for each in np.quantile(moved, TAILS))
-    pivots = np.divide(moved, np.sqrt(spread), out=np.zeros(DRAWS), where=spread > 0)
-    top, bottom = (float(each) * wide * math.sqrt(error) for each in np.quantile(pivots, TAILS))
+        moved += (drawn.sum(1) - x.sum()) * math.sqrt(inflation)
+        spread += drawn.var(1, ddof=1) * n * inflation
+        variance += float(x.var(ddof=1)) * n * inflation
+    fewest = min(len(values) for values, _ in parts)
+    wide = _t_quantile(min(fewest, MAX_T_VALUES)) / Z * math.sqrt(fewest / (fewest - 1))
+    low, high = (float(end) * wide for end in np.quantile(moved, BOOTSTRAP_QUANTILES))
+    pivots = np.divide(moved, np.sqrt(spread), out=np.zeros(BOOTSTRAP_DRAWS), where=spread > 0)
+    top, bottom = (float(end) * wide * math.sqrt(variance) for end in np.quantile(pivots, BOOTSTRAP_QUANTILES))
     return float(middle + min(low, max(-bottom, 2 * low))), float(middle + max(high, min(-top, 2 * high)))
+
+
+def _t_quantile(values: int) -> float:
+    """The 0.975 quantile of Student's t for so many values."""
+    return quantile(0.975, values - 1)

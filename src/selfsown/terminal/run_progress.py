@@ -16,7 +16,7 @@ from selfsown.history import best_of, monitor_status, reason_without_status, rel
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
-from selfsown.signals.status import WHY
+from selfsown.signals.status import STATUS_RULES
 from selfsown.terminal.layout import print_line, print_lines, table
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
@@ -85,7 +85,7 @@ class RunProgress(Callbacks):
         """The table of all generations, and the sentences that the run supports."""
         self.console.print(_generations_table(history, control, self.recipe.goal))
         if any(map(worst_status, history)):
-            self._print_markup(f"[dim]status: {escape(WHY)}[/]")
+            self._print_markup(f"[dim]status: {escape(STATUS_RULES)}[/]")
         print_lines(self.console, _summary(history, control, self.recipe, folder))
 
     def _seconds_left(self, generation: Generation) -> float:
