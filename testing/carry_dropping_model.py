@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfsown.models import BEGUN, DEFAULT_PARAMS, Reply, SamplingParams
+from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.records import Grade, Row
 from selfsown.text.chat import Prompt
 
@@ -56,7 +56,7 @@ class CarryDroppingModel:
         return [index for index in range(len(answer)) if abs(chances[index + 1] - chances[index]) >= gap]
 
     def _reply(self, prompt: str, seed: str) -> Reply:
-        question, _, prefix = prompt.partition(BEGUN)
+        question, _, prefix = prompt.partition(ANSWER_START)
         chance, text = random.Random(seed), ""
         right = sum_digits(question)
         written = without_fillers(prefix)

@@ -16,7 +16,7 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Student
 from selfsown.preflight.dry_run import dry_run
-from selfsown.prompting.unconditional import unprompted
+from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
     CurateInputs,
     EvaluateInputs,
@@ -241,7 +241,7 @@ class Loop(RunState):
     def unconditional_rows(self, number: int, count: int) -> list[Row]:
         """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
         seed, rows = self.seed(0, "written"), []
-        samples = unprompted(self.model(number), self.validation, self.task, count, random.Random(seed), seed)
+        samples = unconditional_samples(self.model(number), self.validation, self.task, count, random.Random(seed), seed)
         for prompt, answer in samples:
             row = self.task.read(prompt, answer)
             rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))

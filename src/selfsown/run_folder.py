@@ -36,7 +36,7 @@ from selfsown.recipe.recipe import DEFAULTS, SERVERS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, Signal, Verdict
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import capped
+from selfsown.usage.ledger import folder_budget
 
 CONTROL = "control"  # the folder of the control arm, within a run's folder
 TRANSPORT_OPTIONS = frozenset(  # of a model behind a server: those that do not change its replies
@@ -85,7 +85,7 @@ class RunFolder:
             _same_recipe(folder, recipe, steps, remake or _is_only_calibrated(folder))
             store = cls(folder)
             try:
-                store.journal.budget = capped(store.journal, recipe)
+                store.journal.budget = folder_budget(store.journal, recipe)
                 yield store
             finally:
                 store.journal.close()

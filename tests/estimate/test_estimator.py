@@ -15,7 +15,7 @@ from selfsown.estimate.usage import Range
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.usage.ledger import Line, lines, total
+from selfsown.usage.ledger import UsageEntry, usage_entries, total
 from testing.mock_batches import BatchServer
 from testing.mock_server import Server
 
@@ -57,8 +57,8 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     return Recipe.of({**tree, **changes})
 
 
-def taken(folder: Path) -> Line:
-    return total(lines(folder / "replies.sqlite"))
+def taken(folder: Path) -> UsageEntry:
+    return total(usage_entries(folder / "replies.sqlite"))
 
 
 def covers(found: Range | None, value: float) -> bool:
@@ -83,8 +83,8 @@ def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_aga
     whole = taken(tmp_path / "out")
     assert found.total.requests.value == pytest.approx(whole.requests - found.spent_now.requests)
     assert covers(found.total.requests, whole.requests - found.spent_now.requests)
-    assert covers(found.total.input_tokens, whole.input - found.spent_now.input)
-    assert covers(found.total.output_tokens, whole.output - found.spent_now.output)
+    assert covers(found.total.input_tokens, whole.input_tokens - found.spent_now.input_tokens)
+    assert covers(found.total.output_tokens, whole.output_tokens - found.spent_now.output_tokens)
     assert covers(found.total.usd, (whole.usd or 0) - (found.spent_now.usd or 0))
 
 
@@ -140,7 +140,7 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
         assert (len(server.bodies), again.spent_now.requests) == (sent, 0)
         assert again.total.output_tokens == first.total.output_tokens
         make(recipe(tmp_path, server), tmp_path / "out")
-        assert covers(first.total.output_tokens, taken(tmp_path / "out").output - first.spent.output)
+        assert covers(first.total.output_tokens, taken(tmp_path / "out").output_tokens - first.spent.output_tokens)
         nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
     assert (nothing.total.requests, nothing.total.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from selfsown.models import BEGUN, SamplingParams
+from selfsown.models import ANSWER_START, SamplingParams
 from selfsown.models.tiny.model import Tiny, create, load
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
@@ -187,7 +187,7 @@ def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
 def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
     replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], SamplingParams(temperature=0.0))]
     plain = [reply for reply in replies if reply.tokens == len(reply.text) + 1]  # a little training: some hold marks
-    begun = [f"{reply.prompt}{BEGUN}{reply.text[:1]}" for reply in plain]
+    begun = [f"{reply.prompt}{ANSWER_START}{reply.text[:1]}" for reply in plain]
     assert [reply.text for (reply,) in model.complete(begun, SamplingParams(temperature=0.0))] == [
         each.text[1:] for each in plain
     ]

@@ -13,7 +13,7 @@ from torch import Tensor
 from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
 from selfsown.models.tiny.model import Tiny, create
-from selfsown.models.tiny.trainer import Pace, drawn
+from selfsown.models.tiny.trainer import Schedule, sample_batches
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.train import distill, sft
@@ -56,10 +56,10 @@ def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: 
         steps=3,
         **rates,
     )
-    draws = drawn(mixture, 3, 7, torch.Generator().manual_seed(4))
+    draws = sample_batches(mixture, 3, 7, torch.Generator().manual_seed(4))
     batches = [[SOME[at] for at in draw] for draw in draws.tolist()]
     loss = lambda student, rows: naive(student, teacher, rows, temperature, hard)  # noqa: E731
-    assert alike(child, plainly(parent, batches, loss, Pace(3, *rates.values())), within=1e-4)
+    assert alike(child, plainly(parent, batches, loss, Schedule(3, *rates.values())), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 

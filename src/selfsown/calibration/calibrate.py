@@ -30,7 +30,7 @@ from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.tasks import Task
-from selfsown.usage.ledger import Line, lines, prices_in, total
+from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
 
 DEFAULT_MIN_SCORE = 0.5  # of a recipe that does not curate by score
 LEDGER_PREFIX = "calibrate."  # of the steps under which graders ask models here
@@ -233,8 +233,8 @@ def _position_gains(rows: Sequence[Row], grades: Sequence[Grade], reversed_grade
     return gains
 
 
-def _cost(recipe: Recipe, store: RunFolder) -> Line | None:
+def _cost(recipe: Recipe, store: RunFolder) -> UsageEntry | None:
     """The requests of all calibrations in the folder; None if no model server was asked."""
-    ledger = lines(store.journal.path, prices_in(recipe.dump()))
+    ledger = usage_entries(store.journal.path, recipe_prices(recipe.dump()))
     own = [line for line in ledger if line.stage.startswith(LEDGER_PREFIX)]
     return total(own) if own else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from selfsown.calibration.metrics import Metric
-from selfsown.usage.ledger import Line
+from selfsown.usage.ledger import UsageEntry
 
 METRICS = (
     "false_accepts",
@@ -60,7 +60,7 @@ class Calibration:
     rows: int
     good: int
     graders: Sequence[GraderResult]
-    cost: Line | None
+    cost: UsageEntry | None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -78,6 +78,6 @@ def metrics_of(grader: Mapping[str, Any]) -> dict[str, Metric | None]:
     return {name: Metric(**metric) if metric else None for name, metric in present.items()}
 
 
-def _cost_json(cost: Line) -> dict[str, Any]:
-    numbers = {"requests": cost.requests, "input": cost.input, "output": cost.output}
-    return {**numbers, "unmetered": cost.untold, "usd": cost.usd}
+def _cost_json(cost: UsageEntry) -> dict[str, Any]:
+    numbers = {"requests": cost.requests, "input": cost.input_tokens, "output": cost.output_tokens}
+    return {**numbers, "unmetered": cost.unmetered, "usd": cost.usd}

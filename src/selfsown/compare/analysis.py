@@ -15,7 +15,7 @@ from selfsown.history import best_of, last_accepted
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
-from selfsown.usage.ledger import lines, prices_in, total
+from selfsown.usage.ledger import usage_entries, recipe_prices, total
 
 History = Sequence[Generation]
 
@@ -82,7 +82,7 @@ def _arm(
 def _model_usd(run: ArmRun) -> float | None:
     """US dollars for models behind servers; None where their price is not known."""
     recipe = RunFolder(run.folder).recipe()
-    return total(lines(run.folder / "replies.sqlite", prices_in(recipe))).usd
+    return total(usage_entries(run.folder / "replies.sqlite", recipe_prices(recipe))).usd
 
 
 def _total(history: History, status: str) -> int:

@@ -13,7 +13,7 @@ import yaml
 from selfsown.errors import RunFolderError
 from selfsown.history import best_of
 from selfsown.run_folder import RunFolder
-from selfsown.usage.ledger import Line, lines, prices_in, total
+from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
 
 IDENTITY_FIELDS = ("stage", "role", "model", "host")  # of a ledger line; a total has none
 POINTS_PER_UNIT = 100
@@ -27,14 +27,14 @@ class Cost:
     points: how much better the best generation is than generation 0 in the goal, in hundredths; None without a gain.
     """
 
-    lines: Sequence[Line]
+    usage_entries: Sequence[UsageEntry]
     kept: int
     goal: str
     points: float | None
 
     @property
-    def total(self) -> Line:
-        return total(self.lines)
+    def total(self) -> UsageEntry:
+        return total(self.usage_entries)
 
     @property
     def usd_per_kept_row(self) -> float | None:
@@ -46,14 +46,14 @@ class Cost:
         usd = self.total.usd
         return usd / self.points if self.points and usd is not None else None
 
-    def of_role(self, role: str) -> Line:
-        return total(line for line in self.lines if line.role == role)
+    def of_role(self, role: str) -> UsageEntry:
+        return total(line for line in self.usage_entries if line.role == role)
 
     def to_json(self) -> dict[str, Any]:
         """As `selfsown cost --json` prints it; null is unknown."""
-        numbers = self.total.plain()
+        numbers = self.total.to_json()
         return {
-            "lines": [line.plain() for line in self.lines],
+            "lines": [line.to_json() for line in self.usage_entries],
             "total": {name: value for name, value in numbers.items() if name not in IDENTITY_FIELDS},
             "kept": self.kept,
             "usd_per_kept_row": self.usd_per_kept_row,
@@ -70,10 +70,10 @@ def read(folder: Path) -> Cost | None:
     store = RunFolder(folder)
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        prices = prices_in(recipe)
+        prices = recipe_prices(recipe)
     except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise RunFolderError(f"{folder}/recipe.yaml is damaged ({error}); restore the original") from error
-    ledger = lines(store.journal.path, prices)
+    ledger = usage_entries(store.journal.path, prices)
     goal = str(recipe.get("goal", ""))
     return Cost(ledger, _kept_rows(folder), goal, _points_gained(store, goal)) if ledger else None
 

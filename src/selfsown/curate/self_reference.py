@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from selfsown.prompting.reply_checks import refusal
+from selfsown.prompting.reply_checks import refusal_text
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import unified
 
@@ -50,7 +50,7 @@ def curate(rows: Iterable[Row], *, name: str = "", patterns: tuple[str, ...] = (
     tests = [(_SELF_DESCRIPTION, _compiled(pattern)) for pattern in _SELF]
     tests += [("custom pattern", _compiled(pattern)) for pattern in patterns] + templates
     for row in rows:
-        refused = refusal(row.answer)
+        refused = refusal_text(row.answer)
         match = f"refusal: {refused[:60]!r}" if refused else ""
         for answer in dict.fromkeys((row.answer, unified(row.answer))):  # patterns may use either Unicode form
             match = match or _first_match(answer, tests, name)

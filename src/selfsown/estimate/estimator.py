@@ -63,8 +63,8 @@ class Estimate:
     rows: int
     sampled_rows: int
     cached_replies: int
-    spent: ledger.Line
-    spent_now: ledger.Line
+    spent: ledger.UsageEntry
+    spent_now: ledger.UsageEntry
     budget: Mapping[str, float]
     batch_usd: Range | None
     made_rows: int
@@ -82,12 +82,12 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
     chunk_size = max(batches.values(), default=0)
     alone = without_batches(recipe, without_key=offline)
     with _folder_or_scratch(folder, offline) as place, open_pipeline(alone, place, chunk_size) as pipeline:
-        before = ledger.sent(pipeline.store.journal.path)
+        before = ledger.count_requests(pipeline.store.journal.path)
         sizes = rows_by_method(pipeline)
         strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}
         sample = Sample() if offline else run_sample(pipeline, sizes, strata, batches)
         counts = count_requests(pipeline, sizes, strata, batches)
-        typical = ledger.usual(pipeline.store.journal.path) if offline else None
+        typical = ledger.mean_usage(pipeline.store.journal.path) if offline else None
         totals = left_to_send(counts, sample, list(sizes), typical)
         models = {**counts.models, **sample.models}
         basis = counts.length_basis if offline else {}
@@ -95,7 +95,7 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
         usages = {key: step.usage for key, step in steps.items()}
         total = usage_range(sum_steps(totals))
         failures = [row.reason for row in sample.rows if row.status == "failed"]
-        path, prices = pipeline.store.journal.path, ledger.prices_in(recipe.dump())
+        path, prices = pipeline.store.journal.path, ledger.recipe_prices(recipe.dump())
         return Estimate(
             intake=pipeline.tally.real,
             steps=list(steps.values()),
@@ -103,8 +103,8 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
             rows=sum(sizes.values()),
             sampled_rows=sum(map(len, sample.usage.values())),
             cached_replies=counts.cached_replies,
-            spent=ledger.total(ledger.lines(path, prices)),
-            spent_now=ledger.total(ledger.lines(path, prices, before)),
+            spent=ledger.total(ledger.usage_entries(path, prices)),
+            spent_now=ledger.total(ledger.usage_entries(path, prices, before)),
             budget={str(unit): cap for unit, cap in (recipe.budget or {}).items()},
             batch_usd=_batch_usd(list(usages.values()), list(models.values()), batches),
             made_rows=len(sample.rows),

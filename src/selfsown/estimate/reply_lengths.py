@@ -8,11 +8,11 @@ from selfsown.estimate.stub_model import CHARS_PER_TOKEN
 from selfsown.estimate.usage import StepRole
 from selfsown.pipeline import DatasetPipeline
 from selfsown.usage import ledger
-from selfsown.usage.budget import FIRST_GUESS
+from selfsown.usage.budget import DEFAULT_REPLY_TOKENS
 
 if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
     from selfsown.models.endpoint.endpoint import Endpoint
-    from selfsown.models.endpoint.request import Ask
+    from selfsown.models.endpoint.request import Request
 
 STRUCTURED_REPLY_TOKENS = 100  # of a reply with a schema, without any evidence
 
@@ -22,7 +22,7 @@ class ReplyLengths:
     answers, max_tokens, or a fixed assumption. basis: for each step and role, which evidence was used."""
 
     def __init__(self, pipeline: DatasetPipeline) -> None:
-        self.typical = ledger.usual(pipeline.store.journal.path)
+        self.typical = ledger.mean_usage(pipeline.store.journal.path)
         answers = characters = 0
         for row in pipeline.store.stream("real"):
             answers += bool(row.answer)
@@ -30,20 +30,20 @@ class ReplyLengths:
         self.real_answer_tokens = round(characters / answers / CHARS_PER_TOKEN) if answers else 0
         self.basis: dict[StepRole, str] = {}
 
-    def __call__(self, model: Endpoint, request: Ask, has_schema: bool) -> int:
+    def __call__(self, model: Endpoint, request: Request, has_schema: bool) -> int:
         tokens, basis = self._estimate(model, request, has_schema)
         self.basis[model.stage, model.role] = basis
         return tokens
 
-    def _estimate(self, model: Endpoint, request: Ask, has_schema: bool) -> tuple[int, str]:
+    def _estimate(self, model: Endpoint, request: Request, has_schema: bool) -> tuple[int, str]:
         typical, _ = self.typical.get((model.stage, model.role), (None, None))
-        own_limit = model.wishes.max_tokens or model.extra.get("max_tokens")
-        limit = 0 if model.style == "messages" and not own_limit else request.room  # that API demands a limit
+        own_limit = model.reply_options.max_tokens or model.extra.get("max_tokens")
+        limit = 0 if model.style == "messages" and not own_limit else request.max_reply_tokens  # that API demands a limit
         if typical is not None:
             return round(typical), "as long as earlier replies of this step"
         if self.real_answer_tokens and not has_schema:
             return min(self.real_answer_tokens, limit or self.real_answer_tokens), "as long as the real answers"
         if limit:
             return limit, "as long as max_tokens allows"
-        tokens = STRUCTURED_REPLY_TOKENS if has_schema else FIRST_GUESS
+        tokens = STRUCTURED_REPLY_TOKENS if has_schema else DEFAULT_REPLY_TOKENS
         return tokens, f"{tokens:,} tokens, an assumption"

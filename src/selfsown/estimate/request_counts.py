@@ -16,7 +16,7 @@ from selfsown.models import Model
 from selfsown.pipeline import Chunk, DatasetPipeline, StepCounts
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt
-from selfsown.usage.prices import Used
+from selfsown.usage.prices import TokenUsage
 
 if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
     from selfsown.models.endpoint.endpoint import Endpoint
@@ -62,8 +62,8 @@ class RequestCounts:
                 self.cached_replies += 1
                 continue
             left[step_role] += 1
-            input_tokens, output_tokens = recorded.request.tokens, recorded.expected_tokens
-            usd = price_of(recorded.model, Used(input_tokens, output_tokens), batches)
+            input_tokens, output_tokens = recorded.request.input_tokens, recorded.expected_tokens
+            usd = price_of(recorded.model, TokenUsage(input_tokens, output_tokens), batches)
             usage = Usage(1.0, float(input_tokens), float(output_tokens), usd)
             self.usage[index, step_role] = self.usage[index, step_role].plus(usage)
         return {step_role: left[step_role] / count for step_role, count in all_requests.items()}

@@ -17,10 +17,10 @@ from selfsown.parallel import map_ordered
 from selfsown.pipeline import Chunk, DatasetPipeline
 from selfsown.records import Row
 from selfsown.usage import ledger
-from selfsown.usage.prices import Used
+from selfsown.usage.prices import TokenUsage
 
 if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
-    from selfsown.models.endpoint.api_formats import Said
+    from selfsown.models.endpoint.api_formats import ParsedReply
     from selfsown.models.endpoint.endpoint import Endpoint
 
 MAX_THREADS = 32  # sampled rows at work at once
@@ -113,8 +113,8 @@ def _usage_by_row(requests: Sequence[RecordedRequest], row_count: int, batches: 
         by_step_role[recorded.step_role].append(recorded)
     for step_role, group in by_step_role.items():
         model, keys = group[0].model, [recorded.request.key for recorded in group]
-        replies = model.known(keys)
-        seconds = ledger.seconds(model.journal.path, keys) if model.journal else {}
+        replies = model.journaled_replies(keys)
+        seconds = ledger.request_seconds(model.journal.path, keys) if model.journal else {}
         for index, recorded in enumerate(group):
             key = recorded.request.key
             own_seconds = float("nan") if batches.get(model.role) else seconds.get(key, 0.0)
@@ -124,19 +124,19 @@ def _usage_by_row(requests: Sequence[RecordedRequest], row_count: int, batches: 
     return usage
 
 
-def _request_usage(recorded: RecordedRequest, reply: Said | None, seconds: float, batches: Mapping[str, int]) -> Usage:
+def _request_usage(recorded: RecordedRequest, reply: ParsedReply | None, seconds: float, batches: Mapping[str, int]) -> Usage:
     """Tokens as the server counted them, or guessed from the characters."""
     if not reply:
         return Usage(requests=1.0, seconds=seconds)
-    counted = reply.used
+    counted = reply.usage
     characters = len(reply.text) + len(reply.reasoning)
-    input_tokens = recorded.request.tokens if counted.input is None else counted.input
+    input_tokens = recorded.request.input_tokens if counted.input is None else counted.input
     output_tokens = characters // CHARS_PER_TOKEN if counted.output is None else counted.output
     usd = price_of(recorded.model, counted._replace(input=input_tokens, output=output_tokens), batches)
     return Usage(1.0, float(input_tokens), float(output_tokens), usd, seconds)
 
 
-def price_of(model: Endpoint, used: Used, batches: Mapping[str, int]) -> float:
+def price_of(model: Endpoint, used: TokenUsage, batches: Mapping[str, int]) -> float:
     """Dollars of a request; NaN if the price is unknown."""
-    usd = model.price.of(used, bool(batches.get(model.role))) if model.price else None
+    usd = model.price.cost_usd(used, bool(batches.get(model.role))) if model.price else None
     return float("nan") if usd is None else usd

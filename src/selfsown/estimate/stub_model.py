@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from selfsown.estimate.schema_instance import conformity_check, instance
 from selfsown.models import DEFAULT_PARAMS, Model, Reply, SamplingParams
-from selfsown.prompting.structured_output import compact
+from selfsown.prompting.structured_output import compact_json
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
 if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
-    from selfsown.models.endpoint.api_formats import Said
+    from selfsown.models.endpoint.api_formats import ParsedReply
     from selfsown.models.endpoint.endpoint import Endpoint
-    from selfsown.models.endpoint.request import Ask
+    from selfsown.models.endpoint.request import Request
 
 CHARS_PER_TOKEN = 4  # about
 CHARS_PER_WORD = 5  # of the stub's text
@@ -24,7 +24,7 @@ MAX_QUOTED_WORDS = 20  # of a text that the stub quotes from
 
 _SOURCE = re.compile(r"<text-(\w{12})>\n(.*)\n</text-\1>", re.DOTALL)  # a text between its marks
 
-ReplyLength = Callable[["Endpoint", "Ask", bool], int]  # expected tokens; the last argument: whether it has a schema
+ReplyLength = Callable[["Endpoint", "Request", bool], int]  # expected tokens; the last argument: whether it has a schema
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class RecordedRequest:
     have."""
 
     model: Endpoint
-    request: Ask
-    reply: Said | None = None
+    request: Request
+    reply: ParsedReply | None = None
     expected_tokens: int = 0
 
     @property
@@ -56,16 +56,16 @@ class RecordingModel:
         self.name = model.name
 
     def at(self, stage: str) -> RecordingModel:
-        return RecordingModel(self.model.at(stage), self.requests)
+        return RecordingModel(self.model.for_step(stage), self.requests)
 
     def called(self, name: str) -> RecordingModel:
-        return RecordingModel(self.model.called(name), self.requests)
+        return RecordingModel(self.model.with_model(name), self.requests)
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         return self.model.bits(rows)
 
     def complete(self, prompts: Sequence[Prompt], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:
-        for draws in self.model.asks(prompts, params):
+        for draws in self.model.requests(prompts, params):
             self.requests += [RecordedRequest(self.model, request) for request in _distinct(draws)]
         return self.model.complete(prompts, params)
 
@@ -85,17 +85,17 @@ class StubModel(RecordingModel):
         self.elements = elements
 
     def at(self, stage: str) -> StubModel:
-        return StubModel(self.model.at(stage), self.requests, self.length, self.elements)
+        return StubModel(self.model.for_step(stage), self.requests, self.length, self.elements)
 
     def called(self, name: str) -> StubModel:
-        return StubModel(self.model.called(name), self.requests, self.length, self.elements)
+        return StubModel(self.model.with_model(name), self.requests, self.length, self.elements)
 
     def complete(self, prompts: Sequence[Prompt], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:
-        from selfsown.models.endpoint.api_formats import Said
+        from selfsown.models.endpoint.api_formats import ParsedReply
 
-        draws_of_prompts = self.model.asks(prompts, params)
+        draws_of_prompts = self.model.requests(prompts, params)
         schema = params.schema
-        journaled = self.model.known([request.key for draws in draws_of_prompts for request in draws])
+        journaled = self.model.journaled_replies([request.key for draws in draws_of_prompts for request in draws])
         replies = dict(journaled)
         conforms = conformity_check(schema) if schema else None
         elements = self.elements.get(self.model.stage, 1)
@@ -109,27 +109,27 @@ class StubModel(RecordingModel):
                         if conforms
                         else _plain_text(request, tokens)
                     )
-                    replies[request.key] = Said(text, failure="" if text else "no stub reply conforms to the schema")
+                    replies[request.key] = ParsedReply(text, failure="" if text else "no stub reply conforms to the schema")
         return self.model.replies(prompts, draws_of_prompts, replies, params.continue_prompt)
 
 
-def _distinct(requests: Sequence[Ask]) -> list[Ask]:
+def _distinct(requests: Sequence[Request]) -> list[Request]:
     """One request for each key: the same request is sent once."""
     return list({request.key: request for request in requests}.values())
 
 
-def _prefix(request: Ask) -> str:
+def _prefix(request: Request) -> str:
     """Another text for each request, or later steps would send one request where they send two."""
     return f"{request.key[:8]} "
 
 
-def _plain_text(request: Ask, tokens: int) -> str:
+def _plain_text(request: Request, tokens: int) -> str:
     prefix = _prefix(request)
     words = max(1, (tokens * CHARS_PER_TOKEN - len(prefix)) // CHARS_PER_WORD - 1)
     return prefix + "some " * words + "\nmore"
 
 
-def _structured_text(request: Ask, prompt: str, schema: Any, conforms: Callable[[Any], bool], elements: int) -> str:
+def _structured_text(request: Request, prompt: str, schema: Any, conforms: Callable[[Any], bool], elements: int) -> str:
     """JSON that conforms to the schema and quotes the text in the prompt; empty if there is none."""
     match = _SOURCE.search(prompt)
     source = match[2].split() if match else []
@@ -138,4 +138,4 @@ def _structured_text(request: Ask, prompt: str, schema: Any, conforms: Callable[
     else:
         words = [f"{_prefix(request)}{index}" for index in range(elements)]
     value = instance(schema, schema, words)
-    return compact(value) if conforms(value) else ""
+    return compact_json(value) if conforms(value) else ""

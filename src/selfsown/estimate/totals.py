@@ -132,8 +132,8 @@ def step_seconds(model: Endpoint, usage: UsageRange) -> Range | None:
         return None
 
     def elapsed(seconds: float, requests: float, input_tokens: float, output_tokens: float) -> float:
-        options = model.manner
-        times = [seconds / min(options.in_flight, max(1.0, requests)), requests * OVERHEAD_SECONDS]
+        options = model.connection_options
+        times = [seconds / min(options.max_in_flight, max(1.0, requests)), requests * OVERHEAD_SECONDS]
         if options.requests_per_minute:
             times.append(60 * requests / options.requests_per_minute)
         if options.tokens_per_minute:

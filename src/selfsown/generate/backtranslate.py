@@ -10,8 +10,8 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import shared_run, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import shared_word_run, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
@@ -62,7 +62,7 @@ def generate(
     prompts = [
         "\n\n".join(filter(None, [_INSTRUCTIONS[kind], instruction, _NOTE, fenced(row.answer)])) for row in chosen
     ]
-    replies = ask(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     for row, reply in zip(chosen, replies, strict=True):
         yield _to_row(reply, row, max_chars, f"{_INSTRUCTIONS[kind]}\n{_NOTE}")
 
@@ -73,7 +73,7 @@ def _to_row(reply: Answer, source: Row, max_chars: int, prompt: str) -> Row:
     row = Row(
         text, source.answer, parents=(source.id,), level=source.level, metadata=drop_chat_metadata(source.metadata)
     )
-    failure = reply.failure or unfit(text, max_chars, told=prompt)
-    if not failure and (shared := shared_run(text, source.answer, MAX_SHARED_WORDS)):
+    failure = reply.failure or rejection_reason(text, max_chars, told=prompt)
+    if not failure and (shared := shared_word_run(text, source.answer, MAX_SHARED_WORDS)):
         failure = f"it gives the answer away: {shared!r}"
     return row.failed(failure) if failure else row

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
-from selfsown.prompting.judge_prompts import NOTE, called, fenced_prompt, shown
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
@@ -89,11 +89,11 @@ def generate(
     """
     rows = with_answers(rows, real, "generate.correct_errors")
     prompts = [_find_errors_prompt(row, instruction) for row in rows]
-    replies = ask(teacher, prompts, _EDITS_SCHEMA, temperature=temperature, seed=seed)
+    replies = complete_json(teacher, prompts, _EDITS_SCHEMA, temperature=temperature, seed=seed)
     edits = [_applicable_edits(row, reply, seed) for row, reply in zip(rows, replies, strict=True)]
     if confirm:
         choices = iter(
-            ask(teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed)
+            complete_json(teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed)
         )
         edits = [[edit for edit in group if _is_confirmed(edit, next(choices))] for group in edits]
     for row, reply, group in zip(rows, replies, edits, strict=True):
@@ -105,9 +105,9 @@ def generate(
 
 def _find_errors_prompt(row: Row, instruction: str) -> str:
     parts = [
-        f"Find the errors in the {called(row)} below: mistakes of fact, calculation or spelling, and gaps.",
+        f"Find the errors in the {text_kind(row)} below: mistakes of fact, calculation or spelling, and gaps.",
         instruction,
-        shown(row),
+        fenced_row(row),
         "For each error, quote the wrong words exactly, as few as make a quote that occurs only once; give the "
         "reason; and give the text that should replace the quote. Style and taste are not errors. If there are no "
         "errors, return an empty list.",
@@ -143,7 +143,7 @@ def _confirm_prompt(edit: _Edit) -> str:
     parts = ["Here are two versions of a passage that differ in one place. Which of them is right in that place?"]
     if edit.row.prompt:
         parts.append(f"It is from an answer to:\n{fenced_prompt(edit.row)}")
-    parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", NOTE]
+    parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", IGNORE_INSTRUCTIONS]
     parts.append("Their order means nothing. Give the reason first, in one or two sentences, then which one is right.")
     return "\n\n".join(parts)
 
@@ -158,7 +158,7 @@ def _corrected_row(row: Row, reply: Answer, edits: Sequence[_Edit], max_changed:
         text = text[: edit.start] + edit.parts["correction"] + text[edit.end :]
     metadata = dict(row.metadata)
     if edits:
-        metadata = {**keep_prompt_metadata(row.metadata), "edits": compact([dict(edit.parts) for edit in edits])}
+        metadata = {**keep_prompt_metadata(row.metadata), "edits": compact_json([dict(edit.parts) for edit in edits])}
     corrected = Row(row.prompt, text, problem=row.problem, parents=(row.id,), level=row.level, metadata=metadata)
     if reply.failure:
         return corrected.failed(reply.failure)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
@@ -53,7 +53,7 @@ def generate(
     rows = with_answers(rows, real, "generate.document_qa")
     documents = [f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer for row in rows]
     prompts = [_questions_prompt(document, per_document, instruction) for document in documents]
-    replies = ask(teacher, prompts, _PAIRS_SCHEMA, temperature=temperature, seed=seed)
+    replies = complete_json(teacher, prompts, _PAIRS_SCHEMA, temperature=temperature, seed=seed)
     for row, document, reply in zip(rows, documents, replies, strict=True):
         for question in _to_rows(reply, document)[:per_document]:
             metadata = {**drop_chat_metadata(row.metadata), **question.metadata}

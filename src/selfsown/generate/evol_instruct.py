@@ -14,8 +14,8 @@ from typing import Literal
 from selfsown.errors import RecipeError
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import answered, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import NoPrompt, Row
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
@@ -96,12 +96,12 @@ def _rewritten(
 ) -> list[Row]:
     """A new task from each of these rows by its operation, with the teacher's answer under the row's system message."""
     prompts = [_prompt(operation, row.prompt, instruction) for operation, row in zip(operations, before, strict=True)]
-    replies = ask(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     tasks = [
         _unanswered_row(reply, row, operation, max_chars)
         for reply, row, operation in zip(replies, before, operations, strict=True)
     ]
-    return list(answered(teacher, tasks, temperature=temperature, seed=seed, longest=max_chars, told=_ALL_PROMPTS))
+    return list(answer_prompts(teacher, tasks, temperature=temperature, seed=seed, longest=max_chars, told=_ALL_PROMPTS))
 
 
 def _with_prompts(rows: Sequence[Row], operations: Sequence[Operation]) -> list[Row]:
@@ -125,7 +125,7 @@ def _unanswered_row(reply: Answer, before: Row, operation: Operation, max_chars:
     if reply.failure:
         return Row("", reply.text, metadata=metadata).failed(reply.failure)
     task = reply.data["task"].strip()
-    failure = unfit(task, max_chars, told=_ALL_PROMPTS)
+    failure = rejection_reason(task, max_chars, told=_ALL_PROMPTS)
     failure = failure or _why_unchanged(words(task), words(before.prompt), operation)
     row = Row(task, "", metadata=metadata)
     return row.failed(failure) if failure else row

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from selfsown.errors import ModelError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
-from selfsown.prompting.reply_checks import unfit
+from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.records import Row
 from selfsown.tasks import Task
 
@@ -47,7 +47,7 @@ def generate(
     params = SamplingParams(temperature=temperature, seed=seed, continue_prompt=not user_prefix)
     replies = [reply for (reply,) in teacher.complete(openings, params)]
     turns = [_until_end(reply.text if user_prefix else reply.prompt, turn_end) for reply in replies]
-    failures = [reply.failure or unfit(turn, max_chars) for turn, reply in zip(turns, replies, strict=True)]
+    failures = [reply.failure or rejection_reason(turn, max_chars) for turn, reply in zip(turns, replies, strict=True)]
     usable = [turn for turn, failure in zip(turns, failures, strict=True) if not failure]
     prompts = [f"{user_prefix}{turn}{turn_end}{assistant_prefix}" for turn in usable]
     answers = iter(teacher.complete(prompts, SamplingParams(temperature=answer_temperature, seed=seed)))
@@ -70,5 +70,5 @@ def _to_row(prompt: str, reply: Reply, end: str, task: Task, max_chars: int) -> 
     """The turn and its answer as the task reads them; failed, with the reason, where they are unusable."""
     answer = _until_end(reply.text, end)
     row = task.read(prompt, answer)
-    failure = reply.failure or unfit(answer, max_chars, prompt=prompt) or (row if isinstance(row, str) else "")
+    failure = reply.failure or rejection_reason(answer, max_chars, prompt=prompt) or (row if isinstance(row, str) else "")
     return Row(prompt, answer).failed(failure) if failure or isinstance(row, str) else row

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import NOTE
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS
 from selfsown.records import NoPrompt, Row
 from selfsown.text.chat import (
     Message,
@@ -108,7 +108,7 @@ def _user_prompt(conversation: _Conversation, instruction: str) -> str:
         "request that follows from the last answer and asks for something new, in the user's style.",
         instruction,
         fenced(messages_text(conversation.messages)),
-        NOTE,
+        IGNORE_INSTRUCTIONS,
         "Write only the user's message.",
     ]
     return "\n\n".join(filter(None, parts))

@@ -15,8 +15,8 @@ from selfsown.errors import RecipeError
 from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
-from selfsown.prompting.reply_checks import answered, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
@@ -87,12 +87,12 @@ def generate(
     pool = list(sample_rows(lambda: (row for row in real if row.prompt), count, seed))
     examples = [pool[index % len(pool)] if pool else None for index in range(count)]
     prompts = [_request_prompt(cell, example, instruction) for cell, example in zip(cells, examples, strict=True)]
-    replies = ask(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     requests = [
         _unanswered_row(reply, cell, example, max_chars)
         for reply, cell, example in zip(replies, cells, examples, strict=True)
     ]
-    rows = answered(teacher, requests, temperature=temperature, seed=seed, longest=max_chars, told=_PROMPT)
+    rows = answer_prompts(teacher, requests, temperature=temperature, seed=seed, longest=max_chars, told=_PROMPT)
     for row, example in zip(rows, examples, strict=True):
         yield replace(row, parents=(example.id,) if example else ())
 
@@ -131,7 +131,7 @@ def _unanswered_row(reply: Answer, cell: dict[str, str], example: Row | None, ma
     if reply.failure:
         return Row("", reply.text, metadata=cell).failed(reply.failure)
     row = Row(reply.data["request"].strip(), "", metadata=cell)
-    failure = unfit(row.prompt, max_chars, told=_PROMPT)
+    failure = rejection_reason(row.prompt, max_chars, told=_PROMPT)
     if not failure and example and rouge_l(words(row.prompt), words(example.prompt)) >= MAX_SIMILARITY:
         failure = "it copies its example"
     return row.failed(failure) if failure else row

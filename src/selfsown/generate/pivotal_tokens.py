@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from selfsown.errors import ModelError
-from selfsown.models import BEGUN, Model, Reply, SamplingParams
+from selfsown.models import ANSWER_START, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row
 from selfsown.tasks import Task
@@ -106,7 +106,7 @@ def generate(
             f"generate.pivotal_tokens: {teacher.name} must continue unfinished answers; set style: completions on the "
             "teacher, and user_prefix and assistant_prefix here to the model's chat template"
         )
-    sampler = _Sampler(teacher, task, user_prefix, assistant_prefix or BEGUN, rollouts, seed, bool(style))
+    sampler = _Sampler(teacher, task, user_prefix, assistant_prefix or ANSWER_START, rollouts, seed, bool(style))
     chosen = [row for row in rows if row.prompt and (task.verifiable or row.target)]
     searches = []
     for row, tries in zip(chosen, sampler.sample([(row, "") for row in chosen]), strict=True):

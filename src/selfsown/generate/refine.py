@@ -14,8 +14,8 @@ from typing import Literal
 from selfsown.errors import RecipeError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import called, criticised, shown, standards
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import text_kind, criticize, fenced_row, resolve_principles
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import keep_prompt_metadata
@@ -82,7 +82,7 @@ def generate(
     revisions = [_Revision(row, row, random.Random(f"{seed} {row.id}")) for row in with_metadata(rows, where)]
     _write_drafts(revisions, teacher, SamplingParams(temperature=temperature, seed=seed))
     wording = task if isinstance(task, Principled) and critic == "teacher" else None
-    criteria = ("the task's check",) if critic == "task" else standards(principles, task) or (rubric,)
+    criteria = ("the task's check",) if critic == "task" else resolve_principles(principles, task) or (rubric,)
     judge = partial(_critiques, teacher=teacher, wording=wording, seed=seed)
     revise = partial(_revised, teacher=teacher, wording=wording, temperature=temperature, seed=seed)
     for _ in range(rounds):
@@ -140,14 +140,14 @@ def _checks(revisions: Sequence[_Revision], task: Task) -> list[Answer]:
 
 def _critiques(revisions: Sequence[_Revision], teacher: Model, wording: Principled | None, seed: int) -> list[Answer]:
     if wording:
-        return criticised(teacher, [(item.row, item.criterion) for item in revisions], wording, seed=seed)
-    return ask(teacher, [_critique_prompt(revision) for revision in revisions], _CRITIQUE_SCHEMA, seed=seed)
+        return criticize(teacher, [(item.row, item.criterion) for item in revisions], wording, seed=seed)
+    return complete_json(teacher, [_critique_prompt(revision) for revision in revisions], _CRITIQUE_SCHEMA, seed=seed)
 
 
 def _critique_prompt(revision: _Revision) -> str:
     return "\n\n".join([
-        f"Criticise the {called(revision.row)} below by this criterion alone: {revision.criterion}",
-        shown(revision.row),
+        f"Criticise the {text_kind(revision.row)} below by this criterion alone: {revision.criterion}",
+        fenced_row(revision.row),
         "Say in a few sentences where it does not meet the criterion and how to fix that, then whether it has a fault.",
     ])  # fmt: skip
 
@@ -165,10 +165,10 @@ def _revised(
 
 
 def _revision_prompt(revision: _Revision) -> str:
-    name = called(revision.row)
+    name = text_kind(revision.row)
     return "\n\n".join([
         f"Revise the {name} below so that the criticism no longer applies, and leave the rest as it is.",
-        shown(revision.row),
+        fenced_row(revision.row),
         f"The criterion: {revision.criterion}",
         f"The criticism:\n{fenced(revision.history[-1]['criticism'])}",
         f"Write only the revised {name}, and nothing about it.",
@@ -178,7 +178,7 @@ def _revision_prompt(revision: _Revision) -> str:
 def _to_row(revision: _Revision) -> Row:
     real = revision.real
     revised = sum("revision" in step for step in revision.history)
-    history = {"revisions": str(revised), "revision_history": compact(revision.history)}
+    history = {"revisions": str(revised), "revision_history": compact_json(revision.history)}
     row = Row(
         real.prompt,
         revision.row.answer,

@@ -14,7 +14,7 @@ from selfsown.errors import RecipeError
 from selfsown.files.chunking import chunks
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import unfit
+from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
@@ -86,7 +86,7 @@ def _prompt(span: str, chosen: Format, instruction: str) -> str:
 def _checked_text(reply: Reply, source: str, max_chars: int) -> tuple[str, str]:
     """The text without an opening such as "Sure, here it is:", and why it is unusable, "" where it is usable."""
     text = _OPENING.sub("", reply.text).strip()
-    failure = reply.failure or unfit(text, max_chars, told=_TASK)
+    failure = reply.failure or rejection_reason(text, max_chars, told=_TASK)
     if not failure and rouge_l(words(text), words(source)) >= MAX_SIMILARITY:
         failure = "it copies its source"
     return text, failure

@@ -11,8 +11,8 @@ from functools import partial
 
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
-from selfsown.prompting.judge_prompts import NOTE, fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
@@ -67,7 +67,7 @@ class _DebugSession:
             parts.append(f"The program:\n{fenced(self.program)}")
             parts.append(f"Its tests:\n{fenced(self.tests)}")
             parts.append(f"The result of running them:\n{fenced(result)}")
-        return "\n\n".join([*parts, NOTE])
+        return "\n\n".join([*parts, IGNORE_INSTRUCTIONS])
 
     def update(self, reply: Answer, names: Sequence[str]) -> None:
         """Take the fields of these names from the reply, or the reason why there are none."""
@@ -144,7 +144,7 @@ def _fill(
     }
     live = [session for session in sessions if not session.failure]
     prompts = [f"{instruction}\n\n{session.shown()}" for session in live]
-    for session, reply in zip(live, ask(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
+    for session, reply in zip(live, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
         session.update(reply, names)
 
 
@@ -166,7 +166,7 @@ def _to_row(session: _DebugSession, tests: str) -> Row:
     inherited: Mapping[str, str] = (keep_prompt_metadata if real.prompt else drop_chat_metadata)(real.metadata)
     history = {
         "revisions": str(max(0, len(session.history) - 1)),
-        "revision_history": compact(session.history),
+        "revision_history": compact_json(session.history),
     }
     row = Row(
         session.prompt,

@@ -13,8 +13,8 @@ from selfsown.errors import DataError
 from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Share
-from selfsown.prompting.reply_checks import unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import RougeIndex
@@ -69,7 +69,7 @@ def generate(
         size = min(max(FIRST_BATCH, made), count - made)
         examples = [_draw_examples(rng, pool, accepted, shots, generated_shots) for _ in range(size)]
         prompts = [_prompt(batch, instruction) for batch in examples]
-        replies = ask(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed + made)
+        replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed + made)
         for batch, reply in zip(examples, replies, strict=True):
             parents = tuple(row.id for row in batch if row.id in seed_ids)
             row = replace(_if_new(_to_row(reply, max_chars), known), parents=parents)
@@ -121,7 +121,7 @@ def _to_row(reply: Answer, max_chars: int) -> Row:
     row = Row(f"{instruction}\n\n{task_input}" if task_input else instruction, output)
     if not instruction or not output:
         return row.failed(f"an empty {'output' if instruction else 'instruction'}")
-    failure = unfit(row.prompt, max_chars, told=_PROMPT) or unfit(output, max_chars, prompt=row.prompt, told=_PROMPT)
+    failure = rejection_reason(row.prompt, max_chars, told=_PROMPT) or rejection_reason(output, max_chars, prompt=row.prompt, told=_PROMPT)
     return row.failed(failure) if failure else row
 
 

@@ -15,7 +15,7 @@ from itertools import islice
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Positive
 from selfsown.prompting.judge_prompts import fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 
@@ -60,7 +60,7 @@ def grade(
     unsafe: run without a sandbox; only on a disposable machine.
     """
     prompts = [_prompt(row, calls) for row in rows if row.prompt]
-    answers = iter(ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed))
+    answers = iter(complete_json(judge, prompts, _SCHEMA, temperature=temperature, seed=seed))
     replies = [next(answers) if row.prompt else Answer(None, "", "no prompt to write a program from") for row in rows]
     jobs = [
         _job(program, reply.data["calls"][:calls])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from selfsown.prompting.structured_output import checked
+from selfsown.prompting.structured_output import schema_checker
 from selfsown.records import Grade, Row, SelfsownError
 
 _PROBES: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
@@ -18,7 +18,7 @@ def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
     """schema: a JSON schema; SelfsownError if it is invalid or allows any value. The answer must be the JSON alone, or
     that in a Markdown fence.
     """
-    check = checked(schema)
+    check = schema_checker(schema)
     if not any(check(value) for value in _PROBES):
         raise SelfsownError("grade.json_schema: the schema allows any value; restrict it, such as {type: object}")
     for row in rows:

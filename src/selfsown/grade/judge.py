@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Scale
-from selfsown.prompting.judge_prompts import scored
+from selfsown.prompting.judge_prompts import score_rows
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -26,7 +26,7 @@ def grade(
     """
     if not rubric.strip():
         raise SelfsownError("grade.judge: rubric is empty; write what the judge should evaluate")
-    for answer in scored(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
+    for answer in score_rows(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
         yield _grade(answer, scale)
 
 

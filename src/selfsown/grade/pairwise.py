@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.normalize import fenced
 
@@ -60,7 +60,7 @@ def grade(
     pairs = _pairs([row for row in rows if row.answer.strip()], opponents)
     different = [(one, other) for one, other in pairs if one.answer != other.answer]
     prompts = [_prompt(*pair, rubric) for one, other in different for pair in ((one, other), (other, one))]
-    answers = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    answers = complete_json(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
     records: dict[str, _Record] = defaultdict(_Record)
     for one, other in pairs:
         if one.answer == other.answer:
@@ -69,7 +69,7 @@ def grade(
     for (one, other), in_order, swapped in zip(different, answers[::2], answers[1::2], strict=True):
         _decide(records[one.id], records[other.id], in_order, swapped)
     for row in rows:
-        yield _grade(records[row.id] if row.answer.strip() else _Record(failure=NOTHING))
+        yield _grade(records[row.id] if row.answer.strip() else _Record(failure=EMPTY_ANSWER))
 
 
 def _pairs(rows: Sequence[Row], opponents: int) -> list[tuple[Row, Row]]:
@@ -89,10 +89,10 @@ def _pairs(rows: Sequence[Row], opponents: int) -> list[tuple[Row, Row]]:
 
 
 def _prompt(first: Row, second: Row, rubric: str) -> str:
-    parts = [f"Compare two {called(first)}s by this rubric: {rubric}"]
+    parts = [f"Compare two {text_kind(first)}s by this rubric: {rubric}"]
     if first.prompt:
         parts.append(f"What was asked:\n{fenced_prompt(first)}")
-    parts += [f"The first {called(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", NOTE]
+    parts += [f"The first {text_kind(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", IGNORE_INSTRUCTIONS]
     parts += ["Their order means nothing. Give the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)
 

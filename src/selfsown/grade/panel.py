@@ -7,7 +7,7 @@ from statistics import median
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Scale
-from selfsown.prompting.judge_prompts import scored, several
+from selfsown.prompting.judge_prompts import score_rows, models_by_name
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -47,8 +47,8 @@ def grade(
         )
     members = [rubric for rubric in rubrics for _ in range(samples)]
     pairs = [(row, rubric) for row in rows for rubric in members]
-    models = several(judge, judges).items()
-    answers = {name: scored(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models}
+    models = models_by_name(judge, judges).items()
+    answers = {name: score_rows(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models}
     for start in range(0, len(pairs), len(members)):
         replies = [
             (name, rubric, answer)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.option_types import Count, Positive
-from selfsown.prompting.judge_prompts import NOTHING
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import answer_message, prompt_messages, tool_definitions
 
@@ -59,7 +59,7 @@ def _grades(rows: Sequence[Row], scorer: _Scorer, batch_size: int, center: float
         elif length > scorer.limit:
             grades.append(_failed(f"{length} tokens exceed the model's limit of {scorer.limit}"))
         else:
-            grades.append(_failed(NOTHING))
+            grades.append(_failed(EMPTY_ANSWER))
     return grades
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
-from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt, shown
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced
 
@@ -56,7 +56,7 @@ def grade(
     missing = [skip or _missing(row, direction, source) for row, skip in zip(rows, skipped, strict=True)]
     prompts = [_prompt(row, direction, source) for row, lack in zip(rows, missing, strict=True) if not lack]
     schema = _CLAIMS if direction == "claims" else _RECONSTRUCTION
-    answers = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
+    answers = iter(complete_json(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, missing, strict=True):
         if lack is True:
             yield Grade(1.0, f"rows of {row.method} are not graded here", grader="roundtrip", evidence="none")
@@ -67,7 +67,7 @@ def grade(
 def _missing(row: Row, direction: str, source: str) -> str:
     """What the row lacks for this direction; "" if nothing."""
     if not row.answer.strip():
-        return NOTHING
+        return EMPTY_ANSWER
     if direction != "claims" and not row.prompt:
         return "no prompt to compare with"
     if direction != "question" and not row.metadata.get(source, "").strip():
@@ -79,14 +79,14 @@ def _missing(row: Row, direction: str, source: str) -> str:
 def _prompt(row: Row, direction: str, source: str) -> str:
     if direction == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; add nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", IGNORE_INSTRUCTIONS]
         parts += ["If the source does not answer the question, return an empty text."]
     elif direction == "question":
         parts = ["Below is an answer. Find the question that it answers, in as few words as possible."]
-        parts += [f"The answer:\n{fenced(row.answer)}", NOTE]
+        parts += [f"The answer:\n{fenced(row.answer)}", IGNORE_INSTRUCTIONS]
     else:
-        parts = [f"Check each claim of the {called(row)} against its source, and quote those that it does not support."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", shown(row)]
+        parts = [f"Check each claim of the {text_kind(row)} against its source, and quote those that it does not support."]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", fenced_row(row)]
         parts += ["If the source supports all of them, the list is empty."]
     return "\n\n".join(parts)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
-from selfsown.prompting.judge_prompts import several
+from selfsown.prompting.judge_prompts import models_by_name
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import Prompt
 from selfsown.text.normalize import final_match
@@ -43,7 +43,7 @@ def grade(
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
     if rows and not prompts:
         raise SelfsownError("grade.self_consistency: no row has a prompt to answer; use rules or novelty instead")
-    models = several(judge, judges)
+    models = models_by_name(judge, judges)
     if samples * len(models) < 2:
         raise SelfsownError(
             "grade.self_consistency: samples is 1, and a vote takes at least 2; raise samples, or name several judges"

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from selfsown.errors import suggest
 from selfsown.option_types import Finite, Natural, Pattern
-from selfsown.prompting.unconditional import alike
+from selfsown.prompting.unconditional import comparable_rows
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit, Verdict
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.baseline_test import worsened
@@ -104,11 +104,11 @@ def guard(
     """
     tolerances = Tolerances(**(tolerance or {}))
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
-    measures = BiasMeasures(named, task, outcome_gaps, alike([*held_out, *real], task)[:MAX_REAL_ROWS])
+    measures = BiasMeasures(named, task, outcome_gaps, comparable_rows([*held_out, *real], task)[:MAX_REAL_ROWS])
     measures.check()
     now, first = written(history[-1].number, count), written(history[0].number, count)
     scored = _scored(history[-1].scores, baselines(baseline_models), tolerances) if baseline_models > 1 else []
-    samples = _Samples.of(alike(held_out, task), first, now)
+    samples = _Samples.of(comparable_rows(held_out, task), first, now)
     drifts, gaps = _drifts_and_gaps(samples, measures, tolerances, len(scored)) if samples.enough else ([], [])
     functions = [worsened(*score, tests=len(drifts) + len(scored)) for score in scored]
     signals = with_significance([*drifts, *functions])

@@ -10,7 +10,7 @@ from selfsown.calibration.metrics import Metric
 from selfsown.calibration.results import METRICS, Calibration, GraderResult
 from selfsown.cost.findings import usd_in_words
 from selfsown.terminal.layout import add_text_row, print_line, table
-from selfsown.usage.ledger import counted
+from selfsown.usage.ledger import format_tokens
 
 
 def show(calibration: Calibration, folder: Path, console: Console) -> None:
@@ -22,7 +22,7 @@ def show(calibration: Calibration, folder: Path, console: Console) -> None:
         if grader.unmeasured:
             print_line(console, f"{grader.name} is not measured: {grader.unmeasured}")
     if spent := calibration.cost:
-        tokens = counted(spent.input, spent.output, spent.untold)
+        tokens = format_tokens(spent.input_tokens, spent.output_tokens, spent.unmetered)
         print_line(console, f"{spent.requests:,} requests, {tokens}, {usd_in_words(spent)}")
     print_line(console, f"written to {folder}/calibration.json")
 

@@ -11,8 +11,8 @@ from selfsown.cost.findings import usd_in_words
 from selfsown.estimate.estimator import Estimate, StepEstimate
 from selfsown.estimate.usage import Range, UsageRange
 from selfsown.terminal.layout import add_text_row, print_line, print_lines, table
-from selfsown.usage.budget import amount
-from selfsown.usage.ledger import counted
+from selfsown.usage.budget import format_amount
+from selfsown.usage.ledger import format_tokens
 
 COLUMNS = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 TEXT_COLUMNS = 3
@@ -70,7 +70,7 @@ def _basis(estimate: Estimate) -> Iterator[str]:
         yield f"{estimate.cached_replies:,} replies are in the journal already; make does not pay for them again."
     if estimate.spent_now.requests:
         now = estimate.spent_now
-        tokens = counted(now.input, now.output, now.untold)
+        tokens = format_tokens(now.input_tokens, now.output_tokens, now.unmetered)
         yield f"This estimate used {now.requests:,} requests, {tokens}, {usd_in_words(now)}."
     if estimate.total.seconds and estimate.total.seconds.value:
         yield "The time assumes that the server stays as fast with more requests in flight."
@@ -80,20 +80,20 @@ def _budget_sentence(estimate: Estimate, unit: str) -> str:
     """Whether the budget, part of which may be spent, is enough for what is left."""
     cap, spent, left = estimate.budget[unit], _spent(estimate, unit), _left(estimate.total, unit)
     if left is None or spent is None:
-        return f"It is unknown whether the budget of {amount(unit, cap)} is enough."
+        return f"It is unknown whether the budget of {format_amount(unit, cap)} is enough."
     verdict = "is too little"
     if spent + (left.value if left.high is None else left.high) <= cap:
         verdict = "is enough"
     elif spent + left.value <= cap:
         verdict = "may be too little"
-    numbers = f"{amount(unit, spent)} spent and {_range_text(left, unit)} left"
-    return f"The budget of {amount(unit, cap)} {verdict}: {numbers}."
+    numbers = f"{format_amount(unit, spent)} spent and {_range_text(left, unit)} left"
+    return f"The budget of {format_amount(unit, cap)} {verdict}: {numbers}."
 
 
 def _spent(estimate: Estimate, unit: str) -> float | None:
     spent = estimate.spent
     if unit == "tokens":
-        return None if spent.input is None or spent.output is None else spent.input + spent.output
+        return None if spent.input_tokens is None or spent.output_tokens is None else spent.input_tokens + spent.output_tokens
     return spent.usd if unit == "usd" else spent.requests
 
 
@@ -115,8 +115,8 @@ def to_json(estimate: Estimate) -> dict[str, Any]:
         "made_rows": estimate.made_rows,
         "failed_rows": estimate.failed_rows,
         "failure_reason": estimate.failure_reason,
-        "spent": estimate.spent.plain(),
-        "spent_now": estimate.spent_now.plain(),
+        "spent": estimate.spent.to_json(),
+        "spent_now": estimate.spent_now.to_json(),
         "budget": {
             unit: {"cap": cap, "sentence": _budget_sentence(estimate, unit)} for unit, cap in estimate.budget.items()
         },
@@ -158,7 +158,7 @@ def _range_text(value: Range | None, unit: str = "") -> str:
 
 def _number_text(value: float, unit: str) -> str:
     if unit == "usd":
-        return amount("usd", value)
+        return format_amount("usd", value)
     if unit != "seconds":
         return f"{value:,.0f}"
     if value < 2 * MINUTE:

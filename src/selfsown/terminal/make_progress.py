@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from selfsown.pipeline import Tally
 from selfsown.terminal.layout import print_line
-from selfsown.usage.budget import amount
+from selfsown.usage.budget import format_amount
 
 SECONDS_BETWEEN_LINES = 30.0  # where no terminal shows a bar
 MAX_REASONS = 5
@@ -71,5 +71,5 @@ def progress_line(tally: Tally) -> str:
         if tally.meter.tokens:
             parts.append(f"{tally.meter.tokens / seconds:,.0f} tokens/s")
         if tally.meter.usd:
-            parts.append(amount("usd", tally.meter.usd))
+            parts.append(format_amount("usd", tally.meter.usd))
     return " · ".join(parts)

@@ -37,16 +37,16 @@ class Preview:
 
     intake: Intake
     rows: Sequence[Row]
-    spent: Sequence[ledger.Line]
+    spent: Sequence[ledger.UsageEntry]
 
 
 def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
     """Generate and grade the first `count` real rows. Nothing is sent in a batch, which may take hours."""
     journal = folder / "replies.sqlite"
-    before = ledger.sent(journal)
+    before = ledger.count_requests(journal)
     rows = pipeline.preview(without_batches(recipe), folder, count)
     intake = Intake.of(RunFolder(folder)) or Intake()
-    return Preview(intake, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
+    return Preview(intake, rows, ledger.usage_entries(journal, ledger.recipe_prices(recipe.dump()), before))
 
 
 def show(result: Preview, folder: Path, console: Console) -> None:

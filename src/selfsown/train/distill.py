@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from selfsown.errors import ModelError
 from selfsown.models.tiny.model import Tiny, pad
-from selfsown.models.tiny.tokenizer import MARKS, PAD, UNK, Alphabet
-from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.models.tiny.tokenizer import SPECIAL_TOKENS, PAD, UNK, Tokenizer
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture
 
@@ -66,9 +66,9 @@ def train(
         total = _loss(child.network(batch[:, :-1]), targets[:, 1:], soft, temperature, hard_label_weight)
         return total / count
 
-    draws = drawn(mixture, steps, batch_size, generator)
-    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    learn(child.network, _batches(tokens, draws, answers_only, sampled_labels, generator), loss, schedule, tick)
+    draws = sample_batches(mixture, steps, batch_size, generator)
+    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    train_steps(child.network, _batches(tokens, draws, answers_only, sampled_labels, generator), loss, schedule, tick)
     return child
 
 
@@ -79,13 +79,13 @@ def _batches(
     lengths = (tokens != PAD).sum(1)
     for draw in draws:
         batch = tokens[draw, : int(lengths[draw].max())]
-        targets = answered(batch) if answers_only else batch
+        targets = mask_prompt(batch) if answers_only else batch
         uniform = torch.rand(len(batch), batch.shape[1] - 1, samples, generator=generator)
         count = (targets[:, 1:] != PAD).sum().clamp(min=1)
         yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), uniform.chunk(2), strict=True)]
 
 
-def _teacher_logits(teacher: Tiny, alphabet: Alphabet, max_tokens: int) -> Callable[[Tensor], Tensor]:
+def _teacher_logits(teacher: Tiny, alphabet: Tokenizer, max_tokens: int) -> Callable[[Tensor], Tensor]:
     """A function from tokens of the student's alphabet to the teacher's logits over that alphabet.
 
     Characters that only the teacher knows are left out; those that only the student knows get -inf.
@@ -97,8 +97,8 @@ def _teacher_logits(teacher: Tiny, alphabet: Alphabet, max_tokens: int) -> Calla
         raise ModelError(
             f"train.distill: a row has {max_tokens} tokens, but the teacher's context is {context}; shorten the rows"
         )
-    known = [*range(len(MARKS)), *(teacher.alphabet.ids.get(character, -1) for character in alphabet.characters)]
-    if alphabet.characters and max(known) < len(MARKS):
+    known = [*range(len(SPECIAL_TOKENS)), *(teacher.alphabet.token_ids.get(character, -1) for character in alphabet.characters)]
+    if alphabet.characters and max(known) < len(SPECIAL_TOKENS):
         raise ModelError(
             f"train.distill: {teacher.name} knows none of the characters of these rows; use another teacher"
         )

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from selfsown.errors import DataError
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, sample_batches, train_steps
 from selfsown.models.tiny.transformer import Network
-from selfsown.models.tiny.two_threads import each, single
+from selfsown.models.tiny.two_threads import map_two, single_threaded
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row
 
@@ -54,7 +54,7 @@ def train(
     Raises DataError where no row that is drawn is a pair.
     """
     child = parent.copy()
-    indices = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    indices = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
     pairs, draws = _drawn_pairs(child, mixture, indices, pivotal_only)
     reference = pairs.reference_margins(parent.network)
 
@@ -64,8 +64,8 @@ def train(
         margins = better - worse - reference[draw[pairs.is_pair[draw]]]
         return -F.logsigmoid(beta * margins).sum() / pair_count - nll_weight * likelihood.sum() / token_count
 
-    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    learn(child.network, pairs.batches(draws), loss, schedule, tick)
+    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    train_steps(child.network, pairs.batches(draws), loss, schedule, tick)
     return child
 
 
@@ -82,7 +82,7 @@ class _Pairs:
     def batches(self, draws: Tensor) -> Iterator[list[Part]]:
         """Each of the draws (steps, batch) in two halves."""
         for draw in draws:
-            token_count = (answered(self.better[draw]) != PAD).sum().clamp(min=1)
+            token_count = (mask_prompt(self.better[draw]) != PAD).sum().clamp(min=1)
             pair_count = self.is_pair[draw].sum().clamp(min=1)
             yield [(half, pair_count, token_count) for half in draw.chunk(2)]
 
@@ -91,7 +91,7 @@ class _Pairs:
         and of the worse answers (pairs)."""
         paired = self.is_pair[draw]
         texts = torch.cat([self.better[draw], self.worse[draw[paired]]])
-        by_token = chances(network, texts[:, : int((texts != PAD).sum(1).max())])
+        by_token = token_logprobs(network, texts[:, : int((texts != PAD).sum(1).max())])
         likelihood = by_token[: len(draw)].sum(1)
         compared = torch.cat([by_token[: len(draw)][paired], by_token[len(draw) :]])
         if self.forks is None:
@@ -109,9 +109,9 @@ class _Pairs:
                 likelihood, better, worse = self.log_probabilities(network, draw)
                 return torch.zeros_like(likelihood).masked_scatter(self.is_pair[draw], better - worse)
 
-        with single():
+        with single_threaded():
             batches = torch.split(torch.arange(len(self.is_pair)), REFERENCE_BATCH)
-            return torch.cat(each(margins, batches)) * self.is_pair
+            return torch.cat(map_two(margins, batches)) * self.is_pair
 
 
 def _drawn_pairs(model: Tiny, mixture: Mixture, indices: Tensor, pivotal_only: bool) -> tuple[_Pairs, Tensor]:

@@ -21,9 +21,9 @@ from selfsown.errors import DataError
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, sample_batches, train_steps
 from selfsown.models.tiny.transformer import Network
-from selfsown.models.tiny.two_threads import each
+from selfsown.models.tiny.two_threads import map_two
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row
 
@@ -67,15 +67,15 @@ def train(
     prompts = _with_prompts(mixture)
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(prompts, -(-steps // updates_per_group), batch_size, generator):
+        for draw in sample_batches(prompts, -(-steps // updates_per_group), batch_size, generator):
             sampling_seed = int(torch.randint(2**31, (1,), generator=generator))
             rows = _sample(child, [prompts.rows[index] for index in draw.tolist()], group_size, sampling_seed)
             parts = _parts(child, parent if kl_weight else child, rows, _advantages(grader(rows), group_size))
             yield from [parts] * updates_per_group
 
     loss = partial(_loss, child.network, clip_range=clip_range, kl_weight=kl_weight)
-    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    learn(child.network, islice(batches(), steps), loss, schedule, tick)
+    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    train_steps(child.network, islice(batches(), steps), loss, schedule, tick)
     return child
 
 
@@ -89,13 +89,13 @@ def _with_prompts(mixture: Mixture) -> Mixture:
 def _loss(network: Network, part: Part, clip_range: float, kl_weight: float) -> Tensor:
     """The clipped loss, a mean over all answer tokens of the batch."""
     tokens, advantages, before, reference, count = part
-    now = chances(network, tokens)
+    now = token_logprobs(network, tokens)
     ratio = (now - before).exp()
     clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
     gain = torch.minimum(ratio * advantages[:, None], clipped * advantages[:, None])
     if kl_weight:
         gain = gain - kl_weight * ((reference - now).exp() - (reference - now) - 1)
-    return -(gain * (answered(tokens)[:, 1:] != PAD)).sum() / count
+    return -(gain * (mask_prompt(tokens)[:, 1:] != PAD)).sum() / count
 
 
 def _sample(model: Tiny, rows: Sequence[Row], group_size: int, seed: int) -> list[Row]:
@@ -125,11 +125,11 @@ def _advantages(rows: Sequence[Row], group_size: int) -> Tensor:
 def _parts(child: Tiny, reference: Tiny, rows: Sequence[Row], advantages: Tensor) -> list[Part]:
     """Both halves of a batch, with the current log-probabilities of the child and the reference."""
     halves = pad(child.encode(rows)).chunk(2)
-    count = sum((answered(half) != PAD).sum() for half in halves)
-    before, of_reference = (each(partial(_log_probabilities, model), halves) for model in (child, reference))
+    count = sum((mask_prompt(half) != PAD).sum() for half in halves)
+    before, of_reference = (map_two(partial(_log_probabilities, model), halves) for model in (child, reference))
     return [(*part, count) for part in zip(halves, advantages.chunk(2), before, of_reference, strict=True)]
 
 
 def _log_probabilities(model: Tiny, tokens: Tensor) -> Tensor:
     with torch.no_grad():
-        return chances(model.network, tokens)
+        return token_logprobs(model.network, tokens)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, NotNegative, Share
 from selfsown.records import Mixture
@@ -40,9 +40,9 @@ def train(
     """
     child = parent.copy()
     tokens = pad(child.encode(mixture.rows))
-    draws = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
-    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    learn(child.network, _batches(tokens, draws, answers_only), partial(_loss, child.network), schedule, tick)
+    draws = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    train_steps(child.network, _batches(tokens, draws, answers_only), partial(_loss, child.network), schedule, tick)
     return child
 
 
@@ -51,7 +51,7 @@ def _batches(tokens: Tensor, draws: Tensor, answers_only: bool) -> Iterator[list
     lengths = (tokens != PAD).sum(1)
     for draw in draws:
         batch = tokens[draw, : int(lengths[draw].max())]
-        targets = answered(batch) if answers_only else batch
+        targets = mask_prompt(batch) if answers_only else batch
         count = (targets[:, 1:] != PAD).sum().clamp(min=1)
         yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), strict=True)]
 

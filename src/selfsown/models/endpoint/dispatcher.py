@@ -12,18 +12,18 @@ from typing import Any
 
 import aiohttp
 
-from selfsown.models.endpoint.api_formats import Said
+from selfsown.models.endpoint.api_formats import ParsedReply
 from selfsown.models.endpoint.errors import Fault, refusal, unheard, wait_of
-from selfsown.models.endpoint.health_check import UNREACHED, knock
-from selfsown.models.endpoint.http_client import Client
-from selfsown.models.endpoint.rate_limiter import START, Gate
-from selfsown.models.endpoint.refusals import Verdict
-from selfsown.models.endpoint.request import Ask, Line
-from selfsown.models.endpoint.stream import reply_of
+from selfsown.models.endpoint.health_check import MAX_UNREACHABLE_SECONDS, check_health
+from selfsown.models.endpoint.http_client import HttpClient
+from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
+from selfsown.models.endpoint.refusals import RefusalTracker
+from selfsown.models.endpoint.request import Request, Connection
+from selfsown.models.endpoint.stream import reply_body
 from selfsown.records import SelfsownError
-from selfsown.usage.budget import Need
+from selfsown.usage.budget import Reservation
 from selfsown.usage.journal import Call
-from selfsown.usage.prices import NOT_TOLD, Used
+from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 GRACE = 10.0  # seconds for what is out, where all else is given up
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
@@ -34,18 +34,18 @@ LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong
 class Exchange:
     """known: how many replies of this call are there already; a server that gave some is not dead."""
 
-    def __init__(self, client: Client, gate: Gate, line: Line, asks: Sequence[Ask], known: int) -> None:
+    def __init__(self, client: HttpClient, gate: RateLimiter, line: Connection, asks: Sequence[Request], known: int) -> None:
         self.client, self.gate, self.line, self.asks, self.known = client, gate, line, asks, known
         self.budget = line.journal.budget if line.journal else None
-        self.found: dict[str, Said] = {}
-        self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
+        self.found: dict[str, ParsedReply] = {}
+        self.mine: dict[str, asyncio.Future[ParsedReply | None]] = {}  # what other calls may wait for
         self.out = set[asyncio.Task[Any]]()
-        self.fresh, self.again = deque[Ask](), deque[Ask]()
+        self.fresh, self.again = deque[Request](), deque[Request]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two
         self.lost = 0
         self.bearable = max(LOST[0], LOST[1] * (self.answers + len(asks)))
-        self.verdict = Verdict(client, line, len(asks), self.bearable)
-        self.doubted: list[tuple[Ask, Fault]] = []  # refused before anything was answered
+        self.verdict = RefusalTracker(client, line, len(asks), self.bearable)
+        self.doubted: list[tuple[Request, Fault]] = []  # refused before anything was answered
         self.back = asyncio.Event()  # whenever something comes back
         self.unreached_at = self.busy_at = 0.0  # since when; 0: it was reached, or answered, last
         self.usual = 0.0  # tokens of a reply
@@ -55,9 +55,9 @@ class Exchange:
         """How many replies there are, those included that other calls got from this model."""
         return self.known + self.gate.replies
 
-    async def all(self) -> dict[str, Said]:
+    async def all(self) -> dict[str, ParsedReply]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
-        if silent := await knock(self.client, self.line.base):
+        if silent := await check_health(self.client, self.line.base_url):
             raise self._given_up(silent)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
@@ -86,23 +86,23 @@ class Exchange:
         for ask in self.asks:
             self._let_go(ask, None)
 
-    def _where(self, ask: Ask) -> object:
+    def _where(self, ask: Request) -> object:
         return self.line.journal, ask.key
 
-    def _claim(self, ask: Ask) -> None:
+    def _claim(self, ask: Request) -> None:
         """From now on, other calls that would send the same wait for ours."""
         self.mine[ask.key] = self.client.flying[self._where(ask)] = asyncio.get_running_loop().create_future()
         self.fresh.append(ask)
         self.ready.release()
 
-    def _let_go(self, ask: Ask, said: Said | None) -> None:
+    def _let_go(self, ask: Request, said: ParsedReply | None) -> None:
         if promise := self.mine.pop(ask.key, None):
             del self.client.flying[self._where(ask)]
             promise.set_result(said)
 
-    async def _borrow(self, ask: Ask, other: asyncio.Future[Said | None]) -> None:
+    async def _borrow(self, ask: Request, other: asyncio.Future[ParsedReply | None]) -> None:
         """What another call hears to the same request; where that is broken off, ours is sent."""
-        current: asyncio.Future[Said | None] | None = other
+        current: asyncio.Future[ParsedReply | None] | None = other
         while current:
             if said := await asyncio.shield(current):
                 self._settle(ask, said)
@@ -110,7 +110,7 @@ class Exchange:
             current = self.client.flying.get(self._where(ask))
         return self._claim(ask)
 
-    def _settle(self, ask: Ask, said: Said) -> None:
+    def _settle(self, ask: Request, said: ParsedReply) -> None:
         self.found[ask.key] = said
         self._let_go(ask, said)
         if len(self.found) == len(self.asks) and not self.over.done():
@@ -120,11 +120,11 @@ class Exchange:
         try:
             while not self.over.done():
                 await self.ready.acquire()
-                await self.gate.enter()
+                await self.gate.acquire()
                 ask = (self.again or self.fresh).popleft()
                 fault: Fault | None = None
                 try:
-                    said: Said | None = await self._sent(ask)
+                    said: ParsedReply | None = await self._sent(ask)
                 except Fault as found:
                     fault = found
                 if fault:  # not within the except: what is raised carries nothing that the server said unmasked
@@ -136,32 +136,32 @@ class Exchange:
             if not self.over.done():
                 self.over.set_exception(error)
 
-    async def _sent(self, ask: Ask) -> Said:
+    async def _sent(self, ask: Request) -> ParsedReply:
         """The reply, once the disk has it. No more are out than the gate and the budget have room for."""
-        guess, need = ask.tokens + round(self.usual), None
+        guess, need = ask.input_tokens + round(self.usual), None
         try:
             need = await self._afforded(ask)
-            await self.gate.pace(guess)
-            while self.doubted and len(self.doubted) + len(self.out) >= START:
+            await self.gate.wait_for_rate(guess)
+            while self.doubted and len(self.doubted) + len(self.out) >= START_CONCURRENCY:
                 self.back.clear()
                 await self.back.wait()
             if self.over.done():
                 raise asyncio.CancelledError
-            if self.line.form in self.client.formless:
-                ask.body = ask.free
+            if self.line.schema_key in self.client.formless:
+                ask.body = ask.body_without_schema
             self.out.add(self._task())
             said, seconds = await self._heard(ask)
         finally:
             self.out.discard(self._task())
             self.back.set()
             if need and self.budget:
-                self.budget.leave(need)
-            self.gate.leave()  # not before the disk has it: no more can be lost than may be out
-        self.gate.answered(ask.began, seconds, said.asked + said.tokens - guess if said.tokens else 0)
-        self.usual += (said.tokens - self.usual) / 20
+                self.budget.release(need)
+            self.gate.release()  # not before the disk has it: no more can be lost than may be out
+        self.gate.record_reply(ask.sent_at, seconds, said.input_tokens + said.output_tokens - guess if said.output_tokens else 0)
+        self.usual += (said.output_tokens - self.usual) / 20
         self.lost, self.busy_at, self.verdict.in_a_row = 0, 0.0, 0
-        if ask.formless:
-            self.client.formless.add(self.line.form)
+        if ask.schema_rejected:
+            self.client.formless.add(self.line.schema_key)
         return said
 
     def _task(self) -> asyncio.Task[Any]:
@@ -169,22 +169,22 @@ class Exchange:
         assert task
         return task
 
-    async def _afforded(self, ask: Ask) -> Need | None:
+    async def _afforded(self, ask: Request) -> Reservation | None:
         """What the budget sets aside for the request; SelfsownError where it has no room."""
         budget, account = self.budget, self.line.account
         if not budget:
             return None
-        if need := await budget.enter(lambda: account.need(ask.tokens, ask.room, budget)):
+        if need := await budget.reserve(lambda: account.reservation(ask.input_tokens, ask.max_reply_tokens, budget)):
             return need
         left = len(self.asks) - len(self.found)
-        raise budget.stop(account.need(ask.tokens, ask.room, budget), left, account.stage)
+        raise budget.exceeded_error(account.reservation(ask.input_tokens, ask.max_reply_tokens, budget), left, account.stage)
 
-    async def _heard(self, ask: Ask) -> tuple[Said, float]:
+    async def _heard(self, ask: Request) -> tuple[ParsedReply, float]:
         """The reply and its seconds; whatever became of the request is on the ledger."""
-        reply, ask.began, wait = "", time.monotonic(), 0.0
+        reply, ask.sent_at, wait = "", time.monotonic(), 0.0
         try:
             reply, wait = await self._posted(ask.body)
-            said = self.line.heard(reply, ask.body)
+            said = self.line.parse_reply(reply, ask.body)
         except Fault as fault:
             fault.wait = fault.wait or wait
             if fault.outcome:
@@ -193,25 +193,25 @@ class Exchange:
         except asyncio.CancelledError:
             self._entered(ask, reply, self._call(ask, "dropped"))
             raise
-        call = self._call(ask, "answered", said.used)
+        call = self._call(ask, "answered", said.usage)
         await self._kept(ask, reply, call)
         if self.budget:
-            self.budget.learn((call.host, call.model), call.output, call.usd)
+            self.budget.record_reply((call.host, call.model), call.output_tokens, call.usd)
         return said, call.seconds
 
-    def _call(self, ask: Ask, outcome: str, used: Used = NOT_TOLD) -> Call:
-        return self.line.account.call(ask.key, outcome, used, time.monotonic() - ask.began)
+    def _call(self, ask: Request, outcome: str, used: TokenUsage = UNKNOWN_USAGE) -> Call:
+        return self.line.account.journal_call(ask.key, outcome, used, time.monotonic() - ask.sent_at)
 
-    async def _kept(self, ask: Ask, reply: str, call: Call) -> None:
+    async def _kept(self, ask: Request, reply: str, call: Call) -> None:
         """Once this returns the disk has it: the reply, if there is one, and that there was a request."""
         if promise := self._entered(ask, reply, call):
-            await self.client.kept(promise)
+            await self.client.wait_for_disk(promise)
 
-    def _entered(self, ask: Ask, reply: str, call: Call) -> Future[None] | None:
+    def _entered(self, ask: Request, reply: str, call: Call) -> Future[None] | None:
         journal = self.line.journal
         if not journal:
             return None
-        return journal.keep(ask.key, ask.body, reply, call) if reply else journal.note(call)
+        return journal.store_reply(ask.key, ask.body, reply, call) if reply else journal.store_call(call)
 
     async def _posted(self, body: str) -> tuple[str, float]:
         """The reply, and the seconds that the server asks to wait."""
@@ -224,41 +224,41 @@ class Exchange:
                 ) as response,
             ):
                 self.unreached_at = 0.0
-                reply = line.safe((await response.read()).decode("utf-8", "replace"))
+                reply = line.mask_secrets((await response.read()).decode("utf-8", "replace"))
                 if response.status // 100 == 2:
-                    return reply_of(line.style, response.content_type, reply), wait_of(response.headers)
+                    return reply_body(line.style, response.content_type, reply), wait_of(response.headers)
                 raise refusal(response.status, response.headers, reply, body)
         except (aiohttp.ClientError, OSError) as error:
-            fault = unheard(error, line.timeout, line.safe(str(error)))
+            fault = unheard(error, line.timeout, line.mask_secrets(str(error)))
         raise fault
 
-    def _after(self, ask: Ask, fault: Fault) -> Said | None:
+    def _after(self, ask: Request, fault: Fault) -> ParsedReply | None:
         """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
         if fault.fatal:
-            raise self.line.stopped(fault.words, self.answers)
-        if fault.form and ask.body != ask.free:
-            ask.body, ask.formless = ask.free, True
+            raise self.line.stop_error(fault.words, self.answers)
+        if fault.form and ask.body != ask.body_without_schema:
+            ask.body, ask.schema_rejected = ask.body_without_schema, True
             self._return(ask)
             return None
-        if fault.stops and not self.answers and not self.verdict.ever(ask.body):
+        if fault.stops and not self.answers and not self.verdict.was_answered_before(ask.body):
             self.doubted.append((ask, fault))
             return None
         if fault.declined:
-            return self.verdict.declined(ask.body, fault, self.answers)
+            return self.verdict.row_failure(ask.body, fault, self.answers)
         if self._in_vain(fault):
             raise self._given_up(fault)
-        ask.refusals += fault.busy
-        ask.tries += not fault.busy
-        if ask.tries >= self.line.retries:
+        ask.busy_replies += fault.busy
+        ask.attempts += not fault.busy
+        if ask.attempts >= self.line.retries:
             self.lost += 1
             if self.lost >= self.bearable or not self.answers:
                 raise self._given_up(fault)
-            return Said("", failure=f"{fault.words}, {ask.tries} times")
-        times = min(ask.refusals if fault.busy else ask.tries, 10)
+            return ParsedReply("", failure=f"{fault.words}, {ask.attempts} times")
+        times = min(ask.busy_replies if fault.busy else ask.attempts, 10)
         usual = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)) * random.uniform(0.5, 1)
         wait = fault.wait * random.uniform(1, 1.2) if fault.wait else usual
         if fault.slower:
-            self.gate.refused(ask.began, wait)
+            self.gate.record_refusal(ask.sent_at, wait)
         asyncio.get_running_loop().call_later(wait, self._return, ask)
         return None
 
@@ -274,8 +274,8 @@ class Exchange:
                 for ask, fault in doubted:
                     if said := self._after(ask, fault):
                         self._settle(ask, said)
-            elif len(doubted) >= min(START, len(self.asks) - len(self.found)):
-                raise self.line.stopped(doubted[-1][1].stops)
+            elif len(doubted) >= min(START_CONCURRENCY, len(self.asks) - len(self.found)):
+                raise self.line.stop_error(doubted[-1][1].stops)
         except SelfsownError as error:
             self.over.set_exception(error)
 
@@ -286,10 +286,10 @@ class Exchange:
             self.unreached_at = self.unreached_at or now
         if fault.busy:
             self.busy_at = self.busy_at or now
-        away = fault.unreached and now - self.unreached_at > UNREACHED
+        away = fault.unreached and now - self.unreached_at > MAX_UNREACHABLE_SECONDS
         return away or fault.wait > PATIENCE or (fault.busy and now - self.busy_at > PATIENCE)
 
-    def _return(self, ask: Ask) -> None:
+    def _return(self, ask: Request) -> None:
         self.again.append(ask)
         self.ready.release()
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from selfsown.models.endpoint.error_bodies import told
-from selfsown.models.endpoint.error_causes import of_account, of_day, of_input, of_moment
-from selfsown.usage.prices import NOT_TOLD, Used
+from selfsown.models.endpoint.error_bodies import parse_error
+from selfsown.models.endpoint.error_causes import is_account_error, is_daily_limit, is_input_error, is_short_limit
+from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 AGAIN = (408, 409, 425)
 FORM = re.compile(r"response_format|output_(config|format)|json.?schema|structured.?output|grammar", re.IGNORECASE)
@@ -41,18 +41,18 @@ class Fault(Exception):
         self.busy = self.slower = self.unreached = self.form = self.of_input = False
         self.stops = ""
         self.wait = 0.0
-        self.used: Used = NOT_TOLD
+        self.used: TokenUsage = UNKNOWN_USAGE
 
 
 def refusal(status: int, headers: Mapping[str, str], reply: str, asked: str = "") -> Fault:
     """What a reply means that is none. asked: the request, of which the server may repeat words."""
-    words, codes, _ = told(reply)
+    words, codes, _ = parse_error(reply)
     return _meant(status, f"{status}: {words}" if words else str(status), f"{words} {codes}", reply, asked, headers)
 
 
 def error_within(reply: str, asked: str = "") -> Fault:
     """The same for an error in the body of a reply whose status is that of an answer."""
-    words, codes, status = told(reply)
+    words, codes, status = parse_error(reply)
     code = f" {status}" if status else ""
     return _meant(status or 500, f"200 with an error{code}: {words}", f"{words} {codes}", reply, asked, {})
 
@@ -64,7 +64,7 @@ def _meant(status: int, said: str, words: str, reply: str, asked: str, headers: 
     if status // 100 == 4 and status not in (*AGAIN, 429):
         found = Fault(f"the server declined it, {said}", "declined", declined=True)
         found.form = status in (400, 422) and bool(FORM.search(reply))
-        found.of_input = of_input(words)
+        found.of_input = is_input_error(words)
         found.stops = f"{STOP[status]} ({said})" if status in STOP and not found.of_input else ""
         return found
     found = Fault(f"the server said {said}", "busy" if status == 429 else "status")
@@ -79,9 +79,9 @@ def _stopped(status: int, words: str, reply: str, asked: str) -> str:
     busy = status == 429
     if status // 100 == 3:
         return "sends us elsewhere; name the address itself"
-    if (busy and of_day(reply)) or (status == 403 and of_day(words)):
+    if (busy and is_daily_limit(reply)) or (status == 403 and is_daily_limit(words)):
         return "has reached its limit for the day"
-    if status not in (401, 402) and of_account(words, asked, quota=not busy) and not (busy and of_moment(reply)):
+    if status not in (401, 402) and is_account_error(words, asked, quota=not busy) and not (busy and is_short_limit(reply)):
         return "has no credit or quota left for this account, or blocks it"
     return STOP[status] if status in (401, 402, 405) else ""
 

@@ -7,16 +7,16 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfsown.models.endpoint.error_bodies import page
+from selfsown.models.endpoint.error_bodies import html_title
 from selfsown.models.endpoint.errors import ADDRESS, Fault
 
-SHOWN = 100  # characters of a strange reply
+MAX_CHARS_SHOWN = 100  # characters of a strange reply
 _DONE = re.compile(r"^data: ?\[DONE\]\s*\Z", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]*(\r\n|\r|\n|\Z)")
 Tree = dict[str, Any]
 
 
-def reply_of(style: str, kind: str, body: str) -> str:
+def reply_body(style: str, kind: str, body: str) -> str:
     """The reply in this body, whose content type is `kind`. Raises Fault where there is none."""
     text = body.lstrip("\ufeff \t\r\n")
     if not text:
@@ -25,9 +25,9 @@ def reply_of(style: str, kind: str, body: str) -> str:
         return _joined(style, kind, text)
     if text[0] in '{["':  # JSON, or half of it
         return text
-    if title := page(text):
+    if title := html_title(text):
         raise _strange(f"sent {title} and no reply of the API; {ADDRESS}")
-    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:SHOWN].split())!r}; {ADDRESS}")
+    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:MAX_CHARS_SHOWN].split())!r}; {ADDRESS}")
 
 
 def _strange(words: str) -> Fault:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from selfsown.models.tiny.two_threads import each
+from selfsown.models.tiny.two_threads import map_two
 
 MOMENTUM = 0.95
 STEPS = 5  # of the Newton-Schulz iteration
@@ -32,7 +32,7 @@ class Muon:
     @torch.no_grad()
     def step(self, speed: float) -> None:
         """Move each matrix by `speed` times its rate, against its gradient."""
-        for group, moves in zip(self.groups.values(), each(self._moves, list(self.groups)), strict=True):
+        for group, moves in zip(self.groups.values(), map_two(self._moves, list(self.groups)), strict=True):
             for matrix, move in zip(group, moves, strict=True):
                 matrix.mul_(1 - self.rate * speed * self.weight_decay).sub_(move, alpha=self.rate * speed)
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import aiohttp
 
-from selfsown.models.endpoint.credentials import at
+from selfsown.models.endpoint.credentials import join_url
 from selfsown.models.endpoint.dispatcher import FIRST_WAIT, LONGEST_WAIT, PATIENCE
-from selfsown.models.endpoint.error_bodies import page
+from selfsown.models.endpoint.error_bodies import html_title
 from selfsown.models.endpoint.errors import Fault, refusal, unheard, wait_of
-from selfsown.models.endpoint.http_client import CONNECT, Client
-from selfsown.models.endpoint.request import Line
+from selfsown.models.endpoint.http_client import CONNECT_SECONDS, HttpClient
+from selfsown.models.endpoint.request import Connection
 
 PIECE = 1 << 18  # bytes
 
@@ -55,10 +55,10 @@ class Patience:
 class Calls:
     """To the address where the API's own paths begin."""
 
-    def __init__(self, client: Client, line: Line) -> None:
+    def __init__(self, client: HttpClient, line: Connection) -> None:
         self.client, self.line = client, line
         self.headers = {name: value for name, value in line.headers.items() if name != "Content-Type"}
-        self.times = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=line.timeout)
+        self.times = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=line.timeout)
 
     async def ask(self, path: str, **params: str) -> Told:
         patience = Patience(self.line.retries)
@@ -97,10 +97,10 @@ class Calls:
             async with (
                 asyncio.timeout(self.line.timeout),
                 self.client.session.request(
-                    method, at(self.line.base, path), headers=headers, allow_redirects=False, **more
+                    method, join_url(self.line.base_url, path), headers=headers, allow_redirects=False, **more
                 ) as response,
             ):
-                text = self.line.safe((await response.read()).decode("utf-8", "replace"))
+                text = self.line.mask_secrets((await response.read()).decode("utf-8", "replace"))
                 if response.status // 100 == 2:
                     return Told(tree_of(text), wait_of(response.headers))
                 raise refusal(response.status, response.headers, text)
@@ -113,16 +113,16 @@ class Calls:
         kept = b""
         try:
             async with self.client.session.get(
-                at(self.line.base, path), headers=self.headers, allow_redirects=False, timeout=self.times
+                join_url(self.line.base_url, path), headers=self.headers, allow_redirects=False, timeout=self.times
             ) as response:
                 if response.status // 100 != 2:
                     text = (await response.read()).decode("utf-8", "replace")
-                    raise refusal(response.status, response.headers, self.line.safe(text))
+                    raise refusal(response.status, response.headers, self.line.mask_secrets(text))
                 async for piece in response.content.iter_any():
                     first, *more = piece.split(b"\n")
                     kept += first
                     for next_ in more:
-                        yield self.line.safe(kept.decode("utf-8", "replace"))
+                        yield self.line.mask_secrets(kept.decode("utf-8", "replace"))
                         kept = next_
         except (aiohttp.ClientError, OSError) as error:
             fault: Fault | None = self._unheard(error)
@@ -132,10 +132,10 @@ class Calls:
             raise fault
         if kept.strip():
             tree_of(kept.decode("utf-8", "replace"))
-            yield self.line.safe(kept.decode("utf-8", "replace"))
+            yield self.line.mask_secrets(kept.decode("utf-8", "replace"))
 
     def _unheard(self, error: Exception) -> Fault:
-        return unheard(error, self.line.timeout, self.line.safe(str(error)))
+        return unheard(error, self.line.timeout, self.line.mask_secrets(str(error)))
 
 
 async def _pieces(texts: Iterator[str]) -> AsyncGenerator[bytes, None]:
@@ -155,7 +155,7 @@ def tree_of(text: str) -> dict[str, Any]:
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:
-        why = page(text) or str(error)
+        why = html_title(text) or str(error)
         raise Fault(f"what the server said of the batch cannot be read: {why}") from error
     if not isinstance(tree, dict):
         raise Fault("what the server said of the batch is no JSON object")

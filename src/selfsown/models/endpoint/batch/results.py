@@ -9,9 +9,9 @@ from contextlib import aclosing
 
 from selfsown.models.endpoint.batch.formats import Bodies
 from selfsown.models.endpoint.batch.http import Patience
-from selfsown.models.endpoint.batch.provider import Provider
+from selfsown.models.endpoint.batch.provider import BatchProvider
 from selfsown.models.endpoint.errors import Fault
-from selfsown.usage.journal import CHUNK, Batch
+from selfsown.usage.journal import KEYS_PER_QUERY, Batch
 
 Keep = Callable[[dict[str, str]], Awaitable[dict[str, Fault]]]
 _say = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Harvest:
     """kept: the keys whose reply is on disk; faults: what went wrong with others. keep says which cannot be read;
     asked: the body of a request."""
 
-    def __init__(self, provider: Provider, record: Batch, keep: Keep, asked: Bodies) -> None:
+    def __init__(self, provider: BatchProvider, record: Batch, keep: Keep, asked: Bodies) -> None:
         self.provider, self.keep, self.asked = provider, keep, asked
         self.wanted = set(record.keys)
         self.kept, self.faults = set[str](), dict[str, Fault]()
@@ -42,7 +42,7 @@ class Harvest:
             async with aclosing(self.provider.calls.lines(place)) as texts:
                 async for text in texts:
                     self._take(text, some, lines)
-                    if len(some) == CHUNK:
+                    if len(some) == KEYS_PER_QUERY:
                         await self._keep(some)
         finally:
             await self._keep(some)
@@ -54,7 +54,7 @@ class Harvest:
 
     def _take(self, text: str, some: dict[str, str], lines: set[str]) -> None:
         try:
-            entry = self.provider.entry(text, self.asked)
+            entry = self.provider.parse_result(text, self.asked)
         except Fault:
             self.strange.add(text[:50])
             return
@@ -63,8 +63,8 @@ class Harvest:
         elif entry.key in lines:
             self.twice.add(entry.key)
         elif entry.key not in self.kept:
-            if entry.fault:
-                self.faults[entry.key] = entry.fault
+            if entry.error:
+                self.faults[entry.key] = entry.error
             else:
                 some[entry.key] = entry.reply
         lines.add(entry.key)

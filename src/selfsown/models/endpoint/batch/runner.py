@@ -10,40 +10,40 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 
-from selfsown.models.endpoint.api_formats import Said
-from selfsown.models.endpoint.batch.formats import Seen, of_limits, of_queue
-from selfsown.models.endpoint.batch.provider import Provider, Refused
+from selfsown.models.endpoint.api_formats import ParsedReply
+from selfsown.models.endpoint.batch.formats import BatchStatus, is_size_limit, is_queue_limit
+from selfsown.models.endpoint.batch.provider import BatchProvider, BatchRefused
 from selfsown.models.endpoint.batch.results import Harvest
 from selfsown.models.endpoint.errors import STOP, Fault
-from selfsown.models.endpoint.health_check import knock
-from selfsown.models.endpoint.http_client import Client
-from selfsown.models.endpoint.refusals import Verdict
-from selfsown.models.endpoint.request import Ask, Line
+from selfsown.models.endpoint.health_check import check_health
+from selfsown.models.endpoint.http_client import HttpClient
+from selfsown.models.endpoint.refusals import RefusalTracker
+from selfsown.models.endpoint.request import Request, Connection
 from selfsown.records import SelfsownError
-from selfsown.usage.budget import Need
+from selfsown.usage.budget import Reservation
 from selfsown.usage.journal import Batch, Call
 
 _say = logging.getLogger(__name__)
 
 
-class Batches:
+class BatchRunner:
     """most: requests of one batch; answers: how many replies of this call are there already."""
 
-    def __init__(self, client: Client, line: Line, most: int, asks: Sequence[Ask], answers: int) -> None:
+    def __init__(self, client: HttpClient, line: Connection, most: int, asks: Sequence[Request], answers: int) -> None:
         self.client, self.line, self.answers = client, line, answers
         self.budget = line.journal.budget if line.journal else None
         self.asks = {ask.key: ask for ask in asks}
         self.model = json.loads(asks[0].body).get("model")
-        self.provider = Provider(client, line)
+        self.provider = BatchProvider(client, line)
         self.most = min(most, self.provider.way.most)
-        self.found: dict[str, Said] = {}
-        self.mine: dict[str, asyncio.Future[Said | None]] = {}  # what other calls may wait for
-        self.theirs: dict[str, asyncio.Future[Said | None]] = {}
-        self.verdict = Verdict(client, line, len(asks))
+        self.found: dict[str, ParsedReply] = {}
+        self.mine: dict[str, asyncio.Future[ParsedReply | None]] = {}  # what other calls may wait for
+        self.theirs: dict[str, asyncio.Future[ParsedReply | None]] = {}
+        self.verdict = RefusalTracker(client, line, len(asks))
 
-    async def all(self) -> dict[str, Said]:
+    async def all(self) -> dict[str, ParsedReply]:
         """What became of each request, by its key; SelfsownError where going on is in vain."""
-        if silent := await knock(self.client, self.provider.base):
+        if silent := await check_health(self.client, self.provider.base):
             raise self._given_up(silent)
         try:
             while len(self.found) < len(self.asks):
@@ -67,10 +67,10 @@ class Batches:
             if other := self.client.flying.get((self.line.journal, key)):
                 self.theirs[key] = other
             else:
-                promise: asyncio.Future[Said | None] = asyncio.get_running_loop().create_future()
+                promise: asyncio.Future[ParsedReply | None] = asyncio.get_running_loop().create_future()
                 self.mine[key] = self.client.flying[self.line.journal, key] = promise
 
-    def _let_go(self, key: str, said: Said | None) -> None:
+    def _let_go(self, key: str, said: ParsedReply | None) -> None:
         if promise := self.mine.pop(key, None):
             del self.client.flying[self.line.journal, key]
             promise.set_result(said)
@@ -81,12 +81,12 @@ class Batches:
             if said := await asyncio.shield(other):
                 self.found[key] = said
 
-    def _settle(self, key: str, said: Said) -> None:
+    def _settle(self, key: str, said: ParsedReply) -> None:
         if key in self.asks:
             self.found[key] = said
             self._let_go(key, said)
 
-    async def _round(self, asks: Sequence[Ask]) -> None:
+    async def _round(self, asks: Sequence[Request]) -> None:
         """Open batches are gone on with, and what is in none is sent. What neither answers is left for the next."""
         left = {ask.key for ask in asks}
         records = [record for record in await self.provider.records() if not left.isdisjoint(record.keys)]
@@ -101,11 +101,11 @@ class Batches:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _groups(self, asks: Iterable[Ask]) -> Iterator[list[Ask]]:
+    def _groups(self, asks: Iterable[Request]) -> Iterator[list[Request]]:
         """As many at once as the recipe says, and as the provider takes."""
-        group, size, way = list[Ask](), 0, self.provider.way
+        group, size, way = list[Request](), 0, self.provider.way
         for ask in asks:
-            length = len(way.line(ask.key, ask.body).encode()) + max(map(len, way.frame))
+            length = len(way.request_line(ask.key, ask.body).encode()) + max(map(len, way.frame))
             if group and (len(group) == self.most or size + length > way.room):
                 yield group
                 group, size = [], 0
@@ -114,33 +114,33 @@ class Batches:
         if group:
             yield group
 
-    async def _new(self, asks: Sequence[Ask]) -> None:
+    async def _new(self, asks: Sequence[Request]) -> None:
         """A batch of these, or of as many as the budget has room for; the others are left for the next round."""
         if not self.budget:
             return await self._sent(asks)
-        need = await self.budget.enter(lambda: self._need(asks))
+        need = await self.budget.reserve(lambda: self._need(asks))
         if not need and len(asks) > 1:
             return await self._new(asks[: len(asks) // 2])
         if not need:
             left = len(self.asks) - len(self.found)
-            raise self.budget.stop(self._need(asks), left, self.line.account.stage)
+            raise self.budget.exceeded_error(self._need(asks), left, self.line.account.stage)
         try:
             await self._sent(asks)
         finally:
-            self.budget.leave(need)
+            self.budget.release(need)
 
-    def _need(self, asks: Sequence[Ask]) -> Need:
+    def _need(self, asks: Sequence[Request]) -> Reservation:
         assert self.budget
-        needs = [self.line.account.need(ask.tokens, ask.room, self.budget, batch=True) for ask in asks]
-        return Need(sum(each.usd for each in needs), sum(each.tokens for each in needs), len(needs))
+        needs = [self.line.account.reservation(ask.input_tokens, ask.max_reply_tokens, self.budget, batch=True) for ask in asks]
+        return Reservation(sum(each.usd for each in needs), sum(each.tokens for each in needs), len(needs))
 
-    async def _sent(self, asks: Sequence[Ask]) -> None:
-        record = await self.provider.planned(asks)
+    async def _sent(self, asks: Sequence[Request]) -> None:
+        record = await self.provider.plan(asks)
         before = self.client.collected[self.provider.base]
         try:
             with self._out(record):
-                await self._followed(await self.provider.sent(record, asks))
-        except Refused as refused:
+                await self._followed(await self.provider.send(record, asks))
+        except BatchRefused as refused:
             await self._smaller(refused.words, record, before)
 
     async def _resumed(self, record: Batch) -> None:
@@ -151,9 +151,9 @@ class Batches:
         before = self.client.collected[self.provider.base]
         try:
             with self._out(record):
-                if found := await self.provider.found(record):
+                if found := await self.provider.find(record):
                     await self._followed(found)
-        except Refused as refused:
+        except BatchRefused as refused:
             await self._smaller(refused.words, record, before)
 
     def _where(self, record: Batch) -> tuple[str, object, str]:
@@ -177,11 +177,11 @@ class Batches:
 
     async def _smaller(self, words: str, record: Batch, before: int) -> None:
         """The next round sends smaller ones, or the same once one of those that were in its way is over."""
-        if not of_limits(words):
+        if not is_size_limit(words):
             raise SelfsownError(f"{self.line.url} refuses the batch: {words}")
         _say.info("%s requests are too many for one batch: %s", f"{len(record.keys):,}", words)
         base = self.provider.base
-        while of_queue(words):
+        while is_queue_limit(words):
             if self.client.collected[base] > before:
                 return
             others = [over for (where, *_), over in self.client.batches.items() if where == base]
@@ -196,10 +196,10 @@ class Batches:
 
     async def _followed(self, record: Batch) -> None:
         try:
-            seen = await self.provider.ended(record.id)
+            seen = await self.provider.wait_until_ended(record.id)
             if seen.failure:
-                await self.provider.note(replace(record, state="over"))
-                raise Refused(seen.failure)
+                await self.provider.store(replace(record, state="over"))
+                raise BatchRefused(seen.failure)
             await self._collected(record, seen)
         except Fault as fault:
             if STOP[404] in fault.stops and self.line.journal:
@@ -207,15 +207,15 @@ class Batches:
                 fault.stops += f"; batch {record.id} is gone, or another key's. To pay for it anew: {order}"
             raise
 
-    async def _collected(self, record: Batch, seen: Seen) -> None:
+    async def _collected(self, record: Batch, seen: BatchStatus) -> None:
         """All that the batch was answered, and what becomes of the rest."""
         harvest = Harvest(self.provider, record, self.keep, self._body)
-        for place in seen.places:
+        for place in seen.result_paths:
             await harvest.download(place)
         if len(harvest.kept) < seen.answered:  # a file that ends early may look like a whole one
-            for place in seen.places:
+            for place in seen.result_paths:
                 await harvest.download(place)
-        await self.provider.note(replace(record, state="over"))
+        await self.provider.store(replace(record, state="over"))
         harvest.say(seen.id)
         left = {key: fault for key, fault in harvest.left().items() if key in self.mine}
         for key in sorted(left, key=lambda key: left[key].fatal):
@@ -233,7 +233,7 @@ class Batches:
             promises = set[Future[None]]()
             for key, reply in replies.items():
                 request = self._body(key) or json.dumps({"model": self.model})
-                promises.add(journal.keep(key, request, reply, self._call(key, reply)))
+                promises.add(journal.store_reply(key, request, reply, self._call(key, reply)))
             for promise in promises:
                 await asyncio.wrap_future(promise)
         return self._hear(replies)
@@ -241,40 +241,40 @@ class Batches:
     def _call(self, key: str, reply: str) -> Call:
         """A line of the ledger. How long one reply of a batch took, nobody knows."""
         try:
-            used, outcome = self.line.heard(reply, self._body(key)).used, "answered"
+            used, outcome = self.line.parse_reply(reply, self._body(key)).usage, "answered"
         except Fault as fault:
             used, outcome = fault.used, fault.outcome
-        call = self.line.account.call(key, outcome, used, 0.0, batch=True)
+        call = self.line.account.journal_call(key, outcome, used, 0.0, batch=True)
         if self.budget and outcome == "answered":
-            self.budget.learn((call.host, call.model), call.output, call.usd)
+            self.budget.record_reply((call.host, call.model), call.output_tokens, call.usd)
         return call
 
     def _hear(self, replies: dict[str, str]) -> dict[str, Fault]:
         faults: dict[str, Fault] = {}
         for key, reply in replies.items():
             try:
-                self._settle(key, self.line.heard(reply, self._body(key)))
+                self._settle(key, self.line.parse_reply(reply, self._body(key)))
                 self.answers += 1
             except Fault as fault:
                 faults[key] = fault
         return faults
 
-    def _after(self, ask: Ask, fault: Fault) -> None:
+    def _after(self, ask: Request, fault: Fault) -> None:
         """After a fault: the failure of the row, or it stays for the next batch, or the end of it all."""
-        if fault.fatal or (fault.stops and not self.answers and not self.verdict.ever(ask.body)):
+        if fault.fatal or (fault.stops and not self.answers and not self.verdict.was_answered_before(ask.body)):
             raise fault
         if fault.declined:
-            return self._settle(ask.key, self.verdict.declined(ask.body, fault, self.answers))
-        ask.tries += 1
-        if ask.tries < self.line.retries:
+            return self._settle(ask.key, self.verdict.row_failure(ask.body, fault, self.answers))
+        ask.attempts += 1
+        if ask.attempts < self.line.retries:
             return None
         if not self.answers:
             raise fault
-        return self._settle(ask.key, Said("", failure=f"{fault.words}, {ask.tries} times"))
+        return self._settle(ask.key, ParsedReply("", failure=f"{fault.words}, {ask.attempts} times"))
 
     def _given_up(self, fault: Fault) -> SelfsownError:
         if fault.fatal or fault.declined:
-            return self.line.stopped(fault.stops or fault.words, self.answers)
+            return self.line.stop_error(fault.stops or fault.words, self.answers)
         kept = "what it answered is kept, and " if self.line.journal else ""
         wait = f", and to wait {fault.wait:.0f} seconds" if fault.wait else ""
         words = f"{fault.words}{wait}; {kept}the same command goes on once the server is well"
