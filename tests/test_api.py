@@ -96,7 +96,7 @@ def test_make_returns_counts_and_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["list", "table", "file"])
 def test_audit_takes_rows_in_memory_and_files(kind: str, tmp_path: Path) -> None:
-    real = [{"text": f"the {word} cat sat on mat number {number}"} for number in range(60) for word in ("big", "old")]
+    real = [{"text": f"the {word} cat sat on mat number {number}"} for number in range(120) for word in ("big", "old")]
     synthetic = [{"text": "the big cat sat on the mat"}] * 120
     if kind == "table":
         found = audit(pyarrow.Table.from_pylist(synthetic), pyarrow.Table.from_pylist(real))

@@ -120,7 +120,7 @@ class MakeResult:
 class AuditResult:
     """How synthetic rows differ from real ones.
 
-    verdict: "differs", "nothing" or "unsure"; headline and sentences say why; data: everything, as `audit --json`.
+    verdict: "differs", "no_difference" or "inconclusive"; headline and sentences say why; data: everything, as `audit --json`.
     """
 
     verdict: str

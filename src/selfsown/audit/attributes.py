@@ -66,10 +66,10 @@ def attribute_measures(
     measures = dict[str, MeasureSpec]()
     for name, of in values.items():
         measures[f"shift of {name}"] = MeasureSpec(shift(of.rows), "bias", tolerances.shift, "points")
-        most_common = most_common(of.reference)
-        if most_common != NONE and not set(name.split("+")) & set(binned):
-            growth = log_odds_change(of.rows, most_common)
-            measures[f"log-odds of {name}={most_common}"] = MeasureSpec(
+        majority = most_common(of.reference)
+        if majority != NONE and not set(name.split("+")) & set(binned):
+            growth = log_odds_change(of.rows, majority)
+            measures[f"log-odds of {name}={majority}"] = MeasureSpec(
                 growth, "bias", tolerances.log_odds, "of log-odds"
             )
     return measures

@@ -96,7 +96,7 @@ def claims(known: str, answer: str) -> Claims | None:
         exact = values[:-1]
         if value and not _NAME.fullmatch(value):
             exact.append(value)
-        rounded += [(each, decimal) for each in exact]
+        rounded += [(expression, decimal) for expression in exact]
         equal += [decimal] if _DECIMAL.search(known) else exact
     checked = _checked(known, equal)
     return Claims(checked.equal, tuple(rounded)) if checked and checked.equal else None

@@ -18,7 +18,7 @@ from selfsown.text.units import Unit, is_unit, parse_unit
 MAX_NUMBER_CHARS = 300  # of a text that is searched for one number
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-_MINUS = {ord(each): "-" for each in "−‐‑‒–—﹣－"}
+_MINUS = {ord(sign): "-" for sign in "−‐‑‒–—﹣－"}
 _SET = re.compile(
     r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]"
     r"|\$\$|\\[()\[\]]"

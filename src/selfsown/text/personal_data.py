@@ -1,7 +1,7 @@
 """Find personal data with a fixed format: e-mail addresses, telephone, card, account and social security numbers.
 
 Other numbers (dates, book numbers, IP addresses, amounts, identifiers) look alike; check digits, numbering plans and
-the words beside them tell them apart. Names and postal addresses have no fixed format and are not found.
+the words beside them distinguish them. Names and postal addresses have no fixed format and are not found.
 """
 
 from __future__ import annotations
