@@ -150,7 +150,7 @@ def _violations(text: str) -> int:
 
 
 def _texts(row: Row) -> list[str]:
-    """A refined row's draft, and its text after each round."""
+    """A refined row's draft, and what it was after each of the rounds."""
     first, *rounds = json.loads(row.metadata["revision_history"])
     texts = [first["draft"]]
     for step in rounds:

@@ -23,7 +23,7 @@ from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 from selfsown.stages import as_synthetic
 from selfsown.tasks.file import Task
-from selfsown.text.chat import Conversation, messages_of
+from selfsown.text.chat import Conversation, prompt_messages
 from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
 from testing.echo_model import Parrot
 from testing.mock_server import Server
@@ -117,7 +117,7 @@ def test_a_way_that_answers_real_prompts_sends_the_messages_as_they_stand(way: s
     for chat in CHATS:
         assert chat["messages"][:-1] in sent
     assert [body.get("tools") for body in server.bodies if len(body["messages"]) == 3].count(TOOLS) >= 1
-    asked = [messages_of(row.prompt, row.metadata) for row in made]
+    asked = [prompt_messages(row.prompt, row.metadata) for row in made]
     assert all(chat["messages"][:-1] in asked for chat in CHATS)
 
 
@@ -190,12 +190,14 @@ def test_a_writer_of_texts_is_given_the_turns_and_its_rows_have_no_system_messag
     made = as_synthetic(sample.generate(real, parrot, task, 0, n=1), step("generate", "sample"), 1, parrot)
     assert seen == [row.prompt for row in real]
     assert [row.prompt for row in made] == seen
-    words = [json.dumps(messages_of(row.prompt, row.metadata)) for row in made]
+    words = [json.dumps(prompt_messages(row.prompt, row.metadata)) for row in made]
     assert not any(row.metadata.keys() & {"system", "tools"} for row in made)
     assert not any("Be short." in each for each in words)
     turns = CHATS[1]["messages"][1:-1]
-    assert messages_of(made[1].prompt, made[1].metadata) == messages_of(made[2].prompt, made[2].metadata) == turns
-    assert messages_of(made[3].prompt, made[3].metadata) == CHATS[3]["messages"][:-1]  # it stands in the text, too
+    assert (
+        prompt_messages(made[1].prompt, made[1].metadata) == prompt_messages(made[2].prompt, made[2].metadata) == turns
+    )
+    assert prompt_messages(made[3].prompt, made[3].metadata) == CHATS[3]["messages"][:-1]  # it stands in the text, too
 
 
 # What follows is about who judges.
@@ -314,7 +316,7 @@ def test_make_asks_what_an_estimate_counts_and_keeps_it_in_its_rows(tmp_path: Pa
         again = estimate(recipe(tmp_path, server), tmp_path / "out", offline=True)
         assert (again.total.requests.value, again.cached_replies) == (0, len(server.bodies))
     rows = RunFolder(tmp_path / "out").rows("rows") or []
-    asked = [messages_of(row.prompt, row.metadata) for row in rows if row.method == "sample"]
+    asked = [prompt_messages(row.prompt, row.metadata) for row in rows if row.method == "sample"]
     assert asked == [chat["messages"][:-1] for chat in CHATS]
     sent = [body["messages"] for body in server.bodies]
     assert all(each in sent for each in asked)

@@ -38,7 +38,7 @@ def test_a_small_run_learns_from_nothing_that_is_examined_and_shows_no_hint_and_
     assert not {row.key for row in held_out} & {row.key for row in real}
     assert not {row.key for row in held_out} & {row.key for row in made if row.status == "kept"}
     if name == "gpt-spec":
-        assert {row.metadata["form"] for row in real} == {"told", "free"}
+        assert {row.metadata["form"] for row in real} == {"explicit", "no_rules"}
         assert not any("\n" in row.prompt for row in made)
         return
     assert {row.level for row in real} == {1, 2}

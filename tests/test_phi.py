@@ -78,7 +78,7 @@ def made(folder: Path, lines: list[dict[str, str]], *changes: str) -> list[Row]:
 def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_path: Path) -> None:
     rows = made(tmp_path, [{"text": town(at)} for at in range(TOWNS)])
     kept, ways = [row for row in rows if row.status == "kept"], Counter(row.method for row in rows)
-    assert set(ways) == {"question", "rephrase", "backtranslate", "refine"}
+    assert set(ways) == {"document_qa", "rephrase", "backtranslate", "refine"}
     assert {row.method for row in kept} == set(ways)
     for row in rows:
         right = KING not in row.answer
@@ -89,7 +89,7 @@ def test_what_is_made_up_is_rejected_by_its_way_back_and_the_rest_is_kept(tmp_pa
             assert right
         if not right and row.status != "failed":
             assert row.reason.startswith(("roundtrip", "judge")), row.reason
-    for way in ("question", "rephrase"):
+    for way in ("document_qa", "rephrase"):
         wrong = [row for row in rows if row.method == way and row.reason.startswith("roundtrip")]
         assert 0.15 * ways[way] < len(wrong) < 0.45 * ways[way]
     assert all(row.metadata["revisions"] == "1" for row in kept if row.method == "refine" and "reader" in row.answer)
@@ -103,7 +103,7 @@ def test_it_runs_on_real_problems(tmp_path: Path) -> None:
     texts = [json.loads(line)["question"] for line in lines]
     rows = made(tmp_path, [{"text": f"{text} (Ard{at} has {at} people.)"} for at, text in enumerate(texts)])
     kept = Counter(row.method for row in rows if row.status == "kept")
-    assert min(kept[way] for way in ("question", "rephrase", "backtranslate", "refine")) > 10
+    assert min(kept[way] for way in ("document_qa", "rephrase", "backtranslate", "refine")) > 10
     told = {row.answer for row in rows if row.method == "backtranslate" and row.status == "kept"}
     assert all(any(answer.startswith(text) for text in texts) for answer in told), "documents stay as they are"
 
@@ -154,7 +154,7 @@ def test_pivotal_pairs_come_from_the_loop_and_are_learned(tmp_path: Path) -> Non
     kept = [row for row in rows if row.status == "kept"]
     assert len(kept) > 5
     for row in kept:
-        begun, worse = row.metadata["begun"], row.metadata["rejected"]
+        begun, worse = row.metadata["prefix"], row.metadata["rejected"]
         assert row.method == "pivotal_tokens"
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)

@@ -1,4 +1,4 @@
-"""Drafts revised, talks and repairs, and the graders that ask a judge, through `make` and a server that has faults."""
+"""Revisions, conversations and corrections, and the graders that ask a judge, through `make` with a faulty server."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def made(folder: Path, server: Server, **changes: Any) -> list[Row]:
     [
         ({"refine": {"rounds": 2}}, 100),
         ({"refine": {"principles": ["It is right.", "It is kind."], "rounds": 6}}, 100),
-        ({"converse": {"turns": 2}}, range(20, 95)),
-        ({"repair": {}}, 100),
-        ({"repair": {"confirm": False}}, 100),
+        ({"multi_turn": {"turns": 2}}, range(20, 95)),
+        ({"correct_errors": {}}, 100),
+        ({"correct_errors": {"confirm": False}}, 100),
     ],
     ids=repr,
 )
@@ -84,10 +84,10 @@ def test_every_real_row_becomes_one_with_its_end_and_done_again_it_asks_nobody(
     "grade",
     [
         {"panel": {"rubrics": ["Is it right?", "Is it clear?"]}},
-        {"constitution": {"principles": ["It is right.", "It is kind.", "It is short."], "draws": 2}},
+        {"constitution": {"principles": ["It is right.", "It is kind.", "It is short."], "samples": 2}},
         {"pairwise": {}},
-        {"roundtrip": {"back": "question"}},
-        {"gap": {"samples": 2}},
+        {"roundtrip": {"direction": "question"}},
+        {"solver_gap": {"samples": 2}},
     ],
     ids=repr,
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from selfsown.audit.audit import Audit
     from selfsown.callbacks import Callbacks
+    from selfsown.compare.results import ComparisonResult
     from selfsown.models import Model
     from selfsown.pipeline import Tally
     from selfsown.recipe.recipe import Recipe
@@ -76,7 +77,8 @@ class RunResult:
 
     def model(self) -> Model:
         """The best generation's model, ready to `complete` prompts."""
-        return self.recipe.student.load(self.folder / "best")
+        model: Model = self.recipe.student.load(self.folder / "best")
+        return model
 
     def report(self) -> Path:
         """Write the page of the run; its path."""
@@ -147,12 +149,12 @@ class AuditResult:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """Whether synthetic rows help. verdict: "better", "worse" or "no proof"; data: as `prove --json`."""
+    """Whether synthetic rows help. verdict: "better", "worse" or "no proof"; result: every arm, score and difference."""
 
     verdict: str
     headline: str
     sentences: list[str]
-    data: Mapping[str, Any]
+    result: ComparisonResult
     folder: Path
 
     def report(self) -> Path:
@@ -207,15 +209,15 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
 
     Raises DataError where rows cannot be read, RecipeError where an option does not fit.
     """
-    from selfsown.audit import findings
-    from selfsown.audit.inputs import audited
+    from selfsown.audit import findings, json_report
+    from selfsown.audit.inputs import run_audit
     from selfsown.audit.options import AuditOptions
 
     with tempfile.TemporaryDirectory() as scratch:
         paths = [_path(rows, Path(scratch) / name) for rows, name in ((synthetic, "synthetic"), (real, "real"))]
-        result = audited(*paths, _options(AuditOptions, options))
+        result = run_audit(paths[0], paths[1], _options(AuditOptions, options))
     return AuditResult(
-        findings.verdict(result), findings.headline(result), findings.sentences(result), findings.data(result), result
+        findings.verdict(result), findings.headline(result), findings.sentences(result), json_report.to_json(result), result
     )
 
 
@@ -233,11 +235,12 @@ def prove(
     from selfsown.compare import prove as proofs
     from selfsown.compare.runner import run as run_arms
 
-    plan = proofs.planned(str(recipe), list(changes), seeds)
-    path = Path(folder) if folder else Path("runs") / f"{plan.recipe.name}-proof"
-    compared = run_arms(plan, path, jobs, None, lambda line: print(line, file=sys.stderr))
-    proof = proofs.prove(plan, path, compared)
-    return ProofResult(proof["verdict"], proof["headline"], proof["sentences"], proof, path)
+    experiment = proofs.plan_proof(str(recipe), list(changes), seeds)
+    path = Path(folder) if folder else Path("runs") / f"{experiment.recipe.name}-proof"
+    compared = run_arms(experiment, path, jobs, None, lambda line: print(line, file=sys.stderr))
+    result = proofs.prove(experiment, path, compared)
+    assert result.proof
+    return ProofResult(result.proof.verdict, result.proof.headline, result.proof.sentences, result, path)
 
 
 def _shown(progress: bool | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from selfsown.records import Row
-from selfsown.text.chat import completion_of, messages_of, spoken, written_out
+from selfsown.text.chat import answer_message, message_text, messages_text, prompt_messages
 
 TEXTS = ("system", "reasoning", "rejected")  # traits that are text as the prompt and the answer are
 MESSAGES = ("messages", "completion")  # traits that are messages as JSON, of which the prompt and the answer are made
@@ -31,11 +31,11 @@ def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
     """
     traits = {name: _trait(name, text, change, everywhere) for name, text in row.metadata.items()}
     prompt, answer = change(row.prompt), change(row.answer)
-    turns = messages_of(row.prompt, {**row.metadata, "system": ""})
+    turns = prompt_messages(row.prompt, {**row.metadata, "system": ""})
     if turns and turns != [{"role": "user", "content": row.prompt}]:
-        prompt = written_out(json.loads(traits["messages"]))
-    if completion_of(row.answer, row.metadata) != {"role": "assistant", "content": row.answer}:
-        answer = spoken(json.loads(traits["completion"])[0])
+        prompt = messages_text(json.loads(traits["messages"]))
+    if answer_message(row.answer, row.metadata) != {"role": "assistant", "content": row.answer}:
+        answer = message_text(json.loads(traits["completion"])[0])
     target = answer if row.target == row.answer else change(row.target)
     found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "metadata": traits}
     return row if all(getattr(row, name) == value for name, value in found.items()) else row.replace_fields(**found)

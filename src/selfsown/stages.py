@@ -14,7 +14,7 @@ from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Grade, Row
-from selfsown.text.chat import text_traits
+from selfsown.text.chat import text_prompt_metadata
 
 ROLE_MODELS = ("teacher", "judge")
 CHANGES_KEY = "selfsown.changes"  # in the metadata of a real row: what `prepare` changed
@@ -42,7 +42,7 @@ def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model
             method=row.method or step.method,
             generation=generation,
             sample_index=index,
-            metadata=_without_changes(row.metadata if reads_chats else text_traits(row.prompt, row.metadata)),
+            metadata=_without_changes(row.metadata if reads_chats else text_prompt_metadata(row.prompt, row.metadata)),
         )
         for index, row in enumerate(rows, first)
     ]

@@ -1,4 +1,4 @@
-"""Rows to be audited, and audits of them."""
+"""Rows for audits, and the audit command."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def texts(count: int, seed: int, length: int = 25, words: int = 400) -> list[str
     return [" ".join(rng.choices(known, shares, k=rng.randint(length // 2, length))) for _ in range(count)]
 
 
-def rows(path: Path, said: Sequence[str], north: float = 0.6, seed: int = 0) -> str:
+def rows(path: Path, texts: Sequence[str], north: float = 0.6, seed: int = 0) -> str:
     """The texts as JSON lines, each in the north or the south."""
     rng = random.Random(seed)
-    return records(path, [{"text": text, "region": "north" if rng.random() < north else "south"} for text in said])
+    return records(path, [{"text": text, "region": "north" if rng.random() < north else "south"} for text in texts])
 
 
-def records(path: Path, each: Sequence[Mapping[str, object]]) -> str:
-    path.write_text("\n".join(map(json.dumps, each)), encoding="utf-8")
+def records(path: Path, values: Sequence[Mapping[str, object]]) -> str:
+    path.write_text("\n".join(map(json.dumps, values)), encoding="utf-8")
     return str(path)
 
 
-def audit(*words: str) -> tuple[int, dict[str, Any], str]:
-    order = [sys.executable, "-m", "selfsown", "audit", *words, "--json"]
-    ended = subprocess.run(order, capture_output=True, text=True)
+def audit(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    command = [sys.executable, "-m", "selfsown", "audit", *arguments, "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True)
     return ended.returncode, json.loads(ended.stdout) if ended.stdout else {}, ended.stderr
 
 
-def alarms(found: Mapping[str, Any]) -> set[str]:
-    return {each["name"] for each in found["signals"] if each["fires"]}
+def alarms(result: Mapping[str, Any]) -> set[str]:
+    return {signal["name"] for signal in result["signals"] if signal["is_alarm"]}

@@ -1,4 +1,4 @@
-"""What could not be looked at is never taken for what was found to be fine; other spellings are no differences."""
+"""A check that could not be made is never a pass; other spellings of a text are no difference."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from auditing import records, texts
 
 from selfsown.audit import findings
 from selfsown.audit.audit import Audit
-from selfsown.audit.inputs import audited
-from selfsown.audit.options import Wish
+from selfsown.audit.inputs import run_audit
+from selfsown.audit.options import AuditOptions
 from selfsown.records import SelfsownError
 
 ACCENTED = [text.replace("o", "ö").replace("1", "é") for text in texts(360, 7)]
@@ -24,12 +24,13 @@ def documents(path: Path, said: list[str], **columns: list[object]) -> str:
     )
 
 
-def healthy(folder: Path, **wish: object) -> Audit:
-    """Rows of one source on both sides, with tolerances so wide that all differences would be seen."""
+def healthy(folder: Path, **options: object) -> Audit:
+    """Rows of one source on both sides, with tolerances so wide that every check has power."""
     ours = documents(folder / "a.jsonl", texts(150, 1))
     theirs = documents(folder / "b.jsonl", texts(300, 2))
-    wide = dict.fromkeys(("tails", "vendi", "shift", "form", "repeats", "copies"), 0.9)
-    return audited(ours, theirs, Wish(**wide, **wish))  # type: ignore[arg-type]
+    names = ("tail_loss", "vendi_loss", "shift", "form_shift", "duplicates", "copies")
+    wide = {f"max_{name}": 0.9 for name in names}
+    return run_audit(ours, theirs, AuditOptions(**wide, **options))  # type: ignore[arg-type]
 
 
 def exam(folder: Path, questions: list[str]) -> tuple[Path, ...]:
@@ -37,81 +38,82 @@ def exam(folder: Path, questions: list[str]) -> tuple[Path, ...]:
     return (folder / "exam.jsonl",)
 
 
-def test_a_healthy_set_passes_where_all_would_have_been_seen(tmp_path: Path) -> None:
-    found = healthy(tmp_path, examination=exam(tmp_path, ["Who of all these rowed over the lake?"]))
-    assert findings.verdict(found) == "nothing"
-    assert "would have been seen" in findings.headline(found)
+def test_a_healthy_set_passes_where_every_check_has_power(tmp_path: Path) -> None:
+    found = healthy(tmp_path, benchmark=exam(tmp_path, ["Who of all these rowed over the lake?"]))
+    assert findings.verdict(found) == "no_difference"
+    assert "every check had the power to detect one" in findings.headline(found)
 
 
 @pytest.mark.parametrize("questions", [["Why so?", "2 + 2"], ["谁？"]])
-def test_an_examination_that_cannot_be_found_inside_rows_clears_nobody(questions: list[str], tmp_path: Path) -> None:
-    found = healthy(tmp_path, examination=exam(tmp_path, questions))
-    assert findings.verdict(found) == "unsure"
-    assert "could not have been seen" in findings.headline(found)
-    assert any("exam.jsonl: not one of its" in sentence for sentence in findings.unknown(found))
+def test_an_unsearchable_benchmark_is_inconclusive(questions: list[str], tmp_path: Path) -> None:
+    found = healthy(tmp_path, benchmark=exam(tmp_path, questions))
+    assert findings.verdict(found) == "inconclusive"
+    assert "no question of exam.jsonl is long enough to search for" in findings.headline(found)
+    assert any("exam.jsonl: none of its" in sentence for sentence in findings.limitations(found))
 
 
 @pytest.mark.parametrize("questions", [[""], ["  ", "\n"], ["\u200b"], ["\ufeff", "\u00ad\u2060"]])
-def test_an_examination_without_a_question_is_refused(questions: list[str], tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match="asks nothing"):
-        healthy(tmp_path, examination=exam(tmp_path, questions))
+def test_a_benchmark_without_questions_is_an_error(questions: list[str], tmp_path: Path) -> None:
+    with pytest.raises(SelfsownError, match="has no questions"):
+        healthy(tmp_path, benchmark=exam(tmp_path, questions))
 
 
 @pytest.mark.parametrize("empty", ["", "\n\n"])
 @pytest.mark.parametrize("role", ["synthetic", "real", "exam"])
-def test_an_empty_file_is_refused_whatever_it_is_for(role: str, empty: str, tmp_path: Path) -> None:
+def test_an_empty_file_is_an_error(role: str, empty: str, tmp_path: Path) -> None:
     files = {name: documents(tmp_path / f"{name}.jsonl", texts(300, 1)) for name in ("synthetic", "real", "exam")}
     Path(files[role]).write_text(empty, encoding="utf-8")
     with pytest.raises(SelfsownError, match=rf"{role}.jsonl is empty"):
-        audited(files["synthetic"], files["real"], Wish(examination=(Path(files["exam"]),)))
+        run_audit(files["synthetic"], files["real"], AuditOptions(benchmark=(Path(files["exam"]),)))
 
 
 @pytest.mark.parametrize("blank", ["", "\u200b\u00a0"])
-def test_rows_that_say_nothing_are_no_success(blank: str, tmp_path: Path) -> None:
+def test_blank_rows_are_an_alarm(blank: str, tmp_path: Path) -> None:
     ours = documents(tmp_path / "a.jsonl", [blank] * 300)
-    found = audited(ours, documents(tmp_path / "b.jsonl", texts(300, 2)), Wish())
+    found = run_audit(ours, documents(tmp_path / "b.jsonl", texts(300, 2)), AuditOptions())
     assert findings.verdict(found) == "differs"
-    assert found.synthetic.blank == 300
+    assert found.synthetic.blank_count == 300
     few = documents(tmp_path / "c.jsonl", [blank] * 30)
-    assert findings.verdict(audited(few, few, Wish())) == "unsure"
+    assert findings.verdict(run_audit(few, few, AuditOptions())) == "inconclusive"
 
 
-def test_a_file_against_itself_or_its_copy_compares_nothing(tmp_path: Path) -> None:
+def test_a_file_against_itself_or_its_copy_is_inconclusive(tmp_path: Path) -> None:
     """Most of its rows repeat, so that copies are as common on one side as on the other."""
     said = [text for text in texts(150, 2) for _ in range(2)]
     one, two = documents(tmp_path / "a.jsonl", said), documents(tmp_path / "b.jsonl", said[::-1])
-    wide = Wish(**dict.fromkeys(("tails", "vendi", "form", "repeats", "copies"), 3.0))  # type: ignore[arg-type]
+    names = ("tail_loss", "vendi_loss", "form_shift", "duplicates", "copies")
+    wide = AuditOptions(**{f"max_{name}": 3.0 for name in names})  # type: ignore[arg-type]
     for other in (one, two):
-        found = audited(one, other, wide)
-        assert findings.verdict(found) == "unsure"
+        found = run_audit(one, other, wide)
+        assert findings.verdict(found) == "inconclusive"
         assert findings.headline(found) == "Both files hold the same rows, so nothing was compared."
 
 
-def test_a_signal_that_is_no_number_is_neither_an_alarm_nor_all_clear(tmp_path: Path) -> None:
+def test_a_signal_that_is_not_finite_is_inconclusive(tmp_path: Path) -> None:
     found = healthy(tmp_path)
-    for broken in ({"value": float("nan")}, {"least": float("nan")}, {"value": float("nan"), "least": float("inf")}):
+    for broken in ({"value": float("nan")}, {"mde": float("nan")}, {"value": float("nan"), "mde": float("inf")}):
         signals = (replace(found.signals[0], **broken), *found.signals[1:])
         lost = replace(found, signals=signals)
-        assert findings.verdict(lost) == "unsure"
-        assert f"{signals[0].name} could not be measured." in findings.unknown(lost)
+        assert findings.verdict(lost) == "inconclusive"
+        assert f"{signals[0].name} could not be measured." in findings.limitations(lost)
 
 
-def test_no_examination_is_said_not_to_have_been_looked_for(tmp_path: Path) -> None:
-    assert any("No examination was named" in sentence for sentence in findings.unknown(healthy(tmp_path)))
+def test_a_missing_benchmark_is_a_limitation(tmp_path: Path) -> None:
+    assert any("No benchmark was named" in sentence for sentence in findings.limitations(healthy(tmp_path)))
 
 
 def test_not_a_number_is_a_missing_value_as_null_is(tmp_path: Path) -> None:
     missing = documents(tmp_path / "a.jsonl", texts(80, 1), grade=[float("nan") if at % 2 else 3.0 for at in range(80)])
     null = documents(tmp_path / "b.jsonl", texts(160, 2), grade=[None if at % 2 else 3 for at in range(160)])
-    found = audited(missing, null, Wish(attribute=("grade",)))
-    assert set(found.shares["grade"]) == {"none", "3"}
-    assert found.shares["grade"]["none"] == pytest.approx((0.5, 0.5), abs=0.15)
+    found = run_audit(missing, null, AuditOptions(attribute=("grade",)))
+    assert set(found.attribute_shares["grade"]) == {"none", "3"}
+    assert found.attribute_shares["grade"]["none"] == pytest.approx((0.5, 0.5), abs=0.15)
     blank = documents(tmp_path / "c.jsonl", [float("nan")] * 90)  # type: ignore[list-item]
-    assert audited(blank, null, Wish()).synthetic.blank == 90
+    assert run_audit(blank, null, AuditOptions()).synthetic.blank_count == 90
 
 
 @pytest.mark.parametrize("spelling", ["NFD", "soft hyphens", "wide spaces"])
-def test_copies_repeats_and_questions_are_found_in_any_spelling(spelling: str, tmp_path: Path) -> None:
+def test_copies_duplicates_and_questions_are_found_in_any_spelling(spelling: str, tmp_path: Path) -> None:
     def spelled(text: str) -> str:
         if spelling == "NFD":
             return unicodedata.normalize("NFD", text)
@@ -121,12 +123,12 @@ def test_copies_repeats_and_questions_are_found_in_any_spelling(spelling: str, t
     copies = [spelled(text) for text in ACCENTED[:many]]
     ours = documents(tmp_path / "a.jsonl", [*copies, *ACCENTED[:many]], name=[spelled("Zoé d B")] * 2 * many)
     theirs = documents(tmp_path / "b.jsonl", ACCENTED[: 3 * many], name=["Zoé d B"] * 3 * many)
-    found = audited(ours, theirs, Wish(examination=exam(tmp_path, ACCENTED[:7]), attribute=("name",)))
-    assert found.copies == 1.0
-    assert found.repeats == (1.0, 0.0)
-    assert found.examination is not None
-    assert found.examination.met == 14
-    assert set(found.shares["name"]) == {"Zoé d B"}
+    found = run_audit(ours, theirs, AuditOptions(benchmark=exam(tmp_path, ACCENTED[:7]), attribute=("name",)))
+    assert found.copy_rate == 1.0
+    assert found.duplicate_rates == (1.0, 0.0)
+    assert found.benchmarks is not None
+    assert found.benchmarks.matched_rows == 14
+    assert set(found.attribute_shares["name"]) == {"Zoé d B"}
     assert not {each.name for each in found.alarms} & {"shift of length", "shift of form", "shift of name"}
 
 
@@ -139,10 +141,10 @@ def test_copies_repeats_and_questions_are_found_in_any_spelling(spelling: str, t
         ("철수는 사과 서른다섯 개를 가지고 있었는데 일곱 개를 주었다면 몇 개가 남는가?", "잘 생각해 보세요. "),
     ],
 )
-def test_an_examination_of_any_script_is_found_inside_rows(question: str, before: str, tmp_path: Path) -> None:
+def test_benchmark_questions_of_any_script_are_found_inside_rows(question: str, before: str, tmp_path: Path) -> None:
     ours = documents(tmp_path / "a.jsonl", [*texts(20, 1), f"{before}{question} OK"])
     theirs = documents(tmp_path / "b.jsonl", texts(40, 2))
-    found = audited(ours, theirs, Wish(examination=exam(tmp_path, [question])))
-    assert found.examination is not None
-    assert (found.examination.met, found.examination.hidden) == (1, 0)
+    found = run_audit(ours, theirs, AuditOptions(benchmark=exam(tmp_path, [question])))
+    assert found.benchmarks is not None
+    assert (found.benchmarks.matched_rows, found.benchmarks.short_questions) == (1, 0)
     assert findings.verdict(found) == "differs"

@@ -1,4 +1,4 @@
-"""What columns hold, under which names and in which splits; and what does not fit is said before anything is read."""
+"""Values, names and splits of columns; errors in options come before any data set is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from auditing import alarms, audit, records, rows, texts
 
 
-def test_attributes_are_compared_by_what_they_are_and_not_by_how_they_are_written(tmp_path: Path) -> None:
+def test_attributes_are_compared_by_value_and_not_by_spelling(tmp_path: Path) -> None:
     rng = random.Random(0)
 
     def made(name: str, count: int, seed: int, whole: type[int] | type[float]) -> str:
@@ -35,25 +35,25 @@ def test_attributes_are_compared_by_what_they_are_and_not_by_how_they_are_writte
     code, found, _ = audit(one, "--against", two, *named)
     assert code != 2
     assert not alarms(found)
-    assert len(found["shares"]["score"]) == 10
-    assert "score is of numbers" in str(found["sentences"])
-    assert set(found["shares"]["stars"]) == set("01234")
-    assert set(found["shares"]["good"]) == {"true", "false"}
-    assert found["shares"]["colour"]["none"]["real"] == pytest.approx(0.25, abs=0.03)
+    assert len(found["attribute_shares"]["score"]) == 10
+    assert "score is numeric" in str(found["findings"])
+    assert set(found["attribute_shares"]["stars"]) == set("01234")
+    assert set(found["attribute_shares"]["good"]) == {"true", "false"}
+    assert found["attribute_shares"]["colour"]["none"]["real"] == pytest.approx(0.25, abs=0.03)
 
 
-def test_an_attribute_that_synthetic_rows_alone_show_is_a_finding(tmp_path: Path) -> None:
+def test_an_attribute_that_only_synthetic_rows_have_is_an_alarm(tmp_path: Path) -> None:
     one = records(tmp_path / "a.jsonl", [{"text": text, "flag": "odd"} for text in texts(800, 1)])
     two = records(tmp_path / "b.jsonl", [{"text": text, "flag": None} for text in texts(1600, 2)])
     code, found, _ = audit(one, "--against", two, "--attribute", "flag")
     assert (code, alarms(found)) == (4, {"shift of flag"})
-    assert "flag: the share of none fell from 100 % to 0 %, odd grew from 0 % to 100 %." in found["sentences"]
+    assert "flag: the share of none fell from 100 % to 0 %, odd grew from 0 % to 100 %." in found["findings"]
     code, _, said = audit(two, "--against", two, "--attribute", "flag")
-    assert (code, "no row shows it" in said) == (2, True)
+    assert (code, "no row has a value" in said) == (2, True)
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow"])
-def test_what_is_not_a_number_is_an_attribute_that_the_row_does_not_show(kind: str, tmp_path: Path) -> None:
+def test_nan_is_a_missing_attribute(kind: str, tmp_path: Path) -> None:
     scores = [math.nan if at % 4 == 0 else float(at % 3) for at in range(1600)]
     rows = [{"text": text, "score": score} for text, score in zip(texts(1600, 1), scores, strict=True)]
     two = tmp_path / f"rows.{kind}"
@@ -64,24 +64,24 @@ def test_what_is_not_a_number_is_an_attribute_that_the_row_does_not_show(kind: s
         pyarrow.feather.write_feather(table, two) if kind == "arrow" else pyarrow.parquet.write_table(table, two)
     code, found, said = audit(str(two), "--against", str(two), "--attribute", "score")
     assert code != 2, said
-    assert set(found["shares"]["score"]) == {"none", "0", "1", "2"}
-    assert found["shares"]["score"]["none"]["real"] == pytest.approx(0.25, abs=0.05)
+    assert set(found["attribute_shares"]["score"]) == {"none", "0", "1", "2"}
+    assert found["attribute_shares"]["score"]["none"]["real"] == pytest.approx(0.25, abs=0.05)
 
 
-def test_an_infinite_attribute_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_infinite_attribute_is_an_error(tmp_path: Path) -> None:
     one = records(tmp_path / "a.jsonl", [{"text": "a", "score": 1.0}, {"text": "b", "score": math.inf}])
     code, _, said = audit(one, "--against", one, "--attribute", "score")
-    assert (code, "a.jsonl:2 holds an infinite number in column 'score'" in said) == (2, True)
+    assert (code, "a.jsonl:2 has an infinite number in column 'score'" in said) == (2, True)
 
 
-def test_each_file_may_have_its_own_names_of_columns(tmp_path: Path) -> None:
+def test_each_file_may_have_its_own_column_names(tmp_path: Path) -> None:
     one = records(tmp_path / "a.jsonl", [{"body": text} for text in texts(500, 1)])
     two = records(tmp_path / "b.jsonl", [{"text": text, "story": text[::-1]} for text in texts(1500, 2)])
     code, found, _ = audit(one, "--against", two, "--text", "body")
     assert code != 2
-    assert "(a.jsonl: body) against 1,500 real ones (b.jsonl: text)" in found["sentences"][0]
+    assert "(a.jsonl: body) against 1,500 real rows (b.jsonl: text)" in found["findings"][0]
     found = audit(one, "--against", two, "--text", "body", "--real-text", "story")[1]
-    assert "(b.jsonl: story)" in found["sentences"][0]
+    assert "(b.jsonl: story)" in found["findings"][0]
 
 
 def test_splits_of_a_folder(tmp_path: Path) -> None:
@@ -98,26 +98,30 @@ def test_splits_of_a_folder(tmp_path: Path) -> None:
     assert f"{tmp_path / 'two'}:SPLIT" in said
 
 
-def test_many_rows_more_are_asked_for_of_who_has_them(tmp_path: Path) -> None:
+def test_a_larger_sample_is_suggested_where_the_files_have_enough_rows(tmp_path: Path) -> None:
     one, two = rows(tmp_path / "a.jsonl", texts(4000, 1)), rows(tmp_path / "b.jsonl", texts(8000, 2))
-    said = str(audit(one, "--against", two, "--sample", "200")[1]["unknown"])
-    assert "The files have rows enough: --sample" in said
-    assert "Near copies were looked for among 400 of 8,000 real rows" in said
+    said = str(audit(one, "--against", two, "--sample", "200")[1]["limitations"])
+    assert "The files have enough rows for" in said
+    assert "of these checks: --sample" in said
+    assert "Near copies were searched among 400 of 8,000 real rows" in said
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--page", "nowhere/audit.html"], "there is no folder nowhere"),
-        (["--page", "page.txt"], "its name must end with .html"),
-        (["--lexicon", "bad.yaml"], "is no regular expression"),
-        (["--lexicon", "good.yaml", "--attribute", "region"], "--attribute region is in --lexicon good.yaml, too"),
-        (["--text", "bodyy"], "--text is bodyy; no file has such a column; there is: text, region"),
-        (["--real-text", "bodyy"], "b.jsonl has no column 'bodyy'; there is: text, region"),
-        (["--examination", "nowhere.txt"], "there is no nowhere.txt"),
+        (["--html", "nowhere/audit.html"], "there is no folder nowhere"),
+        (["--html", "page.txt"], "its name must end with .html"),
+        (["--lexicon", "bad.yaml"], "is not a valid regular expression"),
+        (
+            ["--lexicon", "good.yaml", "--attribute", "region"],
+            "--attribute region is also defined in --lexicon good.yaml",
+        ),
+        (["--text", "bodyy"], "--text is bodyy; no file has such a column; available: text, region"),
+        (["--real-text", "bodyy"], "b.jsonl has no column 'bodyy'; available: text, region"),
+        (["--benchmark", "nowhere.txt"], "no such file or folder: nowhere.txt"),
     ],
 )
-def test_what_does_not_fit_is_said_before_anything_is_read(words: list[str], said: str, tmp_path: Path) -> None:
+def test_bad_options_fail_before_data_is_read(words: list[str], said: str, tmp_path: Path) -> None:
     rows(tmp_path / "b.jsonl", texts(300, 2))
     with (tmp_path / "b.jsonl").open("a") as file:
         file.write("\nnot JSON at all\n")
@@ -130,7 +134,7 @@ def test_what_does_not_fit_is_said_before_anything_is_read(words: list[str], sai
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_folder_that_holds_no_data_is_said_in_a_line(tmp_path: Path) -> None:
+def test_a_folder_without_data_is_a_one_line_error(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     order = [sys.executable, "-m", "selfsown", "audit", ".", "--against", "."]
     ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""What is said again: by real rows, nearly, in answers alone; and rows that say nothing."""
+"""Copies of real rows, near duplicates, duplicate answers, and blank rows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from auditing import alarms, audit, records, rows, texts
 
-from selfsown.audit.near_duplicates import groups
+from selfsown.audit.near_duplicates import near_duplicate_groups
 
 
-def test_rows_that_were_learned_by_heart(tmp_path: Path) -> None:
+def test_memorized_rows_are_copies(tmp_path: Path) -> None:
     real = texts(3000, 2)
     two = rows(tmp_path / "b.jsonl", real)
     for at, copied in enumerate((real[:1500], [f"{text} !" for text in real[:1500]])):
@@ -20,44 +20,44 @@ def test_rows_that_were_learned_by_heart(tmp_path: Path) -> None:
         code, found, _ = audit(one, "--against", two)
         assert (code, alarms(found)) == (4, {"copies of real rows"})
         assert "they copy real rows" in found["headline"]
-        assert "Copies: 100 % of the rows" in str(found["sentences"])
+        assert "Copies: 100 % of the rows" in str(found["findings"])
         assert set(found["examples"]["copies"]) <= set(range(1, 1501))
-    assert "copies of real rows" not in alarms(audit(one, "--against", two, "--copies", "1.5")[1])
+    assert "copies of real rows" not in alarms(audit(one, "--against", two, "--max-copies", "1.5")[1])
 
 
-def test_near_copies_do_not_hide_that_tails_are_lost(tmp_path: Path) -> None:
+def test_near_copies_do_not_hide_lost_tails(tmp_path: Path) -> None:
     real = texts(4000, 1, words=3000)
     two = rows(tmp_path / "b.jsonl", real)
     one = rows(tmp_path / "a.jsonl", [*(f"{text} !" for text in real[:500]), *texts(1500, 5, words=300)])
     assert alarms(audit(one, "--against", two)[1]) >= {"copies of real rows", "tails lost"}
 
 
-def test_what_says_nearly_the_same_is_found_however_long_it_is() -> None:
+def test_near_duplicates_found_at_any_length() -> None:
     rng = random.Random(0)
     for length in (30, 400):
         said = texts(300, length, length, words=3000)
         near = [text[: (at := rng.randrange(len(text)))] + "x" + text[at:] for text in said]
-        codes = groups([*said, *near, *texts(300, length + 1, length, words=3000)])
+        codes = near_duplicate_groups([*said, *near, *texts(300, length + 1, length, words=3000)])
         assert np.mean(codes[:300] == codes[300:600]) > 0.95
         assert len({*codes[:300]} & {*codes[600:]}) <= 1
 
 
-def test_one_answer_to_many_prompts(tmp_path: Path) -> None:
+def test_the_same_answers_to_many_prompts(tmp_path: Path) -> None:
     answers = texts(3000, 3)
     asked = [{"prompt": prompt, "answer": answer} for prompt, answer in zip(texts(3000, 2), answers, strict=True)]
     two = records(tmp_path / "b.jsonl", asked)
     few = [{"prompt": prompt, "answer": answers[at % 40]} for at, prompt in enumerate(texts(1000, 4))]
     code, found, _ = audit(records(tmp_path / "a.jsonl", few), "--against", two)
     assert code == 4
-    assert alarms(found) >= {"repeated answers", "copies of real answers", "tails lost in answers"}
-    assert not alarms(found) & {"repeated rows", "copies of real rows"}
+    assert alarms(found) >= {"duplicate answers", "copies of real answers", "tails lost in answers"}
+    assert not alarms(found) & {"duplicate rows", "copies of real rows"}
     fresh = zip(texts(1500, 5), texts(1500, 6), strict=True)
     one = records(tmp_path / "a.jsonl", [{"prompt": prompt, "answer": answer} for prompt, answer in fresh])
     assert not alarms(audit(one, "--against", two)[1])
 
 
 @pytest.mark.parametrize("prompt", [True, False])
-def test_rows_that_say_nothing(prompt: bool, tmp_path: Path) -> None:
+def test_blank_rows(prompt: bool, tmp_path: Path) -> None:
     def made(name: str, seed: int, count: int, blank: float) -> str:
         said = [text if at >= blank * count else (None, " ")[at % 2] for at, text in enumerate(texts(count, seed))]
         if not prompt:
@@ -69,7 +69,7 @@ def test_rows_that_say_nothing(prompt: bool, tmp_path: Path) -> None:
     code, found, _ = audit(made("a.jsonl", 1, 1200, 0.5), "--against", two)
     assert code == 4
     assert found["rows"]["synthetic"] == 1200
-    assert found["blank"] == {"synthetic": 600, "real": 30}
+    assert found["blank_rows"] == {"synthetic": 600, "real": 30}
     assert "blank rows" in alarms(found)
     assert "more of them are blank" in found["headline"]
     assert set(found["examples"]["blank"]) <= set(range(1, 601))

@@ -10,7 +10,7 @@ from selfsown.calibration.mutants import MUTANT_KINDS, mutants
 from selfsown.records import Row
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
-from selfsown.text.final_answer import stated
+from selfsown.text.final_answer import stated_answer
 
 TEXT = File("sums.csv")
 SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", sample_index=at) for at in range(99)]
@@ -92,7 +92,7 @@ def test_a_long_answer_is_read_once_a_try(monkeypatch: pytest.MonkeyPatch) -> No
     def counted(text: str) -> str:
         nonlocal read
         read += len(text)
-        return stated(text)
+        return stated_answer(text)
 
     def work(length: int) -> int:
         nonlocal read

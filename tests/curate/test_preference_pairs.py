@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tutored import WORLD
+from trainer_fixtures import WORLD
 
 from selfsown.curate import dedup, min_score, preference_pairs
 from selfsown.records import Grade, Row

@@ -27,9 +27,13 @@ def test_it_counts_the_answers_that_break_a_principle_and_says_which() -> None:
     found = scores(Parrot(lambda prompt, at: manners(prompt)))
     asked = [row for row in ROWS if row.metadata["form"] == "answer"]
     rude = sum("#" not in row.prompt for row in asked) / 100
-    assert (found["violations"].value, found["violations"].n, found["violations"].direction) == (rude, 100, "lower")
+    assert (
+        found["principle_violations"].value,
+        found["principle_violations"].n,
+        found["principle_violations"].direction,
+    ) == (rude, 100, "lower")
     assert 0.2 < rude < 0.8
-    each = {mark: found[f"violations[principle={principle}]"].value for mark, principle in PRINCIPLES.items()}
+    each = {mark: found[f"principle_violations[principle={principle}]"].value for mark, principle in PRINCIPLES.items()}
     assert each == {"rude": rude, "unit": 0.0, "long": 0.0, "code": 0.0}
 
 
@@ -37,7 +41,10 @@ def test_a_model_is_asked_at_its_own_temperature_and_a_reply_that_failed_is_not_
     model = Parrot(lambda prompt, at: Reply(prompt, "", failure="cut off") if "#" in prompt else "oaf")
     found = scores(model)
     assert model.temperatures == [1.0]
-    assert (found["violations"].value, found["violations"].n) == (1.0, sum("#" not in row.prompt for row in ROWS[::3]))
+    assert (found["principle_violations"].value, found["principle_violations"].n) == (
+        1.0,
+        sum("#" not in row.prompt for row in ROWS[::3]),
+    )
 
 
 def test_a_world_without_a_constitution_has_nothing_to_count() -> None:

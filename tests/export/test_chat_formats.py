@@ -13,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import records
 
-from selfsown.audit.data_source import Named, opened
+from selfsown.audit.data_source import ColumnNames, open_source
 from selfsown.export.export import export
 from selfsown.generate import sample
 from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
-from selfsown.text.chat import completion_of, messages_of
-from testing.mock_server import Server
+from selfsown.text.chat import answer_message, prompt_messages
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}
@@ -77,7 +76,7 @@ def again(out: Path) -> list[Row]:
 
 
 def whole(row: Row) -> list[Any]:
-    return [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
+    return [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
 
 
 def made(folder: Path, rows: list[Row], **wishes: Any) -> Path:
@@ -105,7 +104,7 @@ def test_a_server_is_asked_what_stands_in_the_file_and_in_the_export(chats: list
     with TemporaryDirectory() as name, Server(say=lambda prompt, body: "so") as server:
         task = real(Path(name), *({"messages": chat} for chat in chats))
         teacher = create([], 0, url=server.url, model="m")
-        answers = list(sample.generate(list(task.pose(0)), teacher, task, 1, 0, n=1))
+        answers = list(sample.generate(list(task.pose(0)), teacher, task, 0, n=1))
         sent = [body["messages"] for body in server.bodies]
         found = again(made(Path(name), answers, format="conversational"))
     asked = [chat[:-1] for chat in chats]
@@ -147,7 +146,7 @@ def test_an_export_of_calls_opens_with_datasets_and_is_audited(format: str, kind
     out = made(tmp_path, rows, format=format, file_format=kind)
     found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["train"].to_list()
     assert found == records(out)
-    read = list(opened(str(out), Named()).rows())
+    read = list(open_source(str(out), ColumnNames()).rows())
     assert [(row.prompt, row.answer) for row in read] == [(row.prompt, row.answer) for row in rows]
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfsown.audit.data_source import Named, opened
+from selfsown.audit.data_source import ColumnNames, open_source
 from selfsown.export.export import export
 from selfsown.records import Row
 from selfsown.tasks.file import Task
@@ -69,8 +69,8 @@ def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path
     pytest.importorskip("datasets")
     rows = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     worse = [kept.row(row.prompt, "nothing", 0.0, sample_index=row.sample_index) for row in rows]
-    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, file_format=kind)
-    found = list(opened(str(done.out), Named()).rows())
+    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
+    found = list(open_source(str(done.out), ColumnNames()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}
     assert {f"{row.prompt}\n{row.answer}" if row.prompt else row.answer for row in found} == joined
 

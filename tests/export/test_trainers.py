@@ -17,7 +17,7 @@ from test_load import loaded
 
 from selfsown.export.export import export
 from selfsown.records import Row
-from selfsown.text.chat import remembered, written_out
+from selfsown.text.chat import messages_metadata, messages_text
 
 CHAT = (
     "{% for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}"
@@ -112,9 +112,9 @@ CALLED = [
 def test_supervised_training_reads_calls_their_results_and_the_tools(
     name: str, kind: str, model: Path, tmp_path: Path
 ) -> None:
-    traits = {**remembered(CALLED), "tools": json.dumps([{"type": "function", "function": {"name": "add"}}])}
-    rows = [kept.row(written_out(CALLED), "four", metadata=traits), kept.row("Colour?", "blue")]
-    trainer, tokenizer = trained(name, model, tmp_path, rows, file_format=kind)
+    traits = {**messages_metadata(CALLED), "tools": json.dumps([{"type": "function", "function": {"name": "add"}}])}
+    rows = [kept.row(messages_text(CALLED), "four", metadata=traits), kept.row("Colour?", "blue")]
+    trainer, tokenizer = trained(name, model, tmp_path, rows, kind=kind)
     texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
     assert '[add]<user>2+2?<end><assistant>[add {"a": 2}]<end><tool>4<end><assistant>four<end>' in texts
     assert "<user>Colour?<end><assistant>blue<end>" in texts

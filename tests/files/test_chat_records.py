@@ -12,7 +12,7 @@ import pytest
 
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import Task
-from selfsown.text.chat import completion_of, messages_of
+from selfsown.text.chat import answer_message, prompt_messages
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 USER, OTHER = {"role": "user", "content": "2 + 2?"}, {"role": "user", "content": "Sure?"}
@@ -35,8 +35,8 @@ def read(folder: Path, *records: dict[str, Any], kind: str = "jsonl") -> list[Ro
 
 def whole(row: Row) -> list[Any]:
     """All messages of the row; of one that nobody has answered, those that ask."""
-    asked = messages_of(row.prompt, row.metadata)
-    return [*asked, completion_of(row.answer, row.metadata)] if row.answer else asked
+    asked = prompt_messages(row.prompt, row.metadata)
+    return [*asked, answer_message(row.answer, row.metadata)] if row.answer else asked
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
@@ -162,9 +162,7 @@ def test_a_talk_that_does_not_end_with_the_assistant_is_a_prompt_that_nobody_has
 
 
 @pytest.mark.parametrize("prompt", [[USER], "2 + 2?", None])
-def test_of_a_preference_the_chosen_answer_is_the_row_s_and_the_rejected_one_its_trait(
-    prompt: Any, tmp_path: Path
-) -> None:
+def test_the_chosen_answer_is_the_row_s_and_the_rejected_one_its_metadata(prompt: Any, tmp_path: Path) -> None:
     before = [] if prompt else [USER]
     record = {"prompt": prompt} if prompt else {}
     record |= {"chosen": [*before, FOUR], "rejected": [*before, {**FOUR, "content": "5"}]}
@@ -186,32 +184,35 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"messages": [{**USER, "role": "narrator"}, FOUR]}, ["'narrator'", "there is: system, developer, user"]),
+        (
+            {"messages": [{**USER, "role": "narrator"}, FOUR]},
+            ["'narrator'", "available roles: system, developer, user"],
+        ),
         ({"messages": [{**USER, "role": ""}, FOUR]}, ["{role, content}"]),
-        ({"messages": [{**USER, "content": [IMAGE]}, FOUR]}, ["'user'", "type 'image_url'", "text alone"]),
+        ({"messages": [{**USER, "content": [IMAGE]}, FOUR]}, ["'user'", "type 'image_url'", "text only"]),
         ({"messages": [{**USER, "content": [{"type": "input_audio"}]}, FOUR]}, ["type 'input_audio'"]),
         ({"messages": [{**USER, "content": [{"type": "tool_result", "content": "4"}]}, FOUR]}, ["type 'tool_result'"]),
         ({"messages": [{**USER, "content": [5]}, FOUR]}, ["type '5'"]),
         ({"messages": [{**USER, "content": {"a": 1}}, FOUR]}, ["{'a': 1}"]),
-        ({"messages": [{**USER, "content": None}, FOUR]}, ["{role, content} of text"]),
-        ({"messages": [USER, {**FOUR, "content": None}]}, ["{role, content} of text"]),
-        ({"messages": [USER, FOUR], "images": ["a.png"]}, ["images", "text alone"]),
+        ({"messages": [{**USER, "content": None}, FOUR]}, ["{role, content} with text"]),
+        ({"messages": [USER, {**FOUR, "content": None}]}, ["{role, content} with text"]),
+        ({"messages": [USER, FOUR], "images": ["a.png"]}, ["images", "text only"]),
         ({"messages": [{**USER, "audio": "a.wav"}, FOUR]}, ["audio in a turn by 'user'"]),
         ({"messages": [USER, {**FOUR, "refusal": "no"}]}, ["refusal in a turn by 'assistant'"]),
         ({"messages": [USER, {**FOUR, "weight": 0}]}, ["weight: 0"]),
         ({"messages": [USER, {**FOUR, "train": False}]}, ["train: False"]),
         ({"messages": [{**USER, "tool_calls": [CALL]}, FOUR]}, ["'user' that calls tools"]),
-        ({"messages": [USER, {**CALLING, "tool_calls": "add"}]}, ["no list: 'add'"]),
+        ({"messages": [USER, {**CALLING, "tool_calls": "add"}]}, ["not a list: 'add'"]),
         ({"messages": [USER, {**CALLING, "tool_calls": [{"function": {}}]}]}, ["{function: {name, arguments}}"]),
         ({"messages": [USER, {**CALLING, "tool_calls": [{**CALL, "type": "custom"}]}]}, ["{function: {name"]),
-        ({"messages": [USER, {"from": "function_call", "value": "add 2"}]}, ["no JSON {name, arguments}"]),
-        ({"messages": [USER, {**FOUR, "reasoning": {"a": 1}}]}, ["a reasoning that is no text"]),
-        ({"messages": [USER, FOUR], "tools": "add"}, ["tools that are no JSON"]),
-        ({"messages": [USER, FOUR], "tools": {"add": 1}}, ["no list of definitions"]),
+        ({"messages": [USER, {"from": "function_call", "value": "add 2"}]}, ["not JSON {name, arguments}"]),
+        ({"messages": [USER, {**FOUR, "reasoning": {"a": 1}}]}, ["a reasoning that is not text"]),
+        ({"messages": [USER, FOUR], "tools": "add"}, ["tools that are not JSON"]),
+        ({"messages": [USER, FOUR], "tools": {"add": 1}}, ["not a list of definitions"]),
         ({"messages": [USER, FOUR], "tools": [{"add": 1}]}, ["{name, description, parameters}"]),
-        ({"messages": [USER, FOUR], "system": ["Be"]}, ["a system that is no text"]),
+        ({"messages": [USER, FOUR], "system": ["Be"]}, ["a system that is not text"]),
         ({"messages": []}, ["an empty chat"]),
-        ({"messages": None}, ["nothing in column 'messages'"]),
+        ({"messages": None}, ["no value in column 'messages'"]),
         ({"messages": ["hi"]}, ["{role, content}"]),
         ({"prompt": [USER], "completion": 4}, ["int in column 'completion'"]),
         ({"chosen": [USER, FOUR], "rejected": [OTHER, FOUR]}, ["differ in more than the last"]),
@@ -221,7 +222,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
         ({"instruction": "a", "output": "b", "history": [["c"]]}, ["a history that is not a list of pairs"]),
     ],
 )
-def test_what_no_row_can_hold_is_refused_with_its_place(
+def test_unsupported_fields_are_errors_with_their_line(
     record: dict[str, Any], words: list[str], tmp_path: Path
 ) -> None:
     good = {"instruction": "a", "output": "b"} if "instruction" in record else {"messages": [USER, FOUR]}
@@ -234,10 +235,10 @@ def test_what_no_row_can_hold_is_refused_with_its_place(
     assert "\n" not in str(caught.value)
 
 
-def test_half_a_character_is_refused(tmp_path: Path) -> None:
+def test_an_unpaired_surrogate_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"messages": [{"role": "user", "content": "\\ud800"}]}\n', encoding="utf-8")
-    with pytest.raises(SelfsownError, match=r"rows\.jsonl:1 holds half a character in content"):
+    with pytest.raises(SelfsownError, match=r"rows\.jsonl:1 has an unpaired surrogate in content"):
         list(Task(str(path)).pose(0))
 
 

@@ -1,4 +1,4 @@
-"""A file is known by its first bytes, unpacked by whatever packed it, or refused by name with what to do about it."""
+"""Formats and compressions are detected by the first bytes; unsupported ones are errors with a remedy."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ def feather() -> bytes:
 
 @pytest.mark.parametrize("ending", PACKERS)
 @pytest.mark.parametrize("named", ["rows.jsonl.{}", "ROWS.JSONL.{}", "rows.jsonl"])
-def test_what_is_packed_is_read_whatever_its_name_says_of_the_packing(ending: str, named: str, tmp_path: Path) -> None:
+def test_compressed_files_are_read_under_any_suffix(ending: str, named: str, tmp_path: Path) -> None:
     name = named.format(ending.upper() if named.isupper() else ending)
     assert read(put(tmp_path, name, PACKERS[ending](LINES.encode()))) == ROWS
 
 
-def test_one_packing_under_the_name_of_another_is_read(tmp_path: Path) -> None:
+def test_a_compression_under_the_suffix_of_another_is_read(tmp_path: Path) -> None:
     assert read(put(tmp_path, "rows.jsonl.gz", PACKERS["zst"](LINES.encode()))) == ROWS
     assert read(put(tmp_path, "rows.jsonl.zst", PACKERS["gz"](LINES.encode()))) == ROWS
 
 
 @pytest.mark.parametrize("ending", ["gz", "zst", "bz2", "xz", "lz4"])
-def test_packed_pieces_one_after_the_other_are_all_read(ending: str, tmp_path: Path) -> None:
+def test_concatenated_compressed_parts_are_all_read(ending: str, tmp_path: Path) -> None:
     first, second = LINES.encode().splitlines(keepends=True)
     assert read(put(tmp_path, f"rows.jsonl.{ending}", PACKERS[ending](first) + PACKERS[ending](second))) == ROWS
 
@@ -118,14 +118,14 @@ def test_any_text_comes_out_as_it_went_in(
 @pytest.mark.parametrize(
     "content", [parquet(), parquet(compression="zstd"), arrow(), arrow(stream=True), feather()], ids=repr
 )
-def test_columns_in_binary_are_known_under_any_name(name: str, content: bytes, tmp_path: Path) -> None:
+def test_binary_formats_are_detected_under_any_name(name: str, content: bytes, tmp_path: Path) -> None:
     path = put(tmp_path, name, content)
     assert read(path) == ROWS
     assert [list(record) for _, record in records(path, ["answer"])] == [["answer"], ["answer"]]
     assert [(row.prompt, row.answer) for row in Task(str(path)).pose(0)] == [tuple(row.values()) for row in ROWS]
 
 
-def test_a_zip_of_one_file_goes_by_the_name_of_that_file(tmp_path: Path) -> None:
+def test_a_zip_of_one_file_has_the_format_of_that_file(tmp_path: Path) -> None:
     table = "prompt,answer\nName a river.,Ebro\n"
     mac = {"__MACOSX/._rows.csv": b"\0\1"}
     assert read(put(tmp_path, "download.zip", zipped(table.encode(), "folder/rows.csv", **mac))) == [
@@ -151,35 +151,35 @@ def locked() -> bytes:
 
 
 REFUSED = [
-    ("rows.jsonl.Z", b"\x1f\x9d\x90" + bytes(40), "packed by compress, which is not read here; unpack it"),
-    ("rows.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "packed by 7-Zip"),
-    ("rows.rar", b"Rar!\x1a\x07\x01\x00", "packed by RAR"),
-    ("rows.jsonl.br", b"\x0b\x02\x80hello\x03", "packed by Brotli"),
-    ("rows.jsonl.sz", b"\xff\x06\x00\x00sNaPpY" + bytes(9), "packed by Snappy"),
+    ("rows.jsonl.Z", b"\x1f\x9d\x90" + bytes(40), "compressed with compress, which is not supported; unpack it"),
+    ("rows.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "compressed with 7-Zip"),
+    ("rows.rar", b"Rar!\x1a\x07\x01\x00", "compressed with RAR"),
+    ("rows.jsonl.br", b"\x0b\x02\x80hello\x03", "compressed with Brotli"),
+    ("rows.jsonl.sz", b"\xff\x06\x00\x00sNaPpY" + bytes(9), "compressed with Snappy"),
     ("rows.xlsx", zipped(b"<x/>", "[Content_Types].xml", **{"xl/workbook.xml": b"<w/>"}), "save the sheet as CSV"),
     ("rows.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "old Excel or Word file"),
     ("text.odd", zipped(b"<x/>", "[Content_Types].xml", **{"word/document.xml": b"<w/>"}), "an Office document"),
-    ("two.zip", zipped(b"a", "a.csv", **{"b.csv": b"b"}), "holds 2 files (a.csv, b.csv)"),
-    ("none.zip", zipped(b"", "folder/"), "holds 0 files"),
+    ("two.zip", zipped(b"a", "a.csv", **{"b.csv": b"b"}), "has 2 files (a.csv, b.csv)"),
+    ("none.zip", zipped(b"", "folder/"), "has 0 files"),
     ("locked.zip", locked(), "cannot be unpacked"),
     ("rows.tar.gz", tar(), "tar archive"),
-    ("rows.parquet.gz", gzip.compress(parquet()), ".parquet packed once more by gzip; unpack it first"),
+    ("rows.parquet.gz", gzip.compress(parquet()), ".parquet compressed again with gzip; unpack it first"),
     ("rows.db", b"SQLite format 3\x00" + bytes(99), "SQLite database"),
     ("rows.avro", b"Obj\x01" + bytes(99), "Avro"),
     ("rows.feather", b"FEA1" + bytes(99), "Feather file of version 1"),
     ("rows.h5", b"\x89HDF\r\n\x1a\n" + bytes(99), "HDF5"),
     ("rows.npy", b"\x93NUMPY\x01" + bytes(99), "NumPy"),
     ("rows.txt", b"%PDF-1.7\n" + bytes(99), "is a PDF"),
-    ("rows.pkl", b"\x80\x04\x95" + bytes(99), "binary data of a kind that is not known here"),
+    ("rows.pkl", b"\x80\x04\x95" + bytes(99), "binary data of an unknown format"),
     ("rows.arrow", b"plain text\n", "not an Arrow file"),
     ("rows.jsonl", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
-    ("rows.jsonl.gz", LINES.encode(), "it is not packed by gzip"),
+    ("rows.jsonl.gz", LINES.encode(), "it is not compressed with gzip"),
     ("rows.jsonl", LINES.encode("utf-16"), "convert the file to UTF-8"),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "said"), REFUSED, ids=[name for name, _, _ in REFUSED])
-def test_what_is_not_read_is_refused_by_name_in_one_line(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+def test_unsupported_formats_are_one_line_errors(name: str, content: bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(SelfsownError) as caught:
         read(put(tmp_path, name, content))
     message = str(caught.value)
@@ -190,7 +190,7 @@ def test_what_is_not_read_is_refused_by_name_in_one_line(name: str, content: byt
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-def test_what_is_packed_and_damaged_is_said_so(ending: str, tmp_path: Path) -> None:
+def test_damaged_compressed_files_are_errors(ending: str, tmp_path: Path) -> None:
     whole = PACKERS[ending](LINES.encode() * 3000)
     with pytest.raises(SelfsownError, match="cannot be unpacked"):
         read(put(tmp_path, f"rows.jsonl.{ending}", whole[: len(whole) // 2]))

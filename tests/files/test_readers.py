@@ -36,22 +36,22 @@ def fault(path: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "content", "place", "said"),
     [
-        ("r.csv", "p,a\nSay hello, world,Hi\n", ":2", "has 3 fields, and the first line names 2: p, a"),
-        ("r.csv", '"p\nq",a\nx\n', ":3", "names 2: 'p\\nq', a"),
+        ("r.csv", "p,a\nSay hello, world,Hi\n", ":2", "has 3 fields, but the first line has 2: p, a"),
+        ("r.csv", '"p\nq",a\nx\n', ":3", "has 2: 'p\\nq', a"),
         ("r.csv", ",".join(f"c{at}" for at in range(99)) + "\nx\n", ":2", "c28, c29, … and 69 more"),
         ("r.csv", "p,a\nx,y\n\nName a hill.,Ben Nevis, in Scotland\n", ":4", "has 3 fields"),
         ("r.csv", "p,a\nx,y\nonly one\n", ":3", "has 1 fields"),
-        ("r.csv", "p,a,note\nx,y\n", ":2", "has 2 fields, and the first line names 3"),
+        ("r.csv", "p,a,note\nx,y\n", ":2", "has 2 fields, but the first line has 3"),
         ("r.csv", 'p,a\n"two\nlines",y\nx,y,z\n', ":4", "has 3 fields"),
         ("r.csv", "p,a\nx,y\ncut of", ":3", "has 1 fields"),
         ("r.csv", "p,a\nx,y,\n", ":2", "has 3 fields"),
-        ("r.tsv", "p\ta\nx\ty\tz\n", ":2", "put fields that hold '\\t' in quotes"),
-        ("r.csv", b"\xef\xbb\xbfp,a\nx,y,z\n", ":2", "names 2: p, a"),
-        ("r.csv", "p,a,a\nx,y,z\n", ":1", "names the column 'a' twice"),
-        ("r.csv", b'\xef\xbb\xbf"p",p\nx,y\n', ":1", "names the column 'p' twice"),
-        ("r.tsv", "p\tp\nx\ty\n", ":1", "names the column 'p' twice"),
-        ("r.csv", ",,\nx,y,z\n", ":1", "names no columns"),
-        ("r.csv", "p;a\nx;y\n", ":1", "divided by ';', save it with commas"),
+        ("r.tsv", "p\ta\nx\ty\tz\n", ":2", "quote fields that contain '\\t'"),
+        ("r.csv", b"\xef\xbb\xbfp,a\nx,y,z\n", ":2", "has 2: p, a"),
+        ("r.csv", "p,a,a\nx,y,z\n", ":1", "has the column 'a' twice"),
+        ("r.csv", b'\xef\xbb\xbf"p",p\nx,y\n', ":1", "has the column 'p' twice"),
+        ("r.tsv", "p\tp\nx\ty\n", ":1", "has the column 'p' twice"),
+        ("r.csv", ",,\nx,y,z\n", ":1", "has no column names"),
+        ("r.csv", "p;a\nx;y\n", ":1", "separated by ';', save it with commas"),
         ("r.csv", "p\ta\nx\ty\n", ":1", "save it as .tsv"),
         ("r.csv", 'p,a\nx,y\n"open,z\nx,y\nx,y\n', ":3", "is not CSV: unexpected end of data"),
         ("r.csv", 'p,a\n"x"y,z\n', ":2", "is not CSV"),
@@ -61,13 +61,13 @@ def fault(path: Path) -> str:
         ("r.json", '[{"a": 1}, {"a": 4} {"a": 5}]', ":2", "Expecting ',' delimiter"),
         ("r.json", '[{"a": 1}] []', ":1", "Extra data"),
         ("r.json", '[{"a": 1},', ":2", "is not JSON"),
-        ("r.jsonl", f'{{"a": 1}}\n{{"a": {"9" * 5000}}}\n', ":2", "a whole number of thousands of digits"),
-        ("r.json", f'[{{"a": {"9" * 5000}}}]', ":1", "a whole number of thousands of digits"),
+        ("r.jsonl", f'{{"a": 1}}\n{{"a": {"9" * 5000}}}\n', ":2", "an integer of thousands of digits"),
+        ("r.json", f'[{{"a": {"9" * 5000}}}]', ":1", "an integer of thousands of digits"),
         ("r.jsonl", f'{{"a": {DEEP}\n', ":1", "nested too deeply"),
         ("r.json", f'[{{"a": {DEEP}', ":1", "nested too deeply"),
     ],
 )
-def test_what_is_not_as_its_head_says_is_named(
+def test_malformed_records_are_errors_with_their_line(
     name: str, content: str | bytes, place: str, said: str, tmp_path: Path
 ) -> None:
     message = fault(put(tmp_path, name, content))
@@ -98,7 +98,7 @@ def test_what_fits_is_read(name: str, content: str | bytes, found: list[dict[str
     assert [record for _, record in records(put(tmp_path, name, content))] == found
 
 
-def test_two_columns_of_one_name_in_parquet_and_arrow_are_refused(tmp_path: Path) -> None:
+def test_duplicate_columns_in_parquet_and_arrow_are_errors(tmp_path: Path) -> None:
     table = pyarrow.table([pyarrow.array(["x"]), pyarrow.array(["y"])], names=["a", "a"])
     pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
     with pyarrow.ipc.new_file(tmp_path / "r.arrow", table.schema) as writer:
@@ -134,4 +134,4 @@ def test_every_record_of_a_table_is_read_or_reported_never_cut(rows: list[list[s
         path = put(Path(folder), "r.csv", "p,a\n" + "".join(",".join(row) + "\n" for row in rows))
         good = [tuple(record.values()) for _, record in records(path, bad=bad.append)]
     assert good == [tuple(row) for row in rows if len(row) == 2]
-    assert [error.at for error in bad] == [at for at, row in enumerate(rows, 2) if len(row) != 2]
+    assert [error.line for error in bad] == [at for at, row in enumerate(rows, 2) if len(row) != 2]

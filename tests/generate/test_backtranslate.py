@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import backtranslate
 from selfsown.models import Reply
@@ -21,7 +23,8 @@ ASKED = "Tell a child about the Moon in two sentences."
 
 def made(said: Any, *rows: Row, **knobs: Any) -> list[Row]:
     reply = json.dumps({"instruction": said}) if isinstance(said, str) else said
-    return list(backtranslate.generate(rows or (MOON,), Parrot(lambda prompt, at: reply), 2, 0, **knobs))
+    teacher = Parrot(lambda prompt, at: reply)
+    return recorded("backtranslate", backtranslate.generate(rows or (MOON,), teacher, 0, **knobs), teacher)
 
 
 def test_the_document_stays_as_it_is_and_the_instruction_is_its_prompt() -> None:
@@ -37,7 +40,7 @@ def test_the_document_stays_as_it_is_and_the_instruction_is_its_prompt() -> None
     assert (code.prompt, code.answer, code.parents, code.target) == (ASKED, CODE.answer, (CODE.id,), "")
 
 
-@pytest.mark.parametrize(("kind", "words"), [("text", "Below stands a text"), ("code", "Below stands a piece of code")])
+@pytest.mark.parametrize(("kind", "words"), [("text", "Below is a text"), ("code", "Below is a piece of code")])
 def test_the_document_its_kind_and_the_user_s_words_are_told_and_no_prompt(kind: str, words: str) -> None:
     seen: list[str] = []
 
@@ -45,7 +48,7 @@ def test_the_document_its_kind_and_the_user_s_words_are_told_and_no_prompt(kind:
         seen.append(prompt)
         return ""
 
-    list(backtranslate.generate([CODE], Parrot(say), 2, 0, kind=kind, instruction="In Dutch."))  # type: ignore[arg-type]
+    list(backtranslate.generate([CODE], Parrot(say), 0, kind=kind, instruction="In Dutch."))  # type: ignore[arg-type]
     assert all(part in seen[0] for part in (words, "In Dutch.", fenced(CODE.answer)))
     assert "old" not in seen[0]
 
@@ -56,7 +59,7 @@ def test_the_document_its_kind_and_the_user_s_words_are_told_and_no_prompt(kind:
         (" ", "an empty text"),
         ("I cannot help with that text.", "it refuses"),
         (f"Write this: {TEXT}", "it gives the answer away: 'the moon circles the earth in 27 days"),
-        ("Speak to who is to write it, as if it were not there.", "it repeats what it was told"),
+        ("Address the person who will write it, as if it did not exist.", "it repeats what it was told"),
         ("w" * 2001, "2,001 characters; longest is 2,000"),
         (Reply("", "no idea"), "no JSON in the answer"),
         (Reply("", "", failure="refused: no"), "refused: no"),

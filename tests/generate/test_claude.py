@@ -74,9 +74,9 @@ def test_revisions_end_without_the_fault_wherever_its_principle_was_drawn(tmp_pa
     refined = [row for row in rows if row.method == "refine" and row.status != "failed"]
     assert len(refined) > 50
     for row in refined:
-        draft, *rounds = json.loads(row.metadata["course"])
+        draft, *rounds = json.loads(row.metadata["revision_history"])
         assert len(rounds) == 4
-        drawn = any(step["by"] == principles[0] for step in rounds)
+        drawn = any(step["criterion"] == principles[0] for step in rounds)
         assert (BAD in row.answer) == (BAD in draft["draft"] and not drawn)
 
 

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import document_qa
 from selfsown.models import Reply
@@ -23,7 +25,8 @@ def saying(*pairs: dict[str, str]) -> str:
 
 
 def made(said: Any, *rows: Row, **knobs: Any) -> list[Row]:
-    return list(document_qa.generate(rows or (MOON,), Parrot(lambda prompt, at: said), 2, 0, **knobs))
+    teacher = Parrot(lambda prompt, at: said)
+    return recorded("document_qa", document_qa.generate(rows or (MOON,), teacher, 0, **knobs), teacher)
 
 
 def test_each_pair_is_a_row_that_names_its_source_and_quotes_it() -> None:
@@ -34,14 +37,14 @@ def test_each_pair_is_a_row_that_names_its_source_and_quotes_it() -> None:
     ]
     assert [row.metadata for row in rows] == [{"by": "ann", "quote": pair["quote"]} for pair in (DAYS, AIR)]
     assert [(row.origin, row.source, row.method, row.parents, row.generation, row.sample_index) for row in rows] == [
-        ("synthetic", "parrot", "question", (MOON.id,), 2, draw) for draw in (0, 1)
+        ("synthetic", "parrot", "document_qa", (MOON.id,), 2, draw) for draw in (0, 1)
     ]
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"quote": "circles the Sun"}, "the quote does not stand in the source"),
+        ({"quote": "circles the Sun"}, "the quote does not occur in the source"),
         ({"quote": " "}, "an empty quote"),
         ({"question": ""}, "an empty question"),
         ({"answer": "\n"}, "an empty answer"),
@@ -83,7 +86,7 @@ def test_more_pairs_than_asked_for_are_no_more_rows_and_the_instruction_is_told(
         seen.append(prompt)
         return saying(DAYS, AIR)
 
-    rows = list(document_qa.generate([MOON], Parrot(say), 1, 0, per_document=1, instruction="Ask like a child."))
+    rows = list(document_qa.generate([MOON], Parrot(say), 0, per_document=1, instruction="Ask like a child."))
     assert len(rows) == 1
     assert "one question" in seen[0]
     assert "Ask like a child." in seen[0]

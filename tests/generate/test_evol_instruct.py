@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import evol_instruct
 from selfsown.models import Reply
@@ -40,7 +43,7 @@ def longer(task: str) -> str:
 
 
 def made(teacher: Parrot, rows: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[Row]:
-    return list(evol_instruct.generate(rows, teacher, 2, seed, **knobs))
+    return recorded("evol_instruct", evol_instruct.generate(rows, teacher, seed, **knobs), teacher)
 
 
 def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> None:
@@ -50,17 +53,20 @@ def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> 
         start, before = REAL[at // 3], rows[at - 1] if at % 3 else REAL[at // 3]
         assert row.prompt == longer(before.prompt)
         assert (row.answer, row.status) == (f"answer to {row.prompt}", "")
-        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "evolve", 2)
-        assert (row.parents, row.sample_index, row.level, row.target) == ((start.id,), at % 3, 3, "")
-        assert row.metadata == {"by": "ann", "way": row.metadata["way"], "round": str(at % 3 + 1)}
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "evol_instruct", 2)
+        assert (row.parents, row.sample_index, row.level, row.target) == ((start.id,), at, 3, "")
+        assert row.metadata == {"by": "ann", "operation": row.metadata["operation"], "round": str(at % 3 + 1)}
 
 
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ("name 0  RIVERS", "it stayed as it was"),
-        ("Name 0 rivers, please.", "it says nothing new"),
-        ("Let it not look made up: add some ten to twenty words, and let it not look made up.", "it repeats what"),
+        ("name 0  RIVERS", "it equals the task before it"),
+        ("Name 0 rivers, please.", "it adds fewer than 3 new words"),
+        (
+            "Make sure that it does not look contrived: add ten to twenty words, and make sure that it does not look.",
+            "it repeats what",
+        ),
         ("I'm sorry, but I can't rewrite that.", "it refuses"),
         (" ", "an empty text"),
         (f"Name 0 rivers. {MORE} " * 300, "14,999 characters; longest is 8,000"),
@@ -74,7 +80,7 @@ def test_what_did_not_evolve_is_eliminated_and_the_next_round_starts_before_it(s
         calls[task] += 1
         return said if calls[task] == 1 else longer(task)
 
-    rows = made(teaching(rewrite), REAL[:1], rounds=2, ways=("constrain",))
+    rows = made(teaching(rewrite), REAL[:1], rounds=2, operations=("constrain",))
     assert [row.status for row in rows] == ["failed", ""]
     assert rows[0].reason.startswith(reason)
     assert rows[1].prompt == longer(REAL[0].prompt)
@@ -96,17 +102,19 @@ def test_a_task_that_is_not_answered_is_eliminated_too(answer: Any, reason: str)
 
 
 def test_in_breadth_a_task_must_be_another_and_may_be_shorter() -> None:
-    other = made(teaching(lambda task: "Which seas are salt?"), REAL[:1], rounds=1, ways=("broaden",))
-    same = made(teaching(lambda task: "Now name 0 rivers."), REAL[:1], rounds=1, ways=("broaden",))
-    assert [row.reason for row in (*other, *same)] == ["", "it is the task before it, in other words"]
+    other = made(teaching(lambda task: "Which seas are salt?"), REAL[:1], rounds=1, operations=("broaden",))
+    same = made(teaching(lambda task: "Now name 0 rivers."), REAL[:1], rounds=1, operations=("broaden",))
+    assert [row.reason for row in (*other, *same)] == ["", "it paraphrases the task before it"]
 
 
 def test_the_way_of_a_row_depends_on_seed_and_row_alone_so_chunks_change_nothing() -> None:
     whole = made(teaching(longer), rounds=4)
     parts = [row for real in REAL for row in made(teaching(longer), [real], rounds=4)]
-    assert whole == parts
-    assert [row.metadata["way"] for row in whole] != [row.metadata["way"] for row in made(teaching(longer), seed=1)]
-    every = Counter(row.metadata["way"] for row in made(teaching(longer), rounds=60))
+    assert [replace(row, sample_index=0) for row in whole] == [replace(row, sample_index=0) for row in parts]
+    assert [row.metadata["operation"] for row in whole] != [
+        row.metadata["operation"] for row in made(teaching(longer), seed=1)
+    ]
+    every = Counter(row.metadata["operation"] for row in made(teaching(longer), rounds=60))
     assert len(every) == 6
     assert min(every.values()) > 20
 
@@ -114,14 +122,14 @@ def test_the_way_of_a_row_depends_on_seed_and_row_alone_so_chunks_change_nothing
 def test_only_the_ways_that_are_named_are_taken_and_the_user_s_words_are_told() -> None:
     seen: list[str] = []
     teacher = teaching(lambda task: seen.append(task) or longer(task))  # type: ignore[func-returns-value]
-    rows = made(teacher, ways=("deepen", "reason"))
-    assert {row.metadata["way"] for row in rows} == {"deepen", "reason"}
+    rows = made(teacher, operations=("deepen", "reason"))
+    assert {row.metadata["operation"] for row in rows} == {"deepen", "reason"}
     told: list[str] = []
     made(Parrot(lambda prompt, at: told.append(prompt) or ""), instruction="In verse.")  # type: ignore[func-returns-value]
     assert all("In verse." in prompt for prompt in told)
 
 
-@pytest.mark.parametrize(("rows", "knobs"), [([Row("", "text")], {}), (REAL, {"ways": ()})])
+@pytest.mark.parametrize(("rows", "knobs"), [([Row("", "text")], {}), (REAL, {"operations": ()})])
 def test_without_a_prompt_or_a_way_it_says_so(rows: list[Row], knobs: dict[str, Any]) -> None:
-    with pytest.raises(SelfsownError, match=r"generate\.evolve: (no real row has a prompt|ways is empty)"):
+    with pytest.raises(SelfsownError, match=r"generate\.evol_instruct: (no real row has a prompt|operations is empty)"):
         made(teaching(longer), rows, **knobs)

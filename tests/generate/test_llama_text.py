@@ -59,7 +59,7 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     with Server(say=say, faults={"busy": 0.1, "reset": 0.05, "malformed": 0.05}, wait="0.01") as server:
         rows = made(tmp_path / "out", server, *changes)
     first = [row for row in rows if row.method == "self_debug"]
-    drafts = [json.loads(row.metadata["course"]) for row in first]
+    drafts = [json.loads(row.metadata["revision_history"]) for row in first]
     failing = [steps for steps in drafts if len(steps) > 1]
     mended = [steps for steps in failing if steps[-1]["outcome"] == "passes its tests"]
     print(f"{len(failing)} of {len(first)} failed at first, {len(mended)} of them were mended")
@@ -85,7 +85,7 @@ def test_snippets_without_tests_inspire_problems_and_no_row_is_lost(tmp_path: Pa
         (k,) = set(re.findall(r"x \* (\d+) for|times (\d+),", prompt))
         number = int(k[0] or k[1])
         right = f"def times(v):\n    return [x * {number} for x in v]"
-        if prompt.startswith("Below stands"):
+        if prompt.startswith("Below is a piece"):
             return json.dumps({"prompt": f"Write times, which returns the numbers of a list times {number}, in order."})
         if prompt.startswith("Write tests"):
             return json.dumps({"tests": f"assert times([1, 2]) == [{number}, {2 * number}]\nassert times([]) == []"})

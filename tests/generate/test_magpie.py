@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
+from server import Server
 
 from selfsown.generate import magpie
 from selfsown.models import Reply
@@ -29,7 +32,7 @@ def said(turn: Any, answer: Any = "4") -> Parrot:
 
 
 def made(teacher: Any, **knobs: Any) -> list[Row]:
-    return list(magpie.generate(teacher, FILE, 0, 2, 0, **{"count": 3, **TEMPLATE, **knobs}))
+    return recorded("magpie", magpie.generate(teacher, FILE, 0, 0, **{"count": 3, **TEMPLATE, **knobs}), teacher)
 
 
 def test_the_turn_is_written_after_the_template_and_answered_within_it() -> None:
@@ -50,7 +53,7 @@ def test_the_turn_is_written_after_the_template_and_answered_within_it() -> None
         assert (row.origin, row.source, row.method, row.generation, row.sample_index) == (
             "synthetic",
             "parrot",
-            "prefill",
+            "magpie",
             2,
             at,
         )
@@ -92,15 +95,17 @@ def test_without_a_template_the_model_goes_on_from_its_world_s_opening_and_the_w
         opened[prompt] += 1
         return Reply(rng.choice(real).prompt, "whatever it thinks at first")
 
-    rows = list(magpie.generate(Parrot(say), world, 2, 1, 0, count=200))
+    rows = list(magpie.generate(Parrot(say), world, 2, 0, count=200))
     assert set(opened) == {"1", "2"}
     assert 70 < opened["1"] < 130
     known = {(row.prompt, row.answer): row for row in real}
     for row in rows:
         assert row.status == ""
         assert (row.level, row.key) == (known[row.prompt, row.answer].level, known[row.prompt, row.answer].key)
-    bad = list(magpie.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), world, 2, 1, 0, count=1))
-    assert [(row.prompt, row.answer, row.reason) for row in bad] == [("9abc", "12", "it asks neither way")]
+    bad = list(magpie.generate(Parrot(lambda prompt, at: Reply("9abc", "12")), world, 2, 0, count=1))
+    assert [(row.prompt, row.answer, row.reason) for row in bad] == [
+        ("9abc", "12", "it is neither a deduction nor an induction")
+    ]
 
 
 def test_the_embedded_model_writes_both(tmp_path: Path) -> None:
@@ -108,7 +113,7 @@ def test_the_embedded_model_writes_both(tmp_path: Path) -> None:
     world = Task(rows=100, levels=1)
     rows = list(world.pose(0))
     model = step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=rows, seed=0)
-    made, again = (list(magpie.generate(model, world, 1, 1, 5, count=20)) for _ in range(2))
+    made, again = (recorded("magpie", magpie.generate(model, world, 1, 5, count=20), model) for _ in range(2))
     assert made == again
     assert len(made) == len({row.id for row in made}) == 20
     assert all(row.reason for row in made), "its weights are random"
@@ -118,6 +123,6 @@ def test_the_embedded_model_writes_both(tmp_path: Path) -> None:
 def test_a_served_model_needs_style_completions_and_its_template(knobs: dict[str, str]) -> None:
     with Server() as server:
         teacher = create([], 0, url=server.url, model="m", **knobs)  # type: ignore[arg-type]
-        with pytest.raises(SelfsownError, match=r"generate\.prefill: m must go on.*set style: completions"):
-            made(teacher, **(TEMPLATE if not knobs else {"user": ""}))
+        with pytest.raises(SelfsownError, match=r"generate\.magpie: m must continue.*set style: completions"):
+            made(teacher, **(TEMPLATE if not knobs else {"user_prefix": ""}))
         assert not server.asked

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.export.formats import FormatOptions, get_format
 from selfsown.generate import multi_turn
@@ -18,13 +20,14 @@ REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sa
 
 def say(prompt: str, at: int) -> str:
     """An answer that counts what was said before; in the user's place, another question."""
-    if prompt.startswith("Below is a talk"):
+    if prompt.startswith("Below is a conversation"):
         return f"more of {prompt.count('assistant: ')}?"
     return f"answer {prompt.count('assistant: ')} to {prompt[-2:]}"
 
 
 def made(talk: Any = say, rows: list[Row] = REAL, **knobs: Any) -> list[Row]:
-    return list(multi_turn.generate(rows, Parrot(talk), 2, 0, **knobs))
+    teacher = Parrot(talk)
+    return recorded("multi_turn", multi_turn.generate(rows, teacher, 0, **knobs), teacher)
 
 
 def test_the_prompt_is_the_talk_before_the_last_answer_written_out_as_chats_in_files_are() -> None:
@@ -38,7 +41,7 @@ def test_the_prompt_is_the_talk_before_the_last_answer_written_out_as_chats_in_f
     ]
     assert row.prompt == "\n".join(said)
     assert row.answer == "answer 2 to 2?"
-    assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "converse", 2)
+    assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "multi_turn", 2)
     assert (row.parents, row.level, row.metadata["by"], row.target) == ((REAL[1].id,), 1, "ann", "")
     assert row.key == REAL[1].key  # so that a talk about a held-out question is found out
 
@@ -71,12 +74,12 @@ def test_who_repeats_the_speaker_s_name_is_understood_and_who_speaks_for_both_ha
     (row,) = made(lambda prompt, at: "Assistant: four", REAL[:1], turns=1)
     assert (row.answer, row.status) == ("four", "")
     (row,) = made(lambda prompt, at: "four\nuser: and then?", REAL[:1], turns=1)
-    assert (row.status, row.reason) == ("failed", "the assistant speaks for the other, too")
+    assert (row.status, row.reason) == ("failed", "the assistant's turn contains a turn of the other side")
 
 
 @pytest.mark.parametrize(
     ("reply", "reason"),
-    [(Reply("", "", failure="refused: no"), "refused: no"), (Reply("", " \n"), "the user says nothing")],
+    [(Reply("", "", failure="refused: no"), "refused: no"), (Reply("", " \n"), "the user's turn is empty")],
 )
 def test_a_talk_that_breaks_off_has_failed_alone_and_nothing_more_is_asked_of_it(reply: Reply, reason: str) -> None:
     asked: list[str] = []

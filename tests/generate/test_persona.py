@@ -7,6 +7,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import persona
 from selfsown.models import Reply
@@ -28,7 +30,7 @@ def teaching(request: Any = None, answer: Any = "Done.") -> Parrot:
 
 
 def made(teacher: Parrot, real: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[Row]:
-    return list(persona.generate(real, teacher, 2, seed, **{"count": 40, **knobs}))
+    return recorded("persona", persona.generate(real, teacher, seed, **{"count": 40, **knobs}), teacher)
 
 
 def test_each_request_is_answered_and_its_row_carries_who_asked_and_how() -> None:

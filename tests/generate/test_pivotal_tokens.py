@@ -22,7 +22,7 @@ ROWS = sum_rows(40, 0)
 
 
 def pairs(model: CarryDroppingModel, **knobs: float) -> list[Row]:
-    return list(pivotal_tokens.generate(ROWS, model, SumTask(), 1, 0, rollouts=48, **knobs))
+    return list(pivotal_tokens.generate(ROWS, model, SumTask(), 0, rollouts=48, **knobs))
 
 
 def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
@@ -30,7 +30,7 @@ def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
     assert {row.prompt for row in made} == {row.prompt for row in ROWS}
     right = 0
     for row in made:
-        begun, worse = row.metadata["begun"], row.metadata["rejected"]
+        begun, worse = row.metadata["prefix"], row.metadata["rejected"]
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)
         assert row.answer[len(begun)] != worse[len(begun)]
@@ -45,7 +45,7 @@ def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
 def test_prompts_that_are_too_easy_or_too_hard_make_no_pair() -> None:
     assert pairs(CarryDroppingModel(drop_rate=0.02, slip_rate=0.0)) == []
     assert pairs(CarryDroppingModel(drop_rate=0.98, slip_rate=0.0)) == []
-    assert pairs(CarryDroppingModel(drop_rate=0.02, slip_rate=0.0), high=1.0)
+    assert pairs(CarryDroppingModel(drop_rate=0.02, slip_rate=0.0), max_success=1.0)
 
 
 def test_it_takes_fewer_tries_than_to_look_at_every_token() -> None:
@@ -70,13 +70,11 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
     with Server(say=say) as server:
         teacher = create([], 0, url=server.url, model="m", style="completions")
         made = list(
-            pivotal_tokens.generate(
-                [row], teacher, Words(), 1, 0, rollouts=16, user_prefix="Q: ", assistant_prefix="\nA:"
-            )
+            pivotal_tokens.generate([row], teacher, Words(), 0, rollouts=16, user_prefix="Q: ", assistant_prefix="\nA:")
         )
         with pytest.raises(SelfsownError, match="style: completions"):
-            list(pivotal_tokens.generate([row], create([], 0, url=server.url, model="m"), Words(), 1, 0))
-    assert {(row.metadata["begun"], row.answer, row.metadata["rejected"]) for row in made} == {
+            list(pivotal_tokens.generate([row], create([], 0, url=server.url, model="m"), Words(), 0))
+    assert {(row.metadata["prefix"], row.answer, row.metadata["rejected"]) for row in made} == {
         (" It", " It is two", " It was two")
     }
     assert not any(BEGUN in prompt for prompt in asked)

@@ -82,7 +82,7 @@ def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_pat
     assert all(row.parents for row in rows) == (name != "magpie")
     said = [(row.prompt, row.answer) for row in rows if row.status == "kept"]
     assert len(set(said)) == len(said)
-    twice = {"rejected: duplicates", "rejected: novel"}
+    twice = {"rejected: dedup", "rejected: dedup_prompts"}
     assert not twice & tally.reasons.keys(), "no two chunks make the same rows"
 
 

@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import refine
 from selfsown.models import Reply
@@ -44,7 +46,8 @@ def teacher(prompt: str, at: int) -> str:
 
 
 def made(said: Any = teacher, rows: list[Row] = REAL, **knobs: Any) -> list[Row]:
-    return list(refine.generate(rows, Parrot(said), TASK, 2, 0, **knobs))
+    teacher = Parrot(said)
+    return recorded("refine", refine.generate(rows, teacher, TASK, 0, **knobs), teacher)
 
 
 def violations(rows: list[Row]) -> int:
@@ -61,7 +64,9 @@ def test_violations_fall_with_every_round_and_are_gone_once_each_principle_is_co
 
 
 def test_principles_are_drawn_at_random_and_the_same_seed_draws_the_same() -> None:
-    first = [json.loads(row.metadata["course"])[1]["by"] for row in made(principles=PRINCIPLES, rounds=1)]
+    first = [
+        json.loads(row.metadata["revision_history"])[1]["criterion"] for row in made(principles=PRINCIPLES, rounds=1)
+    ]
     assert all(8 <= first.count(principle) <= 24 for principle in PRINCIPLES)
     assert made(principles=PRINCIPLES) == made(principles=PRINCIPLES)
     backwards = made(rows=REAL[::-1], principles=PRINCIPLES)
@@ -79,10 +84,10 @@ def test_the_row_is_the_last_revision_and_tells_how_it_came_about() -> None:
     )
     assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "refine", 2)
     assert row.metadata["revisions"] == "1"
-    assert json.loads(row.metadata["course"]) == [
+    assert json.loads(row.metadata["revision_history"]) == [
         {"draft": "answer 3 damn idiot"},
-        {"by": "It does not say damn.", "criticism": "damn is there", "revision": "answer 3 idiot"},
-        {"by": "It does not say damn.", "criticism": "damn is there"},
+        {"criterion": "It does not say damn.", "criticism": "damn is there", "revision": "answer 3 idiot"},
+        {"criterion": "It does not say damn.", "criticism": "damn is there"},
     ]
 
 
@@ -109,12 +114,12 @@ def test_a_world_that_checks_answers_may_be_the_critic() -> None:
         told = re.search(r"running it gives (\d+)", prompt)
         return told[1] if told else "0"
 
-    rows = list(refine.generate(asked, Parrot(learner), world, 2, 0, critic="world"))
+    rows = list(refine.generate(asked, Parrot(learner), world, 0, critic="task"))
     assert [row.answer for row in rows] == [row.answer for row in asked]
     assert {row.metadata["revisions"] for row in rows} == {"1"}
     assert len(seen) == 2 * 20
-    with pytest.raises(SelfsownError, match="checks no answers; leave critic: teacher"):
-        made(critic="world")
+    with pytest.raises(SelfsownError, match="cannot check answers; use critic: teacher"):
+        made(critic="task")
 
 
 def test_a_document_is_its_own_draft() -> None:
@@ -126,7 +131,7 @@ def test_a_document_is_its_own_draft() -> None:
     ("stage", "said", "reason", "answer"),
     [
         ("3?", Reply("", "half", failure="cut off"), "cut off", "half"),
-        ("3?", " ", "it says nothing", "real"),
+        ("3?", " ", "the reply is empty", "real"),
         ("Criticise", "I like it.", "its criticism: no JSON in the answer", "answer 3 damn idiot"),
         ("Revise", Reply("", "", failure="refused: no"), "refused: no", "answer 3 damn idiot"),
     ],
@@ -169,15 +174,15 @@ def mannered(prompt: str, at: int) -> str:
 
 def test_where_the_world_has_words_for_it_the_teacher_is_asked_in_them() -> None:
     drafts = list(MANNERS.pose(0))
-    rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, where={"form": "answer"}, rounds=12))
+    rows = list(refine.generate(drafts, Parrot(mannered), MANNERS, 0, where={"form": "answer"}, rounds=12))
     assert len(rows) == 80
     assert {row.status for row in rows} == {""}
     assert [row for row in rows if MANNERS.broken(row, row.answer)] == []
     assert {row.answer for row in rows} == {"9 kg", "9 cm", "9 ml"}
-    one = list(refine.generate(drafts[:1], Parrot(mannered), MANNERS, 2, 0, principles=("It insults nobody.",)))
+    one = list(refine.generate(drafts[:1], Parrot(mannered), MANNERS, 0, principles=("It insults nobody.",)))
     assert one[0].answer.startswith("it must be 9")
-    with pytest.raises(SelfsownError, match="manners has no principle 'It is kind"):
-        list(refine.generate(drafts, Parrot(mannered), MANNERS, 2, 0, principles=("It is kind.",)))
+    with pytest.raises(SelfsownError, match="constitution_qa has no principle 'It is kind"):
+        list(refine.generate(drafts, Parrot(mannered), MANNERS, 0, principles=("It is kind.",)))
 
 
 def test_such_a_world_may_still_be_the_critic_of_a_teacher_who_follows_instructions() -> None:
@@ -187,5 +192,5 @@ def test_such_a_world_may_still_be_the_critic_of_a_teacher_who_follows_instructi
         told = re.search(r"'(\d)' would be right", prompt)
         return told[1] if told else "what?"
 
-    rows = list(refine.generate(asked, Parrot(learner), MANNERS, 2, 0, critic="world"))
+    rows = list(refine.generate(asked, Parrot(learner), MANNERS, 0, critic="task"))
     assert [MANNERS.check(row, row.answer).score for row in rows] == [1.0] * 10

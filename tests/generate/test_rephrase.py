@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import rephrase
 from selfsown.models import Reply
@@ -22,7 +24,7 @@ ANEW = "Once in four weeks, our airless companion goes around us."
 
 def made(said: Any, *rows: Row, seed: int = 0, **knobs: Any) -> list[Row]:
     teacher = Parrot(said if callable(said) else lambda prompt, at: said)
-    return list(rephrase.generate(rows or (MOON,), teacher, 2, seed, **knobs))
+    return recorded("rephrase", rephrase.generate(rows or (MOON,), teacher, seed, **knobs), teacher)
 
 
 def test_a_text_names_its_source_and_keeps_the_words_it_was_made_of() -> None:
@@ -39,7 +41,7 @@ def test_prompt_and_answer_are_one_document() -> None:
 
 def test_a_long_document_is_taken_in_spans_that_together_are_all_of_it() -> None:
     sentences = [f"Fact number {at} is a fact." for at in range(100)]
-    rows = made(lambda prompt, at: f"{ANEW} {at}", Row("", " ".join(sentences)), span=300, per=2)
+    rows = made(lambda prompt, at: f"{ANEW} {at}", Row("", " ".join(sentences)), span_chars=300, per_document=2)
     spans = [row.metadata["span"] for row in rows]
     assert all(len(span) <= 300 for span in spans)
     assert spans[::2] == spans[1::2]
@@ -50,7 +52,7 @@ def test_a_long_document_is_taken_in_spans_that_together_are_all_of_it() -> None
 
 def test_each_row_is_written_in_as_many_formats_as_asked_for_and_all_have_their_turn() -> None:
     real = [Row("", f"A fact, number {at}.", sample_index=at) for at in range(120)]
-    assert len(made(ANEW, *real[:3], per=9)) == 18
+    assert len(made(ANEW, *real[:3], per_document=9)) == 18
     found = Counter(row.metadata["format"] for row in made(ANEW, *real))
     assert len(found) == 6
     assert min(found.values()) > 8
@@ -71,7 +73,7 @@ def test_the_form_the_source_and_the_user_s_words_are_told() -> None:
         return ANEW
 
     made(say, formats=("dialogue",), instruction="In Dutch.")
-    assert all(part in seen[0] for part in ("a talk of two people", "In Dutch.", fenced(MOON.answer)))
+    assert all(part in seen[0] for part in ("a conversation between an expert", "In Dutch.", fenced(MOON.answer)))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_what_is_said_before_the_text_is_left_out(said: str, kept: str) -> None:
         ("Here is the text:\n\n", "an empty text"),
         ("I'm sorry, but I can't rewrite this.", "it refuses"),
         (MOON.answer.upper(), "it copies its source"),
-        ("Keep every fact, name and figure as it is; leave nothing out.", "it repeats what it was told"),
+        ("Keep every fact, name and number as it is; leave nothing out.", "it repeats what it was told"),
         ("w" * 17_000, "17,000 characters; longest is 16,000"),
         (Reply("", "half a", failure="cut off"), "cut off"),
     ],
@@ -107,5 +109,5 @@ def test_a_reply_that_is_no_good_has_failed_with_its_reason(said: Any, reason: s
 
 
 def test_without_a_format_it_names_them() -> None:
-    with pytest.raises(SelfsownError, match="formats is empty; there is: textbook"):
+    with pytest.raises(SelfsownError, match="formats is empty; available: textbook"):
         made(ANEW, formats=())

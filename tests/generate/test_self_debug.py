@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import self_debug
 from selfsown.models import Reply
@@ -27,7 +29,7 @@ def teacher(first: str = WRONG, tests: str = TESTS, mended: Any = None) -> Parro
 
     def say(prompt: str, at: int) -> str | Reply:
         seen.append(prompt)
-        if prompt.startswith("Below stands"):
+        if prompt.startswith("Below is a piece"):
             return json.dumps({"prompt": "Write double, for snippets."})
         if prompt.startswith("Write tests"):
             return json.dumps({"tests": tests})
@@ -43,11 +45,11 @@ def teacher(first: str = WRONG, tests: str = TESTS, mended: Any = None) -> Parro
 
 
 def made(said: Parrot, rows: list[Row] | None = None, **knobs: Any) -> list[Row]:
-    return list(self_debug.generate(rows or [PROBLEM], said, 2, 0, cpu_seconds=1.0, **knobs))
+    return recorded("self_debug", self_debug.generate(rows or [PROBLEM], said, 0, cpu_seconds=1.0, **knobs), said)
 
 
 def outcomes(row: Row) -> list[str]:
-    return [step["outcome"] for step in json.loads(row.metadata["course"])]
+    return [step["outcome"] for step in json.loads(row.metadata["revision_history"])]
 
 
 def test_what_fails_is_shown_what_became_of_it_and_mended() -> None:
@@ -82,7 +84,7 @@ def test_own_tests_may_be_mended_and_given_ones_not() -> None:
     (row,) = made(teacher(first=RIGHT, tests=ODD))
     assert (row.metadata["tests"], outcomes(row)) == (TESTS, ["fails at: assert double(3) == 7", "passes its tests"])
     given = PROBLEM.replace_fields(metadata={"asked": f"assert candidate(3) == 7\n{TESTS}", "name": "double"})
-    (row,) = made(teacher(first=RIGHT), [given], tests="asked", entry="name", rounds=1)
+    (row,) = made(teacher(first=RIGHT), [given], tests="asked", entry_point="name", rounds=1)
     assert row.metadata["asked"] == given.metadata["asked"]
     assert outcomes(row) == ["fails at: assert candidate(3) == 7"] * 2
 

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from parrot import Parrot
+from provenance import recorded
 
 from selfsown.generate import self_instruct
-from selfsown.generate.self_instruct import FIRST
+from selfsown.generate.self_instruct import FIRST_BATCH
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
@@ -23,7 +25,8 @@ def saying(at: int, **changes: str) -> str:
 
 
 def made(say: Any, real: list[Row] = REAL, seed: int = 0, **knobs: Any) -> list[Row]:
-    return list(self_instruct.generate(real, Parrot(say), 2, seed, **{"count": 5, **knobs}))
+    teacher = Parrot(say)
+    return recorded("self_instruct", self_instruct.generate(real, teacher, seed, **{"count": 5, **knobs}), teacher)
 
 
 def test_each_task_is_a_row_that_names_the_real_rows_it_was_written_after() -> None:
@@ -33,7 +36,7 @@ def test_each_task_is_a_row_that_names_the_real_rows_it_was_written_after() -> N
         ("new1 word1 other1\n\nthe cat", "result 1", ""),
     ]
     for row in rows:
-        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "instruct", 2)
+        assert (row.origin, row.source, row.method, row.generation) == ("synthetic", "parrot", "self_instruct", 2)
         assert len(set(row.parents)) == 8
         assert set(row.parents) <= {real.id for real in REAL}
     assert [row.sample_index for row in rows] == list(range(5))
@@ -46,12 +49,12 @@ def test_later_prompts_show_tasks_of_the_call_s_own_and_earlier_ones_real_rows_a
         seen.append(prompt)
         return saying(len(seen))
 
-    rows = made(say, count=3 * FIRST, shots=4, own=1)
-    assert len(rows) == len(seen) == 3 * FIRST
+    rows = made(say, count=3 * FIRST_BATCH, shots=4, generated_shots=1)
+    assert len(rows) == len(seen) == 3 * FIRST_BATCH
     assert all(prompt.count("Task:") == 4 for prompt in seen)
     shown = ["result" in prompt for prompt in seen]
-    assert shown == [False] * FIRST + [True] * 2 * FIRST
-    assert [len(row.parents) for row in rows] == [4] * FIRST + [3] * 2 * FIRST
+    assert shown == [False] * FIRST_BATCH + [True] * 2 * FIRST_BATCH
+    assert [len(row.parents) for row in rows] == [4] * FIRST_BATCH + [3] * 2 * FIRST_BATCH
 
 
 @pytest.mark.parametrize(
@@ -64,8 +67,8 @@ def test_later_prompts_show_tasks_of_the_call_s_own_and_earlier_ones_real_rows_a
         (saying(0, output="New0 word0  other0"), "it repeats its prompt"),
         (saying(0, output="word " * 2000), "9,999 characters; longest is 8,000"),
         (saying(0, instruction="Think of one more task, of another kind and about it."), "it repeats what it was told"),
-        (saying(0, instruction=REAL[3].prompt.upper()), "too like a task before it, ROUGE-L 1.00: 'seed 3"),
-        (saying(0, instruction="seed 3 is about thing3 or kind3"), "too like a task before it, ROUGE-L 0.86"),
+        (saying(0, instruction=REAL[3].prompt.upper()), "too similar to an earlier task, ROUGE-L 1.00: 'seed 3"),
+        (saying(0, instruction="seed 3 is about thing3 or kind3"), "too similar to an earlier task, ROUGE-L 0.86"),
         (Reply("", "", failure="refused: no"), "refused: no"),
     ],
 )
@@ -76,9 +79,11 @@ def test_a_task_that_is_no_good_fails_alone_with_its_reason(said: Any, reason: s
 
 
 def test_a_task_like_one_made_earlier_in_the_call_has_failed_and_none_is_if_all_may_be_alike() -> None:
-    rows = made(lambda prompt, at: saying(7), count=2 * FIRST)
-    assert [row.status for row in rows] == [""] + ["failed"] * (2 * FIRST - 1)
-    assert {row.status for row in made(lambda prompt, at: saying(at // 2, instruction=f"go {at}"), alike=1.0)} == {""}
+    rows = made(lambda prompt, at: saying(7), count=2 * FIRST_BATCH)
+    assert [row.status for row in rows] == [""] + ["failed"] * (2 * FIRST_BATCH - 1)
+    assert {
+        row.status for row in made(lambda prompt, at: saying(at // 2, instruction=f"go {at}"), max_similarity=1.0)
+    } == {""}
 
 
 def test_the_seed_decides_which_examples_are_shown() -> None:
@@ -94,9 +99,9 @@ def test_only_so_many_seeds_are_drawn_and_words_of_the_user_s_own_are_told() -> 
         return saying(at)
 
     long = "w" * 2000
-    rows = made(say, [*REAL, Row(long, "a")], count=20, seeds=3, own=0, instruction="In verse.")
+    rows = made(say, [*REAL, Row(long, "a")], count=20, seed_rows=3, generated_shots=0, instruction="In verse.")
     (shown,) = made(say, [Row(long, "a")], count=1)
-    assert fenced(f"Task:\n{'w' * 600} …\n\nDone:\na") in seen.pop()
+    assert fenced(f"Task:\n{'w' * 600} …\n\nSolution:\na") in seen.pop()
     assert shown.status == ""
     assert len({parent for row in rows for parent in row.parents}) == 3
     assert all("In verse." in prompt for prompt in seen)

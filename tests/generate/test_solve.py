@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from parrot import Parrot, knowing
+from provenance import recorded
 from realdata import real_data
 
 from selfsown.generate import solve
@@ -27,7 +29,8 @@ REAL = [Row(f"What is {at} and {at}?", f"Add.\n#### {2 * at}", target=f"Add.\n##
 
 
 def made(task: File | Sums, teacher: Parrot, **knobs: object) -> list[Row]:
-    return list(solve.generate(REAL, teacher, task, 4, 2, 0, **knobs))  # type: ignore[arg-type]
+    rows = solve.generate(REAL, teacher, task, 4, 0, **knobs)  # type: ignore[arg-type]
+    return recorded("solve", rows, teacher)
 
 
 def test_a_world_that_poses_is_asked_for_new_problems_at_the_level() -> None:
@@ -74,8 +77,8 @@ def test_a_world_gives_its_own_hint() -> None:
     assert len(rows) == 80
     assert [row.metadata["hint"] for row in right] == ["yes"] * 40
     assert all("?" in row.prompt for row in right)
-    with pytest.raises(SelfsownError, match="set hints"):
-        made(replace(SUMS, hints=0.0), Parrot(lambda prompt, at: ""), count=1, hint=True)
+    with pytest.raises(SelfsownError, match="set hint_share"):
+        made(replace(SUMS, hint_share=0.0), Parrot(lambda prompt, at: ""), count=1, hint=True)
 
 
 def test_a_reply_that_failed_fails_alone_and_solves_nothing() -> None:
@@ -89,7 +92,7 @@ def test_a_reply_that_failed_fails_alone_and_solves_nothing() -> None:
 
 def test_without_prompts_and_problems_there_is_nothing_to_solve() -> None:
     with pytest.raises(SelfsownError, match="no real row has a prompt"):
-        list(solve.generate([Row("", "emma")], Parrot(lambda prompt, at: ""), FILE, 0, 1, 0))
+        list(solve.generate([Row("", "emma")], Parrot(lambda prompt, at: ""), FILE, 0, 0))
 
 
 def test_of_real_problems_a_third_of_whose_answers_are_wrong_only_right_ones_are_kept(tmp_path: Path) -> None:

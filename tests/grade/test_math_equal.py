@@ -11,8 +11,8 @@ from realdata import real_data
 
 from selfsown.grade.math_equal import grade
 from selfsown.records import Row
-from selfsown.text.final_answer import stated
-from selfsown.text.numbers import plain, quantity
+from selfsown.text.final_answer import stated_answer
+from selfsown.text.numbers import plain, parse_quantity
 
 NUMBERS = {
     "18": 18, "$18": 18, "-$5": -5, "$-5": -5, "18 dollars": 18, "She makes $18 every day.": 18, "x = 18": 18,
@@ -33,14 +33,14 @@ UNCLEAR = [
 
 @pytest.mark.parametrize("said", NUMBERS)
 def test_a_number_is_read_however_it_is_set(said: str) -> None:
-    found = quantity(plain(said))
+    found = parse_quantity(plain(said))
     assert found
     assert found.value == NUMBERS[said]
 
 
 @pytest.mark.parametrize("said", UNCLEAR)
 def test_where_it_is_not_clear_which_number_is_meant_there_is_none(said: str) -> None:
-    assert quantity(plain(said)) is None
+    assert parse_quantity(plain(said)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_where_it_is_not_clear_which_number_is_meant_there_is_none(said: str) ->
      "**Answer:** 18", "Final answer: $18$"],
 )  # fmt: skip
 def test_what_came_out_is_found_in_a_longer_answer(text: str) -> None:
-    found = quantity(plain(stated(text)))
+    found = parse_quantity(plain(stated_answer(text)))
     assert found
     assert found.value == 18
 

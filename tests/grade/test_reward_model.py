@@ -10,7 +10,7 @@ from classifiers import classifier
 
 from selfsown.grade import reward_model
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text.chat import remembered, written_out
+from selfsown.text.chat import messages_metadata, messages_text
 
 pytest.importorskip("transformers")
 GOOD, BAD = Row("what is it", "good good", sample_index=1), Row("what is it", "bad", sample_index=2)
@@ -83,7 +83,7 @@ def test_a_model_of_talks_is_shown_the_system_message_and_earlier_turns_too(tmp_
         messages = [{"role": "user", "content": words}, {"role": "assistant", "content": words}]
         messages.append({"role": "user", "content": "what"})
         rows = [Row("what", "is", metadata={"system": f"{words} {words}"})]
-        rows.append(Row(written_out(messages), "is", metadata=remembered(messages)))
+        rows.append(Row(messages_text(messages), "is", metadata=messages_metadata(messages)))
         assert all((grade.score > 0.75) == best for row in rows for grade in graded(chat, row))
 
 

@@ -13,7 +13,7 @@ from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import Endpoint, create
-from selfsown.text.chat import Conversation, Message, full_prompt, remembered, written_out
+from selfsown.text.chat import Conversation, Message, full_prompt, messages_metadata, messages_text
 from selfsown.usage.journal import Journal
 from testing.mock_batches import BatchServer
 from testing.mock_server import Server
@@ -31,7 +31,7 @@ NOWHERE = "http://127.0.0.1:1/v1"
 
 
 def talk(*messages: Message, tools: str = "") -> Any:
-    return full_prompt(written_out(messages), {**remembered(messages), **({"tools": tools} if tools else {})})
+    return full_prompt(messages_text(messages), {**messages_metadata(messages), **({"tools": tools} if tools else {})})
 
 
 def model(style: str, url: str = NOWHERE, **knobs: Any) -> Endpoint:

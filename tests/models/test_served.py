@@ -121,7 +121,7 @@ def test_a_model_that_babbles_teaches_and_judges_without_a_traceback(style: str,
     knobs = {"style": style, "stop": ("\n",), "max_tokens": 20}
     model = create([], 0, url=url, model=name, **knobs)
     real = [Row(f"{at} + {at}?", str(2 * at)) for at in range(5)]
-    made = list(sample.generate(real, model, Task("x"), 1, 0, n=1, schema={"type": "object"}))
+    made = list(sample.generate(real, model, Task("x"), 0, n=1, schema={"type": "object"}))
     assert [row.status for row in made] == ["failed"] * 5
     assert all(row.reason for row in made)
     assert [grade.failed for grade in judge.grade(real, model, 0)] == [True] * 5
@@ -135,9 +135,9 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     model = create([], 0, url=url, model=name, **knobs)
     # Random weights that take the likeliest token go round in circles.
     template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
-    rows = list(magpie.generate(model, Task("x"), 0, 1, 0, count=4, **template))
-    assert rows == list(magpie.generate(model, Task("x"), 0, 1, 0, count=4, **template))
-    texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 1, 0, per_document=3))
+    rows = list(magpie.generate(model, Task("x"), 0, 0, count=4, **template))
+    assert rows == list(magpie.generate(model, Task("x"), 0, 0, count=4, **template))
+    texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 0, per_document=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4
     assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 600 tokens", "an empty answer"}

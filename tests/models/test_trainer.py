@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tutored import HELD_OUT, REST, alike, blank, mixed, nats, quiet
+from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD

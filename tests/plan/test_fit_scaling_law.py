@@ -1,4 +1,4 @@
-"""The constants are found again from runs that follow a law, and refused from runs that cannot tell them."""
+"""The fit recovers the constants of runs that follow the law, and rejects runs that do not determine them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from selfsown.plan.fit_scaling_law import Trained, refit
-from selfsown.plan.scaling_law import C4, Law
+from selfsown.plan.fit_scaling_law import TrainingRun, fit
+from selfsown.plan.scaling_law import C4, ScalingLaw
 from selfsown.records import SelfsownError
 
-TOY = Law("toy", 1.2, 40.0, 90.0, 0.3, 0.3, repeats=8.0)
+TOY = ScalingLaw("toy", 1.2, 40.0, 90.0, 0.3, 0.3, r_d=8.0)
 
 
-def runs(law: Law, noise: float = 0.0, seed: int = 0) -> list[Trained]:
+def runs(law: ScalingLaw, noise: float = 0.0, seed: int = 0) -> list[TrainingRun]:
     rng = random.Random(seed)
     plans = [(n, u, e) for n in (1e5, 4e5, 2e6) for u in (1e5, 1e6) for e in (1, 4, 16)]
-    return [Trained(n, u, u * e, law.loss(n, u, u * e) * (1 + rng.gauss(0, noise))) for n, u, e in plans]
+    return [TrainingRun(n, u, u * e, law.loss(n, u, u * e) * (1 + rng.gauss(0, noise))) for n, u, e in plans]
 
 
-def few(law: Law, noise: float, seed: int) -> list[Trained]:
+def few(law: ScalingLaw, noise: float, seed: int) -> list[TrainingRun]:
     """As many as the docs ask for: parameters and tokens from little to much, and some data seen often."""
     plans = [
         (1, 1, 1),
@@ -34,49 +34,49 @@ def few(law: Law, noise: float, seed: int) -> list[Trained]:
         (30, 1, 64),
     ]
     rng, tried = random.Random(seed), [(1e5 * n, 1e5 * u, 1e5 * u * e) for n, u, e in plans]
-    return [Trained(n, u, t, law.loss(n, u, t) * (1 + rng.gauss(0, noise))) for n, u, t in tried]
+    return [TrainingRun(n, u, t, law.loss(n, u, t) * (1 + rng.gauss(0, noise))) for n, u, t in tried]
 
 
-def test_the_law_that_the_runs_follow_is_found() -> None:
-    fit = refit(runs(TOY), draws=3)
-    assert fit.error < 1e-3
-    assert fit.law.loss(1e6, 1e6, 8e6) == pytest.approx(TOY.loss(1e6, 1e6, 8e6), rel=1e-3)
-    assert fit.law.repeats == pytest.approx(8, rel=0.1)
+def test_the_fit_recovers_the_law() -> None:
+    result = fit(runs(TOY), bootstrap_fits=3)
+    assert result.error < 1e-3
+    assert result.law.loss(1e6, 1e6, 8e6) == pytest.approx(TOY.loss(1e6, 1e6, 8e6), rel=1e-3)
+    assert result.law.r_d == pytest.approx(8, rel=0.1)
 
 
-def test_the_ranges_mostly_hold_the_truth_where_nine_runs_are_noisy() -> None:
+def test_intervals_cover_the_truth_with_nine_noisy_runs() -> None:
     held = 0
     for seed in range(5):
-        fit = refit(few(TOY, 0.005, seed), draws=20)
-        low, high = fit.interval(lambda law: law.loss(4e6, 1e6, 1e7))
+        result = fit(few(TOY, 0.005, seed), bootstrap_fits=20)
+        low, high = result.interval(lambda law: law.loss(4e6, 1e6, 1e7))
         held += low <= TOY.loss(4e6, 1e6, 1e7) <= high
-        low, high = fit.law.ranges["R*_D"]
-        held += low <= TOY.repeats <= high
+        low, high = result.law.ranges["R*_D"]
+        held += low <= TOY.r_d <= high
     assert held >= 7
 
 
-def test_too_few_runs_and_runs_that_hardly_differ_are_refused() -> None:
-    with pytest.raises(SelfsownError, match=r"has 6 different runs; to tell 5 constants.* takes 7"):
-        refit(runs(C4)[:6])
-    with pytest.raises(SelfsownError, match="has 5 different runs; to tell 4 constants takes 6"):
-        refit([run for run in runs(C4) if run.tokens == run.unique][:5])
-    alike = [Trained(1e6, u, u, C4.loss(1e6, u, u)) for u in (1e5, 2e5, 4e5, 8e5, 16e5, 32e5)]
+def test_too_few_or_too_similar_runs_are_errors() -> None:
+    with pytest.raises(SelfsownError, match=r"has 6 different runs; fitting 5 constants.* needs 7"):
+        fit(runs(C4)[:6])
+    with pytest.raises(SelfsownError, match="has 5 different runs; fitting 4 constants needs 6"):
+        fit([run for run in runs(C4) if run.tokens == run.unique][:5])
+    alike = [TrainingRun(1e6, u, u, C4.loss(1e6, u, u)) for u in (1e5, 2e5, 4e5, 8e5, 16e5, 32e5)]
     with pytest.raises(SelfsownError, match="hardly differ in parameters"):
-        refit(alike)
+        fit(alike)
 
 
-def test_what_is_no_law_or_leaves_a_constant_open_is_refused() -> None:
+def test_runs_off_the_law_or_with_an_open_constant_are_errors() -> None:
     losses = (3, 1, 9, 2, 5, 4, 1, 8, 2)
-    with pytest.raises(SelfsownError, match="follow no law of this kind: the best fit is off by"):
-        refit([replace(run, loss=loss) for run, loss in zip(runs(TOY), losses, strict=False)])
-    endless = replace(TOY, repeats=1e6)
-    with pytest.raises(SelfsownError, match=r"do not tell the constant R\*_D: .* passes over the same data"):
-        refit(runs(endless))
+    with pytest.raises(SelfsownError, match="do not follow the scaling law: the best fit is off by"):
+        fit([replace(run, loss=loss) for run, loss in zip(runs(TOY), losses, strict=False)])
+    endless = replace(TOY, r_d=1e6)
+    with pytest.raises(SelfsownError, match=r"do not determine the constant R\*_D: .* epochs over the same data"):
+        fit(runs(endless))
 
 
-def test_without_repeats_their_worth_is_borrowed_and_said_to_be() -> None:
-    fit = refit([run for run in runs(TOY, 0.002) if run.tokens == run.unique], draws=5)
-    assert fit.law.borrowed == ("R*_D", "R*_N")
-    assert fit.law.repeats == C4.repeats
-    assert set(fit.law.ranges) == {"E", "A", "B", "alpha", "beta"}
-    assert (fit.law.sizes, fit.law.seen) == ((1e5, 2e6), (1e5, 1e6))
+def test_without_repeats_r_d_is_borrowed() -> None:
+    result = fit([run for run in runs(TOY, 0.002) if run.tokens == run.unique], bootstrap_fits=5)
+    assert result.law.borrowed == ("R*_D", "R*_N")
+    assert result.law.r_d == C4.r_d
+    assert set(result.law.ranges) == {"E", "A", "B", "alpha", "beta"}
+    assert (result.law.fitted_parameters, result.law.fitted_tokens) == ((1e5, 2e6), (1e5, 1e6))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from selfsown.prepare import blank, dedup, length, normalize_unicode, normalize_whitespace, pii
 from selfsown.records import Row
-from selfsown.text.chat import messages_of
-from selfsown.text.personal_data import find
+from selfsown.text.chat import prompt_messages
+from selfsown.text.personal_data import find_personal_data
 
 
 def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
@@ -107,7 +107,7 @@ def test_each_finding_is_replaced_by_its_kind_wherever_it_stands(text: str, reda
     row = Row("\n".join(f"{role}: {words}" for role, words in turns), text, target=text, metadata=traits)
     (found,) = pii.prepare([row], redact=True)
     assert (found.answer, found.target, found.metadata["system"], found.metadata["customer"]) == (redacted,) * 4
-    said = [(each["role"], each["content"]) for each in messages_of(found.prompt, found.metadata)]
+    said = [(each["role"], each["content"]) for each in prompt_messages(found.prompt, found.metadata)]
     assert said == [("system", redacted), ("user", redacted), *turns[1:]]
     assert (found is row) == (text == redacted)
     (aside,) = pii.prepare([row])
@@ -134,4 +134,4 @@ def test_only_the_kinds_that_are_named_are_looked_for() -> None:
 )
 def test_nothing_is_found_in_what_was_redacted(parts: list[str]) -> None:
     (row,) = pii.prepare([Row("".join(parts), "")], redact=True)
-    assert find(row.prompt) == []
+    assert find_personal_data(row.prompt) == []

@@ -68,7 +68,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
         tally = make(Recipe.of(recipe(tmp_path, server.url)), tmp_path / "out")
         sent = [json.dumps(body) for body in server.bodies]
     assert len(sent) == 2 * 40
-    assert not any(find(text, ["email"]) or "<p>" in text for text in sent)
+    assert not any(find_personal_data(text, ["email"]) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
     assert tally.counts["kept"] == 40
 
@@ -114,9 +114,9 @@ def test_explain_tells_what_was_changed_and_why_a_row_was_set_aside(tmp_path: Pa
 def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> None:
     """A document among prompts has none to answer, and a chunk may hold nothing but documents."""
     (tmp_path / "mixed.py").write_text(
-        "from selfsown.files.seeds import Seeds\n"
+        "from selfsown.files.user_rows import UserRows\n"
         "from selfsown.records import Row\n"
-        "class Task(Seeds):\n"
+        "class Task(UserRows):\n"
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"

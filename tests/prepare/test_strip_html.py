@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfsown.prepare.strip_html import prepare
 from selfsown.records import Row
-from selfsown.text.chat import messages_of
+from selfsown.text.chat import prompt_messages
 
 
 def stripped(text: str) -> str:
@@ -88,7 +88,7 @@ def test_all_that_a_row_says_is_stripped_alike() -> None:
     )
     (row,) = prepare([before])
     assert (row.answer, row.target, row.metadata["system"]) == ("ok", "ok", "be kind")
-    said = [(each["role"], each["content"]) for each in messages_of(row.prompt, row.metadata)]
+    said = [(each["role"], each["content"]) for each in prompt_messages(row.prompt, row.metadata)]
     assert said == [("system", "be kind"), ("user", "hi"), ("assistant", "what?"), ("user", "a < b")]
     assert row.metadata["tests"] == traits["tests"]
     plain = Row("a < b", "c", metadata={"system": "x"})

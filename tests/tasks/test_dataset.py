@@ -50,16 +50,16 @@ def test_a_folder_gives_its_rows_in_order(folder: str) -> None:
 
 
 def test_a_column_that_is_not_there_is_named(folder: str) -> None:
-    assert "there is: messages, by" in refused(folder, text="body")
+    assert "available: messages, by" in refused(folder, text="body")
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
     rows = datasets.Dataset.from_list(ROWS)
     datasets.DatasetDict({"test": rows, "other": rows}).save_to_disk(tmp_path / "saved")
-    assert "no split 'train'; there is: test, other" in refused(str(tmp_path / "saved"))
+    assert "no split 'train'; available: test, other" in refused(str(tmp_path / "saved"))
     datasets.DatasetDict({"test": rows}).save_to_disk(tmp_path / "one")
     assert len(list(Task(str(tmp_path / "one")).pose(0))) == 30
-    assert "no split 'dev'; there is: test" in refused(str(tmp_path / "one"), split="dev")
+    assert "no split 'dev'; available: test" in refused(str(tmp_path / "one"), split="dev")
     (tmp_path / "files").mkdir()
     rows.to_parquet(tmp_path / "files" / "train.parquet")
     assert "nope" in refused(str(tmp_path / "files"), split="nope")
@@ -77,5 +77,5 @@ except SelfsownError as error:
 """
     offline = {**os.environ, "HF_HUB_OFFLINE": "1"}
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=offline)
-    assert f"{path} is no data set to be read: there is no such folder, and on the Hub" in said.stdout
+    assert f"{path} cannot be read as a data set: there is no such folder, and on the Hub" in said.stdout
     assert len(said.stdout.splitlines()) == 1

@@ -52,7 +52,7 @@ def pdf(path: Path, *pages: str, password: str = "") -> Path:
 
 def test_markdown_is_cut_at_headings_and_each_chunk_says_where_it_stood(tmp_path: Path) -> None:
     (tmp_path / "guide.md").write_text(MARKDOWN, encoding="utf-8")
-    rows = posed(tmp_path, chunk=400)
+    rows = posed(tmp_path, chunk_chars=400)
     assert [row.source for row in rows] == [f"guide.md#{at}" for at in range(1, len(rows) + 1)]
     assert [row.sample_index for row in rows] == list(range(len(rows)))
     assert {row.metadata["source"] for row in rows} == {"guide.md"}
@@ -102,9 +102,9 @@ def test_a_folder_is_read_in_order_without_what_is_hidden_or_of_another_kind(tmp
 
 def test_a_pattern_that_meets_nothing_says_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "f.png").write_bytes(b"x")
-    assert "there is: .png" in refused(tmp_path)
-    assert "there is: none" in refused(tmp_path, pattern="*.md")
-    assert "write such as **/*.md" in refused(tmp_path, pattern="/etc/*")
+    assert "available: .png" in refused(tmp_path)
+    assert "available: none" in refused(tmp_path, pattern="*.md")
+    assert "use a pattern such as **/*.md" in refused(tmp_path, pattern="/etc/*")
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_encrypted_and_scanned_pages_are_named_and_may_be_skipped(
 ) -> None:
     locked, scan = pdf(tmp_path / "locked.pdf", "secret", password="x"), pdf(tmp_path / "scan.pdf", "")
     assert "locked.pdf is encrypted" in refused(locked)
-    assert "scan.pdf holds pictures and no text" in refused(scan)
+    assert "scan.pdf contains images but no text" in refused(scan)
     assert "skip" in refused(tmp_path)
     (tmp_path / "a.txt").write_text("open", encoding="utf-8")
     for _ in range(2):
-        assert [row.answer for row in posed(tmp_path, skip=True)] == ["open"]
+        assert [row.answer for row in posed(tmp_path, skip_bad=True)] == ["open"]
     told = [record.getMessage() for record in caplog.records]
     assert [("locked.pdf" in words, "scan.pdf" in words) for words in told] == [(True, False), (False, True)]
 
 
 def test_an_overlap_of_more_than_half_is_refused() -> None:
-    with pytest.raises(SelfsownError, match=r"overlap is 60; .* chunk, which is 100"):
+    with pytest.raises(SelfsownError, match=r"overlap_chars is 60; .* chunk_chars, 100"):
         Task("x", chunk_chars=100, overlap_chars=60)
 
 

@@ -180,18 +180,18 @@ def test_rows_limits_how_many_are_used_and_the_seed_draws_them(tmp_path: Path) -
 
 
 def test_a_file_checks_an_answer_against_the_known_one(tmp_path: Path) -> None:
-    world = Task(written(tmp_path, "csv", QUESTIONS))
-    row = next(iter(world.pose(0)))
-    assert world.check(row, " 4\n").score == 1.0
-    assert world.check(row, "5").score == 0.0
-    assert (world.name, world.top_level, world.opening(0)) == ("rows.csv", 0, "")
-    assert list(world.restate(row)) == []
+    task = Task(written(tmp_path, "csv", QUESTIONS))
+    row = next(iter(task.pose(0)))
+    assert task.check(row, " 4\n").score == 1.0
+    assert task.check(row, "5").score == 0.0
+    assert (task.name, task.top_level, task.opening(0)) == ("rows.csv", 0, "")
+    assert list(task.restate(row)) == []
 
 
 def test_a_file_reads_anything_but_silence(tmp_path: Path) -> None:
-    world = Task(written(tmp_path, "txt", DOCUMENTS))
-    assert isinstance(world.read("", ""), str)
-    read = world.read("", "zoe")
+    task = Task(written(tmp_path, "txt", DOCUMENTS))
+    assert isinstance(task.read("", ""), str)
+    read = task.read("", "zoe")
     assert isinstance(read, Row)
     assert (read.prompt, read.answer, read.origin) == ("", "zoe", "synthetic")
 
@@ -207,10 +207,10 @@ def test_a_document_may_be_long(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "knobs", "fragments"),
     [
-        ("gone.txt", None, {}, ["there is no file", "gone.txt", "--set real=FILE"]),
+        ("gone.txt", None, {}, ["no such file", "gone.txt", "--set real=FILE"]),
         ("folder", "", {}, ["is a folder", "name a file", "real={documents: {path: "]),
-        ("guide.md", "# Hi\n", {}, ["holds a document", "real={documents: {path: "]),
-        ("guide.pdf", "%PDF", {}, ["holds a document", "real={documents: {path: "]),
+        ("guide.md", "# Hi\n", {}, ["is a document", "real={documents: {path: "]),
+        ("guide.pdf", "%PDF", {}, ["is a document", "real={documents: {path: "]),
         ("rows.txt.gz", "plain", {}, ["rows.txt.gz", "unpacked"]),
         ("rows.txt.gz", gzip.compress(b"emma\n" * 99, mtime=0)[:-9], {}, ["rows.txt.gz", "unpacked"]),
         ("rows.txt.gz", gzip.compress(b"emma\nna\xefve\n", mtime=0), {}, ["rows.txt.gz:2", "not UTF-8"]),

@@ -1,4 +1,4 @@
-"""The world of programs: what it poses, that running them tells right from wrong, and what it cannot read."""
+"""The task of programs: what it poses, that running them tells right from wrong, and what it cannot read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.programs import OPERATIONS, RARE, Task, run
 
-WORLD = Task(rows=2000, levels=3)
-ROWS = WORLD.pose(1)
+TASK = Task(rows=2000, levels=3)
+ROWS = TASK.pose(1)
 DEDUCTIONS = [row for row in ROWS if row.metadata["form"] == "deduction"]
 INDUCTIONS = [row for row in ROWS if row.metadata["form"] == "induction"]
 
@@ -55,7 +55,7 @@ def test_the_two_forms_come_by_turns() -> None:
 
 def test_a_deduction_asks_for_the_output_and_an_induction_for_the_program() -> None:
     assert run("arp", "1234") == "4790"
-    deduction, induction = WORLD.read("2arp:1234", "4790"), WORLD.read("|1234>4790", "arp")
+    deduction, induction = TASK.read("2arp:1234", "4790"), TASK.read("|1234>4790", "arp")
     assert isinstance(deduction, Row)
     assert isinstance(induction, Row)
     assert (deduction.metadata["form"], deduction.level) == ("deduction", 2)
@@ -64,7 +64,7 @@ def test_a_deduction_asks_for_the_output_and_an_induction_for_the_program() -> N
 
 @pytest.mark.parametrize("row", ROWS[:40], ids=lambda row: row.prompt)
 def test_reading_a_real_row_gives_it_back(row: Row) -> None:
-    read = WORLD.read(row.prompt, row.answer)
+    read = TASK.read(row.prompt, row.answer)
     assert isinstance(read, Row)
     assert (read.prompt, read.answer, read.problem) == (row.prompt, row.answer, row.problem)
     assert (read.level, read.metadata, read.origin) == (row.level, row.metadata, "synthetic")
@@ -72,7 +72,7 @@ def test_reading_a_real_row_gives_it_back(row: Row) -> None:
 
 def test_every_real_row_checks_as_right() -> None:
     for row in ROWS:
-        grade = WORLD.check(row, row.answer)
+        grade = TASK.check(row, row.answer)
         assert (grade.score, grade.evidence, grade.correction) == (1.0, "execution", None)
         assert row.target == row.answer
         assert row.origin == "real"
@@ -83,7 +83,7 @@ def test_a_changed_output_checks_as_wrong_and_its_repair_is_the_output_as_it_sho
         place = at % 4
         changed = row.answer[:place] + str((int(row.answer[place]) + 1 + at % 9) % 10) + row.answer[place + 1 :]
         assert changed != row.answer
-        grade = WORLD.check(row, changed)
+        grade = TASK.check(row, changed)
         assert grade.score == 0.0
         assert grade.correction == (row.prompt, row.answer)
 
@@ -95,27 +95,27 @@ def test_a_program_with_another_effect_checks_as_wrong_and_its_repair_checks_as_
         if run(other.answer, digits) == wanted:
             continue
         wrong += 1
-        grade = WORLD.check(row, other.answer)
+        grade = TASK.check(row, other.answer)
         assert grade.score == 0.0
         assert grade.correction == (f"|{digits}>{run(other.answer, digits)}", other.answer)
-        repaired = WORLD.read(*grade.correction)
+        repaired = TASK.read(*grade.correction)
         assert isinstance(repaired, Row)
-        assert WORLD.check(repaired, repaired.answer).score == 1.0
+        assert TASK.check(repaired, repaired.answer).score == 1.0
     assert wrong > 900
 
 
 @pytest.mark.parametrize("answer", ["as", "bs", "ass", "att", "bsts"])
 def test_any_program_with_the_same_effect_answers_an_induction(answer: str) -> None:
-    asked = WORLD.read("|2121>1122" if answer != "att" else "|1221>2112", "as")
+    asked = TASK.read("|2121>1122" if answer != "att" else "|1221>2112", "as")
     assert isinstance(asked, Row)
-    assert WORLD.check(asked, answer).score == 1.0
+    assert TASK.check(asked, answer).score == 1.0
 
 
 @pytest.mark.parametrize("answer", ["", "a", "hello", "1122", "asss s", "assss", "as\n"])
 def test_what_is_no_program_answers_nothing_and_cannot_be_repaired(answer: str) -> None:
-    asked = WORLD.read("|2121>1122", "as")
+    asked = TASK.read("|2121>1122", "as")
     assert isinstance(asked, Row)
-    grade = WORLD.check(asked, answer)
+    grade = TASK.check(asked, answer)
     assert (grade.score, grade.correction) == (0.0, None)
     assert repr(answer) in grade.reason
 
@@ -141,30 +141,30 @@ def test_seven_in_ten_have_style_a() -> None:
 def test_levels_run_from_one_to_the_top_and_say_how_long_the_program_is() -> None:
     assert {row.level for row in ROWS} == {1, 2, 3}
     assert all(row.level == len(program(row)) - 1 for row in ROWS)
-    assert all(row.prompt.startswith(WORLD.opening(row.level)) for row in DEDUCTIONS)
+    assert all(row.prompt.startswith(TASK.opening(row.level)) for row in DEDUCTIONS)
 
 
 @pytest.mark.parametrize(
     ("prompt", "answer", "reason"),
     [
-        ("", "", "neither way"),
-        ("2arp1234", "4790", "neither way"),
-        ("|1234", "arp", "neither way"),
-        ("2arp:12a4", "4790", "neither way"),
-        ("|1234>٤٧٩٠", "arp", "neither way"),
+        ("", "", "neither a deduction"),
+        ("2arp1234", "4790", "neither a deduction"),
+        ("|1234", "arp", "neither a deduction"),
+        ("2arp:12a4", "4790", "neither a deduction"),
+        ("|1234>٤٧٩٠", "arp", "neither a deduction"),
         ("2crp:1234", "4790", "not a program"),
         ("2azz:1234", "4790", "not a program"),
         ("0a:1234", "1234", "not a program"),
         ("4arrrr:1234", "1234", "of 1 to 3 operations"),
         ("|1234>4790", "", "not a program"),
         ("|1234>4790", "arp\n", "not a program"),
-        ("1arp:1234", "4790", "2 operations under level 1"),
+        ("1arp:1234", "4790", "2 operations has the level 1"),
         ("2arp:12345", "4790", "not 4 digits"),
         ("|123>321", "ar", "not 4 digits"),
     ],
 )
-def test_what_cannot_be_read_says_why(prompt: str, answer: str, reason: str) -> None:
-    read = WORLD.read(prompt, answer)
+def test_an_unreadable_program_has_a_reason(prompt: str, answer: str, reason: str) -> None:
+    read = TASK.read(prompt, answer)
     assert isinstance(read, str)
     assert reason in read
 
@@ -177,35 +177,35 @@ ASKED |= st.builds(lambda code, digits: f"{len(code) - 1}{code}:{digits}", PROGR
 
 @given(ASKED, TEXTS | DIGITS | PROGRAMS)
 def test_any_text_is_read_or_refused_and_what_is_read_can_be_checked(prompt: str, answer: str) -> None:
-    row = WORLD.read(prompt, answer)
+    row = TASK.read(prompt, answer)
     if isinstance(row, str):
         assert row
         return
-    grade = WORLD.check(row, row.answer)
+    grade = TASK.check(row, row.answer)
     assert grade.score in (0.0, 1.0)
     assert (grade.score == 0.0) == (grade.correction is not None)
     if grade.correction:
-        repaired = WORLD.read(*grade.correction)
+        repaired = TASK.read(*grade.correction)
         assert isinstance(repaired, Row)
-        assert WORLD.check(repaired, repaired.answer).score == 1.0
+        assert TASK.check(repaired, repaired.answer).score == 1.0
 
 
 def test_a_deduction_restated_is_an_induction_of_the_same_problem_that_checks_as_right() -> None:
     for row in DEDUCTIONS:
-        (restated,) = WORLD.restate(row)
+        (restated,) = TASK.restate(row)
         assert restated.metadata == {**row.metadata, "form": "induction"}
         assert restated.key == row.key
         assert restated.level == row.level
-        assert WORLD.check(restated, restated.answer).score == 1.0
+        assert TASK.check(restated, restated.answer).score == 1.0
 
 
 def test_an_induction_is_not_restated() -> None:
-    assert not [twin for row in INDUCTIONS for twin in WORLD.restate(row)]
+    assert not [twin for row in INDUCTIONS for twin in TASK.restate(row)]
 
 
 def test_every_program_with_the_same_effect_is_about_the_same_problem() -> None:
     forms = [("1ar:1234", "4321"), ("2brr:1234", "1234"), ("|1234>4321", "ar"), ("|1234>4321", "brtr")]
-    keys = [row.key for said in forms if isinstance(row := WORLD.read(*said), Row)]
+    keys = [row.key for said in forms if isinstance(row := TASK.read(*said), Row)]
     assert keys[0] == keys[2] == keys[3] != keys[1]
 
 
@@ -216,5 +216,5 @@ def test_a_world_that_cannot_be_is_refused(knobs: dict[str, int]) -> None:
 
 
 def test_more_rows_than_there_are_problems_is_refused() -> None:
-    with pytest.raises(SelfsownError, match="ask for fewer"):
+    with pytest.raises(SelfsownError, match=r"cannot generate .* lower rows"):
         Task(rows=2000, levels=1, length=2).pose(0)

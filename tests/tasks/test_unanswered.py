@@ -40,8 +40,8 @@ def put(folder: Path, name: str, content: str | list[dict[str, Any]]) -> str:
     return str(path)
 
 
-def said(world: Task) -> list[tuple[str, str, str]]:
-    return [(row.prompt, row.answer, row.target) for row in world.pose(0)]
+def said(task: Task) -> list[tuple[str, str, str]]:
+    return [(row.prompt, row.answer, row.target) for row in task.pose(0)]
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_prompts_alone_are_audited_as_what_they_are(tmp_path: Path) -> None:
     path = put(tmp_path, "prompts.jsonl", [{"instruction": f"what of {at}?", "input": "x" * 90} for at in range(40)])
     done = selfsown(tmp_path, "audit", path, "--against", path, "--json")
     found = json.loads(done.stdout)
-    assert found["blank"] == {"synthetic": 0, "real": 0}
-    assert "(prompts.jsonl: instruction, input)" in found["sentences"][0]
-    assert "Middle length: 103 characters" in str(found["sentences"])
+    assert found["blank_rows"] == {"synthetic": 0, "real": 0}
+    assert "(prompts.jsonl: instruction, input)" in found["findings"][0]
+    assert "Median length: 103 characters" in str(found["findings"])
 
 
 ANSWERED = Row("a?", "four", target="four")
@@ -232,9 +232,9 @@ def test_methods_that_work_on_answers_pass_prompts_by_or_say_that_there_is_nothi
             assert not prompts
             return []
 
-    assert list(method.generate(UNANSWERED, Silent(), 1, 0, [ANSWERED, *UNANSWERED])) == []
-    with pytest.raises(SelfsownError, match="no real row has an answer, only prompts; take sample"):
-        list(method.generate(UNANSWERED, Silent(), 1, 0, UNANSWERED))
+    assert list(method.generate(UNANSWERED, Silent(), 0, [ANSWERED, *UNANSWERED])) == []
+    with pytest.raises(SelfsownError, match=r"no real row has an answer, only prompts; use generate\.sample"):
+        list(method.generate(UNANSWERED, Silent(), 0, UNANSWERED))
 
 
 def mixed(folder: Path, answered: int = 40, open_: int = 20) -> str:

@@ -13,18 +13,18 @@ from selfsown.records import Row
 from selfsown.text.chat import (
     Conversation,
     Message,
-    answer_traits,
-    completion_of,
-    followed,
+    answer_message,
+    answer_metadata,
+    append_text,
+    drop_chat_metadata,
     full_prompt,
-    messages_of,
-    other_traits,
-    preceded,
-    prompt_traits,
-    remembered,
-    spoken,
-    text_traits,
-    written_out,
+    keep_prompt_metadata,
+    message_text,
+    messages_metadata,
+    messages_text,
+    prepend_text,
+    prompt_messages,
+    text_prompt_metadata,
 )
 
 USER: Message = {"role": "user", "content": "2 + 2?"}
@@ -60,9 +60,9 @@ MESSAGES = st.one_of(
 
 
 def test_a_single_question_stands_as_it_is_and_a_longer_talk_says_who_speaks() -> None:
-    assert written_out([USER]) == "2 + 2?"
-    assert written_out(TALK) == "user: 2 + 2?\nassistant: 4\nuser: Sure?"
-    assert written_out([]) == ""
+    assert messages_text([USER]) == "2 + 2?"
+    assert messages_text(TALK) == "user: 2 + 2?\nassistant: 4\nuser: Sure?"
+    assert messages_text([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_single_question_stands_as_it_is_and_a_longer_talk_says_who_speaks() -
     [
         ([SYSTEM, USER], "2 + 2?"),
         ([{"role": "developer", "content": "Add."}, USER], "2 + 2?"),
-        ([SYSTEM, SYSTEM, *TALK], written_out(TALK)),
+        ([SYSTEM, SYSTEM, *TALK], messages_text(TALK)),
         ([USER, FOUR, SYSTEM, SURE], "user: 2 + 2?\nassistant: 4\nsystem: Be brief.\nuser: Sure?"),
         ([USER, CALLING, RESULT], 'user: 2 + 2?\nassistant: add({"a": 2})\ntool: 4'),
         ([{**USER, "name": "Ann"}, FOUR, SURE], "user (Ann): 2 + 2?\nassistant: 4\nuser: Sure?"),
@@ -79,35 +79,35 @@ def test_a_single_question_stands_as_it_is_and_a_longer_talk_says_who_speaks() -
 def test_instructions_at_the_beginning_are_no_part_of_the_text_and_all_others_stand_in_their_place(
     messages: list[Message], text: str
 ) -> None:
-    assert written_out(messages) == text
+    assert messages_text(messages) == text
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=5))
 def test_whatever_was_said_comes_back_message_by_message(messages: list[Message]) -> None:
-    assert messages_of(written_out(messages), remembered(messages)) == messages
+    assert prompt_messages(messages_text(messages), messages_metadata(messages)) == messages
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=5))
 def test_an_answer_comes_back_as_the_message_that_it_was(messages: list[Message]) -> None:
     for message in messages:
         answer = {**message, "role": "assistant"}
-        assert completion_of(spoken(answer), answer_traits(answer)) == answer
+        assert answer_message(message_text(answer), answer_metadata(answer)) == answer
 
 
 @pytest.mark.parametrize(
     "traits",
     [
         {},
-        remembered(TALK),
+        messages_metadata(TALK),
         *({"messages": said} for said in ("hi", "5", "[5]", '["user"]', '[{"role": "user"}]', '[{"role": 5}]')),
         {"messages": json.dumps([{**CALLING, "tool_calls": [5]}])},
         {"messages": json.dumps([{**CALLING, "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}])},
     ],
 )
 def test_a_prompt_that_is_no_longer_those_messages_is_a_single_turn(traits: dict[str, str]) -> None:
-    assert messages_of("3 + 3?", traits) == [{"role": "user", "content": "3 + 3?"}]
+    assert prompt_messages("3 + 3?", traits) == [{"role": "user", "content": "3 + 3?"}]
     text = "user: a\nassistant: b\nuser: c"
-    assert messages_of(text, traits) == [{"role": "user", "content": text}]
+    assert prompt_messages(text, traits) == [{"role": "user", "content": text}]
 
 
 @pytest.mark.parametrize("traits", [{}, {"by": "ann"}, {"messages": "no JSON"}, {"tools": "hammer"}, {"tools": "[]"}])
@@ -145,30 +145,30 @@ def test_the_same_text_under_another_system_message_is_another_prompt() -> None:
     ],
 )
 def test_words_before_and_after_stand_with_the_user_s(messages: list[Message], first: Any, last: str) -> None:
-    prompt = full_prompt(written_out(messages), remembered(messages))
-    before, after = preceded(prompt, "Do."), followed(prompt, "Do.")
+    prompt = full_prompt(messages_text(messages), messages_metadata(messages))
+    before, after = prepend_text(prompt, "Do."), append_text(prompt, "Do.")
     assert isinstance(before, Conversation)
     assert isinstance(after, Conversation)
     assert before.messages == first
     assert after.messages[-1] == {"role": "user", "content": last}
-    assert preceded(prompt, "") == prompt
+    assert prepend_text(prompt, "") == prompt
 
 
 def test_words_around_a_text() -> None:
-    assert preceded("2 + 2?", "Do.") == "Do.\n\n2 + 2?"
-    assert (preceded("2 + 2?", ""), followed("2 + 2?", "Do.")) == ("2 + 2?", "2 + 2?\n\nDo.")
+    assert prepend_text("2 + 2?", "Do.") == "Do.\n\n2 + 2?"
+    assert (prepend_text("2 + 2?", ""), append_text("2 + 2?", "Do.")) == ("2 + 2?", "2 + 2?\n\nDo.")
 
 
 def test_which_traits_another_answer_another_prompt_and_a_writer_of_texts_leave() -> None:
     own = {"by": "ann"}
-    asked = {"system": "Be brief.", "tools": TOOLS, **remembered(TALK)}
+    asked = {"system": "Be brief.", "tools": TOOLS, **messages_metadata(TALK)}
     answered = {"reasoning": "two and two", "completion": "[]", "rejected": "5"}
     whole = {**own, **asked, **answered}
-    assert prompt_traits(whole) == {**own, **asked}
-    assert other_traits(whole) == own
-    assert text_traits(written_out(TALK), {**own, **asked}) == {**own, **remembered(TALK)}
-    assert text_traits("2 + 2?", {**own, "system": "Be brief."}) == own
-    assert text_traits("a tool?", {"tools": "hammer"}) == {"tools": "hammer"}
+    assert keep_prompt_metadata(whole) == {**own, **asked}
+    assert drop_chat_metadata(whole) == own
+    assert text_prompt_metadata(messages_text(TALK), {**own, **asked}) == {**own, **messages_metadata(TALK)}
+    assert text_prompt_metadata("2 + 2?", {**own, "system": "Be brief."}) == own
+    assert text_prompt_metadata("a tool?", {"tools": "hammer"}) == {"tools": "hammer"}
 
 
 def test_a_transcript_has_everything() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text.final_answer import final_answers, stated
+from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.number_words import in_digits
 
 
@@ -14,7 +14,7 @@ from selfsown.text.number_words import in_digits
 def test_of_any_text_only_its_own_passages_are_claimed(text: str) -> None:
     claims, tail = final_answers(text)
     assert all(claim in text and claim == claim.strip() for claim in claims)
-    assert stated(text) in text
+    assert stated_answer(text) in text
     assert len(tail) <= len(text) + 1
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from selfsown.audit.near_duplicates import groups
-from selfsown.audit.text_format import form
+from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.audit.text_format import text_form
 from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
 from selfsown.tasks.file import Task
-from selfsown.text.normalize import agreement, normal, python, words
+from selfsown.text.normalize import agreement, extract_python, normal, words
 from selfsown.text.overlap import bare, runs, tokenize
-from selfsown.text.personal_data import find
+from selfsown.text.personal_data import find_personal_data
 from selfsown.text.rouge import pieces
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -24,13 +24,13 @@ READERS: dict[str, Callable[[str], object]] = {
     "runs": lambda text: runs(tokenize(text)),
     "bare": bare,
     "pieces": pieces,
-    "python": python,
+    "python": extract_python,
     "agreement": lambda text: agreement(text, text),
-    "personal": find,
+    "personal": find_personal_data,
     "identity": lambda text: list(self_reference.curate([Row(text, text)])),
     "leaks": lambda text: list(decontaminate.curate([Row(text, text)], [], [Row(f"{text} z", text)])),
-    "form": form,
-    "copies": lambda text: groups([text, f"{text}x"]),
+    "form": text_form,
+    "copies": lambda text: near_duplicate_groups([text, f"{text}x"]),
     "mutants": lambda text: list(mutants([Row("", text, target=text)], Task("rows.txt"), 0)),
 }
 UNITS = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.text.personal_data import KINDS, Kind, find
+from selfsown.text.personal_data import KINDS, Kind, find_personal_data
 
 NONE = [
     "One cell holds 6200000000 bases of DNA.",
@@ -186,17 +186,17 @@ OTHERS: dict[Kind, list[str]] = {
 
 @pytest.mark.parametrize("text", NONE)
 def test_what_is_no_personal_data_is_not_found(text: str) -> None:
-    assert find(text) == []
+    assert find_personal_data(text) == []
 
 
 @pytest.mark.parametrize("text", PHONES)
 def test_telephone_numbers_of_many_countries_are_found(text: str) -> None:
-    assert [span.kind for span in find(text)] == ["phone"]
+    assert [span.kind for span in find_personal_data(text)] == ["phone"]
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in OTHERS.items() for text in texts])
 def test_addresses_cards_accounts_and_social_security_numbers_are_found(kind: Kind, text: str) -> None:
-    assert [span.kind for span in find(text)] == [kind]
+    assert [span.kind for span in find_personal_data(text)] == [kind]
 
 
 @pytest.mark.parametrize(
@@ -213,19 +213,19 @@ def test_addresses_cards_accounts_and_social_security_numbers_are_found(kind: Ki
     ],
 )
 def test_a_span_is_what_is_to_be_masked_and_no_more(text: str, data: str) -> None:
-    ((_, start, end),) = find(text)
+    ((_, start, end),) = find_personal_data(text)
     assert text[start:end] == data
 
 
 def test_spans_of_several_kinds_come_in_order_and_a_kind_that_is_not_wanted_is_left_out() -> None:
     text = "Bob <bob@web.de>, 212-736-5000, card 4539 1488 0343 6467, 536-90-4399"
-    assert [span.kind for span in find(text)] == ["email", "phone", "card", "ssn"]
-    assert [span.kind for span in find(text, ("phone", "ssn"))] == ["phone", "ssn"]
-    assert find("Card 4539 1488 0343 6467", ("phone",)) == [], "no part of a card is a telephone number"
+    assert [span.kind for span in find_personal_data(text)] == ["email", "phone", "card", "ssn"]
+    assert [span.kind for span in find_personal_data(text, ("phone", "ssn"))] == ["phone", "ssn"]
+    assert find_personal_data("Card 4539 1488 0343 6467", ("phone",)) == [], "no part of a card is a telephone number"
 
 
 @given(st.text(st.sampled_from("0123456789 +-./()@ab\u00ad\u00a0＠:"), max_size=60))
 def test_spans_lie_inside_the_text_in_order_and_apart(text: str) -> None:
-    spans = find(text)
+    spans = find_personal_data(text)
     assert all(span.kind in KINDS and 0 <= span.start < span.end <= len(text) for span in spans)
     assert all(one.end <= other.start for one, other in pairwise(spans))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from selfsown.text.rouge import Told, rouge_l, words
+from selfsown.text.rouge import RougeIndex, rouge_l, words
 
 
 def subsequence(one: list[str], other: list[str]) -> int:
@@ -47,7 +47,7 @@ def test_it_agrees_with_the_plain_table_on_texts_of_chance() -> None:
 def test_the_nearest_is_found_among_many_as_if_each_were_compared(least: float) -> None:
     rng = random.Random(1)
     texts = [" ".join(rng.choice("abcdefgh") for _ in range(rng.randint(1, 12))) for _ in range(300)]
-    told = Told(texts[:200], least)
+    told = RougeIndex(texts[:200], least)
     for text in texts[200:]:
         scores = [rouge_l(words(text), words(old)) for old in told.texts]
         best = max(scores)
@@ -56,7 +56,7 @@ def test_the_nearest_is_found_among_many_as_if_each_were_compared(least: float) 
 
 
 def test_a_text_that_was_added_is_compared_with_from_then_on() -> None:
-    told = Told(["one two three"])
+    told = RougeIndex(["one two three"])
     assert told.nearest("red green blue") == (0.0, -1)
     told.add("red green blue")
     assert told.nearest("Red, green, blue") == (1.0, 1)

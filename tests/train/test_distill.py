@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from tutored import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
+from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.models.tiny.trainer import Pace, drawn
@@ -43,19 +43,28 @@ def naive(student: Tiny, teacher: Tiny, rows: Sequence[Row], temperature: float,
 @pytest.mark.parametrize(("temperature", "hard"), [(1.0, 0.0), (2.0, 0.3)])
 def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: float) -> None:
     parent, mixture = blank(1), mixed(SOME)
-    how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
+    rates = {"learning_rate": 0.02, "embedding_learning_rate": 0.003, "weight_decay": 0.1}
     child = distill.train(
-        mixture, parent, 4, quiet, teacher, batch_size=7, temperature=temperature, hard_label_weight=hard, **how
+        mixture,
+        parent,
+        4,
+        quiet,
+        teacher,
+        batch_size=7,
+        temperature=temperature,
+        hard_label_weight=hard,
+        steps=3,
+        **rates,
     )
     draws = drawn(mixture, 3, 7, torch.Generator().manual_seed(4))
     batches = [[SOME[at] for at in draw] for draw in draws.tolist()]
     loss = lambda student, rows: naive(student, teacher, rows, temperature, hard)  # noqa: E731
-    assert alike(child, plainly(parent, batches, loss, Pace(**how)), within=1e-4)
+    assert alike(child, plainly(parent, batches, loss, Pace(3, *rates.values())), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 
 def test_all_of_it_hard_is_plain_training_and_many_draws_are_the_whole(teacher: Tiny) -> None:
-    parent, mixture, how = blank(1), mixed(SOME), {"steps": 3, "batch": 8}
+    parent, mixture, how = blank(1), mixed(SOME), {"steps": 3, "batch_size": 8}
     hard = distill.train(mixture, parent, 4, quiet, teacher, hard_label_weight=1.0, **how)
     assert alike(hard, sft.train(mixture, parent, 4, quiet, **how), within=1e-4)
     full, many, one = (
@@ -89,7 +98,7 @@ def test_a_teacher_with_another_alphabet_teaches_what_both_know(teacher: Tiny) -
     with torch.no_grad():
         for weight in (turned.network.tokens.weight, turned.network.head.weight):
             weight.copy_(weight[order].clone())
-    how = {"steps": 3, "batch": 8}
+    how = {"steps": 3, "batch_size": 8}
     same, also = (distill.train(mixed(SOME), blank(1), 4, quiet, each, **how) for each in (teacher, turned))
     assert alike(same, also, within=1e-4)
     more = create([*REST, Row("Ä", "ö")], 1, layers=1, width=32)  # characters that the teacher lacks
@@ -110,8 +119,8 @@ def test_answers_alone_leave_the_prompts_unlearned(teacher: Tiny) -> None:
     ("other", "said"),
     [
         (create([Row("", "äöü" * 20)], 0, layers=1, width=16), "knows none of the characters"),
-        (create([Row("", "12")], 0, layers=1, width=16), "the teacher has room for 6"),
-        (Parrot(lambda prompt, at: ""), "probabilities can be seen, not parrot"),
+        (create([Row("", "12")], 0, layers=1, width=16), "but the teacher's context is 6"),
+        (Parrot(lambda prompt, at: ""), "needs a tiny model as its teacher, for its probabilities, not parrot"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_explained(other: Tiny, said: str) -> None:
@@ -125,7 +134,7 @@ def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path
         with pytest.raises(SelfsownError, match="names one that was saved"):
             Recipe.load("first", ["train=distill", *more])
     saved = f"teacher={{tiny: {{folder: {tmp_path}}}}}"
-    assert Recipe.load("first", ["train=distill", saved]).train.way == "distill"
+    assert Recipe.load("first", ["train=distill", saved]).train[0].method == "distill"
 
 
 @pytest.mark.slow
@@ -134,7 +143,7 @@ def test_distilled_beats_one_hot_on_held_out_rows_in_every_seed_and_a_few_draws_
     teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch_size=64)
     for seed in range(5):
         few, student = mixed(random.Random(seed).sample(REST, 200)), blank(seed)
-        how = {"batch": 64}
+        how = {"batch_size": 64}
         one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))
         full, drawn = (
             nats(distill.train(few, student, seed, quiet, teacher, steps=150, sampled_labels=k, **how), HELD_OUT)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small import FIRST
 from torch import Tensor
-from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
+from trainer_fixtures import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
 
 from selfsown import loop
 from selfsown.curate import min_score, preference_pairs
@@ -60,12 +60,14 @@ def naive(model: Tiny, parent: Tiny, rows: Sequence[Row], beta: float, anchor: f
 @pytest.mark.parametrize(("beta", "anchor", "pivot"), [(0.1, 0.2, False), (2.0, 0.0, False), (2.0, 0.2, True)])
 def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool) -> None:
     parent, mixture = taught(1), mixed(MIXED)
-    how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
-    child = dpo.train(mixture, parent, 4, quiet, batch_size=9, beta=beta, nll_weight=anchor, pivotal_only=pivot, **how)
+    rates = {"learning_rate": 0.02, "embedding_learning_rate": 0.003, "weight_decay": 0.1}
+    child = dpo.train(
+        mixture, parent, 4, quiet, batch_size=9, beta=beta, nll_weight=anchor, pivotal_only=pivot, steps=3, **rates
+    )
     draws = drawn(mixture, 3, 9, torch.Generator().manual_seed(4))
     batches = [[MIXED[at] for at in draw] for draw in draws.tolist()]
     loss = lambda model, rows: naive(model, parent, rows, beta, anchor, pivot)  # noqa: E731
-    assert alike(child, plainly(parent, batches, loss, Pace(**how)), within=1e-4)
+    assert alike(child, plainly(parent, batches, loss, Pace(3, *rates.values())), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 
@@ -88,11 +90,11 @@ def test_the_same_seed_gives_the_same_weights_and_the_parent_stays_as_it_was() -
 
 
 def test_rows_without_a_pair_are_refused_where_there_is_no_other() -> None:
-    with pytest.raises(SelfsownError, match="no row drawn has a rejected answer"):
+    with pytest.raises(SelfsownError, match="no row that is drawn has a rejected answer"):
         dpo.train(mixed(REST), blank(1), 0, quiet, steps=1)
 
 
-def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_anything_is_written(
+def test_a_recipe_that_starts_with_dpo_must_set_base_train_and_nothing_is_written(
     tmp_path: Path,
 ) -> None:
     recipe = Recipe.load(
@@ -103,7 +105,7 @@ def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_any
             "base_train=null",
         ],
     )
-    with pytest.raises(SelfsownError, match="name base: sft"):
+    with pytest.raises(SelfsownError, match="set base_train: sft"):
         loop.run(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -135,7 +137,7 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
     gains = []
     for seed in range(5):
         base = begun(seed)
-        tried = [row for row in sample.generate(ASKED, base, WORLD, 1, seed) if not row.status]
+        tried = [row for row in sample.generate(ASKED, base, WORLD, seed) if not row.status]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
         found = [
             row

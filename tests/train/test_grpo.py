@@ -11,7 +11,7 @@ import torch
 from small import FIRST
 from test_dpo import said
 from torch import Tensor
-from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
+from trainer_fixtures import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
 
 from selfsown import loop
 from selfsown.grade import verify
@@ -22,7 +22,7 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.stats.intervals import student
 from selfsown.train import grpo
 
-HOW = {"rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
+RATES = {"learning_rate": 0.02, "embedding_learning_rate": 0.003, "weight_decay": 0.1}
 
 
 def checked(rows: Sequence[Row]) -> list[Row]:
@@ -45,7 +45,7 @@ class Watcher:
 
     def grade(self, row: Row) -> Row:
         if row.answer.endswith("7"):
-            return row.failed("cannot say")
+            return row.failed("unknown")
         return row.graded(Grade((sum(map(ord, row.answer)) % 5) / 4))
 
 
@@ -53,11 +53,11 @@ def advantages(rows: Sequence[Row], group: int) -> list[float]:
     found = []
     for at in range(0, len(rows), group):
         some = rows[at : at + group]
-        scores = [0.0 if row.status else row.score for row in some if row.reason != "cannot say"]
+        scores = [0.0 if row.status else row.score for row in some if row.reason != "unknown"]
         mean = sum(scores) / len(scores)
         spread = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
         for row in some:
-            score = mean if row.reason == "cannot say" else 0.0 if row.status else row.score
+            score = mean if row.reason == "unknown" else 0.0 if row.status else row.score
             found.append((score - mean) / (spread + 1e-4))
     return found
 
@@ -88,17 +88,17 @@ def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
         updates_per_group=3,
         clip_range=clip,
         kl_weight=kl,
-        **HOW,
+        **RATES,
     )
     (rows,) = watcher.seen
     assert len({row.prompt for row in rows[:4]}) == 1
-    assert {row.reason for row in rows} >= {"", "cannot say"}
+    assert {row.reason for row in rows} >= {"", "unknown"}
     loss = lambda model, rows: naive(model, parent, rows, clip, kl)  # noqa: E731
-    assert alike(child, plainly(parent, [rows] * 3, loss, Pace(steps=3, **HOW)), within=1e-4)
+    assert alike(child, plainly(parent, [rows] * 3, loss, Pace(3, *RATES.values())), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 
-def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
+def test_samples_are_new_rows_of_the_prompt_and_drawn_again_for_each_group() -> None:
     watcher = Watcher()
     grpo.train(
         mixed([row.kept() for row in REST[:20]]), taught(1), 0, quiet, watcher, steps=3, batch_size=6, group_size=3
@@ -106,12 +106,12 @@ def test_tries_are_new_rows_of_the_prompt_drawn_anew_for_each_round() -> None:
     assert [len(rows) for rows in watcher.seen] == [18, 18]  # two updates each
     known = {row.id: row for row in REST[:20]}
     for row in watcher.seen[0]:
-        assert (row.origin, row.method, row.prompt) == ("synthetic", "policy", known[row.parents[0]].prompt)
+        assert (row.origin, row.method, row.prompt) == ("synthetic", "grpo", known[row.parents[0]].prompt)
         assert row.status in ("", "failed")
     assert [row.answer for row in watcher.seen[0]] != [row.answer for row in watcher.seen[1]]
 
 
-def test_equal_grades_teach_nothing() -> None:
+def test_equal_grades_have_no_effect() -> None:
     parent = taught(1)
     child = grpo.train(mixed(REST), parent, 0, quiet, lambda rows: [replace(row, status="") for row in rows], steps=2)
     assert alike(child, parent)

@@ -1,4 +1,4 @@
-"""Attributes of rows: their values, numbers by tenths of the real ones, and what of them has shifted."""
+"""Attributes of rows: their values (numbers by deciles), the shares of these, and the bias measures on them."""
 
 from __future__ import annotations
 
@@ -8,91 +8,107 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selfsown.audit.text_view import Borne
-from selfsown.records import Row, SelfsownError
+from selfsown.audit.text_view import Rates, Tolerances
+from selfsown.errors import DataError
+from selfsown.records import Row
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.measures import major, odds, variation
 from selfsown.signals.permutation_test import Wanted
 
-KINDS = 30  # different numbers, above which they are no names of kinds
-Shares = dict[str, tuple[float, float]]  # of each value: of synthetic rows, of real ones
+MAX_CATEGORIES = 30  # distinct numbers of an attribute; with more, it is binned
+Shares = dict[str, Rates]  # value -> its share of the synthetic rows, and of the real rows
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An attribute's values: of the anchor, and of the reference, then of as many synthetic rows."""
+class AttributeValues:
+    """An attribute's values: of the reference corpus, and of the compared rows (real ones, then as many synthetic)."""
 
-    anchor: list[str]
+    reference: list[str]
     rows: list[str]
 
     @property
     def shares(self) -> Shares:
-        return shares(self.rows)
+        return value_shares(self.rows)
 
 
-def shown(anchor: Sequence[Row], rows: Sequence[Row], attributes: Attributes) -> dict[str, Shown]:
-    """The values of each attribute; SelfsownError for one that no row shows."""
-    found = {name: Shown(valued(anchor, name, attributes), valued(rows, name, attributes)) for name in attributes}
-    for name, each in found.items():
-        if {*each.anchor, *each.rows} <= {NONE}:
-            raise SelfsownError(f"attribute {name}: no row shows it; name a column, or words in a lexicon")
-    return found
+def attribute_values(
+    reference: Sequence[Row], rows: Sequence[Row], attributes: Attributes
+) -> dict[str, AttributeValues]:
+    """The values of each attribute. DataError: no row has a value of one."""
+    values = {
+        name: AttributeValues(valued(reference, name, attributes), valued(rows, name, attributes))
+        for name in attributes
+    }
+    for name, of in values.items():
+        if {*of.reference, *of.rows} <= {NONE}:
+            raise DataError(f"attribute {name}: no row has a value; name a column, or words in a lexicon")
+    return values
 
 
-def shares(values: Sequence[str]) -> Shares:
-    """Of reference rows, then of as many synthetic ones."""
-    half = len(values) // 2
-    real, synthetic = values[:half], values[half:]
+def value_shares(values: Sequence[str]) -> Shares:
+    """The share of each value; the first half of the values are the real rows."""
+    n = len(values) // 2
+    real, synthetic = values[:n], values[n:]
     return {
-        value: (synthetic.count(value) / max(1, half), real.count(value) / max(1, half))
+        value: (synthetic.count(value) / max(1, n), real.count(value) / max(1, n))
         for value in sorted({*real, *synthetic})
     }
 
 
-def shifted(attributes: Mapping[str, Shown], binned: Sequence[str], borne: Borne) -> dict[str, Wanted]:
-    """The most common value is the anchor's: among rows that are compared it would be the one that chance favours. Of
-    tenths of numbers, which are all as common, there is none."""
-    found = dict[str, Wanted]()
-    for name, each in attributes.items():
-        found[f"shift of {name}"] = Wanted(variation(each.rows), "bias", borne.shift, "points")
-        if (most := major(each.anchor)) != NONE and not set(name.split("+")) & set(binned):
-            found[f"log-odds of {name}={most}"] = Wanted(odds(each.rows, most), "bias", borne.odds, "of log-odds")
-    return found
+def attribute_measures(
+    values: Mapping[str, AttributeValues], binned: Sequence[str], tolerances: Tolerances
+) -> dict[str, Wanted]:
+    """Shift of each attribute's shares, and growth of the log-odds of its most common value.
+
+    The most common value is taken from the reference corpus: among the compared rows it would be the one that chance
+    favors. Deciles of numbers are all equally common, so binned attributes have no log-odds.
+    """
+    measures = dict[str, Wanted]()
+    for name, of in values.items():
+        measures[f"shift of {name}"] = Wanted(variation(of.rows), "bias", tolerances.shift, "points")
+        most_common = major(of.reference)
+        if most_common != NONE and not set(name.split("+")) & set(binned):
+            growth = odds(of.rows, most_common)
+            measures[f"log-odds of {name}={most_common}"] = Wanted(growth, "bias", tolerances.log_odds, "of log-odds")
+    return measures
 
 
-def tenths(real: Sequence[Row], synthetic: Sequence[Row]) -> tuple[list[Row], list[Row], tuple[str, ...]]:
-    """The rows with columns of numbers, if these are of many kinds, as tenths of the real ones; and which they are."""
+def bin_numbers(real: Sequence[Row], synthetic: Sequence[Row]) -> tuple[list[Row], list[Row], tuple[str, ...]]:
+    """The rows with each attribute of many distinct numbers replaced by deciles of the real rows, and the names of
+    these attributes."""
     names = {name for row in (*real, *synthetic) for name in row.metadata}
-    edges = {name: found for name in sorted(names) if (found := _edges(name, real, synthetic))}
+    edges = {name: deciles for name in sorted(names) if (deciles := _deciles(name, real, synthetic))}
     if not edges:
         return list(real), list(synthetic), ()
     return [_binned(row, edges) for row in real], [_binned(row, edges) for row in synthetic], tuple(edges)
 
 
-def _edges(name: str, real: Sequence[Row], synthetic: Sequence[Row]) -> list[float]:
+def _deciles(name: str, real: Sequence[Row], synthetic: Sequence[Row]) -> list[float]:
+    """The edges of the bins; none where the attribute is not to be binned."""
     ours, theirs = ([row.metadata[name] for row in side if name in row.metadata] for side in (synthetic, real))
-    if len({*ours, *theirs}) <= KINDS or not theirs or not all(_finite(value) for value in {*ours, *theirs}):
+    distinct = {*ours, *theirs}
+    if len(distinct) <= MAX_CATEGORIES or not theirs or not all(_is_finite(value) for value in distinct):
         return []
-    found = np.quantile([float(value) for value in theirs], np.arange(0.1, 1.0, 0.1), method="nearest")
-    return sorted(set(found.tolist()))
+    edges = np.quantile([float(value) for value in theirs], np.arange(0.1, 1.0, 0.1), method="nearest")
+    return sorted(set(edges.tolist()))
 
 
 def _binned(row: Row, edges: Mapping[str, Sequence[float]]) -> Row:
-    return replace(
-        row,
-        metadata={name: _tenth(value, edges[name]) if name in edges else value for name, value in row.metadata.items()},
-    )
+    binned = {name: _bin_label(value, edges[name]) for name, value in row.metadata.items() if name in edges}
+    return replace(row, metadata={**row.metadata, **binned})
 
 
-def _tenth(value: str, edges: Sequence[float]) -> str:
-    """Between which edges a number lies; the upper one is within."""
-    at = int(np.searchsorted(edges, float(value)))
-    if at == 0:
+def _bin_label(value: str, edges: Sequence[float]) -> str:
+    """The range in which a number lies; its upper end is included."""
+    index = int(np.searchsorted(edges, float(value)))
+    if index == 0:
         return f"up to {edges[0]:.6g}"
-    return f"above {edges[-1]:.6g}" if at == len(edges) else f"{edges[at - 1]:.6g} to {edges[at]:.6g}"
+    if index == len(edges):
+        return f"above {edges[-1]:.6g}"
+    return f"{edges[index - 1]:.6g} to {edges[index]:.6g}"
 
 
-def _finite(value: str) -> bool:
+def _is_finite(value: str) -> bool:
     try:
         return math.isfinite(float(value))
     except ValueError:

@@ -1,211 +1,270 @@
-"""The audit: what differs between synthetic and real rows by more than chance and than is borne.
+"""The audit: differences between synthetic and real rows that exceed chance and their tolerances.
 
-Real rows are parted into an anchor, which says what is rare and where things lie, and a reference, which is compared
-with as many synthetic rows. Whether a difference is chance is said by exchanging whole rows between the two.
+The sampled real rows are split in two: half of them are the reference corpus, which defines rare n-grams and text
+directions; the others are compared with as many synthetic rows. Significance comes from permuting whole rows between
+these two sides.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from selfsown.audit.attributes import Shares, shares, shifted, shown, tenths
-from selfsown.audit.contamination import Examination
-from selfsown.audit.near_duplicates import Array, repeated
+from selfsown.audit.attributes import Shares, attribute_measures, attribute_values, bin_numbers, value_shares
+from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
+from selfsown.audit.near_duplicates import duplicate_rate
 from selfsown.audit.overused_phrases import Phrase, overused
-from selfsown.audit.scan import Side, answer_of, blank, number, words_of
-from selfsown.audit.text_format import bins, form
-from selfsown.audit.text_view import LEAST, Borne, Facet, again, more, sides, varied
+from selfsown.audit.scan import DatasetScan, answer_text, full_text, is_blank, row_number
+from selfsown.audit.text_format import length_bins, text_form
+from selfsown.audit.text_view import (
+    MIN_ROWS,
+    Rates,
+    TextView,
+    Tolerances,
+    diversity_measures,
+    duplicate_measures,
+    rate_difference,
+    side_rates,
+)
 from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
 from selfsown.signals.measures import variation
 from selfsown.signals.permutation_test import ALPHA, POWER, Wanted, drift, holm
 from selfsown.text.normalize import unified
 
-Pool = tuple[dict[str, Wanted], int]  # measures of a pool, and of how many rows of either side it is
-EXAMPLES = 10
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows of the sample that say the same, or nearly: how many, where the first of them stand, and one of them."""
-
-    rows: int
-    numbers: tuple[int, ...]
-    text: str
+MeasurePool = tuple[dict[str, Wanted], int]  # measures on one pool of rows, and its number of rows per side
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found. compared: rows of the sample on either side; repeats and copies: exact, over all rows, the shares
-    of synthetic, and of real rows, that another of as many rows says too, and the share of synthetic rows that a real
-    row says; lengths: of all rows the middle ones, in characters; so: the shares of synthetic, and of real rows of the
-    sample, for signals that are of such shares; shares: of each attribute its values'; forms: likewise; tenths:
-    attributes that are numbers; near, copied: examples; cuts: how many words of rows, of answers are compared."""
+    """The result of an audit. Pairs are of synthetic rows, then of real rows.
 
-    synthetic: Side
-    real: Side
-    compared: int
-    repeats: tuple[float, float]
-    copies: float
-    lengths: tuple[float, float]
-    examination: Examination | None
+    synthetic, real: the scans of both data sets.
+    compared_rows: sampled rows per side that were compared.
+    duplicate_rates: shares of exact duplicates, among equally many rows of either data set.
+    copy_rate: share of all synthetic rows whose exact text is also a real row's.
+    median_lengths: in characters, of all rows.
+    benchmarks: matches with benchmark questions; None where no benchmark was named.
+    signals: every check, with its difference, interval, p, tolerance and minimum detectable effect (MDE).
+    rates: the shares behind the signals that compare shares, by the signal's name.
+    attribute_shares: for each attribute, the shares of its values.
+    form_shares: the shares of text forms.
+    binned_attributes: attributes of numbers, compared by deciles of the real rows.
+    duplicate_groups: the largest groups of near duplicates among the synthetic rows.
+    copied_rows: the first synthetic rows that are copies or near copies of real rows.
+    phrases: phrases that the synthetic rows overuse.
+    max_words: number of words compared per row, and per answer where answers are compared.
+    """
+
+    synthetic: DatasetScan
+    real: DatasetScan
+    compared_rows: int
+    duplicate_rates: Rates
+    copy_rate: float
+    median_lengths: tuple[float, float]
+    benchmarks: BenchmarkMatches | None
     signals: tuple[Signal, ...] = ()
-    so: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    shares: Mapping[str, Shares] = field(default_factory=dict)
-    forms: Shares = field(default_factory=dict)
-    tenths: tuple[str, ...] = ()
-    near: tuple[Group, ...] = ()
-    copied: tuple[Group, ...] = ()
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    attribute_shares: Mapping[str, Shares] = field(default_factory=dict)
+    form_shares: Shares = field(default_factory=dict)
+    binned_attributes: tuple[str, ...] = ()
+    duplicate_groups: tuple[RowGroup, ...] = ()
+    copied_rows: tuple[RowGroup, ...] = ()
     phrases: tuple[Phrase, ...] = ()
-    cuts: tuple[int, ...] = ()
+    max_words: tuple[int, ...] = ()
 
     @property
-    def few(self) -> bool:
-        """Whether there are too few rows to compare what they say."""
-        return self.compared < LEAST
+    def too_few_rows(self) -> bool:
+        """Whether there are too few rows to compare texts."""
+        return self.compared_rows < MIN_ROWS
 
     @property
-    def tailless(self) -> bool:
-        """Whether other real rows say too little of what is rare again, for a loss of it to be seen."""
-        return not self.few and not any(each.name.startswith("tails lost") for each in self.signals)
+    def tail_unmeasurable(self) -> bool:
+        """Whether real rows share too few rare n-grams with each other for a loss of tails to be measured."""
+        return not self.too_few_rows and not any(signal.name.startswith("tails lost") for signal in self.signals)
 
     @property
     def alarms(self) -> list[Signal]:
-        return [each for each in self.signals if each.is_alarm]
+        return [signal for signal in self.signals if signal.is_alarm]
 
     @property
-    def same(self) -> bool:
-        """Whether both data sets hold the same rows, so that nothing can differ."""
-        return self.copies > 0 and np.array_equal(np.sort(self.synthetic.hashes), np.sort(self.real.hashes))
+    def same_rows(self) -> bool:
+        """Whether both data sets hold the same rows, so that no difference is possible."""
+        synthetic, real = np.sort(self.synthetic.row_hashes), np.sort(self.real.row_hashes)
+        return self.copy_rate > 0 and np.array_equal(synthetic, real)
 
     @property
     def unmeasured(self) -> list[Signal]:
-        """Signals of which nothing came out, so that they can neither alarm nor clear."""
-        return [each for each in self.signals if not (math.isfinite(each.value) and math.isfinite(each.mde))]
+        """Signals whose value or MDE is not finite: they neither alarm nor clear."""
+        return [signal for signal in self.signals if not (math.isfinite(signal.value) and math.isfinite(signal.mde))]
 
     @property
     def conclusive(self) -> bool:
-        """Whether all that was asked has been looked at, so that the absence of an alarm means something."""
-        searched = not (self.examination and self.examination.unsearchable)
-        return searched and not (self.few or self.same or self.tailless or self.blind or self.unmeasured)
+        """Whether every check had the power to raise an alarm, so that the absence of alarms means something."""
+        if self.benchmarks and self.benchmarks.unsearchable:
+            return False
+        return not (
+            self.too_few_rows or self.same_rows or self.tail_unmeasurable or self.underpowered or self.unmeasured
+        )
 
     @property
-    def blind(self) -> list[tuple[Signal, int]]:
-        """Signals that would miss what is not borne, and how many compared rows on either side they would need."""
-        weak = [e for e in self.signals if e.mde > e.tolerance and not e.is_alarm and e not in self.unmeasured]
-        return [(each, int(self.compared * (each.mde / each.tolerance) ** 2) + 1) for each in weak]
+    def underpowered(self) -> list[tuple[Signal, int]]:
+        """Signals whose MDE exceeds their tolerance, and the number of compared rows per side that they need."""
+        unmeasured = self.unmeasured
+        weak = [
+            signal
+            for signal in self.signals
+            if signal.mde > signal.tolerance and not signal.is_alarm and signal not in unmeasured
+        ]
+        return [(signal, int(self.compared_rows * (signal.mde / signal.tolerance) ** 2) + 1) for signal in weak]
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The sampled rows that are compared; rows: n real ones, then n synthetic ones."""
+
+    reference: list[Row]
+    rows: list[Row]
+    other_real: list[Row]
+    n: int
+    binned: tuple[str, ...]
+
+    @classmethod
+    def of(cls, synthetic: DatasetScan, real: DatasetScan) -> _Comparison:
+        theirs, ours, binned = bin_numbers(_with_text(real), _with_text(synthetic))
+        half = len(theirs) // 2
+        reference, compared = theirs[:half], theirs[half:]
+        n = min(len(compared), len(ours))
+        return cls(reference, [*compared[:n], *ours[:n]], compared[n:], n, binned)
 
 
 def audit(
-    synthetic: Side, real: Side, attributes: Attributes, examination: Examination | None, borne: Borne, seed: int = 0
+    synthetic: DatasetScan,
+    real: DatasetScan,
+    attributes: Attributes,
+    benchmarks: BenchmarkMatches | None,
+    tolerances: Tolerances,
+    seed: int = 0,
 ) -> Audit:
-    """Compare what was read of the two."""
-    theirs, ours, binned = tenths(_spoken(real), _spoken(synthetic))
-    anchor, reference = theirs[: len(theirs) // 2], theirs[len(theirs) // 2 :]
-    many, same = min(len(reference), len(ours)), min(len(synthetic.hashes), len(real.hashes))
-    rows = [*reference[:many], *ours[:many]]
-    shows = shown(anchor, rows, attributes)
-    found = Audit(
-        synthetic,
-        real,
-        many,
-        (repeated(synthetic.hashes, same), repeated(real.hashes, same)),
-        float(np.isin(synthetic.hashes, real.hashes).mean()) if len(synthetic.hashes) else 0.0,
-        (_middle(synthetic), _middle(real)),
-        examination,
-        shares={name: each.shares for name, each in shows.items()},
-        tenths=binned,
+    """Compare two scanned data sets. DataError: no row has a value of an attribute."""
+    comparison = _Comparison.of(synthetic, real)
+    rows, n = comparison.rows, comparison.n
+    values = attribute_values(comparison.reference, rows, attributes)
+    pools, rates = _blank_pools(synthetic, real, tolerances)
+    views = _views(comparison, real) if n >= MIN_ROWS else []
+    forms = [text_form(unified(text)) for text in views[0].texts] if views else []
+    if views:
+        pools += [
+            (attribute_measures(values, comparison.binned, tolerances), n),
+            (_form_measures(views[0], forms, tolerances) | _duplicate_measures(views, tolerances), n),
+            *(diversity_measures(view, tolerances) for view in views),
+        ]
+        rates |= _duplicate_rates(views)
+    return Audit(
+        synthetic=synthetic,
+        real=real,
+        compared_rows=n,
+        duplicate_rates=_exact_duplicate_rates(synthetic, real),
+        copy_rate=_copy_rate(synthetic, real),
+        median_lengths=(_median_length(synthetic), _median_length(real)),
+        benchmarks=benchmarks,
+        signals=_signals(pools, rates, seed),
+        rates=rates,
+        attribute_shares={name: of.shares for name, of in values.items()},
+        form_shares=value_shares(forms) if views else {},
+        binned_attributes=comparison.binned,
+        duplicate_groups=duplicate_groups(views[-1], rows) if views else (),
+        copied_rows=copied_rows(views, rows),
+        phrases=_phrases(views[0], rows) if views else (),
+        max_words=tuple(view.max_words for view in views),
     )
-    pools, so = _blank(synthetic, real, borne)
-    if not found.few:
-        facets = _facets(anchor, rows, reference[many:], real)
-        texts = facets[0].texts
-        forms = [form(unified(text)) for text in texts]
-        pools += [(shifted(shows, binned, borne), many), _forms(facets, forms, borne)]
-        pools += [varied(facet, borne) for facet in facets]
-        so |= {f"{kind} {facet.name}": sides(flags) for facet in facets for kind, flags in _flags(facet).items()}
-        found = replace(
-            found,
-            forms=shares(forms),
-            near=_near(facets[-1], rows),
-            copied=_copied(facets, rows),
-            phrases=tuple(overused(texts[many:], texts[:many], [number(row) for row in rows[many:]])),
-            cuts=tuple(facet.length for facet in facets),
-        )
-    return replace(found, signals=_signals(pools, so, seed), so=so)
 
 
-def _spoken(side: Side) -> list[Row]:
-    return [row for row in side.sample if words_of(row).strip()]
+def _with_text(scan: DatasetScan) -> list[Row]:
+    return [row for row in scan.sample if full_text(row).strip()]
 
 
-def _blank(synthetic: Side, real: Side, borne: Borne) -> tuple[list[Pool], dict[str, tuple[float, float]]]:
-    """Whether more synthetic rows say nothing; asked only where some do."""
+def _exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> Rates:
+    count = min(len(synthetic.row_hashes), len(real.row_hashes))
+    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
+
+
+def _copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:
+    hashes = synthetic.row_hashes
+    return float(np.isin(hashes, real.row_hashes).mean()) if len(hashes) else 0.0
+
+
+def _median_length(scan: DatasetScan) -> float:
+    return float(np.median(scan.lengths)) if len(scan.lengths) else 0.0
+
+
+def _blank_pools(
+    synthetic: DatasetScan, real: DatasetScan, tolerances: Tolerances
+) -> tuple[list[MeasurePool], dict[str, Rates]]:
+    """Growth of the share of blank rows; measured only where some rows are blank."""
     n = min(len(synthetic.sample), len(real.sample))
-    flags = np.asarray([blank(row) for row in (*real.sample[:n], *synthetic.sample[:n])])
-    if n < LEAST or not flags.any():
+    flags = np.asarray([is_blank(row) for row in (*real.sample[:n], *synthetic.sample[:n])])
+    if n < MIN_ROWS or not flags.any():
         return [], {}
-    return [({"blank rows": Wanted(more(flags), "form", borne.blank, "points")}, n)], {"blank rows": sides(flags)}
+    measure = Wanted(rate_difference(flags), "form", tolerances.blank, "points")
+    return [({"blank rows": measure}, n)], {"blank rows": side_rates(flags)}
 
 
-def _facets(anchor: Sequence[Row], rows: Sequence[Row], more: Sequence[Row], real: Side) -> list[Facet]:
-    """All that rows say; and, where most rows of both sides have prompts, their answers alone, which varied prompts
-    would hide."""
-    found = [Facet.of("rows", words_of, anchor, rows, more, real.hashes)]
-    asked = np.asarray([bool(row.prompt) for row in rows])
-    if min(sides(asked)) > 0.5:
-        found.append(Facet.of("answers", answer_of, anchor, rows, more, real.answers))
-    return found
+def _views(comparison: _Comparison, real: DatasetScan) -> list[TextView]:
+    """Whole rows; and, where most rows of both sides have prompts, answers alone: varied prompts would hide that these
+    repeat."""
+    reference, rows, other_real = comparison.reference, comparison.rows, comparison.other_real
+    views = [TextView.of("rows", full_text, reference, rows, other_real, real.row_hashes)]
+    has_prompt = np.asarray([bool(row.prompt) for row in rows])
+    if min(side_rates(has_prompt)) > 0.5:
+        views.append(TextView.of("answers", answer_text, reference, rows, other_real, real.answer_hashes))
+    return views
 
 
-def _forms(facets: Sequence[Facet], forms: Sequence[str], borne: Borne) -> Pool:
-    lengths, half = [len(unified(text)) for text in facets[0].texts], len(forms) // 2
-    found = {
-        "shift of length": Wanted(variation(bins(lengths, lengths[:half])), "form", borne.form, "points"),
-        "shift of form": Wanted(variation(forms), "form", borne.form, "points"),
+def _form_measures(view: TextView, forms: Sequence[str], tolerances: Tolerances) -> dict[str, Wanted]:
+    lengths = [len(unified(text)) for text in view.texts]
+    bins = length_bins(lengths, lengths[: len(lengths) // 2])
+    return {
+        "shift of length": Wanted(variation(bins), "form", tolerances.form_shift, "points"),
+        "shift of form": Wanted(variation(forms), "form", tolerances.form_shift, "points"),
     }
-    for facet in facets:
-        found |= again(facet, borne)
-    return found, half
 
 
-def _flags(facet: Facet) -> dict[str, Array]:
-    return {"repeated": facet.repeated, "copies of real": facet.copied}
+def _duplicate_measures(views: Sequence[TextView], tolerances: Tolerances) -> dict[str, Wanted]:
+    return {name: measure for view in views for name, measure in duplicate_measures(view, tolerances).items()}
 
 
-def _signals(pools: Sequence[Pool], so: Mapping[str, object], seed: int) -> tuple[Signal, ...]:
-    tests = sum(len(wanted) for wanted, _ in pools)
-    found = [each for wanted, n in pools if wanted for each in drift(wanted, n, n, seed, beside=tests - len(wanted))]
-    # Where no row is so, nothing varies by chance: yet of a share that small too few rows would be so to be no chance.
-    few = math.ceil(math.log2(max(1, tests) / ALPHA))
-    floor = few + POWER * math.sqrt(few)
-    return tuple(holm([replace(e, mde=max(e.mde, floor / e.n)) if e.name in so else e for e in found]))
+def _duplicate_rates(views: Sequence[TextView]) -> dict[str, Rates]:
+    rates = {}
+    for view in views:
+        rates[f"duplicate {view.name}"] = side_rates(view.duplicated)
+        rates[f"copies of real {view.name}"] = side_rates(view.copies_real)
+    return rates
 
 
-def _middle(side: Side) -> float:
-    return float(np.median(side.lengths)) if len(side.lengths) else 0.0
+def _signals(pools: Sequence[MeasurePool], rates: Collection[str], seed: int) -> tuple[Signal, ...]:
+    tests = sum(len(measures) for measures, _ in pools)
+    signals = [
+        signal
+        for measures, n in pools
+        if measures
+        for signal in drift(measures, n, n, seed, beside=tests - len(measures))
+    ]
+    # Where no row is flagged, permutations do not vary, and the MDE would be 0. Yet with so small a share, too few
+    # flagged rows would be drawn to be significant.
+    significant = math.ceil(math.log2(max(1, tests) / ALPHA))
+    least_flagged = significant + POWER * math.sqrt(significant)
+    adjusted = [
+        replace(signal, mde=max(signal.mde, least_flagged / signal.n)) if signal.name in rates else signal
+        for signal in signals
+    ]
+    return tuple(holm(adjusted))
 
 
-def _near(facet: Facet, rows: Sequence[Row]) -> tuple[Group, ...]:
-    """The largest groups of synthetic rows that say nearly the same."""
-    half = len(rows) // 2
-    _, first, back, counts = np.unique(facet.codes[half:], return_index=True, return_inverse=True, return_counts=True)
-    found = []
-    for at in np.argsort(-counts, kind="stable")[:EXAMPLES].tolist():
-        if counts[at] > 1:
-            numbers = sorted(number(rows[half + each]) for each in np.flatnonzero(back == at).tolist())
-            found.append(Group(int(counts[at]), tuple(numbers[:EXAMPLES]), facet.texts[half + first[at]]))
-    return tuple(found)
-
-
-def _copied(facets: Sequence[Facet], rows: Sequence[Row]) -> tuple[Group, ...]:
-    """The first synthetic rows of the sample that say, at least nearly, what a real row says, or answer so."""
-    half = len(rows) // 2
-    places = dict.fromkeys(
-        at for facet in facets for at in (half + np.flatnonzero(facet.copied[half:])[:EXAMPLES]).tolist()
-    )
-    return tuple(Group(1, (number(rows[at]),), words_of(rows[at])) for at in places)
+def _phrases(view: TextView, rows: Sequence[Row]) -> tuple[Phrase, ...]:
+    n = len(rows) // 2
+    return tuple(overused(view.texts[n:], view.texts[:n], [row_number(row) for row in rows[n:]]))

@@ -1,4 +1,4 @@
-"""Contamination: rows that say what an examination asks, word for word, or share a long run of words with it."""
+"""Benchmark contamination: rows that equal a benchmark question or share a long run of words with one."""
 
 from __future__ import annotations
 
@@ -6,82 +6,91 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from selfsown.audit.near_duplicates import groups
-from selfsown.records import Row, SelfsownError
+from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.errors import DataError
+from selfsown.records import Row
 from selfsown.text.normalize import normal
-from selfsown.text.overlap import COMMON, Passages, bare, runs, tokenize
+from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 
-SHOWN = 50
-Questions = dict[str, str]  # by the name of their examination
+MAX_EXAMPLES = 50
+Questions = dict[str, str]  # benchmark name -> one of its questions
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A row, and the question of which examination it meets; run: the words that both say."""
+class Match:
+    """A row that contains a benchmark question; passage: the words that both have."""
 
     row: Row
-    examination: str
+    benchmark: str
     question: str
-    run: str
+    passage: str
 
 
 @dataclass
-class Examination:
-    """The questions of some examinations, made ready to be met by millions of rows.
+class BenchmarkMatches:
+    """The questions of all benchmarks, indexed so that millions of rows can be matched, and the matches so far.
 
-    Each is prepared without a look at the others, so neither their order nor their number changes what is found. asked,
-    hits: of each examination how many questions, and how many rows meet one; met: rows that meet any; whole_only: of
-    each, how many questions are found as a whole row or prompt alone; shown: the first hits.
+    Each benchmark is indexed independently: the others change neither its index nor its matches.
+
+    by_text: questions by their whole normalized text.
+    by_passage: questions by each run of words that identifies them.
+    passages: the same runs, as a matcher.
+    question_counts: number of questions per benchmark.
+    row_counts: number of matched rows per benchmark.
+    matched_rows: number of rows that match any benchmark.
+    short_counts: number of questions per benchmark that match as a whole row or prompt only.
+    examples: the first matches.
     """
 
-    whole: dict[str, Questions] = field(default_factory=dict)
-    runs: dict[str, Questions] = field(default_factory=dict)
+    by_text: dict[str, Questions] = field(default_factory=dict)
+    by_passage: dict[str, Questions] = field(default_factory=dict)
     passages: Passages = field(default_factory=Passages)
-    asked: Counter[str] = field(default_factory=Counter)
-    hits: Counter[str] = field(default_factory=Counter)
-    met: int = 0
-    whole_only: Counter[str] = field(default_factory=Counter)
-    shown: list[Hit] = field(default_factory=list)
+    question_counts: Counter[str] = field(default_factory=Counter)
+    row_counts: Counter[str] = field(default_factory=Counter)
+    matched_rows: int = 0
+    short_counts: Counter[str] = field(default_factory=Counter)
+    examples: list[Match] = field(default_factory=list)
 
     @property
-    def hidden(self) -> int:
-        """How many questions are found as a whole row or prompt alone."""
-        return self.whole_only.total()
+    def short_questions(self) -> int:
+        """The number of questions that match as a whole row or prompt only."""
+        return self.short_counts.total()
 
     @property
     def unsearchable(self) -> list[str]:
-        """Examinations of which no question can be found inside other words."""
-        return [name for name, questions in self.asked.items() if self.whole_only[name] == questions]
+        """Benchmarks without any question that can be found inside a longer text."""
+        return [name for name, count in self.question_counts.items() if self.short_counts[name] == count]
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
-        """One more examination; its questions are prompts, or documents. SelfsownError where it has none."""
+        """Index a benchmark; a row's question is its prompt, or its whole text. DataError: all questions are blank."""
         questions = [question for row in rows if normal(question := row.prompt or row.answer)]
         if not questions:
-            raise SelfsownError(f"--examination {name} asks nothing: all its questions are blank; name another file")
-        asked = [set(runs(tokenize(question))) for question in questions]
-        alike: dict[int, set[str]] = {}
-        for group, said in zip(groups(questions).tolist(), asked, strict=True):
-            alike.setdefault(group, set()).update(said)
-        shared = Counter(run for said in alike.values() for run in said)
-        self.asked[name] += len(questions)
-        for question, said in zip(questions, asked, strict=True):
-            self.whole.setdefault(bare(question), {}).setdefault(name, question)
-            own = [run for run in said if shared[run] <= COMMON]
-            self.whole_only[name] += not own
-            for run in own:
-                self.runs.setdefault(run, {}).setdefault(name, question)
+            raise DataError(f"--benchmark {name} has no questions: all of them are blank; name another file")
+        question_runs = [set(runs(tokenize(question))) for question in questions]
+        by_group: dict[int, set[str]] = {}
+        for group, own_runs in zip(near_duplicate_groups(questions).tolist(), question_runs, strict=True):
+            by_group.setdefault(group, set()).update(own_runs)
+        occurrences = Counter(run for group_runs in by_group.values() for run in group_runs)
+        self.question_counts[name] += len(questions)
+        for question, own_runs in zip(questions, question_runs, strict=True):
+            self.by_text.setdefault(bare(question), {}).setdefault(name, question)
+            distinctive = [run for run in own_runs if occurrences[run] <= MAX_SHARING_TEXTS]
+            self.short_counts[name] += not distinctive
+            for run in distinctive:
+                self.by_passage.setdefault(run, {}).setdefault(name, question)
                 self.passages.add(run)
 
-    def meet(self, row: Row, plain: str) -> None:
-        """Look whether the row, of which `plain` is all that it says, says what a question says."""
-        found: dict[str, tuple[str, str]] = {}
-        for said in filter(None, (bare(plain), bare(row.prompt))):
-            found |= {name: (question, said) for name, question in self.whole.get(said, {}).items()}
-        for run in self.passages.within(tokenize(plain)) if len(found) < len(self.asked) else ():
-            for name, question in self.runs[run].items():
-                found.setdefault(name, (question, run))
-        self.met += bool(found)
-        for name, (question, run) in found.items():
-            self.hits[name] += 1
-            if len(self.shown) < SHOWN:
-                self.shown.append(Hit(row, name, question, run))
+    def match(self, row: Row, normalized: str) -> None:
+        """Match a row against every benchmark and count it; normalized: the normal form of its whole text."""
+        matches: dict[str, tuple[str, str]] = {}
+        for text in filter(None, (bare(normalized), bare(row.prompt))):
+            matches |= {name: (question, text) for name, question in self.by_text.get(text, {}).items()}
+        if len(matches) < len(self.question_counts):
+            for passage in self.passages.within(tokenize(normalized)):
+                for name, question in self.by_passage[passage].items():
+                    matches.setdefault(name, (question, passage))
+        self.matched_rows += bool(matches)
+        for name, (question, passage) in matches.items():
+            self.row_counts[name] += 1
+            if len(self.examples) < MAX_EXAMPLES:
+                self.examples.append(Match(row, name, question, passage))

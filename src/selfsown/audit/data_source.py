@@ -1,4 +1,4 @@
-"""What is read of which file: a data set with its columns, found by what the user said or by their usual names."""
+"""A data set and its columns: named by the user, or found by their usual names."""
 
 from __future__ import annotations
 
@@ -6,57 +6,64 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selfsown.files.column_detection import columns_of
+from selfsown.errors import DataError
+from selfsown.files.column_detection import detect_columns
 from selfsown.files.column_mapping import Columns, Record
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row
 from selfsown.tasks import dataset, file
 
-QUESTIONS = ("prompt", "question", "instruction")  # usual names of what an examination asks
+QUESTION_COLUMNS = ("prompt", "question", "instruction")  # usual names in a benchmark file
 
 
 @dataclass(frozen=True)
-class Named:
-    """Which columns hold what, as the user says of all files (a file that lacks one has the usual names), or, `own`, of
-    this one. asks: an examination, of which the questions alone are read."""
+class ColumnNames:
+    """The columns that the user named.
+
+    required: the names are for this file, so they must be there; otherwise a file without one of them is read by the
+    usual names. questions_only: a benchmark, of which only the questions are read.
+    """
 
     text: str = ""
     prompt: str = ""
     answer: str = ""
-    own: bool = False
-    asks: bool = False
+    required: bool = False
+    questions_only: bool = False
 
 
 @dataclass(frozen=True)
-class Source:
-    """A data set and how its rows are read; there: the names of all its columns."""
+class DataSource:
+    """A data set and the columns that are read; available: the names of all its columns."""
 
-    world: file.Task | dataset.Task
+    task: file.Task | dataset.Task
     columns: Columns
-    there: tuple[str, ...]
+    available: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        return self.world.name
+        return self.task.name
 
     def rows(self) -> Iterator[Row]:
-        """All rows, blank ones too; where no row is answered, what is asked is all that a row says."""
-        rows = self.columns.rows(self.world.records(self.columns.wanted), self.name)
+        """All rows, blank ones included; in a data set without answers, the prompt counts as the row's text."""
+        rows = self.columns.rows(self.task.records(self.columns.column_names), self.name)
         if self.columns.answer or self.columns.chat:
             return rows
         return (row.replace_fields(prompt="", answer=row.prompt, target="") for row in rows)
 
 
-def opened(path: str, named: Named, attributes: Sequence[str] = ()) -> Source:
-    """A file of rows, or a folder of the `datasets` library, perhaps with its split: FOLDER:SPLIT."""
-    world = _world(path)
-    if not (head := world.head()):
-        raise SelfsownError(f"{path} is empty; it should hold one row a line")
-    there = tuple(dict.fromkeys(name for record in head for name in record))
-    columns = _columns(path, head, named, tuple(attributes), there)
-    return Source(world, replace(columns, lenient=True), there)
+def open_source(path: str, names: ColumnNames, attributes: Sequence[str] = ()) -> DataSource:
+    """A file of rows, or a folder of the `datasets` library, with its split as FOLDER:SPLIT.
+
+    attributes: further columns to read. DataError: no such path, an empty file, or a column that is missing.
+    """
+    task = _task(path)
+    if not (head := task.head()):
+        raise DataError(f"{path} is empty; expected one row per line")
+    available = tuple(dict.fromkeys(name for record in head for name in record))
+    columns = _columns(path, head, names, tuple(attributes), available)
+    return DataSource(task, replace(columns, lenient=True), available)
 
 
-def _world(path: str) -> file.Task | dataset.Task:
+def _task(path: str) -> file.Task | dataset.Task:
     if Path(path).is_dir():
         return dataset.Task(path)
     if Path(path).exists():
@@ -64,20 +71,22 @@ def _world(path: str) -> file.Task | dataset.Task:
     folder, _, split = path.rpartition(":")
     if folder and Path(folder).is_dir():
         return dataset.Task(folder, split=split)
-    raise SelfsownError(
-        f"there is no {path}; name a file of rows (JSON lines, CSV, Parquet, text …) "
+    raise DataError(
+        f"no such file or folder: {path}; name a file of rows (JSON lines, CSV, Parquet, text …) "
         "or a folder of the datasets library"
     )
 
 
 def _columns(
-    path: str, head: Sequence[Record], named: Named, attributes: tuple[str, ...], there: Sequence[str]
+    path: str, head: Sequence[Record], names: ColumnNames, attributes: tuple[str, ...], available: Sequence[str]
 ) -> Columns:
-    said = (named.text, named.prompt, named.answer)
-    if named.asks:
-        said = (named.text or named.prompt, "", "")
-    if not named.own and any(name and name not in there for name in said):
-        said = ("", "", "")
-    if named.asks and not any(said) and (question := next((name for name in QUESTIONS if name in there), "")):
-        return Columns(path, "", question, attributes)
-    return columns_of(path, head, said, attributes, how="")
+    requested = (names.text, names.prompt, names.answer)
+    if names.questions_only:
+        requested = (names.text or names.prompt, "", "")
+    if not names.required and any(name and name not in available for name in requested):
+        requested = ("", "", "")
+    if names.questions_only and not any(requested):
+        question = next((name for name in QUESTION_COLUMNS if name in available), "")
+        if question:
+            return Columns(path, "", question, attributes)
+    return detect_columns(path, head, requested, attributes, how="")

@@ -1,213 +1,280 @@
-"""What an audit found, in plain words and as plain data; nothing is said that the rows are too few for."""
+"""The result of an audit in sentences: headline, findings, limitations, and the checks that lack power."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
-from selfsown.audit.alarm_sentences import percent, sentence
 from selfsown.audit.attributes import Shares
-from selfsown.audit.audit import EXAMPLES, Audit
-from selfsown.audit.contamination import Examination
-from selfsown.audit.scan import Side, blank, number
-from selfsown.audit.text_view import LEAST
-from selfsown.records import Signal
+from selfsown.audit.audit import Audit
+from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.scan import DatasetScan
+from selfsown.audit.text_view import MIN_ROWS, UNLIMITED_WORDS
+from selfsown.errors import ExitCode
+from selfsown.records import Signal, Unit
 from selfsown.signals.measures import FEW
 from selfsown.signals.reference import AXES
-from selfsown.text.overlap import COMMON, SHORT
+from selfsown.text.overlap import MAX_SHARING_TEXTS, MIN_SEARCH_WORDS
 
-CODES = {"differs": 4, "nothing": 0, "unsure": 5}
-KINDS: dict[str, Callable[[Signal], bool]] = {
-    "they copy real rows": lambda each: each.name.startswith("copies"),
-    "more of them are blank": lambda each: each.name == "blank rows",
-    "they are less varied": lambda each: each.family == "creativity" and not each.name.startswith("copies"),
-    "their form or length is another": lambda each: each.family == "form" and each.name != "blank rows",
+Verdict = Literal["differs", "no_difference", "inconclusive"]
+EXIT_CODES: dict[Verdict, ExitCode] = {
+    "differs": ExitCode.FAILED,
+    "no_difference": ExitCode.OK,
+    "inconclusive": ExitCode.INCONCLUSIVE,
+}
+MAX_CHANGES = 3  # values of an attribute named in a sentence
+_KINDS: dict[str, Callable[[Signal], bool]] = {
+    "they copy real rows": lambda signal: signal.name.startswith("copies"),
+    "more of them are blank": lambda signal: signal.name == "blank rows",
+    "they are less varied": lambda signal: signal.family == "creativity" and not signal.name.startswith("copies"),
+    "their form or length differs": lambda signal: signal.family == "form" and signal.name != "blank rows",
+}
+_ALARMS = {
+    "tails lost": "Rare words{where}: {value} fewer of the rare words and word pairs of real rows occur.",
+    "Vendi score lost": "Variety{where}: the effective number of directions (Vendi score) is {value} lower.",
+    "duplicate rows": "Duplicates: {ours} of the rows have a duplicate or near duplicate (real: {theirs}).",
+    "duplicate answers": "Duplicates: {ours} of the answers are repeated, at least nearly, under another prompt "
+    "(real: {theirs}).",
+    "copies of real rows": "Copies: {ours} of the rows are copies or near copies of a real row; {theirs} of the real "
+    "rows are such copies of other real rows.",
+    "copies of real answers": "Copies: {ours} of the answers are copies or near copies of a real answer; {theirs} of "
+    "the real answers are such copies of other real answers.",
+    "blank rows": "Blank: {ours} of the rows have no text, or none after their prompt (real: {theirs}).",
 }
 
 
-def verdict(found: Audit) -> str:
-    """differs, nothing or unsure."""
-    if found.alarms or (found.examination and found.examination.met):
+def verdict(audit: Audit) -> Verdict:
+    """Whether any check raised an alarm; if none did, whether all of them had the power to."""
+    if audit.alarms or (audit.benchmarks and audit.benchmarks.matched_rows):
         return "differs"
-    return "nothing" if found.conclusive else "unsure"
+    return "no_difference" if audit.conclusive else "inconclusive"
 
 
-def headline(found: Audit) -> str:
-    """All that was found, in a sentence."""
-    kinds = [words for words, of in KINDS.items() if any(map(of, found.alarms))]
-    biased = [name for name in found.shares if any(_of(each, name) for each in found.alarms)]
-    if biased:
-        kinds.append(f"their attributes are shifted ({', '.join(biased)})")
-    if found.examination and found.examination.met:
-        kinds.insert(0, f"{found.examination.met:,} of {found.synthetic.rows:,} meet an examination")
-    few = "Too few rows to say anything" + (" else." if kinds else ".")
-    if kinds:
-        said = f"The synthetic rows differ from the real ones: {'; '.join(kinds)}."
-        return f"{said} {few}" if found.few else said
-    if found.same:
+def headline(audit: Audit) -> str:
+    """The verdict and its reasons in one or two sentences."""
+    differences = _differences(audit)
+    if differences:
+        sentence = f"The synthetic rows differ from the real ones: {'; '.join(differences)}."
+        return f"{sentence} Too few rows for the other checks." if audit.too_few_rows else sentence
+    if audit.same_rows:
         return "Both files hold the same rows, so nothing was compared."
-    if found.few:
-        return few
-    return "Nothing differs by more than is borne, " + (
-        "and it would have been seen." if found.conclusive else "but some of it could not have been seen."
-    )
+    if audit.too_few_rows:
+        return "Too few rows to compare."
+    if audit.conclusive:
+        return "No difference exceeds its tolerance, and every check had the power to detect one."
+    return f"No difference exceeds its tolerance, but {'; '.join(_obstacles(audit))}."
 
 
-def _of(alarm: Signal, name: str) -> bool:
+def _differences(audit: Audit) -> list[str]:
+    differences = []
+    if audit.benchmarks and audit.benchmarks.matched_rows:
+        differences.append(
+            f"{audit.benchmarks.matched_rows:,} of {audit.synthetic.row_count:,} contain a benchmark question"
+        )
+    differences += [kind for kind, is_of in _KINDS.items() if any(map(is_of, audit.alarms))]
+    shifted = [name for name in audit.attribute_shares if any(_is_about(alarm, name) for alarm in audit.alarms)]
+    if shifted:
+        differences.append(f"their attributes are shifted ({', '.join(shifted)})")
+    return differences
+
+
+def _obstacles(audit: Audit) -> list[str]:
+    """Why the absence of alarms is not conclusive."""
+    obstacles = []
+    checks = len(audit.signals) + audit.tail_unmeasurable
+    if weak := len(audit.underpowered):
+        obstacles.append(f"{weak} of {checks} checks lack the power to detect one")
+    if unmeasured := len(audit.unmeasured) + audit.tail_unmeasurable:
+        obstacles.append(f"{unmeasured} of {checks} checks could not be measured")
+    if audit.benchmarks and audit.benchmarks.unsearchable:
+        obstacles.append(f"no question of {', '.join(audit.benchmarks.unsearchable)} is long enough to search for")
+    return obstacles
+
+
+def _is_about(alarm: Signal, attribute: str) -> bool:
     return alarm.family == "bias" and (
-        alarm.name == f"shift of {name}" or alarm.name.startswith(f"log-odds of {name}=")
+        alarm.name == f"shift of {attribute}" or alarm.name.startswith(f"log-odds of {attribute}=")
     )
 
 
-def sentences(found: Audit) -> list[str]:
-    """What was found, one thing a sentence."""
-    said = [
-        f"{_side(found.synthetic, 'synthetic rows')} against {_side(found.real, 'real ones')}.",
-        f"{percent(found.repeats[0])} of the synthetic rows are said by another of as many, letter case and spaces "
-        f"aside; of the real rows {percent(found.repeats[1])}. Of the synthetic rows {percent(found.copies)} say "
-        "exactly what a real row says.",
-        f"Middle length: {found.lengths[0]:,.0f} characters, of real rows {found.lengths[1]:,.0f}.",
+def sentences(audit: Audit) -> list[str]:
+    """The findings: what was read, exact duplicates and copies, benchmark matches, and each alarm."""
+    ours, theirs = map(percent, audit.duplicate_rates)
+    lines = [
+        f"{_scanned(audit.synthetic, 'synthetic rows')} against {_scanned(audit.real, 'real rows')}.",
+        f"{ours} exact duplicates among synthetic rows (real: {theirs}), ignoring case and whitespace. "
+        f"{percent(audit.copy_rate)} of the synthetic rows are exact copies of real rows.",
+        f"Median length: {audit.median_lengths[0]:,.0f} characters (real: {audit.median_lengths[1]:,.0f}).",
     ]
-    if found.examination:
-        said += [
-            f"{found.examination.hits[name]:,} rows meet one of {questions:,} questions of {name}: the same words, or "
-            "thirteen of them in a row, or all of a shorter question."
-            for name, questions in found.examination.asked.items()
+    if audit.benchmarks:
+        lines += [
+            f"{audit.benchmarks.row_counts[name]:,} rows match one of {questions:,} questions of {name}: the same "
+            "text, thirteen consecutive words, or all words of a shorter question."
+            for name, questions in audit.benchmarks.question_counts.items()
         ]
-    said += [f"{name} is of numbers; they are taken by tenths of the real ones." for name in found.tenths]
-    return said + [sentence(found, each) for each in found.alarms]
+    lines += [f"{name} is numeric; it is compared by deciles of the real rows." for name in audit.binned_attributes]
+    return lines + [_alarm_sentence(audit, alarm) for alarm in audit.alarms]
 
 
-def _side(side: Side, rows: str) -> str:
-    blank = f", {side.blank:,} of them blank" if side.blank else ""
-    return f"{side.rows:,} {rows}{blank} ({side.name}: {', '.join(side.columns)})"
+def _scanned(scan: DatasetScan, kind: str) -> str:
+    blank = f", {scan.blank_count:,} of them blank" if scan.blank_count else ""
+    return f"{scan.row_count:,} {kind}{blank} ({scan.name}: {', '.join(scan.columns)})"
 
 
-def unknown(found: Audit) -> list[str]:
-    """What the rows are too few for, and what no audit sees."""
-    said = []
-    if found.few:
-        said.append(
-            f"Variety, bias and form were not compared: it takes {LEAST} synthetic and {2 * LEAST} real rows at "
-            f"least, and there are {found.compared} to be set side by side."
-        )
-    said += [
-        f"{each.name}: a difference of {_plain(each.tolerance, each.unit)} could have been missed; with {each.n:,} "
-        f"rows on either side {_least(each)} is seen in four cases of five. {_needed(found, rows)}"
-        for each, rows in found.blind
-    ]
-    if found.tailless:
-        said.append(f"Tails were not compared: real rows say under {FEW} kinds of other real rows' rare n-grams again.")
-    known, there = len(found.real.sample), found.real.rows
-    if not found.few and known < there:
-        said.append(
-            f"Near copies were looked for among {known:,} of {there:,} real rows, so that most may have been missed; "
-            "exact copies among all."
-        )
-    said += [f"{each.name} could not be measured." for each in found.unmeasured]
-    if found.same:
-        said.append("Both files hold the same rows; compare with other real rows.")
-    said += _unasked(found.examination) if found.examination else _NO_EXAMINATION
-    said.append("Whether a row is right is not looked at: that is for graders.")
-    if not found.shares:
-        said.append("No attribute was named, so bias was not looked at: --attribute COLUMN, or --lexicon FILE.")
-    return said
+def _alarm_sentence(audit: Audit, alarm: Signal) -> str:
+    if alarm.family == "bias":
+        return _bias_sentence(audit, alarm)
+    name, _, place = alarm.name.partition(" in ")
+    value = percent(alarm.value)
+    if name in _ALARMS:
+        ours, theirs = map(percent, audit.rates.get(name, (0.0, 0.0)))
+        return _ALARMS[name].format(value=value, where=f" in {place}" if place else "", ours=ours, theirs=theirs)
+    if alarm.name == "shift of length":
+        return f"Length: {value} of the rows would need another length to match the real rows."
+    changes = _changes(audit.form_shares)
+    return f"Form: {value} of the rows would need another form to match the real rows; {changes}."
 
 
-def _needed(found: Audit, rows: int) -> str:
-    if rows <= min(len(found.synthetic.said), len(found.real.said) // 2):
-        return f"The files have rows enough: --sample {rows}."
-    return f"It takes {rows:,} rows on either side (twice as many real ones, half of them as a yardstick)."
+def _bias_sentence(audit: Audit, alarm: Signal) -> str:
+    for name, shares in audit.attribute_shares.items():
+        if alarm.name == f"shift of {name}":
+            return f"{name}: the share of {_changes(shares)}."
+        for value, (ours, theirs) in shares.items():
+            if alarm.name == f"log-odds of {name}={value}":
+                return (
+                    f"{name}: the share of {value}, the most common value, {_change(ours, theirs)}; its odds are "
+                    f"{math.exp(alarm.value):.2g} times those among real rows."
+                )
+    return f"{alarm.name}."
 
 
-_NO_EXAMINATION = ["No examination was named, so it was not looked for what its questions say: --examination FILE."]
+def _changes(shares: Shares) -> str:
+    """The values whose shares changed most."""
+    order = sorted(shares.items(), key=lambda item: -abs(item[1][0] - item[1][1]))
+    return ", ".join(
+        f"{value} {_change(ours, theirs)}" for value, (ours, theirs) in order[:MAX_CHANGES] if ours != theirs
+    )
 
 
-def _unasked(found: Examination) -> list[str]:
-    said = ["Answers of an examination are not looked for, its questions alone."]
-    said += [
-        f"{name}: not one of its {found.asked[name]:,} questions can be found inside other words."
-        for name in found.unsearchable
-    ]
-    if found.hidden:
-        said.append(
-            f"{found.hidden:,} of {found.asked.total():,} questions cannot be found inside other words, only as a "
-            f"whole row or prompt: they are too short (under {SHORT} words), or all that they say stands in more than "
-            f"{COMMON} others, too."
-        )
-    return said
+def _change(ours: float, theirs: float) -> str:
+    return f"{'grew' if ours > theirs else 'fell'} from {percent(theirs)} to {percent(ours)}"
 
 
-def method(found: Audit) -> list[str]:
-    """How it was found, for who wants to check it."""
-    cuts = " (of answers: ".join(
-        "whole" if words > 100_000 else f"up to their first {words} words" for words in found.cuts
-    ) + ")" * (len(found.cuts) - 1)
-    n = found.compared
+@dataclass(frozen=True)
+class PowerRow:
+    """A check that lacks power: its minimum detectable effect, its tolerance, and the rows per side that it needs."""
+
+    check: str
+    mde: str
+    tolerance: str
+    rows_needed: int
+
+
+def power_table(audit: Audit) -> list[PowerRow]:
+    """The checks whose minimum detectable effect at 80 % power exceeds their tolerance."""
     return [
-        "Exact repeats, copies of real rows, lengths and the examination are of all rows.",
-        f"All else is of {n:,} synthetic and {n:,} real rows, drawn at random; as many other real rows say what is "
-        "rare and where texts lie.",
-        f"Tails (n-grams that those have one to three times; rare words and rare pairs weigh the same) and the Vendi "
-        f"score (in the {AXES} leading directions of those rows' TF-IDF) are of the texts {cuts}, so that none says "
-        "more for being longer. Rows that nearly say what one of those says are left out of these two, on either "
-        "side: a copy has all that is rare in it.",
-        "A p is the share of random exchanges of whole rows between both sides that differ as much. Of all p together, "
-        "by Holm's correction, one alarm or more is by chance in 5 % of audits.",
-        "Rows nearly say the same where they share 80 % of their runs of five characters, or both share them with a "
-        "third row; found by MinHash. Of long texts, 512 of these runs are compared.",
+        PowerRow(signal.name, _mde(signal), _quantity(signal.tolerance, signal.unit), rows)
+        for signal, rows in audit.underpowered
     ]
 
 
-def data(found: Audit) -> dict[str, Any]:
-    """The audit as JSON has it; no text of any row, but where it stands."""
-    signals = [asdict(each) | {"fires": each.is_alarm} for each in found.signals]
-    return {
-        "verdict": verdict(found),
-        "headline": headline(found),
-        "sentences": sentences(found),
-        "unknown": unknown(found),
-        "rows": {"synthetic": found.synthetic.rows, "real": found.real.rows},
-        "blank": {"synthetic": found.synthetic.blank, "real": found.real.blank},
-        "repeated": {"synthetic": found.repeats[0], "real": found.repeats[1]},
-        "copies_of_real": found.copies,
-        "middle_length": {"synthetic": found.lengths[0], "real": found.lengths[1]},
-        "examination_hits": found.examination.met if found.examination else None,
-        "examinations": _examinations(found.examination) if found.examination else {},
-        "shares": {name: _shares(of) for name, of in found.shares.items()},
-        "forms": _shares(found.forms),
-        "signals": signals,
-        "overused": [{"words": p.words, "synthetic": p.synthetic, "real": p.real, "row": p.row} for p in found.phrases],
-        "examples": _examples(found),
-    }
-
-
-def _examinations(found: Examination) -> dict[str, dict[str, int]]:
-    return {name: {"questions": questions, "hits": found.hits[name]} for name, questions in found.asked.items()}
-
-
-def _shares(of: Shares) -> dict[str, dict[str, float]]:
-    return {value: {"synthetic": ours, "real": theirs} for value, (ours, theirs) in of.items()}
-
-
-def _examples(found: Audit) -> dict[str, list[Any]]:
-    """Synthetic rows that offend, by their number: groups that say nearly the same, and single ones."""
-    hits = found.examination.shown if found.examination else []
-    return {
-        "repeated": [list(each.numbers) for each in found.near],
-        "copies": [row for each in found.copied for row in each.numbers],
-        "blank": [number(row) for row in found.synthetic.sample if blank(row)][:EXAMPLES],
-        "examination": [{"examination": hit.examination, "row": number(hit.row)} for hit in hits],
-    }
-
-
-def _plain(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}" if unit == "of log-odds" else f"{100 * value:.3g} {unit}"
-
-
-def _least(signal: Signal) -> str:
-    """The smallest change that is seen; a share of more than all there is cannot be."""
+def _mde(signal: Signal) -> str:
+    """A share cannot change by more than all of it."""
     if signal.unit != "of log-odds" and signal.mde >= 1:
-        return "not even the whole of it"
-    return f"only {_plain(signal.mde, signal.unit)}"
+        return "over 100 %"
+    return _quantity(signal.mde, signal.unit)
+
+
+def _quantity(value: float, unit: Unit) -> str:
+    return f"{value:.3g} log-odds" if unit == "of log-odds" else f"{100 * value:.3g} {unit}"
+
+
+def limitations(audit: Audit) -> list[str]:
+    """What the rows are too few for, and what the audit does not check."""
+    lines = []
+    if audit.too_few_rows:
+        lines.append(
+            f"Variety, bias and form were not compared: at least {MIN_ROWS} synthetic and {2 * MIN_ROWS} real rows are "
+            f"needed; {audit.compared_rows} rows per side were available."
+        )
+    lines += _power_limitations(audit)
+    if audit.tail_unmeasurable:
+        lines.append(f"Tails were not compared: real rows share fewer than {FEW} rare n-grams with each other.")
+    sampled, available = len(audit.real.sample), audit.real.row_count
+    if not audit.too_few_rows and sampled < available:
+        lines.append(
+            f"Near copies were searched among {sampled:,} of {available:,} real rows, so most may have been missed; "
+            "exact copies were searched among all."
+        )
+    lines += [f"{signal.name} could not be measured." for signal in audit.unmeasured]
+    if audit.same_rows:
+        lines.append("Both files hold the same rows; compare with other real rows.")
+    lines += _benchmark_limitations(audit.benchmarks)
+    lines.append("Whether rows are correct was not checked; that is what graders are for.")
+    if not audit.attribute_shares:
+        lines.append("No attribute was named, so bias was not checked; add --attribute COLUMN or --lexicon FILE.")
+    return lines
+
+
+def _power_limitations(audit: Audit) -> list[str]:
+    needed = [rows for _, rows in audit.underpowered]
+    if not needed:
+        return []
+    available = min(len(audit.synthetic.row_hashes), len(audit.real.row_hashes) // 2)
+    lines = [
+        f"{len(needed)} of {len(audit.signals)} checks could have missed a difference above their tolerance; see their "
+        "MDE and the rows that they need on either side (real rows: twice as many, half of them as reference corpus)."
+    ]
+    if within := [rows for rows in needed if rows <= available]:
+        lines.append(f"The files have enough rows for {len(within)} of these checks: --sample {max(within)}.")
+    return lines
+
+
+def _benchmark_limitations(benchmarks: BenchmarkMatches | None) -> list[str]:
+    if benchmarks is None:
+        return ["No benchmark was named, so contamination was not checked; add --benchmark FILE."]
+    lines = ["Answers of a benchmark are not searched for, only its questions."]
+    lines += [
+        f"{name}: none of its {benchmarks.question_counts[name]:,} questions can be found inside longer text."
+        for name in benchmarks.unsearchable
+    ]
+    if benchmarks.short_questions:
+        lines.append(
+            f"{benchmarks.short_questions:,} of {benchmarks.question_counts.total():,} questions can be matched as a "
+            f"whole row or prompt only: they are shorter than {MIN_SEARCH_WORDS} words, or all their passages occur in "
+            f"more than {MAX_SHARING_TEXTS} other questions."
+        )
+    return lines
+
+
+def method(audit: Audit) -> list[str]:
+    """How the numbers were computed."""
+    n = audit.compared_rows
+    return [
+        "Exact duplicates, exact copies of real rows, lengths and benchmark matches are of all rows.",
+        f"All other checks compare {n:,} synthetic with {n:,} real rows, drawn at random; as many other real rows are "
+        "the reference corpus.",
+        "Tails are the n-grams that the reference corpus has one to three times; rare words and rare pairs weigh the "
+        f"same. The Vendi score is computed along the {AXES} leading directions of its TF-IDF. Both use "
+        f"{_compared_text(audit)}, so that longer texts do not count as richer ones, and both leave out near "
+        "duplicates of reference rows on either side, since such a copy contains all its rare n-grams.",
+        "p is the share of random permutations of whole rows between both sides with as large a difference. With "
+        "Holm's correction over all checks, 5 % of audits have one or more alarms by chance.",
+        "Near duplicates share 80 % of their runs of five characters, or both share them with a third row. MinHash "
+        "finds them; of long texts, 512 runs are compared.",
+    ]
+
+
+def _compared_text(audit: Audit) -> str:
+    lengths = ["whole" if words >= UNLIMITED_WORDS else f"the first {words} words of" for words in audit.max_words]
+    kinds = zip(lengths, ("rows", "answers"), strict=False)
+    return " and ".join(f"{length} {kind}" for length, kind in kinds) or "whole rows"
+
+
+def percent(share: float) -> str:
+    """Two significant digits, at least whole percents."""
+    if not share:
+        return "0 %"
+    return f"{100 * share:.{max(0, 1 - math.floor(math.log10(100 * share)))}f} %"

@@ -1,121 +1,119 @@
-"""What the user said, checked and read."""
+"""Read and check the inputs of an audit: options, columns, lexicon and benchmarks."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
 from selfsown.audit.audit import Audit, audit
-from selfsown.audit.contamination import Examination
-from selfsown.audit.data_source import Named, Source, opened
-from selfsown.audit.options import Wish
-from selfsown.audit.scan import read
-from selfsown.audit.text_view import LEAST, Borne
-from selfsown.records import SelfsownError
+from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.data_source import ColumnNames, DataSource, open_source
+from selfsown.audit.options import AuditOptions
+from selfsown.audit.scan import scan
+from selfsown.audit.text_view import MIN_ROWS, Tolerances
+from selfsown.errors import DataError, SelfsownError
 from selfsown.signals.attributes import Attributes
 
+LEXICON_SHAPE = "attribute: {value: [word, …], other: 'a regular expression'}"
 
-def audited(synthetic: str, real: str, wish: Wish) -> Audit:
-    """Both data sets read and compared; SelfsownError where something does not fit, if it can be, before that."""
-    borne = Borne(**{name: getattr(wish, name) for name in Borne.__dataclass_fields__})
-    for name, value in vars(borne).items():
+
+def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
+    """Read both data sets and compare them.
+
+    synthetic, real: paths of files or folders, as `open_source` takes them.
+    SelfsownError: an option does not fit. DataError: a file, column or benchmark cannot be read. What can be checked is
+    checked before any data set is read.
+    """
+    tolerances = _tolerances(options)
+    if options.sample < MIN_ROWS:
+        raise SelfsownError(f"--sample is {options.sample}; it must be {MIN_ROWS} or more")
+    if options.seed < 0:
+        raise SelfsownError(f"--seed is {options.seed}; it must be 0 or more")
+    lexicon = _lexicon(options.lexicon)
+    if both := [name for name in options.attribute if name in lexicon]:
+        raise SelfsownError(
+            f"--attribute {both[0]} is also defined in --lexicon {options.lexicon}; keep it in one of them"
+        )
+    attributes: Attributes = {**{name: {} for name in options.attribute}, **lexicon}
+    columns = _attribute_columns(options.attribute, lexicon)
+    names = ColumnNames(options.text, options.prompt, options.answer)
+    synthetic_source = open_source(synthetic, names, columns)
+    real_names = ColumnNames(options.real_text, required=True) if options.real_text else names
+    real_source = open_source(real, real_names, columns)
+    benchmark_sources = _benchmark_sources(options)
+    _check_columns(options, [synthetic_source, real_source, *benchmark_sources.values()])
+    benchmarks = BenchmarkMatches() if benchmark_sources else None
+    for name, source in benchmark_sources.items():
+        if benchmarks:
+            benchmarks.add(name, source.rows())
+    synthetic_scan = scan(synthetic_source, options.sample, options.seed, benchmarks)
+    real_scan = scan(real_source, 2 * options.sample, options.seed + 1)
+    return audit(synthetic_scan, real_scan, attributes, benchmarks, tolerances, options.seed)
+
+
+def _tolerances(options: AuditOptions) -> Tolerances:
+    values = {field.name: float(getattr(options, f"max_{field.name}")) for field in fields(Tolerances)}
+    for name, value in values.items():
         if not 0 < value < 100:
-            raise SelfsownError(f"--{name} is {value:g}; what is borne must be above 0, such as 0.1 for 10 %")
-    if wish.sample < LEAST:
-        raise SelfsownError(f"--sample is {wish.sample}; under {LEAST} rows nothing can be said")
-    if wish.seed < 0:
-        raise SelfsownError(f"--seed is {wish.seed}; it must be 0 or more")
-    lexicon = _lexicon(wish.lexicon)
-    if both := [name for name in wish.attribute if name in lexicon]:
-        raise SelfsownError(f"--attribute {both[0]} is in --lexicon {wish.lexicon}, too; say it in one of them")
-    attributes: Attributes = {**{name: {} for name in wish.attribute}, **lexicon}
-    columns, named = _columns(wish.attribute, lexicon), Named(wish.text, wish.prompt, wish.answer)
-    ours = opened(synthetic, named, columns)
-    theirs = opened(real, Named(wish.real_text, own=True) if wish.real_text else named, columns)
-    examinations = _opened(wish)
-    _used(wish, [ours, theirs, *examinations.values()])
-    examination = Examination()
-    for name, source in examinations.items():
-        examination.add(name, source.rows())
-    one = read(ours, wish.sample, wish.seed, examination if examinations else None)
-    two = read(theirs, 2 * wish.sample, wish.seed + 1)
-    return audit(one, two, attributes, examination if examinations else None, borne, wish.seed)
+            option = f"--max-{name.replace('_', '-')}"
+            raise SelfsownError(f"{option} is {value:g}; it must be above 0 and below 100, such as 0.1 for 10 %")
+    return Tolerances(**values)
 
 
-def _columns(attributes: Sequence[str], lexicon: Attributes) -> tuple[str, ...]:
-    """The columns to be read: of attributes joined by +, each that no lexicon tells."""
+def _attribute_columns(attributes: Sequence[str], lexicon: Attributes) -> tuple[str, ...]:
+    """The columns to read for attributes; those joined by + are read one by one, and a lexicon's are no columns."""
     parts = [part for name in attributes for part in name.split("+")]
     return tuple(part for part in dict.fromkeys(parts) if part not in lexicon)
 
 
-def _opened(wish: Wish) -> dict[str, Source]:
-    """Each examination by its file's name, or its path where two files have one name."""
-    own = wish.examination_text
-    named = Named(own, own=True, asks=True) if own else Named(wish.text, wish.prompt, wish.answer, asks=True)
-    names = [path.name for path in wish.examination]
+def _benchmark_sources(options: AuditOptions) -> dict[str, DataSource]:
+    """Each benchmark by its file's name, or by its path where two files have the same name."""
+    if options.benchmark_text:
+        names = ColumnNames(options.benchmark_text, required=True, questions_only=True)
+    else:
+        names = ColumnNames(options.text, options.prompt, options.answer, questions_only=True)
+    file_names = [path.name for path in options.benchmark]
     return {
-        path.name if names.count(path.name) == 1 else str(path): opened(str(path), named) for path in wish.examination
+        path.name if file_names.count(path.name) == 1 else str(path): open_source(str(path), names)
+        for path in options.benchmark
     }
 
 
-def _used(wish: Wish, sources: Sequence[Source]) -> None:
-    """Refuse a column that no file has."""
-    for option, name in (("text", wish.text), ("prompt", wish.prompt), ("answer", wish.answer)):
-        if name and not any(name in source.there for source in sources):
-            there = ", ".join(dict.fromkeys(each for source in sources for each in source.there))
-            raise SelfsownError(f"--{option} is {name}; no file has such a column; there is: {there}")
-
-
-def checked(page: Path | None) -> None:
-    """Refuse a page that could not be written, before anything is computed for it."""
-    if page is None:
-        return
-    if page.suffix not in (".html", ".htm"):
-        raise SelfsownError(f"--page is {page}; its name must end with .html")
-    if page.is_dir() or not page.parent.is_dir():
-        wrong = "it is a folder" if page.is_dir() else f"there is no folder {page.parent}"
-        raise SelfsownError(f"--page is {page}, but {wrong}; name a file in a folder that is there")
-    if not os.access(page.parent, os.W_OK):
-        raise SelfsownError(f"--page is {page}, but nothing can be written in {page.parent}; name another place")
-    if needed := next((name for name in ("matplotlib", "jinja2") if not importlib.util.find_spec(name)), ""):
-        raise SelfsownError(f"--page needs {needed}; pip install 'selfsown[report]'")
-
-
-def paged(found: Audit, path: Path) -> None:
-    """Write the page; it takes the packages of the extra `report`."""
-    from selfsown.html.audit_page import write
-
-    write(found, path)
+def _check_columns(options: AuditOptions, sources: Sequence[DataSource]) -> None:
+    """DataError: a named column is in none of the files."""
+    for option, name in (("text", options.text), ("prompt", options.prompt), ("answer", options.answer)):
+        if name and not any(name in source.available for source in sources):
+            available = ", ".join(dict.fromkeys(column for source in sources for column in source.available))
+            raise DataError(f"--{option} is {name}; no file has such a column; available: {available}")
 
 
 def _lexicon(path: Path | None) -> Attributes:
-    """Of each attribute the values, each as one regular expression."""
+    """The values of each attribute, each as one regular expression."""
     if path is None:
         return {}
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SelfsownError(f"--lexicon {path} cannot be read: {' '.join(str(error).split())}") from error
-    shape = "attribute: {value: [word, …], other: 'a regular expression'}"
-    if not isinstance(found, dict) or not all(isinstance(values, dict) and values for values in found.values()):
-        raise SelfsownError(f"--lexicon {path}: it is to look like {shape}")
+        raise DataError(f"--lexicon {path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not all(isinstance(values, dict) and values for values in content.values()):
+        raise DataError(f"--lexicon {path} has another structure; expected {LEXICON_SHAPE}")
     return {
-        str(name): {str(value): _pattern(of, path, shape) for value, of in each.items()} for name, each in found.items()
+        str(name): {str(value): _pattern(words, path) for value, words in values.items()}
+        for name, values in content.items()
     }
 
 
-def _pattern(words: object, path: Path, shape: str) -> str:
+def _pattern(words: object, path: Path) -> str:
     if isinstance(words, str) and words:
         try:
             re.compile(words)
-        except re.error as wrong:
-            raise SelfsownError(f"--lexicon {path}: {words!r} is no regular expression: {wrong}") from wrong
+        except re.error as error:
+            raise DataError(f"--lexicon {path}: {words!r} is not a valid regular expression: {error}") from error
         return words
     if isinstance(words, list) and words and all(isinstance(word, str) and word for word in words):
         return rf"\b(?:{'|'.join(map(re.escape, words))})\b"
-    raise SelfsownError(f"--lexicon {path}: {words!r} is neither words nor a regular expression; {shape}")
+    raise DataError(f"--lexicon {path}: {words!r} is neither words nor a regular expression; expected {LEXICON_SHAPE}")

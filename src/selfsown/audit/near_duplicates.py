@@ -1,4 +1,4 @@
-"""Rows that say the same as others: exactly, over all rows; nearly, over a sample, by MinHash (Broder 1997)."""
+"""Duplicate texts: exact ones by hash, near ones by MinHash over character shingles (Broder 1997)."""
 
 from __future__ import annotations
 
@@ -12,75 +12,84 @@ import numpy as np
 from selfsown.text.normalize import normal
 
 Array = np.ndarray[Any, np.dtype[Any]]
-BANDS, ROWS = 12, 6  # of a signature: of texts that share 0.8 of their shingles 97 % are found, of 0.9: 99.99 %
-ALIKE = 0.8  # the share of shingles that two near-copies have in common
-SHINGLE = 5  # characters, of texts without regard to letter case and spaces
-MOST = 512  # shingles of a text, those of the least hashes, which are a random sample of all
+BANDS = 12
+HASHES_PER_BAND = 6  # with 12 bands, 97 % of texts with Jaccard similarity 0.8 are found, 99.99 % of those with 0.9
+MIN_JACCARD = 0.8  # similarity of the shingle sets of two near duplicates
+SHINGLE_CHARS = 5  # of the normalized text
+MAX_SHINGLES = 512  # per text: those with the smallest hashes, a random sample of all
 
 
-def groups(texts: Sequence[str]) -> Array:
-    """A number for each text; texts that say nearly the same have the same."""
-    plain = [normal(text) for text in texts]
+def near_duplicate_groups(texts: Sequence[str]) -> Array:
+    """A group number for each text, shape (texts,); near duplicates, also by way of a third text, share a number."""
+    normalized = [normal(text) for text in texts]
     first: dict[str, int] = {}
-    leads = [first.setdefault(text, at) for at, text in enumerate(plain)]
-    shingles = {at: _shingles(text) for text, at in first.items()}
+    parents = [first.setdefault(text, index) for index, text in enumerate(normalized)]
+    shingles = {index: _shingles(text) for text, index in first.items()}
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for at, found in shingles.items():
-        signature = _signature(found)
+    for index, hashes in shingles.items():
+        signature = _signature(hashes)
         for band in range(BANDS):
-            buckets[band, signature[ROWS * band : ROWS * (band + 1)].tobytes()].append(at)
+            part = signature[HASHES_PER_BAND * band : HASHES_PER_BAND * (band + 1)]
+            buckets[band, part.tobytes()].append(index)
     for members in buckets.values():
-        for before, other in pairwise(members):
-            for each in {members[0], before}:
-                ends = _lead(leads, each), _lead(leads, other)
-                if ends[0] != ends[1] and _jaccard(shingles[each], shingles[other]) >= ALIKE:
-                    leads[max(ends)] = min(ends)
-    return np.asarray([_lead(leads, at) for at in range(len(texts))])
+        for previous, current in pairwise(members):
+            for candidate in {members[0], previous}:
+                roots = _root(parents, candidate), _root(parents, current)
+                if roots[0] != roots[1] and _jaccard(shingles[candidate], shingles[current]) >= MIN_JACCARD:
+                    parents[max(roots)] = min(roots)
+    return np.asarray([_root(parents, index) for index in range(len(texts))])
 
 
-def repeated(codes: Array, n: int) -> float:
-    """The share of rows that another row of these says too; n of them are looked at, so that sizes can be compared."""
-    drawn = codes if n >= len(codes) else np.random.default_rng(0).choice(codes, n, replace=False)
+def duplicate_rate(codes: Array, sample_size: int) -> float:
+    """The share of rows whose code occurs more than once, among `sample_size` rows drawn at random.
+
+    The rate grows with the number of rows, so two data sets are comparable at equal sample sizes only.
+    """
+    drawn = codes
+    if sample_size < len(codes):
+        drawn = np.random.default_rng(0).choice(codes, sample_size, replace=False)
     _, counts = np.unique(drawn, return_counts=True)
     return float(counts[counts > 1].sum() / max(1, len(drawn)))
 
 
 _RNG = np.random.default_rng(1)
-_A = _RNG.integers(0, 1 << 63, BANDS * ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-_POWERS = np.uint64(0x100000001B3) ** np.arange(SHINGLE, dtype=np.uint64)
-_MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_MULTIPLIERS = _RNG.integers(0, 1 << 63, BANDS * HASHES_PER_BAND, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_POWERS = np.uint64(0x100000001B3) ** np.arange(SHINGLE_CHARS, dtype=np.uint64)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
 
 
 def _shingles(text: str) -> Array:
-    """A hash of each run of characters, in order, each once."""
+    """The distinct hashes of all runs of SHINGLE_CHARS characters, in ascending order."""
     letters = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
-    letters = np.pad(letters, (0, max(0, SHINGLE - len(letters))))
+    letters = np.pad(letters, (0, max(0, SHINGLE_CHARS - len(letters))))
     hashes = np.convolve(letters, _POWERS, "valid") * _MIX
-    return _once(np.sort((hashes ^ (hashes >> _HALF)) * _MIX))[:MOST]
+    return _distinct(np.sort((hashes ^ (hashes >> _HALF)) * _MIX))[:MAX_SHINGLES]
 
 
 def _signature(shingles: Array) -> Array:
-    """The least value of each of BANDS * ROWS hash functions over the shingles."""
-    found: Array = (shingles * _A[:, None]).min(1)
-    return found
+    """The minimum of each of BANDS * HASHES_PER_BAND hash functions over the shingles."""
+    signature: Array = (shingles * _MULTIPLIERS[:, None]).min(1)
+    return signature
 
 
 def _jaccard(one: Array, other: Array) -> float:
-    """The share of shingles that both have, of all that one has; of long texts, of the least hashes of both."""
+    """Jaccard similarity of two shingle sets; of long texts, estimated on the smallest hashes of their union."""
     both = np.sort(np.concatenate([one, other]))
-    twice = both[1:][both[1:] == both[:-1]]
-    together = _once(both)[:MOST]
-    return np.count_nonzero(twice <= together[-1]) / len(together)
+    shared = both[1:][both[1:] == both[:-1]]
+    union = _distinct(both)[:MAX_SHINGLES]
+    return np.count_nonzero(shared <= union[-1]) / len(union)
 
 
-def _once(ordered: Array) -> Array:
-    """Each value once."""
-    found: Array = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
-    return found
+def _distinct(ordered: Array) -> Array:
+    """The distinct values of a sorted array."""
+    distinct: Array = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    return distinct
 
 
-def _lead(leads: list[int], at: int) -> int:
-    while leads[at] != at:
-        leads[at] = leads[leads[at]]
-        at = leads[at]
-    return at
+def _root(parents: list[int], index: int) -> int:
+    """The representative of a text's group (union-find with path halving)."""
+    while parents[index] != index:
+        parents[index] = parents[parents[index]]
+        index = parents[index]
+    return index

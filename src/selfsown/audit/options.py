@@ -1,4 +1,4 @@
-"""What a user says to `selfsown audit`."""
+"""Options of `selfsown audit`; this dataclass is the command line."""
 
 from __future__ import annotations
 
@@ -7,64 +7,64 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Columns, attributes, and what is borne.
+class AuditOptions:
+    """Columns, attributes, benchmarks and the tolerance of each check.
 
     Parameters
     ----------
     text
-        The column of a document; the usual names are known, and a file that lacks this one is read by them.
+        Column with a whole document. By default the usual names are tried; so they are for a file without this column.
     prompt
-        The column of a question.
+        Column with the prompt.
     answer
-        The column of its answer.
+        Column with the answer.
     real_text
-        The column of a document of the real rows, where it is another.
-    examination_text
-        The column of a question of the examinations; prompt, question and instruction are known.
+        Column with the document in the real file, if it has another name there.
+    benchmark_text
+        Column with the question in the benchmark files. By default prompt, question or instruction.
     attribute
-        Columns in which a bias would show; occupation+pronoun: two together, columns or of the lexicon.
+        Column to check for bias. occupation+pronoun checks two attributes jointly (columns or lexicon entries).
     lexicon
-        A YAML file: for each attribute its values, for each of them words or one regular expression.
-    examination
-        Files of questions that no row may meet.
+        YAML file that defines attributes by their values, each a list of words or one regular expression.
+    benchmark
+        File of test questions that no synthetic row may contain.
     sample
-        How many synthetic rows are compared in full, and as many real ones twice.
-    tails
-        How much less of what is rare is borne: 0.1 is 10 %.
-    vendi
-        How much less variety, by the Vendi score, is borne.
-    shift
-        How far the shares of an attribute may shift: 0.05 is 5 points.
-    odds
-        How much the log-odds of its most common value may change.
-    form
-        How far the shares of lengths and of forms may shift.
-    repeats
-        How many more rows may be repeated: 0.02 is 2 points.
-    copies
-        How many more rows may say, at least nearly, what another real row says.
-    blank
-        How many more rows may say nothing, or nothing after their prompt.
+        Number of synthetic rows that are compared in full; twice as many real rows are drawn.
+    max_tail_loss
+        Largest tolerated loss of rare words and word pairs, as a fraction: 0.1 is 10 %.
+    max_vendi_loss
+        Largest tolerated loss of variety (Vendi score), as a fraction: 0.1 is 10 %.
+    max_shift
+        Largest tolerated shift of an attribute's shares (total variation), as a fraction: 0.05 is 5 points.
+    max_log_odds
+        Largest tolerated growth of the log-odds of an attribute's most common value, in units of log-odds.
+    max_form_shift
+        Largest tolerated shift of text lengths and of text forms (total variation), as a fraction: 0.1 is 10 points.
+    max_duplicates
+        Largest tolerated excess of duplicate rows over the real rate, as a fraction: 0.02 is 2 points.
+    max_copies
+        Largest tolerated excess of copies and near copies of real rows, as a fraction: 0.02 is 2 points.
+    max_blank
+        Largest tolerated excess of blank rows or blank answers, as a fraction: 0.02 is 2 points.
     seed
-        Of all that is drawn.
+        Seed of every random draw.
     """
 
     text: str = ""
     prompt: str = ""
     answer: str = ""
     real_text: str = ""
-    examination_text: str = ""
+    benchmark_text: str = ""
     attribute: tuple[str, ...] = ()
     lexicon: Path | None = None
-    examination: tuple[Path, ...] = ()
+    benchmark: tuple[Path, ...] = ()
     sample: int = 10_000
-    tails: float = 0.1
-    vendi: float = 0.1
-    shift: float = 0.05
-    odds: float = 0.2
-    form: float = 0.1
-    repeats: float = 0.02
-    copies: float = 0.02
-    blank: float = 0.02
+    max_tail_loss: float = 0.1
+    max_vendi_loss: float = 0.1
+    max_shift: float = 0.05
+    max_log_odds: float = 0.2
+    max_form_shift: float = 0.1
+    max_duplicates: float = 0.02
+    max_copies: float = 0.02
+    max_blank: float = 0.02
     seed: int = 0

@@ -1,4 +1,4 @@
-"""What one set of texts says more often than the other, by log-odds with a prior (Monroe, Colaresi and Quinn 2008)."""
+"""Phrases that one set of texts overuses: log-odds with an informative prior (Monroe, Colaresi and Quinn 2008)."""
 
 from __future__ import annotations
 
@@ -9,61 +9,92 @@ from dataclasses import dataclass
 
 from selfsown.text.normalize import words
 
-MOST = 20
-SURE = 4.0  # standard errors
+MAX_PHRASES = 20
+MIN_Z_SCORE = 4.0
+MAX_PHRASE_WORDS = 3
+PRIOR_TEXTS = 1000  # total weight of the prior
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that synthetic texts say more often: in how many of them, in how many real ones, an example and its row."""
+    """A phrase that synthetic texts overuse.
+
+    synthetic, real: number of texts that contain it; z_score: its log-odds ratio in standard errors; example: a
+    synthetic text that contains it; row: that text's row number.
+    """
 
     words: str
     synthetic: int
     real: int
-    sure: float
+    z_score: float
     example: str
     row: int
 
 
-def overused(synthetic: Sequence[str], real: Sequence[str], numbers: Sequence[int]) -> list[Phrase]:
-    """The phrases of one to three words whose log-odds differ by the most standard errors; texts are counted once.
-    numbers: which row each synthetic text is."""
-    ours, theirs = _counts(synthetic), _counts(real)
-    prior = ours + theirs
-    n, m, whole = sum(ours.values()), sum(theirs.values()), sum(prior.values())
-    found = []
-    for phrase, count in ours.items():
-        other, weight = theirs[phrase], 1000 * prior[phrase] / (whole + 1)  # below 1000, even of the only phrase
-        one = math.log((count + weight) / (n + 1000 - count - weight))
-        two = math.log((other + weight) / (m + 1000 - other - weight))
-        sure = (one - two) / math.sqrt(1 / (count + weight) + 1 / (other + weight))
-        if sure > SURE:
-            found.append((sure, phrase))
-    best, kept = sorted(found, reverse=True), list[tuple[float, str]]()
-    for sure, phrase in best:
-        if len(kept) < MOST and not any(_within(phrase, other) or _within(other, phrase) for _, other in kept):
-            kept.append((sure, phrase))
-    plain = [" ".join(words(text)) for text in synthetic]
-    places = {phrase: _where(plain, phrase) for _, phrase in kept}
+def overused(synthetic: Sequence[str], real: Sequence[str], row_numbers: Sequence[int]) -> list[Phrase]:
+    """The most overused phrases of one to three words, by z-score; each text counts once per phrase.
+
+    row_numbers: the row number of each synthetic text.
+    """
+    counts, real_counts = _text_counts(synthetic), _text_counts(real)
+    scored = sorted(_scored(counts, real_counts), reverse=True)
+    kept = list[tuple[float, str]]()
+    for z_score, phrase in scored:
+        if len(kept) < MAX_PHRASES and not any(_nested(phrase, other) for _, other in kept):
+            kept.append((z_score, phrase))
+    normalized = [" ".join(words(text)) for text in synthetic]
+    examples = {phrase: _first_with(normalized, phrase) for _, phrase in kept}
     return [
-        Phrase(phrase, ours[phrase], theirs[phrase], sure, synthetic[places[phrase]], numbers[places[phrase]])
-        for sure, phrase in kept
+        Phrase(
+            phrase,
+            counts[phrase],
+            real_counts[phrase],
+            z_score,
+            synthetic[examples[phrase]],
+            row_numbers[examples[phrase]],
+        )
+        for z_score, phrase in kept
     ]
 
 
-def _counts(texts: Sequence[str]) -> Counter[str]:
-    """In how many texts each phrase stands; those that stand in one alone are left out."""
+def _scored(counts: Counter[str], real_counts: Counter[str]) -> list[tuple[float, str]]:
+    prior = counts + real_counts
+    n, n_real, n_prior = counts.total(), real_counts.total(), prior.total()
+    scored = []
+    for phrase, count in counts.items():
+        real = real_counts[phrase]
+        weight = PRIOR_TEXTS * prior[phrase] / (n_prior + 1)  # below PRIOR_TEXTS, even of the only phrase
+        log_odds = math.log((count + weight) / (n + PRIOR_TEXTS - count - weight))
+        real_log_odds = math.log((real + weight) / (n_real + PRIOR_TEXTS - real - weight))
+        z_score = (log_odds - real_log_odds) / math.sqrt(1 / (count + weight) + 1 / (real + weight))
+        if z_score > MIN_Z_SCORE:
+            scored.append((z_score, phrase))
+    return scored
+
+
+def _text_counts(texts: Sequence[str]) -> Counter[str]:
+    """The number of texts that contain each phrase; phrases of a single text are left out."""
     counts: Counter[str] = Counter()
     for text in texts:
-        said = words(text)
-        counts.update({" ".join(said[at : at + n]) for n in (1, 2, 3) for at in range(len(said) - n + 1)})
+        tokens = words(text)
+        counts.update(
+            {
+                " ".join(tokens[start : start + length])
+                for length in range(1, MAX_PHRASE_WORDS + 1)
+                for start in range(len(tokens) - length + 1)
+            }
+        )
     return Counter({phrase: count for phrase, count in counts.items() if count > 1})
 
 
-def _where(plain: Sequence[str], phrase: str) -> int:
-    return next((at for at, text in enumerate(plain) if _within(phrase, text)), 0)
+def _first_with(texts: Sequence[str], phrase: str) -> int:
+    return next((index for index, text in enumerate(texts) if _contains(text, phrase)), 0)
 
 
-def _within(phrase: str, text: str) -> bool:
-    """Whether whole words of the text are these."""
+def _nested(one: str, other: str) -> bool:
+    return _contains(one, other) or _contains(other, one)
+
+
+def _contains(text: str, phrase: str) -> bool:
+    """Whether the phrase occurs in the text as whole words."""
     return f" {phrase} " in f" {text} "

@@ -1,101 +1,99 @@
-"""A data set in one reading: every row is counted, hashed and looked up, and a sample of whole rows is kept."""
+"""One pass over a data set: every row is counted, hashed and matched with benchmarks, and a random sample is kept."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from selfsown.audit.contamination import Examination
-from selfsown.audit.data_source import Source
+from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.data_source import DataSource
+from selfsown.audit.near_duplicates import Array
 from selfsown.records import Row
 from selfsown.text.normalize import normal, unified
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 @dataclass
-class Side:
-    """One data set. said, answered: eight bytes of what each row says, and of the answer to each prompt, letter case
-    and spaces aside; letters: how many characters each has; rows: all, of them `blank` ones say nothing, or nothing
-    after their prompt; sample: whole rows, drawn so that each had the same chance."""
+class DatasetScan:
+    """What is kept of a data set after one pass.
+
+    columns: the columns that were read.
+    row_count: number of rows, blank ones included.
+    blank_count: number of rows without an answer or text.
+    row_hash_buffer: 64-bit hash of the normalized text of each row that is not blank.
+    answer_hash_buffer: likewise of the answer of each row with a prompt.
+    length_buffer: length in characters of each row that is not blank.
+    sample: rows drawn uniformly at random, in random order.
+    """
 
     name: str
     columns: tuple[str, ...] = ()
-    rows: int = 0
-    blank: int = 0
-    said: array[int] = field(default_factory=lambda: array("Q"))
-    answered: array[int] = field(default_factory=lambda: array("Q"))
-    letters: array[int] = field(default_factory=lambda: array("L"))
+    row_count: int = 0
+    blank_count: int = 0
+    row_hash_buffer: array[int] = field(default_factory=lambda: array("Q"))
+    answer_hash_buffer: array[int] = field(default_factory=lambda: array("Q"))
+    length_buffer: array[int] = field(default_factory=lambda: array("L"))
     sample: list[Row] = field(default_factory=list)
 
     @property
-    def hashes(self) -> Array:
-        return np.frombuffer(self.said, np.uint64)
+    def row_hashes(self) -> Array:
+        return np.frombuffer(self.row_hash_buffer, np.uint64)
 
     @property
-    def answers(self) -> Array:
-        return np.frombuffer(self.answered, np.uint64)
+    def answer_hashes(self) -> Array:
+        return np.frombuffer(self.answer_hash_buffer, np.uint64)
 
     @property
     def lengths(self) -> Array:
-        return np.frombuffer(self.letters, np.uint64)
+        return np.frombuffer(self.length_buffer, np.uint64)
 
 
-def read(
-    source: Source,
-    most: int,
-    seed: int,
-    examination: Examination | None = None,
-    tell: Callable[[int], None] | None = None,
-) -> Side:
-    """The whole data set, read once; `most` rows of it are kept. tell is told the count, now and then."""
-    rng, side = random.Random(seed), Side(source.name, tuple(source.columns.wanted))
-    for at, row in enumerate(source.rows()):
-        text = words_of(row)
-        if plain := normal(text):
-            side.said.append(hashed(plain))
-            side.letters.append(len(unified(text)))
+def scan(source: DataSource, sample_size: int, seed: int, benchmarks: BenchmarkMatches | None = None) -> DatasetScan:
+    """Read the whole data set once and keep a sample of `sample_size` rows (reservoir sampling)."""
+    rng = random.Random(seed)
+    result = DatasetScan(source.name, tuple(source.columns.column_names))
+    for index, row in enumerate(source.rows()):
+        text = full_text(row)
+        if normalized := normal(text):
+            result.row_hash_buffer.append(text_hash(normalized))
+            result.length_buffer.append(len(unified(text)))
             if row.prompt:
-                side.answered.append(hashed(normal(row.answer)))
-            if examination:
-                examination.meet(row, plain)
-        side.blank += blank(row)
-        if at < most:
-            side.sample.append(row)
-        elif (place := rng.randrange(at + 1)) < most:
-            side.sample[place] = row
-        if tell and at % 10_000 == 0:
-            tell(at)
-        side.rows += 1
-    rng.shuffle(side.sample)
-    return side
+                result.answer_hash_buffer.append(text_hash(normal(row.answer)))
+            if benchmarks:
+                benchmarks.match(row, normalized)
+        result.blank_count += is_blank(row)
+        if index < sample_size:
+            result.sample.append(row)
+        elif (replaced := rng.randrange(index + 1)) < sample_size:
+            result.sample[replaced] = row
+        result.row_count += 1
+    rng.shuffle(result.sample)
+    return result
 
 
-def words_of(row: Row) -> str:
-    """All that a row says."""
+def full_text(row: Row) -> str:
+    """Prompt and answer of a row as one text."""
     return f"{row.prompt}\n{row.answer}" if row.prompt else row.answer
 
 
-def answer_of(row: Row) -> str:
+def answer_text(row: Row) -> str:
+    """The answer of a row."""
     return row.answer
 
 
-def blank(row: Row) -> bool:
-    """Whether a row says nothing, or nothing after its prompt."""
+def is_blank(row: Row) -> bool:
+    """Whether a row has no text, or none after its prompt."""
     return not normal(row.answer)
 
 
-def number(row: Row) -> int:
-    """Where it stands in its data set: the line, or which row it is."""
+def row_number(row: Row) -> int:
+    """The row's line or number in its file, from 1."""
     return int(row.source.rpartition(":")[2])
 
 
-def hashed(plain: str) -> int:
-    """Eight bytes of a text."""
-    return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest())
+def text_hash(normalized: str) -> int:
+    """A 64-bit hash of a text in normal form."""
+    return int.from_bytes(hashlib.blake2b(normalized.encode("utf-8", "replace"), digest_size=8).digest())

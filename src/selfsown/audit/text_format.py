@@ -1,4 +1,4 @@
-"""The form of a row: how long it is, and how it is written."""
+"""The form of a text: its length bin, and whether it is code, a list, a table or prose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+MAX_FORM_CHARS = 4000  # of the beginning of a text
 _FORMS = {
     "code": re.compile(
         r"```|^\s*(?:def|class|import|from|return|#include|function|var|let|const)\b.*[\w)\]:;{]$", re.M
@@ -18,22 +19,24 @@ _FORMS = {
     "paragraphs": re.compile(r"\S\s*\n\s*\n\s*\S"),
     "lines": re.compile(r"\S\s*\n\s*\S"),
 }
-_BLANK = re.compile(r"\n\s*\n")
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
-def form(text: str) -> str:
-    """The first of these that it is: empty, code, JSON, table, list, dialogue, paragraphs, lines, or a line."""
-    # Models that run astray write thousands of empty lines, and the patterns' time grows with their square and cube.
-    text = _BLANK.sub("\n\n", text[:4000].strip())
-    return next((name for name, pattern in _FORMS.items() if pattern.search(text)), "one line") if text else "empty"
+def text_form(text: str) -> str:
+    """The first form that matches: empty, code, JSON, table, list, dialogue, paragraphs, lines, or one line."""
+    # Degenerate models write thousands of empty lines, on which the patterns take quadratic to cubic time.
+    text = _BLANK_LINES.sub("\n\n", text[:MAX_FORM_CHARS].strip())
+    if not text:
+        return "empty"
+    return next((name for name, pattern in _FORMS.items() if pattern.search(text)), "one line")
 
 
-def bins(lengths: Sequence[int], real: Sequence[int]) -> list[str]:
-    """Of each length, between which tenths of the real lengths it lies."""
-    edges = np.unique(np.quantile(np.asarray(real), np.arange(0.1, 1.0, 0.1), method="nearest"))
-    return [str(at) for at in np.searchsorted(edges, np.asarray(lengths), side="right")]
+def length_bins(lengths: Sequence[int], real_lengths: Sequence[int]) -> list[str]:
+    """The bin of each length; the edges are the deciles of the real lengths."""
+    edges = np.unique(np.quantile(np.asarray(real_lengths), np.arange(0.1, 1.0, 0.1), method="nearest"))
+    return [str(index) for index in np.searchsorted(edges, np.asarray(lengths), side="right")]
 
 
-def cut(texts: Sequence[str], words: int) -> list[str]:
-    """The first so many words of each text, so that none says more for being longer."""
-    return [" ".join(text.split(None, words)[:words]) for text in texts]
+def first_words(texts: Sequence[str], count: int) -> list[str]:
+    """The first `count` words of each text, so that longer texts do not count as richer ones."""
+    return [" ".join(text.split(None, count)[:count]) for text in texts]

@@ -1,4 +1,4 @@
-"""What rows say, all of it or their answers alone, and how it is held against what real rows say."""
+"""One view of the rows' texts (whole rows, or answers alone) and the duplicate and diversity measures on it."""
 
 from __future__ import annotations
 
@@ -7,130 +7,145 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfsown.audit.near_duplicates import Array, groups, repeated
-from selfsown.audit.scan import hashed
-from selfsown.audit.text_format import cut
+from selfsown.audit.near_duplicates import Array, duplicate_rate, near_duplicate_groups
+from selfsown.audit.scan import text_hash
+from selfsown.audit.text_format import first_words
 from selfsown.records import Row
 from selfsown.signals.measures import Measure, measurable, tails, vendi
 from selfsown.signals.permutation_test import Wanted
 from selfsown.signals.reference import SHORT, Anchor
 from selfsown.text.normalize import normal
 
-LEAST = 100  # rows on either side, under which nothing is said
+MIN_ROWS = 100  # per side; with fewer, nothing is compared
+UNLIMITED_WORDS = 1_000_000
+Rates = tuple[float, float]  # a share of the synthetic rows, and of the real rows
 
 
 @dataclass(frozen=True)
-class Borne:
-    """How much of each difference is borne: of rare n-grams, of the Vendi score, in total variation of an attribute,
-    of its log-odds, in total variation of lengths and of forms, and in points of repeated, copied and blank rows."""
+class Tolerances:
+    """The largest difference that raises no alarm, per check; all are fractions, log_odds is in units of log-odds."""
 
-    tails: float
-    vendi: float
+    tail_loss: float
+    vendi_loss: float
     shift: float
-    odds: float
-    form: float
-    repeats: float
+    log_odds: float
+    form_shift: float
+    duplicates: float
     copies: float
     blank: float
 
 
 @dataclass(frozen=True)
-class Facet:
-    """Of one thing that rows say (`rows`, `answers`): the anchor's texts; texts of the reference, then of as many
-    synthetic rows; of each of these the number of its group; whether a row of the anchor says nearly the same; and
-    whether a real row is known that does, or any that says exactly the same."""
+class TextView:
+    """The texts of real rows and of as many synthetic rows, n each: whole rows or their answers.
+
+    name: "rows" or "answers".
+    reference: texts of the reference corpus, other real rows that define which n-grams are rare.
+    texts: 2n texts, the real ones first.
+    groups: (2n,) group of near duplicates of each text.
+    in_reference: (2n,) whether the reference corpus has a near duplicate.
+    copies_real: (2n,) whether another real row has the same text, or a sampled one nearly the same.
+    """
 
     name: str
-    anchor: list[str]
+    reference: list[str]
     texts: list[str]
-    codes: Array
-    held: Array
-    copied: Array
+    groups: Array
+    in_reference: Array
+    copies_real: Array
 
     @classmethod
     def of(
         cls,
         name: str,
-        say: Callable[[Row], str],
-        anchor: Sequence[Row],
+        text_of: Callable[[Row], str],
+        reference: Sequence[Row],
         rows: Sequence[Row],
-        more: Sequence[Row],
-        real: Array,
-    ) -> Facet:
-        """rows: of the reference, then as many synthetic ones; more: other rows of the reference; real: eight bytes of
-        what each of all real rows says."""
-        known, texts = [say(row) for row in anchor], [say(row) for row in rows]
-        codes = groups([*texts, *known, *map(say, more)])
-        own, half = codes[: len(texts)], len(texts) // 2
-        said = np.asarray([hashed(normal(text)) for text in texts], np.uint64)
-        nearly = _copied(own, np.concatenate([codes[:half], codes[len(texts) :]]))
-        held = np.isin(own, codes[len(texts) : len(texts) + len(known)])
-        return cls(name, known, texts, own, held, nearly | _copied(said, real))
+        other_real: Sequence[Row],
+        real_hashes: Array,
+    ) -> TextView:
+        """rows: n real rows, then n synthetic ones; other_real: sampled real rows beyond these n; real_hashes: the text
+        hashes of all real rows."""
+        reference_texts = [text_of(row) for row in reference]
+        texts = [text_of(row) for row in rows]
+        all_groups = near_duplicate_groups([*texts, *reference_texts, *map(text_of, other_real)])
+        n, end = len(texts) // 2, len(texts)
+        groups = all_groups[:end]
+        hashes = np.asarray([text_hash(normal(text)) for text in texts], np.uint64)
+        near_copies = _is_copy(groups, np.concatenate([all_groups[:n], all_groups[end:]]))
+        in_reference = np.isin(groups, all_groups[end : end + len(reference_texts)])
+        copies = near_copies | _is_copy(hashes, real_hashes)
+        return cls(name, reference_texts, texts, groups, in_reference, copies)
 
     @property
-    def repeated(self) -> Array:
-        """Whether another row of the same side says nearly the same."""
-        found = []
-        for side in np.split(self.codes, 2):
-            _, back, counts = np.unique(side, return_inverse=True, return_counts=True)
-            found.append(counts[back] > 1)
-        return np.concatenate(found)
+    def duplicated(self) -> Array:
+        """(2n,) whether another text of the same side is a near duplicate."""
+        flags = []
+        for side in np.split(self.groups, 2):
+            _, inverse, counts = np.unique(side, return_inverse=True, return_counts=True)
+            flags.append(counts[inverse] > 1)
+        return np.concatenate(flags)
 
     @property
-    def length(self) -> int:
-        """How many words of each text are compared: the smaller of the middle lengths, or all of short texts."""
-        half = len(self.texts) // 2
-        sides = (self.texts[:half], self.texts[half:])
-        middle = min(int(np.median([len(text.split()) for text in side])) for side in sides)
-        return middle if middle >= SHORT else 1_000_000
+    def max_words(self) -> int:
+        """The number of words of each text that are compared: the smaller of the two median lengths; short texts are
+        compared whole."""
+        n = len(self.texts) // 2
+        sides = (self.texts[:n], self.texts[n:])
+        median = min(int(np.median([len(text.split()) for text in side])) for side in sides)
+        return median if median >= SHORT else UNLIMITED_WORDS
 
 
-def _copied(said: Array, real: Array) -> Array:
-    """Whether a real row says the same; of the first half, which are real rows themselves, another one."""
-    values, counts = np.unique(real, return_counts=True)
-    half = len(said) // 2
-    return np.concatenate([np.isin(said[:half], values[counts > 1]), np.isin(said[half:], values)])
+def _is_copy(codes: Array, real_codes: Array) -> Array:
+    """Whether a real row has the same code. The first half of `codes` are real rows, which need a second such row."""
+    values, counts = np.unique(real_codes, return_counts=True)
+    n = len(codes) // 2
+    return np.concatenate([np.isin(codes[:n], values[counts > 1]), np.isin(codes[n:], values)])
 
 
-def again(facet: Facet, borne: Borne) -> dict[str, Wanted]:
-    """Whether more of it is said again: by another row of the same side, and by real rows."""
-    codes = facet.codes
+def duplicate_measures(view: TextView, tolerances: Tolerances) -> dict[str, Wanted]:
+    """Growth of the shares of duplicates and of copies of real rows."""
+    groups = view.groups
 
-    def repeats(before: Array, now: Array) -> float:
-        return repeated(codes[now], len(now)) - repeated(codes[before], len(before))
+    def more_duplicates(before: Array, now: Array) -> float:
+        return duplicate_rate(groups[now], len(now)) - duplicate_rate(groups[before], len(before))
 
+    copies = rate_difference(view.copies_real)
     return {
-        f"repeated {facet.name}": Wanted(repeats, "creativity", borne.repeats, "points"),
-        f"copies of real {facet.name}": Wanted(more(facet.copied), "creativity", borne.copies, "points"),
+        f"duplicate {view.name}": Wanted(more_duplicates, "creativity", tolerances.duplicates, "points"),
+        f"copies of real {view.name}": Wanted(copies, "creativity", tolerances.copies, "points"),
     }
 
 
-def varied(facet: Facet, borne: Borne) -> tuple[dict[str, Wanted], int]:
-    """Tails and Vendi score, and how many texts of either side they are over.
+def diversity_measures(view: TextView, tolerances: Tolerances) -> tuple[dict[str, Wanted], int]:
+    """Loss of tails and of Vendi score, and the number of texts per side that they are measured on.
 
-    What nearly repeats a row of the anchor has nearly all that is rare in it, and a tenth of such copies hides that a
-    fifth of the tails is lost. So they are left out, of real rows too; but where few others are left, rows are alike by
-    nature, and all stay."""
-    texts, half = np.asarray(facet.texts, object), len(facet.texts) // 2
-    sides = [part[~held] for part, held in zip(np.split(texts, 2), np.split(facet.held, 2), strict=True)]
-    n = min(map(len, sides))
-    if n < LEAST:
-        sides, n = np.split(texts, 2), half
-    known = Anchor.of(cut(facet.anchor, facet.length))
-    pool = cut([text for side in sides for text in side[:n]], facet.length)
-    where = "" if facet.name == "rows" else f" in {facet.name}"
-    found = {f"Vendi score lost{where}": Wanted(vendi(known, pool), "creativity", borne.vendi)}
-    if measurable(known, pool[:n]):
-        found = {f"tails lost{where}": Wanted(tails(known, pool), "creativity", borne.tails)} | found
-    return found, n
+    A near duplicate of a reference row contains nearly all of its rare n-grams: one such copy in ten rows hides the
+    loss of a fifth of the tails. So they are left out, on both sides. Where this leaves too few rows, rows are alike by
+    nature, and all stay.
+    """
+    texts, n = np.asarray(view.texts, object), len(view.texts) // 2
+    pairs = zip(np.split(texts, 2), np.split(view.in_reference, 2), strict=True)
+    sides = [side[~in_reference] for side, in_reference in pairs]
+    count = min(map(len, sides))
+    if count < MIN_ROWS:
+        sides, count = np.split(texts, 2), n
+    corpus = Anchor.of(first_words(view.reference, view.max_words))
+    pool = first_words([text for side in sides for text in side[:count]], view.max_words)
+    suffix = "" if view.name == "rows" else f" in {view.name}"
+    measures = {}
+    if measurable(corpus, pool[:count]):
+        measures[f"tails lost{suffix}"] = Wanted(tails(corpus, pool), "creativity", tolerances.tail_loss)
+    measures[f"Vendi score lost{suffix}"] = Wanted(vendi(corpus, pool), "creativity", tolerances.vendi_loss)
+    return measures, count
 
 
-def more(flags: Array) -> Measure:
-    """How many points more of the newer rows are so."""
+def rate_difference(flags: Array) -> Measure:
+    """By how much the share of flagged rows is larger among the newer rows."""
     return lambda before, now: float(flags[now].mean() - flags[before].mean())
 
 
-def sides(flags: Array) -> tuple[float, float]:
-    """The shares of synthetic and of real rows that are so; the second half are the synthetic ones."""
+def side_rates(flags: Array) -> Rates:
+    """The shares of flagged synthetic and of flagged real rows; the first half of the flags are the real rows."""
     real, synthetic = np.split(flags, 2)
     return float(synthetic.mean()), float(real.mean())

@@ -10,8 +10,8 @@ from typing import Any
 
 from selfsown.calibration.mutants import mutants
 from selfsown.errors import DataError
-from selfsown.files.column_detection import HEAD, columns_of
-from selfsown.files.column_mapping import missing
+from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
+from selfsown.files.column_mapping import is_missing
 from selfsown.files.readers import records
 from selfsown.records import Row
 from selfsown.tasks import Task
@@ -42,7 +42,7 @@ def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[
     numbered = list(records(path))
     if not numbered:
         raise DataError(f"{path} is empty; expected one row with its label a line")
-    columns = columns_of(str(path), [record for _, record in numbered[:HEAD]], ("", "", ""), ())
+    columns = detect_columns(str(path), [record for _, record in numbered[:HEAD_RECORDS]], ("", "", ""), ())
     by_prompt: dict[str, list[LabeledRow]] = {}
     for number, record in numbered:
         prompt, answer, metadata = columns.read(number, record)
@@ -50,8 +50,8 @@ def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[
             raise DataError(f"{path}:{number} has no answer that a grader could judge; remove the row")
         parsed = task.read(prompt, answer)
         base = parsed if isinstance(parsed, Row) else Row(prompt, answer)
-        used = {*columns.wanted, "messages", "text", *OWN_COLUMNS}
-        other = {name: str(value) for name, value in record.items() if name not in used and not missing(value)}
+        used = {*columns.column_names, "messages", "text", *OWN_COLUMNS}
+        other = {name: str(value) for name, value in record.items() if name not in used and not is_missing(value)}
         row = replace(
             base,
             answer=answer,
@@ -104,7 +104,7 @@ def _draw_groups(groups: list[list[LabeledRow]], max_rows: int, seed: int) -> li
 
 
 def _text(record: dict[str, Any], name: str) -> str:
-    return "" if missing(record.get(name)) else str(record[name])
+    return "" if is_missing(record.get(name)) else str(record[name])
 
 
 def _is_good(path: Path, number: int, record: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from selfsown.records import Row
 from selfsown.tasks import Task
-from selfsown.text.final_answer import stated
+from selfsown.text.final_answer import stated_answer
 from selfsown.text.normalize import normal
 
 OTHER_ANSWER, NUMBER_CHANGED, CHARACTERS_CHANGED = MUTANT_KINDS = (
@@ -59,7 +59,7 @@ def _mutated(kind: str, row: Row, answers: Sequence[str], rng: random.Random) ->
     if not positions:
         return ""
     changed = rng.sample(positions, max(1, round(CHANGED_SHARE * len(positions))))
-    start = row.target.rfind(stated(row.target))
+    start = row.target.rfind(stated_answer(row.target))
     final_answer = [index for index in positions if index >= start]
     if final_answer and not set(final_answer).intersection(changed):  # the final answer must not stay right
         changed.append(rng.choice(final_answer))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.audit.options import Wish as AuditOptions
+from selfsown.audit.options import AuditOptions
 from selfsown.cli.options import AsJson, Changes
-from selfsown.plan.options import Wish as PlanOptions
+from selfsown.plan.options import PlanOptions
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
@@ -109,7 +109,7 @@ def plan(
     plot: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Peak data: what your real data is still worth, and how much synthetic data closes the gap safely.
+    """Plan a data budget: the value of repeated real data, and how much synthetic data closes the gap safely.
 
     Exit codes: 0 the target can be reached, 4 it cannot be reached safely, 5 unknown.
 
@@ -123,20 +123,20 @@ def plan(
     import json
     import sys
 
-    from selfsown.plan import inputs
-    from selfsown.plan import plot as plots
+    from selfsown.plan import inputs, json_report
+    from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
 
     if plot:
-        plots.fits(plot)
-    result = inputs.planned(real, options)
+        figure.check_path(plot)
+    result = inputs.make_plan(real, options)
     if plot:
-        plots.draw(result, plot)
+        figure.draw(result, plot)
     if as_json:
-        print(json.dumps(terminal.data(result), indent=1))
+        print(json.dumps(json_report.to_json(result), indent=1))
     else:
         terminal.show(result, terminal.console())
-    sys.exit(terminal.CODES.get(result.reach, 0))
+    sys.exit(terminal.EXIT_CODES[result.feasibility])
 
 
 def audit(
@@ -147,9 +147,10 @@ def audit(
     html: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare synthetic rows with real ones: variety, bias, form, copies, and benchmark contamination.
+    """Compare synthetic rows with real ones: variety, bias, form, duplicates, copies, and benchmark contamination.
 
-    Exit codes: 0 no difference exceeds its tolerance, 4 one does, 5 inconclusive: too few rows.
+    Exit codes: 0 no difference exceeds its tolerance and every check had power, 4 a difference does or a row contains a
+    benchmark question, 5 inconclusive.
 
     Parameters
     ----------
@@ -165,15 +166,19 @@ def audit(
 
     from rich.console import Console
 
-    from selfsown.audit import findings, inputs
+    from selfsown.audit import findings, inputs, json_report
+    from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
 
-    inputs.checked(html)
-    result = inputs.audited(synthetic, against, options)
     if html:
-        inputs.paged(result, html)
+        page_path.check(html)
+    result = inputs.run_audit(synthetic, against, options)
+    if html:
+        from selfsown.html import audit_page
+
+        audit_page.write(result, html)
     if as_json:
-        print(json.dumps(findings.data(result), indent=1))
+        print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPED))
-    sys.exit(findings.CODES[findings.verdict(result)])
+        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPE_WIDTH))
+    sys.exit(findings.EXIT_CODES[findings.verdict(result)])

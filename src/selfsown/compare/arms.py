@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from selfsown.errors import suggest
-from selfsown.preflight.dry_run import FEW, rehearsed
+from selfsown.errors import RecipeError, suggest
+from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 
@@ -41,7 +41,7 @@ class Arm:
         try:
             return Recipe.load(source, [*self.changes, f"seed={seed}"])
         except SelfsownError as error:
-            raise SelfsownError(f"arm {self.name} is invalid: {error}") from error
+            raise RecipeError(f"arm {self.name} is invalid: {error}") from error
 
 
 def _shuffled(recipe: Recipe) -> list[str]:
@@ -113,14 +113,14 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
         try:
             real, held_out = dry_run(recipe, recipe.real())
         except SelfsownError as error:
-            raise SelfsownError(f"arm {arm.name} is invalid: {error}{_without(arm, arms)}") from error
+            raise RecipeError(f"arm {arm.name} is invalid: {error}{_without(arm, arms)}") from error
         measures = (recipe.goal, recipe.evaluate)
         if first and first[0] != measures:
-            raise SelfsownError(
+            raise RecipeError(
                 f"arm {arm.name} has another goal or evaluate than arm {arms[0].name}; they must be the same"
             )
         if first and first[1] != held_out:
-            raise SelfsownError(
+            raise RecipeError(
                 f"arm {arm.name} is measured on other held-out rows than arm {arms[0].name}; "
                 "change max_train_rows instead of real or held_out"
             )
@@ -131,7 +131,7 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
-    inputs = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
+    inputs = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:SAMPLE_ROWS], "task": recipe.real(), "seed": 0}
     return [score for step in recipe.evaluate for score in step.collect(Score, **inputs)]
 
 
@@ -147,7 +147,7 @@ def score_directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
         remedy = f"compare by one of {', '.join(directions)}: --set goal=…"
         if not directions:
             remedy = "add another score: --set evaluate=…"
-        raise SelfsownError(f"goal is {goal}, for which neither higher nor lower is better: no verdict; {remedy}")
+        raise RecipeError(f"goal is {goal}, for which neither higher nor lower is better: no verdict; {remedy}")
     return directions
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.atomic import whole
-from selfsown.errors import ExitCode
+from selfsown.atomic import write_atomically
+from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
 
 STOP_TIMEOUT_SECONDS = 10  # between SIGTERM and SIGKILL
@@ -61,7 +61,7 @@ class ArmRun:
             data = json.loads(self.cost_file.read_text("utf-8"))
             return RunCost(float(data["wall_seconds"]), float(data["cpu_seconds"]), int(data["unmetered"]))
         except (ValueError, TypeError, KeyError) as error:
-            raise SelfsownError(f"{self.cost_file} is damaged; delete it and repeat the command") from error
+            raise RunFolderError(f"{self.cost_file} is damaged; delete it and repeat the command") from error
 
     def add_cost(self, wall_seconds: float, cpu_seconds: float, unmetered: int) -> None:
         before = self.cost()
@@ -70,7 +70,7 @@ class ArmRun:
             "cpu_seconds": round(before.cpu_seconds + cpu_seconds, 3),
             "unmetered": before.unmetered + unmetered,
         }
-        whole(self.cost_file, lambda partial: partial.write_text(json.dumps(cost) + "\n", encoding="utf-8"))
+        write_atomically(self.cost_file, lambda partial: partial.write_text(json.dumps(cost) + "\n", encoding="utf-8"))
 
 
 class RunProcess:

@@ -11,9 +11,9 @@ from pathlib import Path
 from selfsown.compare.arms import BUILT_IN_ARMS, FIXED_CHANGES, Arm, parse_arms
 from selfsown.compare.child_processes import ArmRun
 from selfsown.compare.cost_claim import PALMYRA_RATIO
-from selfsown.files.user_rows import Seeds
+from selfsown.files.user_rows import UserRows
 from selfsown.holdout import split
-from selfsown.intake import prepared
+from selfsown.intake import prepared_rows
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 
@@ -108,7 +108,7 @@ def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence
     """
     task = recipe.real()
     sides = [
-        split(list(prepared(replace(recipe, seed=seed), task)), recipe.held_out, seed, task.name) for seed in seeds
+        split(list(prepared_rows(replace(recipe, seed=seed), task)), recipe.held_out, seed, task.name) for seed in seeds
     ]
     available = min(len(training) for training, _ in sides)
     held_out = len(sides[0][1])
@@ -116,7 +116,7 @@ def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence
     largest = math.ceil(multiples[-1] * rows)
     if largest <= available:
         return rows, held_out, [f"max_train_rows={rows}"]
-    if isinstance(task, Seeds) or not hasattr(task, "rows"):
+    if isinstance(task, UserRows) or not hasattr(task, "rows"):
         raise SelfsownError(
             f"{task.name} has {available:,} training rows, {available / rows:g} times the {rows:,} of the recipe, but "
             f"{multiples[-1]:g}x is requested; request less, add rows, or set "

@@ -18,7 +18,7 @@ from selfsown.compare.experiment import Experiment, plan_experiment
 from selfsown.compare.paired_test import MIN_SEEDS, kept_share, paired_difference, uplift, with_verdicts
 from selfsown.compare.results import ArmResult, ComparisonResult, Control, Direction, Proof, Uplift
 from selfsown.compare.tables import write_results
-from selfsown.errors import ExitCode
+from selfsown.errors import ExitCode, RecipeError
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
 
@@ -33,7 +33,7 @@ def plan_proof(source: str, changes: Sequence[str], seeds: int) -> Experiment:
     changes = [*changes, "guard=[]"]  # nothing is rolled back, so a guard would only take time
     experiment = plan_experiment(source, changes, [SYNTHETIC_ARM, REAL_ARM], seeds, [])
     if not experiment.recipe.generate:
-        raise SelfsownError(f"{experiment.recipe.name} generates no rows (generate is empty): no uplift to test")
+        raise RecipeError(f"{experiment.recipe.name} generates no rows (generate is empty): no uplift to test")
     if experiment.recipe.grade:
         experiment = plan_experiment(source, changes, [SYNTHETIC_ARM, REAL_ARM, CONTROL_ARM], seeds, [])
     return replace(experiment, needs_direction=True)

@@ -12,7 +12,7 @@ from typing import Any
 import filelock
 import yaml
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.compare.analysis import analyze
 from selfsown.compare.arms import preflight_arms
 from selfsown.compare.child_processes import ArmRun, run_all
@@ -20,7 +20,7 @@ from selfsown.compare.costs import default_prices, load_prices
 from selfsown.compare.experiment import Experiment
 from selfsown.compare.results import ComparisonResult
 from selfsown.compare.tables import write_results
-from selfsown.errors import ExitCode
+from selfsown.errors import ExitCode, RunFolderError
 from selfsown.history import last_accepted
 from selfsown.recipe.recipe import DEFAULTS, Recipe
 from selfsown.records import SelfsownError
@@ -52,7 +52,7 @@ def run(
     prices = load_prices(folder, price_file) if experiment.multiples else {}
     with _locked(folder):
         if experiment.multiples and not (folder / "prices.yaml").exists():
-            whole(folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8"))
+            write_atomically(folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8"))
         _check_held_out(runs)
         run_all(pending, jobs or _available_cores(), _progress_printer(experiment, len(pending), print_line))
         _check_held_out(runs)
@@ -85,7 +85,7 @@ def _check_held_out(runs: Sequence[ArmRun]) -> None:
         ids = [row.id for row in RunFolder(run.folder).rows("held_out") or []]
         arm, first_ids = first.setdefault(run.seed, (run.arm, ids))
         if ids != first_ids:
-            raise SelfsownError(
+            raise RunFolderError(
                 f"arms {arm} and {run.arm} of seed {run.seed} were measured on different held-out rows: "
                 "the real rows have changed between the runs; name another folder"
             )
@@ -109,13 +109,13 @@ def _progress_printer(experiment: Experiment, pending: int, print_line: Print) -
 def _check_folder(folder: Path) -> None:
     """SelfsownError where the folder holds something other than a comparison."""
     if folder.exists() and not folder.is_dir():
-        raise SelfsownError(f"{folder} is a file; name a folder for the comparison")
+        raise RunFolderError(f"{folder} is a file; name a folder for the comparison")
     if (folder / "recipe.yaml").exists():
-        raise SelfsownError(f"{folder} is the folder of one run; name a new or an empty folder for the comparison")
+        raise RunFolderError(f"{folder} is the folder of one run; name a new or an empty folder for the comparison")
     if any(folder.glob("*/seed-*")) or not folder.exists():
         return
     if any(not path.name.startswith(".") and path.name not in OUTPUT_FILES for path in folder.iterdir()):
-        raise SelfsownError(f"{folder} holds files that are not of a comparison; name a new or an empty folder")
+        raise RunFolderError(f"{folder} holds files that are not of a comparison; name a new or an empty folder")
 
 
 def _locked(folder: Path) -> AbstractContextManager[filelock.BaseFileLock]:
@@ -124,7 +124,7 @@ def _locked(folder: Path) -> AbstractContextManager[filelock.BaseFileLock]:
     try:
         return filelock.FileLock(folder / ".lock").acquire(timeout=0)
     except filelock.Timeout as error:
-        raise SelfsownError(f"another comparison runs in {folder}; wait for it, or name another folder") from error
+        raise RunFolderError(f"another comparison runs in {folder}; wait for it, or name another folder") from error
 
 
 def _is_finished(run: ArmRun, experiment: Experiment) -> bool:
@@ -140,13 +140,13 @@ def _check_same_comparison(folder: Path, experiment: Experiment) -> None:
     recipes = {path: _load_recipe(path) for path in sorted(folder.glob("*/seed-*/recipe.yaml"))}
     for before in recipes.values():
         if before.get("name") != experiment.recipe.name:
-            raise SelfsownError(f"{folder} compares the recipe {before.get('name')!r}; name another folder")
+            raise RunFolderError(f"{folder} compares the recipe {before.get('name')!r}; name another folder")
     for arm in experiment.arms:
         for seed in experiment.seeds:
             before = recipes.get(folder / arm.folder / f"seed-{seed}" / "recipe.yaml", {})
             for key, value in arm.recipe(experiment.source, seed).dump().items() if before else ():
                 if key not in CHANGEABLE_KEYS and before.get(key, DEFAULTS.get(key)) != value:
-                    raise SelfsownError(
+                    raise RunFolderError(
                         f"{folder} holds another comparison: in arm {arm.name}, {key} was {before.get(key)!r}, "
                         f"now it is {value!r}; name another folder"
                     )
@@ -157,4 +157,4 @@ def _load_recipe(path: Path) -> dict[str, Any]:
     try:
         return dict(yaml.safe_load(path.read_text("utf-8")))
     except (ValueError, TypeError, yaml.YAMLError) as error:
-        raise SelfsownError(f"{path} is damaged; delete {path.parent} and repeat the command") from error
+        raise RunFolderError(f"{path} is damaged; delete {path.parent} and repeat the command") from error

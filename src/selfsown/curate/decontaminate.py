@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from selfsown.option_types import Natural, Share
 from selfsown.records import Row
 from selfsown.text.normalize import words
-from selfsown.text.overlap import COMMON, Passages, bare, runs, tokenize
+from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 
 STREAMS = True
 
@@ -53,7 +53,7 @@ def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages,
         run: (number, parts)
         for number, phrases in reversed(found.items())
         for run, parts in phrases.items()
-        if all(shared[part] <= COMMON for part in parts)
+        if all(shared[part] <= MAX_SHARING_TEXTS for part in parts)
     }
     looked_for, known = Passages(part for _, parts in kept.values() for part in parts), set[str]()
     for row in common if kept else ():

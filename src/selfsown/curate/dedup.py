@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import chain, islice
 
 from selfsown.records import Row
-from selfsown.text.chat import PROMPT_TRAITS
+from selfsown.text.chat import PROMPT_METADATA
 from selfsown.text.normalize import unified
 
 STREAMS = True
@@ -41,5 +41,5 @@ def curate(rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row]) -> Ite
 
 def _said(row: Row) -> int:
     """Eight bytes of it: among a million rows, two that differ share them once in forty million times."""
-    said = repr((unified(row.prompt), unified(row.answer), *map(row.metadata.get, PROMPT_TRAITS))).encode()
+    said = repr((unified(row.prompt), unified(row.answer), *map(row.metadata.get, PROMPT_METADATA))).encode()
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), signed=True)

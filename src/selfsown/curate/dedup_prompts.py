@@ -7,7 +7,7 @@ from itertools import chain
 
 from selfsown.option_types import Share
 from selfsown.records import Row
-from selfsown.text.rouge import Told
+from selfsown.text.rouge import RougeIndex
 
 STREAMS = True
 
@@ -19,7 +19,7 @@ def curate(
 
     It is for rows whose prompts are their own; those of `sample` are real ones, and would all be rejected.
     """
-    told, ids = Told(least=max_similarity), list[str]()
+    told, ids = RougeIndex(min_similarity=max_similarity), list[str]()
     for row in chain(real, past):
         told.add(_said(row))
         ids.append(row.id)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from selfsown.option_types import Share
 from selfsown.records import Row
 from selfsown.tasks import Task
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 
 STREAMS = True
 
@@ -46,7 +46,7 @@ def curate(
 def _corrected(row: Row, right: Row) -> Row:
     return replace(
         right,
-        metadata={**prompt_traits(row.metadata), **right.metadata},
+        metadata={**keep_prompt_metadata(row.metadata), **right.metadata},
         origin="synthetic",
         source=row.source,
         method="correction",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row
-from selfsown.text.personal_data import KINDS, NAMES, Kind, find
+from selfsown.text.personal_data import KINDS, KIND_NAMES, Kind, find_personal_data
 
 STREAMS = True
 
@@ -19,6 +19,6 @@ def curate(rows: Iterable[Row], *, kinds: tuple[Kind, ...] = KINDS) -> Iterator[
     and its like, and numbers with 555-01, are nobody's."""
     for row in rows:
         parts = {"prompt": row.prompt, "answer": row.answer, **row.metadata}
-        spans = ((part, span.kind) for part, text in parts.items() for span in find(text, kinds))
+        spans = ((part, span.kind) for part, text in parts.items() for span in find_personal_data(text, kinds))
         part, kind = next(spans, ("", "email"))
-        yield row.rejected(f"personal: its {part} has {NAMES[kind]} ({kind})") if part else row
+        yield row.rejected(f"personal: its {part} has {KIND_NAMES[kind]} ({kind})") if part else row

@@ -1,4 +1,4 @@
-"""pass@k: the probability that at least one of k samples is right, which measures what a model can do at best."""
+"""The probability that at least one of k samples is right (pass@k): what a model can do at best."""
 
 from __future__ import annotations
 

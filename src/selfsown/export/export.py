@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.errors import suggest
 from selfsown.export import shards
 from selfsown.export.card import Card
@@ -23,10 +23,10 @@ from selfsown.intake import Intake
 from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.text.chat import PROMPT_TRAITS, tools_of
+from selfsown.text.chat import PROMPT_METADATA, tool_definitions
 
 FILE_FORMATS = ("parquet", "jsonl")
-CHAT_KEYS = {*PROMPT_TRAITS, "completion"}  # of the metadata of a row that is a chat
+CHAT_KEYS = {*PROMPT_METADATA, "completion"}  # of the metadata of a row that is a chat
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def export(
         card = _card(out.resolve().name, source, chosen, file_format, schema, counts)
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
-    whole(out, write)
+    write_atomically(out, write)
     return Exported(out, chosen.name, counts.origins.total())
 
 
@@ -94,7 +94,7 @@ def _card(
         sources=_source_counts(folder),
         held_out=count_rows(folder, "held_out"),
         intake=Intake.of(RunFolder(folder)),
-        own_judge=own_judge(source.recipe, lambda method: read_from(folder, method)),
+        own_judge=self_judging(source.recipe, lambda method: grader_inputs(folder, method)),
     )
 
 
@@ -118,7 +118,7 @@ def _has_tools(items: list[tuple[str, str]]) -> bool:
     """Whether the metadata has tools, or a message with more fields than role and content."""
     metadata = dict(items)
     messages = metadata.get("messages", "") + metadata.get("completion", "")
-    return bool(tools_of(metadata)) or any(f'"{name}": ' in messages for name, _ in TOOL_FIELDS)
+    return bool(tool_definitions(metadata)) or any(f'"{name}": ' in messages for name, _ in TOOL_FIELDS)
 
 
 def _default_format(source: ExportSource, chat: bool) -> Format:

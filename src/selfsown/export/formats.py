@@ -11,7 +11,7 @@ import pyarrow
 
 from selfsown.errors import suggest
 from selfsown.records import Row, SelfsownError
-from selfsown.text.chat import INSTRUCTIONS, Message, completion_of, messages_of, tools_of
+from selfsown.text.chat import INSTRUCTION_ROLES, Message, answer_message, prompt_messages, tool_definitions
 
 Record = dict[str, Any]
 STRING = pyarrow.string()
@@ -67,16 +67,16 @@ class Format:
         """The keys of OMISSIONS for what the row has and its record lacks."""
         if self.name == "rows":
             return []
-        messages = messages_of(row.prompt, row.metadata)
-        turns = [message for message in messages if message["role"] not in INSTRUCTIONS]
-        answer = completion_of(row.answer, row.metadata)
+        messages = prompt_messages(row.prompt, row.metadata)
+        turns = [message for message in messages if message["role"] not in INSTRUCTION_ROLES]
+        answer = answer_message(row.answer, row.metadata)
         reasoning = row.metadata.get("reasoning") or any(message.get("reasoning_content") for message in messages)
         omitted = {
             "reasoning": reasoning and not (options.reasoning and self.has_reasoning),
             "system": len(turns) < len(messages) and not self.chat,
             "turns": len(turns) > 1 and not self.chat,
             "tools": not self.chat
-            and (tools_of(row.metadata) or any(message.get("tool_calls") for message in [*turns, answer])),
+            and (tool_definitions(row.metadata) or any(message.get("tool_calls") for message in [*turns, answer])),
             "order": self.name == "sharegpt" and not _alternates(sharegpt(row, options)["conversations"]),
         }
         return [name for name, is_omitted in omitted.items() if is_omitted]
@@ -121,7 +121,7 @@ def conversational_preference(chosen: Row, rejected: Row, options: FormatOptions
 
 
 def sharegpt(row: Row, options: FormatOptions) -> Record:
-    messages = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
+    messages = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
     return {
         "conversations": [turn for message in messages for turn in _sharegpt_turns(message)],
         **_tools_column(row, options),
@@ -196,11 +196,11 @@ def default_format(row: Row, chat: bool) -> Format:
 
 
 def _prompt_messages(row: Row, options: FormatOptions) -> list[Message]:
-    return [_message(message, options) for message in messages_of(row.prompt, row.metadata)]
+    return [_message(message, options) for message in prompt_messages(row.prompt, row.metadata)]
 
 
 def _answer_messages(row: Row, options: FormatOptions) -> list[Message]:
-    message = completion_of(row.answer, row.metadata)
+    message = answer_message(row.answer, row.metadata)
     return [_message({**message, "reasoning_content": row.metadata.get("reasoning")}, options)]
 
 
@@ -221,7 +221,7 @@ def _message(message: Message, options: FormatOptions) -> Message:
 
 
 def _tools_column(row: Row, options: FormatOptions) -> Record:
-    return {"tools": tools_of(row.metadata) or None} if options.tools else {}
+    return {"tools": tool_definitions(row.metadata) or None} if options.tools else {}
 
 
 def _sharegpt_turns(message: Message) -> list[Record]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.export.card_counts import RowCounts
 from selfsown.export.markdown import code
-from selfsown.text.personal_data import KINDS, NAMES
+from selfsown.text.personal_data import KINDS, KIND_NAMES
 
 EVIDENCE_TEXT = {
     "oracle": "a known answer",
@@ -99,7 +99,7 @@ def _about_personal_data(steps: Mapping[str, Sequence[Step]]) -> Iterator[str]:
 
 def _kind_names(options: Mapping[str, Any]) -> str:
     kinds: Collection[str] = options.get("kinds") or KINDS
-    return ", ".join(name for kind, name in NAMES.items() if kind in kinds)
+    return ", ".join(name for kind, name in KIND_NAMES.items() if kind in kinds)
 
 
 def _about_offensive_text(steps: Mapping[str, Sequence[Step]]) -> str:

@@ -13,9 +13,9 @@ import pyarrow.compute
 import pyarrow.parquet
 import yaml
 
-from selfsown.errors import one_line
-from selfsown.files.row_parquet import rows_of
-from selfsown.records import Row, SelfsownError
+from selfsown.errors import RunFolderError, one_line
+from selfsown.files.row_parquet import rows_from_table
+from selfsown.records import Row
 from selfsown.run_folder import RunFolder, generation_dir
 
 BATCH_ROWS = 2048  # rows
@@ -35,7 +35,7 @@ class ExportSource:
 def open_source(folder: Path) -> ExportSource:
     """Raises SelfsownError where the folder holds a comparison, no run, or a damaged one."""
     if (folder / "compare.json").exists() or any(folder.glob("*/seed-*/recipe.yaml")):
-        raise SelfsownError(f"{folder} holds a comparison; name one of its runs, such as {folder}/graded/seed-0")
+        raise RunFolderError(f"{folder} holds a comparison; name one of its runs, such as {folder}/graded/seed-0")
     run_folder = RunFolder(folder)
     recipe = _load_recipe(folder / "recipe.yaml")
     version = str((run_folder.json("environment") or {}).get("selfsown", ""))
@@ -62,7 +62,7 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[p
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             yield from file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False)
     except (pyarrow.ArrowException, OSError, KeyError) as error:
-        raise SelfsownError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error
+        raise RunFolderError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error
 
 
 def count_rows(folder: Path, name: str) -> int:
@@ -73,7 +73,7 @@ def count_rows(folder: Path, name: str) -> int:
 
 def rows_with_status(batch: pyarrow.RecordBatch, statuses: Sequence[str]) -> list[Row]:
     matching = batch.filter(pyarrow.compute.is_in(batch["status"], pyarrow.array(statuses, pyarrow.string())))
-    return rows_of(pyarrow.Table.from_batches([matching]))
+    return rows_from_table(pyarrow.Table.from_batches([matching]))
 
 
 def _load_recipe(path: Path) -> Mapping[str, Any]:
@@ -83,4 +83,4 @@ def _load_recipe(path: Path) -> Mapping[str, Any]:
             raise ValueError("expected a mapping")
         return recipe
     except (OSError, ValueError, yaml.YAMLError, json.JSONDecodeError) as error:
-        raise SelfsownError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error
+        raise RunFolderError(f"{path} is damaged ({one_line(error)}); an export needs it whole") from error

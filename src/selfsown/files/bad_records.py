@@ -1,4 +1,4 @@
-"""Records that make no row: each has its place and a reason, and ends the reading or is set aside and counted."""
+"""Records that make no row: each has a line and a reason, and either ends the reading or is skipped and counted."""
 
 from __future__ import annotations
 
@@ -6,49 +6,55 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selfsown.records import SelfsownError, SetAside
+from selfsown.errors import DataError
+from selfsown.records import SetAside
 
-SHOWN = 30  # names of columns in a message
-
-
-class BadRecord(SelfsownError):
-    """One record that makes no row, while those after it may; blank: it says nothing, which is no error."""
-
-    def __init__(self, source: str | Path, at: int, reason: str, *, blank: bool = False) -> None:
-        super().__init__(f"{source}:{at} {reason}")
-        self.at, self.reason, self.blank = at, reason, blank
+MAX_COLUMNS_SHOWN = 30  # in a message
 
 
-def listed(names: Iterable[object]) -> str:
-    """Names of columns for a message of one line, however strange and many they are."""
-    found = [name if name.isprintable() else repr(name) for name in map(str, names)]
-    more = f", … and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return ", ".join(found[:SHOWN]) + more or "none"
+class BadRecord(DataError):
+    """One record that makes no row, while those after it may.
+
+    line: its line or row number; blank: it has no text, which is not an error.
+    """
+
+    def __init__(self, source: str | Path, line: int, reason: str, *, blank: bool = False) -> None:
+        super().__init__(f"{source}:{line} {reason}")
+        self.line = line
+        self.reason = reason
+        self.blank = blank
+
+
+def column_list(names: Iterable[object]) -> str:
+    """Column names for a one-line message; unprintable names are quoted, and long lists are cut."""
+    shown = [name if name.isprintable() else repr(name) for name in map(str, names)]
+    more = f", … and {len(shown) - MAX_COLUMNS_SHOWN} more" if len(shown) > MAX_COLUMNS_SHOWN else ""
+    return ", ".join(shown[:MAX_COLUMNS_SHOWN]) + more or "none"
 
 
 OnBad = Callable[[BadRecord], None]
 
 
-def refuse(error: BadRecord) -> None:
-    """For readings that need every record: raise the error, unless the record is only blank."""
+def raise_bad(error: BadRecord) -> None:
+    """The default of readers: raise the error, unless the record is only blank."""
     if not error.blank:
         raise error
 
 
 @dataclass
-class Collector:
-    """What one reading set aside. With `skip` that is every bad record, otherwise the blank ones alone.
+class SkippedRecords:
+    """The records that one reading skipped: blank ones, and with `skip_bad` bad ones too.
 
-    name: how places call the source; option: the recipe's key that would skip bad records, for the error's remedy.
+    name: the source's name in places such as "rows.jsonl:12"; option: the recipe key that skips bad records.
     """
 
     name: str
-    skip: bool
+    skip_bad: bool
     option: str
     items: list[SetAside] = field(default_factory=list)
 
     def add(self, error: BadRecord) -> None:
-        """Set the record aside; SelfsownError where it is bad and nothing says that such ones may be skipped."""
-        if not (self.skip or error.blank):
-            raise SelfsownError(f"{error}; or leave such records out: --set {self.option}=true") from error
-        self.items.append(SetAside(f"{self.name}:{error.at}", error.reason))
+        """Skip the record. DataError: it is bad, and `skip_bad` is off."""
+        if not (self.skip_bad or error.blank):
+            raise DataError(f"{error}; to skip such records: --set {self.option}=true") from error
+        self.items.append(SetAside(f"{self.name}:{error.line}", error.reason))

@@ -1,4 +1,4 @@
-"""How the columns of a record become a row: a document, a prompt with its answer or without one, or a chat."""
+"""How the columns of a record become a row: a document, a prompt with or without its answer, or a chat."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from selfsown.files.bad_records import BadRecord, OnBad, listed, refuse
-from selfsown.files.chat_records import Chat, alpaca_traits
-from selfsown.records import Row, SelfsownError
+from selfsown.errors import DataError
+from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
+from selfsown.files.chat_records import Chat, PromptAnswerMetadata, instruction_prompt
+from selfsown.files.record_fields import Record as Record
+from selfsown.records import Row
 
-Record = dict[str, Any]
-Said = tuple[str, str, dict[str, str]]  # prompt, answer, traits
+MAX_WHOLE_FLOAT = 1e15  # a float with a whole value below it is written without a point
 
 
 @dataclass(frozen=True)
 class Columns:
-    """How a record of the source is read: prompt "" is a document, answer "" a prompt that nobody has answered, unless
-    `chat` says which columns hold a chat.
+    """The columns of a source. Without a prompt, a row is a document; without an answer, a prompt alone.
 
-    more: a column that goes on with the prompt, where it holds anything. beside: columns with what was said before the
-    prompt; None where others than those named count for nothing. known: names under which an answer would stand, so
-    that none is passed over. lenient: what holds nothing is a blank text, or an attribute that the row does not show,
-    and blank rows are rows, too.
+    more: a column that continues the prompt, where it has text.
+    chat: the columns of a chat, instead of prompt and answer.
+    context: columns with what precedes an instruction; None where only the named columns count.
+    known: other usual names of answers, so that an answer under another name is an error and not ignored.
+    lenient: a missing text is blank, a missing attribute is absent, and blank rows are rows.
     """
 
     source: str
@@ -33,106 +33,113 @@ class Columns:
     attributes: tuple[str, ...] = ()
     more: str = ""
     chat: Chat | None = None
-    beside: tuple[str, ...] | None = None
+    context: tuple[str, ...] | None = None
     lenient: bool = False
     known: tuple[str, ...] = ()
 
     @property
-    def wanted(self) -> list[str]:
-        chat = self.chat.wanted if self.chat else self.beside or ()
+    def column_names(self) -> list[str]:
+        """All columns to read."""
+        chat = self.chat.column_names if self.chat else self.context or ()
         return list(
             dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
         )
 
-    def rows(self, records: Iterable[tuple[int, Record]], maker: str, bad: OnBad = refuse) -> Iterator[Row]:
-        """The row that each record makes. A bad record, or a blank one, makes none, and is given to `bad`."""
-        draw = 0
-        for at, record in records:
+    def rows(self, records: Iterable[tuple[int, Record]], source: str, bad: OnBad = raise_bad) -> Iterator[Row]:
+        """The row of each record; `bad` is called with each bad or blank record instead.
+
+        source: the name in the rows' `source`, such as "rows.jsonl" in "rows.jsonl:12".
+        """
+        sample_index = 0
+        for line, record in records:
             try:
-                prompt, answer, traits = self.read(at, record)
-            except SelfsownError as error:
-                bad(BadRecord(self.source, at, str(error).removeprefix(f"{self.source}:{at} ")))
+                prompt, answer, metadata = self.read(line, record)
+            except DataError as error:
+                bad(BadRecord(self.source, line, str(error).removeprefix(f"{self.source}:{line} ")))
                 continue
             if not self.lenient:
-                answer = "" if answer.isspace() else answer  # it is not known
-                if why := self._blank(prompt, answer):
-                    bad(BadRecord(self.source, at, why, blank=True))
+                answer = "" if answer.isspace() else answer  # unknown
+                if reason := self._blank_reason(prompt, answer):
+                    bad(BadRecord(self.source, line, reason, blank=True))
                     continue
-            yield Row(prompt, answer, target=answer, source=f"{maker}:{at}", sample_index=draw, metadata=traits)
-            draw += 1
+            place = f"{source}:{line}"
+            yield Row(prompt, answer, target=answer, source=place, sample_index=sample_index, metadata=metadata)
+            sample_index += 1
 
-    def _blank(self, prompt: str, answer: str) -> str:
-        """Why the record makes no row, in words; "" where it makes one. It may lack an answer, but not a prompt."""
+    def _blank_reason(self, prompt: str, answer: str) -> str:
+        """Why the record makes no row; "" where it makes one. A row may lack an answer, but not its prompt."""
         if (answer and not self.prompt) or (prompt and not prompt.isspace()):
             return ""
         if not self.prompt:
-            return f"says nothing: its column {(self.chat.columns[0] if self.chat else self.answer)!r} is blank"
-        return f"has no prompt: its column {self.prompt!r} is blank" + ", though it has an answer" * bool(answer)
+            return f"has no text: its column {(self.chat.columns[0] if self.chat else self.answer)!r} is blank"
+        reason = f"has no prompt: its column {self.prompt!r} is blank"
+        return f"{reason}, though it has an answer" if answer else reason
 
-    def read(self, at: int, record: Record) -> Said:
-        """What the record says; SelfsownError with its place where it says nothing that fits."""
-        traits = self._traits(at, record) if self.attributes else {}
+    def read(self, line: int, record: Record) -> PromptAnswerMetadata:
+        """Prompt, answer and metadata of a record. DataError, with its line: a value does not fit."""
+        metadata = self._attributes(line, record) if self.attributes else {}
         try:
             if self.chat:
-                prompt, answer, told = self.chat.read(record)
-                return prompt, answer, {**told, **traits}
+                prompt, answer, chat_metadata = self.chat.read(record)
+                return prompt, answer, {**chat_metadata, **metadata}
             if not self.prompt:
-                return "", self._value(at, record, self.answer), traits
-            prompt = self._value(at, record, self.prompt)
-            if self.more and not missing(added := record.get(self.more)) and added != "":
-                prompt = f"{prompt}\n\n{self._value(at, record, self.more)}"
-            if self.beside is not None:
-                prompt, told = alpaca_traits(record, prompt)
-                traits = {**told, **traits}
+                return "", self._value(line, record, self.answer), metadata
+            prompt = self._value(line, record, self.prompt)
+            if self.more and not is_missing(added := record.get(self.more)) and added != "":
+                prompt = f"{prompt}\n\n{self._value(line, record, self.more)}"
+            if self.context is not None:
+                prompt, chat_metadata = instruction_prompt(record, prompt)
+                metadata = {**chat_metadata, **metadata}
         except ValueError as error:
-            raise SelfsownError(f"{self.source}:{at} {error}") from error
-        return prompt, self._answer(at, record), traits
+            raise DataError(f"{self.source}:{line} {error}") from error
+        return prompt, self._answer(line, record), metadata
 
-    def _answer(self, at: int, record: Record) -> str:
-        """The answer, "" where there is none; SelfsownError where it stands under another name than elsewhere."""
-        if self.answer and not missing(record.get(self.answer)):
-            return self._value(at, record, self.answer)
-        if stray := next((name for name in self.known if not missing(record.get(name))), ""):
-            there = f"no {self.answer!r}" if self.answer else "the first records have none"
-            raise SelfsownError(
-                f"{self.source}:{at} has an answer in {stray!r}, and {there}; name the column of answers"
-            )
+    def _answer(self, line: int, record: Record) -> str:
+        """The answer, "" where there is none. DataError: it is in another column than in the other records."""
+        if self.answer and not is_missing(record.get(self.answer)):
+            return self._value(line, record, self.answer)
+        if stray := next((name for name in self.known if not is_missing(record.get(name))), ""):
+            others = f"none in {self.answer!r}" if self.answer else "the first records have none"
+            raise DataError(f"{self.source}:{line} has an answer in {stray!r}, but {others}; name the answer column")
         return ""
 
-    def _traits(self, at: int, record: Record) -> dict[str, str]:
-        found = {name: self._value(at, record, name) for name in self.attributes}
-        return {name: _alike(value) for name, value in found.items() if value} if self.lenient else found
+    def _attributes(self, line: int, record: Record) -> dict[str, str]:
+        values = {name: self._value(line, record, name) for name in self.attributes}
+        return {name: _canonical(value) for name, value in values.items() if value} if self.lenient else values
 
-    def _value(self, at: int, record: Record, name: str) -> str:
-        """The text of a column; numbers are written out, whole ones without a point."""
+    def _value(self, line: int, record: Record, name: str) -> str:
+        """The text of a column; a number is written out, a whole one without a point."""
         value = record.get(name)
         if type(value) is str and value.isascii():
             return value
-        if missing(value) and self.lenient:
+        if is_missing(value) and self.lenient:
             return ""
+        place = f"{self.source}:{line}"
         if name not in record:
-            raise SelfsownError(f"{self.source}:{at} has no column {name!r}; there is: {listed(record)}")
-        if missing(value) or not isinstance(value, str | int | float):
-            kind = "nothing" if missing(value) else f"a {type(value).__name__}"
-            raise SelfsownError(f"{self.source}:{at} holds {kind} in column {name!r}; it must be text or a number")
+            raise DataError(f"{place} has no column {name!r}; available: {column_list(record)}")
+        if is_missing(value) or not isinstance(value, str | int | float):
+            kind = "no value" if is_missing(value) else f"a {type(value).__name__}"
+            raise DataError(f"{place} has {kind} in column {name!r}; it must be text or a number")
         if isinstance(value, float) and math.isinf(value):
-            raise SelfsownError(f"{self.source}:{at} holds an infinite number in column {name!r}; leave it out")
+            raise DataError(f"{place} has an infinite number in column {name!r}; remove it")
         try:
             str(value).encode()
         except UnicodeEncodeError as error:
-            raise SelfsownError(f"{self.source}:{at} holds half a character in column {name!r}; mend it") from error
+            raise DataError(f"{place} has an unpaired surrogate in column {name!r}; fix its encoding") from error
         if isinstance(value, bool):
             return str(value).lower()
-        return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < MAX_WHOLE_FLOAT:
+            return str(int(value))
+        return str(value)
 
 
-def missing(value: object) -> bool:
-    """Whether a cell is empty: null, or NaN, which is how tables of numbers write it."""
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty: null, or NaN, as numeric tables write it."""
     return value is None or value != value
 
 
-def _alike(value: str) -> str:
-    """Whole numbers, true and false as JSON writes them, whatever wrote the file."""
+def _canonical(value: str) -> str:
+    """Whole numbers, true and false as JSON writes them, so that files of all formats agree."""
     if value.lower() in ("true", "false"):
         return value.lower()
     whole = re.fullmatch(r"(-?\d+)\.0+", value)

@@ -1,7 +1,7 @@
-"""Records of a file, one by one, each with its line: JSON lines, CSV, TSV, Parquet, Arrow, a JSON array, or plain text.
+"""Records of a file with their line numbers: JSON lines, CSV, TSV, Parquet, Arrow, a JSON array, or plain text.
 
-No more of the file is in memory than a record (of Parquet and Arrow, a batch of them); only a JSON array is read whole.
-What one record cannot say ends the reading, unless the caller sets such records aside.
+Only one record is in memory at a time (of Parquet and Arrow, a batch); only a JSON array is read whole. A bad record
+ends the reading, unless the caller skips bad records.
 """
 
 from __future__ import annotations
@@ -12,34 +12,41 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from selfsown.files.bad_records import BadRecord, OnBad, listed, refuse
-from selfsown.files.file_types import kind_of, opened
-from selfsown.records import SelfsownError
+from selfsown.errors import DataError
+from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
+from selfsown.files.file_types import kind_of, open_text
+from selfsown.files.record_fields import Record
 
-DOCUMENTS = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx")  # no rows yet, but text to be cut into some
-BATCH = 1000  # records of a Parquet or Arrow file in memory at once
+if TYPE_CHECKING:
+    from _csv import Reader
 
-Records = Iterator[tuple[int, dict[str, Any]]]
+DOCUMENT_SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx")  # text to be cut into rows
+BATCH_ROWS = 1000  # of a Parquet or Arrow file, in memory at once
+MAX_FIELD_CHARS = 2**31 - 1  # of CSV
+
+Records = Iterator[tuple[int, Record]]
 
 
-def records(path: Path, columns: Sequence[str] = (), bad: OnBad = refuse) -> Records:
-    """Each record with its line (or row) number. columns: those wanted, where the file lets others be left out.
+def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Records:
+    """Each record with its line or row number.
 
-    bad: is given each record that cannot be read, and raises, or returns so that reading goes on after it.
+    columns: those to read, where the format can leave others out. bad: called with each record that cannot be read; it
+    raises, or returns to go on with the next one. DataError: the file cannot be read.
     """
     if not path.exists():
-        raise SelfsownError(f"there is no file {path}; name the file of real rows: --set real=FILE")
+        raise DataError(f"no such file: {path}; name the file of real rows: --set real=FILE")
     if path.is_dir():
-        raise SelfsownError(
+        raise DataError(
             f"{path} is a folder; name a file of real rows: .txt, .jsonl, .json, .csv, .tsv or .parquet; "
             f"or a folder of documents: --set 'real={{documents: {{path: {path}}}}}'; "
-            f"or of the datasets library, as selfsown export writes it: --set 'real={{dataset: {{path: {path}}}}}'"
+            f"or a folder of the datasets library, such as selfsown export writes: "
+            f"--set 'real={{dataset: {{path: {path}}}}}'"
         )
-    if path.suffix.lower() in DOCUMENTS:
-        raise SelfsownError(
-            f"{path} holds a document, not rows; have it cut into some: --set 'real={{documents: {{path: {path}}}}}'"
+    if path.suffix.lower() in DOCUMENT_SUFFIXES:
+        raise DataError(
+            f"{path} is a document, not rows; cut it into rows: --set 'real={{documents: {{path: {path}}}}}'"
         )
     kind = kind_of(path)
     if kind in (".parquet", ".pq"):
@@ -49,207 +56,215 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = refuse) -> Rec
     if kind in (".jsonl", ".ndjson"):
         return _jsonl(path, bad)
     if kind in (".csv", ".tsv"):
-        return _table(path, "\t" if kind == ".tsv" else ",", bad)
+        return _csv(path, "\t" if kind == ".tsv" else ",", bad)
     return _json(path, bad) if kind == ".json" else _lines(path)
 
 
-def text_of(path: Path) -> str:
-    """All of a text file, lines ended by a line feed alone."""
-    with opened(path, None) as file:
+def read_text(path: Path) -> str:
+    """The whole of a text file, with line feeds as line ends. DataError: it cannot be read, or is not UTF-8."""
+    with open_text(path, None) as file:
         return file.read()
 
 
 def _lines(path: Path) -> Records:
-    with opened(path, None) as file:
-        for at, line in enumerate(file, 1):
+    with open_text(path, None) as file:
+        for number, line in enumerate(file, 1):
             if line.strip():
-                yield at, {"text": line.removesuffix("\n")}
+                yield number, {"text": line.removesuffix("\n")}
 
 
-def _table(path: Path, between: str, bad: OnBad) -> Records:
-    """Fields between commas or tabs, as many in every record as the first line names."""
-    csv.field_size_limit(2**31 - 1)
-    with opened(path, "") as file:
-        reader = csv.reader(file, delimiter=between, strict=True)
-        names = _names(path, reader)
-        unnamed, last = "" in names, reader.line_num
+def _csv(path: Path, delimiter: str, bad: OnBad) -> Records:
+    """Every record must have as many fields as the first line."""
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    with open_text(path, "") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        names = _column_names(path, reader)
+        unnamed, line = "" in names, reader.line_num
         while True:
             try:
                 for fields in reader:
-                    last = reader.line_num
+                    line = reader.line_num
                     if len(fields) == len(names):
                         record = dict(zip(names, fields, strict=True))
                         if unnamed:
                             del record[""]
-                        yield last, record
+                        yield line, record
                     elif len(fields) > 1 or "".join(fields).strip():  # else it is a blank line
-                        said = f"has {len(fields)} fields, and the first line names {len(names)}: {listed(names)}"
-                        bad(BadRecord(path, last, f"{said}; put fields that hold {between!r} in quotes"))
+                        counts = f"has {len(fields)} fields, but the first line has {len(names)}: {column_list(names)}"
+                        bad(BadRecord(path, line, f"{counts}; quote fields that contain {delimiter!r}"))
                 return
             except csv.Error as error:
-                last = _unclosed(path, last + 1, reader.line_num, error, bad)
+                line = _report_bad_csv(path, line + 1, reader.line_num, error, bad)
 
 
-def _names(path: Path, reader: Any) -> list[str]:
-    """The columns, as the first line names them; one without a name can be named by nobody, and is left out."""
+def _column_names(path: Path, reader: Reader) -> list[str]:
+    """The columns of the first line; "" for a column without a name, which is not read."""
     try:
         names: list[str] = next(reader, [])
     except csv.Error as error:
-        raise SelfsownError(f"{path}:1 is not CSV: {error}; put fields in quotes") from error
-    if twice := next((name for at, name in enumerate(names) if name and name in names[:at]), ""):
-        raise SelfsownError(f"{path}:1 names the column {twice!r} twice; give one of them another name")
+        raise DataError(f"{path}:1 is not CSV: {error}; quote the fields") from error
+    if duplicate := _first_duplicate([name for name in names if name]):
+        raise DataError(f"{path}:1 has the column {duplicate!r} twice; rename one of them")
     if names and not any(name.strip() for name in names):
-        raise SelfsownError(f"{path}:1 names no columns; the first line must say what each field is")
+        raise DataError(f"{path}:1 has no column names; the first line must name every field")
     if len(names) == 1 and (mark := next((mark for mark in ";\t" if mark in names[0]), "")):
-        raise SelfsownError(
-            f"{path}:1 names one column, {names[0]!r}; if its fields are divided by {mark!r}, save it "
-            + ("with commas" if mark == ";" else "as .tsv")
+        remedy = "with commas" if mark == ";" else "as .tsv"
+        raise DataError(
+            f"{path}:1 has one column, {names[0]!r}; if its fields are separated by {mark!r}, save it {remedy}"
         )
     return names
 
 
-def _unclosed(path: Path, first: int, last: int, error: csv.Error, bad: OnBad) -> int:
-    """Report a record that is no CSV, of one line; of more lines, nobody knows how many records they would be."""
-    said = f"is not CSV: {error}; put fields in quotes, and close them"
+def _first_duplicate(names: Sequence[str]) -> str:
+    return next((name for index, name in enumerate(names) if name in names[:index]), "")
+
+
+def _report_bad_csv(path: Path, first: int, last: int, error: csv.Error, bad: OnBad) -> int:
+    """Report a one-line record that is not CSV. Over several lines the number of records is unknown, so that is an
+    error."""
+    reason = f"is not CSV: {error}; quote fields and close the quotes"
     if first < last:
-        raise SelfsownError(f"{path}:{first} {said}; it goes on to line {last}")
-    bad(BadRecord(path, first, said))
+        raise DataError(f"{path}:{first} {reason}; it extends to line {last}")
+    bad(BadRecord(path, first, reason))
     return last
 
 
 def _jsonl(path: Path, bad: OnBad) -> Records:
-    parsed = _DECODER.raw_decode  # half the time of json.loads, which looks for spaces
-    with opened(path, "\n") as file:
-        for at, line in enumerate(file, 1):
+    parse = _DECODER.raw_decode  # half the time of json.loads, which looks for spaces
+    with open_text(path, "\n") as file:
+        for number, line in enumerate(file, 1):
             if not (line := line.strip(" \t\r\n")):
                 continue
             try:
-                record, end = parsed(line)
+                record, end = parse(line)
                 if end < len(line):
-                    json.loads(line)  # says what is wrong with the rest
+                    json.loads(line)  # raises what is wrong with the rest
             except (ValueError, RecursionError) as error:
-                bad(BadRecord(path, at, f"{_fault(error)}; each line must be one object"))
+                bad(BadRecord(path, number, f"{_json_error(error)}; each line must be one object"))
                 continue
             if type(record) is dict:
-                yield at, record
+                yield number, record
             else:
-                bad(BadRecord(path, at, f"is {type(record).__name__}, not an object; each line must be one object"))
+                kind = type(record).__name__
+                bad(BadRecord(path, number, f"is {kind}, not an object; each line must be one object"))
 
 
 def _json(path: Path, bad: OnBad) -> Records:
-    """An array of objects, read whole; files of JSON lines are often called .json, too."""
-    with opened(path, None) as file:
+    """An array of objects, read whole; JSON lines are often called .json, too."""
+    with open_text(path, None) as file:
         opening = next((line for line in file if not line.isspace()), "").lstrip()
         if not opening.startswith("["):
             yield from _jsonl(path, bad)
             return
         text = opening + file.read()
-    for at, record in enumerate(_items(path, text), 1):
+    for number, record in enumerate(_array_items(path, text), 1):
         if isinstance(record, dict):
-            yield at, record
+            yield number, record
         else:
-            bad(BadRecord(path, at, f"is {type(record).__name__}, not an object; each item must be one object"))
+            kind = type(record).__name__
+            bad(BadRecord(path, number, f"is {kind}, not an object; each item must be one object"))
 
 
-def _items(path: Path, text: str) -> Iterator[Any]:
-    """The items of a JSON array, one by one, so that what is wrong with one is said with its number."""
-    at, place = 0, _spaced(text, 1)
-    closed = text.startswith("]", place)
+def _array_items(path: Path, text: str) -> Iterator[object]:
+    """The items of a JSON array, one by one, so that an error names the item's number."""
+    number, position = 0, _after_spaces(text, 1)
+    closed = text.startswith("]", position)
     try:
         while not closed:
-            at += 1
-            item, place = _DECODER.raw_decode(text, place)
+            number += 1
+            item, position = _DECODER.raw_decode(text, position)
             yield item
-            place = _spaced(text, place)
-            closed = text.startswith("]", place)
-            if not closed and not text.startswith(",", place):
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
-            place = place if closed else _spaced(text, place + 1)
-        if text[place + 1 :].strip():
-            raise json.JSONDecodeError("Extra data", text, place + 1)
+            position = _after_spaces(text, position)
+            closed = text.startswith("]", position)
+            if not closed and not text.startswith(",", position):
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, position)
+            position = position if closed else _after_spaces(text, position + 1)
+        if text[position + 1 :].strip():
+            raise json.JSONDecodeError("Extra data", text, position + 1)
     except (ValueError, RecursionError) as error:
-        raise SelfsownError(f"{path}:{at} {_fault(error)}") from error
+        raise DataError(f"{path}:{number} {_json_error(error)}") from error
 
 
-def _spaced(text: str, at: int) -> int:
-    """The next place that is no white space."""
-    while text[at : at + 1] in (" ", "\n", "\r", "\t"):
-        at += 1
-    return at
+def _after_spaces(text: str, position: int) -> int:
+    """The next position that is not white space."""
+    while text[position : position + 1] in (" ", "\n", "\r", "\t"):
+        position += 1
+    return position
 
 
-class _Twice(ValueError):
+class _DuplicateKey(ValueError):
     pass
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object as a dict; JSON itself would let the last of two equal keys win."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for at, name in enumerate(names) if name in names[:at]))
-    return found
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise _DuplicateKey(_first_duplicate([name for name, _ in pairs]))
+    return content
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
 
 
-def _fault(error: Exception) -> str:
-    """What is wrong with a text that should be JSON, in words of ours where Python's own mean something to nobody."""
-    if isinstance(error, _Twice):
+def _json_error(error: Exception) -> str:
+    """What is wrong with JSON, in plain words where Python's own message is obscure."""
+    if isinstance(error, _DuplicateKey):
         return f"has the key {str(error)!r} twice in one object; keep one"
     if isinstance(error, json.JSONDecodeError):
         return f"is not JSON: {error}"
     if isinstance(error, RecursionError):
         return "cannot be read: it is nested too deeply"
-    return "cannot be read: it has a whole number of thousands of digits; write it in quotes, as text"
+    return "cannot be read: it has an integer of thousands of digits; write it as quoted text"
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Records:
     """Without Arrow's threads: one that still holds a Python object when the interpreter ends aborts the process.
 
-    With a buffer, for Arrow would read a column whole otherwise, of as many rows as were written at once.
+    With a buffer: otherwise Arrow reads a column whole, of as many rows as were written at once.
     """
     import pyarrow.parquet
 
     with (
-        _damaged(path, "a Parquet file"),
+        _reported(path, "a Parquet file"),
         pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file,
     ):
-        _distinct(path, file.schema_arrow.names)
-        batches = file.iter_batches(BATCH, columns=list(columns) or None, use_threads=False)
+        _check_distinct(path, file.schema_arrow.names)
+        batches = file.iter_batches(BATCH_ROWS, columns=list(columns) or None, use_threads=False)
         yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
 
 
 def _arrow(path: Path, columns: Sequence[str]) -> Records:
-    """Batches in a file that can be entered anywhere, or one after the other, as the datasets library saves them."""
+    """The random access file format, or the streaming format, which the datasets library writes."""
     import pyarrow
 
     options = pyarrow.ipc.IpcReadOptions(use_threads=False)
-    with _damaged(path, "an Arrow file"), pyarrow.OSFile(str(path)) as file:
+    with _reported(path, "an Arrow file"), pyarrow.OSFile(str(path)) as file:
         if file.read(6) == b"ARROW1":
-            whole = pyarrow.ipc.open_file(file, options=options)
-            names, batches = whole.schema.names, (whole.get_batch(at) for at in range(whole.num_record_batches))
+            random_access = pyarrow.ipc.open_file(file, options=options)
+            names = random_access.schema.names
+            batches = (random_access.get_batch(index) for index in range(random_access.num_record_batches))
         else:
             file.seek(0)
             stream = pyarrow.ipc.open_stream(file, options=options)
             names, batches = stream.schema.names, iter(stream)
-        _distinct(path, names)
-        some = (batch.select(list(columns)) if columns else batch for batch in batches)
-        slices = (batch.slice(at, BATCH) for batch in some for at in range(0, len(batch), BATCH))
-        yield from enumerate(itertools.chain.from_iterable(each.to_pylist() for each in slices), 1)
+        _check_distinct(path, names)
+        selected = (batch.select(list(columns)) if columns else batch for batch in batches)
+        slices = (batch.slice(start, BATCH_ROWS) for batch in selected for start in range(0, len(batch), BATCH_ROWS))
+        yield from enumerate(itertools.chain.from_iterable(part.to_pylist() for part in slices), 1)
 
 
 @contextmanager
-def _damaged(path: Path, wanted: str) -> Iterator[None]:
+def _reported(path: Path, kind: str) -> Iterator[None]:
+    """Errors of Arrow as a DataError."""
     import pyarrow
 
     try:
         yield
     except (pyarrow.ArrowException, OSError) as error:
-        raise SelfsownError(f"{path} is not {wanted}: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path} is not {kind}: {' '.join(str(error).split())}") from error
 
 
-def _distinct(path: Path, names: Sequence[str]) -> None:
-    if twice := next((name for at, name in enumerate(names) if name in names[:at]), ""):
-        raise SelfsownError(f"{path} has two columns called {twice!r}; give one of them another name")
+def _check_distinct(path: Path, names: Sequence[str]) -> None:
+    if duplicate := _first_duplicate(names):
+        raise DataError(f"{path} has two columns called {duplicate!r}; rename one of them")

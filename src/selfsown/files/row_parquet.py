@@ -1,4 +1,4 @@
-"""Rows as a Parquet file, written and read some at a time, so that memory does not grow with their number."""
+"""Rows as a Parquet file, written and read in batches, so that memory does not grow with the number of rows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import pyarrow
 import pyarrow.parquet
 
+from selfsown.files.record_fields import Record
 from selfsown.records import Grade, Row
 
-GROUP = 5_000  # rows of one group of a file; as many are in memory at once
-BATCH = 1_000  # rows made into objects at once
+ROWS_PER_GROUP = 5_000  # in memory at once while writing
+ROWS_PER_BATCH = 1_000  # turned into objects at once
 
 _GRADE = pyarrow.struct(
     [("score", pyarrow.float64())]
@@ -28,50 +29,50 @@ SCHEMA = pyarrow.schema(
     + [("parents", pyarrow.list_(pyarrow.string())), ("metadata", pyarrow.map_(pyarrow.string(), pyarrow.string()))]
     + [("grades", pyarrow.list_(_GRADE))]
 )
-_PLAIN = attrgetter(*SCHEMA.names[:-2])
-_FIELDS = SCHEMA.names[1:-3]
+_scalars = attrgetter(*SCHEMA.names[:-2])  # all but metadata and grades
+_SCALAR_FIELDS = SCHEMA.names[1:-3]  # also without id and parents
 
 
-class Writer:
-    """A file that grows row by row; it is whole once the `with` is left."""
+class RowWriter:
+    """Writes rows one by one; the file is complete once the `with` block ends."""
 
     def __init__(self, path: Path) -> None:
         self.file = pyarrow.parquet.ParquetWriter(path, SCHEMA, compression="zstd")
-        self.waiting: list[Row] = []
+        self.pending: list[Row] = []
         self.batches: list[pyarrow.RecordBatch] = []
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> RowWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._group()
+        self._write_group()
         self.file.close()
 
     def add(self, row: Row) -> None:
-        self.waiting.append(row)
-        if len(self.waiting) == BATCH:
-            self._batch()
-            if len(self.batches) == GROUP // BATCH:
-                self._group()
+        self.pending.append(row)
+        if len(self.pending) == ROWS_PER_BATCH:
+            self._add_batch()
+            if len(self.batches) == ROWS_PER_GROUP // ROWS_PER_BATCH:
+                self._write_group()
 
-    def _batch(self) -> None:
-        values = [list(column) for column in zip(*map(_PLAIN, self.waiting), strict=True)]
-        values.append([list(row.metadata.items()) for row in self.waiting])
-        values.append([list(map(vars, row.grades)) for row in self.waiting])
-        columns = [pyarrow.array(each, field.type) for each, field in zip(values, SCHEMA, strict=True)]
+    def _add_batch(self) -> None:
+        values = [list(column) for column in zip(*map(_scalars, self.pending), strict=True)]
+        values.append([list(row.metadata.items()) for row in self.pending])
+        values.append([list(map(vars, row.grades)) for row in self.pending])
+        columns = [pyarrow.array(column, field.type) for column, field in zip(values, SCHEMA, strict=True)]
         self.batches.append(pyarrow.RecordBatch.from_arrays(columns, schema=SCHEMA))
-        self.waiting = []
+        self.pending = []
 
-    def _group(self) -> None:
-        if self.waiting:
-            self._batch()
+    def _write_group(self) -> None:
+        if self.pending:
+            self._add_batch()
         if self.batches:
-            self.file.write_table(pyarrow.Table.from_batches(self.batches), row_group_size=GROUP)
+            self.file.write_table(pyarrow.Table.from_batches(self.batches), row_group_size=ROWS_PER_GROUP)
             self.batches = []
 
 
-class Stored(Sequence[Row]):
-    """The rows of a file, read anew each time that somebody goes through them."""
+class StoredRows(Sequence[Row]):
+    """The rows of a file; every iteration reads the file again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,42 +83,51 @@ class Stored(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
-            for batch in file.iter_batches(BATCH, use_threads=False):
+            for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
                 yield from _rows(batch)
 
     @overload
-    def __getitem__(self, at: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        """For who needs few; each time, the file is read as far."""
-        if isinstance(at, slice):
-            return list(self)[at]
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        return next(islice(self, at % len(self), None))
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        """For a few rows only: each call reads the file up to the row."""
+        if isinstance(index, slice):
+            return list(self)[index]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return next(islice(self, index % len(self), None))
 
 
-def rows_of(table: pyarrow.Table) -> list[Row]:
+def rows_from_table(table: pyarrow.Table) -> list[Row]:
+    """The rows of a table with the columns of SCHEMA."""
     return list(_rows(table))
 
 
 def _rows(columns: pyarrow.Table | pyarrow.RecordBatch) -> Iterator[Row]:
-    """Column by column, which is faster than record by record. Each row keeps the id under which it was written."""
-    found = (columns.column(name).to_pylist() for name in SCHEMA.names)
-    for named, *plain, parents, traits, grades in zip(*found, strict=True):
-        made = tuple(map(_grade, grades)) if grades else ()
-        row = Row(**dict(zip(_FIELDS, plain, strict=True)), parents=tuple(parents), metadata=dict(traits), grades=made)
-        row.__dict__["_id"] = named
+    """Column by column, which is faster than record by record. Each row keeps the id with which it was written."""
+    values = (columns.column(name).to_pylist() for name in SCHEMA.names)
+    for row_id, *scalars, parents, metadata, grades in zip(*values, strict=True):
+        row = Row(
+            **dict(zip(_SCALAR_FIELDS, scalars, strict=True)),
+            parents=tuple(parents),
+            metadata=dict(metadata),
+            grades=tuple(map(_grade, grades)) if grades else (),
+        )
+        row.__dict__["_id"] = row_id
         yield row
 
 
-def _grade(told: dict[str, Any]) -> Grade:
-    return Grade(**told | {"correction": tuple(told["correction"]) if told["correction"] else None})
+def _grade(record: Record) -> Grade:
+    correction = tuple(record["correction"]) if record["correction"] else None
+    return Grade(**record | {"correction": correction})
 
 
-def table(parquet: bytes) -> pyarrow.Table:
-    """Read from Arrow's own memory and without its threads: one that still holds a Python object when the
-    interpreter ends aborts the process."""
+def read_table(parquet: bytes) -> pyarrow.Table:
+    """The table in the bytes of a Parquet file.
+
+    Read from Arrow's own memory and without its threads: one that still holds a Python object when the interpreter ends
+    aborts the process.
+    """
     file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(parquet), pre_buffer=False)
     return file.read(use_threads=False)

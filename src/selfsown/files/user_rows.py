@@ -1,4 +1,4 @@
-"""What all sources of the user's own rows have in common: they know the answers that stand there, and no more."""
+"""The base classes of tasks that read the user's own rows; answers are checked against the known ones only."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import ClassVar
 
-from selfsown.files.bad_records import Collector, OnBad, refuse
-from selfsown.files.column_detection import HEAD, columns_of
+from selfsown.errors import DataError
+from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
+from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
 from selfsown.files.column_mapping import Record
-from selfsown.records import Grade, Row, SelfsownError, SetAside
+from selfsown.records import Grade, Row, SetAside
 
 
-class Seeds:
-    """A world without levels, whose answers cannot be checked but against those that stand there."""
+class UserRows:
+    """A task without levels; an answer is right if it equals the known answer."""
 
     @property
     def top_level(self) -> int:
@@ -33,29 +34,33 @@ class Seeds:
         return ""
 
     def read(self, prompt: str, answer: str) -> Row | str:
-        return Row(prompt, answer, origin="synthetic") if answer else "it says nothing"
+        return Row(prompt, answer, origin="synthetic") if answer else "the answer is empty"
 
     def check(self, row: Row, answer: str) -> Grade:
         if not row.target:
             return Grade(0.0, "no known answer to compare with", evidence="oracle", failed=True)
         right = answer.strip() == row.target.strip()
-        return Grade(float(right), "equals the answer" if right else "differs from the answer", evidence="oracle")
+        reason = "equals the known answer" if right else "differs from the known answer"
+        return Grade(float(right), reason, evidence="oracle")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
 
     def set_aside(self) -> list[SetAside]:
-        """Records of the latest complete reading that made no row, each with its reason."""
+        """The records that the latest complete reading skipped, each with its reason."""
         return list(self.__dict__.get("_set_aside", ()))
 
-    def _account(self, found: list[SetAside]) -> None:
-        self.__dict__["_set_aside"] = found  # worlds are frozen, and this is nothing that a recipe says
+    def _remember_skipped(self, items: list[SetAside]) -> None:
+        self.__dict__["_set_aside"] = items  # tasks are frozen dataclasses, and this is not one of their options
 
 
-class RecordSeeds(Seeds):
-    """Rows made of records with columns. way: the task's name in a recipe; the other attributes are its options."""
+class RecordRows(UserRows):
+    """Rows from records with columns.
 
-    way: ClassVar[str]
+    task_name: the task's name in a recipe. The other attributes are the task's options.
+    """
+
+    task_name: ClassVar[str]
     path: str
     text: str
     prompt: str
@@ -68,57 +73,61 @@ class RecordSeeds(Seeds):
     def name(self) -> str:
         raise NotImplementedError
 
-    def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, Record]]:
-        """Each record with its line (or number); columns: those wanted, where the source lets others be left out.
+    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, Record]]:
+        """Each record with its line or row number.
 
-        bad: is given each record that cannot be read, and raises, or returns so that reading goes on after it.
+        columns: those to read, where the format can leave others out. bad: called with each record that cannot be read;
+        it raises, or returns to go on with the next record.
         """
         raise NotImplementedError
 
     def pose(self, seed: int) -> Iterator[Row]:
-        return drawn(self._rows, self.rows, seed) if self.rows else self._rows()
+        """All rows, or `rows` of them drawn at random. DataError: the source has no usable row, or bad records."""
+        return sample_rows(self._rows, self.rows, seed) if self.rows else self._rows()
 
     def _rows(self) -> Iterator[Row]:
-        aside = Collector(self.name, self.skip_bad, f"real.{self.way}.skip_bad")
-        if not (head := self.head(aside.add)):
-            raise SelfsownError(self._empty(aside))
-        columns = columns_of(self.path, head, (self.text, self.prompt, self.answer), self.attributes, self.way)
-        made = 0
-        for row in columns.rows(self.records(columns.wanted, aside.add), self.name, aside.add):
-            made += 1
+        skipped = SkippedRecords(self.name, self.skip_bad, f"real.{self.task_name}.skip_bad")
+        if not (head := self.head(skipped.add)):
+            raise DataError(self._empty_message(skipped))
+        named = (self.text, self.prompt, self.answer)
+        columns = detect_columns(self.path, head, named, self.attributes, self.task_name)
+        count = 0
+        for row in columns.rows(self.records(columns.column_names, skipped.add), self.name, skipped.add):
+            count += 1
             yield row
-        self._account(aside.items)
-        if not made:
-            raise SelfsownError(self._empty(aside))
+        self._remember_skipped(skipped.items)
+        if not count:
+            raise DataError(self._empty_message(skipped))
 
-    def head(self, bad: OnBad = refuse) -> list[Record]:
-        """The first records that can be read; where none can, `bad` is given each."""
-        found = [record for _, record in islice(self.records(bad=lambda error: None), HEAD)]
-        if not found:
+    def head(self, bad: OnBad = raise_bad) -> list[Record]:
+        """The first readable records; if there are none, `bad` is called with every record."""
+        first = [record for _, record in islice(self.records(bad=lambda error: None), HEAD_RECORDS)]
+        if not first:
             deque(self.records(bad=bad), maxlen=0)
-        return found
+        return first
 
-    def _empty(self, aside: Collector) -> str:
-        if not aside.items:
-            return f"{self.path} is empty; it should hold one row a line"
-        first = aside.items[0]
+    def _empty_message(self, skipped: SkippedRecords) -> str:
+        if not skipped.items:
+            return f"{self.path} is empty; expected one row per line"
+        first = skipped.items[0]
         return (
-            f"{self.path} has no row that can be used; of {len(aside.items):,} records that were set aside the first, "
-            f"{first.place}, {first.reason}"
+            f"{self.path} has no usable row; {len(skipped.items):,} records were skipped, the first one at "
+            f"{first.place}: it {first.reason}"
         )
 
 
-def drawn(rows: Callable[[], Iterable[Row]], few: int, seed: int) -> Iterator[Row]:
-    """`few` of the rows, drawn at random, in their order; they are counted first, and never all in memory."""
-    there = sum(1 for _ in rows())
-    if few >= there:
+def sample_rows(rows: Callable[[], Iterable[Row]], count: int, seed: int) -> Iterator[Row]:
+    """`count` rows drawn at random, in their order. They are counted first, and are never all in memory."""
+    available = sum(1 for _ in rows())
+    if count >= available:
         yield from rows()
         return
-    chosen = iter(sorted(random.Random(seed).sample(range(there), few)))
-    wanted = next(chosen)
-    for at, row in enumerate(rows()):
-        if at == wanted:
+    chosen = iter(sorted(random.Random(seed).sample(range(available), count)))
+    next_chosen = next(chosen)
+    for index, row in enumerate(rows()):
+        if index == next_chosen:
             yield row
-            if (after := next(chosen, None)) is None:
+            following = next(chosen, None)
+            if following is None:
                 return
-            wanted = after
+            next_chosen = following

@@ -13,7 +13,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import shared_run, unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 
 MAX_SHARED_WORDS = 12  # an instruction that has so many consecutive words of the document gives the answer away
@@ -70,7 +70,9 @@ def generate(
 def _to_row(reply: Answer, source: Row, max_chars: int, prompt: str) -> Row:
     """The reply as the instruction for the source row's answer; failed, with the reason, where it is unusable."""
     text = reply.text if reply.failure else reply.data["instruction"].strip()
-    row = Row(text, source.answer, parents=(source.id,), level=source.level, metadata=other_traits(source.metadata))
+    row = Row(
+        text, source.answer, parents=(source.id,), level=source.level, metadata=drop_chat_metadata(source.metadata)
+    )
     failure = reply.failure or unfit(text, max_chars, told=prompt)
     if not failure and (shared := shared_run(text, source.answer, MAX_SHARED_WORDS)):
         failure = f"it gives the answer away: {shared!r}"

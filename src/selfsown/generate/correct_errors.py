@@ -14,7 +14,7 @@ from selfsown.option_types import NotNegative, Share
 from selfsown.prompting.judge_prompts import NOTE, called, fenced_prompt, shown
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("quote", "reason", "correction")
@@ -80,7 +80,7 @@ def generate(
 
     instruction: what else counts as an error, added to the prompt.
     confirm: show the teacher both versions of each passage, in random order, and apply the correction only if it finds
-        the corrected version alone right. It is not told which one that is.
+        the corrected version alone right. It does not know which one that is.
     max_changed: a row fails if more than this share of its characters would change.
     temperature: the sampling temperature when errors are listed; confirmations use 0.
     keep_original: keep the text before its correction as the metadata "original", for graders.
@@ -158,7 +158,7 @@ def _corrected_row(row: Row, reply: Answer, edits: Sequence[_Edit], max_changed:
         text = text[: edit.start] + edit.parts["correction"] + text[edit.end :]
     metadata = dict(row.metadata)
     if edits:
-        metadata = {**prompt_traits(row.metadata), "edits": compact([dict(edit.parts) for edit in edits])}
+        metadata = {**keep_prompt_metadata(row.metadata), "edits": compact([dict(edit.parts) for edit in edits])}
     corrected = Row(row.prompt, text, problem=row.problem, parents=(row.id,), level=row.level, metadata=metadata)
     if reply.failure:
         return corrected.failed(reply.failure)

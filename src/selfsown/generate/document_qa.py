@@ -12,7 +12,7 @@ from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("question", "quote", "answer")
@@ -56,7 +56,7 @@ def generate(
     replies = ask(teacher, prompts, _PAIRS_SCHEMA, temperature=temperature, seed=seed)
     for row, document, reply in zip(rows, documents, replies, strict=True):
         for question in _to_rows(reply, document)[:per_document]:
-            metadata = {**other_traits(row.metadata), **question.metadata}
+            metadata = {**drop_chat_metadata(row.metadata), **question.metadata}
             yield replace(question, metadata=metadata, level=row.level, parents=(row.id,))
 
 

@@ -17,7 +17,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import answered, unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import NoPrompt, Row
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
@@ -80,7 +80,7 @@ def generate(
             history.append(row)
     for start, *tasks in histories:
         for number, row in enumerate(tasks, 1):
-            metadata = {**other_traits(start.metadata), **row.metadata, "round": str(number)}
+            metadata = {**drop_chat_metadata(start.metadata), **row.metadata, "round": str(number)}
             yield replace(row, metadata=metadata, level=start.level, parents=(start.id,))
 
 

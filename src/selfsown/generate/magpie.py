@@ -48,8 +48,8 @@ def generate(
     replies = [reply for (reply,) in teacher.complete(openings, params)]
     turns = [_until_end(reply.text if user_prefix else reply.prompt, turn_end) for reply in replies]
     failures = [reply.failure or unfit(turn, max_chars) for turn, reply in zip(turns, replies, strict=True)]
-    asked = [turn for turn, failure in zip(turns, failures, strict=True) if not failure]
-    prompts = [f"{user_prefix}{turn}{turn_end}{assistant_prefix}" for turn in asked]
+    usable = [turn for turn, failure in zip(turns, failures, strict=True) if not failure]
+    prompts = [f"{user_prefix}{turn}{turn_end}{assistant_prefix}" for turn in usable]
     answers = iter(teacher.complete(prompts, SamplingParams(temperature=answer_temperature, seed=seed)))
     for turn, failure in zip(turns, failures, strict=True):
         yield Row(turn, "").failed(failure) if failure else _to_row(turn, next(answers)[0], turn_end, task, max_chars)

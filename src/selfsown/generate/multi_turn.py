@@ -13,7 +13,15 @@ from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import NOTE
 from selfsown.records import NoPrompt, Row
-from selfsown.text.chat import Message, Prompt, full_prompt, messages_of, prompt_traits, remembered, written_out
+from selfsown.text.chat import (
+    Message,
+    Prompt,
+    full_prompt,
+    keep_prompt_metadata,
+    messages_metadata,
+    messages_text,
+    prompt_messages,
+)
 from selfsown.text.normalize import fenced
 
 _SPEAKER = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
@@ -30,11 +38,11 @@ class _Conversation:
     @property
     def prompt(self) -> Prompt:
         """What the assistant answers next."""
-        return full_prompt(written_out(self.messages), self.metadata(self.messages))
+        return full_prompt(messages_text(self.messages), self.metadata(self.messages))
 
     def metadata(self, messages: Sequence[Message]) -> dict[str, str]:
         """The metadata of a row whose prompt is these messages."""
-        return {**prompt_traits(self.start.metadata), **remembered(messages)}
+        return {**keep_prompt_metadata(self.start.metadata), **messages_metadata(messages)}
 
     def append(self, role: str, text: str, failure: str) -> None:
         """Add the role's turn, or the reason why it is unusable."""
@@ -68,7 +76,7 @@ def generate(
 
     Raises NoPrompt where no real row has a prompt.
     """
-    conversations = [_Conversation(row, messages_of(row.prompt, row.metadata)) for row in rows if row.prompt]
+    conversations = [_Conversation(row, prompt_messages(row.prompt, row.metadata)) for row in rows if row.prompt]
     if not conversations:
         raise NoPrompt(
             "generate.multi_turn: no real row has a prompt to start a conversation from; use generate.document_qa"
@@ -77,9 +85,9 @@ def generate(
     for turn in range(turns):
         if turn:
             live = _live(conversations)
-            _add_turns(live, "user", [_user_prompt(each, instruction) for each in live], teacher, params)
+            _add_turns(live, "user", [_user_prompt(item, instruction) for item in live], teacher, params)
         live = _live(conversations)
-        _add_turns(live, "assistant", [each.prompt for each in live], teacher, params)
+        _add_turns(live, "assistant", [item.prompt for item in live], teacher, params)
     yield from map(_to_row, conversations)
 
 
@@ -99,7 +107,7 @@ def _user_prompt(conversation: _Conversation, instruction: str) -> str:
         "Below is a conversation between a user and an assistant. Write the user's next message: a question or a "
         "request that follows from the last answer and asks for something new, in the user's style.",
         instruction,
-        fenced(written_out(conversation.messages)),
+        fenced(messages_text(conversation.messages)),
         NOTE,
         "Write only the user's message.",
     ]
@@ -113,7 +121,7 @@ def _to_row(conversation: _Conversation) -> Row:
         *before, last = before
         answer = last["content"]
     row = Row(
-        written_out(before),
+        messages_text(before),
         answer,
         problem=start.problem or start.prompt,
         parents=(start.id,),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from selfsown.errors import RecipeError
-from selfsown.files.user_rows import drawn
+from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
 from selfsown.prompting.reply_checks import answered, unfit
@@ -84,7 +84,7 @@ def generate(
     Raises RecipeError where personas, formats or an attribute has no values.
     """
     cells = _attribute_cells({"persona": personas, "format": formats, **(attributes or {})}, count, random.Random(seed))
-    pool = list(drawn(lambda: (row for row in real if row.prompt), count, seed))
+    pool = list(sample_rows(lambda: (row for row in real if row.prompt), count, seed))
     examples = [pool[index % len(pool)] if pool else None for index in range(count)]
     prompts = [_request_prompt(cell, example, instruction) for cell, example in zip(cells, examples, strict=True)]
     replies = ask(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)

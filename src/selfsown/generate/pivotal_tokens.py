@@ -16,7 +16,7 @@ from selfsown.models import BEGUN, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row
 from selfsown.tasks import Task
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 
 Rollouts = list[tuple[str, bool]]  # the continuation, and whether the whole answer is right
 
@@ -176,13 +176,13 @@ def _to_row(search: _Search, index: int, worse: tuple[str, Rollouts], better: tu
         target=row.target,
         parents=(row.id,),
         level=row.level,
-        metadata={**other_traits(row.metadata), **pair},
+        metadata={**drop_chat_metadata(row.metadata), **pair},
     )
 
 
 def _alternative(search: _Search, index: int, sampler: _Sampler) -> str:
     """The most frequent other token at this index among rollouts that ended the other way; "" for none."""
-    wanted = search.rate(index + 1) < search.rate(index)  # this token lowers the rate, so look for a right rollout
-    firsts = [sampler.tokens(text)[0] for text, right in search.known[index] if text.strip() and right == wanted]
+    outcome = search.rate(index + 1) < search.rate(index)  # this token lowers the rate, so look for a right rollout
+    firsts = [sampler.tokens(text)[0] for text, right in search.known[index] if text.strip() and right == outcome]
     counts = Counter(first for first in firsts if first != search.tokens[index])
     return counts.most_common(1)[0][0] if counts else ""

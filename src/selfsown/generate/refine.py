@@ -18,7 +18,7 @@ from selfsown.prompting.judge_prompts import called, criticised, shown, standard
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
-from selfsown.text.chat import prompt_traits
+from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _CRITIQUE_SCHEMA = {
@@ -122,7 +122,7 @@ def _run_round(
 
 
 def _has_fault(revision: _Revision, critique: Answer) -> bool:
-    """Record the criticism, and tell whether it finds a fault."""
+    """Record the criticism; whether it finds a fault."""
     if critique.failure:
         revision.failure = f"its criticism: {critique.failure}"
         return False
@@ -140,7 +140,7 @@ def _checks(revisions: Sequence[_Revision], task: Task) -> list[Answer]:
 
 def _critiques(revisions: Sequence[_Revision], teacher: Model, wording: Principled | None, seed: int) -> list[Answer]:
     if wording:
-        return criticised(teacher, [(each.row, each.criterion) for each in revisions], wording, seed=seed)
+        return criticised(teacher, [(item.row, item.criterion) for item in revisions], wording, seed=seed)
     return ask(teacher, [_critique_prompt(revision) for revision in revisions], _CRITIQUE_SCHEMA, seed=seed)
 
 
@@ -186,6 +186,6 @@ def _to_row(revision: _Revision) -> Row:
         target=real.target if real.prompt else "",
         parents=(real.id,),
         level=real.level,
-        metadata={**prompt_traits(real.metadata), **history},
+        metadata={**keep_prompt_metadata(real.metadata), **history},
     )
     return row.failed(revision.failure) if revision.failure else row

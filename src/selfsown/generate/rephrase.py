@@ -16,7 +16,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import unfit
 from selfsown.records import Row, with_answers
-from selfsown.text.chat import other_traits
+from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
@@ -74,7 +74,7 @@ def generate(
     replies = teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed))
     for (row, span, chosen), (reply,) in zip(work, replies, strict=True):
         text, failure = _checked_text(reply, span, max_chars)
-        metadata = {**other_traits(row.metadata), "format": chosen, "span": span}
+        metadata = {**drop_chat_metadata(row.metadata), "format": chosen, "span": span}
         made = Row("", text, parents=(row.id,), level=row.level, metadata=metadata)
         yield made.failed(failure) if failure else made
 

@@ -10,7 +10,7 @@ from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.structured_output import ask, compact
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
-from selfsown.text.chat import Prompt, preceded, prompt_traits
+from selfsown.text.chat import Prompt, keep_prompt_metadata, prepend_text
 
 
 def generate(
@@ -38,7 +38,7 @@ def generate(
     chosen = [row for row in with_metadata(rows, where) if row.prompt]
     if not chosen:
         raise _no_prompt(task)
-    prompts = [preceded(row.full_prompt, instruction) for row in chosen]
+    prompts = [prepend_text(row.full_prompt, instruction) for row in chosen]
     params = SamplingParams(n=n, temperature=temperature, seed=seed)
     replies = teacher.complete(prompts, params) if schema is None else _structured(teacher, prompts, schema, params)
     for row, answers in zip(chosen, replies, strict=True):
@@ -49,7 +49,7 @@ def generate(
 def _to_row(row: Row, reply: Reply, task: Task) -> Row:
     """The reply as another answer to the row's prompt, with the metadata that the task reads from it."""
     parsed = task.read(row.prompt, reply.text)
-    metadata = {**prompt_traits(row.metadata), **(parsed.metadata if isinstance(parsed, Row) else {})}
+    metadata = {**keep_prompt_metadata(row.metadata), **(parsed.metadata if isinstance(parsed, Row) else {})}
     if reply.reasoning:
         metadata["reasoning"] = reply.reasoning
     answer = Row(

@@ -15,8 +15,8 @@ from selfsown.prompting.judge_prompts import NOTE, fenced_prompt
 from selfsown.prompting.structured_output import Answer, ask, compact
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
-from selfsown.text.chat import other_traits, prompt_traits
-from selfsown.text.normalize import fenced, python
+from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
+from selfsown.text.normalize import fenced, extract_python
 
 MAX_OUTPUT_CHARS = 1000  # of each output stream, from its end, that the teacher is shown
 _WRITE_PROBLEM = (
@@ -73,7 +73,7 @@ class _DebugSession:
         """Take the fields of these names from the reply, or the reason why there are none."""
         self.failure = reply.failure
         for name in names if not reply.failure else ():
-            text = reply.data[name].strip() if name == "prompt" else python(reply.data[name])
+            text = reply.data[name].strip() if name == "prompt" else extract_python(reply.data[name])
             setattr(self, name, text)
             self.failure = self.failure or ("" if text.strip() else f"its {name} is empty")
 
@@ -121,9 +121,9 @@ def generate(
 
 
 def _start(row: Row, tests: str, entry_point: str) -> _DebugSession:
-    given = row.metadata.get(tests, "") if row.prompt else ""
+    row_tests = row.metadata.get(tests, "") if row.prompt else ""
     name = row.metadata.get(entry_point, "")
-    return _DebugSession(row, row.prompt, given, name, has_given_tests=bool(given.strip()))
+    return _DebugSession(row, row.prompt, row_tests, name, has_given_tests=bool(row_tests.strip()))
 
 
 def _fill(
@@ -163,7 +163,7 @@ def _run(sessions: Sequence[_DebugSession], sandbox: Sandbox) -> None:
 
 def _to_row(session: _DebugSession, tests: str) -> Row:
     real = session.real
-    inherited: Mapping[str, str] = (prompt_traits if real.prompt else other_traits)(real.metadata)
+    inherited: Mapping[str, str] = (keep_prompt_metadata if real.prompt else drop_chat_metadata)(real.metadata)
     history = {
         "revisions": str(max(0, len(session.history) - 1)),
         "revision_history": compact(session.history),

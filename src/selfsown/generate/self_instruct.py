@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from selfsown.errors import DataError
-from selfsown.files.user_rows import drawn
+from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Share
 from selfsown.prompting.reply_checks import unfit
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
-from selfsown.text.rouge import Told
+from selfsown.text.rouge import RougeIndex
 
 FIRST_BATCH = 16  # tasks requested at once at first; later, as many as there are already
 MAX_EXAMPLE_CHARS = 600  # of an example's prompt, and of its answer
@@ -63,7 +63,7 @@ def generate(
     rng = random.Random(seed)
     pool = _seed_pool(real, seed_rows, seed)
     seed_ids = {row.id for row in pool}
-    known = Told((row.prompt for row in pool), max_similarity)
+    known = RougeIndex((row.prompt for row in pool), max_similarity)
     accepted, made = list[Row](), 0
     while made < count:
         size = min(max(FIRST_BATCH, made), count - made)
@@ -80,7 +80,7 @@ def generate(
 
 
 def _seed_pool(real: Sequence[Row], seed_rows: int, seed: int) -> list[Row]:
-    pool = list(drawn(lambda: (row for row in real if row.prompt), seed_rows, seed))
+    pool = list(sample_rows(lambda: (row for row in real if row.prompt), seed_rows, seed))
     if not pool:
         raise DataError(
             "generate.self_instruct: no real row has a prompt to serve as an example; use generate.document_qa or "
@@ -125,7 +125,7 @@ def _to_row(reply: Answer, max_chars: int) -> Row:
     return row.failed(failure) if failure else row
 
 
-def _if_new(row: Row, known: Told) -> Row:
+def _if_new(row: Row, known: RougeIndex) -> Row:
     """The row, failed where its prompt is too similar to a known one; if not, it becomes a known one."""
     if row.status:
         return row

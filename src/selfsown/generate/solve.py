@@ -11,9 +11,9 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
-from selfsown.text.chat import Prompt, followed, preceded, prompt_traits
-from selfsown.text.final_answer import final_answers, stated
-from selfsown.text.numbers import plain, quantity
+from selfsown.text.chat import Prompt, append_text, keep_prompt_metadata, prepend_text
+from selfsown.text.final_answer import final_answers, stated_answer
+from selfsown.text.numbers import parse_quantity, plain
 
 HINT_PROMPT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 
@@ -44,11 +44,11 @@ def generate(
     problems = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [r for r in rows if r.prompt]
     if not problems:
         raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
-    prompts = [preceded(row.full_prompt, instruction) for row in problems]
+    prompts = [prepend_text(row.full_prompt, instruction) for row in problems]
     replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     groups = list(zip(problems, replies, strict=True))
     unsolved = [row for row, group in groups if hint and row.target and not any(_solves(row, r, task) for r in group)]
-    hinted = [preceded(_hinted_prompt(row, task), instruction) for row in unsolved]
+    hinted = [prepend_text(_hinted_prompt(row, task), instruction) for row in unsolved]
     retries = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
     answers = [(row, reply, "no") for row, group in groups for reply in group]
     answers += [(row, reply, "yes") for row, (reply,) in zip(unsolved, retries, strict=True)]
@@ -57,7 +57,7 @@ def generate(
 
 
 def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ...]) -> Row:
-    metadata = {**prompt_traits(row.metadata), **hint}
+    metadata = {**keep_prompt_metadata(row.metadata), **hint}
     if reply.reasoning:
         metadata["reasoning"] = reply.reasoning
     answer = Row(
@@ -75,7 +75,7 @@ def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ..
 def _hinted_prompt(row: Row, task: Task) -> Prompt:
     if isinstance(task, Posing):
         return task.hinted(row)
-    return followed(row.full_prompt, HINT_PROMPT.format(stated(row.target)))
+    return append_text(row.full_prompt, HINT_PROMPT.format(stated_answer(row.target)))
 
 
 def _solves(row: Row, reply: Reply, task: Task) -> bool:
@@ -84,7 +84,7 @@ def _solves(row: Row, reply: Reply, task: Task) -> bool:
         return False
     if task.verifiable:
         return task.check(row, reply.text).score >= 0.5
-    known = plain(stated(row.target))
+    known = plain(stated_answer(row.target))
     answers = [plain(answer) for answer in final_answers(reply.text)[0]]
     return bool(known and answers) and all(_agree(known, answer) for answer in answers)
 
@@ -93,5 +93,5 @@ def _agree(known: str, answer: str) -> bool:
     """Whether both are the same text or the same quantity."""
     if known == answer:
         return True
-    expected, actual = quantity(known), quantity(answer)
+    expected, actual = parse_quantity(known), parse_quantity(answer)
     return bool(expected and actual and expected.equals(actual))

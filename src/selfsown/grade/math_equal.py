@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from selfsown.option_types import Positive
 from selfsown.records import Grade, Row
 from selfsown.sandbox.math_equivalence import MathComparer
-from selfsown.text.expressions import claims, is_of_another, known_value
-from selfsown.text.final_answer import final_answers, stated
+from selfsown.text.expressions import claims, names_differ, known_value
+from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.normalize import normal
 from selfsown.text.number_words import in_digits
-from selfsown.text.numbers import is_otherwise, plain, quantity
+from selfsown.text.numbers import changes_claim, plain, parse_quantity
 
 LONGEST = 500  # characters of an expression that is compared
 SHOWN = 60  # characters of it that a reason shows
@@ -49,13 +49,13 @@ def grade(rows: Sequence[Row], *, timeout_seconds: Positive = 5.0) -> Iterator[G
 
 
 def _read(row: Row) -> _Reading:
-    known = plain(stated(row.target))
+    known = plain(stated_answer(row.target))
     answers, tail = final_answers(row.answer)
     said = [plain(each) for each in answers]
     shown = said[-1] if said else ""
     if not known:
         return _Reading(known, shown)
-    if not said or is_otherwise(plain(tail)):
+    if not said or changes_claim(plain(tail)):
         return _Reading(known, shown, "it gives no final answer that it stands by")
     pairs: list[Pair] = []
     for each in said:
@@ -73,8 +73,8 @@ def _compared(known: str, said: str) -> list[Pair] | None:
     if normal(known) == normal(said):
         return []
     known, said = in_digits(known), in_digits(said)
-    numbers = quantity(known), quantity(said)
-    if is_of_another(known, said):
+    numbers = parse_quantity(known), parse_quantity(said)
+    if names_differ(known, said):
         return None
     if numbers[0] and numbers[1]:
         return [] if numbers[0].equals(numbers[1]) else None
@@ -86,7 +86,7 @@ def _compared(known: str, said: str) -> list[Pair] | None:
     value = known_value(known)
     pairs: list[Pair] = [(first, second, True) for first, second in found.rounded]
     for part in found.equal:
-        numbers = quantity(value), quantity(part)
+        numbers = parse_quantity(value), parse_quantity(part)
         if numbers[0] and numbers[1]:
             if not numbers[0].equals(numbers[1]):
                 return None

@@ -12,7 +12,7 @@ from typing import Any
 from selfsown.option_types import Count, Positive
 from selfsown.prompting.judge_prompts import NOTHING
 from selfsown.records import Grade, Row, SelfsownError
-from selfsown.text.chat import completion_of, messages_of, tools_of
+from selfsown.text.chat import answer_message, prompt_messages, tool_definitions
 
 STREAMS = True
 
@@ -91,8 +91,8 @@ class _Scorer:
             return self.tokenizer(row.answer)
         if not self.tokenizer.chat_template:
             return self.tokenizer(row.prompt, row.answer)
-        talk = [*messages_of(row.prompt, row.metadata), completion_of(row.answer, row.metadata)]
-        tools = json.loads(tools_of(row.metadata) or "null")
+        talk = [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
+        tools = json.loads(tool_definitions(row.metadata) or "null")
         text = self.tokenizer.apply_chat_template(talk, tools=tools, tokenize=False)
         return self.tokenizer(text, add_special_tokens=False)  # the template has them
 

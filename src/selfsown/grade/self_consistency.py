@@ -10,7 +10,7 @@ from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.prompting.judge_prompts import several
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import Prompt
-from selfsown.text.normalize import final
+from selfsown.text.normalize import final_match
 
 SHOWN = 200  # characters of an answer that a reason shows
 
@@ -54,15 +54,15 @@ def grade(
 
 
 def _grade(row: Row, replies: Sequence[Reply], share: float, repair: bool, pattern: str) -> Grade:
-    texts = [reply.text for reply in replies if not reply.failure and final(reply.text, pattern)]
+    texts = [reply.text for reply in replies if not reply.failure and final_match(reply.text, pattern)]
     if len(texts) < 2:
         why = next((reply.failure for reply in replies if reply.failure), "an empty answer")
         why = f"{len(texts)} of {len(replies)} votes: {why}" if replies else "it has no prompt to answer"
         return Grade(0.0, why, grader="self_consistency", evidence="vote", failed=True)
-    votes, samples = [final(text, pattern) for text in texts], len(replies)
+    votes, samples = [final_match(text, pattern) for text in texts], len(replies)
     count = Counter(votes)
     (best, most), *others = count.most_common(2)
-    agreed = count[final(row.answer, pattern)]
+    agreed = count[final_match(row.answer, pattern)]
     if most / samples < share:
         return Grade(
             0.0, f"no agreement: at most {most} of {samples} alike", grader="self_consistency", evidence="vote"

@@ -9,8 +9,8 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
-from selfsown.text.chat import preceded
-from selfsown.text.normalize import agreement, final
+from selfsown.text.chat import prepend_text
+from selfsown.text.normalize import agreement, final_match
 
 REQUIRES = {"two_solvers"}
 
@@ -38,7 +38,7 @@ def grade(
     either solver's did, the row has failed: who is not heard is not weak.
     """
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
-    asked = [preceded(prompt, instruction) for prompt in prompts]
+    asked = [prepend_text(prompt, instruction) for prompt in prompts]
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
     solved = [
         solver.complete(asked, SamplingParams(n=samples, temperature=temperature, seed=seed)) for solver in solvers
@@ -52,7 +52,7 @@ def _grade(row: Row, tries: Sequence[Sequence[Reply]], task: Task, same: tuple[f
     trust = task.check(row, row.answer).evidence if task.verifiable else "vote"
     if not tries:
         return Grade(0.0, "it has no prompt to solve", grader="solver_gap", evidence=trust, failed=True)
-    if not task.verifiable and not final(row.target or row.answer, same[1]):
+    if not task.verifiable and not final_match(row.target or row.answer, same[1]):
         return Grade(
             0.0, "it has no answer that a solution could agree with", grader="solver_gap", evidence=trust, failed=True
         )
@@ -72,5 +72,5 @@ def _right(row: Row, reply: Reply, task: Task, same: tuple[float, str]) -> bool:
     if not reply.text.strip():
         return False
     if not task.verifiable:
-        return agreement(final(reply.text, pattern), final(row.target or row.answer, pattern)) >= alike
+        return agreement(final_match(reply.text, pattern), final_match(row.target or row.answer, pattern)) >= alike
     return task.check(row, reply.text).score >= 0.5

@@ -10,7 +10,7 @@ from typing import Any
 from selfsown.option_types import Count, Positive
 from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
-from selfsown.text.normalize import python
+from selfsown.text.normalize import extract_python
 
 SHOWN = 60  # characters of what a program printed
 
@@ -52,7 +52,7 @@ def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, 
         return f"there are no tests: the trait {tests!r} is empty"
     if entry and not row.metadata.get(entry):
         return f"nothing says what is tested: the trait {entry!r} is empty"
-    program = (row.prompt if continues else "") + python(row.answer)
+    program = (row.prompt if continues else "") + extract_python(row.answer)
     cases = _json(said)
     if cases is None:
         return [(Job(program, tests=said, entry_point=row.metadata[entry] if entry else ""), None)]

@@ -13,7 +13,7 @@ from selfsown.option_types import NotNegative, Pattern, Share
 from selfsown.records import Generation, Row, Verdict
 from selfsown.stats.intervals import error, share
 from selfsown.tasks import Task
-from selfsown.text.normalize import final
+from selfsown.text.normalize import final_match
 
 
 def guard(
@@ -36,7 +36,7 @@ def guard(
     if not told:
         return Verdict(not min_precision, "not measured: of no kept row is the answer known", "label_precision")
     if not task.verifiable:
-        right = sum(final(row.answer, pattern) == final(row.target, pattern) for row in told)
+        right = sum(final_match(row.answer, pattern) == final_match(row.target, pattern) for row in told)
     else:
         right = sum(task.check(row, row.answer).score >= 0.5 for row in told)
     now, (low, high) = right / len(told), share(right, len(told))

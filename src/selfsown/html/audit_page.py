@@ -1,107 +1,113 @@
-"""The audit as a page: one file that loads nothing."""
+"""The audit as a self-contained HTML page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 
 from selfsown.audit import findings
-from selfsown.audit.audit import Audit, Group
-from selfsown.audit.scan import number
+from selfsown.audit.audit import Audit
+from selfsown.audit.examples import RowGroup
+from selfsown.audit.scan import row_number
 from selfsown.html import svg, template
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import percent, truncate, visible
 from selfsown.records import Signal
 
-SHOWN = 300  # characters of a row
+MAX_CHARS_SHOWN = 300  # of a row
 COPIES = "copies of real rows"  # the signal
+WIDTHS = (340, 900)  # pixels of the figure on narrow and wide screens
+AXIS_LIMITS = (4.0, 12.0)  # of the figure to the left and right, in tolerances
 
 
-def write(found: Audit, path: Path) -> Path:
-    """The page at this path; SelfsownError where it cannot be written."""
+def write(audit: Audit, path: Path) -> Path:
+    """Write the page. SelfsownError: it cannot be written."""
     content = {
-        "name": found.synthetic.name,
-        "real": found.real.name,
+        "name": audit.synthetic.name,
+        "real": audit.real.name,
         "folder": "",
-        "headline": findings.headline(found),
-        "sentences": findings.sentences(found),
-        "facts": _facts(found),
-        "unknown": findings.unknown(found),
-        "drifts": _drifts(found) if found.signals else None,
-        "shares": [_shares(name, of) for name, of in {**found.shares, "forms": found.forms}.items() if of],
-        "near": _near(found),
-        "copied": _copied(found),
-        "hits": _hits(found),
-        "phrases": _phrases(found),
-        "method": findings.method(found),
+        "headline": findings.headline(audit),
+        "sentences": findings.sentences(audit),
+        "facts": _facts(audit),
+        "limitations": findings.limitations(audit),
+        "power": _power(audit),
+        "differences": _differences(audit) if audit.signals else None,
+        "shares": _all_shares(audit),
+        "duplicates": _duplicates(audit),
+        "copies": _copies(audit),
+        "matches": _matches(audit),
+        "phrases": _phrases(audit),
+        "method": findings.method(audit),
     }
     return template.write_page(path, "audit.html", content)
 
 
-def _facts(found: Audit) -> list[tuple[str, str, str]]:
-    facts = [("synthetic rows", f"{found.synthetic.rows:,}", found.synthetic.name)]
-    facts.append(("real rows", f"{found.real.rows:,}", found.real.name))
-    if found.synthetic.blank or found.real.blank:
-        facts.append(("blank rows", f"{found.synthetic.blank:,}", f"of real rows {found.real.blank:,}"))
-    facts.append(("said more than once", percent(found.repeats[0]), f"of real rows {percent(found.repeats[1])}"))
-    nearly = f"; of the sample {percent(found.so[COPIES][0])}, at least nearly" if COPIES in found.so else ""
-    return [*facts, ("copies of real rows", percent(found.copies), f"letter case and spaces aside{nearly}")]
+def _facts(audit: Audit) -> list[tuple[str, str, str]]:
+    """(name, number, note) of each large number at the top of the page."""
+    synthetic, real = audit.synthetic, audit.real
+    facts = [
+        ("synthetic rows", f"{synthetic.row_count:,}", synthetic.name),
+        ("real rows", f"{real.row_count:,}", real.name),
+    ]
+    if synthetic.blank_count or real.blank_count:
+        facts.append(("blank rows", f"{synthetic.blank_count:,}", f"real: {real.blank_count:,}"))
+    facts.append(("exact duplicates", percent(audit.duplicate_rates[0]), f"real: {percent(audit.duplicate_rates[1])}"))
+    near = f"; {percent(audit.rates[COPIES][0])} of the sample with near copies" if COPIES in audit.rates else ""
+    return [*facts, (COPIES, percent(audit.copy_rate), f"ignoring case and whitespace{near}")]
 
 
-def _drifts(found: Audit) -> Figure:
-    signals = list(found.signals)
-    said = "; ".join(f"{each.name}: {each.value / each.tolerance:+.2f} times what is borne" for each in signals)
-    around, high = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
-    slim, wide = (svg.Canvas(f"drifts-{width}", "Differences", said, width, high, around) for width in (340, 900))
-    head = ["signal", "family", "difference", "95 % interval", "borne", "p", "alarm", "smallest seen"]
+def _power(audit: Audit) -> Table | None:
+    rows = [[row.check, row.mde, row.tolerance, f"{row.rows_needed:,}"] for row in findings.power_table(audit)]
+    head = ["check", "MDE at 80 % power", "tolerance", "rows needed per side"]
+    return (
+        Table(head, rows, "Checks that lack the power to detect a difference above their tolerance") if rows else None
+    )
+
+
+def _differences(audit: Audit) -> Figure:
+    signals = list(audit.signals)
+    label = "; ".join(
+        f"{signal.name}: {signal.value / signal.tolerance:+.2f} times the tolerance" for signal in signals
+    )
+    margins, height = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
+    sheets = [svg.Canvas(f"differences-{width}", "Differences", label, width, height, margins) for width in WIDTHS]
+    narrow, wide = (svg.draw_svg(sheet, _dots(signals)) for sheet in sheets)
+    head = ["signal", "family", "difference", "95 % interval", "tolerance", "p", "alarm", "MDE at 80 % power"]
     rows = [
         [
-            each.name,
-            each.family,
-            f"{each.value:+.3f}",
-            f"[{each.low:+.3f}, {each.high:+.3f}]",
-            f"{each.tolerance:g}",
-            f"{each.p:.3g}",
-            "yes" if each.is_alarm else "no",
-            f"{each.mde:.3f}",
+            signal.name,
+            signal.family,
+            f"{signal.value:+.3f}",
+            f"[{signal.low:+.3f}, {signal.high:+.3f}]",
+            f"{signal.tolerance:g}",
+            f"{signal.p:.3g}",
+            "yes" if signal.is_alarm else "no",
+            f"{signal.mde:.3f}",
         ]
-        for each in signals
+        for signal in signals
     ]
     return Figure(
-        "A filled mark is an alarm: more than chance, and more than is borne.",
-        [Panel("", *(svg.draw_svg(sheet, _dots(signals)) for sheet in (slim, wide)))],
+        "A filled mark is an alarm: a significant difference above its tolerance.",
+        [Panel("", narrow, wide)],
         Table(head, rows, "Every signal. 0.1 is 10 %, 10 points, or 0.1 of log-odds"),
     )
 
 
-def _dots(signals: list[Signal]) -> Callable[[Axes], None]:
-    """A line a signal, its name above it, as a multiple of what is borne."""
+def _dots(signals: Sequence[Signal]) -> Callable[[Axes], None]:
+    """One row per signal: its name, its value and its interval, as multiples of its tolerance."""
 
     def draw(axes: Axes) -> None:
-        far = max(2.0, *(abs(each.value / each.tolerance) * 1.1 for each in signals))
-        axes.set_xlim(-min(far, 4), min(far, 12))
+        limit = max(2.0, *(abs(signal.value / signal.tolerance) * 1.1 for signal in signals))
+        axes.set_xlim(-min(limit, AXIS_LIMITS[0]), min(limit, AXIS_LIMITS[1]))
         axes.set_ylim(len(signals) - 0.25, -0.75)
         for edge in (-1, 1):
             axes.axvline(edge, color=svg.MUTED, linewidth=1, linestyle=(0, (4, 3)))
         axes.axvline(0, color=svg.MUTED, linewidth=1)
-        left, right = axes.get_xlim()
-        for at, each in enumerate(signals):
-            colour = svg.ORANGE if each.is_alarm else svg.BLUE
-            low, value, high = (max(left, min(right, v / each.tolerance)) for v in (each.low, each.value, each.high))
-            axes.annotate(visible(each.name), (0, at - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
-            axes.plot([low, high], [at, at], "-", color=colour)
-            times = each.value / each.tolerance
-            beyond = 0 if value == times else 1 if times > right else -1
-            face = colour if each.is_alarm else svg.PAPER
-            axes.plot(
-                [value], [at], "<o>"[beyond + 1], markersize=7, color=colour, markerfacecolor=face, clip_on=not beyond
-            )
-            if beyond:  # the edge of the drawing: an arrow, and how far it is
-                side = "right" if beyond > 0 else "left"
-                axes.annotate(f"{times:+.1f}", (value, at - 0.36), ha=side, va="center")
-        axes.set_xlabel("times what is borne")
+        for index, signal in enumerate(signals):
+            _draw_signal(axes, index, signal)
+        axes.set_xlabel("multiples of the tolerance")
         axes.set_yticks([])
         axes.tick_params(length=0)
         axes.spines["left"].set_visible(False)
@@ -109,43 +115,82 @@ def _dots(signals: list[Signal]) -> Callable[[Axes], None]:
     return draw
 
 
-def _shares(name: str, of: Mapping[str, tuple[float, float]]) -> Table:
+def _draw_signal(axes: Axes, index: int, signal: Signal) -> None:
+    left, right = axes.get_xlim()
+    low, value, high = (
+        max(left, min(right, number / signal.tolerance)) for number in (signal.low, signal.value, signal.high)
+    )
+    axes.annotate(visible(signal.name), (0, index - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
+    color = svg.ORANGE if signal.is_alarm else svg.BLUE
+    face = color if signal.is_alarm else svg.PAPER
+    axes.plot([low, high], [index, index], "-", color=color)
+    multiple = signal.value / signal.tolerance
+    if value == multiple:
+        axes.plot([value], [index], "o", markersize=7, color=color, markerfacecolor=face, clip_on=True)
+        return
+    # Beyond the edge: an arrow and the number.
+    marker, side = (">", "right") if multiple > right else ("<", "left")
+    axes.plot([value], [index], marker, markersize=7, color=color, markerfacecolor=face, clip_on=False)
+    axes.annotate(f"{multiple:+.1f}", (value, index - 0.36), ha=side, va="center")
+
+
+def _all_shares(audit: Audit) -> list[Table]:
+    named = {**audit.attribute_shares, "forms": audit.form_shares}
+    return [_shares(name, shares) for name, shares in named.items() if shares]
+
+
+def _shares(name: str, shares: Mapping[str, tuple[float, float]]) -> Table:
     rows = [
         [visible(value), percent(ours), percent(theirs), f"{100 * (ours - theirs):+.1f}"]
-        for value, (ours, theirs) in sorted(of.items(), key=lambda each: -each[1][1])
+        for value, (ours, theirs) in sorted(shares.items(), key=lambda item: -item[1][1])
     ]
     return Table(["value", "synthetic", "real", "points"], rows, f"Shares of {name}")
 
 
-def _near(found: Audit) -> Table | None:
-    rows = [[f"{each.rows:,}", _numbers(each), truncate(each.text, SHOWN)] for each in found.near]
-    head = ["how many", "rows", "one of them"]
-    return Table(head, rows, "Synthetic rows of the sample that say nearly the same") if rows else None
+def _duplicates(audit: Audit) -> Table | None:
+    rows = [
+        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.duplicate_groups
+    ]
+    return (
+        Table(["count", "rows", "example"], rows, "Near duplicates among the sampled synthetic rows") if rows else None
+    )
 
 
-def _copied(found: Audit) -> Table | None:
-    rows = [[_numbers(each), truncate(each.text, SHOWN)] for each in found.copied]
-    caption = "Synthetic rows that say, at least nearly, what a real row says, or answer so"
+def _copies(audit: Audit) -> Table | None:
+    rows = [[_row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.copied_rows]
+    caption = "Synthetic rows that are copies or near copies of a real row, or whose answer is one of a real answer"
     return Table(["row", "synthetic row"], rows, caption) if rows else None
 
 
-def _numbers(group: Group) -> str:
-    return ", ".join(map(str, group.numbers)) + (" …" if group.rows > len(group.numbers) else "")
+def _row_numbers(group: RowGroup) -> str:
+    more = " …" if group.count > len(group.row_numbers) else ""
+    return ", ".join(map(str, group.row_numbers)) + more
 
 
-def _hits(found: Audit) -> Table | None:
-    hits = found.examination.shown if found.examination else []
+def _matches(audit: Audit) -> Table | None:
+    matches = audit.benchmarks.examples if audit.benchmarks else []
     rows = [
-        [str(number(hit.row)), hit.examination, truncate(hit.question, SHOWN), truncate(hit.run, SHOWN)] for hit in hits
+        [
+            str(row_number(match.row)),
+            match.benchmark,
+            truncate(match.question, MAX_CHARS_SHOWN),
+            truncate(match.passage, MAX_CHARS_SHOWN),
+        ]
+        for match in matches
     ]
-    head = ["row", "examination", "question", "what both say"]
-    return Table(head, rows, "The first that were found") if rows else None
+    return Table(["row", "benchmark", "question", "shared words"], rows, "The first matches") if rows else None
 
 
-def _phrases(found: Audit) -> Table | None:
+def _phrases(audit: Audit) -> Table | None:
     rows = [
-        [visible(each.words), f"{each.synthetic:,}", f"{each.real:,}", str(each.row), truncate(each.example, SHOWN)]
-        for each in found.phrases
+        [
+            visible(phrase.words),
+            f"{phrase.synthetic:,}",
+            f"{phrase.real:,}",
+            str(phrase.row),
+            truncate(phrase.example, MAX_CHARS_SHOWN),
+        ]
+        for phrase in audit.phrases
     ]
-    head = ["phrase", "synthetic rows", "real rows", "row", "an example"]
-    return Table(head, rows, "In how many rows of the sample each phrase stands") if rows else None
+    head = ["phrase", "synthetic rows", "real rows", "row", "example"]
+    return Table(head, rows, "Number of sampled rows that contain each phrase") if rows else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from selfsown.errors import RunFolderError
 from selfsown.records import SelfsownError
 
 
@@ -21,10 +22,10 @@ def write(folder: Path) -> Path:
     if (folder / "compare.json").exists():
         return template.write_page(folder / "report.html", "compare.html", vars(comparison_page.content(folder)))
     if any(folder.glob("*/seed-*/recipe.yaml")):
-        raise SelfsownError(f"the comparison in {folder} is not finished; repeat its command to resume it")
+        raise RunFolderError(f"the comparison in {folder} is not finished; repeat its command to resume it")
     if not (folder / "recipe.yaml").exists():
         reason = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
-        raise SelfsownError(f"{folder} is neither the folder of a run nor of a comparison: {reason}")
+        raise RunFolderError(f"{folder} is neither the folder of a run nor of a comparison: {reason}")
     return template.write_page(folder / "report.html", "run.html", vars(run_page.content(folder)))
 
 

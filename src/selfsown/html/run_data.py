@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from selfsown.errors import one_line
-from selfsown.files.row_parquet import rows_of
+from selfsown.errors import RunFolderError, one_line
+from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.formatting import truncate
-from selfsown.records import Generation, Row, SelfsownError
+from selfsown.records import Generation, Row
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
 MAX_EXAMPLES = 300  # rows
@@ -177,7 +177,7 @@ def _generated_rows(run_folder: RunFolder, number: int) -> GeneratedRows | None:
             failures=failures,
             evidence=frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist())
             - {"none"},
-            examples={outcome: rows_of(table.take(rows)) for outcome, rows in indices.items()},
+            examples={outcome: rows_from_table(table.take(rows)) for outcome, rows in indices.items()},
         )
 
 
@@ -206,4 +206,4 @@ def damaged_if_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise SelfsownError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error
+        raise RunFolderError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error

@@ -129,7 +129,7 @@ def _real_rows_sentence(folder: Path) -> list[str]:
 
 
 def _own_judge_sentence(run: RunData, folder: Path) -> list[str]:
-    sentence = own_judge(run.recipe, lambda method: read_from(folder, method))
+    sentence = self_judging(run.recipe, lambda method: grader_inputs(folder, method))
     return [f"{capitalized(sentence)}."] if sentence else []
 
 

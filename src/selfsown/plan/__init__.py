@@ -1,1 +1,1 @@
-"""Plan for peak data: how far real data reaches and what synthetic data may add (`selfsown plan`)."""
+"""Data budget: the value of repeated real data, and what synthetic data may add (`selfsown plan`)."""

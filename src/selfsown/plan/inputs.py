@@ -1,4 +1,4 @@
-"""What the user said, checked, as the plan takes it."""
+"""Read and check the inputs of a plan: options, the file of real rows, and the file of runs."""
 
 from __future__ import annotations
 
@@ -6,116 +6,135 @@ import math
 from dataclasses import fields, replace
 from pathlib import Path
 
+from selfsown.errors import DataError, SelfsownError
+from selfsown.files.column_mapping import Record
 from selfsown.files.readers import records
-from selfsown.plan.fit_scaling_law import COLUMNS, Trained, refit
-from selfsown.plan.number_units import amount, written
-from selfsown.plan.options import Wish
-from selfsown.plan.planner import FEW, Plan, plan
+from selfsown.plan.fit_scaling_law import COLUMNS, TrainingRun, fit
+from selfsown.plan.number_units import format_amount, parse_amount
+from selfsown.plan.options import PlanOptions
+from selfsown.plan.planner import FEW_EPOCHS, Plan, plan
 from selfsown.plan.risk import Policy
-from selfsown.plan.scaling_law import LAWS, Law
-from selfsown.plan.synthetic_kinds import SOURCES, Source, source
-from selfsown.records import SelfsownError
+from selfsown.plan.scaling_law import LAWS, MAX_TOKENS, ScalingLaw
+from selfsown.plan.synthetic_kinds import KINDS, SyntheticKind, synthetic_kind
 from selfsown.tasks.file import Task
 
+LIMITS: dict[str, tuple[float, float]] = {
+    "min_real_share": (0.001, 1),
+    "pass_rate": (0.001, 1),
+    "majority_share": (0.001, 0.999),
+    "forgetting": (0, 1),
+    "min_accuracy": (0, 0.999),
+    "wrong_pass_ratio": (0, 1),
+    "price": (0, 1e6),
+    "chars_per_token": (0.1, 100),
+    "temperature": (0.05, 20),
+    "verifier_odds": (0.05, 20),
+    "generations": (0, 1000),
+    "loss": (0, 100),
+}
 
-def planned(path: str, wish: Wish) -> Plan:
-    """The plan for what a user wished; SelfsownError where something makes no sense."""
-    _fits(wish)
-    law = _law(wish)
-    real = _real(path, wish)
-    size, target, by_repeats = _target(law, wish, real)
-    policy = Policy(**{field.name: getattr(wish, field.name) for field in fields(Policy)})
-    price = None if wish.price is None else wish.price / wish.let_through
-    amounts = (real, size, target)
-    found = plan(law, amounts, _sources(wish), policy, floor=wish.floor, price=price, by_repeats=by_repeats)
-    return replace(found, characters=wish.characters if path else 0.0)
+
+def make_plan(path: str, options: PlanOptions) -> Plan:
+    """The plan for a user's options; path: a file of real rows, or "" with options.tokens.
+
+    SelfsownError: an option does not fit, or the loss cannot be reached. DataError: a file does not fit.
+    """
+    _check_limits(options)
+    law = _law(options)
+    real = _real_tokens(path, options)
+    parameters, target, repeats_target = _target(law, options, real)
+    policy = Policy(**{field.name: getattr(options, field.name) for field in fields(Policy)})
+    result = plan(
+        law,
+        (real, parameters, target),
+        _kinds(options),
+        policy,
+        min_real_share=options.min_real_share,
+        price=None if options.price is None else options.price / options.pass_rate,
+        repeats_target=repeats_target,
+    )
+    return replace(result, chars_per_token=options.chars_per_token if path else 0.0)
 
 
-def _fits(wish: Wish) -> None:
-    """SelfsownError where a number lies where it cannot."""
-    bounds: dict[str, tuple[float, float]] = dict.fromkeys(("floor", "let_through"), (0.001, 1))
-    bounds |= {
-        "share": (0.001, 0.999),
-        "error": (0, 1),
-        "accuracy": (0, 0.999),
-        "wrong_to_right": (0, 1),
-        "price": (0, 1e6),
-        "characters": (0.1, 100),
-    }
-    bounds |= {"temperature": (0.05, 20), "odds": (0.05, 20), "generations": (0, 1000), "loss": (0, 100)}
-    for name, (low, high) in bounds.items():
-        value = getattr(wish, name)
+def _check_limits(options: PlanOptions) -> None:
+    for name, (low, high) in LIMITS.items():
+        value = getattr(options, name)
         if value is not None and not low <= value <= high:
             raise SelfsownError(f"--{name.replace('_', '-')} is {value:g}; it must be from {low:g} to {high:g}")
 
 
-def _real(path: str, wish: Wish) -> float:
-    """How many real tokens there are: as told, or counted in a file."""
-    if bool(path) == bool(wish.tokens):
-        raise SelfsownError("say how much real data there is: a file of rows, or --tokens 25B, one of the two")
-    if wish.tokens:
-        return amount("--tokens", wish.tokens)
+def _real_tokens(path: str, options: PlanOptions) -> float:
+    """The number of real tokens: given, or counted in a file."""
+    if bool(path) == bool(options.tokens):
+        raise SelfsownError("give the amount of real data: either a file of rows, or --tokens 25B")
+    if options.tokens:
+        return parse_amount("--tokens", options.tokens)
     if not Path(path).is_file():
-        raise SelfsownError(f"there is no file {path}; name one of real rows, or say --tokens 25B")
+        raise DataError(f"no such file: {path}; name a file of real rows, or give --tokens 25B")
     characters = sum(
         len(row.prompt) + len(row.answer)
-        for row in Task(path, wish.text, wish.prompt, wish.answer).pose(0)
-        if row.answered  # nothing is learned from a prompt alone
+        for row in Task(path, options.text, options.prompt, options.answer).pose(0)
+        if row.answered  # a prompt alone teaches nothing
     )
     if not characters:
-        raise SelfsownError(f"{path} holds no text to count")
-    return characters / wish.characters
+        raise DataError(f"{path} has no text to count")
+    return characters / options.chars_per_token
 
 
-def _target(law: Law, wish: Wish, real: float) -> tuple[float, float, float]:
-    """The model's parameters, and what the tokens shall be worth: with new ones, and by repeats alone."""
-    size = amount("--parameters", wish.parameters)
-    if bool(wish.target) == bool(wish.loss):
-        raise SelfsownError("say what is wanted: --target 100B (new real tokens' worth) or --loss 2.2, one of the two")
-    if wish.target:
-        target = amount("--target", wish.target)
-        return size, target, target
-    needed = law.worth_for(size, wish.loss, real, FEW)
+def _target(law: ScalingLaw, options: PlanOptions, real: float) -> tuple[float, float, float]:
+    """Model parameters, and the target in effective tokens: with new tokens, and by repeats alone."""
+    parameters = parse_amount("--parameters", options.parameters)
+    if bool(options.target) == bool(options.loss):
+        raise SelfsownError("give the target: either --target 100B (effective tokens) or --loss 2.2")
+    if options.target:
+        target = parse_amount("--target", options.target)
+        return parameters, target, target
+    needed = law.effective_tokens_for(parameters, options.loss, real, FEW_EPOCHS)
     if not math.isfinite(needed):
+        limit = law.loss_at(parameters, MAX_TOKENS, MAX_TOKENS)
         raise SelfsownError(
-            f"--loss is {wish.loss:g}; by these constants, a model of {written(size)} parameters does not come below "
-            f"{law.of(size, 1e18, 1e18):.3f} with any amount of data: take more parameters, or a higher loss"
+            f"--loss is {options.loss:g}; with these constants, a model of {format_amount(parameters)} parameters does "
+            f"not get below {limit:.3f} with any amount of data; raise --parameters or --loss"
         )
-    return size, needed, law.worth_for(size, wish.loss, real, math.inf)
+    return parameters, needed, law.effective_tokens_for(parameters, options.loss, real, math.inf)
 
 
-def _law(wish: Wish) -> Law:
-    """The constants of that name, or those that fit the runs in the file."""
-    if wish.runs is None:
-        return LAWS[wish.law]
-    if not wish.runs.is_file():
+def _law(options: PlanOptions) -> ScalingLaw:
+    """The published constants, or those that fit the user's runs."""
+    path = options.runs
+    if path is None:
+        return LAWS[options.law]
+    if not path.is_file():
+        raise DataError(f"--runs is {path}, but there is no such file; expected columns: {', '.join(COLUMNS)}")
+    return fit([_training_run(path, line, record) for line, record in records(path)]).law
+
+
+def _training_run(path: Path, line: int, record: Record) -> TrainingRun:
+    try:
+        values = [float(record[column]) for column in COLUMNS]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}:{line}: expected a number in each of {', '.join(COLUMNS)}") from error
+    if not all(0 < value < math.inf for value in values):
+        raise DataError(f"{path}:{line}: every number must be above 0")
+    run = TrainingRun(*values)
+    if run.unique > run.tokens:
+        raise DataError(
+            f"{path}:{line}: unique is {run.unique:g} and tokens {run.tokens:g}; tokens counts repeats, so it must not "
+            "be below unique"
+        )
+    return run
+
+
+def _kinds(options: PlanOptions) -> list[SyntheticKind]:
+    """The kinds of synthetic data to compare."""
+    value = options.relative_value
+    if not options.kind:
+        if value is None:
+            return list(KINDS)
+        raise SelfsownError("--relative-value applies to one kind; add --kind, such as --kind rephrased")
+    if value and not 0 <= value[0] <= value[1] < math.inf:
         raise SelfsownError(
-            f"--runs is {wish.runs}, and there is no such file; it has the columns {', '.join(COLUMNS)}"
+            f"--relative-value is {value[0]:g} {value[1]:g}; it must be the lowest, then the highest value, both 0 or "
+            "more"
         )
-    found = []
-    for line, record in records(wish.runs):
-        try:
-            values = [float(record[column]) for column in COLUMNS]
-        except (KeyError, TypeError, ValueError) as error:
-            raise SelfsownError(f"{wish.runs}:{line}: a run has the numbers {', '.join(COLUMNS)}") from error
-        if not all(0 < value < math.inf for value in values):
-            raise SelfsownError(f"{wish.runs}:{line}: every number must be above 0")
-        run = Trained(*values)
-        if run.unique > run.tokens:
-            raise SelfsownError(
-                f"{wish.runs}:{line}: unique is {run.unique:g} and tokens {run.tokens:g}; tokens are all that were "
-                "seen, with repeats, so never fewer than the unique ones"
-            )
-        found.append(run)
-    return refit(found).law
-
-
-def _sources(wish: Wish) -> list[Source]:
-    """The kinds of synthetic data to look at."""
-    if not wish.kind and wish.worth is None:
-        return list(SOURCES)
-    if not wish.kind:
-        raise SelfsownError("--worth is of one kind; name it: --kind rephrased, say")
-    if wish.worth and not 0 <= wish.worth[0] <= wish.worth[1] < math.inf:
-        raise SelfsownError(f"--worth is {wish.worth[0]:g} {wish.worth[1]:g}; the least comes first, neither below 0")
-    return [source(wish.kind, wish.worth)]
+    return [synthetic_kind(options.kind, value)]

@@ -1,4 +1,4 @@
-"""What a user says to `selfsown plan`."""
+"""Options of `selfsown plan`; this dataclass is the command line."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Amounts as people write them; shares and ratios as numbers.
+class PlanOptions:
+    """Amounts with units (32k, 25B, 1.5T); shares and ratios as numbers from 0 to 1.
 
     Parameters
     ----------
     parameters
-        How many parameters the model has: 1.4B.
+        Number of model parameters, such as 1.4B.
     tokens
-        How many real tokens there are: 32k, 25B, 1.5T.
+        Number of real tokens, such as 32k, 25B or 1.5T; instead of a file of real rows.
     text
-        In a file of real rows, the column of a document; the usual names are known.
+        Column with a whole document in the file of real rows. By default the usual names are tried.
     prompt
-        The column of a question.
+        Column with the prompt.
     answer
-        The column of its answer.
-    characters
-        How many characters of the file are a token.
+        Column with the answer.
+    chars_per_token
+        Characters per token, to count the tokens of the file.
     target
-        How many new real tokens it shall be worth: 100B. Or say --loss.
+        Effective tokens to reach: as many new real tokens as the data must be worth, such as 100B. Or give --loss.
     loss
-        The held-out loss that is wanted, in nats a token.
+        Held-out loss to reach, in nats per token.
     kind
-        One kind of synthetic data to look at: rephrased, verified, textbook or unverified; all by default.
-    worth
-        What a token of that kind was worth in your own measurement, at least and at best.
-    floor
-        The least share of real tokens among those seen.
+        Kind of synthetic data: rephrased, verified, textbook or unverified; by default all are compared.
+    relative_value
+        Measured value of a token of that kind relative to a new real token: lowest and highest.
+    min_real_share
+        Lowest acceptable share of real tokens among all training tokens.
     price
-        Dollars for a million synthetic tokens made.
-    let_through
-        The share of them that your graders let through.
+        US dollars per million generated tokens.
+    pass_rate
+        Share of generated tokens that the graders keep.
     temperature
-        At which rows are written.
-    odds
-        How many times as often the verifier passes the most common value of an attribute as others.
-    share
-        That value's share among the real rows.
-    wrong_to_right
-        How often the verifier passes a wrong row, against a right one.
-    error
-        The share of what it knows that the model loses in each generation.
-    accuracy
-        The share of right answers that the model must not come to rest below.
+        Sampling temperature of generation.
+    verifier_odds
+        How many times as often the verifier passes the most common value of an attribute as the others.
+    majority_share
+        Share of that most common value among the real rows.
+    wrong_pass_ratio
+        How often the verifier passes a wrong row, relative to a right row.
+    forgetting
+        Share of its knowledge that the model loses per generation.
+    min_accuracy
+        Lowest acceptable long-run accuracy.
     generations
-        How many there are to be.
+        Number of generations.
     law
-        Whose constants of the scaling law.
+        Published constants of the scaling law.
     runs
-        A file of your own short runs to fit them anew: columns parameters, unique, tokens, loss.
+        File of your own short training runs to fit the constants to, with columns parameters, unique, tokens and loss.
     """
 
     parameters: str
@@ -64,20 +64,20 @@ class Wish:
     text: str = ""
     prompt: str = ""
     answer: str = ""
-    characters: float = 4.0
+    chars_per_token: float = 4.0
     target: str = ""
     loss: float = 0.0
     kind: str = ""
-    worth: tuple[float, float] | None = None
-    floor: float = 1 / 3
+    relative_value: tuple[float, float] | None = None
+    min_real_share: float = 1 / 3
     price: float | None = None
-    let_through: float = 1.0
+    pass_rate: float = 1.0
     temperature: float = 1.0
-    odds: float = 1.0
-    share: float = 0.6
-    wrong_to_right: float = 0.05
-    error: float = 0.03
-    accuracy: float = 0.95
+    verifier_odds: float = 1.0
+    majority_share: float = 0.6
+    wrong_pass_ratio: float = 0.05
+    forgetting: float = 0.03
+    min_accuracy: float = 0.95
     generations: int = 5
     law: Literal["c4", "chinchilla"] = "c4"
     runs: Path | None = None

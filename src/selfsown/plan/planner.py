@@ -1,4 +1,4 @@
-"""The plan: repeats, the gap that they leave, which synthetic data closes it, at what real share, cost and risk."""
+"""The plan: the value of repeated real data, the gap to the target, and the synthetic data that would close it."""
 
 from __future__ import annotations
 
@@ -8,143 +8,224 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from selfsown.plan.risk import Policy, Risk, risk
-from selfsown.plan.scaling_law import Law
-from selfsown.plan.synthetic_kinds import FLOOR, Source
+from selfsown.plan.scaling_law import ScalingLaw
+from selfsown.plan.synthetic_kinds import MIN_REAL_SHARE, SyntheticKind
 
-EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 100)
-FEW = 4.0  # passes over real data that lose little: 93 % of a new token's worth on average
-MANY = 16.0  # passes beyond which models come to fit their data too closely, which the law cannot show
-# So many times below or above what the constants were fitted on nothing is said any more. A law is made to be carried
-# upward; downward the loss soon exceeds that of guessing.
-DOWN, UP = 10.0, 100.0
-Reach = Literal["enough", "safe", "risky", "repeats", "perhaps", "long", "no", "unknown"]
-ORDER: tuple[Reach, ...] = ("unknown", "enough", "safe", "risky", "repeats", "perhaps", "long", "no")
-
-
-@dataclass(frozen=True)
-class Option:
-    """One kind of synthetic data: how many tokens close the gap, at its best and at its least worth; the share of real
-    tokens that then remains; most: how many may be had safely; dollars for making them, where the price is known; risk:
-    of the policy, at the least real share that would be gone down to."""
-
-    source: Source
-    needed: tuple[float, float]
-    real_share: tuple[float, float]
-    most: float
-    dollars: tuple[float, float] | None
-    risk: Risk
-    reach: Reach
+EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 100)  # of the table
+FEW_EPOCHS = 4.0  # repeats up to here lose little: 93 % of a new token's value on average
+MAX_EPOCHS = 16.0  # beyond it models overfit, which the law does not show
+# How far below and above the fitted runs the law is still used. It is meant to be extrapolated upward; downward, the
+# loss soon exceeds that of a uniform guess.
+MAX_FACTOR_BELOW, MAX_FACTOR_ABOVE = 10.0, 100.0
+Feasibility = Literal[
+    "enough", "safe", "unsafe_policy", "repeats", "best_case", "too_many_epochs", "infeasible", "unknown"
+]
+BEST_FIRST: tuple[Feasibility, ...] = (
+    "unknown",
+    "enough",
+    "safe",
+    "unsafe_policy",
+    "repeats",
+    "best_case",
+    "too_many_epochs",
+    "infeasible",
+)
 
 
 @dataclass(frozen=True)
-class Again:
-    """Real data alone, repeated until it is worth the target: passes, without end beyond the ceiling; last: what a
-    token of the last is worth against a new one; compute: FLOPs of training; reach: repeats, or no beyond the ceiling,
-    or long where these are more passes than the law can be trusted with, be it only at the lower end of R*_D's range.
+class SyntheticOption:
+    """One kind of synthetic data. Pairs are at the kind's highest value, then at its lowest.
+
+    tokens_needed: synthetic tokens that close the gap.
+    real_share: share of real tokens among all training tokens that then remains.
+    max_safe_tokens: largest number of synthetic tokens that is safe.
+    cost_usd: cost of generating them; None where the price is unknown.
+    risk: risk of the policy at the lowest real share that would be accepted.
     """
 
-    passes: float
-    last: float
-    compute: float
-    reach: Reach
+    kind: SyntheticKind
+    tokens_needed: tuple[float, float]
+    real_share: tuple[float, float]
+    max_safe_tokens: float
+    cost_usd: tuple[float, float] | None
+    risk: Risk
+    feasibility: Feasibility
+
+
+@dataclass(frozen=True)
+class RepeatsOption:
+    """Real data alone, repeated until it is worth the target.
+
+    epochs: number of epochs; infinite beyond the maximum of the effective tokens.
+    marginal_value: value of a token of the last epoch, relative to a new token.
+    flops: compute of training.
+    feasibility: "repeats"; "infeasible" beyond the maximum; "too_many_epochs" above MAX_EPOCHS, also if only at the
+    lower end of the range of R*_D.
+    """
+
+    epochs: float
+    marginal_value: float
+    flops: float
+    feasibility: Feasibility
 
 
 @dataclass(frozen=True)
 class Plan:
-    """worth: of the passes over the real tokens; gap: what the target has beyond that, both in new real tokens; again:
-    passes alone, as many as it takes; loss: as predicted where the target is reached; far: what is
-    asked lies too far outside of the law for a verdict; characters: so many were counted as a token, 0 where tokens
-    were told."""
+    """The plan for a target.
 
-    law: Law
-    real: float
+    epochs: epochs over the real tokens, FEW_EPOCHS at most.
+    effective_tokens: their value in new real tokens.
+    gap: what the target has beyond that, in new real tokens.
+    repeats_only: real data alone, with as many epochs as it takes.
+    loss: predicted loss where the target is reached, in nats per token.
+    extrapolated: whether the numbers lie too far outside of the fitted runs for a verdict.
+    chars_per_token: assumption by which tokens were counted; 0 where the user gave their number.
+    """
+
+    law: ScalingLaw
+    real_tokens: float
     parameters: float
     target: float
     epochs: float
-    worth: float
+    effective_tokens: float
     gap: float
-    again: Again
-    options: tuple[Option, ...]
+    repeats_only: RepeatsOption
+    options: tuple[SyntheticOption, ...]
     policy: Policy
-    floor: float
+    min_real_share: float
     loss: float
-    far: bool
-    characters: float = 0.0
+    extrapolated: bool
+    chars_per_token: float = 0.0
 
     @property
-    def reach(self) -> Reach:
-        """The best that is offered. That a policy would spoil rows otherwise enough outranks that none are needed."""
-        if self.far or not self.gap:
-            return "unknown" if self.far else "enough"
-        return min(self.again.reach, *(option.reach for option in self.options), key=ORDER.index)
+    def feasibility(self) -> Feasibility:
+        """The best of all options. A policy that is unsafe with enough rows is reported before repeats alone."""
+        if self.extrapolated:
+            return "unknown"
+        if not self.gap:
+            return "enough"
+        options = (self.repeats_only.feasibility, *(option.feasibility for option in self.options))
+        return min(options, key=BEST_FIRST.index)
 
     @property
-    def best(self) -> list[Option]:
-        """The kinds that offer the best of all kinds."""
-        best = min((ORDER.index(option.reach) for option in self.options), default=0)
-        return [option for option in self.options if option.reach == ORDER[best]]
+    def best_options(self) -> list[SyntheticOption]:
+        """The kinds with the best feasibility of all kinds."""
+        best = min((BEST_FIRST.index(option.feasibility) for option in self.options), default=0)
+        return [option for option in self.options if option.feasibility == BEST_FIRST[best]]
 
     @property
     def risk(self) -> Risk:
-        """Of the policy, at the least real share that one of the best kinds would leave."""
-        return min((option.risk for option in self.best), key=lambda found: found.real_share)
+        """The risk of the policy at the lowest real share of the best kinds."""
+        return min((option.risk for option in self.best_options), key=lambda option_risk: option_risk.real_share)
 
     @property
-    def compute(self) -> float:
-        """FLOPs of training: 6 a parameter and token seen, with repeats and the fewest synthetic tokens that may do."""
-        made = min((option.needed[0] for option in self.options), default=0.0)
-        return 6 * self.parameters * (self.epochs * self.real + (made if math.isfinite(made) else 0.0))
+    def flops(self) -> float:
+        """Compute of training: 6 per parameter and token seen, with repeats and the fewest synthetic tokens."""
+        synthetic = min((option.tokens_needed[0] for option in self.options), default=0.0)
+        if not math.isfinite(synthetic):
+            synthetic = 0.0
+        return 6 * self.parameters * (self.epochs * self.real_tokens + synthetic)
 
 
 def plan(
-    law: Law,
+    law: ScalingLaw,
     amounts: tuple[float, float, float],
-    sources: Sequence[Source],
+    kinds: Sequence[SyntheticKind],
     policy: Policy,
     *,
-    floor: float = FLOOR,
+    min_real_share: float = MIN_REAL_SHARE,
     price: float | None = None,
-    by_repeats: float | None = None,
+    repeats_target: float | None = None,
 ) -> Plan:
-    """amounts: real tokens, the model's parameters, and the target in tokens' worth. sources: one at least. price:
-    dollars for a million tokens that the graders let through; by_repeats: the target where nothing but repeats is to
-    reach it, if it is another, as they feed fewer parameters. Real data is repeated as little as the target asks for,
-    and four times at the most: beyond, new tokens are worth far more."""
+    """Plan for a target, with as few repeats as it requires and FEW_EPOCHS at most; then new tokens are worth far more.
+
+    amounts: real tokens, model parameters, and the target in effective tokens.
+    kinds: one or more.
+    price: US dollars per million synthetic tokens that the graders keep.
+    repeats_target: the target for repeats alone, if it is another, since repeats support fewer parameters.
+    """
     real, parameters, target = amounts
-    passes = _hundredths(law.passes(real, target))
-    epochs = min(FEW, passes)
-    worth = law.worth(real, epochs)
-    gap = target - worth if passes > FEW else 0.0
-    loss = law.of(parameters, real + gap, target)
-    far = law.outside(parameters, real, target, down=DOWN, up=UP)
-    options = tuple(_option(source, gap, epochs * real, policy, floor, price) for source in sources)
-    if far:
-        options = tuple(replace(option, reach="unknown") for option in options)
-    again = _again(law, real, parameters, by_repeats or target)
-    return Plan(law, real, parameters, target, epochs, worth, gap, again, options, policy, floor, loss, far)
+    required = _round_up(law.epochs_for(real, target))
+    epochs = min(FEW_EPOCHS, required)
+    effective = law.effective_tokens(real, epochs)
+    gap = target - effective if required > FEW_EPOCHS else 0.0
+    extrapolated = law.extrapolates(parameters, real, target, below=MAX_FACTOR_BELOW, above=MAX_FACTOR_ABOVE)
+    options = [_synthetic_option(kind, gap, epochs * real, policy, min_real_share, price) for kind in kinds]
+    return Plan(
+        law=law,
+        real_tokens=real,
+        parameters=parameters,
+        target=target,
+        epochs=epochs,
+        effective_tokens=effective,
+        gap=gap,
+        repeats_only=_repeats_option(law, real, parameters, repeats_target or target),
+        options=tuple(replace(option, feasibility="unknown") if extrapolated else option for option in options),
+        policy=policy,
+        min_real_share=min_real_share,
+        loss=law.loss_at(parameters, real + gap, target),
+        extrapolated=extrapolated,
+    )
 
 
-def _again(law: Law, real: float, parameters: float, target: float) -> Again:
-    slowest = replace(law, repeats=law.ranges.get("R*_D", (law.repeats,))[0])
-    passes, surely = (_hundredths(each.passes(real, target)) for each in (law, slowest))
-    reach: Reach = "no" if math.isinf(passes) else "long" if max(passes, surely) > MANY else "repeats"
-    return Again(passes, law.next_pass(passes), 6 * parameters * passes * real, reach)
+def _repeats_option(law: ScalingLaw, real: float, parameters: float, target: float) -> RepeatsOption:
+    pessimistic = replace(law, r_d=law.ranges.get("R*_D", (law.r_d,))[0])
+    epochs = _round_up(law.epochs_for(real, target))
+    feasibility: Feasibility = "repeats"
+    if math.isinf(epochs):
+        feasibility = "infeasible"
+    elif max(epochs, _round_up(pessimistic.epochs_for(real, target))) > MAX_EPOCHS:
+        feasibility = "too_many_epochs"
+    return RepeatsOption(epochs, law.marginal_value(epochs), 6 * parameters * epochs * real, feasibility)
 
 
-def _hundredths(passes: float) -> float:
-    """Rounded up, so that they are worth it."""
-    return math.ceil(round(100 * passes, 6)) / 100 if math.isfinite(passes) else passes
+def _round_up(epochs: float) -> float:
+    """To hundredths, so that the rounded number still reaches the target."""
+    return math.ceil(round(100 * epochs, 6)) / 100 if math.isfinite(epochs) else epochs
 
 
-def _option(source: Source, gap: float, seen: float, policy: Policy, floor: float, price: float | None) -> Option:
-    least_real = max(floor, 1 - source.most)
-    most = seen * (1 - least_real) / least_real
-    best, worst = (gap / worth if worth else math.inf * gap if gap else 0.0 for worth in (source.high, source.low))
-    shares = tuple(seen / (seen + needed) if math.isfinite(needed) else 0.0 for needed in (best, worst))
-    dollars = tuple(needed * price / 1e6 if price else 0.0 for needed in (best, worst)) if price is not None else ()
-    found = risk(policy, max(least_real, shares[1] if gap else 0.0))
-    reach: Reach = "safe" if worst <= most else "perhaps" if best <= most else "no"
-    if reach != "no":
-        reach = "enough" if not gap else "risky" if found.alarm else reach
-    paid = (dollars[0], dollars[1]) if dollars else None
-    return Option(source, (best, worst), (shares[0], shares[1]), most, paid, found, reach)
+def _synthetic_option(
+    kind: SyntheticKind, gap: float, seen: float, policy: Policy, min_real_share: float, price: float | None
+) -> SyntheticOption:
+    """seen: real training tokens, with repeats."""
+    lowest_share = max(min_real_share, 1 - kind.max_share)
+    max_safe = seen * (1 - lowest_share) / lowest_share
+    needed = (_tokens_needed(gap, kind.max_value), _tokens_needed(gap, kind.min_value))
+    shares = (_real_share(seen, needed[0]), _real_share(seen, needed[1]))
+    option_risk = risk(policy, max(lowest_share, shares[1] if gap else 0.0))
+    return SyntheticOption(
+        kind=kind,
+        tokens_needed=needed,
+        real_share=shares,
+        max_safe_tokens=max_safe,
+        cost_usd=None if price is None else (_cost(needed[0], price), _cost(needed[1], price)),
+        risk=option_risk,
+        feasibility=_feasibility(gap, needed, max_safe, option_risk),
+    )
+
+
+def _feasibility(gap: float, needed: tuple[float, float], max_safe: float, option_risk: Risk) -> Feasibility:
+    fewest, most = needed
+    if fewest > max_safe:
+        return "infeasible"
+    if not gap:
+        return "enough"
+    if option_risk.unsafe:
+        return "unsafe_policy"
+    return "safe" if most <= max_safe else "best_case"
+
+
+def _tokens_needed(gap: float, value: float) -> float:
+    """Synthetic tokens of this relative value that close the gap: none without a gap, infinite at a value of 0."""
+    if not gap:
+        return 0.0
+    return gap / value if value else math.inf
+
+
+def _real_share(seen: float, synthetic: float) -> float:
+    return seen / (seen + synthetic) if math.isfinite(synthetic) else 0.0
+
+
+def _cost(tokens: float, price: float) -> float:
+    """In US dollars; free tokens cost nothing, however many there are."""
+    return tokens * price / 1e6 if price else 0.0

@@ -1,4 +1,4 @@
-"""What a way of making rows does over its generations, without chance: the closed forms of yardsticks.py."""
+"""What a generation policy does to bias, rare kinds and accuracy over generations (stats/closed_forms.py)."""
 
 from __future__ import annotations
 
@@ -7,62 +7,77 @@ from dataclasses import dataclass
 
 from selfsown.stats import closed_forms
 
-MOVED = 0.2  # the change of a value's log-odds from which on the monitor's bias signal fires
+MAX_LOG_ODDS_CHANGE = 0.2  # of a value's share, above which the monitor's bias signal is expected to raise an alarm
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How rows are to be made: the temperature; the verifier's odds of passing the most common value of an attribute
-    against the others, whose share among real rows is `share`; how often it passes a wrong row against a right one; the
-    share of what it knows that a model loses a generation; how many generations; the accuracy that is to be held."""
+    """How synthetic rows are generated and verified.
+
+    temperature: sampling temperature.
+    verifier_odds: odds with which the verifier passes the most common value of an attribute, relative to other values.
+    majority_share: share of that value among the real rows.
+    wrong_pass_ratio: pass rate of wrong rows divided by that of right rows.
+    forgetting: share of its knowledge that the model loses per generation.
+    generations: number of generations.
+    min_accuracy: lowest acceptable long-run accuracy.
+    """
 
     temperature: float = 1.0
-    odds: float = 1.0
-    share: float = 0.6
-    wrong_to_right: float = 0.05
-    error: float = 0.03
+    verifier_odds: float = 1.0
+    majority_share: float = 0.6
+    wrong_pass_ratio: float = 0.05
+    forgetting: float = 0.03
     generations: int = 5
-    accuracy: float = 0.95
+    min_accuracy: float = 0.95
 
 
 @dataclass(frozen=True)
 class Risk:
-    """The share of the most common value, accumulated at this real share and replaced; the rare kinds that are lost
-    where data is replaced; where accuracy comes to rest; how weak a verifier may be for that to be what is wanted;
-    bias_alarm: the first generation whose log-odds moved too far, or 0; too_weak: accuracy falls below what is wanted.
+    """The expected effect of a policy after its last generation.
+
+    real_share: lowest share of real rows in the training data that is assumed.
+    accumulated_share: share of the most common value if real rows stay.
+    replaced_share: the same if synthetic rows replace the real ones.
+    lost_rare_kinds: share of the kinds that occur once among the real rows and are lost if data is replaced.
+    settled_accuracy: long-run accuracy.
+    max_wrong_pass_ratio: largest wrong_pass_ratio at which the accuracy stays at min_accuracy or above.
+    bias_alarm_generation: first generation whose log-odds changed by more than MAX_LOG_ODDS_CHANGE; 0 for none.
+    accuracy_too_low: whether the long-run accuracy is below min_accuracy.
     """
 
     real_share: float
-    share: float
-    replaced: float
-    forgotten: float
-    settled: float
-    weakest: float
-    bias_alarm: int
-    too_weak: bool
+    accumulated_share: float
+    replaced_share: float
+    lost_rare_kinds: float
+    settled_accuracy: float
+    max_wrong_pass_ratio: float
+    bias_alarm_generation: int
+    accuracy_too_low: bool
 
     @property
-    def alarm(self) -> bool:
-        return self.too_weak or self.bias_alarm > 0
+    def unsafe(self) -> bool:
+        return self.accuracy_too_low or self.bias_alarm_generation > 0
 
 
 def risk(policy: Policy, real_share: float) -> Risk:
-    """Of this policy, where the real rows are at least this share of what each generation learns from."""
-    t = policy.generations
+    """The risk of a policy if real rows are at least `real_share` of the training data of each generation."""
+    share, temperature, odds = policy.majority_share, policy.temperature, policy.verifier_odds
     shares = [
-        closed_forms.projected(policy.share, policy.temperature, policy.odds, at, real_share) for at in range(t + 1)
+        closed_forms.projected(share, temperature, odds, generation, real_share)
+        for generation in range(policy.generations + 1)
     ]
-    moved = [abs(_logit(each) - _logit(policy.share)) > MOVED for each in shares]
-    settled = closed_forms.settled(policy.error, policy.wrong_to_right)
+    changed = [abs(_logit(projected) - _logit(share)) > MAX_LOG_ODDS_CHANGE for projected in shares]
+    settled = closed_forms.settled(policy.forgetting, policy.wrong_pass_ratio)
     return Risk(
-        real_share,
-        shares[-1],
-        closed_forms.replaced(policy.share, policy.temperature, policy.odds, t),
-        closed_forms.forgotten(t),
-        settled,
-        closed_forms.weakest_verifier(policy.error, policy.accuracy),
-        moved.index(True) if any(moved) else 0,
-        settled < policy.accuracy,
+        real_share=real_share,
+        accumulated_share=shares[-1],
+        replaced_share=closed_forms.replaced(share, temperature, odds, policy.generations),
+        lost_rare_kinds=closed_forms.forgotten(policy.generations),
+        settled_accuracy=settled,
+        max_wrong_pass_ratio=closed_forms.weakest_verifier(policy.forgetting, policy.min_accuracy),
+        bias_alarm_generation=changed.index(True) if any(changed) else 0,
+        accuracy_too_low=settled < policy.min_accuracy,
     )
 
 

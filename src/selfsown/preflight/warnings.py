@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from selfsown.files.user_rows import Seeds
+from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
 from selfsown.preflight.own_judge import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.rewriting import texts
 from selfsown.stages import ROLE_MODELS
-from selfsown.text.personal_data import find
+from selfsown.text.personal_data import find_personal_data
 
 MIN_REAL_SHARE = 1 / 3
 VERIFIERS = ("verify", "exact_match", "unit_tests", "math_equal", "json_schema")
@@ -53,7 +53,7 @@ def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     if not asked or any(step.method == "pii" for step in recipe.prepare):
         return
     rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
-    if found := sum(any(find(text) for _, text in texts(row)) for row in rows):
+    if found := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
         yield (
             f"{found:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
             f"{' and the '.join(asked)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
@@ -111,7 +111,7 @@ def _declared(recipe: Recipe) -> Sequence[str]:
 
 def _carried(recipe: Recipe) -> list[str]:
     """Those that new rows have, too: where a way makes them from a real row, whose traits they keep, or gives them."""
-    if not isinstance(recipe.real(), Seeds):
+    if not isinstance(recipe.real(), UserRows):
         return [*_declared(recipe)]
     kept = any("rows" in parameters(step.function) or _own(step) for step in recipe.generate)
     given = {name for step in recipe.generate for name in _knob(step, "attributes") or ()}
@@ -128,7 +128,7 @@ def _unwatched(recipe: Recipe) -> list[str]:
             seen |= {*_carried(recipe)} & {*named}
         elif isinstance(named, Mapping):
             seen |= {name for name, patterns in named.items() if patterns}
-        elif not isinstance(recipe.real(), Seeds):
+        elif not isinstance(recipe.real(), UserRows):
             seen |= {part for name in named for part in name.split("+")}
     return [name for name in _declared(recipe) if name not in seen]
 

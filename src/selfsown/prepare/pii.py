@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row
 from selfsown.rewriting import rewritten, texts
-from selfsown.text.personal_data import KINDS, NAMES, Kind, find
+from selfsown.text.personal_data import KINDS, KIND_NAMES, Kind, find_personal_data
 
 STREAMS = True
 
@@ -20,7 +20,7 @@ def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...
     kind, such as [EMAIL] or [PHONE], and keep the row. The reason does not repeat what was found."""
 
     def redacted(text: str) -> str:
-        while found := find(text, kinds):  # again, for what stood beside a finding may be one now
+        while found := find_personal_data(text, kinds):  # again, for what stood beside a finding may be one now
             for span in reversed(found):
                 text = f"{text[: span.start]}[{span.kind.upper()}]{text[span.end :]}"
         return text
@@ -29,6 +29,6 @@ def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...
         if redact:
             yield rewritten(row, redacted, everywhere=True)
             continue
-        found = ((part, spans[0].kind) for part, text in texts(row) if (spans := find(text, kinds)))
+        found = ((part, spans[0].kind) for part, text in texts(row) if (spans := find_personal_data(text, kinds)))
         part, kind = next(found, ("", None))
-        yield row.rejected(f"its {part} has {NAMES[kind]} ({kind})") if kind else row
+        yield row.rejected(f"its {part} has {KIND_NAMES[kind]} ({kind})") if kind else row

@@ -9,7 +9,7 @@ from selfsown.models import Model, SamplingParams
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Principled, Task
-from selfsown.text.chat import spoken
+from selfsown.text.chat import message_text
 from selfsown.text.normalize import fenced
 
 NOTHING = "an empty answer, in which there is nothing to judge"
@@ -28,7 +28,7 @@ def fenced_prompt(row: Row) -> str:
     if isinstance(prompt, str):
         return fenced(prompt)
     parts = [("tools", prompt.tools)] if prompt.tools else []
-    parts += [(message["role"], spoken(message)) for message in prompt.messages]
+    parts += [(message["role"], message_text(message)) for message in prompt.messages]
     return "\n".join(f"{name}:\n{fenced(text)}" for name, text in parts)
 
 

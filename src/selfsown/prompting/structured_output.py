@@ -18,7 +18,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.prompting.coerce import EXPLANATIONS, coerced, labelled
 from selfsown.prompting.json_in_text import values
 from selfsown.records import SelfsownError
-from selfsown.text.chat import Prompt, followed
+from selfsown.text.chat import Prompt, append_text
 from selfsown.text.normalize import fenced
 from selfsown.text.reasoning import has_reasoning_tags, without_reasoning
 
@@ -52,7 +52,7 @@ def ask(
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
     check = checked(schema)
-    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact(schema)}") for each in prompts]
+    asked = [append_text(each, f"Answer with JSON alone, by this JSON schema:\n{compact(schema)}") for each in prompts]
     shown = [each if isinstance(each, str) else each.transcript() for each in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
@@ -116,7 +116,7 @@ def _decision(value: Any) -> Any:
 
 def _again(prompt: Prompt, answer: Answer) -> Prompt:
     said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
-    return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
+    return append_text(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
 
 
 def checked(schema: Mapping[str, Any]) -> Check:

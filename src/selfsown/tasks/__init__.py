@@ -24,7 +24,7 @@ class Task(Protocol):
 
     @property
     def verifiable(self) -> bool:
-        """Whether `check` can tell right answers from wrong ones."""
+        """Whether `check` can distinguish right answers from wrong ones."""
         ...
 
     @property

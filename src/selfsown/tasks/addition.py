@@ -5,8 +5,8 @@ A problem is written in columns from the units up, and the answer has a digit an
     47 + 85    prompt "7548........"    answer "2131": 7 + 5 is 2 carry 1, 4 + 8 + 1 is 3 carry 1, so 132
 
 The columns are somewhere in a frame of the same width for every problem, with dots on both sides, so that a position
-does not tell how long a problem is. The level is the number of columns. An answer is right if it has the right sum; its
-carries are not checked. With hints, a column has a third character: "?" or, as a hint, the digit of the sum.
+does not reveal how long a problem is. The level is the number of columns. An answer is right if it has the right sum;
+its carries are not checked. With hints, a column has a third character: "?" or, as a hint, the digit of the sum.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ PRINCIPLES = {
     "rude": "It insults nobody.",
     "unit": "It names the unit that was asked for.",
     "long": f"It takes no more than {MAX_ANSWER_CHARS} characters.",
-    "code": "It does not tell the code.",
+    "code": "It does not reveal the code.",
 }
 MARKS = {principle: mark for mark, principle in PRINCIPLES.items()}
 FORMS = ("answer", "criticism", "revision")

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from selfsown.errors import DataError, one_line
-from selfsown.files.bad_records import Collector, OnBad, refuse
-from selfsown.files.readers import BATCH
-from selfsown.files.user_rows import RecordSeeds
+from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
+from selfsown.files.readers import BATCH_ROWS
+from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
 
 SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder written by save_to_disk
 
 
 @dataclass(frozen=True)
-class Task(RecordSeeds):
+class Task(RecordRows):
     """path: the folder or the name. split, config: which part of it; the only split of a data set needs no
     name. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
     alone: of questions without answers. attributes: columns to measure bias on. rows: use so many, drawn at random; 0
@@ -30,7 +30,7 @@ class Task(RecordSeeds):
     count them with their reasons.
     """
 
-    way: ClassVar[str] = "dataset"
+    task_name: ClassVar[str] = "dataset"
 
     path: str
     split: str = "train"
@@ -47,13 +47,15 @@ class Task(RecordSeeds):
     def name(self) -> str:
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
-    def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
-        """As in RecordSeeds; the library reads all records or none, so no single record is bad."""
+    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, dict[str, Any]]]:
+        """As in RecordRows; the library reads all records or none, so no single record is bad."""
         split = self._opened_split
         return self._numbered(split.select_columns(list(columns)) if columns else split)
 
-    def _empty(self, aside: Collector) -> str:
-        return super()._empty(aside) if aside.items else f"{self.path} has no rows in its split {self.split!r}"
+    def _empty_message(self, skipped: SkippedRecords) -> str:
+        return (
+            super()._empty_message(skipped) if skipped.items else f"{self.path} has no rows in its split {self.split!r}"
+        )
 
     @cached_property
     def _opened_split(self) -> Any:  # datasets has no types
@@ -89,7 +91,7 @@ class Task(RecordSeeds):
 
     def _numbered(self, split: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
-            batches = split.with_format("arrow").iter(BATCH)
+            batches = split.with_format("arrow").iter(BATCH_ROWS)
             yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
         except Exception as error:
             raise DataError(f"{self.path} cannot be read to its end: {one_line(error)}") from error

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from selfsown.errors import DataError, RecipeError, one_line
 from selfsown.files.chunking import chunks, sections
-from selfsown.files.readers import text_of
-from selfsown.files.user_rows import Seeds
+from selfsown.files.readers import read_text
+from selfsown.files.user_rows import UserRows
 from selfsown.option_types import Natural
 from selfsown.records import Row, SelfsownError, SetAside
 
@@ -28,7 +28,7 @@ ALL_FILES = "**/*"
 
 
 @dataclass(frozen=True)
-class Task(Seeds):
+class Task(UserRows):
     """path: a file or a folder. chunk_chars: the most characters in a chunk. overlap_chars: how many of them also begin
     the next chunk. pattern: which files of the folder; with a pattern, files of unknown types are read as text.
     skip_bad: skip files that cannot be read, with a warning, and count them. license: the license of the documents, as
@@ -77,7 +77,7 @@ class Task(Seeds):
                 count += 1
             if count == count_before:
                 skipped.append(SetAside(name, "contains no text"))
-        self._account(skipped)
+        self._remember_skipped(skipped)
         if not count:
             raise DataError(f"{self.path} contains no text to cut into rows")
 
@@ -133,11 +133,11 @@ def _read_parts(path: Path) -> list[tuple[str, str]]:
 
 
 def _plain(path: Path) -> list[tuple[str, str]]:
-    return [("", text_of(path))]
+    return [("", read_text(path))]
 
 
 def _markdown(path: Path) -> list[tuple[str, str]]:
-    return list(sections(text_of(path)))
+    return list(sections(read_text(path)))
 
 
 def _html(path: Path) -> list[tuple[str, str]]:

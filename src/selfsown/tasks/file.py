@@ -1,4 +1,4 @@
-"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document per line; columns by name."""
+"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document a line; columns by name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from selfsown.files.bad_records import OnBad, refuse
+from selfsown.files.bad_records import OnBad, raise_bad
 from selfsown.files.column_mapping import Record
 from selfsown.files.readers import records
-from selfsown.files.user_rows import RecordSeeds
+from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
 
 
 @dataclass(frozen=True)
-class Task(RecordSeeds):
+class Task(RecordRows):
     """path: the file. text: the column of a document; or prompt and answer: the columns of a question and its answer;
     or prompt alone: of questions without answers. attributes: columns to measure bias on. rows: use so many, drawn at
     random; 0 uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that cannot
     be read, and count them with their reasons."""
 
-    way: ClassVar[str] = "file"
+    task_name: ClassVar[str] = "file"
 
     path: str
     text: str = ""
@@ -36,5 +36,5 @@ class Task(RecordSeeds):
     def name(self) -> str:
         return Path(self.path).name
 
-    def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, Record]]:
+    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, Record]]:
         return records(Path(self.path), columns, bad)

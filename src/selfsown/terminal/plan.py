@@ -1,116 +1,112 @@
-"""The plan on a terminal, in words and tables, and as plain data."""
+"""The plan on a terminal, in sentences and tables."""
 
 from __future__ import annotations
-
-import math
-from dataclasses import asdict
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from selfsown.plan.findings import cautions, conclusion, opening, risks
-from selfsown.plan.number_units import written
-from selfsown.plan.planner import EPOCHS, Option, Plan, Reach
+from selfsown.errors import ExitCode
+from selfsown.plan.findings import conclusion, risks, summary, warnings
+from selfsown.plan.number_units import format_amount
+from selfsown.plan.planner import EPOCHS, Feasibility, Plan, SyntheticOption
 
-WIDE = 120  # characters in a line where no terminal says how many it has
-CODES: dict[Reach, int] = {"risky": 4, "no": 4, "perhaps": 5, "long": 5, "unknown": 5}
-REACHES: dict[Reach, str] = {
-    "unknown": "cannot say",
+PIPE_WIDTH = 120  # characters per line, where the output is not a terminal
+EXIT_CODES: dict[Feasibility, ExitCode] = {
+    "enough": ExitCode.OK,
+    "safe": ExitCode.OK,
+    "repeats": ExitCode.OK,
+    "unsafe_policy": ExitCode.FAILED,
+    "infeasible": ExitCode.FAILED,
+    "best_case": ExitCode.INCONCLUSIVE,
+    "too_many_epochs": ExitCode.INCONCLUSIVE,
+    "unknown": ExitCode.INCONCLUSIVE,
+}
+LABELS: dict[Feasibility, str] = {
+    "unknown": "unknown",
     "enough": "not needed",
     "safe": "yes, safely",
-    "risky": "not made this way",
-    "perhaps": "only at its best",
-    "no": "not safely",
+    "unsafe_policy": "unsafe with this policy",
+    "best_case": "only in the best case",
+    "infeasible": "not safely",
 }
 
 
 def console() -> Console:
-    """As wide as the terminal, or wide enough for the tables where there is none."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=WIDE)
+    """A console as wide as the terminal, or PIPE_WIDTH where there is none."""
+    default = Console()
+    return default if default.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def show(plan: Plan, console: Console) -> None:
-    """Everything, in the order in which one decides."""
+    """Summary, tables, evidence, risks, warnings and conclusion."""
 
-    def say(lines: list[str]) -> None:
+    def print_lines(lines: list[str]) -> None:
         for line in lines:
             console.print(escape(line), highlight=False, soft_wrap=True)
 
-    say(opening(plan))
+    print_lines(summary(plan))
     console.print(_repeats(plan))
     if plan.gap:
         console.print(_options(plan))
-        say([f"{option.source.name}: {option.source.why}." for option in plan.options])
-    say([*risks(plan), *cautions(plan), conclusion(plan)])
-
-
-def data(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON has it; what has no end is null."""
-    found = asdict(plan) | {"reach": plan.reach, "compute": plan.compute, "ceiling": plan.law.ceiling(plan.real)}
-    found |= {"risk": asdict(plan.risk), "cautions": cautions(plan), "conclusion": conclusion(plan)}
-    found["repeats"] = [{"epochs": e, "worth": plan.law.worth(plan.real, e)} for e in EPOCHS]
-    plain: dict[str, Any] = _finite(found)
-    return plain
+        print_lines([f"{option.kind.name}: {option.kind.evidence}." for option in plan.options])
+    print_lines([*risks(plan), *warnings(plan), conclusion(plan)])
 
 
 def _repeats(plan: Plan) -> Table:
-    """The loss is left out where the law is too far off to tell one."""
-    loss = [] if plan.far else ["loss"]
-    found = _table(
-        "what repeats of the real data are worth",
-        "passes",
-        "worth (tokens)",
-        "of what is seen",
-        "the next token",
-        *loss,
-    )
-    law, real = plan.law, plan.real
+    """The value of repeats; without a loss where the law is extrapolated too far to predict one."""
+    loss = [] if plan.extrapolated else ["loss"]
+    columns = ("epochs", "effective tokens", "of tokens seen", "next token worth", *loss)
+    table = _table("value of repeated real data", *columns)
+    law, real = plan.law, plan.real_tokens
     for epochs in EPOCHS:
-        worth = law.worth(real, epochs)
-        share, following = f"{100 * worth / real / epochs:.0f} %", f"{100 * law.next_pass(epochs):.3g} %"
-        losses = [f"{law.of(plan.parameters, real, worth):.3f}" for _ in loss]
-        found.add_row(str(epochs), written(worth), share, following, *losses)
-    return found
+        effective = law.effective_tokens(real, epochs)
+        cells = [
+            str(epochs),
+            format_amount(effective),
+            f"{100 * effective / real / epochs:.0f} %",
+            f"{100 * law.marginal_value(epochs):.3g} %",
+        ]
+        if loss:
+            cells.append(f"{law.loss_at(plan.parameters, real, effective):.3f}")
+        table.add_row(*cells)
+    return table
 
 
 def _options(plan: Plan) -> Table:
-    found = _table(
+    table = _table(
         "synthetic data that would close the gap",
-        *("kind", "worth of a token", "tokens needed", "real share left", "most that is safe", "dollars", "reach"),
+        *("kind", "relative value", "tokens needed", "real share left", "safe maximum", "cost ($)", "feasible"),
     )
     for option in plan.options:
-        found.add_row(option.source.name, *_cells(option), REACHES[option.reach])
-    return found
+        table.add_row(option.kind.name, *_cells(option), LABELS[option.feasibility])
+    return table
 
 
-def _table(title: str, *names: str) -> Table:
-    found = Table(box=SIMPLE_HEAD, padding=(0, 1), title=title, title_justify="left")
-    for name in names:
-        kind = name == "kind"
-        found.add_column(name, justify="left" if kind or name == "reach" else "right", no_wrap=kind, overflow="fold")
-    return found
+def _table(title: str, *columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), title=title, title_justify="left")
+    for name in columns:
+        is_text = name in ("kind", "feasible")
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=name == "kind", overflow="fold")
+    return table
 
 
-def _cells(option: Option) -> list[str]:
-    source = option.source
-    dollars = "unknown" if option.dollars is None else _range(*option.dollars)
+def _cells(option: SyntheticOption) -> list[str]:
+    kind = option.kind
     shares = [f"{100 * share:.0f}" for share in sorted(option.real_share)]
-    real = f"{' to '.join(dict.fromkeys(shares))} %"
-    worth = " to ".join(dict.fromkeys((f"{source.low:g}", f"{source.high:g}")))
-    return [worth, _range(*option.needed), real, written(option.most), dollars]
+    return [
+        _joined(f"{kind.min_value:g}", f"{kind.max_value:g}"),
+        _range(*option.tokens_needed),
+        f"{_joined(*shares)} %",
+        format_amount(option.max_safe_tokens),
+        "unknown" if option.cost_usd is None else _range(*option.cost_usd),
+    ]
 
 
 def _range(low: float, high: float) -> str:
-    return " to ".join(dict.fromkeys((written(low), written(high)))) if math.isfinite(low) else "no number"
+    return _joined(format_amount(low), format_amount(high))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _joined(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"

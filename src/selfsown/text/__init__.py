@@ -1,4 +1,4 @@
-"""Text: normal form, words, numbers, similarity, chats."""
+"""Text: normal form, words, numbers, similarity, chats, reasoning and personal data."""
 
 from selfsown.text.normalize import fenced, normal, words
 

@@ -1,10 +1,10 @@
-"""Conversations: the messages that a prompt is made of, for models behind servers, and the same as one text.
+"""Conversations: the messages of a prompt, for models behind servers, and the same as one text.
 
-A message is a dict in the form of OpenAI's chat API: `role`, `content` (None only where tools are called), and perhaps
-`name`, `tool_calls`, `tool_call_id` and `reasoning_content`. A row holds them in four traits: `system` (the first
-message, where it is a plain system message), `messages` (the others, as JSON, where they are more than one user
-message), `tools` (definitions, as JSON) and `completion` (the answer's message, as JSON, where it calls tools). A trait
-counts only while the row's prompt, or its answer, still is the text of those messages.
+A message is a dict in the form of OpenAI's chat API: `role`, `content` (None only if it calls tools), and optionally
+`name`, `tool_calls`, `tool_call_id` and `reasoning_content`. A row stores them in four metadata entries: `system` (the
+first message, if it is a plain system message), `messages` (the others, as JSON, unless they are one user message),
+`tools` (definitions, as JSON) and `completion` (the answer's message, as JSON, if it calls tools). An entry is used
+only while the row's prompt, or its answer, still is the text of these messages.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import Any
 
-Message = dict[str, Any]
+Message = dict[str, Any]  # as JSON has it; `_is_message` checks what is read
 
-INSTRUCTIONS = ("system", "developer")  # roles of what a model is told, not asked
-PROMPT_TRAITS = ("system", "messages", "tools")
-ANSWER_TRAITS = ("reasoning", "completion", "rejected")
+INSTRUCTION_ROLES = ("system", "developer")
+PROMPT_METADATA = ("system", "messages", "tools")
+ANSWER_METADATA = ("reasoning", "completion", "rejected")
 
 
 @dataclass(frozen=True)
 class Conversation:
     """A prompt that is more than one user message.
 
-    text: what a model gets that takes only a text: the turns, without the instructions before them. encoded: all
-    messages, as JSON; tools: definitions of tools, as JSON, "" for none.
+    text: the turns as one text, without leading instructions, for models that take only text.
+    encoded: all messages, as JSON.
+    tools: definitions of tools, as JSON; "" for none.
     """
 
     text: str
@@ -40,162 +41,170 @@ class Conversation:
     @property
     def messages(self) -> list[Message]:
         """All messages, in order; a new list each time."""
-        found: list[Message] = json.loads(self.encoded)
-        return found
+        messages: list[Message] = json.loads(self.encoded)
+        return messages
 
     def transcript(self) -> str:
-        """Everything that it holds, as one text: a line for the tools and for each message."""
-        tools = [f"tools: {self.tools}"] if self.tools else []
-        return "\n".join([*tools, *(f"{_speaker(each)}: {spoken(each)}" for each in self.messages)])
+        """The whole conversation as one text: a line for the tools and for each message."""
+        lines = [f"tools: {self.tools}"] if self.tools else []
+        return "\n".join([*lines, *map(_transcript_line, self.messages)])
 
 
-Prompt = str | Conversation  # what a model is asked
+Prompt = str | Conversation
 
 
-def preceded(prompt: Prompt, words: str) -> Prompt:
-    """The prompt with words before it: in a conversation, before those of its last user message."""
-    if isinstance(prompt, str) or not words:
-        return f"{words}\n\n{prompt}" if words else prompt
-    messages = prompt.messages
-    last = max((at for at, each in enumerate(messages) if each["role"] == "user"), default=-1)
-    if last < 0:
-        messages.append({"role": "user", "content": words})
-    else:
-        messages[last]["content"] = f"{words}\n\n{messages[last]['content']}"
-    return replace(prompt, text=f"{words}\n\n{prompt.text}", encoded=_encoded(messages))
-
-
-def followed(prompt: Prompt, words: str) -> Prompt:
-    """The prompt with words after it: in a conversation, a user message of their own where the last is not a user's."""
+def prepend_text(prompt: Prompt, text: str) -> Prompt:
+    """The prompt with text before it; in a conversation, before its last user message."""
+    if not text:
+        return prompt
     if isinstance(prompt, str):
-        return f"{prompt}\n\n{words}"
+        return f"{text}\n\n{prompt}"
+    messages = prompt.messages
+    last = max((index for index, message in enumerate(messages) if message["role"] == "user"), default=-1)
+    if last < 0:
+        messages.append({"role": "user", "content": text})
+    else:
+        messages[last]["content"] = f"{text}\n\n{messages[last]['content']}"
+    return replace(prompt, text=f"{text}\n\n{prompt.text}", encoded=_encode(messages))
+
+
+def append_text(prompt: Prompt, text: str) -> Prompt:
+    """The prompt with text after it; in a conversation whose last message is not the user's, as a new user message."""
+    if isinstance(prompt, str):
+        return f"{prompt}\n\n{text}"
     messages = prompt.messages
     if messages[-1]["role"] == "user":
-        messages[-1]["content"] = f"{messages[-1]['content']}\n\n{words}"
+        messages[-1]["content"] = f"{messages[-1]['content']}\n\n{text}"
     else:
-        messages.append({"role": "user", "content": words})
-    return replace(prompt, text=f"{prompt.text}\n\n{words}", encoded=_encoded(messages))
+        messages.append({"role": "user", "content": text})
+    return replace(prompt, text=f"{prompt.text}\n\n{text}", encoded=_encode(messages))
 
 
-def full_prompt(prompt: str, traits: Mapping[str, str]) -> Prompt:
-    """The prompt with all that its traits say was asked; the plain text where that is one user message."""
-    if not prompt or not any(name in traits for name in PROMPT_TRAITS):
+def full_prompt(prompt: str, metadata: Mapping[str, str]) -> Prompt:
+    """The prompt with the messages and tools in its metadata; the text alone if that is one user message."""
+    if not prompt or not any(name in metadata for name in PROMPT_METADATA):
         return prompt
-    messages, tools = messages_of(prompt, traits), tools_of(traits)
+    messages, tools = prompt_messages(prompt, metadata), tool_definitions(metadata)
     if not tools and messages == [{"role": "user", "content": prompt}]:
         return prompt
-    return Conversation(prompt, _encoded(messages), tools)
+    return Conversation(prompt, _encode(messages), tools)
 
 
-def characters(prompt: Prompt) -> int:
-    """How long it is, with all that is sent."""
+def prompt_chars(prompt: Prompt) -> int:
+    """The number of characters that are sent for a prompt."""
     return len(prompt) if isinstance(prompt, str) else len(prompt.encoded) + len(prompt.tools)
 
 
-def spoken(message: Message) -> str:
-    """The words of a message, and below them the tools that it calls, each `name(arguments)`."""
+def message_text(message: Message) -> str:
+    """The content of a message, and below it the tools that it calls, each as `name(arguments)`."""
     calls = [call["function"] for call in message.get("tool_calls") or ()]
-    return "\n".join([*filter(None, [message["content"]]), *(f"{each['name']}({each['arguments']})" for each in calls)])
+    lines = [message["content"]] if message["content"] else []
+    return "\n".join([*lines, *(f"{call['name']}({call['arguments']})" for call in calls)])
 
 
-def written_out(messages: Sequence[Message]) -> str:
-    """The messages as one text, without the instructions at the beginning: a single user message as it stands; a longer
-    talk with a line for each message, which says who speaks."""
-    rest = list(dropwhile(lambda each: each["role"] in INSTRUCTIONS, messages))
-    if len(rest) == 1 and rest[0]["role"] == "user":
-        return spoken(rest[0])
-    return "\n".join(f"{_speaker(each)}: {spoken(each)}" for each in rest)
+def messages_text(messages: Sequence[Message]) -> str:
+    """The messages as one text, without leading instructions: a single user message unchanged; otherwise a line for
+    each message, with its role."""
+    turns = list(dropwhile(_is_instruction, messages))
+    if len(turns) == 1 and turns[0]["role"] == "user":
+        return message_text(turns[0])
+    return "\n".join(map(_transcript_line, turns))
 
 
-def remembered(messages: Sequence[Message]) -> dict[str, str]:
-    """The traits from which, with the text that `written_out` makes of them, `messages_of` makes these messages."""
-    traits, rest = dict[str, str](), list(messages)
-    if rest and rest[0]["role"] == "system" and _plain(rest[0]):
-        traits["system"] = rest.pop(0)["content"]
-    if rest and not (len(rest) == 1 and rest[0]["role"] == "user" and _plain(rest[0])):
-        traits["messages"] = _encoded(rest)
-    return traits
+def messages_metadata(messages: Sequence[Message]) -> dict[str, str]:
+    """The metadata from which, together with their `messages_text`, `prompt_messages` restores these messages."""
+    metadata, rest = dict[str, str](), list(messages)
+    if rest and rest[0]["role"] == "system" and _is_plain(rest[0]):
+        metadata["system"] = rest.pop(0)["content"]
+    if rest and not (len(rest) == 1 and rest[0]["role"] == "user" and _is_plain(rest[0])):
+        metadata["messages"] = _encode(rest)
+    return metadata
 
 
-def messages_of(prompt: str, traits: Mapping[str, str]) -> list[Message]:
-    """The messages that the prompt was made of; a single user message where the traits say nothing of it."""
-    system = [{"role": "system", "content": traits["system"]}] if traits.get("system") else []
-    stored = _decoded(traits.get("messages", ""))
-    if stored and written_out(stored) == prompt:
+def prompt_messages(prompt: str, metadata: Mapping[str, str]) -> list[Message]:
+    """The messages of a prompt; a single user message if its metadata has no others."""
+    system = [{"role": "system", "content": metadata["system"]}] if metadata.get("system") else []
+    stored = _decode(metadata.get("messages", ""))
+    if stored and messages_text(stored) == prompt:
         return [*system, *stored]
-    return [*system, *([{"role": "user", "content": prompt}] if prompt else [])]
+    return [*system, {"role": "user", "content": prompt}] if prompt else system
 
 
-def answer_traits(message: Message) -> dict[str, str]:
-    """The traits of an answer, which is the text that `spoken` makes of this message."""
+def answer_metadata(message: Message) -> dict[str, str]:
+    """The metadata of an answer whose text is the `message_text` of this message."""
     bare = {name: value for name, value in message.items() if name != "reasoning_content"}
-    traits = {"reasoning": message["reasoning_content"]} if message.get("reasoning_content") else {}
-    return traits if bare.keys() == {"role", "content"} else {**traits, "completion": _encoded([bare])}
+    metadata = {"reasoning": message["reasoning_content"]} if message.get("reasoning_content") else {}
+    return metadata if bare.keys() == {"role", "content"} else {**metadata, "completion": _encode([bare])}
 
 
-def completion_of(answer: str, traits: Mapping[str, str]) -> Message:
-    """The message that the answer was made of; its words alone where the trait says something else."""
-    stored = _decoded(traits.get("completion", ""))
-    if len(stored) == 1 and stored[0]["role"] == "assistant" and spoken(stored[0]) == answer:
+def answer_message(answer: str, metadata: Mapping[str, str]) -> Message:
+    """The message of an answer; its text alone if the metadata belongs to another answer."""
+    stored = _decode(metadata.get("completion", ""))
+    if len(stored) == 1 and stored[0]["role"] == "assistant" and message_text(stored[0]) == answer:
         return stored[0]
     return {"role": "assistant", "content": answer}
 
 
-def tools_of(traits: Mapping[str, str]) -> str:
-    """The definitions of tools, as JSON; "" where there are none, or the trait is something else of the user's."""
+def tool_definitions(metadata: Mapping[str, str]) -> str:
+    """The definitions of tools, as JSON; "" for none, or where the user's own metadata has this name."""
     try:
-        found = json.loads(traits.get("tools", "") or "[]")
+        tools = json.loads(metadata.get("tools", "") or "[]")
     except (ValueError, RecursionError):
         return ""
-    sound = isinstance(found, list) and found and all(isinstance(each, dict) for each in found)
-    return traits["tools"] if sound else ""
+    valid = isinstance(tools, list) and tools and all(isinstance(tool, dict) for tool in tools)
+    return metadata["tools"] if valid else ""
 
 
-def prompt_traits(traits: Mapping[str, str]) -> dict[str, str]:
-    """The traits for another answer to the same prompt."""
-    return {name: value for name, value in traits.items() if name not in ANSWER_TRAITS}
+def keep_prompt_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata for another answer to the same prompt."""
+    return {name: value for name, value in metadata.items() if name not in ANSWER_METADATA}
 
 
-def other_traits(traits: Mapping[str, str]) -> dict[str, str]:
-    """The traits for a row with another prompt: nothing of what was asked before."""
-    return {name: value for name, value in traits.items() if name not in (*PROMPT_TRAITS, *ANSWER_TRAITS)}
+def drop_chat_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata for a row with another prompt."""
+    return {name: value for name, value in metadata.items() if name not in (*PROMPT_METADATA, *ANSWER_METADATA)}
 
 
-def text_traits(prompt: str, traits: Mapping[str, str]) -> dict[str, str]:
-    """The traits for an answer by a model that was given the prompt as a text: without the instructions before it and
-    the tools, which that text does not show."""
-    messages = messages_of(prompt, traits)
-    turns = list(dropwhile(lambda each: each["role"] in INSTRUCTIONS, messages))
-    if turns == messages and not tools_of(traits):
-        return dict(traits)
-    others = {name: value for name, value in traits.items() if name not in PROMPT_TRAITS}
-    return {**others, **remembered(turns)}
+def text_prompt_metadata(prompt: str, metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata for an answer by a model that got the prompt as text: without the instructions before it and the
+    tools, which that text does not contain."""
+    messages = prompt_messages(prompt, metadata)
+    turns = list(dropwhile(_is_instruction, messages))
+    if turns == messages and not tool_definitions(metadata):
+        return dict(metadata)
+    others = {name: value for name, value in metadata.items() if name not in PROMPT_METADATA}
+    return {**others, **messages_metadata(turns)}
 
 
-def _speaker(message: Message) -> str:
-    return f"{message['role']} ({message['name']})" if message.get("name") else str(message["role"])
+def _is_instruction(message: Message) -> bool:
+    return message["role"] in INSTRUCTION_ROLES
 
 
-def _plain(message: Message) -> bool:
+def _transcript_line(message: Message) -> str:
+    speaker = f"{message['role']} ({message['name']})" if message.get("name") else str(message["role"])
+    return f"{speaker}: {message_text(message)}"
+
+
+def _is_plain(message: Message) -> bool:
     return message.keys() == {"role", "content"} and bool(message["content"])
 
 
-def _encoded(messages: Sequence[Message]) -> str:
+def _encode(messages: Sequence[Message]) -> str:
     return json.dumps(list(messages), ensure_ascii=False)
 
 
-def _decoded(text: str) -> list[Message]:
-    """The messages that a trait holds; none where it is no such trait, but one of the user's own, of the same name."""
+def _decode(text: str) -> list[Message]:
+    """The messages in a metadata entry; none where the user's own metadata has this name."""
     try:
-        found = json.loads(text or "[]")
-        return found if isinstance(found, list) and all(map(_sound, found)) else []
+        messages = json.loads(text or "[]")
+        return messages if isinstance(messages, list) and all(map(_is_message, messages)) else []
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
 
 
-def _sound(message: Any) -> bool:
+def _is_message(message: object) -> bool:
     if not isinstance(message, dict) or not isinstance(message["role"], str):
         return False
-    calls = [each["function"] for each in message.get("tool_calls") or ()]
+    calls = [call["function"] for call in message.get("tool_calls") or ()]
     texts = [text for call in calls for text in (call["name"], call["arguments"])]
     return isinstance(message["content"], str | None) and all(isinstance(text, str) for text in texts)

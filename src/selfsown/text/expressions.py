@@ -1,7 +1,7 @@
-"""What an answer has to be in form before algebra compares it: one expression, with no claim around it.
+"""Reduce an answer to its expressions before a computer algebra system compares them.
 
-A computer algebra system reads of an answer what it understands, and takes that for the whole. So an answer is taken
-apart here first; what is left to compare is only what stands for the value itself.
+Such a system parses the part of an answer that it understands and ignores the rest. So an answer is taken apart here
+first, and only the expressions of its value are compared.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfsown.text.numbers import is_otherwise
+from selfsown.text.numbers import changes_claim
 
 _GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
@@ -30,9 +30,9 @@ _UNICODE = {
     "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "°": r"^\circ ", "×": r"\times ", "·": r"\cdot ", "÷": r"\div ",
     "∨": r"\lor ", "∼": r"\sim ", "<=": r"\le ", ">=": r"\ge ", "!=": r"\neq ", ":=": "=", "==": "=",
 }  # fmt: skip
-_OTHERS = {r"\ne": r"\neq", r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\vee": r"\lor"}
+_SYNONYMS = {r"\ne": r"\neq", r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\vee": r"\lor"}
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-_SIGN = re.compile(r"[?:;'~@#\"&]|\\\\|[^\x00-\x7f]")  # what is none of an expression's own
+_SIGN = re.compile(r"[?:;'~@#\"&]|\\\\|[^\x00-\x7f]")  # no part of an expression
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|leqslant|geqslant)(?![a-zA-Z])")
 _RANGE = re.compile(r"\\infty|\\cup|\\mathbb|\[[^\[\]()]*,[^\[\]()]*[\])]|\([^\[\]()]*,[^\[\]()]*\]")
 _OR = re.compile(r"\s*,?\s*(?:\\lor(?![a-zA-Z])|\bor\b)\s*")
@@ -52,15 +52,17 @@ _SUM = re.compile(rf"{_SYMBOL}(?:\^\{{?\d\}}?)?(?:\s*[-+*/]?\s*{_SYMBOL}(?:\^\{{
 
 @dataclass(frozen=True)
 class Claims:
-    """All that must hold for an answer to be right: these equal the known value, and of these pairs the first, rounded
-    as the second is, is the second."""
+    """What must hold for an answer to be right.
+
+    equal: each of these equals the known value. rounded: in each pair, the first rounds to the second.
+    """
 
     equal: tuple[str, ...]
     rounded: tuple[tuple[str, str], ...] = ()
 
 
 def known_value(known: str) -> str:
-    """The known answer without the name that it gives its value, or its unit."""
+    """The known answer without the name of its value (x = 5) and without its unit."""
     known = _symbols(known)
     if _is_plural(known):
         return _list(known)
@@ -68,65 +70,65 @@ def known_value(known: str) -> str:
     return _bare(values[0], "") if len(values) == 1 else known
 
 
-def claims(known: str, said: str) -> Claims | None:
-    """What a plain answer claims of a known one; None where it is of another form, and so cannot be right."""
-    known, said = _symbols(known), _symbols(said)
+def claims(known: str, answer: str) -> Claims | None:
+    """What an answer claims about the known one; None if it has another form, and so cannot be right."""
+    known, answer = _symbols(known), _symbols(answer)
     if _is_plural(known):
-        chained = any(len(_sides(part)[1]) > 1 for part in _split(_AND.sub(", ", said), ","))
-        return None if chained else _checked(known, [_list(said)])
+        chained = any(len(_sides(part)[1]) > 1 for part in _split(_AND.sub(", ", answer), ","))
+        return None if chained else _checked(known, [_list(answer)])
     if len(_sides(known)[1]) > 1:  # an equation
-        return _checked(known, [said])
-    if pair := _coordinates(known, said):
-        return _checked(known, [pair])
-    found: list[str] = []
+        return _checked(known, [answer])
+    if point := _coordinates(known, answer):
+        return _checked(known, [point])
+    equal: list[str] = []
     rounded: list[tuple[str, str]] = []
-    for option in _OR.split(said):
+    for option in _OR.split(answer):
         names, values = _sides(option, sums=True)
-        if _is_made_of(names, values[-1]):
+        if _contains_name(names, values[-1]):
+            return None
+        approximation = _APPROX.split(values[-1])
+        if len(approximation) != 2:
+            equal += values
+            continue
+        value, decimal = approximation
+        if not _DECIMAL.fullmatch(decimal):
             return None
         exact = values[:-1]
-        about = _APPROX.split(values[-1])
-        if len(about) == 2:
-            if not _DECIMAL.fullmatch(about[1]):
-                return None
-            exact += [about[0]] * bool(about[0] and not _NAME.fullmatch(about[0]))
-            rounded += [(each, about[1]) for each in exact]
-            exact = [about[1]] if _DECIMAL.search(known) else exact
-        else:
-            exact = values
-        found += exact
-    checked = _checked(known, found)
+        if value and not _NAME.fullmatch(value):
+            exact.append(value)
+        rounded += [(each, decimal) for each in exact]
+        equal += [decimal] if _DECIMAL.search(known) else exact
+    checked = _checked(known, equal)
     return Claims(checked.equal, tuple(rounded)) if checked and checked.equal else None
 
 
 def _symbols(text: str) -> str:
-    """Signs as LaTeX commands, each in one spelling."""
+    """Symbols as LaTeX commands, each in one spelling."""
     for sign, command in _UNICODE.items():
         text = text.replace(sign, command)
     text = re.sub(r"√\s*(\w+|\([^()]*\))", r"\\sqrt{\1}", text).replace("$", "")
-    return _COMMAND.sub(lambda found: _OTHERS.get(found[0], found[0]), text).strip()
+    return _COMMAND.sub(lambda match: _SYNONYMS.get(match[0], match[0]), text).strip()
 
 
 def _is_plural(known: str) -> bool:
-    """Whether several values are the right answer."""
+    """Whether the right answer has several values."""
     return len(_split(known, ",")) > 1 or bool(_AND.search(known) or re.search(r"\\pm|\\\{", known))
 
 
 def _split(text: str, sign: str) -> list[str]:
-    """The text's parts between signs that stand in no brackets."""
+    """The parts of a text between signs outside of brackets."""
     parts, depth = [""], 0
-    for each in text:
-        depth += (each in "([{") - (each in ")]}")
-        if each == sign and depth <= 0:
+    for char in text:
+        depth += (char in "([{") - (char in ")]}")
+        if char == sign and depth <= 0:
             parts.append("")
         else:
-            parts[-1] += each
+            parts[-1] += char
     return [part.strip() for part in parts]
 
 
 def _sides(text: str, *, sums: bool = False) -> tuple[list[str], list[str]]:
-    """The sides of an equation: names in front, such as x, f(2) or "the total", with sums also x + y; and what they
-    are said to be."""
+    """The sides of an equation: leading names, such as x, f(2) or "the total" (with `sums` also x + y), and values."""
     sides = _split(text, "=")
     names: list[str] = []
     while len(sides) > 1 and (_is_name(sides[0]) or (sums and _SUM.fullmatch(sides[0]))):
@@ -140,32 +142,32 @@ def _sides(text: str, *, sums: bool = False) -> tuple[list[str], list[str]]:
 
 def _is_name(side: str) -> bool:
     words = re.fullmatch(_WORDS, side) and len(side) > 1
-    return bool(_NAME.fullmatch(side)) and not (words and is_otherwise(side))
+    return bool(_NAME.fullmatch(side)) and not (words and changes_claim(side))
 
 
-def _coordinates(known: str, said: str) -> str:
-    """The point that is said as "x = 2, y = 3", where the known answer is one."""
-    sides = [_sides(part) for part in _split(said, ",")]
+def _coordinates(known: str, answer: str) -> str:
+    """The point that an answer gives as "x = 2, y = 3", if the known answer is a point."""
+    sides = [_sides(part) for part in _split(answer, ",")]
     named = {names[0]: values[0] for names, values in sides if len(names) == len(values) == 1}
     if len(sides) < 2 or len(named) < len(sides) or not re.fullmatch(r"\(.*,.*\)", known):
         return ""
     return f"({', '.join(named[name] for name in sorted(named))})"
 
 
-def is_of_another(known: str, said: str) -> bool:
+def names_differ(known: str, answer: str) -> bool:
     """Whether the two are values of different symbols, such as x = 5 and y = 5."""
-    names = [re.match(rf"({_SYMBOL})\s*=", _symbols(each)) for each in (known, said)]
+    names = [re.match(rf"({_SYMBOL})\s*=", _symbols(text)) for text in (known, answer)]
     return bool(names[0] and names[1] and names[0][1] != names[1][1])
 
 
-def _is_made_of(names: Sequence[str], value: str) -> bool:
-    """Whether a value is made of a letter that stands in its name, be it not in brackets or as an index."""
+def _contains_name(names: Sequence[str], value: str) -> bool:
+    """Whether a value contains a letter of its own name, other than in brackets or as an index."""
     letters = set(re.findall(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", re.sub(r"\([^()]*\)|_\w", "", " ".join(names))))
     return bool(letters & set(re.findall(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", value)))
 
 
 def _list(text: str) -> str:
-    """Several values with commas between them, without a name that all of them have."""
+    """Several values separated by commas, without a name that all of them have."""
     parts = _split(_AND.sub(", ", text), ",")
     sides = [_sides(part) for part in parts]
     same = {tuple(names) for names, _ in sides}
@@ -175,21 +177,21 @@ def _list(text: str) -> str:
 
 
 def _checked(known: str, parts: Sequence[str]) -> Claims | None:
-    """The parts without units, where each may be held against the known answer by algebra."""
+    """The parts without units, if algebra can compare each of them with the known answer."""
     bare = [_bare(part, known) for part in parts]
-    return Claims(tuple(bare)) if all(each and _has_form_of(known, each) for each in bare) else None
+    return Claims(tuple(bare)) if all(part and _has_form_of(known, part) for part in bare) else None
 
 
 def _bare(part: str, known: str) -> str:
-    """Without the words of a unit behind it."""
+    """The part without the words of a unit after it."""
     phrase = _PHRASE.search(part)
-    if not phrase or is_otherwise(f" {phrase[1]}") or len(phrase[1].split()) > 5 or phrase[1] in known:
+    if not phrase or changes_claim(f" {phrase[1]}") or len(phrase[1].split()) > 5 or phrase[1] in known:
         return part
     return part[: phrase.start()]
 
 
 def _has_form_of(known: str, part: str) -> bool:
-    """Whether the part holds nothing but an expression's own signs, and those that the known answer has, too."""
+    """Whether the part has only symbols of an expression, and those that the known answer has too."""
     if set(_COMMAND.findall(part)) - _SAFE - set(_COMMAND.findall(known)):
         return False
     if set(_SIGN.findall(part)) - set(_SIGN.findall(known)):
@@ -198,13 +200,13 @@ def _has_form_of(known: str, part: str) -> bool:
         return False
     if r"\pm" in part and not _is_plural(known):
         return False
-    if {known[:1], part[:1]} == {"(", "\\"} and {known[:2], part[:2]} & {r"\{"}:  # a tuple is no set
+    if {known[:1], part[:1]} == {"(", "\\"} and {known[:2], part[:2]} & {r"\{"}:  # a tuple is not a set
         return False
-    bases = [sorted(re.findall(r"\d_\{?\d+\}?", each)) for each in (part, known)]
+    bases = [sorted(re.findall(r"\d_\{?\d+\}?", text)) for text in (part, known)]
     return bases[0] == bases[1] and _words(part) <= _words(known)
 
 
 def _words(text: str) -> set[str]:
-    """Words, as they are none of algebra's: names of functions, and products of letters, which must be the same."""
+    """Words other than function names, and products of letters; both answers must have the same ones."""
     text = _COMMAND.sub(" ", text)
     return {word.casefold() for word in re.findall(r"[A-Za-z]{2,}", text)} - _FUNCTIONS

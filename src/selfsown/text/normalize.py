@@ -1,4 +1,4 @@
-"""The one home of text handling: counting n-grams and measuring how varied a set of texts is."""
+"""Normal forms of text, words, code blocks, n-gram counts, and agreement of short texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from textwrap import dedent
 
-# A fence ends where it stands alone, as far in as it began: a program may hold fences of its own.
+# A fence ends on a line of its own with the same indent, since code may contain fences.
 _FENCED = re.compile(
     r"^(?P<indent>[ \t]*)(?P<fence>```|~~~)[ \t]*(?P<kind>\w*)[^\n`]*\n"
     r"(?P<code>.*?)(?:^(?P=indent)(?P=fence)[ \t]*$|\Z)",
@@ -19,14 +19,14 @@ _FENCED = re.compile(
 )
 
 
-# Signs that nobody sees: controls, soft hyphens, joiners, marks of direction, selectors of a variant, tags.
+# Invisible characters: controls, soft hyphens, joiners, direction marks, variation selectors, tags.
 _INVISIBLE = (
     r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
-# Raised, lowered, circled and squared signs and fractions are no other spelling of plain ones: x² is not x2.
-_OTHER_THAN_RAISED = re.compile(
+# Superscripts, subscripts, circled and squared characters and fractions carry meaning: x² is not x2.
+_NO_SUPERSCRIPTS = re.compile(
     r"[^\xaa\xb2\xb3\xb9\xba\xbc-\xbe\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d6a\u1d78\u1d9b-\u1dbf\u2070-\u209f\u2120\u2122"
     r"\u2150-\u215f\u2189\u2460-\u24ff\u3250-\u33ff]+"
 )
@@ -42,30 +42,29 @@ _TYPOGRAPHIC = str.maketrans(
 
 
 def unified(text: str) -> str:
-    """The text in one spelling, for comparison alone: what is kept and exported stays as it was written.
+    """The text in one Unicode spelling, for comparison only: stored and exported text stays unchanged.
 
-    Letters are composed, whatever their width or ligature (NFKC, but for raised, lowered, circled and squared signs and
-    fractions, which carry meaning); invisible signs are dropped; typographic quotes, primes and dashes become plain,
-    all spaces one kind of space, and all ends of lines one.
+    Characters are composed and compatibility forms are replaced (NFKC, except superscripts, subscripts, circled and
+    squared characters and fractions, which carry meaning); invisible characters are dropped; typographic quotes, primes
+    and dashes become ASCII, all spaces U+0020, and all line ends line feeds.
     """
     text = INVISIBLE.sub("", text).replace("\r\n", "\n")
     if text.isascii():
         return text.replace("\r", "\n")
-    plain = _OTHER_THAN_RAISED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    return unicodedata.normalize("NFC", plain).translate(_TYPOGRAPHIC)
+    compatible = _NO_SUPERSCRIPTS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    return unicodedata.normalize("NFC", compatible).translate(_TYPOGRAPHIC)
 
 
 def normal(text: str) -> str:
-    """The one form in which texts are compared: `unified`, without regard to letter case and to how many spaces stand
-    where."""
+    """The normal form in which texts are compared: `unified`, case-folded, with single spaces."""
     text = unified(text)
     if not text.isascii():
         text = unified(unicodedata.normalize("NFD", text).casefold())
     return " ".join(text.casefold().split())
 
 
-# Where words are written without spaces between them: characters that each count as a word (Chinese, Japanese), and
-# letters (Thai, Lao, Burmese, Khmer and their like), of which some three make a word.
+# Scripts without spaces between words: characters that each count as a word (Chinese, Japanese), and letters of which
+# about three make a word (Thai, Lao, Burmese, Khmer and similar ones).
 IDEOGRAPHS = (
     r"\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u9fff"
     r"\uf900-\ufaff\U00020000-\U0003ffff"
@@ -76,51 +75,50 @@ _ASCII_WORD = re.compile(r"\w+")
 
 @cache
 def any_word() -> re.Pattern[str]:
-    """A word of any script; accents and vowel signs that are characters of their own belong to their letter."""
+    """A word of any script, together with its combining accents and vowel signs."""
     marks = "".join(char for char in map(chr, range(0x300, 0x1EA00)) if unicodedata.category(char)[0] == "M")
-    alone = rf"(?=\w)[{IDEOGRAPHS}{UNSPACED}]"
+    single = rf"(?=\w)[{IDEOGRAPHS}{UNSPACED}]"
     spaced = rf"[^\W{IDEOGRAPHS}{UNSPACED}]"
-    return re.compile(f"(?:{spaced}+[{marks}]*)+|{alone}[{marks}]*")
+    return re.compile(f"(?:{spaced}+[{marks}]*)+|{single}[{marks}]*")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in normal form; where a script puts no spaces between words, its characters."""
-    plain = normal(text)
-    return (_ASCII_WORD if plain.isascii() else any_word()).findall(plain)
+    """The words of a text in normal form; in scripts without spaces between words, the characters."""
+    normalized = normal(text)
+    return (_ASCII_WORD if normalized.isascii() else any_word()).findall(normalized)
 
 
-def final(text: str, pattern: str) -> str:
-    """What an answer says in the end, in normal form: the pattern's last match, or that one's first group; where it
-    matches nowhere, or there is none, the whole."""
-    found = [match[match.re.groups and 1] for match in re.finditer(pattern, text)] if pattern else []
-    return normal(found[-1] or "") if found else normal(text)
+def final_match(text: str, pattern: str) -> str:
+    """The last match of a pattern, or its first group, in normal form; the whole text without a match or a pattern."""
+    matches = [match[match.re.groups and 1] for match in re.finditer(pattern, text)] if pattern else []
+    return normal(matches[-1] or "") if matches else normal(text)
 
 
 def fenced(text: str) -> str:
-    """The text between two marks that cannot stand in it, so that it cannot pass for what is said around it."""
+    """The text between two tags that cannot occur in it, so that it cannot imitate the prompt around it."""
     mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
     return f"<text-{mark}>\n{text}\n</text-{mark}>"
 
 
-def python(text: str) -> str:
-    """The longest fenced piece that is called Python, or of those that are called nothing; else the whole text."""
-    found: dict[str, list[str]] = {"py": [], "": []}
-    for each in _FENCED.finditer(text.replace("\r\n", "\n")):
-        code = each["code"].rstrip().removesuffix(each["fence"])  # it may end beside the last line
-        found.get(each["kind"].lower()[:2], []).append(dedent(code))
-    return max(found["py"] or found[""] or [text], key=len)
+def extract_python(text: str) -> str:
+    """The longest code block marked as Python, else the longest one without a language, else the whole text."""
+    blocks: dict[str, list[str]] = {"py": [], "": []}
+    for block in _FENCED.finditer(text.replace("\r\n", "\n")):
+        code = block["code"].rstrip().removesuffix(block["fence"])  # the fence may follow the last line directly
+        blocks.get(block["kind"].lower()[:2], []).append(dedent(code))
+    return max(blocks["py"] or blocks[""] or [text], key=len)
 
 
 _NUMBER = re.compile(r"(?:(?<![^\s(])-)?\d+(?:[.,]\d+)*")
 
 
 def agreement(one: str, other: str) -> float:
-    """How much two short texts say the same, from 0 to 1: F1 over their words, letter case and punctuation aside.
+    """Agreement of two short texts, from 0 to 1: F1 over their words, ignoring case and punctuation.
 
-    Where each gives a number that the other does not, they do not agree, however alike the words about them.
+    It is 0 if each text has a number that the other lacks.
     """
-    plain = (re.sub(r"(?<=\d),(?=\d{3}\b)", "", normal(text)) for text in (one, other))
-    first, second = (_NUMBER.findall(text) + words(_NUMBER.sub(" ", text)) for text in plain)
+    normalized = (re.sub(r"(?<=\d),(?=\d{3}\b)", "", normal(text)) for text in (one, other))
+    first, second = (_NUMBER.findall(text) + words(_NUMBER.sub(" ", text)) for text in normalized)
     numbers, others = ({word for word in words if word[-1].isdigit()} for words in (first, second))
     if numbers - others and others - numbers:
         return 0.0
@@ -129,15 +127,15 @@ def agreement(one: str, other: str) -> float:
 
 
 def ngrams(texts: Iterable[str], size: int) -> Counter[str]:
-    """How often each run of `size` characters occurs; a text's start and end count as characters."""
+    """The count of each run of `size` characters; the start and end of a text count as characters."""
     counts: Counter[str] = Counter()
     for text in texts:
         padded = f"\x02{text}\x03"
-        counts.update(padded[at : at + size] for at in range(len(padded) - size + 1))
+        counts.update(padded[start : start + size] for start in range(len(padded) - size + 1))
     return counts
 
 
 def effective_number(counts: Counter[str]) -> float:
-    """Hill's number of order 1: the exponential of the entropy, 'how many kinds, in effect'."""
+    """The effective number of kinds: Hill's number of order 1, the exponential of the entropy."""
     total = sum(counts.values())
-    return math.exp(-sum(c / total * math.log(c / total) for c in counts.values())) if total else 0.0
+    return math.exp(-sum(count / total * math.log(count / total) for count in counts.values())) if total else 0.0

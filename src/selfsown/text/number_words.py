@@ -1,4 +1,4 @@
-"""Numbers that are written out in English words, as digits."""
+"""Numbers in English words, as digits."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _RESTATED = re.compile(r"(-?[\d/]+)\s*\(\s*(-?[\d/]+)\s*\)")
 def in_digits(text: str) -> str:
     """The text with each number in words as digits, a fraction as "1/2"; "twelve (12)" and "12 (twelve)" become "12".
 
-    Where digits stand beside words that do not only repeat them, the text is left as it is.
+    A text with digits beside words that do not only repeat them stays unchanged.
     """
-    said = _RESTATED.sub(_once, _RUN.sub(lambda found: _number(text, found), text))
-    return text if re.search(r"\d", text) and not _RESTATED.search(_RUN.sub("0", text)) else said
+    converted = _RESTATED.sub(_without_repeat, _RUN.sub(lambda run: _number(text, run), text))
+    return text if re.search(r"\d", text) and not _RESTATED.search(_RUN.sub("0", text)) else converted
 
 
-def _once(found: re.Match[str]) -> str:
-    return found[1] if found[1] == found[2] else found[0]
+def _without_repeat(match: re.Match[str]) -> str:
+    return match[1] if match[1] == match[2] else match[0]
 
 
 def _number(text: str, run: re.Match[str]) -> str:
@@ -58,7 +58,7 @@ def _number(text: str, run: re.Match[str]) -> str:
 def _cardinal(words: str) -> Fraction | None:
     """The value of a cardinal; None where the words are several numbers, such as "two three"."""
     total = group = 0
-    last = 10**12  # the size of what was said last: each word within a group is smaller than the one before
+    last = 10**12  # the last scale: each must be smaller than the one before
     for word in re.findall(r"[a-z]+", words):
         if word in _SCALES:
             if not group or (total and _SCALES[word] >= last):

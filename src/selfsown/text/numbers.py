@@ -1,6 +1,6 @@
-"""Which number a short text states, however it is set and in whatever currency or unit.
+"""The number that a short text states, in any notation, currency or unit.
 
-A number is read only where there is no doubt which is meant; of all else nothing is said here.
+A number is read only if it is unambiguous.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from selfsown.text.units import Unit, is_unit, unit
+from selfsown.text.units import Unit, is_unit, parse_unit
 
-LONGEST = 300  # characters in which one number is looked for
+MAX_NUMBER_CHARS = 300  # of a text that is searched for one number
 
-_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _MINUS = {ord(each): "-" for each in "−‐‑‒–—﹣－"}
 _SET = re.compile(
     r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]"
@@ -45,7 +45,7 @@ _BEFORE = r"(?P<before>(?:[^\W\d_]|[\s'’\"“”:,])*?)"
 _SIGN = r"(?P<sign>[+-]?)\s*(?P<currency>[$€£¥₹]|USD|EUR|GBP)?\s*(?P<more>[+-]?)\s*"
 _WHOLE = [(re.compile(f"{_BEFORE}{_SIGN}{form}(?P<after>\\D*)"), make) for form, make in _FORMS]
 _UNIT = re.compile(r"(?<=[A-Za-z]) ?\^\s*\{?[23]\}?|\s*\^\s*\{?\s*\\circ\s*\}?|\\degree")  # squares, cubes and degrees
-# Words that make another claim of a sentence than that it is this number: anywhere, before it, and behind it.
+# Words that change the claim of a sentence to another one than this number: anywhere, before it, after it.
 _OTHERWISE = (
     r"not|never|no|none|neither|nor|cannot|nearly|almost|approximately|approx|roughly|around|about|maybe|perhaps|possibly"
     r"|wrong\w*|false|incorrect\w*|untrue|invalid|bogus|mistaken?|error|except|unless|kidding|joking|falsch|faux|falso"
@@ -67,7 +67,7 @@ _CHANGED = re.compile(
     rf"|[!^√π∞±≠<>≤≥+*=:;\\{{}}|?~≈]|{_NEGATION}",
     re.IGNORECASE,
 )
-# "18 is …" says that it is the number asked for, or something else of it.
+# "18 is the answer" states the number; "18 is even" states something else about it.
 _PREDICATE = re.compile(
     r"[\s)$]*(?:is|are|was|were|equals|ist|est|es)\b(?!\s+in\b|\s+(?:(?:the|my|our|your|its|his|her|their) )?"
     r"(?:(?:final|correct|right|total) )*"
@@ -85,78 +85,80 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number, exactly; percent where it was said with that sign; its unit where that is known."""
+    """An exact number; percent: whether it has a percent sign; unit: where it is known."""
 
     value: Fraction
     percent: bool = False
     unit: Unit | None = None
 
     def equals(self, other: Quantity) -> bool:
-        """A percentage stands for the number before its sign, or for its hundredth part; a number without a unit for
-        that number of any."""
+        """Whether both are the same number. A percentage also equals its hundredth part; a number without a unit equals
+        that number of any unit."""
         if self.unit and other.unit:
             return self.unit[0] == other.unit[0] and self.value * self.unit[1] == other.value * other.unit[1]
         if self.percent == other.percent:
             return self.value == other.value
-        said, meant = (self, other) if self.percent else (other, self)
-        return meant.value in (said.value, said.value / 100)
+        percentage, number = (self, other) if self.percent else (other, self)
+        return number.value in (percentage.value, percentage.value / 100)
 
 
 def plain(text: str) -> str:
-    """The same in plain letters: without what only sets it, with one minus sign, with no groups in numbers."""
-    raised = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{''.join(map(_RAISED.__getitem__, found[0]))}}}", text)
-    text = re.sub(r"(\d)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", r"\1 \2", raised)
+    """The text without typesetting commands, with one minus sign, and without digit grouping."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: f"^{{{''.join(map(_SUPERSCRIPTS.__getitem__, match[0]))}}}", text)
+    text = re.sub(r"(\d)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", r"\1 \2", text)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/").translate(_MINUS)
     text = re.sub(r"(?<!\\)\\ ", " ", text.replace(r"\%", "%").replace(r"\$", "\0"))
-    text = re.sub(r"\$([^$]*)\$", r"\1", _SET.sub("", text)).replace("\0", "$")  # one alone is the dollar's
+    text = re.sub(r"\$([^$]*)\$", r"\1", _SET.sub("", text)).replace("\0", "$")  # a single one is a dollar sign
     text = re.sub(r"\+?(?:∞|\\infty\b|\binfinity\b)", r"\\infty", text)
     text = _WORDED.sub(r" \1 ", text)
     text = re.sub(r"(?<=[\w)}])\*\*(?=[\w({-])", "^", text)
     text = re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?![\w{(])", "", text)
-    text = _GROUPED.sub(lambda found: found[1] + re.sub(r"\D", "", found[2]), text)
+    text = _GROUPED.sub(lambda match: match[1] + re.sub(r"\D", "", match[2]), text)
     text = re.sub(r"(?<=\d) ?x ?(?=\d)", "*", text)
     return " ".join(text.split()).lstrip(" :").rstrip(" .:")
 
 
-def quantity(said: str) -> Quantity | None:
-    """The one number that a plain text states, perhaps as the right side of an equation whose left side is a name, or
-    arithmetic that gives it; None where it is not clear."""
-    if len(said) > LONGEST:
+def parse_quantity(text: str) -> Quantity | None:
+    """The only number that a text (as `plain` returns it) states; None if that is ambiguous.
+
+    It may be the right side of an equation whose left side is a name, or arithmetic with this result.
+    """
+    if len(text) > MAX_NUMBER_CHARS:
         return None
-    *left, right = said.split("=")
-    found = _number(right)
-    return found if found and all(_leads_to(each, found.value) for each in left) else None
+    *left, right = text.split("=")
+    number = _number(right)
+    return number if number and all(_leads_to(side, number.value) for side in left) else None
 
 
-def _number(said: str) -> Quantity | None:
-    said = _UNIT.sub("", said.strip())
-    said = said[1:-1] if re.fullmatch(r"\([^()]*\)", said) else said
-    for form, make in _WHOLE:
-        found = form.fullmatch(said)
-        if found and _clear(said, found):
-            numbers = found.groups()[4:-1]
+def _number(text: str) -> Quantity | None:
+    text = _UNIT.sub("", text.strip())
+    text = text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+    for form, evaluate in _WHOLE:
+        match = form.fullmatch(text)
+        if match and _is_unambiguous(text, match):
+            numbers = match.groups()[4:-1]
             try:
-                value = make(*numbers)
+                value = evaluate(*numbers)
             except ZeroDivisionError:
                 return None
-            percent = "%" in found["after"] or bool(re.search(r"\bper ?cent\b", found["after"]))
-            measured = unit(found["after"]) or unit(found["currency"] or "")
-            return Quantity(-value if "-" in (found["sign"], found["more"]) else value, percent, measured)
+            percent = "%" in match["after"] or bool(re.search(r"\bper ?cent\b", match["after"]))
+            unit = parse_unit(match["after"]) or parse_unit(match["currency"] or "")
+            return Quantity(-value if "-" in (match["sign"], match["more"]) else value, percent, unit)
     return None
 
 
 def _leads_to(side: str, value: Fraction) -> bool:
-    """Whether one side of an equation is a name, or arithmetic of this value, be the value rounded."""
-    found = re.fullmatch(r"((?:[^\W\d_]|[\s'’\"(),:]|\b-\b)*?)([\d\s.+*/()×$-]*)", side)
-    if not found or _DENIED.search(found[1]):
+    """Whether a side of an equation is a name, or arithmetic with this value, which may be rounded."""
+    match = re.fullmatch(r"((?:[^\W\d_]|[\s'’\"(),:]|\b-\b)*?)([\d\s.+*/()×$-]*)", side)
+    if not match or _DENIED.search(match[1]):
         return False
-    if not re.search(r"\d", found[2]):
+    if not re.search(r"\d", match[2]):
         return True
     try:
-        exact = _evaluated(ast.parse(found[2].replace("×", "*").replace("$", "").strip(), mode="eval").body)
+        exact = _evaluated(ast.parse(match[2].replace("×", "*").replace("$", "").strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError):
         return False
-    places = next((each for each in range(1, 10) if (value * 10**each).denominator == 1), 0)
+    places = next((count for count in range(1, 10) if (value * 10**count).denominator == 1), 0)
     rounded = value.denominator > 1 and 2 * abs(exact - value) * 10**places <= 1
     return exact == value or rounded
 
@@ -173,16 +175,18 @@ def _evaluated(tree: ast.expr) -> Fraction:
     raise ValueError("not arithmetic")
 
 
-def is_otherwise(words: str) -> bool:
-    """Whether words behind a number make another claim than that it is this number."""
+def changes_claim(words: str) -> bool:
+    """Whether the words after a number change the claim to another one than this number."""
     return bool(_CHANGED.search(words) or _PREDICATE.match(words))
 
 
-def _clear(said: str, found: re.Match[str]) -> bool:
-    """Whether what stands around a number leaves it as it is: words of a sentence, a unit."""
-    before, after = found["before"], found["after"]
-    grown = before[-1:].isalpha() and not said[len(before)].isspace()
+def _is_unambiguous(text: str, match: re.Match[str]) -> bool:
+    """Whether the text around a number does not change it: words of a sentence, or a unit."""
+    before, after = match["before"], match["after"]
+    part_of_word = before[-1:].isalpha() and not text[len(before)].isspace()
     glued = re.match(r"([A-Za-z]{2,3})(?![A-Za-z])", after)  # 18km, 18th; but not 18ab
     product = glued and not is_unit(glued[1]) and glued[1].lower() not in ("st", "nd", "rd", "th", "am", "pm")
-    signs = found["sign"] and found["more"]
-    return not (grown or _ALGEBRA.match(after) or product or signs or _DENIED.search(before) or is_otherwise(after))
+    signs = match["sign"] and match["more"]
+    return not (
+        part_of_word or _ALGEBRA.match(after) or product or signs or _DENIED.search(before) or changes_claim(after)
+    )

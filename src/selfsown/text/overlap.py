@@ -1,6 +1,6 @@
-"""Where the words of known texts stand again in other texts: a run of thirteen of them, or all words of a shorter text.
+"""Find known texts inside other texts: by a run of thirteen words, or by all words of a shorter text.
 
-Words are compared, so case, spaces and punctuation make no difference; signs between numbers do: 2 + 3 is not 2 - 3.
+Words are compared, so case, spaces and punctuation make no difference; operators between numbers do (2 + 3, 2 - 3).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from selfsown.text.normalize import UNSPACED, any_word, normal
 
-RUN = 13  # words in a row that are shared by chance hardly ever (Brown et al. 2020, appendix C; Phi-4, appendix B.1)
-SHORT = 5  # words; a shorter text is looked for as a whole, and not inside others
-COMMON = 10  # texts; a run of words that more of them share is a phrase of their form
+RUN_WORDS = 13  # hardly ever shared by chance (Brown et al. 2020, appendix C; Phi-4, appendix B.1)
+MIN_SEARCH_WORDS = 5  # a shorter text is only matched as a whole
+MAX_SHARING_TEXTS = 10  # a run of words that more texts share is boilerplate
 _OPERATOR = r"(?:[+<=>^%/±×÷\u2200-\u22ff]|[-*](?= ?[\d(]))"
 _OPERATORS = rf"{_OPERATOR}(?: ?{_OPERATOR})*"
 _EPSILON = 1e-9
@@ -32,59 +32,61 @@ def _any_token() -> re.Pattern[str]:
 
 
 def tokenize(text: str) -> list[str]:
-    """The words of a text, and the signs between its numbers, each a token."""
-    plain = normal(text)
-    return [token.replace(" ", "") for token in (_ASCII_TOKEN if plain.isascii() else _any_token()).findall(plain)]
+    """The words of a text and the operators between its numbers, each a token."""
+    normalized = normal(text)
+    return [
+        token.replace(" ", "") for token in (_ASCII_TOKEN if normalized.isascii() else _any_token()).findall(normalized)
+    ]
 
 
 def runs(tokens: Sequence[str]) -> list[str]:
-    """What is looked for of a text: each run of thirteen words, or all of a shorter text, if it has five or more."""
+    """The runs that identify a text: each of thirteen words, or all of a shorter text of five words or more."""
     weights = [_weight(token) for token in tokens]
-    if sum(weights) < RUN - _EPSILON:
-        return [" ".join(tokens)] if sum(weights) > SHORT - _EPSILON else []
-    found, end, total = list[str](), 0, 0.0
-    for start, own in enumerate(weights):
-        while total < RUN - _EPSILON and end < len(tokens):
+    if sum(weights) < RUN_WORDS - _EPSILON:
+        return [" ".join(tokens)] if sum(weights) > MIN_SEARCH_WORDS - _EPSILON else []
+    result, end, total = list[str](), 0, 0.0
+    for start, weight in enumerate(weights):
+        while total < RUN_WORDS - _EPSILON and end < len(tokens):
             total += weights[end]
             end += 1
-        if total < RUN - _EPSILON:
+        if total < RUN_WORDS - _EPSILON:
             break
-        found.append(" ".join(tokens[start:end]))
-        total -= own
-    return found
+        result.append(" ".join(tokens[start:end]))
+        total -= weight
+    return result
 
 
 def _weight(token: str) -> float:
-    """As how many words it counts: a sign none, a letter of a script without spaces a third."""
+    """The number of words that a token counts as: 0 for an operator, 1/3 for a letter of a script without spaces."""
     if not token[0].isalnum() and token[0] != "_":
         return 0.0
     return 1 / 3 if _LETTER.match(token) else 1.0
 
 
 def bare(text: str) -> str:
-    """The text in normal form, without quotes around it and without the period or question mark that ends it."""
-    plain = normal(text).strip(" \"'")
-    ended = plain.rstrip(_END + "!！")
-    return ended if ended[-1:].isalpha() else plain.rstrip(_END)  # 5! is not 5
+    """The text in normal form, without enclosing quotes and final punctuation."""
+    unquoted = normal(text).strip(" \"'")
+    stripped = unquoted.rstrip(_END + "!！")
+    return stripped if stripped[-1:].isalpha() else unquoted.rstrip(_END)  # 5! is not 5
 
 
 class Passages:
-    """Runs of tokens, as `runs` gives them, that are looked for in other texts."""
+    """Runs of tokens, as `runs` returns them, to be found in other texts."""
 
-    def __init__(self, wanted: Iterable[str] = ()) -> None:
-        self._wanted = set[str]()
+    def __init__(self, passages: Iterable[str] = ()) -> None:
+        self._passages = set[str]()
         self._lengths: dict[tuple[str, str], set[int]] = defaultdict(set)  # by the first two tokens
-        for run in wanted:
+        for run in passages:
             self.add(run)
 
     def add(self, run: str) -> None:
         first, second, *rest = run.split(" ")
-        self._wanted.add(run)
+        self._passages.add(run)
         self._lengths[first, second].add(2 + len(rest))
 
     def within(self, tokens: Sequence[str]) -> Iterator[str]:
-        """The wanted runs that stand among these tokens, in their order."""
+        """The runs that occur among these tokens, in order."""
         for start, pair in enumerate(pairwise(tokens)):
             for length in self._lengths.get(pair, ()):
-                if (run := " ".join(tokens[start : start + length])) in self._wanted:
+                if (run := " ".join(tokens[start : start + length])) in self._passages:
                     yield run

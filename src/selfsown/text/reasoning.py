@@ -1,14 +1,14 @@
-"""Where a model's reasoning ends and its answer begins, in the spellings that servers leave in a reply's text.
+"""Split a model's reasoning from its answer, by the tags that servers leave in a reply's text.
 
-Servers are meant to part the two. Many do not, or part only what stands between both tags, while the chat template
-has written the opening one into the prompt already.
+Servers should split the two. Many do not, or only split text between both tags, while the chat template has already
+written the opening tag into the prompt.
 """
 
 from __future__ import annotations
 
 import re
 
-LINE = 1000  # characters on either side of a tag that are looked at, to see whether it is only written about
+MAX_MENTION_CHARS = 1000  # on either side of a tag, to decide whether it is only mentioned
 
 _NAMES = r"(?:think|thinking|thoughts?|reasoning|seed:think|longcat_think)"
 _HARMONY = r"(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*"  # the format of gpt-oss: a channel for each purpose
@@ -24,41 +24,41 @@ _CLOSE = re.compile(
     rf"|(?:<\|end\|>\s*)?{_HARMONY}final{_MESSAGE}",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"\s*analysis(?=\S)(.*)assistantfinal(.*)", re.DOTALL)  # gpt-oss, its special tokens left out
+_BARE = re.compile(r"\s*analysis(?=\S)(.*)assistantfinal(.*)", re.DOTALL)  # gpt-oss without its special tokens
 _END = re.compile(
     r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|return|endofturn|END_RESPONSE|END_OF_TURN_TOKEN"
     r"|end_of_solution)\|>|<end_of_turn>|<turn\|>|<eos>|<｜end▁of▁sentence｜>|</s>)\Z"
 )
-_LONGEST_END = 30  # characters of such a sign
-_BETWEEN = re.compile(r"<\|(?:end|start)\|>")  # what is left of harmony's frame around a thought
+_LONGEST_END = 30  # characters of an end token
+_BETWEEN = re.compile(r"<\|(?:end|start)\|>")  # harmony tokens around a thought
 
 
 def without_reasoning(text: str) -> tuple[str, str]:
-    """The reasoning and the answer of a reply; without any, "" and the whole.
+    """The reasoning and the answer of a reply; "" and the whole reply if it has no reasoning.
 
-    All up to the last closing tag is reasoning, also where the opening tag is missing. A reply that begins with an
-    opening tag which is never closed has no answer. A tag that is only written about does not count: in quotation
-    marks, in code, or in the middle of a line together with its opening tag. Signs that end a turn are left out.
+    Everything up to the last closing tag is reasoning, even without an opening tag. A reply that begins with an opening
+    tag that is never closed has no answer. A tag that is only mentioned does not count: in quotation marks, in code, or
+    in the middle of a line together with its opening tag. End-of-turn tokens are removed.
     """
     text = _without_end(text)
     if bare := _BARE.fullmatch(text):
         return bare[1].strip(), bare[2].strip()
     opened = _OPEN.match(text.lstrip())
     closing = reversed(list(_CLOSE.finditer(text)))
-    if last := next((found for found in closing if not _is_mention(text, found, fences=not opened)), None):
+    if last := next((tag for tag in closing if not _is_mention(text, tag, fences=not opened)), None):
         return _thought(text[: last.start()]), text[last.end() :].lstrip()
     return (_thought(text), "") if opened else ("", text)
 
 
 def has_reasoning_tags(text: str) -> bool:
-    """Whether a tag that opens or closes reasoning stands in the text, be it only quoted."""
+    """Whether the text contains a tag that opens or closes reasoning, even if only quoted."""
     return bool(_OPEN.search(text) or _CLOSE.search(text) or "assistantfinal" in text)
 
 
 def _without_end(text: str) -> str:
-    """Without the signs that end a turn; `</s>` may also close a passage that HTML strikes out.
+    """The text without end-of-turn tokens; `</s>` may also close struck-out HTML.
 
-    They are looked for from the end, so that a long run of spaces, which models write, costs no more than its length.
+    They are searched from the end, so that long runs of spaces, which models write, take linear time.
     """
     rest = text.rstrip()
     while end := _END.search(rest, max(0, len(rest) - _LONGEST_END)):
@@ -73,11 +73,11 @@ def _thought(text: str) -> str:
 
 
 def _is_mention(text: str, tag: re.Match[str], *, fences: bool) -> bool:
-    """Whether the text is about this closing tag; fences: one in a code block is, too."""
-    before = text[max(0, tag.start() - LINE) : tag.start()].rpartition("\n")[2]
-    after = text[tag.end() : tag.end() + LINE].partition("\n")[0]
-    for sign in (r"(?<!`)`(?!`)", r'(?<!\\)"'):
-        if len(re.findall(sign, before)) % 2 and re.search(sign, after):
+    """Whether the text only mentions this closing tag; fences: whether one in a code block is a mention."""
+    before = text[max(0, tag.start() - MAX_MENTION_CHARS) : tag.start()].rpartition("\n")[2]
+    after = text[tag.end() : tag.end() + MAX_MENTION_CHARS].partition("\n")[0]
+    for quote in (r"(?<!`)`(?!`)", r'(?<!\\)"'):
+        if len(re.findall(quote, before)) % 2 and re.search(quote, after):
             return True
     opening = _OPEN.search(before)
     if opening and opening.start() and text[: tag.start() - len(before) + opening.start()].strip():

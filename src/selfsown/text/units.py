@@ -1,11 +1,11 @@
-"""Units of measurement that answers carry, so that 30 cm is 0.3 m, and is not 30 m."""
+"""Units of measurement in answers: 30 cm is 0.3 m, and not 30 m."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
-Unit = tuple[str, Fraction]  # the dimension, and the size in its first unit
+Unit = tuple[str, Fraction]  # dimension, and size relative to the first unit of this dimension
 
 _SIZES = {
     "length": "m metre meter=1 cm centimetre centimeter=1/100 mm millimetre millimeter=1/1000 km kilometre "
@@ -26,27 +26,41 @@ _UNITS: dict[str, Unit] = {
     for names, size in re.findall(r"([^=]+)=(\S+)", sizes)
     for name in names.split()
 }
-_ALONE = {"m", "in", "s", "h", "g", "l", "min", "sec", "second", "pound", "oz", "mi"}  # they mean other things as well
+_AMBIGUOUS = {
+    "m",
+    "in",
+    "s",
+    "h",
+    "g",
+    "l",
+    "min",
+    "sec",
+    "second",
+    "pound",
+    "oz",
+    "mi",
+}  # also words of another meaning
 _PHRASE = re.compile(
     r"\s*(?:(?:square|cubic|sq|cu)\.?\s+)?([A-Za-z]+|[$€£¥₹¢])\.?(?:\s*(?:/|\bper\b)\s*([A-Za-z]+))?(.*)", re.DOTALL
 )
 
 
-def unit(phrase: str) -> Unit | None:
-    """The unit that a phrase behind a number begins with, such as "dollars a day" or "km/h"; None for another word."""
-    found = _PHRASE.match(phrase)
-    one = _named(found[1]) if found else None
-    if not found or not one or (_singular(found[1]) in _ALONE and found[3].strip(" .") and not found[2]):
+def parse_unit(phrase: str) -> Unit | None:
+    """The unit at the start of the phrase after a number, such as "dollars a day" or "km/h"; None for another word."""
+    match = _PHRASE.match(phrase)
+    unit = _by_name(match[1]) if match else None
+    if not match or not unit or (_singular(match[1]) in _AMBIGUOUS and match[3].strip(" .") and not match[2]):
         return None
-    other = _named(found[2]) if found[2] else None
-    return (f"{one[0]} per {other[0]}", one[1] / other[1]) if other else one
+    per = _by_name(match[2]) if match[2] else None
+    return (f"{unit[0]} per {per[0]}", unit[1] / per[1]) if per else unit
 
 
 def is_unit(word: str) -> bool:
-    return _named(word) is not None
+    """Whether a word is the name of a unit."""
+    return _by_name(word) is not None
 
 
-def _named(word: str) -> Unit | None:
+def _by_name(word: str) -> Unit | None:
     return _UNITS.get(word.lower()) or _UNITS.get(_singular(word))
 
 

@@ -23,7 +23,7 @@ from selfsown.models.endpoint.options import Manner, Wishes
 from selfsown.models.endpoint.request import Ask, Line
 from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Row, SelfsownError
-from selfsown.text.chat import Prompt, characters
+from selfsown.text.chat import Prompt, prompt_chars
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Price, Told
 
@@ -145,7 +145,7 @@ class Endpoint:
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = f"{self.identity or self.url}\n{self.style}\n{params.seed} {draw}\n{text}"
-        asked = (characters(prompt) + len(self.system)) // CHARACTERS
+        asked = (prompt_chars(prompt) + len(self.system)) // CHARACTERS
         return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
 
     @property

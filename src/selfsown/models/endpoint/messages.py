@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from selfsown.text.chat import INSTRUCTIONS, Conversation, Message
+from selfsown.text.chat import INSTRUCTION_ROLES, Conversation, Message
 
 SENT = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
 
@@ -33,7 +33,7 @@ def worded(style: str, conversation: Conversation, system: str) -> dict[str, Any
 
 
 def _instructs(message: Message) -> bool:
-    return message["role"] in INSTRUCTIONS
+    return message["role"] in INSTRUCTION_ROLES
 
 
 def _identified(messages: Sequence[Message]) -> list[Message]:
