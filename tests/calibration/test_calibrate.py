@@ -83,7 +83,7 @@ def holds(measure: dict[str, float], truth: float) -> bool:
     return measure["low"] <= truth <= measure["high"]
 
 
-def test_planted_false_accepts_and_rejects_are_found_and_paid_for_once(tmp_path: Path) -> None:
+def test_planted_error_rates_are_measured_and_paid_for_once(tmp_path: Path) -> None:
     with judging(accepts=0.2, rejects=0.1) as server:
         mine = recipe(tmp_path, server)
         found = measured(mine, tmp_path / "out", labels(tmp_path), ROWS)
@@ -105,7 +105,7 @@ def test_planted_false_accepts_and_rejects_are_found_and_paid_for_once(tmp_path:
     assert found["cost"]["usd"] > 0
 
 
-def test_a_good_judge_shows_no_bias_and_biased_ones_show_theirs(tmp_path: Path) -> None:
+def test_biases_are_measured_only_where_they_were_planted(tmp_path: Path) -> None:
     found = {}
     path = labels(tmp_path)
     for name, fault in {"good": {}, "long": {"long": True}, "own": {"own": True}}.items():
@@ -118,7 +118,7 @@ def test_a_good_judge_shows_no_bias_and_biased_ones_show_theirs(tmp_path: Path) 
     assert holds(found["own"]["length_bias"], 0.0)
 
 
-def test_of_a_panel_of_models_the_rows_of_each_of_them_are_its_own(tmp_path: Path) -> None:
+def test_self_preference_of_a_panel_covers_each_of_its_models(tmp_path: Path) -> None:
     path, said = labels(tmp_path), {}
     for names in (["judge", "m"], ["m"]):
         with judging(own=True) as server:
@@ -152,7 +152,7 @@ def grade(rows, judge, *, both=False):
 '''
 
 
-def test_position_bias_is_found_and_asking_in_both_orders_cancels_it(tmp_path: Path) -> None:
+def test_position_bias_is_measured_and_cancelled_by_asking_in_both_orders(tmp_path: Path) -> None:
     (tmp_path / "pairs.py").write_text(PAIRS)
     with judging() as server:
         graders: list[Any] = ["./pairs.py", {"./pairs.py": {"both": True}}]
@@ -163,7 +163,7 @@ def test_position_bias_is_found_and_asking_in_both_orders_cancels_it(tmp_path: P
     assert abs(both["position_bias"]["value"]) <= 0.02
 
 
-def test_real_rows_and_their_mutants_test_who_knows_the_answers_and_rules_are_not_tested(tmp_path: Path) -> None:
+def test_mutants_measure_graders_that_know_answers_but_not_rules(tmp_path: Path) -> None:
     with judging() as server:
         mine = recipe(tmp_path, server, grade=["exact_match", "novelty", "rules"])
         found = measured(mine, tmp_path / "out", max_rows=60)
@@ -176,14 +176,14 @@ def test_real_rows_and_their_mutants_test_who_knows_the_answers_and_rules_are_no
     assert found["cost"] is None
 
 
-def test_a_student_that_is_its_own_judge_is_not_measured_before_it_has_learned(tmp_path: Path) -> None:
+def test_an_untrained_student_is_not_measured_as_a_judge(tmp_path: Path) -> None:
     programs = Recipe.load("first", ["grade=[verify, self_consistency]", "real.programs.rows=600", "held_out=300"])
     verify, vote = measured(programs, tmp_path / "run", max_rows=100)["graders"]
     assert (verify["false_accepts"]["value"], verify["false_rejects"]["value"]) == (0, 0)
     assert "it asks the judge, which is the student" in vote["unmeasured"]
 
 
-def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_stands(tmp_path: Path) -> None:
+def test_make_refuses_until_the_same_grader_meets_its_requirements(tmp_path: Path) -> None:
     path, demand = labels(tmp_path), {"judge": {"kappa": 0.6, "false_accepts": 0.3}}
     with judging(accepts=0.1, rejects=0.1) as server:
         mine = recipe(tmp_path, server, grader_requirements=demand)
@@ -208,7 +208,7 @@ def test_a_demand_is_refused_until_it_is_measured_and_met_by_the_grader_as_it_st
         make(faster, tmp_path / "out")
 
 
-def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp_path: Path) -> None:
+def test_run_refuses_until_calibrated_in_its_folder(tmp_path: Path) -> None:
     changes = [
         "real.programs.rows=600",
         "real.programs.levels=1",
@@ -232,7 +232,7 @@ def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp
         ("{judge: {kappa: 6}}", "grader_requirements is {'judge': {'kappa': 6}}; it must be"),
     ],
 )
-def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_path: Path) -> None:
+def test_invalid_requirements_are_explained(demand: str, said: str, tmp_path: Path) -> None:
     with judging() as server, pytest.raises(SelfsownError) as caught:
         recipe(tmp_path, server, grader_requirements=yaml.safe_load(demand))
     assert said in str(caught.value)
@@ -250,9 +250,7 @@ def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_pat
         ),
     ],
 )
-def test_labels_that_do_not_fit_are_explained_before_the_folder_is_touched(
-    text: str, said: str, tmp_path: Path
-) -> None:
+def test_invalid_labels_are_explained_before_the_folder_is_touched(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "labels.jsonl").write_text(text)
     with judging() as server, pytest.raises(SelfsownError) as caught:
         measured(recipe(tmp_path, server), tmp_path / "out", tmp_path / "labels.jsonl")
@@ -260,7 +258,7 @@ def test_labels_that_do_not_fit_are_explained_before_the_folder_is_touched(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_answer_that_cannot_be_read_counts_as_failed_and_not_as_wrong(tmp_path: Path) -> None:
+def test_unparsable_replies_count_as_failed_not_as_wrong(tmp_path: Path) -> None:
     with judging(faults={"refused": 0.2}) as server:
         (judge,) = measured(recipe(tmp_path, server), tmp_path / "out", labels(tmp_path, 200))["graders"]
     assert 0.1 < judge["failed"]["value"] < 0.3

@@ -31,7 +31,7 @@ def test_kappa_of_a_constant_grader_is_zero_or_none() -> None:
 
 
 @pytest.mark.parametrize(("n", "wrong"), [(60, 0.02), (200, 0.1), (500, 0.3)])
-def test_kappa_s_interval_holds_the_truth_in_95_of_100_cases(n: int, wrong: float) -> None:
+def test_kappa_interval_has_95_percent_coverage(n: int, wrong: float) -> None:
     rng, held = np.random.default_rng(0), 0
     for _ in range(1000):
         good = rng.random(n) < 0.5
@@ -41,7 +41,7 @@ def test_kappa_s_interval_holds_the_truth_in_95_of_100_cases(n: int, wrong: floa
     assert held >= 930
 
 
-def test_a_correlation_at_equal_label_does_not_see_that_good_answers_are_longer() -> None:
+def test_partial_correlation_is_not_confounded_by_label() -> None:
     rng = np.random.default_rng(1)
     labels = [bool(each) for each in rng.random(400) < 0.5]
     lengths = [100 * label + rng.normal(0, 10) for label in labels]
@@ -56,7 +56,7 @@ def test_a_correlation_at_equal_label_does_not_see_that_good_answers_are_longer(
     assert found.low > 0.8
 
 
-def test_a_correlation_s_interval_holds_the_truth_in_95_of_100_cases() -> None:
+def test_partial_correlation_interval_has_95_percent_coverage() -> None:
     rng, held = np.random.default_rng(2), 0
     for _ in range(1000):
         labels = [bool(each) for each in rng.random(80) < 0.4]
@@ -66,14 +66,14 @@ def test_a_correlation_s_interval_holds_the_truth_in_95_of_100_cases() -> None:
     assert 925 <= held <= 975
 
 
-def test_where_all_scores_of_a_label_are_the_same_there_is_no_correlation() -> None:
+def test_no_correlation_if_all_scores_of_a_label_are_equal() -> None:
     assert (
         partial_correlation([1.0, 1.0, 0.0, 0.0] * 5, [1.0, 2.0, 3.0, 4.0] * 5, [True, True, False, False] * 5) is None
     )
     assert partial_correlation([0.1, 0.2], [1.0, 2.0], [True, False]) is None
 
 
-def test_a_preference_is_a_difference_at_equal_label() -> None:
+def test_adjusted_difference_compares_at_equal_label() -> None:
     """Ours are good more often, and score no higher for being ours; then a tenth higher."""
     rng, held, raised = np.random.default_rng(3), 0, 0
     for _ in range(500):
@@ -91,7 +91,7 @@ def test_a_preference_is_a_difference_at_equal_label() -> None:
     assert adjusted_difference([1.0, 0.0], [True, False], [True, True]) is None
 
 
-def test_rates_and_gains_of_nothing_are_none() -> None:
+def test_rate_and_gain_of_no_rows_are_none() -> None:
     assert rate(0, 0) is None
     assert mean_gain([0.5]) is None
     assert rate(1, 10) == pytest.approx((0.1, 0.0179, 0.4042, 10), abs=1e-3)

@@ -16,7 +16,7 @@ TEXT = File("sums.csv")
 SUMS = [Row(f"{at} + 5 = ?", f"It is {at + 5}.", target=f"It is {at + 5}.", sample_index=at) for at in range(99)]
 
 
-def test_each_row_makes_one_that_is_wrong_the_kinds_by_turns_the_same_for_the_same_seed() -> None:
+def test_one_wrong_row_each_kinds_in_turn_and_reproducible() -> None:
     made = list(mutants(SUMS, TEXT, 0))
     assert [row.parents for row in made] == [(row.id,) for row in SUMS]
     assert all(row.answer != row.target for row in made)
@@ -24,7 +24,7 @@ def test_each_row_makes_one_that_is_wrong_the_kinds_by_turns_the_same_for_the_sa
     assert made == list(mutants(SUMS, TEXT, 0)) != list(mutants(SUMS, TEXT, 1))
 
 
-def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() -> None:
+def test_changed_numbers_keep_words_and_changed_characters_keep_the_shape() -> None:
     for row in mutants(SUMS, TEXT, 0):
         if row.metadata["mutant"] == MUTANT_KINDS[1]:
             assert row.answer.strip("0123456789.") == "It is "
@@ -32,7 +32,7 @@ def test_a_changed_number_leaves_the_words_and_changed_characters_the_shape() ->
             assert [each.isalnum() for each in row.answer] == [each.isalnum() for each in row.target]
 
 
-def test_of_a_worked_answer_it_is_the_end_that_is_made_wrong() -> None:
+def test_the_final_answer_of_a_worked_answer_is_changed() -> None:
     told = [f"There are {at} of them here, and she brings five more, so {at} + 5 = {at + 5}." for at in range(99)]
     worked = [Row(row.prompt, f"{words}\n#### {at + 5}", target=f"{words}\n#### {at + 5}", sample_index=at)
               for at, (row, words) in enumerate(zip(SUMS, told, strict=True))]  # fmt: skip

@@ -59,7 +59,7 @@ def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
     assert not tree(tmp_path)
 
 
-def test_a_run_is_kept_under_the_recipe_s_name_and_says_how_it_went(ran: tuple[Path, Finished]) -> None:
+def test_run_prints_progress_and_writes_its_folder(ran: tuple[Path, Finished]) -> None:
     folder, done = ran
     assert (done.returncode, done.stderr) == (0, "")
     assert "a pupil learns by heart" in done.stdout
@@ -74,7 +74,7 @@ def test_a_run_is_kept_under_the_recipe_s_name_and_says_how_it_went(ran: tuple[P
     assert "<h1" in (folder / "runs/mine/report.html").read_text(encoding="utf-8")
 
 
-def test_a_finished_run_given_again_is_shown_again(ran: tuple[Path, Finished]) -> None:
+def test_a_finished_run_prints_its_summary_again(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
     done = selfsown(folder, "run", "mine.yaml", "runs/mine")
     assert (done.returncode, done.stderr) == (0, "")
@@ -91,7 +91,7 @@ def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finis
     assert (tmp_path / "again" / written_rows).read_bytes() == (tmp_path / "sent" / written_rows).read_bytes()
 
 
-def test_explain_tells_a_row_s_story(ran: tuple[Path, Finished]) -> None:
+def test_explain_traces_a_row(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
     row, *_ = RunFolder(folder / "runs/mine").rows("generation-01/rows") or []
     done = selfsown(folder, "explain", "runs/mine", row.id[:12])
@@ -137,7 +137,7 @@ def test_a_mistake_is_one_line_and_leaves_no_folder(arguments: list[str], said: 
     assert tree(tmp_path) == before
 
 
-def test_a_row_that_is_not_there_is_one_line(ran: tuple[Path, Finished]) -> None:
+def test_an_unknown_row_is_a_one_line_error(ran: tuple[Path, Finished]) -> None:
     assert "has no row 'zzz'" in refused(selfsown(ran[0], "explain", "runs/mine", "zzz"))
 
 
@@ -148,14 +148,14 @@ def test_another_recipe_in_the_same_folder_is_one_line_and_changes_nothing(ran: 
     assert (folder / "runs/mine/recipe.yaml").read_bytes() == before
 
 
-def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> None:
+def test_an_unknown_goal_lists_the_measured_scores(tmp_path: Path) -> None:
     written(tmp_path, goal="acuracy")
     message = refused(selfsown(tmp_path, "run", "mine.yaml"))
     assert "'acuracy'" in message
     assert "accuracy, loss" in message
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_130_and_says_how_to_resume(tmp_path: Path) -> None:
     written(tmp_path, generations=10**6, guard=[])
     order = [sys.executable, "-m", "selfsown", "run", "mine.yaml"]
     with subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:

@@ -72,7 +72,7 @@ def by_place(found: Estimate) -> dict[tuple[str, str], float]:
     return {(step.step, step.role): step.usage.requests.value for step in found.steps}
 
 
-def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_again(tmp_path: Path) -> None:
+def test_intervals_contain_what_make_uses_and_sampled_rows_are_paid_once(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 20)
@@ -88,7 +88,7 @@ def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_aga
     assert covers(found.total.usd, (whole.usd or 0) - (found.spent_now.usd or 0))
 
 
-def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -> None:
+def test_intervals_have_at_least_85_percent_coverage(tmp_path: Path) -> None:
     """A seed draws other rows, to which this server answers the same."""
     prompts(tmp_path)
     held = {"input": 0, "output": 0, "usd": 0}
@@ -106,7 +106,7 @@ def test_in_at_least_85_of_100_draws_the_ranges_hold_the_truth(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("done", [0, 100])
-def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path: Path) -> None:
+def test_offline_counts_requests_exactly_and_sends_none(done: int, tmp_path: Path) -> None:
     changes = {"grade": [{"self_consistency": {"samples": 3}}, "judge"]}
     with serving() as server:
         if done:
@@ -127,7 +127,7 @@ def test_offline_the_requests_are_exact_and_nothing_is_asked(done: int, tmp_path
         assert len(server.bodies) - before == pytest.approx(found.total.requests.value)
 
 
-def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(tmp_path: Path) -> None:
+def test_paid_replies_are_not_counted_and_a_second_estimate_sends_nothing(tmp_path: Path) -> None:
     with serving() as server:
         prompts(tmp_path, 130)
         make(recipe(tmp_path, server), tmp_path / "out")
@@ -145,7 +145,7 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
     assert (nothing.total.requests, nothing.total.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 
 
-def test_answers_that_are_alike_are_judged_once_and_counted_once(tmp_path: Path) -> None:
+def test_equal_answers_are_judged_and_counted_once(tmp_path: Path) -> None:
     prompts(tmp_path, 100)
     with serving(say=lambda prompt, body: say(prompt, {**body, "seed": 0})) as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 10)
@@ -154,7 +154,7 @@ def test_answers_that_are_alike_are_judged_once_and_counted_once(tmp_path: Path)
         assert len(server.bodies) - found.spent_now.requests == pytest.approx(found.total.requests.value) == 90 * 3
 
 
-def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_said(tmp_path: Path) -> None:
+def test_offline_reply_length_comes_from_real_answers_max_tokens_or_an_assumption(tmp_path: Path) -> None:
     def output(server: Server, **knobs: Any) -> tuple[float, str]:
         teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}
         found = estimate(recipe(tmp_path, server, teacher=teacher, grade=[]), tmp_path / "out", offline=True)
@@ -171,7 +171,7 @@ def test_offline_a_reply_is_as_long_as_the_real_answers_or_the_most_or_as_is_sai
         assert not server.asked
 
 
-def test_rows_from_all_real_rows_together_are_estimated_from_the_first_that_are_made(tmp_path: Path) -> None:
+def test_methods_that_make_rows_of_all_real_rows_are_estimated_from_the_first_rows(tmp_path: Path) -> None:
     (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "line {at}"}}\n' for at in range(20)))
     with serving() as server:
         teacher = {"endpoint": {"url": server.url, "model": "m", "system": "write", "price": PRICE}}
@@ -185,7 +185,7 @@ def test_rows_from_all_real_rows_together_are_estimated_from_the_first_that_are_
     assert found.total.requests.value == pytest.approx(whole.requests - found.spent_now.requests, rel=0.1)
 
 
-def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_path: Path) -> None:
+def test_document_qa_is_counted_with_its_later_steps(tmp_path: Path) -> None:
     (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "Blue is thing {at}"}}\n' for at in range(40)))
 
     def pairs(prompt: str, body: dict[str, Any]) -> str:
@@ -208,7 +208,7 @@ def test_questions_about_documents_are_counted_with_what_comes_after_them(tmp_pa
     assert taken(tmp_path / "out").requests == found.spent_now.requests + 120
 
 
-def test_a_schema_that_nothing_can_stand_in_for_is_said_offline_and_measured_otherwise(tmp_path: Path) -> None:
+def test_a_schema_without_a_stub_reply_is_reported_offline_and_measured_online(tmp_path: Path) -> None:
     prompts(tmp_path, 60)
     schema = {
         "type": "object",
@@ -260,7 +260,7 @@ def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_
             estimate(recipe(tmp_path, server), tmp_path / "other", 40)
 
 
-def test_the_command_says_it_in_words_or_as_json_and_sets_it_against_the_budget(tmp_path: Path) -> None:
+def test_the_command_prints_sentences_or_json_and_compares_with_the_budget(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         changes = {"name": "mine", "budget": {"requests": 500, "usd": 100}}
@@ -287,7 +287,7 @@ def test_the_command_says_it_in_words_or_as_json_and_sets_it_against_the_budget(
     assert (wrong.returncode, wrong.stderr) == (2, "selfsown: --rows is 0; it must be 1 or more\n")
 
 
-def test_where_no_price_is_known_it_says_how_to_tell_it(tmp_path: Path) -> None:
+def test_an_unknown_price_comes_with_the_option_that_sets_it(tmp_path: Path) -> None:
     prompts(tmp_path, 30)
     with serving() as server:
         unpriced = {"endpoint": {"url": server.url, "model": "m"}}
@@ -309,7 +309,7 @@ def test_where_no_price_is_known_it_says_how_to_tell_it(tmp_path: Path) -> None:
     assert "is unknown" not in told.stdout
 
 
-def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
+def test_time_is_of_the_clock_with_requests_in_flight(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving(latency=0.2) as server:
         there = {"url": server.url, "model": "m", "in_flight": 8}

@@ -34,11 +34,11 @@ SCHEMAS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=str)
-def test_it_keeps_to_the_schema(schema: dict[str, Any]) -> None:
+def test_the_instance_conforms_to_the_schema(schema: dict[str, Any]) -> None:
     Draft202012Validator(schema).validate(instance(schema, schema, ["one", "two", "three"]))
 
 
-def test_a_list_has_as_many_elements_as_are_asked_for_and_a_schema_that_needs_itself_has_an_end() -> None:
+def test_lists_have_the_requested_length_and_recursive_schemas_end() -> None:
     assert instance({"type": "array", "items": {"type": "string"}}, {}, ["a", "b", "c"]) == ["a", "b", "c"]
     endless = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
     assert instance(endless, endless, ["word"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from command import selfsown, written
 
-from selfsown.terminal.preview import LONG, readable
+from selfsown.terminal.preview import MAX_CHARS_SHOWN, readable
 from testing.mock_server import Server
 
 
@@ -27,7 +27,7 @@ def mine(folder: Path, server: Server, **changes: Any) -> None:
     (folder / "mine.yaml").write_text(json.dumps({**tree, **changes}))
 
 
-def test_it_shows_what_was_said_of_each_row_and_make_does_not_pay_again(tmp_path: Path) -> None:
+def test_preview_shows_rows_and_grades_and_make_does_not_pay_again(tmp_path: Path) -> None:
     with Server(say=say) as server:
         mine(tmp_path, server, curate=[{"min_score": {"min_score": 0.9}}])
         done = selfsown(tmp_path, "preview", "mine.yaml", "--rows", "2")
@@ -56,7 +56,7 @@ def test_it_shows_what_was_said_of_each_row_and_make_does_not_pay_again(tmp_path
     assert "No request was sent" in again.stdout
 
 
-def test_a_recipe_that_trains_can_be_seen_too_and_needs_a_teacher(tmp_path: Path) -> None:
+def test_preview_of_a_training_recipe_needs_a_teacher(tmp_path: Path) -> None:
     written(tmp_path, generate=[{"sample": {"n": 1}}], real={"programs": {"rows": 30, "levels": 1}}, held_out=10)
     without = selfsown(tmp_path, "preview", "mine.yaml")
     assert (without.returncode, without.stderr.count("\n")) == (2, 1)
@@ -69,11 +69,11 @@ def test_a_recipe_that_trains_can_be_seen_too_and_needs_a_teacher(tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "\x07", "a\rb", "\u202eback", "\u200bnothing", "\udc80", "\x9b31m"])
-def test_nothing_is_shown_that_a_terminal_would_obey(text: str) -> None:
+def test_control_characters_are_escaped(text: str) -> None:
     assert readable(text).isprintable()
 
 
-def test_what_is_long_is_cut_in_its_middle_and_says_how_much() -> None:
+def test_long_text_is_shortened_in_the_middle() -> None:
     text = "".join(f"{at:05}" for at in range(1000))
     shown = readable(text)
     assert shown.startswith("00000")

@@ -42,7 +42,7 @@ def costs(folder: Path) -> Any:
     return json.loads(said.stdout)
 
 
-def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tmp_path: Path) -> None:
+def test_cost_is_listed_by_step_role_model_and_kept_row(tmp_path: Path) -> None:
     written(tmp_path, **CHANGES | {"grade": [{"self_consistency": {"samples": 3}}]})
     with Server(say=say) as server:
         said = run(tmp_path, *sets(server))
@@ -112,7 +112,7 @@ def test_a_budget_stops_the_run_with_exit_code_3_and_a_larger_one_goes_on_to_the
         assert costs(tmp_path)["total"]["requests"] == whole
 
 
-def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) -> None:
+def test_a_budget_in_dollars_requires_prices_before_anything_is_sent(tmp_path: Path) -> None:
     written(tmp_path, **CHANGES)
     before = tree(tmp_path)
     with Server(say=say) as server:
@@ -138,14 +138,14 @@ def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) 
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {in: 1}}}", "teacher.endpoint.price is {'in': 1}"),
     ],
 )
-def test_a_budget_or_a_price_that_is_none_is_told_in_words(change: str, words: str, tmp_path: Path) -> None:
+def test_invalid_budgets_and_prices_are_explained(change: str, words: str, tmp_path: Path) -> None:
     written(tmp_path, **CHANGES)
     said = selfsown(tmp_path, "check", "mine.yaml", "--set", change)
     assert said.returncode == 2
     assert words in said.stderr
 
 
-def test_how_a_server_is_asked_may_change_and_what_decides_may_not_and_no_key_is_named(tmp_path: Path) -> None:
+def test_transport_options_may_change_between_runs_but_not_the_model(tmp_path: Path) -> None:
     written(tmp_path, **CHANGES)
     with Server(say=say) as server:
         few = ["--set", "budget={requests: 40}"]
@@ -165,7 +165,7 @@ def test_how_a_server_is_asked_may_change_and_what_decides_may_not_and_no_key_is
         assert "_KEY" not in said.stderr
 
 
-def test_points_are_counted_from_generation_0_and_only_where_something_was_gained(tmp_path: Path) -> None:
+def test_points_gained_are_relative_to_generation_0(tmp_path: Path) -> None:
     written(tmp_path, **CHANGES)
     with Server(say=say) as server:
         assert run(tmp_path, *sets(server)).returncode == 0

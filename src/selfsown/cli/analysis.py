@@ -149,8 +149,7 @@ def audit(
 ) -> None:
     """Compare synthetic rows with real ones: variety, bias, form, duplicates, copies, and benchmark contamination.
 
-    Exit codes: 0 no difference exceeds its tolerance and every check had power, 4 a difference does or a row contains a
-    benchmark question, 5 inconclusive.
+    Exit codes: 0 no difference exceeds its tolerance, 4 one does or a row contains a benchmark question, 5 unknown.
 
     Parameters
     ----------
@@ -163,8 +162,6 @@ def audit(
     """
     import json
     import sys
-
-    from rich.console import Console
 
     from selfsown.audit import findings, inputs, json_report
     from selfsown.html import page_path
@@ -180,5 +177,5 @@ def audit(
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, Console(width=None if sys.stdout.isatty() else terminal.PIPE_WIDTH))
+        terminal.show(result, terminal.console())
     sys.exit(findings.EXIT_CODES[findings.verdict(result)])

@@ -13,6 +13,12 @@ from selfsown.audit.audit import Audit
 PIPE_WIDTH = 140  # columns, where the output is not a terminal
 
 
+def console() -> Console:
+    """A console as wide as the terminal, or PIPE_WIDTH where there is none."""
+    default = Console()
+    return default if default.is_terminal else Console(width=PIPE_WIDTH)
+
+
 def show(audit: Audit, console: Console) -> None:
     """Headline, findings, every signal, the checks that lack power, and limitations."""
 
