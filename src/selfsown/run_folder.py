@@ -31,7 +31,7 @@ import yaml
 from selfsown import __version__
 from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
 from selfsown.errors import RunFolderError, one_line
-from selfsown.files.row_parquet import Stored, Writer, rows_of, table
+from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.recipe.recipe import DEFAULTS, SERVERS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, Signal, Verdict
@@ -97,12 +97,12 @@ class RunFolder:
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, lambda parquet: rows_of(table(parquet))) if path.exists() else None
+        return _parsed(path, lambda parquet: rows_from_table(read_table(parquet))) if path.exists() else None
 
     def table(self, name: str) -> pyarrow.Table | None:
         """The same rows as an Arrow table, which is faster where many are counted and few are read."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, table) if path.exists() else None
+        return _parsed(path, read_table) if path.exists() else None
 
     def write_rows(self, name: str, rows: Iterable[Row]) -> None:
         """Write the rows, one at a time; the file appears when all are written."""
@@ -111,10 +111,10 @@ class RunFolder:
                 writer.add(row)
 
     @contextmanager
-    def written(self, name: str) -> Iterator[Writer]:
+    def written(self, name: str) -> Iterator[RowWriter]:
         """A writer of rows; the file appears, complete, at the end of the `with` block."""
         path = self.folder / f"{name}.parquet"
-        with atomic_path(path) as partial, Writer(partial) as writer:
+        with atomic_path(path) as partial, RowWriter(partial) as writer:
             yield writer
 
     def forget(self, *names: str) -> None:
@@ -122,9 +122,9 @@ class RunFolder:
         for path in [path for name in names for path in self.folder.glob(f"{name}.*")]:
             path.unlink()
 
-    def stream(self, name: str) -> Stored:
+    def stream(self, name: str) -> StoredRows:
         """The rows under this name, read from disk each time they are iterated."""
-        return Stored(self.folder / f"{name}.parquet")
+        return StoredRows(self.folder / f"{name}.parquet")
 
     def json(self, name: str) -> Any:
         """The value of NAME.json; None if it is not written yet."""
