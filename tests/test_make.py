@@ -72,7 +72,7 @@ def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path
     found = rows(tmp_path / "out")
     assert adds_up(tally, found)
     assert tally.counts == {"kept": 100, "rejected": 200}
-    assert tally.reasons == {"rejected: vote": 100, "rejected: duplicates": 100}
+    assert tally.reasons == {"rejected: self_consistency": 100, "rejected: dedup": 100}
     assert [row.prompt for row in found] == [f"what of {at}?" for at in range(ASKED) for _ in range(2)]
     assert [row.sample_index for row in found] == list(range(2 * ASKED))
     assert {(row.origin, row.generation, row.source, row.method) for row in found} == {("synthetic", 1, "m", "sample")}
