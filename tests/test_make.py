@@ -281,7 +281,7 @@ def test_a_row_s_story_is_told(tmp_path: Path) -> None:
         make(recipe(tmp_path, server), tmp_path / "out")
     lost = next(row for row in rows(tmp_path / "out") if row.status == "rejected")
     told = story(tmp_path / "out", lost.id)
-    assert f"ended rejected: {lost.reason}" in told
+    assert f"status: rejected: {lost.reason}" in told
     assert f"real row {lost.parents[0]}" in told
 
 
