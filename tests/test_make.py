@@ -197,7 +197,8 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
 ) -> None:
     lines_of = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(60)]
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
-    grader = "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, evidence='oracle')\n"
+    grader = "from selfsown.records import Grade\ndef grade(rows):\n"
+    grader += "    for row in rows: yield Grade(1.0, evidence='oracle')\n"
     (tmp_path / "mine.py").write_text(grader, encoding="utf-8")
     with serving() as server:
         tree = recipe(tmp_path, server).dump() | changes

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from selfsown.intake import SET_ASIDE
 from selfsown.errors import RunFolderError
+from selfsown.intake import SET_ASIDE
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import CHANGES_KEY

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from selfsown.files.user_rows import Seeds
 from selfsown.intake import prepared_rows
@@ -35,7 +34,7 @@ def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     yield from _of_personal_data(recipe)
     if recipe.trains and not any(step.method in VARIETY_METHODS for step in recipe.curate):
         yield (
-            "no step draws rows toward real ones (curate: resample_to_real) or picks those far apart (curate: k_center): "
+            "no step resamples rows toward real ones (curate: resample_to_real) or spreads them (curate: k_center): "
             "grading keeps rows correct, not varied"
         )
     yield from _of_attributes(recipe)
@@ -119,8 +118,10 @@ def _carried(recipe: Recipe) -> list[str]:
 
 
 def _unwatched(recipe: Recipe) -> list[str]:
-    """Declared attributes that no guard measures. A monitor measures unconditional samples; for a user's file, attributes
-    are found in them by patterns alone."""
+    """Declared attributes that no guard measures.
+
+    A monitor measures unconditional samples, in which attributes of a user's file are found by patterns alone.
+    """
     seen = set[str]()
     for step in recipe.guard:
         named = step.option("attributes") or ()
@@ -149,7 +150,7 @@ def _of_the_mix(recipe: Recipe) -> Iterator[str]:
         return
     if share is not None and share < MIN_REAL_SHARE - 1e-9:
         yield (
-            f"real rows may fall to {100 * share:.0f} % of training draws; below a third, shares of groups drift several "
+            f"real rows may fall to {100 * share:.0f} % of training draws; below a third, group shares drift several "
             "times as far as with real rows alone: mix: {accumulate: {real_share: 0.34}}"
         )
 
@@ -162,7 +163,7 @@ def _of_temperature(recipe: Recipe) -> Iterator[str]:
             continue
         if recipe.trains and temperature < 1:
             yield (
-                f"{step.name} samples at temperature {temperature:g}: below 1, common outputs become more common in each "
+                f"{step.name} samples at temperature {temperature:g}: below 1, what is common becomes more common each "
                 "generation (0.60 becomes 0.76 in ten at 0.9)"
             )
         elif recipe.trains and not verified:
