@@ -43,7 +43,7 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
     by_level = any("level" in step.options.get("by", ()) for step in recipe.evaluate if step.method == "accuracy")
     if 0 < recipe.level < task.top_level and not by_level:
         raise RecipeError(
-            f"level is {recipe.level}, below the hardest ({task.top_level}), and nothing measures when to open the next: "
+            f"level is {recipe.level}, below the hardest ({task.top_level}), and nothing measures when to raise it: "
             "evaluate: [accuracy: {by: [level]}]"
         )
     if not math.isfinite(recipe.held_out) or (recipe.held_out > 1 and recipe.held_out != int(recipe.held_out)):
