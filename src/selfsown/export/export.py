@@ -17,7 +17,7 @@ from selfsown.export.formats import CALLING, FORMATS, Format, Record, Wishes, fi
 from selfsown.export.preference_pairs import pairs
 from selfsown.export.run_reader import Source, batches, ended, size, source
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import grader_inputs, self_judging
+from selfsown.preflight.self_judging import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_METADATA, tool_definitions

@@ -13,7 +13,7 @@ from selfsown.html import composition, formatting, monitor, row_flow, run_data, 
 from selfsown.html.elements import Table
 from selfsown.html.run_data import Run
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import grader_inputs, self_judging
+from selfsown.preflight.self_judging import grader_inputs, self_judging
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 
