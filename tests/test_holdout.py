@@ -86,9 +86,9 @@ def test_all_are_learned_from_unless_fewer_are_asked_for() -> None:
     assert limit_rows(DIFFERENT, 30, 1, "test") != limit_rows(DIFFERENT, 30, 2, "test")
 
 
-@pytest.mark.parametrize(("learn", "said"), [(101, "leaves 100 rows"), (MIN_ROWS - 1, f"{MIN_ROWS} rows or more")])
+@pytest.mark.parametrize(("learn", "said"), [(101, "leaves 100 rows"), (MIN_ROWS - 1, f"{MIN_ROWS} or more")])
 def test_more_to_learn_from_than_there_is_or_next_to_nothing_is_refused(learn: int, said: str) -> None:
-    with pytest.raises(SelfsownError, match=f"learn is {learn}.*{said}"):
+    with pytest.raises(SelfsownError, match=f"max_train_rows is {learn}.*{said}"):
         limit_rows(DIFFERENT, learn, 0, "names.txt")
 
 

@@ -86,7 +86,7 @@ def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) ->
     made = {row.id: row for number in (1, 2, 3) for row in rows(finished, number)}
     for row in made.values():
         assert all(parent in made for parent in row.parents)
-        assert bool(row.parents) == (row.method in ("repair", "restate"))
+        assert bool(row.parents) == (row.method in ("correction", "restate"))
 
 
 def test_the_same_recipe_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_generation_that_fails_its_guard_is_rolled_back_bit_for_bit(tmp_path: 
     assert written == {"generation-00"}
     past = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 1) if row.status == "kept"}
     again = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 2) if row.status == "kept"}
-    assert past & again, "rows of a rolled-back generation may be made anew"
-    assert (tmp_path / "run" / "no_first.py").exists(), "the folder keeps the ways of its recipe"
+    assert past & again, "rows of a rolled-back generation may be generated again"
+    assert (tmp_path / "run" / "no_first.py").exists(), "the folder keeps the custom methods of its recipe"
     assert loop.best_of(history, tree["goal"]).number in (0, 2)
 
 
@@ -238,7 +238,7 @@ def test_the_best_of_equals_is_the_first_and_rolled_back_ones_do_not_count() -> 
 
 
 def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match=r"no score is called 'skill'; this recipe measures: accuracy"):
+    with pytest.raises(SelfsownError, match=r"there is no score 'skill'; this recipe measures: accuracy"):
         loop.run(replace(first(), goal="skill"), tmp_path / "run")
 
 
@@ -269,10 +269,10 @@ def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
     real = {row.id for row in RunFolder(tmp_path / "run").rows("real") or []}
     assert all(set(row.parents) <= real for row in made)
     assert {row.reason.split(":")[0] for row in made if row.status == "rejected"} <= {
-        "band",
-        "exact",
+        "pass_rate_band",
+        "exact_match",
         "verify",
-        "duplicates",
+        "dedup",
     }
 
 
@@ -303,7 +303,8 @@ def test_ways_of_training_follow_one_another_in_all_generations_but_the_first(
     then: list[object], learned: int, tmp_path: Path
 ) -> None:
     shutil.copy(pupil.__file__, tmp_path)
-    tree = {**pupil.RECIPE, "generate": [], "train": {"./pupil.py": {"share": 0.25}}, "then": then}
+    tree = {**pupil.RECIPE, "generate": [], "base_train": {"./pupil.py": {"share": 0.25}}}
+    tree["train"] = [{"./pupil.py": {"share": 0.25}}, *then]
     loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
     known = [json.loads((tmp_path / f"run/generation-{at:02d}/model/known.json").read_text()) for at in (0, 1)]
     assert [len(each) for each in known] == [10, learned]

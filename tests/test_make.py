@@ -72,7 +72,7 @@ def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path
     found = rows(tmp_path / "out")
     assert adds_up(tally, found)
     assert tally.counts == {"kept": 100, "rejected": 200}
-    assert tally.reasons == {"rejected: vote": 100, "rejected: duplicates": 100}
+    assert tally.reasons == {"rejected: self_consistency": 100, "rejected: dedup": 100}
     assert [row.prompt for row in found] == [f"what of {at}?" for at in range(ASKED) for _ in range(2)]
     assert [row.sample_index for row in found] == list(range(2 * ASKED))
     assert {(row.origin, row.generation, row.source, row.method) for row in found} == {("synthetic", 1, "m", "sample")}
@@ -197,7 +197,8 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
 ) -> None:
     lines_of = [json.dumps({"prompt": f"{at} + 7 = ?", "answer": f"{at + 7}"}) for at in range(60)]
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
-    grader = "from selfsown.records import Grade\ndef grade(rows):\n    for row in rows: yield Grade(1.0, evidence='oracle')\n"
+    grader = "from selfsown.records import Grade\ndef grade(rows):\n"
+    grader += "    for row in rows: yield Grade(1.0, evidence='oracle')\n"
     (tmp_path / "mine.py").write_text(grader, encoding="utf-8")
     with serving() as server:
         tree = recipe(tmp_path, server).dump() | changes
@@ -281,7 +282,7 @@ def test_a_row_s_story_is_told(tmp_path: Path) -> None:
         make(recipe(tmp_path, server), tmp_path / "out")
     lost = next(row for row in rows(tmp_path / "out") if row.status == "rejected")
     told = story(tmp_path / "out", lost.id)
-    assert f"ended rejected: {lost.reason}" in told
+    assert f"status: rejected: {lost.reason}" in told
     assert f"real row {lost.parents[0]}" in told
 
 

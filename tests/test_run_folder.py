@@ -23,9 +23,9 @@ grades = st.builds(
     Grade,
     score=st.floats(0, 1),
     reason=texts,
-    by=texts,
-    trust=st.sampled_from(["execution", "vote", "rule"]),
-    repair=st.none() | st.tuples(texts, texts),
+    grader=texts,
+    evidence=st.sampled_from(["execution", "vote", "rule"]),
+    correction=st.none() | st.tuples(texts, texts),
 )
 rows = st.builds(
     Row,
@@ -83,25 +83,25 @@ def test_the_folder_of_another_recipe_is_refused_by_the_key_that_differs(tmp_pat
     with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()):
         pass
     other = replace(FIRST, seed=7).dump()
-    with pytest.raises(SelfsownError, match="seed was 0, now it is 7"), RunFolder.locked(tmp_path / "run", other, []):
+    with pytest.raises(SelfsownError, match="seed was 0 and is now 7"), RunFolder.locked(tmp_path / "run", other, []):
         pass
 
 
 def test_the_folder_of_an_older_version_lacks_keys_that_came_since(tmp_path: Path) -> None:
-    older = {key: value for key, value in FIRST.dump().items() if key not in ("then", "writer", "learn")}
+    older = {key: value for key, value in FIRST.dump().items() if key not in ("generate_with", "max_train_rows")}
     with RunFolder.locked(tmp_path / "run", older, FIRST.steps()):
         pass
     with RunFolder.locked(tmp_path / "run", FIRST.dump(), FIRST.steps()) as store:
-        assert store.recipe()["writer"] == "teacher"
+        assert store.recipe()["generate_with"] == "teacher"
 
 
 def test_the_folder_of_an_older_version_is_another_recipe_s_where_the_new_key_says_something(tmp_path: Path) -> None:
-    older = {key: value for key, value in FIRST.dump().items() if key != "writer"}
+    older = {key: value for key, value in FIRST.dump().items() if key != "generate_with"}
     with RunFolder.locked(tmp_path / "run", older, FIRST.steps()):
         pass
     other = replace(FIRST, generate_with="student").dump()
     with (
-        pytest.raises(SelfsownError, match="writer was 'teacher', now it is 'student'"),
+        pytest.raises(SelfsownError, match="generate_with was 'teacher' and is now 'student'"),
         RunFolder.locked(tmp_path / "run", other, FIRST.steps()),
     ):
         pass
@@ -113,7 +113,7 @@ def test_more_generations_may_be_asked_for_but_not_fewer(tmp_path: Path) -> None
             pass
     fewer = replace(FIRST, generations=1).dump()
     with (
-        pytest.raises(SelfsownError, match="more now, not fewer"),
+        pytest.raises(SelfsownError, match="it can have more, not fewer"),
         RunFolder.locked(tmp_path / "run", fewer, FIRST.steps()),
     ):
         pass
@@ -131,14 +131,14 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
 def test_a_second_process_is_refused(store: RunFolder) -> None:
     script = (
-        "import sys; from pathlib import Path; from selfsown.recipe import Recipe; from selfsown.store import Store\n"
+        "import sys; from pathlib import Path; from selfsown.recipe import Recipe; from selfsown.run_folder import RunFolder\n"
         "r = Recipe.load('first')\n"
-        "with Store.locked(Path(sys.argv[1]), r.dump(), r.steps()): pass"
+        "with RunFolder.locked(Path(sys.argv[1]), r.dump(), r.steps()): pass"
     )
     found = subprocess.run(
         [sys.executable, "-c", script, str(store.folder)], capture_output=True, text=True, check=False
     )
-    assert "another process is at work" in found.stderr
+    assert "another process is using" in found.stderr
 
 
 def test_a_write_that_fails_leaves_nothing_behind(store: RunFolder) -> None:
@@ -181,7 +181,7 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     assert found.returncode == 2
     assert len(found.stderr.strip().splitlines()) == 1
     assert "No space left" in found.stderr
-    assert "the run goes on" in found.stderr
+    assert "run the same command again to resume" in found.stderr
     assert left == []
 
 

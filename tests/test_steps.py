@@ -182,7 +182,7 @@ def test_a_function_may_be_passed_in_as_a_method() -> None:
     assert [grade.score for grade in made(rows=ROWS)] == [1.0, 1.0]
     assert b"def polite" in (made.source() or b"")
     assert "'polite' is a function that was passed in from Python" in refused("grade", "function:polite")
-    with pytest.raises(SelfsownError, match="grade.polite has no option 'wrod'; did you mean 'word'"):
+    with pytest.raises(SelfsownError, match=r"grade\.polite has no option 'wrod'; did you mean 'word'"):
         step("grade", polite, {"wrod": "sit"})
 
 

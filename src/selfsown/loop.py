@@ -248,7 +248,7 @@ class Loop(RunState):
         return rows
 
     def baselines(self, models: int) -> list[tuple[Score, ...]]:
-        """The validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""
+        """Validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""
         found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
         for index in range(len(found) + 1, models):
             student = self.recipe.student(rows=self.real, seed=self.seed(0, "student", index))

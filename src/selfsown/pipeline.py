@@ -277,7 +277,7 @@ class DatasetPipeline:
             last = next((row.reason for row in reversed(rows) if row.status == "failed"), "")
             raise ModelError(
                 f"{name}: {failed} of {size} rows failed, more than max_failure_rate: {limit:g} allows; the last "
-                f"reason: {last}; replies are kept: fix the cause, or --set max_failure_rate=1, and run the command again"
+                f"reason: {last}; replies are kept: fix the cause, or --set max_failure_rate=1, and run it again"
             )
 
 

@@ -1,4 +1,4 @@
-"""What travels through the loop and what is written down: rows, grades, scores, verdicts and generations."""
+"""The data of the loop: rows and grades; scores, verdicts and generations are re-exported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:  # the command line answers --help without it
     import numpy as np
 
+from selfsown.errors import DataError
 from selfsown.errors import SelfsownError as SelfsownError
 from selfsown.scores import Family as Family
 from selfsown.scores import Generation as Generation
@@ -21,66 +22,57 @@ from selfsown.scores import Verdict as Verdict
 from selfsown.text.chat import Prompt, full_prompt
 from selfsown.text.normalize import normal
 
-Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
+Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: not graded by this grader
 Status = Literal["", "kept", "rejected", "failed"]
-EVALUATION_ONLY = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
+EVALUATION_ONLY = {"evaluation": "only"}  # metadata of a real row that is held out, and never learned from
 
 
 class NoPrompt(SelfsownError):
-    """None of the rows has a prompt, and the step can do nothing without."""
+    """None of the rows has a prompt, and the step needs one."""
 
 
 @dataclass(frozen=True)
 class Grade:
-    """What one grader thinks of one row.
+    """The grade that one grader gives to one row."""
 
-    score: 0 (wrong) to 1 (right); by: the way that graded; trust: what the grade rests on.
-    repair: (prompt, answer) as they would be right, where the grader knows. failed: the grader could not say;
-    the row ends failed with the reason, and is no worse for it.
-    """
-
-    score: float
+    score: float  # 0 (wrong) to 1 (right)
     reason: str = ""
-    grader: str = ""
-    evidence: Evidence = "rule"
-    correction: tuple[str, str] | None = None
-    failed: bool = False
+    grader: str = ""  # the method that graded
+    evidence: Evidence = "rule"  # what the grade rests on
+    correction: tuple[str, str] | None = None  # the correct (prompt, answer), where the grader knows it
+    failed: bool = False  # the grader could not grade; the row is failed with the reason, which is no verdict on it
 
 
 @dataclass(frozen=True)
 class Row:
-    """One training example and its whole story; a stage only adds to it.
+    """One training example with its provenance; a stage only adds to it."""
 
-    problem names what must never stand on both sides of a split (the prompt where nothing else is
-    given). maker is the model or the file that wrote it, method the way, parents the ids it came from.
-    """
-
-    prompt: str
+    prompt: str  # empty for a document
     answer: str
-    problem: str = ""
-    target: str = ""
+    problem: str = ""  # rows of one problem are never on both sides of a split; by default the prompt
+    target: str = ""  # the known correct answer
     origin: Literal["real", "synthetic"] = "real"
-    source: str = ""
-    method: str = ""
-    parents: tuple[str, ...] = ()
+    source: str = ""  # the model or the file that wrote it
+    method: str = ""  # the method that made it
+    parents: tuple[str, ...] = ()  # ids of the rows that it was made from
     generation: int = 0
-    sample_index: int = 0
-    level: int = 0
+    sample_index: int = 0  # its position among the rows of its generation or source
+    level: int = 0  # difficulty, from 1; 0: none
     metadata: Mapping[str, str] = field(default_factory=dict)
     grades: tuple[Grade, ...] = ()
     status: Status = ""
-    reason: str = ""
+    reason: str = ""  # why it was rejected or failed
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits made of what the row says and of where it came from.
+        """Sixteen hexadecimal digits: a hash of the row's text and provenance.
 
-        The draw is part of it, so two equal answers are still two rows. It is made once, and without the lock of
-        cached_property, which all rows of all threads would share.
+        The sample index is part of it, so two equal answers are still two rows. It is computed once, and without the
+        lock of cached_property, which all rows of all threads would share.
         """
-        found: str | None = self.__dict__.get("_id")
-        if found is None:
-            said = (
+        row_id: str | None = self.__dict__.get("_id")
+        if row_id is None:
+            identity = (
                 self.prompt,
                 self.answer,
                 self.origin,
@@ -89,33 +81,32 @@ class Row:
                 self.generation,
                 self.sample_index,
             )
-            found = self.__dict__["_id"] = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
-        return found
+            row_id = self.__dict__["_id"] = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+        return row_id
 
     @property
     def answered(self) -> bool:
-        """Whether it says an answer, or is a document: a real row may be a prompt that nobody has answered yet."""
+        """Whether it has an answer, or is a document; a real row may be a prompt without an answer."""
         return bool(self.answer) and not self.answer.isspace()
 
     @property
     def key(self) -> str:
-        """What decides whether two rows are about the same problem."""
+        """Equal for rows about the same problem."""
         return normal(self.problem or self.prompt or self.answer)
 
     @property
     def full_prompt(self) -> Prompt:
-        """What a model must be asked so that it answers this row: the prompt with the system message, the earlier turns
-        and the tools that its traits tell of."""
+        """The whole prompt to send to a model: with the system message, earlier turns and tools of its metadata."""
         return full_prompt(self.prompt, self.metadata)
 
     @property
     def score(self) -> float:
-        """The lowest of its grades; 1 where nobody graded."""
+        """The lowest score of its grades; 1 without grades."""
         return min((grade.score for grade in self.grades), default=1.0)
 
     @property
     def is_graded(self) -> bool:
-        """Whether any grader judged it; one that left it to others did not."""
+        """Whether any grader graded it; evidence "none" means that the grader left it to others."""
         return any(grade.evidence != "none" for grade in self.grades)
 
     def graded(self, grade: Grade) -> Row:
@@ -131,19 +122,19 @@ class Row:
         return self.replace_fields(status="failed", reason=reason)
 
     def replace_fields(self, **changes: Any) -> Row:
-        """The same but for this: as `dataclasses.replace`, in a fifth of its time, for what every row goes through."""
+        """A copy with these fields changed: `dataclasses.replace` in a fifth of the time, since every row needs it."""
         new = object.__new__(Row)
         new.__dict__.update(self.__dict__, **changes)
-        if not changes.keys() <= _AFTER:
+        if not changes.keys() <= _NOT_IN_ID:
             new.__dict__.pop("_id", None)
         return new
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """A record of the user's data that made no row: where it stands ("rows.jsonl:12") and why, in words for the user.
+    """A record of the user's data that makes no row: its place ("rows.jsonl:12") and the reason.
 
-    A task that reads such data has the method `set_aside() -> list[SetAside]`: those of its latest complete reading.
+    A task that reads such data has a method `set_aside() -> list[SetAside]`, of its latest complete reading.
     """
 
     place: str
@@ -151,36 +142,33 @@ class SetAside:
 
 
 def answered(rows: Iterable[Row]) -> list[Row]:
-    """The rows that have an answer, or are documents: prompts that nobody has answered teach and measure nothing."""
+    """The rows that have an answer, or are documents; a prompt without an answer is not learned from or measured on."""
     return [row for row in rows if row.answered]
 
 
 def with_answers(rows: Iterable[Row], real: Iterable[Row], step: str) -> list[Row]:
-    """Those of the rows that the step can work on, because they are answered or are documents.
-
-    SelfsownError where there are none, neither here nor among the `real` rows, of which these may be a part.
-    """
-    found = answered(rows)
-    if not found and not any(row.answered for row in real):
-        raise SelfsownError(f"{step}: no real row has an answer, only prompts; use generate.sample, which answers them")
-    return found
+    """The rows that have an answer, or are documents. DataError where neither they nor the `real` rows have any."""
+    known = answered(rows)
+    if not known and not any(row.answered for row in real):
+        raise DataError(f"{step}: no real row has an answer, only prompts; use generate.sample, which answers them")
+    return known
 
 
-def with_metadata(rows: Iterable[Row], traits: Mapping[str, str] | None) -> list[Row]:
-    """The rows that have these traits, or all where none are named."""
-    wanted = (traits or {}).items()
-    return [row for row in rows if wanted <= row.metadata.items()]
+def with_metadata(rows: Iterable[Row], metadata: Mapping[str, str] | None) -> list[Row]:
+    """The rows that have this metadata; all rows where none is named."""
+    required = (metadata or {}).items()
+    return [row for row in rows if required <= row.metadata.items()]
 
 
-_AFTER = {"grades", "status", "reason"}  # what becomes of a row, which is no part of its id
+_NOT_IN_ID = {"grades", "status", "reason"}  # they change later
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """The rows a model is trained on and how often each is drawn, relative to the others."""
+    """The rows that a model is trained on."""
 
     rows: Sequence[Row]
-    weights: np.ndarray[Any, np.dtype[np.float64]]
+    weights: np.ndarray[Any, np.dtype[np.float64]]  # (rows,): how often each is drawn, relative to the others
 
     @property
     def real_share(self) -> float:
@@ -190,9 +178,9 @@ class Mixture:
 
     @property
     def synthetic_share(self) -> dict[str, float]:
-        """How much is synthetic: of the rows, of their tokens, and of the tokens that training draws.
+        """The synthetic share of the rows, of their tokens, and of the tokens that training draws.
 
-        A token is a character here, as it is to the embedded model.
+        A token is a character here, as in the embedded model.
         """
         made = [row.origin == "synthetic" for row in self.rows]
         sizes = [len(row.prompt) + len(row.answer) for row in self.rows]

@@ -39,10 +39,10 @@ from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
 
 CONTROL = "control"  # the folder of the control arm, within a run's folder
-TRANSPORT_OPTIONS = frozenset(  # of a model behind a server: those that do not change its replies
-    ("api_key", "key", "max_in_flight", "in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute")
-    + ("price", "batch", "headers", "identity")
-)
+TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies
+    *("api_key", "key", "max_in_flight", "in_flight", "timeout", "retries", "requests_per_minute"),
+    *("tokens_per_minute", "price", "batch", "headers", "identity"),
+}
 KEYS_THAT_MAY_CHANGE = {"description", "budget", "control", "generations", "grader_requirements"}
 
 

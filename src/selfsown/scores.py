@@ -1,4 +1,4 @@
-"""What is measured of a model, what guards say of it, and the generation that it makes up."""
+"""Scores of a model, verdicts of guards, and the generation that they belong to."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Score:
-    """One measured number with its 95 % interval, on n held-out real rows.
-
-    group names the stratum ("form=induction, level=2"); "" is all rows. better says which way is up.
-    """
+    """One measured number with its 95 % interval."""
 
     name: str
     value: float
-    n: int
+    n: int  # held-out real rows that it was measured on
     low: float
     high: float
-    stratum: str = ""
-    direction: Literal["higher", "lower", "neither"] = "higher"
+    stratum: str = ""  # such as "form=induction, level=2"; "": all rows
+    direction: Literal["higher", "lower", "neither"] = "higher"  # which values are better
 
     @property
     def key(self) -> str:
         return f"{self.name}[{self.stratum}]" if self.stratum else self.name
 
     def exceeds(self, other: Score) -> bool:
-        """Whether this is the better of the two, point against point."""
+        """Whether this value is better than the other's; intervals are not compared."""
         return self.value < other.value if self.direction == "lower" else self.value > other.value
 
 
@@ -37,34 +34,32 @@ Unit = Literal["%", "points", "of log-odds"]
 
 @dataclass(frozen=True)
 class Signal:
-    """One measure of change: `value` and its 95 % interval, above 0 where the newer is the worse.
+    """One measure of change, above 0 where the newer model is worse.
 
-    p: the chance of such a change where nothing changed; significant: by Holm's correction over all that was tested
-    with it; tolerance: how much is borne; least: the smallest change that would have been seen in four cases of five;
-    n: of how many documents on either side. 0.1 is a tenth less than before, 10 points, or 0.1 of log-odds.
+    0.1 means 10 % less than before, 10 percentage points, or 0.1 of log-odds, by its unit.
     """
 
     name: str
     family: Family
     value: float
-    low: float
+    low: float  # 95 % interval
     high: float
-    p: float
-    tolerance: float
-    mde: float
-    n: int
+    p: float  # probability of such a change if nothing changed
+    tolerance: float  # changes up to this size raise no alarm
+    mde: float  # minimum detectable effect: the smallest change that the test detects, at 80 % power
+    n: int  # texts on either side
     unit: Unit = "%"
-    significant: bool = False
+    significant: bool = False  # after Holm's correction over everything tested with it
 
     @property
     def is_alarm(self) -> bool:
-        """More than chance, and more than is borne; a gap to real rows never does."""
+        """Whether the change is significant and exceeds its tolerance; a gap to real rows is never an alarm."""
         return self.significant and self.value > self.tolerance and self.family != "gap"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A guard's word on a generation, with the numbers it rests on; not ok: it does not stand."""
+    """Whether a guard accepts a generation, with the numbers that decided."""
 
     passed: bool
     reason: str = ""
@@ -76,25 +71,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Generation:
-    """What one lap of the loop made, kept and scored, and whether it stands.
-
-    level: the hardest level it wrote problems at; parent: the generation whose model wrote its rows;
-    real_share: the share of training draws that were real rows; synthetic_share: as `Mixture` counts it. guarded:
-    whether a guard's no rolls it back; otherwise the verdicts are alarms and no more. scores are those on test rows,
-    which are reported and decide nothing; validation_scores those on the other half of the held-out rows, by which
-    guards judge and the best generation is chosen.
-    """
+    """One iteration of the loop: what was made and kept, the scores, and the verdicts."""
 
     number: int
-    parent: int
-    level: int
-    counts: Mapping[str, int]
-    real_share: float
-    scores: tuple[Score, ...]
+    parent: int  # the last accepted generation before it, whose model wrote its rows
+    level: int  # the hardest level at which rows were written
+    counts: Mapping[str, int]  # rows made, kept, rejected, failed
+    real_share: float  # of training draws
+    scores: tuple[Score, ...]  # on test rows: reported, and never used for a decision
     verdicts: tuple[Verdict, ...] = ()
-    rollback_enabled: bool = True
-    synthetic_share: Mapping[str, float] = field(default_factory=dict)
-    validation_scores: tuple[Score, ...] = ()
+    rollback_enabled: bool = True  # false: a rejection is only an alarm
+    synthetic_share: Mapping[str, float] = field(default_factory=dict)  # as `Mixture` counts it
+    validation_scores: tuple[Score, ...] = ()  # on the other half, by which guards judge and the best is chosen
 
     @property
     def accepted(self) -> bool:
@@ -102,18 +90,18 @@ class Generation:
 
     @property
     def rejections(self) -> list[Verdict]:
-        """The guards that said no."""
+        """The verdicts of the guards that rejected it."""
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
     def score(self, key: str) -> Score | None:
         return next((score for score in self.scores if score.key == key), None)
 
     def as_validated(self) -> Generation:
-        """The same with what a decision may look at as its scores; where nothing was validated, with those it has."""
+        """A copy whose scores are the validation scores, for decisions; where it has none, its scores."""
         return replace(self, scores=self.validation_scores or self.scores)
 
     def pooled(self, key: str) -> float | None:
-        """The score over all held-out rows, for a comparison in which neither half has decided anything."""
-        found = [score for score in (*self.scores, *self.validation_scores) if score.key == key]
-        rows = sum(score.n for score in found)
-        return sum(score.n * score.value for score in found) / rows if rows else None
+        """The score over all held-out rows, for a comparison in which neither half decided anything."""
+        halves = [score for score in (*self.scores, *self.validation_scores) if score.key == key]
+        rows = sum(score.n for score in halves)
+        return sum(score.n * score.value for score in halves) / rows if rows else None

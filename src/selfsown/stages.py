@@ -31,15 +31,16 @@ def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model
     """The rows that a generator yielded, with their provenance; a generator only sets prompt, answer and parents.
 
     Origin, generation and sample index (the row's position, from `first`) are set; source and method where the
-    generator left them empty: the writer's name and the step's method. A writer that takes texts alone was not given
-    the system message and the tools of a chat, so its rows do not have them; nor do they inherit what `prepare` changed.
+    generator left them empty: the writer's name, and the method without folder and suffix. A writer that takes texts
+    alone was not given the system message and tools of a chat, so its rows do not have them; nor do rows inherit what
+    `prepare` changed.
     """
     reads_chats = getattr(writer, "reads_conversations", False)
     return [
         row.replace_fields(
             origin="synthetic",
             source=row.source or writer.name,
-            method=row.method or step.method,
+            method=row.method or step.method.removesuffix(".py").rpartition("/")[2],
             generation=generation,
             sample_index=index,
             metadata=_without_changes(row.metadata if reads_chats else text_prompt_metadata(row.prompt, row.metadata)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selfsown.preflight.own_judge import grader_inputs, self_judging
+from selfsown.preflight.self_judging import grader_inputs, self_judging
 
 HERE = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 THERE = {"endpoint": {"url": "http://localhost:9000/v1", "model": "m"}}
@@ -60,4 +60,4 @@ def test_who_marks_its_own_work(recipe: dict[str, Any], said: str, tmp_path: Pat
     (tmp_path / "other.py").write_text("def grade(rows, *, judge=1): ...\n")
     (tmp_path / "broken.py").write_text("def grade(rows, judge\n")
     found = self_judging(recipe, lambda way: grader_inputs(tmp_path, way))
-    assert found == (f"{said}: it marks its own work" if said else "")
+    assert found == (f"{said}, which grades its own work" if said else "")

@@ -30,10 +30,10 @@ def test_a_recipe_that_leaves_nothing_out() -> None:
         ((VARIED,), "may fall to 10 %"),
         (("mix=replace", VARIED), "drops real rows"),
         (("mix={replace: {real_share: 0.2}}", VARIED), "may fall to 20 %"),
-        ((SAFE, VARIED, "guard=[]"), "nothing watches the loop"),
+        ((SAFE, VARIED, "guard=[]"), "no guard: guard: [monitor]"),
         ((SAFE, VARIED, "generate=[{propose: {temperature: 0.9}}]"), "below 1"),
-        ((SAFE, VARIED, "grade=[self_consistency]"), "no grader checks against the truth"),
-        ((SAFE,), "right, not varied"),
+        ((SAFE, VARIED, "grade=[self_consistency]"), "no grader compares with known answers"),
+        ((SAFE,), "correct, not varied"),
     ],
 )
 def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str) -> None:
@@ -44,11 +44,14 @@ def test_each_that_is_left_out_is_said_once(changes: tuple[str, ...], words: str
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (("rollback=false",), "nothing is rolled back"),
-        (("guard=[regression]",), "no guard watches how varied"),
-        (("guard=[collapse]", "evaluate=[accuracy]"), "guard.collapse looks at diversity, which is not measured"),
-        (("guard=[{monitor: {baseline_models: 2}}]",), "models: 2 and count: 1000 sees only large changes"),
-        (("guard=[{monitor: {count: 499}}]",), "models: 5 and count: 499 sees only large changes"),
+        (("rollback=false",), "no generation is rolled back"),
+        (("guard=[regression]",), "no guard measures the variety"),
+        (
+            ("guard=[collapse]", "evaluate=[accuracy]"),
+            "guard.collapse needs the score diversity, which is not measured",
+        ),
+        (("guard=[{monitor: {baseline_models: 2}}]",), "baseline_models: 2 and count: 1000 detects only large changes"),
+        (("guard=[{monitor: {count: 499}}]",), "baseline_models: 5 and count: 499 detects only large changes"),
     ],
 )
 def test_guards_that_see_or_do_little(changes: tuple[str, ...], words: str) -> None:
@@ -63,7 +66,7 @@ def test_attributes_without_a_quota_and_a_watch(tmp_path: Path) -> None:
     found = said(*common, VARIED, "guard=[regression]", "generate=[sample]")
     assert len(found) == 2
     assert "no quota" in found[0]
-    assert "no guard sees region" in found[1]
+    assert "no guard measures region" in found[1]
     quota = "curate=[min_score, resample_to_real, {balance: {attributes: [region]}}]"
     for watched in ("[{monitor: {attributes: {region: {north: north}}}}]", "[{bias: {attributes: [region]}}]"):
         assert said(*common, quota, f"guard={watched}", "generate=[sample]") == []
@@ -79,9 +82,9 @@ def test_rows_that_carry_no_attribute_are_no_quotas_business(tmp_path: Path) -> 
     patterns = "guard=[{monitor: {attributes: {region: {north: north}}}}]"
     assert said(*common, VARIED, patterns) == []
     (only,) = said(*common, "curate=[min_score, resample_to_real, {balance: {attributes: [region]}}]", patterns)
-    assert "balance sees no region: rows of propose carry no attributes" in only
+    assert "balance has no effect on region: rows of propose have no attributes" in only
     (only,) = said(*common, VARIED, "guard=[{bias: {attributes: [region]}}]")
-    assert "no guard sees region" in only
+    assert "no guard measures region" in only
 
 
 def test_real_rows_alone_need_no_caution() -> None:

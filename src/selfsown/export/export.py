@@ -20,7 +20,7 @@ from selfsown.export.formats import FORMATS, TOOL_FIELDS, Format, FormatOptions,
 from selfsown.export.preference_pairs import preference_pairs
 from selfsown.export.run_reader import ExportSource, count_rows, open_source, read_batches, rows_with_status
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import grader_inputs, self_judging
+from selfsown.preflight.self_judging import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_METADATA, tool_definitions

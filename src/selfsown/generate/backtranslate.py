@@ -56,7 +56,7 @@ def generate(
     temperature: the teacher's sampling temperature.
 
     Raises SelfsownError where no real row has an answer or text.
-    Source: Li et al. 2023 (Humpback), section 2; instruction reversal: Phi-4 (Abdin et al. 2024), section 2.2.
+    Source: Li et al. 2023 (Humpback); instruction reversal: Phi-4 (Abdin et al. 2024), section 2.2.
     """
     chosen = with_answers(rows, real, "generate.backtranslate")
     prompts = [

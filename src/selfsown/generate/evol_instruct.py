@@ -69,7 +69,7 @@ def generate(
     drawn for each task. instruction: further requirements on the tasks. max_chars: a longer task or answer fails.
 
     Raises NoPrompt where no real row has a prompt, RecipeError where `operations` is empty.
-    Source: Xu et al. 2023 (WizardLM), section 3.2.
+    Source: Xu et al. 2023 (WizardLM).
     """
     histories = [[row] for row in _with_prompts(rows, operations)]  # each real row and the tasks made from it
     rewrite = partial(_rewritten, teacher, instruction=instruction, max_chars=max_chars, temperature=temperature)

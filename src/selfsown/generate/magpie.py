@@ -35,7 +35,7 @@ def generate(
     user's turn. answer_temperature: for the answer.
 
     Raises ModelError where the teacher's server cannot continue a chat template.
-    Source: Xu et al. 2024 (Magpie), section 2.
+    Source: Xu et al. 2024 (Magpie).
     """
     if not _continues_turns(teacher, user_prefix, assistant_prefix):
         raise ModelError(

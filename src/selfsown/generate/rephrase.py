@@ -60,7 +60,7 @@ def generate(
     its row. temperature: the teacher's sampling temperature.
 
     Raises RecipeError where formats is empty, SelfsownError where no real row has an answer or text.
-    Source: Maini et al. 2024 (WRAP), section 3.
+    Source: Maini et al. 2024 (WRAP).
     """
     if not formats:
         raise RecipeError(f"generate.rephrase: formats is empty; available: {', '.join(_FORMATS)}")

@@ -58,7 +58,7 @@ def generate(
     max_similarity: the ROUGE-L from which on two prompts are too similar. instruction: further requirements on the
     tasks. max_chars: a longer task or answer fails its row. temperature: the teacher's sampling temperature.
 
-    Raises DataError where no real row has a prompt. Source: Wang et al. 2023, section 2.
+    Raises DataError where no real row has a prompt. Source: Wang et al. 2023 (Self-Instruct).
     """
     rng = random.Random(seed)
     pool = _seed_pool(real, seed_rows, seed)

@@ -52,8 +52,8 @@ def generate(
     retries = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
     answers = [(row, reply, "no") for row, group in groups for reply in group]
     answers += [(row, reply, "yes") for row, (reply,) in zip(unsolved, retries, strict=True)]
-    for row, reply, hinted_answer in answers:
-        yield _to_row(row, reply, {"hint": hinted_answer} if hint else {}, parents=() if poses else (row.id,))
+    for row, reply, had_hint in answers:
+        yield _to_row(row, reply, {"hint": had_hint} if hint else {}, parents=() if poses else (row.id,))
 
 
 def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ...]) -> Row:

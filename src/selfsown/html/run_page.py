@@ -16,7 +16,7 @@ from selfsown.html.formatting import capitalized, integer, join_words, truncate
 from selfsown.html.monitor import MonitorSection
 from selfsown.html.run_data import STATUSES, RunData
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import grader_inputs, self_judging
+from selfsown.preflight.self_judging import grader_inputs, self_judging
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 

@@ -1,14 +1,13 @@
-"""What a recipe leaves out of all that keeps a loop from collapsing: said before it runs, never a reason not to."""
+"""Warnings before a run: what a recipe lacks of the measures that keep a loop from collapsing. They stop nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
-from selfsown.preflight.own_judge import self_judging
+from selfsown.preflight.self_judging import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.rewriting import texts
@@ -24,7 +23,7 @@ VARIETY_METHODS = ("resample_to_real", "k_center", "dedup_near")
 
 
 def recipe_warnings(recipe: Recipe) -> Iterator[str]:
-    """One sentence for each: what is missing, what comes of it, what there is."""
+    """One sentence a warning: what is missing, its consequence, and the remedy."""
     if not recipe.generate:
         return
     if recipe.trains:
@@ -33,22 +32,22 @@ def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     yield from _of_temperature(recipe)
     yield from _of_the_judge(recipe)
     yield from _of_personal_data(recipe)
-    if recipe.trains and not any(each.method in VARIETY_METHODS for each in recipe.curate):
+    if recipe.trains and not any(step.method in VARIETY_METHODS for step in recipe.curate):
         yield (
-            "no step draws rows toward real ones (curate: resample_to_real) or picks those far apart (curate: k_center): "
-            "grading keeps rows right, not varied"
+            "no step resamples rows toward real ones (curate: resample_to_real) or spreads them (curate: k_center): "
+            "grading keeps rows correct, not varied"
         )
     yield from _of_attributes(recipe)
 
 
 def _of_the_judge(recipe: Recipe) -> Iterator[str]:
     functions = {step.method: step.function for step in recipe.grade}
-    if said := self_judging(recipe.dump(), lambda way: parameters(functions[way])):
-        yield f"{said}; another is named so: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
+    if warning := self_judging(recipe.dump(), lambda method: parameters(functions[method])):
+        yield f"{warning}; name another judge: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
 
 
 def _of_personal_data(recipe: Recipe) -> Iterator[str]:
-    """Looked for in the first rows alone: in all of them it could take minutes."""
+    """Only the first rows are scanned: scanning all could take minutes."""
     asked = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
     if not asked or any(step.method == "pii" for step in recipe.prepare):
         return
@@ -63,67 +62,69 @@ def _of_personal_data(recipe: Recipe) -> Iterator[str]:
 
 def _of_guards(recipe: Recipe) -> Iterator[str]:
     if not recipe.guard:
-        yield "nothing watches the loop: guard: [monitor] rolls back what grows less varied, more biased, less able"
+        yield "no guard: guard: [monitor] rolls back generations that become less varied, more biased or less accurate"
     elif not recipe.rollback:
-        yield "rollback: false: guards raise alarms, and nothing is rolled back"
+        yield "rollback: false: guards raise alarms, and no generation is rolled back"
     if (
         recipe.guard
         and not _unwatched(recipe)
-        and not any(each.method in DRIFT_GUARDS or _own(each) for each in recipe.guard)
+        and not any(step.method in DRIFT_GUARDS or _own(step) for step in recipe.guard)
     ):
-        yield "no guard watches how varied and how biased the model becomes: guard: [..., monitor]"
+        yield "no guard measures the variety and bias of the model: guard: [..., monitor]"
     measured = [*recipe.evaluate]
-    if any(each.method == "collapse" for each in recipe.guard) and not any(
-        each.method == "diversity" or _own(each) for each in measured
+    if any(step.method == "collapse" for step in recipe.guard) and not any(
+        step.method == "diversity" or _own(step) for step in measured
     ):
-        yield "guard.collapse looks at diversity, which is not measured: evaluate: [..., diversity]"
+        yield "guard.collapse needs the score diversity, which is not measured: evaluate: [..., diversity]"
     for step in recipe.guard:
-        models, texts = _knob(step, "baseline_models"), _knob(step, "count")
+        models, texts = step.option("baseline_models"), step.option("count")
         if step.method == "monitor" and (models < MIN_MONITOR_MODELS or texts < MIN_MONITOR_TEXTS):
             yield (
-                f"{step.name} with models: {models} and count: {texts} sees only large changes, if any; "
-                f"it takes {MIN_MONITOR_MODELS} and {MIN_MONITOR_TEXTS} at least"
+                f"{step.name} with baseline_models: {models} and count: {texts} detects only large changes, if any; "
+                f"it needs {MIN_MONITOR_MODELS} and {MIN_MONITOR_TEXTS} or more"
             )
 
 
 def _of_attributes(recipe: Recipe) -> Iterator[str]:
     carried = _carried(recipe)
-    quotas = {name for step in recipe.curate if step.method == "balance" for name in _knob(step, "attributes")}
+    quotas = {name for step in recipe.curate if step.method == "balance" for name in step.option("attributes")}
     if free := [name for name in carried if name not in quotas]:
         yield (
             f"the real rows have attributes ({', '.join(free)}), and no quota keeps their shares: "
             "curate: [..., balance: {attributes: [...]}]"
         )
     if idle := [name for name in _declared(recipe) if name in quotas and name not in carried]:
-        yield f"curate.balance sees no {' and no '.join(idle)}: rows of {_makers(recipe)} carry no attributes"
+        yield f"curate.balance has no effect on {', '.join(idle)}: rows of {_generators(recipe)} have no attributes"
     if recipe.trains and (unseen := _unwatched(recipe)):
         patterns = ", ".join(f"{name}: {{VALUE: 'PATTERN', ...}}" for name in unseen)
         yield (
-            f"no guard sees {', '.join(unseen)} in what the model writes, which carries no attributes; "
-            f"patterns show them: guard: [monitor: {{attributes: {{{patterns}}}}}]"
+            f"no guard measures {', '.join(unseen)} in unconditional samples, which have no attributes; "
+            f"patterns find them: guard: [monitor: {{attributes: {{{patterns}}}}}]"
         )
 
 
 def _declared(recipe: Recipe) -> Sequence[str]:
-    """Columns of the real rows in which a bias would show."""
-    return _knob(recipe.real, "attributes") or ()
+    """Columns of the real rows on which bias is measured."""
+    return recipe.real.option("attributes") or ()
 
 
 def _carried(recipe: Recipe) -> list[str]:
-    """Those that new rows have, too: where a way makes them from a real row, whose traits they keep, or gives them."""
+    """Those that new rows have, too: from the real row that a generator works on, or set by the generator."""
     if not isinstance(recipe.real(), UserRows):
         return [*_declared(recipe)]
     kept = any("rows" in parameters(step.function) or _own(step) for step in recipe.generate)
-    given = {name for step in recipe.generate for name in _knob(step, "attributes") or ()}
+    given = {name for step in recipe.generate for name in step.option("attributes") or ()}
     return [name for name in _declared(recipe) if kept or name in given]
 
 
 def _unwatched(recipe: Recipe) -> list[str]:
-    """Declared attributes that no guard sees. A monitor looks at what the model writes when left to itself: of a file
-    it knows by patterns alone what that is."""
+    """Declared attributes that no guard measures.
+
+    A monitor measures unconditional samples, in which attributes of a user's file are found by patterns alone.
+    """
     seen = set[str]()
     for step in recipe.guard:
-        named = _knob(step, "attributes") or ()
+        named = step.option("attributes") or ()
         if step.method == "bias":
             seen |= {*_carried(recipe)} & {*named}
         elif isinstance(named, Mapping):
@@ -133,48 +134,40 @@ def _unwatched(recipe: Recipe) -> list[str]:
     return [name for name in _declared(recipe) if name not in seen]
 
 
-def _makers(recipe: Recipe) -> str:
+def _generators(recipe: Recipe) -> str:
     return " and ".join(dict.fromkeys(step.method for step in recipe.generate))
 
 
 def _own(step: Step) -> bool:
-    """Whether it is a way of the user's own, of which we know nothing."""
+    """Whether it is a custom method, about which nothing is known."""
     return "." in step.method
 
 
 def _of_the_mix(recipe: Recipe) -> Iterator[str]:
-    share = _knob(recipe.mix, "real_share")
+    share = recipe.mix.option("real_share")
     if recipe.mix.method == "replace" and not share:
-        yield "the mix drops real rows, the known way to collapse: mix: accumulate keeps them"
+        yield "the mix drops real rows, which leads to collapse: mix: accumulate keeps them"
         return
     if share is not None and share < MIN_REAL_SHARE - 1e-9:
         yield (
-            f"real rows may fall to {100 * share:.0f} % of what is trained on; under a third, shares err several times "
-            "as much as with real data alone: mix: {accumulate: {real_share: 0.34}}"
+            f"real rows may fall to {100 * share:.0f} % of training draws; below a third, group shares drift several "
+            "times as far as with real rows alone: mix: {accumulate: {real_share: 0.34}}"
         )
 
 
 def _of_temperature(recipe: Recipe) -> Iterator[str]:
-    verified = any(each.method in VERIFIERS or each.method.endswith(".py") for each in recipe.grade)
+    verified = any(step.method in VERIFIERS or step.method.endswith(".py") for step in recipe.grade)
     for step in recipe.generate:
-        temperature = _knob(step, "temperature")
+        temperature = step.option("temperature")
         if temperature is None:
             continue
         if recipe.trains and temperature < 1:
             yield (
-                f"{step.name} writes at temperature {temperature:g}: below 1, what is common grows more common each "
+                f"{step.name} samples at temperature {temperature:g}: below 1, what is common becomes more common each "
                 "generation (0.60 becomes 0.76 in ten at 0.9)"
             )
         elif recipe.trains and not verified:
             yield (
-                f"{step.name} writes at temperature {temperature:g} and no grader checks against the truth "
-                f"({', '.join(VERIFIERS)}): errors of learning pile up"
+                f"{step.name} samples at temperature {temperature:g}, and no grader compares with known answers "
+                f"({', '.join(VERIFIERS)}): errors accumulate"
             )
-
-
-def _knob(step: Step, name: str) -> Any:
-    """What the recipe says, or the default; None where there is no such knob."""
-    there = parameters(step.function)
-    if name in step.options:
-        return step.options[name]
-    return there[name].default if name in there and there[name].default is not there[name].empty else None

@@ -43,7 +43,7 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
     by_level = any("level" in step.options.get("by", ()) for step in recipe.evaluate if step.method == "accuracy")
     if 0 < recipe.level < task.top_level and not by_level:
         raise RecipeError(
-            f"level is {recipe.level}, below the hardest ({task.top_level}), and no measure says when to open the next: "
+            f"level is {recipe.level}, below the hardest ({task.top_level}), and nothing measures when to raise it: "
             "evaluate: [accuracy: {by: [level]}]"
         )
     if not math.isfinite(recipe.held_out) or (recipe.held_out > 1 and recipe.held_out != int(recipe.held_out)):
@@ -88,7 +88,10 @@ def _check_models(recipe: RecipeKeys) -> None:
 def _verifiable(recipe: RecipeKeys, step: Step, task: Task) -> str:
     if task.verifiable:
         return ""
-    return f"{step.name} needs a task that checks answers; {task.name} does not: use self_consistency, exact_match or rules"
+    return (
+        f"{step.name} needs a task that checks answers; {task.name} does not: "
+        "use self_consistency, exact_match or rules"
+    )
 
 
 def _forms(recipe: RecipeKeys, step: Step, task: Task) -> str:

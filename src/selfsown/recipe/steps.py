@@ -171,7 +171,7 @@ def step(
 
 
 def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Any]) -> None:
-    """RecipeError where an option without a default is missing, or an input that the stage does not have is asked for."""
+    """RecipeError where a required option is missing, or an input is asked for that the stage does not have."""
     inputs = STAGES[stage][1]
     for name, parameter in parameters(function).items():
         if parameter.default is not parameter.empty or name in chosen:
@@ -215,7 +215,7 @@ def _module(stage: str, method: str, beside: Path) -> ModuleType:
     if method.startswith(FUNCTION):
         name = method.removeprefix(FUNCTION)
         raise RecipeError(
-            f"{stage}: {name!r} is a function that was passed in from Python; pass it in again, or write it as ./{name}.py"
+            f"{stage}: {name!r} is a function that was passed in from Python; pass it again, or save it as ./{name}.py"
         )
     if method.endswith(".py"):
         module = _from_file(stage, beside / method)

@@ -20,7 +20,7 @@ _FILE = re.compile(r"`([\w.]+)`(?:, for `selfsown make mine.yaml`)?:\n\n```(?:py
 
 def written(folder: Path) -> dict[str, str]:
     """The files that the section shows, written to the folder."""
-    found = dict(_FILE.findall(PAGE.read_text(encoding="utf-8").partition("## A way of your own")[2]))
+    found = dict(_FILE.findall(PAGE.read_text(encoding="utf-8").partition("## Custom methods")[2]))
     for name, text in found.items():
         (folder / name).write_text(text, encoding="utf-8")
     return found
