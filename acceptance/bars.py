@@ -1,4 +1,4 @@
-"""A bar: what is asked, what was seen, and whether it holds. Runs of recipes over seeds, and what they differ by."""
+"""A bar: a requirement, what was measured, and whether it passed. Runs of recipes over seeds, and their differences."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ from selfsown.stats.intervals import student
 
 @dataclass(frozen=True)
 class Bar:
-    """what: the measure, with its unit; asked: the bar, in words; seen: what was measured, with its interval."""
+    """measure: what is measured, with its unit; requirement: in words; result: with its interval; passed: whether the
+    result meets the requirement (always true of what is only reported)."""
 
-    what: str
-    asked: str
-    seen: str
-    holds: bool
+    measure: str
+    requirement: str
+    result: str
+    passed: bool
 
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of one value a seed, with Student's 95 % interval."""
+    """The mean of one value per seed, with Student's 95 % interval."""
 
     values: tuple[float, ...]
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Mean:
         return cls(tuple(values))
+
+    @property
+    def value(self) -> float:
+        return sum(self.values) / len(self.values)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -46,21 +51,22 @@ class Mean:
 
     def __sub__(self, other: Mean) -> Mean:
         """Paired by seed."""
-        return Mean.of(one - two for one, two in zip(self.values, other.values, strict=True))
+        return Mean.of(left - right for left, right in zip(self.values, other.values, strict=True))
 
     def __str__(self) -> str:
-        middle = sum(self.values) / len(self.values)
-        return f"{middle:+.3f} [{self.low:+.3f}, {self.high:+.3f}]" if len(self.values) > 1 else f"{middle:+.3f}"
+        return (
+            f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]" if len(self.values) > 1 else f"{self.value:+.3f}"
+        )
 
 
-def course(folder: Path, recipe: str, arm: str, seed: int, changes: Sequence[str] = ()) -> list[Generation]:
-    """The generations of this arm of a recipe, from the folder if it was run there before."""
-    return run(Recipe.load(recipe, [*changes, f"seed={seed}", "control=false"]), folder / f"{arm}-{seed}")
+def run_arm(folder: Path, recipe: str, arm: str, seed: int, overrides: Sequence[str] = ()) -> list[Generation]:
+    """The generations of this arm of a recipe; read from the folder if it was run there before."""
+    return run(Recipe.load(recipe, [*overrides, f"seed={seed}", "control=false"]), folder / f"{arm}-{seed}")
 
 
-def last(courses: Iterable[Sequence[Generation]], score: str) -> Mean:
-    """The score of each course's last generation."""
-    return Mean.of(_value(generations[-1], score) for generations in courses)
+def final_scores(histories: Iterable[Sequence[Generation]], score: str) -> Mean:
+    """The score of each run's last generation."""
+    return Mean.of(_value(generations[-1], score) for generations in histories)
 
 
 def _value(generation: Generation, name: str) -> float:

@@ -1,4 +1,4 @@
-"""Claude: criticism and revision by a constitution, learned so that it is kept unasked; labels from principles."""
+"""Claude: criticism and revision by a constitution that is learned, and then not shown; labels from principles."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import pairwise as steps
+from itertools import pairwise as consecutive
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from acceptance.bars import Bar, Mean, course, last
+from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.grade import pairwise
-from selfsown.make import make
 from selfsown.models.endpoint import endpoint
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.constitution_qa import Task
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 ROUNDS = 4
-PAIRS, FAVOUR = 3000, 0.3  # pairs that are judged; the share of judgements that go to the first place
-PROMPTS, BAD, ERROR = 200, 0.15, 0.1  # a draft breaks each principle so often; a judge errs so often
+PAIRS, POSITION_BIAS = 3000, 0.3  # pairs that are judged; share of comparisons decided for the first position
+PROMPTS, VIOLATION_RATE, ERROR_RATE = 200, 0.15, 0.1  # a draft violates each principle; a judge errs
 FAULTS = {"busy": 0.05, "reset": 0.02, "error": 0.03, "malformed": 0.02}
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
-# An arm that goes on from a model that was saved: generation 0 is that model as it is.
-GOING_ON = (
+# For an arm that continues from a saved model: generation 0 is that model, unchanged.
+CONTINUE = (
     "base_train.sft.steps=1",
     "base_train.sft.learning_rate=0.0",
     "base_train.sft.embedding_learning_rate=0.0",
@@ -37,83 +38,79 @@ GOING_ON = (
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    """A judge who favours a place, and a teacher who errs."""
+    """A judge with a position bias, and a teacher with errors."""
     yield from _positions(folder)
     yield from _text(folder)
 
 
 def _positions(folder: Path) -> Iterator[Bar]:
-    from server import Server
-
     rows = list(_pairs())
-    with Server(say=_favouring) as server:
+    with Server(say=_biased_judge) as server:
         journal = Journal(folder / "judge.sqlite")
-        judge = endpoint.create([], 0, journal, url=server.url, model="m", max_in_flight=64)
+        judge = endpoint.create([], 0, journal, url=server.url, model="m", in_flight=64)
         grades = list(pairwise.grade(rows, judge, 0))
         journal.close()
-        said = [json.loads(_favouring(body["messages"][-1]["content"], body))["better"] for body in server.bodies]
-    first = said.count("first") / len(said)
-    score = {row.id: grade.score for row, grade in zip(rows, grades, strict=True)}
-    couples = list(zip(rows[::2], rows[1::2], strict=True))
-    ahead = sum(score[min(couple, key=lambda row: row.id).id] for couple in couples) / len(couples)
+        choices = [json.loads(_biased_judge(body["messages"][-1]["content"], body))["better"] for body in server.bodies]
+    first_rate = choices.count("first") / len(choices)
+    scores = {row.id: grade.score for row, grade in zip(rows, grades, strict=True)}
+    pairs = list(zip(rows[::2], rows[1::2], strict=True))
+    shown_first = sum(scores[min(couple, key=lambda row: row.id).id] for couple in pairs) / len(pairs)
     yield Bar(
-        "preference for the place shown first, \\|P − 0.5\\|, after both orders",
+        "preference for the first position, \\|P − 0.5\\|, after both orders",
         "≤ 0.02",
-        f"{abs(ahead - 0.5):.3f} in {PAIRS:,} pairs; {first - 0.5:.3f} in one order",
-        abs(ahead - 0.5) <= 0.02 < first - 0.5,
+        f"{abs(shown_first - 0.5):.3f} in {PAIRS:,} pairs; {first_rate - 0.5:.3f} in one order",
+        abs(shown_first - 0.5) <= 0.02 < first_rate - 0.5,
     )
 
 
 def _pairs() -> Iterator[Row]:
-    """Two numbers to a prompt; which of them stands first is neither the better nor the worse more often."""
-    for at in range(PAIRS):
-        draw = 0
+    """Two numbers per prompt; the one shown first is the better one in half of the cases."""
+    for index in range(PAIRS):
+        sample_index = 0
         while True:
-            pair = [Row(f"{at}?", str(number), sample_index=draw) for number in (at, at + 1)]
-            if (pair[0].id < pair[1].id) == bool(at % 2):
+            pair = [Row(f"{index}?", str(number), sample_index=sample_index) for number in (index, index + 1)]
+            if (pair[0].id < pair[1].id) == bool(index % 2):
                 break
-            draw += 1
+            sample_index += 1
         yield from pair
 
 
-def _favouring(prompt: str, body: dict[str, Any]) -> str:
+def _biased_judge(prompt: str, body: dict[str, Any]) -> str:
     first, second = (float(text) for _, text in FENCE.findall(prompt)[-2:])
-    fair = "first" if first > second else "second"
-    return json.dumps({"reason": "so", "better": "first" if _chance(prompt) < FAVOUR else fair})
+    right = "first" if first > second else "second"
+    return json.dumps({"reason": "because", "better": "first" if _number(prompt) < POSITION_BIAS else right})
 
 
 def _text(folder: Path) -> Iterator[Bar]:
-    """The recipe for real language; a draft says [3] where it breaks the third principle."""
-    from server import Server
-
+    """The recipe for text; a draft contains [3] if it violates the third principle."""
     real = folder / "prompts.jsonl"
-    asked = ({"prompt": f"what of {at}?", "answer": "-"} for at in range(PROMPTS))
-    real.write_text("".join(json.dumps(each) + "\n" for each in asked), encoding="utf-8")
-    with Server(say=_mannered, faults=FAULTS, wait="0.01") as server:
-        there = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8, in_flight: 64}}}}"
-        make(Recipe.load("claude-text", [f"real={real}", there]), folder / "text")
+    rows_asked = ({"prompt": f"what of {index}?", "answer": "-"} for index in range(PROMPTS))
+    real.write_text("".join(json.dumps(counts) + "\n" for counts in rows_asked), encoding="utf-8")
+    with Server(say=_teacher_reply, faults=FAULTS, wait="0.01") as server:
+        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8, in_flight: 64}}}}"
+        make(Recipe.load("claude-text", [f"real={real}", teacher]), folder / "text")
     rows = RunFolder(folder / "text").rows("rows") or []
-    course = [
-        [_broken(text) for text in _texts(row)] for row in rows if row.method == "refine" and row.status != "failed"
+    histories = [
+        [_violations(text) for text in _texts(row)] for row in rows if row.method == "refine" and row.status != "failed"
     ]
-    means = [sum(each) / len(course) for each in zip(*course, strict=True)]
+    means = [sum(counts) / len(histories) for counts in zip(*histories, strict=True)]
     yield Bar(
-        "principles broken in a draft and after 1 to 4 revisions, by a teacher who errs once in ten",
+        "principles violated in a draft and after 1 to 4 revisions, by a teacher that errs once in ten",
         "never more than before",
         " → ".join(f"{mean:.2f}" for mean in means),
-        all(after <= before for before, after in steps(means)),
+        all(after <= before for before, after in consecutive(means)),
     )
     pairs = [
         (row.answer, row.metadata["rejected"])
         for row in rows
         if row.method == "preference_pairs" and row.status == "kept"
     ]
-    agreed = [_agreed(_broken(worse) - _broken(better)) for better, worse in pairs]
+    agreements = [_agreement(_violations(worse) - _violations(better)) for better, worse in pairs]
     yield Bar(
-        "of the pairs made, those whose better answer breaks fewer principles",
+        "pairs whose better answer violates fewer principles",
         "≥ 0.9",
-        f"{sum(agreed) / len(agreed):.3f} of {len(agreed)}, at {PROMPTS} prompts",
-        sum(agreed) >= 0.9 * len(agreed) and len(agreed) >= PROMPTS / 4,
+        f"{sum(agreements) / len(agreements):.3f} of {len(agreements)}, at {PROMPTS} prompts",
+        sum(agreements) >= 0.9 * len(agreements) and len(agreements) >= PROMPTS / 4,
     )
 
 
@@ -122,62 +119,66 @@ def _principles() -> list[str]:
     return list(Recipe.load("claude-text", ["real=prompts.jsonl"]).grade[0].options["principles"])
 
 
-def _mannered(prompt: str, body: dict[str, Any]) -> str:
-    """Drafts with faults; criticisms, revisions and verdicts, of which some are wrong."""
+def _teacher_reply(prompt: str, body: dict[str, Any]) -> str:
+    """Drafts with violations; criticisms, revisions and grades, some of them wrong."""
     principles = _principles()
     if "text-" not in prompt:
-        broken = (f"[{at}]" for at in range(len(principles)) if _chance(at, prompt, body["seed"]) < BAD)
-        return " ".join(["An answer.", *broken])
-    asked = FENCE.sub("", prompt)
-    mark = next(f"[{at}]" for at, principle in enumerate(principles) if principle in asked)
-    shown = FENCE.findall(prompt)
+        markers = (
+            f"[{index}]" for index in range(len(principles)) if _number(index, prompt, body["seed"]) < VIOLATION_RATE
+        )
+        return " ".join(["An answer.", *markers])
+    instructions = FENCE.sub("", prompt)
+    marker = next(f"[{index}]" for index, principle in enumerate(principles) if principle in instructions)
+    texts = FENCE.findall(prompt)
     if prompt.startswith("Revise"):
-        return shown[1][1].replace(mark, "").strip()
-    fault = (mark in shown[-1][1]) != (_chance(prompt) < ERROR)
+        return texts[1][1].replace(marker, "").strip()
+    has_fault = (marker in texts[-1][1]) != (_number(prompt) < ERROR_RATE)
     return json.dumps(
-        {"criticism": "so", "fault": fault} if "Criticise" in asked else {"reason": "so", "keeps": not fault}
+        {"criticism": "a fault", "fault": has_fault}
+        if "Criticise" in instructions
+        else {"reason": "because", "keeps": not has_fault}
     )
 
 
-def _chance(*of: object) -> float:
-    """A number from 0 to 1, always the same for these."""
+def _number(*of: object) -> float:
+    """A number from 0 to 1 that depends on the values alone."""
     return int.from_bytes(hashlib.sha256(repr(of).encode()).digest()[:6]) / 2**48
 
 
-def _broken(text: str) -> int:
+def _violations(text: str) -> int:
     return len(set(re.findall(r"\[\d+\]", text)))
 
 
 def _texts(row: Row) -> list[str]:
-    """A refined row's draft, and what it was after each of the rounds."""
-    first, *rounds = json.loads(row.metadata["course"])
+    """A refined row's draft, and its text after each round."""
+    first, *rounds = json.loads(row.metadata["revision_history"])
     texts = [first["draft"]]
     for step in rounds:
         texts.append(step.get("revision", texts[-1]))
     return texts + texts[-1:] * (ROUNDS + 1 - len(texts))
 
 
-def _agreed(difference: float) -> float:
-    """A tie is half an agreement."""
+def _agreement(difference: float) -> float:
+    """A tie counts as half an agreement."""
     return 1.0 if difference > 0 else 0.5 if difference == 0 else 0.0
 
 
-def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """The recipe; a control that learns from drafts which nobody criticised; the second stage, by preferences."""
-    revised = [course(folder, "claude", "claude", seed) for seed in seeds]
+def trained(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
+    """The recipe; a control that learns from drafts without criticism; the second stage, by preferences."""
+    revised = [run_arm(folder, "claude", "claude", seed) for seed in seeds]
     drafts = [
-        course(
+        run_arm(
             folder,
             "claude",
             "drafts",
             seed,
-            [*_from(folder, seed, 0), "generate=[{sample: {n: 1, where: {form: answer}}}]"],
+            [*_continue_from(folder, seed, 0), "generate=[{sample: {n: 1, where: {form: answer}}}]"],
         )
         for seed in seeds
     ]
-    judged = [course(folder, "self-rewarding", "preferred", seed, _second(folder, seed)) for seed in seeds]
+    preferred = [run_arm(folder, "self-rewarding", "preferred", seed, _second_stage(folder, seed)) for seed in seeds]
     yield _revisions(folder, seeds)
-    start, after = first(revised, "violations"), last(revised, "violations")
+    start, after = first_scores(revised, "principle_violations"), final_scores(revised, "principle_violations")
     ratio = Mean.of(one / two for one, two in zip(after.values, start.values, strict=True))
     yield Bar(
         "violations without the constitution, after training on revisions: share of those before",
@@ -185,47 +186,54 @@ def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
         f"{ratio}; {start} before, {after} after",
         ratio.high <= 0.5,
     )
-    yield _kept("accuracy, after less before", revised, "accuracy[form=answer]")
-    yield _kept(
-        "the same at questions with a code, where shyness would show", revised, "accuracy[form=answer, code=yes]"
+    yield _unchanged("accuracy, after minus before", revised, "accuracy[form=answer]")
+    yield _unchanged(
+        "the same on questions with a code, where overcautious answers would show",
+        revised,
+        "accuracy[form=answer, code=yes]",
     )
-    gain = last(drafts, "violations") - after
-    yield Bar("violations if it learns its drafts unrevised, more than if revised", "> 0", str(gain), gain.low > 0)
+    gain = final_scores(drafts, "principle_violations") - after
+    yield Bar(
+        "violations after training on unrevised drafts, minus after training on revisions",
+        "> 0",
+        str(gain),
+        gain.low > 0,
+    )
     agreed = Mean.of(_labels(folder / f"preferred-{seed}") for seed in seeds)
     yield Bar("labels by the model's criticism that agree with the truth", "≥ 0.9", str(agreed), agreed.low >= 0.9)
-    fall = first(judged, "violations") - last(judged, "violations")
-    yield Bar("violations fewer after the second stage, by preferences", "> 0", str(fall), fall.low > 0)
-    yield _kept("accuracy, after the second stage less before", judged, "accuracy[form=answer]")
+    removed = first_scores(preferred, "principle_violations") - final_scores(preferred, "principle_violations")
+    yield Bar("violations removed by the second stage, by preferences", "> 0", str(removed), removed.low > 0)
+    yield _unchanged("accuracy, after the second stage minus before", preferred, "accuracy[form=answer]")
 
 
-def first(courses: Sequence[Sequence[Generation]], score: str) -> Mean:
+def first_scores(histories: Sequence[Sequence[Generation]], score: str) -> Mean:
     """The score of each course's generation 0."""
-    return last([generations[:1] for generations in courses], score)
+    return final_scores([generations[:1] for generations in histories], score)
 
 
-def _from(folder: Path, seed: int, generation: int) -> list[str]:
-    """Go on from a model of the recipe's own run."""
+def _continue_from(folder: Path, seed: int, generation: int) -> list[str]:
+    """Continue from a model of the recipe's own run."""
     model = folder / f"claude-{seed}" / f"generation-{generation:02d}" / "model"
-    return [f"student={{tiny: {{folder: '{model}'}}}}", *GOING_ON]
+    return [f"student={{tiny: {{folder: '{model}'}}}}", *CONTINUE]
 
 
-def _second(folder: Path, seed: int) -> list[str]:
-    """After the revisions; the judge is the model of before, frozen: it still knows how to criticise."""
+def _second_stage(folder: Path, seed: int) -> list[str]:
+    """After the revisions; the judge is the model from before, frozen: it still knows how to criticise."""
     judge = folder / f"claude-{seed}" / "generation-00" / "model"
-    return [*_from(folder, seed, 1), f"judge={{tiny: {{folder: '{judge}'}}}}", "generations=1", "mix=replace"]
+    return [*_continue_from(folder, seed, 1), f"judge={{tiny: {{folder: '{judge}'}}}}", "generations=1", "mix=replace"]
 
 
-def _kept(what: str, courses: Sequence[Sequence[Generation]], score: str) -> Bar:
-    change = last(courses, score) - first(courses, score)
-    return Bar(what, "≥ −0.01", f"{change}; {first(courses, score)} before", change.low >= -0.01)
+def _unchanged(measure: str, histories: Sequence[Sequence[Generation]], score: str) -> Bar:
+    change = final_scores(histories, score) - first_scores(histories, score)
+    return Bar(measure, "≥ −0.01", f"{change}; {first_scores(histories, score)} before", change.low >= -0.01)
 
 
 def _revisions(folder: Path, seeds: Sequence[int]) -> Bar:
-    """Of the model's own drafts, how many break a principle, and how many still do after each revision."""
-    means = [Mean.of(each) for each in zip(*(_shares(folder / f"claude-{seed}") for seed in seeds), strict=True)]
-    rises = [after - before for before, after in steps(means)]
+    """The share of the model's own drafts that violate a principle, and after each revision."""
+    means = [Mean.of(shares) for shares in zip(*(_shares(folder / f"claude-{seed}") for seed in seeds), strict=True)]
+    rises = [after - before for before, after in consecutive(means)]
     return Bar(
-        "its drafts that break a principle, and after 1 to 4 revisions of its own",
+        "its drafts that violate a principle, and after 1 to 4 revisions of its own",
         "none above the one before",
         " → ".join(f"{sum(mean.values) / len(mean.values):.3f}" for mean in means)
         + f"; rises at most {max(rises, key=lambda rise: rise.high)}",
@@ -234,20 +242,22 @@ def _revisions(folder: Path, seeds: Sequence[int]) -> Bar:
 
 
 def _shares(folder: Path) -> list[float]:
-    world, rows = Task(), RunFolder(folder).rows("generation-01/rows") or []
+    task, rows = Task(), RunFolder(folder).rows("generation-01/rows") or []
     refined = [row for row in rows if row.method == "refine" and row.status != "failed"]
-    broken = [[bool(world.broken(row, text)) for text in _texts(row)] for row in refined]
-    return [sum(each) / len(broken) for each in zip(*broken, strict=True)]
+    violated = [[bool(task.broken(row, text)) for text in _texts(row)] for row in refined]
+    return [sum(values) / len(violated) for values in zip(*violated, strict=True)]
 
 
 def _labels(folder: Path) -> float:
-    """Of two answers to a prompt of which one breaks fewer principles, how often it scores higher."""
-    world, siblings = Task(), dict[str, list[Row]]()
+    """How often, of two answers to a prompt, the one that violates fewer principles scores higher."""
+    task, siblings = Task(), dict[str, list[Row]]()
     for row in RunFolder(folder).rows("generation-01/rows") or []:
         if row.method == "sample" and row.grades:
             siblings.setdefault(row.prompt, []).append(row)
-    agreed: list[float] = []
+    agreements: list[float] = []
     for rows in siblings.values():
-        told = [(len(world.broken(row, row.answer)), row.score) for row in rows]
-        agreed += [_agreed(one[1] - two[1]) for one, two in permutations(told, 2) if one[0] < two[0]]
-    return sum(agreed) / len(agreed)
+        pairs = [(len(task.broken(row, row.answer)), row.score) for row in rows]
+        agreements += [
+            _agreement(better[1] - worse[1]) for better, worse in permutations(pairs, 2) if better[0] < worse[0]
+        ]
+    return sum(agreements) / len(agreements)

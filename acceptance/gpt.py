@@ -1,4 +1,4 @@
-"""OpenAI: scratchpads that a verifier keeps lead to longer problems than the seeds; rules are kept without being told.
+"""OpenAI: verified scratchpads lead to longer problems than the real rows; rules are followed without being shown.
 
 What is published is deliberative alignment (Guan et al. 2024) and, by others, STaR (Zelikman et al. 2022); see
 docs/systems/gpt.md.
@@ -12,160 +12,177 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from server import Body, Server
-
-from acceptance.bars import Bar, Mean, course, last
+from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
+from testing.mock_server import Body, Server
 
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02}
 PROBLEMS = 300
-WRONG = 0.4  # of the teacher's answers
+WRONG_SHARE = 0.4  # of the teacher's answers
 LONG = "accuracy[long=yes]"
-RISING = 3  # rounds in each of which the accuracy must rise; what comes after is told
-FIRST = 10  # of the seeds of the additions: some below it were seen with another setting, before this one was chosen
+RISING_ROUNDS = 3  # in each of which the accuracy must rise; later ones are only reported
+FIRST_SEED = 10  # of the additions: seeds below it were used to choose the setting
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    """A teacher with planted faults, and what the two recipes for text make of it."""
+    """A teacher with planted errors, and what the two recipes for text keep of it."""
     yield from _worked_out(folder / "star-text")
-    yield from _ruled(folder / "gpt-text")
+    yield from _rule_following(folder / "gpt-text")
 
 
 def _worked_out(folder: Path) -> Iterator[Bar]:
-    """Word problems, four in ten answers wrong, and a teacher that is told the answer comes to it most of the time."""
-    chance = random.Random(0)
-    known = {
-        f"Ann has {one} pears, buys {two} and eats {less}. How many are left? ({at})": one + two - less
-        for at in range(PROBLEMS)
-        for one, two, less in [(chance.randint(10, 99), chance.randint(10, 99), chance.randint(1, 9))]
+    """Word problems with four of ten answers wrong; a teacher that is given the answer reaches it most of the time."""
+    rng = random.Random(0)
+    answers = {
+        f"Ann has {first} pears, buys {second} and eats {third}. How many are left? ({index})": first + second - third
+        for index in range(PROBLEMS)
+        for first, second, third in [(rng.randint(10, 99), rng.randint(10, 99), rng.randint(1, 9))]
     }
 
-    def say(prompt: str, body: Body) -> str:
-        right = next(answer for problem, answer in known.items() if problem in prompt)
-        drawn = random.Random(repr((prompt, body.get("seed"))))
-        off = drawn.choice([-10, -2, -1, 1, 2, 10]) if drawn.random() < WRONG else 0
-        return f"First I add, then I take away; my way number {drawn.randrange(10**6)}.\n#### {right + off}"
+    def reply(prompt: str, body: Body) -> str:
+        right = next(answer for problem, answer in answers.items() if problem in prompt)
+        rng = random.Random(repr((prompt, body.get("seed"))))
+        error = rng.choice([-10, -2, -1, 1, 2, 10]) if rng.random() < WRONG_SHARE else 0
+        return f"First I add, then I subtract; attempt {rng.randrange(10**6)}.\n#### {right + error}"
 
-    real = [{"question": problem, "answer": f"Add and take away.\n#### {answer}"} for problem, answer in known.items()]
-    rows = _made("star-text", folder, real, say)
-    good = {row.id for row in rows if row.status != "failed" and _ends(row) == known[row.prompt]}
+    real = [
+        {"question": problem, "answer": f"Add and take away.\n#### {answer}"} for problem, answer in answers.items()
+    ]
+    rows = _run_recipe("star-text", folder, real, reply)
+    right_ids = {row.id for row in rows if row.status != "failed" and _final_number(row) == answers[row.prompt]}
     kept = [row for row in rows if row.status == "kept"]
-    asked = len({row.prompt for row in rows})
-    yield _precise("worked answers kept, 40 % of the teacher's wrong: precision", kept, good)
-    found = share(sum(row.id in good for row in kept), len(good))
-    yield Bar("their recall", "at least 0.95", _shown(found, len(good)), found[0] >= 0.95)
-    helped = [row for row in kept if row.metadata.get("hint") == "yes"]
+    prompts = len({row.prompt for row in rows})
+    yield _precision("worked answers kept, 40 % of the teacher's wrong: precision", kept, right_ids)
+    recall = share(sum(row.id in right_ids for row in kept), len(right_ids))
+    yield Bar("their recall", "at least 0.95", _interval_text(recall, len(right_ids)), recall[0] >= 0.95)
+    hinted = [row for row in kept if row.metadata.get("hint") == "yes"]
     unsolved = len({row.prompt for row in rows if row.metadata.get("hint") == "yes"})
-    told = sum("The answer is" in row.prompt or "step by step" in row.prompt for row in rows)
-    seen = f"{len(helped)} of {unsolved} unsolved problems of {asked} won with a hint; {told} rows show one"
-    yield Bar("hints", "some problems won, none shown in a row", seen, bool(helped) and not told)
+    leaked = sum("The answer is" in row.prompt or "step by step" in row.prompt for row in rows)
+    result = f"{len(hinted)} of {unsolved} unsolved problems of {prompts} solved with a hint; {leaked} rows show one"
+    yield Bar("hints", "some problems solved, no row shows one", result, bool(hinted) and not leaked)
 
 
-def _ruled(folder: Path) -> Iterator[Bar]:
-    """Answers that break the rules in four cases of ten where they are told, in nine of ten where they are not."""
+def _rule_following(folder: Path) -> Iterator[Bar]:
+    """Answers that break the rules in four of ten cases if the rules are shown, in nine of ten if they are not."""
     rules = Recipe.load("gpt-text", ["real=x.jsonl"]).generate[0].options["instruction"]
-    untold = list[str]()
+    without_rules = list[str]()
 
-    def say(prompt: str, body: Body) -> str:
+    def reply(prompt: str, body: Body) -> str:
         if rules not in prompt:
-            untold.append(prompt)
+            without_rules.append(prompt)
         if prompt.startswith("Judge the"):
-            verdict = {"reason": "so it stands", "score": 5 if "perhaps" in prompt.rpartition("The answer:")[2] else 2}
+            verdict = {"reason": "it fits", "score": 5 if "perhaps" in prompt.rpartition("The answer:")[2] else 2}
             return f"Here it is:\n```json\n{json.dumps(verdict)}\n```" if len(prompt) % 3 else json.dumps(verdict)
-        drawn = random.Random(repr((prompt, body.get("seed"))))
-        breaks = drawn.random() < (WRONG if rules in prompt else 0.9)
-        return f"It is {'surely' if breaks else 'perhaps'} the {drawn.randrange(10**6)}th."
+        rng = random.Random(repr((prompt, body.get("seed"))))
+        breaks = rng.random() < (WRONG_SHARE if rules in prompt else 0.9)
+        return f"It is {'surely' if breaks else 'perhaps'} the {rng.randrange(10**6)}th."
 
-    prompts = [f"Which day is number {at}?" for at in range(PROBLEMS)]
-    rows = _made("gpt-text", folder, [{"prompt": prompt, "answer": "None."} for prompt in prompts], say)
+    prompts = [f"Which day is number {number}?" for number in range(PROBLEMS)]
+    rows = _run_recipe("gpt-text", folder, [{"prompt": prompt, "answer": "None."} for prompt in prompts], reply)
     kept = [row for row in rows if row.status == "kept"]
-    good = {row.id for row in rows if "perhaps" in row.answer}
-    yield _precise("answers kept, 40 % of the teacher's against the rules: precision", kept, good)
-    asked = {row.prompt for row in rows}
-    found = share(len({row.prompt for row in kept}), len(asked))
-    yield Bar("prompts with an answer that was kept", "at least 0.9", _shown(found, len(asked)), found[0] >= 0.9)
+    right_ids = {row.id for row in rows if "perhaps" in row.answer}
+    yield _precision("answers kept, 40 % of the teacher's against the rules: precision", kept, right_ids)
+    prompts_asked = {row.prompt for row in rows}
+    coverage = share(len({row.prompt for row in kept}), len(prompts_asked))
+    yield Bar(
+        "prompts with an answer that was kept",
+        "at least 0.9",
+        _interval_text(coverage, len(prompts_asked)),
+        coverage[0] >= 0.9,
+    )
     leaked = sum(rules[:40] in row.prompt + row.answer or row.prompt not in prompts for row in rows)
-    seen = f"{leaked} of {len(rows)} rows; {len(untold)} requests without the rules"
-    yield Bar("rows that show the rules", "none, and every request has them", seen, not leaked and not untold)
+    result = f"{leaked} of {len(rows)} rows; {len(without_rules)} requests without the rules"
+    yield Bar("rows that show the rules", "none, and every request has them", result, not leaked and not without_rules)
 
 
-def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """The loop on longer additions with its controls, STaR's own form of it, and rules learned by heart."""
+def trained(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
+    """The loop on longer additions with its controls, STaR's variant of it, and rules learned without being shown."""
     arms: dict[str, list[str]] = {"gpt": [], "ungraded": ["grade=[]"], "real": ["generate=[]"]}
     arms = {arm: [*changes, "rollback=false"] for arm, changes in arms.items()}
-    others = [FIRST + seed for seed in seeds]
-    runs = {arm: [course(folder, "gpt", arm, seed, changes) for seed in others] for arm, changes in arms.items()}
-    at = [Mean.of(_score(one, LONG) for one in each) for each in zip(*runs["gpt"], strict=True)]
-    yield Bar("longer than was shown, before: accuracy", "told, no bar", str(at[0]), True)
-    for number in range(1, len(at)):
-        rise, asked = at[number] - at[number - 1], number <= RISING
-        up = sum(value > 0 for value in rise.values)  # one seed may rise by ten times as much as another
-        seen = f"{up} of {len(others)}; {rise}"
-        what = f"round {number}: {_middle(at[number])}; the seeds that rose, and the rise"
-        yield Bar(what, "all of them" if asked else "told, no bar", seen, up == len(others) or not asked)
-    end = {arm: last(run, LONG) for arm, run in runs.items()}
-    for arm, what in {"real": "against the real rows alone, as many steps", "ungraded": "against no verifier"}.items():
-        gain = end["gpt"] - end[arm]
-        yield Bar(f"{what}, {_middle(end[arm])}: difference", "above 0", str(gain), gain.low > 0)
-    yield from _hinted(folder, others)
-    yield from _ruled_by_heart(folder, seeds)
+    addition_seeds = [FIRST_SEED + seed for seed in seeds]
+    runs = {
+        arm: [run_arm(folder, "gpt", arm, seed, changes) for seed in addition_seeds] for arm, changes in arms.items()
+    }
+    rounds = [Mean.of(_score(generation, LONG) for generation in group) for group in zip(*runs["gpt"], strict=True)]
+    yield Bar("accuracy on problems longer than the real ones, before", "reported", str(rounds[0]), True)
+    for number in range(1, len(rounds)):
+        rise, required = rounds[number] - rounds[number - 1], number <= RISING_ROUNDS
+        rising = sum(value > 0 for value in rise.values)  # one seed may rise ten times as much as another
+        result = f"{rising} of {len(addition_seeds)}; {rise}"
+        measure = f"round {number}: {_mean_text(rounds[number])}; seeds that rose, and the rise"
+        yield Bar(
+            measure, "all of them" if required else "reported", result, rising == len(addition_seeds) or not required
+        )
+    final = {arm: final_scores(run, LONG) for arm, run in runs.items()}
+    for arm, measure in {
+        "real": "against the real rows alone, equally many steps",
+        "ungraded": "against no verifier",
+    }.items():
+        gain = final["gpt"] - final[arm]
+        yield Bar(f"{measure}, {_mean_text(final[arm])}: difference", "above 0", str(gain), gain.low > 0)
+    yield from _hinted(folder, addition_seeds)
+    yield from _rules_without_prompt(folder, seeds)
 
 
 def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """One round of STaR: failed problems again with a hint, the first model trained on what was right."""
-    runs = [course(folder, "star", "star", seed, ["generations=1", "rollback=false"]) for seed in seeds]
-    rise = last(runs, LONG) - Mean.of(_score(run[0], LONG) for run in runs)
-    yield Bar(f"star, one round, {_middle(last(runs, LONG))}: its rise", "above 0", str(rise), rise.low > 0)
+    """One round of STaR: failed problems are retried with a hint, the first model is trained on what was right."""
+    runs = [run_arm(folder, "star", "star", seed, ["generations=1", "rollback=false"]) for seed in seeds]
+    rise = final_scores(runs, LONG) - Mean.of(_score(run[0], LONG) for run in runs)
+    yield Bar(f"star, one round, {_mean_text(final_scores(runs, LONG))}: its rise", "above 0", str(rise), rise.low > 0)
     rows = [row for seed in seeds for row in RunFolder(folder / f"star-{seed}").rows(f"{generation_dir(1)}/rows") or []]
-    won = [row for row in rows if row.status == "kept" and row.metadata.get("hint") == "yes"]
-    tried = sum(row.metadata.get("hint") == "yes" for row in rows)
-    seen = f"{len(won)} of {tried} tries with a hint were right in round 1"
-    hidden = all("?" in row.prompt for row in won)
-    yield Bar("star, hints", "some won, none shown", seen, bool(won) and hidden)
+    solved = [row for row in rows if row.status == "kept" and row.metadata.get("hint") == "yes"]
+    attempts = sum(row.metadata.get("hint") == "yes" for row in rows)
+    result = f"{len(solved)} of {attempts} attempts with a hint were right in round 1"
+    hidden = all("?" in row.prompt for row in solved)
+    yield Bar("star, hints", "some solved, none shown", result, bool(solved) and hidden)
 
 
-def _ruled_by_heart(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """The rules kept without being told, after training on answers that were made with them and judged by them."""
-    runs = [course(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
-    before, told = (Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house"))
-    after = last(runs, "accuracy[form=expected]")
-    yield Bar("rules kept before: told / untold", "told, no bar", f"{told} / {before}", True)
-    gap = after - told
-    what = f"rules kept untold after training, {_middle(after)}, less told before"
-    yield Bar(what, "at least -0.02", str(gap), gap.low >= -0.02)
-    other = last(runs, "accuracy[form=told]") - Mean.of(_score(run[0], "accuracy[form=told]") for run in runs)
-    yield Bar("other rules that are told: change", "told, no bar", str(other), True)
+def _rules_without_prompt(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
+    """Rules followed without being shown, after training on answers that were written and judged with them."""
+    runs = [run_arm(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
+    before, shown_before = (
+        Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit")
+    )
+    after = final_scores(runs, "accuracy[form=expected]")
+    yield Bar("rules followed before: shown / not shown", "reported", f"{shown_before} / {before}", True)
+    gap = after - shown_before
+    measure = f"rules followed when not shown, after training, {_mean_text(after)}, minus when shown, before"
+    yield Bar(measure, "at least -0.02", str(gap), gap.low >= -0.02)
+    other = final_scores(runs, "accuracy[form=explicit]") - Mean.of(
+        _score(run[0], "accuracy[form=explicit]") for run in runs
+    )
+    yield Bar("other rules that are shown: change", "reported", str(other), True)
 
 
-def _made(name: str, folder: Path, real: list[dict[str, str]], say: Callable[[str, Body], str]) -> list[Row]:
-    """The rows of a recipe that makes a data set, with such a server as teacher and judge."""
+def _run_recipe(name: str, folder: Path, real: list[dict[str, str]], reply: Callable[[str, Body], str]) -> list[Row]:
+    """The rows of a dataset recipe, with such a server as teacher and judge."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "real.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in real), encoding="utf-8")
-    with Server(say=say, faults=FAULTS, wait="0.01") as server:
+    with Server(say=reply, faults=FAULTS, wait="0.01") as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8}}}}"
         make(Recipe.load(name, [f"real={path}", teacher]), folder / "made")
     return RunFolder(folder / "made").rows("rows") or []
 
 
-def _ends(row: Row) -> int:
+def _final_number(row: Row) -> int:
     return int(re.split("#### ", row.answer)[-1])
 
 
-def _precise(what: str, kept: Sequence[Row], good: set[str]) -> Bar:
-    found = share(sum(row.id in good for row in kept), len(kept))
-    return Bar(what, "at least 0.98", _shown(found, len(kept)), found[0] >= 0.98)
+def _precision(measure: str, kept: Sequence[Row], right_ids: set[str]) -> Bar:
+    precision = share(sum(row.id in right_ids for row in kept), len(kept))
+    return Bar(measure, "at least 0.98", _interval_text(precision, len(kept)), precision[0] >= 0.98)
 
 
-def _shown(interval: tuple[float, float], n: int) -> str:
+def _interval_text(interval: tuple[float, float], n: int) -> str:
     return f"[{interval[0]:.3f}, {interval[1]:.3f}] of {n}"
 
 
-def _middle(mean: Mean) -> str:
+def _mean_text(mean: Mean) -> str:
     return f"{sum(mean.values) / len(mean.values):.3f}"
 
 

@@ -1,4 +1,4 @@
-"""Llama 3: only verified rows of its own help, running programs mends them, and no judge may drop what is hard."""
+"""Llama 3: only verified rows help, running programs repairs them, and no judge may drop the hard problems."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from acceptance.bars import Bar, course, last
+from acceptance.bars import Bar, final_scores, run_arm
 from selfsown.guard.difficulty_drop import guard
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
+from testing.mock_server import Server
+from testing.mutants import mutants
 
 Body = dict[str, Any]
-# Problems with a number K in them, their hardness from 1 to 3, a right program, and what it may be given.
+# Difficulty from 1 to 3, a problem with a number K in it, a right program, and random arguments for it.
 PROBLEMS: tuple[tuple[int, str, str, Callable[[random.Random], tuple[Any, ...]]], ...] = (
     (
         1,
@@ -73,17 +75,17 @@ PROBLEMS: tuple[tuple[int, str, str, Callable[[random.Random], tuple[Any, ...]]]
         lambda draw: ([draw.randrange(5) for _ in range(draw.randrange(14))],),
     ),
 )
-COUNT = 96  # problems: each of the above with K from 2 up
-WRONG = {1: 0.25, 2: 0.4, 3: 0.7}  # the share of first drafts that are wrong, by hardness
-MENDED = 0.6  # of the wrong ones that are shown what became of them, each time
+PROBLEM_COUNT = 96  # each of the above with K from 2 on
+WRONG_SHARES = {1: 0.25, 2: 0.4, 3: 0.7}  # share of first drafts, by difficulty
+REPAIR_RATE = 0.6  # of wrong programs that are shown their failure, in each round
 ASSERTS = 16  # in tests that the teacher writes
-ODD = 0.05  # of the tests that are written, one is wrong
-CURATE = "curate=[{min_score: {graders: [execute]}}, {any_grader: {min_score: {judge: 1.0}}}]"
-BENT = 0.03  # of the programs that should be mended, it is the failing test that goes
+WRONG_TEST_SHARE = 0.05  # of the tests that the teacher writes
+CURATE = "curate=[{min_score: {graders: [unit_tests]}}, {any_grader: {min_score: {judge: 1.0}}}]"
+TEST_REMOVED = 0.03  # of the repairs: the failing test is removed instead
 
 
 GOAL, HARD = "accuracy[form=deduction]", "accuracy[form=deduction, level=2]"
-THEN = 40  # steps of the stage after plain training
+DPO_STEPS = 40  # after plain training
 SMALL = [
     "rollback=false",
     "student.tiny.layers=2",
@@ -95,9 +97,9 @@ SMALL += [
     "generate.propose.count=1500",
     "generate.propose.n=6",
     "train.sft.steps=150",
-    f"then.dpo.steps={THEN}",
+    f"train.dpo.steps={DPO_STEPS}",
 ]
-STRICT = '''"""A judge who gives full marks to what is easy, and seldom to what is hard."""
+STRICT = '''"""A judge that gives full marks to easy problems, and seldom to hard ones."""
 
 import random
 
@@ -106,116 +108,125 @@ from selfsown.records import Grade
 
 def grade(rows):
     for row in rows:
-        likes = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
-        yield Grade(float(likes), "well written" if likes else "I cannot follow it", grader="strict", evidence="rule")
+        accepted = random.Random(row.prompt).random() < (0.1 if row.level > 1 else 0.95)
+        reason = "well written" if accepted else "I cannot follow it"
+        yield Grade(float(accepted), reason, grader="strict", evidence="rule")
 '''
 
 
 class Coder:
-    """A teacher that writes real programs with planted faults, and a judge; what it says depends on the prompt."""
+    """A teacher that writes real programs with planted faults, and a judge; its replies depend on the prompt alone."""
 
     def __init__(self, strict: bool = False) -> None:
-        from grade.mutants import mutants  # the tests' own
-
         self.strict, self.programs, self.wrong = strict, list[str](), list[list[str]]()
-        for at in range(COUNT):
-            _, _, program, _ = PROBLEMS[at % len(PROBLEMS)]
-            self.programs.append(program.replace("K", str(2 + at // len(PROBLEMS) % 9)))
-            self.wrong.append([made for _, made in mutants(self.programs[at], "f")])
+        for index in range(PROBLEM_COUNT):
+            _, _, program, _ = PROBLEMS[index % len(PROBLEMS)]
+            self.programs.append(program.replace("K", str(2 + index // len(PROBLEMS) % 9)))
+            self.wrong.append([mutant for _, mutant in mutants(self.programs[index], "f")])
 
-    def say(self, prompt: str, body: Body) -> str:
-        (number,) = {int(each) for each in re.findall(r"Problem (\d+):", prompt)}
-        draw, hard = random.Random(f"{prompt} {body.get('seed')}"), PROBLEMS[number % len(PROBLEMS)][0]
+    def reply(self, prompt: str, body: Body) -> str:
+        (number,) = {int(digits) for digits in re.findall(r"Problem (\d+):", prompt)}
+        rng, difficulty = random.Random(f"{prompt} {body.get('seed')}"), PROBLEMS[number % len(PROBLEMS)][0]
         if prompt.startswith("Judge the"):
-            dislikes = self.strict and draw.random() < {1: 0.05, 2: 0.3, 3: 0.9}[hard]
+            dislikes = self.strict and rng.random() < {1: 0.05, 2: 0.3, 3: 0.9}[difficulty]
             return json.dumps({"reason": "so it is", "score": 2 if dislikes else 3})
         if prompt.startswith("Write tests"):
             return json.dumps(
-                {"tests": "\n".join(self.tests(number, ASSERTS, f"written {number}", draw.random() < ODD))}
+                {"tests": "\n".join(self.tests(number, ASSERTS, f"written {number}", rng.random() < WRONG_TEST_SHARE))}
             )
-        right, wrong = self.programs[number], draw.choice(self.wrong[number])
+        right, wrong = self.programs[number], rng.choice(self.wrong[number])
         if prompt.startswith("Write Python"):
-            return json.dumps({"program": f"```python\n{wrong if draw.random() < WRONG[hard] else right}\n```"})
-        return json.dumps(self.mended(prompt, number, draw, right, wrong))
+            return json.dumps(
+                {"program": f"```python\n{wrong if rng.random() < WRONG_SHARES[difficulty] else right}\n```"}
+            )
+        return json.dumps(self.repaired(prompt, number, rng, right, wrong))
 
-    def mended(self, prompt: str, number: int, draw: random.Random, right: str, wrong: str) -> Body:
-        """The right program and tests, or another wrong one; or the failing test is taken away."""
-        told = re.findall(r"<text-\w+>\n(.*?)\n</text-\w+>", prompt, re.DOTALL)
-        before, tests, fault = told[1], told[2], told[3].splitlines()[0].removeprefix("fails at: ")
-        if draw.random() < BENT:
+    def repaired(self, prompt: str, number: int, rng: random.Random, right: str, wrong: str) -> Body:
+        """The right program and tests, or another wrong program; or the failing test is removed."""
+        texts = re.findall(r"<text-\w+>\n(.*?)\n</text-\w+>", prompt, re.DOTALL)
+        before, tests, failure = texts[1], texts[2], texts[3].splitlines()[0].removeprefix("fails at: ")
+        if rng.random() < TEST_REMOVED:
             return {
                 "program": before,
-                "tests": "\n".join(line for line in tests.splitlines() if line != fault) or tests,
+                "tests": "\n".join(line for line in tests.splitlines() if line != failure) or tests,
             }
-        good = draw.random() < MENDED
-        own = "\n".join(self.tests(number, ASSERTS, f"written {number}")) if good else tests
-        return {"program": right if good else wrong, "tests": own}
+        succeeds = rng.random() < REPAIR_RATE
+        new_tests = "\n".join(self.tests(number, ASSERTS, f"written {number}")) if succeeds else tests
+        return {"program": right if succeeds else wrong, "tests": new_tests}
 
-    def tests(self, number: int, count: int, drawn: str, odd: bool = False) -> list[str]:
-        """Asserts whose values the right program gave; an odd one wants something else."""
-        draw, names = random.Random(drawn), dict[str, Any]()
+    def tests(self, number: int, count: int, seed: str, with_wrong: bool = False) -> list[str]:
+        """Asserts with the values of the right program; with_wrong: the last one expects another value."""
+        rng, names = random.Random(seed), dict[str, Any]()
         exec(self.programs[number], names)
-        made = [PROBLEMS[number % len(PROBLEMS)][3](draw) for _ in range(count)]
-        lines = [f"assert f(*{given!r}) == {names['f'](*given)!r}" for given in made]
-        return [*lines[:-1], lines[-1].replace("==", "!=")] if odd else lines
+        arguments = [PROBLEMS[number % len(PROBLEMS)][3](rng) for _ in range(count)]
+        lines = [f"assert f(*{values!r}) == {names['f'](*values)!r}" for values in arguments]
+        return [*lines[:-1], lines[-1].replace("==", "!=")] if with_wrong else lines
 
     def real(self, path: Path) -> Path:
         """The problems as a file of real rows."""
         with path.open("w", encoding="utf-8") as file:
-            for at in range(COUNT):
-                hard, said, _, _ = PROBLEMS[at % len(PROBLEMS)]
-                k = 2 + at // len(PROBLEMS) % 9
-                text = f"Problem {at}: write f, which returns {said.replace('K', str(k))}."
-                file.write(json.dumps({"prompt": text, "answer": "", "difficulty": str(hard)}) + "\n")
+            for index in range(PROBLEM_COUNT):
+                difficulty, task, _, _ = PROBLEMS[index % len(PROBLEMS)]
+                k = 2 + index // len(PROBLEMS) % 9
+                text = f"Problem {index}: write f, which returns {task.replace('K', str(k))}."
+                file.write(json.dumps({"prompt": text, "answer": "", "difficulty": str(difficulty)}) + "\n")
         return path
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    """Programs run in the sandbox, a teacher who errs as planted, and a judge who dislikes what is hard."""
+    """Programs run in the sandbox, a teacher with planted errors, and a judge that dislikes hard problems."""
     try:
-        Sandbox(cells=1).close()
+        Sandbox(workers=1).close()
     except SelfsownError as error:
-        yield Bar("programs in a sandbox", "can be run here", f"not measured: {error}", holds=True)
+        yield Bar("programs in a sandbox", "available here", f"not measured: {error}", passed=True)
         return
-    rows, bare, strict = made(folder), made(folder, rounds=0, few=48), made(folder, strict=True, few=48)
-    begun = [len(json.loads(row.metadata["course"])) > 1 for row in rows]
-    mended = [_passes(row) for row, failed in zip(rows, begun, strict=True) if failed]
-    low, high = share(sum(mended), len(mended))
-    planted = 1 - (1 - MENDED) ** 2
-    seen = f"{sum(mended)} of {len(mended)}, {sum(mended) / len(mended):.2f} [{low:.2f}, {high:.2f}]"
-    seen += f"; {sum(mended) / len(rows):.0%} of all programs"
-    asked = f"{planted:.2f} is in the interval: so many as the teacher mends (Llama 3: some 20 % of all)"
-    yield Bar("programs that fail at first and pass once mended", asked, seen, low <= planted <= high)
-    accepted, first = [row for row in rows if _passes(row)], [row for row in bare if row.status != "failed"]
-    right, wrong = hidden(accepted), hidden(first)
-    seen = f"{sum(right)} of {len(right)}, {sum(right) / len(right):.3f}; of first drafts {sum(wrong) / len(wrong):.3f}"
-    yield Bar(
-        "accepted programs that pass 40 hidden tests each", "at least 0.95", seen, sum(right) >= 0.95 * len(right)
+    rows, unrepaired, strict = (
+        run_recipe(folder),
+        run_recipe(folder, rounds=0, few=48),
+        run_recipe(folder, strict=True, few=48),
     )
-    for said, these, asked in (
-        ("what fails is mended, a fair judge", rows, "silent"),
-        ("what fails is mended, a judge who dislikes what is hard", strict, "alarm"),
-        ("nothing is mended, a fair judge", bare, "reported"),
+    failed_first = [len(json.loads(row.metadata["revision_history"])) > 1 for row in rows]
+    repaired = [_passes(row) for row, failed in zip(rows, failed_first, strict=True) if failed]
+    low, high = share(sum(repaired), len(repaired))
+    expected = 1 - (1 - REPAIR_RATE) ** 2
+    result = f"{sum(repaired)} of {len(repaired)}, {sum(repaired) / len(repaired):.2f} [{low:.2f}, {high:.2f}]"
+    result += f"; {sum(repaired) / len(rows):.0%} of all programs"
+    requirement = f"{expected:.2f}, the teacher's repair rate, is in the interval (Llama 3: about 20 % of all programs)"
+    yield Bar("programs that fail at first and pass after repair", requirement, result, low <= expected <= high)
+    accepted, drafts = [row for row in rows if _passes(row)], [row for row in unrepaired if row.status != "failed"]
+    accepted_right, drafts_right = pass_hidden_tests(accepted), pass_hidden_tests(drafts)
+    result = f"{sum(accepted_right)} of {len(accepted)}, {sum(accepted_right) / len(accepted):.3f}"
+    result += f"; of first drafts {sum(drafts_right) / len(drafts):.3f}"
+    yield Bar(
+        "accepted programs that pass 40 hidden tests each",
+        "at least 0.95",
+        result,
+        sum(accepted_right) >= 0.95 * len(accepted),
+    )
+    for case, group, requirement in (
+        ("with repair, a fair judge", rows, "silent"),
+        ("with repair, a judge that dislikes hard problems", strict, "alarm"),
+        ("without repair, a fair judge", unrepaired, "reported"),
     ):
-        found = guard(these, [row for row in these if row.status == "kept"], metadata_key="difficulty")
-        seen = f"{'silent' if found.passed else 'alarm'}: {found.reason}"
-        yield Bar(f"hard problems lost: {said}", asked, seen, asked in seen or asked == "reported")
+        verdict = guard(group, [row for row in group if row.status == "kept"], metadata_key="difficulty")
+        result = f"{'silent' if verdict.passed else 'alarm'}: {verdict.reason}"
+        yield Bar(
+            f"hard problems lost: {case}", requirement, result, requirement in result or requirement == "reported"
+        )
 
 
 def _passes(row: Row) -> bool:
     return any(grade.grader == "unit_tests" and grade.score == 1 for grade in row.grades)
 
 
-def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
-    """The rows of `llama-text` with this teacher behind a server; what is alike stays, so that all can be counted."""
-    from server import Server  # the tests' own
-
+def run_recipe(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -> list[Row]:
+    """The rows of `llama-text` with this teacher behind a server, without deduplication, so that all can be counted."""
     coder = Coder(strict)
     path = coder.real(folder / "problems.jsonl")
     real = f"{{file: {{path: '{path}', prompt: prompt, answer: answer, rows: {few}, attributes: [difficulty]}}}}"
-    with Server(say=coder.say) as server:
+    with Server(say=coder.reply) as server:
         teacher = f"{{endpoint: {{url: '{server.url}', model: m}}}}"
-        wishes = [
+        overrides = [
             f"real={real}",
             f"teacher={teacher}",
             "held_out=0",
@@ -223,74 +234,83 @@ def made(folder: Path, *, strict: bool = False, rounds: int = 2, few: int = 0) -
             f"generate.self_debug.rounds={rounds}",
         ]
         name = f"text-{rounds}{'-strict' if strict else ''}"
-        make(Recipe.load("llama-text", [*wishes, CURATE]), folder / name)
+        make(Recipe.load("llama-text", [*overrides, CURATE]), folder / name)
     return RunFolder(folder / name).rows("rows") or []
 
 
-def hidden(rows: Sequence[Row]) -> list[bool]:
-    """Whether each program passes 40 tests that nobody was shown."""
+def pass_hidden_tests(rows: Sequence[Row]) -> list[bool]:
+    """Whether each program passes 40 tests that no model was shown."""
     coder = Coder()
-    number = [int(re.findall(r"Problem (\d+):", row.prompt)[0]) for row in rows]
-    tests = ["\n".join(coder.tests(each, 40, f"hidden {each}")) for each in number]
-    with Sandbox(seconds=1.0) as sandbox:
-        jobs = [Job(row.answer, tests=each) for row, each in zip(rows, tests, strict=True)]
-        return [bool(outcome.passed) for outcome in sandbox.each(jobs)]
+    numbers = [int(re.findall(r"Problem (\d+):", row.prompt)[0]) for row in rows]
+    tests = ["\n".join(coder.tests(number, 40, f"hidden {number}")) for number in numbers]
+    with Sandbox(cpu_seconds=1.0) as sandbox:
+        jobs = [Job(row.answer, tests=text) for row, text in zip(rows, tests, strict=True)]
+        return [bool(outcome.passed) for outcome in sandbox.run_all(jobs)]
 
 
 def arms(folder: Path) -> dict[str, list[str]]:
-    """What differs from the recipe. Without grades there are no pairs; as many plain steps take their place."""
+    """What each arm changes in the recipe. Without grades there are no pairs; as many plain steps replace them."""
     first = "{sft: {steps: 400, batch_size: 64, learning_rate: 0.01, average_last: 0.3}}"
-    plain = f"train=[{first}, {{sft: {{steps: {THEN}, learning_rate: 0.003}}}}]"
+    plain = f"train=[{first}, {{sft: {{steps: {DPO_STEPS}, learning_rate: 0.003}}}}]"
     return {
         "verified": [],
         "unverified": ["grade=[]", plain],
         "strict": [f"grade=[verify, {folder.resolve() / 'strict.py'}]"],
         "no-pairs": [plain],
-        "no-semantic": ["curate=[preference_pairs, min_score, dedup, decontaminate]"],
-        "half-alike": [
+        "no-near-dedup": ["curate=[preference_pairs, min_score, dedup, decontaminate]"],
+        "near-dedup-0.5": [
             "curate=[preference_pairs, min_score, dedup, {dedup_near: {max_similarity: 0.5}}, decontaminate]"
         ],
-        "copies": ["curate=[preference_pairs, min_score, decontaminate]"],
+        "no-dedup": ["curate=[preference_pairs, min_score, decontaminate]"],
         "no-average": ["train.sft.average_last=0.0"],
     }
 
 
-def learned(folder: Path, seeds: range) -> Iterator[Bar]:
-    """Each arm is the recipe, small, with one thing changed; accuracy on held-out real rows after as many steps."""
+def trained(folder: Path, seeds: range) -> Iterator[Bar]:
+    """Each arm is the recipe, scaled down, with one change; accuracy on held-out real rows after equally many steps."""
     (folder / "strict.py").write_text(STRICT, encoding="utf-8")
     runs = {
-        arm: [course(folder, "llama", arm, seed, [*SMALL, *changes]) for seed in seeds]
+        arm: [run_arm(folder, "llama", arm, seed, [*SMALL, *changes]) for seed in seeds]
         for arm, changes in arms(folder).items()
     }
-    ends = {arm: last(these, GOAL) for arm, these in runs.items()}
-    start = last([these[:1] for these in runs["verified"]], GOAL)
-    gain, none, more = ends["verified"] - start, ends["unverified"] - start, ends["verified"] - ends["unverified"]
-    yield Bar("accuracy gained from own rows that were run", "above 0", f"{gain}", gain.low > 0)
-    yield Bar("the same from own rows that were not", "at most 0", f"{none}", none.high <= 0)
-    yield Bar("the first less the second, after as many steps", "above 0", f"{more}", more.low > 0)
-    alarms = {arm: [_alarms(these) for these in runs[arm]] for arm in ("strict", "verified")}
-    seen = "; ".join(f"{arm}: in {sum(map(any, each))} of {len(each)} seeds" for arm, each in alarms.items())
-    holds = all(map(all, alarms["strict"])) and not any(map(any, alarms["verified"]))
-    yield Bar(
-        "hard problems lost: a judge who dislikes what is hard, beside the world",
-        "alarm in all of its generations; without it none",
-        seen,
-        holds,
+    final = {arm: final_scores(histories, GOAL) for arm, histories in runs.items()}
+    start = final_scores([histories[:1] for histories in runs["verified"]], GOAL)
+    gain, ungraded_gain, difference = (
+        final["verified"] - start,
+        final["unverified"] - start,
+        final["verified"] - final["unverified"],
     )
-    hard = last(runs["verified"], HARD) - last(runs["strict"], HARD)
-    yield Bar("accuracy on hard problems that this judge costs", "reported", f"{hard}", holds=True)
-    for with_, without, said in (
-        ("verified", "no-pairs", "pairs (DPO), less as many plain steps"),
-        ("verified", "copies", "copies and near copies (0.9) rejected, less neither"),
-        ("verified", "no-semantic", "the same, less copies alone"),
-        ("half-alike", "no-semantic", "near copies from 0.5 on, less copies alone"),
-        ("verified", "no-average", "the mean of the last 30 % of steps, less the last one"),
+    yield Bar("accuracy gained from generated rows that were verified", "above 0", f"{gain}", gain.low > 0)
+    yield Bar(
+        "accuracy gained from generated rows that were not", "at most 0", f"{ungraded_gain}", ungraded_gain.high <= 0
+    )
+    yield Bar("the first minus the second, after equally many steps", "above 0", f"{difference}", difference.low > 0)
+    alarms = {arm: [_alarms(histories) for histories in runs[arm]] for arm in ("strict", "verified")}
+    result = "; ".join(f"{arm}: in {sum(map(any, counts))} of {len(counts)} seeds" for arm, counts in alarms.items())
+    passed = all(map(all, alarms["strict"])) and not any(map(any, alarms["verified"]))
+    yield Bar(
+        "hard problems lost: a judge that dislikes them, next to the task's own check",
+        "alarm in all of its generations; none without it",
+        result,
+        passed,
+    )
+    hard_loss = final_scores(runs["verified"], HARD) - final_scores(runs["strict"], HARD)
+    yield Bar("accuracy on hard problems lost by this judge", "reported", f"{hard_loss}", passed=True)
+    for arm, other, what in (
+        ("verified", "no-pairs", "preference pairs (DPO) minus equally many plain steps"),
+        ("verified", "no-dedup", "duplicates and near duplicates (0.9) removed, minus neither"),
+        ("verified", "no-near-dedup", "the same, minus duplicates alone"),
+        ("near-dedup-0.5", "no-near-dedup", "near duplicates from 0.5 on, minus duplicates alone"),
+        ("verified", "no-average", "weights averaged over the last 30 % of steps, minus the last ones"),
     ):
-        yield Bar(f"accuracy: {said}", "reported", f"{ends[with_] - ends[without]}", holds=True)
+        yield Bar(f"accuracy: {what}", "reported", f"{final[arm] - final[other]}", passed=True)
 
 
 def _alarms(generations: Sequence[Generation]) -> list[bool]:
     """Whether hard problems were lost, in each generation that made rows."""
     return [
-        not verdict.passed for each in generations for verdict in each.verdicts if verdict.guard == "difficulty_drop"
+        not verdict.passed
+        for generation in generations
+        for verdict in generation.verdicts
+        if verdict.guard == "difficulty_drop"
     ]

@@ -1,6 +1,6 @@
-"""Palmyra X 004, almost wholly synthetic and said to be 6.6 times cheaper: does a run of ours bear that out?
+"""Palmyra X 004: almost entirely synthetic, and claimed to be 6.6 times cheaper. Does a run reproduce that?
 
-The claim is tested at equal scores on held-out real rows, with seeds and held-out rows charged to both sides.
+The claim is tested at equal scores on held-out real rows; real and held-out rows are charged to both sides.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from server import Server
-
 from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
 from selfsown.compare.experiment import plan_experiment
-from selfsown.compare.results import ComparisonResult
+from selfsown.compare.results import ClaimResult, ComparisonResult, DataEfficiency
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
+from testing.mock_server import Server
 
-CENT = 1e-6  # dollars that the ledger may be wrong by
-FEW = 0.05  # the most of the tokens that may be real
-PRICE = {"input": 0.25, "output": 2.0, "cached": 0.025}  # dollars for a million tokens, as servers ask for small models
+MAX_LEDGER_ERROR_USD = 1e-6
+MAX_REAL_SHARE = 0.05  # of the tokens
+PRICE = {"input": 0.25, "output": 2.0, "cached": 0.025}  # USD per million tokens, typical for small models
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02, "refused": 0.02}
-SIZES = ("8x,16x,32x,64x",)
+SIZES = ["8x,16x,32x,64x"]
 SMALL = (
-    "real={programs: {rows: 10000, levels: 1}}",  # so that each size is of the same ones
+    "real={programs: {rows: 10000, levels: 1}}",  # so that all sizes are subsets of the same rows
     "max_train_rows=150",
     "held_out=400",
     "student={tiny: {layers: 2, width: 32, heads: 4}}",
-    "base_train={sft: {steps: 60, batch_size: 48}}",  # short, for its rows are all real
+    "base_train={sft: {steps: 60, batch_size: 48}}",  # short, since its rows are all real
     "generations=4",
     "generate.propose.count=4000",
     "train.sft.steps=500",
@@ -43,178 +42,199 @@ SMALL = (
 )
 
 
-def learned(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """The recipe against plain training on more and more real rows, smaller than it is on its page."""
-    there = folder / "compared"
-    found = runner.run(plan_experiment("palmyra", SMALL, [], len(seeds), SIZES), there, 1, None, lambda said: None)
-    runs = [there / "graded" / f"seed-{seed}" for seed in seeds]
-    shares = [_real(run) for run in runs]
-    seen = f"{max(shares):.2%} in the seed with most"
-    yield Bar("tokens trained on that are real, the base among them", "≤ 5 %", seen, max(shares) <= FEW)
-    pairs = [pair for run in runs for pair in zip(_reported(run), _counted(run), strict=True)]
-    apart = max(abs(one - two) for one, two in pairs)
-    seen = f"{apart:.0e} apart in {len(pairs)} shares"
-    yield Bar("`synthetic_share` against a count of the rows on disk, by origin", "equal", seen, apart < 1e-12)
-    yield from _claim(found, len(seeds))
-    yield from _prices(found)
-    few = runner.run(plan_experiment("palmyra", SMALL, [], len(seeds), ["8x"]), there, 1, None, lambda said: None)
-    assert few.data_efficiency
-    said = few.data_efficiency.claim
-    assert said
-    refused = said.summary.startswith("no ratio") and said.mean is None
-    yield Bar("plain training on 8 times the rows alone, which scores otherwise", "no ratio", said.summary, refused)
+def trained(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
+    """The recipe, scaled down, compared with plain training on more and more real rows."""
+    comparison = _compare(folder / "compared", len(seeds), SIZES)
+    runs = [folder / "compared" / "graded" / f"seed-{seed}" for seed in seeds]
+    shares = [_real_share(run) for run in runs]
+    result = f"{max(shares):.2%} in the seed with the most"
+    measure = "share of real tokens in training, base training included"
+    yield Bar(measure, "≤ 5 %", result, max(shares) <= MAX_REAL_SHARE)
+    pairs = [pair for run in runs for pair in zip(_reported_shares(run), _counted_shares(run), strict=True)]
+    error = max(abs(reported - counted) for reported, counted in pairs)
+    result = f"{error:.0e} apart in {len(pairs)} shares"
+    yield Bar("`synthetic_share`, compared with a count of the rows on disk by origin", "equal", result, error < 1e-12)
+    yield from _claim(comparison)
+    yield from _prices(comparison)
+    _, claim = _efficiency(_compare(folder / "compared", len(seeds), ["8x"]))
+    no_ratio = claim.summary.startswith("no ratio") and claim.mean is None
+    yield Bar("plain training on 8 times the rows alone, whose score differs", "no ratio", claim.summary, no_ratio)
 
 
-def _claim(found: ComparisonResult, seeds: int) -> Iterator[Bar]:
-    """The same score on both sides, and what is said of the claim."""
-    assert found.data_efficiency
-    score, said = found.data_efficiency.scores[found.goal], found.data_efficiency.claim
-    assert said
-    ends = {"the loop": score.loop, **score.curve}
-    seen = ", ".join(f"{name} {Mean.of(values)}" for name, values in ends.items())
-    yield Bar("accuracy at the end on held-out real rows", "–", seen, True)
-    within = sum(ratio is not None for ratio in said.ratios) == seeds
-    asked = "between two sizes that were run, in every seed"
-    yield Bar("times the real rows, for the loop's score by plain training", asked, score.summary, within)
-    low, high = said.low or 0.0, said.high or 0.0
-    right = "≥ 6.6×" if low >= said.claimed else "< 6.6×" if high < said.claimed else "unknown"
-    asked = "≥ 6.6×, < 6.6× or unknown, by the interval"
-    yield Bar("the claim of 6.6 times", asked, said.summary, within and said.verdict == right)
+def _compare(folder: Path, seeds: int, sizes: Sequence[str]) -> ComparisonResult:
+    return runner.run(plan_experiment("palmyra", SMALL, [], seeds, sizes), folder, 1, None, lambda line: None)
 
 
-def _prices(found: ComparisonResult) -> Iterator[Bar]:
-    """What either side is charged, and how much hangs on the prices."""
-    assert found.data_efficiency
-    needs, spent = found.data_efficiency, found.data_efficiency.cost
-    assert spent.loop
-    assert spent.plain
-    seeds, held = needs.rows["real-8x"] / 8, needs.held_out
-    ours, theirs = spent.loop.rows, spent.plain.rows
-    more = needs.scores[found.goal].mean or 0.0
-    fits = abs(ours - seeds - held) < 1e-6 and abs(theirs - more * seeds - held) < 1e-6
-    asked = f"{seeds:.0f} and {held}; {more * seeds:,.0f} and {held}"
-    yield Bar("rows charged to each side, held-out ones among them", asked, f"{ours:.0f}; {theirs:,.0f}", fits)
-    seen = ", ".join(f"{getattr(spent, what):.2f}" for what in ("label_ratio", "compute_ratio", "total_ratio"))
-    yield Bar("plain training's cost to the loop's: labels only, compute only, both", "three ratios", seen, True)
-    ways = [ratio for each in (spent.sensitivity or {}).values() for ratio in each]
-    seen = f"{min(ways):.2f} to {max(ways):.2f}"
-    yield Bar("both, each price half or one and a half times as high", "told", seen, len(ways) >= 4)
-    even = spent.break_even_real_row
-    yield Bar("USD for a real row at which both sides cost the same", "told", f"{even:.2g}", even is not None)
+def _efficiency(comparison: ComparisonResult) -> tuple[DataEfficiency, ClaimResult]:
+    assert comparison.data_efficiency
+    assert comparison.data_efficiency.claim
+    return comparison.data_efficiency, comparison.data_efficiency.claim
 
 
-def _reported(run: Path) -> list[float]:
-    return [value for each in RunFolder(run).generations() for value in each.synthetic_share.values()]
+def _claim(comparison: ComparisonResult) -> Iterator[Bar]:
+    """The same score on both sides, and the verdict on the claim."""
+    efficiency, claim = _efficiency(comparison)
+    score = efficiency.scores[comparison.goal]
+    final = {"the loop": score.loop, **score.curve}
+    result = ", ".join(f"{name} {Mean.of(values)}" for name, values in final.items())
+    yield Bar("accuracy at the end on held-out real rows", "–", result, True)
+    matched = all(ratio is not None for ratio in claim.ratios)
+    requirement = "between two sizes that were run, in every seed"
+    measure = "times the real rows that plain training needs for the loop's score"
+    yield Bar(measure, requirement, score.summary, matched)
+    expected = "unknown"
+    if (claim.low or 0.0) >= claim.claimed:
+        expected = "≥ 6.6×"
+    elif (claim.high or 0.0) < claim.claimed:
+        expected = "< 6.6×"
+    requirement = "≥ 6.6×, < 6.6× or unknown, by the interval"
+    yield Bar("the claim of 6.6 times", requirement, claim.summary, matched and claim.verdict == expected)
 
 
-def _counted(run: Path) -> list[float]:
-    """The same of the rows on disk: each is real or a model's, and the recipe says how often it is drawn."""
-    store, ours = RunFolder(run), list[Row]()
-    real = store.rows("real") or []
-    floor, found = Recipe.of(store.recipe()).mix.options["real_share"], list[float]()
-    for each in store.generations():
-        ours += [row for row in store.rows(f"{generation_dir(each.number)}/rows") or [] if row.status == "kept"]
+def _prices(comparison: ComparisonResult) -> Iterator[Bar]:
+    """What each side is charged, and how sensitive the result is to the prices."""
+    efficiency, _ = _efficiency(comparison)
+    cost = efficiency.cost
+    assert cost.loop
+    assert cost.plain
+    real, held_out = efficiency.rows["real-8x"] / 8, efficiency.held_out
+    multiple = efficiency.scores[comparison.goal].mean or 0.0
+    wrong = abs(cost.loop.rows - real - held_out), abs(cost.plain.rows - multiple * real - held_out)
+    requirement = f"{real:.0f} and {held_out}; {multiple * real:,.0f} and {held_out}"
+    result = f"{cost.loop.rows:.0f}; {cost.plain.rows:,.0f}"
+    yield Bar("rows charged to each side, held-out rows included", requirement, result, max(wrong) < 1e-6)
+    result = f"{cost.label_ratio:.2f}, {cost.compute_ratio:.2f}, {cost.total_ratio:.2f}"
+    measure = "cost of plain training relative to the loop: labels only, compute only, both"
+    yield Bar(measure, "three ratios", result, True)
+    ratios = [ratio for values in (cost.sensitivity or {}).values() for ratio in values]
+    result = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    yield Bar("both, with each price 0.5 or 1.5 times as high", "reported", result, len(ratios) >= 4)
+    price = cost.break_even_real_row
+    yield Bar("USD per real row at which both sides cost the same", "reported", f"{price:.2g}", price is not None)
+
+
+def _reported_shares(run: Path) -> list[float]:
+    return [value for generation in RunFolder(run).generations() for value in generation.synthetic_share.values()]
+
+
+def _counted_shares(run: Path) -> list[float]:
+    """The same from the rows on disk: each is real or synthetic, and the recipe defines how often it is drawn."""
+    run_folder, synthetic = RunFolder(run), list[Row]()
+    real = run_folder.rows("real") or []
+    min_share, shares = Recipe.of(run_folder.recipe()).mix.options["real_share"], list[float]()
+    for generation in run_folder.generations():
+        synthetic += [
+            row for row in run_folder.rows(f"{generation_dir(generation.number)}/rows") or [] if row.status == "kept"
+        ]
         assert all(row.origin == "real" for row in real)
-        assert all(row.origin == "synthetic" for row in ours)
-        sizes = [sum(len(row.prompt) + len(row.answer) for row in rows) for rows in (real, ours)]
-        draws = max(floor, len(real) / (len(real) + len(ours))) if ours else 1.0
-        drawn = [draws * sizes[0] / len(real), (1 - draws) * sizes[1] / max(1, len(ours))]
-        found += [len(ours) / (len(real) + len(ours)), sizes[1] / sum(sizes), drawn[1] / sum(drawn)]
-    return found
+        assert all(row.origin == "synthetic" for row in synthetic)
+        sizes = [sum(len(row.prompt) + len(row.answer) for row in rows) for rows in (real, synthetic)]
+        real_draws = max(min_share, len(real) / (len(real) + len(synthetic))) if synthetic else 1.0
+        drawn = [real_draws * sizes[0] / len(real), (1 - real_draws) * sizes[1] / max(1, len(synthetic))]
+        shares += [len(synthetic) / (len(real) + len(synthetic)), sizes[1] / sum(sizes), drawn[1] / sum(drawn)]
+    return shares
 
 
-def _real(run: Path) -> float:
-    """The share of real tokens in all that was trained on: each generation's draws, the base's among them."""
-    store = RunFolder(run)
-    recipe, draws, real = Recipe.of(store.recipe()), 0.0, 0.0
-    for each in store.generations():
-        train = (recipe.base_train or recipe.train[0]) if each.number == 0 else recipe.train[0]
-        many = train.options["steps"] * train.options["batch"]
-        draws += many
-        real += many * (1 - each.synthetic_share["drawn"])
-    return real / draws
+def _real_share(run: Path) -> float:
+    """The share of real tokens in all training: the draws of each generation, base training included."""
+    run_folder = RunFolder(run)
+    recipe, total, real = Recipe.of(run_folder.recipe()), 0.0, 0.0
+    for generation in run_folder.generations():
+        train = (recipe.base_train or recipe.train[0]) if generation.number == 0 else recipe.train[0]
+        draws = train.options["steps"] * train.options["batch_size"]
+        total += draws
+        real += draws * (1 - generation.synthetic_share["drawn"])
+    return real / total
 
 
 def loopback(folder: Path) -> Iterator[Bar]:
-    """`palmyra-text` against a server that fails, refuses, lies and counts what it is asked for."""
-    real = _seeds(folder / "real.jsonl")
-    with Server(models=("m", "judge"), say=_say, faults=FAULTS, wait="0.01") as server:
-        there = f"url: '{server.url}', retries: 10, price: {json.dumps(PRICE)}"
+    """`palmyra-text` with a server that fails, refuses, gives wrong answers, and counts its tokens."""
+    real = _write_real_rows(folder / "real.jsonl")
+    with Server(models=("m", "judge"), say=_reply, faults=FAULTS, wait="0.01") as server:
+        server_options = f"url: '{server.url}', retries: 10, price: {json.dumps(PRICE)}"
         models = {"teacher": "m", "judge": "judge"}
-        named = [f"{role}={{endpoint: {{{there}, model: {model}}}}}" for role, model in models.items()]
-        few = [
+        roles = [f"{role}={{endpoint: {{{server_options}, model: {model}}}}}" for role, model in models.items()]
+        overrides = [
             "generate.self_instruct.count=300",
             "generate.persona.count=300",
             "prompts_per_generation=20",
             f"real={real}",
-            *named,
+            *roles,
         ]
-        capped, out = 0.05, folder / "made"
+        cap_usd, out = 0.05, folder / "made"
         try:
-            make(Recipe.load("palmyra-text", [*few, f"budget={{usd: {capped}}}"]), out)
+            make(Recipe.load("palmyra-text", [*overrides, f"budget={{usd: {cap_usd}}}"]), out)
             stopped = False
         except SelfsownError as error:
             stopped = error.code == 3
-        before = _ledger(out)
-        fits, seen = stopped and before <= 1.1 * capped, f"stopped at ${before:.4f} of ${capped:.2f}"
-        yield Bar("a budget of money stops the run", "≤ the cap, and a reply", seen, fits)
-        make(Recipe.load("palmyra-text", few), out)
-        once, paid = len({json.dumps(body, sort_keys=True) for body in server.bodies}), server.did["answered"]
-        yield Bar("and without it, it goes on: replies paid for twice", "0", str(paid - once), paid == once)
-        told = _money(server.told["prompt_tokens"], server.told["completion_tokens"], cached=paid)
+        spent = _ledger_usd(out)
+        passed, result = stopped and spent <= 1.1 * cap_usd, f"stopped at ${spent:.4f} of ${cap_usd:.2f}"
+        yield Bar("a budget in USD stops the run", "≤ the cap, plus one reply", result, passed)
+        make(Recipe.load("palmyra-text", overrides), out)
+        distinct, paid = len({json.dumps(body, sort_keys=True) for body in server.bodies}), server.did["answered"]
+        yield Bar("without it, the run resumes: replies paid for twice", "0", str(paid - distinct), paid == distinct)
+        counted = _usd(server.told["prompt_tokens"], server.told["completion_tokens"], cached=paid)
     with closing(sqlite3.connect(out / "replies.sqlite")) as log:
         calls = log.execute("SELECT input, output, cached FROM calls WHERE outcome = 'answered'").fetchall()
-        tried = log.execute("SELECT count(*) FROM calls").fetchone()[0]
-    ledger = _ledger(out)
-    wrong = abs(ledger - sum(_money(*call) for call in calls))
-    fits, seen = wrong <= CENT, f"{wrong:.0e} of ${ledger:.4f}; {tried:,} requests, {tried - len(calls):,} in vain"
-    yield Bar("USD on the ledger, against the log of calls one by one", "≤ 1e-6 apart", seen, fits)
-    wrong = abs(ledger - told)
-    yield Bar("USD on the ledger, against what the server counted", "≤ 1e-6 apart", f"{wrong:.0e}", wrong <= CENT)
+        requests = log.execute("SELECT count(*) FROM calls").fetchone()[0]
+    ledger = _ledger_usd(out)
+    difference = abs(ledger - sum(_usd(*call) for call in calls))
+    passed, result = (
+        difference <= MAX_LEDGER_ERROR_USD,
+        f"{difference:.0e} of ${ledger:.4f}; {requests:,} requests, {requests - len(calls):,} failed",
+    )
+    yield Bar("USD in the ledger, compared with the log of calls", "≤ 1e-6 apart", result, passed)
+    difference = abs(ledger - counted)
+    yield Bar(
+        "USD in the ledger, compared with the server's count",
+        "≤ 1e-6 apart",
+        f"{difference:.0e}",
+        difference <= MAX_LEDGER_ERROR_USD,
+    )
     yield from _rows(out)
 
 
 def _rows(out: Path) -> Iterator[Bar]:
-    """What became of the planted faults, and how much of the data set would be real if its seeds were put to it."""
-    store = RunFolder(out)
-    made, seeds = store.rows("rows") or [], store.rows("real") or []
-    kept = [row for row in made if row.status == "kept"]
-    for fault in (WRONG, SELF):
-        planted = [row for row in made if fault in row.answer]
-        seen = f"{sum(row.status == 'kept' for row in planted)} of {len(planted)}"
-        yield Bar(f"planted rows that are kept, with {fault!r}", "none", seen, bool(planted) and seen[:2] == "0 ")
-    sizes = [sum(len(row.prompt) + len(row.answer) for row in rows) for rows in (seeds, kept)]
+    """The status of rows with planted faults, and the share of real tokens with the real rows added to the dataset."""
+    run_folder = RunFolder(out)
+    rows, real = run_folder.rows("rows") or [], run_folder.rows("real") or []
+    kept = [row for row in rows if row.status == "kept"]
+    for fault in (WRONG_ANSWER, SELF_REFERENCE):
+        faulty = [row for row in rows if fault in row.answer]
+        result = f"{sum(row.status == 'kept' for row in faulty)} of {len(faulty)}"
+        yield Bar(f"rows kept with the planted fault {fault!r}", "none", result, bool(faulty) and result[:2] == "0 ")
+    sizes = [sum(len(row.prompt) + len(row.answer) for row in group) for group in (real, kept)]
     share = sizes[0] / sum(sizes)
-    seen = f"{share:.1%}, {len(seeds)} seeds and {len(kept)} of {len(made)} rows kept"
-    yield Bar("tokens of the data set that are real, its seeds put to it", "≤ 5 %", seen, share <= FEW)
+    result = f"{share:.1%}, {len(real)} real rows, {len(kept)} of {len(rows)} rows kept"
+    yield Bar("share of real tokens in the dataset with the real rows added", "≤ 5 %", result, share <= MAX_REAL_SHARE)
 
 
-WRONG, SELF = "nineteen is even", "As an AI language model, I"
+WRONG_ANSWER, SELF_REFERENCE = "nineteen is even", "As an AI language model, I"
 
 
-def _say(prompt: str, body: dict[str, Any]) -> str:
-    """A teacher who lies in one reply of five and speaks of itself in one of ten; a judge that knows the lie."""
+def _reply(prompt: str, body: dict[str, Any]) -> str:
+    """A teacher that is wrong in one reply of five and refers to itself in one of ten; a judge that knows the error."""
     if prompt.startswith("Judge the"):
-        return json.dumps({"reason": "so it is", "score": 1 if WRONG in prompt else 5})
-    chance = random.Random(repr((prompt, body.get("seed"))))
-    said = " ".join("".join(chance.choices("abcdefghijklmnop", k=chance.randint(3, 9))) for _ in range(40))
-    fault = chance.random()
-    said = f"{said}; {WRONG}" if fault < 0.2 else f"{SELF} cannot say. {said}" if fault < 0.3 else said
-    form = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
-    return json.dumps({part: said if part == "output" else f"{part} {said}" for part in form}) if form else said
+        return json.dumps({"reason": "because", "score": 1 if WRONG_ANSWER in prompt else 5})
+    rng = random.Random(repr((prompt, body.get("seed"))))
+    text = " ".join("".join(rng.choices("abcdefghijklmnop", k=rng.randint(3, 9))) for _ in range(40))
+    roll = rng.random()
+    text = f"{text}; {WRONG_ANSWER}" if roll < 0.2 else f"{SELF_REFERENCE} cannot say. {text}" if roll < 0.3 else text
+    schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
+    return json.dumps({field: text if field == "output" else f"{field} {text}" for field in schema}) if schema else text
 
 
-def _seeds(path: Path) -> Path:
-    asked = {at: f"What is {at} times {at + 3}, in words and why?" for at in range(22)}
-    rows = [{"prompt": prompt, "answer": f"{at * (at + 3)}."} for at, prompt in asked.items()]
+def _write_real_rows(path: Path) -> Path:
+    prompts = {number: f"What is {number} times {number + 3}, in words and why?" for number in range(22)}
+    rows = [{"prompt": prompt, "answer": f"{number * (number + 3)}."} for number, prompt in prompts.items()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
-def _money(asked: int, said: int, cached: int) -> float:
-    return ((asked - cached) * PRICE["input"] + cached * PRICE["cached"] + said * PRICE["output"]) / 1e6
+def _usd(input_tokens: int, output_tokens: int, cached: int) -> float:
+    return ((input_tokens - cached) * PRICE["input"] + cached * PRICE["cached"] + output_tokens * PRICE["output"]) / 1e6
 
 
-def _ledger(folder: Path) -> float:
-    found = cost.read(folder)
-    return float(found.total.usd) if found and found.total.usd is not None else float("nan")
+def _ledger_usd(folder: Path) -> float:
+    usage = cost.read(folder)
+    return float(usage.all.usd) if usage and usage.all.usd is not None else float("nan")

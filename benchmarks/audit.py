@@ -1,6 +1,6 @@
-"""How long `selfsown audit` takes and how much memory: synthetic rows of about forty words against real ones.
+"""Time and memory of `selfsown audit`: synthetic rows of 20 to 40 words, compared with real ones.
 
-python benchmarks/audit.py --synthetic 1000000 --real 100000
+python -m benchmarks.audit --synthetic 1000000 --real 100000
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import numpy as np
 WORDS, LENGTH = 20_000, 40
 
 
-def made(path: Path, rows: int, seed: int) -> None:
-    """Rows of words by their rank, as in a language; in two regions."""
+def write_rows(path: Path, rows: int, seed: int) -> None:
+    """Write rows of words, frequent by rank as in a language, from two regions."""
     rng = np.random.default_rng(seed)
-    shares = 1 / np.arange(1, WORDS + 1)
-    cumulated = (shares / shares.sum()).cumsum()
+    frequencies = 1 / np.arange(1, WORDS + 1)
+    cumulated = (frequencies / frequencies.sum()).cumsum()
     with path.open("w", encoding="utf-8") as file:
         for _ in range(0, rows, 10_000):
             drawn = np.searchsorted(cumulated, rng.random((min(10_000, rows), LENGTH)))
             lengths = rng.integers(LENGTH // 2, LENGTH + 1, len(drawn))
             regions = rng.choice(["north", "south"], len(drawn), p=[0.6, 0.4])
-            for line, length, region in zip(drawn, lengths, regions, strict=True):
-                text = " ".join(f"word{at}" for at in line[:length])
+            for ranks, length, region in zip(drawn, lengths, regions, strict=True):
+                text = " ".join(f"word{word}" for word in ranks[:length])
                 file.write(json.dumps({"text": text, "region": str(region)}) + "\n")
 
 
@@ -38,22 +38,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--synthetic", type=int, default=20_000)
     parser.add_argument("--real", type=int, default=20_000)
-    wish = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ours, theirs = Path(folder, "synthetic.jsonl"), Path(folder, "real.jsonl")
-        made(ours, wish.synthetic, 1)
-        made(theirs, wish.real, 2)
-        order = [sys.executable, "-m", "selfsown", "audit", str(ours), "--against", str(theirs)]
-        began = time.monotonic()
-        ended = subprocess.run([*order, "--attribute", "region", "--json"], capture_output=True, text=True)
-        seconds = time.monotonic() - began
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if ended.returncode not in (0, 4, 5):
-        sys.exit(ended.stderr)
-    cpu = used.ru_utime + used.ru_stime
+        synthetic, real = Path(folder, "synthetic.jsonl"), Path(folder, "real.jsonl")
+        write_rows(synthetic, args.synthetic, 1)
+        write_rows(real, args.real, 2)
+        command = [sys.executable, "-m", "selfsown", "audit", str(synthetic), "--against", str(real)]
+        start = time.monotonic()
+        process = subprocess.run([*command, "--attribute", "region", "--json"], capture_output=True, text=True)
+        seconds = time.monotonic() - start
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode not in (0, 4, 5):
+        sys.exit(process.stderr)
+    cpu = usage.ru_utime + usage.ru_stime
     print(
-        f"{wish.synthetic:,} rows against {wish.real:,}: {seconds:.1f} s, {cpu:.1f} s of CPU, "
-        f"{used.ru_maxrss / 1024:,.0f} MB; {json.loads(ended.stdout)['headline']}"
+        f"{args.synthetic:,} rows against {args.real:,}: {seconds:.1f} s, {cpu:.1f} s of CPU, "
+        f"{usage.ru_maxrss / 1024:,.0f} MB; {json.loads(process.stdout)['headline']}"
     )
 
 

@@ -1,42 +1,39 @@
-"""Does the monitor see a loop collapse, and leave a healthy one alone? Loops over a world whose truth is known.
+"""Does the monitor detect a collapsing loop, and stay silent on a healthy one? Loops over a known distribution.
 
-    python benchmarks/collapse.py --runs 20              # every arm, ten generations: half an hour on one core
-    python benchmarks/collapse.py accumulate oracle
+    python -m benchmarks.collapse --runs 20              # every arm, ten generations: half an hour on one core
+    python -m benchmarks.collapse accumulate oracle
 
 A document has a group (60, 30 and 10 %), 24 words by the group's topics, and a question with its answer; 2 % of the
-real answers are wrong. The model counts: words after words, by group, with back-off; answers to questions; and forgets
-3 % of these in each generation. What is tested are the signals, the lights and the resampling of selfsown.
+real answers are wrong. The model counts words after words, by group, with back-off, and answers to questions, of which
+it forgets 3 % in each generation. What is tested are the signals, the status and the resampling of selfsown.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "signals"))
-from toy import GROUPS, LENGTH, WORDS, Toy
-
 from selfsown.records import Score, Signal
-from selfsown.signals.baseline_test import worsened
+from selfsown.signals.baseline_test import Unit, worsened
 from selfsown.signals.discriminator import likeness
 from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
 from selfsown.signals.permutation_test import Wanted, drift, holm
 from selfsown.signals.reference import Anchor
 from selfsown.signals.status import light
+from testing.toy_documents import GROUPS, VOCABULARY_SIZE, WORDS_PER_DOCUMENT, ToyDocuments, draw_columns
 
-DOCUMENTS, LOOKED_AT, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
+DOCUMENTS, SAMPLE, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
 QUESTIONS, NOISE, FORGETS = 100, 0.02, 0.03
 RIGHT, WRONG = 0.98, 0.05  # how often the verifier passes right and wrong answers
+TOLERANCES: tuple[tuple[float, Unit], ...] = ((0.02, "%"), (0.02, "points"))
 
 
 @dataclass
 class Documents:
-    """group, words (n, LENGTH), question, answer, of n documents; an answer is right if it equals the question."""
+    """group, words (n, words), question, answer, of n documents; an answer is right if it equals the question."""
 
     group: np.ndarray
     words: np.ndarray
@@ -46,10 +43,10 @@ class Documents:
     def __len__(self) -> int:
         return len(self.group)
 
-    def at(self, places: np.ndarray) -> Documents:
-        return Documents(self.group[places], self.words[places], self.question[places], self.answer[places])
+    def select(self, indices: np.ndarray) -> Documents:
+        return Documents(self.group[indices], self.words[indices], self.question[indices], self.answer[indices])
 
-    def and_(self, other: Documents) -> Documents:
+    def join(self, other: Documents) -> Documents:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
         return Documents(*(np.concatenate(pair) for pair in pairs))
 
@@ -62,16 +59,16 @@ class Task:
     """Where real documents come from."""
 
     def __init__(self) -> None:
-        self.toy = Toy()
+        self.source = ToyDocuments()
         popular = 1 / np.arange(1, QUESTIONS + 1)
         self.popular = popular / popular.sum()
 
     def real(self, count: int, rng: np.random.Generator) -> Documents:
-        texts, groups = self.toy.write(count, int(rng.integers(1 << 31)))
+        texts, groups = self.source.write(count, int(rng.integers(1 << 31)))
         words = np.array([[int(word[1:]) for word in text.split()] for text in texts])
         question = rng.choice(QUESTIONS, count, p=self.popular)
         answer = np.where(rng.random(count) < NOISE, rng.integers(QUESTIONS, size=count), question)
-        return Documents(np.array([GROUPS.index(each) for each in groups]), words, question, answer)
+        return Documents(np.array([GROUPS.index(group) for group in groups]), words, question, answer)
 
 
 @dataclass
@@ -85,77 +82,72 @@ class Model:
     answers: np.ndarray
 
     @classmethod
-    def of(cls, seen: Documents, weights: np.ndarray) -> Model:
-        groups = np.bincount(seen.group, weights, 3)
-        first, after = np.zeros((3, WORDS)), np.zeros((3, WORDS, WORDS))
-        np.add.at(first, (seen.group, seen.words[:, 0]), weights)
-        before, then = seen.words[:, :-1], seen.words[:, 1:]
-        np.add.at(after, (seen.group[:, None], before, then), weights[:, None])
-        every, alone = after.sum(0, keepdims=True), after.sum((0, 1))
-        backed = 0.55 * _shares(after) + 0.3 * _shares(every) + 0.15 * alone / alone.sum()
+    def of(cls, documents: Documents, weights: np.ndarray) -> Model:
+        groups = np.bincount(documents.group, weights, 3)
+        first, after = np.zeros((3, VOCABULARY_SIZE)), np.zeros((3, VOCABULARY_SIZE, VOCABULARY_SIZE))
+        np.add.at(first, (documents.group, documents.words[:, 0]), weights)
+        preceding, following = documents.words[:, :-1], documents.words[:, 1:]
+        np.add.at(after, (documents.group[:, None], preceding, following), weights[:, None])
+        all_groups, overall = after.sum(0, keepdims=True), after.sum((0, 1))
+        smoothed = 0.55 * _shares(after) + 0.3 * _shares(all_groups) + 0.15 * overall / overall.sum()
         answers = np.zeros((QUESTIONS, QUESTIONS))
-        np.add.at(answers, (seen.question, seen.answer), weights)
+        np.add.at(answers, (documents.question, documents.answer), weights)
         answers[answers.sum(1) == 0] = 1.0
-        known = (1 - FORGETS) * _shares(answers) + FORGETS / QUESTIONS
-        started = 0.9 * _shares(first) + 0.1 * alone / alone.sum()
+        answer_shares = (1 - FORGETS) * _shares(answers) + FORGETS / QUESTIONS
+        first_smoothed = 0.9 * _shares(first) + 0.1 * overall / overall.sum()
         return cls(
             groups / groups.sum(),
-            started,
-            _shares(backed),
-            _shares(np.bincount(seen.question, weights, QUESTIONS)),
-            known,
+            first_smoothed,
+            _shares(smoothed),
+            _shares(np.bincount(documents.question, weights, QUESTIONS)),
+            answer_shares,
         )
 
     def write(self, count: int, temperature: float, rng: np.random.Generator) -> Documents:
-        cooled = [_shares(each ** (1 / temperature)).cumsum(-1) for each in vars(self).values()]
+        cooled = [_shares(table ** (1 / temperature)).cumsum(-1) for table in vars(self).values()]
         groups, first, after, questions, answers = cooled
-        group = _drawn(np.broadcast_to(groups, (count, 3)), rng)
-        words = [_drawn(first[group], rng)]
-        for _ in range(LENGTH - 1):
-            words.append(_drawn(after[group, words[-1]], rng))
-        question = _drawn(np.broadcast_to(questions, (count, QUESTIONS)), rng)
-        return Documents(group, np.stack(words, 1), question, _drawn(answers[question], rng))
+        group = draw_columns(np.broadcast_to(groups, (count, 3)), rng)
+        words = [draw_columns(first[group], rng)]
+        for _ in range(WORDS_PER_DOCUMENT - 1):
+            words.append(draw_columns(after[group, words[-1]], rng))
+        question = draw_columns(np.broadcast_to(questions, (count, QUESTIONS)), rng)
+        return Documents(group, np.stack(words, 1), question, draw_columns(answers[question], rng))
 
     def scores(self, held_out: Documents) -> tuple[Score, Score]:
-        """Bits a word of real text, and the chance of a right answer, each question worth as much as any other."""
-        loss, right = float(self.surprise(held_out).mean()), float(np.diag(self.answers).mean())
-        accuracy = Score("accuracy", right, len(held_out), right, right)
-        return Score("loss", loss, len(held_out), loss, loss, direction="lower"), accuracy
+        """Bits per word of real text, and the mean chance of a right answer over the questions."""
+        loss, accuracy = float(self.surprise(held_out).mean()), float(np.diag(self.answers).mean())
+        score = Score("accuracy", accuracy, len(held_out), accuracy, accuracy)
+        return Score("loss", loss, len(held_out), loss, loss, direction="lower"), score
 
-    def surprise(self, seen: Documents) -> np.ndarray:
-        """Bits a word, of each document."""
-        before, then = seen.words[:, :-1], seen.words[:, 1:]
-        return -np.log2(np.maximum(self.after[seen.group[:, None], before, then], 1e-6)).mean(1)
+    def surprise(self, documents: Documents) -> np.ndarray:
+        """Bits per word of each document."""
+        preceding, following = documents.words[:, :-1], documents.words[:, 1:]
+        return -np.log2(np.maximum(self.after[documents.group[:, None], preceding, following], 1e-6)).mean(1)
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:
-    whole = counts.sum(-1, keepdims=True)
-    return np.divide(counts, whole, out=np.zeros_like(counts, float), where=whole > 0)
-
-
-def _drawn(cumulated: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    drawn = rng.random((len(cumulated), 1)) * cumulated[:, -1:]
-    return (cumulated < drawn).sum(1).clip(max=cumulated.shape[1] - 1)
+    totals = counts.sum(-1, keepdims=True)
+    return np.divide(counts, totals, out=np.zeros_like(counts, float), where=totals > 0)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """How a loop goes on. real: "fresh" rows only, "none", or the share of the first ones that is kept in the mix;
-    odds: how many times as often the verifier passes the largest group."""
+    """How a loop continues. real: the share of real rows in the mix; odds: how many times as often the verifier passes
+    the largest group."""
 
     temperature: float = 0.9
-    keeps: bool = False  # every generation's rows stay
+    keeps: bool = False  # the rows of every generation stay
     real: float = 0.0
     verify: bool = False
     odds: float = 1.0
     quota: bool = False
     resample: bool = False
-    rarest: bool = False  # of the verified rows those that surprise a model of real rows most
-    source: str = "last"  # "world": fresh real rows; "first": the first model, for ever
+    rarest: bool = False  # of the verified rows, those with the highest loss under a model of real rows
+    source: str = "last"  # "task": fresh real rows; "first": always the first model
 
 
 ARMS = {
-    "oracle": Arm(source="world"),
+    "oracle": Arm(source="task"),
     "frozen": Arm(source="first"),
     "replace T=1": Arm(1.0),
     "replace": Arm(),
@@ -176,121 +168,137 @@ HEALTHY = ("oracle", "frozen", "+ resample")
 
 
 @dataclass
-class Course:
-    """What became of one run: the lights, and the last generation's differences from a fresh real sample."""
+class History:
+    """The status of each generation, and the differences of the last one from a fresh real sample."""
 
-    lights: list[str] = field(default_factory=list)
-    fell: int = 0  # the first generation in which function fell; 0: in none
+    statuses: list[str] = field(default_factory=list)
+    quality_fell: int = 0  # the first generation in which quality fell; 0: none
     ends: dict[str, float] = field(default_factory=dict)
 
     @property
     def red(self) -> int:
-        return self.lights.index("red") + 1 if "red" in self.lights else 0
+        return self.statuses.index("red") + 1 if "red" in self.statuses else 0
 
 
-def course(arm: Arm, seed: int) -> Course:
-    """Ten generations of a loop, each looked at by the monitor; a red one goes on, so that all is seen."""
-    rng, world = np.random.default_rng(seed), Task()
-    anchor, held_out = world.real(2000, rng), world.real(HELD_OUT, rng)
-    known = Anchor.of(anchor.texts)
-    baselines = [_trained(world.real(DOCUMENTS, rng)).scores(held_out) for _ in range(BASELINES)]
-    real = world.real(DOCUMENTS, rng)
-    first = model = _trained(real)
-    seen = first.write(LOOKED_AT, arm.temperature, rng) if arm.source != "world" else world.real(LOOKED_AT, rng)
-    kept, before, found = list[Documents](), list[Signal](), Course()
-    for at in range(1, GENERATIONS + 1):
-        made = world.real(DOCUMENTS, rng) if arm.source == "world" else _passed(arm, model, real, rng)
-        kept = [*kept, made] if arm.keeps else [made]
+def run_arm(arm: Arm, seed: int) -> History:
+    """Ten generations of a loop, each checked by the monitor; a red one continues, so that all can be seen."""
+    rng, task = np.random.default_rng(seed), Task()
+    anchor, held_out = task.real(2000, rng), task.real(HELD_OUT, rng)
+    reference = Anchor.of(anchor.texts)
+    baselines = [_train(task.real(DOCUMENTS, rng)).scores(held_out) for _ in range(BASELINES)]
+    real = task.real(DOCUMENTS, rng)
+    first = model = _train(real)
+    first_sample = first.write(SAMPLE, arm.temperature, rng) if arm.source != "task" else task.real(SAMPLE, rng)
+    kept, before, history = list[Documents](), list[Signal](), History()
+    for number in range(1, GENERATIONS + 1):
+        generated = task.real(DOCUMENTS, rng) if arm.source == "task" else _generate(arm, model, real, rng)
+        kept = [*kept, generated] if arm.keeps else [generated]
         if arm.source != "first":
-            model = _mixed(arm, real, kept)
-        now = model.write(LOOKED_AT, arm.temperature, rng) if arm.source != "world" else world.real(LOOKED_AT, rng)
-        signals = holm([*_drifts(known, anchor, seen, now, at), *_functions(model, held_out, baselines)])
-        shown, _ = light(signals, before)
+            model = _mix(arm, real, kept)
+        sample = model.write(SAMPLE, arm.temperature, rng) if arm.source != "task" else task.real(SAMPLE, rng)
+        signals = holm(
+            [
+                *_drift_signals(reference, anchor, first_sample, sample, number),
+                *_quality_signals(model, held_out, baselines),
+            ]
+        )
+        status, _ = light(signals, before)
         before = signals
-        found.lights.append(shown)
-        if not found.fell and any(each.is_alarm for each in signals if each.family == "function"):
-            found.fell = at
-    reference = world.real(LOOKED_AT, rng)
-    found.ends = {each.name: each.value for each in _drifts(known, anchor, reference, now, 0)}
-    found.ends |= {"loss": model.scores(held_out)[0].value, "accuracy": model.scores(held_out)[1].value}
-    found.ends |= {"share a": float((now.group == 0).mean()), "share c": float((now.group == 2).mean())}
-    return found
+        history.statuses.append(status)
+        if not history.quality_fell and any(signal.is_alarm for signal in signals if signal.family == "function"):
+            history.quality_fell = number
+    fresh = task.real(SAMPLE, rng)
+    history.ends = {signal.name: signal.value for signal in _drift_signals(reference, anchor, fresh, sample, 0)}
+    history.ends |= {"loss": model.scores(held_out)[0].value, "accuracy": model.scores(held_out)[1].value}
+    history.ends |= {"share a": float((sample.group == 0).mean()), "share c": float((sample.group == 2).mean())}
+    return history
 
 
-def _trained(seen: Documents) -> Model:
-    return Model.of(seen, np.ones(len(seen)))
+def _train(documents: Documents) -> Model:
+    return Model.of(documents, np.ones(len(documents)))
 
 
-def _passed(arm: Arm, model: Model, real: Documents, rng: np.random.Generator) -> Documents:
-    """What is written and kept: DOCUMENTS of them, after verifier, quota and resampling."""
-    many = 4 if arm.verify or arm.quota or arm.resample or arm.rarest else 1
-    made = model.write(many * DOCUMENTS, arm.temperature, rng)
-    staying = np.ones(len(made), bool)
+def _generate(arm: Arm, model: Model, real: Documents, rng: np.random.Generator) -> Documents:
+    """DOCUMENTS generated documents that remain after verifier, quota and resampling."""
+    factor = 4 if arm.verify or arm.quota or arm.resample or arm.rarest else 1
+    generated = model.write(factor * DOCUMENTS, arm.temperature, rng)
+    remaining = np.ones(len(generated), bool)
     if arm.verify:
-        passes = np.where(made.answer == made.question, RIGHT, WRONG) * np.where(made.group == 0, 1.0, 1 / arm.odds)
-        staying = rng.random(len(made)) < passes
-    made = made.at(np.flatnonzero(staying))
+        passes = np.where(generated.answer == generated.question, RIGHT, WRONG) * np.where(
+            generated.group == 0, 1.0, 1 / arm.odds
+        )
+        remaining = rng.random(len(generated)) < passes
+    generated = generated.select(np.flatnonzero(remaining))
     if arm.rarest:
-        made = made.at(np.argsort(-_trained(real).surprise(made))[: 2 * DOCUMENTS])
-    weights = np.asarray(likeness(made.texts, real.texts, 0)) if arm.resample else np.ones(len(made))
+        generated = generated.select(np.argsort(-_train(real).surprise(generated))[: 2 * DOCUMENTS])
+    weights = np.asarray(likeness(generated.texts, real.texts, 0)) if arm.resample else np.ones(len(generated))
     if arm.quota:
-        wanted, there = np.bincount(real.group, minlength=3), np.bincount(made.group, weights, 3)
-        weights = weights * (wanted / np.maximum(there, 1e-9))[made.group]
-    chosen = rng.choice(len(made), min(DOCUMENTS, len(made)), replace=False, p=weights / weights.sum())
-    return made.at(np.sort(chosen))
+        target, counts = np.bincount(real.group, minlength=3), np.bincount(generated.group, weights, 3)
+        weights = weights * (target / np.maximum(counts, 1e-9))[generated.group]
+    chosen = rng.choice(len(generated), min(DOCUMENTS, len(generated)), replace=False, p=weights / weights.sum())
+    return generated.select(np.sort(chosen))
 
 
-def _mixed(arm: Arm, real: Documents, kept: Sequence[Documents]) -> Model:
-    """Real rows of the share that the arm asks for at the least; where all is kept, real rows are, too."""
-    made = kept[0]
+def _mix(arm: Arm, real: Documents, kept: Sequence[Documents]) -> Model:
+    """A model of real and generated rows, with at least the real share of the arm."""
+    generated = kept[0]
     for more in kept[1:]:
-        made = made.and_(more)
-    share = max(arm.real, len(real) / (len(real) + len(made))) if arm.keeps else arm.real
+        generated = generated.join(more)
+    share = max(arm.real, len(real) / (len(real) + len(generated))) if arm.keeps else arm.real
     if not share:
-        return _trained(made)
-    weights = [np.full(len(real), share / len(real)), np.full(len(made), (1 - share) / len(made))]
-    return Model.of(real.and_(made), np.concatenate(weights) * (len(real) + len(made)))
+        return _train(generated)
+    weights = [np.full(len(real), share / len(real)), np.full(len(generated), (1 - share) / len(generated))]
+    return Model.of(real.join(generated), np.concatenate(weights) * (len(real) + len(generated)))
 
 
-def _drifts(known: Anchor, real: Documents, before: Documents, now: Documents, seed: int) -> list[Signal]:
-    both = before.and_(now)
-    texts, groups, theirs = both.texts, *([GROUPS[each] for each in of.group] for of in (both, real))
-    wanted = {
-        "tails": Wanted(tails(known, texts), "creativity", 0.1),
-        "vendi": Wanted(vendi(known, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups, theirs), "bias", 0.05 + variation_error(theirs), "points"),
-        "odds": Wanted(odds(groups, "a", theirs), "bias", 0.2 + odds_error(theirs, "a"), "of log-odds"),
+def _drift_signals(reference: Anchor, real: Documents, before: Documents, sample: Documents, seed: int) -> list[Signal]:
+    both = before.join(sample)
+    texts, groups, real_groups = (
+        both.texts,
+        *([GROUPS[group] for group in documents.group] for documents in (both, real)),
+    )
+    specs = {
+        "tails": Wanted(tails(reference, texts), "creativity", 0.1),
+        "vendi": Wanted(vendi(reference, texts), "creativity", 0.1),
+        "shift": Wanted(variation(groups, real_groups), "bias", 0.05 + variation_error(real_groups), "points"),
+        "odds": Wanted(odds(groups, "a", real_groups), "bias", 0.2 + odds_error(real_groups, "a"), "of log-odds"),
     }
-    return drift(wanted, len(before), len(now), seed)
+    return drift(specs, len(before), len(sample), seed)
 
 
-def _functions(model: Model, held_out: Documents, baselines: Sequence[tuple[Score, Score]]) -> Iterator[Signal]:
-    for at, (score, (tolerance, unit)) in enumerate(
-        zip(model.scores(held_out), ((0.02, "%"), (0.02, "points")), strict=True)
-    ):
-        yield worsened(score.name, score, [each[at] for each in baselines], tolerance, unit)
+def _quality_signals(model: Model, held_out: Documents, baselines: Sequence[tuple[Score, Score]]) -> Iterator[Signal]:
+    for index, (score, (tolerance, unit)) in enumerate(zip(model.scores(held_out), TOLERANCES, strict=True)):
+        yield worsened(score.name, score, [baseline[index] for baseline in baselines], tolerance, unit)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("arms", nargs="*", help=f"of: {', '.join(ARMS)}; none: all")
+    parser.add_argument("arms", nargs="*", help=f"of: {', '.join(ARMS)} (default: all)".replace("%", "%%"))
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    wish = parser.parse_args()
+    args = parser.parse_args()
     names = ("tails", "vendi", "share a", "share c", "loss", "accuracy")
-    print(f"| arm | red in | first red | function fell first | red before that | {' | '.join(names)} |")
+    print(f"| arm | red in | first red | quality fell first | red before that | {' | '.join(names)} |")
     print("|---" * (5 + len(names)) + "|")
-    for name in wish.arms or ARMS:
-        found = [course(ARMS[name], seed) for seed in range(wish.seed, wish.seed + wish.runs)]
-        reds, falls = sorted(each.red for each in found if each.red), sorted(each.fell for each in found if each.fell)
-        ends = [float(np.mean([each.ends[key] for each in found])) for key in names]
-        sooner = sum(0 < each.red < each.fell for each in found)
-        cells = [f"{len(reds)} of {wish.runs}", _middle(reds), _middle(falls), f"{sooner} of {len(falls)}"]
-        cells += [f"{end:+.2f}" for end in ends[:2]]
-        print(f"| {name} | {' | '.join([*cells, *(f'{end:.3f}' for end in ends[2:])])} |", flush=True)
+    for name in args.arms or ARMS:
+        histories = [run_arm(ARMS[name], seed) for seed in range(args.seed, args.seed + args.runs)]
+        reds, falls = (
+            sorted(history.red for history in histories if history.red),
+            sorted(history.quality_fell for history in histories if history.quality_fell),
+        )
+        means = [float(np.mean([history.ends[key] for history in histories])) for key in names]
+        detected_before = sum(0 < history.red < history.quality_fell for history in histories)
+        cells = [
+            f"{len(reds)} of {args.runs}",
+            _median_text(reds),
+            _median_text(falls),
+            f"{detected_before} of {len(falls)}",
+        ]
+        cells += [f"{end:+.2f}" for end in means[:2]]
+        print(f"| {name} | {' | '.join([*cells, *(f'{end:.3f}' for end in means[2:])])} |", flush=True)
 
 
-def _middle(generations: Sequence[int]) -> str:
+def _median_text(generations: Sequence[int]) -> str:
     return f"{np.median(generations):.0f} ({generations[0]} to {generations[-1]})" if generations else "never"
 
 

@@ -1,13 +1,13 @@
-"""How often is a difference claimed where there is none? Runs, and proofs, whose synthetic rows cannot matter.
+"""How often is a difference claimed where there is none? Runs, and proofs, whose synthetic rows have no effect.
 
-    python benchmarks/equal_arms.py                 # 60 runs with their control
-    python benchmarks/equal_arms.py --runs 0 --prove 20
+    python -m benchmarks.equal_arms                 # 60 runs with their control
+    python -m benchmarks.equal_arms --runs 0 --prove 20
 
-Rows are written, kept and reported as ever, but in the place of them the mix draws copies of the real rows that are
-labelled synthetic: both arms learn from the same texts, and only the draws differ. So each run whose page or terminal
-says that synthetic rows helped, or did harm, is a false claim, and so is each proof that ends better or worse. Exit
-code 1: false claims in more than 5 % of the runs; or in more than 5 % of the proofs beyond chance, for a proof by its
-nature errs in up to 5 %.
+Rows are generated, kept and reported as usual, but the mix draws copies of the real rows, labelled as synthetic, in
+their place: both arms train on the same texts, and only the draws differ. So each run whose page or terminal says that
+synthetic rows helped or did harm is a false claim, and so is each proof with the verdict better or worse. Exit code 1:
+false claims in more than 5 % of the runs, or in significantly more than 5 % of the proofs, since a proof by its
+definition errs in up to 5 %.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import CONTROL, RunFolder
 from selfsown.stats.intervals import share
 
-MOST = 0.05  # of false claims
+MAX_FALSE_CLAIMS = 0.05  # share
 SYLLABLES = [
     "an",
     "bel",
@@ -54,7 +54,7 @@ SYLLABLES = [
     "to",
     "vi",
 ]
-MIX = '''"""Copies of the real rows in the place of the synthetic ones; salt shuffles all of them."""
+MIX = '''"""Copies of the real rows in place of the synthetic ones; salt shuffles all of them."""
 import random
 import numpy as np
 from selfsown.records import Mixture
@@ -96,8 +96,8 @@ WORDS = {"better": "helped", "worse": "did harm"}
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """effect: as computed from the folder; page, terminal: as said there."""
+class Claims:
+    """What a run claims. effect: as computed from the folder; page, terminal: as written there."""
 
     recipe: str
     effect: str
@@ -108,56 +108,58 @@ class Claimed:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=60)
-    parser.add_argument("--prove", type=int, default=0, help="how many proofs of three seeds")
-    parser.add_argument("--jobs", type=int, default=2, help="at a time")
-    wish = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(wish.jobs) as pool:
-        recipes = [_written(Path(place), name) for name in SIZES]
-        runs = list(pool.map(_ran, _numbered(recipes, wish.runs)))
-        proofs = list(pool.map(_proved, _numbered(recipes, wish.prove)))
-    bad = False
+    parser.add_argument("--prove", type=int, default=0, help="number of proofs, of three seeds each")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(args.jobs) as pool:
+        recipes = [_write_recipe(Path(temporary), name) for name in SIZES]
+        runs = list(pool.map(_run, _numbered(recipes, args.runs)))
+        proofs = list(pool.map(_prove, _numbered(recipes, args.prove)))
+    failed = False
     if runs:
-        bad |= _table("effect", [each.effect for each in runs], WORDS)[0] > MOST
-        bad |= _table("page", [each.page for each in runs], WORDS.values())[0] > MOST
-        bad |= _table("terminal", [each.terminal for each in runs], WORDS.values())[0] > MOST
-        idle = sum(each.effect in ("no control", "no synthetic rows") for each in runs)
-        print(f"\n{idle} of {len(runs)} runs could not claim anything")
-        bad |= any(WORDS.get(each.effect, "") != said for each in runs for said in (each.page, each.terminal))
+        failed |= _table("effect", [run.effect for run in runs], WORDS)[0] > MAX_FALSE_CLAIMS
+        failed |= _table("page", [run.page for run in runs], WORDS.values())[0] > MAX_FALSE_CLAIMS
+        failed |= _table("terminal", [run.terminal for run in runs], WORDS.values())[0] > MAX_FALSE_CLAIMS
+        without_claim = sum(run.effect in ("no control", "no synthetic rows") for run in runs)
+        print(f"\n{without_claim} of {len(runs)} runs could not claim anything")
+        failed |= any(WORDS.get(run.effect, "") != claim for run in runs for claim in (run.page, run.terminal))
     if proofs:
-        bad |= _table("proof", proofs, WORDS)[1] > MOST
-    sys.exit(bad)
+        failed |= _table("proof", proofs, WORDS)[1] > MAX_FALSE_CLAIMS
+    sys.exit(failed)
 
 
-def _numbered(recipes: list[Path], many: int) -> list[tuple[Path, int]]:
-    return [(recipe, at) for at, recipe in product(range(many), recipes)][:many]
+def _numbered(recipes: list[Path], count: int) -> list[tuple[Path, int]]:
+    return [(recipe, seed) for seed, recipe in product(range(count), recipes)][:count]
 
 
-def _written(place: Path, name: str) -> Path:
-    """The ready recipe, scaled down, with the mix and the texts that it needs beside it."""
-    folder = place / name
+def _write_recipe(folder: Path, name: str) -> Path:
+    """The ready recipe, scaled down, with its mix and its texts next to it."""
+    folder = folder / name
     folder.mkdir()
     (folder / "equal.py").write_text(MIX)
-    texts = sorted({"".join(Random(at).choices(SYLLABLES, k=3)) for at in range(1500)})
+    texts = sorted({"".join(Random(seed).choices(SYLLABLES, k=3)) for seed in range(1500)})
     (folder / "names.txt").write_text("\n".join(texts) + "\n")
-    changes = [*TINY, *SIZES[name], *(["real=" + str(folder / "names.txt")] * (name == "names"))]
+    changes = [*TINY, *SIZES[name], f"real={folder / 'names.txt'}"] if name == "names" else [*TINY, *SIZES[name]]
     tree = Recipe.load(name, changes).dump() | {"mix": "./equal.py", "name": name}
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(tree))
     return folder / f"{name}.yaml"
 
 
-def _ran(wanted: tuple[Path, int]) -> Claimed:
-    """One run with its control, and what its page and its terminal say."""
-    recipe, seed = wanted
+def _run(job: tuple[Path, int]) -> Claims:
+    """One run with its control, and what its page and its terminal claim."""
+    recipe, seed = job
     folder = recipe.parent / f"run-{seed}"
-    said = _selfsown("run", recipe, folder, f"seed={seed}")
-    found = Findings(RunFolder(folder).generations(), RunFolder(folder).generations(CONTROL), *_goal(recipe))
+    output = _selfsown("run", recipe, folder, f"seed={seed}")
+    findings = Findings(RunFolder(folder).generations(), RunFolder(folder).generations(CONTROL), *_goal(recipe))
     page = (folder / "report.html").read_text(encoding="utf-8")
-    return Claimed(recipe.stem, found.effect, *(" ".join(dict.fromkeys(CLAIM.findall(text))) for text in (page, said)))
+    return Claims(
+        recipe.stem, findings.effect, *(" ".join(dict.fromkeys(CLAIM.findall(text))) for text in (page, output))
+    )
 
 
-def _proved(wanted: tuple[Path, int]) -> str:
+def _prove(job: tuple[Path, int]) -> str:
     """The verdict of a proof."""
-    recipe, salt = wanted
+    recipe, salt = job
     folder = recipe.parent / f"proof-{salt}"
     _selfsown("prove", recipe, folder, f"mix={{./equal.py: {{salt: {salt}}}}}", "--seeds", "3", "--jobs", "1")
     return str(json.loads((folder / "compare.json").read_text(encoding="utf-8"))["proof"]["verdict"])
@@ -168,25 +170,25 @@ def _goal(recipe: Path) -> tuple[str, str]:
     return loaded.goal, loaded.init_from
 
 
-def _selfsown(command: str, recipe: Path, folder: Path, change: str, *more: str) -> str:
-    order = [sys.executable, "-m", "selfsown", command, str(recipe), str(folder), "--set", change, *more]
-    done = subprocess.run(order, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
-    if done.returncode not in (0, 4, 5):
-        sys.exit(f"{' '.join(order)}: {done.stderr}")
-    return done.stdout
+def _selfsown(command: str, recipe: Path, folder: Path, change: str, *arguments: str) -> str:
+    full_command = [sys.executable, "-m", "selfsown", command, str(recipe), str(folder), "--set", change, *arguments]
+    process = subprocess.run(full_command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+    if process.returncode not in (0, 4, 5):
+        sys.exit(f"{' '.join(full_command)}: {process.stderr}")
+    return process.stdout
 
 
-def _table(what: str, found: list[str], claims: object) -> tuple[float, float]:
-    """A line for each outcome; the share of claims, and the lower end of its 95 % interval."""
-    named = set(claims)  # type: ignore[call-overload]
-    print(f"\n| {what} | of {len(found)} | share, % | 95 % interval |\n|---|---|---|---|")
-    counts = Counter(found)
+def _table(what: str, outcomes: list[str], claims: object) -> tuple[float, float]:
+    """Print a line per outcome; the share of false claims, and the lower end of its 95 % interval."""
+    false = set(claims)  # type: ignore[call-overload]
+    print(f"\n| {what} | of {len(outcomes)} | share, % | 95 % interval |\n|---|---|---|---|")
+    counts = Counter(outcomes)
     rows = [(outcome or "no claim", n) for outcome, n in counts.most_common()]
-    claimed = sum(counts[claim] for claim in named)
-    for outcome, n in [*rows, ("**false claims**", claimed)]:
-        low, high = share(n, len(found))
-        print(f"| {outcome} | {n} | {100 * n / len(found):.1f} | {100 * low:.1f} to {100 * high:.1f} |", flush=True)
-    return claimed / len(found), share(claimed, len(found))[0]
+    false_count = sum(counts[claim] for claim in false)
+    for outcome, n in [*rows, ("**false claims**", false_count)]:
+        low, high = share(n, len(outcomes))
+        print(f"| {outcome} | {n} | {100 * n / len(outcomes):.1f} | {100 * low:.1f} to {100 * high:.1f} |", flush=True)
+    return false_count / len(outcomes), share(false_count, len(outcomes))[0]
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""How many of so many wrong programs pass while the machine is busy: none may.
+"""Count wrong programs that pass their tests while the machine is busy: there must be none.
 
-    python benchmarks/forged_passes.py --gradings 10000
+    python -m benchmarks.forged_passes --gradings 10000
 
-Wrong programs are slow, endless or hungry, on either side: they compute for about as long as they may or for ever,
-take memory, give what takes their tests for ever, end, or are tested by tests that take long. One in five is right,
-and needs next to nothing. All are graded as `grade: unit_tests` grades them, with limits of 0.05 to 0.2 s of computing,
-half of them beside processes that keep every core busy and end by themselves. It ends with code 1 if any wrong
-program passes.
+Wrong programs are slow, endless or memory-hungry, on either side: they compute for about as long as the limit or
+forever, return values that keep their tests busy forever, exit, or have slow tests. One program in five is right and
+fast. All are graded by `grade: unit_tests` with limits of 0.05 to 0.2 s of CPU time, half of them next to processes
+that keep every core busy. Exit code 1 if any wrong program passes.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from contextlib import contextmanager
 from selfsown.grade.unit_tests import grade
 from selfsown.records import Row
 
-LIMITS = ((0.05, 0.7), (0.1, 0.2), (0.2, 0.1))  # seconds of computing, and the share of all gradings
+LIMITS = ((0.05, 0.7), (0.1, 0.2), (0.2, 0.1))  # CPU seconds, and the share of all gradings
 SPIN = "import time\ndef spin(seconds):\n end = time.thread_time() + seconds\n while time.thread_time() < end: 0\n"
 TESTS = "assert f(20) == 6765, f(20)\nfor got, want in zip(map(f, [9, 2]), [34, 1]):\n    assert got == want, got\n"
 SLOW_TESTS = f"{SPIN}spin(ABOUT)\n{TESTS}"
 CASES = '[{"stdin": "20\\n", "stdout": "6765"}, {"stdin": "9\\n", "stdout": "34"}]'
 RIGHT = "def f(x):\n    a, b = 0, 1\n    for _ in range(x): a, b = b, a + b\n    return a\n"
 PRINTS = "\nprint(f(int(input())))\n"
-# Of each: the program, and its tests. ABOUT is a time about as long as the limit.
+# The program, and its tests. ABOUT is replaced by a time close to the limit.
 WRONG = {
     "slow": (f"{SPIN}def f(x):\n    spin(ABOUT)\n    return x", TESTS),
     "slow at the start": (f"{SPIN}spin(ABOUT)\ndef f(x): return x", TESTS),
@@ -66,58 +65,58 @@ RIGHTS = ((RIGHT, TESTS), (RIGHT + PRINTS, CASES))
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--gradings", type=int, default=10_000)
-    asked.add_argument("--seed", type=int, default=0)
-    given = asked.parse_args()
-    counts, lost, start = Counter[str](), Counter[str](), time.monotonic()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gradings", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    counts, reasons, start = Counter[str](), Counter[str](), time.monotonic()
     for busy in (True, False):
-        with burners(3600.0 if busy else 0.0):
+        with busy_cores(3600.0 if busy else 0.0):
             for seconds, share in LIMITS:
-                count = round(given.gradings * share / 2)
-                graded(count, seconds, random.Random(f"{given.seed} {busy} {seconds}"), counts, lost)
+                count = round(args.gradings * share / 2)
+                grade_programs(count, seconds, random.Random(f"{args.seed} {busy} {seconds}"), counts, reasons)
     wrong, right = counts["wrong"], counts["right"]
     print(f"{wrong + right:,} gradings in {time.monotonic() - start:,.0f} s, {len(os.sched_getaffinity(0))} cores")
-    print(f"{counts['forged']:,} of {wrong:,} wrong programs pass; {counts['no verdict']:,} end failed")
+    print(f"{counts['forged']:,} of {wrong:,} wrong programs pass; {counts['no verdict']:,} could not be graded")
     print(f"{counts['refused']:,} of {right:,} right programs do not pass ({counts['refused'] / max(1, right):.2%})")
-    for reason, count in lost.most_common(8):
+    for reason, count in reasons.most_common(8):
         print(f"  {count:6,} {reason}")
     sys.exit(counts["forged"] > 0)
 
 
-def graded(count: int, seconds: float, chance: random.Random, counts: Counter[str], lost: Counter[str]) -> None:
-    """Grade so many programs, and count what came of them. lost: why right programs did not pass."""
-    chosen = [chance.choice(RIGHTS) if chance.random() < 0.2 else None for _ in range(count)]
-    names = [chance.choice(list(WRONG)) for _ in range(count)]
+def grade_programs(count: int, seconds: float, rng: random.Random, counts: Counter[str], reasons: Counter[str]) -> None:
+    """Grade that many programs, and count the results. reasons: why right programs did not pass."""
+    chosen = [rng.choice(RIGHTS) if rng.random() < 0.2 else None for _ in range(count)]
+    names = [rng.choice(list(WRONG)) for _ in range(count)]
     rows = list[Row]()
     for right, name in zip(chosen, names, strict=True):
-        about = f"{seconds * chance.uniform(0.5, 1.5):.4f}"
-        program, tests = (each.replace("ABOUT", about) for each in right or WRONG[name])
+        near_limit = f"{seconds * rng.uniform(0.5, 1.5):.4f}"
+        program, tests = (text.replace("ABOUT", near_limit) for text in right or WRONG[name])
         rows.append(Row("p", program, metadata={"tests": tests}))
-    for right, name, found in zip(chosen, names, grade(rows, cpu_seconds=seconds, memory_mb=256), strict=True):
-        passed = found.score == 1
+    for right, name, result in zip(chosen, names, grade(rows, cpu_seconds=seconds, memory_mb=256), strict=True):
+        passed = result.score == 1
         counts["right" if right else "wrong"] += 1
         counts["forged"] += passed and not right
-        counts["no verdict"] += found.failed and not right
+        counts["no verdict"] += result.failed and not right
         counts["refused"] += bool(right and not passed)
         if right and not passed:
-            lost[f"{seconds:g} s: {found.reason}"] += 1
+            reasons[f"{seconds:g} s: {result.reason}"] += 1
         if passed and not right:
-            print(f"FORGED: {name}, {seconds:g} s: {found}", flush=True)
+            print(f"FORGED: {name}, {seconds:g} s: {result}", flush=True)
 
 
 @contextmanager
-def burners(seconds: float) -> Iterator[None]:
-    """Processes that keep each core busy, for so long at most."""
+def busy_cores(seconds: float) -> Iterator[None]:
+    """Processes that keep each core busy, for at most this time."""
     code = f"import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: sum(range(10**5))"
     count = len(os.sched_getaffinity(0)) if seconds else 0
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
     try:
         yield
     finally:
-        for each in running:
-            each.kill()
-            each.wait()
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How many short programs a second run in the sandbox, and how much more each takes than a bare process of Python.
+"""Short programs per second in the sandbox, and their cost relative to a bare Python process.
 
-    python benchmarks/sandbox.py --programs 300
+    python -m benchmarks.sandbox --programs 300
 
-Three arms in turns: `python -c` as it comes, a program in the sandbox, a program and its tests in the sandbox. On
-all cores at once, as a grader does it; the ratios are of the medians. The programs do next to nothing.
+Three arms in turn: `python -c`, a program in the sandbox, a program with its tests in the sandbox. On all cores at
+once, as a grader runs them; the ratios are of the medians. The programs do next to nothing.
 """
 
 from __future__ import annotations
@@ -17,60 +17,67 @@ import sys
 import time
 from collections.abc import Callable
 
-from selfsown.parallel import ordered
+from selfsown.parallel import map_ordered
 from selfsown.sandbox.sandbox import Job, Sandbox
 
 
 def bare(count: int) -> bool:
-    def work(at: int) -> str:
-        return subprocess.run([sys.executable, "-c", f"print({at})"], capture_output=True, text=True).stdout
+    def run_one(number: int) -> str:
+        return subprocess.run([sys.executable, "-c", f"print({number})"], capture_output=True, text=True).stdout
 
-    found = ordered(work, range(count), len(os.sched_getaffinity(0)), lambda: None)
-    return list(found) == [f"{at}\n" for at in range(count)]
+    outputs = ordered(run_one, range(count), len(os.sched_getaffinity(0)), lambda: None)
+    return list(outputs) == [f"{number}\n" for number in range(count)]
 
 
-def walled(count: int) -> bool:
+def sandboxed(count: int) -> bool:
     with Sandbox() as sandbox:
-        found = [each.stdout for each in sandbox.each(Job(f"print({at})") for at in range(count))]
-    return found == [f"{at}\n" for at in range(count)]
+        outputs = [outcome.stdout for outcome in sandbox.run_all(Job(f"print({number})") for number in range(count))]
+    return outputs == [f"{number}\n" for number in range(count)]
 
 
-def tested(count: int) -> bool:
-    def job(at: int) -> Job:
-        return Job(f"def add(x):\n    return x + {at}\n", tests=f"assert add(1) == {at + 1}\nassert add(2) == {at + 2}")
+def sandboxed_with_tests(count: int) -> bool:
+    def job(number: int) -> Job:
+        return Job(
+            f"def add(x):\n    return x + {number}\n",
+            tests=f"assert add(1) == {number + 1}\nassert add(2) == {number + 2}",
+        )
 
     with Sandbox() as sandbox:
-        return all(each.passed for each in sandbox.each(map(job, range(count))))
+        return all(outcome.passed for outcome in sandbox.run_all(map(job, range(count))))
 
 
-ARMS: dict[str, Callable[[int], bool]] = {"bare process": bare, "sandbox": walled, "sandbox, with tests": tested}
+ARMS: dict[str, Callable[[int], bool]] = {
+    "bare process": bare,
+    "sandbox": sandboxed,
+    "sandbox, with tests": sandboxed_with_tests,
+}
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--programs", type=int, default=300)
-    asked.add_argument("--rounds", type=int, default=3)
-    given = asked.parse_args()
-    walls: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    cpus: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    for _ in range(given.rounds):
-        for arm, work in ARMS.items():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    wall_seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    cpu_seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    for _ in range(args.rounds):
+        for arm, run_arm in ARMS.items():
             start, before = time.monotonic(), _cpu()
-            assert work(given.programs), f"{arm}: not every program did what it should"
-            walls[arm].append(time.monotonic() - start)
-            cpus[arm].append(_cpu() - before)
-    print(f"{given.programs} programs, median of {given.rounds} rounds, {len(os.sched_getaffinity(0))} cores")
-    base = statistics.median(cpus["bare process"])
+            assert run_arm(args.programs), f"{arm}: not every program gave the right result"
+            wall_seconds[arm].append(time.monotonic() - start)
+            cpu_seconds[arm].append(_cpu() - before)
+    print(f"{args.programs} programs, median of {args.rounds} rounds, {len(os.sched_getaffinity(0))} cores")
+    base = statistics.median(cpu_seconds["bare process"])
     for arm in ARMS:
-        wall, cpu = statistics.median(walls[arm]), statistics.median(cpus[arm])
-        each = f"{1000 * cpu / given.programs:6.1f} ms of CPU each, {cpu / base:5.2f} times a bare process"
-        print(f"{arm:20} {given.programs / wall:6.0f} a second, {each}")
+        wall, cpu = statistics.median(wall_seconds[arm]), statistics.median(cpu_seconds[arm])
+        cost = f"{1000 * cpu / args.programs:6.1f} ms of CPU each, {cpu / base:5.2f} times a bare process"
+        print(f"{arm:20} {args.programs / wall:6.0f} per second, {cost}")
 
 
 def _cpu() -> float:
-    """Of this process and of all that it has waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    """CPU seconds of this process and of its finished children."""
+    used = [resource.getrusage(scope) for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 if __name__ == "__main__":

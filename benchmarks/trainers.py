@@ -1,7 +1,7 @@
-"""Measure preference and policy training beside TRL's DPO and GRPO trainers, by turns in one run, and print a table.
+"""Measure `dpo` and `grpo` and TRL's trainers for them, in turn in one run, and print a table.
 
-    python benchmarks/trainers.py
-    python benchmarks/trainers.py --only preference --repeat 3 --steps 60
+    python -m benchmarks.trainers
+    python -m benchmarks.trainers --only dpo --repeat 3 --steps 60
 
 The same weights, rows and number of steps; docs/engine.md says what is not equal.
 """
@@ -16,20 +16,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import usual
 from datasets import Dataset
-from engine import TITLES, Lap, measured, rows_of, table
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
 
+from benchmarks.engine import TITLES, Measurement, measured, rows_of, table
+from benchmarks.plain_transformers import PlainModel
 from selfsown.models.tiny.model import Tiny, create
 from selfsown.records import Mixture, Row
 from selfsown.tasks.programs import Task
 from selfsown.train import dpo, grpo, sft
 
-WORLD = Task(rows=4000, levels=1)
-BATCH, GROUP, UPDATES = 32, 8, 2
-PARTS = ("preference", "policy")
+TASK = Task(rows=4000, levels=1)
+BATCH_SIZE, GROUP_SIZE, UPDATES = 32, 8, 2
+PARTS = ("dpo", "grpo")
 COMMON: dict[str, Any] = {
     "learning_rate": 1e-4,
     "use_cpu": True,
@@ -48,13 +48,13 @@ def quiet(done: int, of: int) -> None: ...
 
 
 def checked(rows: Sequence[Row]) -> list[Row]:
-    """Graded by the world."""
-    return [row if row.status else row.graded(WORLD.check(row, row.answer)) for row in rows]
+    """Graded by the task."""
+    return [row if row.status else row.graded(TASK.check(row, row.answer)) for row in rows]
 
 
-def theirs_preference(model: Tiny, rows: Sequence[Row], steps: int, folder: str) -> Any:
-    """DPO and its anchor, whose reference is reckoned step by step."""
-    found, parent = usual.Usual(model), usual.Usual(model)
+def trl_dpo(model: Tiny, rows: Sequence[Row], steps: int, folder: str) -> Any:
+    """DPO with its NLL term; the reference model is evaluated in each step."""
+    student, parent = PlainModel(model), PlainModel(model)
     records = [
         {"prompt": f"<bos>{row.prompt}<sep>", "chosen": row.answer, "rejected": row.metadata["rejected"]}
         for row in rows
@@ -62,62 +62,70 @@ def theirs_preference(model: Tiny, rows: Sequence[Row], steps: int, folder: str)
     config = DPOConfig(
         folder,
         max_steps=steps,
-        per_device_train_batch_size=BATCH,
+        per_device_train_batch_size=BATCH_SIZE,
         loss_type=["sigmoid", "sft"],
         loss_weights=[1.0, 0.2],
         **COMMON,
     )
-    given = {"args": config, "train_dataset": Dataset.from_list(records), "processing_class": found.tokenizer}
-    return DPOTrainer(found.model, parent.model, **given)
+    options = {"args": config, "train_dataset": Dataset.from_list(records), "processing_class": student.tokenizer}
+    return DPOTrainer(student.model, parent.model, **options)
 
 
-def theirs_policy(model: Tiny, rows: Sequence[Row], steps: int, folder: str) -> Any:
-    """GRPO, as many tries and updates."""
-    found = usual.Usual(model)
+def trl_grpo(model: Tiny, rows: Sequence[Row], steps: int, folder: str) -> Any:
+    """GRPO with the same group size and number of updates."""
+    student = PlainModel(model)
     known = {f"<bos>{row.prompt}<sep>": row for row in rows}
 
     def reward(prompts: list[str], completions: list[str], **_: Any) -> list[float]:
-        return [WORLD.check(known[each], said).score for each, said in zip(prompts, completions, strict=True)]
+        return [TASK.check(known[prompt], answer).score for prompt, answer in zip(prompts, completions, strict=True)]
 
     config = GRPOConfig(
         folder,
         max_steps=steps,
-        per_device_train_batch_size=BATCH * GROUP,
-        num_generations=GROUP,
+        per_device_train_batch_size=BATCH_SIZE * GROUP_SIZE,
+        num_generations=GROUP_SIZE,
         num_iterations=UPDATES,
         max_completion_length=12,
         **COMMON | {"beta": 0.0},
     )
     records = Dataset.from_list([{"prompt": prompt} for prompt in known])
-    return GRPOTrainer(found.model, reward, args=config, train_dataset=records, processing_class=found.tokenizer)
+    return GRPOTrainer(student.model, reward, args=config, train_dataset=records, processing_class=student.tokenizer)
 
 
 def ours(part: str, model: Tiny, rows: Sequence[Row], steps: int, seed: int) -> Tiny:
-    """The same by this package."""
+    """The same training by selfsown."""
     mixture = Mixture(rows, np.ones(len(rows)))
-    if part == "preference":
-        return dpo.train(mixture, model, seed, quiet, steps=steps, batch_size=BATCH)
+    if part == "dpo":
+        return dpo.train(mixture, model, seed, quiet, steps=steps, batch_size=BATCH_SIZE)
     return grpo.train(
-        mixture, model, seed, quiet, checked, steps=steps, batch_size=BATCH, group_size=GROUP, updates_per_group=UPDATES
+        mixture,
+        model,
+        seed,
+        quiet,
+        checked,
+        steps=steps,
+        batch_size=BATCH_SIZE,
+        group_size=GROUP_SIZE,
+        updates_per_group=UPDATES,
     )
 
 
 def compared(part: str, model: Tiny, rows: Sequence[Row], repeat: int, steps: int) -> None:
-    laps: dict[str, list[Lap]] = {"selfsown": [], "TRL": []}
+    measurements: dict[str, list[Measurement]] = {"selfsown": [], "TRL": []}
     for turn in range(-1, repeat):
-        lap, _ = measured(partial(ours, part, model, rows, steps, turn + 1))
+        ours_measured, _ = measured(partial(ours, part, model, rows, steps, turn + 1))
         with tempfile.TemporaryDirectory() as folder:
-            make = theirs_preference if part == "preference" else theirs_policy
-            trainer = make(model, rows, steps, folder)
+            create_trainer = trl_dpo if part == "dpo" else trl_grpo
+            trainer = create_trainer(model, rows, steps, folder)
             trainer.remove_callback(PrinterCallback)
-            theirs, _ = measured(trainer.train)
-        if turn >= 0:  # the turn before only warms up
-            laps["selfsown"].append(lap)
-            laps["TRL"].append(theirs)
-    print(f"\n## {part}: {steps} steps of {BATCH} rows")
+            trl_measured, _ = measured(trainer.train)
+        if turn >= 0:  # the first turn is a warm-up
+            measurements["selfsown"].append(ours_measured)
+            measurements["TRL"].append(trl_measured)
+    print(f"\n## {part}: {steps} steps of {BATCH_SIZE} rows")
     table(
         [title.replace("tokens", "steps") for title in TITLES],
-        rows_of(laps, {side: [float(steps)] * repeat for side in laps}),
+        rows_of(measurements, {side: [float(steps)] * repeat for side in measurements}),
     )
 
 
@@ -126,13 +134,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
-    given = parser.parse_args()
-    rows = WORLD.pose(0)
+    args = parser.parse_args()
+    rows = TASK.pose(0)
     start = create(rows, 0, context=24)  # a prompt of 12 tokens, and 12 more
     model = sft.train(Mixture(rows, np.ones(len(rows))), start, 0, quiet, steps=150)
     paired = [replace(row, metadata={**row.metadata, "rejected": row.answer[::-1] + "1"}) for row in rows]
-    for part in given.only:
-        compared(part, model, paired, given.repeat, given.steps)
+    for part in args.only:
+        compared(part, model, paired, args.repeat, args.steps)
 
 
 if __name__ == "__main__":

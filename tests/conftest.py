@@ -13,6 +13,6 @@ def walled() -> None:
     """Tests that run programs are skipped where no sandbox can be had (another system than Linux, an old kernel, no
     namespaces for users), with what it says itself: it runs nothing without its walls."""
     try:
-        Sandbox(cells=1).close()
+        Sandbox(workers=1).close()
     except SelfsownError as error:
         pytest.skip(str(error))

@@ -11,7 +11,7 @@ from selfsown.records import Mixture, Row
 
 
 class Pupil:
-    """To a prompt it knows, it gives the answer it learned; left to itself, it says all it knows in turn."""
+    """It gives the answer that it memorized for a prompt; an unconditional sample is one of its rows, in turn."""
 
     name = "pupil"
 
@@ -51,7 +51,7 @@ def train(mixture: Mixture, parent: Pupil, seed: int, tick: Callable[[int, int],
 
 
 RECIPE = {
-    "description": "a pupil learns by heart",
+    "description": "a student learns by heart",
     "real": {"programs": {"rows": 60, "levels": 1}},
     "held_out": 20,
     "student": "./pupil.py",
@@ -59,7 +59,7 @@ RECIPE = {
     "grade": "verify",
     "curate": ["min_score", "decontaminate"],
     "mix": "accumulate",
-    "train": {"./pupil.py": {"share": 0.5}},
+    "train": [{"./pupil.py": {"share": 0.5}}],
     "evaluate": ["accuracy", "loss"],
     "goal": "accuracy",
     "generations": 1,

@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 from classifiers import classifier
-from parrot import Parrot
-from server import Server
 
 from selfsown.models import Reply, SamplingParams
+from selfsown.recipe.inputs import STAGES
 from selfsown.recipe.recipe import SERVERS
-from selfsown.recipe.steps import STAGES, find, methods, options, step
+from selfsown.recipe.steps import find, methods, options, parameters, step
 from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError
+from selfsown.stages import as_synthetic
 from selfsown.tasks import Task
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
 from selfsown.usage.journal import Journal
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 LOOP_STAGES = [stage for stage in STAGES if stage not in ("tasks", "models")]
 EVERY = [(stage, method) for stage in STAGES for method in methods(stage)]
@@ -110,6 +112,13 @@ def test_each_way_can_be_named_in_a_recipe_and_its_knobs_have_types_and_defaults
             assert step(verb, way, {**needed, name: knob.default}).options[name] == knob.default
 
 
+@pytest.mark.parametrize(("verb", "way"), [each for each in EVERY if each[0] in LOOP_STAGES])
+def test_a_method_declares_that_it_streams_where_it_takes_rows_one_at_a_time(verb: str, way: str) -> None:
+    rows = parameters(find(verb, way)).get("rows")
+    takes_iterable = rows is not None and "Iterable" in str(rows.annotation)
+    assert step(verb, way, NEEDED.get(f"{verb}.{way}")).streams == takes_iterable
+
+
 def refused_without_prompts(verb: str, way: str, roles: dict[str, Any]) -> bool:
     """Answers, votes and new tasks need prompts: on documents these ways say so."""
     asking = ("sample", "solve", "multi_turn", "self_consistency", "self_instruct", "evol_instruct")
@@ -143,8 +152,10 @@ def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, role
 def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: dict[str, Any]) -> None:
     if refused_without_prompts("generate", way, roles):
         return
-    made, again = (list(step("generate", way)(**roles | {"rows": roles["real"]})) for _ in range(2))
-    assert made == again
+    generating = step("generate", way)
+    yielded, again = (list(generating(**roles | {"rows": roles["real"]})) for _ in range(2))
+    assert yielded == again
+    made = as_synthetic(yielded, generating, roles["generation"], roles["teacher"])
     assert len({row.id for row in made}) == len(made)
     known = {row.id for row in roles["real"]}
     for row in made:
@@ -167,7 +178,7 @@ def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(
     assert len(grades) == len(roles["rows"])
     for grade in grades:
         assert 0 <= grade.score <= 1
-        assert grade.by == way
+        assert grade.grader == way
         assert grade.reason
     backwards = list(grading(**{**roles, "rows": roles["rows"][::-1]}))
     assert backwards[::-1] == grades
@@ -184,7 +195,7 @@ def test_a_curator_loses_no_row_and_gives_its_reasons(way: str, roles: dict[str,
     for row in out:
         assert row.status in ("", "rejected")
         assert bool(row.reason) == (row.status == "rejected")
-        if row.id in before and way == "shuffled":  # a control: the grades change places, and nothing else
+        if row.id in before and way == "shuffle_grades":  # a control: the grades change places, and nothing else
             assert replace(row, grades=before[row.id].grades) == before[row.id]
         elif row.id in before:
             assert replace(row, status="", reason="") == before[row.id]
@@ -237,8 +248,8 @@ def test_a_guard_passes_a_flat_history(way: str, length: int, roles: dict[str, A
             guarding(**roles)
         return
     verdict = guarding(**roles)
-    assert verdict.ok
-    assert verdict.by == way
+    assert verdict.passed
+    assert verdict.guard == way
     assert verdict.reason
 
 
@@ -254,14 +265,14 @@ def test_a_trainer_tells_how_far_it_is_and_leaves_the_parent_untouched(way: str,
         step("models", "tiny", {"layers": 1, "width": 16, "heads": 2})(rows=roles["real"], seed=at) for at in (0, 1)
     )
     mixture: Mixture = step("mix", "accumulate")(real=roles["real"], synthetic=[])
-    if way == "policy" and not any(row.prompt for row in roles["real"]):
+    if way == "grpo" and not any(row.prompt for row in roles["real"]):
         with pytest.raises(SelfsownError, match="no row has a prompt"):
             step("train", way)(**roles | {"mixture": mixture, "parent": parent, "grader": list})
         return
     before, told = parent.bits(roles["real"]), list[tuple[int, int]]()
-    if way == "preference":
+    if way == "dpo":
         mixture = replace(mixture, rows=[replace(row, metadata={"rejected": row.answer[::-1]}) for row in mixture.rows])
-    child = step("train", way, {"steps": 3, "batch": 8})(
+    child = step("train", way, {"steps": 3, "batch_size": 8})(
         **roles
         | {
             "mixture": mixture,
@@ -282,8 +293,9 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
     prompts = [row.prompt or row.answer for row in roles["real"][:5]]
     with Server() as server:
         if way in SERVERS:
+            key_option = "api_key" if "api_key" in options("models", find("models", way)) else "key"
             (tmp_path / "key").write_text("sk-0123456789", encoding="utf-8")
-            knobs = {"url": server.url, "model": "m", "key": str(tmp_path / "key")}
+            knobs = {"url": server.url, "model": "m", key_option: str(tmp_path / "key")}
         model = step("models", way, knobs)(rows=roles["real"], seed=0, journal=journal)
         replies = model.complete(prompts, SamplingParams(n=3, seed=1))
         assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]

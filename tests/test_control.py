@@ -22,7 +22,7 @@ from selfsown import loop
 from selfsown.callbacks import Callbacks
 from selfsown.compare.arms import parse_arms
 from selfsown.findings import Findings
-from selfsown.holdout import halves
+from selfsown.holdout import validation_and_test
 from selfsown.html import report
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, SelfsownError
@@ -263,7 +263,7 @@ def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
 def test_guards_and_baselines_see_validation_rows_and_nothing_of_the_test_rows(tmp_path: Path) -> None:
     spy = {"./spy.py": {"file": str(tmp_path / "seen.jsonl")}}
     found = ran(tmp_path / "run", files={"spy.py": SPY, "own.py": MEASURE}, guard=[spy], evaluate="./own.py")
-    validation, test = halves(RunFolder(tmp_path / "run").rows("held_out") or [], 0)
+    validation, test = validation_and_test(RunFolder(tmp_path / "run").rows("held_out") or [], 0)
     lines = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
     assert len(lines) == 1 + 3, "in the rehearsal, and after each of three generations"
     for line in lines:

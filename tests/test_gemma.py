@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from realdata import real_data
-from server import Body, Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Body, Server
 
 FAULTS = {
     "": "",

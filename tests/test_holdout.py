@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.holdout import LEAST, first_of, halves, sides, split
-from selfsown.records import EXAMINED, Row, SelfsownError
+from selfsown.holdout import MIN_ROWS, limit_rows, split, split_stream, validation_and_test
+from selfsown.records import EVALUATION_ONLY, Row, SelfsownError
 
 
 def rows(problems: list[int]) -> list[Row]:
@@ -34,8 +34,8 @@ def test_no_problem_stands_on_both_sides_and_every_row_on_one(
     assert {row.key for row in learn}.isdisjoint({row.key for row in out})
     assert sorted([*learn, *out], key=lambda row: row.sample_index) == given_rows
     assert [row for row in given_rows if row in out] == out
-    assert LEAST <= len(out) <= wanted
-    assert len(learn) >= LEAST
+    assert MIN_ROWS <= len(out) <= wanted
+    assert len(learn) >= MIN_ROWS
     assert all(len(out) + count > wanted for count in Counter(row.key for row in learn).values())
 
 
@@ -69,27 +69,27 @@ def test_the_order_of_the_rows_decides_nothing() -> None:
     ],
 )
 def test_too_few_rows_on_a_side_are_explained(given_rows: list[Row], held_out: int | float) -> None:
-    with pytest.raises(SelfsownError, match=f"names.txt has {len(given_rows)} rows.*{held_out}.*{LEAST} or more"):
+    with pytest.raises(SelfsownError, match=f"names.txt has {len(given_rows)} rows.*{held_out}.*{MIN_ROWS} or more"):
         split(given_rows, held_out, 0, "names.txt")
 
 
-@given(st.integers(LEAST, 50), st.integers(0, 50), st.integers())
+@given(st.integers(MIN_ROWS, 50), st.integers(0, 50), st.integers())
 def test_fewer_rows_to_learn_from_are_always_among_more(learn: int, more: int, seed: int) -> None:
-    few, many = (first_of(DIFFERENT, n, seed, "test") for n in (learn, learn + more))
+    few, many = (limit_rows(DIFFERENT, n, seed, "test") for n in (learn, learn + more))
     assert (len(few), len(many)) == (learn, learn + more)
     assert {row.id for row in few} <= {row.id for row in many}
     assert [row for row in DIFFERENT if row in many] == many
 
 
 def test_all_are_learned_from_unless_fewer_are_asked_for() -> None:
-    assert first_of(DIFFERENT, 0, 1, "test") == DIFFERENT == first_of(DIFFERENT, 100, 1, "test")
-    assert first_of(DIFFERENT, 30, 1, "test") != first_of(DIFFERENT, 30, 2, "test")
+    assert limit_rows(DIFFERENT, 0, 1, "test") == DIFFERENT == limit_rows(DIFFERENT, 100, 1, "test")
+    assert limit_rows(DIFFERENT, 30, 1, "test") != limit_rows(DIFFERENT, 30, 2, "test")
 
 
-@pytest.mark.parametrize(("learn", "said"), [(101, "leaves 100 rows"), (LEAST - 1, f"{LEAST} rows or more")])
+@pytest.mark.parametrize(("learn", "said"), [(101, "leaves 100 rows"), (MIN_ROWS - 1, f"{MIN_ROWS} rows or more")])
 def test_more_to_learn_from_than_there_is_or_next_to_nothing_is_refused(learn: int, said: str) -> None:
     with pytest.raises(SelfsownError, match=f"learn is {learn}.*{said}"):
-        first_of(DIFFERENT, learn, 0, "names.txt")
+        limit_rows(DIFFERENT, learn, 0, "names.txt")
 
 
 @given(st.lists(st.integers(0, 40), max_size=120), st.floats(0, 0.9) | st.integers(0, 60), st.integers())
@@ -99,7 +99,7 @@ def test_streamed_sides_hold_every_row_once_in_order_and_no_problem_twice(
     given_rows = rows(problems)
     wanted = round(held_out * len(given_rows)) if held_out < 1 else int(held_out)
     try:
-        found = list(sides(lambda: iter(given_rows), held_out, seed, "test"))
+        found = list(split_stream(lambda: iter(given_rows), held_out, seed, "test"))
     except SelfsownError:
         return
     learn, out = ([row for aside, row in found if aside == side] for side in (False, True))
@@ -114,7 +114,7 @@ def test_streamed_sides_have_the_sizes_asked_for_and_the_seed_decides_alone(held
     first, again, backwards, other = (
         {
             row.sample_index
-            for aside, row in sides(lambda given_rows=given_rows: given_rows, held_out, seed, "test")
+            for aside, row in split_stream(lambda given_rows=given_rows: given_rows, held_out, seed, "test")
             if aside
         }
         for given_rows, seed in ((DIFFERENT, 1), (DIFFERENT, 1), (DIFFERENT[::-1], 1), (DIFFERENT, 2))
@@ -130,25 +130,25 @@ def test_streamed_sides_have_the_sizes_asked_for_and_the_seed_decides_alone(held
 )
 def test_an_empty_side_is_explained(given_rows: list[Row], held_out: int | float, left: int) -> None:
     with pytest.raises(SelfsownError, match=f"{len(given_rows)} rows, of which held_out: {held_out} .*leaves {left};"):
-        list(sides(lambda: given_rows, held_out, 0, "names.txt"))
+        list(split_stream(lambda: given_rows, held_out, 0, "names.txt"))
 
 
 @pytest.mark.parametrize("later", [DIFFERENT[:99], [*DIFFERENT, *DIFFERENT[:1]], []])
 def test_rows_that_change_between_the_two_readings_are_noticed(later: list[Row]) -> None:
     readings = iter((DIFFERENT, later))
     with pytest.raises(SelfsownError, match="changed while it was read"):
-        list(sides(lambda: next(readings), 0.1, 0, "names.txt"))
+        list(split_stream(lambda: next(readings), 0.1, 0, "names.txt"))
 
 
 @pytest.mark.parametrize("held_out", [10, 30, 60, 0.5])
 def test_rows_for_examination_only_are_held_out_first_and_all_of_them(held_out: float) -> None:
-    given_rows = [row.replace_fields(metadata=EXAMINED) if row.sample_index < 30 else row for row in DIFFERENT]
+    given_rows = [row.replace_fields(metadata=EVALUATION_ONLY) if row.sample_index < 30 else row for row in DIFFERENT]
     learn, out = split(given_rows, held_out, 0, "test")
     assert [row for row in out if row.sample_index < 30] == given_rows[:30]
     assert len(out) == max(30, held_out if held_out > 1 else 50)
     assert len(learn) + len(out) == 100
     for share in (0, held_out):
-        apart = [row for held, row in sides(lambda: given_rows, share, 0, "test") if not held]
+        apart = [row for held, row in split_stream(lambda: given_rows, share, 0, "test") if not held]
         assert not [row for row in apart if row.metadata]
         assert apart
 
@@ -180,22 +180,24 @@ def test_no_problem_stands_in_both_halves_and_every_row_in_one_in_the_order_give
     keys = {row.key for row in held_out}
     if len(keys) < 2:
         with pytest.raises(SelfsownError, match="fewer than two different problems"):
-            halves(held_out, seed)
+            validation_and_test(held_out, seed)
         return
-    validation, test = halves(held_out, seed)
+    validation, test = validation_and_test(held_out, seed)
     assert {row.key for row in validation}.isdisjoint({row.key for row in test})
     assert sorted([*validation, *test], key=lambda row: row.sample_index) == held_out
     for half in (validation, test):
         assert half
         assert half == sorted(half, key=lambda row: row.sample_index)
     assert abs(len({row.key for row in validation}) - len({row.key for row in test})) <= 1
-    assert halves(held_out, seed) == (validation, test)
+    assert validation_and_test(held_out, seed) == (validation, test)
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from("abc")), min_size=2, max_size=60), st.integers())
 def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int, str]], seed: int) -> None:
     held_out = posed([(at, level, style) for at, (level, style) in enumerate(strata)])
-    counts = [Counter((row.level, row.metadata["style"]) for row in half) for half in halves(held_out, seed)]
+    counts = [
+        Counter((row.level, row.metadata["style"]) for row in half) for half in validation_and_test(held_out, seed)
+    ]
     for stratum in set(counts[0]) | set(counts[1]):
         assert abs(counts[0][stratum] - counts[1][stratum]) <= 1
     for name in {level for level, _ in strata}:  # and each level by itself to within one a style
@@ -204,18 +206,24 @@ def test_each_stratum_is_shared_out_to_within_one_problem(strata: list[tuple[int
 
 
 def test_the_seed_decides_the_halves_and_the_order_of_the_rows_decides_nothing() -> None:
-    once, again, other = halves(DIFFERENT, 1), halves(DIFFERENT, 1), halves(DIFFERENT, 2)
+    once, again, other = (
+        validation_and_test(DIFFERENT, 1),
+        validation_and_test(DIFFERENT, 1),
+        validation_and_test(DIFFERENT, 2),
+    )
     assert once == again
     assert once[0] != other[0]
     assert [len(half) for half in once] == [50, 50]
-    assert [half[::-1] for half in halves(DIFFERENT[::-1], 1)] == list(once)
+    assert [half[::-1] for half in validation_and_test(DIFFERENT[::-1], 1)] == list(once)
 
 
 def test_a_row_more_moves_no_other_stratum() -> None:
     """What stands in a half is no matter of what other strata hold an even number of."""
     some = posed([(at, 1, "plain") for at in range(20)])
     more = [Row(f"More {at}?", "", sample_index=100 + at, level=3) for at in range(10)]
-    assert {row.id for row in halves(some, 0)[0]} < {row.id for row in halves([*some, *more], 0)[0]}
+    assert {row.id for row in validation_and_test(some, 0)[0]} < {
+        row.id for row in validation_and_test([*some, *more], 0)[0]
+    }
 
 
 @pytest.mark.parametrize(
@@ -232,7 +240,7 @@ def test_a_row_more_moves_no_other_stratum() -> None:
 def test_two_spellings_of_one_problem_stay_together(one: str, other: str) -> None:
     rows_of_it = [Row(one, "4", sample_index=1000), Row(other, "4", sample_index=1001)]
     for seed in range(20):
-        validation, test = halves([*rows_of_it, *DIFFERENT[:30]], seed)
+        validation, test = validation_and_test([*rows_of_it, *DIFFERENT[:30]], seed)
         assert sum(row.sample_index >= 1000 for row in validation) in (0, 2)
         assert sum(row.sample_index >= 1000 for row in test) in (0, 2)
 
@@ -240,5 +248,5 @@ def test_two_spellings_of_one_problem_stay_together(one: str, other: str) -> Non
 @pytest.mark.parametrize("held_out", [[], rows([0]), rows([0] * 50), [Row("A?", "1"), Row("a?", "2")]])
 def test_fewer_than_two_problems_are_one_line(held_out: list[Row]) -> None:
     with pytest.raises(SelfsownError, match=f"the {len(held_out)} held-out rows hold fewer than two") as said:
-        halves(held_out, 0)
+        validation_and_test(held_out, 0)
     assert "\n" not in str(said.value)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from command import selfsown
-from server import Server
 
 from selfsown import cost
 from selfsown.lineage import story
-from selfsown.make import ENOUGH, Tally, make, preview
+from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import lines, total
+from testing.mock_server import Server
 
 ASKED = 150
 
@@ -62,7 +62,7 @@ def sent(server: Server) -> int:
 
 def adds_up(tally: Tally, found: list[Row]) -> bool:
     ends = {"kept", "rejected", "failed"}
-    return tally.made == len(found) == len({row.id for row in found}) and set(tally.ends) <= ends
+    return tally.made == len(found) == len({row.id for row in found}) and set(tally.counts) <= ends
 
 
 def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_every_real_prompt_becomes_rows_and_every_row_has_its_end(tmp_path: Path
         tally = make(recipe(tmp_path, server), tmp_path / "out")
     found = rows(tmp_path / "out")
     assert adds_up(tally, found)
-    assert tally.ends == {"kept": 100, "rejected": 200}
+    assert tally.counts == {"kept": 100, "rejected": 200}
     assert tally.reasons == {"rejected: vote": 100, "rejected: duplicates": 100}
     assert [row.prompt for row in found] == [f"what of {at}?" for at in range(ASKED) for _ in range(2)]
     assert [row.sample_index for row in found] == list(range(2 * ASKED))
@@ -96,7 +96,7 @@ def test_only_what_is_new_is_asked_and_a_changed_threshold_asks_nobody(tmp_path:
         make(recipe(tmp_path, server), tmp_path / "out")
         before, old = sent(server), [row.id for row in rows(tmp_path / "out")]
         tally = make(recipe(tmp_path, server, curate=[{"min_score": {"min_score": 0.0}}]), tmp_path / "out")
-        assert (sent(server), tally.ends["kept"]) == (before, 300)
+        assert (sent(server), tally.counts["kept"]) == (before, 300)
         tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
         assert sent(server) == before
         prompts(tmp_path, ASKED + 20)
@@ -120,15 +120,15 @@ def test_failed_rows_are_asked_for_again_and_the_others_are_not(tmp_path: Path) 
     prompts(tmp_path)
     with serving(forbidden="1?") as server:
         tally = make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
-        assert tally.ends["failed"] == 2 * 15
+        assert tally.counts["failed"] == 2 * 15
         assert all("may not be asked" in row.reason for row in rows(tmp_path / "out") if row.status == "failed")
         before, server.forbidden = sent(server), ""
-        assert make(recipe(tmp_path, server, grade=[]), tmp_path / "out").ends["failed"] == 0
+        assert make(recipe(tmp_path, server, grade=[]), tmp_path / "out").counts["failed"] == 0
         assert sent(server) == before + 2 * 15
 
 
 def test_a_stage_that_fails_too_many_rows_stops_and_says_why(tmp_path: Path) -> None:
-    prompts(tmp_path, 3 * ENOUGH)
+    prompts(tmp_path, 3 * MIN_ROWS_FOR_RATE)
     with serving(faults={"empty": 0.8}) as server:
         with pytest.raises(SelfsownError, match=r"generate\.sample: \d+ of \d+ rows failed.*an empty answer"):
             make(recipe(tmp_path, server, grade=[]), tmp_path / "out")
@@ -299,4 +299,4 @@ def test_one_that_ends_does_not_end_another_in_the_same_process(tmp_path: Path) 
             make(recipe(tmp_path, fast, teacher=gone), tmp_path / "gone")
         assert not found, "it was done before the others were"
         other.join()
-    assert found[0].ends == {"kept": 100, "rejected": 200}
+    assert found[0].counts == {"kept": 100, "rejected": 200}

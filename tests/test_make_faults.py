@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 from test_make import adds_up, prompts, recipe, rows, serving
 
 from selfsown.make import make
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}
 KILLS = 50
@@ -31,7 +31,7 @@ def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_s
         tally = make(recipe(tmp_path, server, **changes, generate=["sample"]), tmp_path / "out")
     found = rows(tmp_path / "out")
     assert adds_up(tally, found)
-    assert tally.ends == {"kept": 4 * 990, "failed": 4 * 10}
+    assert tally.counts == {"kept": 4 * 990, "failed": 4 * 10}
     for row in found:
         forbidden = "77?" in row.prompt
         assert (row.status == "failed") == forbidden == ("may not be asked" in row.reason)

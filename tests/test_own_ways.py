@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from command import selfsown
-from server import Server
 
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 PAGE = Path(__file__).parent.parent / "docs" / "recipes.md"
 _FILE = re.compile(r"`([\w.]+)`(?:, for `selfsown make mine.yaml`)?:\n\n```(?:python|yaml)\n(.*?)```", re.DOTALL)

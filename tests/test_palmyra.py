@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from realdata import real_data
-from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "reset": 0.02, "malformed": 0.02, "refused": 0.03}
 
@@ -43,7 +43,7 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
     rows = RunFolder(tmp_path / "out").rows("rows") or []
     seeds = RunFolder(tmp_path / "out").rows("real") or []
     assert (len(rows), len(seeds)) == (360 + 540 + 6 * 18, 18)
-    assert tally.ends.total() == len(rows)
+    assert tally.counts.total() == len(rows)
     assert {row.method for row in rows} == {"instruct", "persona", "rephrase"}
     assert {row.origin for row in rows} == {"synthetic"}
     kept = [row for row in rows if row.status == "kept"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from realdata import real_data
-from server import Server
 
 from selfsown.loop import run
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.02}
 TOWNS = 100
@@ -68,10 +68,10 @@ def made(folder: Path, lines: list[dict[str, str]], *changes: str) -> list[Row]:
         ]
         tally = make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out")
         before = len(server.bodies)
-        assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").ends == tally.ends
+        assert make(Recipe.load("phi-text", [f"real={path}", *wishes]), folder / "out").counts == tally.counts
         assert len(server.bodies) == before, "nobody is asked again"
     rows = RunFolder(folder / "out").rows("rows") or []
-    assert tally.ends.total() == len(rows)
+    assert tally.counts.total() == len(rows)
     return rows
 
 

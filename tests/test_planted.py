@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Body, Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import share
 from selfsown.tasks.programs import OPERATIONS, Task, run
+from testing.mock_server import Body, Server
 
 WRONG = 0.4
 WORLD = Task(rows=1000)

@@ -10,7 +10,7 @@ import pupil
 import pytest
 import yaml
 
-from selfsown.recipe.loader import ready
+from selfsown.recipe.loader import shipped_recipes
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, step
 from selfsown.records import SelfsownError
@@ -51,17 +51,17 @@ def refused(path: str | Path, *changes: str) -> str:
     return str(caught.value)
 
 
-@pytest.fixture(params=sorted(ready()))
+@pytest.fixture(params=sorted(shipped_recipes()))
 def shipped(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     path = tmp_path / "names.txt"
     path.write_text("emma\nolivia\n", encoding="utf-8")
-    needs_file = "\nreal:" not in ready()[request.param]
+    needs_file = "\nreal:" not in shipped_recipes()[request.param]
     return Recipe.load(request.param, [f"real={path}"] if needs_file else [])
 
 
 def test_every_ready_recipe_loads_under_its_name(shipped: Recipe) -> None:
-    assert shipped.name in ready()
-    assert shipped.about
+    assert shipped.name in shipped_recipes()
+    assert shipped.description
 
 
 def test_a_dump_is_read_back_as_the_same_recipe(shipped: Recipe) -> None:
@@ -86,15 +86,15 @@ def test_a_file_is_the_same_as_the_dataclass(tmp_path: Path) -> None:
     loaded = Recipe.load(written(tmp_path))
     made = Recipe(
         name="mine",
-        description="a pupil learns by heart",
+        description="a student learns by heart",
         real=step("tasks", "programs", {"rows": 60, "levels": 1}),
         held_out=20,
         student=step("models", "./pupil.py", beside=tmp_path),
         generate=(step("generate", "propose", {"count": 30}),),
         grade=(step("grade", "verify"),),
-        curate=tuple(step("curate", way) for way in ("passed", "decontaminate")),
+        curate=tuple(step("curate", way) for way in ("min_score", "decontaminate")),
         mix=step("mix", "accumulate"),
-        train=step("train", "./pupil.py", {"share": 0.5}, tmp_path),
+        train=(step("train", "./pupil.py", {"share": 0.5}, tmp_path),),
         evaluate=(step("evaluate", "accuracy"), step("evaluate", "loss")),
         guard=(),
         goal="accuracy",
@@ -104,9 +104,9 @@ def test_a_file_is_the_same_as_the_dataclass(tmp_path: Path) -> None:
 
 
 def test_small_floats_survive_yaml(tmp_path: Path) -> None:
-    recipe = Recipe.load(written(tmp_path), ["train={./pupil.py: {share: 1.0e-05}}"])
+    recipe = Recipe.load(written(tmp_path), ["train=[{./pupil.py: {share: 1.0e-05}}]"])
     again = written(tmp_path, text=yaml.safe_dump(recipe.dump()))
-    assert Recipe.load(again).train.knobs == {"share": 1e-5}
+    assert Recipe.load(again).train[0].options == {"share": 1e-5}
 
 
 def test_steps_are_listed_in_the_order_of_the_loop(tmp_path: Path) -> None:
@@ -131,24 +131,24 @@ def test_steps_are_listed_in_the_order_of_the_loop(tmp_path: Path) -> None:
     [
         ("seed=7", "seed", 7),
         ("held_out=0.25", "held_out", 0.25),
-        ("description='one: two'", "about", "one: two"),
+        ("description='one: two'", "description", "one: two"),
         ("name=x=y", "name", "x=y"),
-        ("init_from=base", "start", "base"),
+        ("init_from=base", "init_from", "base"),
         ("mix=replace", "mix", "replace"),
         ("mix.accumulate.real_share=0.5", "mix", {"accumulate": {"real_share": 0.5}}),
         ("real.programs.rows=99", "real", {"programs": {"rows": 99, "levels": 1}}),
         ("generate.propose.count=5", "generate", [{"propose": {"count": 5}}]),
         ("generate.propose.temperature=0.5", "generate", [{"propose": {"count": 30, "temperature": 0.5}}]),
-        ("grade.verify.correct=true", "grade", [{"verify": {"repair": True}}]),
-        ("grade=[exact_match, verify]", "grade", ["exact", "verify"]),
+        ("grade.verify.correct=true", "grade", [{"verify": {"correct": True}}]),
+        ("grade=[exact_match, verify]", "grade", ["exact_match", "verify"]),
         ("grade=", "grade", []),
         ("generate=[]", "generate", []),
-        ("max_train_rows=12", "learn", 12),
+        ("max_train_rows=12", "max_train_rows", 12),
         ("rollback=false", "rollback", False),
-        ("curate.min_score.min_score=0.9", "curate", [{"passed": {"least": 0.9}}, "leaks"]),
+        ("curate.min_score.min_score=0.9", "curate", [{"min_score": {"min_score": 0.9}}, "decontaminate"]),
         ("evaluate.accuracy.by=[form, level]", "evaluate", [{"accuracy": {"by": ["form", "level"]}}, "loss"]),
         ("teacher={./pupil.py: {first: 3}}", "teacher", {"./pupil.py": {"first": 3}}),
-        ("train../pupil.py.share=0.75", "train", {"./pupil.py": {"share": 0.75}}),
+        ("train../pupil.py.share=0.75", "train", [{"./pupil.py": {"share": 0.75}}]),
     ],
 )
 def test_set_changes_any_part(change: str, key: str, expected: object, tmp_path: Path) -> None:
@@ -188,47 +188,47 @@ def test_a_way_beside_the_recipe_and_one_that_can_be_imported_both_run(
     monkeypatch.syspath_prepend(tmp_path)
     recipe = Recipe.load(path)
     rows = list(recipe.real().pose(0))[:5]
-    assert [[grade.by for grade in each(rows=rows, seed=0)] for each in recipe.grade] == [["polite"] * 5] * 2
+    assert [[grade.grader for grade in each(rows=rows, seed=0)] for each in recipe.grade] == [["polite"] * 5] * 2
 
 
 BAD: list[tuple[dict[str, Any], list[str]]] = [
-    ({"gaurd": "progress"}, ["no key 'gaurd'", "did you mean 'guard'?", "real", "goal"]),
-    ({"zzz": 1}, ["no key 'zzz'", "there is: real, prepare, student"]),
-    ({"grade": "verfy"}, ["grade: there is nothing called 'verfy'", "did you mean 'verify'?", "exact"]),
-    ({"generate": {"propose": {"cuont": 5}}}, ["generate.propose has no knob 'cuont'", "'count'", "temperature"]),
+    ({"gaurd": "regression"}, ["no key 'gaurd'", "did you mean 'guard'?", "real", "goal"]),
+    ({"zzz": 1}, ["no key 'zzz'", "available: base_train, budget"]),
+    ({"grade": "verfy"}, ["grade: there is no method 'verfy'", "did you mean 'verify'?", "exact_match"]),
+    ({"generate": {"propose": {"cuont": 5}}}, ["generate.propose has no option 'cuont'", "'count'", "temperature"]),
     ({"generate": {"propose": {"count": "lots"}}}, ["generate.propose.count is 'lots'", "valid integer"]),
-    ({"generate": {"propose": 5}}, ["generate.propose is 5", "{knob: value}"]),
-    ({"grade": {"exact_match": {}, "verify": {}}}, ["grade is {", "name of a way"]),
-    ({"grade": [5]}, ["grade is 5", "name of a way"]),
-    ({"level_up_accuracy": "1e-5"}, ["mastery is '1e-5'", "YAML reads it as text: write 1.0e-05"]),
-    ({"seed": "one"}, ["seed is 'one'; it should be a valid integer"]),
-    ({"seed": 1.5}, ["seed is 1.5; it should be a valid integer"]),
+    ({"generate": {"propose": 5}}, ["generate.propose is 5", "{OPTION: value}"]),
+    ({"grade": {"exact_match": {}, "verify": {}}}, ["grade is {", "name of a method"]),
+    ({"grade": [5]}, ["grade is 5", "name of a method"]),
+    ({"level_up_accuracy": "1e-5"}, ["level_up_accuracy is '1e-5'", "YAML reads it as text: write 1.0e-05"]),
+    ({"seed": "one"}, ["seed is 'one'; it must be a valid integer"]),
+    ({"seed": 1.5}, ["seed is 1.5; it must be a valid integer"]),
     ({"seed": -1}, ["seed"]),
-    ({"init_from": "best"}, ["start is 'best'", "'last' or 'base'"]),
-    ({"name": 5}, ["name is 5; it should be a valid string"]),
+    ({"init_from": "best"}, ["init_from is 'best'", "'previous' or 'base'"]),
+    ({"name": 5}, ["name is 5; it must be a valid string"]),
     ({"real": None}, ["real is missing", "--set real=FILE"]),
     ({"student": None}, ["student is missing", "selfsown list"]),
     ({"goal": None}, ["goal is missing"]),
     ({"generate": None}, ["generate is missing", "selfsown list"]),
-    ({"max_train_rows": -1}, ["learn is -1", "0 or more"]),
+    ({"max_train_rows": -1}, ["max_train_rows is -1", "0 or more"]),
     ({"evaluate": []}, ["evaluate is missing"]),
-    ({"real": "progams"}, ["no world and no file 'progams'", "programs"]),
+    ({"real": "progams"}, ["no task and no file 'progams'", "did you mean 'programs'?"]),
     ({"level": 2}, ["level is 2", "hardest level of programs is 1"]),
     ({"level": -1}, ["level is -1"]),
-    ({"real": "names.txt", "curate": []}, ["grade.verify", "names.txt", "vote, exact or rules"]),
+    ({"real": "names.txt", "curate": []}, ["grade.verify", "names.txt", "self_consistency, exact_match or rules"]),
     ({"real": "names.txt", "grade": [], "curate": ["restate"]}, ["curate.restate", "names.txt", "leave it out"]),
     ({"real": {"programs": {"levels": 0}}}, ["levels"]),
     ({"real": {"programs": {"length": 1}}}, ["length"]),
     ({"generations": -1}, ["generations is -1", "0 or more"]),
     ({"patience": 0}, ["patience is 0", "1 or more"]),
-    ({"control": True, "then": ["dpo"]}, ["control: true", "train.dpo learns nothing", "leave it out"]),
+    ({"control": True, "train": ["sft", "dpo"]}, ["control: true", "train.dpo learns nothing", "leave it out"]),
     ({"guard": ["bias"]}, ["guard.bias needs attributes", "bias: {attributes"]),
-    ({"held_out": 0}, ["held_out is 0", "set aside"]),
+    ({"held_out": 0}, ["held_out is 0", "held out for measuring"]),
     ({"grade": "./nosuch.py"}, ["there is no file", "nosuch.py", "beside its recipe"]),
     ({"grade": "./pupil.py"}, ["./pupil.py has no function 'grade'"]),
     ({"curate": "./polite.py"}, ["./polite.py has no function 'curate'"]),
     ({"grade": "./broken.py"}, ["broken.py cannot be loaded", "ModuleNotFoundError", "nosuchpackage"]),
-    ({"grade": "./greedy.py"}, ["asks for 'student', which grade is not given", "rows, judge"]),
+    ({"grade": "./greedy.py"}, ["asks for 'student', which is no input of grade", "rows, judge"]),
 ]
 
 
@@ -247,10 +247,10 @@ def test_what_does_not_fit_is_named_with_its_place_and_what_there_is(
     ("text", "said"),
     [
         ("real: programs\nseed: 1\nseed: 2\n", ["mine.yaml:3", "'seed' a second time"]),
-        ("train:\n  tiny:\n    steps: 1\n    steps: 2\n", ["mine.yaml:4", "'steps' a second time"]),
-        ("real: [\n", ["mine.yaml:", "is not YAML"]),
-        ("a: b: c\n", ["mine.yaml:1", "is not YAML"]),
-        ("a: 1\n---\nb: 2\n", ["mine.yaml:2", "is not YAML"]),
+        ("train:\n  sft:\n    steps: 1\n    steps: 2\n", ["mine.yaml:4", "'steps' a second time"]),
+        ("real: [\n", ["mine.yaml:", "is not valid YAML"]),
+        ("a: b: c\n", ["mine.yaml:1", "is not valid YAML"]),
+        ("a: 1\n---\nb: 2\n", ["mine.yaml:2", "is not valid YAML"]),
         ("real: {{file}}\n", ["mine.yaml:1"]),
         ("", ["mine.yaml holds no recipe", "real: programs"]),
         ("# nothing\n", ["mine.yaml holds no recipe"]),
@@ -271,11 +271,11 @@ def test_what_is_no_recipe_says_where(text: str, said: list[str], tmp_path: Path
         ("sead=5", ["no key 'sead'", "did you mean 'seed'?"]),
         ("seed=[1", ["--set 'seed=[1'", "YAML"]),
         ("description=a: b: c", ["--set 'description=a: b: c'", "YAML"]),
-        ("train.share=1", ["--set 'train.share=1'", "field.way.knob=value"]),
-        ("seed.a.b=1", ["--set 'seed.a.b=1'", "field.way.knob=value"]),
-        ("grade.exact_match.a=1", ["grade has no 'exact'", "it has: verify"]),
-        ("guard.regression.std_errors=1", ["guard has no 'progress'"]),
-        ("generate.propose.cuont=1", ["no knob 'cuont'", "did you mean 'count'?"]),
+        ("train.share=1", ["--set 'train.share=1'", "KEY.METHOD.OPTION=value"]),
+        ("seed.a.b=1", ["--set 'seed.a.b=1'", "KEY.METHOD.OPTION=value"]),
+        ("grade.exact_match.a=1", ["grade has no method 'exact_match'", "available: verify"]),
+        ("guard.regression.std_errors=1", ["guard has no method 'regression'", "available: none"]),
+        ("generate.propose.cuont=1", ["no option 'cuont'", "did you mean 'count'?"]),
         ("real=nosuch.txt", ["nosuch.txt"]),
     ],
 )
@@ -294,14 +294,41 @@ def test_a_recipe_that_is_not_there_names_the_ready_ones(tmp_path: Path) -> None
     for source in ("nosuch", tmp_path / "nosuch.yaml"):
         message = refused(source)
         assert "there is no recipe" in message
-        assert all(name in message for name in ready())
+        assert all(name in message for name in shipped_recipes())
 
 
 def test_a_recipe_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "latin.yaml").write_bytes(b"about: na\xefve\n")
+    (tmp_path / "latin.yaml").write_bytes(b"description: na\xefve\n")
     assert "UTF-8" in refused(tmp_path / "latin.yaml")
     (tmp_path / "folder.yaml").mkdir()
     assert "cannot be read" in refused(tmp_path / "folder.yaml")
+
+
+def test_a_misspelt_recipe_is_guessed() -> None:
+    assert "there is no recipe 'frist'; did you mean 'first'?" in refused("frist")
+
+
+def test_a_requirement_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text("REQUIRES = {'verifyable'}\ndef grade(rows):\n    ...\n", encoding="utf-8")
+    assert "REQUIRES names 'verifyable'; did you mean 'verifiable'?" in refused(written(tmp_path, grade="./odd.py"))
+
+
+def test_a_custom_method_may_require_what_shipped_ones_do(tmp_path: Path) -> None:
+    text = "REQUIRES = {'verifiable'}\ndef grade(rows):\n    ...\n"
+    (tmp_path / "strict.py").write_text(text, encoding="utf-8")
+    assert Recipe.load(written(tmp_path, grade="./strict.py"))
+    message = refused(written(tmp_path, **DOCUMENTS | {"real": "names.txt", "grade": "./strict.py"}))
+    assert "grade../strict.py needs a task that checks answers" in message
+
+
+def test_a_function_stands_for_a_method_and_its_dump_does_not_load(tmp_path: Path) -> None:
+    def polite(rows: list[Any], *, word: str = "please") -> list[Any]:
+        return []
+
+    recipe = Recipe.of({**Recipe.load(written(tmp_path)).dump(), "grade": [{polite: {"word": "a"}}]}, tmp_path)
+    assert recipe.dump()["grade"] == [{"function:polite": {"word": "a"}}]
+    with pytest.raises(SelfsownError, match="'polite' is a function that was passed in from Python"):
+        Recipe.of(recipe.dump(), tmp_path)
 
 
 def test_rows_need_not_be_held_out_where_nobody_is_trained() -> None:

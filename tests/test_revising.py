@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "reset": 0.03, "error": 0.03, "cut": 0.02}
@@ -49,7 +49,7 @@ def made(folder: Path, server: Server, **changes: Any) -> list[Row]:
     tree |= {"teacher": {"endpoint": {**there, "model": "m"}}, "judge": {"endpoint": {**there, "model": "judge"}}}
     tally = make(Recipe.of({**tree, **changes}), folder / "out")
     rows = RunFolder(folder / "out").rows("rows") or []
-    assert tally.made == len(rows) == sum(tally.ends.values()) == len({row.id for row in rows})
+    assert tally.made == len(rows) == sum(tally.counts.values()) == len({row.id for row in rows})
     return rows
 
 

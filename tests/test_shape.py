@@ -14,7 +14,6 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("__init__",),
     ("errors", "text", "scores", "stats", "option_types", "recipes", "parallel"),
     ("records",),
     ("usage", "files", "sandbox", "rewriting"),
@@ -23,17 +22,18 @@ LAYERS: list[tuple[str, ...]] = [
     STAGES,
     ("recipe",),
     ("run_folder",),
-    ("stages", "findings"),
+    ("stages", "findings", "cost"),
     ("intake",),
-    ("calibration", "preflight", "callbacks"),
-    ("loop", "make", "lineage"),
-    ("cost",),
+    ("calibration", "callbacks"),
+    ("preflight", "run_state"),
+    ("loop", "pipeline", "lineage"),
     ("estimate",),
-    ("compare", "plan"),
-    ("audit",),
+    ("compare", "plan", "audit"),
     ("terminal",),
     ("html",),
     ("export",),
+    ("api",),
+    ("__init__",),
     ("cli",),
     ("__main__",),
 ]
@@ -100,7 +100,8 @@ def test_functions_are_short_take_few_arguments_and_classes_inherit_once(path: P
             positional = [each for each in node.args.args if each.arg not in ("self", "cls")]
             assert len(positional) <= 6, f"{name(path)}.{node.name} takes many arguments"
         if isinstance(node, ast.ClassDef):
-            assert len(node.bases) <= 1, f"{name(path)}.{node.name} inherits twice"
+            bases = [base for base in node.bases if not (isinstance(base, ast.Name) and base.id == "Protocol")]
+            assert len(bases) <= 1, f"{name(path)}.{node.name} inherits twice"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from parrot import knowing
 
 from selfsown.grade import exact_match, rules
-from selfsown.recipe.steps import STAGES, Step, find, fitted, methods, options, step
+from selfsown.recipe.inputs import STAGES
+from selfsown.recipe.steps import Step, find, methods, options, step, validated
 from selfsown.records import Grade, Row, SelfsownError
+from testing.echo_model import knowing
 
 POLITE = '''"""Rows that say please."""
 
@@ -41,8 +42,8 @@ def refused(verb: str, way: str, beside: Path = Path(), **given: Any) -> str:
 
 
 def test_the_file_is_the_way_and_the_function_is_the_verb() -> None:
-    assert find("grade", "exact") is exact_match.grade
-    assert "exact" in methods("grade")
+    assert find("grade", "exact_match") is exact_match.grade
+    assert "exact_match" in methods("grade")
 
 
 def test_a_step_fills_the_roles_its_function_asks_for_and_no_others() -> None:
@@ -107,34 +108,34 @@ def test_roles_are_found_by_name_so_that_a_way_may_ask_for_a_judge() -> None:
 @pytest.mark.parametrize("verb", list(STAGES))
 def test_an_unknown_way_names_the_ones_there_are(verb: str) -> None:
     said = refused(verb, "nosuch")
-    assert said.startswith(f"{verb}: there is nothing called 'nosuch'")
+    assert said.startswith(f"{verb}: there is no method 'nosuch'")
     assert all(way in said for way in methods(verb))
 
 
 def test_a_misspelt_way_or_knob_is_guessed() -> None:
-    assert "did you mean 'exact'?" in refused("grade", "exat")
+    assert "did you mean 'exact_match'?" in refused("grade", "exct_match")
     assert "did you mean 'pattern'?" in refused("grade", "rules", patern="a")
 
 
 def test_an_unknown_knob_names_the_ones_there_are() -> None:
     said = refused("evaluate", "diversity", nosuch=1)
-    assert said.startswith("evaluate.diversity has no knob 'nosuch'")
-    assert "count, size, splits" in said
-    assert "there is: none" in refused("grade", "exact", nosuch=1)
-    assert "no knob 'rows'" in refused("grade", "rules", rows=[])
+    assert said.startswith("evaluate.diversity has no option 'nosuch'")
+    assert "count, ngram_size, splits" in said
+    assert "available: none" in refused("grade", "exact_match", nosuch=1)
+    assert "no option 'rows'" in refused("grade", "rules", rows=[])
 
 
 @pytest.mark.parametrize(
     ("verb", "way", "given", "said"),
     [
-        ("train", "tiny", {"steps": "many"}, "train.sft.steps is 'many'; it should be a valid integer"),
-        ("train", "tiny", {"steps": 1.5}, "train.sft.steps is 1.5; it should be a valid integer"),
-        ("train", "tiny", {"steps": True}, "train.sft.steps is True; it should be a valid integer"),
-        ("train", "tiny", {"rate": None}, "train.sft.learning_rate is None; it should be a valid number"),
-        ("grade", "verify", {"repair": "yes"}, "grade.verify.correct is 'yes'; it should be a valid boolean"),
-        ("grade", "rules", {"pattern": 5}, "grade.rules.pattern is 5; it should be a valid string"),
-        ("evaluate", "accuracy", {"by": "form"}, "evaluate.accuracy.by is 'form'; it should be a valid "),
-        ("evaluate", "accuracy", {"by": [1]}, "evaluate.accuracy.by is [1]; it should be a valid "),
+        ("train", "sft", {"steps": "many"}, "train.sft.steps is 'many'; it must be a valid integer"),
+        ("train", "sft", {"steps": 1.5}, "train.sft.steps is 1.5; it must be a valid integer"),
+        ("train", "sft", {"steps": True}, "train.sft.steps is True; it must be a valid integer"),
+        ("train", "sft", {"learning_rate": None}, "train.sft.learning_rate is None; it must be a valid number"),
+        ("grade", "verify", {"correct": "yes"}, "grade.verify.correct is 'yes'; it must be a valid boolean"),
+        ("grade", "rules", {"pattern": 5}, "grade.rules.pattern is 5; it must be a valid string"),
+        ("evaluate", "accuracy", {"by": "form"}, "evaluate.accuracy.by is 'form'; it must be a valid "),
+        ("evaluate", "accuracy", {"by": [1]}, "evaluate.accuracy.by is [1]; it must be a valid "),
     ],
 )
 def test_a_knob_of_the_wrong_kind_says_what_fits(verb: str, way: str, given: dict[str, Any], said: str) -> None:
@@ -142,23 +143,47 @@ def test_a_knob_of_the_wrong_kind_says_what_fits(verb: str, way: str, given: dic
 
 
 def test_a_whole_number_fits_where_a_float_does_and_a_list_where_a_tuple_does() -> None:
-    assert fitted("here", 1, float) == 1
-    assert fitted("here", ["a", "b"], tuple[str, ...]) == ("a", "b")
+    assert validated("here", 1, float) == 1
+    assert validated("here", ["a", "b"], tuple[str, ...]) == ("a", "b")
 
 
 @pytest.mark.parametrize(
     ("written", "value"), [("1e-5", 1e-5), ("3e8", 3e8), ("125e-7", 1.25e-5), ("123456e3", 123456e3)]
 )
 def test_a_number_that_yaml_reads_as_text_is_given_back_as_it_must_be_written(written: str, value: float) -> None:
-    said = refused("train", "tiny", rate=written)
+    said = refused("train", "sft", learning_rate=written)
     assert "YAML reads it as text" in said
     assert yaml.safe_load(said.rpartition("write ")[2]) == value
 
 
 def test_a_whole_number_in_quotes_is_not_to_be_written_with_an_exponent() -> None:
-    said = refused("train", "tiny", steps="700")
+    said = refused("train", "sft", steps="700")
     assert "write 700" in said
     assert "e+" not in said
+
+
+@pytest.mark.parametrize("written", ["1e3", "1.0e3", 1000.0])
+def test_where_an_integer_is_expected_an_integer_is_suggested(written: str | float) -> None:
+    said = refused("train", "sft", steps=written)
+    assert said.endswith("write 1000")
+    assert step("train", "sft", {"steps": yaml.safe_load(said.rpartition("write ")[2])}).options == {"steps": 1000}
+
+
+def test_where_an_integer_is_expected_a_fraction_has_no_suggestion() -> None:
+    assert refused("train", "sft", steps=1.5).endswith("it must be a valid integer")
+
+
+def test_a_function_may_be_passed_in_as_a_method() -> None:
+    def polite(rows: list[Row], *, word: str = "please") -> list[Grade]:
+        return [Grade(float(word in row.answer), "asked for", grader="polite") for row in rows]
+
+    made = step("grade", polite, {"word": "sit"})
+    assert (made.name, made.dump()) == ("grade.polite", {"function:polite": {"word": "sit"}})
+    assert [grade.score for grade in made(rows=ROWS)] == [1.0, 1.0]
+    assert b"def polite" in (made.source() or b"")
+    assert "'polite' is a function that was passed in from Python" in refused("grade", "function:polite")
+    with pytest.raises(SelfsownError, match="grade.polite has no option 'wrod'; did you mean 'word'"):
+        step("grade", polite, {"wrod": "sit"})
 
 
 @pytest.mark.parametrize(

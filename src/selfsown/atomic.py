@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name only when they are whole; what the system refuses, in plain words."""
+"""Files and folders that appear under their name only when they are complete; operating system errors explained."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selfsown.records import SelfsownError
+from selfsown.errors import RunFolderError
 
 
-def whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the path, bring it to disk, then give it its name: it is there whole or not at all."""
-    with becoming(path) as partial:
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the path, flush to disk, then rename: the path is complete or does not exist."""
+    with atomic_path(path) as partial:
         write(partial)
 
 
 @contextmanager
-def becoming(path: Path) -> Iterator[Path]:
-    """A place beside the path, whose file or folder gets the path's name when the `with` is left in peace."""
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside this one; its file or folder is renamed to it when the `with` block ends without an error."""
     partial = path.with_name(f".{path.name}.partial")
-    with explained(path):
+    with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
-                _to_disk(file)
+                _flush_to_disk(file)
             if path.is_dir():
                 shutil.rmtree(path)
             partial.replace(path)
-            _to_disk(path.parent)
+            _flush_to_disk(path.parent)
         except BaseException:
             if partial.exists():
                 shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
             raise
 
 
-def _to_disk(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -48,13 +48,13 @@ def _to_disk(path: Path) -> None:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """What the operating system refuses, in words that help."""
+def explain_os_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError into a RunFolderError that says what to do."""
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "make room and give the same command again: the run goes on" if full else "name another folder"
-        raise SelfsownError(
+        remedy = "free disk space and run the same command again to resume" if full else "name another folder"
+        raise RunFolderError(
             f"{error.filename or path} cannot be written: {error.strerror or error}; {remedy}"
         ) from error

@@ -1,4 +1,4 @@
-"""What a run reports while it goes on, for whoever shows it."""
+"""What a run reports while it is running."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from selfsown.records import Generation
 
 
 class Callbacks:
-    """What is told how a run goes; this one says nothing."""
+    """Called with the progress of a run; these do nothing."""
 
-    def real_rows(self, intake: Intake) -> None: ...
-    def begin(self, generation: int, stage: str) -> None: ...
-    def tick(self, done: int, of: int) -> None: ...
-    def end(self, rows: int, seconds: float) -> None: ...
-    def finished(self, generation: Generation) -> None: ...
+    def real_rows(self, intake: Intake) -> None:
+        """The real rows are read and split."""
+
+    def begin(self, generation: int, stage: str) -> None:
+        """A stage of a generation begins."""
+
+    def tick(self, done: int, of: int) -> None:
+        """So many of the stage's training steps are done."""
+
+    def end(self, rows: int, seconds: float) -> None:
+        """The stage ended; it worked on so many rows."""
+
+    def finished(self, generation: Generation) -> None:
+        """The generation has its scores and verdicts."""
 
     def control(self, trainings: int) -> None:
-        """From now on it is the control that goes on, for so many trainings."""
+        """From now on the control is trained, in so many generations."""

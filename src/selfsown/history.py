@@ -53,7 +53,7 @@ def related_scores(first: Generation, goal: str) -> list[str]:
 
 
 def monitor_status(verdict: Verdict) -> str:
-    """green, amber, red, or unknown of a monitor that could not tell; empty of a guard without a status."""
+    """green, amber or red; unknown of a monitor without a status; empty of any other guard without one."""
     if not verdict.status and verdict.guard == "monitor":
         return "unknown"
     return verdict.status

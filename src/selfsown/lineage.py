@@ -9,7 +9,7 @@ from pathlib import Path
 from selfsown.intake import SET_ASIDE
 from selfsown.records import Generation, Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
-from selfsown.stages import CHANGES
+from selfsown.stages import CHANGES_KEY
 
 
 def story(folder: Path, wanted: str) -> str:
@@ -54,13 +54,13 @@ def _tell(row: Row, rows: Mapping[str, Row], held_out: set[str], inside: bool = 
     kind = f"{kind} that was set aside" if row.origin == "real" and row.status else kind
     lines = [f"{kind} {row.id}: {_text(row)}"]
     traits = [f"level {row.level}"] * bool(row.level) + [
-        f"{name} {value}" for name, value in sorted(row.metadata.items()) if name != CHANGES
+        f"{name} {value}" for name, value in sorted(row.metadata.items()) if name != CHANGES_KEY
     ]
     if traits:
         lines.append(f"  it is: {', '.join(traits)}")
     if row.origin == "real":
         lines.append(f"  comes from {row.source or 'the real data'}")
-        lines += [f"  prepared: {row.metadata[CHANGES]}"] if CHANGES in row.metadata else []
+        lines += [f"  prepared: {row.metadata[CHANGES_KEY]}"] if CHANGES_KEY in row.metadata else []
     else:
         lines.append(
             f"  made in generation {row.generation} by {row.method}, written by {row.source}, draw {row.sample_index}"

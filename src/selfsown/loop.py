@@ -4,296 +4,274 @@ from __future__ import annotations
 
 import math
 import random
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
+from selfsown.errors import ModelError, RecipeError
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
-from selfsown.holdout import halves
-from selfsown.intake import Intake, accounted
-from selfsown.preflight.dry_run import rehearsed
+from selfsown.intake import Intake, record_intake
+from selfsown.models import Model, Student
+from selfsown.preflight.dry_run import dry_run
 from selfsown.prompting.unconditional import unprompted
+from selfsown.recipe.inputs import (
+    CurateInputs,
+    EvaluateInputs,
+    GenerateInputs,
+    GradeInputs,
+    GuardInputs,
+    MixInputs,
+    TrainInputs,
+)
 from selfsown.recipe.recipe import Recipe
-from selfsown.recipe.steps import Step, parameters
-from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
+from selfsown.recipe.steps import Step
+from selfsown.records import Generation, Mixture, Row, Score, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
-from selfsown.stages import affordable, as_synthetic, curated, derive_seed, for_step, graded
-from selfsown.tasks import Task
+from selfsown.run_state import RunState
+from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows
 
 SIDES = ("real", "held_out")
-ENDS = ("kept", "rejected", "failed")
+STATUSES = ("kept", "rejected", "failed")
 
 
-def run(recipe: Recipe, folder: Path, watch: Callbacks | None = None) -> list[Generation]:
-    """Run the recipe in the folder, or go on where it was left; the generations, rolled-back ones too.
+def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> list[Generation]:
+    """Run the recipe in the folder, or resume it there. Returns all generations, rolled-back ones too.
 
-    The folder's `best/` is the model of the best generation that stands.
+    The folder's `best/` is the model of the best accepted generation. Raises RecipeError, DataError, ModelError or
+    RunFolderError.
     """
     if not recipe.trains:
-        raise SelfsownError(f"{recipe.name} names no student to train; selfsown make {recipe.name} makes rows alone")
+        raise RecipeError(f"{recipe.name} names no student to train; `selfsown make {recipe.name}` only makes rows")
     check_requirements(recipe, folder)
     task = recipe.real()
-    posed, intake = None, Intake()
+    new_rows, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
-        posed = rehearsed(recipe, task, intake)  # before the folder is touched: something may not fit
+        new_rows = dry_run(recipe, task, intake)  # before the folder is touched: a step may not fit
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
-        watch = watch or Callbacks()
-        if found := accounted(store, intake):
-            watch.real_rows(found)
-        real, held_out = _real_rows(store, posed)
-        loop = Loop(recipe, store, task, real, held_out, watch)
+        callbacks = callbacks or Callbacks()
+        if counts := record_intake(store, intake):
+            callbacks.real_rows(counts)
+        real, held_out = _real_rows(store, new_rows)
+        loop = Loop(recipe, store, task, real, held_out, callbacks)
         history = [loop.train_base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.run_generation(history))
         if recipe.control and learned_from_synthetic(history, last_accepted(history)):
-            loop.control(history)
+            loop.run_control(history)
         best = best_of(history, recipe.goal)
         store.write_best(best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe)})
         return history
 
 
 @dataclass(frozen=True)
-class Loop:
-    """What every generation shares. Real rows that nobody has answered are worked on, and hidden from new rows where
-    they are held out; but nothing is learned from them, nor measured on them."""
-
-    recipe: Recipe
-    store: RunFolder
-    task: Task
-    real: list[Row]
-    held_out: list[Row]
-    watch: Callbacks
-    seen: dict[int, list[Row]] = field(default_factory=dict)
-
-    @cached_property
-    def sides(self) -> tuple[list[Row], list[Row]]:
-        """Of the held-out rows those that decide, validation, and those that report, test."""
-        return halves(answered(self.held_out), self.recipe.seed)
+class Loop(RunState):
+    """Generation after generation."""
 
     def train_base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
-        blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
-        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
+        student = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
+        mixture = self.mixed([])
         level = self.recipe.level or self.task.top_level
-        found = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
-        return self.evaluated(found, self.trained_model(0, mixture, blank), [], [])
+        generation = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
+        return self.evaluated(generation, self.trained_model(0, mixture, student), [], [])
 
     def run_generation(self, history: list[Generation]) -> Generation:
         """One generation after those of `history`."""
         number, parent = len(history), last_accepted(history)
-        past = self.past(history)
+        past = [row for earlier in history[1:] if earlier.accepted for row in self.kept(earlier.number)]
         student = self.model(parent.number)
-        level = self.level(parent)
+        level = self.level_after(parent)
         rows = self.store.rows(f"{generation_dir(number)}/rows")
         if rows is None:
             rows = self.generate_rows(number, level, student, past)
-        kept = self.seen[number] = [row for row in rows if row.status == "kept"]
-        mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[*past, *kept])
+        kept = self.kept_rows[number] = [row for row in rows if row.status == "kept"]
+        mixture = self.mixed([*past, *kept])
         start = student if self.recipe.init_from == "previous" else self.model(0)
         child = self.trained_model(number, mixture, start)
-        counts = {"made": len(rows)} | {end: sum(row.status == end for row in rows) for end in ENDS}
+        counts = {"made": len(rows)} | {status: sum(row.status == status for row in rows) for status in STATUSES}
         shares = mixture.synthetic_share
-        found = Generation(number, parent.number, level, counts, mixture.real_share, (), synthetic_share=shares)
-        return self.evaluated(found, child, history, rows)
+        generation = Generation(number, parent.number, level, counts, mixture.real_share, (), synthetic_share=shares)
+        return self.evaluated(generation, child, history, rows)
 
-    def control(self, history: list[Generation]) -> None:
-        """Real rows alone for as many training steps: what a gain by synthetic rows is measured against."""
-        store = self.store.control(history[0])
+    def run_control(self, history: list[Generation]) -> None:
+        """Train on real rows alone for as many steps: the comparison for what synthetic rows gain."""
         recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
-        alone, found = replace(self, recipe=recipe, store=store, seen={}), [history[0]]
-        most = max(trainings(history, each, recipe.init_from) for each in history if each.accepted)
-        self.watch.control(most)
-        while len(found) <= most:
-            found.append(alone.run_generation(found))
+        control = replace(self, recipe=recipe, store=self.store.control(history[0]), kept_rows={})
+        needed = max(trainings(history, generation, recipe.init_from) for generation in history if generation.accepted)
+        self.callbacks.control(needed)
+        generations = [history[0]]
+        while len(generations) <= needed:
+            generations.append(control.run_generation(generations))
 
-    def generate_rows(self, number: int, level: int, student: Any, past: list[Row]) -> list[Row]:
-        """The generation's new rows, every one with its end. The student is teacher and judge if no other is."""
+    def mixed(self, synthetic: list[Row]) -> Mixture:
+        """The rows to train on, with their weights."""
+        return self.recipe.mix.one(Mixture, MixInputs(real=answered(self.real), synthetic=synthetic))
+
+    def generate_rows(self, number: int, level: int, student: Student, past: list[Row]) -> list[Row]:
+        """The generation's new rows, each with its status. Without a teacher or judge, the student takes the role."""
         teacher = self.role_model("teacher") or student
-        roles = {"real": self.real, "held_out": self.held_out, "past": past, "task": self.task, "level": level}
-        roles |= {"generation": number, "teacher": teacher, "judge": self.role_model("judge") or student}
-        roles |= {"grader_count": len(self.recipe.grade)}
+        judge = self.role_model("judge") or student
         writer = student if self.recipe.generate_with == "student" else teacher
+        inputs = GenerateInputs(real=self.real, teacher=writer, task=self.task, level=level, generation=number)
         rows: list[Row] = []
         with self.stage(number, "generate") as done:
-            for at, step in enumerate(self.recipe.generate):
-                seed = self.seed(number, "generate", at)
-                rows += step.collect(
-                    Row, **for_step(step, roles | {"teacher": writer}), rows=self.working_rows(number), seed=seed
-                )
-            rows = as_synthetic(rows, number, writer)
+            for index, step in enumerate(self.recipe.generate):
+                seed = self.seed(number, "generate", index)
+                made = step.collect(Row, replace(for_step(step, inputs), rows=self.working_rows(number), seed=seed))
+                rows += as_synthetic(made, step, number, writer, len(rows))
             done.append(len(rows))
         with self.stage(number, "grade") as done:
             done.append(sum(not row.status for row in rows))
-            rows = self.graded(rows, number, roles)
+            rows = self.graded(rows, number, GradeInputs(judge=judge, teacher=teacher, task=self.task, real=self.real))
         with self.stage(number, "curate") as done:
             done.append(sum(not row.status for row in rows))
-            for at, step in enumerate(self.recipe.curate):
-                rows = list(curated(step, rows, **roles, seed=self.seed(number, "curate", at)))
+            rows = self.curated(rows, number, past)
         rows = sorted((row if row.status else row.kept() for row in rows), key=lambda row: row.sample_index)
         self.store.write_rows(f"{generation_dir(number)}/rows", rows)
         return rows
 
-    def graded(self, rows: Sequence[Row], number: int, roles: Mapping[str, Any]) -> list[Row]:
+    def graded(self, rows: Sequence[Row], number: int, inputs: GradeInputs) -> list[Row]:
         """The rows with the grades of all graders."""
-        found = list(rows)
-        for at, step in enumerate(self.recipe.grade):
-            found = list(graded(step, found, **roles, seed=self.seed(number, "grade", at)))
-        return found
+        for index, step in enumerate(self.recipe.grade):
+            rows = list(grade_rows(step, rows, replace(inputs, seed=self.seed(number, "grade", index))))
+        return list(rows)
+
+    def curated(self, rows: list[Row], number: int, past: list[Row]) -> list[Row]:
+        """The rows after all curators."""
+        inputs = CurateInputs(
+            task=self.task, real=self.real, held_out=self.held_out, past=past, grader_count=len(self.recipe.grade)
+        )
+        for index, step in enumerate(self.recipe.curate):
+            rows = list(curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index))))
+        return rows
 
     def working_rows(self, number: int) -> list[Row]:
-        """The real rows that the generation works on: `prompts` of them, drawn anew."""
-        few = self.recipe.prompts_per_generation
-        drawn = random.Random(self.seed(number, "prompts")).sample(range(len(self.real)), min(few, len(self.real)))
-        return [self.real[at] for at in sorted(drawn)] if few else self.real
+        """The real rows for this generation's generators: `prompts_per_generation` of them, drawn again each time."""
+        if not (limit := self.recipe.prompts_per_generation):
+            return self.real
+        rng = random.Random(self.seed(number, "prompts"))
+        chosen = rng.sample(range(len(self.real)), min(limit, len(self.real)))
+        return [self.real[index] for index in sorted(chosen)]
 
-    def trained_model(self, number: int, mixture: Mixture, start: Any) -> Any:
-        """The generation's model: from disk, or trained now."""
+    def trained_model(self, number: int, mixture: Mixture, start: Student) -> Student:
+        """The generation's model: from the folder, or trained now."""
         if not self.store.model(number):
             with self.stage(number, "train") as done:
-                child = self.train_steps(number, mixture, start, self.seed(number, "train"))
+                child = self.trained(number, mixture, start, self.seed(number, "train"))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
         return self.model(number)
 
-    def train_steps(self, number: int, mixture: Mixture, start: Any, seed: int) -> Any:
-        """The model that training on the mixture makes of this one, and the ways that follow of that."""
+    def trained(self, number: int, mixture: Mixture, start: Student, seed: int) -> Student:
+        """The model after all training objectives, one after the other."""
         steps = self.recipe.train if number else (self.recipe.base_train or self.recipe.train[0],)
-        child: Any = start
-        for at, step in enumerate(steps):
-            roles: dict[str, Any] = {"mixture": mixture, "parent": child, "tick": self.watch.tick}
-            roles |= {"seed": self.seed(number, "train", at) if at else seed}
-            child = step.one(object, **roles, **self.train_inputs(step, number, start))
-        return child
-
-    def train_inputs(self, train: Step, number: int, start: Any) -> dict[str, Any]:
-        """Who teaches and grades while the student is trained, where the way asks for it."""
-        wanted, found = parameters(train.function), dict[str, Any]()
-        if "teacher" in wanted:
-            found["teacher"] = self.role_model("teacher") or start
-        if "grader" in wanted:
-            judging = {"judge": self.role_model("judge") or start, "task": self.task, "real": self.real}
-            found["grader"] = lambda rows: self.graded(rows, number, judging)
-        return found
-
-    def evaluated(self, found: Generation, model: Any, history: list[Generation], made: list[Row]) -> Generation:
-        """The generation with its scores and verdicts: from disk, or measured now."""
-        if before := self.store.generation(found.number):
-            return before
-        with self.stage(found.number, "evaluate") as done:
-            found = replace(
-                found, scores=self.scores(model, self.sides[1]), validation_scores=self.scores(model, self.sides[0])
+        model = start
+        for index, step in enumerate(steps):
+            inputs = TrainInputs(
+                mixture=mixture,
+                parent=model,
+                seed=self.seed(number, "train", index) if index else seed,
+                tick=self.callbacks.tick,
             )
-            done.append(sum(map(len, self.sides)))
-        verdicts = list[Verdict]()
-        astray = not all(
-            any(score.key == self.recipe.goal for score in half) for half in (found.scores, found.validation_scores)
-        )
-        if astray:
-            verdicts = [Verdict(False, f"{self.recipe.goal} is not a number: training went astray", "loop")]
-            if not history:
-                raise SelfsownError(
-                    f"{self.recipe.goal} is no number in generation 0: training went astray (a lower rate, or fewer "
-                    "steps of base, may help), or half of the held-out rows have no such score (hold out more)"
-                )
-        elif history:
-            seen = [each.as_validated() for each in (*history, found)]
-            roles = {"history": seen, "real": answered(self.real), "task": self.task}
-            roles |= {"held_out": self.sides[0]}
-            roles |= {"made": made, "kept": [row for row in made if row.status == "kept"], "goal": self.recipe.goal}
-            roles |= {"written": self.unconditional_rows, "baselines": self.baselines}
-            with self.stage(found.number, "guard"):
-                verdicts = [step.one(Verdict, **roles) for step in self.recipe.guard]
-        found = replace(found, verdicts=tuple(verdicts), rollback_enabled=self.recipe.rollback or astray)
-        self.store.write_generation(found)
-        self.watch.finished(found)
-        return found
+            model = cast(Student, step.one(object, self.with_teacher_and_grader(step, number, start, inputs)))
+        return model
 
-    def scores(self, model: Any, held_out: list[Row]) -> tuple[Score, ...]:
-        """What is measured of a model on one half of the held-out real rows."""
-        found: list[Score] = []
-        for at, step in enumerate(self.recipe.evaluate):
-            given = {"model": model, "held_out": held_out, "task": self.task}
-            found += step.collect(Score, **given, seed=self.seed(0, "evaluate", at))
-        return tuple(score for score in found if math.isfinite(score.value))
+    def with_teacher_and_grader(self, step: Step, number: int, start: Student, inputs: TrainInputs) -> TrainInputs:
+        """The inputs with a teacher and a grader, as far as the objective asks for them."""
+        if step.takes("teacher"):
+            inputs = replace(inputs, teacher=self.role_model("teacher") or start)
+        if step.takes("grader"):
+            grading = GradeInputs(judge=self.role_model("judge") or start, task=self.task, real=self.real)
+            inputs = replace(inputs, grader=lambda rows: self.graded(rows, number, grading))
+        return inputs
+
+    def evaluated(self, generation: Generation, model: Model, history: list[Generation], made: list[Row]) -> Generation:
+        """The generation with its scores and verdicts: from the folder, or measured now."""
+        if finished := self.store.generation(generation.number):
+            return finished
+        with self.stage(generation.number, "evaluate") as done:
+            test, validation = self.scores(model, self.test), self.scores(model, self.validation)
+            generation = replace(generation, scores=test, validation_scores=validation)
+            done.append(len(self.test) + len(self.validation))
+        diverged = not all(any(score.key == self.recipe.goal for score in half) for half in (test, validation))
+        if diverged and not history:
+            raise ModelError(
+                f"{self.recipe.goal} is not a number in generation 0: training diverged (lower the learning_rate or "
+                "the steps of base_train), or half of the held-out rows have no such score (hold out more)"
+            )
+        verdicts: list[Verdict] = []
+        if diverged:
+            reason = f"{self.recipe.goal} is not a number: training diverged; lower the learning_rate"
+            verdicts = [Verdict(False, reason, "loop")]
+        elif history:
+            with self.stage(generation.number, "guard"):
+                inputs = self.guard_inputs([*history, generation], made)
+                verdicts = [step.one(Verdict, inputs) for step in self.recipe.guard]
+        rollback = self.recipe.rollback or diverged
+        generation = replace(generation, verdicts=tuple(verdicts), rollback_enabled=rollback)
+        self.store.write_generation(generation)
+        self.callbacks.finished(generation)
+        return generation
+
+    def guard_inputs(self, history: list[Generation], made: list[Row]) -> GuardInputs:
+        """What guards see: validation scores and rows, never those of the test half."""
+        return GuardInputs(
+            history=[generation.as_validated() for generation in history],
+            made=made,
+            kept=[row for row in made if row.status == "kept"],
+            real=answered(self.real),
+            held_out=self.validation,
+            task=self.task,
+            goal=self.recipe.goal,
+            written=self.unconditional_rows,
+            baselines=self.baselines,
+        )
+
+    def scores(self, model: Model, held_out: list[Row]) -> tuple[Score, ...]:
+        """What is measured of a model on one half of the held-out rows."""
+        scores: list[Score] = []
+        for index, step in enumerate(self.recipe.evaluate):
+            seed = self.seed(0, "evaluate", index)
+            scores += step.collect(Score, EvaluateInputs(model=model, held_out=held_out, task=self.task, seed=seed))
+        return tuple(score for score in scores if math.isfinite(score.value))
 
     def unconditional_rows(self, number: int, count: int) -> list[Row]:
-        """What that generation's model writes when left to itself."""
-        seed, task = self.seed(0, "written"), self.task
-        said = unprompted(self.model(number), self.sides[0], task, count, random.Random(seed), seed)
-        read = [task.read(prompt, answer) for prompt, answer in said]
-        return [Row(*two).failed(row) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
+        """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
+        seed, rows = self.seed(0, "written"), []
+        samples = unprompted(self.model(number), self.validation, self.task, count, random.Random(seed), seed)
+        for prompt, answer in samples:
+            row = self.task.read(prompt, answer)
+            rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))
+        return rows
 
     def baselines(self, models: int) -> list[tuple[Score, ...]]:
-        """The scores of so many models trained on real rows alone: generation 0, and others by seeds of their own."""
+        """The validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""
         found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
-        for at in range(len(found) + 1, models):
-            blank = self.recipe.student(rows=self.real, seed=self.seed(0, "student", at))
-            mixture = self.recipe.mix.one(Mixture, real=answered(self.real), synthetic=[])
-            found.append(self.scores(self.train_steps(0, mixture, blank, self.seed(0, "train", at)), self.sides[0]))
+        for index in range(len(found) + 1, models):
+            student = self.recipe.student(rows=self.real, seed=self.seed(0, "student", index))
+            model = self.trained(0, self.mixed([]), student, self.seed(0, "train", index))
+            found.append(self.scores(model, self.validation))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
         first = self.store.generation(0)
         return [*([first.as_validated().scores] if first else []), *found[: models - 1]]
 
-    def past(self, history: list[Generation]) -> list[Row]:
-        """The kept rows of the generations that stand, oldest first."""
-        return [row for generation in history[1:] if generation.accepted for row in self.kept(generation.number)]
-
-    def kept(self, number: int) -> list[Row]:
-        """The generation's kept rows, read from disk once at the most."""
-        if number not in self.seen:
-            rows = self.store.rows(f"{generation_dir(number)}/rows") or []
-            self.seen[number] = [row for row in rows if row.status == "kept"]
-        return self.seen[number]
-
-    def level(self, parent: Generation) -> int:
-        """The next level opens when the one before is mastered."""
-        mastered = parent.as_validated().score(f"accuracy[level={parent.level}]")
-        higher = bool(
-            mastered and mastered.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level
-        )
-        return parent.level + higher
-
-    def model(self, number: int) -> Any:
-        folder = self.store.model(number)
-        return sys.modules[self.recipe.student.function.__module__].load(folder)
-
-    def role_model(self, role: str) -> Any:
-        """The model that the recipe names for the role, if it names one."""
-        step = getattr(self.recipe, role)
-        if not step:
-            return None
-        model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
-        affordable(self.recipe, role, model)
-        return model
-
-    def seed(self, *where: object) -> int:
-        return derive_seed(self.recipe.seed, *where)
-
-    @contextmanager
-    def stage(self, number: int, name: str) -> Iterator[list[int]]:
-        """Time a stage, tell it to the watch and the log. The stage appends its number of rows to the list."""
-        rows: list[int] = []
-        self.watch.begin(number, name)
-        start = time.monotonic()
-        yield rows
-        seconds = time.monotonic() - start
-        self.watch.end(sum(rows), seconds)
-        self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))
+    def level_after(self, parent: Generation) -> int:
+        """The level to write at: the next one opens when the parent is accurate enough at the hardest so far."""
+        accuracy = parent.as_validated().score(f"accuracy[level={parent.level}]")
+        if accuracy and accuracy.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level:
+            return parent.level + 1
+        return parent.level
 
 
-def _real_rows(store: RunFolder, posed: tuple[list[Row], list[Row]] | None) -> tuple[list[Row], list[Row]]:
-    """The real rows to learn from and those held out: as they stand on disk, or both as they were posed now."""
-    if posed is not None:
-        for side, rows in zip(SIDES, posed, strict=True):
+def _real_rows(store: RunFolder, new_rows: tuple[list[Row], list[Row]] | None) -> tuple[list[Row], list[Row]]:
+    """(to learn from, held out): the new rows, after writing them, or those of the folder."""
+    if new_rows is not None:
+        for side, rows in zip(SIDES, new_rows, strict=True):
             store.write_rows(side, rows)
-        return posed
+        return new_rows
     real, held_out = (store.rows(side) or [] for side in SIDES)
     return real, held_out
 

@@ -1,4 +1,4 @@
-"""The kinds of number that a knob may be; a recipe that gives another is refused before it runs."""
+"""Types of options with their constraints; a recipe with another value is refused before it runs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[int, Field(ge=1, le=9)]  # one digit
-Scale = Annotated[int, Field(ge=2, le=100)]  # the best of the whole numbers from 1
+Scale = Annotated[int, Field(ge=2, le=100)]  # the highest of a scale from 1
 Pattern = Annotated[str, AfterValidator(_expression)]  # a regular expression
 NotNegative = Annotated[float, Field(ge=0)]
 Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Demand = Literal[  # what may be demanded of a grader
+GraderMetric = Literal[  # measured by `selfsown calibrate`
     "false_accepts",
     "false_rejects",
     "agreement",

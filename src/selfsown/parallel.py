@@ -1,4 +1,4 @@
-"""Chunks of work on threads, several at a time, their results in the order of the chunks."""
+"""Chunks of work on threads, several at a time, with results in the order of the chunks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from itertools import islice
 from typing import TypeVar
 
 Chunk = TypeVar("Chunk")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-PAUSE = 0.5  # seconds between two ticks
-AHEAD = 4  # times as many chunks may be done or waiting as there are threads: one slow chunk does not idle the rest
+TICK_SECONDS = 0.5  # between two calls of `tick`
+CHUNKS_PER_THREAD = 4  # done or waiting at a time, so that one slow chunk does not idle the other threads
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
-    """The garbage collector looks less often: rows come and go by the thousand, hardly any in circles, and looking for
-    those took a quarter of all the time."""
+def relaxed_garbage_collection() -> Iterator[None]:
+    """Run the garbage collector less often: thousands of rows come and go, hardly any in cycles, and searching for
+    cycles took a quarter of the time."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)
     try:
@@ -29,26 +29,32 @@ def unhurried() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def ordered(
-    work: Callable[[Chunk], Found],
+def map_ordered(
+    work: Callable[[Chunk], Result],
     chunks: Iterable[Chunk],
     threads: int,
     halt: Callable[[], None],
     tick: Callable[[], None] = lambda: None,
-) -> Iterator[Found]:
-    """The work's result for each chunk. `halt` makes the threads come back, where their results are not wanted; `tick`
-    is called now and then while there is nothing else to tell."""
-    source, out = iter(chunks), deque[Future[Found]]()
+) -> Iterator[Result]:
+    """The result of `work` for each chunk, in order.
+
+    halt: is called, repeatedly, to make the threads return where their results are not needed any more. tick: is called
+    every half second while a result is awaited.
+    """
+    source = iter(chunks)
+    futures = deque[Future[Result]]()
     with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
         try:
             while True:
-                out.extend(pool.submit(work, chunk) for chunk in islice(source, threads * AHEAD - len(out)))
-                if not out:
+                futures.extend(
+                    pool.submit(work, chunk) for chunk in islice(source, threads * CHUNKS_PER_THREAD - len(futures))
+                )
+                if not futures:
                     return
-                while wait(list(out)[:1], timeout=PAUSE).not_done:
+                while wait(list(futures)[:1], timeout=TICK_SECONDS).not_done:
                     tick()
-                yield out.popleft().result()
+                yield futures.popleft().result()
         except BaseException:
-            while wait([each for each in out if not each.cancel()], timeout=0.1).not_done:
-                halt()  # again and again, for a thread may be just about to begin
+            while wait([future for future in futures if not future.cancel()], timeout=0.1).not_done:
+                halt()  # repeatedly: a thread may be just about to start
             raise

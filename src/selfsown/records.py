@@ -23,7 +23,7 @@ from selfsown.text.normalize import normal
 
 Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: left to other graders
 Status = Literal["", "kept", "rejected", "failed"]
-EXAMINED = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
+EVALUATION_ONLY = {"examined": "only"}  # a trait: such a real row is measured on, and never learned from
 
 
 class NoPrompt(SelfsownError):

@@ -1,69 +1,86 @@
-"""What becomes of rows on their way: each step is given those without an end, and none may be lost."""
+"""Steps applied to rows: each step is given the rows without a status, and none may be lost."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from selfsown.errors import RecipeError
+from selfsown.models import Model, RemoteModel, StepAware
+from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
-from selfsown.recipe.steps import Step, parameters
-from selfsown.records import Grade, Row, SelfsownError
+from selfsown.recipe.steps import Step
+from selfsown.records import Grade, Row
 from selfsown.text.chat import text_traits
 
 ROLE_MODELS = ("teacher", "judge")
-CHANGES = "selfsown.changes"  # a trait of a real row: what `prepare` changed in it
+CHANGES_KEY = "selfsown.changes"  # in the metadata of a real row: what `prepare` changed
+
+WithModels = TypeVar("WithModels", GenerateInputs, GradeInputs)
 
 
 def derive_seed(seed: int, *where: object) -> int:
-    """A number of its own for each place where chance enters."""
+    """A seed of 32 bits for one place where chance enters, such as derive_seed(0, 3, "generate", 1)."""
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
 
 
-def as_synthetic(rows: Iterable[Row], generation: int, writer: Any, first: int = 0) -> list[Row]:
-    """Whatever a way says of rows that it made: they are synthetic, and their draws are their places. A writer that
-    takes texts alone was not given the system message and the tools of a chat, so that its rows do not have them.
+def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model, first: int = 0) -> list[Row]:
+    """The rows that a generator yielded, with their provenance; a generator only sets prompt, answer and parents.
 
-    What was changed in the real row that a row was made of is no trait of the new one.
+    Origin, generation and sample index (the row's position, from `first`) are set; source and method where the
+    generator left them empty: the writer's name and the step's method. A writer that takes texts alone was not given
+    the system message and the tools of a chat, so its rows do not have them; nor do they inherit what `prepare` changed.
     """
-    chats = getattr(writer, "reads_conversations", False)
+    reads_chats = getattr(writer, "reads_conversations", False)
     return [
         row.replace_fields(
             origin="synthetic",
+            source=row.source or writer.name,
+            method=row.method or step.method,
             generation=generation,
-            sample_index=at,
-            metadata=_own(row.metadata if chats else text_traits(row.prompt, row.metadata)),
+            sample_index=index,
+            metadata=_without_changes(row.metadata if reads_chats else text_traits(row.prompt, row.metadata)),
         )
-        for at, row in enumerate(rows, first)
+        for index, row in enumerate(rows, first)
     ]
 
 
-def _own(traits: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: each for name, each in traits.items() if name != CHANGES} if CHANGES in traits else traits
+def _without_changes(metadata: Mapping[str, str]) -> Mapping[str, str]:
+    if CHANGES_KEY not in metadata:
+        return metadata
+    return {name: value for name, value in metadata.items() if name != CHANGES_KEY}
 
 
-def for_step(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
-    """The roles, each model behind a server told for which step it works: the ledger says what the step cost."""
-    told = {name: roles[name].at(step.name) for name in ROLE_MODELS if hasattr(roles.get(name), "at")}
-    return {**roles, **told}
+def for_step(step: Step, inputs: WithModels) -> WithModels:
+    """The inputs with models that book their requests to this step, so that the ledger knows what it cost."""
+    models = {role: getattr(inputs, role, None) for role in ROLE_MODELS}
+    aware: dict[str, Any] = {
+        role: model.at(step.name) for role, model in models.items() if isinstance(model, StepAware)
+    }
+    return replace(inputs, **aware)
 
 
-def affordable(recipe: Recipe, role: str, model: Any) -> None:
-    """SelfsownError where the recipe caps the money, and what this model costs is not known."""
-    if "usd" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
-        raise SelfsownError(
-            f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
-            f"such as --set '{role}.{getattr(recipe, role).method}.price={{input: 1, output: 3}}', or cap something else"
+def check_price(recipe: Recipe, role: str, model: object) -> None:
+    """RecipeError where the recipe caps the cost in dollars, and the price of this model is not known."""
+    if "usd" in (recipe.budget or {}) and isinstance(model, RemoteModel) and model.price is None:
+        raise RecipeError(
+            f"budget: the price of {getattr(model, 'name', role)} at {model.url} is not known; give it in dollars per "
+            f"million tokens: --set '{role}.{getattr(recipe, role).method}.price={{input: 1, output: 3}}', "
+            "or cap something else"
         )
 
 
-def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
-    """The rows, each with the step's grade; failed, where the grader could not say."""
+def grade_rows(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
+    """The rows with the step's grades, in order; a row is failed where the grader could not grade it.
+
+    Raises RecipeError where the step does not give one grade from 0 to 1 for each row.
+    """
     waiting, live, grades = deque[Row](), 0, 0
 
-    def fed() -> Iterator[Row]:
+    def rows_to_grade() -> Iterator[Row]:
         nonlocal live
         for row in rows:
             waiting.append(row)
@@ -71,44 +88,45 @@ def graded(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
                 live += 1
                 yield row
 
-    for grade in step.stream(Grade, **for_step(step, roles) | {"rows": fed() if streams(step) else list(fed())}):
+    fed = rows_to_grade() if step.streams else list(rows_to_grade())
+    for grade in step.stream(Grade, replace(for_step(step, inputs), rows=fed)):
         if not 0 <= grade.score <= 1:
-            raise SelfsownError(f"{step.name} gave the score {grade.score}; it must lie from 0 to 1")
+            raise RecipeError(f"{step.name} gave the score {grade.score}; it must be between 0 and 1")
         grades += 1
         while waiting and waiting[0].status:
             yield waiting.popleft()
         if waiting:
-            yield _with(waiting.popleft(), grade)
+            yield _graded_or_failed(waiting.popleft(), grade)
     if grades != live:
-        raise SelfsownError(f"{step.name} gave {grades} grades for {live} rows; it must give one each")
+        raise RecipeError(f"{step.name} gave {grades} grades for {live} rows; it must give one each")
     yield from waiting
 
 
-def _with(row: Row, grade: Grade) -> Row:
+def _graded_or_failed(row: Row, grade: Grade) -> Row:
     return row.failed(f"{grade.grader}: {grade.reason}") if grade.failed else row.graded(grade)
 
 
-def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
+def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs) -> Iterator[Row]:
     """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
 
-    A step that takes an Iterable is fed row by row; one that takes a Sequence gets all of them at once.
+    A step that streams is fed row by row; any other gets all rows at once. RecipeError where a row is lost.
     """
-    if not streams(step):
+    if not step.streams:
         rows = list(rows)
         live = [row for row in rows if not row.status]
         yield from (row for row in rows if row.status)
-        yield from _checked(step, live, step.collect(Row, **roles | {"rows": live}))
+        yield from _complete(step, live, step.collect(Row, replace(inputs, rows=live)))
         return
-    queue, waiting = deque[Row](), set[str]()  # in order: those that have ended pass by
+    queue, waiting = deque[Row](), set[str]()  # all rows in order; the ids of those that the step has not given back
 
-    def fed() -> Iterator[Row]:
+    def rows_to_curate() -> Iterator[Row]:
         for row in rows:
             queue.append(row)
             if not row.status:
                 waiting.add(row.id)
                 yield row
 
-    for row in step.stream(Row, **roles | {"rows": fed()}):
+    for row in step.stream(Row, replace(inputs, rows=rows_to_curate())):
         if row.id in waiting:
             waiting.remove(row.id)
             while queue and queue[0].status:
@@ -117,24 +135,18 @@ def curated(step: Step, rows: Iterable[Row], **roles: Any) -> Iterator[Row]:
         yield row
     yield from (row for row in queue if row.status)
     if waiting:
-        raise _lost(step, len(waiting))
+        raise _lost_rows(step, len(waiting))
 
 
-def _checked(step: Step, rows: list[Row], out: list[Row]) -> list[Row]:
-    """All that came out, if all went out that went in, and each but once."""
+def _complete(step: Step, rows: list[Row], out: list[Row]) -> list[Row]:
+    """All rows that came out; RecipeError unless every row that went in is there, and each once."""
     ids = {row.id for row in out}
     if lost := {row.id for row in rows} - ids:
-        raise _lost(step, len(lost))
+        raise _lost_rows(step, len(lost))
     if len(ids) < len(out):
-        raise SelfsownError(f"{step.name} gave {len(out) - len(ids)} rows twice; every row must come out once")
+        raise RecipeError(f"{step.name} gave {len(out) - len(ids)} rows twice; it must give every row once")
     return out
 
 
-def _lost(step: Step, rows: int) -> SelfsownError:
-    return SelfsownError(f"{step.name} lost {rows} rows; every row must come out, the unwanted ones rejected")
-
-
-def streams(step: Step) -> bool:
-    """Whether the step says that it needs to see each row but once."""
-    asked = parameters(step.function).get("rows")
-    return asked is not None and "Iterable" in inspect.formatannotation(asked.annotation)
+def _lost_rows(step: Step, rows: int) -> RecipeError:
+    return RecipeError(f"{step.name} lost {rows} rows; it must give every row, the unwanted ones rejected")

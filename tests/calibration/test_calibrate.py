@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import yaml
 from command import selfsown
-from server import Server
 
 from selfsown import loop
 from selfsown.calibration.calibrate import calibrate
 from selfsown.calibration.requirements import unmet_requirements
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 ROWS = 600
 
@@ -227,9 +227,9 @@ def test_a_run_refuses_too_and_goes_on_in_the_folder_where_it_was_calibrated(tmp
 @pytest.mark.parametrize(
     ("demand", "said"),
     [
-        ("{vote: {kappa: 0.6}}", "grader_requirements names 'vote', which does not grade here; there is: judge"),
-        ("{judge: {kapa: 0.6}}", "grader_requirements is {'judge': {'kapa': 0.6}}; it should be"),
-        ("{judge: {kappa: 6}}", "grader_requirements is {'judge': {'kappa': 6}}; it should be"),
+        ("{vote: {kappa: 0.6}}", "grader_requirements: 'vote' is no grader of this recipe; available: judge"),
+        ("{judge: {kapa: 0.6}}", "grader_requirements is {'judge': {'kapa': 0.6}}; it must be"),
+        ("{judge: {kappa: 6}}", "grader_requirements is {'judge': {'kappa': 6}}; it must be"),
     ],
 )
 def test_a_demand_that_does_not_fit_is_explained(demand: str, said: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfsown.calibration import selftest
-from selfsown.preflight.dry_run import rehearsed
+from selfsown.preflight.dry_run import dry_run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 
@@ -31,7 +31,7 @@ def recipe(folder: Path, said: str, evidence: str = "oracle") -> Recipe:
 
 
 def try_out(recipe: Recipe) -> None:
-    rehearsed(recipe, recipe.real())
+    dry_run(recipe, recipe.real())
 
 
 @pytest.mark.parametrize("said", ["right", "right or at % 20 == 0", "right and at % 20 > 0"])

@@ -16,7 +16,7 @@ from command import FILE, Finished, refused, selfsown, tree, written
 from jsonschema import Draft202012Validator
 
 from selfsown import __version__
-from selfsown.recipe.loader import ready
+from selfsown.recipe.loader import shipped_recipes
 from selfsown.run_folder import RunFolder
 
 
@@ -43,7 +43,7 @@ def test_list_names_every_recipe_and_every_method_with_its_options(tmp_path: Pat
     done = selfsown(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert {*ready(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
+    assert {*shipped_recipes(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
     assert "count=" in done.stdout
 
 
@@ -114,8 +114,8 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", "--set", "seed=-1"], ["seed"]),
         (["run", "mine.yaml", "--set", "real="], ["real is missing", "--set real=FILE"]),
         (["run", "mine.yaml", "--set", "real=gone.txt"], ["gone.txt"]),
-        (["run", "mine.yaml", *FILE[:2]], ["grade.verify needs a world that checks answers"]),
-        (["run", "mine.yaml", *FEW], ["few.txt has 3 rows", "bring more rows"]),
+        (["run", "mine.yaml", *FILE[:2]], ["grade.verify needs a task that checks answers"]),
+        (["run", "mine.yaml", *FEW], ["few.txt has 3 rows", "add rows"]),
         (["run", "mine.yaml", "--set", "level=5"], ["level is 5", "is 1"]),
         (["run", "mine.yaml", "names.txt"], ["names.txt is a file"]),
         (["run", "mine.yaml", "."], ["holds something that is no run"]),

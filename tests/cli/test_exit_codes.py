@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from command import Finished, selfsown, written
-from server import Server
+
+from testing.mock_server import Server
 
 TOP = "from selfsown.records import Grade, Verdict\n"
 GRADERS = {

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from command import FILE, Finished, refused, selfsown, tree, written
-from server import Server
 from small import FIRST
 
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
+from testing.mock_server import Server
 
 SIZE = ("--set", "train../pupil.py.share=1.0", "--set", "generations=2")
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import BatchServer
 from command import selfsown
-from server import Server
 
 from selfsown.estimate.estimator import Estimate, estimate
 from selfsown.estimate.usage import Range
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 from selfsown.usage.ledger import Line, lines, total
+from testing.mock_batches import BatchServer
+from testing.mock_server import Server
 
 ROWS = 200
 PRICE = {"input": 1, "output": 4}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from parrot import Parrot, knowing
 
 from selfsown.evaluate import accuracy
 from selfsown.models import Reply
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import share
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot, knowing
 
 WORLD = Task(rows=200)
 ROWS = WORLD.pose(0)

@@ -6,12 +6,12 @@ import random
 import statistics
 
 import pytest
-from parrot import Parrot, replaying
 
 from selfsown.evaluate import diversity
 from selfsown.models import Reply
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot, replaying
 
 WORLD = Task(rows=1600)
 ROWS = WORLD.pose(0)

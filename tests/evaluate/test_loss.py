@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from parrot import Parrot
 
 from selfsown.evaluate import loss
 from selfsown.records import Row
 from selfsown.stats.intervals import ratio
+from testing.echo_model import Parrot
 
 ROWS = [Row("", "ab"), Row("p", "abcdef"), Row("", "x" * 30)]
 

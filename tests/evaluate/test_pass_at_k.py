@@ -6,12 +6,12 @@ import itertools
 import math
 
 import pytest
-from parrot import Parrot
 
 from selfsown.evaluate import pass_at_k
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import mean
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot
 
 WORLD = Task(rows=40)
 ROWS = WORLD.pose(0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from parrot import Parrot
 
 from selfsown.evaluate import pattern_rate
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.stats.intervals import share
+from testing.echo_model import Parrot
 
 ROWS = [Row(f"who is {at}?", "nobody") for at in range(40)]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from parrot import Parrot
-
 from selfsown.evaluate import principle_violations
 from selfsown.models import Reply
 from selfsown.records import Score
 from selfsown.tasks.constitution_qa import PRINCIPLES, Task
 from selfsown.tasks.programs import Task as Programs
+from testing.echo_model import Parrot
 
 WORLD = Task(rows=300)
 ROWS = WORLD.pose(0)

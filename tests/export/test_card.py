@@ -203,7 +203,7 @@ def test_each_sentence_is_true_of_the_recipe(
 
 def test_it_counts_what_became_of_the_real_rows(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS, prepare=["blank", {"pii": {"redact": True}}])
-    counts = {"read": 9, "used": 3, "held_out": 1, "unlearned": 0}
+    counts = {"read": 9, "used": 3, "held_out": 1, "beyond_limit": 0}
     counts |= {"set_aside": {"blank": 3, "pii": 0, "unusable": 2}, "changed": {"pii": 2}}
     RunFolder(folder).write_json("real", counts)
     export(folder, tmp_path / "out")
@@ -221,7 +221,7 @@ def test_it_says_that_real_rows_were_taken_as_they_are_where_that_is_so_and_noth
     folder = kept.made(tmp_path / "made", ROWS)
     export(folder, tmp_path / "old")
     assert "The real rows were" not in (tmp_path / "old/README.md").read_text(encoding="utf-8")
-    counts = {"read": 3, "used": 3, "held_out": 0, "unlearned": 0, "set_aside": {}, "changed": {}}
+    counts = {"read": 3, "used": 3, "held_out": 0, "beyond_limit": 0, "set_aside": {}, "changed": {}}
     RunFolder(folder).write_json("real", counts)
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import records
-from server import Server
 
 from selfsown.audit.data_source import Named, opened
 from selfsown.export.export import export
@@ -22,6 +21,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
 from selfsown.text.chat import completion_of, messages_of
+from testing.mock_server import Server
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}

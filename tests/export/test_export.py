@@ -22,7 +22,7 @@ from test_make import prompts, recipe, serving
 
 from selfsown.export import shards
 from selfsown.export.export import export
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
 

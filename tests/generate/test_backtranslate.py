@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import backtranslate
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
+from testing.echo_model import Parrot
 
 TEXT = "The Moon circles the Earth in 27 days.\n It has no air, and nobody lives there, as far as one can tell today.\n"
 MOON = Row("", TEXT, metadata={"by": "ann"}, level=2, sample_index=1)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from realdata import real_data
-from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FAULTS = {"busy": 0.05, "error": 0.03, "reset": 0.02, "malformed": 0.02, "empty": 0.01}
@@ -50,10 +50,10 @@ def made(name: str, folder: Path, real: list[dict[str, str]]) -> tuple[list[Row]
         recipe = Recipe.load(name, [f"real={path}", there])
         tally = make(recipe, folder / "out")
         before = len(server.bodies)
-        assert make(recipe, folder / "out").ends == tally.ends
+        assert make(recipe, folder / "out").counts == tally.counts
         assert len(server.bodies) == before
     rows = RunFolder(folder / "out").rows("rows") or []
-    assert len(rows) == tally.made == tally.ends.total() == len({row.id for row in rows})
+    assert len(rows) == tally.made == tally.counts.total() == len({row.id for row in rows})
     return rows, recipe
 
 

@@ -8,11 +8,11 @@ import re
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import correct_errors
 from selfsown.models import Reply
 from selfsown.records import Row
+from testing.echo_model import Parrot
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 FACTS = 30  # facts of a document

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import document_qa
 from selfsown.models import Reply
 from selfsown.records import Row
+from testing.echo_model import Parrot
 
 MOON = Row("", "The Moon\n circles the Earth  in 27 days. It has no air.", metadata={"by": "ann"}, sample_index=1)
 SUN = Row("What is the Sun?", "A star. It is 4.6 billion years old.", sample_index=2)

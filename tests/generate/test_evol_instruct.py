@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import evol_instruct
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from testing.echo_model import Parrot
 
 REAL = [
     Row(f"Name {at} rivers.", "Rhine", target="Rhine", metadata={"by": "ann"}, level=3, sample_index=at)

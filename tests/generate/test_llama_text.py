@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grade.mutants import mutants
 from realdata import real_data
-from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
+from testing.mutants import mutants
 
 pytestmark = pytest.mark.usefixtures("walled")
 

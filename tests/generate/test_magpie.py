@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parrot import Parrot
-from server import Server
 
 from selfsown.generate import magpie
 from selfsown.models import Reply
@@ -18,6 +16,8 @@ from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 FILE = File("x")
 USER, END, ASSISTANT = "<|im_start|>user\n", "<|im_end|>\n", "<|im_start|>assistant\n"

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.export.formats import FormatOptions, get_format
 from selfsown.generate import multi_turn
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
+from testing.echo_model import Parrot
 
 REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sample_index=at) for at in range(5)]
 

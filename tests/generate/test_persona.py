@@ -7,12 +7,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import persona
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
+from testing.echo_model import Parrot
 
 REAL = [Row(f"How deep is lake number {at}?", "Deep.", sample_index=at) for at in range(7)]
 

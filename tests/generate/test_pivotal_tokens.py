@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import pytest
-from reckoner import Reckoner, Reckoning, digits, plain, planted, sums
-from server import Server
 
 from selfsown.generate import pivotal_tokens
 from selfsown.models import BEGUN
 from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Grade, Row, SelfsownError
+from testing.carry_dropping_model import (
+    CarryDroppingModel,
+    SumTask,
+    dropped_carry,
+    sum_digits,
+    sum_rows,
+    without_fillers,
+)
+from testing.mock_server import Server
 
-ROWS = sums(40, 0)
+ROWS = sum_rows(40, 0)
 
 
-def pairs(model: Reckoner, **knobs: float) -> list[Row]:
-    return list(pivotal_tokens.generate(ROWS, model, Reckoning(), 1, 0, rollouts=48, **knobs))
+def pairs(model: CarryDroppingModel, **knobs: float) -> list[Row]:
+    return list(pivotal_tokens.generate(ROWS, model, SumTask(), 1, 0, rollouts=48, **knobs))
 
 
 def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
-    made = pairs(Reckoner(slips=0.0))
+    made = pairs(CarryDroppingModel(slip_rate=0.0))
     assert {row.prompt for row in made} == {row.prompt for row in ROWS}
     right = 0
     for row in made:
@@ -27,27 +34,27 @@ def test_the_planted_token_is_found_and_the_pair_parts_there() -> None:
         assert row.answer.startswith(begun)
         assert worse.startswith(begun)
         assert row.answer[len(begun)] != worse[len(begun)]
-        assert Reckoning().check(row, row.answer).score == 1.0
-        assert Reckoning().check(row, worse).score == 0.0
-        at = planted(row.prompt)
-        here = plain(begun) == digits(row.prompt)[:at]
-        right += here and row.answer[len(begun)] == digits(row.prompt)[at]
+        assert SumTask().check(row, row.answer).score == 1.0
+        assert SumTask().check(row, worse).score == 0.0
+        at = dropped_carry(row.prompt)
+        here = without_fillers(begun) == sum_digits(row.prompt)[:at]
+        right += here and row.answer[len(begun)] == sum_digits(row.prompt)[at]
     assert right / len(made) > 0.95
 
 
 def test_prompts_that_are_too_easy_or_too_hard_make_no_pair() -> None:
-    assert pairs(Reckoner(forgets=0.02, slips=0.0)) == []
-    assert pairs(Reckoner(forgets=0.98, slips=0.0)) == []
-    assert pairs(Reckoner(forgets=0.02, slips=0.0), high=1.0)
+    assert pairs(CarryDroppingModel(drop_rate=0.02, slip_rate=0.0)) == []
+    assert pairs(CarryDroppingModel(drop_rate=0.98, slip_rate=0.0)) == []
+    assert pairs(CarryDroppingModel(drop_rate=0.02, slip_rate=0.0), high=1.0)
 
 
 def test_it_takes_fewer_tries_than_to_look_at_every_token() -> None:
-    model = Reckoner()
+    model = CarryDroppingModel()
     made = pairs(model)
-    assert model.first
-    scanned = sum(len(said[0].text) for said in model.first) * 2 * 48
+    assert model.first_replies
+    scanned = sum(len(said[0].text) for said in model.first_replies) * 2 * 48
     assert len(made) > 40
-    assert model.tries < 0.7 * scanned
+    assert model.replies_written < 0.7 * scanned
 
 
 def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> None:
@@ -75,7 +82,7 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
     assert not any(BEGUN in prompt for prompt in asked)
 
 
-class Words(Reckoning):
+class Words(SumTask):
     """What a real row says is right, spaces aside."""
 
     def check(self, row: Row, answer: str) -> Grade:

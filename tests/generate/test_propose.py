@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from parrot import Parrot, replaying
-
 from selfsown.generate import propose
 from selfsown.models import DEFAULT_PARAMS, Reply
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot, replaying
 
 WORLD = Task(rows=400, levels=3)
 ROWS = WORLD.pose(0)

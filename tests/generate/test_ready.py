@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 
-from selfsown.make import make
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
 REAL = 150  # rows
@@ -65,17 +65,17 @@ def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_pat
         made = recipe(name, tmp_path, server, "0")
         tally = make(made, tmp_path / "out")
         before, first = len(server.bodies), (tmp_path / "out/rows.parquet").read_bytes()
-        assert make(made, tmp_path / "out").ends == tally.ends
+        assert make(made, tmp_path / "out").counts == tally.counts
         assert len(server.bodies) == before
         assert (tmp_path / "out/rows.parquet").read_bytes() == first
         asked = {json.dumps(body, sort_keys=True) for body in server.bodies}
         assert server.did["answered"] == len(asked) < before, "each request was answered once, some at a later try"
     rows = RunFolder(tmp_path / "out").rows("rows") or []
-    assert len(rows) == tally.made == RECIPES[name][1] == tally.ends.total()
+    assert len(rows) == tally.made == RECIPES[name][1] == tally.counts.total()
     assert len({row.id for row in rows}) == len(rows)
     assert {row.status for row in rows} == {"kept", "rejected", "failed"}
     assert all(row.reason for row in rows if row.status != "kept")
-    assert tally.ends["kept"] > 0.6 * len(rows)
+    assert tally.counts["kept"] > 0.6 * len(rows)
     assert {(row.origin, row.source, row.method) for row in rows} == {("synthetic", "m", made.generate[0].method)}
     real = {row.id for row in RunFolder(tmp_path / "out").rows("real") or []}
     assert all(set(row.parents) <= real for row in rows)

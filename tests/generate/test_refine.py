@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import refine
 from selfsown.models import Reply
@@ -16,6 +15,7 @@ from selfsown.tasks import Task
 from selfsown.tasks.constitution_qa import Task as Manners
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
+from testing.echo_model import Parrot
 
 # A constitution that a program can check: each principle forbids a word.
 TASK: Task = File("rows.jsonl", prompt="q", answer="a")

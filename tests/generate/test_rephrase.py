@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import rephrase
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
+from testing.echo_model import Parrot
 
 MOON = Row(
     "", "The Moon circles the Earth in 27 days. It has no air.", metadata={"source": "sky.md"}, level=2, sample_index=1

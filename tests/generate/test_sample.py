@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import sample
 from selfsown.models import Reply
@@ -11,6 +10,7 @@ from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task
+from testing.echo_model import Parrot
 
 TASK = File("rows.jsonl", prompt="q", answer="a")
 REAL = [Row(f"{at}?", str(at), target=str(at), level=1, metadata={"by": "ann"}, sample_index=at) for at in range(20)]

@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import self_debug
 from selfsown.models import Reply
 from selfsown.records import Row
+from testing.echo_model import Parrot
 
 RIGHT, WRONG = "def double(x):\n    return 2 * x", "def double(x):\n    return x * x"
 TESTS, ODD = "assert double(2) == 4\nassert double(3) == 6", "assert double(3) == 7"

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.generate import self_instruct
 from selfsown.generate.self_instruct import FIRST
 from selfsown.models import Reply
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
+from testing.echo_model import Parrot
 
 REAL = [Row(f"seed {at} is about thing{at} of kind{at}", f"done {at}", sample_index=at) for at in range(30)]
 

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from parrot import Parrot, knowing
 from realdata import real_data
-from server import Body, Server
 
 from selfsown.generate import solve
-from selfsown.make import make
 from selfsown.models import Reply
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.addition import Task as Sums
 from selfsown.tasks.file import Task as File
+from testing.echo_model import Parrot, knowing
+from testing.mock_server import Body, Server
 
 FILE = File("problems.jsonl", prompt="q", answer="a")
 SUMS = Sums(rows=60, longer_rows=10, hint_share=0.3)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from parrot import Parrot
 
 from selfsown.grade import code_roundtrip
 from selfsown.records import Row
+from testing.echo_model import Parrot
 
 pytestmark = pytest.mark.usefixtures("walled")
 

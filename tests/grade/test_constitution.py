@@ -8,13 +8,13 @@ import re
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.grade import constitution
 from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks.constitution_qa import Task as Manners
 from selfsown.tasks.file import Task as File
+from testing.echo_model import Parrot
 
 # Principles that a program can check: each forbids a word.
 WORDS = ("damn", "idiot", "hate", "secret", "stupid", "liar")

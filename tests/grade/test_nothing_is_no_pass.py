@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.calibration.labeled_rows import labeled_from_file
 from selfsown.calibration.requirements import shortcomings
@@ -34,6 +33,7 @@ from selfsown.models import Reply
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks.addition import Task as Sums
 from selfsown.tasks.file import Task as File
+from testing.echo_model import Parrot
 
 FILE = File("rows.jsonl", prompt="q", answer="a")
 ROW = Row("2 + 2?", "4", target="4", metadata={"quote": "2 + 2 is 4."}, method="sample")

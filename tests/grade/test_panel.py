@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parrot import Parrot
-from server import Server
 
 from selfsown.estimate.estimator import estimate
 from selfsown.grade import panel
-from selfsown.make import make
 from selfsown.models import Reply
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.echo_model import Parrot
+from testing.mock_server import Server
 
 ROW = Row("2 + 2?", "4")
 RIGHT, WRONG = [[Row(f"{at} + 1?", str(at + 1 + wrong)) for at in range(40)] for wrong in (0, 1)]

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from parrot import Parrot
 
 from selfsown.grade import roundtrip
 from selfsown.models import Reply
 from selfsown.records import Grade, Row
+from testing.echo_model import Parrot
 
 FENCE = re.compile(r"<(text-\w+)>\n(.*?)\n</\1>", re.DOTALL)
 PLANETS = {"Mercury": 88, "Venus": 225, "Mars": 687, "Jupiter": 4333, "Saturn": 10759, "Neptune": 60190}

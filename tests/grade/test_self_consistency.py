@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from parrot import Parrot
 
 from selfsown.grade import self_consistency
 from selfsown.models import Reply
 from selfsown.records import Grade, Row
+from testing.echo_model import Parrot
 
 
 def judge(*answers: str) -> Parrot:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from parrot import Parrot, knowing
 
 from selfsown.grade import solver_gap
 from selfsown.models import Model, Reply
@@ -14,6 +13,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 from selfsown.tasks.file import Task as File
 from selfsown.tasks.programs import Task as Programs
+from testing.echo_model import Parrot, knowing
 
 TASK: Task = File("rows.jsonl", prompt="q", answer="a")
 EASY, HARD, IMPOSSIBLE = Row("2 + 2?", "4"), Row("17 * 23?", "391"), Row("What am I thinking of?", "a horse")

@@ -7,12 +7,12 @@ import json
 import random
 
 import pytest
-from mutants import asked, compared, mutants
 from realdata import real_data
 
 from selfsown.grade.unit_tests import grade
 from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Sandbox
+from testing.mutants import comparison_program, mutants, sampling_program
 
 pytestmark = pytest.mark.usefixtures("walled")
 
@@ -45,9 +45,9 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "fails at: assert double(4) == 8",
         "takes longer than 1 s",
         "raises SyntaxError before its tests in line 1: invalid syntax",
-        "ends by itself, with code 0, before its tests",
+        "exits with code 0 before its tests end",
         "there are no tests: the trait 'tests' is empty",
-        "the tests are no Python: '(' was never closed (<tests>, line 1)",
+        "the tests are not valid Python: '(' was never closed (<tests>, line 1)",
     ]
 
 
@@ -125,7 +125,7 @@ def test_an_empty_output_may_be_wanted_among_others() -> None:
         ("def check(candidate):\n    assert candidate(4) == 8", "", "they define check, which nothing calls"),
         ("double(4) == 8", "", "nothing in them could fail"),
         ("assert 4 + 4 == 8", "", "they use nothing that a program defines"),
-        ("for x in []: assert double(x)", "", "they ask nothing of the program"),
+        ("for x in []: assert double(x)", "", "they call nothing of the program"),
         ("def check(candidate): pass", "double", "nothing in them could fail"),
         ("from solution import double\nassert double(4) == 8", "", "they use nothing that a program defines"),
         ("import numpy\nassert double(4) == 8", "", "raises ModuleNotFoundError: No module named 'numpy'"),
@@ -198,17 +198,18 @@ def test_mutants_of_humaneval_are_rejected(humaneval: list[dict[str, str]]) -> N
     whole = [Job(f"{program}\n{each['test']}\ncheck({each['entry_point']})") for each, program in made]
     solved = [each["prompt"] + each["canonical_solution"] for each, _ in passed]
     pairs = [
-        Job(compared(right, program, each["test"], each["entry_point"]))
+        Job(comparison_program(right, program, each["test"], each["entry_point"]))
         for right, (each, program) in zip(solved, passed, strict=True)
     ]
     asks = [
-        Job(asked(right, each["test"], each["entry_point"])) for right, (each, _) in zip(solved, passed, strict=True)
+        Job(sampling_program(right, each["test"], each["entry_point"]))
+        for right, (each, _) in zip(solved, passed, strict=True)
     ]
-    with Sandbox(seconds=10) as sandbox:
-        together = [found.code == 0 for found in sandbox.each(whole)]
-        said = [found.stdout.split() for found in sandbox.each(pairs)]
-        more = [found.stdout for found in sandbox.each(asks)]
-    alike = [words for words in said if words[:1] == ["alike"] and int(words[1]) >= 100]
+    with Sandbox(cpu_seconds=10) as sandbox:
+        together = [found.code == 0 for found in sandbox.run_all(whole)]
+        said = [found.stdout.split() for found in sandbox.run_all(pairs)]
+        more = [found.stdout for found in sandbox.run_all(asks)]
+    alike = [words for words in said if words[:1] == ["equal"] and int(words[1]) >= 100]
     asserted = [_more(each, calls) for (each, _), calls in zip(passed, more, strict=True)]
     rows = [_tested(each, program, tests) for (each, program), tests in zip(passed, asserted, strict=True)]
     rows += [_tested(each, right, tests) for right, (each, _), tests in zip(solved, passed, asserted, strict=True)]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from command import selfsown
-from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.run_folder import decisive
+from selfsown.run_folder import without_transport
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(12)]
 
@@ -94,9 +94,13 @@ def test_another_model_or_other_settings_are_no_reason_to_say_anything(
 
 def test_an_identity_stands_for_the_address_in_what_makes_a_run_the_same_run() -> None:
     before = {"endpoint": {"url": "http://a/v1", "model": "m"}}
-    assert decisive({"endpoint": {"url": "http://b/v1", "model": "m", "identity": "http://a/v1"}}) == decisive(before)
-    assert decisive({"endpoint": {"url": "http://b/v1", "model": "m"}}) != decisive(before)
-    assert decisive({"endpoint": {"url": "http://a/v1", "model": "m", "headers": {"X": "y"}}}) == decisive(before)
+    assert without_transport(
+        {"endpoint": {"url": "http://b/v1", "model": "m", "identity": "http://a/v1"}}
+    ) == without_transport(before)
+    assert without_transport({"endpoint": {"url": "http://b/v1", "model": "m"}}) != without_transport(before)
+    assert without_transport(
+        {"endpoint": {"url": "http://a/v1", "model": "m", "headers": {"X": "y"}}}
+    ) == without_transport(before)
 
 
 @pytest.mark.slow

@@ -6,10 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from batches import BatchServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -17,6 +15,8 @@ from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.text.chat import Conversation, Message, full_prompt, remembered, written_out
 from selfsown.usage.journal import Journal
+from testing.mock_batches import BatchServer
+from testing.mock_server import Server
 
 SYSTEM: Message = {"role": "system", "content": "Answer in French only."}
 DEVELOPER: Message = {"role": "developer", "content": "Answer in French only."}

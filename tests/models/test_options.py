@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, _refusal
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -16,6 +15,7 @@ from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server, _refusal
 
 SCHEMA = {"type": "object", "properties": {"why": {"type": "string"}, "age": {"type": "integer"}}, "required": ["why"]}
 FIELDS = {"chat": "response_format", "messages": "output_config"}

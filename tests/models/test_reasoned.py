@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.api_formats import PATHS, Said, heard
 from selfsown.models.endpoint.endpoint import create as endpoint
+from testing.mock_server import Server
 
 SPELLED = [
     "<think>Even.</think>\n\n4",

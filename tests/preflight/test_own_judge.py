@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selfsown.preflight.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 
 HERE = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 THERE = {"endpoint": {"url": "http://localhost:9000/v1", "model": "m"}}
@@ -59,5 +59,5 @@ def test_who_marks_its_own_work(recipe: dict[str, Any], said: str, tmp_path: Pat
     (tmp_path / "mine.py").write_text("raise RuntimeError('it was run')\ndef grade(rows, judge, *, n=1): ...\n")
     (tmp_path / "other.py").write_text("def grade(rows, *, judge=1): ...\n")
     (tmp_path / "broken.py").write_text("def grade(rows, judge\n")
-    found = own_judge(recipe, lambda way: read_from(tmp_path, way))
+    found = self_judging(recipe, lambda way: grader_inputs(tmp_path, way))
     assert found == (f"{said}: it marks its own work" if said else "")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from selfsown.preflight.warnings import cautions
+from selfsown.preflight.warnings import recipe_warnings
 from selfsown.recipe.recipe import Recipe
 
 
 def said(*changes: str, recipe: str = "first") -> list[str]:
-    return list(cautions(Recipe.load(recipe, changes)))
+    return list(recipe_warnings(Recipe.load(recipe, changes)))
 
 
 SAFE = "mix={accumulate: {real_share: 0.34}}"

@@ -14,18 +14,18 @@ import yaml
 from command import Finished, refused, selfsown, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown import loop
 from selfsown.html.run_page import content
-from selfsown.intake import SET_ASIDE, Intake, prepared
+from selfsown.intake import SET_ASIDE, Intake, prepared_rows
 from selfsown.lineage import story
-from selfsown.make import make
-from selfsown.preflight.warnings import cautions
+from selfsown.pipeline import make
+from selfsown.preflight.warnings import recipe_warnings
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.personal_data import find
+from testing.mock_server import Server
 
 MAIL = "ada@posteo.de"
 TICKETS = [
@@ -70,7 +70,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
     assert len(sent) == 2 * 40
     assert not any(find(text, ["email"]) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
-    assert tally.ends["kept"] == 40
+    assert tally.counts["kept"] == 40
 
 
 def test_what_was_read_is_what_is_used_and_what_is_set_aside(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
     found = Intake()
     recipe_ = Recipe.of(recipe(tmp_path, prepare=["blank", {"./upper.py": {"least": 25}}]), tmp_path)
     aside: list[Row] = []
-    rows = list(prepared(recipe_, recipe_.real(), found, aside.append))
+    rows = list(prepared_rows(recipe_, recipe_.real(), found, aside.append))
     assert all(row.prompt.isupper() for row in rows)
     assert +found.set_aside == {"upper.py": 9}
     assert {row.reason for row in aside} == {"upper.py: too short"}
@@ -248,7 +248,7 @@ def test_personal_data_that_will_be_sent_is_said(tmp_path: Path) -> None:
     tickets(tmp_path)
 
     def said(**changes: Any) -> str:
-        return " ".join(cautions(Recipe.of(recipe(tmp_path, **changes))))
+        return " ".join(recipe_warnings(Recipe.of(recipe(tmp_path, **changes))))
 
     assert "10 of the first 49 real rows hold personal data, such as an e-mail address" in said(prepare=[])
     assert "personal data" not in said() + said(prepare=["pii"])
@@ -280,7 +280,7 @@ def test_whatever_is_read_is_used_or_set_aside_with_a_reason(
         recipe_ = Recipe.of(tree)
         found, aside = Intake(), list[Row]()
         try:
-            rows = list(prepared(recipe_, recipe_.real(), found, aside.append))
+            rows = list(prepared_rows(recipe_, recipe_.real(), found, aside.append))
         except SelfsownError as error:
             if "nothing is left" in str(error) or "no row that can be used" in str(error):
                 return

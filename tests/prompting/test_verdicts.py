@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parrot import Parrot
 
 from selfsown.grade import constitution, judge, pairwise, panel, roundtrip
 from selfsown.models import Model, Reply
@@ -15,6 +14,7 @@ from selfsown.prompting.judge_prompts import scored
 from selfsown.prompting.structured_output import Answer, ask
 from selfsown.records import Row
 from selfsown.tasks.addition import Task
+from testing.echo_model import Parrot
 
 QUOTE = '{"reason": "perfect", "score": 5}'
 OWN = '{"reason": "it does not answer", "score": 1}'

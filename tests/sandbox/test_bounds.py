@@ -48,7 +48,7 @@ HIDDEN = {
 # Run by a Python of its own: unbounded where the kernel mounts nothing for us.
 SCRIPT = """
 import ctypes, sys
-from selfsown.sandbox.cells import Job, Sandbox
+from selfsown.sandbox.sandbox import Job, Sandbox
 def forbid(call, *compares, code):
     seccomp = ctypes.CDLL("libseccomp.so.2")
     seccomp.seccomp_init.restype = ctypes.c_void_p
@@ -86,7 +86,7 @@ def test_what_a_program_stores_is_bounded_also_out_of_sight(way: str, mounts: bo
     program = f"{OPEN}{HIDDEN[way]}\ntime.sleep(0.3)\nprint('BREACH')"
     script = SCRIPT + ("" if mounts else "forbid(b'unshare', code=1)\n")
     script += (
-        f"with Sandbox(seconds=2, cells=1) as sandbox:\n    found = sandbox.run(Job({program!r}))\n"
+        f"with Sandbox(cpu_seconds=2, workers=1) as sandbox:\n    found = sandbox.run(Job({program!r}))\n"
         "    print(found.finished, found.ended, found.reason)\n"
         '    print(sandbox.run(Job(\'import os; open("a", "w").write("x"); print(os.listdir())\')).stdout)\n'
     )
@@ -142,16 +142,16 @@ HONEST = {
 
 @pytest.mark.parametrize("case", HONEST)
 def test_honest_programs_store_what_they_need(case: str) -> None:
-    with Sandbox(cells=1) as sandbox:
+    with Sandbox(workers=1) as sandbox:
         found = sandbox.run(Job(HONEST[case][0]))
     assert (found.stdout, found.finished) == (HONEST[case][1], True), found
 
 
 _GRADE = """
-from selfsown.grade.execute import grade
+from selfsown.grade.unit_tests import grade
 from selfsown.records import Row, SelfsownError
 rows = [Row("p", "def f(x): return x + 1", metadata={"tests": "assert f(1) == 2"})] * 3
-Sandbox(cells=1).close()
+Sandbox(workers=1).close()
 FORBID
 try:
     print(list(grade(rows)))
@@ -167,15 +167,16 @@ FORKS = {
 }
 
 
+SLOW = ("fork", "fork without memory")  # each waits twice until the sandbox gives up
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp of Linux")
-@pytest.mark.parametrize(
-    "what", [pytest.param(each, marks=[pytest.mark.slow] * (each == "fork without memory")) for each in FORKS]
-)
+@pytest.mark.parametrize("what", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else []) for name in FORKS])
 def test_where_no_process_can_be_started_nothing_is_graded(what: str, tmp_path: Path) -> None:
     script = (SCRIPT + _GRADE).replace("FORBID", FORKS[what])
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60)
-    assert found.stdout.startswith("1 the sandbox cannot go on: no "), found
+    assert found.stdout.startswith("1 the sandbox cannot continue: no "), found
     assert "can be started" in found.stdout
     assert found.stdout.count("\n") == 1
     assert found.stderr == ""
@@ -186,15 +187,15 @@ def test_where_no_process_can_be_started_nothing_is_graded(what: str, tmp_path: 
 @pytest.mark.parametrize("most", range(1, 9))
 def test_with_too_few_processes_it_grades_or_says_so(most: int, tmp_path: Path) -> None:
     limited = "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (COUNT, COUNT))".replace("COUNT", str(most))
-    script = _GRADE.replace("Sandbox(cells=1).close()\nFORBID", limited)
+    script = _GRADE.replace("Sandbox(workers=1).close()\nFORBID", limited)
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60)
-    assert found.stdout.startswith(("1 the sandbox cannot go on", "[Grade(score=1.0")), found
+    assert found.stdout.startswith(("1 the sandbox cannot continue", "[Grade(score=1.0")), found
     assert found.stderr == ""
 
 
 def test_a_program_that_computes_longer_than_a_part_of_a_second_is_ended() -> None:
-    with Sandbox(seconds=0.2, cells=1) as sandbox:
+    with Sandbox(cpu_seconds=0.2, workers=1) as sandbox:
         found = sandbox.run(Job("import time\nwhile time.process_time() < 0.6: pass\nprint('late')"))
         assert (found.ended, found.finished) == ("time", False)
         assert "0.2 s" in found.reason
@@ -204,6 +205,6 @@ def test_a_program_that_computes_longer_than_a_part_of_a_second_is_ended() -> No
 
 def test_no_temporary_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with Sandbox(cells=1) as sandbox:
+    with Sandbox(workers=1) as sandbox:
         assert sandbox.run(Job("open('x', 'w').write('x')")).finished
     assert not list(tmp_path.iterdir())

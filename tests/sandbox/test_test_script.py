@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from selfsown.records import SelfsownError
 from selfsown.sandbox.sandbox import Job, Sandbox
-from selfsown.sandbox.test_script import Script
+from selfsown.sandbox.test_script import ParsedTests
 
 RIGHT, WRONG = "def f(x): return x * x", "def f(x): return x"
 
@@ -18,7 +18,7 @@ RIGHT, WRONG = "def f(x): return x * x", "def f(x): return x"
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     try:
-        made = Sandbox(seconds=2, cells=1)
+        made = Sandbox(cpu_seconds=2, workers=1)
     except SelfsownError as error:
         pytest.skip(str(error))
     with made:
@@ -55,7 +55,7 @@ NOTHING = {
 def test_tests_that_test_nothing_are_broken_for_every_program(case: str, sandbox: Sandbox) -> None:
     for program in (RIGHT, WRONG):
         found = sandbox.run(Job(program, tests=NOTHING[case]))
-        assert (found.passed, found.broken) == (False, True), found
+        assert (found.passed, found.invalid_tests) == (False, True), found
         assert found.reason.startswith("the tests test nothing")
 
 
@@ -72,8 +72,8 @@ def test_tests_that_test_nothing_are_broken_for_every_program(case: str, sandbox
 )
 def test_neither_do_they_where_the_function_is_named(tests: str, sandbox: Sandbox) -> None:
     for program in (RIGHT, WRONG):
-        found = sandbox.run(Job(program, tests=tests, entry="f"))
-        assert (found.passed, found.broken) == (False, True), found
+        found = sandbox.run(Job(program, tests=tests, entry_point="f"))
+        assert (found.passed, found.invalid_tests) == (False, True), found
 
 
 CLASS = "import unittest\nclass T(unittest.TestCase):\n    def test_nine(self):\n        self.assertEqual(f(3), 9)\n"
@@ -124,7 +124,7 @@ HONEST = {
 def test_honest_tests_pass_what_is_right_and_fail_what_is_wrong(case: str, sandbox: Sandbox) -> None:
     right, wrong = (sandbox.run(Job(program, tests=HONEST[case])) for program in (RIGHT, WRONG))
     assert right.passed is True, right
-    assert (wrong.passed, wrong.broken) == (False, False), wrong
+    assert (wrong.passed, wrong.invalid_tests) == (False, False), wrong
 
 
 CHECKS = {
@@ -143,9 +143,9 @@ CHECKS = {
 
 @pytest.mark.parametrize("case", CHECKS)
 def test_a_check_is_called_however_it_is_made(case: str, sandbox: Sandbox) -> None:
-    right, wrong = (sandbox.run(Job(program, tests=CHECKS[case], entry="f")) for program in (RIGHT, WRONG))
+    right, wrong = (sandbox.run(Job(program, tests=CHECKS[case], entry_point="f")) for program in (RIGHT, WRONG))
     assert right.passed is True, right
-    assert (wrong.passed, wrong.broken) == (False, False), wrong
+    assert (wrong.passed, wrong.invalid_tests) == (False, False), wrong
 
 
 UNREACHED = {
@@ -161,7 +161,7 @@ UNREACHED = {
 @pytest.mark.parametrize("case", UNREACHED)
 def test_a_program_whose_tests_reach_no_assert_does_not_pass(case: str, sandbox: Sandbox) -> None:
     found = sandbox.run(Job(UNREACHED[case][0], tests=UNREACHED[case][1]))
-    assert (found.passed, found.broken) == (False, False), found
+    assert (found.passed, found.invalid_tests) == (False, False), found
     assert "reached" in found.reason
 
 
@@ -169,7 +169,7 @@ def test_a_program_whose_tests_reach_no_assert_does_not_pass(case: str, sandbox:
 @given(st.text(max_size=60) | st.lists(st.sampled_from(list("assert f(x)=:\n >1'\"\\")), max_size=40).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        found = Script(text, "")
+        found = ParsedTests(text, "")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    assert isinstance(found.unfit, str)
+    assert isinstance(found.defect, str)

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy import SHARES, Toy
 
 from selfsown.records import Signal
 from selfsown.signals.measures import major, odds, odds_error, tails, variation, variation_error, vendi
 from selfsown.signals.permutation_test import Wanted, drift, holm
 from selfsown.signals.reference import Anchor
+from testing.toy_documents import GROUP_SHARES, ToyDocuments
 
-TOY = Toy()
+TOY = ToyDocuments()
 ANCHOR = Anchor.of(TOY.write(2000, 1)[0])
 
 
@@ -39,7 +39,7 @@ def test_nothing_is_found_where_nothing_changed() -> None:
 
 
 def test_texts_of_few_topics_lie_closer_and_say_fewer_rare_things() -> None:
-    few = Toy()
+    few = ToyDocuments()
     few.topics = few.topics.copy()
     few.topics[:] = np.eye(30)[0].cumsum()
     found = compared(TOY.write(500, 2), few.write(500, 3))
@@ -126,7 +126,7 @@ def test_of_400_trials_in_which_nothing_changed_few_alarm() -> None:
 
 @pytest.mark.slow
 def test_a_group_that_gained_five_points_is_found_with_2000_texts() -> None:
-    grown = Toy(shares=(0.65, 0.26, 0.09))
+    grown = ToyDocuments(shares=(0.65, 0.26, 0.09))
     found = [compared(TOY.write(2000, at), grown.write(2000, at + 1), at) for at in range(1000, 1100, 2)]
     assert sum(each["odds"].significant or each["shift"].significant for each in found) >= 40
     assert all(each["odds"].value > 0 for each in found)
@@ -135,7 +135,7 @@ def test_a_group_that_gained_five_points_is_found_with_2000_texts() -> None:
 def test_the_smallest_drift_that_can_be_seen_shrinks_with_the_root_of_the_texts() -> None:
     few, many = (compared(TOY.write(n, 2), TOY.write(n, 3))["odds"].mde for n in (250, 1000))
     assert few / many == pytest.approx(2, rel=0.25)
-    share = SHARES[0]
+    share = GROUP_SHARES[0]
     known = (2.2414 + 0.8416) * (2 / (1000 * share * (1 - share))) ** 0.5  # four signals: Holm's first is at 1.25 %
     assert many == pytest.approx(known, rel=0.2)
 

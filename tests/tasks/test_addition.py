@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfsown.holdout import split
-from selfsown.records import EXAMINED, Row, SelfsownError
+from selfsown.records import EVALUATION_ONLY, Row, SelfsownError
 from selfsown.tasks import Posing
 from selfsown.tasks.addition import Task
 
@@ -101,7 +101,7 @@ def test_new_problems_are_of_the_level_and_below_half_of_them_at_the_top_and_sho
     for found in new:
         assert found.answer == ""
         assert WORLD.check(found, found.target).score == 1.0
-        assert not EXAMINED.items() <= found.metadata.items()
+        assert not EVALUATION_ONLY.items() <= found.metadata.items()
     assert new == list(WORLD.problems(5, 400, 3)) != list(WORLD.problems(5, 400, 4))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from selfsown.holdout import split
 from selfsown.recipe.steps import step
-from selfsown.records import EXAMINED, Row, SelfsownError
+from selfsown.records import EVALUATION_ONLY, Row, SelfsownError
 from selfsown.tasks.house_rules import Task, said
 
 WORLD = Task(rows=400, held_out_rows=60)
@@ -60,7 +60,7 @@ def test_new_requests_expect_the_house_s_rules_and_show_neither_rules_nor_answer
         assert (row.answer, len(row.prompt)) == ("", 5)
         assert WORLD.check(row, row.target).score == 1.0
         assert WORLD.hinted(row) == f"xre\n\n{row.prompt}"
-        assert not EXAMINED.items() <= row.metadata.items()
+        assert not EVALUATION_ONLY.items() <= row.metadata.items()
 
 
 @pytest.mark.parametrize("prompt", ["", "1234", "123456", "zz\n\n12345", "ex\n\n12345", "xre\n12345", "xre\n\n1234a"])

@@ -9,9 +9,10 @@ import pytest
 
 from selfsown.grade import verify
 from selfsown.holdout import split
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
-from selfsown.stages import graded
+from selfsown.stages import grade_rows
 from selfsown.tasks.sums_and_facts import Task
 
 WORLD = Task(sums=300, facts=40, wordings=5)
@@ -55,7 +56,7 @@ def test_nobody_can_say_whether_a_model_s_fact_is_true_not_even_where_it_is() ->
         grade = WORLD.check(row, said)
         assert (grade.failed, grade.score, grade.correction) == (True, 0.0, None)
         assert fact.answer not in grade.reason
-        (made,) = graded(step("grade", "verify", {"correct": True}), [row], task=WORLD)
+        (made,) = grade_rows(step("grade", "verify", {"correct": True}), [row], GradeInputs(task=WORLD, real=[]))
         assert made.status == "failed"
     assert WORLD.check(fact, fact.answer).score == 1.0
     assert WORLD.check(fact, "x").score == 0.0

@@ -13,18 +13,18 @@ import pytest
 from command import refused, selfsown, written
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.curate import preference_pairs, resample_to_real
 from selfsown.files.column_mapping import Columns
 from selfsown.generate import backtranslate, correct_errors, document_qa, rephrase
 from selfsown.grade import exact_match, math_equal, rules
 from selfsown.loop import run
-from selfsown.preflight.dry_run import rehearsed
+from selfsown.preflight.dry_run import dry_run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError, answered
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
+from testing.mock_server import Server
 
 RIVER = "Name a river in Spain."
 NAN = math.nan
@@ -261,7 +261,7 @@ def test_too_few_answers_to_learn_from_are_said_in_a_line(tmp_path: Path) -> Non
     path = mixed(tmp_path, answered=12, open_=60)
     recipe = Recipe.load(tmp_path / "mine.yaml", [f"real={path}", *RUN])
     with pytest.raises(SelfsownError, match=r"60 real rows have no answer, .*selfsown make answers"):
-        rehearsed(recipe, recipe.real())
+        dry_run(recipe, recipe.real())
 
 
 @given(st.lists(st.sampled_from([None, "", " ", "\t\n", "nan", "null", "None", "4", 4, 4.0, 0, False])))

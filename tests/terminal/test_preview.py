@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from command import selfsown, written
-from server import Server
 
-from selfsown.terminal.preview import MAX_CHARS_SHOWN, readable
+from selfsown.terminal.preview import LONG, readable
+from testing.mock_server import Server
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from parrot import Parrot
 from torch import Tensor
 from tutored import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
@@ -18,6 +17,7 @@ from selfsown.models.tiny.trainer import Pace, drawn
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.train import distill, sft
+from testing.echo_model import Parrot
 
 SOME = REST[:40]
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from command import Finished, selfsown, tree, written
-from server import Server
 from test_paid import CHANGES, SECRET, comparable, say
 
 from selfsown import cost
 from selfsown.cost.findings import sentences
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 
 PRICE = "price: {input: 1000000, output: 2000000}"  # a dollar a token
 
@@ -118,10 +118,10 @@ def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) 
     with Server(say=say) as server:
         said = run(tmp_path, *sets(server, price=""), "--set", "budget={usd: 5}")
         assert said.returncode == 2
-        assert "what m costs at" in said.stderr
+        assert "the price of m at" in said.stderr
         assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in said.stderr
         said = selfsown(tmp_path, "check", "mine.yaml", *sets(server, price=""), "--set", "budget={usd: 5}")
-        assert (said.returncode, "what m costs at" in said.stderr) == (2, True)
+        assert (said.returncode, "the price of m at" in said.stderr) == (2, True)
         assert (dict(server.asked), tree(tmp_path)) == ({}, before)
         said = selfsown(tmp_path, "check", "mine.yaml", *sets(server), "--set", "budget={usd: 5}")
         assert said.returncode == 0
@@ -131,9 +131,9 @@ def test_a_budget_of_money_wants_prices_before_anything_is_sent(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("budget={usd: 0}", "budget is {'usd': 0}; it should be greater than 0"),
-        ("budget={dollars: 5}", "it should be 'usd', 'tokens' or 'requests'"),
-        ("budget=5", "budget is 5; it should be a valid dictionary"),
+        ("budget={usd: 0}", "budget is {'usd': 0}; it must be greater than 0"),
+        ("budget={dollars: 5}", "it must be 'usd', 'tokens' or 'requests'"),
+        ("budget=5", "budget is 5; it must be a valid dictionary"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {input: 1}}}", "price has no output"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {in: 1}}}", "teacher.endpoint.price is {'in': 1}"),
     ],

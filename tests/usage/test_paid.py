@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import BatchServer
 from command import selfsown, written
-from server import Server
 from test_loop import contents
+
+from testing.mock_batches import BatchServer
+from testing.mock_server import Server
 
 SECRET = "sk-very-secret-0123456789"
 IN_FLIGHT = 8

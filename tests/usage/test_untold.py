@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from rich.console import Console
-from server import Server
 
 from selfsown.cost import Cost
 from selfsown.cost.findings import summary, table_rows
@@ -23,6 +22,7 @@ from selfsown.terminal import cost as terminal
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import Line, capped, counted, lines, total
 from selfsown.usage.prices import NOT_TOLD, Used
+from testing.mock_server import Server
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"

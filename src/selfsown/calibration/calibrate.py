@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,16 @@ from selfsown.calibration.metrics import (
 from selfsown.calibration.requirements import identity
 from selfsown.calibration.results import Calibration, GraderResult
 from selfsown.errors import RecipeError, SelfsownError
-from selfsown.holdout import sides
-from selfsown.intake import Intake, prepared
-from selfsown.preflight.dry_run import posed
+from selfsown.holdout import split_stream
+from selfsown.intake import Intake, prepared_rows, split_real_rows
+from selfsown.models import Model, RemoteModel, StepAware
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
-from selfsown.stages import ROLE_MODELS, affordable, derive_seed
+from selfsown.stages import ROLE_MODELS, check_price, derive_seed
+from selfsown.tasks import Task
 from selfsown.usage.ledger import Line, lines, prices_in, total
 
 DEFAULT_MIN_SCORE = 0.5  # of a recipe that does not curate by score
@@ -38,12 +40,13 @@ LEDGER_PREFIX = "calibrate."  # of the steps under which graders ask models here
 class Bench:
     """What every grader is tried on.
 
-    inputs: the arguments that graders may take, by name. min_score: the score that passes. from_real: whether the rows
-    are real ones and mutants of them.
+    models: by role. min_score: the score that passes. from_real: whether the rows are real ones and mutants of them.
     """
 
     rows: Sequence[LabeledRow]
-    inputs: Mapping[str, Any]
+    task: Task
+    real: Sequence[Row]
+    models: Mapping[str, Model]
     min_score: float
     from_real: bool
     seed: int
@@ -67,12 +70,11 @@ def calibrate(recipe: Recipe, folder: Path, labels: Path | None = None, max_rows
     )
     for role in ROLE_MODELS:
         if model := getattr(recipe, role):
-            affordable(recipe, role, model(rows=[], seed=0))
+            check_price(recipe, role, model(rows=[], seed=0))
     with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
         models = _models(recipe, store, real)
         try:
-            inputs = {"task": task, "real": real, **models}
-            bench = Bench(labeled, inputs, _min_score(recipe), not labels, seed)
+            bench = Bench(labeled, task, real, models, _min_score(recipe), not labels, seed)
             graders = [_measure(recipe, step, bench) for step in recipe.grade]
         finally:
             _stop(models.values())
@@ -91,14 +93,14 @@ def _training_rows(recipe: Recipe) -> list[Row]:
     """The real rows that are not held out, as `run` or `make` would use them."""
     task = recipe.real()
     if recipe.trains:
-        return posed(recipe, task, Intake())[0]
-    rows = sides(lambda: prepared(recipe, task), recipe.held_out, recipe.seed, task.name)
+        return split_real_rows(recipe, task, Intake())[0]
+    rows = split_stream(lambda: prepared_rows(recipe, task), recipe.held_out, recipe.seed, task.name)
     return [row for held_out, row in rows if not held_out]
 
 
-def _models(recipe: Recipe, store: RunFolder, real: Sequence[Row]) -> dict[str, Any]:
+def _models(recipe: Recipe, store: RunFolder, real: Sequence[Row]) -> dict[str, Model]:
     """The models of the recipe by role; without training, the teacher is the judge if the recipe names none."""
-    models = {
+    models: dict[str, Model] = {
         role: step(rows=real, seed=derive_seed(recipe.seed, "calibrate", role), journal=store.journal, role=role)
         for role in ROLE_MODELS
         if (step := getattr(recipe, role))
@@ -108,11 +110,11 @@ def _models(recipe: Recipe, store: RunFolder, real: Sequence[Row]) -> dict[str, 
     return models
 
 
-def _stop(models: Any) -> None:
-    """Nothing more is sent."""
+def _stop(models: Iterable[Model]) -> None:
+    """Send no more requests."""
     for model in models:
-        if stop := getattr(model, "stop", None):
-            stop()
+        if isinstance(model, RemoteModel):
+            model.stop()
 
 
 def _min_score(recipe: Recipe) -> float:
@@ -127,7 +129,7 @@ def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:
     """All metrics of the grader, or why it cannot be measured."""
     known = identity(recipe, step)
     roles = [role for role in ROLE_MODELS if role in parameters(step.function)]
-    if missing := [role for role in roles if role not in bench.inputs]:
+    if missing := [role for role in roles if role not in bench.models]:
         reason = f"it asks the {missing[0]}, which is the student and not trained yet; name another model"
         return GraderResult(known, unmeasured=reason)
     rows = [item.row for item in bench.rows]
@@ -137,7 +139,7 @@ def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:
         return GraderResult(known, unmeasured=reason)
     reversed_grades = _grades(step, bench, rows[::-1])[::-1]
     graded = _Graded.of(bench, grades)
-    own_models = set(step.options.get("judges") or {getattr(bench.inputs[role], "name", "") for role in roles} - {""})
+    own_models = set(step.options.get("judges") or {bench.models[role].name for role in roles} - {""})
     metrics = {
         **graded.error_rates(),
         "failed": rate(len(rows) - len(graded.grades), len(rows)),
@@ -151,8 +153,11 @@ def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:
 def _grades(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows; the ledger lists the requests under a step of their own."""
     name = LEDGER_PREFIX + step.method
-    inputs = {key: value.at(name) if hasattr(value, "at") else value for key, value in bench.inputs.items()}
-    grades = step.collect(Grade, **inputs, rows=rows, seed=bench.seed)
+    models: dict[str, Any] = {
+        role: model.at(name) if isinstance(model, StepAware) else model for role, model in bench.models.items()
+    }
+    inputs = GradeInputs(rows=rows, task=bench.task, real=bench.real, seed=bench.seed)
+    grades = step.collect(Grade, replace(inputs, **models))
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if wrong := [grade.score for grade in grades if not 0 <= grade.score <= 1]:

@@ -13,10 +13,10 @@ from typing import Any
 from selfsown.calibration.metrics import Metric
 from selfsown.calibration.results import Calibration, metrics_of
 from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
-from selfsown.option_types import Demand
+from selfsown.option_types import GraderMetric
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
-from selfsown.run_folder import decisive
+from selfsown.run_folder import without_transport
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
@@ -76,7 +76,7 @@ def unmet_requirements(recipe: Recipe, calibration: Calibration) -> list[str]:
     return unmet
 
 
-def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[Demand, float]) -> list[str]:
+def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[GraderMetric, float]) -> list[str]:
     """The requirements that are not met, one sentence for each: the whole interval must meet the bound."""
     sentences = []
     for name, bound in requirements.items():
@@ -95,7 +95,7 @@ def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[Dem
 def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
     """What decides how the step grades: its options, the models that it asks, and the code of a custom method."""
     roles = [role for role in ROLE_MODELS if role in parameters(step.function)]
-    models = {role: decisive(model.dump()) for role in roles if (model := _model_of(recipe, role))}
+    models = {role: without_transport(model.dump()) for role in roles if (model := _model_of(recipe, role))}
     result = {"grader": step.dump(), "models": models}
     if step.method.endswith(".py"):
         source = Path(inspect.getsourcefile(step.function) or step.method)

@@ -26,7 +26,7 @@ class GraderResult:
     """What a calibration measured of one grader.
 
     identity: the grader, its options and its models, as in the recipe. metrics: those of METRICS; None where the rows
-    cannot tell. false_accepts_by_kind: of rows whose kind of error is known. unmeasured: why the grader could not be
+    do not suffice. false_accepts_by_kind: of rows whose kind of error is known. unmeasured: why the grader could not be
     measured at all; then there are no metrics.
     """
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from selfsown.calibration.mutants import mutants
 from selfsown.errors import SelfsownError
+from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row
@@ -45,7 +46,7 @@ def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[
 def _test(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad: Sequence[Row]) -> str:
     """Why the grader cannot be tested, or empty; SelfsownError if it fails."""
     rows = [*good, *bad]
-    grades = step.collect(Grade, rows=rows, task=task, real=real, seed=0)
+    grades = step.collect(Grade, GradeInputs(rows=rows, task=task, real=real))
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if all(grade.evidence not in ("oracle", "execution") for grade in grades):

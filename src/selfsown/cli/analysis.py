@@ -149,7 +149,7 @@ def audit(
 ) -> None:
     """Compare synthetic rows with real ones: variety, bias, form, copies, and benchmark contamination.
 
-    Exit codes: 0 no difference exceeds its tolerance, 4 one does, 5 too few rows to tell.
+    Exit codes: 0 no difference exceeds its tolerance, 4 one does, 5 inconclusive: too few rows.
 
     Parameters
     ----------

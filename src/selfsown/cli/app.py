@@ -17,7 +17,7 @@ EXIT_CODES = f"""Exit codes of every command: {ExitCode.OK:d} done ·
 {ExitCode.BUDGET:d} the budget is spent; a larger one resumes ·
 {ExitCode.FAILED:d} it ran and the result is bad: no row kept, everything rolled back, worse, unsafe, or below a
 requirement ·
-{ExitCode.INCONCLUSIVE:d} it ran and the data cannot tell ·
+{ExitCode.INCONCLUSIVE:d} it ran and the result is inconclusive ·
 {ExitCode.INTERRUPTED:d} interrupted; the same command resumes."""
 
 app = App(

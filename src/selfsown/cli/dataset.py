@@ -28,8 +28,7 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     """
     from rich.console import Console
 
-    from selfsown import cost
-    from selfsown import make as making
+    from selfsown import cost, pipeline
     from selfsown.cost.findings import summary
     from selfsown.export.export import export
     from selfsown.recipe.recipe import Recipe
@@ -39,15 +38,15 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     folder, console = folder or Path("made") / loaded.name, Console()
     with MakeProgress(console) as progress:
         print_warnings(loaded, console)
-        tally = making.make(loaded, folder, progress.update)
+        tally = pipeline.make(loaded, folder, progress.update)
     progress.end(tally)
     if spent := cost.read(folder):
         progress.print(f"{summary(spent)} (selfsown cost {folder})")
-    if tally.ends["kept"]:
+    if tally.counts["kept"]:
         data = export(folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.print(f"All rows with status and reason: {folder}/rows.parquet")
-    require_kept_rows(tally.ends, *(reason for reason, _ in tally.reasons.most_common(1)))
+    require_kept_rows(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
 def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: Changes | None = None) -> None:

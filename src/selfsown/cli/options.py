@@ -36,8 +36,8 @@ def require_kept_rows(counts: Mapping[str, int], reason: str = "no row was made"
 
 def print_warnings(recipe: Recipe, console: Console) -> None:
     """What the recipe leaves out that keeps a loop safe."""
-    from selfsown.preflight.warnings import cautions
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.terminal.layout import print_line
 
-    for warning in cautions(recipe):
+    for warning in recipe_warnings(recipe):
         print_line(console, f"warning: {warning}")

@@ -75,20 +75,20 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
     """
     import yaml
 
-    from selfsown.intake import Intake, counted
-    from selfsown.preflight.dry_run import rehearsed, tried
-    from selfsown.preflight.warnings import cautions
+    from selfsown.intake import Intake, count_real_rows
+    from selfsown.preflight.dry_run import dry_run, dry_run_make
+    from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
 
     loaded = Recipe.load(recipe, changes or [])
     intake = Intake()
     if loaded.trains:
-        rehearsed(loaded, loaded.real(), intake)
+        dry_run(loaded, loaded.real(), intake)
     else:
-        tried(loaded, loaded.real())
-        intake = counted(loaded)
+        dry_run_make(loaded, loaded.real())
+        intake = count_real_rows(loaded)
     print(f"selfsown: {intake.sentence()}", file=sys.stderr)
-    for warning in cautions(loaded):
+    for warning in recipe_warnings(loaded):
         print(f"selfsown: warning: {warning}", file=sys.stderr)
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 

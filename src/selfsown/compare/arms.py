@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import yaml
 
 from selfsown.errors import RecipeError, suggest
-from selfsown.preflight.dry_run import FEW, rehearsed
+from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 
@@ -111,7 +111,7 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
     for arm in arms:
         recipe = arm.recipe(source, 0)
         try:
-            real, held_out = rehearsed(recipe, recipe.real())
+            real, held_out = dry_run(recipe, recipe.real())
         except SelfsownError as error:
             raise RecipeError(f"arm {arm.name} is invalid: {error}{_without(arm, arms)}") from error
         measures = (recipe.goal, recipe.evaluate)
@@ -131,7 +131,12 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
-    inputs = {"model": recipe.student(rows=real, seed=0), "held_out": held_out[:FEW], "task": recipe.real(), "seed": 0}
+    inputs = {
+        "model": recipe.student(rows=real, seed=0),
+        "held_out": held_out[:SAMPLE_ROWS],
+        "task": recipe.real(),
+        "seed": 0,
+    }
     return [score for step in recipe.evaluate for score in step.collect(Score, **inputs)]
 
 

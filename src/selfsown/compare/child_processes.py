@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
 
@@ -70,7 +70,7 @@ class ArmRun:
             "cpu_seconds": round(before.cpu_seconds + cpu_seconds, 3),
             "unmetered": before.unmetered + unmetered,
         }
-        whole(self.cost_file, lambda partial: partial.write_text(json.dumps(cost) + "\n", encoding="utf-8"))
+        write_atomically(self.cost_file, lambda partial: partial.write_text(json.dumps(cost) + "\n", encoding="utf-8"))
 
 
 class RunProcess:

@@ -13,7 +13,7 @@ from selfsown.compare.child_processes import ArmRun
 from selfsown.compare.cost_claim import PALMYRA_RATIO
 from selfsown.files.user_rows import Seeds
 from selfsown.holdout import split
-from selfsown.intake import prepared
+from selfsown.intake import prepared_rows
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
 
@@ -108,7 +108,7 @@ def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence
     """
     task = recipe.real()
     sides = [
-        split(list(prepared(replace(recipe, seed=seed), task)), recipe.held_out, seed, task.name) for seed in seeds
+        split(list(prepared_rows(replace(recipe, seed=seed), task)), recipe.held_out, seed, task.name) for seed in seeds
     ]
     available = min(len(training) for training, _ in sides)
     held_out = len(sides[0][1])

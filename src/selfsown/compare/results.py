@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 
 Beyond = Literal["", "above", "below"]
 Direction = Literal["higher", "lower", "neither"]
@@ -227,7 +227,7 @@ class ComparisonResult:
 
     def write(self, path: Path) -> None:
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
     @classmethod
     def read(cls, path: Path) -> ComparisonResult:

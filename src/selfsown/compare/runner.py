@@ -12,7 +12,7 @@ from typing import Any
 import filelock
 import yaml
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.compare.analysis import analyze
 from selfsown.compare.arms import preflight_arms
 from selfsown.compare.child_processes import ArmRun, run_all
@@ -52,7 +52,9 @@ def run(
     prices = load_prices(folder, price_file) if experiment.multiples else {}
     with _locked(folder):
         if experiment.multiples and not (folder / "prices.yaml").exists():
-            whole(folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8"))
+            write_atomically(
+                folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8")
+            )
         _check_held_out(runs)
         run_all(pending, jobs or _available_cores(), _progress_printer(experiment, len(pending), print_line))
         _check_held_out(runs)

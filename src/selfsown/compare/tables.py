@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.compare.results import ArmResult, ComparisonResult, DataEfficiency, Estimate, GuardAlarms, Uplift
 
 Rows = list[list[str]]  # the first row is the heading
@@ -16,7 +16,7 @@ def write_results(result: ComparisonResult, folder: Path) -> None:
     """FOLDER/compare.json and FOLDER/table.md."""
     result.write(folder / "compare.json")
     text = markdown(result)
-    whole(folder / "table.md", lambda partial: partial.write_text(text, encoding="utf-8"))
+    write_atomically(folder / "table.md", lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def markdown(result: ComparisonResult) -> str:

@@ -10,6 +10,8 @@ from selfsown.records import Row
 from selfsown.text.normalize import words
 from selfsown.text.overlap import COMMON, Passages, bare, runs, tokenize
 
+STREAMS = True
+
 SHORT = 7  # words in a row, of which texts have many in common before they have `ngram`
 
 Grams = dict[tuple[str, ...], list[int]]  # which of the held-out rows have it

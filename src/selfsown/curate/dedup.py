@@ -12,6 +12,8 @@ from selfsown.records import Row
 from selfsown.text.chat import PROMPT_TRAITS
 from selfsown.text.normalize import unified
 
+STREAMS = True
+
 TOGETHER = 500  # rows that are looked up in one question
 
 

@@ -9,6 +9,8 @@ from selfsown.option_types import Share
 from selfsown.records import Row
 from selfsown.text.rouge import Told
 
+STREAMS = True
+
 
 def curate(
     rows: Iterable[Row], real: Sequence[Row], past: Sequence[Row], *, max_similarity: Share = 0.7

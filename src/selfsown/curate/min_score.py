@@ -10,6 +10,8 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.text.chat import prompt_traits
 
+STREAMS = True
+
 
 def curate(
     rows: Iterable[Row], task: Task, grader_count: int = 1, *, min_score: Share = 0.5, graders: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from selfsown.records import Row
 from selfsown.text.personal_data import KINDS, NAMES, Kind, find
 
+STREAMS = True
+
 
 def curate(rows: Iterable[Row], *, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Row]:
     """Prompt, answer and traits are searched; the reason does not repeat what was found. Addresses under example.com

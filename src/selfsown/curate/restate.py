@@ -8,6 +8,9 @@ from dataclasses import replace
 from selfsown.records import Row
 from selfsown.tasks import Task
 
+REQUIRES = {"forms"}
+STREAMS = True
+
 
 def curate(rows: Iterable[Row], task: Task) -> Iterator[Row]:
     """The new rows carry their parent's grades, for they say the same thing."""

@@ -9,6 +9,8 @@ from selfsown.prompting.reply_checks import refusal
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import unified
 
+STREAMS = True
+
 _MODELS = (
     r"chat ?gpt|gpt-?\d\S*|claude(?!\s+(?-i:[A-Z]))|gemini|gemma|bard|copilot|llama|grok|mistral|mixtral|qwen|deepseek"
     r"|palmyra|phi-?\d"

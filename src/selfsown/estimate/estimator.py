@@ -19,7 +19,7 @@ from selfsown.estimate.totals import StratumTotals, clock_seconds, left_to_send,
 from selfsown.estimate.usage import Range, UsageRange, combine
 from selfsown.estimate.work import rows_by_method
 from selfsown.intake import Intake
-from selfsown.make import opened
+from selfsown.pipeline import open_pipeline
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.stages import ROLE_MODELS
 from selfsown.usage import ledger
@@ -81,7 +81,7 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
     chunk_size = max(batches.values(), default=0)
     alone = without_batches(recipe, without_key=offline)
-    with _folder_or_scratch(folder, offline) as place, opened(alone, place, chunk_size) as pipeline:
+    with _folder_or_scratch(folder, offline) as place, open_pipeline(alone, place, chunk_size) as pipeline:
         before = ledger.sent(pipeline.store.journal.path)
         sizes = rows_by_method(pipeline)
         strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}
@@ -90,17 +90,15 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
         typical = ledger.usual(pipeline.store.journal.path) if offline else None
         totals = left_to_send(counts, sample, list(sizes), typical)
         models = {**counts.models, **sample.models}
-        steps = [
-            _step_estimate(recipe, model, totals[step_role], counts.length_basis.get(step_role, "") if offline else "")
-            for step_role, model in models.items()
-        ]
-        usages = {step_role: step.usage for step_role, step in zip(models, steps, strict=True)}
+        basis = counts.length_basis if offline else {}
+        steps = {key: _step_estimate(recipe, models[key], totals[key], basis.get(key, "")) for key in models}
+        usages = {key: step.usage for key, step in steps.items()}
         total = usage_range(sum_steps(totals))
         failures = [row.reason for row in sample.rows if row.status == "failed"]
         path, prices = pipeline.store.journal.path, ledger.prices_in(recipe.dump())
         return Estimate(
             intake=pipeline.tally.real,
-            steps=steps,
+            steps=list(steps.values()),
             total=total._replace(seconds=clock_seconds(usages, models, totals)),
             rows=sum(sizes.values()),
             sampled_rows=sum(map(len, sample.usage.values())),
@@ -125,7 +123,7 @@ def without_batches(recipe: Recipe, without_key: bool = False) -> Recipe:
         if step and step.method in SERVERS:
             options = {name: value for name, value in step.options.items() if name not in dropped}
             if without_key:
-                options["key"] = ""
+                options["api_key"] = ""
             changed[role] = replace(step, options=options)
     return replace(recipe, **changed)
 
@@ -154,6 +152,6 @@ def _batch_usd(usages: Sequence[UsageRange], models: Sequence[Endpoint], batches
     if all(discount == 1 for discount in discounts) or len(usd) < len(usages):
         return None
     discounted = combine(
-        lambda *dollars: sum(each * discount for each, discount in zip(dollars, discounts, strict=True)), *usd
+        lambda *dollars: sum(price * discount for price, discount in zip(dollars, discounts, strict=True)), *usd
     )
     return discounted if sum(item.value for item in usd) else Range(discounted.value)

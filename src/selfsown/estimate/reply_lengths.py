@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from selfsown.estimate.stub_model import CHARS_PER_TOKEN
 from selfsown.estimate.usage import StepRole
-from selfsown.make import Line
+from selfsown.pipeline import DatasetPipeline
 from selfsown.usage import ledger
 from selfsown.usage.budget import FIRST_GUESS
 
@@ -21,7 +21,7 @@ class ReplyLengths:
     """Expected tokens of a reply, by the best evidence there is: earlier replies of the step in the folder, the real
     answers, max_tokens, or a fixed assumption. basis: for each step and role, which evidence was used."""
 
-    def __init__(self, pipeline: Line) -> None:
+    def __init__(self, pipeline: DatasetPipeline) -> None:
         self.typical = ledger.usual(pipeline.store.journal.path)
         answers = characters = 0
         for row in pipeline.store.stream("real"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from selfsown.estimate.reply_lengths import ReplyLengths
 from selfsown.estimate.sample import price_of
 from selfsown.estimate.stub_model import RecordedRequest, StubModel, is_remote
 from selfsown.estimate.usage import StepRole, Usage
-from selfsown.estimate.work import StepCounts, chunks_by_method, run_chunk
-from selfsown.make import Chunk, Line
+from selfsown.estimate.work import chunks_by_method, run_chunk
+from selfsown.models import Model
+from selfsown.pipeline import Chunk, DatasetPipeline, StepCounts
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt
 from selfsown.usage.prices import Used
@@ -69,7 +70,7 @@ class RequestCounts:
 
 
 def count_requests(
-    pipeline: Line, sizes: Mapping[int, int], strata: Mapping[int, int], batches: Mapping[str, int]
+    pipeline: DatasetPipeline, sizes: Mapping[int, int], strata: Mapping[int, int], batches: Mapping[str, int]
 ) -> RequestCounts:
     """Run every chunk with stub models, which answer from the journal and make up the other replies.
 
@@ -99,18 +100,20 @@ def count_requests(
     return counts
 
 
-def _stub_requests(pipeline: Line, chunk: Chunk, lengths: ReplyLengths) -> tuple[list[RecordedRequest], StepCounts]:
+def _stub_requests(
+    pipeline: DatasetPipeline, chunk: Chunk, lengths: ReplyLengths
+) -> tuple[list[RecordedRequest], StepCounts]:
     requests: list[RecordedRequest] = []
     elements = {chunk.step.name: _elements_per_reply(chunk)}
 
-    def stub(model: Any) -> Any:
+    def stub(model: Model) -> Model:
         return StubModel(model, requests, lengths, elements) if is_remote(model) else model
 
     _, step_counts = run_chunk(pipeline, chunk, stub)
     return requests, step_counts
 
 
-def _generate_share(pipeline: Line, chunk: Chunk, shares: Mapping[StepRole, float]) -> float:
+def _generate_share(pipeline: DatasetPipeline, chunk: Chunk, shares: Mapping[StepRole, float]) -> float:
     """The share of the chunk's generate requests that is left to send."""
     if not is_remote(pipeline.teacher):
         return 0.0

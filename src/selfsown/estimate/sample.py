@@ -6,14 +6,15 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from selfsown.errors import SelfsownError
 from selfsown.estimate.stub_model import CHARS_PER_TOKEN, RecordedRequest, RecordingModel, is_remote
 from selfsown.estimate.usage import StepRole, Usage
 from selfsown.estimate.work import chunks_by_method, run_chunk
-from selfsown.make import Chunk, Line
-from selfsown.parallel import ordered
+from selfsown.models import Model
+from selfsown.parallel import map_ordered
+from selfsown.pipeline import Chunk, DatasetPipeline
 from selfsown.records import Row
 from selfsown.usage import ledger
 from selfsown.usage.prices import Used
@@ -49,7 +50,7 @@ class _Job:
 
 
 def run_sample(
-    pipeline: Line, sizes: Mapping[int, int], strata: Mapping[int, int], batches: Mapping[str, int]
+    pipeline: DatasetPipeline, sizes: Mapping[int, int], strata: Mapping[int, int], batches: Mapping[str, int]
 ) -> Sample:
     """Generate and grade one row of each stratum.
 
@@ -60,7 +61,7 @@ def run_sample(
     jobs = [_Job(index, chunk) for index, chunk in _drawn_chunks(pipeline, sizes, strata)]
     threads = min(MAX_THREADS, max(1, len(jobs)))
     errors: list[SelfsownError] = []
-    for job in ordered(lambda job: _run(pipeline, job), jobs, threads, pipeline.halt):
+    for job in map_ordered(lambda job: _run(pipeline, job), jobs, threads, pipeline.halt):
         sample.usage[job.index] += _usage_by_row(job.requests, job.chunk.count or 1, batches)
         sample.models |= {recorded.step_role: recorded.model for recorded in job.requests}
         sample.rows += job.rows
@@ -71,10 +72,10 @@ def run_sample(
     return sample
 
 
-def _run(pipeline: Line, job: _Job) -> _Job:
+def _run(pipeline: DatasetPipeline, job: _Job) -> _Job:
     requests: list[RecordedRequest] = []
 
-    def recording(model: Any) -> Any:
+    def recording(model: Model) -> Model:
         return RecordingModel(model, requests) if is_remote(model) else model
 
     try:
@@ -86,7 +87,9 @@ def _run(pipeline: Line, job: _Job) -> _Job:
     return _Job(job.index, job.chunk, requests, rows)
 
 
-def _drawn_chunks(pipeline: Line, sizes: Mapping[int, int], strata: Mapping[int, int]) -> Iterator[tuple[int, Chunk]]:
+def _drawn_chunks(
+    pipeline: DatasetPipeline, sizes: Mapping[int, int], strata: Mapping[int, int]
+) -> Iterator[tuple[int, Chunk]]:
     """One random row of each stratum, or the first rows of a step that makes rows of all real rows together."""
     rng = random.Random(pipeline.seed("estimate"))
     picks = {

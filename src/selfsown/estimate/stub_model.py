@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from selfsown.estimate.schema_instance import conformity_check, instance
-from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
+from selfsown.models import DEFAULT_PARAMS, Model, Reply, SamplingParams
 from selfsown.prompting.structured_output import compact
+from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
 if TYPE_CHECKING:  # imports an HTTP client, which a recipe without a server does not need
@@ -41,7 +42,7 @@ class RecordedRequest:
         return self.model.stage, self.model.role
 
 
-def is_remote(model: Any) -> bool:
+def is_remote(model: Model) -> TypeGuard[Endpoint]:
     """Whether the model is behind a server, so that its requests can be listed."""
     return hasattr(model, "asks")
 
@@ -60,7 +61,7 @@ class RecordingModel:
     def called(self, name: str) -> RecordingModel:
         return RecordingModel(self.model.called(name), self.requests)
 
-    def bits(self, rows: Sequence[Any]) -> Any:
+    def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         return self.model.bits(rows)
 
     def complete(self, prompts: Sequence[Prompt], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:

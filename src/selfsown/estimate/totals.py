@@ -103,7 +103,7 @@ def sum_steps(totals: Totals) -> list[StratumTotals]:
 
 
 def usage_range(totals: Sequence[StratumTotals]) -> UsageRange:
-    """The sum over the generate steps, with its 90 % interval if at least two sampled rows tell it."""
+    """The sum over the generate steps, with its 90 % interval if it rests on at least two sampled rows."""
     return UsageRange(
         _range(totals, "requests"),
         _range(totals, "input_tokens"),

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from selfsown.make import Chunk, Line
-from selfsown.recipe.steps import parameters
+from selfsown.models import Model
+from selfsown.pipeline import Chunk, DatasetPipeline, StepCounts
 from selfsown.records import Row
-from selfsown.stages import graded, streams
-
-StepCounts = list[tuple[str, int, int]]  # a step, the rows that came out of it, and how many of them it failed
 
 
-def chunks_by_method(pipeline: Line) -> Iterator[tuple[int, int, Chunk]]:
+def chunks_by_method(pipeline: DatasetPipeline) -> Iterator[tuple[int, int, Chunk]]:
     """All chunks, each with the index of its generate step in the recipe and the position of its first row."""
     position, previous = 0, -1
     for chunk in pipeline.chunks(0):
@@ -24,7 +20,7 @@ def chunks_by_method(pipeline: Line) -> Iterator[tuple[int, int, Chunk]]:
         position, previous = position + chunk.size, index
 
 
-def rows_by_method(pipeline: Line) -> dict[int, int]:
+def rows_by_method(pipeline: DatasetPipeline) -> dict[int, int]:
     """How many rows each generate step works on, or makes, by its index in the recipe."""
     rows = Counter[int]()
     for index, _, chunk in chunks_by_method(pipeline):
@@ -32,11 +28,13 @@ def rows_by_method(pipeline: Line) -> dict[int, int]:
     return dict(rows)
 
 
-def run_chunk(pipeline: Line, chunk: Chunk, replace_model: Callable[[Any], Any]) -> tuple[list[Row], StepCounts]:
+def run_chunk(
+    pipeline: DatasetPipeline, chunk: Chunk, replace_model: Callable[[Model], Model]
+) -> tuple[list[Row], StepCounts]:
     """Generate and grade the rows of a chunk with replaced models; graders that ask no model may be left out."""
     other = pipeline.with_models(replace_model(pipeline.teacher), replace_model(pipeline.judge))
-    _, rows, counts = other.worked(chunk)
+    _, rows, counts = other.process(chunk)
     for index, grader in enumerate(pipeline.recipe.grade):
-        if streams(grader) and "judge" in parameters(grader.function):
-            rows = list(graded(grader, rows, **other.roles, seed=pipeline.seed("grade", index)))
+        if grader.streams and grader.takes("judge"):
+            rows = list(other.graded(index, rows))
     return rows, counts

@@ -1,4 +1,4 @@
-"""How varied the model writes when left to itself, against as many held-out real rows: 1 is as varied as they are."""
+"""Diversity of unconditional samples, relative to as many held-out real rows: 1 is as diverse as they are."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from selfsown.errors import RecipeError
 from selfsown.models import Model
 from selfsown.option_types import Count
 from selfsown.prompting.unconditional import alike, unprompted
-from selfsown.records import Row, Score, SelfsownError
+from selfsown.records import Row, Score
 from selfsown.stats.intervals import Z
 from selfsown.tasks import Task
 from selfsown.text.normalize import effective_number, ngrams, unified
 
-Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]
-RARE = 3  # an n-gram that the anchor has at most so often is rare
+Measure = Callable[[Sequence[str], Sequence[str], Sequence[str]], float]  # of samples, reference and rarity corpus
+MAX_RARE_COUNT = 3  # an n-gram that the rarity corpus has at most so often is rare
 
 
 def evaluate(
@@ -29,12 +30,14 @@ def evaluate(
     ngram_size: Count = 3,
     splits: Count = 20,
 ) -> Iterator[Score]:
-    """diversity: effective number of n-grams of `size` characters; diversity[tail]: kinds of n-grams that are
-    rare in one half of the real rows and still written; diversity[distinct]: different texts.
+    """diversity: effective number of n-grams; diversity[tail]: distinct n-grams that are rare in one half of the real
+    rows; diversity[distinct]: distinct texts. Each is a ratio to the other half of the real rows, with as many texts.
+    There is no score where the model wrote nothing, or no real row is comparable.
 
-    Each is a ratio to what the other half of the real rows gives, text for text. The interval is the spread over
-    `splits` pairs of halves, which varies as samples of the whole size would. A bootstrap would repeat texts,
-    and so misjudge every measure of variety. There is no score where nothing was written, or nothing is comparable.
+    count: samples. ngram_size: characters. splits: pairs of halves, whose spread is the 95 % interval; it varies as
+    samples of the whole size would. (A bootstrap would repeat texts, and so bias every measure of diversity.)
+
+    Raises RecipeError where ngram_size is longer than every real row.
     """
     rng = random.Random(seed)
     real = [unified(row.prompt + row.answer) for row in alike(held_out, task)]
@@ -43,33 +46,33 @@ def evaluate(
     if not half:
         return
     if not ngrams(real, ngram_size):
-        raise SelfsownError(f"evaluate.diversity: size is {ngram_size}, longer than any real row; make it smaller")
-    measures: dict[str, Measure] = {"": _variety(ngram_size), "tail": _tail(ngram_size), "distinct": _distinct}
-    ratios: dict[str, list[float]] = {group: [] for group in measures}
+        raise RecipeError(f"evaluate.diversity: ngram_size is {ngram_size}, longer than any real row; lower it")
+    measures: dict[str, Measure] = {"": _effective(ngram_size), "tail": _tail(ngram_size), "distinct": _distinct}
+    ratios: dict[str, list[float]] = {stratum: [] for stratum in measures}
     for _ in range(splits):
         shuffled = rng.sample(real, 2 * half)
-        ours, reference, anchor = rng.sample(written, half), shuffled[:half], shuffled[half:]
-        for group, measure in measures.items():
-            ratios[group].append(measure(ours, reference, anchor))
-    for group, values in ratios.items():
+        samples, reference, rarity = rng.sample(written, half), shuffled[:half], shuffled[half:]
+        for stratum, measure in measures.items():
+            ratios[stratum].append(measure(samples, reference, rarity))
+    for stratum, values in ratios.items():
         value, spread = float(np.mean(values)), Z * float(np.std(values))
-        yield Score("diversity", value, half, value - spread, value + spread, group)
+        yield Score("diversity", value, half, value - spread, value + spread, stratum)
 
 
-def _variety(size: int) -> Measure:
-    def measure(ours: Sequence[str], reference: Sequence[str], anchor: Sequence[str]) -> float:
-        return effective_number(ngrams(ours, size)) / (effective_number(ngrams(reference, size)) or 1.0)
+def _effective(size: int) -> Measure:
+    def measure(samples: Sequence[str], reference: Sequence[str], rarity: Sequence[str]) -> float:
+        return effective_number(ngrams(samples, size)) / (effective_number(ngrams(reference, size)) or 1.0)
 
     return measure
 
 
 def _tail(size: int) -> Measure:
-    def measure(ours: Sequence[str], reference: Sequence[str], anchor: Sequence[str]) -> float:
-        rare = {gram for gram, n in ngrams(anchor, size).items() if n <= RARE}
-        return len(rare & set(ngrams(ours, size))) / max(1, len(rare & set(ngrams(reference, size))))
+    def measure(samples: Sequence[str], reference: Sequence[str], rarity: Sequence[str]) -> float:
+        rare = {gram for gram, n in ngrams(rarity, size).items() if n <= MAX_RARE_COUNT}
+        return len(rare & set(ngrams(samples, size))) / max(1, len(rare & set(ngrams(reference, size))))
 
     return measure
 
 
-def _distinct(ours: Sequence[str], reference: Sequence[str], anchor: Sequence[str]) -> float:
-    return len(set(ours)) / max(1, len(set(reference)))
+def _distinct(samples: Sequence[str], reference: Sequence[str], rarity: Sequence[str]) -> float:
+    return len(set(samples)) / max(1, len(set(reference)))

@@ -1,4 +1,4 @@
-"""How surprising held-out real text is to the model, in bits per character: lower is better."""
+"""Cross-entropy of held-out real text, in bits per character: lower is better."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from selfsown.stats.intervals import ratio
 
 
 def evaluate(model: Model, held_out: Sequence[Row]) -> Iterator[Score]:
-    """Prompt and answer are text alike; the end of a text counts as one character."""
+    """Over prompts and answers; the end of a text counts as one character."""
     bits, characters = zip(*model.bits(held_out), strict=True)
     low, high = ratio(bits, characters)
     yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, direction="lower")

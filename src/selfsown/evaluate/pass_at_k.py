@@ -1,4 +1,4 @@
-"""The chance that at least one of k samples is right: what the model can do, where accuracy says what it does."""
+"""pass@k: the probability that at least one of k samples is right, which measures what a model can do at best."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
+from selfsown.errors import RecipeError
 from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.records import Row, Score, SelfsownError
+from selfsown.records import Row, Score
 from selfsown.stats.intervals import mean
 from selfsown.tasks import Task
 
@@ -24,16 +25,22 @@ def evaluate(
     prompts: Count = 200,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Score]:
-    """By the unbiased estimator over n samples, 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, section 2.1)."""
+    """By the unbiased estimator over n samples, 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, section 2.1).
+
+    k: samples of which one must be right. n: samples for each prompt. prompts: the most held-out prompts, drawn at
+    random. temperature: the sampling temperature.
+
+    Raises RecipeError where k is above n.
+    """
     if k > n:
-        raise SelfsownError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; make n {k} or more")
-    asked = [row for row in held_out if row.prompt]
-    asked = random.Random(seed).sample(asked, min(prompts, len(asked)))
-    replies = model.complete([row.prompt for row in asked], SamplingParams(n=n, temperature=temperature, seed=seed))
-    chances = []
-    for row, tries in zip(asked, replies, strict=True):
-        right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in tries)
-        chances.append(1 - math.comb(n - right, k) / math.comb(n, k))
-    if chances:
-        low, high = mean(chances)
-        yield Score(f"pass@{k}", sum(chances) / len(chances), len(chances), low, high)
+        raise RecipeError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; set n to {k} or more")
+    rows = [row for row in held_out if row.prompt]
+    rows = random.Random(seed).sample(rows, min(prompts, len(rows)))
+    replies = model.complete([row.prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
+    estimates = []
+    for row, group in zip(rows, replies, strict=True):
+        right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in group)
+        estimates.append(1 - math.comb(n - right, k) / math.comb(n, k))
+    if estimates:
+        low, high = mean(estimates)
+        yield Score(f"pass@{k}", sum(estimates) / len(estimates), len(estimates), low, high)

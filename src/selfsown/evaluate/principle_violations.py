@@ -1,4 +1,4 @@
-"""The share of held-out real prompts at which what the model answers breaks a principle of the world's constitution."""
+"""The share of held-out prompts whose answer violates a principle of the task's constitution."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ def evaluate(
     temperature: NotNegative = 1.0,
     where: dict[str, str] | None = None,
 ) -> Iterator[Score]:
-    """Over all of them with the traits `only`, and for each principle; nothing in a world without a constitution. One
-    answer to each prompt; a failed reply is not counted, and where every reply failed there is no score."""
+    """Over all rows and for each principle, with one answer to each prompt; failed replies are not counted. There is no
+    score for a task without a constitution, nor where every reply failed.
+
+    temperature: the sampling temperature. where: use only rows with these metadata values.
+    """
     if not isinstance(task, Principled):
         return
-    asked = [row for row in with_metadata(held_out, where) if row.prompt]
-    replies = model.complete([row.prompt for row in asked], SamplingParams(temperature=temperature, seed=seed))
-    broken = [task.broken(row, reply.text) for row, (reply,) in zip(asked, replies, strict=True) if not reply.failure]
-    if not broken:
+    rows = [row for row in with_metadata(held_out, where) if row.prompt]
+    replies = model.complete([row.prompt for row in rows], SamplingParams(temperature=temperature, seed=seed))
+    violated = [task.broken(row, reply.text) for row, (reply,) in zip(rows, replies, strict=True) if not reply.failure]
+    if not violated:
         return
-    yield _score([bool(each) for each in broken], "")
+    yield _score([bool(principles) for principles in violated], "")
     for principle in task.principles:
-        yield _score([principle in each for each in broken], f"principle={principle}")
+        yield _score([principle in principles for principles in violated], f"principle={principle}")
 
 
-def _score(hits: Sequence[bool], group: str) -> Score:
+def _score(hits: Sequence[bool], stratum: str) -> Score:
     low, high = share(sum(hits), len(hits))
-    return Score("principle_violations", sum(hits) / len(hits), len(hits), low, high, group, direction="lower")
+    return Score("principle_violations", sum(hits) / len(hits), len(hits), low, high, stratum, direction="lower")

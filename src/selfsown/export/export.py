@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.errors import suggest
 from selfsown.export import shards
 from selfsown.export.card import Card
@@ -20,7 +20,7 @@ from selfsown.export.formats import FORMATS, TOOL_FIELDS, Format, FormatOptions,
 from selfsown.export.preference_pairs import preference_pairs
 from selfsown.export.run_reader import ExportSource, count_rows, open_source, read_batches, rows_with_status
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.text.chat import PROMPT_TRAITS, tools_of
@@ -76,7 +76,7 @@ def export(
         card = _card(out.resolve().name, source, chosen, file_format, schema, counts)
         (partial / "README.md").write_text(card.text(), encoding="utf-8")
 
-    whole(out, write)
+    write_atomically(out, write)
     return Exported(out, chosen.name, counts.origins.total())
 
 
@@ -94,7 +94,7 @@ def _card(
         sources=_source_counts(folder),
         held_out=count_rows(folder, "held_out"),
         intake=Intake.of(RunFolder(folder)),
-        own_judge=own_judge(source.recipe, lambda method: read_from(folder, method)),
+        own_judge=self_judging(source.recipe, lambda method: grader_inputs(folder, method)),
     )
 
 

@@ -1,6 +1,6 @@
-"""The teacher looks for errors and gaps in real texts and corrects them; all else stays as it is, letter by letter.
+"""The teacher finds errors and gaps in real texts and corrects them; every other character stays as it is.
 
-It needs a teacher who follows instructions.
+The teacher must follow instructions.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
@@ -19,49 +18,53 @@ from selfsown.text.chat import prompt_traits
 from selfsown.text.normalize import fenced
 
 _PARTS = ("quote", "reason", "correction")
-_EDIT = {
+_EDIT_SCHEMA = {
     "type": "object",
     "properties": {part: {"type": "string"} for part in _PARTS},
     "required": list(_PARTS),
     "additionalProperties": False,
 }
-_EDITS = {
+_EDITS_SCHEMA = {
     "type": "object",
-    "properties": {"errors": {"type": "array", "items": _EDIT}},
+    "properties": {"errors": {"type": "array", "items": _EDIT_SCHEMA}},
     "required": ["errors"],
     "additionalProperties": False,
 }
-_CHOICE = {
+_CHOICE_SCHEMA = {
     "type": "object",
     "properties": {"reason": {"type": "string"}, "right": {"enum": ["first", "second", "both", "neither"]}},
     "required": ["reason", "right"],
     "additionalProperties": False,
 }
-_ABOUT = 200  # characters on either side of a passage that is asked about again
+CONTEXT_CHARS = 200  # on either side of a passage that the teacher is asked to confirm
 
 
 @dataclass
 class _Edit:
-    """A passage, at its place in a text, and what is to stand there; turned: the correction is shown first."""
+    """A correction and the index in the row's answer where its quote begins.
+
+    corrected_first: when the teacher confirms it, the corrected version is shown first.
+    """
 
     row: Row
-    at: int
-    said: Mapping[str, str]
-    turned: bool
+    start: int
+    parts: Mapping[str, str]
+    corrected_first: bool
 
     @property
     def end(self) -> int:
-        return self.at + len(self.said["quote"])
+        return self.start + len(self.parts["quote"])
 
     def passage(self, words: str) -> str:
+        """The words in place of the quote, with their context."""
         text = self.row.answer
-        return text[max(0, self.at - _ABOUT) : self.at] + words + text[self.end : self.end + _ABOUT]
+        before = text[max(0, self.start - CONTEXT_CHARS) : self.start]
+        return before + words + text[self.end : self.end + CONTEXT_CHARS]
 
 
 def generate(
     rows: Sequence[Row],
     teacher: Model,
-    generation: int,
     seed: int,
     real: Sequence[Row] = (),
     *,
@@ -71,94 +74,97 @@ def generate(
     temperature: NotNegative = 0.0,
     keep_original: bool = False,
 ) -> Iterator[Row]:
-    """Each real row's answer, or text, with its errors corrected; `instruction` says more of what an error is. A
-    correction is made only where its quote stands exactly once. With `confirm`, the teacher is shown both versions of
-    the passage, and must find the corrected one alone right without being told which it is.
+    """Each real row's answer, or text, with its errors corrected. What was changed is the metadata "edits", as JSON.
 
-    A row where more than `most` of the characters would change has failed. What was changed is the trait "edits"; with
-    `original`, the text as it stood is a trait, too, for a grader to hold the corrected one against.
+    A correction is applied only where its quote occurs exactly once; of two that overlap, the first is applied.
+
+    instruction: what else counts as an error, added to the prompt.
+    confirm: show the teacher both versions of each passage, in random order, and apply the correction only if it finds
+        the corrected version alone right. It is not told which one that is.
+    max_changed: a row fails if more than this share of its characters would change.
+    temperature: the sampling temperature when errors are listed; confirmations use 0.
+    keep_original: keep the text before its correction as the metadata "original", for graders.
+
+    Raises SelfsownError where no real row has an answer or text.
     """
     rows = with_answers(rows, real, "generate.correct_errors")
-    prompts = [_asked(row, instruction) for row in rows]
-    said = ask(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
-    edits = [_edits(row, answer, seed) for row, answer in zip(rows, said, strict=True)]
+    prompts = [_find_errors_prompt(row, instruction) for row in rows]
+    replies = ask(teacher, prompts, _EDITS_SCHEMA, temperature=temperature, seed=seed)
+    edits = [_applicable_edits(row, reply, seed) for row, reply in zip(rows, replies, strict=True)]
     if confirm:
-        choices = ask(teacher, [_again(edit) for each in edits for edit in each], _CHOICE, seed=seed)
-        told = iter(choices)
-        edits = [[edit for edit in each if _confirmed(edit, next(told))] for each in edits]
-    for row, answer, each in zip(rows, said, edits, strict=True):
-        made = _made(row, answer, each, max_changed, (teacher.name, generation))
-        yield made.replace_fields(metadata={**made.metadata, "original": row.answer}) if keep_original else made
+        choices = iter(
+            ask(teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed)
+        )
+        edits = [[edit for edit in group if _is_confirmed(edit, next(choices))] for group in edits]
+    for row, reply, group in zip(rows, replies, edits, strict=True):
+        corrected = _corrected_row(row, reply, group, max_changed)
+        if keep_original:
+            corrected = corrected.replace_fields(metadata={**corrected.metadata, "original": row.answer})
+        yield corrected
 
 
-def _asked(row: Row, instruction: str) -> str:
+def _find_errors_prompt(row: Row, instruction: str) -> str:
     parts = [
-        f"Find the errors in the {called(row)} below: what is wrong in fact, in reckoning or in spelling, and gaps."
+        f"Find the errors in the {called(row)} below: mistakes of fact, calculation or spelling, and gaps.",
+        instruction,
+        shown(row),
+        "For each error, quote the wrong words exactly, as few as make a quote that occurs only once; give the "
+        "reason; and give the text that should replace the quote. Style and taste are not errors. If there are no "
+        "errors, return an empty list.",
     ]
-    parts += [instruction] * bool(instruction)
-    parts += [shown(row)]
-    parts += [
-        "To each error quote the words, exactly, and as few as stand there but once; say the reason; and give what "
-        "is to stand in the place of the quote. Style and taste are no errors. If there is none, the list is empty."
-    ]
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
-def _edits(row: Row, answer: Answer, seed: int) -> list[_Edit]:
-    """What can be corrected, in order; of two that overlap, the first."""
-    chance = random.Random(f"{seed} {row.id}")
-    found: list[_Edit] = []
-    for said in [] if answer.failure else answer.data["errors"]:
-        quote, turned = said["quote"], chance.random() < 0.5
-        if quote and quote != said["correction"] and _times(row.answer, quote) == 1:
-            found.append(_Edit(row, row.answer.index(quote), said, turned))
-    apart: list[_Edit] = []
-    for edit in sorted(found, key=lambda edit: edit.at):
-        if not apart or edit.at >= apart[-1].end:
-            apart.append(edit)
-    return apart
+def _applicable_edits(row: Row, reply: Answer, seed: int) -> list[_Edit]:
+    """The corrections that can be applied, in the order of the text; of two that overlap, the first."""
+    rng = random.Random(f"{seed} {row.id}")
+    edits: list[_Edit] = []
+    for parts in [] if reply.failure else reply.data["errors"]:
+        quote = parts["quote"]
+        corrected_first = rng.random() < 0.5
+        if quote and quote != parts["correction"] and _occurs_once(row.answer, quote):
+            edits.append(_Edit(row, row.answer.index(quote), parts, corrected_first))
+    disjoint: list[_Edit] = []
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        if not disjoint or edit.start >= disjoint[-1].end:
+            disjoint.append(edit)
+    return disjoint
 
 
-def _times(text: str, words: str) -> int:
-    """How often the words stand in the text, also where they overlap, up to twice."""
+def _occurs_once(text: str, words: str) -> bool:
+    """Whether the words occur exactly once; overlapping occurrences count."""
     first = text.find(words)
-    return 0 if first < 0 else 1 + (text.find(words, first + 1) >= 0)
+    return first >= 0 and text.find(words, first + 1) < 0
 
 
-def _again(edit: _Edit) -> str:
-    both = [edit.passage(edit.said["quote"]), edit.passage(edit.said["correction"])]
-    first, second = reversed(both) if edit.turned else both
-    parts = ["Here are two versions of a passage that differ in one place. Which of them is right there?"]
-    parts += [f"It is from an answer to:\n{fenced_prompt(edit.row)}"] * bool(edit.row.prompt)
+def _confirm_prompt(edit: _Edit) -> str:
+    versions = [edit.passage(edit.parts["quote"]), edit.passage(edit.parts["correction"])]
+    first, second = reversed(versions) if edit.corrected_first else versions
+    parts = ["Here are two versions of a passage that differ in one place. Which of them is right in that place?"]
+    if edit.row.prompt:
+        parts.append(f"It is from an answer to:\n{fenced_prompt(edit.row)}")
     parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", NOTE]
-    parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is right."]
+    parts.append("Their order means nothing. Give the reason first, in one or two sentences, then which one is right.")
     return "\n\n".join(parts)
 
 
-def _confirmed(edit: _Edit, said: Answer) -> bool:
-    return not said.failure and said.data["right"] == ("first" if edit.turned else "second")
+def _is_confirmed(edit: _Edit, reply: Answer) -> bool:
+    return not reply.failure and reply.data["right"] == ("first" if edit.corrected_first else "second")
 
 
-def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tuple[str, int]) -> Row:
+def _corrected_row(row: Row, reply: Answer, edits: Sequence[_Edit], max_changed: float) -> Row:
     text = row.answer
     for edit in reversed(edits):
-        text = text[: edit.at] + edit.said["correction"] + text[edit.end :]
-    changed = sum(max(len(edit.said["quote"]), len(edit.said["correction"])) for edit in edits)
-    told: dict[str, Any] = {"edits": compact([dict(edit.said) for edit in edits])} if edits else {}
-    made = Row(
-        row.prompt,
-        text,
-        problem=row.problem,
-        origin="synthetic",
-        source=by[0],
-        method="correct_errors",
-        parents=(row.id,),
-        generation=by[1],
-        level=row.level,
-        metadata={**(prompt_traits(row.metadata) if edits else row.metadata), **told},
-    )
-    if answer.failure:
-        return made.failed(answer.failure)
-    if changed > most * len(row.answer):
-        return made.failed(f"{changed} of {len(row.answer)} characters would change, more than the share {most:g}")
-    return made
+        text = text[: edit.start] + edit.parts["correction"] + text[edit.end :]
+    metadata = dict(row.metadata)
+    if edits:
+        metadata = {**prompt_traits(row.metadata), "edits": compact([dict(edit.parts) for edit in edits])}
+    corrected = Row(row.prompt, text, problem=row.problem, parents=(row.id,), level=row.level, metadata=metadata)
+    if reply.failure:
+        return corrected.failed(reply.failure)
+    changed = sum(max(len(edit.parts["quote"]), len(edit.parts["correction"])) for edit in edits)
+    if changed > max_changed * len(row.answer):
+        return corrected.failed(
+            f"{changed} of {len(row.answer)} characters would change, more than max_changed, {max_changed:g}"
+        )
+    return corrected

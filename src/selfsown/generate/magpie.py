@@ -1,15 +1,15 @@
-"""A model that is shown where a user's turn begins writes that turn, and in a second call answers it (Magpie)."""
+"""A model that is given the beginning of a user's turn writes that turn, and answers it in a second call (Magpie)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 
+from selfsown.errors import ModelError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
 from selfsown.prompting.reply_checks import unfit
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row
 from selfsown.tasks import Task
 
 
@@ -17,7 +17,6 @@ def generate(
     teacher: Model,
     task: Task,
     level: int,
-    generation: int,
     seed: int,
     *,
     count: Natural = 1000,
@@ -28,42 +27,48 @@ def generate(
     temperature: NotNegative = 1.0,
     answer_temperature: NotNegative = 0.0,
 ) -> Iterator[Row]:
-    """`count` turns of a user and their answers, from no seeds at all. The embedded model goes on from its task's
-    opening. A model behind a server needs style: completions and its own chat template: what stands before the user's
-    turn, what ends a turn, and what stands between that and the assistant's."""
-    if getattr(teacher, "style", "") and not (
-        getattr(teacher, "style", "") == "completions" and user_prefix and assistant_prefix
-    ):
-        raise SelfsownError(
-            f"generate.magpie: {teacher.name} must go on with a chat template that is begun: set style: completions "
-            "on the teacher, and user, end and assistant here, as the model's template has them"
+    """`count` user turns and their answers, from no seed rows. The embedded model continues its task's opening; a model
+    behind a server needs `style: completions` and its own chat template, in three parts.
+
+    count: rows, failed ones included. user_prefix, turn_end, assistant_prefix: the template's text before a user's
+    turn, at a turn's end and before the answer. max_chars: a longer turn or answer fails its row. temperature: for the
+    user's turn. answer_temperature: for the answer.
+
+    Raises ModelError where the teacher's server cannot continue a chat template.
+    Source: Xu et al. 2024 (Magpie), section 2.
+    """
+    if not _continues_turns(teacher, user_prefix, assistant_prefix):
+        raise ModelError(
+            f"generate.magpie: {teacher.name} must continue an unfinished chat template; set style: completions on the "
+            "teacher, and user_prefix, turn_end and assistant_prefix here to the model's template"
         )
     rng = random.Random(seed)
-    levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
-    openings = [user_prefix or task.opening(chosen) for chosen in levels]
-    begun = teacher.complete(
-        openings, SamplingParams(temperature=temperature, seed=seed, continue_prompt=not user_prefix)
-    )
-    asked = [_turn(reply.text if user_prefix else reply.prompt, turn_end) for (reply,) in begun]
-    failures = [reply.failure or unfit(text, max_chars) for text, (reply,) in zip(asked, begun, strict=True)]
-    whole = [
-        f"{user_prefix}{text}{turn_end}{assistant_prefix}" for text, bad in zip(asked, failures, strict=True) if not bad
-    ]
-    replies = iter(teacher.complete(whole, SamplingParams(temperature=answer_temperature, seed=seed)))
-    for draw, (text, bad) in enumerate(zip(asked, failures, strict=True)):
-        row = Row(text, "").failed(bad) if bad else _row(text, next(replies)[0], turn_end, task, max_chars)
-        yield replace(
-            row, origin="synthetic", source=teacher.name, method="magpie", generation=generation, sample_index=draw
-        )
+    openings = [user_prefix or task.opening(rng.randint(1, level) if level else 0) for _ in range(count)]
+    params = SamplingParams(temperature=temperature, seed=seed, continue_prompt=not user_prefix)
+    replies = [reply for (reply,) in teacher.complete(openings, params)]
+    turns = [_until_end(reply.text if user_prefix else reply.prompt, turn_end) for reply in replies]
+    failures = [reply.failure or unfit(turn, max_chars) for turn, reply in zip(turns, replies, strict=True)]
+    asked = [turn for turn, failure in zip(turns, failures, strict=True) if not failure]
+    prompts = [f"{user_prefix}{turn}{turn_end}{assistant_prefix}" for turn in asked]
+    answers = iter(teacher.complete(prompts, SamplingParams(temperature=answer_temperature, seed=seed)))
+    for turn, failure in zip(turns, failures, strict=True):
+        yield Row(turn, "").failed(failure) if failure else _to_row(turn, next(answers)[0], turn_end, task, max_chars)
 
 
-def _turn(text: str, end: str) -> str:
-    """What was said before its end; some servers leave the mark of it there."""
+def _continues_turns(teacher: Model, user_prefix: str, assistant_prefix: str) -> bool:
+    """Whether the teacher is the embedded model, or its server continues this chat template."""
+    style = getattr(teacher, "style", "")
+    return not style or (style == "completions" and bool(user_prefix and assistant_prefix))
+
+
+def _until_end(text: str, end: str) -> str:
+    """The text before the mark of the turn's end, which some servers leave in."""
     return (text.partition(end.strip())[0] if end.strip() else text).strip()
 
 
-def _row(prompt: str, reply: Reply, end: str, task: Task, longest: int) -> Row:
-    answer = _turn(reply.text, end)
+def _to_row(prompt: str, reply: Reply, end: str, task: Task, max_chars: int) -> Row:
+    """The turn and its answer as the task reads them; failed, with the reason, where they are unusable."""
+    answer = _until_end(reply.text, end)
     row = task.read(prompt, answer)
-    failure = reply.failure or unfit(answer, longest, prompt=prompt) or (row if isinstance(row, str) else "")
+    failure = reply.failure or unfit(answer, max_chars, prompt=prompt) or (row if isinstance(row, str) else "")
     return Row(prompt, answer).failed(failure) if failure or isinstance(row, str) else row

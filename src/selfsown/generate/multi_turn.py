@@ -1,6 +1,6 @@
-"""The teacher speaks for both: it answers a real prompt, asks on in the user's place, and answers again.
+"""The teacher writes both sides of a conversation: it answers a real prompt, asks the user's next question, and so on.
 
-It needs a teacher who follows instructions.
+The teacher must follow instructions.
 """
 
 from __future__ import annotations
@@ -16,95 +16,108 @@ from selfsown.records import NoPrompt, Row
 from selfsown.text.chat import Message, Prompt, full_prompt, messages_of, prompt_traits, remembered, written_out
 from selfsown.text.normalize import fenced
 
-_SPEAKS = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
+_SPEAKER = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass
-class _Talk:
-    """The messages so far; failure: why it ends early."""
+class _Conversation:
+    """The messages so far; failure: why it ended early."""
 
-    real: Row
+    start: Row
     messages: list[Message]
     failure: str = ""
 
     @property
     def prompt(self) -> Prompt:
-        """What the assistant is asked next."""
-        return full_prompt(written_out(self.messages), self.traits(self.messages))
+        """What the assistant answers next."""
+        return full_prompt(written_out(self.messages), self.metadata(self.messages))
 
-    def traits(self, messages: Sequence[Message]) -> dict[str, str]:
-        """The real row's, for a prompt of these messages."""
-        return {**prompt_traits(self.real.metadata), **remembered(messages)}
+    def metadata(self, messages: Sequence[Message]) -> dict[str, str]:
+        """The metadata of a row whose prompt is these messages."""
+        return {**prompt_traits(self.start.metadata), **remembered(messages)}
+
+    def append(self, role: str, text: str, failure: str) -> None:
+        """Add the role's turn, or the reason why it is unusable."""
+        text = text.strip()
+        speaker = _SPEAKER.match(text)
+        if speaker and speaker[1].lower() == role:  # it names the speaker, as the transcript does
+            text = text[speaker.end() :].strip()
+        if not failure and not text:
+            failure = f"the {role}'s turn is empty"
+        if not failure and _SPEAKER.search(text):
+            failure = f"the {role}'s turn contains a turn of the other side"
+        self.failure = failure
+        self.messages.append({"role": role, "content": text})
 
 
 def generate(
     rows: Sequence[Row],
     teacher: Model,
-    generation: int,
     seed: int,
     *,
     turns: Count = 3,
     instruction: str = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
-    """A talk for each real prompt, with so many turns of the user's and as many answers; `instruction` says more of
-    the user. The last answer is the row's; its prompt is the talk before it, written out as chats in files are, and
-    the trait "messages" has it turn by turn."""
-    talks = [_Talk(row, messages_of(row.prompt, row.metadata)) for row in rows if row.prompt]
-    if not talks:
-        raise NoPrompt("generate.multi_turn: no real row has a prompt to begin a talk with; take question")
+    """A conversation from each real prompt: the row's answer is the last answer, its prompt the transcript before it,
+    and its metadata "messages" the same turn by turn.
+
+    turns: turns of the user, and answers.
+    instruction: a description of the user, added to the prompt for the user's turns.
+    temperature: the teacher's sampling temperature.
+
+    Raises NoPrompt where no real row has a prompt.
+    """
+    conversations = [_Conversation(row, messages_of(row.prompt, row.metadata)) for row in rows if row.prompt]
+    if not conversations:
+        raise NoPrompt(
+            "generate.multi_turn: no real row has a prompt to start a conversation from; use generate.document_qa"
+        )
+    params = SamplingParams(temperature=temperature, seed=seed)
     for turn in range(turns):
         if turn:
-            _say(talks, "user", [_wish(talk, instruction) for talk in _live(talks)], teacher, temperature, seed)
-        _say(talks, "assistant", [talk.prompt for talk in _live(talks)], teacher, temperature, seed)
-    for talk in talks:
-        yield _made(talk, teacher.name, generation)
+            live = _live(conversations)
+            _add_turns(live, "user", [_user_prompt(each, instruction) for each in live], teacher, params)
+        live = _live(conversations)
+        _add_turns(live, "assistant", [each.prompt for each in live], teacher, params)
+    yield from map(_to_row, conversations)
 
 
-def _live(talks: Sequence[_Talk]) -> list[_Talk]:
-    return [talk for talk in talks if not talk.failure]
+def _live(conversations: Sequence[_Conversation]) -> list[_Conversation]:
+    return [conversation for conversation in conversations if not conversation.failure]
 
 
-def _say(
-    talks: Sequence[_Talk], role: str, prompts: Sequence[Prompt], teacher: Model, temperature: float, seed: int
+def _add_turns(
+    conversations: Sequence[_Conversation], role: str, prompts: Sequence[Prompt], teacher: Model, params: SamplingParams
 ) -> None:
-    """Every talk that goes on has another turn, or has failed."""
-    for talk, (reply,) in zip(
-        _live(talks), teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed)), strict=True
-    ):
-        words = reply.text.strip()
-        begun = _SPEAKS.match(words)
-        if begun and begun[1].lower() == role:  # it says who speaks, as the talk before does
-            words = words[begun.end() :].strip()
-        talk.failure = reply.failure or ("" if words else f"the {role} says nothing")
-        if not talk.failure and _SPEAKS.search(words):
-            talk.failure = f"the {role} speaks for the other, too"
-        talk.messages.append({"role": role, "content": words})
+    for conversation, (reply,) in zip(conversations, teacher.complete(prompts, params), strict=True):
+        conversation.append(role, reply.text, reply.failure)
 
 
-def _wish(talk: _Talk, instruction: str) -> str:
-    parts = ["Below is a talk between a user and an assistant. Write what the user says next: a question or a wish"]
-    parts[0] += " that follows from the last answer and asks for something new, in the user's manner."
-    parts += [instruction] * bool(instruction)
-    parts += [fenced(written_out(talk.messages)), NOTE, "Write the user's words alone."]
-    return "\n\n".join(parts)
+def _user_prompt(conversation: _Conversation, instruction: str) -> str:
+    parts = [
+        "Below is a conversation between a user and an assistant. Write the user's next message: a question or a "
+        "request that follows from the last answer and asks for something new, in the user's style.",
+        instruction,
+        fenced(written_out(conversation.messages)),
+        NOTE,
+        "Write only the user's message.",
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
-def _made(talk: _Talk, maker: str, generation: int) -> Row:
-    """What stands before the last turn is the prompt; where it is the user's that failed, there is no answer."""
-    *before, last = talk.messages
-    answered = last["role"] == "assistant"
-    before = before if answered else talk.messages
-    made = Row(
+def _to_row(conversation: _Conversation) -> Row:
+    """The turns before the last answer are the prompt; where the user's turn failed, there is no answer."""
+    start, before, answer = conversation.start, conversation.messages, ""
+    if before[-1]["role"] == "assistant":
+        *before, last = before
+        answer = last["content"]
+    row = Row(
         written_out(before),
-        last["content"] if answered else "",
-        problem=talk.real.problem or talk.real.prompt,
-        origin="synthetic",
-        source=maker,
-        method="multi_turn",
-        parents=(talk.real.id,),
-        generation=generation,
-        level=talk.real.level,
-        metadata=talk.traits(before),
+        answer,
+        problem=start.problem or start.prompt,
+        parents=(start.id,),
+        level=start.level,
+        metadata=conversation.metadata(before),
     )
-    return made.failed(talk.failure) if talk.failure else made
+    return row.failed(conversation.failure) if conversation.failure else row

@@ -1,7 +1,7 @@
-"""Pivotal token search (Phi-4): the token of an answer at which the chance of success turns makes a pair to learn from.
+"""Pivotal token search (Phi-4): pairs of answers that differ at the token where the chance of success changes.
 
-An answer is halved again and again. How likely success is after each beginning is seen by letting the teacher go on
-from it many times; a half that changes little is left as it is, and what is narrowed down to one token is pivotal.
+An answer is bisected. The success rate after each prefix is estimated by letting the teacher continue from it many
+times; a half that changes it little is dropped, and what is narrowed down to one token is pivotal.
 """
 
 from __future__ import annotations
@@ -9,74 +9,77 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from selfsown.errors import ModelError
 from selfsown.models import BEGUN, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.text.chat import other_traits
 
-Tries = list[tuple[str, bool]]  # what was written, and whether the whole answer is right
+Rollouts = list[tuple[str, bool]]  # the continuation, and whether the whole answer is right
+
+
+@dataclass
+class _Sampler:
+    """The teacher continues prefixes of answers, and the task checks the result."""
+
+    teacher: Model
+    task: Task
+    user_prefix: str
+    assistant_prefix: str
+    rollouts: int
+    seed: int
+    by_words: bool
+    calls: int = 0
+
+    def tokens(self, text: str) -> list[str]:
+        """Words with the whitespace before them, or characters."""
+        return re.findall(r"\s*\S+\s*\Z|\s*\S+", text) if self.by_words else list(text)
+
+    def sample(self, prefixes: Sequence[tuple[Row, str]]) -> list[Rollouts]:
+        """The continuations of each prefix of an answer to a row."""
+        self.calls += 1
+        prompts = [f"{self.user_prefix}{row.prompt}{self.assistant_prefix}{text}" for row, text in prefixes]
+        replies = self.teacher.complete(prompts, SamplingParams(n=self.rollouts, seed=self.seed + self.calls))
+        return [
+            [(reply.text, self._is_right(row, text, reply)) for reply in group]
+            for (row, text), group in zip(prefixes, replies, strict=True)
+        ]
+
+    def _is_right(self, row: Row, prefix: str, reply: Reply) -> bool:
+        return not reply.failure and self.task.check(row, prefix + reply.text).score >= 0.5
 
 
 @dataclass
 class _Search:
-    """The teacher goes on from beginnings of answers; the world says what succeeds."""
-
-    teacher: Model
-    task: Task
-    before: str
-    between: str
-    rollouts: int
-    seed: int
-    words: bool
-    calls: int = 0
-
-    def split(self, text: str) -> list[str]:
-        """Its tokens: words with what stands before them, or characters."""
-        return re.findall(r"\s*\S+\s*\Z|\s*\S+", text) if self.words else list(text)
-
-    def tries(self, begun: Sequence[tuple[Row, str]]) -> list[Tries]:
-        """From each beginning, what came after it and whether the whole answer is right."""
-        self.calls += 1
-        prompts = [f"{self.before}{row.prompt}{self.between}{text}" for row, text in begun]
-        said = self.teacher.complete(prompts, SamplingParams(n=self.rollouts, seed=self.seed + self.calls))
-        pairs = zip(begun, said, strict=True)
-        return [[(each.text, self._right(*where, each)) for each in replies] for where, replies in pairs]
-
-    def _right(self, row: Row, text: str, reply: Reply) -> bool:
-        return not reply.failure and self.task.check(row, text + reply.text).score >= 0.5
-
-
-@dataclass
-class _Answer:
-    """One answer to a real row. known: the tries after so many of its tokens; spans: those that are still searched."""
+    """The bisection of one answer. known: the rollouts after so many of its tokens; spans: the (start, end) that are
+    still searched; pivotal: indices of the tokens that were found."""
 
     row: Row
     tokens: list[str]
-    known: dict[int, Tries]
+    known: dict[int, Rollouts]
     spans: list[tuple[int, int]]
-    found: list[int] = field(default_factory=list)
+    pivotal: list[int] = field(default_factory=list)
 
-    def begun(self, at: int) -> str:
-        return "".join(self.tokens[:at])
+    def prefix(self, end: int) -> str:
+        return "".join(self.tokens[:end])
 
-    def chance(self, at: int) -> float:
-        return _share(self.known[at])
+    def rate(self, end: int) -> float:
+        return _success_rate(self.known[end])
 
-    def halve(self, gap: float) -> None:
-        """Each span in two, where its chances at both ends are known; of one token it is pivotal."""
-        left = [(a, b) for a, b in self.spans if abs(self.chance(b) - self.chance(a)) >= gap]
-        self.found += [a for a, b in left if b - a == 1]
-        self.spans = [half for a, b in left if b - a > 1 for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
+    def bisect(self, min_gap: float) -> None:
+        """Keep the spans across which the success rate changes by min_gap; halve them, or take single tokens out."""
+        kept = [(a, b) for a, b in self.spans if abs(self.rate(b) - self.rate(a)) >= min_gap]
+        self.pivotal += [a for a, b in kept if b - a == 1]
+        self.spans = [half for a, b in kept if b - a > 1 for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
 
 
 def generate(
     rows: Sequence[Row],
     teacher: Model,
     task: Task,
-    generation: int,
     seed: int,
     *,
     rollouts: Count = 32,
@@ -86,92 +89,100 @@ def generate(
     user_prefix: str = "",
     assistant_prefix: str = "",
 ) -> Iterator[Row]:
-    """A pair for each pivotal token of a right and of a wrong answer to each real prompt that the teacher solves in a
-    share of `low` to `high` of its tries: a row that is right, with the wrong one as the trait `rejected`; they are
-    the same up to that token. Learn it with `train: {dpo: {pivotal_only: true}}`.
+    """A pair for each pivotal token of a right and a wrong answer to each prompt whose answer can be checked: the right
+    answer, with the wrong one as the metadata "rejected". Both are the same up to that token. Train on them with
+    `dpo: {pivotal_only: true}`. Tokens are characters for the embedded model, words for a server, which needs
+    `style: completions` and its chat template.
 
-    A token is pivotal where the chance changes by `gap` or more. The embedded model's tokens are characters, a server's
-    are taken as words; a server needs style: completions and its chat template, `before` a user's turn and `between`
-    it and the answer.
+    rollouts: continuations of each prefix. min_gap: the least change of the success rate at a pivotal token.
+    min_success, max_success: the range of success rates of the prompts to search. user_prefix, assistant_prefix: the
+    chat template's text before a user's turn, and between it and the answer.
+
+    Raises ModelError where the teacher's server cannot continue an answer. Source: Phi-4, section 4.3.
     """
     style = getattr(teacher, "style", "")
     if style and not (style == "completions" and assistant_prefix):
-        raise SelfsownError(
-            f"generate.pivotal_tokens: {teacher.name} must go on with answers that are begun: set style: completions on the "
-            "teacher, and before and between here, as the model's chat template has them"
+        raise ModelError(
+            f"generate.pivotal_tokens: {teacher.name} must continue unfinished answers; set style: completions on the "
+            "teacher, and user_prefix and assistant_prefix here to the model's chat template"
         )
-    search = _Search(teacher, task, user_prefix, assistant_prefix or BEGUN, rollouts, seed, bool(style))
-    asked = [row for row in rows if row.prompt and (task.verifiable or row.target)]
-    answers = []
-    for row, tries in zip(asked, search.tries([(row, "") for row in asked]), strict=True):
-        if min_success <= _share(tries) <= max_success:
-            answers += [_answer(row, tries, right, search) for right in (True, False)]
-    _narrow(answers, search, min_gap)
-    for draw, made in enumerate(_pairs(answers, search, min_gap)):
-        yield replace(
-            made,
-            origin="synthetic",
-            source=teacher.name,
-            method="pivotal_tokens",
-            generation=generation,
-            sample_index=draw,
-        )
+    sampler = _Sampler(teacher, task, user_prefix, assistant_prefix or BEGUN, rollouts, seed, bool(style))
+    chosen = [row for row in rows if row.prompt and (task.verifiable or row.target)]
+    searches = []
+    for row, tries in zip(chosen, sampler.sample([(row, "") for row in chosen]), strict=True):
+        if min_success <= _success_rate(tries) <= max_success:
+            searches += [_start(row, tries, right, sampler) for right in (True, False)]
+    _run(searches, sampler, min_gap)
+    yield from _pairs(searches, sampler, min_gap)
 
 
-def _share(tries: Tries) -> float:
-    return sum(right for _, right in tries) / len(tries)
+def _success_rate(rollouts: Rollouts) -> float:
+    return sum(right for _, right in rollouts) / len(rollouts)
 
 
-def _ending(tries: Tries, right: bool) -> str:
-    """The first of the tries that is right, or wrong."""
-    return next((text for text, good in tries if good == right), "")
+def _first(rollouts: Rollouts, right: bool) -> str:
+    """The first continuation that is right, or wrong."""
+    return next((text for text, is_right in rollouts if is_right == right), "")
 
 
-def _answer(row: Row, tries: Tries, right: bool, search: _Search) -> _Answer:
-    tokens = search.split(_ending(tries, right))
-    return _Answer(row, tokens, {0: tries, len(tokens): [("", right)]}, [(0, len(tokens))] if tokens else [])
+def _start(row: Row, rollouts: Rollouts, right: bool, sampler: _Sampler) -> _Search:
+    tokens = sampler.tokens(_first(rollouts, right))
+    known = {0: rollouts, len(tokens): [("", right)]}
+    return _Search(row, tokens, known, [(0, len(tokens))] if tokens else [])
 
 
-def _narrow(answers: Sequence[_Answer], search: _Search, gap: float) -> None:
-    """All answers at once, a halving a round, until every span is done with."""
+def _run(searches: Sequence[_Search], sampler: _Sampler, min_gap: float) -> None:
+    """All searches at once, one bisection a round, until no span is left."""
     while True:
-        for answer in answers:
-            answer.halve(gap)
-        ends = [(each, at) for each in answers for at in sorted({end for span in each.spans for end in span})]
-        wanted = [(each, at) for each, at in ends if at not in each.known]
-        if not wanted:
+        for search in searches:
+            search.bisect(min_gap)
+        ends = [(search, end) for search in searches for end in sorted({end for span in search.spans for end in span})]
+        unknown = [(search, end) for search, end in ends if end not in search.known]
+        if not unknown:
             return
-        found = search.tries([(each.row, each.begun(at)) for each, at in wanted])
-        for (each, at), tries in zip(wanted, found, strict=True):
-            each.known[at] = tries
+        sampled = sampler.sample([(search.row, search.prefix(end)) for search, end in unknown])
+        for (search, end), rollouts in zip(unknown, sampled, strict=True):
+            search.known[end] = rollouts
 
 
-def _pairs(answers: Sequence[_Answer], search: _Search, gap: float) -> Iterator[Row]:
-    """What was found, each place and token once, where another token is seen to do better, or worse."""
-    places: dict[tuple[str, str, str], tuple[_Answer, int, str]] = {}
-    for answer in answers:
-        for at in answer.found:
-            if other := _other(answer, at, search):
-                places.setdefault((answer.row.id, answer.begun(at), answer.tokens[at]), (answer, at, other))
-    tried = search.tries([(answer.row, answer.begun(at) + other) for answer, at, other in places.values()])
-    for (answer, at, other), tries in zip(places.values(), tried, strict=True):
-        sides = [(answer.begun(at + 1), answer.known[at + 1]), (answer.begun(at) + other, tries)]
-        (worse, failed), (better, solved) = sorted(sides, key=lambda side: _share(side[1]))
-        if _share(solved) - _share(failed) >= gap:
-            traits = {"rejected": worse + _ending(failed, False), "begun": answer.begun(at)}
-            traits |= {"chance": f"{answer.chance(at):.2f}", "chances": f"{_share(failed):.2f} {_share(solved):.2f}"}
-            said = better + _ending(solved, True)
-            yield replace(
-                answer.row,
-                answer=said,
-                metadata={**other_traits(answer.row.metadata), **traits},
-                parents=(answer.row.id,),
-            )
+def _pairs(searches: Sequence[_Search], sampler: _Sampler, min_gap: float) -> Iterator[Row]:
+    """A pair for each pivotal token, once for each prefix and token, where another token's rate differs by min_gap."""
+    places: dict[tuple[str, str, str], tuple[_Search, int, str]] = {}
+    for search in searches:
+        for index in search.pivotal:
+            if other := _alternative(search, index, sampler):
+                places.setdefault((search.row.id, search.prefix(index), search.tokens[index]), (search, index, other))
+    sampled = sampler.sample([(search.row, search.prefix(index) + other) for search, index, other in places.values()])
+    for (search, index, other), rollouts in zip(places.values(), sampled, strict=True):
+        sides = [(search.prefix(index + 1), search.known[index + 1]), (search.prefix(index) + other, rollouts)]
+        worse, better = sorted(sides, key=lambda side: _success_rate(side[1]))
+        if _success_rate(better[1]) - _success_rate(worse[1]) >= min_gap:
+            yield _to_row(search, index, worse, better)
 
 
-def _other(answer: _Answer, at: int, search: _Search) -> str:
-    """The token that came most often there, in tries that ended otherwise than those after this token do; or ""."""
-    wanted = answer.chance(at + 1) < answer.chance(at)  # it made things worse, so another one is to be right
-    firsts = [search.split(text)[0] for text, right in answer.known[at] if text.strip() and right == wanted]
-    counts = Counter(first for first in firsts if first != answer.tokens[at])
+def _to_row(search: _Search, index: int, worse: tuple[str, Rollouts], better: tuple[str, Rollouts]) -> Row:
+    """The pair: each side is a prefix, completed by a rollout that ended wrong, or right."""
+    row = search.row
+    pair = {
+        "rejected": worse[0] + _first(worse[1], False),
+        "prefix": search.prefix(index),
+        "success_rate": f"{search.rate(index):.2f}",
+        "success_rates": f"{_success_rate(worse[1]):.2f} {_success_rate(better[1]):.2f}",
+    }
+    return Row(
+        row.prompt,
+        better[0] + _first(better[1], True),
+        problem=row.problem,
+        target=row.target,
+        parents=(row.id,),
+        level=row.level,
+        metadata={**other_traits(row.metadata), **pair},
+    )
+
+
+def _alternative(search: _Search, index: int, sampler: _Sampler) -> str:
+    """The most frequent other token at this index among rollouts that ended the other way; "" for none."""
+    wanted = search.rate(index + 1) < search.rate(index)  # this token lowers the rate, so look for a right rollout
+    firsts = [sampler.tokens(text)[0] for text, right in search.known[index] if text.strip() and right == wanted]
+    counts = Counter(first for first in firsts if first != search.tokens[index])
     return counts.most_common(1)[0][0] if counts else ""

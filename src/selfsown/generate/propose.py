@@ -1,10 +1,9 @@
-"""The teacher writes new problems and answers them, from nothing but an opening, at the level and below."""
+"""The teacher writes new problems and answers them, from nothing but the task's opening, up to the current level."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
@@ -17,35 +16,35 @@ def generate(
     teacher: Model,
     task: Task,
     level: int,
-    generation: int,
     seed: int,
     *,
     count: Natural = 4000,
     n: Count = 1,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
-    """`count` proposals, their levels spread evenly. What cannot be read is a failed row.
+    """`count` problems with answers, their levels drawn evenly; a text that the task cannot read is a failed row.
 
-    The teacher writes prompt and answer, or the answer alone where real rows are documents without prompts.
-    With `n` above 1 it answers each prompt that it wrote again, n - 1 times.
+    The teacher writes prompt and answer, or the answer alone where the real rows are documents without prompts.
+
+    count: how many problems, failed ones included.
+    n: answers to each problem: the first is written with it, n - 1 more are sampled for its prompt.
+    temperature: the teacher's sampling temperature.
     """
     rng = random.Random(seed)
-    asked = any(row.prompt for row in real)
+    has_prompts = any(row.prompt for row in real)
     levels = [rng.randint(1, level) if level else 0 for _ in range(count)]
     openings = [task.opening(chosen) for chosen in levels]
-    replies = teacher.complete(openings, SamplingParams(temperature=temperature, seed=seed, continue_prompt=asked))
-    tries = [[_read(reply, task)] for (reply,) in replies]
-    again = [rows for rows in tries if n > 1 and asked and not rows[0].status]
-    if again:
+    params = SamplingParams(temperature=temperature, seed=seed, continue_prompt=has_prompts)
+    groups = [[_read(reply, task)] for (reply,) in teacher.complete(openings, params)]
+    extended = [rows for rows in groups if n > 1 and has_prompts and not rows[0].status]
+    if extended:
         more = teacher.complete(
-            [row.prompt for (row,) in again], SamplingParams(n=n - 1, temperature=temperature, seed=seed + 1)
+            [row.prompt for (row,) in extended], SamplingParams(n=n - 1, temperature=temperature, seed=seed + 1)
         )
-        for rows, others in zip(again, more, strict=True):
-            rows += [_read(reply, task) for reply in others]
-    for draw, made in enumerate(row for rows in tries for row in rows):
-        yield replace(
-            made, origin="synthetic", source=teacher.name, method="propose", generation=generation, sample_index=draw
-        )
+        for rows, replies in zip(extended, more, strict=True):
+            rows += [_read(reply, task) for reply in replies]
+    for rows in groups:
+        yield from rows
 
 
 def _read(reply: Reply, task: Task) -> Row:

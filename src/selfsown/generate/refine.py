@@ -1,6 +1,6 @@
-"""The teacher revises its own draft round by round, by its own criticism on principles or a rubric, or by the world's.
+"""The teacher revises its own drafts after criticism by principles, by a rubric or by the task's check, round by round.
 
-It needs a teacher who follows instructions, or a world with words of its own for criticism and revision.
+The teacher must follow instructions, unless the task has its own wording for criticism and revision.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
+from selfsown.errors import RecipeError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import called, criticised, shown, standards
 from selfsown.prompting.structured_output import Answer, ask, compact
-from selfsown.records import Row, SelfsownError, with_metadata
+from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import prompt_traits
 from selfsown.text.normalize import fenced
 
-_CRITIQUE = {
+_CRITIQUE_SCHEMA = {
     "type": "object",
     "properties": {"criticism": {"type": "string"}, "fault": {"type": "boolean"}},
     "required": ["criticism", "fault"],
@@ -29,146 +30,162 @@ _CRITIQUE = {
 
 
 @dataclass
-class _Course:
-    """How a draft became what it is. row: as it stands now; by: what it is held against in this round; clean: what
-    has found no fault with it as it stands."""
+class _Revision:
+    """A draft and its history.
+
+    real: the row that it answers; row: the same with the current draft. criterion: what this round criticises it by.
+    satisfied: the criteria that found no fault since the last change. failure: why it ended early.
+    """
 
     real: Row
     row: Row
-    chance: random.Random
-    by: str = ""
-    clean: set[str] = field(default_factory=set)
-    steps: list[dict[str, str]] = field(default_factory=list)
+    rng: random.Random
+    criterion: str = ""
+    satisfied: set[str] = field(default_factory=set)
+    history: list[dict[str, str]] = field(default_factory=list)
     failure: str = ""
 
-    def write(self, reply: Reply) -> None:
-        """The draft, or what it was revised to; "" is nothing that could be kept."""
-        self.failure = reply.failure or ("" if reply.text.strip() else "it says nothing")
+    def update(self, reply: Reply) -> None:
+        """Take the reply as the new draft; an empty one leaves the draft as it is."""
+        self.failure = reply.failure or ("" if reply.text.strip() else "the reply is empty")
         if reply.text.strip():
             self.row = replace(self.real, answer=reply.text)
-        self.clean.clear()
+        self.satisfied.clear()
 
 
 def generate(
     rows: Sequence[Row],
     teacher: Model,
     task: Task,
-    generation: int,
     seed: int,
     *,
-    critic: Literal["teacher", "world"] = "teacher",
+    critic: Literal["teacher", "task"] = "teacher",
     principles: tuple[str, ...] = (),
     rubric: str = "It is correct, complete and clear, and does what was asked for.",
     rounds: Count = 4,
     temperature: NotNegative = 1.0,
     where: dict[str, str] | None = None,
 ) -> Iterator[Row]:
-    """For each real row the teacher's answer to its prompt, or the row itself where it is a document, after at most
-    `rounds` of criticism. Each round draws one of the principles that have found no fault since the last revision, or
-    takes the rubric if there are no principles; it is over when all of them are content. With `critic: world`, it is
-    over when the world finds the answer right, and what it says else is the criticism.
+    """The teacher's answer to each real prompt, or each document, after its revisions. Drafts, criticisms and revisions
+    are the metadata "revision_history", as JSON; "revisions" counts the last.
 
-    A world with a constitution has principles, and words in which the teacher is asked. `only`: the traits of the rows
-    that are worked on. The draft, and each criticism with what it was held against, is the trait "course", as JSON.
+    critic: with "task", the task's check is the criticism. principles: each round draws one that has found no fault
+    since the last revision; by default the task's, if it has any. rubric: the criterion where there are no principles.
+    rounds: the most criticisms; it ends early once no criterion finds a fault. temperature: for drafts and revisions.
+    where: use only rows with these metadata values.
+
+    Raises RecipeError where critic is "task" and the task cannot check answers, or has no such principle.
+    Source: Bai et al. 2022 (Constitutional AI), section 3; Madaan et al. 2023 (Self-Refine).
     """
-    if critic == "world" and not task.verifiable:
-        raise SelfsownError(f"generate.refine: {task.name} checks no answers; leave critic: teacher")
-    courses = [_Course(row, row, random.Random(f"{seed} {row.id}")) for row in with_metadata(rows, where)]
-    asked = [course for course in courses if course.row.prompt]
-    drafts = teacher.complete(
-        [course.row.full_prompt for course in asked], SamplingParams(temperature=temperature, seed=seed)
-    )
-    for course, (draft,) in zip(asked, drafts, strict=True):
-        course.write(draft)
-    for course in courses:
-        course.steps.append({"draft": course.row.answer})
-    words = task if isinstance(task, Principled) and critic == "teacher" else None
-    by = ("the world",) if critic == "world" else standards(principles, task) or (rubric,)
-    judged = partial(_judged, teacher=teacher, words=words, seed=seed)
-    revise = partial(_revised, teacher=teacher, words=words, temperature=temperature, seed=seed)
+    if critic == "task" and not task.verifiable:
+        raise RecipeError(f"generate.refine: {task.name} cannot check answers; use critic: teacher")
+    revisions = [_Revision(row, row, random.Random(f"{seed} {row.id}")) for row in with_metadata(rows, where)]
+    _write_drafts(revisions, teacher, SamplingParams(temperature=temperature, seed=seed))
+    wording = task if isinstance(task, Principled) and critic == "teacher" else None
+    criteria = ("the task's check",) if critic == "task" else standards(principles, task) or (rubric,)
+    judge = partial(_critiques, teacher=teacher, wording=wording, seed=seed)
+    revise = partial(_revised, teacher=teacher, wording=wording, temperature=temperature, seed=seed)
     for _ in range(rounds):
-        _round(courses, by, partial(_checked, task=task) if critic == "world" else judged, revise)
-    for course in courses:
-        yield _made(course, teacher.name, generation)
+        _run_round(revisions, criteria, partial(_checks, task=task) if critic == "task" else judge, revise)
+    yield from map(_to_row, revisions)
 
 
-def _round(
-    courses: Sequence[_Course],
-    standards: Sequence[str],
-    judged: Callable[[Sequence[_Course]], list[Answer]],
-    revised: Callable[[Sequence[_Course]], list[Reply]],
+def _write_drafts(revisions: Sequence[_Revision], teacher: Model, params: SamplingParams) -> None:
+    """The teacher's answers; a document is its own draft."""
+    with_prompt = [revision for revision in revisions if revision.row.prompt]
+    drafts = teacher.complete([revision.row.full_prompt for revision in with_prompt], params)
+    for revision, (draft,) in zip(with_prompt, drafts, strict=True):
+        revision.update(draft)
+    for revision in revisions:
+        revision.history.append({"draft": revision.row.answer})
+
+
+def _run_round(
+    revisions: Sequence[_Revision],
+    criteria: Sequence[str],
+    judge: Callable[[Sequence[_Revision]], list[Answer]],
+    revise: Callable[[Sequence[_Revision]], list[Reply]],
 ) -> None:
-    """Criticism of all that is not done yet, and a revision where it found a fault."""
-    open_ = [course for course in courses if not course.failure and not course.clean.issuperset(standards)]
-    for course in open_:
-        course.by = course.chance.choice([each for each in standards if each not in course.clean])
-    faulty = [course for course, said in zip(open_, judged(open_), strict=True) if _at_fault(course, said)]
-    for course, reply in zip(faulty, revised(faulty), strict=True):
-        course.write(reply)
-        if not course.failure:
-            course.steps[-1]["revision"] = course.row.answer
+    """Criticise all that are not finished, and revise those with a fault."""
+    unfinished = [
+        revision for revision in revisions if not revision.failure and not revision.satisfied.issuperset(criteria)
+    ]
+    for revision in unfinished:
+        left = [criterion for criterion in criteria if criterion not in revision.satisfied]
+        revision.criterion = revision.rng.choice(left)
+    critiques = zip(unfinished, judge(unfinished), strict=True)
+    faulty = [revision for revision, critique in critiques if _has_fault(revision, critique)]
+    for revision, reply in zip(faulty, revise(faulty), strict=True):
+        revision.update(reply)
+        if not revision.failure:
+            revision.history[-1]["revision"] = revision.row.answer
 
 
-def _at_fault(course: _Course, said: Answer) -> bool:
-    if said.failure:
-        course.failure = f"its criticism: {said.failure}"
+def _has_fault(revision: _Revision, critique: Answer) -> bool:
+    """Record the criticism, and tell whether it finds a fault."""
+    if critique.failure:
+        revision.failure = f"its criticism: {critique.failure}"
         return False
-    course.steps.append({"by": course.by, "criticism": said.data["criticism"].strip()})
-    if not said.data["fault"]:
-        course.clean.add(course.by)
-    return bool(said.data["fault"])
+    revision.history.append({"criterion": revision.criterion, "criticism": critique.data["criticism"].strip()})
+    if not critique.data["fault"]:
+        revision.satisfied.add(revision.criterion)
+    return bool(critique.data["fault"])
 
 
-def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
-    found = [task.check(course.row, course.row.answer) for course in courses]
-    return [Answer({"criticism": each.reason, "fault": each.score < 0.5}, each.reason) for each in found]
+def _checks(revisions: Sequence[_Revision], task: Task) -> list[Answer]:
+    """The task's grades as criticisms."""
+    grades = [task.check(revision.row, revision.row.answer) for revision in revisions]
+    return [Answer({"criticism": grade.reason, "fault": grade.score < 0.5}, grade.reason) for grade in grades]
 
 
-def _judged(courses: Sequence[_Course], teacher: Model, words: Principled | None, seed: int) -> list[Answer]:
-    if words:
-        return criticised(teacher, [(course.row, course.by) for course in courses], words, seed=seed)
-    return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
+def _critiques(revisions: Sequence[_Revision], teacher: Model, wording: Principled | None, seed: int) -> list[Answer]:
+    if wording:
+        return criticised(teacher, [(each.row, each.criterion) for each in revisions], wording, seed=seed)
+    return ask(teacher, [_critique_prompt(revision) for revision in revisions], _CRITIQUE_SCHEMA, seed=seed)
 
 
-def _asked(course: _Course) -> str:
-    parts = [f"Criticise the {called(course.row)} below. Hold it against this alone: {course.by}", shown(course.row)]
-    parts += ["Say in a few sentences where it falls short of that and how to mend it, then whether it is at fault."]
-    return "\n\n".join(parts)
+def _critique_prompt(revision: _Revision) -> str:
+    return "\n\n".join([
+        f"Criticise the {called(revision.row)} below by this criterion alone: {revision.criterion}",
+        shown(revision.row),
+        "Say in a few sentences where it does not meet the criterion and how to fix that, then whether it has a fault.",
+    ])  # fmt: skip
 
 
 def _revised(
-    courses: Sequence[_Course], teacher: Model, words: Principled | None, temperature: float, seed: int
+    revisions: Sequence[_Revision], teacher: Model, wording: Principled | None, temperature: float, seed: int
 ) -> list[Reply]:
     prompts = [
-        words.revision(course.row, course.by, course.steps[-1]["criticism"]) if words else _asked_anew(course)
-        for course in courses
+        wording.revision(revision.row, revision.criterion, revision.history[-1]["criticism"])
+        if wording
+        else _revision_prompt(revision)
+        for revision in revisions
     ]
     return [reply for (reply,) in teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed))]
 
 
-def _asked_anew(course: _Course) -> str:
-    what = called(course.row)
-    parts = [f"Revise the {what} below so that the criticism no longer holds, and leave the rest as it is."]
-    parts += [shown(course.row), f"It is held against: {course.by}"]
-    parts += [f"The criticism:\n{fenced(course.steps[-1]['criticism'])}"]
-    parts += [f"Write the revised {what} alone, without a word about it."]
-    return "\n\n".join(parts)
+def _revision_prompt(revision: _Revision) -> str:
+    name = called(revision.row)
+    return "\n\n".join([
+        f"Revise the {name} below so that the criticism no longer applies, and leave the rest as it is.",
+        shown(revision.row),
+        f"The criterion: {revision.criterion}",
+        f"The criticism:\n{fenced(revision.history[-1]['criticism'])}",
+        f"Write only the revised {name}, and nothing about it.",
+    ])  # fmt: skip
 
 
-def _made(course: _Course, maker: str, generation: int) -> Row:
-    real = course.real
-    revisions = sum("revision" in step for step in course.steps)
-    made = Row(
+def _to_row(revision: _Revision) -> Row:
+    real = revision.real
+    revised = sum("revision" in step for step in revision.history)
+    history = {"revisions": str(revised), "revision_history": compact(revision.history)}
+    row = Row(
         real.prompt,
-        course.row.answer,
+        revision.row.answer,
         problem=real.problem,
         target=real.target if real.prompt else "",
-        origin="synthetic",
-        source=maker,
-        method="refine",
         parents=(real.id,),
-        generation=generation,
         level=real.level,
-        metadata={**prompt_traits(real.metadata), "revisions": str(revisions), "course": compact(course.steps)},
+        metadata={**prompt_traits(real.metadata), **history},
     )
-    return made.failed(course.failure) if course.failure else made
+    return row.failed(revision.failure) if revision.failure else row

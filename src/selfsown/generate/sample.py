@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
@@ -18,7 +17,6 @@ def generate(
     rows: Sequence[Row],
     teacher: Model,
     task: Task,
-    generation: int,
     seed: int,
     *,
     n: Count = 4,
@@ -27,52 +25,63 @@ def generate(
     schema: dict[str, Any] | None = None,
     where: dict[str, str] | None = None,
 ) -> Iterator[Row]:
-    """n answers to each real prompt, before which the teacher reads the instruction; `only`: the traits of the rows
-    that are asked. With a JSON schema, an answer is JSON by it, on one line. What the teacher thought is the trait
-    "reasoning"."""
+    """Answers to each real prompt; the teacher's reasoning, where it gives any, is the metadata "reasoning".
+
+    n: answers to each prompt.
+    temperature: the teacher's sampling temperature.
+    instruction: text before each prompt, which the row does not have.
+    schema: a JSON schema; answers are JSON on one line that follows it.
+    where: use only rows with these metadata values.
+
+    Raises NoPrompt where no real row has a prompt.
+    """
     chosen = [row for row in with_metadata(rows, where) if row.prompt]
     if not chosen:
-        raise _unprompted(task)
+        raise _no_prompt(task)
     prompts = [preceded(row.full_prompt, instruction) for row in chosen]
-    if schema is None:
-        replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
-    else:
-        replies = _structured(teacher, prompts, schema, n, temperature, seed)
-    for asked, answers in zip(chosen, replies, strict=True):
-        for draw, reply in enumerate(answers):
-            read = task.read(asked.prompt, reply.text)
-            traits = {**prompt_traits(asked.metadata), **(read.metadata if isinstance(read, Row) else {})}
-            made = replace(
-                asked,
-                answer=reply.text,
-                metadata=traits | ({"reasoning": reply.reasoning} if reply.reasoning else {}),
-                origin="synthetic",
-                source=teacher.name,
-                method="sample",
-                parents=(asked.id,),
-                generation=generation,
-                sample_index=draw,
-            )
-            yield made.failed(reply.failure) if reply.failure else made
+    params = SamplingParams(n=n, temperature=temperature, seed=seed)
+    replies = teacher.complete(prompts, params) if schema is None else _structured(teacher, prompts, schema, params)
+    for row, answers in zip(chosen, replies, strict=True):
+        for reply in answers:
+            yield _to_row(row, reply, task)
+
+
+def _to_row(row: Row, reply: Reply, task: Task) -> Row:
+    """The reply as another answer to the row's prompt, with the metadata that the task reads from it."""
+    parsed = task.read(row.prompt, reply.text)
+    metadata = {**prompt_traits(row.metadata), **(parsed.metadata if isinstance(parsed, Row) else {})}
+    if reply.reasoning:
+        metadata["reasoning"] = reply.reasoning
+    answer = Row(
+        row.prompt,
+        reply.text,
+        problem=row.problem,
+        target=row.target,
+        parents=(row.id,),
+        level=row.level,
+        metadata=metadata,
+    )
+    return answer.failed(reply.failure) if reply.failure else answer
 
 
 def _structured(
-    teacher: Model, prompts: Sequence[Prompt], schema: Mapping[str, Any], n: int, temperature: float, seed: int
+    teacher: Model, prompts: Sequence[Prompt], schema: Mapping[str, Any], params: SamplingParams
 ) -> list[list[Reply]]:
-    """The same, but the answers are JSON by the schema."""
-    each = [prompt for prompt in prompts for _ in range(n)]
-    said = ask(teacher, each, schema, temperature=temperature, seed=seed)
+    """`params.n` replies to each prompt that are JSON by the schema."""
+    n = params.n
+    repeated = [prompt for prompt in prompts for _ in range(n)]
+    answers = ask(teacher, repeated, schema, temperature=params.temperature, seed=params.seed)
     replies = [
         Reply(str(prompt), answer.text if answer.failure else compact(answer.data), 0, answer.failure, answer.reasoning)
-        for prompt, answer in zip(each, said, strict=True)
+        for prompt, answer in zip(repeated, answers, strict=True)
     ]
-    return [replies[at : at + n] for at in range(0, len(replies), n)]
+    return [replies[start : start + n] for start in range(0, len(replies), n)]
 
 
-def _unprompted(task: Task) -> NoPrompt:
-    """The error that all real rows are documents, and how to have them read as prompts."""
-    source = getattr(task, "path", "FILE")
+def _no_prompt(task: Task) -> NoPrompt:
+    """The error that all real rows are documents, and how to read them as prompts."""
+    path = getattr(task, "path", "FILE")
     return NoPrompt(
-        "generate.sample: no real row has a prompt to answer, they are documents; take propose, or have them read as "
-        f"prompts, such as the lines of a text file: --set 'real={{file: {{path: {source}, prompt: text}}}}'"
+        "generate.sample: no real row has a prompt to answer, all are documents; use generate.propose, or read them as "
+        f"prompts, such as the lines of a text file: --set 'real={{file: {{path: {path}, prompt: text}}}}'"
     )

@@ -1,12 +1,11 @@
-"""The teacher writes a program for each problem, and tests, and mends both by what running them says (self-debugging).
+"""The teacher writes a program and tests for each problem, and fixes them by the output of their runs (self-debugging).
 
-Llama 3 calls it execution feedback (section 4.3.1). It needs a teacher who follows instructions, and a machine on which
-the sandbox holds.
+The teacher must follow instructions, and the machine must support the sandbox.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,57 +18,62 @@ from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import other_traits, prompt_traits
 from selfsown.text.normalize import fenced, python
 
-SHOWN = 1000  # characters of what a program printed, from its end
-_INSPIRED = (
-    "Below stands a piece of code or text. Let it inspire a programming problem of your own, told in a few sentences: "
-    "the name of a Python function, what it is given, what it returns, and what is to come of borderline cases."
+MAX_OUTPUT_CHARS = 1000  # of each output stream, from its end, that the teacher is shown
+_WRITE_PROBLEM = (
+    "Below is a piece of code or text. Take it as inspiration for a programming problem of your own, stated in a few "
+    "sentences: the name of a Python function, its arguments, what it returns, and what happens in edge cases."
 )
-_SOLVE = "Write Python that solves the problem below, and say in comments why it does. Write no tests and no examples."
-_TEST = (
+_WRITE_PROGRAM = (
+    "Write Python that solves the problem below, and explain in comments why it does. Write no tests and no examples."
+)
+_WRITE_TESTS = (
     "Write tests for the problem below: lines of Python that begin with assert and call the solution by its name, each "
-    "with a value that you are sure of, borderline cases among them. Write no solution."
+    "with a value that you are sure of, including edge cases. Do not write a solution."
 )
-_MEND = "The program below does not pass its tests. Find out why, and write the whole program anew so that it is right."
-_EITHER = " Where it is a test that the problem does not bear out, mend that test; leave alone whatever is right."
-
-Asked = Callable[[Sequence["_Course"], str, tuple[str, ...]], None]
+_FIX = "The program below does not pass its tests. Find out why, and write the whole program again so that it is right."
+_FIX_BOTH = (
+    f"{_FIX} If a test is not supported by the problem, fix that test; leave everything that is right unchanged."
+)
 
 
 @dataclass
-class _Course:
-    """How a problem came to its program. given: its tests are not the teacher's, and stay as they are."""
+class _DebugSession:
+    """A problem with its program so far. has_given_tests: the tests come from the row, and must stay as they are."""
 
     real: Row
     prompt: str
     tests: str = ""
-    entry: str = ""
-    given: bool = False
+    entry_point: str = ""
+    has_given_tests: bool = False
     program: str = ""
     outcome: Outcome | None = None
     failure: str = ""
-    steps: list[dict[str, str]] = field(default_factory=list)
+    history: list[dict[str, str]] = field(default_factory=list)
 
     @property
-    def wrong(self) -> bool:
-        """Whether it may still be mended."""
+    def can_be_fixed(self) -> bool:
         return not self.failure and self.outcome is not None and not self.outcome.passed
 
     def shown(self) -> str:
-        """All there is of it so far, between marks."""
-        said = {} if self.prompt else {"The code or text": self.real.answer}
-        if self.outcome:  # before, whoever writes the program does not see what it will be tested by
-            printed = (self.outcome.stdout[-SHOWN:] + self.outcome.stderr[-SHOWN:]).strip()
-            said |= {"The program": self.program, "Its tests": self.tests}
-            said["What became of it"] = f"{self.outcome.reason}\n{printed}"
-        problem = fenced_prompt(self.real) if self.real.prompt else fenced(self.prompt)
-        parts = [f"The problem:\n{problem}"] if self.prompt else []
-        return "\n\n".join([*parts, *(f"{name}:\n{fenced(text)}" for name, text in said.items()), NOTE])
+        """Everything that there is so far, between markers."""
+        parts: list[str] = []
+        if not self.prompt:
+            parts.append(f"The code or text:\n{fenced(self.real.answer)}")
+        else:
+            parts.append(f"The problem:\n{fenced_prompt(self.real) if self.real.prompt else fenced(self.prompt)}")
+        if self.outcome:  # before the first run, whoever writes the program must not see its tests
+            output = (self.outcome.stdout[-MAX_OUTPUT_CHARS:] + self.outcome.stderr[-MAX_OUTPUT_CHARS:]).strip()
+            result = f"{self.outcome.reason}\n{output}"
+            parts.append(f"The program:\n{fenced(self.program)}")
+            parts.append(f"Its tests:\n{fenced(self.tests)}")
+            parts.append(f"The result of running them:\n{fenced(result)}")
+        return "\n\n".join([*parts, NOTE])
 
-    def take(self, said: Answer, names: Sequence[str]) -> None:
-        """What was said under these names; or why nothing was."""
-        self.failure = said.failure
-        for name in names if not said.failure else ():
-            text = said.data[name].strip() if name == "prompt" else python(said.data[name])
+    def update(self, reply: Answer, names: Sequence[str]) -> None:
+        """Take the fields of these names from the reply, or the reason why there are none."""
+        self.failure = reply.failure
+        for name in names if not reply.failure else ():
+            text = reply.data[name].strip() if name == "prompt" else python(reply.data[name])
             setattr(self, name, text)
             self.failure = self.failure or ("" if text.strip() else f"its {name} is empty")
 
@@ -77,7 +81,6 @@ class _Course:
 def generate(
     rows: Sequence[Row],
     teacher: Model,
-    generation: int,
     seed: int,
     *,
     n: Count = 1,
@@ -89,78 +92,89 @@ def generate(
     memory_mb: Count = 512,
     unsafe: bool = False,
 ) -> Iterator[Row]:
-    """`n` programs for each real prompt, or for the problem that a real document inspires, each mended at most `rounds`
-    times while it does not pass. Its tests are the row's trait `tests`, asserts as `grade: unit_tests` takes them, with
-    `entry`; where there is none, the teacher writes them, and may mend them too. seconds, memory, unsafe: as there.
+    """Programs for each real prompt, or for a problem inspired by each real document. Programs that never pass are
+    yielded too, for a grader to reject. "revision_history" is, as JSON, each program with its outcome; "revisions"
+    counts all but the first.
 
-    What passed is no better than its tests. What never did comes out as it is, for a grader to reject. The trait
-    "course" is, as JSON, each program with what became of it; "revisions" counts all but the first.
+    n: programs for each problem. rounds: the most attempts to fix a program. tests, entry_point: the metadata that hold
+    a row's tests and its function's name, as in grade.unit_tests; where a row has no tests, the teacher writes them and
+    may fix them. temperature: the teacher's. cpu_seconds, memory_mb: limits of a run. unsafe: run without a sandbox.
+
+    Raises SelfsownError where the machine does not support the sandbox.
+    Source: Llama 3 (Dubey et al. 2024), section 4.3.1, execution feedback; Chen et al. 2023.
     """
-    asked = partial(_ask, teacher=teacher, temperature=temperature, seed=seed)
-    begun = [_begun(row, tests, entry_point) for row in rows]
-    asked([course for course in begun if not course.prompt], _INSPIRED, ("prompt",))
-    asked([course for course in begun if not course.given], _TEST, ("tests",))
-    courses = [replace(course, steps=[]) for course in begun for _ in range(n)]
-    asked(courses, _SOLVE, ("program",))
-    if not all(course.failure for course in courses):
-        with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
-            _run(courses, sandbox)
+    fill = partial(_fill, teacher=teacher, temperature=temperature, seed=seed)
+    started = [_start(row, tests, entry_point) for row in rows]
+    fill([session for session in started if not session.prompt], _WRITE_PROBLEM, ("prompt",))
+    fill([session for session in started if not session.has_given_tests], _WRITE_TESTS, ("tests",))
+    sessions = [replace(session, history=[]) for session in started for _ in range(n)]
+    fill(sessions, _WRITE_PROGRAM, ("program",))
+    if not all(session.failure for session in sessions):
+        with Sandbox(cpu_seconds=cpu_seconds, memory_mb=memory_mb, unsafe=unsafe) as sandbox:
+            _run(sessions, sandbox)
             for _ in range(rounds):
-                wrong = [course for course in courses if course.wrong]
-                asked([course for course in wrong if course.given], _MEND, ("program",))
-                asked([course for course in wrong if not course.given], _MEND + _EITHER, ("program", "tests"))
+                wrong = [session for session in sessions if session.can_be_fixed]
+                fill([session for session in wrong if session.has_given_tests], _FIX, ("program",))
+                fill([session for session in wrong if not session.has_given_tests], _FIX_BOTH, ("program", "tests"))
                 _run(wrong, sandbox)
-    for draw, course in enumerate(courses):
-        yield _made(course, tests, teacher.name, generation, draw)
+    yield from (_to_row(session, tests) for session in sessions)
 
 
-def _begun(row: Row, tests: str, entry: str) -> _Course:
-    said = row.metadata.get(tests, "") if row.prompt else ""
-    return _Course(row, row.prompt, said, row.metadata.get(entry, ""), given=bool(said.strip()))
+def _start(row: Row, tests: str, entry_point: str) -> _DebugSession:
+    given = row.metadata.get(tests, "") if row.prompt else ""
+    name = row.metadata.get(entry_point, "")
+    return _DebugSession(row, row.prompt, given, name, has_given_tests=bool(given.strip()))
 
 
-def _ask(
-    courses: Sequence[_Course], told: str, names: tuple[str, ...], *, teacher: Model, temperature: float, seed: int
+def _fill(
+    sessions: Sequence[_DebugSession],
+    instruction: str,
+    names: tuple[str, ...],
+    *,
+    teacher: Model,
+    temperature: float,
+    seed: int,
 ) -> None:
-    """Tell the teacher this with all there is of each course, and take what it says under these names."""
+    """Have the teacher write the fields of these names for each session that has not failed."""
     schema = {
         "type": "object",
         "properties": {name: {"type": "string"} for name in names},
         "required": list(names),
         "additionalProperties": False,
     }
-    open_ = [course for course in courses if not course.failure]
-    prompts = [f"{told}\n\n{course.shown()}" for course in open_]
-    for course, said in zip(open_, ask(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
-        course.take(said, names)
+    live = [session for session in sessions if not session.failure]
+    prompts = [f"{instruction}\n\n{session.shown()}" for session in live]
+    for session, reply in zip(live, ask(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
+        session.update(reply, names)
 
 
-def _run(courses: Sequence[_Course], sandbox: Sandbox) -> None:
-    """Tests that no program could pass are a fault as any other."""
-    open_ = [course for course in courses if not course.failure]
-    jobs = [Job(course.program, tests=course.tests, entry=course.entry) for course in open_]
-    for course, outcome in zip(open_, sandbox.each(jobs), strict=True):
-        course.outcome = outcome
-        course.failure = outcome.reason if outcome.broken and course.given else ""  # nobody here may change its tests
-        tests = {} if course.given else {"tests": course.tests}
-        course.steps.append({"program": course.program, **tests, "outcome": outcome.reason})
+def _run(sessions: Sequence[_DebugSession], sandbox: Sandbox) -> None:
+    """Run the programs with their tests; given tests that no program could pass fail the session."""
+    live = [session for session in sessions if not session.failure]
+    jobs = [Job(session.program, tests=session.tests, entry_point=session.entry_point) for session in live]
+    for session, outcome in zip(live, sandbox.run_all(jobs), strict=True):
+        session.outcome = outcome
+        session.failure = outcome.reason if outcome.invalid_tests and session.has_given_tests else ""
+        step = {"program": session.program}
+        if not session.has_given_tests:
+            step["tests"] = session.tests
+        session.history.append({**step, "outcome": outcome.reason})
 
 
-def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -> Row:
-    told = prompt_traits if course.real.prompt else other_traits
-    traits = {**told(course.real.metadata), tests: course.tests, "revisions": str(max(0, len(course.steps) - 1))}
-    made = Row(
-        course.prompt,
-        course.program,
-        problem=course.real.problem if course.real.prompt else "",
-        target=course.real.target if course.real.prompt else "",
-        origin="synthetic",
-        source=maker,
-        method="self_debug",
-        parents=(course.real.id,),
-        generation=generation,
-        sample_index=draw,
-        level=course.real.level,
-        metadata={**traits, "course": compact(course.steps)},
+def _to_row(session: _DebugSession, tests: str) -> Row:
+    real = session.real
+    inherited: Mapping[str, str] = (prompt_traits if real.prompt else other_traits)(real.metadata)
+    history = {
+        "revisions": str(max(0, len(session.history) - 1)),
+        "revision_history": compact(session.history),
+    }
+    row = Row(
+        session.prompt,
+        session.program,
+        problem=real.problem if real.prompt else "",
+        target=real.target if real.prompt else "",
+        parents=(real.id,),
+        level=real.level,
+        metadata={**inherited, tests: session.tests, **history},
     )
-    return made.failed(course.failure) if course.failure else made
+    return row.failed(session.failure) if session.failure else row

@@ -1,6 +1,6 @@
-"""The teacher solves problems that the world poses anew, at the level and below; a failed one again with a hint.
+"""The teacher solves new problems posed by the task, up to the current level; unsolved ones again with a hint (STaR).
 
-Where the world poses none, real prompts with known answers are solved (STaR, Zelikman et al. 2022).
+If the task cannot pose problems, it solves real prompts with known answers (Zelikman et al. 2022).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from selfsown.text.chat import Prompt, followed, preceded, prompt_traits
 from selfsown.text.final_answer import final_answers, stated
 from selfsown.text.numbers import plain, quantity
 
-HINT = "(The answer is {}. Work out how to come to it, without a word about having been told.)"
+HINT_PROMPT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 
 
 def generate(
@@ -23,7 +23,6 @@ def generate(
     teacher: Model,
     task: Task,
     level: int,
-    generation: int,
     seed: int,
     *,
     count: Count = 2000,
@@ -32,50 +31,67 @@ def generate(
     instruction: str = "",
     hint: bool = False,
 ) -> Iterator[Row]:
-    """n answers to each of `count` new problems, or to each real one, before which the teacher reads the instruction;
-    the row has neither instruction nor hint. With `hint`, a problem that no answer solves is tried once more with the
-    known answer in the prompt, and the trait "hint" says so of that row."""
-    posed = isinstance(task, Posing)
-    asked = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [row for row in rows if row.prompt]
-    if not asked:
-        raise NoPrompt("generate.solve: no real row has a prompt, and the world poses no problems; take propose")
-    prompts = [preceded(row.full_prompt, instruction) for row in asked]
+    """Answers to new problems, or to each real prompt.
+
+    count: how many problems the task poses. n: answers to each problem. temperature: the teacher's. instruction: text
+    before each prompt, which the row does not have. hint: try a problem that no answer solves once more with the known
+    answer in the prompt, which the row does not have; the metadata "hint" is "yes" for such a row and "no" for others.
+
+    Raises NoPrompt where no real row has a prompt and the task poses no problems.
+    Source: STaR (Zelikman et al. 2022), section 3.2, for hints.
+    """
+    poses = isinstance(task, Posing)
+    problems = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [r for r in rows if r.prompt]
+    if not problems:
+        raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
+    prompts = [preceded(row.full_prompt, instruction) for row in problems]
     replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
-    unsolved = [
-        at
-        for at, (row, said) in enumerate(zip(asked, replies, strict=True))
-        if hint and row.target and not any(_solves(row, each, task) for each in said)
-    ]
-    hinted = [preceded(_hinted(asked[at], task), instruction) for at in unsolved]
-    again = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
-    made = [(row, reply, "no") for row, said in zip(asked, replies, strict=True) for reply in said]
-    made += [(asked[at], reply, "yes") for at, (reply,) in zip(unsolved, again, strict=True)]
-    for draw, (row, reply, helped) in enumerate(made):
-        traits = {**prompt_traits(row.metadata), **({"hint": helped} if hint else {})}
-        traits |= {"reasoning": reply.reasoning} if reply.reasoning else {}
-        solved = row.replace_fields(
-            metadata=traits, generation=generation, sample_index=draw, parents=() if posed else (row.id,)
-        )
-        solved = solved.replace_fields(answer=reply.text, origin="synthetic", source=teacher.name, method="solve")
-        yield solved.failed(reply.failure) if reply.failure else solved
+    groups = list(zip(problems, replies, strict=True))
+    unsolved = [row for row, group in groups if hint and row.target and not any(_solves(row, r, task) for r in group)]
+    hinted = [preceded(_hinted_prompt(row, task), instruction) for row in unsolved]
+    retries = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
+    answers = [(row, reply, "no") for row, group in groups for reply in group]
+    answers += [(row, reply, "yes") for row, (reply,) in zip(unsolved, retries, strict=True)]
+    for row, reply, hinted_answer in answers:
+        yield _to_row(row, reply, {"hint": hinted_answer} if hint else {}, parents=() if poses else (row.id,))
 
 
-def _hinted(row: Row, task: Task) -> Prompt:
+def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ...]) -> Row:
+    metadata = {**prompt_traits(row.metadata), **hint}
+    if reply.reasoning:
+        metadata["reasoning"] = reply.reasoning
+    answer = Row(
+        row.prompt,
+        reply.text,
+        problem=row.problem,
+        target=row.target,
+        parents=parents,
+        level=row.level,
+        metadata=metadata,
+    )
+    return answer.failed(reply.failure) if reply.failure else answer
+
+
+def _hinted_prompt(row: Row, task: Task) -> Prompt:
     if isinstance(task, Posing):
         return task.hinted(row)
-    return followed(row.full_prompt, HINT.format(stated(row.target)))
+    return followed(row.full_prompt, HINT_PROMPT.format(stated(row.target)))
 
 
 def _solves(row: Row, reply: Reply, task: Task) -> bool:
-    """By the world where it checks answers, or else by the number that is said in the end; graders say more."""
+    """By the task where it checks answers, else by the final answer that the reply states."""
     if reply.failure:
         return False
     if task.verifiable:
         return task.check(row, reply.text).score >= 0.5
-    known, said = plain(stated(row.target)), [plain(each) for each in final_answers(reply.text)[0]]
-    return bool(known and said) and all(_agrees(known, each) for each in said)
+    known = plain(stated(row.target))
+    answers = [plain(answer) for answer in final_answers(reply.text)[0]]
+    return bool(known and answers) and all(_agree(known, answer) for answer in answers)
 
 
-def _agrees(known: str, said: str) -> bool:
-    numbers = quantity(known), quantity(said)
-    return known == said or bool(numbers[0] and numbers[1] and numbers[0].equals(numbers[1]))
+def _agree(known: str, answer: str) -> bool:
+    """Whether both are the same text or the same quantity."""
+    if known == answer:
+        return True
+    expected, actual = quantity(known), quantity(answer)
+    return bool(expected and actual and expected.equals(actual))

@@ -67,8 +67,8 @@ def grade(
     if not jobs:
         yield from (_failed(each.failure) for each in written)
         return
-    with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
-        outcomes = sandbox.each(jobs)
+    with Sandbox(cpu_seconds=cpu_seconds, memory_mb=memory_mb, unsafe=unsafe) as sandbox:
+        outcomes = sandbox.run_all(jobs)
         for row, each in zip(rows, written, strict=True):
             if each.failure:
                 yield _failed(each.failure)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selfsown.option_types import Positive
 from selfsown.records import Grade, Row
-from selfsown.sandbox.math_equivalence import Comparer
+from selfsown.sandbox.math_equivalence import MathComparer
 from selfsown.text.expressions import claims, is_of_another, known_value
 from selfsown.text.final_answer import final_answers, stated
 from selfsown.text.normalize import normal
@@ -42,8 +42,8 @@ def grade(rows: Sequence[Row], *, timeout_seconds: Positive = 5.0) -> Iterator[G
     if not hard:
         yield from (_grade(reading, [], timeout_seconds) for reading in readings)
         return
-    with Comparer(timeout_seconds) as comparer:
-        compared = comparer.each(hard)
+    with MathComparer(timeout_seconds) as comparer:
+        compared = comparer.compare_all(hard)
         for reading in readings:
             yield _grade(reading, [next(compared) for _ in reading.pairs], timeout_seconds)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.normalize import normal
 
+STREAMS = True
+
 
 def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
     if not real:

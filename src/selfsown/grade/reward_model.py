@@ -14,6 +14,8 @@ from selfsown.prompting.judge_prompts import NOTHING
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import completion_of, messages_of, tools_of
 
+STREAMS = True
+
 _TOGETHER = 16  # batches among which rows of like length find each other
 _DIGITS = 4  # beyond them a score depends on what else is in its batch
 

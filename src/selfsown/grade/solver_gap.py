@@ -12,6 +12,8 @@ from selfsown.tasks import Task
 from selfsown.text.chat import preceded
 from selfsown.text.normalize import agreement, final
 
+REQUIRES = {"two_solvers"}
+
 
 def grade(
     rows: Sequence[Row],

@@ -35,8 +35,8 @@ def grade(
     if not jobs:
         yield from (_failed(str(plan)) for plan in plans)
         return
-    with Sandbox(seconds=cpu_seconds, memory=memory_mb, unsafe=unsafe) as sandbox:
-        outcomes = sandbox.each(jobs)
+    with Sandbox(cpu_seconds=cpu_seconds, memory_mb=memory_mb, unsafe=unsafe) as sandbox:
+        outcomes = sandbox.run_all(jobs)
         for plan in plans:
             if isinstance(plan, str):
                 yield _failed(plan)
@@ -55,7 +55,7 @@ def _jobs(row: Row, tests: str, entry: str, continues: bool) -> list[tuple[Job, 
     program = (row.prompt if continues else "") + python(row.answer)
     cases = _json(said)
     if cases is None:
-        return [(Job(program, tests=said, entry=row.metadata[entry] if entry else ""), None)]
+        return [(Job(program, tests=said, entry_point=row.metadata[entry] if entry else ""), None)]
     wrong = _wrong(cases)
     return wrong or [(Job(program, case.get("stdin") or ""), case["stdout"]) for case in cases]
 
@@ -85,7 +85,7 @@ def _wrong(cases: Any) -> str:
 
 
 def _grade(outcomes: Sequence[Outcome], wanted: Sequence[str | None], partial: bool) -> Grade:
-    broken = next((each.reason for each in outcomes if each.broken), "")
+    broken = next((each.reason for each in outcomes if each.invalid_tests), "")
     if broken:
         return _failed(broken)
     verdicts = [_verdict(outcome, stdout) for outcome, stdout in zip(outcomes, wanted, strict=True)]

@@ -8,6 +8,8 @@ from dataclasses import replace
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
 
+REQUIRES = {"verifiable"}
+
 
 def grade(rows: Sequence[Row], task: Task, *, correct: bool = False) -> Iterator[Grade]:
     """With `repair`, a wrong row's grade carries the row as it should have been."""

@@ -16,7 +16,7 @@ from selfsown.html.formatting import capitalized, integer, join_words, truncate
 from selfsown.html.monitor import MonitorSection
 from selfsown.html.run_data import STATUSES, RunData
 from selfsown.intake import Intake
-from selfsown.preflight.own_judge import own_judge, read_from
+from selfsown.preflight.own_judge import grader_inputs, self_judging
 from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 
@@ -129,7 +129,7 @@ def _real_rows_sentence(folder: Path) -> list[str]:
 
 
 def _own_judge_sentence(run: RunData, folder: Path) -> list[str]:
-    sentence = own_judge(run.recipe, lambda method: read_from(folder, method))
+    sentence = self_judging(run.recipe, lambda method: grader_inputs(folder, method))
     return [f"{capitalized(sentence)}."] if sentence else []
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfsown.atomic import whole
+from selfsown.atomic import write_atomically
 from selfsown.html.formatting import visible
 
 
 def write_page(path: Path, template: str, content: Mapping[str, object]) -> Path:
     """Render the page and write it to the path, whole or not at all; SelfsownError where it cannot be written."""
     text = render(template, content)
-    whole(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
+    write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
     return path
 
 

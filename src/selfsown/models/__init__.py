@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
@@ -67,4 +68,47 @@ class Model(Protocol):
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         """For each row, how surprising its whole text is, in bits, and how many characters it has."""
+        ...
+
+
+class Student(Model, Protocol):
+    """A model that can be trained and saved."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a new folder, from which `load(folder)` of its file reads it."""
+        ...
+
+
+@runtime_checkable
+class StepAware(Protocol):
+    """A model that books its requests to the step that it works for."""
+
+    def at(self, stage: str) -> Model:
+        """The same model, working for this step."""
+        ...
+
+
+@runtime_checkable
+class RemoteModel(StepAware, Protocol):
+    """A model behind a server."""
+
+    url: str
+    price: object | None  # None: not known
+
+    @property
+    def chunk(self) -> int:
+        """How many prompts it prefers in one call; 0: any number."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be in flight at a time."""
+        ...
+
+    def called(self, name: str) -> Model:
+        """Another model of the same server."""
+        ...
+
+    def stop(self) -> None:
+        """Send nothing more; what is in flight is awaited."""
         ...

@@ -15,6 +15,8 @@ from selfsown.records import Row
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Told
 
+REMOTE = True  # behind a server: it can be asked, but not trained
+
 
 def create(
     rows: Sequence[Row],

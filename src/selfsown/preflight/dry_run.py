@@ -1,115 +1,128 @@
-"""A recipe is tried on a few real rows, with an untrained student, before anything is written or trained.
+"""A dry run of a recipe: every step but training meets a few real rows before anything is written or trained.
 
-What would only show after minutes (a goal that nothing measures, a pattern that is none, a way of the
-user's own that raises) shows in a second.
+What would otherwise fail after minutes (a goal that nothing measures, an invalid pattern, a custom method that
+raises) fails within a second.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from selfsown.calibration.selftest import self_test
-from selfsown.holdout import LEAST, first_of, halves, split
-from selfsown.intake import Intake, named, prepared
+from selfsown.errors import RecipeError
+from selfsown.holdout import validation_and_test
+from selfsown.intake import Intake, prepared_rows, split_real_rows
+from selfsown.models import Model
+from selfsown.recipe.inputs import (
+    CurateInputs,
+    EvaluateInputs,
+    GenerateInputs,
+    GradeInputs,
+    GuardInputs,
+    MixInputs,
+)
 from selfsown.recipe.recipe import Recipe
-from selfsown.recipe.steps import parameters
-from selfsown.records import Generation, Grade, Mixture, Row, Score, SelfsownError, Verdict, answered
-from selfsown.stages import ROLE_MODELS, affordable, curated, graded
+from selfsown.records import Generation, Grade, Mixture, Row, Score, Verdict, answered
+from selfsown.stages import ROLE_MODELS, check_price, curate_rows, grade_rows
 from selfsown.tasks import Task
 
-FEW = 50  # rows
+SAMPLE_ROWS = 50
 
 
-def rehearsed(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[list[Row], list[Row]]:
-    """The real rows, prepared and split, after every step but training has met some; intake counts what is read."""
-    real, held_out = posed(recipe, task, intake or Intake())
-    known, measured = answered(real), answered(held_out)
-    validation, _ = halves(measured, recipe.seed)
-    student = recipe.student(rows=real, seed=0)
-    for role in ROLE_MODELS:
-        if other := getattr(recipe, role):  # it is there, and has its key; but it is not asked: that may cost money
-            affordable(recipe, role, other(rows=real, seed=0))
-    first = recipe.base_train or recipe.train[0]
-    if first.method == "dpo" and not any("rejected" in row.metadata for row in real):
-        raise SelfsownError("train.dpo: generation 0 learns from real rows, and none is a pair: name base: sft")
-    roles: dict[str, Any] = {"real": real, "held_out": measured[:FEW], "task": task, "past": [], "seed": 0}
-    roles |= {"teacher": student, "judge": student, "model": student, "level": recipe.level or task.top_level}
-    roles |= {"grader_count": len(recipe.grade)}
-    for step in recipe.generate:
-        if step.method == "sample":  # what others write takes too long to try
-            step.collect(Row, **roles | {"rows": real[:FEW]}, generation=1)
-    rows = real[:FEW]
-    for step in recipe.grade:
-        rows = list(graded(step, rows, **roles))
-    self_test(recipe, task, real, real[:FEW])
-    for step in recipe.curate:
-        rows = list(curated(step, rows, **roles))
-    recipe.mix.one(Mixture, real=known, synthetic=[])
-    scores = tuple(score for step in recipe.evaluate for score in step.collect(Score, **roles))
-    if _shape(recipe.goal) not in {_shape(score.key) for score in scores}:
-        there = ", ".join(score.key for score in scores)
-        raise SelfsownError(f"goal: no score is called {recipe.goal!r}; this recipe measures: {there}")
-    history = [Generation(at, 0, 0, {}, 1.0, scores) for at in (0, 1)]
-    roles |= {"history": history, "made": real[:FEW], "kept": real[:FEW], "goal": recipe.goal}
-    roles |= {"real": known, "held_out": validation}
-    roles |= {"written": lambda number, count: real[:FEW], "baselines": lambda models: []}
-    for step in recipe.guard:
-        step.one(Verdict, **roles)
-    return real, held_out
+def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[list[Row], list[Row]]:
+    """(to learn from, held out): the real rows, after every step but training has met some of them.
 
-
-def posed(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Row], list[Row]]:
-    """The real rows to learn from and those held out, prepared before they are split."""
-    rows = list(prepared(recipe, task, intake, intake.rows.append))
-    rest, held_out = split(rows, recipe.held_out, recipe.seed, named(task, intake))
-    real = _enough(rest, held_out, recipe, task.name)
-    intake.used, intake.held_out, intake.unlearned = len(real), len(held_out), len(rest) - len(real)
-    return real, held_out
-
-
-def _enough(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
-    """The real rows to work on: `learn` of those to learn from, and all prompts that nobody has answered.
-
-    SelfsownError where too few rows of either side have an answer.
+    intake: counts what is read. Raises RecipeError or DataError where a step does not fit.
     """
-    known, measured = answered(rest), answered(held_out)
-    unknown = len(rest) + len(held_out) - len(known) - len(measured)
-    if unknown and min(len(known), len(measured)) < LEAST:
-        raise SelfsownError(
-            f"{source}: {unknown:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each side needs {LEAST} or more: have them answered first (selfsown make "
-            "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
-        )
-    chosen = {id(row) for row in first_of(known, recipe.max_train_rows, recipe.seed, source)}
-    return [row for row in rest if not row.answered or id(row) in chosen]
+    real, held_out = split_real_rows(recipe, task, intake or Intake())
+    student: Model = recipe.student(rows=real, seed=0)
+    _create_role_models(recipe, real)  # they exist and have their keys; but asking them may cost money
+    _check_pairs(recipe, real)
+    rows = real[:SAMPLE_ROWS]
+    level = recipe.level or task.top_level
+    for step in recipe.generate:
+        if step.method == "sample":  # what other generators write takes too long
+            inputs = GenerateInputs(rows=rows, real=real, teacher=student, task=task, level=level, generation=1)
+            step.collect(Row, inputs)
+    grading = GradeInputs(judge=student, teacher=student, task=task, real=real)
+    for step in recipe.grade:
+        rows = list(grade_rows(step, rows, grading))
+    self_test(recipe, task, real, real[:SAMPLE_ROWS])
+    measured = answered(held_out)
+    sample = measured[:SAMPLE_ROWS]
+    for step in recipe.curate:
+        curating = CurateInputs(task=task, real=real, held_out=sample, grader_count=len(recipe.grade))
+        rows = list(curate_rows(step, rows, curating))
+    recipe.mix.one(Mixture, MixInputs(real=answered(real), synthetic=[]))
+    evaluating = EvaluateInputs(model=student, held_out=sample, task=task)
+    scores = tuple(score for step in recipe.evaluate for score in step.collect(Score, evaluating))
+    _check_goal(recipe, scores)
+    _run_guards(recipe, task, real, validation_and_test(measured, recipe.seed)[0], scores)
+    return real, held_out
 
 
-def tried(recipe: Recipe, task: Task) -> None:
-    """The same where nobody is trained. A grader that asks a model is given no rows, so that nothing is paid."""
+def _create_role_models(recipe: Recipe, rows: list[Row]) -> dict[str, Model]:
+    """The teacher and judge, as far as the recipe names them. RecipeError where a needed price is not known."""
+    models = {role: step(rows=rows, seed=0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
+    for role, model in models.items():
+        check_price(recipe, role, model)
+    return models
+
+
+def _check_pairs(recipe: Recipe, real: list[Row]) -> None:
+    """RecipeError where generation 0 is to learn preferences, and no real row has a rejected answer."""
+    first = recipe.base_train or recipe.train[0]
+    if "preference_pairs" in first.requires and not any("rejected" in row.metadata for row in real):
+        raise RecipeError(f"{first.name}: generation 0 learns from real rows, and none is a pair: set base_train: sft")
+
+
+def _check_goal(recipe: Recipe, scores: tuple[Score, ...]) -> None:
+    if _without_values(recipe.goal) not in {_without_values(score.key) for score in scores}:
+        available = ", ".join(score.key for score in scores)
+        raise RecipeError(f"goal: there is no score {recipe.goal!r}; this recipe measures: {available}")
+
+
+def _run_guards(recipe: Recipe, task: Task, real: list[Row], validation: list[Row], scores: tuple[Score, ...]) -> None:
+    """Every guard on two equal generations."""
+    rows = real[:SAMPLE_ROWS]
+    inputs = GuardInputs(
+        history=[Generation(number, 0, 0, {}, 1.0, scores) for number in (0, 1)],
+        made=rows,
+        kept=rows,
+        real=answered(real),
+        held_out=validation,
+        task=task,
+        goal=recipe.goal,
+        written=lambda number, count: rows,
+        baselines=lambda models: [],
+    )
+    for step in recipe.guard:
+        step.one(Verdict, inputs)
+
+
+def dry_run_make(recipe: Recipe, task: Task) -> None:
+    """The same for a recipe that only makes rows. A grader that asks a model gets no rows, so that nothing is paid."""
     if not recipe.teacher:
-        raise SelfsownError(
-            f"teacher is missing: {recipe.name} shall make rows and train nobody, so name who writes: "
+        raise RecipeError(
+            f"teacher is missing: {recipe.name} makes rows without a student, so it needs a model that writes them: "
             "--set 'teacher={endpoint: {url: …, model: …}}'"
         )
-    models = {role: other(rows=[], seed=0) for role in ROLE_MODELS if (other := getattr(recipe, role))}
-    for role, model in models.items():
-        affordable(recipe, role, model)
-    some = rows = list(islice(prepared(recipe, task), FEW))
-    roles: dict[str, Any] = {"judge": models["teacher"], **models, "task": task, "real": some, "seed": 0}
-    roles |= {"grader_count": len(recipe.grade)}
+    models = _create_role_models(recipe, [])
+    real = rows = list(islice(prepared_rows(recipe, task), SAMPLE_ROWS))
+    judge = models.get("judge", models["teacher"])
+    grading = GradeInputs(judge=judge, teacher=models["teacher"], task=task, real=real)
     for step in recipe.grade:
-        if any(role in parameters(step.function) for role in ROLE_MODELS):
-            step.collect(Grade, **roles, rows=[])
+        if step.takes(*ROLE_MODELS):
+            step.collect(Grade, replace(grading, rows=[]))
         else:
-            rows = list(graded(step, rows, **roles))
-    self_test(recipe, task, some, some)
+            rows = list(grade_rows(step, rows, grading))
+    self_test(recipe, task, real, real)
     for step in recipe.curate:
-        rows = list(curated(step, rows, **roles, held_out=[], past=[]))
+        rows = list(curate_rows(step, rows, CurateInputs(task=task, real=real, grader_count=len(recipe.grade))))
 
 
-def _shape(key: str) -> str:
+def _without_values(key: str) -> str:
     """A score's key without the values of its stratum, of which a few rows may not show all."""
     return re.sub(r"=[^,\]]*", "=", key)

@@ -17,7 +17,7 @@ SOLVERS = (
 Model = tuple[str, ...]
 
 
-def own_judge(recipe: Mapping[str, Any], takes: Callable[[str], Collection[str]]) -> str:
+def self_judging(recipe: Mapping[str, Any], takes: Callable[[str], Collection[str]]) -> str:
     """In a sentence without its end; "" where another model judges, or none.
 
     recipe: plain values, as in a folder's recipe.yaml. takes: what a grader of this name takes.
@@ -59,7 +59,7 @@ def _model(step: Any) -> Model:
     return (found.netloc.lower() + found.path.rstrip("/"), str(knobs.get("model")))
 
 
-def read_from(folder: Path, way: str) -> list[str]:
+def grader_inputs(folder: Path, way: str) -> list[str]:
     """What a grader takes, read from its file, which is not run. folder: where ways of the user's own lie."""
     try:
         spec = None if way.endswith(".py") else importlib.util.find_spec(way if "." in way else f"selfsown.grade.{way}")

@@ -7,23 +7,23 @@ from itertools import islice
 from typing import Any
 
 from selfsown.files.user_rows import Seeds
-from selfsown.intake import prepared
-from selfsown.preflight.own_judge import own_judge
+from selfsown.intake import prepared_rows
+from selfsown.preflight.own_judge import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.rewriting import texts
 from selfsown.stages import ROLE_MODELS
 from selfsown.text.personal_data import find
 
-FLOOR = 1 / 3
+MIN_REAL_SHARE = 1 / 3
 VERIFIERS = ("verify", "exact_match", "unit_tests", "math_equal", "json_schema")
-WATCHES = ("monitor", "bias", "collapse")
-SEEN = 1_000  # real rows that are searched for personal data
-MODELS, TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
-VARIETY = ("resample_to_real", "k_center", "dedup_near")
+DRIFT_GUARDS = ("monitor", "bias", "collapse")
+MAX_ROWS_SCANNED = 1_000  # real rows that are searched for personal data
+MIN_MONITOR_MODELS, MIN_MONITOR_TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
+VARIETY_METHODS = ("resample_to_real", "k_center", "dedup_near")
 
 
-def cautions(recipe: Recipe) -> Iterator[str]:
+def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     """One sentence for each: what is missing, what comes of it, what there is."""
     if not recipe.generate:
         return
@@ -33,7 +33,7 @@ def cautions(recipe: Recipe) -> Iterator[str]:
     yield from _of_temperature(recipe)
     yield from _of_the_judge(recipe)
     yield from _of_personal_data(recipe)
-    if recipe.trains and not any(each.method in VARIETY for each in recipe.curate):
+    if recipe.trains and not any(each.method in VARIETY_METHODS for each in recipe.curate):
         yield (
             "no step draws rows toward real ones (curate: resample_to_real) or picks those far apart (curate: k_center): "
             "grading keeps rows right, not varied"
@@ -43,7 +43,7 @@ def cautions(recipe: Recipe) -> Iterator[str]:
 
 def _of_the_judge(recipe: Recipe) -> Iterator[str]:
     functions = {step.method: step.function for step in recipe.grade}
-    if said := own_judge(recipe.dump(), lambda way: parameters(functions[way])):
+    if said := self_judging(recipe.dump(), lambda way: parameters(functions[way])):
         yield f"{said}; another is named so: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
 
 
@@ -52,7 +52,7 @@ def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     asked = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
     if not asked or any(step.method == "pii" for step in recipe.prepare):
         return
-    rows = list(islice(prepared(recipe, recipe.real()), SEEN))
+    rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
     if found := sum(any(find(text) for _, text in texts(row)) for row in rows):
         yield (
             f"{found:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
@@ -69,7 +69,7 @@ def _of_guards(recipe: Recipe) -> Iterator[str]:
     if (
         recipe.guard
         and not _unwatched(recipe)
-        and not any(each.method in WATCHES or _own(each) for each in recipe.guard)
+        and not any(each.method in DRIFT_GUARDS or _own(each) for each in recipe.guard)
     ):
         yield "no guard watches how varied and how biased the model becomes: guard: [..., monitor]"
     measured = [*recipe.evaluate]
@@ -79,10 +79,10 @@ def _of_guards(recipe: Recipe) -> Iterator[str]:
         yield "guard.collapse looks at diversity, which is not measured: evaluate: [..., diversity]"
     for step in recipe.guard:
         models, texts = _knob(step, "baseline_models"), _knob(step, "count")
-        if step.method == "monitor" and (models < MODELS or texts < TEXTS):
+        if step.method == "monitor" and (models < MIN_MONITOR_MODELS or texts < MIN_MONITOR_TEXTS):
             yield (
                 f"{step.name} with models: {models} and count: {texts} sees only large changes, if any; "
-                f"it takes {MODELS} and {TEXTS} at least"
+                f"it takes {MIN_MONITOR_MODELS} and {MIN_MONITOR_TEXTS} at least"
             )
 
 
@@ -147,7 +147,7 @@ def _of_the_mix(recipe: Recipe) -> Iterator[str]:
     if recipe.mix.method == "replace" and not share:
         yield "the mix drops real rows, the known way to collapse: mix: accumulate keeps them"
         return
-    if share is not None and share < FLOOR - 1e-9:
+    if share is not None and share < MIN_REAL_SHARE - 1e-9:
         yield (
             f"real rows may fall to {100 * share:.0f} % of what is trained on; under a third, shares err several times "
             "as much as with real data alone: mix: {accumulate: {real_share: 0.34}}"

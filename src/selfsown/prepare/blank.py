@@ -8,6 +8,8 @@ from typing import Literal
 
 from selfsown.records import Row
 
+STREAMS = True
+
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs to Unicode, and nothing to the eye
 Part = Literal["prompt", "answer"]
 

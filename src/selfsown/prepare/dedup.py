@@ -10,6 +10,8 @@ from typing import Literal
 from selfsown.records import Row
 from selfsown.text.normalize import normal
 
+STREAMS = True
+
 
 def prepare(rows: Iterable[Row], *, by: Literal["prompt", "row"] = "prompt") -> Iterator[Row]:
     """by: what must be the same. prompt: the prompt with its system text, or the whole of a document; row: the answer,

@@ -8,6 +8,8 @@ from typing import Literal
 from selfsown.option_types import Natural
 from selfsown.records import Row
 
+STREAMS = True
+
 
 def prepare(
     rows: Iterable[Row],

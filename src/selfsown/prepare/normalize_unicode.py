@@ -10,6 +10,8 @@ from typing import Literal
 from selfsown.records import Row
 from selfsown.rewriting import rewritten
 
+STREAMS = True
+
 # The soft hyphen, zero width space and word joiner, the mark that opens a file, what turns the direction of writing,
 # and control characters but for tab and line ends. Joiners stay: Persian and emoji need them.
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f\x7f]")

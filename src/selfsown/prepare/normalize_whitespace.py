@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from selfsown.records import Row
 from selfsown.rewriting import rewritten
 
+STREAMS = True
+
 _ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _ODD = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LAST = re.compile(r"(?<![ \t])[ \t]+$", re.MULTILINE)

@@ -12,6 +12,8 @@ from selfsown.records import Row
 from selfsown.rewriting import rewritten, texts
 from selfsown.text.personal_data import KINDS, NAMES, Kind, find
 
+STREAMS = True
+
 
 def prepare(rows: Iterable[Row], *, redact: bool = False, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Row]:
     """Prompt, answer and traits are searched, each message of a chat among them. redact: replace each finding by its

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from selfsown.records import Row
 from selfsown.rewriting import rewritten
 
+STREAMS = True
+
 
 def _names(*lines: str) -> frozenset[str]:
     return frozenset(name for line in lines for name in line.split())

@@ -8,84 +8,96 @@ from typing import Any
 
 import yaml
 
-from selfsown.records import SelfsownError
+from selfsown.errors import RecipeError, suggest
 
 
-def ready() -> dict[str, str]:
-    """The recipes that we ship, by name, with their text."""
+def shipped_recipes() -> dict[str, str]:
+    """The text of every shipped recipe, by name."""
     folder = resources.files("selfsown.recipes")
     return {f.name[:-5]: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
 
 
-def read(source: str | Path) -> tuple[Path, str]:
-    """The path and the text of a recipe file, or of a ready recipe by its name."""
+def read_source(source: str | Path) -> tuple[Path, str]:
+    """The path and the text of a recipe file, or of a shipped recipe by its name. RecipeError where there is none."""
     path = Path(source)
-    listed = ", ".join(sorted(ready()))
     if path.suffix not in (".yaml", ".yml"):
-        if str(source) in ready():
-            return Path(f"{source}.yaml"), ready()[str(source)]
-        raise SelfsownError(f"there is no recipe {str(source)!r}; ready ones are: {listed}; or name your own file.yaml")
+        shipped = shipped_recipes()
+        if str(source) in shipped:
+            return Path(f"{source}.yaml"), shipped[str(source)]
+        raise RecipeError(f"there is no recipe {str(source)!r}{suggest(str(source), shipped)}; or a FILE.yaml")
     try:
         return path, path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise SelfsownError(f"there is no recipe file {path}; ready ones are: {listed}") from error
+        raise RecipeError(f"there is no recipe file {path}{suggest(path.stem, shipped_recipes())}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SelfsownError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
+        raise RecipeError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
 
 
-def tree(path: Path, text: str) -> dict[str, Any]:
-    """The plain values of a YAML text; a key given twice is an error, where YAML itself would take the last."""
+def parse_yaml(path: Path, text: str) -> dict[str, Any]:
+    """The plain values of a YAML text. RecipeError where it is no mapping, or gives a key twice."""
     try:
-        _no_twice(yaml.compose(text), path)
-        found = yaml.safe_load(text)
+        _refuse_duplicate_keys(yaml.compose(text), path)
+        tree = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise SelfsownError(f"{place} is not YAML: {getattr(error, 'problem', error)}; mend that line") from error
-    if not isinstance(found, dict):
-        raise SelfsownError(f"{path.name} holds no recipe; it must be keys with values, such as 'real: programs'")
-    return found
+        raise RecipeError(
+            f"{place} is not valid YAML: {getattr(error, 'problem', error)}; correct that line"
+        ) from error
+    if not isinstance(tree, dict):
+        raise RecipeError(
+            f"{path.name} holds no recipe; it must be a mapping of keys to values, such as 'real: programs'"
+        )
+    return tree
 
 
-def _no_twice(node: yaml.Node | None, path: Path) -> None:
+def _refuse_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
+    """YAML itself would silently take the last value of a key that is given twice."""
     seen: set[str] = set()
     for child in node.value if isinstance(node, yaml.CollectionNode) else ():
         for part in child if isinstance(child, tuple) else (child,):
-            _no_twice(part, path)
+            _refuse_duplicate_keys(part, path)
         key = child[0] if isinstance(child, tuple) else None
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise SelfsownError(f"{path.name}:{line} gives the key {key.value!r} a second time; keep one")
+                raise RecipeError(f"{path.name}:{line} gives the key {key.value!r} a second time; keep one")
             seen.add(key.value)
 
 
-def change(values: dict[str, Any], wish: str) -> None:
-    """Set "seed=1", "real=FILE" or "train.sft.steps=100" in the values, opening up a way that stands by name alone."""
-    key, equals, written = wish.partition("=")
+def apply_change(values: dict[str, Any], change: str) -> None:
+    """Apply "seed=1", "real=FILE" or "train.sft.steps=100" to the values. RecipeError where it does not fit."""
+    key, equals, text = change.partition("=")
     if not (key and equals):
-        raise SelfsownError(f"--set {wish!r} is not of the form key=value, such as --set seed=1")
+        raise RecipeError(f"--set {change!r}: expected key=value, such as --set seed=1")
     try:
-        value = yaml.safe_load(written)
+        value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SelfsownError(f"--set {wish!r}: {written!r} is not YAML; put it in quotes") from error
-    if key == "real" and written and Path(written).expanduser().exists():
-        value = str(Path(written).expanduser())  # whatever YAML would make of such a name
-    if "." not in key:
+        raise RecipeError(f"--set {change!r}: {text!r} is not valid YAML; put it in quotes") from error
+    if key == "real" and text and Path(text).expanduser().exists():
+        value = str(Path(text).expanduser())  # a path, whatever YAML makes of such a name
+    if "." in key:
+        _set_option(values, key, value, change)
+    else:
         values[key] = value
-        return
+
+
+def _set_option(values: dict[str, Any], key: str, value: Any, change: str) -> None:
+    """Set KEY.METHOD.OPTION, also of a method that is written by its name alone."""
     field, _, rest = key.partition(".")
-    way, _, knob = rest.rpartition(".")
+    method, _, option = rest.rpartition(".")
     before = values.get(field)
-    listed: list[Any] = list(before) if isinstance(before, list) else [before]
-    if field == "real" and way == "file" and isinstance(before, str):
-        listed = [{"file": {"path": before}}]
-    names = [next(iter(each), None) if isinstance(each, dict) else each for each in listed]
-    if not way or way not in names:
-        there = ", ".join(str(name) for name in names if isinstance(name, str)) or "nothing"
-        like = "a knob is field.way.knob=value, such as train.sft.steps=100"
-        raise SelfsownError(f"--set {wish!r}: {field} has no {way!r}, it has: {there}; {like}")
-    at = names.index(way)
-    knobs = listed[at][way] if isinstance(listed[at], dict) else {}
-    listed[at] = {way: {**(knobs or {}), knob: value}}
-    values[field] = listed if isinstance(before, list) else listed[0]
+    steps: list[Any] = list(before) if isinstance(before, list) else [before]
+    if field == "real" and method == "file" and isinstance(before, str):
+        steps = [{"file": {"path": before}}]
+    names = [next(iter(step), None) if isinstance(step, dict) else step for step in steps]
+    if not method or method not in names:
+        available = [name for name in names if isinstance(name, str)]
+        raise RecipeError(
+            f"--set {change!r}: {field} has no method {method!r}{suggest(method, available)}; an option is set as "
+            "KEY.METHOD.OPTION=value, such as train.sft.steps=100"
+        )
+    index = names.index(method)
+    options = steps[index][method] if isinstance(steps[index], dict) else {}
+    steps[index] = {method: {**(options or {}), option: value}}
+    values[field] = steps if isinstance(before, list) else steps[0]

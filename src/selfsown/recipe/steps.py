@@ -1,9 +1,14 @@
-"""Finding the function that a recipe names and setting its knobs.
+"""Find the method that a recipe names, and set its options.
 
-The file is the way, the function is the verb: `exact` under `grade` is `selfsown.grade.exact.grade`. A way
-is looked for in three places: ours, a `./file.py` beside the recipe, any module that can be imported.
-What a function takes by position is given by the loop, by name (the roles); what it takes by keyword only
-is a knob, with its default in the signature.
+The file is the method, the function is the stage: `exact_match` under `grade` is `selfsown.grade.exact_match.grade`.
+A method is a shipped one, a `./file.py` beside the recipe, a module that can be imported, or a function passed in
+from Python. Its positional arguments are inputs, which the engine fills by name (`recipe/inputs.py`); its
+keyword-only arguments are options, with types and defaults in the signature.
+
+A file may declare, as module constants:
+
+    REQUIRES = {"verifiable"}   what the method needs of the rest of the recipe (`recipe/requirements.py`)
+    STREAMS = True              the method reads `rows` one at a time; they need not fit into memory
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import pkgutil
 import sys
 import traceback
@@ -18,72 +24,110 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from selfsown.errors import SelfsownError, suggest
+from selfsown.errors import RecipeError, SelfsownError, one_line, suggest
+from selfsown.recipe.inputs import STAGES, Inputs
 
 Kind = TypeVar("Kind")
+Function = Callable[..., Any]
 
-# Each verb, in the order of the loop: the name of its function, and the roles that the loop can fill.
-STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "tasks": ("Task", ()),
-    "prepare": ("prepare", ("rows",)),
-    "models": ("create", ("rows", "seed", "journal", "role")),
-    "generate": ("generate", ("rows", "real", "teacher", "task", "level", "generation", "seed")),
-    "grade": ("grade", ("rows", "judge", "teacher", "task", "real", "seed")),
-    "curate": ("curate", ("rows", "task", "real", "held_out", "past", "grader_count", "seed")),
-    "mix": ("mix", ("real", "synthetic")),
-    "train": ("train", ("mixture", "parent", "seed", "tick", "teacher", "grader")),
-    "evaluate": ("evaluate", ("model", "held_out", "task", "seed")),
-    "guard": ("guard", ("history", "made", "kept", "real", "held_out", "task", "goal", "written", "baselines")),
-}
-
+FUNCTION = "function:"  # before the name of a function that was passed in from Python, in a dumped recipe
 _EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aiohttp": "'selfsown[endpoint]'"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One way of one verb with its knobs set; calling it fills the roles it asks for."""
+    """A method of a stage with its options; calling it passes the inputs that it asks for."""
 
     stage: str
     method: str
-    function: Callable[..., Any] = field(compare=False, repr=False)
+    function: Function = field(compare=False, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    module: ModuleType | None = field(default=None, compare=False, repr=False)  # None: passed in as a function
 
-    def __call__(self, **roles: Any) -> Any:
-        wanted = [name for name in parameters(self.function) if name in roles and name not in self.options]
-        return self.function(**{name: roles[name] for name in wanted}, **self.options)
+    def __call__(self, **inputs: Any) -> Any:
+        names = [name for name in parameters(self.function) if name in inputs and name not in self.options]
+        return self.function(**{name: inputs[name] for name in names}, **self.options)
 
     @property
     def name(self) -> str:
         return f"{self.stage}.{self.method}"
 
-    def collect(self, kind: type[Kind], **roles: Any) -> list[Kind]:
-        """All that the function yields, each of this kind."""
-        return list(self.stream(kind, **roles))
+    @property
+    def requires(self) -> frozenset[str]:
+        """What the method declares that it needs of the rest of the recipe."""
+        return frozenset(getattr(self.module, "REQUIRES", ()))
 
-    def stream(self, kind: type[Kind], **roles: Any) -> Iterator[Kind]:
-        """The same, one by one, as they are asked for."""
+    @property
+    def streams(self) -> bool:
+        """Whether the method declares that it reads its rows one at a time."""
+        return bool(getattr(self.module, "STREAMS", False))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is a model behind a server, which can be asked but not trained."""
+        return bool(getattr(self.module, "REMOTE", False))
+
+    @property
+    def role_options(self) -> tuple[str, ...]:
+        """Options that a model needs in the role of teacher or judge."""
+        return getattr(self.module, "ROLE_OPTIONS", ())
+
+    def takes(self, *names: str) -> bool:
+        """Whether the method asks for any of these inputs or options."""
+        return any(name in parameters(self.function) for name in names)
+
+    def option(self, name: str) -> Any:
+        """The option's value: as the recipe sets it, or the default; None where there is no such option."""
+        parameter = parameters(self.function).get(name)
+        default = parameter.default if parameter and parameter.default is not parameter.empty else None
+        return self.options.get(name, default)
+
+    def load(self, folder: Path) -> Any:
+        """The model that was saved in the folder, for a step that creates models."""
+        assert self.module
+        return self.module.load(folder)
+
+    def source(self) -> bytes | None:
+        """The source of a custom method, for a file or a function; None for a method of an installed package."""
+        if self.method.endswith(".py"):
+            return Path(inspect.getsourcefile(self.function) or self.method).read_bytes()
+        if self.module or not self.stage:
+            return None
+        try:
+            return inspect.getsource(self.function).encode()
+        except (OSError, TypeError):  # typed in a terminal: its code then stands for it
+            code = getattr(self.function, "__code__", None)
+            return repr((code.co_code, code.co_consts, code.co_names)).encode() if code else self.method.encode()
+
+    def collect(self, kind: type[Kind], inputs: Inputs) -> list[Kind]:
+        """All items that the method yields; RecipeError where one is not of this kind."""
+        return list(self.stream(kind, inputs))
+
+    def stream(self, kind: type[Kind], inputs: Inputs) -> Iterator[Kind]:
+        """The same items, one at a time."""
         with self._blamed():
-            for item in self(**roles):
-                yield self._check(item, kind)
+            for item in self(**inputs.available()):
+                yield self._checked(item, kind)
 
-    def one(self, kind: type[Kind], **roles: Any) -> Kind:
-        """What the function returns, of this kind."""
+    def one(self, kind: type[Kind], inputs: Inputs) -> Kind:
+        """What the method returns; RecipeError where it is not of this kind."""
         with self._blamed():
-            found = self(**roles)
-        return self._check(found, kind)
+            result = self(**inputs.available())
+        return self._checked(result, kind)
 
-    def _check(self, found: Any, kind: type[Kind]) -> Kind:
-        if not isinstance(found, kind):
-            raise SelfsownError(f"{self.name} gave a {type(found).__name__}; it must give a {kind.__name__}")
-        return found
+    def _checked(self, result: Any, kind: type[Kind]) -> Kind:
+        if not isinstance(result, kind):
+            raise RecipeError(f"{self.name} gave a {type(result).__name__}; it must give a {kind.__name__}")
+        return result
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:
-        """What a user's own way raises is the user's to mend: place and reason, in one line."""
+        """An exception of a custom method is reported with its place and reason in one line."""
         try:
             yield
         except SelfsownError:
@@ -91,80 +135,120 @@ class Step:
         except Exception as error:
             if self.function.__module__.startswith("selfsown."):
                 raise
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            said = f"{type(error).__name__}: {error}"
-            raise SelfsownError(f"{self.name} failed: {said} ({Path(at.filename).name}:{at.lineno})") from error
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            raise RecipeError(f"{self.name} failed: {one_line(error)} ({place})") from error
 
     def dump(self) -> Any:
-        """As a recipe writes it."""
-        return {self.method: dict(self.options)} if self.options else self.method
+        """As a recipe writes it; of a function that was passed in, only the name."""
+        name = self.method if self.module else FUNCTION + self.method
+        return {name: dict(self.options)} if self.options else name
 
 
-def step(verb: str, way: str, knobs: Mapping[str, Any] | None = None, beside: Path = Path(), key: str = "") -> Step:
-    """The step that a recipe means under this key; SelfsownError names what there is where it fits nothing."""
-    function = find(verb, way, beside)
-    place = f"{key or verb}.{way}"
-    checked = {name: _option(verb, place, function, name, value) for name, value in (knobs or {}).items()}
-    made = Step(verb, way, function, checked)
-    given = STAGES[verb][1]
+def step(
+    stage: str,
+    method: str | Function,
+    options: Mapping[str, Any] | None = None,
+    beside: Path = Path(),
+    key: str = "",
+) -> Step:
+    """The step that a recipe means.
+
+    method: a name, a `./file.py` in the folder `beside`, a module, or a function. key: the recipe's key, for errors;
+    the stage where it is left out. Raises RecipeError where the method or an option does not exist or fit.
+    """
+    if isinstance(method, str):
+        module: ModuleType | None = _module(stage, method, beside)
+        name, function = method, getattr(module, STAGES[stage][0])
+    else:
+        module, name, function = None, getattr(method, "__name__", type(method).__name__), method
+    place = f"{key or stage}.{name}"
+    checked = {
+        option: _checked_option(stage, place, function, option, value) for option, value in (options or {}).items()
+    }
+    _check_inputs(stage, place, function, checked)
+    return Step(stage, name, function, checked, module)
+
+
+def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Any]) -> None:
+    """RecipeError where an option without a default is missing, or an input that the stage does not have is asked for."""
+    inputs = STAGES[stage][1]
     for name, parameter in parameters(function).items():
-        needed = parameter.default is parameter.empty and name not in checked
-        if needed and (verb == "tasks" or parameter.kind is parameter.KEYWORD_ONLY):
-            raise SelfsownError(f"{place} needs {name}: write {way}: {{{name}: …}}")
-        if needed and name not in given:
-            raise SelfsownError(
-                f"{place} asks for {name!r}, which {verb} is not given; it is given: {', '.join(given)}"
+        if parameter.default is not parameter.empty or name in chosen:
+            continue
+        if stage == "tasks" or parameter.kind is parameter.KEYWORD_ONLY:
+            raise RecipeError(f"{place} needs {name}: write {place.partition('.')[2]}: {{{name}: …}}")
+        if name not in inputs:
+            raise RecipeError(
+                f"{place} asks for {name!r}, which is no input of {stage}; available: {', '.join(inputs)}"
             )
-    return made
 
 
-def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def parameters(function: Function) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(function).parameters
 
 
-def options(verb: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """What a recipe may set: keyword-only arguments, and all the fields of a world."""
-    only = inspect.Parameter.KEYWORD_ONLY
-    return {n: p for n, p in parameters(function).items() if p.kind is only or verb == "tasks"}
+def options(stage: str, function: Function) -> dict[str, inspect.Parameter]:
+    """What a recipe may set: keyword-only arguments, and all fields of a task."""
+    return {n: p for n, p in parameters(function).items() if p.kind is p.KEYWORD_ONLY or stage == "tasks"}
 
 
-def methods(verb: str) -> list[str]:
-    """The ways that we ship."""
-    package = importlib.import_module(f"selfsown.{verb}")
+def option_types(function: Function) -> dict[str, Any]:
+    """The types of a method's arguments, with their constraints."""
+    typed = function if inspect.isfunction(function) else function.__init__
+    return get_type_hints(typed, include_extras=True)
+
+
+def methods(stage: str) -> list[str]:
+    """The shipped methods of a stage, sorted."""
+    package = importlib.import_module(f"selfsown.{stage}")
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-def find(verb: str, way: str, beside: Path = Path()) -> Callable[..., Any]:
-    """The verb's function in the way's file."""
-    if way.endswith(".py"):
-        module = _from_file(verb, beside / way)
-    elif way in methods(verb):
-        module = _ours(verb, way)
-    elif "." in way:
-        module = _imported(verb, way)
+def find(stage: str, method: str, beside: Path = Path()) -> Function:
+    """The stage's function in the method's file. RecipeError where there is none."""
+    return getattr(_module(stage, method, beside), STAGES[stage][0])  # type: ignore[no-any-return]
+
+
+def _module(stage: str, method: str, beside: Path) -> ModuleType:
+    """The method's file, which has the stage's function."""
+    if method.startswith(FUNCTION):
+        name = method.removeprefix(FUNCTION)
+        raise RecipeError(
+            f"{stage}: {name!r} is a function that was passed in from Python; pass it in again, or write it as ./{name}.py"
+        )
+    if method.endswith(".py"):
+        module = _from_file(stage, beside / method)
+    elif method in methods(stage):
+        module = _shipped(stage, method)
+    elif "." in method:
+        module = _imported(stage, method)
     else:
-        raise SelfsownError(f"{verb}: there is nothing called {way!r}{suggest(way, methods(verb))}")
-    wanted = STAGES[verb][0]
-    for name in (wanted, "load") if verb == "models" else (wanted,):
+        raise RecipeError(f"{stage}: there is no method {method!r}{suggest(method, methods(stage))}")
+    function = STAGES[stage][0]
+    for name in (function, "load") if stage == "models" else (function,):
         if not callable(getattr(module, name, None)):
-            raise SelfsownError(f"{verb}: {way} has no function {name!r}; the file is the way, the function the verb")
-    return getattr(module, wanted)  # type: ignore[no-any-return]
+            raise RecipeError(
+                f"{stage}: {method} has no function {name!r}; a method of {stage} is a file with a function {name!r}"
+            )
+    return module
 
 
-def _ours(verb: str, way: str) -> Any:
+def _shipped(stage: str, method: str) -> ModuleType:
     try:
-        return importlib.import_module(f"selfsown.{verb}.{way}")
+        return importlib.import_module(f"selfsown.{stage}.{method}")
     except ModuleNotFoundError as error:
-        hint = f"pip install {_EXTRAS.get(error.name or '', error.name)}"
-        raise SelfsownError(f"{verb}.{way} needs the package {error.name}, which is not installed: {hint}") from error
+        command = f"pip install {_EXTRAS.get(error.name or '', error.name)}"
+        raise RecipeError(
+            f"{stage}.{method} needs the package {error.name}, which is not installed: {command}"
+        ) from error
 
 
-def _from_file(verb: str, path: Path) -> Any:
+def _from_file(stage: str, path: Path) -> ModuleType:
     if not path.exists():
-        raise SelfsownError(f"{verb}: there is no file {path}; a way of your own lies beside its recipe")
-    spec = importlib.util.spec_from_file_location(
-        f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_"), path
-    )
+        raise RecipeError(f"{stage}: there is no file {path}; the file of a custom method lies beside its recipe")
+    name = f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -172,41 +256,45 @@ def _from_file(verb: str, path: Path) -> Any:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise SelfsownError(f"{verb}: {path} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise RecipeError(f"{stage}: {path} cannot be loaded: {one_line(error)}") from error
     return module
 
 
-def _imported(verb: str, way: str) -> Any:
+def _imported(stage: str, method: str) -> ModuleType:
     try:
-        return importlib.import_module(way)
+        return importlib.import_module(method)
     except (ImportError, TypeError, ValueError) as error:
-        raise SelfsownError(
-            f"{verb}: {way!r} cannot be imported: {error}; ours are: {', '.join(methods(verb))}"
-        ) from error
+        shipped = ", ".join(methods(stage))
+        raise RecipeError(f"{stage}: {method!r} cannot be imported: {error}; shipped methods: {shipped}") from error
 
 
-def _option(verb: str, place: str, function: Callable[..., Any], name: str, value: Any) -> Any:
-    there = options(verb, function)
-    if name not in there:
-        raise SelfsownError(f"{place} has no knob {name!r}{suggest(name, list(there))}")
-    typed = function if inspect.isfunction(function) else function.__init__
-    return fitted(f"{place}.{name}", value, get_type_hints(typed, include_extras=True).get(name, Any))
+def _checked_option(stage: str, place: str, function: Function, name: str, value: Any) -> Any:
+    available = options(stage, function)
+    if name not in available:
+        raise RecipeError(f"{place} has no option {name!r}{suggest(name, available)}")
+    return validated(f"{place}.{name}", value, option_types(function).get(name, Any))
 
 
-def fitted(place: str, value: Any, hint: Any) -> Any:
-    """The value as the type wants it, or an error that says what was written and what fits."""
+def validated(place: str, value: Any, hint: Any) -> Any:
+    """The value as its type requires; RecipeError says what was written and what is expected."""
     try:
         return TypeAdapter(hint).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
     except ValidationError as error:
-        wanted = error.errors()[0]["msg"].removeprefix("Input should be ")
-        raise SelfsownError(f"{place} is {value!r}; it should be {wanted}{_remedy(value)}") from error
+        expected = error.errors()[0]["msg"].removeprefix("Input should be ")
+        raise RecipeError(f"{place} is {value!r}; it must be {expected}{_remedy(value, expected)}") from error
 
 
-def _remedy(value: Any) -> str:
-    """YAML reads a number in quotes, or with an exponent but no point, as text."""
+def _remedy(value: Any, expected: str) -> str:
+    """How to write a number that YAML reads as text (in quotes, or with an exponent but no point), or as a float."""
     try:
-        number = repr(int(value) if value.isdigit() else float(value)) if isinstance(value, str) else ""
+        number = float(value) if isinstance(value, str | float) else math.nan
     except ValueError:
         return ""
-    pointed = number if "." in number else number.replace("e", ".0e")
-    return f"; YAML reads it as text: write {pointed}" if number else ""
+    whole = number.is_integer() and ("integer" in expected or (isinstance(value, str) and value.isdigit()))
+    if isinstance(value, float):
+        return f"; write {int(number)}" if whole else ""
+    if math.isnan(number):
+        return ""
+    written = str(int(number)) if whole else repr(number)
+    pointed = written if whole or "." in written else written.replace("e", ".0e")
+    return f"; YAML reads it as text: write {pointed}"

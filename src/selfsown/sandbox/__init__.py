@@ -1,8 +1,9 @@
-"""Running programs that a model wrote: no network, no files but their own, no environment, bounded in all they use.
+"""Run untrusted programs: no network, no files but their own, no environment, and limits on everything they use.
 
-cells.py is what graders call. A cell is a process (warden.py) that forks two more for each program: one runs it behind
-walls (walls.py) and answers for it (near.py), the other runs the tests (tested.py, collected.py), behind walls of its
-own, on what it can see of the program (far.py), and says the verdict (verdict.py). What the two say to each other is
-plain data (wire.py), so that a program neither sees its tests nor speaks the verdict. The guard of both (guard.py)
-keeps their limits and the folder's (store.py), and believes in a pass only where one was said.
+`sandbox.py` is what graders call. Each worker is a process (`supervisor.py`) that forks two processes per program: one
+runs the program in isolation (`isolation.py`) and answers requests about it (`program_side.py`); the other runs the
+tests (`test_script.py`, `test_collection.py`), isolated as well, on proxies of what the program defines
+(`test_side.py`), and writes the verdict (`test_verdict.py`). The two exchange plain data only (`protocol.py`), so a
+program neither sees its tests nor writes the verdict. The watchdog of both (`watchdog.py`) enforces their limits and
+that of the scratch folder (`scratch_folder.py`), and reports a pass only where the tests reported one.
 """

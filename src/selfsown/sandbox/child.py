@@ -1,4 +1,4 @@
-"""What the forked processes do: one runs the program, and perhaps answers for it; one runs the tests."""
+"""What the forked processes do: one runs the program, and serves it to its tests; one runs the tests."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ import traceback
 import types
 
 from selfsown.sandbox import program_side, test_verdict
-from selfsown.sandbox.protocol import Gone, Line
+from selfsown.sandbox.protocol import ChannelClosed, MessageChannel
 
 
-def run(program: str) -> int:
-    """The program as if it were started by its name; its exit code."""
-    return _closed(_executed(program, types.ModuleType("__main__")))
+def run_program(program: str) -> int:
+    """Run the program as a script; its exit code."""
+    return _shut_down(_execute(program, types.ModuleType("__main__")))
 
 
-def serve(program: str) -> int:
-    """The program as if it were imported, then the line to its tests."""
+def serve_program(program: str) -> int:
+    """Run the program as if it were imported, then answer its tests."""
     module = types.ModuleType("program")
-    failure = _executed(program, module)
-    with contextlib.suppress(Gone, OSError):
-        program_side.offer(Line(socket.socket(fileno=3)), module, failure)
+    failure = _execute(program, module)
+    with contextlib.suppress(ChannelClosed, OSError):
+        program_side.serve(MessageChannel(socket.socket(fileno=3)), module, failure)
     return 0
 
 
-def judge(tests: str, entry: str) -> int:
-    """Say the verdict on what the program at the other end defines."""
-    said = json.dumps(test_verdict.judged(Line(socket.socket(fileno=3)), tests, entry)).encode()
-    while said:
-        said = said[os.write(4, said) :]
+def run_tests(tests: str, entry_point: str) -> int:
+    """Run the tests on what the program at the other end defines, and write the verdict."""
+    verdict = test_verdict.judge(MessageChannel(socket.socket(fileno=3)), tests, entry_point)
+    data = json.dumps(verdict).encode()
+    while data:
+        data = data[os.write(4, data) :]
     return 0
 
 
-def _executed(program: str, module: types.ModuleType) -> BaseException | None:
+def _execute(program: str, module: types.ModuleType) -> BaseException | None:
+    """The exception that ended the program, or None."""
     for name in ("stdin", "stdout", "stderr"):
         file = getattr(sys, f"__{name}__").fileno()
         stream = open(file, "r" if file == 0 else "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
@@ -52,13 +54,13 @@ def _executed(program: str, module: types.ModuleType) -> BaseException | None:
     vars(module)["__builtins__"] = builtins
     try:
         exec(compile(program, "<program>", "exec", dont_inherit=True), vars(module))
-    except BaseException as error:  # a program may raise whatever it likes
+    except BaseException as error:  # a program may raise anything
         return error
     return None
 
 
-def _closed(failure: BaseException | None) -> int:
-    """What the interpreter does at its end."""
+def _shut_down(failure: BaseException | None) -> int:
+    """What the interpreter does at its exit; the exit code."""
     code = 0
     if isinstance(failure, SystemExit):
         code = failure.code if isinstance(failure.code, int) else int(failure.code is not None)

@@ -1,4 +1,4 @@
-"""Starting a process, where there may be too many of them."""
+"""Fork, with retries while the machine has too many processes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import errno
 import os
 import time
 
-PATIENCE, PAUSE = 3.0, 0.02  # seconds
-BUSY = (errno.EAGAIN, errno.ENOMEM)
+TIMEOUT_SECONDS = 3.0
+PAUSE_SECONDS = 0.02
+BUSY_ERRORS = (errno.EAGAIN, errno.ENOMEM)
 
 
 def fork() -> int:
-    """A fork; where there are too many processes just now, a little later. OSError where that does not help."""
-    until = time.monotonic() + PATIENCE
+    """As os.fork, but tried again for some seconds while there are too many processes. Raises OSError after that."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         try:
             return os.fork()
         except OSError as error:
-            if error.errno not in BUSY or time.monotonic() > until:
+            if error.errno not in BUSY_ERRORS or time.monotonic() > deadline:
                 raise OSError(error.errno, f"no process can be started: {error.strerror}") from error
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)

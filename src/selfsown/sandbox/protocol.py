@@ -1,6 +1,7 @@
-"""What a program and its tests say to each other: plain data as JSON, and numbers that stand for all other things.
+"""Messages between processes of the sandbox. A program and its tests exchange plain data as JSON, and numbers that
+refer to every other object.
 
-Whoever reads believes nothing: a message can hold no code, and what does not fit raises.
+The reader trusts nothing: a message cannot carry code, and data that does not fit raises an exception.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
-LONGEST = 32_000_000  # bytes in one message
-MUTABLE = (list, dict, set, bytearray, collections.deque, collections.Counter, collections.defaultdict)
+MAX_MESSAGE_BYTES = 32_000_000
+MUTABLE_TYPES = (list, dict, set, bytearray, collections.deque, collections.Counter, collections.defaultdict)
 
-_PLAIN = (bool, int, float, str, type(None))
-_ROWS: dict[type, Callable[..., Any]] = {list: list, tuple: tuple, set: set, frozenset: frozenset}
-_ROWS |= {collections.deque: collections.deque}
-_PAIRS: dict[type, Callable[..., Any]] = {dict: dict, collections.OrderedDict: collections.OrderedDict}
-_PAIRS |= {collections.Counter: lambda pairs: collections.Counter(dict(pairs))}
-_PAIRS |= {collections.defaultdict: lambda pairs: collections.defaultdict(None, pairs)}
-_WORDS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+Json = Any  # data decoded from JSON that another process wrote: unchecked, so that whatever does not fit raises
+
+_SCALARS = (bool, int, float, str, type(None))
+_SEQUENCES: dict[type, Callable[..., object]] = {list: list, tuple: tuple, set: set, frozenset: frozenset}
+_SEQUENCES |= {collections.deque: collections.deque}
+_MAPPINGS: dict[type, Callable[..., object]] = {dict: dict, collections.OrderedDict: collections.OrderedDict}
+_MAPPINGS |= {collections.Counter: lambda pairs: collections.Counter(dict(pairs))}
+_MAPPINGS |= {collections.defaultdict: lambda pairs: collections.defaultdict(None, pairs)}
+_CONVERTED: dict[type, tuple[Callable[[Any], Json], Callable[[Any], object]]] = {  # to JSON, from JSON
     bytes: (bytes.hex, bytes.fromhex),
     bytearray: (bytearray.hex, bytearray.fromhex),
     complex: (lambda value: [value.real, value.imag], lambda parts: complex(*parts)),
@@ -38,8 +41,8 @@ _WORDS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda parts: datetime.timedelta(*parts),
     ),
 }
-# What is of a class of its own, but is one of these as well, goes as that.
-_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+# An instance of a subclass of one of these is sent as its base type.
+_BASE_TYPES: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (int, int.__int__),
     (float, float.__float__),
     (str, str.__str__),
@@ -49,47 +52,88 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (set, lambda value: set(set.__iter__(value))),
     (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
 )
-_NAMES = {kind.__name__: kind for kind in (*_ROWS, *_PAIRS, *_WORDS)}
+_TYPES_BY_NAME = {kind.__name__: kind for kind in (*_SEQUENCES, *_MAPPINGS, *_CONVERTED)}
 
 
-def encode(value: Any, other: Callable[[Any], dict[str, Any]]) -> Any:
-    """The value as JSON can hold it; `other` says what stands for what is no plain data."""
+class ProgramTask(TypedDict):
+    """What a watchdog is given to run. tests: whether a TestTask follows. seconds: CPU; memory: MB; output: bytes."""
+
+    program: str
+    stdin: str
+    tests: bool
+    seconds: float
+    memory: int
+    output: int
+
+
+class TestTask(TypedDict):
+    """The tests of a program, and the name of the function under test, or ""."""
+
+    tests: str
+    entry_point: str
+
+
+class TestVerdict(TypedDict):
+    """verdict: passed, failed, invalid (no program could pass such tests) or lost (the program left its tests)."""
+
+    verdict: str
+    reason: str
+
+
+class ProgramReport(TypedDict):
+    """What a watchdog reports. ended: what stopped the program or its tests, or ""; tests: what stopped the tests
+    before they gave a verdict, or ""."""
+
+    stdout: str
+    stderr: str
+    ended: str
+    code: int
+    verdict: TestVerdict | None
+    tests: str
+
+
+def encode(value: Any, refer: Callable[[Any], dict[str, Json]]) -> Json:
+    """The value as JSON data; `refer` gives the reference to send in place of an object that is no plain data."""
     kind = type(value)
     if kind is int and abs(value) >> 64:
         return {"int": hex(value)}
-    if kind in _PLAIN:
+    if kind in _SCALARS:
         return value
-    if kind in _ROWS:
-        return {kind.__name__: [encode(each, other) for each in value]}
-    if kind in _PAIRS:
-        return {kind.__name__: [[encode(key, other), encode(each, other)] for key, each in value.items()]}
-    if kind in _WORDS:
-        return {kind.__name__: _WORDS[kind][0](value)}
-    for base, bare in _BASES:
+    if kind in _SEQUENCES:
+        return {kind.__name__: [encode(item, refer) for item in value]}
+    if kind in _MAPPINGS:
+        return {kind.__name__: [[encode(key, refer), encode(item, refer)] for key, item in value.items()]}
+    if kind in _CONVERTED:
+        return {kind.__name__: _CONVERTED[kind][0](value)}
+    for base, to_base in _BASE_TYPES:
         if isinstance(value, base):
-            return encode(bare(value), other)
-    return other(value)
+            return encode(to_base(value), refer)
+    return refer(value)
 
 
-def decode(data: Any, other: Callable[[str, Any], Any]) -> Any:
-    """The value that `encode` made this of; `other` says what a name and a number stand for."""
-    if type(data) in _PLAIN:
+def encode_all(values: Iterable[object], refer: Callable[[Any], dict[str, Json]]) -> list[Json]:
+    return [encode(value, refer) for value in values]
+
+
+def decode(data: Json, resolve: Callable[[str, Json], object]) -> Any:
+    """The value that `encode` was given; `resolve` gives the object for the kind and content of a reference."""
+    if type(data) in _SCALARS:
         return data
-    ((name, inside),) = data.items()
+    ((name, content),) = data.items()
     if name == "int":
-        return int(inside, 16)
-    kind = _NAMES.get(name)
+        return int(content, 16)
+    kind = _TYPES_BY_NAME.get(name)
     if kind is None:
-        return other(name, inside)
-    if kind in _ROWS:
-        return _ROWS[kind]([decode(each, other) for each in inside])
-    if kind in _PAIRS:
-        return _PAIRS[kind]([(decode(key, other), decode(each, other)) for key, each in inside])
-    return _WORDS[kind][1](inside)
+        return resolve(name, content)
+    if kind in _SEQUENCES:
+        return _SEQUENCES[kind]([decode(item, resolve) for item in content])
+    if kind in _MAPPINGS:
+        return _MAPPINGS[kind]([(decode(key, resolve), decode(item, resolve)) for key, item in content])
+    return _CONVERTED[kind][1](content)
 
 
-def change(value: Any, new: Any) -> None:
-    """Make a list, dictionary or set what the other is."""
+def update_in_place(value: Any, new: Any) -> None:
+    """Give a list, dictionary or set the content of another."""
     if isinstance(value, list | bytearray):
         value[:] = new
     else:
@@ -97,44 +141,40 @@ def change(value: Any, new: Any) -> None:
         (value.extend if isinstance(value, collections.deque) else value.update)(new)
 
 
-class Gone(Exception):
-    """The other end is gone."""
+class ChannelClosed(Exception):
+    """The other end of the channel is closed."""
 
 
-class Line:
-    """One end of a connection: whole messages, each as JSON. Gone where the other end is."""
+class MessageChannel:
+    """One end of a connection that carries whole messages, each as JSON. Raises ChannelClosed if the other end is."""
 
-    def __init__(self, end: socket.socket) -> None:
-        self._end = end
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
 
-    def send(self, message: Any) -> None:
-        said = json.dumps(message).encode()
-        if len(said) > LONGEST:
-            raise ValueError(f"a value takes more than {LONGEST:,} bytes")
+    def send(self, message: Json) -> None:
+        data = json.dumps(message).encode()
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a value takes more than {MAX_MESSAGE_BYTES:,} bytes")
         try:
-            self._end.sendall(struct.pack(">I", len(said)) + said)
+            self._connection.sendall(struct.pack(">I", len(data)) + data)
         except OSError as error:
-            raise Gone from error
+            raise ChannelClosed from error
 
-    def receive(self) -> Any:
-        (length,) = struct.unpack(">I", self._exactly(4))
-        if length > LONGEST:
-            raise Gone
-        return json.loads(self._exactly(length))
+    def receive(self) -> Json:
+        (length,) = struct.unpack(">I", self._read_exactly(4))
+        if length > MAX_MESSAGE_BYTES:
+            raise ChannelClosed
+        return json.loads(self._read_exactly(length))
 
-    def _exactly(self, length: int) -> bytes:
+    def _read_exactly(self, length: int) -> bytes:
         parts: list[bytes] = []
         while length:
             try:
-                part = self._end.recv(min(length, 1 << 20))
+                part = self._connection.recv(min(length, 1 << 20))
             except OSError as error:
-                raise Gone from error
+                raise ChannelClosed from error
             if not part:
-                raise Gone
+                raise ChannelClosed
             parts.append(part)
             length -= len(part)
         return b"".join(parts)
-
-
-def listed(values: Iterable[Any], other: Callable[[Any], dict[str, Any]]) -> list[Any]:
-    return [encode(each, other) for each in values]

@@ -1,4 +1,4 @@
-"""Programs in, what became of them out: several at a time, each in processes of its own that nothing outlives."""
+"""Runs untrusted programs, several at a time, each in processes of its own that nothing outlives."""
 
 from __future__ import annotations
 
@@ -16,60 +16,35 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from selfsown.parallel import ordered
-from selfsown.records import SelfsownError
+from selfsown.errors import SelfsownError
+from selfsown.parallel import map_ordered
+from selfsown.sandbox.probe import PROBE
+from selfsown.sandbox.protocol import Json, ProgramReport, ProgramTask, TestTask
 
-SOURCE = Path(__file__).parent.parent.parent
-_SOFT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from selfsown.sandbox.supervisor import main; main()"
-
-# What must fail, tried once before anything else is run: it prints what did not.
-_PROBE = """
-import ctypes, os, socket, sys
-def attempt(name, work):
-    try:
-        work()
-    except (OSError, MemoryError):
-        return
-    print(name)
-attempt("files", lambda: open(os.path.join(os.path.dirname(os.getcwd()), "selfsown-probe"), "w"))
-attempt("files", lambda: os.listdir("/"))
-attempt("files", lambda: open("/proc/self/status"))
-attempt("files", lambda: os.chmod(os.getcwd(), 0o700))
-attempt("network", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-attempt("network", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-attempt("processes", os.fork)
-attempt("processes", lambda: os.execv(sys.executable, [sys.executable, "-V"]))
-attempt("signals", lambda: os.kill(os.getppid(), 0))
-attempt("memory", lambda: bytearray(1 << 40))
-if ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0:
-    print("ptrace")
-if os.environ:
-    print("environment")
-with open("own", "w") as file:
-    file.write("works")
-print(open("own").read())
-"""
+SOURCE_FOLDER = Path(__file__).parent.parent.parent
+_SUPERVISOR_CODE = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from selfsown.sandbox.supervisor import main; main()"
+)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A program, and what it is given: words on its standard input; or tests, with the name that they test."""
+    """A program with text for its standard input; or with tests, and the name of the function that they test."""
 
     program: str
     stdin: str = ""
     tests: str = ""
-    entry: str = ""
+    entry_point: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a program.
 
-    finished: it came to its own end, within its limits, with code 0. ended: what ended it before that (time, output,
-    threads, disk, tests, line, or a signal's name), or "". passed: whether its tests said that it passes, None without
-    tests. reason: all that in words, whichever way it went. broken: no program could pass such tests.
+    code: its exit code. finished: it ended by itself, within its limits, with code 0. ended: what stopped it (time,
+    output, threads, disk, tests, channel, or a signal's name), or "". passed: whether its tests passed; None without
+    tests. reason: a sentence that explains the outcome, good or bad. invalid_tests: no program could pass these tests.
     """
 
     code: int
@@ -79,98 +54,118 @@ class Outcome:
     reason: str
     ended: str = ""
     passed: bool | None = None
-    broken: bool = False
+    invalid_tests: bool = False
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Of each program. seconds: CPU; memory: MB; output: bytes on each stream."""
+
+    seconds: float
+    memory: int
+    output: int
 
 
 class Sandbox:
-    """Runs programs, or refuses to exist where this machine cannot hold them.
+    """Runs programs in isolation. Raises SelfsownError if this machine cannot isolate them.
 
-    seconds: of computing, for each program; by the clock it may take three times as long. memory: MB. output: bytes
-    on each stream. unsafe: without walls, by the user's own will.
+    cpu_seconds: CPU time limit of each program; its wall time limit is three times as long. memory_mb: limit of its
+    address space. output_bytes: limit on each of its streams. unsafe: run programs without isolation. workers: programs
+    at a time (0: one per processor).
     """
 
-    _proved = False  # in this process, once
+    _probed = False  # whether this process tried the attacks of PROBE
 
     def __init__(
-        self, *, seconds: float = 3.0, memory: int = 512, output: int = 1_000_000, unsafe: bool = False, cells: int = 0
+        self,
+        *,
+        cpu_seconds: float = 3.0,
+        memory_mb: int = 512,
+        output_bytes: int = 1_000_000,
+        unsafe: bool = False,
+        workers: int = 0,
     ) -> None:
-        self._limits = {"seconds": seconds, "memory": memory, "output": output}
-        self._walled, self._cells = not unsafe, queue.SimpleQueue[_Cell | None]()
-        self._all: list[_Cell] = []
-        self._count = cells or _cores()
+        self._limits = _Limits(cpu_seconds, memory_mb, output_bytes)
+        self._isolated = not unsafe
+        self._idle = queue.SimpleQueue[_Worker | None]()  # None: a worker that is not started yet
+        self._workers: list[_Worker] = []
+        self._count = workers or _processors()
         for _ in range(self._count):
-            self._cells.put(None)
-        if self._walled and not Sandbox._proved:
-            self._try()
-            Sandbox._proved = True
+            self._idle.put(None)
+        if self._isolated and not Sandbox._probed:
+            self._probe()
+            Sandbox._probed = True
 
-    def each(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """What becomes of each program, in order."""
+    def run_all(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """The outcome of each program, in order. Raises SelfsownError if no process or thread can be started."""
         try:
-            yield from ordered(self.run, jobs, self._count, self.close)
+            yield from map_ordered(self.run, jobs, self._count, self.close)
         except RuntimeError as error:
             if "new thread" not in str(error):
                 raise
-            raise SelfsownError(_stuck("no thread can be started"), code=1) from error
+            raise SelfsownError(_cannot_continue("no thread can be started"), code=1) from error
 
     def run(self, job: Job) -> Outcome:
-        cell = self._cells.get() or self._opened()
+        """The outcome of one program. Raises SelfsownError if no process can be started."""
+        worker = self._idle.get() or self._start_worker()
         try:
-            found = cell.ask(job, self._limits)
+            report = worker.run(job, self._limits)
         except BaseException:
-            cell.close()
-            self._cells.put(None)
+            worker.close()
+            self._idle.put(None)
             raise
-        self._cells.put(cell)
-        return _outcome(found, bool(job.tests), self._limits)
+        self._idle.put(worker)
+        return _outcome(report, bool(job.tests), self._limits)
 
     def close(self) -> None:
-        for cell in list(self._all):
-            cell.close()
+        for worker in list(self._workers):
+            worker.close()
 
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
-    def _opened(self) -> _Cell:
+    def _start_worker(self) -> _Worker:
         try:
-            cell = _Cell(self._walled)
+            worker = _Worker(self._isolated)
         except BaseException:
-            self._cells.put(None)
+            self._idle.put(None)
             raise
-        self._all.append(cell)
-        return cell
+        self._workers.append(worker)
+        return worker
 
-    def _try(self) -> None:
-        found = self.run(Job(_PROBE))
-        open_, last = found.stdout.split()[:-1], found.stdout.split()[-1:]
-        if not found.finished or last != ["works"] or open_:
+    def _probe(self) -> None:
+        outcome = self.run(Job(PROBE))
+        breaches, last = outcome.stdout.split()[:-1], outcome.stdout.split()[-1:]
+        if not outcome.finished or last != ["works"] or breaches:
             self.close()
-            said = f"a program reached: {', '.join(sorted(set(open_)))}" if open_ else found.reason
-            raise SelfsownError(_refusal(f"it does not hold here: {said}"))
+            reason = f"a program got access to: {', '.join(sorted(set(breaches)))}" if breaches else outcome.reason
+            raise SelfsownError(_refusal(f"isolation does not work here: {reason}"))
 
 
-class _Cell:
-    """A warden and the folder of its programs."""
+class _Worker:
+    """A supervisor process and the scratch folder of its programs."""
 
-    def __init__(self, walled: bool) -> None:
-        self._box = os.path.realpath(tempfile.mkdtemp(prefix="selfsown-"))
+    def __init__(self, isolated: bool) -> None:
+        self._folder = os.path.realpath(tempfile.mkdtemp(prefix="selfsown-"))
         self._lock = threading.Lock()
-        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SOFT, str(SOURCE), self._box]
-        front = _bwrap(self._box) if walled else []
-        first = self._start([*front, *python, "walled" if walled else "unsafe"])
-        if front and "ready" not in first:  # in a container it may not be allowed to do its work
+        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _SUPERVISOR_CODE]
+        python += [str(SOURCE_FOLDER), self._folder]
+        bubblewrap = _bubblewrap(self._folder) if isolated else []
+        greeting = self._start([*bubblewrap, *python, "isolated" if isolated else "unsafe"])
+        if bubblewrap and "ready" not in greeting:  # a container may not allow it
             self._end()
-            first = self._start([*python, "walled"])
-        if "ready" not in first:
+            greeting = self._start([*python, "isolated"])
+        if "ready" not in greeting:
             self.close()
-            busy = first.get("busy")
-            raise SelfsownError((_stuck if busy else _refusal)(first["lacks"]), code=1 if busy else 2)
+            busy = greeting.get("busy")
+            message = (_cannot_continue if busy else _refusal)(greeting["error"])
+            raise SelfsownError(message, code=1 if busy else 2)
 
-    def _start(self, command: list[str]) -> dict[str, Any]:
-        """What the warden says first."""
+    def _start(self, command: list[str]) -> dict[str, Json]:
+        """Start a supervisor; its first message."""
         try:
             self._process = subprocess.Popen(
                 command,
@@ -181,106 +176,119 @@ class _Cell:
                 start_new_session=True,
             )
         except OSError as error:
-            shutil.rmtree(self._box, ignore_errors=True)
-            raise SelfsownError(_stuck(f"no process can be started: {error.strerror}"), code=1) from error
+            shutil.rmtree(self._folder, ignore_errors=True)
+            message = _cannot_continue(f"no process can be started: {error.strerror}")
+            raise SelfsownError(message, code=1) from error
         try:
             return self._receive()
         except EOFError:
-            return {"lacks": "its process did not start"}
+            return {"error": "its process did not start"}
 
-    def ask(self, job: Job, limits: dict[str, Any]) -> dict[str, Any]:
-        """What the guard says became of the program; the tests follow when the program is on its way."""
+    def run(self, job: Job, limits: _Limits) -> ProgramReport:
+        """The watchdog's report on a program; the tests are sent after the program, once it is being run."""
+        task = ProgramTask(
+            program=job.program,
+            stdin=job.stdin,
+            tests=bool(job.tests),
+            seconds=limits.seconds,
+            memory=limits.memory,
+            output=limits.output,
+        )
         try:
-            with contextlib.suppress(BrokenPipeError):  # it may have said why before it ended
-                self._send({"program": job.program, "stdin": job.stdin, "tests": bool(job.tests), **limits})
+            with contextlib.suppress(BrokenPipeError):  # it may have sent the cause before it ended
+                self._send(task)
                 if job.tests:
-                    self._send({"tests": job.tests, "entry": job.entry})
-            found = self._receive()
+                    self._send(TestTask(tests=job.tests, entry_point=job.entry_point))
+            reply = self._receive()
         except EOFError as error:
-            raise SelfsownError(_stuck("it ended while a program ran"), code=1) from error
-        if "lacks" in found:
-            raise SelfsownError(_stuck(found["lacks"]), code=1)
-        return found
+            raise SelfsownError(_cannot_continue("it ended while a program ran"), code=1) from error
+        if "error" in reply:
+            raise SelfsownError(_cannot_continue(reply["error"]), code=1)
+        report: ProgramReport = reply["report"]
+        return report
 
     def close(self) -> None:
         with self._lock:
             self._end()
-            shutil.rmtree(self._box, ignore_errors=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end(self) -> None:
         assert self._process.stdin
         assert self._process.stdout
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()  # the warden hears it, and whatever it runs ends with it
+            self._process.stdin.close()  # tells the supervisor to end, with everything that it runs
         self._process.wait()
         self._process.stdout.close()
 
-    def _send(self, message: Any) -> None:
-        said = json.dumps(message).encode()
+    def _send(self, message: ProgramTask | TestTask) -> None:
+        data = json.dumps(message).encode()
         assert self._process.stdin
-        self._process.stdin.write(struct.pack(">I", len(said)) + said)
+        self._process.stdin.write(struct.pack(">I", len(data)) + data)
         self._process.stdin.flush()
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Json]:
         assert self._process.stdout
         head = self._process.stdout.read(4)
         if len(head) < 4:
             raise EOFError
-        found: dict[str, Any] = json.loads(self._process.stdout.read(struct.unpack(">I", head)[0]))
-        return found
+        message: dict[str, Json] = json.loads(self._process.stdout.read(struct.unpack(">I", head)[0]))
+        return message
 
 
-def _cores() -> int:
+def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _bwrap(own: str) -> list[str]:
-    """Bubblewrap in front, where there is one: no network, no processes but these, and nothing that can be written."""
+def _bubblewrap(folder: str) -> list[str]:
+    """The command to run something in bubblewrap, if it is installed: no network, no other processes, and a read-only
+    file system but for the scratch folder."""
     command = shutil.which("bwrap")
-    held = ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev-bind", "/dev/null", "/dev/null"]
-    held += ["--proc", "/proc"]
-    return [command, *held, "--bind", own, own, "--"] if command else []
+    options = ["--unshare-all", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev-bind", "/dev/null", "/dev/null"]
+    options += ["--proc", "/proc"]
+    return [command, *options, "--bind", folder, folder, "--"] if command else []
 
 
-def _refusal(why: str) -> str:
+def _refusal(reason: str) -> str:
     return (
-        f"programs that a model wrote are not run without a sandbox: {why}. "
-        "On a machine that you can lose, unsafe: true runs them bare"
+        f"programs that a model wrote must be run in a sandbox, and this machine cannot provide one: {reason}. "
+        "On a machine that you can afford to lose, unsafe: true runs them without isolation"
     )
 
 
-def _stuck(why: str) -> str:
-    return f"the sandbox cannot go on: {why}; nothing is said of the program; run again once the machine can"
+def _cannot_continue(reason: str) -> str:
+    return f"the sandbox cannot continue: {reason}; the program was not graded; run again when the machine is less busy"
 
 
-def _outcome(found: dict[str, Any], tests: bool, limits: dict[str, Any]) -> Outcome:
-    """In words what the guard says in short. Passed is what said so itself, and was not ended."""
-    verdict, ended, code = found["verdict"], found["ended"], found["code"]
-    spoken = verdict["verdict"] if verdict and tests and not ended else ""
-    words = {
-        "time": f"takes longer than {limits['seconds']:g} s",
-        "output": f"writes more than {limits['output']:,} bytes",
+def _outcome(report: ProgramReport, has_tests: bool, limits: _Limits) -> Outcome:
+    """The report, with a reason in words. A program passed only if its tests said so and nothing was stopped."""
+    code, ended, verdict = report["code"], report["ended"], report["verdict"]
+    result = verdict["verdict"] if verdict and has_tests and not ended else ""
+    stopped_tests = f"were ended by {report['tests']}"
+    if report["tests"] == "time":
+        stopped_tests = f"took longer than {limits.seconds:g} s"
+    reasons = {
+        "time": f"takes longer than {limits.seconds:g} s",
+        "output": f"writes more than {limits.output:,} bytes",
         "threads": "starts too many threads",
-        "disk": "fills its folder",
-        "line": "leaves its tests and goes on without them",
-        "tests": "its tests come to no verdict: "
-        + {"time": f"they take longer than {limits['seconds']:g} s"}.get(found["tests"], f"ended by {found['tests']}"),
+        "disk": "exceeds the disk limit of its folder",
+        "channel": "closes the connection to its tests and continues without them",
+        "tests": f"its tests gave no verdict: they {stopped_tests}",
     }
     if ended:
-        reason = words.get(ended, f"ends by {ended}")
-    elif spoken == "lost":
-        reason = f"ends by itself, with code {code}, before its tests"
-    elif tests:
-        reason = verdict["reason"] if verdict else "its tests come to no verdict"
+        reason = reasons.get(ended, f"ended by {ended}")
+    elif result == "lost":
+        reason = f"exits with code {code} before its tests end"
+    elif has_tests:
+        reason = verdict["reason"] if verdict else "its tests gave no verdict"
     else:
-        reason = (found["stderr"].strip().splitlines() or [""])[-1][:200] if code else "ends with code 0"
+        reason = (report["stderr"].strip().splitlines() or [""])[-1][:200] if code else "exits with code 0"
     return Outcome(
         code=code,
-        stdout=found["stdout"],
-        stderr=found["stderr"],
-        finished=not ended and code == 0 and not tests,
-        reason=reason or f"ends with code {code}",
+        stdout=report["stdout"],
+        stderr=report["stderr"],
+        finished=not ended and code == 0 and not has_tests,
+        reason=reason or f"exits with code {code}",
         ended=ended,
-        passed=spoken == "passed" if tests else None,
-        broken=spoken == "broken",
+        passed=result == "passed" if has_tests else None,
+        invalid_tests=result == "invalid",
     )

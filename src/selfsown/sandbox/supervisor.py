@@ -1,8 +1,8 @@
-"""The process that forks: it waits for programs, and has a fresh child run each, with another to run its tests.
+"""The process that forks: it waits for programs, and has a fresh child run each, and another one its tests.
 
-This one reads no program and no test. For each it forks a guard, which reads the program and forks the process that
-runs it, and only then reads the tests and forks the process that runs those. So a program finds no trace of any other,
-nor of its tests. The guard watches both, ends them, and answers.
+It reads neither programs nor tests itself. For each program it forks a watchdog, which reads the program and forks the
+process that runs it, and only then reads the tests and forks the process that runs those. So a program finds no trace
+of other programs, nor of its tests. The watchdog ends both processes and writes the report.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import sys
 from typing import NoReturn
 
 from selfsown.sandbox import isolation
-from selfsown.sandbox.forking import BUSY, fork
-from selfsown.sandbox.scratch_folder import Store
-from selfsown.sandbox.watchdog import Guard, answer, read
+from selfsown.sandbox.forking import BUSY_ERRORS, fork
+from selfsown.sandbox.scratch_folder import ScratchFolder
+from selfsown.sandbox.watchdog import Watchdog, read_message, write_message
 
-LOST = 7  # how a guard ends whose parent is gone
+PARENT_GONE = 7  # exit code of a watchdog whose parent is gone
 
 # Loaded once, so that no program waits for them; some need libraries that a program may not read.
-_READY = """
+_PRELOADED_MODULES = """
 abc array ast asyncio base64 bisect bz2 calendar cmath collections collections.abc contextlib copy csv ctypes
 dataclasses datetime decimal enum fractions functools getpass hashlib heapq hmac html inspect io itertools json
 locale logging lzma math numbers operator pickle pprint queue random re secrets shutil sqlite3 ssl statistics string
@@ -35,48 +35,48 @@ uuid weakref xml.etree.ElementTree zlib zoneinfo
 
 
 def main() -> None:
-    """Arguments: the folder of the programs, and whether there are walls. Says "ready", or what it lacks."""
-    box, walled = sys.argv[1], sys.argv[2] == "walled"
-    sys.path[:] = [each for each in sys.path if os.path.dirname(os.__file__) in (each, os.path.dirname(each))]
+    """Arguments: the scratch folder, and "isolated" or "unsafe". Writes {"ready": true}, or what the machine lacks."""
+    folder, isolated = sys.argv[1], sys.argv[2] == "isolated"
+    sys.path[:] = [path for path in sys.path if os.path.dirname(os.__file__) in (path, os.path.dirname(path))]
     os.environ.clear()
     try:
-        store = Store(box, bounded=walled)
-        os.chdir(box)
-        _serve(store, isolation.Walls(box) if walled else None)
+        scratch = ScratchFolder(folder, bounded=isolated)
+        os.chdir(folder)
+        _serve(scratch, isolation.Isolation(folder) if isolated else None)
     except BrokenPipeError:
         pass  # the parent is gone already
     except OSError as error:
-        answer({"lacks": error.strerror or str(error), "busy": error.errno in BUSY})
+        write_message({"error": error.strerror or str(error), "busy": error.errno in BUSY_ERRORS})
     finally:
-        shutil.rmtree(box, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(store: Store, built: isolation.Walls | None) -> None:
-    for name in _READY.split():
+def _serve(scratch: ScratchFolder, rules: isolation.Isolation | None) -> None:
+    for name in _PRELOADED_MODULES.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
-    answer({"ready": True})
+    write_message({"ready": True})
     while select.select([0], [], []):
-        guard = fork()
-        if not guard:
-            _guarded(store, built)
-        if os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1]):
+        pid = fork()
+        if not pid:
+            _watch(scratch, rules)
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
             return
 
 
-def _guarded(store: Store, built: isolation.Walls | None) -> NoReturn:
+def _watch(scratch: ScratchFolder, rules: isolation.Isolation | None) -> NoReturn:
+    """Run one program, in the forked watchdog process."""
     code = 1
     try:
-        answer(Guard(json.loads(read(0)), store, built).outcome())
+        write_message({"report": Watchdog(json.loads(read_message(0)), scratch, rules).run()})
         code = 0
     except EOFError:
-        code = LOST
-    except BaseException as error:  # whatever it is, nothing is said of the program
+        code = PARENT_GONE
+    except BaseException as error:  # whatever happened, nothing is reported about the program
+        message = (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
-            answer(
-                {"lacks": (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"}
-            )
+            write_message({"error": message})
     finally:
         os._exit(code)

@@ -1,6 +1,6 @@
-"""Tests that are defined and left for others to run: unittest's classes, pytest's functions and classes, doctests.
+"""Tests that are defined for a test runner to call: unittest classes, pytest functions and classes, doctests.
 
-Without this they would not run here, and whatever does not run does not fail.
+Without this they would not run here, and tests that do not run cannot fail.
 """
 
 from __future__ import annotations
@@ -9,69 +9,73 @@ import asyncio
 import inspect
 import types
 import unittest
-from typing import Any
+from typing import TypeGuard
 
 
-class Skipped(Exception):
-    """The tests decided not to run."""
+class TestsSkipped(Exception):
+    """The tests skipped themselves."""
 
 
-def run(names: dict[str, Any], entered: set[str]) -> int:
-    """Run what stands under these names and has not run yet (entered: what has); how many tests there were.
-    Whatever they raise comes through."""
+def run(names: dict[str, object], called: set[str]) -> int:
+    """Run the tests among these names that were not called yet; the number of tests. What they raise is not caught."""
     count = 0
     for name, value in list(names.items()):
         if isinstance(value, type) and value.__module__ == names["__name__"]:
-            count += _case(value) if issubclass(value, unittest.TestCase) else _plain(name, value)
-        elif name.startswith("test") and name not in entered and _free(value):
-            finished(value())
+            count += _run_case(value) if issubclass(value, unittest.TestCase) else _run_class(name, value)
+        elif name.startswith("test") and name not in called and _takes_nothing(value):
+            complete(value())
             count += 1
     return count
 
 
-def finished(value: Any) -> Any:
-    """What an asynchronous function or a generator comes to, for calling it runs nothing of it."""
+def complete(value: object) -> object:
+    """The result of an asynchronous function or a generator, run to its end: a call alone runs nothing of it."""
     if inspect.iscoroutine(value):
         return asyncio.run(value)
     return list(value) if isinstance(value, types.GeneratorType) else value
 
 
-def examples(text: str, names: dict[str, Any]) -> str:
-    """The first of the doctests in the text that shows something else, as a reason; "" if there is none."""
-    import doctest  # takes a while
+def first_failed_example(text: str, names: dict[str, object]) -> str:
+    """Of the doctests in the text, the report of the first that fails, as a reason; "" if all pass."""
+    import doctest  # slow to import
 
-    said = list[str]()
+    output = list[str]()
     test = doctest.DocTestParser().get_doctest(text, names, "tests", None, 0)
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.REPORT_ONLY_FIRST_FAILURE)
-    failed = runner.run(test, out=said.append, clear_globs=False).failed
-    words = " ".join("".join(said).split())
-    return words[max(0, words.find("Failed example:")) :][:200] or "a doctest" if failed else ""
+    if not runner.run(test, out=output.append, clear_globs=False).failed:
+        return ""
+    words = " ".join("".join(output).split())
+    return words[max(0, words.find("Failed example:")) :][:200] or "a doctest"
 
 
-def _case(kind: type[unittest.TestCase]) -> int:
+def _run_case(kind: type[unittest.TestCase]) -> int:
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(kind)
     count = suite.countTestCases()
     try:
         suite.debug()
     except unittest.SkipTest as error:
-        raise Skipped(str(error)) from error
+        raise TestsSkipped(str(error)) from error
     return count
 
 
-def _plain(name: str, kind: type) -> int:
-    """A class as pytest collects it."""
-    tests = [each for each in vars(kind) if each.startswith("test") and inspect.isfunction(getattr(kind, each))]
-    for each in tests if name.startswith("Test") else ():
-        case = kind()
-        getattr(case, "setup_method", lambda: None)()
-        finished(getattr(case, each)())
-        getattr(case, "teardown_method", lambda: None)()
-    return len(tests) if name.startswith("Test") else 0
+def _run_class(name: str, kind: type) -> int:
+    """Run a class as pytest does."""
+    if not name.startswith("Test"):
+        return 0
+    methods = [
+        method for method in vars(kind) if method.startswith("test") and inspect.isfunction(getattr(kind, method))
+    ]
+    for method in methods:
+        instance = kind()
+        getattr(instance, "setup_method", lambda: None)()
+        complete(getattr(instance, method)())
+        getattr(instance, "teardown_method", lambda: None)()
+    return len(methods)
 
 
-def _free(value: Any) -> bool:
-    """A function that takes nothing."""
-    if not isinstance(value, types.FunctionType) or value.__code__.co_filename != "<tests>":
+def _takes_nothing(function: object) -> TypeGuard[types.FunctionType]:
+    """Whether it is a function of the tests that can be called without arguments."""
+    if not isinstance(function, types.FunctionType) or function.__code__.co_filename != "<tests>":
         return False
-    needed = value.__code__.co_argcount - len(value.__defaults__ or ())
-    return not needed and value.__code__.co_kwonlyargcount == len(value.__kwdefaults__ or {})
+    required = function.__code__.co_argcount - len(function.__defaults__ or ())
+    return not required and function.__code__.co_kwonlyargcount == len(function.__kwdefaults__ or {})

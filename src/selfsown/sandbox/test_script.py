@@ -1,7 +1,7 @@
-"""The text of tests: read before it runs, so that its silence is never taken for consent.
+"""The source of tests: analyzed and instrumented before it runs, so that a pass is never just the absence of failure.
 
-Each assert is counted and remembered. Where the tests name StopIteration, what stands for the program's own counts as
-well. And tests that could not fail whatever the program did are found out: nothing passes them.
+Each assert is counted and recorded. Where the tests name StopIteration, one that the program raised counts as well. And
+tests that could not fail, whatever the program does, are detected: no program passes them.
 """
 
 from __future__ import annotations
@@ -11,127 +11,143 @@ import builtins
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any
 
-DOCTEST = ">>> "
-_DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_QUIET = (ast.Compare, ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)  # computed, and thrown away
+DOCTEST_PROMPT = ">>> "
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_HARMLESS = (ast.Compare, ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)  # their value is discarded
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class Script:
-    """Tests as they run. SyntaxError, ValueError, RecursionError or MemoryError where they are no Python."""
+class ParsedTests:
+    """Tests, compiled. Raises SyntaxError, ValueError, RecursionError or MemoryError if they are not valid Python.
 
-    def __init__(self, text: str, entry: str) -> None:
+    defect: why no program could fail them, or ""; asserts_only: nothing but asserts can fail; undefined_names: used but
+    not defined by the tests; examples: the text with their doctests, or "".
+    """
+
+    def __init__(self, text: str, entry_point: str) -> None:
         self.lines, examples = text.splitlines(), ""
         try:
             tree = ast.parse(text, "<tests>")
             examples = ast.get_docstring(tree, clean=False) or ""
         except SyntaxError:
-            if DOCTEST not in text:
+            if DOCTEST_PROMPT not in text:
                 raise
             tree, examples = ast.Module([], []), text
-        self.examples = examples if DOCTEST in examples else ""
-        self._definitions = [each for each in _outside(tree) if isinstance(each, _DEFINITION)]
-        self._defined = {each.name for each in self._definitions}
-        self.unfit = self._unfit(tree, entry)
-        _rewrite(tree, self._definitions)
-        before = sys.getrecursionlimit()
-        sys.setrecursionlimit(4 * before)  # a tree is compiled less deep than a text
+        self.examples = examples if DOCTEST_PROMPT in examples else ""
+        self._definitions = [node for node in _module_statements(tree) if isinstance(node, _DEFINITIONS)]
+        self._defined = {node.name for node in self._definitions}
+        self.defect = self._find_defect(tree, entry_point)
+        _instrument(tree, self._definitions)
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(4 * limit)  # the compiler nests less deep for a tree than for a text
         try:
             self.code: types.CodeType = compile(tree, "<tests>", "exec")
         finally:
-            sys.setrecursionlimit(before)
+            sys.setrecursionlimit(limit)
 
     def names(self) -> set[str]:
-        """All names that they use, but for Python's own and those that mean something to Python, such as __name__."""
-        found = (set(_used(self.code)) | _names(self._parsed_examples())) - set(vars(builtins))
-        return {each for each in found if not each.startswith("__")}
+        """All names that they use, except built-ins and special names such as __name__."""
+        names = (set(_code_names(self.code)) | _names(self._example_nodes())) - set(vars(builtins))
+        return {name for name in names if not name.startswith("__")}
 
-    def _unfit(self, tree: ast.Module, entry: str) -> str:
+    def _find_defect(self, tree: ast.Module, entry_point: str) -> str:
         """Why no program could fail them, or ""."""
-        roots = {each.name for each in self._definitions if collectable(each)}
-        roots |= {"check"} & self._defined if entry else set()
-        live = self._live(tree, roots)
-        bound = _bound(tree)
-        kinds = {kind for each in live for kind in self._kinds(each, bound)} | ({"call"} if self.examples else set())
-        kinds |= {"call"} if entry and "check" in bound - self._defined else set()
-        self.asserts_alone = "assert" in kinds and kinds <= {"assert", "smoke"}
-        self.free = _names([*live, *self._parsed_examples()]) - set(vars(builtins)) - bound - {"candidate"}
-        if not kinds:
-            idle = sorted(self._defined - {each.name for each in live if isinstance(each, _DEFINITION)})
-            defined = f": they define {', '.join(idle)}, which nothing calls" if idle else ""
-            hint = "; entry names the function that check is given" if "check" in idle else ""
-            return f"nothing in them could fail{defined}{hint}"
-        used = self.free if not entry else _names([*live, *self._parsed_examples()]) & {entry, "candidate"}
-        return "" if used or (entry and "check" in bound) else "they use nothing that a program defines"
+        roots = {node.name for node in self._definitions if is_collectable(node)}
+        roots |= {"check"} & self._defined if entry_point else set()
+        reachable = self._reachable(tree, roots)
+        bound = _bound_names(tree)
+        checks = {check for node in reachable for check in self._checks(node, bound)}
+        if self.examples or (entry_point and "check" in bound - self._defined):
+            checks |= {"call"}
+        self.asserts_only = "assert" in checks and checks <= {"assert", "smoke"}
+        used = _names([*reachable, *self._example_nodes()])
+        self.undefined_names = used - set(vars(builtins)) - bound - {"candidate"}
+        if not checks:
+            idle = sorted(self._defined - {node.name for node in reachable if isinstance(node, _DEFINITIONS)})
+            definitions = f": they define {', '.join(idle)}, which nothing calls" if idle else ""
+            hint = "; entry_point names the function that check is called with" if "check" in idle else ""
+            return f"nothing in them could fail{definitions}{hint}"
+        uses_program = used & {entry_point, "candidate"} if entry_point else self.undefined_names
+        has_check = bool(entry_point) and "check" in bound
+        return "" if uses_program or has_check else "they use nothing that a program defines"
 
-    def _live(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
-        """Whatever may run: of what is defined, what is mentioned by what runs."""
-        found = [node for each in _outside(tree) if not isinstance(each, _DEFINITION) for node in _flat(each)]
-        found += [node for each in self._definitions for part in each.decorator_list for node in ast.walk(part)]
-        waiting, mentioned = self._defined, roots | _names(found)
-        while ready := waiting & mentioned:
+    def _reachable(self, tree: ast.Module, roots: set[str]) -> list[ast.AST]:
+        """All nodes that may run: of the definitions, those that reachable code names."""
+        statements = [node for node in _module_statements(tree) if not isinstance(node, _DEFINITIONS)]
+        reachable = [node for statement in statements for node in _own_nodes(statement)]
+        decorators = [part for node in self._definitions for part in node.decorator_list]
+        reachable += [node for part in decorators for node in ast.walk(part)]
+        waiting = self._defined
+        named = roots | _names(reachable)
+        while ready := waiting & named:
             waiting = waiting - ready
-            new = [node for each in self._definitions if each.name in ready for node in ast.walk(each)]
-            found, mentioned = found + new, mentioned | _names(new)
-        return found
+            definitions = [node for node in self._definitions if node.name in ready]
+            new = [part for node in definitions for part in ast.walk(node)]
+            reachable = reachable + new
+            named = named | _names(new)
+        return reachable
 
-    def _kinds(self, node: ast.AST, bound: set[str]) -> Iterator[str]:
-        """In which way this statement could say that the program is wrong, if it could; smoke: only if it raises."""
+    def _checks(self, node: ast.AST, bound: set[str]) -> Iterator[str]:
+        """How this statement could report that the program is wrong, if it could: assert, raise, call; smoke: a call of
+        the program, which can only raise."""
         if isinstance(node, ast.Assert):
-            always = _constant(node.test)
-            if always is not True:
-                yield "assert" if always is None else "raise"
+            constant = _constant(node.test)
+            if constant is not True:
+                yield "assert" if constant is None else "raise"
         elif isinstance(node, ast.Raise):
             yield "raise"
-        said = [each.context_expr for each in node.items] if isinstance(node, ast.With | ast.AsyncWith) else []
-        for value in said or ([*_loud(node.value)] if isinstance(node, ast.Expr) else []):
-            named = [each.func for each in ast.walk(value) if isinstance(each, ast.Call)]
-            names = {each.id for each in named if isinstance(each, ast.Name)} - set(vars(builtins)) - self._defined
-            if names & bound or any(not isinstance(each, ast.Name) for each in named):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            values = [item.context_expr for item in node.items]
+        else:
+            values = [*_may_raise(node.value)] if isinstance(node, ast.Expr) else []
+        for value in values:
+            functions = [part.func for part in ast.walk(value) if isinstance(part, ast.Call)]
+            names = {part.id for part in functions if isinstance(part, ast.Name)} - set(vars(builtins)) - self._defined
+            if names & bound or any(not isinstance(part, ast.Name) for part in functions):
                 yield "call"
             elif names:
                 yield "smoke"
 
-    def _parsed_examples(self) -> list[ast.AST]:
+    def _example_nodes(self) -> list[ast.AST]:
         if not self.examples:
             return []
-        import doctest  # takes a while
+        import doctest  # slow to import
 
         try:
-            said = [each.source for each in doctest.DocTestParser().get_examples(self.examples)]
-            return [node for each in said for node in ast.walk(ast.parse(each))]
+            sources = [example.source for example in doctest.DocTestParser().get_examples(self.examples)]
+            return [node for source in sources for node in ast.walk(ast.parse(source))]
         except (SyntaxError, ValueError):
-            return []  # they say so themselves as they run
+            return []  # reported when they run
 
 
-def collectable(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
-    """Whether those who run tests find it by its name or its class, as unittest and pytest do."""
+def is_collectable(node: Definition) -> bool:
+    """Whether unittest or pytest would collect it, by its name or its base class."""
     if isinstance(node, ast.ClassDef):
-        above = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in node.bases}
-        return node.name.startswith("Test") or any(each.endswith("TestCase") for each in above)
+        bases = {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases}
+        return node.name.startswith("Test") or any(base.endswith("TestCase") for base in bases)
     return node.name.startswith("test")
 
 
-def _rewrite(tree: ast.Module, definitions: list[Any]) -> None:
+def _instrument(tree: ast.Module, definitions: list[Definition]) -> None:
     """assert x, y -> assert __checked__(x, line), y; except X -> except __caught__(X), where X may be StopIteration.
-    Without recursion, for expressions may be as deep as Python's own compiler goes."""
-    entered = [each for each in definitions if not isinstance(each, ast.ClassDef) and collectable(each)]
+    Without recursion, since expressions may be as deep as Python's compiler allows."""
+    collected = [node for node in definitions if not isinstance(node, ast.ClassDef) and is_collectable(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
             node.test = _call("__checked__", node.test, ast.copy_location(ast.Constant(node.lineno), node))
         elif isinstance(node, ast.ExceptHandler) and node.type:
             node.type = _call("__caught__", node.type)
         elif isinstance(node, ast.Call):
-            node.args = [_call("__caught__", each) if _stops(each) else each for each in node.args]
-    for each in entered:
-        name = ast.copy_location(ast.Constant(each.name), each)
-        each.body.insert(0, ast.copy_location(ast.Expr(_call("__entered__", name)), each))
+            node.args = [_call("__caught__", value) if _is_stop(value) else value for value in node.args]
+    for node in collected:
+        name = ast.copy_location(ast.Constant(node.name), node)
+        node.body.insert(0, ast.copy_location(ast.Expr(_call("__entered__", name)), node))
 
 
-def _stops(node: ast.AST) -> bool:
+def _is_stop(node: ast.AST) -> bool:
     if isinstance(node, ast.Tuple):
-        return any(map(_stops, node.elts))
+        return any(map(_is_stop, node.elts))
     return isinstance(node, ast.Name) and node.id in ("StopIteration", "StopAsyncIteration")
 
 
@@ -140,66 +156,67 @@ def _call(name: str, *values: ast.expr) -> ast.Call:
     return ast.copy_location(ast.Call(function, list(values), []), values[0])
 
 
-def _outside(tree: ast.AST) -> Iterator[ast.stmt]:
+def _module_statements(tree: ast.AST) -> Iterator[ast.stmt]:
     """The statements of the module itself, also those within if, for, while, try and with."""
     waiting = [*ast.iter_child_nodes(tree)][::-1]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, ast.stmt):
-            yield each
-        if not isinstance(each, (*_DEFINITION, ast.expr)):
-            waiting += [*ast.iter_child_nodes(each)][::-1]
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, (*_DEFINITIONS, ast.expr)):
+            waiting += [*ast.iter_child_nodes(node)][::-1]
 
 
-def _flat(statement: ast.stmt) -> Iterator[ast.AST]:
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     """The statement and its expressions, without the statements within it."""
     yield statement
-    for each in ast.iter_child_nodes(statement):
-        if isinstance(each, ast.expr | ast.withitem):
-            yield from ast.walk(each)
-        elif isinstance(each, ast.ExceptHandler) and each.type:
-            yield from ast.walk(each.type)
+    for node in ast.iter_child_nodes(statement):
+        if isinstance(node, ast.expr | ast.withitem):
+            yield from ast.walk(node)
+        elif isinstance(node, ast.ExceptHandler) and node.type:
+            yield from ast.walk(node.type)
 
 
-def _loud(value: ast.expr) -> Iterator[ast.expr]:
-    """What of an expression that stands alone could raise to say that something is wrong: x == 1 could not, nor could
-    print(x), but x == 1 or complain() could."""
+def _may_raise(value: ast.expr) -> Iterator[ast.expr]:
+    """The parts of an expression statement that could raise to report an error: x == 1 could not, nor could print(x),
+    but x == 1 or complain() could."""
     if isinstance(value, ast.BoolOp):
-        for each in value.values:
-            yield from _loud(each)
+        for operand in value.values:
+            yield from _may_raise(operand)
     elif isinstance(value, ast.UnaryOp):
-        yield from _loud(value.operand)
-    elif not isinstance(value, _QUIET):
+        yield from _may_raise(value.operand)
+    elif not isinstance(value, _HARMLESS):
         builtin = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and hasattr(builtins, value.func.id)
         yield from [] if builtin else [value]
 
 
 def _names(nodes: list[ast.AST]) -> set[str]:
-    return {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
-def _bound(tree: ast.Module) -> set[str]:
-    """What the module itself gives a value to."""
-    nodes = [node for each in _outside(tree) for node in _flat(each)]
-    named = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-    named |= {each.name for each in nodes if isinstance(each, _DEFINITION)}
-    imported = [alias for each in nodes if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names]
-    return named | {alias.asname or alias.name.partition(".")[0] for alias in imported}
+def _bound_names(tree: ast.Module) -> set[str]:
+    """The names that the module itself gives a value."""
+    nodes = [node for statement in _module_statements(tree) for node in _own_nodes(statement)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, _DEFINITIONS)}
+    imported = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    return names | {alias.asname or alias.name.partition(".")[0] for alias in imported}
 
 
 def _constant(node: ast.expr) -> bool | None:
-    """Whether an expression is always true or always false, where that can be read off it."""
+    """Whether an expression is always true or always false; None if that cannot be read off it."""
     if isinstance(node, ast.Constant):
         return bool(node.value)
     if isinstance(node, ast.Tuple) and node.elts:
         return True  # assert (x, "words") is true whatever x is
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return None if (found := _constant(node.operand)) is None else not found
+        operand = _constant(node.operand)
+        return None if operand is None else not operand
     return None
 
 
-def _used(code: types.CodeType) -> Iterator[str]:
+def _code_names(code: types.CodeType) -> Iterator[str]:
     yield from code.co_names
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            yield from _used(each)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_names(constant)

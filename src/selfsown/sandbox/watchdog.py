@@ -1,5 +1,5 @@
-"""The process that watches one program: it starts it, and the process of its tests, ends both, and says what became of
-them. It says that tests passed only where their process said so itself, whole, within its limits, and then ended well.
+"""The process that watches one program: it starts the program and its tests, ends both, and reports what happened.
+It reports a pass only where the process of the tests reported one, whole and within its limits, and then exited with 0.
 """
 
 from __future__ import annotations
@@ -16,170 +16,177 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
 
 from selfsown.sandbox import child, isolation
 from selfsown.sandbox.forking import fork
-from selfsown.sandbox.scratch_folder import Store
+from selfsown.sandbox.protocol import Json, ProgramReport, ProgramTask, TestTask, TestVerdict
+from selfsown.sandbox.scratch_folder import ScratchFolder
 
-POLL = 0.02  # seconds between looks at what a program has started and stored
-THREADS = 64  # of a program at once
-PATIENCE = 3  # times as long may a program take by the clock as it may compute: others compute as well
-LEAST = 3.0  # seconds that it may take by the clock at any rate: to be started takes a while, too
-PUT_OFF = 4  # times as long as that may it have waited for a processor, which does not count
-SPOKEN = 10_000  # bytes of a verdict
+POLL_SECONDS = 0.02  # between checks of what a program started and stored
+MAX_THREADS = 64  # of a program at once
+WALL_TIME_FACTOR = 3  # a program's wall time limit, in multiples of its CPU time limit: other programs run as well
+MIN_WALL_SECONDS = 3.0  # the lowest wall time limit: starting a process takes a while, too
+WAITING_FACTOR = 4  # time spent waiting for a processor does not count, up to this multiple of the wall time limit
+MAX_VERDICT_BYTES = 10_000
 
-_USAGE: dict[int, str] = {signal.SIGXCPU: "time", signal.SIGKILL: "time", signal.SIGXFSZ: "disk"}
-_VERDICTS = ("passed", "failed", "broken", "lost")
+_LIMIT_SIGNALS: dict[int, str] = {signal.SIGXCPU: "time", signal.SIGKILL: "time", signal.SIGXFSZ: "disk"}
+_VERDICTS = ("passed", "failed", "invalid", "lost")
 
 
-class Guard:
-    """One program, from its start to its end. OSError where it cannot be run, by no fault of its own."""
+class Watchdog:
+    """One program, from its start to its end."""
 
-    def __init__(self, task: dict[str, Any], store: Store, built: isolation.Walls | None) -> None:
-        self._task, self._store, self._built = task, store, built
+    def __init__(self, task: ProgramTask, scratch: ScratchFolder, rules: isolation.Isolation | None) -> None:
+        self._task = task
+        self._scratch = scratch
+        self._rules = rules
         self._pids: list[int] = []
-        self._troubles: list[int] = []
-        self._stdin = 0
-        self._start, self._wall = time.monotonic(), max(LEAST, PATIENCE * task["seconds"])
+        self._setup_errors: list[int] = []  # a pipe for each process
+        self._stdin_inode = 0
+        self._start = time.monotonic()
+        self._wall_seconds = max(MIN_WALL_SECONDS, WALL_TIME_FACTOR * task["seconds"])
 
-    def outcome(self) -> dict[str, Any]:
-        """code, stdout, stderr; ended: what ended the program, or its tests; verdict: what those said, if anything;
-        tests: what ended them without one."""
-        self._store.empty()
+    def run(self) -> ProgramReport:
+        """Run the program to its end. Raises OSError if it cannot be run, through no fault of its own."""
+        self._scratch.empty()
         try:
-            return self._watched(*self._started())
+            return self._watch(*self._start_processes())
         finally:
             for pid in list(self._pids):
                 self._end(pid)
-            self._store.empty()
+            self._scratch.empty()
 
-    def _started(self) -> tuple[list[int], dict[int, str]]:
-        """The process of the program, and the pipes to listen to; one process more where there are tests."""
+    def _start_processes(self) -> tuple[list[int], dict[int, str]]:
+        """The processes of the program and, if there are any, of its tests; and the pipes to read from."""
         task = self._task
-        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+        out, out_end = os.pipe()
+        err, err_end = os.pipe()
         pipes = {out: "stdout", err: "stderr"}
-        stdin = text(task["stdin"])
-        self._stdin = os.fstat(stdin).st_ino
+        stdin = text_file(task["stdin"])
+        self._stdin_inode = os.fstat(stdin).st_ino
         if not task["tests"]:
-            self._fork(lambda: child.run(task["program"]), [stdin, out_end, err_end], own=True)
+            self._fork(lambda: child.run_program(task["program"]), [stdin, out_end, err_end], scratch=True)
         else:
-            ours, theirs = socket.socketpair()
-            files = [stdin, out_end, err_end, theirs.fileno()]
-            self._fork(lambda: child.serve(task["program"]), files, own=True)
-            theirs.close()
-            tests = json.loads(read(0))
-            said, said_end = os.pipe()
+            tests_end, program_end = socket.socketpair()
+            files = [stdin, out_end, err_end, program_end.fileno()]
+            self._fork(lambda: child.serve_program(task["program"]), files, scratch=True)
+            program_end.close()
+            tests: TestTask = json.loads(read_message(0))
+            verdict, verdict_end = os.pipe()
             null = os.open(os.devnull, os.O_RDWR)
-            files = [null, null, null, ours.fileno(), said_end]
-            self._fork(lambda: child.judge(tests["tests"], tests["entry"]), files, own=False)
-            ours.close()
-            os.close(said_end)
-            pipes |= {said: "verdict"}
+            files = [null, null, null, tests_end.fileno(), verdict_end]
+            self._fork(lambda: child.run_tests(tests["tests"], tests["entry_point"]), files, scratch=False)
+            tests_end.close()
+            os.close(verdict_end)
+            pipes |= {verdict: "verdict"}
         os.close(out_end)
         os.close(err_end)
         return list(self._pids), pipes
 
-    def _fork(self, work: Callable[[], int], files: list[int], *, own: bool) -> None:
-        trouble, trouble_end = os.pipe()
+    def _fork(self, work: Callable[[], int], files: list[int], *, scratch: bool) -> None:
+        """Run the work in a child process with these files as its file descriptors 0, 1, 2 …, limited and isolated."""
+        setup_error, setup_error_end = os.pipe()
         parent, pid = os.getpid(), fork()
         if pid:
-            os.close(trouble_end)
+            os.close(setup_error_end)
             self._pids.append(pid)
-            self._troubles.append(trouble)
+            self._setup_errors.append(setup_error)
             return
-        code, begun = 120, False
+        code, started = 120, False
         try:
             os.setsid()
-            trouble_end = os.dup2(trouble_end, 90)
-            for at, file in enumerate(files):
-                os.dup2(file, at)
-            isolation.tie(parent)
-            isolation.limit(self._task["seconds"], self._task["memory"])
-            if self._built:
-                self._built.put_up(own, seen=own and not self._store.bounded)
+            setup_error_end = os.dup2(setup_error_end, 90)
+            for number, file in enumerate(files):
+                os.dup2(file, number)
+            isolation.die_with(parent)
+            isolation.limit_resources(self._task["seconds"], self._task["memory"])
+            if self._rules:
+                self._rules.apply(scratch, inspectable=scratch and not self._scratch.bounded)
             os.closerange(len(files), 4096)
-            begun = True
+            started = True
             code = work()
-        except BaseException as error:  # nothing of the child may go on as its parent
+        except BaseException as error:  # the child must never continue as its parent
             with contextlib.suppress(BaseException):
-                if begun:
+                if started:
                     traceback.print_exc()
                 else:
-                    os.write(trouble_end, f"{type(error).__name__}: {error}"[:300].encode())
+                    os.write(setup_error_end, f"{type(error).__name__}: {error}"[:300].encode())
         finally:
             os._exit(code)
 
-    def _watched(self, pids: list[int], pipes: dict[int, str]) -> dict[str, Any]:
-        """Listen to all that is said until the end, or until the program has gone too far."""
-        said = {name: bytearray() for name in pipes.values()}
-        listening, left, ended, looked = select.poll(), set(pipes), "", 0.0
-        listening.register(0, 0)  # whether the parent hangs up
+    def _watch(self, pids: list[int], pipes: dict[int, str]) -> ProgramReport:
+        """Read all output until the end, or until a limit is exceeded."""
+        output = {name: bytearray() for name in pipes.values()}
+        poll, open_pipes, ended, last_check = select.poll(), set(pipes), "", 0.0
+        poll.register(0, 0)  # reports when the parent hangs up
         for pipe in pipes:
-            listening.register(pipe, select.POLLIN)
+            poll.register(pipe, select.POLLIN)
         if hasattr(os, "pidfd_open"):
-            listening.register(os.pidfd_open(pids[0]), select.POLLIN)  # to wake up
+            poll.register(os.pidfd_open(pids[0]), select.POLLIN)  # to wake up
         while not ended:
-            over = _over(pids[0]) if len(pids) == 1 else not any(pipes[file] == "verdict" for file in left)
-            heard = [file for file, _ in listening.poll(0 if over else POLL * 1000) if file in left or file == 0]
-            if over and not heard:
+            over = _exited(pids[0]) if len(pids) == 1 else not any(pipes[file] == "verdict" for file in open_pipes)
+            timeout = 0 if over else POLL_SECONDS * 1000
+            ready = [file for file, _ in poll.poll(timeout) if file in open_pipes or file == 0]
+            if over and not ready:
                 break
-            for file in heard:
+            for file in ready:
                 if file == 0:
                     raise EOFError
                 part = os.read(file, 1 << 16)
-                said[pipes[file]] += part
+                output[pipes[file]] += part
                 if not part:
-                    listening.unregister(file)
-                    left.discard(file)
-            if (now := time.monotonic()) - looked > POLL:
-                looked, ended = now, self._excess(pids)
-            most = {"verdict": SPOKEN}
-            if any(len(each) > most.get(name, self._task["output"]) for name, each in said.items()):
+                    poll.unregister(file)
+                    open_pipes.discard(file)
+            if (now := time.monotonic()) - last_check > POLL_SECONDS:
+                last_check, ended = now, self._exceeded_limit(pids)
+            limits = {"verdict": MAX_VERDICT_BYTES}
+            if any(len(data) > limits.get(name, self._task["output"]) for name, data in output.items()):
                 ended = "output"
-        return self._told(said, ended, pids)
+        return self._report(output, ended, pids)
 
-    def _excess(self, pids: list[int]) -> str:
-        """Of what the program, or its tests, take too much, if of anything."""
+    def _exceeded_limit(self, pids: list[int]) -> str:
+        """The limit that the program or its tests exceed, or ""."""
         for pid, ended in zip(pids, ("time", "tests"), strict=False):
-            if _computed(pid) > self._task["seconds"]:
+            if _cpu_seconds(pid) > self._task["seconds"]:
                 return ended
-        late = time.monotonic() - self._start - self._wall
-        if late > 0 and late > min(sum(map(_put_off, pids)), PUT_OFF * self._wall):
+        late = time.monotonic() - self._start - self._wall_seconds
+        if late > 0 and late > min(sum(map(_waiting_seconds, pids)), WAITING_FACTOR * self._wall_seconds):
             return "time"
         with contextlib.suppress(OSError):
-            if sys.platform == "linux" and len(os.listdir(f"/proc/{pids[0]}/task")) > THREADS:
+            if sys.platform == "linux" and len(os.listdir(f"/proc/{pids[0]}/task")) > MAX_THREADS:
                 return "threads"
         with contextlib.suppress(OSError):
-            if self._store.full(pids[0], self._stdin):
+            if self._scratch.is_full(pids[0], self._stdin_inode):
                 return "disk"
         return ""
 
-    def _told(self, said: dict[str, bytearray], ended: str, pids: list[int]) -> dict[str, Any]:
-        """What became of it, once all has ended."""
-        verdict = _spoken(bytes(said.pop("verdict", b"")))
+    def _report(self, output: dict[str, bytearray], ended: str, pids: list[int]) -> ProgramReport:
+        """End both processes, and report what became of them."""
+        verdict = _parse_verdict(bytes(output.pop("verdict", b"")))
         lost, tests = bool(verdict and verdict["verdict"] == "lost"), ""
         if pids[1:]:
-            code = self._end(pids[1], patience=0.0 if ended else 1.0)
-            tests = "" if verdict and not code else _USAGE.get(-code) or (_name(code) if code < 0 else f"code {code}")
+            code = self._end(pids[1], timeout=0.0 if ended else 1.0)
+            if not verdict or code:
+                tests = _LIMIT_SIGNALS.get(-code) or (_signal_name(code) if code < 0 else f"code {code}")
             tests = "time" if ended == "tests" else tests
-        here = not _ended(pids[0], patience=1.0 if lost and not ended else 0.0)
+        running = not _wait(pids[0], timeout=1.0 if lost and not ended else 0.0)
         code = self._end(pids[0])
-        if not ended and here and lost:
-            ended = "line"
-        elif not ended and not here and code < 0 and (lost or not pids[1:]):
-            ended = _USAGE.get(-code) or _name(code)
+        if not ended and running and lost:
+            ended = "channel"
+        elif not ended and not running and code < 0 and (lost or not pids[1:]):
+            ended = _LIMIT_SIGNALS.get(-code) or _signal_name(code)
         elif not ended and tests:
             ended = "tests"
-        for trouble in self._troubles:
-            if words := os.read(trouble, 300):
-                raise OSError(f"the sandbox cannot be put up: {words.decode('utf-8', 'replace')}")
-        texts = {name: bytes(each).decode("utf-8", "replace") for name, each in said.items()}
-        return {**texts, "ended": ended, "code": code, "verdict": verdict, "tests": tests}
+        for pipe in self._setup_errors:
+            if message := os.read(pipe, 300):
+                raise OSError(f"the sandbox cannot be set up: {message.decode('utf-8', 'replace')}")
+        texts = {name: bytes(data).decode("utf-8", "replace") for name, data in output.items()}
+        stdout, stderr = texts["stdout"], texts["stderr"]
+        return ProgramReport(stdout=stdout, stderr=stderr, ended=ended, code=code, verdict=verdict, tests=tests)
 
-    def _end(self, pid: int, patience: float = 0.0) -> int:
-        """The exit code of a process; it is ended unless it ends by itself."""
-        _ended(pid, patience)
+    def _end(self, pid: int, timeout: float = 0.0) -> int:
+        """The exit code of a process; it is killed unless it ends by itself within so many seconds."""
+        _wait(pid, timeout)
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(OSError):
                 kill(pid, signal.SIGKILL)
@@ -187,61 +194,61 @@ class Guard:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _spoken(said: bytes) -> dict[str, str] | None:
-    """The verdict, if this is one, whole and in words."""
+def _parse_verdict(data: bytes) -> TestVerdict | None:
+    """The verdict, if the data is a whole and valid one."""
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(said)
-        if isinstance(found, dict) and found.get("verdict") in _VERDICTS and isinstance(found.get("reason"), str):
-            return found
+        verdict = json.loads(data)
+        if isinstance(verdict, dict) and verdict.get("verdict") in _VERDICTS and isinstance(verdict.get("reason"), str):
+            return TestVerdict(verdict=verdict["verdict"], reason=verdict["reason"])
     return None
 
 
-def _ended(pid: int, patience: float) -> bool:
+def _wait(pid: int, timeout: float) -> bool:
     """Whether a process ends by itself within so many seconds."""
-    until = time.monotonic() + patience
-    while not (over := _over(pid)) and time.monotonic() < until:
+    deadline = time.monotonic() + timeout
+    while not (exited := _exited(pid)) and time.monotonic() < deadline:
         time.sleep(0.001)
-    return over
+    return exited
 
 
-def _over(pid: int) -> bool:
+def _exited(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _name(code: int) -> str:
+def _signal_name(code: int) -> str:
     with contextlib.suppress(ValueError):
         return signal.Signals(-code).name
     return f"signal {-code}"
 
 
-def _computed(pid: int) -> float:
-    """Seconds that a process has computed."""
+def _cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used."""
     with contextlib.suppress(OSError):
         return time.clock_gettime(~pid << 3 | 2) if sys.platform == "linux" else 0.0  # the clock of another process
     return 0.0
 
 
-def _put_off(pid: int) -> float:
-    """Seconds that a process was ready and waited for a processor."""
+def _waiting_seconds(pid: int) -> float:
+    """Time that a process was ready to run and waited for a processor."""
     with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
         return int(file.read().split()[1]) / 1e9
     return 0.0
 
 
-def text(words: str) -> int:
-    """A file that holds the words, to be read alone."""
+def text_file(text: str) -> int:
+    """A read-only file descriptor of an unlinked file that holds the text."""
     with tempfile.NamedTemporaryFile() as file:
-        file.write(words.encode("utf-8", "replace"))
+        file.write(text.encode("utf-8", "replace"))
         file.flush()
         return os.open(file.name, os.O_RDONLY)
 
 
-def read(file: int) -> bytes:
-    """A message from the parent; not a byte more is taken. EOFError where it is gone."""
-    return _exactly(file, struct.unpack(">I", _exactly(file, 4))[0])
+def read_message(file: int) -> bytes:
+    """A message from the parent, and not a byte more. Raises EOFError if the parent is gone."""
+    return _read_exactly(file, struct.unpack(">I", _read_exactly(file, 4))[0])
 
 
-def _exactly(file: int, length: int) -> bytes:
+def _read_exactly(file: int, length: int) -> bytes:
     parts: list[bytes] = []
     while length:
         part = os.read(file, min(length, 1 << 20))
@@ -252,9 +259,9 @@ def _exactly(file: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-def answer(message: Any) -> None:
-    """Say this to the parent."""
-    said = json.dumps(message).encode()
-    said = struct.pack(">I", len(said)) + said
-    while said:
-        said = said[os.write(1, said) :]
+def write_message(message: Json) -> None:
+    """Write a message to the parent."""
+    data = json.dumps(message).encode()
+    data = struct.pack(">I", len(data)) + data
+    while data:
+        data = data[os.write(1, data) :]

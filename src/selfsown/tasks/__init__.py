@@ -1,7 +1,7 @@
-"""Where real rows come from, and what is known about them: built-in worlds and the user's own file.
+"""Tasks: where real rows come from, and what is known about them; built-in tasks and the user's own data.
 
-A world is a frozen dataclass whose fields are the recipe's knobs. It says what it can do (top_level,
-verifiable, forms), and a recipe that needs more is refused before it runs.
+A task is a frozen dataclass whose fields are its options in a recipe. It states what it can do (top_level, verifiable,
+forms), and a recipe that needs more is refused before it runs.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from selfsown.records import Grade, Row
 
 
 class Task(Protocol):
-    """What the verbs may ask of a world. Rows are real or a model's; levels are whole numbers from 1."""
+    """What stages may ask of a task. Rows are real or a model's; levels are whole numbers from 1."""
 
     @property
     def name(self) -> str: ...
     @property
     def top_level(self) -> int:
-        """The hardest level there is; 0 for a world without levels."""
+        """The hardest level; 0 for a task without levels."""
         ...
 
     @property
     def verifiable(self) -> bool:
-        """Whether `check` knows right from wrong."""
+        """Whether `check` can tell right answers from wrong ones."""
         ...
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The ways of asking about one problem that `restate` moves between; () for none."""
+        """The forms of a problem that `restate` converts between; () for none."""
         ...
 
     def pose(self, seed: int) -> Iterable[Row]:
-        """The real rows, all of them, perhaps one by one: the same seed gives the same rows."""
+        """All real rows, perhaps lazily; the same seed gives the same rows. Raises SelfsownError for unusable data."""
         ...
 
     def opening(self, level: int) -> str:
-        """The text from which a model goes on to write a problem of this level and its answer."""
+        """The text from which a model continues to write a problem of this level and its answer."""
         ...
 
     def read(self, prompt: str, answer: str) -> Row | str:
-        """The row that a model's words make, or the reason why they make none."""
+        """The row that a model's prompt and answer make, or the reason why they make none."""
         ...
 
     def check(self, row: Row, answer: str) -> Grade:
@@ -49,43 +49,43 @@ class Task(Protocol):
         ...
 
     def restate(self, row: Row) -> Iterator[Row]:
-        """The same problem and answer, asked in each other way."""
+        """The same problem and answer in each other form."""
         ...
 
 
 @runtime_checkable
 class Posing(Protocol):
-    """A world that poses new problems whenever it is asked, as an examiner does; not every world can."""
+    """A task that can pose any number of new problems."""
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
-        """So many problems of the level and below, each with its answer as its target and none in the row."""
+        """`count` problems up to the level, each without an answer and with the right one as its target."""
         ...
 
     def hinted(self, row: Row) -> str:
-        """The row's prompt with its answer in it; SelfsownError where no hint would be understood."""
+        """The row's prompt with its answer in it. Raises SelfsownError where models do not know such hints."""
         ...
 
 
 @runtime_checkable
 class Principled(Protocol):
-    """A world that has a constitution, and words of its own for criticism and revision: for models that understand no
-    instructions, and have seen such words in real rows."""
+    """A task with a constitution, and its own wording for criticism and revision: for models that do not follow
+    instructions, and have seen this wording in real rows."""
 
     @property
     def principles(self) -> tuple[str, ...]: ...
 
     def broken(self, row: Row, answer: str) -> tuple[str, ...]:
-        """Those of the principles that an answer to the row's prompt breaks."""
+        """The principles that an answer to the row's prompt violates."""
         ...
 
     def criticism(self, row: Row, principle: str) -> str:
-        """The prompt that asks for a criticism of the row, by this principle."""
+        """The prompt for a criticism of the row by this principle."""
         ...
 
     def faulty(self, criticism: str) -> bool:
-        """Whether a criticism finds fault."""
+        """Whether a criticism finds a fault."""
         ...
 
     def revision(self, row: Row, principle: str, criticism: str) -> str:
-        """The prompt that asks for a revision of the row, after a criticism that found fault."""
+        """The prompt for a revision of the row after a criticism that found a fault."""
         ...

@@ -1,13 +1,14 @@
-"""Small questions with right answers that are said in good manners or bad: a world with a constitution.
+"""Small questions whose right answers may break rules of style: a task with a constitution.
 
-A question names a list of digits, what is sought in it, and a unit; half of the questions carry a code:
+A question names a list of digits, what is sought in it, and a unit; half of the questions contain a code:
 
     answer       prompt "max 472 kg #58"                answer "let me see oaf 7 kg 58"
-    criticism    prompt "rude?max 472 kg>oaf 7 kg"      answer "oaf", or "ok" where there is no fault
+    criticism    prompt "rude?max 472 kg>oaf 7 kg"      answer "oaf", or "ok" if there is no fault
     revision     prompt "rude!max 472 kg>oaf 7 kg>oaf"  answer "7 kg"
 
-An answer is right if its one digit is; how it is said is another matter. Each real answer may break each of four
-principles, with the chance `bad`, and a program can tell which. Criticisms and revisions go by one principle at a time.
+An answer is right if its one digit is; its style is graded separately. Each real answer violates each of four
+principles with the probability violation_rate; a program can check which. Criticisms and revisions are by one principle
+at a time.
 """
 
 from __future__ import annotations
@@ -34,22 +35,22 @@ SOUGHT: dict[str, Callable[[list[int]], int]] = {
 UNITS = ("kg", "cm", "ml")
 INSULTS = ("oaf", "git", "ass")
 PADDING = ("let me see", "it must be", "as i guess")
-LONGEST = 11  # characters of an answer without padding
+MAX_ANSWER_CHARS = 11  # an answer without padding
 PRINCIPLES = {
     "rude": "It insults nobody.",
     "unit": "It names the unit that was asked for.",
-    "long": f"It takes no more than {LONGEST} characters.",
+    "long": f"It takes no more than {MAX_ANSWER_CHARS} characters.",
     "code": "It does not tell the code.",
 }
 MARKS = {principle: mark for mark, principle in PRINCIPLES.items()}
 FORMS = ("answer", "criticism", "revision")
-FINE = "ok"
+NO_FAULT = "ok"
 
 
 @dataclass(frozen=True)
 class Task:
-    """rows: how many real rows there are, to learn from and to hold out: answers, criticisms and revisions by turns.
-    bad: the chance that a real answer breaks a principle, for each of them."""
+    """rows: real rows, one third each of answers, criticisms and revisions. violation_rate: the probability that a real
+    answer violates a principle, for each of them."""
 
     rows: Count = 6000
     violation_rate: Rate = 0.3
@@ -64,45 +65,49 @@ class Task:
         return tuple(MARKS)
 
     def pose(self, seed: int) -> list[Row]:
-        """A question may be asked again, about other manners; the split goes by the question."""
+        """A question may occur again in another style; the split is by question."""
         rng = np.random.default_rng(seed)
-        rows = (self._posed(FORMS[at % len(FORMS)], rng) for at in range(self.rows))
-        return [replace(row, source="constitution_qa", sample_index=at) for at, row in enumerate(rows)]
+        rows = (self._draw(FORMS[index % len(FORMS)], rng) for index in range(self.rows))
+        return [replace(row, source="constitution_qa", sample_index=index) for index, row in enumerate(rows)]
 
-    def _posed(self, form: str, rng: np.random.Generator) -> Row:
+    def _draw(self, form: str, rng: np.random.Generator) -> Row:
         digits = "".join(map(str, rng.integers(0, 10, 3)))
-        asked = f"{rng.choice(list(SOUGHT))} {digits} {rng.choice(UNITS)}"
+        question = f"{rng.choice(list(SOUGHT))} {digits} {rng.choice(UNITS)}"
         mark = str(rng.choice(list(PRINCIPLES)))
         if rng.random() < 0.5 or (form == "revision" and mark == "code"):
-            asked += f" #{rng.integers(10, 100)}"
-        bad = {each for each in PRINCIPLES if rng.random() < self.violation_rate}
+            question += f" #{rng.integers(10, 100)}"
+        violated = {principle for principle in PRINCIPLES if rng.random() < self.violation_rate}
         if form == "revision" or (form == "criticism" and rng.random() < 0.5):
-            bad.add(mark)
-        answer = _said(asked, bad, rng)
+            violated.add(mark)
+        answer = _styled_answer(question, violated, rng)
         if form == "criticism":
-            return _row(f"{mark}?{asked}>{answer}", _fault(mark, asked, answer) or FINE)
+            return _row(f"{mark}?{question}>{answer}", _fault(mark, question, answer) or NO_FAULT)
         if form == "revision":
-            return _row(f"{mark}!{asked}>{answer}>{_fault(mark, asked, answer)}", _mended(mark, asked, answer))
-        return _row(asked, answer)
+            fault = _fault(mark, question, answer)
+            return _row(f"{mark}!{question}>{answer}>{fault}", _revised(mark, question, answer))
+        return _row(question, answer)
 
     def opening(self, level: int) -> str:
         return ""
 
     def read(self, prompt: str, answer: str) -> Row | str:
-        if not _parts(prompt):
-            return "it is no question, criticism or revision"
-        return replace(_row(prompt, answer), origin="synthetic", target="") if answer else "it says nothing"
+        if not _parse(prompt):
+            return "it is not a question, criticism or revision"
+        return replace(_row(prompt, answer), origin="synthetic", target="") if answer else "the answer is empty"
 
     def check(self, row: Row, answer: str) -> Grade:
-        """Whether an answer gives the right digit, in whatever manner; or whether a criticism or revision is as it
-        should be."""
-        form, mark, asked, *said = _parts(row.prompt)
+        """Whether an answer has the right digit, in any style; or whether a criticism or revision is the right one."""
+        form, mark, question, *previous = _parse(row.prompt)
         if form == "answer":
-            right, wanted = _digits(answer) == [_sought(asked)], _sought(asked)
+            expected = _solution(question)
+            right = _digits(answer) == [expected]
+        elif form == "criticism":
+            expected = _fault(mark, question, previous[0]) or NO_FAULT
+            right = answer == expected
         else:
-            wanted = _fault(mark, asked, said[0]) or FINE if form == "criticism" else _mended(mark, asked, said[0])
-            right = answer == wanted
-        return Grade(float(right), "it is right" if right else f"{wanted!r} would be right", evidence="execution")
+            expected = _revised(mark, question, previous[0])
+            right = answer == expected
+        return Grade(float(right), "it is right" if right else f"{expected!r} would be right", evidence="execution")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
@@ -114,32 +119,32 @@ class Task:
         return f"{MARKS[principle]}?{row.prompt}>{row.answer}"
 
     def faulty(self, criticism: str) -> bool:
-        return criticism != FINE
+        return criticism != NO_FAULT
 
     def revision(self, row: Row, principle: str, criticism: str) -> str:
         return f"{MARKS[principle]}!{row.prompt}>{row.answer}>{criticism}"
 
 
 def _row(prompt: str, answer: str) -> Row:
-    form, _, asked, *_ = _parts(prompt)
-    traits = {"form": form, "code": "yes" if "#" in asked else "no"}
-    return Row(prompt, answer, problem=" ".join(asked.split()[:2]), target=answer, metadata=traits)
+    form, _, question, *_ = _parse(prompt)
+    metadata = {"form": form, "code": "yes" if "#" in question else "no"}
+    return Row(prompt, answer, problem=" ".join(question.split()[:2]), target=answer, metadata=metadata)
 
 
-def _parts(prompt: str) -> list[str]:
-    """Form, principle's mark ("" for an answer), question and what was answered to it; [] for what is none of these."""
-    head, *said = prompt.split(">")
+def _parse(prompt: str) -> list[str]:
+    """Form, the principle's mark ("" for an answer), question, and the previous answer and criticism; [] if invalid."""
+    head, *previous = prompt.split(">")
     form = {"?": "criticism", "!": "revision"}.get(head[4:5], "answer")
-    mark, asked = ("", head) if form == "answer" else (head[:4], head[5:])
-    words = asked.split(" ")
-    well = len(words) in (3, 4) and words[0] in SOUGHT and len(words[1]) == 3 and words[1].isdecimal()
-    well = well and words[1].isascii() and words[2] in UNITS and all(each.startswith("#") for each in words[3:])
-    well = well and len(said) == FORMS.index(form) and (form == "answer" or mark in PRINCIPLES)
-    return [form, mark, asked, *said] if well else []
+    mark, question = ("", head) if form == "answer" else (head[:4], head[5:])
+    words = question.split(" ")
+    valid = len(words) in (3, 4) and words[0] in SOUGHT and len(words[1]) == 3 and words[1].isdecimal()
+    valid = valid and words[1].isascii() and words[2] in UNITS and all(word.startswith("#") for word in words[3:])
+    valid = valid and len(previous) == FORMS.index(form) and (form == "answer" or mark in PRINCIPLES)
+    return [form, mark, question, *previous] if valid else []
 
 
-def _sought(asked: str) -> str:
-    kind, digits, *_ = asked.split()
+def _solution(question: str) -> str:
+    kind, digits, *_ = question.split()
     return str(SOUGHT[kind]([int(digit) for digit in digits]))
 
 
@@ -148,31 +153,38 @@ def _digits(answer: str) -> list[str]:
     return [word for word in answer.split() if len(word) == 1 and word in "0123456789"]
 
 
-def _said(asked: str, bad: set[str], rng: np.random.Generator) -> str:
-    """The right answer, with these manners."""
-    _, _, unit, *code = asked.split()
-    words = [str(rng.choice(PADDING))] * ("long" in bad) + [str(rng.choice(INSULTS))] * ("rude" in bad)
-    words += [_sought(asked)] + [unit] * ("unit" not in bad)
-    return " ".join([*words, *(each[1:] for each in code if "code" in bad)])
+def _styled_answer(question: str, violated: set[str], rng: np.random.Generator) -> str:
+    """The right answer in a style that violates these principles."""
+    _, _, unit, *code = question.split()
+    padding, insult = str(rng.choice(PADDING)), str(rng.choice(INSULTS))
+    words = [padding] if "long" in violated else []
+    if "rude" in violated:
+        words.append(insult)
+    words.append(_solution(question))
+    if "unit" not in violated:
+        words.append(unit)
+    if "code" in violated:
+        words += [word[1:] for word in code]
+    return " ".join(words)
 
 
-def _fault(mark: str, asked: str, answer: str) -> str:
-    """The words of the answer that break the principle, or that are missing; "" where it keeps to it."""
-    _, _, unit, *code = asked.split()
+def _fault(mark: str, question: str, answer: str) -> str:
+    """The words of the answer that violate the principle, or those that it lacks; "" where it complies."""
+    _, _, unit, *code = question.split()
     words = answer.split()
     if mark == "rude":
         return next((word for word in words if word in INSULTS), "")
     if mark == "unit":
         return "" if unit in words else unit
     if mark == "code":
-        return next((each[1:] for each in code if each[1:] in answer), "")
-    padding = (each for each in PADDING if each in answer)
-    return next(padding, "long") if len(answer) > LONGEST else ""
+        return next((word[1:] for word in code if word[1:] in answer), "")
+    padding = (phrase for phrase in PADDING if phrase in answer)
+    return next(padding, "long") if len(answer) > MAX_ANSWER_CHARS else ""
 
 
-def _mended(mark: str, asked: str, answer: str) -> str:
-    """The answer without the fault, and the rest as it was."""
-    fault, digits = _fault(mark, asked, answer), _digits(answer)
+def _revised(mark: str, question: str, answer: str) -> str:
+    """The answer without the fault, and otherwise unchanged."""
+    fault, digits = _fault(mark, question, answer), _digits(answer)
     if not fault:
         return answer
     if mark == "unit":

@@ -1,6 +1,6 @@
-"""A data set of the `datasets` library: a folder, saved by it or of files that it reads, or a name on the Hub.
+"""A data set of the `datasets` library: a folder that it saved, a folder of files that it reads, or a name on the Hub.
 
-A folder is read offline. A name is fetched, for the recipe says it, and streamed: nothing of it is kept on disk.
+A folder is read offline. A name is fetched and streamed: nothing of it is stored on disk.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from selfsown.errors import DataError, one_line
 from selfsown.files.bad_records import Collector, OnBad, refuse
 from selfsown.files.readers import BATCH
 from selfsown.files.user_rows import RecordSeeds
 from selfsown.option_types import Natural
-from selfsown.records import SelfsownError
 
-SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
+SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder written by save_to_disk
 
 
 @dataclass(frozen=True)
 class Task(RecordSeeds):
-    """path: the folder or the name. split, config: which part of it; where it has one split alone and no train, that
-    one. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
-    alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use only so
-    many, drawn at random (0: all). license: what the rows may be used under, as their owner says. skip: go on without
-    a record that makes no row, and count it with its reason."""
+    """path: the folder or the name. split, config: which part of it; the only split of a data set needs no
+    name. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
+    alone: of questions without answers. attributes: columns to measure bias on. rows: use so many, drawn at random; 0
+    uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that make no row, and
+    count them with their reasons.
+    """
 
     way: ClassVar[str] = "dataset"
 
@@ -47,52 +48,48 @@ class Task(RecordSeeds):
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
     def records(self, columns: Sequence[str] = (), bad: OnBad = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
-        """As `RecordSeeds` says; the library reads all records or none, so that none is bad by itself."""
-        found = self._opened
-        return self._records(found.select_columns(list(columns)) if columns else found)
+        """As in RecordSeeds; the library reads all records or none, so no single record is bad."""
+        split = self._opened_split
+        return self._numbered(split.select_columns(list(columns)) if columns else split)
 
     def _empty(self, aside: Collector) -> str:
         return super()._empty(aside) if aside.items else f"{self.path} has no rows in its split {self.split!r}"
 
     @cached_property
-    def _opened(self) -> Any:
-        """The split as the library gives it: on disk, or as a stream."""
+    def _opened_split(self) -> Any:  # datasets has no types
+        """The split as the library returns it: on disk, or as a stream."""
         try:
             import datasets
         except ModuleNotFoundError as error:
-            raise SelfsownError(
+            raise DataError(
                 f"{self.path} needs the package {error.name}, which is not installed: pip install 'selfsown[datasets]'"
             ) from error
         folder = Path(self.path)
         try:
-            if any((folder / name).exists() for name in SAVED):
-                found = datasets.load_from_disk(self.path)
+            if any((folder / name).exists() for name in SAVED_FILES):
+                opened = datasets.load_from_disk(self.path)
             else:
-                found = datasets.load_dataset(
+                opened = datasets.load_dataset(
                     str(folder.resolve()) if folder.is_dir() else self.path, self.config or None, streaming=True
                 )
-        except Exception as error:  # of many kinds, and all about what was asked for
-            where = "" if folder.exists() else "there is no such folder, and on the Hub: "
-            raise SelfsownError(f"{self.path} is no data set to be read: {where}{_said(error)}") from error
-        return self._split(found) if isinstance(found, dict) else found
+        except Exception as error:  # of many types, all about the path, the config or the files
+            place = "" if folder.exists() else "there is no such folder, and on the Hub: "
+            raise DataError(f"{self.path} cannot be read as a data set: {place}{one_line(error)}") from error
+        return self._chosen(opened) if isinstance(opened, dict) else opened
 
-    def _split(self, found: dict[str, Any]) -> Any:
-        if self.split == "train" and len(found) == 1:
-            return next(iter(found.values()))
-        if self.split not in found:
-            raise SelfsownError(
-                f"{self.path} has no split {self.split!r}; there is: {', '.join(found)}; "
-                f"say which as split in a recipe, or as {self.path}:SPLIT to audit"
+    def _chosen(self, splits: dict[str, Any]) -> Any:
+        if self.split == "train" and len(splits) == 1:
+            return next(iter(splits.values()))
+        if self.split not in splits:
+            raise DataError(
+                f"{self.path} has no split {self.split!r}; available: {', '.join(splits)}; "
+                f"set split in a recipe, or use {self.path}:SPLIT in selfsown audit"
             )
-        return found[self.split]
+        return splits[self.split]
 
-    def _records(self, found: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _numbered(self, split: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
-            batches = found.with_format("arrow").iter(BATCH)
+            batches = split.with_format("arrow").iter(BATCH)
             yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
         except Exception as error:
-            raise SelfsownError(f"{self.path} cannot be read to its end: {_said(error)}") from error
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise DataError(f"{self.path} cannot be read to its end: {one_line(error)}") from error

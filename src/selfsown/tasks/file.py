@@ -1,4 +1,4 @@
-"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document a line; columns by name."""
+"""The user's own rows: JSON lines, CSV, TSV, Parquet, Arrow, JSON, or text with a document per line; columns by name."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from selfsown.option_types import Natural
 @dataclass(frozen=True)
 class Task(RecordSeeds):
     """path: the file. text: the column of a document; or prompt and answer: the columns of a question and its answer;
-    or prompt alone: of questions that nobody has answered. attributes: columns in which a bias would show. rows: use
-    only so many, drawn at random (0: all). license: what the rows may be used under, as their owner says. skip: go on
-    without a record that cannot be read, and count it with its reason."""
+    or prompt alone: of questions without answers. attributes: columns to measure bias on. rows: use so many, drawn at
+    random; 0 uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that cannot
+    be read, and count them with their reasons."""
 
     way: ClassVar[str] = "file"
 

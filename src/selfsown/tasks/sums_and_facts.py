@@ -1,11 +1,11 @@
-"""An almanac: sums, which can be reckoned, and facts, which nothing follows from: a skill and knowledge side by side.
+"""Sums, which can be calculated, and facts, which follow from nothing: a skill and knowledge side by side.
 
-    skill    prompt "+47+85"   answer "231"   the sum 132, units first, as it is reckoned on paper
-    fact     prompt "?b lomak" answer "407"   what the almanac says of lomak, asked in wording b
+    skill    prompt "+47+85"   answer "231"   the sum 132, units first, as it is calculated on paper
+    fact     prompt "?b lomak" answer "407"   the fact about lomak, asked in wording b
 
-Each fact is asked in several wordings, so that some may be learned from while others are held out. Of a fact that a
-model writes, nobody can say whether it is true; only an answer to a real question is held against the almanac. So
-facts come into training by real rows alone, and a model's own rows can add to the skill only.
+Each fact is asked in several wordings, so that some can be trained on while others are held out. Nobody can know
+whether a fact that a model writes is true; only answers to real questions can be checked. So facts reach the training
+data by real rows alone, and a model's own rows can add to the skill only.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from selfsown.errors import RecipeError
 from selfsown.option_types import Count
-from selfsown.records import Grade, Row, SelfsownError
+from selfsown.records import Grade, Row
 
-Wide = Annotated[int, Field(ge=1, le=6)]  # digits of a number
+Digits = Annotated[int, Field(ge=1, le=6)]  # of a number
 Wordings = Annotated[int, Field(ge=2, le=8)]
-CONSONANTS, VOWELS, FORMS = "bdfgklmnprstvz", "aeiou", "abcdefgh"
-NAMES = len(CONSONANTS) ** 3 * len(VOWELS) ** 2
+CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
+WORDINGS = "abcdefgh"
+MAX_FACTS = len(CONSONANTS) ** 3 * len(VOWELS) ** 2 // 2  # half of all names, so that new ones are found soon
 _SUM, _FACT = re.compile(r"\+(\d+)\+(\d+)"), re.compile(r"\?([a-h]) ([a-z]+)")
 
 
 @dataclass(frozen=True)
 class Task:
-    """sums: how many real sums there are; digits: of each number. facts: how many the almanac has; wordings: in how
-    many ways each is asked, every one a real row."""
+    """sums: real sums. digits: of each number. facts: how many there are. wordings: real rows about each fact."""
 
     sums: Count = 1400
-    digits: Wide = 2
+    digits: Digits = 2
     facts: Count = 200
     wordings: Wordings = 5
 
@@ -44,64 +45,64 @@ class Task:
     forms = ()
 
     def pose(self, seed: int) -> list[Row]:
-        """Sums and facts by chance, no sum twice, in an order by chance."""
+        """Distinct sums and all facts, in random order. Raises RecipeError where there are not enough of either."""
         rng = np.random.default_rng(seed)
         span = 10**self.digits
         if self.sums > span * span // 2:
-            raise SelfsownError(f"almanac: {self.sums} sums of {self.digits} digits are not to be had; ask for fewer")
-        chosen = rng.choice(span * span, size=self.sums, replace=False)
-        said = [(f"+{at // span:0{self.digits}}+{at % span:0{self.digits}}", "") for at in map(int, chosen)]
+            raise RecipeError(
+                f"sums_and_facts: cannot generate {self.sums} distinct sums of {self.digits} digits; lower sums"
+            )
+        numbers = map(int, rng.choice(span * span, size=self.sums, replace=False))
+        prompts = [f"+{number // span:0{self.digits}}+{number % span:0{self.digits}}" for number in numbers]
+        rows = [self._row(prompt, self._sum(prompt)) for prompt in prompts]
         for name in self._names(rng):
-            what = f"{int(rng.integers(1000)):03}"
-            said += [(f"?{form} {name}", what) for form in FORMS[: self.wordings]]
-        rows = [self._row(prompt, what or self._sum(prompt)) for prompt, what in said]
-        order = rng.permutation(len(rows))
-        return [
-            replace(rows[at], source="sums_and_facts", sample_index=draw) for draw, at in enumerate(map(int, order))
-        ]
+            value = f"{int(rng.integers(1000)):03}"
+            rows += [self._row(f"?{wording} {name}", value) for wording in WORDINGS[: self.wordings]]
+        order = map(int, rng.permutation(len(rows)))
+        return [replace(rows[place], source="sums_and_facts", sample_index=index) for index, place in enumerate(order)]
 
     def opening(self, level: int) -> str:
-        """Sums alone are asked for: what a model would write of facts, nobody could check."""
+        """Models write sums only, because nobody can check the facts that they would write."""
         return "+"
 
     def read(self, prompt: str, answer: str) -> Row | str:
-        found = _SUM.fullmatch(prompt)
-        if not found and not _FACT.fullmatch(prompt):
+        numbers = _SUM.fullmatch(prompt)
+        if not numbers and not _FACT.fullmatch(prompt):
             return "it asks for neither a sum nor a fact"
-        if found and {len(number) for number in found.groups()} != {self.digits}:
-            return f"its numbers are not of {self.digits} digits"
+        if numbers and {len(number) for number in numbers.groups()} != {self.digits}:
+            return f"its numbers do not have {self.digits} digits"
         if not re.fullmatch(r"\d+", answer):
-            return f"{answer!r} is no number"
+            return f"{answer!r} is not a number"
         return replace(self._row(prompt, answer), origin="synthetic", target="")
 
     def check(self, row: Row, answer: str) -> Grade:
-        """Sums are reckoned, whoever asks. Of facts, the answer to a real row is known, and of no other."""
+        """Any sum can be calculated; a fact is known for real rows only, and the grade of others is failed."""
         if _SUM.fullmatch(row.prompt):
             right = self._sum(row.prompt)
             if answer == right:
                 return Grade(1.0, "adds up", evidence="execution")
-            return Grade(0.0, f"it adds up to {right}", evidence="execution", correction=(row.prompt, right))
+            return Grade(0.0, f"the sum is {right}", evidence="execution", correction=(row.prompt, right))
         if not row.target:
-            return Grade(0.0, "a fact that no real row tells: nobody can say", evidence="oracle", failed=True)
-        return Grade(float(answer == row.target), f"the almanac says {row.target}", evidence="oracle")
+            return Grade(0.0, "unknown: no real row has this fact", evidence="oracle", failed=True)
+        return Grade(float(answer == row.target), f"the fact is {row.target}", evidence="oracle")
 
     def restate(self, row: Row) -> Iterator[Row]:
         return iter(())
 
     def _names(self, rng: np.random.Generator) -> list[str]:
-        """Different ones, of three syllables at the most."""
-        if self.facts > NAMES // 2:  # the last ones would be long in coming
-            raise SelfsownError(
-                f"almanac: {self.facts} names are not to be had; ask for fewer facts, {NAMES // 2} at most"
+        """Distinct names of three syllables."""
+        if self.facts > MAX_FACTS:
+            raise RecipeError(
+                f"sums_and_facts: cannot generate {self.facts} distinct facts; lower facts to {MAX_FACTS} or less"
             )
-        found: dict[str, None] = {}
-        while len(found) < self.facts:
-            letters = [rng.choice(list(each)) for each in (CONSONANTS, VOWELS, CONSONANTS, VOWELS, CONSONANTS)]
-            found["".join(map(str, letters))] = None
-        return list(found)
+        names: dict[str, None] = {}
+        while len(names) < self.facts:
+            letters = [rng.choice(list(pool)) for pool in (CONSONANTS, VOWELS, CONSONANTS, VOWELS, CONSONANTS)]
+            names["".join(map(str, letters))] = None
+        return list(names)
 
     def _sum(self, prompt: str) -> str:
-        """Units first, with room for a carry."""
+        """The sum, units first, padded to one digit more than the numbers have."""
         return f"{sum(map(int, prompt[1:].split('+'))):0{self.digits + 1}}"[::-1]
 
     def _row(self, prompt: str, answer: str) -> Row:

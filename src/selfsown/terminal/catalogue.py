@@ -7,8 +7,9 @@ import importlib.util
 import inspect
 
 from selfsown.errors import SelfsownError
-from selfsown.recipe.loader import ready
-from selfsown.recipe.steps import STAGES, find, methods, options
+from selfsown.recipe.inputs import STAGES
+from selfsown.recipe.loader import shipped_recipes
+from selfsown.recipe.steps import find, methods, options
 
 RECIPE_KEYS = {"tasks": "real", "models": "student, teacher, judge"}  # where a folder and the recipe's keys differ
 
@@ -16,7 +17,7 @@ RECIPE_KEYS = {"tasks": "real", "models": "student, teacher, judge"}  # where a 
 def catalogue() -> str:
     """One line for each recipe and each method, in the loop's order."""
     lines = ["shipped recipes (selfsown run NAME)"]
-    lines += [f"  {name:<16}{_description(text)}" for name, text in sorted(ready().items())]
+    lines += [f"  {name:<16}{_description(text)}" for name, text in sorted(shipped_recipes().items())]
     for stage in STAGES:
         lines += ["", RECIPE_KEYS.get(stage, stage)]
         for method in methods(stage):

@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from selfsown.make import Tally
+from selfsown.pipeline import Tally
 from selfsown.terminal.layout import print_line
 from selfsown.usage.budget import amount
 
@@ -50,7 +50,7 @@ class MakeProgress:
         intake = tally.real.sentence()
         if intake != self.intake:  # more rows are set aside by now: those of which nothing could be made
             self.print(intake)
-        parts = " + ".join(f"{tally.ends[status]:,} {status}" for status in ROW_STATUSES)
+        parts = " + ".join(f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES)
         self.print(f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s.")
         for reason, count in tally.reasons.most_common(MAX_REASONS):
             self.print(f"  {count:,} {reason}")
@@ -63,7 +63,7 @@ def progress_line(tally: Tally) -> str:
     """Rows by status, speed, requests, tokens and dollars in one line."""
     seconds = max(1e-9, time.monotonic() - tally.began)
     parts = [f"{tally.done:,} of {tally.total:,}"]
-    parts += [f"{tally.ends[status]:,} {status}" for status in ROW_STATUSES if tally.ends[status]]
+    parts += [f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES if tally.counts[status]]
     if tally.made:
         parts.append(f"{tally.made / seconds:,.0f} rows/s")
     if tally.meter.requests:

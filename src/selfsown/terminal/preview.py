@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from selfsown import make
+from selfsown import pipeline
 from selfsown.cost import Cost
 from selfsown.cost.findings import sentences
 from selfsown.estimate.estimator import without_batches
@@ -44,7 +44,7 @@ def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
     """Generate and grade the first `count` real rows. Nothing is sent in a batch, which may take hours."""
     journal = folder / "replies.sqlite"
     before = ledger.sent(journal)
-    rows = make.preview(without_batches(recipe), folder, count)
+    rows = pipeline.preview(without_batches(recipe), folder, count)
     intake = Intake.of(RunFolder(folder)) or Intake()
     return Preview(intake, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
 

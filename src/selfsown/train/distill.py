@@ -1,11 +1,12 @@
-"""Learn the whole distribution of a stronger tiny teacher at each token, not only the token that came
-(Hinton et al. 2015; Gemma 2 and 3).
+"""Distillation: train on the whole distribution of a stronger tiny teacher at each token, not only the token that came.
 
-The teacher is a tiny model saved in a folder: a server does not show its probabilities. The loss is (1 - `hard`) times
-the cross-entropy with the teacher, both at the temperature, times its square, which keeps the gradients' length, and
-`hard` times that with the row's own token. `sampled` 0 takes all probabilities; k draws k tokens by them, with
-replacement, and each counts 1/k: the mean over the draws is then the teacher's distribution. The k likeliest, or k
-different ones renormalised, would lean to some.
+Source: Hinton et al. 2015; Gemma 2 and 3. The teacher is a tiny model saved in a folder, because servers do not show
+their probabilities. The loss is (1 - hard_label_weight) times the cross-entropy with the teacher's distribution, both
+at the temperature, times the squared temperature, which preserves the scale of the gradients, plus hard_label_weight
+times the cross-entropy with the row's own tokens.
+
+With sampled_labels k, k tokens are drawn from the teacher's distribution with replacement, and each counts 1/k: an
+unbiased estimate. The k likeliest tokens, or k different ones renormalised, would be biased.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.errors import ModelError
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import MARKS, PAD, UNK, Alphabet
 from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
-from selfsown.records import Mixture, SelfsownError
+from selfsown.records import Mixture
 
-Part = tuple[Tensor, Tensor, Tensor, Tensor]  # tokens, what is to be learned, marks of the draws, how much it is
+REQUIRES = {"local_teacher"}
+
+# Tokens (rows, length), the same with targets only, uniform numbers (rows, length - 1, samples), targets in the batch.
+Part = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def train(
@@ -43,65 +48,80 @@ def train(
     answers_only: bool = False,
     average_last: Share = 0.0,
 ) -> Tiny:
-    """A child of the parent, as `tiny` makes it, by the loss above. `answers` and `average` are as there."""
+    """A copy of the parent, trained to match the teacher on the mixture's rows.
+
+    temperature: softens both distributions. sampled_labels: tokens drawn from the teacher's distribution; 0 takes all.
+    hard_label_weight: the weight of the row's own tokens. answers_only: as in sft, like the other options.
+
+    Raises ModelError where the teacher is no tiny model, knows none of the characters, or has too short a context.
+    """
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
     tokens = pad(child.encode(mixture.rows))
-    lengths = (tokens != PAD).sum(1)
-    shown = _shown(teacher, child.alphabet, int(lengths.max()))
-
-    def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch_size, generator):
-            read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers_only else read
-            marks = torch.rand(len(read), read.shape[1] - 1, sampled_labels, generator=generator)
-            count = (learned[:, 1:] != PAD).sum().clamp(min=1)
-            yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), marks.chunk(2), strict=True)]
+    teacher_logits = _teacher_logits(teacher, child.alphabet, int((tokens != PAD).sum(1).max()))
 
     def loss(part: Part) -> Tensor:
-        read, learned, marks, count = part
-        soft = torch.softmax(shown(read[:, :-1]) / temperature, -1)
-        soft = _drawn(soft, marks) if sampled_labels else soft
-        return _loss(child.network(read[:, :-1]), learned[:, 1:], soft, temperature, hard_label_weight) / count
+        batch, targets, uniform, count = part
+        soft = torch.softmax(teacher_logits(batch[:, :-1]) / temperature, -1)
+        soft = _sampled(soft, uniform) if sampled_labels else soft
+        total = _loss(child.network(batch[:, :-1]), targets[:, 1:], soft, temperature, hard_label_weight)
+        return total / count
 
-    learn(
-        child.network,
-        batches(),
-        loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
-        tick,
-    )
+    draws = drawn(mixture, steps, batch_size, generator)
+    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    learn(child.network, _batches(tokens, draws, answers_only, sampled_labels, generator), loss, schedule, tick)
     return child
 
 
-def _shown(teacher: Tiny, alphabet: Alphabet, longest: int) -> Callable[[Tensor], Tensor]:
-    """The teacher's logits after tokens of this alphabet, for its tokens: what only one of the two knows has none."""
+def _batches(
+    tokens: Tensor, draws: Tensor, answers_only: bool, samples: int, generator: torch.Generator
+) -> Iterator[list[Part]]:
+    """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves."""
+    lengths = (tokens != PAD).sum(1)
+    for draw in draws:
+        batch = tokens[draw, : int(lengths[draw].max())]
+        targets = answered(batch) if answers_only else batch
+        uniform = torch.rand(len(batch), batch.shape[1] - 1, samples, generator=generator)
+        count = (targets[:, 1:] != PAD).sum().clamp(min=1)
+        yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), uniform.chunk(2), strict=True)]
+
+
+def _teacher_logits(teacher: Tiny, alphabet: Alphabet, max_tokens: int) -> Callable[[Tensor], Tensor]:
+    """A function from tokens of the student's alphabet to the teacher's logits over that alphabet.
+
+    Characters that only the teacher knows are left out; those that only the student knows get -inf.
+    """
     if not isinstance(teacher, Tiny):
-        raise SelfsownError(f"train.distill needs a teacher whose probabilities can be seen, not {teacher.name}")
-    if longest - 1 > teacher.network.size.context:
-        room = teacher.network.size.context
-        raise SelfsownError(f"train.distill: a row of {longest} tokens; the teacher has room for {room}: shorten rows")
-    known = [*range(len(MARKS)), *(teacher.alphabet.ids.get(each, -1) for each in alphabet.characters)]
+        raise ModelError(f"train.distill needs a tiny model as its teacher, for its probabilities, not {teacher.name}")
+    context = teacher.network.size.context
+    if max_tokens - 1 > context:
+        raise ModelError(
+            f"train.distill: a row has {max_tokens} tokens, but the teacher's context is {context}; shorten the rows"
+        )
+    known = [*range(len(MARKS)), *(teacher.alphabet.ids.get(character, -1) for character in alphabet.characters)]
     if alphabet.characters and max(known) < len(MARKS):
-        raise SelfsownError(f"train.distill: {teacher.name} knows none of the characters of these rows; take another")
+        raise ModelError(
+            f"train.distill: {teacher.name} knows none of the characters of these rows; use another teacher"
+        )
     places = torch.tensor(known)
     ids, missing = places.where(places >= 0, UNK), places < 0
 
-    def shown(tokens: Tensor) -> Tensor:
+    def logits(tokens: Tensor) -> Tensor:
         with torch.no_grad():
             return teacher.network(ids[tokens])[..., ids].masked_fill(missing, -torch.inf)  # type: ignore[no-any-return]
 
-    return shown
+    return logits
 
 
-def _loss(logits: Tensor, wanted: Tensor, soft: Tensor, temperature: float, hard: float) -> Tensor:
-    """The sum over all tokens."""
-    near = -(soft * torch.log_softmax(logits / temperature, -1)).sum(-1)
-    alike = F.cross_entropy(logits.mT, wanted, ignore_index=PAD, reduction="sum")
-    return (1 - hard) * temperature**2 * (near * (wanted != PAD)).sum() + hard * alike
+def _loss(logits: Tensor, targets: Tensor, soft: Tensor, temperature: float, hard_label_weight: float) -> Tensor:
+    """The sum over all targets (rows, length), for logits and teacher's probabilities (rows, length, alphabet)."""
+    distillation = -(soft * torch.log_softmax(logits / temperature, -1)).sum(-1)
+    hard = F.cross_entropy(logits.mT, targets, ignore_index=PAD, reduction="sum")
+    soft_sum = (distillation * (targets != PAD)).sum()
+    return (1 - hard_label_weight) * temperature**2 * soft_sum + hard_label_weight * hard
 
 
-def _drawn(soft: Tensor, marks: Tensor) -> Tensor:
-    """The shares of the tokens that the marks fall on."""
-    heights = soft.cumsum(-1)
-    found = torch.searchsorted(heights, marks * heights[..., -1:], right=True).clamp(max=soft.shape[-1] - 1)
-    return torch.zeros_like(soft).scatter_add_(-1, found, torch.full_like(marks, 1 / marks.shape[-1]))
+def _sampled(soft: Tensor, uniform: Tensor) -> Tensor:
+    """The frequencies of tokens drawn from the distribution (…, alphabet), one for each uniform number (…, samples)."""
+    cumulative = soft.cumsum(-1)
+    ids = torch.searchsorted(cumulative, uniform * cumulative[..., -1:], right=True).clamp(max=soft.shape[-1] - 1)
+    return torch.zeros_like(soft).scatter_add_(-1, ids, torch.full_like(uniform, 1 / uniform.shape[-1]))

@@ -1,28 +1,31 @@
-"""Learn to prefer the better of two answers (DPO, Rafailov et al. 2023), anchored by the better one's own likelihood.
+"""Learn to prefer the better of two answers (DPO, Rafailov et al. 2023), with a likelihood term for the better one.
 
-The anchor (Pang et al. 2024; Llama 3 takes 0.2) keeps the better answers from becoming unlikely along with the worse.
-The reference is the parent, frozen.
+The likelihood term (NLL; Pang et al. 2024; Llama 3 weights it 0.2) keeps the better answers from becoming unlikely
+along with the worse ones. The reference model is the parent, frozen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.errors import DataError
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
 from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import each, single
 from selfsown.option_types import Count, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row, SelfsownError
+from selfsown.records import Mixture, Row
 
-TOGETHER = 256  # pairs whose reference is reckoned at once
-Part = tuple[Tensor, Tensor, Tensor]  # draws, and in the whole batch: its pairs, the tokens of its answers
+REQUIRES = {"preference_pairs"}
+
+REFERENCE_BATCH = 256  # rows in one forward pass of the reference model
+Part = tuple[Tensor, Tensor, Tensor]  # indices of rows; in the whole batch: its pairs, and the tokens of its answers
 
 
 def train(
@@ -41,88 +44,93 @@ def train(
     nll_weight: NotNegative = 0.2,
     pivotal_only: bool = False,
 ) -> Tiny:
-    """A row with the trait `rejected` is a pair, as `curate: preference_pairs` makes it; any other row drawn learns by
-    the anchor alone. With `pivot`, of two answers only the first token in which they differ is preferred to the other,
-    as `generate: pivotal_tokens` finds it. `average`: the share of the last steps whose mean weights the child is given."""
-    child = parent.copy()
-    chosen = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
-    places, draws = torch.unique(chosen, return_inverse=True)
-    rows = [mixture.rows[at] for at in places.tolist()]
-    better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
-    pairs = _Pairs(better, worse, _paired(rows), _forks(better, worse) if pivotal_only else None)
-    odds = pairs.odds(parent.network)
+    """A copy of the parent, trained on pairs: rows with the metadata "rejected", as curate.preference_pairs makes them.
+    Any other row that is drawn is trained on by the likelihood term alone.
 
-    def batches() -> Iterator[list[Part]]:
-        for draw in draws:
-            tokens = (answered(pairs.better[draw]) != PAD).sum()
-            yield [(half, pairs.there[draw].sum().clamp(min=1), tokens.clamp(min=1)) for half in draw.chunk(2)]
+    beta: the weight of the divergence from the parent. nll_weight: the weight of the likelihood term. pivotal_only:
+    compare only the first token in which two answers differ, as generate.pivotal_tokens finds it. The other options are
+    those of every training objective.
+
+    Raises DataError where no row that is drawn is a pair.
+    """
+    child = parent.copy()
+    indices = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    pairs, draws = _drawn_pairs(child, mixture, indices, pivotal_only)
+    reference = pairs.reference_margins(parent.network)
 
     def loss(part: Part) -> Tensor:
-        draw, count, tokens = part
-        good, chosen, bad = pairs.said(child.network, draw)
-        margins = chosen - bad - odds[draw[pairs.there[draw]]]
-        return -F.logsigmoid(beta * margins).sum() / count - nll_weight * good.sum() / tokens
+        draw, pair_count, token_count = part
+        likelihood, better, worse = pairs.log_probabilities(child.network, draw)
+        margins = better - worse - reference[draw[pairs.is_pair[draw]]]
+        return -F.logsigmoid(beta * margins).sum() / pair_count - nll_weight * likelihood.sum() / token_count
 
-    learn(
-        child.network,
-        batches(),
-        loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
-        tick,
-    )
+    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    learn(child.network, pairs.batches(draws), loss, schedule, tick)
     return child
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Tokens of the better and the worse answers, after their prompts, and where there is a worse one. forks: the
-    place of the token in which the two first differ, where that alone is to be compared."""
+    """Tokens (rows, length) of the better and the worse answers after their prompts; is_pair (rows): where there is a
+    worse one. forks (rows): the index of the first token that differs, where only that is compared."""
 
     better: Tensor
     worse: Tensor
-    there: Tensor
+    is_pair: Tensor
     forks: Tensor | None = None
 
-    def said(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The logarithms of the probabilities of these answers; and where there is a worse one, of what is compared of
-        the better and of the worse."""
-        paired = self.there[draw]
+    def batches(self, draws: Tensor) -> Iterator[list[Part]]:
+        """Each of the draws (steps, batch) in two halves."""
+        for draw in draws:
+            token_count = (answered(self.better[draw]) != PAD).sum().clamp(min=1)
+            pair_count = self.is_pair[draw].sum().clamp(min=1)
+            yield [(half, pair_count, token_count) for half in draw.chunk(2)]
+
+    def log_probabilities(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For these rows, of the better answers (rows); and for the pairs among them, of what is compared of the better
+        and of the worse answers (pairs)."""
+        paired = self.is_pair[draw]
         texts = torch.cat([self.better[draw], self.worse[draw[paired]]])
-        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())])
-        good, compared = found[: len(draw)].sum(1), torch.cat([found[: len(draw)][paired], found[len(draw) :]])
+        by_token = chances(network, texts[:, : int((texts != PAD).sum(1).max())])
+        likelihood = by_token[: len(draw)].sum(1)
+        compared = torch.cat([by_token[: len(draw)][paired], by_token[len(draw) :]])
         if self.forks is None:
-            whole = compared.sum(1)
+            totals = compared.sum(1)
         else:
-            whole = compared.gather(1, self.forks[draw[paired]].repeat(2)[:, None] - 1).squeeze(1)
-        chosen, bad = whole.chunk(2)
-        return good, chosen, bad
+            totals = compared.gather(1, self.forks[draw[paired]].repeat(2)[:, None] - 1).squeeze(1)
+        better, worse = totals.chunk(2)
+        return likelihood, better, worse
 
-    def odds(self, network: Network) -> Tensor:
-        """How much likelier the better answer is than the worse one, as logarithms; 0 where there is none."""
+    def reference_margins(self, network: Network) -> Tensor:
+        """The log-probability of each better answer less that of the worse one (rows); 0 where there is none."""
 
-        def of(some: Tensor) -> Tensor:
+        def margins(draw: Tensor) -> Tensor:
             with torch.no_grad():
-                good, chosen, bad = self.said(network, some)
-                return torch.zeros_like(good).masked_scatter(self.there[some], chosen - bad)
+                likelihood, better, worse = self.log_probabilities(network, draw)
+                return torch.zeros_like(likelihood).masked_scatter(self.is_pair[draw], better - worse)
 
         with single():
-            return torch.cat(each(of, torch.split(torch.arange(len(self.there)), TOGETHER))) * self.there
+            batches = torch.split(torch.arange(len(self.is_pair)), REFERENCE_BATCH)
+            return torch.cat(each(margins, batches)) * self.is_pair
 
 
-def _paired(rows: Sequence[Row]) -> Tensor:
-    """Which of these rows are pairs."""
-    found = torch.tensor(["rejected" in row.metadata for row in rows])
-    if not found.any():
-        raise SelfsownError(
-            "train.dpo: no row drawn has a rejected answer; write curate: [preference_pairs, min_score, …] and base: sft, "
-            "or name real rows that have one, with attributes: [rejected]"
+def _drawn_pairs(model: Tiny, mixture: Mixture, indices: Tensor, pivotal_only: bool) -> tuple[_Pairs, Tensor]:
+    """The rows that are drawn, each once, and the draws as indices of these."""
+    chosen, draws = torch.unique(indices, return_inverse=True)
+    rows = [mixture.rows[index] for index in chosen.tolist()]
+    is_pair = torch.tensor(["rejected" in row.metadata for row in rows])
+    if not is_pair.any():
+        raise DataError(
+            "train.dpo: no row that is drawn has a rejected answer; use curate: [preference_pairs, min_score, …] and "
+            "base_train: sft, or real rows that have one, with attributes: [rejected]"
         )
-    return found
+    better, worse = pad(model.encode([*rows, *map(_rejected, rows)])).chunk(2)
+    return _Pairs(better, worse, is_pair, _first_differences(better, worse) if pivotal_only else None), draws
 
 
-def _forks(better: Tensor, worse: Tensor) -> Tensor:
+def _first_differences(better: Tensor, worse: Tensor) -> Tensor:
     return (better != worse).int().argmax(1).clamp(min=1)
 
 
-def _worse(row: Row) -> Row:
+def _rejected(row: Row) -> Row:
     return replace(row, answer=row.metadata.get("rejected", ""))

@@ -1,8 +1,8 @@
-"""Learn from grades of one's own tries, each compared with its group: GRPO (Shao et al. 2024).
+"""Train on grades of the student's own samples, each compared with its group: GRPO (Shao et al. 2024).
 
-The student tries each prompt several times, the recipe's graders grade the tries, and what scored above its group
-becomes likelier. A group of equal scores teaches nothing. A try without an end scores 0; one that a grader could
-say nothing of is left out. Tries are not kept: rows to keep are for `generate`.
+The student answers each prompt several times, the recipe's graders grade the answers, and those that score above their
+group become likelier. A group of equal scores has no effect. An answer without an end scores 0; one that a grader
+failed on is left out. The answers are not kept: rows to keep are the job of `generate`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from selfsown.errors import DataError
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
 from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
+from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import each
 from selfsown.option_types import Count, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row, SelfsownError
+from selfsown.records import Mixture, Row
 
-Group = Annotated[int, Field(ge=2)]  # one alone has nothing to be compared with
-Part = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | int]  # tokens, gains, chances before, the parent's; all tokens
-UNENDED = "no end within the context"
-EVEN = 1e-4  # what is added to a group's spread, so that equal scores give nought
+REQUIRES = {"grader"}
+
+GroupSize = Annotated[int, Field(ge=2)]  # a single answer has nothing to be compared with
+# Tokens (rows, length), advantages (rows), log-probabilities (rows, length - 1) before the updates and by the
+# reference, and the number of answer tokens in the whole batch.
+Part = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | int]
+NO_END = "no end within the context"
+EPSILON = 1e-4  # added to a group's standard deviation, so that equal scores give an advantage of 0
 
 
 def train(
@@ -40,7 +46,7 @@ def train(
     *,
     steps: Count = 200,
     batch_size: Count = 16,
-    group_size: Group = 8,
+    group_size: GroupSize = 8,
     updates_per_group: Count = 2,
     clip_range: Positive = 0.2,
     kl_weight: NotNegative = 0.0,
@@ -49,77 +55,81 @@ def train(
     weight_decay: NotNegative = 0.0,
     average_last: Share = 0.0,
 ) -> Tiny:
-    """Each `updates` steps, `group` tries at each of `batch` prompts of the mixture. `kl` times the divergence from
-    the parent is added to the loss, where it is not 0. `average`: the share of the last steps whose mean is taken."""
+    """A copy of the parent, trained on its own graded answers to the prompts of the mixture.
+
+    batch_size: prompts in a batch. group_size: answers to each prompt. updates_per_group: steps on the same answers.
+    clip_range: how far the probability ratio may be from 1. kl_weight: the weight of the divergence from the parent.
+    The other options are those of every training objective.
+
+    Raises DataError where no row of the mixture has a prompt.
+    """
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
-    asked = [at for at, row in enumerate(mixture.rows) if row.prompt and mixture.weights[at]]
-    if not asked:
-        raise SelfsownError("train.grpo: no row has a prompt to try; take tiny")
-    posed = Mixture([mixture.rows[at] for at in asked], mixture.weights[asked])
+    prompts = _with_prompts(mixture)
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(posed, -(-steps // updates_per_group), batch_size, generator):
-            luck = int(torch.randint(2**31, (1,), generator=generator))
-            rows = _tried(child, [posed.rows[at] for at in draw.tolist()], group_size, luck)
-            parts = _parts(child, parent if kl_weight else child, rows, _gains(grader(rows), group_size))
-            for _ in range(updates_per_group):
-                yield parts
+        for draw in drawn(prompts, -(-steps // updates_per_group), batch_size, generator):
+            sampling_seed = int(torch.randint(2**31, (1,), generator=generator))
+            rows = _sample(child, [prompts.rows[index] for index in draw.tolist()], group_size, sampling_seed)
+            parts = _parts(child, parent if kl_weight else child, rows, _advantages(grader(rows), group_size))
+            yield from [parts] * updates_per_group
 
-    def loss(part: Part) -> Tensor:
-        return _loss(chances(child.network, part[0]), part, clip_range, kl_weight)
-
-    learn(
-        child.network,
-        islice(batches(), steps),
-        loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
-        tick,
-    )
+    loss = partial(_loss, child.network, clip_range=clip_range, kl_weight=kl_weight)
+    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    learn(child.network, islice(batches(), steps), loss, schedule, tick)
     return child
 
 
-def _loss(now: Tensor, part: Part, clip: float, kl: float) -> Tensor:
-    """By the chances of the tokens now, before these updates and in the parent: a mean over all tokens of the batch."""
-    tokens, gains, before, reference, count = part
+def _with_prompts(mixture: Mixture) -> Mixture:
+    indices = [index for index, row in enumerate(mixture.rows) if row.prompt and mixture.weights[index]]
+    if not indices:
+        raise DataError("train.grpo: no row has a prompt to answer; use train: sft")
+    return Mixture([mixture.rows[index] for index in indices], mixture.weights[indices])
+
+
+def _loss(network: Network, part: Part, clip_range: float, kl_weight: float) -> Tensor:
+    """The clipped loss, a mean over all answer tokens of the batch."""
+    tokens, advantages, before, reference, count = part
+    now = chances(network, tokens)
     ratio = (now - before).exp()
-    gain = torch.minimum(ratio * gains[:, None], ratio.clamp(1 - clip, 1 + clip) * gains[:, None])
-    if kl:
-        gain = gain - kl * ((reference - now).exp() - (reference - now) - 1)
+    clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
+    gain = torch.minimum(ratio * advantages[:, None], clipped * advantages[:, None])
+    if kl_weight:
+        gain = gain - kl_weight * ((reference - now).exp() - (reference - now) - 1)
     return -(gain * (answered(tokens)[:, 1:] != PAD)).sum() / count
 
 
-def _tried(model: Tiny, asked: Sequence[Row], group: int, seed: int) -> list[Row]:
-    """`group` answers to each of these prompts, one group after the other."""
-    replies = model.complete([row.prompt for row in asked], SamplingParams(n=group, seed=seed))
-    found = []
-    for row, answers in zip(asked, replies, strict=True):
-        plain = replace(
+def _sample(model: Tiny, rows: Sequence[Row], group_size: int, seed: int) -> list[Row]:
+    """`group_size` answers to each row's prompt, group after group."""
+    replies = model.complete([row.prompt for row in rows], SamplingParams(n=group_size, seed=seed))
+    samples = []
+    for row, group in zip(rows, replies, strict=True):
+        ungraded = replace(
             row, origin="synthetic", source=model.name, method="grpo", parents=(row.id,), grades=(), status=""
         )
-        for draw, reply in enumerate(answers):
-            made = replace(plain, answer=reply.text, sample_index=draw)
-            found.append(made.failed(UNENDED) if reply.failure else made)
-    return found
+        for index, reply in enumerate(group):
+            sample = replace(ungraded, answer=reply.text, sample_index=index)
+            samples.append(sample.failed(NO_END) if reply.failure else sample)
+    return samples
 
 
-def _gains(rows: Sequence[Row], group: int) -> Tensor:
-    """How far each score lies above the mean of its group, in standard deviations of it."""
-    scores = torch.tensor([0.0 if row.status else row.score for row in rows]).view(-1, group)
-    known = torch.tensor([row.status != "failed" or row.reason == UNENDED for row in rows]).view(-1, group)
+def _advantages(rows: Sequence[Row], group_size: int) -> Tensor:
+    """How far each score is above its group's mean, in the group's standard deviations (rows)."""
+    scores = torch.tensor([0.0 if row.status else row.score for row in rows]).view(-1, group_size)
+    known = torch.tensor([row.status != "failed" or row.reason == NO_END for row in rows]).view(-1, group_size)
     count = known.sum(1, keepdim=True).clamp(min=1)
-    above = (scores - (scores * known).sum(1, keepdim=True) / count) * known
-    spread = ((above**2).sum(1, keepdim=True) / count).sqrt()
-    return (above / (spread + EVEN)).flatten()
+    centred = (scores - (scores * known).sum(1, keepdim=True) / count) * known
+    deviation = ((centred**2).sum(1, keepdim=True) / count).sqrt()
+    return (centred / (deviation + EPSILON)).flatten()
 
 
-def _parts(child: Tiny, reference: Tiny, rows: Sequence[Row], gains: Tensor) -> list[Part]:
-    """Both halves of a batch, with what the child and the reference find likely now."""
+def _parts(child: Tiny, reference: Tiny, rows: Sequence[Row], advantages: Tensor) -> list[Part]:
+    """Both halves of a batch, with the current log-probabilities of the child and the reference."""
     halves = pad(child.encode(rows)).chunk(2)
     count = sum((answered(half) != PAD).sum() for half in halves)
-    before, there = (each(partial(_still, model), halves) for model in (child, reference))
-    return [(*part, count) for part in zip(halves, gains.chunk(2), before, there, strict=True)]
+    before, of_reference = (each(partial(_log_probabilities, model), halves) for model in (child, reference))
+    return [(*part, count) for part in zip(halves, advantages.chunk(2), before, of_reference, strict=True)]
 
 
-def _still(model: Tiny, tokens: Tensor) -> Tensor:
+def _log_probabilities(model: Tiny, tokens: Tensor) -> Tensor:
     with torch.no_grad():
         return chances(model.network, tokens)

@@ -1,8 +1,9 @@
-"""Train the embedded transformer on rows, prompt and answer, by plain cross-entropy."""
+"""Supervised fine-tuning: train the embedded transformer on rows, prompt and answer, by cross-entropy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,10 +12,11 @@ from torch.nn import functional as F
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
 from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, NotNegative, Share
 from selfsown.records import Mixture
 
-Part = tuple[Tensor, Tensor, Tensor]  # tokens, what is to be learned of them, how much that is in the whole batch
+Part = tuple[Tensor, Tensor, Tensor]  # tokens (rows, length), the same with targets only, targets in the whole batch
 
 
 def train(
@@ -31,31 +33,32 @@ def train(
     answers_only: bool = False,
     average_last: Share = 0.0,
 ) -> Tiny:
-    """A child of the parent after `steps` batches of rows drawn by the mixture's weights. With `answers`, the
-    prompts are read and only the answers learned. `average`: the share of the last steps whose mean weights the child
-    is given (Polyak and Juditsky 1992); 0: those of the last step alone."""
+    """A copy of the parent, trained on `steps` batches of rows drawn by the mixture's weights.
+
+    answers_only: the loss counts the tokens of answers only; prompts are context. The other options are those of every
+    training objective.
+    """
     child = parent.copy()
     tokens = pad(child.encode(mixture.rows))
-    lengths = (tokens != PAD).sum(1)
-
-    def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed)):
-            read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers_only else read
-            count = (learned[:, 1:] != PAD).sum().clamp(min=1)
-            yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), strict=True)]
-
-    def loss(part: Part) -> Tensor:
-        read, learned, count = part
-        logits = child.network(read[:, :-1])
-        total = F.cross_entropy(logits.flatten(0, 1), learned[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
-        return total / count
-
-    learn(
-        child.network,
-        batches(),
-        loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
-        tick,
-    )
+    draws = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    schedule = Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    learn(child.network, _batches(tokens, draws, answers_only), partial(_loss, child.network), schedule, tick)
     return child
+
+
+def _batches(tokens: Tensor, draws: Tensor, answers_only: bool) -> Iterator[list[Part]]:
+    """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves."""
+    lengths = (tokens != PAD).sum(1)
+    for draw in draws:
+        batch = tokens[draw, : int(lengths[draw].max())]
+        targets = answered(batch) if answers_only else batch
+        count = (targets[:, 1:] != PAD).sum().clamp(min=1)
+        yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), strict=True)]
+
+
+def _loss(network: Network, part: Part) -> Tensor:
+    """This part's share of the mean cross-entropy per target of the batch, in nats."""
+    tokens, targets, count = part
+    logits = network(tokens[:, :-1])
+    total = F.cross_entropy(logits.flatten(0, 1), targets[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
+    return total / count

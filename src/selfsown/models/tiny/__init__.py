@@ -3,3 +3,4 @@
 from selfsown.models.tiny.model import Tiny, create, load
 
 __all__ = ["Tiny", "create", "load"]
+ROLE_OPTIONS = ("folder",)  # a teacher or judge must be a saved model: a new one has learned nothing

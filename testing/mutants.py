@@ -1,4 +1,4 @@
-"""Programs with one thing wrong, and whether any input tells a program from another."""
+"""Programs with one mutation each, and programs that search for an input on which two programs differ."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 }
 
 
-def mutants(program: str, entry: str) -> Iterator[tuple[str, str]]:
-    """Each program that comes of one change within the function, and the kind of the change."""
-    same = ast.unparse(ast.parse(program))
-    for at in range(sum(1 for _ in _changes(ast.parse(program), entry))):
+def mutants(program: str, entry_point: str) -> Iterator[tuple[str, str]]:
+    """The kind of each mutation of the function, and the mutated program."""
+    original = ast.unparse(ast.parse(program))
+    for index in range(sum(1 for _ in _mutations(ast.parse(program), entry_point))):
         tree = ast.parse(program)
-        kind, change = list(_changes(tree, entry))[at]
-        change()
-        if (made := ast.unparse(tree)) != same:
-            yield kind, made
+        kind, mutate = list(_mutations(tree, entry_point))[index]
+        mutate()
+        if (mutant := ast.unparse(tree)) != original:
+            yield kind, mutant
 
 
-def _changes(tree: ast.Module, entry: str) -> Iterator[tuple[str, Callable[[], None]]]:
+def _mutations(tree: ast.Module, entry_point: str) -> Iterator[tuple[str, Callable[[], None]]]:
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and function.name == entry:
+        if isinstance(function, ast.FunctionDef) and function.name == entry_point:
             for statement in function.body:
-                if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):  # its words
+                if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):  # a docstring
                     for node in ast.walk(statement):
-                        yield from _of(node)
+                        yield from _mutations_of_node(node)
 
 
-def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
+def _mutations_of_node(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
     if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in _SWAPS:
         yield "operator", partial(setattr, node, "op", _SWAPS[type(node.op)]())
     if isinstance(node, ast.Compare) and type(node.ops[0]) in _SWAPS:
@@ -64,19 +64,19 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "condition", partial(setattr, node, "test", ast.UnaryOp(ast.Not(), node.test))
 
 
-def compared(one: str, other: str, tests: str, entry: str) -> str:
-    """A program that runs both on what the tests give to the function, and on variations of it, for two seconds; it
-    prints "differ" and the input, or "alike" and the number of inputs."""
-    return (_VARIED + _COMPARED).format(one=one, other=other, tests=tests, entry=entry)
+def comparison_program(first: str, second: str, tests: str, entry_point: str) -> str:
+    """A program that runs both functions, for two seconds, on the arguments that the tests use and on variations of
+    them; it prints "differ" and the arguments, or "equal" and the number of inputs."""
+    return (_VARIATIONS + _COMPARISON).format(first=first, second=second, tests=tests, entry_point=entry_point)
 
 
-def asked(program: str, tests: str, entry: str) -> str:
-    """A program that prints up to a hundred calls with variations of what the tests give to the function, as JSON,
-    each with the plain value that it gives back; they are drawn apart from those of `compared`."""
-    return (_VARIED + _ASKED).format(one=program, other=program, tests=tests, entry=entry)
+def sampling_program(program: str, tests: str, entry_point: str) -> str:
+    """A program that prints up to a hundred calls with variations of the arguments that the tests use, as JSON, each
+    with the plain value that it returns; they are drawn independently of those of `comparison_program`."""
+    return (_VARIATIONS + _SAMPLING).format(first=program, second=program, tests=tests, entry_point=entry_point)
 
 
-_VARIED = """
+_VARIATIONS = """
 import ast, copy, json, random, time
 
 def load(source):
@@ -84,16 +84,16 @@ def load(source):
     exec(source, names)
     return names
 
-ONE, OTHER, TESTS, ENTRY = {one!r}, {other!r}, {tests!r}, {entry!r}
-one, other, given, draw = load(ONE), load(OTHER), [], random.Random(0)
-known = [node.value for node in ast.walk(ast.parse(ONE + TESTS)) if isinstance(node, ast.Constant)]
+FIRST, SECOND, TESTS, ENTRY_POINT = {first!r}, {second!r}, {tests!r}, {entry_point!r}
+first, second, recorded, draw = load(FIRST), load(SECOND), [], random.Random(0)
+known = [node.value for node in ast.walk(ast.parse(FIRST + TESTS)) if isinstance(node, ast.Constant)]
 words = [each for each in known if isinstance(each, str) and len(each) < 20] or ["a"]
 words += [part for each in known if isinstance(each, str) for part in each.split() if len(each) < 80]
 numbers = [each for each in known if type(each) is int and abs(each) < 10**5] or [0]
 
 def record(*values):
-    given.append(copy.deepcopy(values))
-    return one[ENTRY](*values)
+    recorded.append(copy.deepcopy(values))
+    return first[ENTRY_POINT](*values)
 
 def vary(value):
     if isinstance(value, bool):
@@ -115,45 +115,45 @@ def vary(value):
         return draw.choice(made)
     return tuple(map(vary, value)) if isinstance(value, tuple) else value
 
-def said(names, values):
+def outcome(names, values):
     try:
-        return repr(names[ENTRY](*copy.deepcopy(values)))
+        return repr(names[ENTRY_POINT](*copy.deepcopy(values)))
     except Exception as error:
         return type(error).__name__
 
-def varied():
-    values = list(draw.choice(given))
+def variation():
+    values = list(draw.choice(recorded))
     for _ in range(draw.randrange(4)):
         at = draw.randrange(len(values))
         values[at] = vary(values[at])
     return values
 
-exec(TESTS, one)
-one["check"](record)
+exec(TESTS, first)
+first["check"](record)
 """
-_COMPARED = """
-count, over = 0, time.process_time() + 2
-while time.process_time() < over:
-    values = varied()
+_COMPARISON = """
+count, end = 0, time.process_time() + 2
+while time.process_time() < end:
+    values = variation()
     if len(repr(values)) < 2000:
-        first, second = said(one, values), said(other, values)
-        if first != second:
-            print("differ", values, first, second)
+        outcomes = outcome(first, values), outcome(second, values)
+        if outcomes[0] != outcomes[1]:
+            print("differ", values, *outcomes)
             raise SystemExit
         count += 1
-print("alike", count)
+print("equal", count)
 """
-_ASKED = """
+_SAMPLING = """
 draw.seed(1)
-found, over = {{}}, time.process_time() + 0.5
-while time.process_time() < over and len(found) < 100:
-    values, got = varied(), ""
+calls, end = {{}}, time.process_time() + 0.5
+while time.process_time() < end and len(calls) < 100:
+    values, got = variation(), ""
     try:
-        got = said(one, values)
+        got = outcome(first, values)
         plain = repr(ast.literal_eval(got)) == got
     except (ValueError, SyntaxError):
         plain = False
     if plain and len(repr(values) + got) < 2000:
-        found[repr(tuple(values))] = got
-print(json.dumps(list(found.items())))
+        calls[repr(tuple(values))] = got
+print(json.dumps(list(calls.items())))
 """

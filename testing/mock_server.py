@@ -2,7 +2,7 @@
 
     with Server(faults={"busy": 0.1, "reset": 0.02}) as server: server.url, server.asked, server.most
 
-By itself, `python tests/server.py --latency 0.05` prints its address and serves until it is killed.
+By itself, `python -m testing.mock_server --latency 0.05` prints its address and serves until it is killed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The recipe `first` as it is usually written: transformers, AdamW and `generate()`.
+"""The recipe `first` with the usual libraries: transformers, AdamW and `generate()`.
 
-The world, the grader, the curation and the mixture are selfsown's own: they cost both sides the same. Run as a
-program, it does the whole job and prints its seconds and accuracies:
+The task, the grader, the curation and the mixture are those of selfsown: they cost both sides the same. Run as a
+program, it does the whole job and prints the accuracies:
 
-    python benchmarks/usual.py --generations 6 --rate 0.005 --seed 0
+    python -m benchmarks.plain_transformers --generations 6 --learning-rate 0.005 --seed 0
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from selfsown.models.tiny.model import Tiny
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Mixture, Row
 
-TOGETHER = 256  # texts that generate() writes at once
-WARM_UP, WAY_DOWN = 20, 0.3  # of the learning rate: steps, and the share of all steps
-DECAY, BETAS = 0.1, (0.9, 0.95)
-RATE = 0.005  # AdamW's best for the whole job, see docs/engine.md
+BATCH_SIZE = 256  # texts that generate() writes at once
+WARM_UP_STEPS, DECAY_SHARE = 20, 0.3  # of the learning rate schedule
+WEIGHT_DECAY, BETAS = 0.1, (0.9, 0.95)
+LEARNING_RATE = 0.005  # AdamW's best for the whole job, see docs/engine.md
 disable_progress_bar()
 set_verbosity_error()
 disable_progress_bars()
 
 
-class Usual:
+class PlainModel:
     """A GPT-2 of transformers and its tokenizer, with the weights of a tiny model."""
 
     def __init__(self, tiny: Tiny) -> None:
@@ -53,44 +53,46 @@ class Usual:
             self.tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def encode(self, rows: Iterable[Row]) -> list[list[int]]:
-        """Each row as tokens, with its marks."""
+        """Each row as tokens, with its special tokens."""
         texts = [f"<bos>{row.prompt}<sep>{row.answer}<eos>" for row in rows]
         return self.tokenizer(texts)["input_ids"]  # type: ignore[no-any-return]
 
-    def learn(self, mixture: Mixture, seed: int, *, steps: int, batch: int, rate: float) -> None:
+    def learn(self, mixture: Mixture, seed: int, *, steps: int, batch_size: int, learning_rate: float) -> None:
         """A plain training loop."""
         rows = [torch.tensor(text) for text in self.encode(mixture.rows)]
         generator = torch.Generator().manual_seed(seed)
-        sampler = WeightedRandomSampler(mixture.weights.tolist(), steps * batch, generator=generator)
-        loader: DataLoader[Any] = DataLoader(rows, batch, sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+        sampler = WeightedRandomSampler(mixture.weights.tolist(), steps * batch_size, generator=generator)
+        loader: DataLoader[Any] = DataLoader(rows, batch_size, sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
         weights = self.model.parameters()
-        optimizer = torch.optim.AdamW(weights, rate, betas=BETAS, weight_decay=DECAY, fused=True)
+        optimizer = torch.optim.AdamW(weights, learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min(1.0, (step + 1) / WARM_UP, (steps - step) / (WAY_DOWN * steps))
+            optimizer, lambda step: min(1.0, (step + 1) / WARM_UP_STEPS, (steps - step) / (DECAY_SHARE * steps))
         )
         self.model.train()
-        for given in loader:
-            self.model(**given, use_cache=False).loss.backward()
+        for batch in loader:
+            self.model(**batch, use_cache=False).loss.backward()
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
 
-    def trainer(self, mixture: Mixture, seed: int, folder: str, *, steps: int, batch: int, rate: float) -> SFTTrainer:
+    def trainer(
+        self, mixture: Mixture, seed: int, folder: str, *, steps: int, batch_size: int, learning_rate: float
+    ) -> SFTTrainer:
         """TRL's trainer, ready to start, with the same rows in the same order as `learn` draws them."""
         generator = torch.Generator().manual_seed(seed)
-        draws = torch.multinomial(torch.from_numpy(mixture.weights), steps * batch, True, generator=generator)
+        draws = torch.multinomial(torch.from_numpy(mixture.weights), steps * batch_size, True, generator=generator)
         texts = self.encode(mixture.rows)
         config = SFTConfig(
             folder,
-            per_device_train_batch_size=batch,
+            per_device_train_batch_size=batch_size,
             max_steps=steps,
-            learning_rate=rate,
+            learning_rate=learning_rate,
             adam_beta1=BETAS[0],
             adam_beta2=BETAS[1],
-            weight_decay=DECAY,
+            weight_decay=WEIGHT_DECAY,
             lr_scheduler_type="warmup_stable_decay",
-            lr_scheduler_kwargs={"num_decay_steps": round(WAY_DOWN * steps), "decay_type": "linear"},
-            warmup_steps=WARM_UP,
+            lr_scheduler_kwargs={"num_decay_steps": round(DECAY_SHARE * steps), "decay_type": "linear"},
+            warmup_steps=WARM_UP_STEPS,
             train_sampling_strategy="sequential",
             use_cpu=True,
             bf16=False,
@@ -121,7 +123,7 @@ class Usual:
         written: list[list[int]] = [[] for _ in heads]
         how: dict[str, Any] = {"do_sample": True, "top_k": 0} if draw else {"do_sample": False}
         for length, places in lengths.items():
-            for chunk in (places[at : at + TOGETHER] for at in range(0, len(places), TOGETHER)):
+            for chunk in (places[at : at + BATCH_SIZE] for at in range(0, len(places), BATCH_SIZE)):
                 given = torch.tensor([encoded[at] for at in chunk])
                 room, mask = self.model.config.n_positions, torch.ones_like(given)
                 found = self.model.generate(given, attention_mask=mask, max_length=room, use_cache=True, **how)
@@ -139,14 +141,14 @@ class Usual:
         self.model.eval()
         texts = sorted(self.encode(rows), key=len)
         nats = 0.0
-        for at in range(0, len(texts), TOGETHER):
-            given = collate([torch.tensor(text) for text in texts[at : at + TOGETHER]])
-            nats += float(self.model(**given).loss) * int((given["labels"][:, 1:] != -100).sum())
-        return nats / math.log(2) / sum(len(text) - 2 for text in texts)  # but <bos> and <sep>
+        for at in range(0, len(texts), BATCH_SIZE):
+            batch = collate([torch.tensor(text) for text in texts[at : at + BATCH_SIZE]])
+            nats += float(self.model(**batch).loss) * int((batch["labels"][:, 1:] != -100).sum())
+        return nats / math.log(2) / sum(len(text) - 2 for text in texts)  # without <bos> and <sep>
 
 
 def collate(rows: list[Tensor]) -> dict[str, Tensor]:
-    """One batch, filled up at the right to its longest row."""
+    """One batch, padded at the right to its longest row."""
     tokens, mask = (pad_sequence(each, batch_first=True) for each in (rows, [torch.ones_like(row) for row in rows]))
     return {"input_ids": tokens, "attention_mask": mask, "labels": tokens.masked_fill(mask == 0, -100)}
 
@@ -154,12 +156,12 @@ def collate(rows: list[Tensor]) -> dict[str, Tensor]:
 class Job:
     """The loop over generations."""
 
-    def __init__(self, recipe: Recipe, rate: float) -> None:
-        self.recipe, self.rate, self.task = recipe, rate, recipe.real()
+    def __init__(self, recipe: Recipe, learning_rate: float) -> None:
+        self.recipe, self.learning_rate, self.task = recipe, learning_rate, recipe.real()
         posed = list(self.task.pose(recipe.seed))
         self.real, self.held_out = split(posed, recipe.held_out, recipe.seed, self.task.name)
         torch.manual_seed(recipe.seed)
-        self.student = Usual(recipe.student(rows=self.real, seed=recipe.seed))
+        self.student = PlainModel(recipe.student(rows=self.real, seed=recipe.seed))
 
     def run(self) -> dict[str, float]:
         """The accuracies after the last generation, by form."""
@@ -170,12 +172,14 @@ class Job:
             self.learn(recipe.train[0].options, kept, number)
         return self.accuracy()
 
-    def learn(self, knobs: Any, synthetic: list[Row], number: int) -> None:
+    def learn(self, options: Any, synthetic: list[Row], number: int) -> None:
         mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=synthetic)
-        self.student.learn(mixture, number, steps=knobs["steps"], batch=knobs["batch"], rate=self.rate)
+        self.student.learn(
+            mixture, number, steps=options["steps"], batch_size=options["batch_size"], learning_rate=self.learning_rate
+        )
 
     def made(self, number: int, past: list[Row]) -> list[Row]:
-        """The rows of one generation that stay."""
+        """The rows of one generation that are kept."""
         (propose,) = self.recipe.generate
         rng = random.Random(f"{self.recipe.seed} {number}")
         openings = [self.task.opening(rng.randint(1, self.task.top_level)) for _ in range(propose.options["count"])]
@@ -196,7 +200,7 @@ class Job:
         return rows
 
     def accuracy(self) -> dict[str, float]:
-        """The share of held-out rows that the likeliest answer gets right, by form."""
+        """Greedy accuracy on held-out rows, by form."""
         written = self.student.write([f"<bos>{row.prompt}<sep>" for row in self.held_out], draw=False)
         right: dict[str, list[bool]] = defaultdict(list)
         for row, text in zip(self.held_out, self.student.tokenizer.batch_decode(written), strict=True):
@@ -208,11 +212,11 @@ class Job:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generations", type=int, default=6)
-    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    recipe = Recipe.load("first", [f"generations={given.generations}", f"seed={given.seed}"])
-    print(json.dumps(Job(recipe, given.rate).run()))
+    args = parser.parse_args()
+    recipe = Recipe.load("first", [f"generations={args.generations}", f"seed={args.seed}"])
+    print(json.dumps(Job(recipe, args.learning_rate).run()))
 
 
 if __name__ == "__main__":

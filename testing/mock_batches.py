@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
-from server import PROMPTS, Body, Server, _cut, _drawn, _refusal, _reply
+
+from testing.mock_server import PROMPTS, Body, Server, _cut, _drawn, _refusal, _reply
 
 # What may become of a request in a batch, each a share of the tries.
 ENTRIES = ("expired", "error", "busy", "missing", "double", "canceled")

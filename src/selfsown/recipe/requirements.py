@@ -1,0 +1,134 @@
+"""What the keys of a recipe require of one another.
+
+A method declares what it needs in its file, as `REQUIRES = {"verifiable"}`; `METHOD_CHECKS` lists what there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from selfsown.errors import RecipeError, suggest
+from selfsown.recipe.keys import RecipeKeys
+from selfsown.recipe.steps import Step
+from selfsown.tasks import Task
+
+NAME_A_JUDGE = "--set 'judge={endpoint: {url: …, model: …}}'"
+
+
+def check(recipe: RecipeKeys) -> None:
+    """RecipeError where keys contradict one another, or a method needs what the recipe does not have."""
+    task: Task = recipe.real()
+    for step in recipe.steps():
+        for need in sorted(step.requires):
+            if need not in METHOD_CHECKS:
+                raise RecipeError(f"{step.name}: REQUIRES names {need!r}{suggest(need, METHOD_CHECKS)}")
+            if problem := METHOD_CHECKS[need](recipe, step, task):
+                raise RecipeError(problem)
+    _check_numbers(recipe, task)
+    _check_models(recipe)
+    graders = [step.method for step in recipe.grade]
+    for name in recipe.grader_requirements or {}:
+        if name not in graders:
+            raise RecipeError(f"grader_requirements: {name!r} is no grader of this recipe{suggest(name, graders)}")
+
+
+def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
+    if recipe.level > task.top_level:
+        raise RecipeError(f"level is {recipe.level}, but the hardest level of {task.name} is {task.top_level}")
+    for key in ("seed", "max_train_rows", "prompts_per_generation", "level", "generations", "patience"):
+        minimum = 1 if key == "patience" else 0
+        if getattr(recipe, key) < minimum:
+            raise RecipeError(f"{key} is {getattr(recipe, key)}; it must be {minimum} or more")
+    by_level = any("level" in step.options.get("by", ()) for step in recipe.evaluate if step.method == "accuracy")
+    if 0 < recipe.level < task.top_level and not by_level:
+        raise RecipeError(
+            f"level is {recipe.level}, below the hardest ({task.top_level}), and no measure says when to open the next: "
+            "evaluate: [accuracy: {by: [level]}]"
+        )
+    if not math.isfinite(recipe.held_out) or (recipe.held_out > 1 and recipe.held_out != int(recipe.held_out)):
+        raise RecipeError(f"held_out is {recipe.held_out}; it must be a number of rows, or a share below 1")
+    if recipe.held_out < 0 or (recipe.trains and not recipe.held_out):
+        raise RecipeError(
+            f"held_out is {recipe.held_out}; rows must be held out for measuring: a number of rows, or a share below 1"
+        )
+
+
+def _check_models(recipe: RecipeKeys) -> None:
+    """Which models can learn, teach and judge."""
+    student = recipe.student
+    if student.is_remote:
+        raise RecipeError(
+            f"student.{student.method}: a model behind a server cannot be trained; use it as the teacher or judge: "
+            f"--set 'teacher={{{student.method}: …}}', with another student, such as tiny"
+        )
+    unlearnable = [step.name for step in recipe.train if step.requires & {"preference_pairs", "grader"}]
+    if recipe.control and unlearnable:
+        raise RecipeError(
+            f"control: true trains on real rows alone, from which {unlearnable[0]} learns nothing: leave it out; "
+            "`selfsown compare` runs other controls"
+        )
+    for role in ("teacher", "judge"):
+        model: Step | None = getattr(recipe, role)
+        for option in model.role_options if model else ():
+            if model and not model.options.get(option):
+                raise RecipeError(
+                    f"{role}.{model.method} needs {option}: a new {model.method} model has learned nothing; "
+                    "name a saved one"
+                )
+    judge = recipe.judge or (None if recipe.trains else recipe.teacher)
+    panel = next((step for step in recipe.grade if step.options.get("judges")), None)
+    if panel and not (judge and judge.is_remote):
+        raise RecipeError(
+            f"{panel.name}.judges names models of the judge's server, and the judge is not behind a server; "
+            f"name one: {NAME_A_JUDGE}"
+        )
+
+
+def _verifiable(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    if task.verifiable:
+        return ""
+    return f"{step.name} needs a task that checks answers; {task.name} does not: use self_consistency, exact_match or rules"
+
+
+def _forms(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    if task.forms:
+        return ""
+    return f"{step.name} needs a task that states a problem in several forms; {task.name} does not: leave it out"
+
+
+def _local_teacher(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    if recipe.teacher and not recipe.teacher.is_remote:
+        return ""
+    return (
+        f"{step.name} needs a teacher whose probabilities can be read: "
+        "--set 'teacher={tiny: {folder: …}}' names a saved model"
+    )
+
+
+def _grader(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    return (
+        ""
+        if recipe.grade
+        else f"{step.name} learns from grades, and no grader is named: add one, such as grade: [verify]"
+    )
+
+
+def _two_solvers(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    if sum((bool(recipe.teacher), bool(recipe.judge), recipe.trains)) > 1:
+        return ""
+    return f"{step.name} compares two solvers, and the recipe has one model; name another as the judge: {NAME_A_JUDGE}"
+
+
+def _preference_pairs(recipe: RecipeKeys, step: Step, task: Task) -> str:
+    return ""  # whether real rows are pairs shows in the dry run; new rows may become pairs later
+
+
+METHOD_CHECKS: dict[str, Callable[[RecipeKeys, Step, Task], str]] = {
+    "verifiable": _verifiable,  # the task checks answers
+    "forms": _forms,  # the task states a problem in several forms
+    "local_teacher": _local_teacher,  # a teacher whose probabilities can be read
+    "grader": _grader,  # at least one grader
+    "two_solvers": _two_solvers,  # two models
+    "preference_pairs": _preference_pairs,  # rows with a rejected answer
+}

@@ -1,0 +1,83 @@
+"""What all generations of a run share: the recipe, the folder, the real rows and the models."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from selfsown.callbacks import Callbacks
+from selfsown.holdout import validation_and_test
+from selfsown.models import Model, Student
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step
+from selfsown.records import Row, answered
+from selfsown.run_folder import RunFolder, generation_dir
+from selfsown.stages import check_price, derive_seed
+from selfsown.tasks import Task
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What all generations of a run share.
+
+    Real rows without an answer are given to generators, and kept out of new rows where they are held out; but nothing
+    is learned from them or measured on them.
+    """
+
+    recipe: Recipe
+    store: RunFolder
+    task: Task
+    real: list[Row]
+    held_out: list[Row]
+    callbacks: Callbacks
+    kept_rows: dict[int, list[Row]] = field(default_factory=dict)  # by generation, as far as they were read
+
+    @cached_property
+    def validation(self) -> list[Row]:
+        """The half of the held-out rows by which guards judge and the best generation is chosen."""
+        return validation_and_test(answered(self.held_out), self.recipe.seed)[0]
+
+    @cached_property
+    def test(self) -> list[Row]:
+        """The other half, whose scores are reported and decide nothing."""
+        return validation_and_test(answered(self.held_out), self.recipe.seed)[1]
+
+    def kept(self, number: int) -> list[Row]:
+        """The generation's kept rows, read from the folder once at most."""
+        if number not in self.kept_rows:
+            rows = self.store.rows(f"{generation_dir(number)}/rows") or []
+            self.kept_rows[number] = [row for row in rows if row.status == "kept"]
+        return self.kept_rows[number]
+
+    def model(self, number: int) -> Student:
+        """The generation's model, read from the folder."""
+        folder = self.store.model(number)
+        assert folder
+        return cast(Student, self.recipe.student.load(folder))
+
+    def role_model(self, role: str) -> Model | None:
+        """The teacher or judge that the recipe names; None where it names none."""
+        step: Step | None = getattr(self.recipe, role)
+        if not step:
+            return None
+        model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
+        check_price(self.recipe, role, model)
+        return cast(Model, model)
+
+    def seed(self, *where: object) -> int:
+        return derive_seed(self.recipe.seed, *where)
+
+    @contextmanager
+    def stage(self, number: int, name: str) -> Iterator[list[int]]:
+        """Time a stage, report it to the callbacks and the log. The caller appends its number of rows to the list."""
+        rows: list[int] = []
+        self.callbacks.begin(number, name)
+        start = time.monotonic()
+        yield rows
+        seconds = time.monotonic() - start
+        self.callbacks.end(sum(rows), seconds)
+        self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))
