@@ -11,6 +11,7 @@ import yaml
 
 from selfsown.errors import RecipeError, suggest
 from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
+from selfsown.recipe.inputs import EvaluateInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
 
@@ -131,13 +132,9 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
-    inputs = {
-        "model": recipe.student(rows=real, seed=0),
-        "held_out": held_out[:SAMPLE_ROWS],
-        "task": recipe.real(),
-        "seed": 0,
-    }
-    return [score for step in recipe.evaluate for score in step.collect(Score, **inputs)]
+    student = recipe.student(rows=real, seed=0)
+    inputs = EvaluateInputs(model=student, held_out=held_out[:SAMPLE_ROWS], task=recipe.real())
+    return [score for step in recipe.evaluate for score in step.collect(Score, inputs)]
 
 
 def score_directions(goal: str, scores: Sequence[Score]) -> dict[str, str]:
