@@ -104,7 +104,8 @@ def test_a_server_is_asked_what_stands_in_the_file_and_in_the_export(chats: list
     with TemporaryDirectory() as name, Server(say=lambda prompt, body: "so") as server:
         task = real(Path(name), *({"messages": chat} for chat in chats))
         teacher = create([], 0, url=server.url, model="m")
-        answers = list(sample.generate(list(task.pose(0)), teacher, task, 0, n=1))
+        generated = sample.generate(list(task.pose(0)), teacher, task, 0, n=1)
+        answers = [row.replace_fields(origin="synthetic") for row in generated]
         sent = [body["messages"] for body in server.bodies]
         found = again(made(Path(name), answers, format="conversational"))
     asked = [chat[:-1] for chat in chats]
