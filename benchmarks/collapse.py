@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from selfsown.records import Score, Signal
-from selfsown.signals.baseline_test import Unit, worsened
+from selfsown.records import Score, Signal, Unit
+from selfsown.signals.baseline_test import worsened
 from selfsown.signals.discriminator import likeness
 from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
 from selfsown.signals.permutation_test import Wanted, drift, holm

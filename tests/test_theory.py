@@ -25,7 +25,10 @@ def test_the_loop_s_own_policies_hit_the_closed_forms() -> None:
     ("arm", "red"), [("frozen", (0, 0)), ("+ resample", (0, 0)), ("replace", (1, 1)), ("acc+biased", (1, 4))]
 )
 def test_loops_that_collapse_are_red_in_time_and_healthy_ones_are_not(arm: str, red: tuple[int, int]) -> None:
-    code = f"from benchmarks import collapse; history = collapse.run_arm(collapse.ARMS[{arm!r}], 50); print(history.red, history.quality_fell)"
+    code = (
+        f"from benchmarks import collapse; history = collapse.run_arm(collapse.ARMS[{arm!r}], 50); "
+        "print(history.red, history.quality_fell)"
+    )
     order = [sys.executable, "-c", code]
     ended = subprocess.run(order, capture_output=True, text=True, timeout=300, cwd=ROOT)
     first, fell = map(int, ended.stdout.split())
