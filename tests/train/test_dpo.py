@@ -103,7 +103,7 @@ def test_a_recipe_that_begins_with_preferences_is_told_to_name_a_base_before_any
             "base_train=null",
         ],
     )
-    with pytest.raises(SelfsownError, match="name base: sft"):
+    with pytest.raises(SelfsownError, match="set base_train: sft"):
         loop.run(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
