@@ -66,8 +66,8 @@ def test_progress_is_printed_where_it_is_asked_for(tmp_path: Path, capsys: pytes
 
 
 def test_a_function_is_a_method(tmp_path: Path) -> None:
-    tree = Recipe.load("first", FEW).dump()
-    recipe = Recipe.of({**tree, "grade": [*tree["grade"], {short_enough: {"max_chars": 3}}]})
+    tree = Recipe.load("first", [*FEW, "base_train.sft.steps=60"]).dump()
+    recipe = Recipe.of({**tree, "grade": [*tree["grade"], {short_enough: {"max_chars": 0}}]})
     result = run(recipe, tmp_path / "run")
     graders = {grade["grader"] for row in result.rows(status=None).to_pylist() for grade in row["grades"]}
     assert "short_enough" in graders

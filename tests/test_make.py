@@ -270,7 +270,7 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
 
 def test_a_budget_of_money_wants_prices_before_the_folder_is_touched(tmp_path: Path) -> None:
     prompts(tmp_path)
-    with serving() as server, pytest.raises(SelfsownError, match="is not known; say it in dollars"):
+    with serving() as server, pytest.raises(SelfsownError, match="is not known; give it in dollars"):
         make(recipe(tmp_path, server, budget={"usd": 1}), tmp_path / "out")
     assert not server.asked
     assert not (tmp_path / "out").exists()

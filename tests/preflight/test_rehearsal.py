@@ -24,8 +24,8 @@ WAYS = {
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("goal=los", "no score is called 'los'"),
-        ("goal=accuracy[from=induction]", "no score is called"),
+        ("goal=los", "there is no score 'los'"),
+        ("goal=accuracy[from=induction]", "there is no score"),
         ("guard=[{bias: {attributes: [region]}}]", "no real row has the attribute 'region'"),
         ("evaluate=[{accuracy: {by: [typo]}}]", "no held-out row has 'typo'"),
         ("evaluate=[accuracy, {pass_at_k: {k: 32}}]", "only n = 16"),
@@ -68,8 +68,8 @@ def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp
     changes = [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", "generations=1", "train.sft.learning_rate=1.0e+30"]
     history = loop.run(Recipe.load("names", changes), tmp_path / "run")
     assert [generation.accepted for generation in history] == [True, False]
-    assert "went astray" in history[1].verdicts[0].reason
-    with pytest.raises(SelfsownError, match="went astray"):
+    assert "training diverged" in history[1].verdicts[0].reason
+    with pytest.raises(SelfsownError, match="training diverged"):
         loop.run(Recipe.load("names", [*changes, "base_train.sft.learning_rate=1.0e+30"]), tmp_path / "astray")
 
 

@@ -173,15 +173,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
-        ([{"length": {"min_chars": 1000}}], "nothing is left to work on, of 49 real rows = 49 set aside"),
+        ([{"length": {"min_chars": 1000}}], "no real row is left, of 49 real rows = 49 set aside"),
         (["nosuch"], "prepare: there is nothing called 'nosuch'"),
         ([{"pii": {"redcat": True}}], "did you mean 'redact'"),
         ([{"pii": {"redact": "yes"}}], "prepare.pii.redact is 'yes'"),
         ([{"dedup": {"by": "answer"}}], "prepare.dedup.by is 'answer'"),
         (["./gone.py"], "there is no file"),
-        (["./loses.py"], "lost 1 rows; every row must come out"),
-        (["./turns.py"], "gave a row out of turn"),
-        (["./twice.py"], "gave a row out of turn"),
+        (["./loses.py"], "lost 1 rows; it must give every row"),
+        (["./turns.py"], "gave a row out of order"),
+        (["./twice.py"], "gave a row out of order"),
         (["./keeps.py"], "ended 'kept'"),
         (["./raises.py"], "ValueError: so it is (raises.py:3)"),
         (["./asks.py"], "asks for 'teacher', which prepare is not given; it is given: rows"),
@@ -203,7 +203,7 @@ def test_what_does_not_fit_is_one_line_before_anything_is_asked(prepare: list[An
         tree = recipe(tmp_path, server.url, prepare=prepare)
         with pytest.raises(SelfsownError, match=re.escape(words)):
             make(Recipe.of(tree, tmp_path), tmp_path / "made")
-        if "nothing is left" in words:
+        if "no real row is left" in words:
             (tmp_path / "mine.yaml").write_text(json.dumps(tree))
             for command in ("check", "make"):
                 assert words in refused(selfsown(tmp_path, command, "mine.yaml"))
@@ -282,7 +282,7 @@ def test_whatever_is_read_is_used_or_set_aside_with_a_reason(
         try:
             rows = list(prepared_rows(recipe_, recipe_.real(), found, aside.append))
         except SelfsownError as error:
-            if "nothing is left" in str(error) or "no row that can be used" in str(error):
+            if "no real row is left" in str(error) or "no row that can be used" in str(error):
                 return
             raise
     assert found.read == len(said) == len(rows) + len(aside)
@@ -316,7 +316,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     assert len(store.rows("real") or []) + len(store.rows("held_out") or []) == 50
     assert len(store.rows(SET_ASIDE) or []) == 3
     assert f"{told[0].sentence()}." in content(tmp_path / "run")["sentences"]
-    with pytest.raises(SelfsownError, match=r"prepare was \['dedup', .*, now it is \[\]; name another folder"):
+    with pytest.raises(SelfsownError, match=r"prepare was \['dedup', .* and is now \[\]; name another folder"):
         loop.run(Recipe.load(tmp_path / "mine.yaml", ["prepare=[]"]), tmp_path / "run")
 
 
