@@ -259,7 +259,9 @@ def _drifts(known: ReferenceCorpus, real: Documents, before: Documents, now: Doc
         "tails": MeasureSpec(rare_ngrams_lost(known, texts), "creativity", 0.1),
         "vendi": MeasureSpec(vendi_lost(known, texts), "creativity", 0.1),
         "shift": MeasureSpec(shift(groups, theirs), "bias", 0.05 + shift_error(theirs), "points"),
-        "odds": MeasureSpec(log_odds_change(groups, "a", theirs), "bias", 0.2 + log_odds_error(theirs, "a"), "of log-odds"),
+        "odds": MeasureSpec(
+            log_odds_change(groups, "a", theirs), "bias", 0.2 + log_odds_error(theirs, "a"), "of log-odds"
+        ),
     }
     return drift(wanted, len(before), len(now), seed)
 

@@ -20,7 +20,7 @@ OTHER = "def area(width, height):\n    assert True\n    print('hello')\n    if w
 def graded(program: str, calls: list[str] = CALLS, original: str = ORIGINAL) -> tuple[float, str, bool]:
     judge = Parrot(lambda prompt, at: json.dumps({"program": program, "calls": calls}))
     (grade,) = code_roundtrip.grade([Row("Write area(width, height).", original)], judge, 0)
-    assert (grade.grader, grade.evidence) == ("reversal", "execution")
+    assert (grade.grader, grade.evidence) == ("code_roundtrip", "execution")
     return grade.score, grade.reason, grade.failed
 
 

@@ -61,7 +61,7 @@ def test_draws_of_one_rubric_are_votes() -> None:
 
 def test_draws_that_would_be_alike_and_a_panel_of_nobody_are_refused() -> None:
     with pytest.raises(SelfsownError, match="set temperature"):
-        panelled(lambda prompt, at: verdict(1), draws=3)
+        panelled(lambda prompt, at: verdict(1), samples=3)
     with pytest.raises(SelfsownError, match="rubrics is empty"):
         panelled(lambda prompt, at: verdict(1), rubrics=())
 
@@ -70,11 +70,14 @@ def test_draws_that_would_be_alike_and_a_panel_of_nobody_are_refused() -> None:
 def test_a_row_has_failed_if_most_members_or_all_of_one_rubric_cannot_be_understood(unread: Any) -> None:
     (grade,) = panelled(lambda prompt, at: unread if "clear" in prompt else verdict(5))
     assert (grade.score, grade.failed) == (0.0, True)
-    assert grade.reason == "nobody could be understood on: Is it clear, well ordered and as long as it needs to be?"
+    assert (
+        grade.reason
+        == "no reply could be parsed for the rubric: Is it clear, well ordered and as long as it needs to be?"
+    )
     once = iter([unread] * 3)  # the first of two draws, and both times that it is asked again
     (grade,) = panelled(
         lambda prompt, at: next(once, verdict(5)) if at == 4 or "You answered before" in prompt else verdict(5),
-        draws=2,
+        samples=2,
         temperature=1.0,
     )
     assert (grade.score, grade.failed) == (1.0, False)

@@ -38,7 +38,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
     grades = list(grade(rows, cpu_seconds=1))
     assert [each.score for each in grades] == [1, 1, 0, 0, 0, 0, 0, 0]
     assert [each.failed for each in grades] == [False] * 6 + [True] * 2
-    assert {(each.grader, each.evidence) for each in grades} == {("execute", "execution")}
+    assert {(each.grader, each.evidence) for each in grades} == {("unit_tests", "execution")}
     assert [each.reason for each in grades] == [
         "passes its tests",
         "passes its tests",
@@ -152,7 +152,7 @@ def test_the_function_is_named_and_the_answer_may_go_on_from_the_prompt() -> Non
     )
     assert [each.score for each in grade([made], entry_point="name", answer_continues_prompt=True)] == [1.0]
     assert [each.reason for each in grade([made], entry_point="names")] == [
-        "nothing says what is tested: the trait 'names' is empty"
+        "no entry point: the metadata field 'names' is empty"
     ]
 
 

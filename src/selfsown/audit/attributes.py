@@ -56,7 +56,9 @@ def shifted(attributes: Mapping[str, Shown], binned: Sequence[str], borne: Borne
     for name, each in attributes.items():
         found[f"shift of {name}"] = MeasureSpec(shift(each.rows), "bias", borne.shift, "points")
         if (most := most_common(each.anchor)) != NONE and not set(name.split("+")) & set(binned):
-            found[f"log-odds of {name}={most}"] = MeasureSpec(log_odds_change(each.rows, most), "bias", borne.odds, "of log-odds")
+            found[f"log-odds of {name}={most}"] = MeasureSpec(
+                log_odds_change(each.rows, most), "bias", borne.odds, "of log-odds"
+            )
     return found
 
 

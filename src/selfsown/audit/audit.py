@@ -181,7 +181,9 @@ def _flags(facet: Facet) -> dict[str, Array]:
 
 def _signals(pools: Sequence[Pool], so: Mapping[str, object], seed: int) -> tuple[Signal, ...]:
     tests = sum(len(wanted) for wanted, _ in pools)
-    found = [each for wanted, n in pools if wanted for each in drift(wanted, n, n, seed, other_tests=tests - len(wanted))]
+    found = [
+        each for wanted, n in pools if wanted for each in drift(wanted, n, n, seed, other_tests=tests - len(wanted))
+    ]
     # Where no row is so, nothing varies by chance: yet of a share that small too few rows would be so to be no chance.
     few = math.ceil(math.log2(max(1, tests) / ALPHA))
     floor = few + POWER_Z * math.sqrt(few)

@@ -98,7 +98,9 @@ def unknown(found: Audit) -> list[str]:
         for each, rows in found.blind
     ]
     if found.tailless:
-        said.append(f"Tails were not compared: real rows say under {MIN_COUNT} kinds of other real rows' rare n-grams again.")
+        said.append(
+            f"Tails were not compared: real rows say under {MIN_COUNT} kinds of other real rows' rare n-grams again."
+        )
     known, there = len(found.real.sample), found.real.rows
     if not found.few and known < there:
         said.append(
