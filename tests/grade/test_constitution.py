@@ -93,7 +93,7 @@ def test_a_row_has_failed_if_the_answer_on_any_principle_cannot_be_understood(un
     three = PRINCIPLES[:3]
     (grade,) = held(lambda prompt, at: unread if "damn" in prompt else verdict(True), [Row("?", "x")], principles=three)
     assert (grade.score, grade.failed) == (0.0, True)
-    assert grade.reason.startswith("1 of 3 answers cannot be understood: ")
+    assert grade.reason.startswith("1 of 3 replies could not be parsed: ")
     (grade,) = held(lambda prompt, at: verdict(True) if "damn" in prompt else unread, [Row("?", "x")], principles=three)
     assert grade.failed
     assert grade.reason.startswith("2 of 3 answers cannot be understood: ")

@@ -32,12 +32,12 @@ def test_json_by_the_schema_is_right(answer: str) -> None:
         ('{"age": -1}', "$.age: -1 is less than the minimum of 0"),
         ('{"age": "3"}', "$.age: '3' is not of type 'integer'"),
         ("{}", "$: 'age' is a required property"),
-        ('{"age": NaN}', "no JSON: NaN is none of it"),
-        ('Here it is: {"age": 3}', "no JSON: Expecting value"),
-        ('{"age": 3} and more', "no JSON: Extra data"),
-        ("{'age': 3}", "no JSON: "),
-        ("", "no JSON: "),
-        ("[" * 100_000, "no JSON: "),
+        ('{"age": NaN}', "not valid JSON: NaN is not a JSON value"),
+        ('Here it is: {"age": 3}', "not valid JSON: Expecting value"),
+        ('{"age": 3} and more', "not valid JSON: Extra data"),
+        ("{'age': 3}", "not valid JSON: "),
+        ("", "not valid JSON: "),
+        ("[" * 100_000, "not valid JSON: "),
     ],
 )
 def test_anything_else_is_wrong_and_the_reason_says_where(answer: str, reason: str) -> None:

@@ -72,7 +72,7 @@ def test_a_row_has_failed_if_most_members_or_all_of_one_rubric_cannot_be_underst
     assert (grade.score, grade.failed) == (0.0, True)
     assert (
         grade.reason
-        == "no reply could be parsed for the rubric: Is it clear, well ordered and as long as it needs to be?"
+        == "no reply could be parsed for the rubric: Is it clear, well organized and as long as it needs to be?"
     )
     once = iter([unread] * 3)  # the first of two draws, and both times that it is asked again
     (grade,) = panelled(
@@ -127,11 +127,11 @@ def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:
         return "2" if body["model"] == "a" and prompt.startswith("3") else "so 1"
 
     with Server(models=("a", "b", "c"), say=say) as server:
-        grade = [{"vote": {"judges": ["a", "b", "c"], "samples": 1}}]
+        grade = [{"self_consistency": {"judges": ["a", "b", "c"], "samples": 1}}]
         make(served(tmp_path, server, grade=grade), tmp_path / "made")
     rows = RunFolder(tmp_path / "made").rows("rows") or []
     assert {(row.prompt, row.answer, row.reason) for row in rows} == {
-        ("3 + 1?", "2", "vote: 2 of 3 say 'so 1'"),
+        ("3 + 1?", "2", "self_consistency: 2 of 3 answer 'so 1'"),
         *((f"{at} + 1?", "so 1", "") for at in range(8) if at != 3),
     }
 

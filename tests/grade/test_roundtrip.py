@@ -48,7 +48,7 @@ def test_faithful_answers_pass_and_mutated_or_strayed_ones_do_not() -> None:
     assert all(grade.score < 0.5 for grade in back(reader, STRAYED))
     grade = back(reader, FAITHFUL)[0]
     assert (grade.grader, grade.evidence, grade.failed) == ("roundtrip", "judge", False)
-    assert grade.reason == "the way back finds '88 days', 0.67 the same"
+    assert grade.reason == "reconstructed '88 days', agreement 0.67"
 
 
 def test_an_answer_leads_back_to_its_own_question_and_to_no_other() -> None:
@@ -102,9 +102,9 @@ def test_what_the_source_does_not_bear_out_counts_against_a_text(prompt: str) ->
         for numbers in ((88, 0), (89, 0), (8, 1))
     ]
     good, twisted, worse = back(careful, texts, direction="claims", source="span")
-    assert (good.score, good.reason) == (1.0, "its source bears it out")
+    assert (good.score, good.reason) == (1.0, "supported by its source")
     assert twisted.score == pytest.approx(2 / 3)
-    assert twisted.reason == "1 of 3 sentences without a source, such as 'It takes 89 days.': not there"
+    assert twisted.reason == "1 of 3 sentences are not supported by the source, such as 'It takes 89 days.': not there"
     assert worse.score == pytest.approx(1 / 3)
     assert back(careful, texts[:1], direction="claims")[0].failed
 
@@ -136,9 +136,9 @@ def test_rows_of_other_ways_are_let_by_and_cost_nothing() -> None:
         return reader(prompt, at)
 
     rows = [replace(each, method="document_qa") for each in MUTATED[:2]] + [Row("", "A tale.", method="rephrase")]
-    grades = back(say, rows, methods=("question",))
+    grades = back(say, rows, methods=("document_qa",))
     assert [grade.score for grade in grades] == [0.0, 0.0, 1.0]
     assert not any(grade.failed for grade in grades)
-    assert grades[2].reason == "rephrase has another way back"
+    assert grades[2].reason == "rows of rephrase are not graded here"
     assert len(asked) == 2
     assert back(reader, rows)[2].failed

@@ -38,7 +38,7 @@ def test_the_gap_is_that_between_the_pass_rates() -> None:
     often, seldom = (Parrot(lambda prompt, at, k=k: "391" if at % 4 < k else "400") for k in (3, 1))
     (grade,) = solver_gap.grade([HARD], often, seldom, TASK, 0, samples=8)
     assert (grade.score, grade.grader, grade.evidence) == (0.5, "solver_gap", "vote")
-    assert grade.reason == "the strong solver 6 of 8 times, the weak solver 2"
+    assert grade.reason == "solved by the strong solver 6 of 8 times, by the weak solver 2 of 8"
 
 
 def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
@@ -82,7 +82,7 @@ def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_fa
     (grade,) = solver_gap.grade([HARD], shaky, WEAK, TASK, 0)
     assert (grade.score, grade.reason) == (1.0, "solved by the strong solver 3 of 3 times, by the weak solver 0 of 4")
     (grade,) = solver_gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
-    assert (grade.failed, grade.reason) == (True, "it has no prompt to solve")
+    assert (grade.failed, grade.reason) == (True, "no prompt to solve")
 
 
 def test_a_recipe_with_but_one_model_is_refused() -> None:
