@@ -158,7 +158,7 @@ def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
     words[12] = "till"  # no thirteen in a row are left
     assert leaked(" ".join(words), ngram_size=13) == []
     (reason,) = leaked(" ".join(words), ngram_size=13, min_overlap=0.4)
-    assert "of its runs of 7 words stand in held-out row" in reason
+    assert "of its 7-word n-grams with held-out row" in reason
     assert leaked(" ".join(words), ngram_size=13, min_overlap=0.9) == []
 
 
