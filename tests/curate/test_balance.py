@@ -107,5 +107,5 @@ def test_what_does_not_fit_is_explained() -> None:
         list(balance.curate(rows(a=1), REAL, 0, attributes=()))
     with pytest.raises(SelfsownError, match="no real row has styel; available: style"):
         list(balance.curate([Row("", "x", metadata={"styel": "a"})], REAL, 0, attributes=("styel",)))
-    with pytest.raises(SelfsownError, match="target gives no share to any value that the rows have \(a, b\)"):
+    with pytest.raises(SelfsownError, match=r"target gives no share to any value that the rows have \(a, b\)"):
         list(balance.curate(rows(a=1, b=1), REAL, 0, attributes=STYLE, target={"north": 1.0}))
