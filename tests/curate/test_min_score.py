@@ -23,7 +23,7 @@ def test_what_nobody_graded_is_rejected() -> None:
     for row in (RIGHT, RIGHT.graded(Grade(1.0, "another way", grader="roundtrip", evidence="none"))):
         (out,) = min_score.curate([row], WORLD)
         assert (out.status, out.reason) == ("rejected", "min_score: not graded")
-    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, grader="judge"))], WORLD, graders=("execute", "maths"))
+    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, grader="judge"))], WORLD, graders=("unit_tests", "math_equal"))
     assert (out.status, out.reason) == ("rejected", "min_score: not graded by unit_tests or math_equal")
     abstained = RIGHT.graded(Grade(1.0, grader="judge")).graded(Grade(1.0, grader="roundtrip", evidence="none"))
     assert list(min_score.curate([abstained], WORLD)) == [abstained]
