@@ -51,7 +51,7 @@ def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
     assert graded(OTHER + "    return width + height\n", ["1 + 1", "2 + 2", "area(2, 3)", "area(-1, 2)"])[0] == 0.0
     assert "SyntaxError" in graded(ORIGINAL, original="def area(:")[1]
     (grade,) = code_roundtrip.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
-    assert (grade.failed, grade.reason) == (True, "it has no prompt to go by")
+    assert (grade.failed, grade.reason) == (True, "no prompt to write a program from")
 
 
 def test_the_judge_does_not_see_the_answer() -> None:
