@@ -98,7 +98,7 @@ def test_patterns_of_one_s_own_are_added() -> None:
     out = list(self_reference.curate(rows, patterns=(r"\bacme\b",)))
     assert [row.status for row in out] == ["rejected", "rejected", ""]
     assert out[0].reason == "self_reference: custom pattern: 'ACME'"
-    with pytest.raises(SelfsownError, match="no regular expression"):
+    with pytest.raises(SelfsownError, match="not a valid regular expression"):
         list(self_reference.curate(rows, patterns=("(",)))
 
 

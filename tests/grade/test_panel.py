@@ -83,7 +83,7 @@ def test_a_row_has_failed_if_most_members_or_all_of_one_rubric_cannot_be_underst
     assert (grade.score, grade.failed) == (1.0, False)
     (grade,) = panelled(lambda prompt, at: verdict(5) if "clear" in prompt else unread)
     assert grade.failed
-    assert grade.reason.startswith("2 of 3 members cannot be understood: ")
+    assert grade.reason.startswith("2 of 3 replies could not be parsed: ")
 
 
 def test_no_row_can_pose_as_an_instruction() -> None:

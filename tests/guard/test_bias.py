@@ -37,7 +37,7 @@ def test_a_shift_fires_and_says_by_how_much(kept: list[Row], shift: float) -> No
 
 
 def test_a_guard_that_watches_no_attribute_is_a_mistake_and_no_pass() -> None:
-    with pytest.raises(SelfsownError, match="watches nothing without attributes"):
+    with pytest.raises(SelfsownError, match="attributes is empty"):
         bias.guard(rows(1000, 0), REAL, attributes=())
 
 
