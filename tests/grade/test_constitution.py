@@ -96,7 +96,7 @@ def test_a_row_has_failed_if_the_answer_on_any_principle_cannot_be_understood(un
     assert grade.reason.startswith("1 of 3 replies could not be parsed: ")
     (grade,) = held(lambda prompt, at: verdict(True) if "damn" in prompt else unread, [Row("?", "x")], principles=three)
     assert grade.failed
-    assert grade.reason.startswith("2 of 3 answers cannot be understood: ")
+    assert grade.reason.startswith("2 of 3 replies could not be parsed: ")
 
 
 def test_an_answer_that_is_lost_once_is_asked_for_again() -> None:
