@@ -53,7 +53,7 @@ def test_a_fall_fires_where_chance_does_not_explain_it(
     before: list[tuple[int, int]], now: tuple[int, int], ok: bool
 ) -> None:
     verdict = label_precision.guard(history(*before), kept(*now), WORLD)
-    assert (verdict.passed, verdict.guard) == (ok, "precision")
+    assert (verdict.passed, verdict.guard) == (ok, "label_precision")
     assert verdict.metrics["precision"] == now[0] / now[1]
     assert verdict.metrics["low"] < verdict.metrics["precision"] < verdict.metrics["high"]
     assert f"{now[0]} of {now[1]} kept rows" in verdict.reason
