@@ -151,7 +151,7 @@ class AuditResult:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """Whether synthetic rows help. verdict: "better", "worse" or "no proof"; result: every arm, score and difference."""
+    """Whether synthetic rows help. verdict: "better", "worse" or "inconclusive"; result: every arm, score and difference."""
 
     verdict: str
     headline: str

@@ -24,7 +24,7 @@ def kept(rows: list[Row]) -> list[str]:
 def test_one_grader_s_bar_or_the_other_s_best_share_is_enough() -> None:
     out = list(any_grader.curate(ROWS, min_score={"judge": 1.0}, top_share={"reward": 0.25}))
     assert kept(out) == ["1", "3", "5", "6", "7"]
-    assert out[4].reason == "either: judge 0.00 below 1.00, reward 0.50 below 0.75"
+    assert out[4].reason == "any_grader: judge 0.00 below 1.00, reward 0.50 below 0.75"
     assert kept(list(any_grader.curate(ROWS, min_score={"judge": 1.0}))) == ["1", "3", "5", "7"]
     assert kept(list(any_grader.curate(ROWS, top_share={"reward": 0.25}))) == ["6", "7"]
 
@@ -32,7 +32,7 @@ def test_one_grader_s_bar_or_the_other_s_best_share_is_enough() -> None:
 def test_what_none_of_the_graders_graded_is_rejected() -> None:
     out = list(any_grader.curate(ROWS, min_score={"panel": 1.0}, top_share={"gap": 0.25}))
     assert kept(out) == []
-    assert {row.reason for row in out} == {"either: not graded by panel or gap"}
+    assert {row.reason for row in out} == {"any_grader: not graded by panel or gap"}
     mixed = [row(0, judge=1.0), row(1, execute=0.0)]
     assert kept(list(any_grader.curate(mixed, min_score={"judge": 1.0}))) == ["0"]
 
@@ -44,7 +44,7 @@ def test_where_all_have_the_same_score_nobody_is_among_the_best() -> None:
 
 
 def test_without_any_grader_it_is_refused() -> None:
-    with pytest.raises(SelfsownError, match="least and top are empty"):
+    with pytest.raises(SelfsownError, match="min_score and top_share are empty"):
         list(any_grader.curate(ROWS))
 
 

@@ -20,7 +20,7 @@ def test_the_best_answers_to_a_prompt_stay_in_their_order() -> None:
     out = list(cap.curate(rows, 0, max_per_prompt=2))
     assert [row.id for row in out] == [row.id for row in rows]
     assert stay(out) == ["q 1", "q 3"]
-    assert {row.reason for row in out if row.status} == {"cap: its prompt has 2 others at least as good"}
+    assert {row.reason for row in out if row.status} == {"cap: 2 rows of its prompt score as high or higher"}
 
 
 def test_each_prompt_has_room_of_its_own_and_who_has_enough_loses_nothing() -> None:
@@ -41,7 +41,7 @@ def test_a_parent_s_rows_are_capped_whatever_their_prompts() -> None:
     rows = [row for at in range(6) for row in answers(f"q{at}", [at / 10], ("a",) if at < 4 else ("b", "a"))]
     out = list(cap.curate(rows, 0, max_per_parent=2))
     assert stay(out) == ["q4 0", "q5 0"]
-    assert {row.reason for row in out if row.status} == {"cap: its parent has 2 others at least as good"}
+    assert {row.reason for row in out if row.status} == {"cap: 2 rows of its parent score as high or higher"}
 
 
 def test_a_row_that_one_cap_rejects_takes_no_room_under_the_other() -> None:

@@ -24,7 +24,9 @@ def test_rows_about_other_problems_stay() -> None:
     assert list(decontaminate.curate(OTHERS, [], HELD_OUT)) == OTHERS
 
 
-@pytest.mark.parametrize("name", ["sums", "almanac", "house", "chronicle", "manners", "programs"])
+@pytest.mark.parametrize(
+    "name", ["addition", "sums_and_facts", "house_rules", "noisy_facts", "constitution_qa", "programs"]
+)
 def test_problems_of_the_built_in_worlds_are_told_apart(name: str) -> None:
     task = import_module(f"selfsown.tasks.{name}").Task()
     rest, held_out = split(list(task.pose(0)), 0.2, 0, name)
@@ -34,7 +36,9 @@ def test_problems_of_the_built_in_worlds_are_told_apart(name: str) -> None:
 
 def test_rows_about_held_out_problems_are_rejected_by_their_name() -> None:
     out = list(decontaminate.curate(HELD_OUT, [], HELD_OUT))
-    assert [row.reason for row in out[:3]] == [f"leaks: its problem is held-out row {row.id}" for row in HELD_OUT[:3]]
+    assert [row.reason for row in out[:3]] == [
+        f"decontaminate: same problem as held-out row {row.id}" for row in HELD_OUT[:3]
+    ]
     assert {row.status for row in out} == {"rejected"}
 
 
@@ -73,7 +77,7 @@ def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str
 def test_a_run_of_words_is_a_leak_wherever_it_stands_and_whatever_its_case_and_commas() -> None:
     thirteen = " ".join(EXAM.upper().replace(",", "").split()[2:15])
     (reason,) = leaked(f"As they say: {thirteen}!")
-    assert reason.startswith("leaks: held-out row ")
+    assert reason.startswith("decontaminate: shares ")
     assert "sells twelve loaves" in reason
     assert leaked(" ".join(thirteen.split()[:12])) == []
     answer = "she sells the twelve loaves that she has at once and goes home by noon"
@@ -145,17 +149,17 @@ def test_a_header_that_all_prompts_share_is_no_leak() -> None:
 @pytest.mark.parametrize("ngram", [0, 13])
 def test_a_run_that_real_rows_have_too_is_no_leak(ngram: int) -> None:
     said = " ".join(EXAM.split()[:13])
-    assert leaked(said, ngram=ngram)
-    assert leaked(said, [Row("", f"Here too: {said}")], ngram=ngram) == []
+    assert leaked(said, ngram_size=ngram)
+    assert leaked(said, [Row("", f"Here too: {said}")], ngram_size=ngram) == []
 
 
 def test_a_text_made_of_many_short_runs_of_the_examination_is_a_leak() -> None:
     words = EXAM.split()
     words[12] = "till"  # no thirteen in a row are left
-    assert leaked(" ".join(words), ngram=13) == []
-    (reason,) = leaked(" ".join(words), ngram=13, share=0.4)
-    assert "of its runs of 7 words stand in held-out row" in reason
-    assert leaked(" ".join(words), ngram=13, share=0.9) == []
+    assert leaked(" ".join(words), ngram_size=13) == []
+    (reason,) = leaked(" ".join(words), ngram_size=13, min_overlap=0.4)
+    assert "of its 7-word n-grams with held-out row" in reason
+    assert leaked(" ".join(words), ngram_size=13, min_overlap=0.9) == []
 
 
 def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:

@@ -23,13 +23,13 @@ def test_of_rows_that_say_the_same_only_the_first_stays() -> None:
     out = list(dedup.curate(rows, [], []))
     assert [row.id for row in out] == [row.id for row in rows]
     assert [row.status for row in out] == ["", "rejected", "", "rejected"]
-    assert out[1].reason == out[3].reason == f"duplicates: said before by {A.id}"
+    assert out[1].reason == out[3].reason == f"dedup: same text as {A.id}"
 
 
 def test_what_a_real_row_or_an_earlier_generation_said_is_rejected() -> None:
     real, past = Row("p", "a"), replace(B, generation=0)
     out = list(dedup.curate([A, B], [real], [past]))
-    assert [row.reason for row in out] == [f"duplicates: said before by {each.id}" for each in (real, past)]
+    assert [row.reason for row in out] == [f"dedup: same text as {each.id}" for each in (real, past)]
 
 
 def test_prompt_and_answer_must_both_be_alike() -> None:

@@ -36,7 +36,7 @@ def test_planted_near_copies_go_and_nothing_else_does() -> None:
     out = {row.id: row for row in dedup_near.curate([*near, *own], 0, max_similarity=0.8)}
     assert [row.id for row in own if out[row.id].status] == []
     assert sum(out[row.id].status == "rejected" for row in near) >= 59
-    assert out[near[0].id].reason.endswith(f"with row {own[0].id}, no worse and no easier")
+    assert out[near[0].id].reason.endswith(f"with row {own[0].id}, which is preferred")
 
 
 def test_clusters_lose_few_near_copies() -> None:
@@ -59,7 +59,7 @@ def test_of_two_that_are_alike_the_one_of_more_worth_stays() -> None:
         each.replace_fields(metadata={"hard": mark})
         for each, mark in zip((easy, hard, poor), ("3", "1", "no"), strict=True)
     ]
-    assert left(rated, difficulty="hard") == [0]
+    assert left(rated, difficulty_key="hard") == [0]
 
 
 def test_the_threshold_is_what_a_cosine_must_reach() -> None:

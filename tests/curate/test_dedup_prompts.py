@@ -26,9 +26,9 @@ def test_a_prompt_too_like_a_real_one_an_earlier_one_or_one_before_it_is_rejecte
     assert [row.id for row in out] == [row.id for row in rows]
     assert [row.status for row in out] == ["", "rejected", "rejected", "rejected", ""]
     assert [row.reason for row in out[1:4]] == [
-        f"novel: its ROUGE-L with {REAL.id} is 0.88",
-        f"novel: its ROUGE-L with {PAST.id} is 0.86",
-        f"novel: its ROUGE-L with {new.id} is 0.89",
+        f"dedup_prompts: ROUGE-L 0.88 with {REAL.id}",
+        f"dedup_prompts: ROUGE-L 0.86 with {PAST.id}",
+        f"dedup_prompts: ROUGE-L 0.89 with {new.id}",
     ]
 
 

@@ -22,7 +22,7 @@ def test_each_kind_is_kept_though_one_is_said_a_hundred_times() -> None:
     kept = [row.answer for row in found if not row.status]
     assert len(kept) == 10
     assert set(SAID[1:]) <= set(kept)
-    assert all("lie as near" in row.reason for row in found if row.status)
+    assert all(row.reason == "k_center: too close to rows that were kept" for row in found if row.status)
 
 
 def test_what_has_ended_passes_by() -> None:

@@ -22,9 +22,9 @@ def test_a_row_graded_well_enough_is_left_as_it_is() -> None:
 def test_what_nobody_graded_is_rejected() -> None:
     for row in (RIGHT, RIGHT.graded(Grade(1.0, "another way", grader="roundtrip", evidence="none"))):
         (out,) = min_score.curate([row], WORLD)
-        assert (out.status, out.reason) == ("rejected", "passed: nobody graded it")
-    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, grader="judge"))], WORLD, graders=("execute", "maths"))
-    assert (out.status, out.reason) == ("rejected", "passed: not graded by execute or maths")
+        assert (out.status, out.reason) == ("rejected", "min_score: not graded")
+    (out,) = min_score.curate([RIGHT.graded(Grade(1.0, grader="judge"))], WORLD, graders=("unit_tests", "math_equal"))
+    assert (out.status, out.reason) == ("rejected", "min_score: not graded by unit_tests or math_equal")
     abstained = RIGHT.graded(Grade(1.0, grader="judge")).graded(Grade(1.0, grader="roundtrip", evidence="none"))
     assert list(min_score.curate([abstained], WORLD)) == [abstained]
 
@@ -46,7 +46,7 @@ def test_a_repaired_row_comes_out_as_a_new_right_one_after_the_wrong_one() -> No
     wrong, right = min_score.curate([WRONG.graded(grade)], WORLD)
     assert (wrong.id, wrong.status) == (WRONG.id, "rejected")
     assert (right.prompt, right.answer, right.status) == (RIGHT.prompt, RIGHT.answer, "")
-    assert (right.origin, right.method, right.parents) == ("synthetic", "repair", (WRONG.id,))
+    assert (right.origin, right.method, right.parents) == ("synthetic", "correction", (WRONG.id,))
     assert (right.source, right.generation, right.sample_index) == ("parrot", 3, 7)
     assert (right.problem, right.level, right.metadata) == (RIGHT.problem, RIGHT.level, RIGHT.metadata)
     assert right.score == 1.0
@@ -63,5 +63,5 @@ def test_a_repair_that_cannot_be_read_makes_no_row() -> None:
 
 def test_without_any_grader_in_the_recipe_there_is_nothing_to_go_by_and_all_pass() -> None:
     assert list(min_score.curate([RIGHT], WORLD, 0)) == [RIGHT]
-    assert [row.reason for row in min_score.curate([RIGHT], WORLD, 1)] == ["passed: nobody graded it"]
+    assert [row.reason for row in min_score.curate([RIGHT], WORLD, 1)] == ["min_score: not graded"]
     assert {row.status for row in min_score.curate([RIGHT], WORLD, 0, graders=("judge",))} == {"rejected"}

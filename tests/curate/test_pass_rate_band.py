@@ -21,8 +21,8 @@ def test_prompts_outside_the_band_are_rejected_with_their_pass_rate() -> None:
     out = list(pass_rate_band.curate([*EASY, *HARD]))
     assert {row.status for row in out} == {"rejected"}
     assert {row.reason for row in out} == {
-        "band: 4 of 4 answers pass, outside 0.2 to 0.8",
-        "band: 0 of 4 answers pass, outside 0.2 to 0.8",
+        "pass_rate_band: 4 of 4 answers pass, outside 0.2 to 0.8",
+        "pass_rate_band: 0 of 4 answers pass, outside 0.2 to 0.8",
     }
 
 
@@ -47,4 +47,6 @@ def test_least_is_the_score_that_passes() -> None:
 
 def test_of_one_answer_there_is_no_pass_rate_and_the_reason_says_what_to_do() -> None:
     (row,) = pass_rate_band.curate(answers("single", 1, 1))
-    assert row.reason == "band: one answer to this prompt, and a pass rate takes several: raise n of the generator"
+    assert row.reason == (
+        "pass_rate_band: a pass rate takes several answers to a prompt, not 1; raise n of the generator"
+    )

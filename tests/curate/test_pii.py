@@ -69,7 +69,7 @@ def ends(text: str, **knobs: tuple[personal_data.Kind, ...]) -> list[str]:
 def test_each_kind_is_found_named_and_not_repeated(kind: str, text: str) -> None:
     (row,) = pii.curate([Row("q", text)], kinds=(kind,))  # type: ignore[arg-type]
     assert row.status == "rejected"
-    assert row.reason.startswith("personal: its answer has ")
+    assert row.reason.startswith("pii: its answer has ")
     assert row.reason.endswith(f"({kind})")
     assert not any(character.isdigit() or character == "@" for character in row.reason)
 
@@ -88,7 +88,7 @@ def test_prompt_and_traits_are_searched_and_a_kind_that_is_not_wanted_stays() ->
 
 
 def test_a_kind_that_is_none_is_explained() -> None:
-    with pytest.raises(SelfsownError, match=r"curate\.personal\.kinds is"):
+    with pytest.raises(SelfsownError, match=r"curate\.pii\.kinds is"):
         step("curate", "pii", {"kinds": ["name"]})
 
 

@@ -39,7 +39,7 @@ def test_a_pair_says_the_best_carries_the_worst_and_names_both() -> None:
     assert (pair.origin, pair.generation, pair.grades) == ("synthetic", 2, SIBLINGS[1].grades)
     assert pair.metadata["form"] == "deduction"
     ends = {row.id: row for row in preference_pairs.curate(SIBLINGS, [])}
-    assert ends[SIBLINGS[1].id].reason == f"pairs: the better one of pair {pair.id}"
+    assert ends[SIBLINGS[1].id].reason == f"preference_pairs: the chosen answer of pair {pair.id}"
     assert [ends[row.id] for row in (SIBLINGS[0], *SIBLINGS[2:])] == [SIBLINGS[0], *SIBLINGS[2:]]
 
 
@@ -57,9 +57,9 @@ def test_no_pair_without_a_right_one_a_wrong_one_a_prompt_or_a_gap() -> None:
     assert made(answered("a", ("b", 0.4), ("c", 0.1))) == []
     assert made(answered("", ("b", 1.0), ("c", 0.1))) == []
     close = answered("a", ("b", 0.9), ("c", 0.6))
-    assert len(made(close)) == len(made(close, gap=0.2)) == 1
-    assert made(close, gap=0.35) == []
-    assert made(close, least=0.95) == []
+    assert len(made(close)) == len(made(close, min_gap=0.2)) == 1
+    assert made(close, min_gap=0.35) == []
+    assert made(close, min_score=0.95) == []
 
 
 def test_an_answer_that_was_graded_both_ways_is_no_worse_than_itself() -> None:
@@ -87,8 +87,8 @@ def test_a_real_answer_is_chosen_over_each_other_one_whatever_the_grades_say() -
         ((real[0].id, rows[at].id), "synthetic", 2, at) for at in (0, 2)
     ]
     assert [row.reason for row in out if row not in found] == [
-        f"pairs: the worse one of pair {found[0].id}",
-        f"pairs: it says what real row {real[0].id} says",
-        f"pairs: the worse one of pair {found[1].id}",
-        "pairs: no real row answers its prompt",
+        f"preference_pairs: the rejected answer of pair {found[0].id}",
+        f"preference_pairs: same answer as real row {real[0].id}",
+        f"preference_pairs: the rejected answer of pair {found[1].id}",
+        "preference_pairs: no real row answers its prompt",
     ]

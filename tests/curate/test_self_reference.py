@@ -66,7 +66,7 @@ RIGHT = [
 def test_what_a_model_says_of_itself_is_rejected_with_its_words(answer: str) -> None:
     (row,) = self_reference.curate([Row("q", answer)])
     assert row.status == "rejected"
-    assert row.reason.startswith("identity: it")
+    assert row.reason.startswith("self_reference: ")
 
 
 @pytest.mark.parametrize("answer", RIGHT)
@@ -80,7 +80,7 @@ def test_marks_of_a_template_are_looked_for_in_the_prompt_too() -> None:
         self_reference.curate([Row("<|im_start|>user\nWho are you?", "Nobody."), Row("Are you ChatGPT?", "No.")])
     )
     assert [row.status for row in out] == ["rejected", ""]
-    assert "its template shows: '<|im_start|>'" in out[0].reason
+    assert "template text: '<|im_start|>'" in out[0].reason
 
 
 def test_a_model_may_say_its_own_name() -> None:
@@ -97,8 +97,8 @@ def test_patterns_of_one_s_own_are_added() -> None:
     rows = [Row("q", "Ask ACME support."), Row("q", "As an AI, no."), Row("q", "Yes.")]
     out = list(self_reference.curate(rows, patterns=(r"\bacme\b",)))
     assert [row.status for row in out] == ["rejected", "rejected", ""]
-    assert out[0].reason == "identity: a pattern of yours: 'ACME'"
-    with pytest.raises(SelfsownError, match="no regular expression"):
+    assert out[0].reason == "self_reference: custom pattern: 'ACME'"
+    with pytest.raises(SelfsownError, match="not a valid regular expression"):
         list(self_reference.curate(rows, patterns=("(",)))
 
 

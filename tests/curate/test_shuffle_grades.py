@@ -24,7 +24,7 @@ def test_each_reason_names_the_row_that_was_graded_so_and_no_repair_is_left() ->
     of = {row.id: row for row in ROWS}
     for row in shuffle_grades.curate(ROWS, 1):
         (grade,) = row.grades
-        said, _, named = grade.reason.removesuffix(" graded)").partition(" (so was row ")
+        said, _, named = grade.reason.removesuffix(")").partition(" (grade of row ")
         assert of[named].grades[0].reason == said
         assert of[named].score == grade.score
         assert grade.correction is None

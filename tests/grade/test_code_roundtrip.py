@@ -20,12 +20,12 @@ OTHER = "def area(width, height):\n    assert True\n    print('hello')\n    if w
 def graded(program: str, calls: list[str] = CALLS, original: str = ORIGINAL) -> tuple[float, str, bool]:
     judge = Parrot(lambda prompt, at: json.dumps({"program": program, "calls": calls}))
     (grade,) = code_roundtrip.grade([Row("Write area(width, height).", original)], judge, 0)
-    assert (grade.grader, grade.evidence) == ("reversal", "execution")
+    assert (grade.grader, grade.evidence) == ("code_roundtrip", "execution")
     return grade.score, grade.reason, grade.failed
 
 
 def test_another_program_that_does_the_same_passes_whatever_it_prints() -> None:
-    assert graded(OTHER + "    return height * width\n") == (1.0, "does the same in 3 calls", False), (
+    assert graded(OTHER + "    return height * width\n") == (1.0, "same results in 3 calls", False), (
         "that both raise shows nothing"
     )
     assert graded(f"```python\n{ORIGINAL}```")[0] == 1.0
@@ -34,15 +34,15 @@ def test_another_program_that_does_the_same_passes_whatever_it_prints() -> None:
 def test_a_program_that_does_something_else_is_named_with_the_call() -> None:
     score, reason, failed = graded(OTHER + "    return width + height\n")
     assert (score, failed) == (0.0, False), "that both raise is no likeness"
-    assert reason == "area(2, 3) gives 5, in the original 6"
+    assert reason == "area(2, 3) gives 5, expected 6"
     assert graded("def volume(): return 1")[0] == 0.0
-    assert graded("while True: pass", CALLS[:1])[:2] == (0.0, "area(2, 3) gives nothing, in the original 6")
+    assert graded("while True: pass", CALLS[:1])[:2] == (0.0, "area(2, 3) gives nothing, expected 6")
 
 
 def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
     assert graded(ORIGINAL, ["area(-1, 2)"]) == (
         0.0,
-        "no call shows anything: each makes the original program raise, does not use it, or gives an object",
+        "no informative call: each raises in the original program, does not use it, or gives an object",
         True,
     )
     assert graded(ORIGINAL, [])[2]
@@ -51,7 +51,7 @@ def test_what_shows_nothing_fails_and_is_not_rejected() -> None:
     assert graded(OTHER + "    return width + height\n", ["1 + 1", "2 + 2", "area(2, 3)", "area(-1, 2)"])[0] == 0.0
     assert "SyntaxError" in graded(ORIGINAL, original="def area(:")[1]
     (grade,) = code_roundtrip.grade([Row("", ORIGINAL)], Parrot(lambda prompt, at: ""), 0)
-    assert (grade.failed, grade.reason) == (True, "it has no prompt to go by")
+    assert (grade.failed, grade.reason) == (True, "no prompt to write a program from")
 
 
 def test_the_judge_does_not_see_the_answer() -> None:
@@ -71,7 +71,7 @@ def test_objects_that_only_lie_in_the_same_place_are_not_the_same() -> None:
     other = "class Area: pass\ndef area(width, height): return Area()\n"
     assert graded(other, ["area(1, 2)", "area(2, 3)"], original=f"{other}pass\n") == (
         0.0,
-        "no call shows anything: each makes the original program raise, does not use it, or gives an object",
+        "no informative call: each raises in the original program, does not use it, or gives an object",
         True,
     )
     squares = "def area(width, height):\n    yield width * height\n"
@@ -85,5 +85,5 @@ def test_a_program_that_prints_what_a_call_would_say_is_not_believed(said: str) 
     prints = f"print(chr(31) + {said!r})\n"
     score, reason, failed = graded(ORIGINAL, original=prints + ORIGINAL)
     assert (score, failed) == (0.0, True)
-    assert "does not come to its end" in reason
+    assert "the original program did not finish" in reason
     assert graded(prints + ORIGINAL)[0] == 0.0

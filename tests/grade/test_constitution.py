@@ -48,7 +48,7 @@ def test_who_keeps_to_all_scores_one_and_who_breaks_all_scores_nothing() -> None
     assert {grade.score for grade in held(truthful, RUDE)} == {0.0}
     grade = held(truthful, [Row("?", "damn")], principles=PRINCIPLES[:2])[0]
     assert (grade.score, grade.grader, grade.evidence, grade.failed) == (0.5, "constitution", "judge", False)
-    assert grade.reason == "keeps to 1 of 2 principles; breaks 'It does not say damn.': so"
+    assert grade.reason == "follows 1 of 2 principles; breaks 'It does not say damn.': so"
 
 
 def test_labels_agree_with_the_truth_though_the_judge_errs_one_time_in_five() -> None:
@@ -59,7 +59,7 @@ def test_labels_agree_with_the_truth_though_the_judge_errs_one_time_in_five() ->
         return verdict(keeps != (chance.random() < 0.2))
 
     def agreement(draws: int) -> float:
-        good, bad = ([grade.score for grade in held(fallible, rows, draws=draws)] for rows in (POLITE, RUDE))
+        good, bad = ([grade.score for grade in held(fallible, rows, samples=draws)] for rows in (POLITE, RUDE))
         return sum(better > worse for better, worse in zip(good, bad, strict=True)) / 60
 
     assert agreement(6) >= 0.9 > agreement(1)
@@ -68,23 +68,23 @@ def test_labels_agree_with_the_truth_though_the_judge_errs_one_time_in_five() ->
 def test_each_row_draws_its_own_principles_no_two_alike_and_the_same_seed_the_same() -> None:
     asked: list[str] = []
     say = lambda prompt, at: asked.append(principle(prompt)) or verdict(True)  # noqa: E731
-    held(say, POLITE, draws=2)
+    held(say, POLITE, samples=2)
     drawn = [tuple(asked[at : at + 2]) for at in range(0, 120, 2)]
     assert all(one != other for one, other in drawn)
     assert len(set(drawn)) > 15
     assert all(10 <= asked.count(word) <= 30 for word in WORDS)
     first = list(asked)
     asked.clear()
-    held(say, POLITE, draws=2)
+    held(say, POLITE, samples=2)
     assert asked == first
     asked.clear()
-    held(say, POLITE, seed=1, draws=2)
+    held(say, POLITE, seed=1, samples=2)
     assert asked != first
 
 
 def test_more_draws_than_principles_are_all_of_them() -> None:
     asked: list[str] = []
-    held(lambda prompt, at: asked.append(principle(prompt)) or verdict(True), POLITE[:1], draws=50)
+    held(lambda prompt, at: asked.append(principle(prompt)) or verdict(True), POLITE[:1], samples=50)
     assert sorted(asked) == sorted(WORDS)
 
 
@@ -93,17 +93,17 @@ def test_a_row_has_failed_if_the_answer_on_any_principle_cannot_be_understood(un
     three = PRINCIPLES[:3]
     (grade,) = held(lambda prompt, at: unread if "damn" in prompt else verdict(True), [Row("?", "x")], principles=three)
     assert (grade.score, grade.failed) == (0.0, True)
-    assert grade.reason.startswith("1 of 3 answers cannot be understood: ")
+    assert grade.reason.startswith("1 of 3 replies could not be parsed: ")
     (grade,) = held(lambda prompt, at: verdict(True) if "damn" in prompt else unread, [Row("?", "x")], principles=three)
     assert grade.failed
-    assert grade.reason.startswith("2 of 3 answers cannot be understood: ")
+    assert grade.reason.startswith("2 of 3 replies could not be parsed: ")
 
 
 def test_an_answer_that_is_lost_once_is_asked_for_again() -> None:
     lost = iter([Reply("", "", failure="an empty answer")])
     say = lambda prompt, at: next(lost, verdict(True)) if "damn" in prompt else verdict(True)  # noqa: E731
     (grade,) = held(say, [Row("?", "x")], principles=PRINCIPLES[:3])
-    assert (grade.score, grade.failed, grade.reason) == (1.0, False, "keeps to 3 of 3 principles")
+    assert (grade.score, grade.failed, grade.reason) == (1.0, False, "follows 3 of 3 principles")
 
 
 def test_no_principle_is_no_constitution() -> None:
@@ -131,6 +131,6 @@ def test_where_the_world_has_words_for_it_the_judge_is_asked_in_them_and_knows_i
     rows = [Row("max 472 kg #58", each) for each in said]
     grades = list(constitution.grade(rows, Parrot(critical), world, 0))
     assert [grade.score for grade in grades] == [1.0, 0.75, 0.5, 0.25, 0.0]
-    assert grades[1].reason == "keeps to 3 of 4 principles; breaks 'It insults nobody.': oaf"
+    assert grades[1].reason == "follows 3 of 4 principles; breaks 'It insults nobody.': oaf"
     mute = list(constitution.grade(rows, Parrot(lambda prompt, at: ""), world, 0))
     assert {grade.failed for grade in mute} == {True}

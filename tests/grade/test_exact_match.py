@@ -11,7 +11,7 @@ from selfsown.records import Row
 @pytest.mark.parametrize("answer", ["42", " 42", "42\n"])
 def test_the_known_answer_is_right_whatever_the_spaces_around_it(answer: str) -> None:
     (grade,) = exact_match.grade([Row("6 * 7", answer, target="42 ")])
-    assert (grade.score, grade.grader, grade.evidence) == (1.0, "exact", "oracle")
+    assert (grade.score, grade.grader, grade.evidence) == (1.0, "exact_match", "oracle")
 
 
 @pytest.mark.parametrize("answer", ["", "43", "4 2", "42.", "the answer is 42"])

@@ -83,9 +83,9 @@ def test_of_many_siblings_each_meets_some_and_the_best_are_told_from_the_worst()
     assert len(asked) == 2 * 10
     assert (scores[0], scores[9]) == (0.0, 1.0)
     assert sum(scores) == 5
-    everyone = [grade.score for grade in compared(larger, rows, rivals=9)]
+    everyone = [grade.score for grade in compared(larger, rows, opponents=9)]
     assert everyone == [at / 9 for at in range(10)]
-    assert [grade.score for grade in compared(larger, rows[::-1], rivals=9)] == everyone[::-1]
+    assert [grade.score for grade in compared(larger, rows[::-1], opponents=9)] == everyone[::-1]
 
 
 def test_rows_of_other_prompts_are_never_compared_and_who_has_no_sibling_has_failed() -> None:

@@ -61,7 +61,7 @@ def test_draws_of_one_rubric_are_votes() -> None:
 
 def test_draws_that_would_be_alike_and_a_panel_of_nobody_are_refused() -> None:
     with pytest.raises(SelfsownError, match="set temperature"):
-        panelled(lambda prompt, at: verdict(1), draws=3)
+        panelled(lambda prompt, at: verdict(1), samples=3)
     with pytest.raises(SelfsownError, match="rubrics is empty"):
         panelled(lambda prompt, at: verdict(1), rubrics=())
 
@@ -70,17 +70,20 @@ def test_draws_that_would_be_alike_and_a_panel_of_nobody_are_refused() -> None:
 def test_a_row_has_failed_if_most_members_or_all_of_one_rubric_cannot_be_understood(unread: Any) -> None:
     (grade,) = panelled(lambda prompt, at: unread if "clear" in prompt else verdict(5))
     assert (grade.score, grade.failed) == (0.0, True)
-    assert grade.reason == "nobody could be understood on: Is it clear, well ordered and as long as it needs to be?"
+    assert (
+        grade.reason
+        == "no reply could be parsed for the rubric: Is it clear, well organized and as long as it needs to be?"
+    )
     once = iter([unread] * 3)  # the first of two draws, and both times that it is asked again
     (grade,) = panelled(
         lambda prompt, at: next(once, verdict(5)) if at == 4 or "You answered before" in prompt else verdict(5),
-        draws=2,
+        samples=2,
         temperature=1.0,
     )
     assert (grade.score, grade.failed) == (1.0, False)
     (grade,) = panelled(lambda prompt, at: verdict(5) if "clear" in prompt else unread)
     assert grade.failed
-    assert grade.reason.startswith("2 of 3 members cannot be understood: ")
+    assert grade.reason.startswith("2 of 3 replies could not be parsed: ")
 
 
 def test_no_row_can_pose_as_an_instruction() -> None:
@@ -124,11 +127,11 @@ def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:
         return "2" if body["model"] == "a" and prompt.startswith("3") else "so 1"
 
     with Server(models=("a", "b", "c"), say=say) as server:
-        grade = [{"vote": {"judges": ["a", "b", "c"], "samples": 1}}]
+        grade = [{"self_consistency": {"judges": ["a", "b", "c"], "samples": 1}}]
         make(served(tmp_path, server, grade=grade), tmp_path / "made")
     rows = RunFolder(tmp_path / "made").rows("rows") or []
     assert {(row.prompt, row.answer, row.reason) for row in rows} == {
-        ("3 + 1?", "2", "vote: 2 of 3 say 'so 1'"),
+        ("3 + 1?", "2", "self_consistency: 2 of 3 answer 'so 1'"),
         *((f"{at} + 1?", "so 1", "") for at in range(8) if at != 3),
     }
 

@@ -30,13 +30,13 @@ def graded(answer: str, *votes: str, share: float = 0.5, repair: bool = False) -
 @pytest.mark.parametrize(("votes", "score"), [("aaaa", 1.0), ("aaab", 0.75), ("aabc", 0.5)])
 def test_who_says_what_most_say_scores_their_share(votes: str, score: float) -> None:
     grade = graded("a", *votes)
-    assert (grade.score, grade.grader, grade.evidence, grade.correction) == (score, "vote", "vote", None)
+    assert (grade.score, grade.grader, grade.evidence, grade.correction) == (score, "self_consistency", "vote", None)
 
 
 def test_who_says_otherwise_scores_nothing_and_the_reason_says_what_most_say() -> None:
     grade = graded("b", "a", "a", "a", "b")
     assert (grade.score, grade.correction) == (0.0, None)
-    assert "3 of 4 say 'a'" in grade.reason
+    assert "3 of 4 answer 'a'" in grade.reason
 
 
 def test_a_row_that_lost_is_repaired_where_that_is_asked_for() -> None:

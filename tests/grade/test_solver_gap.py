@@ -37,8 +37,8 @@ def test_a_row_whose_answer_is_wrong_has_none_for_the_strong_solver_does_not_fin
 def test_the_gap_is_that_between_the_pass_rates() -> None:
     often, seldom = (Parrot(lambda prompt, at, k=k: "391" if at % 4 < k else "400") for k in (3, 1))
     (grade,) = solver_gap.grade([HARD], often, seldom, TASK, 0, samples=8)
-    assert (grade.score, grade.grader, grade.evidence) == (0.5, "gap", "vote")
-    assert grade.reason == "the strong solver 6 of 8 times, the weak solver 2"
+    assert (grade.score, grade.grader, grade.evidence) == (0.5, "solver_gap", "vote")
+    assert grade.reason == "solved by the strong solver 6 of 8 times, by the weak solver 2 of 8"
 
 
 def test_where_the_world_checks_answers_it_decides_and_not_the_row() -> None:
@@ -62,7 +62,7 @@ def test_words_count_as_the_same_answer_by_how_much_they_agree() -> None:
     row = Row("Who wrote it?", "Jane Austen wrote it.")
     near = Parrot(lambda prompt, at: "It was Jane Austen")
     assert gaps(near, WEAK, row) == [1.0]
-    assert gaps(near, WEAK, row, alike=0.9) == [0.0]
+    assert gaps(near, WEAK, row, min_similarity=0.9) == [0.0]
 
 
 def test_the_instruction_stands_before_each_prompt_and_each_prompt_is_solved_once() -> None:
@@ -80,14 +80,14 @@ def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_fa
     assert (grade.failed, grade.reason) == (True, "the strong solver: no end")
     shaky = Parrot(lambda prompt, at: Reply(prompt, "391", failure="" if at else "a time-out"))
     (grade,) = solver_gap.grade([HARD], shaky, WEAK, TASK, 0)
-    assert (grade.score, grade.reason) == (1.0, "the strong solver 3 of 3 times, the weak solver 0 of 4")
+    assert (grade.score, grade.reason) == (1.0, "solved by the strong solver 3 of 3 times, by the weak solver 0 of 4")
     (grade,) = solver_gap.grade([Row("", "a text")], STRONG, WEAK, TASK, 0)
-    assert (grade.failed, grade.reason) == (True, "it has no prompt to solve")
+    assert (grade.failed, grade.reason) == (True, "no prompt to solve")
 
 
 def test_a_recipe_with_but_one_model_is_refused() -> None:
     made = {"real": {"file": {"path": "rows.jsonl"}}, "generate": ["sample"], "grade": ["solver_gap"]}
     there = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
-    with pytest.raises(SelfsownError, match=r"grade\.gap compares two solvers.*judge="):
+    with pytest.raises(SelfsownError, match=r"grade\.solver_gap compares two solvers.*judge="):
         Recipe.of({**made, "teacher": there})
     assert Recipe.of({**made, "teacher": there, "judge": there}).grade[0].method == "solver_gap"

@@ -49,7 +49,7 @@ def test_tolerance_is_a_share_and_errors_grant_chance() -> None:
 
 def test_other_scores_are_not_its_business_and_without_diversity_nothing_is_praised() -> None:
     verdict = collapse.guard(history(0.8, 0.1, name="accuracy"))
-    assert verdict == Verdict(True, "not measured: generation 0 has no diversity", "collapse")
+    assert verdict == Verdict(True, "not measured: generation 0 has no diversity score", "collapse")
 
 
 def test_diversity_that_can_no_longer_be_measured_is_the_worst_fall() -> None:

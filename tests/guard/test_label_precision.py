@@ -53,7 +53,7 @@ def test_a_fall_fires_where_chance_does_not_explain_it(
     before: list[tuple[int, int]], now: tuple[int, int], ok: bool
 ) -> None:
     verdict = label_precision.guard(history(*before), kept(*now), WORLD)
-    assert (verdict.passed, verdict.guard) == (ok, "precision")
+    assert (verdict.passed, verdict.guard) == (ok, "label_precision")
     assert verdict.metrics["precision"] == now[0] / now[1]
     assert verdict.metrics["low"] < verdict.metrics["precision"] < verdict.metrics["high"]
     assert f"{now[0]} of {now[1]} kept rows" in verdict.reason
@@ -100,7 +100,7 @@ def test_a_world_that_checks_answers_is_asked_and_restated_rows_are_not_counted_
 
 def test_where_no_answer_is_known_it_says_so_and_stands() -> None:
     verdict = label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD)
-    assert verdict == Verdict(True, "not measured: of no kept row is the answer known", "precision")
+    assert verdict == Verdict(True, "not measured: no kept row has a known answer", "label_precision")
     assert not label_precision.guard(history((100, 100)), [Row("", "emma")], WORLD, min_precision=0.5).passed, (
         "a demand needs evidence"
     )
@@ -112,7 +112,7 @@ def test_a_run_whose_labels_get_worse_twice_in_a_row_ends_and_each_generation_sa
 ) -> None:
     (tmp_path / "lenient.py").write_text(
         "from dataclasses import replace\nfrom selfsown.records import Grade\n\n\ndef grade(rows, task):\n"
-        "    for row in rows:\n        found = replace(task.check(row, row.answer), by='lenient')\n"
+        "    for row in rows:\n        found = replace(task.check(row, row.answer), grader='lenient')\n"
         "        yield found if row.generation == 1 else Grade(1.0, 'said so', grader='lenient')\n"
     )
     changes = [*FIRST, "generations=6", "guard=[label_precision]", "curate=[min_score, dedup, decontaminate]"]

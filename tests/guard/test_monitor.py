@@ -13,6 +13,7 @@ import pytest
 from signals import toy
 
 from selfsown.guard import monitor
+from selfsown.recipe.steps import step
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
 from selfsown.tasks.file import Task
 
@@ -171,23 +172,23 @@ def test_groups_that_are_no_longer_right_equally_often_are_bias() -> None:
 
     def light(first: dict[str, float], now: dict[str, float]) -> Verdict:
         both = {0: made(first, 1), 1: [*made(now, 2)[1:], Row("?", "").failed("unreadable")]}
-        knobs: dict[str, Any] = {"attributes": ("group",), "outcome": True, "models": 1}
+        options: dict[str, Any] = {"attributes": ("group",), "outcome_gaps": True, "baseline_models": 1}
         history, real = [generation(0), generation(1)], made({}, 3)
         return monitor.guard(history, real, real, Knowing("a"), lambda n, _: both[n], lambda _: [], **options)
 
     even, apart = {"a": 0.6, "b": 0.6, "c": 0.6}, {"a": 0.9, "b": 0.3, "c": 0.3}
     worse = next(each for each in light(even, apart).signals if each.name == "unequal accuracy by group")
-    assert worse.fires
+    assert worse.is_alarm
     assert worse.value == pytest.approx(0.5, abs=0.2)
     fell = next(each for each in light(even, {"a": 0.4, "b": 0.4, "c": 0.4}).signals if each.name == worse.name)
-    assert not fell.fires, "all fell alike"
+    assert not fell.is_alarm, "all fell alike"
     assert light(apart, even).status == "green"
-    with pytest.raises(SelfsownError, match="outcome asks what is right"):
-        said(SAME, SAME, outcome=True)
+    with pytest.raises(SelfsownError, match="outcome_gaps needs a task that checks answers"):
+        said(SAME, SAME, outcome_gaps=True)
 
 
 def test_an_attribute_that_no_real_row_shows_is_one_line() -> None:
-    with pytest.raises(SelfsownError, match="no real row shows the attribute 'colour'; rows carry: group; or tell it"):
+    with pytest.raises(SelfsownError, match="no real row has the attribute 'colour'; available: group; or define it"):
         said(SAME, SAME, attributes=("colour",))
 
 
@@ -200,3 +201,23 @@ def test_what_leads_nearer_to_real_rows_is_no_bias() -> None:
         "the most common value grows to its real share"
     )
     assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), BIASED).status == "amber", "and beyond"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"),
+    [
+        ({"rare_ngram": 0.2}, "did you mean 'rare_ngrams'"),
+        ({"vendi": 1.5}, "a share of at most 1 for vendi"),
+        ({"loss": -0.1}, "greater than or equal to 0"),
+    ],
+)
+def test_a_tolerance_that_does_not_exist_or_fit_is_an_error(tolerance: dict[str, float], words: str) -> None:
+    with pytest.raises(SelfsownError, match=words):
+        step("guard", "monitor", {"tolerance": tolerance})
+
+
+def test_only_given_tolerances_override_the_defaults() -> None:
+    (loss,) = said(SAME, SAME, attributes=(), held_out=REAL[:150], tolerance={"loss": 0.5}).signals
+    assert loss.tolerance == 0.5
+    (loss,) = said(SAME, SAME, attributes=(), held_out=REAL[:150], tolerance={"accuracy": 0.5}).signals
+    assert loss.tolerance == 0.02

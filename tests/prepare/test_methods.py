@@ -27,10 +27,10 @@ def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
     "nothing", ["", " \t\r\n", "\u00a0\u2003", "\u200b\u2060\ufeff", "\u00ad", "\u3164", "\u2800", "\x00\x1b"]
 )
 def test_what_shows_nothing_is_blank(nothing: str) -> None:
-    assert ends(blank, [Row(nothing, nothing)]) == ["it says nothing"]
+    assert ends(blank, [Row(nothing, nothing)]) == ["blank row"]
     assert ends(blank, [Row(nothing, "x"), Row("x", nothing)]) == ["", ""]
-    assert ends(blank, [Row(nothing, "x")], require=("prompt",)) == ["its prompt says nothing"]
-    assert ends(blank, [Row("x", nothing)], require=("prompt", "answer")) == ["its answer says nothing"]
+    assert ends(blank, [Row(nothing, "x")], require=("prompt",)) == ["blank prompt"]
+    assert ends(blank, [Row("x", nothing)], require=("prompt", "answer")) == ["blank answer"]
 
 
 @pytest.mark.parametrize("something", ["a", "?", "0", "😀", "私", "\u0627", "+", "e\u0301", "."])
@@ -42,8 +42,8 @@ def test_lengths_count_characters_of_the_part_that_is_named() -> None:
     rows = [Row("four", "1"), Row(" four ", "123456"), Row("", "12345")]
     assert ends(length, rows) == ["", "", ""]
     assert ends(length, rows, of="prompt", min_chars=4, max_chars=4)[:2] == ["", ""]
-    assert ends(length, rows, of="prompt", min_chars=1)[2] == "its prompt has 0 characters, fewer than 1"
-    assert ends(length, rows, max_chars=9) == ["", "it has 10 characters, more than 9", ""]
+    assert ends(length, rows, of="prompt", min_chars=1)[2] == "prompt of 0 characters, below min_chars: 1"
+    assert ends(length, rows, max_chars=9) == ["", "row of 10 characters, above max_chars: 9", ""]
 
 
 def test_the_first_of_equal_rows_stays() -> None:
@@ -56,7 +56,7 @@ def test_the_first_of_equal_rows_stays() -> None:
         Row("", "A  document", source="f:6"),
         Row("", "another", source="f:7"),
     ]
-    same = "it says the same as f:{}".format
+    same = "duplicate of f:{}".format
     assert ends(dedup, rows) == ["", same(1), same(1), "", "", same(5), ""]
     assert ends(dedup, rows, by="row") == ["", same(1), "", "", "", same(5), ""]
 

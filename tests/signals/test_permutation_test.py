@@ -86,7 +86,11 @@ def test_rare_words_count_as_much_as_the_many_more_rare_pairs() -> None:
 
 
 def test_texts_without_spaces_are_taken_apart_by_characters() -> None:
-    assert ReferenceCorpus.of(["我们今天去公园，看花，喝茶，聊天，回家。"]).grams("看花喝") == ["\x02看花", "看花喝", "花喝\x03"]
+    assert ReferenceCorpus.of(["我们今天去公园，看花，喝茶，聊天，回家。"]).grams("看花喝") == [
+        "\x02看花",
+        "看花喝",
+        "花喝\x03",
+    ]
 
 
 @pytest.mark.parametrize("attributes", [1, 3, 12])

@@ -11,9 +11,9 @@ Status = Literal["green", "amber", "red"]
 FAMILIES = ("creativity", "bias", "function")
 STATUS_RULES = (
     "green: no signal both exceeds its tolerance and is significant (permutation of whole documents, or a prediction "
-    "interval; Holm's correction at 5 %). amber: creativity or bias does, for the first time. red: function does (worse "
-    "than models trained on real rows alone), or creativity and bias both, or one of them in the second generation "
-    "in a row. unknown: something that was configured could not be measured."
+    "interval; Holm's correction at 5 %). amber: creativity or bias does, for the first time. red: function does "
+    "(worse than models trained on real rows alone), or creativity and bias both, or one of them in the second "
+    "generation in a row. unknown: something that was configured could not be measured."
 )
 
 
