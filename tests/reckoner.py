@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfsown.models import BEGUN, DEFAULT_PARAMS, Reply, SamplingParams
+from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.records import Grade, Row
 
 DIGITS = 5  # of each number
@@ -48,7 +48,7 @@ class Reckoner:
         return [at for at in range(len(answer)) if abs(chances[at + 1] - chances[at]) >= gap]
 
     def _reply(self, prompt: str, luck: str) -> Reply:
-        asked, _, begun = prompt.partition(BEGUN)
+        asked, _, begun = prompt.partition(ANSWER_START)
         chance, said = random.Random(luck), ""
         right = digits(asked)
         done = plain(begun)

@@ -16,7 +16,7 @@ from selfsown.estimate.estimator import Estimate, Range, estimate
 from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.usage.ledger import Line, lines, total
+from selfsown.usage.ledger import UsageEntry, usage_entries, total
 
 ROWS = 200
 PRICE = {"input": 1, "output": 4}
@@ -56,8 +56,8 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     return Recipe.of({**tree, **changes})
 
 
-def taken(folder: Path) -> Line:
-    return total(lines(folder / "replies.sqlite"))
+def taken(folder: Path) -> UsageEntry:
+    return total(usage_entries(folder / "replies.sqlite"))
 
 
 def covers(found: Range | None, value: float) -> bool:
@@ -82,8 +82,8 @@ def test_its_ranges_hold_what_make_then_takes_and_make_pays_for_no_row_of_it_aga
     whole = taken(tmp_path / "out")
     assert found.all.requests.value == pytest.approx(whole.requests - found.now.requests)
     assert covers(found.all.requests, whole.requests - found.now.requests)
-    assert covers(found.all.input, whole.input - found.now.input)
-    assert covers(found.all.output, whole.output - found.now.output)
+    assert covers(found.all.input, whole.input_tokens - found.now.input_tokens)
+    assert covers(found.all.output, whole.output_tokens - found.now.output_tokens)
     assert covers(found.all.usd, (whole.usd or 0) - (found.now.usd or 0))
 
 
@@ -136,7 +136,7 @@ def test_what_is_paid_already_is_not_counted_and_a_second_estimate_asks_nothing(
         assert (len(server.bodies), again.now.requests) == (sent, 0)
         assert again.all.output == first.all.output
         make(recipe(tmp_path, server), tmp_path / "out")
-        assert covers(first.all.output, taken(tmp_path / "out").output - first.spent.output)
+        assert covers(first.all.output, taken(tmp_path / "out").output_tokens - first.spent.output_tokens)
         nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
     assert (nothing.all.requests, nothing.all.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 

@@ -18,7 +18,7 @@ from selfsown.make import ENOUGH, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.usage.ledger import lines, total
+from selfsown.usage.ledger import usage_entries, total
 
 ASKED = 150
 
@@ -253,7 +253,7 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
             with pytest.raises(SelfsownError, match="the budget has no room") as caught:
                 make(recipe(tmp_path, server, budget={"requests": most}), tmp_path / "out")
             assert caught.value.code == 3
-            assert total(lines(tmp_path / "out" / "replies.sqlite")).requests == most
+            assert total(usage_entries(tmp_path / "out" / "replies.sqlite")).requests == most
             assert sum(server.asked.values()) - before <= most
         make(recipe(tmp_path, server, budget={"requests": 2 * whole}), tmp_path / "out")
         assert sum(server.paid.values()) == 2 * whole, "no reply was paid twice"

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from selfsown.evaluate import accuracy
 from selfsown.models.tiny.model import Tiny, create
-from selfsown.models.tiny.trainer import Pace, learn
+from selfsown.models.tiny.trainer import Schedule, train_steps
 from selfsown.records import Mixture, Row
 from selfsown.tasks.programs import Task
 from selfsown.train import sft
@@ -51,10 +51,10 @@ def right(model: Tiny) -> float:
     return score.value
 
 
-def plainly(parent: Tiny, batches: Sequence[object], loss: Callable[[Tiny, object], Tensor], pace: Pace) -> Tiny:
+def plainly(parent: Tiny, batches: Sequence[object], loss: Callable[[Tiny, object], Tensor], pace: Schedule) -> Tiny:
     """A child after these batches, each whole and on one thread."""
     child = parent.copy()
-    learn(child.network, [[batch] for batch in batches], lambda batch: loss(child, batch), pace, quiet)
+    train_steps(child.network, [[batch] for batch in batches], lambda batch: loss(child, batch), pace, quiet)
     return child
 
 

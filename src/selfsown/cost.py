@@ -19,8 +19,8 @@ from rich.table import Table
 from selfsown.history import best_of
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.usage.budget import amount
-from selfsown.usage.ledger import Line, counted, lines, prices_in, total
+from selfsown.usage.budget import format_amount
+from selfsown.usage.ledger import UsageEntry, format_tokens, usage_entries, recipe_prices, total
 
 HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
 WIDEST = 1000  # characters of the table
@@ -31,13 +31,13 @@ class Cost:
     """points: what the best generation has gained over generation 0 in the goal, in hundredths; None where nothing was
     gained, or nobody was trained."""
 
-    lines: Sequence[Line]
+    lines: Sequence[UsageEntry]
     kept: int
     goal: str
     points: float | None
 
     @property
-    def all(self) -> Line:
+    def all(self) -> UsageEntry:
         return total(self.lines)
 
     @property
@@ -47,22 +47,22 @@ class Cost:
         written, judged = (total(line for line in self.lines if line.role == role) for role in ("teacher", "judge"))
         told = spent.usd is not None and written.requests and judged.requests
         both = f": {usd(written)} to write, {usd(judged)} to judge" if told else ""
-        again = f", {spent.again:,} of them in vain" if spent.again else ""
-        tokens = counted(spent.input, spent.output, spent.untold)
+        again = f", {spent.retries:,} of them in vain" if spent.retries else ""
+        tokens = format_tokens(spent.input_tokens, spent.output_tokens, spent.unmetered)
         return f"{spent.requests:,} requests{again}, {tokens}, {usd(spent)}{both}"
 
     def facts(self) -> list[str]:
         """What the table does not say."""
         spent = self.all
         said = [f"{self.sentence}."]
-        least = "at least " * bool(spent.untold)
+        least = "at least " * bool(spent.unmetered)
         if self.kept and spent.usd is not None:
-            said.append(f"{least}{amount('usd', spent.usd / self.kept)} for each of {self.kept:,} kept rows.")
+            said.append(f"{least}{format_amount('usd', spent.usd / self.kept)} for each of {self.kept:,} kept rows.")
         if self.points and spent.usd is not None:
-            each = amount("usd", spent.usd / self.points)
+            each = format_amount("usd", spent.usd / self.points)
             said.append(f"{least}{each} for each of the {self.points:.1f} points that {self.goal} has gained.")
-        if spent.untold:
-            said.append(f"{spent.untold:,} requests brought no count of tokens; what they cost is not in it.")
+        if spent.unmetered:
+            said.append(f"{spent.unmetered:,} requests brought no count of tokens; what they cost is not in it.")
         return said
 
     def sentences(self) -> list[str]:
@@ -82,8 +82,8 @@ class Cost:
         per_point = spent.usd / self.points if self.points and spent.usd is not None else None
         nameless = ("stage", "role", "model", "host")
         return {
-            "lines": [line.plain() for line in self.lines],
-            "total": {name: value for name, value in spent.plain().items() if name not in nameless},
+            "lines": [line.to_json() for line in self.lines],
+            "total": {name: value for name, value in spent.to_json().items() if name not in nameless},
             "kept": self.kept,
             "money_per_kept_row": per_row,
             "points_gained": self.points,
@@ -96,10 +96,10 @@ def read(folder: Path) -> Cost | None:
     store = RunFolder(folder)
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        prices = prices_in(recipe)
+        prices = recipe_prices(recipe)
     except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise SelfsownError(f"{folder}/recipe.yaml is damaged ({error}); put it back as it was") from error
-    found = lines(store.journal.path, prices)
+    found = usage_entries(store.journal.path, prices)
     goal = str(recipe.get("goal", ""))
     return Cost(found, _kept(folder), goal, _points(store, goal)) if found else None
 
@@ -130,17 +130,17 @@ def show(cost: Cost, console: Console) -> None:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
 
 
-def usd(line: Line) -> str:
+def usd(line: UsageEntry) -> str:
     """In words; "at least" where some of it is not known."""
-    if (line.usd is None or line.untold) and not line.known_usd:
+    if (line.usd is None or line.unmetered) and not line.known_usd:
         return "cost unknown"
-    return "at least " * (line.usd is None or bool(line.untold)) + amount("usd", line.known_usd)
+    return "at least " * (line.usd is None or bool(line.unmetered)) + format_amount("usd", line.known_usd)
 
 
-def _cells(line: Line) -> list[str]:
-    counts: list[int | None] = [line.requests, line.answered, line.again, line.input, line.output]
+def _cells(line: UsageEntry) -> list[str]:
+    counts: list[int | None] = [line.requests, line.answered, line.retries, line.input_tokens, line.output_tokens]
     cells = ["–" if n is None else f"{n:,}" for n in (*counts, line.reasoning, line.cached)]
-    if line.untold:
+    if line.unmetered:
         cells[3:5] = [cell if cell == "–" else f"≥ {cell}" for cell in cells[3:5]]
     return [line.stage, line.role, line.model, *cells, usd(line)]
 

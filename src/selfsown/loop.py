@@ -19,7 +19,7 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.holdout import halves
 from selfsown.intake import Intake, accounted
 from selfsown.preflight.dry_run import rehearsed
-from selfsown.prompting.unconditional import unprompted
+from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Generation, Mixture, Row, Score, SelfsownError, Verdict, answered
@@ -226,7 +226,7 @@ class Loop:
     def unconditional_rows(self, number: int, count: int) -> list[Row]:
         """What that generation's model writes when left to itself."""
         seed, task = self.seed(0, "written"), self.task
-        said = unprompted(self.model(number), self.sides[0], task, count, random.Random(seed), seed)
+        said = unconditional_samples(self.model(number), self.sides[0], task, count, random.Random(seed), seed)
         read = [task.read(prompt, answer) for prompt, answer in said]
         return [Row(*two).failed(row) if isinstance(row, str) else row for row, two in zip(read, said, strict=True)]
 

@@ -37,7 +37,7 @@ from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Verdict
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import capped
+from selfsown.usage.ledger import folder_budget
 
 CONTROL = "control"  # the folder of the control arm within a run's
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
@@ -78,7 +78,7 @@ class RunFolder:
             _same_recipe(folder, recipe, steps, remake or _only_calibrated(folder))
             store = cls(folder)
             try:
-                store.journal.budget = capped(store.journal, recipe)
+                store.journal.budget = folder_budget(store.journal, recipe)
                 yield store
             finally:
                 store.journal.close()

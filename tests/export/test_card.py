@@ -140,7 +140,7 @@ def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     journal = Journal(folder / "replies.sqlite")
     who = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
     took = {"input": 500, "output": 700, "reasoning": None, "cached": None, "written": None, "usd": 0.75}
-    journal.note(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
+    journal.store_call(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
     journal.close()
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from reckoner import Reckoner, Reckoning, digits, plain, planted, sums
 from server import Server
 
 from selfsown.generate import pivotal_tokens
-from selfsown.models import BEGUN
+from selfsown.models import ANSWER_START
 from selfsown.models.endpoint.endpoint import create
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -72,7 +72,7 @@ def test_a_server_goes_on_from_words_behind_the_template_that_it_is_given() -> N
     assert {(row.metadata["begun"], row.answer, row.metadata["rejected"]) for row in made} == {
         (" It", " It is two", " It was two")
     }
-    assert not any(BEGUN in prompt for prompt in asked)
+    assert not any(ANSWER_START in prompt for prompt in asked)
 
 
 class Words(Reckoning):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
 
 STYLES = sorted(PATHS)
 TEXT = st.text(st.characters(), max_size=20)
@@ -52,8 +52,8 @@ MODEL = create([], 0, url="http://localhost/v1", model="m")
 @given(st.sampled_from(STYLES), JSON.map(json.dumps) | TEXT)
 def test_any_reply_is_read_or_refused(style: str, reply: str) -> None:
     try:
-        said = heard(style, reply)
-    except Fault:
+        said = parse_reply(style, reply)
+    except RequestError:
         return
     assert said.text.strip() or said.failure
     said.text.encode()
@@ -68,41 +68,41 @@ def test_a_text_comes_back_as_it_was_said(text: str) -> None:
         "completions": {"choices": [{"text": text}]},
     }
     for style, body in bodies.items():
-        assert heard(style, json.dumps(body)) == Said(whole)
-    thoughtful = Said(whole, reasoning="…")
-    assert heard("messages", json.dumps({"content": parts})) == thoughtful
-    assert heard("chat", json.dumps({"choices": [{"message": {"content": parts}}]})) == thoughtful
+        assert parse_reply(style, json.dumps(body)) == ParsedReply(whole)
+    thoughtful = ParsedReply(whole, reasoning="…")
+    assert parse_reply("messages", json.dumps({"content": parts})) == thoughtful
+    assert parse_reply("chat", json.dumps({"choices": [{"message": {"content": parts}}]})) == thoughtful
 
 
-def chat(content: object, **more: object) -> Said:
+def chat(content: object, **more: object) -> ParsedReply:
     """What a reply of the chat API says."""
     message = {"content": content, **more.pop("message", {})}  # type: ignore[dict-item]
-    return heard("chat", json.dumps({"choices": [{"message": message, **more}]}))
+    return parse_reply("chat", json.dumps({"choices": [{"message": message, **more}]}))
 
 
 @pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
 @pytest.mark.parametrize("thought", ["It is even.", [{"type": "text", "text": "It is even."}]])
 def test_what_was_thought_is_no_part_of_the_text(name: str, thought: object) -> None:
-    assert chat("4", message={name: thought}) == Said("4", reasoning="It is even.")
-    assert chat("4", message={name: None}) == Said("4")
+    assert chat("4", message={name: thought}) == ParsedReply("4", reasoning="It is even.")
+    assert chat("4", message={name: None}) == ParsedReply("4")
 
 
 @pytest.mark.parametrize("style", ["chat", "completions"])
 def test_a_thought_at_the_start_of_a_text_is_parted_from_it(style: str) -> None:
-    def said(text: str) -> Said:
+    def said(text: str) -> ParsedReply:
         choice = {"text": text} if style == "completions" else {"message": {"content": text}}
-        return heard(style, json.dumps({"choices": [choice]}))
+        return parse_reply(style, json.dumps({"choices": [choice]}))
 
-    assert said("\n<think>\nIt is even.\n</think>\n\n4") == Said("4", reasoning="It is even.")
-    assert said("<think></think>4") == Said("4")
-    assert said("The tag `</think>` ends it.") == Said("The tag `</think>` ends it.")
-    assert said("So: <think>x</think>") == Said("So: <think>x</think>")
-    assert said("<think>It is") == Said("", failure="no answer after its reasoning", reasoning="It is")
+    assert said("\n<think>\nIt is even.\n</think>\n\n4") == ParsedReply("4", reasoning="It is even.")
+    assert said("<think></think>4") == ParsedReply("4")
+    assert said("The tag `</think>` ends it.") == ParsedReply("The tag `</think>` ends it.")
+    assert said("So: <think>x</think>") == ParsedReply("So: <think>x</think>")
+    assert said("<think>It is") == ParsedReply("", failure="no answer after its reasoning", reasoning="It is")
 
 
 def test_parts_that_think_are_thoughts_however_they_nest() -> None:
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "It is even."}]}, {"type": "text", "text": "4"}]
-    assert chat(parts) == Said("4", reasoning="It is even.")
+    assert chat(parts) == ParsedReply("4", reasoning="It is even.")
 
 
 def test_probabilities_are_those_of_the_answer_s_tokens() -> None:
@@ -112,20 +112,20 @@ def test_probabilities_are_those_of_the_answer_s_tokens() -> None:
     assert (found.text, found.logprobs) == ("4.", (("4", -0.5), (".", -1e9)))
     old = {"tokens": ["4", "."], "token_logprobs": [-0.5, 0], "top_logprobs": None}
     body = {"choices": [{"text": "4.", "logprobs": old}]}
-    assert heard("completions", json.dumps(body)).logprobs == (("4", -0.5), (".", 0.0))
+    assert parse_reply("completions", json.dumps(body)).logprobs == (("4", -0.5), (".", 0.0))
 
 
 @pytest.mark.parametrize("likely", [None, "x", float("nan"), 10**400, []])
 def test_probabilities_that_cannot_be_read_are_none_and_the_text_stands(likely: object) -> None:
-    assert chat("4", logprobs={"content": [{"token": "4", "logprob": likely}]}) == Said("4")
+    assert chat("4", logprobs={"content": [{"token": "4", "logprob": likely}]}) == ParsedReply("4")
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_an_error_in_a_reply_s_place_is_told(style: str) -> None:
-    with pytest.raises(Fault, match="overloaded"):
-        heard(style, '{"error": {"message": "overloaded"}}')
-    with pytest.raises(Fault, match="deep"):
-        heard(style, "[" * 100000)
+    with pytest.raises(RequestError, match="overloaded"):
+        parse_reply(style, '{"error": {"message": "overloaded"}}')
+    with pytest.raises(RequestError, match="deep"):
+        parse_reply(style, "[" * 100000)
 
 
 ASKED = st.tuples(TEXT, st.sampled_from((0.0, 0.5, 1.0)), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))

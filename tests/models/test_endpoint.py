@@ -21,8 +21,8 @@ from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint import dispatcher
 from selfsown.models.endpoint.endpoint import Endpoint, load
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.http_client import client
-from selfsown.models.endpoint.rate_limiter import START, Gate
+from selfsown.models.endpoint.http_client import shared_client
+from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
 from selfsown.records import Row, SelfsownError
 from selfsown.usage.journal import Journal
 
@@ -269,7 +269,7 @@ def test_a_wrong_key_or_model_stops_at_once(
         began = time.monotonic()
         assert words in refused(make(server, **knobs))
         assert time.monotonic() - began < 2
-        assert sum(server.asked.values()) <= START
+        assert sum(server.asked.values()) <= START_CONCURRENCY
 
 
 @pytest.mark.slow
@@ -334,7 +334,7 @@ def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answere
 def test_no_more_are_out_than_allowed_and_they_grow() -> None:
     with Server(latency=0.03) as server:
         simple(server, in_flight=20).complete(MANY * 3)
-        assert START < server.most <= 20
+        assert START_CONCURRENCY < server.most <= 20
     with Server(latency=0.03) as server:
         simple(server, in_flight=3).complete(MANY[:30])
         assert server.most == 3
@@ -457,18 +457,18 @@ def test_an_endpoint_is_not_measured_or_loaded() -> None:
         load(Path("model"))
 
 
-def told(gate: Gate, count: int, seconds: float = 0.1, refusals: float = 0.0) -> None:
+def told(gate: RateLimiter, count: int, seconds: float = 0.1, refusals: float = 0.0) -> None:
     """So many outcomes, this share of them refusals, of requests sent just now."""
     for at in range(count):
-        gate.live = int(gate.limit)
+        gate.in_flight = int(gate.limit)
         if (at + 1) * refusals % 1 < refusals:
-            gate.refused(time.monotonic(), 0.5)
+            gate.record_refusal(time.monotonic(), 0.5)
         else:
-            gate.answered(time.monotonic(), seconds, 0)
+            gate.record_reply(time.monotonic(), seconds, 0)
 
 
 def test_a_gate_opens_fast_closes_when_many_are_refused_and_opens_again_slowly() -> None:
-    gate = Gate(64)
+    gate = RateLimiter(64)
     told(gate, 200)
     assert gate.limit == 64
     told(gate, 128, refusals=0.1)
@@ -478,26 +478,26 @@ def test_a_gate_opens_fast_closes_when_many_are_refused_and_opens_again_slowly()
     assert 31 < limit < 40
     told(gate, 40)
     assert limit + 1 < gate.limit < limit + 2
-    assert gate.closed_until == 0
+    assert gate.paused_until == 0
     told(gate, 200, refusals=1.0)
     assert gate.limit == 1
-    assert gate.closed_until > time.monotonic()
+    assert gate.paused_until > time.monotonic()
 
 
 def test_a_gate_closes_when_answers_become_slow_and_what_was_sent_before_says_nothing() -> None:
-    gate = Gate(64)
+    gate = RateLimiter(64)
     told(gate, 200)
     told(gate, 200, seconds=1.0)
-    assert START <= gate.limit < 60
+    assert START_CONCURRENCY <= gate.limit < 60
     told(gate, 30, refusals=1.0)
     limit, before = gate.limit, gate.changed_at - 1
     for _ in range(100):
-        gate.refused(before, 0.5)
+        gate.record_refusal(before, 0.5)
     assert gate.limit == limit
 
 
 def test_after_all_that_the_one_loop_holds_nothing() -> None:
     with Server() as server:
         simple(server).complete(MANY)
-    assert not client().flying
-    assert all(gate.live == 0 for gate in client().gates.values())
+    assert not shared_client().pending
+    assert all(gate.in_flight == 0 for gate in shared_client().rate_limiters.values())

@@ -21,8 +21,8 @@ from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import error_within, refusal
-from selfsown.models.endpoint.http_client import client
+from selfsown.models.endpoint.errors import error_in_body, error_of_response
+from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
 
@@ -33,8 +33,8 @@ Instead = Callable[[str, Any], web.Response | None]
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """The port may have been another test's, whose answers would count."""
-    client().gates.clear()
-    client().declined.clear()
+    shared_client().rate_limiters.clear()
+    shared_client().declined_rows.clear()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_what_is_said_of_one_input_fails_its_row_alone_wherever_it_stands(
             model = endpoint([], 0, journal, url=server.url, model="m", in_flight=4)
             assert failures(model.complete(prompts)) == [f"the server declined it, {status}: {words}"]
             assert (server.asked["bad"], server.asked["prompt 7"]) == (again, 1)
-            client().gates.clear()
+            shared_client().rate_limiters.clear()
 
 
 @pytest.mark.parametrize(("status", "words"), INPUTS)
@@ -110,7 +110,7 @@ def test_alone_in_a_call_of_a_later_run_it_fails_all_the_same(status: int, words
     with Server(instead=bad(status, words)) as server:
         endpoint([], 0, journal, url=server.url, model="m").complete(MANY[:3])
         for prompts in (["bad"], ["bad 1", "bad 2", "bad 3", "bad 4"]):
-            client().gates.clear()  # as in another process
+            shared_client().rate_limiters.clear()  # as in another process
             found = failures(endpoint([], 0, journal, url=server.url, model="m").complete(prompts))
             assert found == [f"the server declined it, {status}: {words}"] * len(prompts)
 
@@ -154,7 +154,7 @@ def test_what_is_said_of_the_account_stops_the_run_even_after_many_answers(
         assert words in said
         assert ("what it answered is kept" in said) == (answered > 0)
         server.instead = lambda prompt, body: None
-        client().gates.clear()
+        shared_client().rate_limiters.clear()
         assert not failures(endpoint([], 0, journal, url=server.url, model="m").complete(MANY))
         assert sum(server.paid.values()) == len(MANY), "nothing was paid twice"
 
@@ -218,9 +218,9 @@ def test_a_limit_that_is_soon_over_is_waited_for_also_where_it_comes_as_a_good_r
 def test_an_error_in_a_good_reply_means_what_it_would_by_its_status(
     told: Any, fatal: bool, declined: bool, busy: bool
 ) -> None:
-    fault = error_within(json.dumps(told))
+    fault = error_in_body(json.dumps(told))
     assert (fault.fatal, fault.declined, fault.busy) == (fatal, declined, busy)
-    assert len(fault.words.splitlines()) == 1
+    assert len(fault.reason.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_an_option_that_the_server_does_not_take_is_found_although_it_answered_w
     picky = lambda prompt, body: error(400, "unknown field top_k") if "top_k" in body else None  # noqa: E731
     with Server(instead=picky) as server:
         endpoint([], 0, journal, url=server.url, model="m").complete(MANY[:12])
-        client().gates.clear()
+        shared_client().rate_limiters.clear()
         said = stopped(endpoint([], 0, journal, url=server.url, model="m", extra={"top_k": 5}), MANY[:12])
         assert "extra: {FIELD: null}" in said
 
@@ -320,9 +320,9 @@ def test_no_words_are_misread_into_a_traceback_and_a_prompt_s_own_words_never_st
     status: int, before: str, prompt: str
 ) -> None:
     said = json.dumps({"error": {"message": f"{before}{prompt}"}})
-    assert refusal(status, {}, said, prompt).words
-    quoted = refusal(400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} ."))
-    assert quoted.declined or "limit for the day" in quoted.words
+    assert error_of_response(status, {}, said, prompt).reason
+    quoted = error_of_response(400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} ."))
+    assert quoted.declined or "limit for the day" in quoted.reason
 
 
 @pytest.mark.parametrize("refused", [1, 3, 7, 9])

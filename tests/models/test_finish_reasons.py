@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import Fault
-from selfsown.models.endpoint.finish_reasons import failure_of, is_passing, plain
+from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.finish_reasons import failure_of, is_transient, normalized
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import lines
+from selfsown.usage.ledger import usage_entries
 
 WHOLE = [
     "stop",
@@ -78,8 +78,8 @@ def body(style: str, text: str, end: Any, **more: Any) -> dict[str, Any]:
     return {"choices": [{**choice, "finish_reason": end, **more}], "usage": usage}
 
 
-def said(end: Any, style: str = "chat", accepted: tuple[str, ...] = (), **more: Any) -> Said:
-    return heard(style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(plain, accepted)})
+def said(end: Any, style: str = "chat", accepted: tuple[str, ...] = (), **more: Any) -> ParsedReply:
+    return parse_reply(style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(normalized, accepted)})
 
 
 @pytest.mark.parametrize("style", sorted(PATHS))
@@ -108,10 +108,10 @@ def test_these_fail_by_their_name_and_keep_what_was_said(end: str, words: str, s
 @pytest.mark.parametrize("style", sorted(PATHS))
 @pytest.mark.parametrize("end", AGAIN)
 def test_what_the_server_broke_off_is_no_reply_and_its_tokens_are_counted(end: str, style: str) -> None:
-    with pytest.raises(Fault, match="the server broke it off") as caught:
+    with pytest.raises(RequestError, match="the server broke it off") as caught:
         said(end, style)
     assert (caught.value.fatal, caught.value.declined) == (False, False)
-    assert (caught.value.used.input, caught.value.used.output) == (3, 5)
+    assert (caught.value.usage.input_tokens, caught.value.usage.output_tokens) == (3, 5)
 
 
 @pytest.mark.parametrize("end", [{"type": "stop", "matched": 2}, {"type": "length"}, 7, ["stop"], True])
@@ -130,7 +130,7 @@ def test_further_ends_are_accepted_where_the_recipe_names_them(end: str) -> None
 def test_any_end_is_whole_or_has_a_name_in_one_line(end: Any) -> None:
     failure = failure_of(end)
     assert len(failure) < 250
-    assert failure or not plain(end) or not is_passing(end)
+    assert failure or not normalized(end) or not is_transient(end)
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_any_end_is_whole_or_has_a_name_in_one_line(end: Any) -> None:
 )
 @pytest.mark.parametrize("end", ["stop", None, "error"])
 def test_an_error_beside_the_text_of_a_choice_counts(error: Any, end: Any) -> None:
-    with pytest.raises(Fault, match="Upstream died"):
+    with pytest.raises(RequestError, match="Upstream died"):
         said(end, error=error)
     assert said("stop", error=None).failure == ""
 
 
 def test_a_call_of_a_tool_in_place_of_a_text_is_named() -> None:
     message = {"content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
-    found = heard("chat", json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    found = parse_reply("chat", json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
     assert found.failure == "it calls a tool, which nobody answers here"
 
 
@@ -177,8 +177,8 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
         assert [reply.text for (reply,) in replies] == ["answer to one", "answer to bad", "answer to two"]
         assert (server.asked["bad"], server.asked["one"]) == (4, 1), "once more in vain, and then whole"
     journal.close()
-    (line,) = lines(journal.path)
-    assert (line.requests, line.answered, line.untold) == (6, 3, 0), "what was broken off was counted all the same"
+    (line,) = usage_entries(journal.path)
+    assert (line.requests, line.answered, line.unmetered) == (6, 3, 0), "what was broken off was counted all the same"
 
 
 @pytest.mark.parametrize(("style", "make"), [("chat", endpoint), ("messages", anthropic)])

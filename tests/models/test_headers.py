@@ -12,7 +12,7 @@ from command import refused, selfsown
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint.credentials import at, check
+from selfsown.models.endpoint.credentials import join_url, check_url
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
@@ -129,7 +129,7 @@ def test_a_header_that_cannot_be_is_refused_without_its_value(headers: Any, word
 )
 def test_a_secret_in_the_address_is_refused_with_what_to_do_instead(query: str) -> None:
     with pytest.raises(SelfsownError, match="holds a secret") as caught:
-        check(f"https://example.org/v1?api-version=1&{query}")
+        check_url(f"https://example.org/v1?api-version=1&{query}")
     assert "headers: {x-functions-key: MY_VARIABLE}" in str(caught.value)
     assert "abc" not in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -139,9 +139,9 @@ def test_a_secret_in_the_address_is_refused_with_what_to_do_instead(query: str) 
     "query", ["api-version=2024-10-21", "api-version=preview&deployment=d", "region=eu", "beta", "v="]
 )
 def test_other_queries_are_part_of_the_address(query: str) -> None:
-    check(f"https://example.org/v1?{query}")
-    assert at(f"https://example.org/v1/?{query}", "/models") == f"https://example.org/v1/models?{query}"
-    assert at("https://example.org/v1/", "/models") == "https://example.org/v1/models"
+    check_url(f"https://example.org/v1?{query}")
+    assert join_url(f"https://example.org/v1/?{query}", "/models") == f"https://example.org/v1/models?{query}"
+    assert join_url("https://example.org/v1/", "/models") == "https://example.org/v1/models"
 
 
 def test_secrets_of_headers_are_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:

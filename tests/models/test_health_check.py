@@ -13,8 +13,8 @@ from aiohttp import web
 from server import Server
 
 from selfsown.models.endpoint.endpoint import create
-from selfsown.models.endpoint.http_client import client
-from selfsown.models.endpoint.rate_limiter import START
+from selfsown.models.endpoint.http_client import shared_client
+from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY
 from selfsown.records import SelfsownError
 
 MANY = [f"prompt {at}" for at in range(200)]
@@ -23,7 +23,7 @@ MANY = [f"prompt {at}" for at in range(200)]
 def refused(url: str, **knobs: Any) -> tuple[str, float]:
     """The words of the error, and after how many seconds they came."""
     began = time.monotonic()
-    client().alive.discard(url)  # the port may have been another test's
+    shared_client().healthy_urls.discard(url)  # the port may have been another test's
     with pytest.raises(SelfsownError) as caught:
         create([], 0, url=url, model="m", **knobs).complete(MANY)
     return str(caught.value), time.monotonic() - began
@@ -56,7 +56,7 @@ def test_a_port_where_nobody_is_is_told_in_time() -> None:
 
 def test_an_address_is_asked_once_however_many_calls_and_models_there_are() -> None:
     with Server(models=("m", "n"), latency=0.01) as server:
-        client().alive.discard(server.url)
+        shared_client().healthy_urls.discard(server.url)
         models = [create([], 0, url=server.url, model=name) for name in ("m", "n", "m")]
         calls = [threading.Thread(target=model.complete, args=(MANY[:20],)) for model in models]
         for call in calls:
@@ -80,7 +80,7 @@ def test_whatever_it_says_it_lives(status: int) -> None:
             return web.Response(status=status, headers={"Location": "http://127.0.0.1:9/"} if status == 302 else {})
 
     with Grumpy() as server:
-        client().alive.discard(server.url)  # the port may have been another test's
+        shared_client().healthy_urls.discard(server.url)  # the port may have been another test's
         ((reply,),) = create([], 0, url=server.url, model="m").complete(["one"])
         assert reply.text == "answer to one"
         assert server.knocks == 1
@@ -94,7 +94,7 @@ def test_a_wrong_key_is_told_soon_and_costs_a_handful_of_requests(monkeypatch: p
         assert "does not accept the key" in words
         assert seconds < 2
         assert server.knocks == 1
-        assert 0 < sum(server.asked.values()) <= START
+        assert 0 < sum(server.asked.values()) <= START_CONCURRENCY
 
 
 def test_a_server_that_comes_up_a_little_later_is_waited_for() -> None:

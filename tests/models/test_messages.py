@@ -42,7 +42,7 @@ def model(style: str, url: str = NOWHERE, **knobs: Any) -> Endpoint:
 
 def body(style: str, prompt: Any, **knobs: Any) -> dict[str, Any]:
     """What would be sent."""
-    ((ask,),) = model(style, **knobs).asks([prompt], SamplingParams(n=1, temperature=1.0, seed=0))
+    ((ask,),) = model(style, **knobs).requests([prompt], SamplingParams(n=1, temperature=1.0, seed=0))
     found: dict[str, Any] = json.loads(ask.body)
     return {name: found[name] for name in ("messages", "system", "tools", "prompt") if name in found}
 
@@ -157,13 +157,13 @@ KEYS = {"chat": "6f624fa95996a091", "completions": "f7573221c43f6801", "messages
 def test_the_key_holds_all_that_is_sent_and_that_of_a_plain_prompt_stays(style: str) -> None:
     own = {} if style == "messages" else {"system": "Be kind. "}
     plain = model(style, **own)
-    assert plain.asks(["2 + 2?"], SamplingParams(n=1, temperature=1.0, seed=0))[0][0].key[:16] == KEYS[style]
+    assert plain.requests(["2 + 2?"], SamplingParams(n=1, temperature=1.0, seed=0))[0][0].key[:16] == KEYS[style]
     prompts = ["Name a lake.", talk(SYSTEM, USER), talk(DEVELOPER, USER), talk(SYSTEM, SYSTEM, USER)]
     prompts += [talk(USER, COMO, OTHER), talk(USER, tools=json.dumps([TOOL]))]
-    keys = [ask.key for (ask,) in plain.asks(prompts, SamplingParams(n=1, temperature=1.0, seed=0))]
+    keys = [ask.key for (ask,) in plain.requests(prompts, SamplingParams(n=1, temperature=1.0, seed=0))]
     same = 1 if style == "messages" else 0  # there is no role of developers there
     assert len(set(keys)) == len(prompts) - same
-    assert keys == [ask.key for (ask,) in plain.asks(prompts, SamplingParams(n=1, temperature=1.0, seed=0))]
+    assert keys == [ask.key for (ask,) in plain.requests(prompts, SamplingParams(n=1, temperature=1.0, seed=0))]
 
 
 @pytest.mark.parametrize("style", ["chat", "completions", "messages"])

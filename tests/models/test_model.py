@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from selfsown.models import BEGUN, SamplingParams
+from selfsown.models import ANSWER_START, SamplingParams
 from selfsown.models.tiny.model import Tiny, create, load
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP
 from selfsown.records import Mixture, Row, SelfsownError
@@ -41,7 +41,7 @@ def test_transformers_reads_text_into_the_same_tokens(model: Tiny, tmp_path: Pat
     for row in ROWS[:20]:
         text = f"<bos>{row.prompt}<sep>{row.answer}<eos>"
         assert tokenizer(text)["input_ids"] == model.encode([row])[0]
-    assert tokenizer.decode(model.alphabet.encode("12ab")) == "12ab"
+    assert tokenizer.decode(model.tokenizer.encode("12ab")) == "12ab"
 
 
 def test_transformers_writes_the_same_greedy_answers(model: Tiny, tmp_path: Path) -> None:
@@ -49,16 +49,16 @@ def test_transformers_writes_the_same_greedy_answers(model: Tiny, tmp_path: Path
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     prompts = [row.prompt for row in ROWS[:10]]
     for prompt, (reply,) in zip(prompts, model.complete(prompts, SamplingParams(temperature=0.0)), strict=True):
-        head = torch.tensor([[BOS, *model.alphabet.encode(prompt), SEP]])
+        head = torch.tensor([[BOS, *model.tokenizer.encode(prompt), SEP]])
         longest = model.network.size.context - head.shape[1]
         written = theirs.generate(head, do_sample=False, max_new_tokens=longest, eos_token_id=EOS, pad_token_id=PAD)
-        assert model.alphabet.decode(written[0, head.shape[1] :].tolist()) == reply.text
+        assert model.tokenizer.decode(written[0, head.shape[1] :].tolist()) == reply.text
 
 
 def test_a_saved_model_comes_back_bit_for_bit(model: Tiny, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     again = load(tmp_path / "model")
-    assert again.alphabet == model.alphabet
+    assert again.tokenizer == model.tokenizer
     ours = model.network.state_dict()
     assert all(torch.equal(weight, ours[name]) for name, weight in again.network.state_dict().items())
     again.save(tmp_path / "again")
@@ -118,7 +118,7 @@ def test_an_unfinished_prompt_is_finished_by_the_model(model: Tiny) -> None:
 def test_samples_follow_the_model_s_own_probabilities(model: Tiny) -> None:
     """First characters of 4,000 answers, against the softmax: total variation as chance allows."""
     prompt = ROWS[0].prompt
-    head = torch.tensor([[BOS, *model.alphabet.encode(prompt), SEP]])
+    head = torch.tensor([[BOS, *model.tokenizer.encode(prompt), SEP]])
     with torch.no_grad():
         logits = model.network(head)[0, -1]
     logits[PAD] = -torch.inf
@@ -126,7 +126,7 @@ def test_samples_follow_the_model_s_own_probabilities(model: Tiny) -> None:
     (replies,) = model.complete([prompt], SamplingParams(n=4000, seed=11, max_tokens=1))
     counts = torch.zeros(len(wanted))
     for reply in replies:
-        counts[model.alphabet.encode(reply.text)[0] if reply.text else EOS] += 1
+        counts[model.tokenizer.encode(reply.text)[0] if reply.text else EOS] += 1
     marks = torch.tensor([wanted[at] for at in range(5) if at != EOS]).sum()  # marks but <eos> leave no text
     assert float((counts / 4000 - wanted).abs().sum() / 2) < 0.05 + float(marks)
 
@@ -187,7 +187,7 @@ def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
 def test_an_answer_that_is_begun_is_gone_on_with(model: Tiny) -> None:
     replies = [reply for (reply,) in model.complete([row.prompt for row in ROWS[:40]], SamplingParams(temperature=0.0))]
     plain = [reply for reply in replies if reply.tokens == len(reply.text) + 1]  # a little training: some hold marks
-    begun = [f"{reply.prompt}{BEGUN}{reply.text[:1]}" for reply in plain]
+    begun = [f"{reply.prompt}{ANSWER_START}{reply.text[:1]}" for reply in plain]
     assert [reply.text for (reply,) in model.complete(begun, SamplingParams(temperature=0.0))] == [
         each.text[1:] for each in plain
     ]

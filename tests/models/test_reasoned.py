@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint.api_formats import PATHS, Said, heard
+from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create as endpoint
 
 SPELLED = [
@@ -47,22 +47,22 @@ HONEST = [
 ]
 
 
-def said(text: str, style: str, end: str = "stop", **message: Any) -> Said:
+def said(text: str, style: str, end: str = "stop", **message: Any) -> ParsedReply:
     if style == "messages":
-        return heard(style, json.dumps({"content": [{"type": "text", "text": text}], "stop_reason": end}))
+        return parse_reply(style, json.dumps({"content": [{"type": "text", "text": text}], "stop_reason": end}))
     choice = {"text": text} if style == "completions" else {"message": {"content": text, **message}}
-    return heard(style, json.dumps({"choices": [{**choice, "finish_reason": end}]}))
+    return parse_reply(style, json.dumps({"choices": [{**choice, "finish_reason": end}]}))
 
 
 @pytest.mark.parametrize("style", sorted(PATHS))
 @pytest.mark.parametrize("text", SPELLED)
 def test_reasoning_is_set_apart(text: str, style: str) -> None:
-    assert said(text, style) == Said("4", reasoning="Even.")
+    assert said(text, style) == ParsedReply("4", reasoning="Even.")
 
 
 @pytest.mark.parametrize("text", ENDED)
 def test_a_sign_that_ends_a_turn_is_no_part_of_the_answer(text: str) -> None:
-    assert said(text, "chat") == Said("4")
+    assert said(text, "chat") == ParsedReply("4")
 
 
 @pytest.mark.parametrize("end", ["stop", "length"])
@@ -75,13 +75,13 @@ def test_reasoning_that_never_ends_has_no_answer(text: str, end: str) -> None:
 
 @pytest.mark.parametrize("text", HONEST)
 def test_an_answer_that_speaks_of_a_tag_stands_as_it_is(text: str) -> None:
-    assert said(text, "chat") == Said(text)
+    assert said(text, "chat") == ParsedReply(text)
 
 
 @pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
 def test_reasoning_in_a_field_of_its_own_goes_before_that_in_the_text(name: str) -> None:
-    assert said("4", "chat", **{name: "Even."}) == Said("4", reasoning="Even.")
-    assert said("so.</think>4", "chat", **{name: "Even."}) == Said("4", reasoning="Even.")
+    assert said("4", "chat", **{name: "Even."}) == ParsedReply("4", reasoning="Even.")
+    assert said("so.</think>4", "chat", **{name: "Even."}) == ParsedReply("4", reasoning="Even.")
     assert said("", "chat", **{name: "Even."}).failure == "no answer after its reasoning"
 
 
@@ -97,7 +97,7 @@ def test_reasoning_in_a_field_of_its_own_goes_before_that_in_the_text(name: str)
 def test_probabilities_are_those_of_the_answer_alone(tokens: list[str], answer: list[str]) -> None:
     content = [{"token": token, "logprob": -float(at)} for at, token in enumerate(tokens)]
     choice = {"message": {"content": "".join(tokens)}, "logprobs": {"content": content}}
-    found = heard("chat", json.dumps({"choices": [choice]}))
+    found = parse_reply("chat", json.dumps({"choices": [choice]}))
     assert [token for token, _ in found.logprobs] == answer
     assert found.text == "".join(answer)
 

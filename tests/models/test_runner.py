@@ -19,10 +19,10 @@ from batches import BatchServer
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models import SamplingParams
 from selfsown.models.endpoint.batch import provider
-from selfsown.models.endpoint.batch.formats import Files, Messages
+from selfsown.models.endpoint.batch.formats import OpenAIBatchFormat, AnthropicBatchFormat
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.http_client import client
+from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
 
@@ -120,7 +120,7 @@ def test_the_same_requests_are_sent_as_without_batch(make: Make) -> None:
 def test_the_engine_is_told_how_many_rows_go_at_once(make: Make) -> None:
     with BatchServer() as server:
         model = make(server, batch=7, in_flight=3)
-    assert (model.chunk, model.at_once) == (7, 3)
+    assert (model.preferred_batch, model.max_in_flight) == (7, 3)
 
 
 def test_without_a_journal_batches_work_too(make: Make) -> None:
@@ -340,7 +340,7 @@ def test_a_full_queue_is_waited_for_and_batches_stay_as_large(journal: Journal) 
 
 
 def test_the_provider_s_limits_in_requests_and_bytes_are_kept_to(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    for way in (Files, Messages):
+    for way in (OpenAIBatchFormat, AnthropicBatchFormat):
         monkeypatch.setattr(way, "most", 30)
         monkeypatch.setattr(way, "room", 5000)
     with BatchServer() as server:
@@ -363,8 +363,8 @@ def test_the_same_requests_from_two_calls_at_once_are_sent_once(make: Make, jour
             call.join()
         assert found == [ANSWERS] * 3
         assert set(server.asked.values()) == {1}
-    assert not client().flying
-    assert not client().batches
+    assert not shared_client().pending
+    assert not shared_client().batches_in_flight
 
 
 def test_a_batch_that_was_sent_is_shared_by_the_smaller_calls_of_the_next_run(make: Make, journal: Journal) -> None:

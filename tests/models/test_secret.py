@@ -21,8 +21,8 @@ from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.endpoint.endpoint import create
-from selfsown.models.endpoint.http_client import client
-from selfsown.models.endpoint.masking import TELLING, masked
+from selfsown.models.endpoint.http_client import shared_client
+from selfsown.models.endpoint.masking import PREFIX_CHARS, mask_secret
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
 
@@ -99,13 +99,13 @@ def everything(error: BaseException | None) -> Iterator[str]:
 
 def told(text: str) -> bool:
     """Whether a good part of the key stands in the text, however written."""
-    return any(part in text for part in (SECRET[:TELLING], quote(SECRET, safe="")[:TELLING], SECRET[-TELLING:]))
+    return any(part in text for part in (SECRET[:PREFIX_CHARS], quote(SECRET, safe="")[:PREFIX_CHARS], SECRET[-PREFIX_CHARS:]))
 
 
 @pytest.fixture
 def debugging(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """The one event loop says all that it does."""
-    loop = client().loop
+    loop = shared_client().loop
     slow, loop.slow_callback_duration = loop.slow_callback_duration, 0.0
     loop.call_soon_threadsafe(loop.set_debug, True)
     with caplog.at_level(logging.DEBUG):
@@ -139,17 +139,17 @@ def test_the_key_is_in_no_reply_no_journal_no_log_and_no_error(
         assert not told(path.read_bytes().decode("utf-8", "replace"))
 
 
-@given(st.text("sk-proj+very/0 \\", max_size=30), st.integers(TELLING, len(SECRET)), st.text("sk-p x", max_size=9))
+@given(st.text("sk-proj+very/0 \\", max_size=30), st.integers(PREFIX_CHARS, len(SECRET)), st.text("sk-p x", max_size=9))
 def test_the_key_is_masked_whole_or_cut_and_all_else_stands(before: str, length: int, after: str) -> None:
     for key in (SECRET, SECRET.replace("/", "\\/"), quote(SECRET, safe="")):
-        said = masked(f"{before}{key[: max(length, TELLING * 2)]}| {after}", SECRET)
+        said = mask_secret(f"{before}{key[: max(length, PREFIX_CHARS * 2)]}| {after}", SECRET)
         assert not told(said)
         assert said.endswith(f"| {after}")
-    assert masked(before, SECRET) == before
+    assert mask_secret(before, SECRET) == before
 
 
 def test_what_is_shorter_than_a_key_stands() -> None:
-    assert masked("a word", "word") == "a word"
+    assert mask_secret("a word", "word") == "a word"
 
 
 @pytest.mark.slow

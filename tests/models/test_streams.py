@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint.api_formats import Said, heard
+from selfsown.models.endpoint.api_formats import ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import Fault
-from selfsown.models.endpoint.http_client import client
-from selfsown.models.endpoint.stream import reply_of
+from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.http_client import shared_client
+from selfsown.models.endpoint.stream import reply_body
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
 
@@ -30,8 +30,8 @@ WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "I
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """The port may have been another test's, whose answers would count."""
-    client().gates.clear()
-    client().declined.clear()
+    shared_client().rate_limiters.clear()
+    shared_client().declined_rows.clear()
 
 
 def events(*chunks: Any, done: bool = True, end: str = "\n") -> str:
@@ -46,8 +46,8 @@ def deltas(*texts: str, end: str | None = "stop", name: str = "content") -> list
     return [*found, {"choices": [{"index": 0, "delta": {}, "finish_reason": end}]}]
 
 
-def read(body: str, kind: str = STREAM, style: str = "chat") -> Said:
-    return heard(style, reply_of(style, kind, body))
+def read(body: str, kind: str = STREAM, style: str = "chat") -> ParsedReply:
+    return parse_reply(style, reply_body(style, kind, body))
 
 
 USAGE = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}
@@ -75,12 +75,12 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}
     ],
 )
 def test_a_stream_in_any_dress_is_the_reply_that_it_stands_for(body: str, kind: str) -> None:
-    assert read(body, kind) == Said("It is 4.")
+    assert read(body, kind) == ParsedReply("It is 4.")
 
 
 def test_what_is_thought_counted_and_ended_is_read_from_a_stream() -> None:
     found = read(events(*deltas("Even. ", name="reasoning_content"), *deltas("It is", " 4.", end="length"), USAGE))
-    assert (found.text, found.reasoning, found.tokens, found.asked) == ("It is 4.", "Even. ", 4, 3)
+    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens) == ("It is 4.", "Even. ", 4, 3)
     assert found.failure == "cut off at its longest, 4 tokens"
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Even."}]}]
     mixed = [{"choices": [{"delta": {"content": parts}}]}, *deltas("4")]
@@ -94,7 +94,7 @@ def test_what_is_thought_counted_and_ended_is_read_from_a_stream() -> None:
 
 def test_a_completion_and_a_message_are_put_together_too() -> None:
     texts = [{"choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in ("It ", "is 4.")]
-    assert read(events(*texts), style="completions") == Said("It is 4.")
+    assert read(events(*texts), style="completions") == ParsedReply("It is 4.")
     start = {"type": "message_start", "message": {"content": [], "usage": {"input_tokens": 3, "output_tokens": 1}}}
     kinds: Sequence[dict[str, Any]] = (
         start,
@@ -109,13 +109,13 @@ def test_a_completion_and_a_message_are_put_together_too() -> None:
     )
     named = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in kinds)
     found = read(named, style="messages")
-    assert (found.text, found.reasoning, found.tokens, found.asked, found.failure) == ("It is 4.", "Even.", 9, 3, "")
+    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens, found.failure) == ("It is 4.", "Even.", 9, 3, "")
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=6), st.booleans())
 def test_pieces_of_any_text_come_together_as_it_was(pieces: list[str], crlf: bool) -> None:
     body = events(*deltas(*pieces), end="\r\n" if crlf else "\n")
-    assert json.loads(reply_of("chat", STREAM, body))["choices"][0]["message"]["content"] == "".join(pieces)
+    assert json.loads(reply_body("chat", STREAM, body))["choices"][0]["message"]["content"] == "".join(pieces)
 
 
 @given(
@@ -125,16 +125,16 @@ def test_pieces_of_any_text_come_together_as_it_was(pieces: list[str], crlf: boo
 def test_any_body_is_a_text_or_a_fault_in_one_line(body: str, style: str) -> None:
     for kind in (STREAM, "application/json", "text/html", "application/x-ndjson"):
         try:
-            said = reply_of(style, kind, body)
-        except Fault as fault:
-            said = fault.words
+            said = reply_body(style, kind, body)
+        except RequestError as fault:
+            said = fault.reason
             assert len(said.splitlines()) == 1
         assert said
 
 
 @pytest.mark.parametrize("cut", [events(*deltas("It ", end=None), done=False), events(*deltas("It "))[:40]])
 def test_a_stream_that_breaks_off_is_no_answer(cut: str) -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(RequestError):
         read(cut)
 
 

@@ -12,14 +12,14 @@ from tutored import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, sample_batches, train_steps
 from selfsown.train import sft
 
 
 def trained(seed: int, steps: int, average: float) -> tuple[Tiny, list[Tiny]]:
     """A model, and what it was after each step."""
     model, after = blank(seed), list[Tiny]()
-    tokens, draws = pad(model.encode(REST)), drawn(mixed(REST), steps, 16, torch.Generator().manual_seed(seed))
+    tokens, draws = pad(model.encode(REST)), sample_batches(mixed(REST), steps, 16, torch.Generator().manual_seed(seed))
 
     def loss(read: Tensor) -> Tensor:
         return F.cross_entropy(model.network(read[:, :-1]).mT, read[:, 1:], ignore_index=PAD)
@@ -27,8 +27,8 @@ def trained(seed: int, steps: int, average: float) -> tuple[Tiny, list[Tiny]]:
     def tick(done: int, of: int) -> None:
         after.append(model.copy())
 
-    pace = Pace(steps, 0.02, 0.003, 0.1, average)
-    learn(model.network, ([tokens[draw]] for draw in draws), loss, pace, tick)
+    pace = Schedule(steps, 0.02, 0.003, 0.1, average)
+    train_steps(model.network, ([tokens[draw]] for draw in draws), loss, pace, tick)
     return model, after
 
 

@@ -6,7 +6,7 @@ import pytest
 from parrot import Parrot
 
 from selfsown.models import Reply
-from selfsown.prompting.reply_checks import answered, shared_run, unfit
+from selfsown.prompting.reply_checks import answer_prompts, shared_word_run, rejection_reason
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
 
@@ -32,7 +32,7 @@ TOLD = "Write a message that the person described here might send to an assistan
     ],
 )
 def test_what_is_of_no_use_has_its_reason(text: str, reason: str) -> None:
-    assert unfit(text, 100, prompt="what is 2+2?", told=TOLD).startswith(reason)
+    assert rejection_reason(text, 100, prompt="what is 2+2?", told=TOLD).startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_what_is_of_no_use_has_its_reason(text: str, reason: str) -> None:
     ],
 )
 def test_what_is_of_use_has_none(text: str) -> None:
-    assert unfit(text, 100, prompt="What is 2+2?", told=TOLD) == ""
+    assert rejection_reason(text, 100, prompt="What is 2+2?", told=TOLD) == ""
 
 
 def test_a_run_of_words_is_found_whatever_their_case_and_marks() -> None:
-    assert shared_run("He said: One two, THREE four.", "one, two; three", 3) == "one two three"
-    assert shared_run("one two four three", "one two three", 3) == ""
+    assert shared_word_run("He said: One two, THREE four.", "one, two; three", 3) == "one two three"
+    assert shared_word_run("one two four three", "one two three", 3) == ""
 
 
 def test_each_row_is_answered_in_its_place_but_those_that_have_failed() -> None:
@@ -64,7 +64,7 @@ def test_each_row_is_answered_in_its_place_but_those_that_have_failed() -> None:
         "d?": Reply("d?", "D?"),
         "e?": Reply("e?", "I cannot help with that."),
     }
-    found = list(answered(Parrot(lambda prompt, at: said[prompt]), rows, temperature=1.0, seed=0, longest=100))
+    found = list(answer_prompts(Parrot(lambda prompt, at: said[prompt]), rows, temperature=1.0, seed=0, longest=100))
     assert [(row.prompt, row.answer, row.status) for row in found] == [
         ("a?", "A", ""),
         ("b?", "", "failed"),

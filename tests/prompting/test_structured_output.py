@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from parrot import Parrot
 
 from selfsown.models import Reply
-from selfsown.prompting.json_in_text import values
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.json_in_text import json_values
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import SelfsownError
 
 SCHEMA = {
@@ -40,7 +40,7 @@ AFTER = st.sampled_from(("", "\n\nI hope that helps.", ' That\'s "all".', "\n```
 
 
 def first(text: str) -> Any:
-    return next((found.value for found in values(text)), "nothing")
+    return next((found.value for found in json_values(text)), "nothing")
 
 
 @given(trees(TEXT, among=False), st.sampled_from((None, 2)))
@@ -69,24 +69,24 @@ def with_commas(value: Any) -> str:
 
 @given(trees(TEXT, among=True), PROSE, AFTER)
 def test_commas_too_many_do_no_harm(value: Any, before: str, after: str) -> None:
-    assert value in [found.value for found in values(f"{before}{with_commas(value)}{after}")]
+    assert value in [found.value for found in json_values(f"{before}{with_commas(value)}{after}")]
 
 
 @given(trees(FLAT, among=True), PROSE)
 def test_single_quotes_and_python_s_constants_do_no_harm(value: Any, before: str) -> None:
-    assert value in [found.value for found in values(f"{before}{value!r}")]
+    assert value in [found.value for found in json_values(f"{before}{value!r}")]
 
 
 @given(TEXT | st.text("{}[]'\",:\\`ab1 \n", max_size=60))
 def test_of_any_text_only_what_can_be_written_down_is_taken(text: str) -> None:
-    for found in values(text):
-        assert json.loads(compact(found.value).encode()) == found.value
+    for found in json_values(text):
+        assert json.loads(compact_json(found.value).encode()) == found.value
 
 
 @pytest.mark.parametrize("text", ["[" * 50000, '{"a":' * 20000, "{'" * 20000, "{it is so, " * 10000, "```" * 20000])
 def test_a_text_that_repeats_itself_is_soon_given_up(text: str) -> None:
     began = time.process_time()
-    list(values(text))
+    list(json_values(text))
     assert time.process_time() - began < 2
 
 
@@ -101,7 +101,7 @@ def test_a_text_that_repeats_itself_is_soon_given_up(text: str) -> None:
     ],
 )
 def test_the_first_value_that_keeps_to_the_schema_is_taken(said: str, data: int) -> None:
-    assert ask(Parrot(lambda prompt, at: said), ["how old?"], SCHEMA) == [Answer({"age": data}, said)]
+    assert complete_json(Parrot(lambda prompt, at: said), ["how old?"], SCHEMA) == [Answer({"age": data}, said)]
 
 
 def test_only_the_unfit_are_asked_again_in_a_new_prompt_that_says_what_was_wrong() -> None:
@@ -115,11 +115,11 @@ def test_only_the_unfit_are_asked_again_in_a_new_prompt_that_says_what_was_wrong
         rounds[-1].append(prompt)
         return said[prompt[:3]][len(rounds) - 1]
 
-    answers = ask(Parrot(say), list(said), SCHEMA)
+    answers = complete_json(Parrot(say), list(said), SCHEMA)
     assert [answer.data for answer in answers] == [{"age": 7}, {"age": 9}, {"age": 3}, None]
     assert [answer.failure for answer in answers] == ["", "", "", "no JSON in the answer"]
     assert [[prompt[:3] for prompt in asked] for asked in rounds] == [list(said), ["ann", "bob", "dan"], ["dan"]]
-    assert compact(SCHEMA) in rounds[0][0]
+    assert compact_json(SCHEMA) in rounds[0][0]
     assert "not by the schema: $: 7 is not of type 'object'" in rounds[1][0]
     assert '{"age": -1}' in rounds[1][1]
     assert "$.age: -1 is less than the minimum of 0" in rounds[1][1]
@@ -128,24 +128,24 @@ def test_only_the_unfit_are_asked_again_in_a_new_prompt_that_says_what_was_wrong
 @pytest.mark.parametrize("again", [0, 1, 3])
 def test_again_is_how_often_the_unfit_are_asked_anew(again: int) -> None:
     model = Parrot(lambda prompt, at: "no")
-    (answer,) = ask(model, ["how old?"], SCHEMA, again=again)
+    (answer,) = complete_json(model, ["how old?"], SCHEMA, again=again)
     assert len(model.temperatures) == again + 1
     assert (answer.data, answer.text, answer.failure) == (None, "no", "no JSON in the answer")
 
 
 def test_who_said_nothing_is_not_asked_again_and_what_was_cut_off_is_not_repaired() -> None:
     model = Parrot(lambda prompt, at: Reply(prompt, "", failure="the server said 500, 6 times"))
-    (answer,) = ask(model, ["how old?"], SCHEMA)
+    (answer,) = complete_json(model, ["how old?"], SCHEMA)
     assert (answer.failure, len(model.temperatures)) == ("the server said 500, 6 times", 1)
     model = Parrot(lambda prompt, at: Reply(prompt, '{"age": 1', failure="cut off at its longest"))
-    (answer,) = ask(model, ["how old?"], SCHEMA)
+    (answer,) = complete_json(model, ["how old?"], SCHEMA)
     assert (answer.data, answer.failure, len(model.temperatures)) == (None, "cut off at its longest", 3)
 
 
 def test_no_prompts_are_no_answers_and_what_was_thought_is_kept() -> None:
-    assert ask(Parrot(lambda prompt, at: "no"), [], SCHEMA) == []
+    assert complete_json(Parrot(lambda prompt, at: "no"), [], SCHEMA) == []
     model = Parrot(lambda prompt, at: Reply(prompt, '{"age": 1}', reasoning="young"))
-    assert ask(model, ["how old?"], SCHEMA)[0].reasoning == "young"
+    assert complete_json(model, ["how old?"], SCHEMA)[0].reasoning == "young"
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_no_prompts_are_no_answers_and_what_was_thought_is_kept() -> None:
 def test_a_schema_that_is_none_is_told_before_anything_is_asked(schema: dict[str, Any], words: str) -> None:
     model = Parrot(lambda prompt, at: "7")
     with pytest.raises(SelfsownError, match=words):
-        ask(model, ["how old?"], schema)
+        complete_json(model, ["how old?"], schema)
     assert not model.temperatures
 
 
 def test_reasons_are_short_however_long_the_answer() -> None:
     said = json.dumps({"age": "x" * 5000})
-    (answer,) = ask(Parrot(lambda prompt, at: said), ["how old?"], SCHEMA)
+    (answer,) = complete_json(Parrot(lambda prompt, at: said), ["how old?"], SCHEMA)
     assert len(answer.failure) < 250

@@ -11,8 +11,8 @@ from parrot import Parrot
 
 from selfsown.grade import constitution, judge, pairwise, panel, roundtrip
 from selfsown.models import Model, Reply
-from selfsown.prompting.judge_prompts import scored
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.judge_prompts import score_rows
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
 from selfsown.tasks.addition import Task
 
@@ -23,7 +23,7 @@ ROW = Row("Name a river.", f"Madrid has rivers. {QUOTE}")
 
 def said(reply: str | Reply, row: Row = ROW) -> Answer:
     """What a judge that always says this is understood to have decided about the row."""
-    (answer,) = scored(Parrot(lambda prompt, at: reply), [(row, "Is it right?")], scale=5, temperature=0.0, seed=0)
+    (answer,) = score_rows(Parrot(lambda prompt, at: reply), [(row, "Is it right?")], scale=5, temperature=0.0, seed=0)
     return answer
 
 
@@ -136,7 +136,7 @@ def test_who_differs_is_told_so_and_asked_again() -> None:
         prompts.append(prompt)
         return replies[len(prompts) - 1]
 
-    (answer,) = scored(Parrot(say), [(Row("q", "a"), "Is it right?")], scale=5, temperature=0.0, seed=0)
+    (answer,) = score_rows(Parrot(say), [(Row("q", "a"), "Is it right?")], scale=5, temperature=0.0, seed=0)
     assert answer.data == {"reason": "b", "score": 1}
     assert 'it gives 2 answers that differ: {"score":5}; {"score":1}' in prompts[1]
 
@@ -174,7 +174,7 @@ IMPATIENCE = [
 @pytest.mark.parametrize("reply", PATIENCE)
 def test_what_is_almost_json_by_the_schema_is_read_and_not_paid_for_again(reply: str) -> None:
     model = Parrot(lambda prompt, at: reply)
-    (answer,) = scored(model, [(Row("q", "a"), "Is it right?")], scale=5, temperature=0.0, seed=0)
+    (answer,) = score_rows(model, [(Row("q", "a"), "Is it right?")], scale=5, temperature=0.0, seed=0)
     assert (answer.failure, answer.data) == ("", {"reason": "good", "score": 5})
     assert type(answer.data["score"]) is int
     assert len(model.temperatures) == 1
@@ -199,7 +199,7 @@ BOOL = {"type": "object", "properties": {"reason": {"type": "string"}, "keeps": 
     ],
 )  # fmt: skip
 def test_truth_values_are_read_with_the_same_patience(value: str, data: bool | None) -> None:
-    (answer,) = ask(Parrot(lambda prompt, at: f'{{"reason": "r", "keeps": {value}}}'), ["?"], BOOL)
+    (answer,) = complete_json(Parrot(lambda prompt, at: f'{{"reason": "r", "keeps": {value}}}'), ["?"], BOOL)
     assert (answer.data or {}).get("keeps") is data
 
 

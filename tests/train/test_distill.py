@@ -14,7 +14,7 @@ from torch import Tensor
 from tutored import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
 from selfsown.models.tiny.model import Tiny, create
-from selfsown.models.tiny.trainer import Pace, drawn
+from selfsown.models.tiny.trainer import Schedule, sample_batches
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.train import distill, sft
@@ -47,10 +47,10 @@ def test_the_loss_is_that_of_the_books(teacher: Tiny, temperature: float, hard: 
     child = distill.train(
         mixture, parent, 4, quiet, teacher, batch_size=7, temperature=temperature, hard_label_weight=hard, **how
     )
-    draws = drawn(mixture, 3, 7, torch.Generator().manual_seed(4))
+    draws = sample_batches(mixture, 3, 7, torch.Generator().manual_seed(4))
     batches = [[SOME[at] for at in draw] for draw in draws.tolist()]
     loss = lambda student, rows: naive(student, teacher, rows, temperature, hard)  # noqa: E731
-    assert alike(child, plainly(parent, batches, loss, Pace(**how)), within=1e-4)
+    assert alike(child, plainly(parent, batches, loss, Schedule(**how)), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 
@@ -84,8 +84,8 @@ def test_the_same_seed_gives_the_same_weights_and_the_teacher_stays_as_it_was(te
 def test_a_teacher_with_another_alphabet_teaches_what_both_know(teacher: Tiny) -> None:
     """The same teacher, its characters turned around, teaches the same."""
     turned = teacher.copy()
-    turned.alphabet = replace(teacher.alphabet, characters=teacher.alphabet.characters[::-1])
-    order = [0, 1, 2, 3, 4, *range(len(teacher.alphabet) - 1, 4, -1)]
+    turned.tokenizer = replace(teacher.tokenizer, characters=teacher.tokenizer.characters[::-1])
+    order = [0, 1, 2, 3, 4, *range(len(teacher.tokenizer) - 1, 4, -1)]
     with torch.no_grad():
         for weight in (turned.network.tokens.weight, turned.network.head.weight):
             weight.copy_(weight[order].clone())

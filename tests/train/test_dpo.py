@@ -18,7 +18,7 @@ from selfsown.generate import sample
 from selfsown.grade import verify
 from selfsown.models.tiny.model import Tiny
 from selfsown.models.tiny.tokenizer import SEP
-from selfsown.models.tiny.trainer import Pace, drawn
+from selfsown.models.tiny.trainer import Schedule, sample_batches
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -62,10 +62,10 @@ def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool)
     parent, mixture = taught(1), mixed(MIXED)
     how = {"steps": 3, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
     child = dpo.train(mixture, parent, 4, quiet, batch_size=9, beta=beta, nll_weight=anchor, pivotal_only=pivot, **how)
-    draws = drawn(mixture, 3, 9, torch.Generator().manual_seed(4))
+    draws = sample_batches(mixture, 3, 9, torch.Generator().manual_seed(4))
     batches = [[MIXED[at] for at in draw] for draw in draws.tolist()]
     loss = lambda model, rows: naive(model, parent, rows, beta, anchor, pivot)  # noqa: E731
-    assert alike(child, plainly(parent, batches, loss, Pace(**how)), within=1e-4)
+    assert alike(child, plainly(parent, batches, loss, Schedule(**how)), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 

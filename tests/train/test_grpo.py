@@ -16,7 +16,7 @@ from tutored import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, qui
 from selfsown import loop
 from selfsown.grade import verify
 from selfsown.models.tiny.model import Tiny
-from selfsown.models.tiny.trainer import Pace
+from selfsown.models.tiny.trainer import Schedule
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.stats.intervals import student
@@ -94,7 +94,7 @@ def test_the_loss_is_that_of_the_papers(clip: float, kl: float) -> None:
     assert len({row.prompt for row in rows[:4]}) == 1
     assert {row.reason for row in rows} >= {"", "cannot say"}
     loss = lambda model, rows: naive(model, parent, rows, clip, kl)  # noqa: E731
-    assert alike(child, plainly(parent, [rows] * 3, loss, Pace(steps=3, **HOW)), within=1e-4)
+    assert alike(child, plainly(parent, [rows] * 3, loss, Schedule(steps=3, **HOW)), within=1e-4)
     assert not alike(child, parent, within=1e-3)
 
 

@@ -16,9 +16,9 @@ from server import Server
 
 from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.records import SelfsownError
-from selfsown.usage.budget import FIRST_GUESS, Budget, Meter, Need
+from selfsown.usage.budget import DEFAULT_REPLY_TOKENS, Budget, Meter, Reservation
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import capped, lines, total
+from selfsown.usage.ledger import folder_budget, usage_entries, total
 
 MANY = [f"prompt {at}" for at in range(400)]
 MOST = 40  # words of a reply at the most
@@ -39,14 +39,14 @@ def path(tmp_path: Path) -> Path:
 def capped_at(path: Path, **caps: float) -> Iterator[Journal]:
     """The journal as a process finds it: what the folder has spent before counts."""
     journal = Journal(path)
-    journal.budget = capped(journal, {"budget": caps})
+    journal.budget = folder_budget(journal, {"budget": caps})
     yield journal
     journal.close()
 
 
 def model(server: Server, journal: Journal | None, **knobs: Any) -> Endpoint:
     plain = {"url": server.url, "model": "m", "in_flight": IN_FLIGHT, "price": {"input": 1, "output": 1_000_000}}
-    return create([], 0, journal, "teacher", **{**plain, **knobs}).at("generate.sample")
+    return create([], 0, journal, "teacher", **{**plain, **knobs}).for_step("generate.sample")
 
 
 def stopped(asked: Endpoint, prompts: list[str] = MANY) -> str:
@@ -64,7 +64,7 @@ def test_requests_are_never_more_than_the_budget_and_retries_are_some_of_them(
         for most in (1, 100, 250):
             with capped_at(path, requests=most) as journal:
                 stopped(model(server, journal))
-            assert sum(server.asked.values()) == most == total(lines(path)).requests
+            assert sum(server.asked.values()) == most == total(usage_entries(path)).requests
 
 
 @pytest.mark.parametrize("what", ["tokens", "usd"])
@@ -78,8 +78,8 @@ def test_tokens_and_money_pass_the_budget_by_no_more_than_was_in_flight_and_a_la
         for share in (0.3, 0.6):
             with capped_at(path, **{what: share * whole}) as journal:
                 words = stopped(model(server, journal))
-            spent = total(lines(path))
-            found = spent.input + spent.output if what == "tokens" else spent.usd or 0.0
+            spent = total(usage_entries(path))
+            found = spent.input_tokens + spent.output_tokens if what == "tokens" else spent.usd or 0.0
             assert 0.8 * share * whole <= found <= share * whole + IN_FLIGHT * MOST
             assert f"generate.sample still asks for {len(MANY) - len(server.bodies):,} replies" in words
             assert f"--set 'budget={{{what}: " in words
@@ -97,20 +97,20 @@ def test_a_budget_that_is_just_enough_is_enough(path: Path) -> None:
 
 def test_near_the_end_fewer_are_out(path: Path) -> None:
     with Server(latency=0.05, say=lambda prompt, body: "word " * 100) as server:
-        with capped_at(path, tokens=FIRST_GUESS * 2.5) as journal:
-            stopped(model(server, journal, extra={"max_tokens": FIRST_GUESS}))
+        with capped_at(path, tokens=DEFAULT_REPLY_TOKENS * 2.5) as journal:
+            stopped(model(server, journal, extra={"max_tokens": DEFAULT_REPLY_TOKENS}))
         assert server.most == 2
         took = sum(server.told.values())
-        assert FIRST_GUESS * 1.4 <= took <= FIRST_GUESS * 2.5, "102 each, and the last reserves 1,000"
+        assert DEFAULT_REPLY_TOKENS * 1.4 <= took <= DEFAULT_REPLY_TOKENS * 2.5, "102 each, and the last reserves 1,000"
 
 
 def test_where_not_even_one_request_fits_nothing_is_sent(path: Path) -> None:
     with Server(say=say) as server:
-        for caps in ({"tokens": FIRST_GUESS / 2}, {"usd": 1.0}):
+        for caps in ({"tokens": DEFAULT_REPLY_TOKENS / 2}, {"usd": 1.0}):
             with capped_at(path, **caps) as journal:
                 assert "generate.sample still asks for 400 replies" in stopped(model(server, journal))
         assert not server.asked
-        with capped_at(path, tokens=FIRST_GUESS / 2) as journal:
+        with capped_at(path, tokens=DEFAULT_REPLY_TOKENS / 2) as journal:
             assert model(server, journal, extra={"max_tokens": MOST}).complete(MANY[:2])
 
 
@@ -118,8 +118,8 @@ def test_what_replies_usually_take_is_known_from_the_run_before(path: Path) -> N
     with Server(say=say) as server:
         with capped_at(path) as journal:
             model(server, journal).complete(MANY)
-        spent = total(lines(path))
-        with capped_at(path, tokens=spent.input + spent.output + 100) as journal:
+        spent = total(usage_entries(path))
+        with capped_at(path, tokens=spent.input_tokens + spent.output_tokens + 100) as journal:
             assert model(server, journal).complete(["prompt 1000", "prompt 1001"])
 
 
@@ -132,7 +132,7 @@ def test_two_models_share_the_budget(path: Path) -> None:
             for call in calls:
                 call.join()
         assert sum(server.asked.values()) == 100
-        assert {line.model for line in lines(path)} == {"m", "n"}
+        assert {line.model for line in usage_entries(path)} == {"m", "n"}
 
 
 @pytest.mark.parametrize("caps", [{"tokens": 1e6}, {"usd": 1e6}])
@@ -169,16 +169,16 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
 
     async def one(reserves: int, takes: int) -> None:
         nonlocal excess, stops
-        need = Need(0.0, reserves)
-        if not await budget.enter(lambda: need):
+        need = Reservation(0.0, reserves)
+        if not await budget.reserve(lambda: need):
             stops += 1
-            assert budget.out == 0
+            assert budget.in_flight == 0
             return
         await asyncio.sleep(0)
         meter.requests += 1
-        meter.output += takes
+        meter.output_tokens += takes
         excess += max(0, takes - reserves)
-        budget.leave(need)
+        budget.release(need)
 
     async def all_of_them() -> None:
         await asyncio.gather(*(one(*each) for each in takes))
@@ -187,16 +187,16 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
     assert meter.requests + stops == len(takes), "nobody waits for ever"
     assert meter.requests <= caps["requests"]
     assert meter.tokens <= caps["tokens"] + excess
-    assert (budget.out, set(budget.reserved.values())) == (0, {0.0})
+    assert (budget.in_flight, set(budget.reserved.values())) == (0, {0.0})
 
 
 def test_the_words_say_what_is_spent_and_which_budget_goes_on() -> None:
-    spent = Meter(requests=10, input=500, output=500, usd=0.98)
+    spent = Meter(requests=10, input_tokens=500, output_tokens=500, usd=0.98)
     budget = Budget({"usd": 1.0, "requests": 100}, spent, Meter(), {})
-    words = str(budget.stop(Need(0.05, 100), 60, "grade.self_consistency"))
+    words = str(budget.exceeded_error(Reservation(0.05, 100), 60, "grade.self_consistency"))
     assert "$0.98 of $1.00 and 10 requests of 100 requests are spent" in words
     assert "grade.self_consistency still asks for 60 replies, about $3.00" in words
     assert words.endswith("--set 'budget={usd: 3.98, requests: 100}'")
-    tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).stop(Need(0.00002, 1), 1, ""))
+    tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).exceeded_error(Reservation(0.00002, 1), 1, ""))
     assert "$0 of $0.00001000 are spent; this step" in tiny.replace("$0.00 ", "$0 ")
     assert "budget={usd: 0.00002}" in tiny

@@ -17,7 +17,7 @@ import pytest
 
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Meter
-from selfsown.usage.journal import CHUNK, Batch, Call, Journal
+from selfsown.usage.journal import KEYS_PER_QUERY, Batch, Call, Journal
 
 # Four threads write as fast as they can, and say which keys were acknowledged.
 WRITERS = """
@@ -41,10 +41,10 @@ for name in "abcd":
 
 def test_what_was_kept_is_read_back_and_a_second_reply_takes_the_place_of_the_first(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    promises = [journal.keep(f"key {at}", "{}", f"reply {at}") for at in range(3 * CHUNK)]
-    journal.keep("key 7", "{}", "better").result()
+    promises = [journal.store_reply(f"key {at}", "{}", f"reply {at}") for at in range(3 * KEYS_PER_QUERY)]
+    journal.store_reply("key 7", "{}", "better").result()
     assert all(promise.done() and not promise.exception() for promise in promises)
-    wanted = {f"key {at}": f"reply {at}" for at in range(0, 3 * CHUNK, 2)}
+    wanted = {f"key {at}": f"reply {at}" for at in range(0, 3 * KEYS_PER_QUERY, 2)}
     assert journal.read([*wanted, "no key"]) == wanted
     assert journal.read(["key 7"]) == {"key 7": "better"}
     journal.close()
@@ -53,11 +53,11 @@ def test_what_was_kept_is_read_back_and_a_second_reply_takes_the_place_of_the_fi
 
 def test_close_writes_what_waits_and_leaves_one_file(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    promises = [journal.keep(str(at), "{}", "said") for at in range(1000)]
+    promises = [journal.store_reply(str(at), "{}", "said") for at in range(1000)]
     journal.close()
     assert all(promise.done() for promise in promises)
     assert [path.name for path in tmp_path.iterdir()] == ["replies.sqlite"]
-    journal.keep("after", "{}", "said").result()
+    journal.store_reply("after", "{}", "said").result()
     assert len(journal.read(["0", "999", "after"])) == 3
     journal.close()
 
@@ -69,7 +69,7 @@ def test_closed_while_others_still_write_it_never_hangs_and_loses_nothing(tmp_pa
     def write(name: str) -> None:
         at = 0
         while not over.is_set():
-            promises.append(journal.keep(f"{name}-{at}", "{}", "said"))
+            promises.append(journal.store_reply(f"{name}-{at}", "{}", "said"))
             at += 1
             time.sleep(0.0001)
 
@@ -95,14 +95,14 @@ def test_closed_while_others_still_write_it_never_hangs_and_loses_nothing(tmp_pa
 def test_a_batch_is_on_disk_at_once_and_awaits_nothing_when_it_is_over(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     planned = Batch("name", "http://here/v1", "batch_6", keys=("a", "b"))
-    journal.note_batch(planned)
-    journal.note_batch(replace(planned, name="other", url="http://there/v1"))
+    journal.store_batch(planned)
+    journal.store_batch(replace(planned, name="other", url="http://there/v1"))
     assert Journal(journal.path).batches("http://here/v1") == [planned]
     sent = replace(planned, file="file_7", id="batch_7", state="sent")
-    journal.note_batch(sent)
+    journal.store_batch(sent)
     assert journal.batches("http://here/v1") == [sent]
     over = replace(sent, state="over")
-    journal.note_batch(over)
+    journal.store_batch(over)
     assert journal.batches("http://here/v1") == [replace(over, keys=())]
     (tmp_path / "no database").write_bytes(b"no database at all " * 100)
     for use in (lambda broken: broken.batches("http://here/v1"), lambda broken: broken.note_batch(planned)):
@@ -128,7 +128,7 @@ def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_
     for path, words in ((tmp_path / "replies.sqlite", "is damaged"), (tmp_path / "no" / "folder", "cannot be written")):
         journal = Journal(path)
         with pytest.raises(SelfsownError, match=words):
-            journal.read(["key"]) if use == "read" else journal.keep("key", "{}", "said").result()
+            journal.read(["key"]) if use == "read" else journal.store_reply("key", "{}", "said").result()
         journal.close()
 
 
@@ -141,9 +141,9 @@ def call(key: str, outcome: str = "answered", **told: Any) -> Call:
 def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     calls = [call("a", "unreadable", input=None, output=None, usd=None), call("a"), call("b", "busy", usd=0.0)]
-    journal.keep("a", "{}", '{"half', calls[0])
-    journal.keep("a", "{}", "whole", calls[1]).result()
-    journal.note(calls[2])
+    journal.store_reply("a", "{}", '{"half', calls[0])
+    journal.store_reply("a", "{}", "whole", calls[1]).result()
+    journal.store_call(calls[2])
     journal.close()
     connection = sqlite3.connect(tmp_path / "replies.sqlite")
     assert [Call(*row) for row in connection.execute("SELECT * FROM calls")] == calls
@@ -153,13 +153,13 @@ def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_
 
 def test_the_meter_counts_as_it_goes_and_a_price_that_is_not_known_makes_the_whole_unknown(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    journal.keep("a", "{}", "said", call("a"))
-    journal.note(call("b", "timeout", input=None, output=None, usd=None))
-    assert journal.meter == Meter(requests=2, input=5, output=7, usd=0.5)
+    journal.store_reply("a", "{}", "said", call("a"))
+    journal.store_call(call("b", "timeout", input=None, output=None, usd=None))
+    assert journal.meter == Meter(requests=2, input_tokens=5, output_tokens=7, usd=0.5)
     assert journal.meter.tokens == 12
-    journal.keep("c", "{}", "said", call("c", usd=None))
-    journal.keep("d", "{}", "said", call("d"))
-    assert journal.meter == Meter(requests=4, input=15, output=21, usd=None)
+    journal.store_reply("c", "{}", "said", call("c", usd=None))
+    journal.store_reply("d", "{}", "said", call("d"))
+    assert journal.meter == Meter(requests=4, input_tokens=15, output_tokens=21, usd=None)
     journal.close()
 
 

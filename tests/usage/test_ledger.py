@@ -24,7 +24,7 @@ from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Call, Journal
-from selfsown.usage.ledger import Line, lines, prices_in, total
+from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
 from selfsown.usage.prices import Price
 
 MANY = [f"prompt {at}" for at in range(200)]
@@ -66,7 +66,7 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
         found = calls(journal.path)
         assert Counter(call.outcome for call in found) == server.did
         assert set(server.did) == {"answered", "declined", "busy", "status", "reset", "unreadable", "timeout"}
-        first, again = lines(journal.path)
+        first, again = usage_entries(journal.path)
         assert (first.stage, first.role, first.model) == ("grade.self_consistency", "judge", "m")
         assert (again.stage, again.requests, again.declined) == ("grade.again", 38, 38)
         assert first.requests + again.requests == sum(server.asked.values()) == journal.meter.requests
@@ -75,12 +75,12 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
             ("input_tokens", "output_tokens") if style == "messages" else ("prompt_tokens", "completion_tokens")
         )
         hits = first.answered * (style == "messages")  # one for each reply, which is no part of input_tokens
-        assert (first.input, first.output) == (server.told[read] + hits, server.told[written])
-        assert first.cached == first.answered
-        assert first.reasoning == (None if style == "messages" else 2 * first.answered)
+        assert (first.input_tokens, first.output_tokens) == (server.told[read] + hits, server.told[written])
+        assert first.cached_tokens == first.answered
+        assert first.reasoning_tokens == (None if style == "messages" else 2 * first.answered)
         vain = ("busy", "status", "reset", "unreadable", "timeout")
-        assert first.again == sum(server.did[outcome] for outcome in vain)
-        assert first.untold == sum(server.did[outcome] for outcome in vain[2:])
+        assert first.retries == sum(server.did[outcome] for outcome in vain)
+        assert first.unmetered == sum(server.did[outcome] for outcome in vain[2:])
         assert first.usd is None, "nobody knows what this server costs"
         assert {call.seconds > 0.9 for call in found if call.outcome == "timeout"} == {True}
         assert all(call.key and abs(call.time - time.time()) < 60 for call in found)
@@ -106,13 +106,13 @@ def test_replies_that_are_read_from_the_journal_are_no_calls_and_step_and_role_a
 ) -> None:
     with Server() as server:
         model = endpoint([], 0, journal, "teacher", url=server.url, model="m")
-        said = model.at("generate.sample").complete(MANY)
+        said = model.for_step("generate.sample").complete(MANY)
         assert (
-            endpoint([], 0, journal, "judge", url=server.url, model="m").at("grade.self_consistency").complete(MANY)
+            endpoint([], 0, journal, "judge", url=server.url, model="m").for_step("grade.self_consistency").complete(MANY)
             == said
         )
         assert sum(server.asked.values()) == len(MANY)
-        assert [(line.role, line.requests) for line in lines(journal.path)] == [("teacher", len(MANY))]
+        assert [(line.role, line.requests) for line in usage_entries(journal.path)] == [("teacher", len(MANY))]
 
 
 def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path)
     replies = Journal(path).read([call.key for call in answered])
     for call in answered:
         usage = json.loads(replies[call.key])["usage"]
-        assert (call.input, call.output) == (usage["prompt_tokens"], usage["completion_tokens"])
+        assert (call.input_tokens, call.output_tokens) == (usage["prompt_tokens"], usage["completion_tokens"])
 
 
 @pytest.mark.parametrize("text", ["no database at all " * 100, None])
@@ -146,16 +146,16 @@ def test_a_journal_that_is_none_is_told_in_words_and_one_that_is_not_there_is_em
     text: str | None, tmp_path: Path
 ) -> None:
     path = tmp_path / "replies.sqlite"
-    assert lines(path) == []
+    assert usage_entries(path) == []
     assert not list(tmp_path.iterdir())
     if text:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(SelfsownError, match="cannot be read"):
-            lines(path)
+            usage_entries(path)
     else:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE replies (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
-        assert lines(path) == []
+        assert usage_entries(path) == []
 
 
 numbers = st.none() | st.integers(0, 10**6)
@@ -186,21 +186,21 @@ def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tm
     path.unlink(missing_ok=True)
     journal = Journal(path)
     for call in some:
-        journal.note(call)
+        journal.store_call(call)
     journal.close()
     price = Price(1.0, 2.0, batch=0.5)
-    found = lines(path, lambda host, model: price if model == "told" else None)
+    found = usage_entries(path, lambda host, model: price if model == "told" else None)
     whole = total(found)
     assert len(found) == len({(call.stage, call.role, call.model) for call in some})
-    assert whole.requests == len(some) == whole.answered + whole.declined + whole.again
+    assert whole.requests == len(some) == whole.answered + whole.declined + whole.retries
     paid = [call for call in some if call.outcome in ("answered", "unreadable", "dropped")]
-    assert whole.untold == sum(None in (call.input, call.output) for call in paid)
+    assert whole.unmetered == sum(None in (call.input_tokens, call.output_tokens) for call in paid)
     for name in ("input", "output"):
         known = sum(getattr(call, name) or 0 for call in some)
-        assert getattr(whole, name) in ({known, None} if whole.untold and not known else {known})
+        assert getattr(whole, name) in ({known, None} if whole.unmetered and not known else {known})
     assert whole.seconds == pytest.approx(sum(call.seconds for call in some))
-    counted = [call.reasoning for call in some if call.reasoning is not None]
-    assert whole.reasoning == (sum(counted) if counted else None)
+    counted = [call.reasoning_tokens for call in some if call.reasoning_tokens is not None]
+    assert whole.reasoning_tokens == (sum(counted) if counted else None)
     assert whole.usd == worth(some, price)
     for line in found:
         mine = [call for call in some if (call.stage, call.role, call.model) == (line.stage, line.role, line.model)]
@@ -216,24 +216,24 @@ def worth(some: list[Call], price: Price) -> Any:
         if call.usd is not None:
             usd += call.usd
         elif call.outcome == "answered":
-            if call.model != "told" or call.input is None or call.output is None:
+            if call.model != "told" or call.input_tokens is None or call.output_tokens is None:
                 return None
-            usd += (call.input + 2 * call.output) / 1e6 * (0.5 if call.batch else 1)
+            usd += (call.input_tokens + 2 * call.output_tokens) / 1e6 * (0.5 if call.batch else 1)
     return pytest.approx(usd)
 
 
 def test_a_price_that_the_recipe_says_later_is_found_for_its_model_alone() -> None:
     knobs = {"url": "http://localhost:1/v1", "model": "m", "price": {"input": 1, "output": 2}}
-    prices = prices_in({"teacher": {"endpoint": knobs}, "judge": {"anthropic": {"model": "claude-haiku-4-5"}}})
+    prices = recipe_prices({"teacher": {"endpoint": knobs}, "judge": {"anthropic": {"model": "claude-haiku-4-5"}}})
     assert prices("localhost:1", "m") == Price(1, 2, 1, 1)
     assert prices("localhost:2", "m") is None
     assert prices("localhost:1", "n") is None
     assert prices("api.anthropic.com", "claude-haiku-4-5")
-    assert prices_in({"teacher": None})("localhost:1", "m") is None
+    assert recipe_prices({"teacher": None})("localhost:1", "m") is None
 
 
 def test_nothing_and_something_is_something() -> None:
-    assert total([]) == Line()
-    one = Line("a", "teacher", "m", "h", requests=2, answered=1, usd=0.5, cached=3)
-    assert total([one]) == Line(requests=2, answered=1, usd=0.5, cached=3)
-    assert total([one, Line(usd=None)]).usd is None
+    assert total([]) == UsageEntry()
+    one = UsageEntry("a", "teacher", "m", "h", requests=2, answered=1, usd=0.5, cached_tokens=3)
+    assert total([one]) == UsageEntry(requests=2, answered=1, usd=0.5, cached_tokens=3)
+    assert total([one, UsageEntry(usd=None)]).usd is None

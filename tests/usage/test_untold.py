@@ -17,11 +17,11 @@ from selfsown import cost
 from selfsown.cost import Cost
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.token_usage import used
+from selfsown.models.endpoint.token_usage import parse_usage
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import Line, capped, counted, lines, total
-from selfsown.usage.prices import NOT_TOLD, Used
+from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, usage_entries, total
+from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"
@@ -44,9 +44,9 @@ def reply(usage: Any, text: str = "4") -> web.Response:
 def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
     """What it cost to ask a server that counts so, for the prompts in which this stands, and as usual for others."""
     with Server(instead=lambda prompt, body: reply(usage) if some in prompt else None) as server:
-        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).at("generate.sample").complete(PROMPTS)
+        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(PROMPTS)
     journal.close()
-    return Cost(lines(journal.path), 0, "", None)
+    return Cost(usage_entries(journal.path), 0, "", None)
 
 
 def shown(found: Cost) -> str:
@@ -95,11 +95,11 @@ def test_half_a_count_is_no_whole_one(usage: Any, words: str, journal: Journal) 
 
 def test_an_empty_reply_may_have_0_tokens_and_a_request_may_not() -> None:
     zeros = {"prompt_tokens": 0, "completion_tokens": 0}
-    assert used("chat", zeros, wrote=False) == Used(None, 0)
-    assert used("chat", zeros, wrote=True) == NOT_TOLD
-    assert used("chat", {"prompt_tokens": 4, "completion_tokens": 0}, wrote=False) == Used(4, 0)
+    assert parse_usage("chat", zeros, wrote=False) == TokenUsage(None, 0)
+    assert parse_usage("chat", zeros, wrote=True) == UNKNOWN_USAGE
+    assert parse_usage("chat", {"prompt_tokens": 4, "completion_tokens": 0}, wrote=False) == TokenUsage(4, 0)
     cached = {"input_tokens": 0, "cache_read_input_tokens": 5, "output_tokens": 2}
-    assert used("messages", cached, wrote=True) == Used(5, 2, cached=5)
+    assert parse_usage("messages", cached, wrote=True) == TokenUsage(5, 2, cached_tokens=5)
 
 
 @pytest.mark.parametrize("caps", [{"tokens": 1000000}, {"usd": 1000}])
@@ -111,14 +111,14 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
         body = {"content": text, "stop_reason": "end_turn", "usage": usage}
         return web.json_response(body | {"choices": [{"message": {"content": "4"}}]})
 
-    journal.budget = capped(journal, {"budget": caps})
+    journal.budget = folder_budget(journal, {"budget": caps})
     knobs: dict[str, Any] = {"model": "m", "key": "", "price": {"input": 1, "output": 1}}
     with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not say what a reply of m took"):
         make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
     journal.close()
     with pytest.raises(SelfsownError, match=r"budget: .* is not known"):
-        capped(Journal(journal.path), {"budget": caps})
-    assert capped(Journal(journal.path), {"budget": {"requests": 1000}})
+        folder_budget(Journal(journal.path), {"budget": caps})
+    assert folder_budget(Journal(journal.path), {"budget": {"requests": 1000}})
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,15 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
     ],
 )
 def test_tokens_in_words(input: int | None, output: int | None, untold: int, words: str) -> None:
-    assert counted(input, output, untold) == words
+    assert format_tokens(input, output, untold) == words
 
 
 def test_unknown_and_known_lines_add_up_to_what_is_known() -> None:
     unknown, known = (
-        Line(requests=2, untold=2, input=None, output=None, usd=None),
-        Line(requests=1, input=3, output=4),
+        UsageEntry(requests=2, unmetered=2, input_tokens=None, output_tokens=None, usd=None),
+        UsageEntry(requests=1, input_tokens=3, output_tokens=4),
     )
-    assert (total([unknown]).input, total([unknown, Line()]).input) == (None, None)
-    assert (total([unknown, known]).input, total([unknown, known]).output) == (3, 4)
-    assert (total([known]).input, total([]).input) == (3, 0)
-    assert total([unknown, Line(usd=2.0, known_usd=2.0)]).known_usd == 2.0
+    assert (total([unknown]).input_tokens, total([unknown, UsageEntry()]).input_tokens) == (None, None)
+    assert (total([unknown, known]).input_tokens, total([unknown, known]).output_tokens) == (3, 4)
+    assert (total([known]).input_tokens, total([]).input_tokens) == (3, 0)
+    assert total([unknown, UsageEntry(usd=2.0, known_usd=2.0)]).known_usd == 2.0

@@ -186,5 +186,5 @@ def _cost(folder: Path) -> dict[str, Any] | None:
     """What calibrating took in this folder, all in all; None where no model behind a server was asked."""
     spent = cost.read(folder)
     lines = [line for line in spent.lines if line.stage.startswith("calibrate.")] if spent else []
-    all_of_it = total(lines).plain()
+    all_of_it = total(lines).to_json()
     return {name: all_of_it[name] for name in ("requests", "input", "output", "untold", "usd")} if lines else None

@@ -17,7 +17,7 @@ from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
 from selfsown.terminal.run_progress import sisters
-from selfsown.usage.ledger import lines, prices_in, total
+from selfsown.usage.ledger import usage_entries, recipe_prices, total
 
 History = list[Generation]
 ROWS = ("made", "kept")  # of the student's own, over all generations of a run
@@ -50,7 +50,7 @@ def outcome(plan: Plan, runs: Sequence[Run], prices: Mapping[str, float]) -> dic
 def _spent(run: Run) -> dict[str, Any]:
     """What the run took; models: dollars for those behind servers, None where their price is not known."""
     recipe = RunFolder(run.folder).recipe()
-    return {**run.cost(), "models": total(lines(run.folder / "replies.sqlite", prices_in(recipe))).usd}
+    return {**run.cost(), "models": total(usage_entries(run.folder / "replies.sqlite", recipe_prices(recipe))).usd}
 
 
 def last(history: Sequence[Generation]) -> Generation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from selfsown.prompting.reply_checks import refusal
+from selfsown.prompting.reply_checks import refusal_text
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import unified
 
@@ -44,7 +44,7 @@ def curate(rows: Iterable[Row], *, name: str = "", patterns: tuple[str, ...] = (
     tests = [("it says what it is", _compiled(each)) for each in _SELF]
     tests += [("a pattern of yours", _compiled(each)) for each in patterns] + templates
     for row in rows:
-        refused = refusal(row.answer)
+        refused = refusal_text(row.answer)
         found = f"it refuses: {refused[:60]!r}" if refused else ""
         for answer in dict.fromkeys((row.answer, unified(row.answer))):  # patterns may be written in either spelling
             found = found or _first(answer, tests, name)

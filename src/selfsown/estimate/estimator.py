@@ -91,8 +91,8 @@ class Estimate:
     rows: int
     asked: int
     there: int
-    spent: ledger.Line
-    now: ledger.Line
+    spent: ledger.UsageEntry
+    now: ledger.UsageEntry
     caps: Mapping[str, float]
     batch: Range | None
     made: int
@@ -106,15 +106,15 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
     with _place(folder, offline) as there, opened(at_once(recipe, keyless=offline), there) as line:
         line.chunk = max(batches.values(), default=0) or line.chunk
-        path, prices = line.store.journal.path, ledger.prices_in(recipe.dump())
-        before, sizes = ledger.sent(path), sizes_of(line)
+        path, prices = line.store.journal.path, ledger.recipe_prices(recipe.dump())
+        before, sizes = ledger.count_requests(path), sizes_of(line)
         strata = {at: 1 if offline else min(few, size) for at, size in sizes.items()}
         sample = Sample() if offline else asked(line, sizes, strata, batches)
         survey = surveyed(line, sizes, strata, batches)
         models = {**survey.models, **sample.models}
         left = {place: _left(place, survey, sample, sizes) for place in models}
         if offline:
-            _timed(left, ledger.usual(path))
+            _timed(left, ledger.mean_usage(path))
         lengths = survey.lengths if offline else {}
         parts = [
             replace(_part(models[place], some, lengths), way=getattr(recipe, models[place].role).method)
@@ -128,8 +128,8 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
             rows=sum(sizes.values()),
             asked=sum(map(len, sample.units.values())),
             there=survey.there,
-            spent=ledger.total(ledger.lines(path, prices)),
-            now=ledger.total(ledger.lines(path, prices, before)),
+            spent=ledger.total(ledger.usage_entries(path, prices)),
+            now=ledger.total(ledger.usage_entries(path, prices, before)),
             caps={str(what): cap for what, cap in (recipe.budget or {}).items()},
             batch=_batch(parts, models, batches),
             made=len(sample.rows),

@@ -18,8 +18,8 @@ from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.stages import graded, streams
 from selfsown.usage import ledger
-from selfsown.usage.budget import FIRST_GUESS
-from selfsown.usage.prices import Used
+from selfsown.usage.budget import DEFAULT_REPLY_TOKENS
+from selfsown.usage.prices import TokenUsage
 
 SHAPED = 100  # tokens of a reply by a schema, where nothing tells
 THREADS = 32  # sampled rows at work at once
@@ -136,23 +136,23 @@ def _units(heard: Sequence[Asked], rows: int, batches: Mapping[str, int]) -> lis
         by_place[each.model.stage, each.model.role].append(each)
     for place, some in by_place.items():
         model, keys = some[0].model, [each.ask.key for each in some]
-        said = model.known(keys)
-        seconds = ledger.seconds(model.journal.path, keys) if model.journal else {}
+        said = model.journaled_replies(keys)
+        seconds = ledger.request_seconds(model.journal.path, keys) if model.journal else {}
         for at, each in enumerate(some):
             took = np.array([1.0, 0, 0, 0, np.nan if batches.get(model.role) else seconds.get(each.ask.key, 0.0)])
             if found := said.get(each.ask.key):
-                told = found.used
+                told = found.usage
                 length = len(found.text) + len(found.reasoning)
                 used = told._replace(
-                    input=each.ask.tokens if told.input is None else told.input,
-                    output=length // CHARACTERS if told.output is None else told.output,
+                    input=each.ask.input_tokens if told.input_tokens is None else told.input_tokens,
+                    output=length // CHARACTERS if told.output_tokens is None else told.output_tokens,
                 )
-                took[1:4] = used.input, used.output, _money(model, used, batches)
+                took[1:4] = used.input_tokens, used.output_tokens, _money(model, used, batches)
             units[at * rows // len(some)][place] += took
     return units
 
 
-def _money(model: Any, used: Used, batches: Mapping[str, int]) -> float:
+def _money(model: Any, used: TokenUsage, batches: Mapping[str, int]) -> float:
     found = model.price.of(used, bool(batches.get(model.role))) if model.price else None
     return float("nan") if found is None else found
 
@@ -208,8 +208,8 @@ def _put_down(survey: Survey, at: int, heard: Sequence[Asked], batches: Mapping[
         survey.there += each.said is not None
         if each.said is None:
             left[place] += 1
-            usd = _money(each.model, Used(each.ask.tokens, each.tokens), batches)
-            survey.counts[at, place] += np.array([1.0, each.ask.tokens, each.tokens, usd])
+            usd = _money(each.model, TokenUsage(each.ask.input_tokens, each.tokens), batches)
+            survey.counts[at, place] += np.array([1.0, each.ask.input_tokens, each.tokens, usd])
     return {place: left[place] / count for place, count in wanted.items()}
 
 
@@ -223,7 +223,7 @@ class _Lengths:
     """How long a reply will be that nobody has given, and why."""
 
     def __init__(self, line: Line) -> None:
-        self.usual = ledger.usual(line.store.journal.path)
+        self.usual = ledger.mean_usage(line.store.journal.path)
         answers = total = 0
         for row in line.store.stream("real"):
             answers += bool(row.answer)
@@ -243,7 +243,7 @@ class _Lengths:
         elif room:
             found, why = room, "as long as max_tokens allows"
         else:
-            found = SHAPED if shaped else FIRST_GUESS
+            found = SHAPED if shaped else DEFAULT_REPLY_TOKENS
             why = f"of {found:,} tokens, which is no more than an assumption"
         self.rests_on[place] = why
         return found

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
-from selfsown.prompting.structured_output import compact
+from selfsown.prompting.structured_output import compact_json
 from selfsown.text.chat import Prompt
 
 if TYPE_CHECKING:  # it brings an HTTP client, which a recipe without a server does not need
-    from selfsown.models.endpoint.api_formats import Said
+    from selfsown.models.endpoint.api_formats import ParsedReply
     from selfsown.models.endpoint.endpoint import Endpoint
-    from selfsown.models.endpoint.request import Ask
+    from selfsown.models.endpoint.request import Request
 
 CHARACTERS = 4  # of a token, about
 QUOTED = 20  # words of a text that are quoted from it
@@ -34,8 +34,8 @@ class Asked:
     """
 
     model: Endpoint
-    ask: Ask
-    said: Said | None = None
+    ask: Request
+    said: ParsedReply | None = None
     tokens: int = 0
 
 
@@ -45,11 +45,11 @@ class Listed:
     def __init__(self, model: Endpoint, asked: list[Asked]) -> None:
         self.model, self.asked, self.name = model, asked, model.name
 
-    def at(self, stage: str) -> Listed:
-        return Listed(self.model.at(stage), self.asked)
+    def for_step(self, stage: str) -> Listed:
+        return Listed(self.model.for_step(stage), self.asked)
 
-    def called(self, name: str) -> Listed:
-        return Listed(self.model.called(name), self.asked)
+    def with_model(self, name: str) -> Listed:
+        return Listed(self.model.with_model(name), self.asked)
 
     def bits(self, rows: Sequence[Any]) -> Any:
         return self.model.bits(rows)
@@ -59,12 +59,12 @@ class Listed:
         prompts: Sequence[Prompt],
         params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        asks = self.model.asks(prompts, params)
+        asks = self.model.requests(prompts, params)
         self.asked += [Asked(self.model, ask) for these in asks for ask in {ask.key: ask for ask in these}.values()]
         return self.model.complete(prompts, params)
 
 
-Length = Callable[["Endpoint", "Ask", bool], int]  # tokens of a reply that nobody has given; whether it has a schema
+Length = Callable[["Endpoint", "Request", bool], int]  # tokens of a reply that nobody has given; whether it has a schema
 
 
 class StandIn(Listed):
@@ -75,22 +75,22 @@ class StandIn(Listed):
         super().__init__(model, asked)
         self.length, self.elements = length, elements
 
-    def at(self, stage: str) -> StandIn:
-        return StandIn(self.model.at(stage), self.asked, self.length, self.elements)
+    def for_step(self, stage: str) -> StandIn:
+        return StandIn(self.model.for_step(stage), self.asked, self.length, self.elements)
 
-    def called(self, name: str) -> StandIn:
-        return StandIn(self.model.called(name), self.asked, self.length, self.elements)
+    def with_model(self, name: str) -> StandIn:
+        return StandIn(self.model.with_model(name), self.asked, self.length, self.elements)
 
     def complete(
         self,
         prompts: Sequence[Prompt],
         params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        from selfsown.models.endpoint.api_formats import Said
+        from selfsown.models.endpoint.api_formats import ParsedReply
 
-        asks = self.model.asks(prompts, params)
+        asks = self.model.requests(prompts, params)
         schema = params.schema
-        heard = self.model.known([ask.key for these in asks for ask in these])
+        heard = self.model.journaled_replies([ask.key for these in asks for ask in these])
         said = dict(heard)
         fits = _fitting(schema) if schema else None
         for prompt, these in zip(prompts, asks, strict=True):
@@ -101,11 +101,11 @@ class StandIn(Listed):
                 if ask.key not in said:
                     tokens = self.length(self.model, ask, bool(schema))
                     text = _made_up(ask, str(prompt), tokens, schema, fits, self.elements.get(self.model.stage, 1))
-                    said[ask.key] = Said(text, failure="" if text else "no stand-in keeps to its schema")
+                    said[ask.key] = ParsedReply(text, failure="" if text else "no stand-in keeps to its schema")
         return self.model.replies(prompts, asks, said, params.continue_prompt)
 
 
-def _made_up(ask: Ask, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:
+def _made_up(ask: Request, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:
     """Another text to each request, or later steps would ask once where they ask twice."""
     own = f"{ask.key[:8]} "
     if fits is None:
@@ -115,7 +115,7 @@ def _made_up(ask: Ask, prompt: str, tokens: int, schema: Any, fits: Callable[[An
     starts = range(elements)
     words = [" ".join(source[at % len(source) :][:QUOTED]) if source else f"{own}{at}" for at in starts]
     value = instance(schema, schema, words)
-    return compact(value) if fits(value) else ""
+    return compact_json(value) if fits(value) else ""
 
 
 def _fitting(schema: Mapping[str, Any]) -> Callable[[Any], bool]:

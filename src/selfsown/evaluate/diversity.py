@@ -9,7 +9,7 @@ import numpy as np
 
 from selfsown.models import Model
 from selfsown.option_types import Count
-from selfsown.prompting.unconditional import alike, unprompted
+from selfsown.prompting.unconditional import comparable_rows, unconditional_samples
 from selfsown.records import Row, Score, SelfsownError
 from selfsown.stats.intervals import Z
 from selfsown.tasks import Task
@@ -37,8 +37,8 @@ def evaluate(
     and so misjudge every measure of variety. There is no score where nothing was written, or nothing is comparable.
     """
     rng = random.Random(seed)
-    real = [unified(row.prompt + row.answer) for row in alike(held_out, task)]
-    written = [unified(prompt + answer) for prompt, answer in unprompted(model, held_out, task, count, rng, seed)]
+    real = [unified(row.prompt + row.answer) for row in comparable_rows(held_out, task)]
+    written = [unified(prompt + answer) for prompt, answer in unconditional_samples(model, held_out, task, count, rng, seed)]
     half = min(len(written), len(real)) // 2
     if not half:
         return

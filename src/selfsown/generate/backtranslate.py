@@ -11,8 +11,8 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import shared_run, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import shared_word_run, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import other_traits
 from selfsown.text.normalize import fenced
@@ -53,7 +53,7 @@ def generate(
     solves (instruction reversal). `instruction` says more of how the instructions are to be."""
     chosen = with_answers(rows, real, "generate.backtranslate")
     prompts = ["\n\n".join([_TOLD[kind], *[instruction] * bool(instruction), _FENCE, fenced(r.answer)]) for r in chosen]
-    said = ask(teacher, prompts, _INSTRUCTION, temperature=temperature, seed=seed)
+    said = complete_json(teacher, prompts, _INSTRUCTION, temperature=temperature, seed=seed)
     for draw, (row, answer) in enumerate(zip(chosen, said, strict=True)):
         yield replace(
             _row(answer, row.answer, max_chars, f"{_TOLD[kind]}\n{_FENCE}"),
@@ -72,7 +72,7 @@ def _row(said: Answer, document: str, longest: int, told: str) -> Row:
     if said.failure:
         return Row(said.text, document).failed(said.failure)
     row = Row(said.data["instruction"].strip(), document)
-    failure = unfit(row.prompt, longest, told=told)
-    if not failure and (given := shared_run(row.prompt, document, GIVEN)):
+    failure = rejection_reason(row.prompt, longest, told=told)
+    if not failure and (given := shared_word_run(row.prompt, document, GIVEN)):
         failure = f"it gives the answer away: {given!r}"
     return row.failed(failure) if failure else row

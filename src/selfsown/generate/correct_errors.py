@@ -12,8 +12,8 @@ from typing import Any
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
-from selfsown.prompting.judge_prompts import NOTE, called, fenced_prompt, shown
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import prompt_traits
 from selfsown.text.normalize import fenced
@@ -80,10 +80,10 @@ def generate(
     """
     rows = with_answers(rows, real, "generate.correct_errors")
     prompts = [_asked(row, instruction) for row in rows]
-    said = ask(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
+    said = complete_json(teacher, prompts, _EDITS, temperature=temperature, seed=seed)
     edits = [_edits(row, answer, seed) for row, answer in zip(rows, said, strict=True)]
     if confirm:
-        choices = ask(teacher, [_again(edit) for each in edits for edit in each], _CHOICE, seed=seed)
+        choices = complete_json(teacher, [_again(edit) for each in edits for edit in each], _CHOICE, seed=seed)
         told = iter(choices)
         edits = [[edit for edit in each if _confirmed(edit, next(told))] for each in edits]
     for row, answer, each in zip(rows, said, edits, strict=True):
@@ -93,10 +93,10 @@ def generate(
 
 def _asked(row: Row, instruction: str) -> str:
     parts = [
-        f"Find the errors in the {called(row)} below: what is wrong in fact, in reckoning or in spelling, and gaps."
+        f"Find the errors in the {text_kind(row)} below: what is wrong in fact, in reckoning or in spelling, and gaps."
     ]
     parts += [instruction] * bool(instruction)
-    parts += [shown(row)]
+    parts += [fenced_row(row)]
     parts += [
         "To each error quote the words, exactly, and as few as stand there but once; say the reason; and give what "
         "is to stand in the place of the quote. Style and taste are no errors. If there is none, the list is empty."
@@ -130,7 +130,7 @@ def _again(edit: _Edit) -> str:
     first, second = reversed(both) if edit.turned else both
     parts = ["Here are two versions of a passage that differ in one place. Which of them is right there?"]
     parts += [f"It is from an answer to:\n{fenced_prompt(edit.row)}"] * bool(edit.row.prompt)
-    parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", NOTE]
+    parts += [f"The first:\n{fenced(first)}", f"The second:\n{fenced(second)}", IGNORE_INSTRUCTIONS]
     parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is right."]
     return "\n\n".join(parts)
 
@@ -144,7 +144,7 @@ def _made(row: Row, answer: Answer, edits: Sequence[_Edit], most: float, by: tup
     for edit in reversed(edits):
         text = text[: edit.at] + edit.said["correction"] + text[edit.end :]
     changed = sum(max(len(edit.said["quote"]), len(edit.said["correction"])) for edit in edits)
-    told: dict[str, Any] = {"edits": compact([dict(edit.said) for edit in edits])} if edits else {}
+    told: dict[str, Any] = {"edits": compact_json([dict(edit.said) for edit in edits])} if edits else {}
     made = Row(
         row.prompt,
         text,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.structured_output import ask
+from selfsown.prompting.structured_output import complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import other_traits
 from selfsown.text.normalize import fenced
@@ -43,7 +43,7 @@ def generate(
     rows = with_answers(rows, real, "generate.document_qa")
     texts = [f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer for row in rows]
     prompts = [_asked(text, per_document, instruction) for text in texts]
-    said = ask(teacher, prompts, _PAIRS, temperature=temperature, seed=seed)
+    said = complete_json(teacher, prompts, _PAIRS, temperature=temperature, seed=seed)
     for row, text, answer in zip(rows, texts, said, strict=True):
         failure = answer.failure or ("" if answer.data["pairs"] else "it asks no question")
         made = (

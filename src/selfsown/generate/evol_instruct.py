@@ -12,8 +12,8 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import answered, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import NoPrompt, Row, SelfsownError
 from selfsown.text.chat import other_traits
 from selfsown.text.normalize import fenced
@@ -67,9 +67,9 @@ def generate(
         before = [next(row for row in reversed(line) if not row.status) for line in lines]
         drawn = [random.Random(f"{seed} {row.id} {at}").choice(operations) for row in chosen]
         prompts = [_asked(way, row.prompt, instruction) for way, row in zip(drawn, before, strict=True)]
-        said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
+        said = complete_json(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
         begun = [_row(*each, max_chars) for each in zip(said, before, drawn, strict=True)]
-        done = answered(teacher, begun, temperature=temperature, seed=seed + at, longest=max_chars, told=_TOLD)
+        done = answer_prompts(teacher, begun, temperature=temperature, seed=seed + at, longest=max_chars, told=_TOLD)
         for line, row in zip(lines, done, strict=True):
             line.append(row)
     for start, *made in lines:
@@ -107,7 +107,7 @@ def _row(said: Answer, before: Row, way: Way, longest: int) -> Row:
     if said.failure:
         return Row("", said.text, metadata=traits).failed(said.failure)
     task = said.data["task"].strip()
-    failure = unfit(task, longest, told=_TOLD) or _standstill(words(task), words(before.prompt), way)
+    failure = rejection_reason(task, longest, told=_TOLD) or _standstill(words(task), words(before.prompt), way)
     row = Row(task, "", metadata=traits)
     return row.failed(failure) if failure else row
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
-from selfsown.prompting.reply_checks import unfit
+from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
 
@@ -45,7 +45,7 @@ def generate(
         openings, SamplingParams(temperature=temperature, seed=seed, continue_prompt=not user_prefix)
     )
     asked = [_turn(reply.text if user_prefix else reply.prompt, turn_end) for (reply,) in begun]
-    failures = [reply.failure or unfit(text, max_chars) for text, (reply,) in zip(asked, begun, strict=True)]
+    failures = [reply.failure or rejection_reason(text, max_chars) for text, (reply,) in zip(asked, begun, strict=True)]
     whole = [
         f"{user_prefix}{text}{turn_end}{assistant_prefix}" for text, bad in zip(asked, failures, strict=True) if not bad
     ]
@@ -65,5 +65,5 @@ def _turn(text: str, end: str) -> str:
 def _row(prompt: str, reply: Reply, end: str, task: Task, longest: int) -> Row:
     answer = _turn(reply.text, end)
     row = task.read(prompt, answer)
-    failure = reply.failure or unfit(answer, longest, prompt=prompt) or (row if isinstance(row, str) else "")
+    failure = reply.failure or rejection_reason(answer, longest, prompt=prompt) or (row if isinstance(row, str) else "")
     return Row(prompt, answer).failed(failure) if failure or isinstance(row, str) else row

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import NOTE
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS
 from selfsown.records import NoPrompt, Row
 from selfsown.text.chat import Message, Prompt, full_prompt, messages_of, prompt_traits, remembered, written_out
 from selfsown.text.normalize import fenced
@@ -86,7 +86,7 @@ def _wish(talk: _Talk, instruction: str) -> str:
     parts = ["Below is a talk between a user and an assistant. Write what the user says next: a question or a wish"]
     parts[0] += " that follows from the last answer and asks for something new, in the user's manner."
     parts += [instruction] * bool(instruction)
-    parts += [fenced(written_out(talk.messages)), NOTE, "Write the user's words alone."]
+    parts += [fenced(written_out(talk.messages)), IGNORE_INSTRUCTIONS, "Write the user's words alone."]
     return "\n\n".join(parts)
 
 

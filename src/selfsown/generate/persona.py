@@ -14,8 +14,8 @@ from itertools import accumulate
 from selfsown.files.user_rows import drawn
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
-from selfsown.prompting.reply_checks import answered, unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
@@ -79,9 +79,9 @@ def generate(
     examples = list(drawn(lambda: (row for row in real if row.prompt), count, seed))
     shown = [examples[at % len(examples)] if examples else None for at in range(count)]
     prompts = [_asked(cell, row, instruction) for cell, row in zip(cells, shown, strict=True)]
-    said = ask(teacher, prompts, _REQUEST, temperature=temperature, seed=seed)
+    said = complete_json(teacher, prompts, _REQUEST, temperature=temperature, seed=seed)
     begun = [_row(*each, max_chars) for each in zip(said, cells, shown, strict=True)]
-    done = answered(teacher, begun, temperature=temperature, seed=seed, longest=max_chars, told=_TOLD)
+    done = answer_prompts(teacher, begun, temperature=temperature, seed=seed, longest=max_chars, told=_TOLD)
     for draw, (row, example) in enumerate(zip(done, shown, strict=True)):
         yield replace(
             row,
@@ -124,7 +124,7 @@ def _row(said: Answer, cell: dict[str, str], example: Row | None, longest: int) 
     if said.failure:
         return Row("", said.text, metadata=cell).failed(said.failure)
     row = Row(said.data["request"].strip(), "", metadata=cell)
-    failure = unfit(row.prompt, longest, told=_TOLD)
+    failure = rejection_reason(row.prompt, longest, told=_TOLD)
     if not failure and example and rouge_l(words(row.prompt), words(example.prompt)) >= ALIKE:
         failure = "it copies its example"
     return row.failed(failure) if failure else row

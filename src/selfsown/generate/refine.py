@@ -13,8 +13,8 @@ from typing import Literal
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import called, criticised, shown, standards
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import text_kind, criticize, fenced_row, resolve_principles
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row, SelfsownError, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import prompt_traits
@@ -83,7 +83,7 @@ def generate(
     for course in courses:
         course.steps.append({"draft": course.row.answer})
     words = task if isinstance(task, Principled) and critic == "teacher" else None
-    by = ("the world",) if critic == "world" else standards(principles, task) or (rubric,)
+    by = ("the world",) if critic == "world" else resolve_principles(principles, task) or (rubric,)
     judged = partial(_judged, teacher=teacher, words=words, seed=seed)
     revise = partial(_revised, teacher=teacher, words=words, temperature=temperature, seed=seed)
     for _ in range(rounds):
@@ -126,12 +126,12 @@ def _checked(courses: Sequence[_Course], task: Task) -> list[Answer]:
 
 def _judged(courses: Sequence[_Course], teacher: Model, words: Principled | None, seed: int) -> list[Answer]:
     if words:
-        return criticised(teacher, [(course.row, course.by) for course in courses], words, seed=seed)
-    return ask(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
+        return criticize(teacher, [(course.row, course.by) for course in courses], words, seed=seed)
+    return complete_json(teacher, [_asked(course) for course in courses], _CRITIQUE, seed=seed)
 
 
 def _asked(course: _Course) -> str:
-    parts = [f"Criticise the {called(course.row)} below. Hold it against this alone: {course.by}", shown(course.row)]
+    parts = [f"Criticise the {text_kind(course.row)} below. Hold it against this alone: {course.by}", fenced_row(course.row)]
     parts += ["Say in a few sentences where it falls short of that and how to mend it, then whether it is at fault."]
     return "\n\n".join(parts)
 
@@ -147,9 +147,9 @@ def _revised(
 
 
 def _asked_anew(course: _Course) -> str:
-    what = called(course.row)
+    what = text_kind(course.row)
     parts = [f"Revise the {what} below so that the criticism no longer holds, and leave the rest as it is."]
-    parts += [shown(course.row), f"It is held against: {course.by}"]
+    parts += [fenced_row(course.row), f"It is held against: {course.by}"]
     parts += [f"The criticism:\n{fenced(course.steps[-1]['criticism'])}"]
     parts += [f"Write the revised {what} alone, without a word about it."]
     return "\n\n".join(parts)
@@ -169,6 +169,6 @@ def _made(course: _Course, maker: str, generation: int) -> Row:
         parents=(real.id,),
         generation=generation,
         level=real.level,
-        metadata={**prompt_traits(real.metadata), "revisions": str(revisions), "course": compact(course.steps)},
+        metadata={**prompt_traits(real.metadata), "revisions": str(revisions), "course": compact_json(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

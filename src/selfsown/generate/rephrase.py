@@ -14,7 +14,7 @@ from typing import Literal
 from selfsown.files.chunking import chunks
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import unfit
+from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.records import Row, SelfsownError, with_answers
 from selfsown.text.chat import other_traits
 from selfsown.text.normalize import fenced
@@ -86,7 +86,7 @@ def _asked(text: str, name: Format, instruction: str) -> str:
 
 def _row(reply: Reply, source: str, longest: int) -> Row:
     row = Row("", _OPENING.sub("", reply.text).strip())
-    failure = reply.failure or unfit(row.answer, longest, told=_TASK)
+    failure = reply.failure or rejection_reason(row.answer, longest, told=_TASK)
     if not failure and rouge_l(words(row.answer), words(source)) >= COPY:
         failure = "it copies its source"
     return row.failed(failure) if failure else row

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.structured_output import ask, compact
+from selfsown.prompting.structured_output import complete_json, compact_json
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
 from selfsown.text.chat import Prompt, preceded, prompt_traits
@@ -61,9 +61,9 @@ def _structured(
 ) -> list[list[Reply]]:
     """The same, but the answers are JSON by the schema."""
     each = [prompt for prompt in prompts for _ in range(n)]
-    said = ask(teacher, each, schema, temperature=temperature, seed=seed)
+    said = complete_json(teacher, each, schema, temperature=temperature, seed=seed)
     replies = [
-        Reply(str(prompt), answer.text if answer.failure else compact(answer.data), 0, answer.failure, answer.reasoning)
+        Reply(str(prompt), answer.text if answer.failure else compact_json(answer.data), 0, answer.failure, answer.reasoning)
         for prompt, answer in zip(each, said, strict=True)
     ]
     return [replies[at : at + n] for at in range(0, len(replies), n)]

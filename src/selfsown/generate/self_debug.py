@@ -12,8 +12,8 @@ from functools import partial
 
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
-from selfsown.prompting.judge_prompts import NOTE, fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask, compact
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt
+from selfsown.prompting.structured_output import Answer, complete_json, compact_json
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import other_traits, prompt_traits
@@ -63,7 +63,7 @@ class _Course:
             said["What became of it"] = f"{self.outcome.reason}\n{printed}"
         problem = fenced_prompt(self.real) if self.real.prompt else fenced(self.prompt)
         parts = [f"The problem:\n{problem}"] if self.prompt else []
-        return "\n\n".join([*parts, *(f"{name}:\n{fenced(text)}" for name, text in said.items()), NOTE])
+        return "\n\n".join([*parts, *(f"{name}:\n{fenced(text)}" for name, text in said.items()), IGNORE_INSTRUCTIONS])
 
     def take(self, said: Answer, names: Sequence[str]) -> None:
         """What was said under these names; or why nothing was."""
@@ -131,7 +131,7 @@ def _ask(
     }
     open_ = [course for course in courses if not course.failure]
     prompts = [f"{told}\n\n{course.shown()}" for course in open_]
-    for course, said in zip(open_, ask(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
+    for course, said in zip(open_, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
         course.take(said, names)
 
 
@@ -161,6 +161,6 @@ def _made(course: _Course, tests: str, maker: str, generation: int, draw: int) -
         generation=generation,
         sample_index=draw,
         level=course.real.level,
-        metadata={**traits, "course": compact(course.steps)},
+        metadata={**traits, "course": compact_json(course.steps)},
     )
     return made.failed(course.failure) if course.failure else made

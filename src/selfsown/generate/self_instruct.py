@@ -12,8 +12,8 @@ from dataclasses import replace
 from selfsown.files.user_rows import drawn
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Share
-from selfsown.prompting.reply_checks import unfit
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.reply_checks import rejection_reason
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, SelfsownError
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import Told
@@ -61,7 +61,7 @@ def generate(
         many = min(max(FIRST, made), count - made)
         examples = [_examples(rng, pool, good, shots, generated_shots) for _ in range(many)]
         prompts = [_asked(some, instruction) for some in examples]
-        said = ask(teacher, prompts, _TASK, temperature=temperature, seed=seed + made)
+        said = complete_json(teacher, prompts, _TASK, temperature=temperature, seed=seed + made)
         for some, answer in zip(examples, said, strict=True):
             row = replace(
                 _checked(_row(answer, max_chars), told),
@@ -109,7 +109,7 @@ def _row(said: Answer, longest: int) -> Row:
     row = Row(f"{instruction}\n\n{given}" if given else instruction, output)
     if not instruction or not output:
         return row.failed(f"an empty {'output' if instruction else 'instruction'}")
-    failure = unfit(row.prompt, longest, told=_TOLD) or unfit(output, longest, prompt=row.prompt, told=_TOLD)
+    failure = rejection_reason(row.prompt, longest, told=_TOLD) or rejection_reason(output, longest, prompt=row.prompt, told=_TOLD)
     return row.failed(failure) if failure else row
 
 

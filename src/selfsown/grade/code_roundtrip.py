@@ -15,7 +15,7 @@ from itertools import islice
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Positive
 from selfsown.prompting.judge_prompts import fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 
@@ -56,7 +56,7 @@ def grade(
     computing) and memory (MB) are each program's.
     unsafe: no sandbox, on a machine that you can lose."""
     asked = [_asked(row, calls) for row in rows if row.prompt]
-    said = iter(ask(judge, asked, _WRITTEN, temperature=temperature, seed=seed))
+    said = iter(complete_json(judge, asked, _WRITTEN, temperature=temperature, seed=seed))
     written = [next(said) if row.prompt else Answer(None, "", "it has no prompt to go by") for row in rows]
     good = [(row, each) for row, each in zip(rows, written, strict=True) if not each.failure]
     jobs = [

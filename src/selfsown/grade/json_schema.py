@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from selfsown.prompting.structured_output import checked
+from selfsown.prompting.structured_output import schema_checker
 from selfsown.records import Grade, Row, SelfsownError
 
 _ANYTHING: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
@@ -17,7 +17,7 @@ _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNO
 def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
     """schema: a JSON schema, which must refuse something. The answer must be that JSON and no more, but for a fence
     around it."""
-    check = checked(schema)
+    check = schema_checker(schema)
     if not any(check(value) for value in _ANYTHING):
         raise SelfsownError("grade.json_schema: the schema allows anything; say what is wanted, such as {type: object}")
     for row in rows:

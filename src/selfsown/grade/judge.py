@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Scale
-from selfsown.prompting.judge_prompts import scored
+from selfsown.prompting.judge_prompts import score_rows
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -23,7 +23,7 @@ def grade(
     """The judge gives whole numbers from 1 to `scale`, which become 0 to 1."""
     if not rubric.strip():
         raise SelfsownError("grade.judge: rubric is empty; say what the judge looks at")
-    for said in scored(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
+    for said in score_rows(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
         yield _grade(said, scale)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.normalize import fenced
 
@@ -49,7 +49,7 @@ def grade(
     meetings = _meetings([row for row in rows if row.answer.strip()], opponents)
     asked = [(one, other) for one, other in meetings if one.answer != other.answer]
     prompts = [_asked(*pair, rubric) for one, other in asked for pair in ((one, other), (other, one))]
-    said = ask(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
+    said = complete_json(judge, prompts, _SCHEMA, temperature=temperature, seed=seed)
     courses: dict[str, _Course] = defaultdict(_Course)
     for one, other in meetings:
         if one.answer == other.answer:
@@ -58,7 +58,7 @@ def grade(
     for (one, other), *both in zip(asked, said[::2], said[1::2], strict=True):
         _decide(courses[one.id], courses[other.id], both)
     for row in rows:
-        yield _grade(courses[row.id] if row.answer.strip() else _Course(failure=NOTHING))
+        yield _grade(courses[row.id] if row.answer.strip() else _Course(failure=EMPTY_ANSWER))
 
 
 def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
@@ -76,9 +76,9 @@ def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
 
 
 def _asked(first: Row, second: Row, rubric: str) -> str:
-    parts = [f"Compare two {called(first)}s by this rubric: {rubric}"]
+    parts = [f"Compare two {text_kind(first)}s by this rubric: {rubric}"]
     parts += [f"What was asked:\n{fenced_prompt(first)}"] * bool(first.prompt)
-    parts += [f"The first {called(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", NOTE]
+    parts += [f"The first {text_kind(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", IGNORE_INSTRUCTIONS]
     parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)
 

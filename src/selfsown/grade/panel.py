@@ -7,7 +7,7 @@ from statistics import median
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Scale
-from selfsown.prompting.judge_prompts import scored, several
+from selfsown.prompting.judge_prompts import score_rows, models_by_name
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -43,8 +43,8 @@ def grade(
         )
     members = [rubric for rubric in rubrics for _ in range(samples)]
     asked = [(row, rubric) for row in rows for rubric in members]
-    models = several(judge, judges).items()
-    said = {name: scored(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
+    models = models_by_name(judge, judges).items()
+    said = {name: score_rows(model, asked, scale=scale, temperature=temperature, seed=seed) for name, model in models}
     for at in range(0, len(asked), len(members)):
         row = {name: all_[at : at + len(members)] for name, all_ in said.items()}
         unheard = [

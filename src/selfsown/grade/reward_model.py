@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.option_types import Count, Positive
-from selfsown.prompting.judge_prompts import NOTHING
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import completion_of, messages_of, tools_of
 
@@ -50,7 +50,7 @@ def _grades(rows: Sequence[Row], scorer: _Scorer, batch: int, centre: float, spr
         _grade(numbers[at], scorer.label, centre, spread)
         if at in numbers
         else _failed(
-            f"it takes {length} tokens, and the model reads {scorer.limit}" if length > scorer.limit else NOTHING
+            f"it takes {length} tokens, and the model reads {scorer.limit}" if length > scorer.limit else EMPTY_ANSWER
         )
         for at, length in enumerate(lengths)
     ]

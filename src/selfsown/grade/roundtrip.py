@@ -8,8 +8,8 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
-from selfsown.prompting.judge_prompts import NOTE, NOTHING, called, fenced_prompt, shown
-from selfsown.prompting.structured_output import Answer, ask
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced
 
@@ -57,7 +57,7 @@ def grade(
     lacks = [by or _lacks(row, direction, source) for row, by in zip(rows, bys, strict=True)]
     prompts = [_asked(row, direction, source) for row, lack in zip(rows, lacks, strict=True) if not lack]
     schema = _CLAIMS if direction == "claims" else _FOUND
-    said = iter(ask(judge, prompts, schema, temperature=temperature, seed=seed))
+    said = iter(complete_json(judge, prompts, schema, temperature=temperature, seed=seed))
     for row, lack in zip(rows, lacks, strict=True):
         if lack is True:
             yield Grade(1.0, f"{row.method} has another way back", grader="roundtrip", evidence="none")
@@ -68,7 +68,7 @@ def grade(
 def _lacks(row: Row, back: str, source: str) -> str:
     """What is missing to find the way back."""
     if not row.answer.strip():
-        return NOTHING
+        return EMPTY_ANSWER
     if back != "claims" and not row.prompt:
         return "it has no prompt to come back to"
     if back != "question" and not row.metadata.get(source, "").strip():
@@ -80,14 +80,14 @@ def _lacks(row: Row, back: str, source: str) -> str:
 def _asked(row: Row, back: str, source: str) -> str:
     if back == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", NOTE]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", IGNORE_INSTRUCTIONS]
         parts += ["If the source does not answer it, what you found is an empty text."]
     elif back == "question":
         parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]
-        parts += [f"The answer:\n{fenced(row.answer)}", NOTE]
+        parts += [f"The answer:\n{fenced(row.answer)}", IGNORE_INSTRUCTIONS]
     else:
-        parts = [f"Hold each claim of the {called(row)} against its source, and quote those that it does not bear out."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", shown(row)]
+        parts = [f"Hold each claim of the {text_kind(row)} against its source, and quote those that it does not bear out."]
+        parts += [f"The source:\n{fenced(row.metadata[source])}", fenced_row(row)]
         parts += ["If the source bears out all of them, the list is empty."]
     return "\n\n".join(parts)
 

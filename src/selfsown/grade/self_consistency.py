@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
-from selfsown.prompting.judge_prompts import several
+from selfsown.prompting.judge_prompts import models_by_name
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.chat import Prompt
 from selfsown.text.normalize import final
@@ -39,7 +39,7 @@ def grade(
         raise SelfsownError(
             "grade.self_consistency: no row has a prompt, so there is nothing to agree on; take rules or novelty"
         )
-    models = several(judge, judges)
+    models = models_by_name(judge, judges)
     if samples * len(models) < 2:
         raise SelfsownError(
             "grade.self_consistency: samples is 1, and a vote takes two; raise samples, or name several judges"

@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import Field
 
 from selfsown.option_types import Finite, Natural, Pattern, Share
-from selfsown.prompting.unconditional import alike
+from selfsown.prompting.unconditional import comparable_rows
 from selfsown.records import Generation, Row, Score, SelfsownError, Signal, Unit, Verdict
 from selfsown.signals.attributes import NONE, Attributes, valued
 from selfsown.signals.baseline_test import worsened
@@ -73,11 +73,11 @@ def guard(
     """
     borne = _Borne(tail, spread, shift, log_odds, loss, accuracy)
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
-    watch = _Watch(named, task, outcome_gaps, alike([*held_out, *real], task)[:MOST])
+    watch = _Watch(named, task, outcome_gaps, comparable_rows([*held_out, *real], task)[:MOST])
     watch.fits()
     ours, firsts = written(history[-1].number, count), written(history[0].number, count)
     scored = _scored(history[-1].scores, baselines(baseline_models), borne) if baseline_models > 1 else []
-    compared = _Compared.of(alike(held_out, task), firsts, ours)
+    compared = _Compared.of(comparable_rows(held_out, task), firsts, ours)
     drifts, gaps = _drifts_and_gaps(compared, watch, borne, len(scored)) if compared.enough else ([], [])
     functions = [worsened(*each, tests=len(drifts) + len(scored)) for each in scored]
     found = holm([*drifts, *functions])

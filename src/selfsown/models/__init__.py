@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
-BEGUN = "\x1f"  # between a prompt and the beginning of its answer, from which the embedded model then goes on
+ANSWER_START = "\x1f"  # between a prompt and the beginning of its answer, from which the embedded model then goes on
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ EXPLANATIONS = ("reason", "criticism")  # fields that say why, and decide nothin
 _WRAPPED = 3  # times that a value may be wrapped in another
 
 
-def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
+def coerce(value: Any, schema: Mapping[str, Any]) -> Any:
     """The value in the form of the schema, as far as there is no doubt what is meant; else as it is.
 
     "5", 5.0 and "5/5" are 5 where 5 is allowed (and the highest); names of fields go by letters alone; a list of one,
@@ -22,15 +22,15 @@ def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
         if not isinstance(value, dict):
             return value
         value = _named(value, properties, closed=schema.get("additionalProperties") is False)
-        return {key: coerced(each, properties.get(key, {})) for key, each in value.items()}
+        return {key: coerce(each, properties.get(key, {})) for key, each in value.items()}
     if kind == "array" and isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return [coerced(each, schema["items"]) for each in value]
+        return [coerce(each, schema["items"]) for each in value]
     if isinstance(schema.get("enum"), Sequence):
         return _one_of(value, schema["enum"])
     return _of_kind(value, kind)
 
 
-def labelled(text: str, schema: Mapping[str, Any], shown: str) -> Any:
+def parse_labeled_lines(text: str, schema: Mapping[str, Any], shown: str) -> Any:
     """The fields of a reply that names each of them once, on a line of its own: "**Score:** 5"; None where it does not.
 
     shown: what the model was shown; a line that stands there is not the model's.
@@ -81,7 +81,7 @@ def _rivals(key: str, value: Any, found: Mapping[str, Any], properties: Mapping[
         if _letters(name) in _letters(key):
             return True
         choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum", ())
-        said, other = (coerced(each, schema) for each in (found[name], value))
+        said, other = (coerce(each, schema) for each in (found[name], value))
         if any(type(other) is type(each) and other == each for each in choices) and other != said:
             return True
     return False

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-PLACES = 200  # in a text, at most, where JSON may begin
-WEIGHED = 10  # of them, those whose end is looked for with regard to quotation marks
-DEEPEST = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
+MAX_CANDIDATES = 200  # in a text, at most, where JSON may begin
+MAX_QUOTE_AWARE = 10  # of them, those whose end is looked for with regard to quotation marks
+MAX_DEPTH = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
 
 _IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
 _LENIENT = re.compile(
@@ -25,15 +25,15 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Found:
+class JsonValue:
     """A JSON value and the passage that it was read from; whole: nothing else stands in the text."""
 
     value: Any
     text: str
-    whole: bool = False
+    is_whole_text: bool = False
 
 
-def values(text: str) -> list[Found]:
+def json_values(text: str) -> list[JsonValue]:
     """Each JSON value of a text, in order, but for those within others; whatever the text, there is no exception.
 
     What cannot be read as JSON is read as Python would write it, and then put right by guessing; of braces that hold
@@ -44,12 +44,12 @@ def values(text: str) -> list[Found]:
     fence = _FENCE.fullmatch(alone)
     inside = fence[1].strip() if fence and "```" not in fence[1] else alone
     whole = next(iter((*_read(inside), *_read(inside, lenient=True))), _NOTHING)
-    found = [Found(whole, inside, True)] if whole is not _NOTHING else list(_parts(inside))
+    found = [JsonValue(whole, inside, True)] if whole is not _NOTHING else list(_parts(inside))
     begun = re.search(r"[\[{]", inside)
     if not found and begun:  # it was cut off, or one bracket is missing
         rest = inside[begun.start() :]
-        found = [Found(value, rest) for value in _repaired(rest)]
-    return [Found(value, each.text, each.whole) for each in found for value in _storable(each.value)]
+        found = [JsonValue(value, rest) for value in _repaired(rest)]
+    return [JsonValue(value, each.text, each.is_whole_text) for each in found for value in _storable(each.value)]
 
 
 _NOTHING = object()
@@ -63,30 +63,30 @@ def _storable(value: Any) -> Iterator[Any]:
         return
 
 
-def _parts(text: str) -> Iterator[Found]:
+def _parts(text: str) -> Iterator[JsonValue]:
     """What stands between fences, where that is JSON, and what begins with a bracket."""
     last = 0
     for fence in _FENCE.finditer(text):
         for value in _read(fence[1].strip()):
             yield from _pieces(text[last : fence.start()])
-            yield Found(value, fence[1].strip())
+            yield JsonValue(value, fence[1].strip())
             last = fence.end()
     yield from _pieces(text[last:])
 
 
-def _pieces(text: str) -> Iterator[Found]:
+def _pieces(text: str) -> Iterator[JsonValue]:
     end = 0
-    for count, begun in enumerate(list(re.finditer(r"[\[{]", text))[:PLACES]):
+    for count, begun in enumerate(list(re.finditer(r"[\[{]", text))[:MAX_CANDIDATES]):
         at = begun.start()
         if at < end:
             continue
         try:
             value, after = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            value, after = _mended(text, at, weighed=count < WEIGHED)
+            value, after = _mended(text, at, weighed=count < MAX_QUOTE_AWARE)
         end = max(end, after)
         if after and value is not _NOTHING:
-            yield Found(value, text[at:after], text[at:after] == text)
+            yield JsonValue(value, text[at:after], text[at:after] == text)
 
 
 def _mended(text: str, at: int, *, weighed: bool) -> tuple[Any, int]:
@@ -105,7 +105,7 @@ def _end(text: str, at: int, marks: str) -> int:
     depth = 0
     for mark in re.compile(marks, re.DOTALL).finditer(text, at):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
-        if not 0 < depth <= DEEPEST:
+        if not 0 < depth <= MAX_DEPTH:
             return 0 if depth else mark.end()
     return 0
 
@@ -132,7 +132,7 @@ def _repaired(piece: str) -> Iterator[Any]:
         import json_repair
 
     brackets = re.findall(r"[\[{}\]]", piece)
-    if piece[:1] not in ("{", "[") or max(accumulate(1 if each in "[{" else -1 for each in brackets)) > DEEPEST:
+    if piece[:1] not in ("{", "[") or max(accumulate(1 if each in "[{" else -1 for each in brackets)) > MAX_DEPTH:
         return
     names = re.findall(r"""[{,]\s*["']?(\w+)["']?\s*:""", piece)
     if piece[0] == "{" and "[" not in piece and len(set(names)) < len(names):

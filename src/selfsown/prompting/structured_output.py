@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
-from selfsown.prompting.coerce import EXPLANATIONS, coerced, labelled
-from selfsown.prompting.json_in_text import values
+from selfsown.prompting.coerce import EXPLANATIONS, coerce, parse_labeled_lines
+from selfsown.prompting.json_in_text import json_values
 from selfsown.records import SelfsownError
 from selfsown.text.chat import Prompt, followed
 from selfsown.text.normalize import fenced
 from selfsown.text.reasoning import has_reasoning_tags, without_reasoning
 
-SHOWN, REASON = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
+MAX_CHARS_SHOWN, MAX_REASON_CHARS = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
 
-SHORTEST = 5  # characters of JSON that are taken for a quotation; any text may hold an empty list
+MIN_QUOTED_CHARS = 5  # characters of JSON that are taken for a quotation; any text may hold an empty list
 
 _IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
 Check = Callable[[Any], str]  # why the value does not keep to the schema; "" where it does
@@ -40,7 +40,7 @@ class Answer:
     reasoning: str = ""
 
 
-def ask(
+def complete_json(
     model: Model,
     prompts: Sequence[Prompt],
     schema: Mapping[str, Any],
@@ -51,8 +51,8 @@ def ask(
 ) -> list[Answer]:
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
-    check = checked(schema)
-    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact(schema)}") for each in prompts]
+    check = schema_checker(schema)
+    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}") for each in prompts]
     shown = [each if isinstance(each, str) else each.transcript() for each in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
@@ -65,7 +65,7 @@ def ask(
     return [answers[at] for at in range(len(prompts))]
 
 
-def compact(data: Any) -> str:
+def compact_json(data: Any) -> str:
     """JSON on one line, without a space too many."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
@@ -75,18 +75,18 @@ def _read(reply: Reply, prompt: str, schema: Mapping[str, Any], check: Check) ->
         return Answer(None, reply.text, reply.failure, reply.reasoning)
     text = _own_words(reply, prompt)
     found, failure = [], ""
-    for each in values(text):
-        value, wrong = coerced(each.value, schema), check(each.value)
+    for each in json_values(text):
+        value, wrong = coerce(each.value, schema), check(each.value)
         if wrong and check(value):
             failure = failure or f"not by the schema: {wrong}"
-        elif each.whole or not _is_quoted(each.text, prompt):
+        elif each.is_whole_text or not _is_quoted(each.text, prompt):
             found.append(value if wrong or value == each.value else each.value)
         else:
             failure = failure or "it only repeats JSON that it was shown"
     if not found and not failure:
-        value = coerced(labelled(text, schema, prompt), schema)
+        value = coerce(parse_labeled_lines(text, schema, prompt), schema)
         found = [value] * (value is not None and not check(value))
-    decided = list(dict.fromkeys(compact(_decision(value)) for value in found))
+    decided = list(dict.fromkeys(compact_json(_decision(value)) for value in found))
     if len(decided) == 1:
         return Answer(found[-1], reply.text, "", reply.reasoning)
     if decided:
@@ -105,7 +105,7 @@ def _own_words(reply: Reply, prompt: str) -> str:
 def _is_quoted(piece: str, prompt: str) -> bool:
     """Whether the piece stands in the prompt, be it with other spaces, quotation marks or backslashes."""
     piece, prompt = (re.sub(r"[\s\\]+", "", text).replace("'", '"') for text in (piece, prompt))
-    return len(piece) >= SHORTEST and piece in prompt
+    return len(piece) >= MIN_QUOTED_CHARS and piece in prompt
 
 
 def _decision(value: Any) -> Any:
@@ -115,11 +115,11 @@ def _decision(value: Any) -> Any:
 
 
 def _again(prompt: Prompt, answer: Answer) -> Prompt:
-    said = f"You answered before:\n{fenced(answer.text[:SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
+    said = f"You answered before:\n{fenced(answer.text[:MAX_CHARS_SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
     return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
 
 
-def checked(schema: Mapping[str, Any]) -> Check:
+def schema_checker(schema: Mapping[str, Any]) -> Check:
     """What tells whether a value keeps to the schema; SelfsownError where that is no schema."""
     try:
         with _IMPORTING:
@@ -140,7 +140,7 @@ def checked(schema: Mapping[str, Any]) -> Check:
             resolver.lookup(reference)
     except SchemaError as error:
         raise SelfsownError(
-            f"schema is no JSON schema: {error.json_path}: {error.message[:REASON]}; mend it"
+            f"schema is no JSON schema: {error.json_path}: {error.message[:MAX_REASON_CHARS]}; mend it"
         ) from error
     except Unresolvable as error:
         raise SelfsownError(f"schema refers to {error.ref!r}, which it does not hold; put it under $defs") from error
@@ -150,7 +150,7 @@ def checked(schema: Mapping[str, Any]) -> Check:
 
     def check(value: Any) -> str:
         wrong = best_match(validator.iter_errors(value))
-        return f"{wrong.json_path}: {wrong.message}"[:REASON] if wrong else ""
+        return f"{wrong.json_path}: {wrong.message}"[:MAX_REASON_CHARS] if wrong else ""
 
     return check
 

@@ -10,12 +10,12 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 
 
-def alike(rows: Sequence[Row], task: Task) -> list[Row]:
+def comparable_rows(rows: Sequence[Row], task: Task) -> list[Row]:
     """The rows that begin as a model does when left to itself: those that what it writes can be held against."""
     return [row for row in rows if (row.prompt + row.answer).startswith(task.opening(row.level))]
 
 
-def unprompted(
+def unconditional_samples(
     model: Model, held_out: Sequence[Row], task: Task, count: int, rng: random.Random, seed: int
 ) -> list[tuple[str, str]]:
     """`count` prompts and answers, fewer where replies failed; the openings are those of rows drawn from `held_out`."""

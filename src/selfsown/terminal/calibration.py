@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from selfsown.calibration.calibrate import MEASURES
-from selfsown.usage.budget import amount
-from selfsown.usage.ledger import counted
+from selfsown.usage.budget import format_amount
+from selfsown.usage.ledger import format_tokens
 
 
 def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:
@@ -35,8 +35,8 @@ def show(found: Mapping[str, Any], folder: Path, console: Console) -> None:
         if "unmeasured" in each:
             console.print(escape(f"{_name(each['grader'])} is not measured: {each['unmeasured']}"), soft_wrap=True)
     if spent := found["cost"]:
-        usd = "cost unknown" if spent["usd"] is None else amount("usd", spent["usd"])
-        tokens = counted(spent["input"], spent["output"], spent["untold"])
+        usd = "cost unknown" if spent["usd"] is None else format_amount("usd", spent["usd"])
+        tokens = format_tokens(spent["input"], spent["output"], spent["untold"])
         console.print(f"{spent['requests']:,} requests, {tokens}, {usd}", soft_wrap=True, highlight=False)
     console.print(escape(f"It is written to {folder}/calibration.json"), soft_wrap=True, highlight=False)
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from selfsown.cost import usd
 from selfsown.estimate.estimator import Estimate, Part, Range
-from selfsown.usage.budget import amount
-from selfsown.usage.ledger import counted
+from selfsown.usage.budget import format_amount
+from selfsown.usage.ledger import format_tokens
 
 HEAD = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 MINUTE, HOUR = 60, 3600  # seconds
@@ -69,7 +69,7 @@ def _grounds(found: Estimate) -> Iterator[str]:
         yield f"{found.there:,} replies are there already, and make does not pay for them."
     if found.now.requests:
         now = found.now
-        tokens = counted(now.input, now.output, now.untold)
+        tokens = format_tokens(now.input_tokens, now.output_tokens, now.unmetered)
         yield f"This took {now.requests:,} requests, {tokens}, {usd(now)}."
     if found.all.seconds and found.all.seconds.value:
         yield "The time holds if the server answers as fast when more is asked at once."
@@ -79,17 +79,17 @@ def _fits(found: Estimate, what: str) -> str:
     """Whether the budget, of which some is spent, has room for it."""
     cap, spent = found.caps[what], getattr(found.spent, what, None)
     if what == "tokens":
-        known = found.spent.input is not None and found.spent.output is not None
-        spent = (found.spent.input or 0) + (found.spent.output or 0) if known else None
+        known = found.spent.input_tokens is not None and found.spent.output_tokens is not None
+        spent = (found.spent.input_tokens or 0) + (found.spent.output_tokens or 0) if known else None
         more: Range | None = found.all.input.plus(found.all.output)
     else:
         more = getattr(found.all, what)
     if more is None or spent is None:
-        return f"Whether the budget of {amount(what, cap)} has room is not known."
+        return f"Whether the budget of {format_amount(what, cap)} has room is not known."
     high = spent + (more.value if more.high is None else more.high)
     fits = "is enough" if high <= cap else "may be too little" if spent + more.value <= cap else "is too little"
-    there = f"{amount(what, spent)} spent and {_range(more, what)} to come"
-    return f"The budget of {amount(what, cap)} {fits}: {there}."
+    there = f"{format_amount(what, spent)} spent and {_range(more, what)} to come"
+    return f"The budget of {format_amount(what, cap)} {fits}: {there}."
 
 
 def plain(found: Estimate) -> dict[str, Any]:
@@ -101,8 +101,8 @@ def plain(found: Estimate) -> dict[str, Any]:
         "total": whole,
         "real": found.real.plain(),
         **{name: getattr(found, name) for name in ("rows", "asked", "there", "made", "failed", "reason")},
-        "spent": found.spent.plain(),
-        "now": found.now.plain(),
+        "spent": found.spent.to_json(),
+        "now": found.now.to_json(),
         "budget": {what: {"cap": cap, "words": _fits(found, what)} for what, cap in found.caps.items()},
         "money_in_batches": _plain(found.batch),
         "unseen": list(found.unseen),
@@ -136,7 +136,7 @@ def _said(value: float | None, what: str) -> str:
     if value is None:
         return ""
     if what == "usd":
-        return amount("usd", value)
+        return format_amount("usd", value)
     if what == "seconds":
         large = f"{value / HOUR:.1f} h" if value >= HOUR else f"{value / MINUTE:.0f} min"
         return large if value >= 2 * MINUTE else f"{value:.0f} s"

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from selfsown.make import Tally
-from selfsown.usage.budget import amount
+from selfsown.usage.budget import format_amount
 
 QUIET = 30.0  # seconds between two lines, where no terminal shows a bar
 
@@ -66,5 +66,5 @@ def so_far(tally: Tally) -> str:
     if tally.meter.requests:
         parts += [f"{tally.meter.requests:,} requests"]
         parts += [f"{tally.meter.tokens / seconds:,.0f} tokens/s"] * bool(tally.meter.tokens)
-        parts += [amount("usd", tally.meter.usd)] if tally.meter.usd else []
+        parts += [format_amount("usd", tally.meter.usd)] if tally.meter.usd else []
     return " · ".join(parts)

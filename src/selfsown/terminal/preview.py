@@ -34,16 +34,16 @@ class Preview:
 
     real: Intake
     rows: Sequence[Row]
-    spent: Sequence[ledger.Line]
+    spent: Sequence[ledger.UsageEntry]
 
 
 def preview(recipe: Recipe, folder: Path, few: int = 3) -> Preview:
     """What becomes of the first few real rows. No batch is waited for: the requests are sent one by one."""
     journal = folder / "replies.sqlite"
-    before = ledger.sent(journal)
+    before = ledger.count_requests(journal)
     rows = made(at_once(recipe), folder, few)
     real = Intake.of(RunFolder(folder)) or Intake()
-    return Preview(real, rows, ledger.lines(journal, ledger.prices_in(recipe.dump()), before))
+    return Preview(real, rows, ledger.usage_entries(journal, ledger.recipe_prices(recipe.dump()), before))
 
 
 def show(found: Preview, folder: Path, console: Console) -> None:

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.models.tiny.model import Tiny, pad
-from selfsown.models.tiny.tokenizer import MARKS, PAD, UNK, Alphabet
-from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.models.tiny.tokenizer import SPECIAL_TOKENS, PAD, UNK, Tokenizer
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture, SelfsownError
 
@@ -47,12 +47,12 @@ def train(
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
     tokens = pad(child.encode(mixture.rows))
     lengths = (tokens != PAD).sum(1)
-    shown = _shown(teacher, child.alphabet, int(lengths.max()))
+    shown = _shown(teacher, child.tokenizer, int(lengths.max()))
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch_size, generator):
+        for draw in sample_batches(mixture, steps, batch_size, generator):
             read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers_only else read
+            learned = mask_prompt(read) if answers_only else read
             marks = torch.rand(len(read), read.shape[1] - 1, sampled_labels, generator=generator)
             count = (learned[:, 1:] != PAD).sum().clamp(min=1)
             yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), marks.chunk(2), strict=True)]
@@ -63,25 +63,25 @@ def train(
         soft = _drawn(soft, marks) if sampled_labels else soft
         return _loss(child.network(read[:, :-1]), learned[:, 1:], soft, temperature, hard_label_weight) / count
 
-    learn(
+    train_steps(
         child.network,
         batches(),
         loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
         tick,
     )
     return child
 
 
-def _shown(teacher: Tiny, alphabet: Alphabet, longest: int) -> Callable[[Tensor], Tensor]:
+def _shown(teacher: Tiny, alphabet: Tokenizer, longest: int) -> Callable[[Tensor], Tensor]:
     """The teacher's logits after tokens of this alphabet, for its tokens: what only one of the two knows has none."""
     if not isinstance(teacher, Tiny):
         raise SelfsownError(f"train.distill needs a teacher whose probabilities can be seen, not {teacher.name}")
     if longest - 1 > teacher.network.size.context:
         room = teacher.network.size.context
         raise SelfsownError(f"train.distill: a row of {longest} tokens; the teacher has room for {room}: shorten rows")
-    known = [*range(len(MARKS)), *(teacher.alphabet.ids.get(each, -1) for each in alphabet.characters)]
-    if alphabet.characters and max(known) < len(MARKS):
+    known = [*range(len(SPECIAL_TOKENS)), *(teacher.tokenizer.token_ids.get(each, -1) for each in alphabet.characters)]
+    if alphabet.characters and max(known) < len(SPECIAL_TOKENS):
         raise SelfsownError(f"train.distill: {teacher.name} knows none of the characters of these rows; take another")
     places = torch.tensor(known)
     ids, missing = places.where(places >= 0, UNK), places < 0

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, sample_batches, train_steps
 from selfsown.models.tiny.transformer import Network
-from selfsown.models.tiny.two_threads import each, single
+from selfsown.models.tiny.two_threads import map_two, single_threaded
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row, SelfsownError
 
@@ -45,7 +45,7 @@ def train(
     the anchor alone. With `pivot`, of two answers only the first token in which they differ is preferred to the other,
     as `generate: pivotal_tokens` finds it. `average`: the share of the last steps whose mean weights the child is given."""
     child = parent.copy()
-    chosen = drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    chosen = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
     places, draws = torch.unique(chosen, return_inverse=True)
     rows = [mixture.rows[at] for at in places.tolist()]
     better, worse = pad(child.encode([*rows, *map(_worse, rows)])).chunk(2)
@@ -54,7 +54,7 @@ def train(
 
     def batches() -> Iterator[list[Part]]:
         for draw in draws:
-            tokens = (answered(pairs.better[draw]) != PAD).sum()
+            tokens = (mask_prompt(pairs.better[draw]) != PAD).sum()
             yield [(half, pairs.there[draw].sum().clamp(min=1), tokens.clamp(min=1)) for half in draw.chunk(2)]
 
     def loss(part: Part) -> Tensor:
@@ -63,11 +63,11 @@ def train(
         margins = chosen - bad - odds[draw[pairs.there[draw]]]
         return -F.logsigmoid(beta * margins).sum() / count - nll_weight * good.sum() / tokens
 
-    learn(
+    train_steps(
         child.network,
         batches(),
         loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
         tick,
     )
     return child
@@ -88,7 +88,7 @@ class _Pairs:
         the better and of the worse."""
         paired = self.there[draw]
         texts = torch.cat([self.better[draw], self.worse[draw[paired]]])
-        found = chances(network, texts[:, : int((texts != PAD).sum(1).max())])
+        found = token_logprobs(network, texts[:, : int((texts != PAD).sum(1).max())])
         good, compared = found[: len(draw)].sum(1), torch.cat([found[: len(draw)][paired], found[len(draw) :]])
         if self.forks is None:
             whole = compared.sum(1)
@@ -105,8 +105,8 @@ class _Pairs:
                 good, chosen, bad = self.said(network, some)
                 return torch.zeros_like(good).masked_scatter(self.there[some], chosen - bad)
 
-        with single():
-            return torch.cat(each(of, torch.split(torch.arange(len(self.there)), TOGETHER))) * self.there
+        with single_threaded():
+            return torch.cat(map_two(of, torch.split(torch.arange(len(self.there)), TOGETHER))) * self.there
 
 
 def _paired(rows: Sequence[Row]) -> Tensor:

@@ -20,8 +20,8 @@ from torch import Tensor
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, chances, drawn, learn
-from selfsown.models.tiny.two_threads import each
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, sample_batches, train_steps
+from selfsown.models.tiny.two_threads import map_two
 from selfsown.option_types import Count, NotNegative, Positive, Share
 from selfsown.records import Mixture, Row, SelfsownError
 
@@ -58,7 +58,7 @@ def train(
     posed = Mixture([mixture.rows[at] for at in asked], mixture.weights[asked])
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(posed, -(-steps // updates_per_group), batch_size, generator):
+        for draw in sample_batches(posed, -(-steps // updates_per_group), batch_size, generator):
             luck = int(torch.randint(2**31, (1,), generator=generator))
             rows = _tried(child, [posed.rows[at] for at in draw.tolist()], group_size, luck)
             parts = _parts(child, parent if kl_weight else child, rows, _gains(grader(rows), group_size))
@@ -66,13 +66,13 @@ def train(
                 yield parts
 
     def loss(part: Part) -> Tensor:
-        return _loss(chances(child.network, part[0]), part, clip_range, kl_weight)
+        return _loss(token_logprobs(child.network, part[0]), part, clip_range, kl_weight)
 
-    learn(
+    train_steps(
         child.network,
         islice(batches(), steps),
         loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
         tick,
     )
     return child
@@ -85,7 +85,7 @@ def _loss(now: Tensor, part: Part, clip: float, kl: float) -> Tensor:
     gain = torch.minimum(ratio * gains[:, None], ratio.clamp(1 - clip, 1 + clip) * gains[:, None])
     if kl:
         gain = gain - kl * ((reference - now).exp() - (reference - now) - 1)
-    return -(gain * (answered(tokens)[:, 1:] != PAD)).sum() / count
+    return -(gain * (mask_prompt(tokens)[:, 1:] != PAD)).sum() / count
 
 
 def _tried(model: Tiny, asked: Sequence[Row], group: int, seed: int) -> list[Row]:
@@ -115,11 +115,11 @@ def _gains(rows: Sequence[Row], group: int) -> Tensor:
 def _parts(child: Tiny, reference: Tiny, rows: Sequence[Row], gains: Tensor) -> list[Part]:
     """Both halves of a batch, with what the child and the reference find likely now."""
     halves = pad(child.encode(rows)).chunk(2)
-    count = sum((answered(half) != PAD).sum() for half in halves)
-    before, there = (each(partial(_still, model), halves) for model in (child, reference))
+    count = sum((mask_prompt(half) != PAD).sum() for half in halves)
+    before, there = (map_two(partial(_still, model), halves) for model in (child, reference))
     return [(*part, count) for part in zip(halves, gains.chunk(2), before, there, strict=True)]
 
 
 def _still(model: Tiny, tokens: Tensor) -> Tensor:
     with torch.no_grad():
-        return chances(model.network, tokens)
+        return token_logprobs(model.network, tokens)

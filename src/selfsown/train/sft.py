@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Pace, answered, drawn, learn
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.option_types import Count, NotNegative, Share
 from selfsown.records import Mixture
 
@@ -39,9 +39,9 @@ def train(
     lengths = (tokens != PAD).sum(1)
 
     def batches() -> Iterator[list[Part]]:
-        for draw in drawn(mixture, steps, batch_size, torch.Generator().manual_seed(seed)):
+        for draw in sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed)):
             read = tokens[draw, : int(lengths[draw].max())]
-            learned = answered(read) if answers_only else read
+            learned = mask_prompt(read) if answers_only else read
             count = (learned[:, 1:] != PAD).sum().clamp(min=1)
             yield [(*half, count) for half in zip(read.chunk(2), learned.chunk(2), strict=True)]
 
@@ -51,11 +51,11 @@ def train(
         total = F.cross_entropy(logits.flatten(0, 1), learned[:, 1:].flatten(), ignore_index=PAD, reduction="sum")
         return total / count
 
-    learn(
+    train_steps(
         child.network,
         batches(),
         loss,
-        Pace(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
+        Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last),
         tick,
     )
     return child

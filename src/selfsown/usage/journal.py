@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Budget, Meter
 
-CHUNK = 500  # keys that one question asks for
+KEYS_PER_QUERY = 500  # keys that one question asks for
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -44,11 +44,11 @@ class Call(NamedTuple):
     model: str
     host: str
     outcome: str
-    input: int | None
-    output: int | None
-    reasoning: int | None
-    cached: int | None
-    written: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
     usd: float | None
     seconds: float
     batch: bool
@@ -93,8 +93,8 @@ class Journal:
         with self.reading:
             try:
                 self.reader = self.reader or self._open()
-                for at in range(0, len(keys), CHUNK):
-                    some = keys[at : at + CHUNK]
+                for at in range(0, len(keys), KEYS_PER_QUERY):
+                    some = keys[at : at + KEYS_PER_QUERY]
                     marks = ",".join("?" * len(some))
                     found |= self.reader.execute(f"SELECT key, reply FROM replies WHERE key IN ({marks})", some)
             except sqlite3.Error as error:
@@ -106,7 +106,7 @@ class Journal:
         question = "SELECT DISTINCT host FROM calls WHERE model = ? AND outcome = 'answered'"
         return [host for (host,) in self._found(question, (model,))]
 
-    def requests(self, host: str, model: str, most: int = 100) -> list[str]:
+    def answered_requests(self, host: str, model: str, most: int = 100) -> list[str]:
         """Those that this model answered, as they were sent, the latest."""
         question = (
             "SELECT request FROM replies WHERE key IN (SELECT key FROM calls WHERE host = ? AND model = ? "
@@ -122,13 +122,13 @@ class Journal:
             except sqlite3.Error as error:
                 raise self._said(error) from error
 
-    def keep(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
+    def store_reply(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
         """Done once the reply is on disk, and its call; all that are written together share one promise."""
         with self.lock:
             self.replies.append((key, request, reply))
             return self._add(call)
 
-    def note(self, call: Call) -> Future[None]:
+    def store_call(self, call: Call) -> Future[None]:
         """The same for a request without a reply."""
         with self.lock:
             return self._add(call)
@@ -143,7 +143,7 @@ class Journal:
         self.lock.notify_all()
         return self.batch
 
-    def note_batch(self, batch: Batch) -> None:
+    def store_batch(self, batch: Batch) -> None:
         """On disk when this returns. What is over awaits no keys."""
         *fields, keys = astuple(batch)
         row = (*fields, "" if batch.state == "over" else " ".join(keys))
@@ -223,8 +223,8 @@ class Journal:
 
 def _count(meter: Meter, call: Call) -> None:
     meter.requests += 1
-    meter.input += call.input or 0
-    meter.output += call.output or 0
+    meter.input_tokens += call.input_tokens or 0
+    meter.output_tokens += call.output_tokens or 0
     if call.usd is None:
         meter.usd = None if call.outcome == "answered" else meter.usd
     elif meter.usd is not None:

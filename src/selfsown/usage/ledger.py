@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Budget, Meter
-from selfsown.usage.journal import CHUNK, Journal
-from selfsown.usage.prices import Price, Used, price_of, told_price
+from selfsown.usage.journal import KEYS_PER_QUERY, Journal
+from selfsown.usage.prices import Price, TokenUsage, price_of, price_from_options
 
 # One line for each step, role, model and host; answers of which the price was not known stand apart.
 _LINES = """
@@ -34,7 +34,7 @@ Prices = Callable[[str, str], Price | None]  # of a model at a host
 
 
 @dataclass(frozen=True)
-class Line:
+class UsageEntry:
     """What one model took for one step, or several of them together.
 
     declined: requests that the server would not answer; what is neither answered nor declined was sent again. untold:
@@ -51,20 +51,20 @@ class Line:
     requests: int = 0
     answered: int = 0
     declined: int = 0
-    untold: int = 0
-    input: int | None = 0
-    output: int | None = 0
-    reasoning: int | None = None
-    cached: int | None = None
-    seconds: float = 0.0
+    unmetered: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    request_seconds: float = 0.0
     usd: float | None = 0.0
     known_usd: float = 0.0
 
     @property
-    def again(self) -> int:
+    def retries(self) -> int:
         return self.requests - self.answered - self.declined
 
-    def __add__(self, other: Line) -> Line:
+    def __add__(self, other: UsageEntry) -> UsageEntry:
         numbers = ("requests", "answered", "declined", "untold", "seconds", "known_usd")
         found: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
         for name in ("input", "output"):
@@ -75,12 +75,12 @@ class Line:
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         return replace(self, **found, usd=usd)
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {**asdict(self), "again": self.again}
+        return {**asdict(self), "again": self.retries}
 
 
-def counted(input: int | None, output: int | None, untold: int) -> str:
+def format_tokens(input: int | None, output: int | None, untold: int) -> str:
     """Tokens in words; untold: how many requests were answered without a count of them."""
     if input is None and output is None:
         return "tokens unknown"
@@ -90,12 +90,12 @@ def counted(input: int | None, output: int | None, untold: int) -> str:
     return f"{least}{input:,} tokens read and {'an unknown number' if output is None else f'{output:,}'} written"
 
 
-def lines(journal: Path, prices: Prices = price_of, after: int = 0) -> list[Line]:
+def usage_entries(journal: Path, prices: Prices = price_of, after: int = 0) -> list[UsageEntry]:
     """The ledger of a folder, in the order in which its steps began; none where no request was ever sent.
 
     after: only of what came after so many requests.
     """
-    found: dict[tuple[str, ...], Line] = {}
+    found: dict[tuple[str, ...], UsageEntry] = {}
     for row in _read(journal, _LINES.format(after=after)):
         line = _line(row, prices)
         place = (line.stage, line.role, line.model, line.host)
@@ -103,51 +103,51 @@ def lines(journal: Path, prices: Prices = price_of, after: int = 0) -> list[Line
     return list(found.values())
 
 
-def sent(journal: Path) -> int:
+def count_requests(journal: Path) -> int:
     """How many requests were sent until now."""
     return next((count or 0 for (count,) in _read(journal, "SELECT max(rowid) FROM calls")), 0)
 
 
-def usual(journal: Path) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+def mean_usage(journal: Path) -> dict[tuple[str, str], tuple[float | None, float | None]]:
     """For each step and role the mean tokens and seconds of a reply, None where nobody counted them."""
     return {(stage, role): (tokens, seconds) for stage, role, tokens, seconds in _read(journal, _PACES)}
 
 
-def seconds(journal: Path, keys: Sequence[str]) -> dict[str, float]:
+def request_seconds(journal: Path, keys: Sequence[str]) -> dict[str, float]:
     """How long each of these requests took to be answered, but for those of a batch."""
     found: dict[str, float] = {}
-    for at in range(0, len(keys), CHUNK):
-        some = ",".join(f"'{key}'" for key in keys[at : at + CHUNK])
+    for at in range(0, len(keys), KEYS_PER_QUERY):
+        some = ",".join(f"'{key}'" for key in keys[at : at + KEYS_PER_QUERY])
         question = "SELECT key, max(seconds) FROM calls WHERE outcome = 'answered' AND NOT batch AND key IN"
         found |= dict(_read(journal, f"{question} ({some}) GROUP BY key"))
     return found
 
 
-def total(some: Iterable[Line]) -> Line:
+def total(some: Iterable[UsageEntry]) -> UsageEntry:
     """All of them together."""
-    return reduce(Line.__add__, some, Line())
+    return reduce(UsageEntry.__add__, some, UsageEntry())
 
 
-def prices_in(recipe: Mapping[str, Any]) -> Prices:
+def recipe_prices(recipe: Mapping[str, Any]) -> Prices:
     """The prices that a recipe tells of its teacher and judge, and our table's for the rest."""
     told: dict[tuple[str, str], Price] = {}
     for role in ("teacher", "judge"):
         named = recipe.get(role)
         for knobs in named.values() if isinstance(named, dict) else ():
             if knobs and knobs.get("price") and "model" in knobs:
-                told[urlsplit(knobs.get("url", "")).netloc, knobs["model"]] = told_price(
+                told[urlsplit(knobs.get("url", "")).netloc, knobs["model"]] = price_from_options(
                     f"{role}: price", knobs["price"]
                 )
     return lambda host, model: told.get((host, model)) or told.get(("", model)) or price_of(host, model)
 
 
-def capped(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
+def folder_budget(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
     """The budget of a folder, of which its calls so far are spent; None where the recipe has none."""
     caps = recipe.get("budget")
     if not caps:
         return None
-    spent = total(lines(journal.path, prices_in(recipe)))
-    if None in (spent.input, spent.output) and "tokens" in caps:
+    spent = total(usage_entries(journal.path, recipe_prices(recipe)))
+    if None in (spent.input_tokens, spent.output_tokens) and "tokens" in caps:
         raise SelfsownError(
             f"budget: how many tokens the requests of {journal.path.parent} took until now is not known, for the "
             "server does not count them; cap the requests instead, or name another folder"
@@ -157,24 +157,24 @@ def capped(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
             f"budget: what the requests of {journal.path.parent} cost until now is not known; say the price of each "
             "model in the recipe, cap tokens or requests instead, or name another folder"
         )
-    before = Meter(spent.requests, spent.input or 0, spent.output or 0, spent.usd)
+    before = Meter(spent.requests, spent.input_tokens or 0, spent.output_tokens or 0, spent.usd)
     usual = {(host, model): (replies, tokens or 0) for host, model, replies, tokens in _read(journal.path, _USUAL)}
     return Budget(caps, before, journal.meter, usual)
 
 
-def _line(row: tuple[Any, ...], prices: Prices) -> Line:
+def _line(row: tuple[Any, ...], prices: Prices) -> UsageEntry:
     stage, role, model, host, batch, unpriced, requests, answered, declined, untold, *rest = row
     asked, said, reasoning, cached, written, seconds, usd, longest, partly = rest
     if unpriced:
         price = None if partly else prices(host, model)
-        fits = price and not 0 < price.longest < longest
-        usd = price.of(Used(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
+        fits = price and not 0 < price.max_input_tokens < longest
+        usd = price.cost_usd(TokenUsage(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
     else:
         usd = usd or 0.0
     if not untold:
         asked, said = asked or 0, said or 0
     counts = (requests, answered, declined, untold, asked, said)
-    return Line(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, usd, usd or 0.0)
+    return UsageEntry(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, usd, usd or 0.0)
 
 
 def _known(counts: Sequence[int | None]) -> int | None:

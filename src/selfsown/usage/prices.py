@@ -15,26 +15,26 @@ import yaml
 from selfsown.option_types import NotNegative
 from selfsown.records import SelfsownError
 
-Part = Literal["input", "output", "cached", "written", "batch"]
-Told = dict[Part, NotNegative]  # as a recipe says it
+PriceKey = Literal["input", "output", "cached", "written", "batch"]
+PriceOptions = dict[PriceKey, NotNegative]  # as a recipe says it
 DATED = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8})$")  # gpt-4o-mini-2024-07-18 is a gpt-4o-mini
 MILLION = 1_000_000
 
 
-class Used(NamedTuple):
+class TokenUsage(NamedTuple):
     """The tokens of one reply as the server counted them, None where it did not say.
 
     Those read from its cache, or written to it, are part of the input, those of the reasoning part of the output.
     """
 
-    input: int | None = None
-    output: int | None = None
-    reasoning: int | None = None
-    cached: int | None = None
-    written: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
-NOT_TOLD = Used()
+UNKNOWN_USAGE = TokenUsage()
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,20 @@ class Price:
     input: float
     output: float
     cached: float | None = None
-    written: float | None = None
+    cache_write: float | None = None
     batch: float = 1.0
-    longest: int = 0
+    max_input_tokens: int = 0
 
-    def of(self, used: Used, batch: bool = False) -> float | None:
+    def cost_usd(self, used: TokenUsage, batch: bool = False) -> float | None:
         """What a reply cost; None where that is not known."""
-        cached, written = used.cached or 0, used.written or 0
-        if used.input is None or used.output is None or 0 < self.longest < used.input:
+        cached, written = used.cached_tokens or 0, used.cache_write_tokens or 0
+        if used.input_tokens is None or used.output_tokens is None or 0 < self.max_input_tokens < used.input_tokens:
             return None
-        if (cached and self.cached is None) or (written and self.written is None):
+        if (cached and self.cached is None) or (written and self.cache_write is None):
             return None
-        fresh = max(0, used.input - cached - written)
-        whole = fresh * self.input + cached * (self.cached or 0) + written * (self.written or 0)
-        return (whole + used.output * self.output) * (self.batch if batch else 1.0) / MILLION
+        fresh = max(0, used.input_tokens - cached - written)
+        whole = fresh * self.input + cached * (self.cached or 0) + written * (self.cache_write or 0)
+        return (whole + used.output_tokens * self.output) * (self.batch if batch else 1.0) / MILLION
 
 
 def price_of(host: str, model: str) -> Price | None:
@@ -69,7 +69,7 @@ def price_of(host: str, model: str) -> Price | None:
     return there.get(model) or there.get(DATED.sub("", model))
 
 
-def told_price(place: str, told: Mapping[Part, float]) -> Price:
+def price_from_options(place: str, told: Mapping[PriceKey, float]) -> Price:
     """The price that a recipe says; those of a cache cost as others unless it says so."""
     if missing := [name for name in ("input", "output") if name not in told]:
         raise SelfsownError(f"{place} has no {missing[0]}; write dollars for a million tokens: {{input: 1, output: 3}}")

@@ -9,19 +9,19 @@ from typing import Any
 
 from selfsown.models.endpoint import messages
 from selfsown.models.endpoint.error_bodies import has_error
-from selfsown.models.endpoint.errors import Fault, error_within
-from selfsown.models.endpoint.finish_reasons import failure_of, is_passing
-from selfsown.models.endpoint.token_usage import MOST, used
+from selfsown.models.endpoint.errors import RequestError, error_in_body
+from selfsown.models.endpoint.finish_reasons import failure_of, is_transient
+from selfsown.models.endpoint.token_usage import MAX_PLAUSIBLE_TOKENS, parse_usage
 from selfsown.text.chat import Conversation, Prompt
 from selfsown.text.reasoning import without_reasoning
-from selfsown.usage.prices import NOT_TOLD, Used
+from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
-ROOM = 4096  # tokens of a reply, where the API demands a number and the caller names none
+DEFAULT_MAX_TOKENS = 4096  # tokens of a reply, where the API demands a number and the caller names none
 
 
 @dataclass(frozen=True)
-class Said:
+class ParsedReply:
     """What a reply says; failure: why it is no answer. Tokens are the server's own count, 0 where it gives none.
 
     reasoning: what was thought before the answer, and is no part of it; logprobs: the answer's tokens, each with the
@@ -29,18 +29,18 @@ class Said:
     """
 
     text: str
-    tokens: int = 0
-    asked: int = 0
+    output_tokens: int = 0
+    input_tokens: int = 0
     failure: str = ""
-    used: Used = NOT_TOLD
+    usage: TokenUsage = UNKNOWN_USAGE
     reasoning: str = ""
     logprobs: tuple[tuple[str, float], ...] = ()
 
 
-def worded(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
+def prompt_fields(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
     """The part of a request that says what is asked. Where there is no prompt, the system's words are it."""
     if isinstance(prompt, Conversation):
-        return messages.worded(style, prompt, system)
+        return messages.conversation_fields(style, prompt, system)
     if style == "completions":
         return {"prompt": system + prompt}
     before = system if prompt else ""
@@ -50,14 +50,14 @@ def worded(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
     return {"messages": [{"role": "system", "content": before}] * bool(before) + user}
 
 
-def settings(style: str, temperature: float, seed: int, max_tokens: int) -> dict[str, Any]:
+def sampling_fields(style: str, temperature: float, seed: int, max_tokens: int) -> dict[str, Any]:
     """The part of a request that says how the reply is to be drawn."""
     if style == "messages":
-        return {"temperature": min(temperature, 1.0), "max_tokens": max_tokens or ROOM}
+        return {"temperature": min(temperature, 1.0), "max_tokens": max_tokens or DEFAULT_MAX_TOKENS}
     return {"temperature": temperature, "seed": seed} | ({"max_tokens": max_tokens} if max_tokens else {})
 
 
-def headed(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
+def request_headers(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
     """The head of a request. The user's own headers stand in place of ours, whatever their case."""
     found = {"Content-Type": "application/json"}
     if style == "messages":
@@ -68,7 +68,7 @@ def headed(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if name.lower() not in named} | dict(own)
 
 
-def heard(style: str, reply: str, accepted: Collection[str] = (), asked: str = "") -> Said:
+def parse_reply(style: str, reply: str, accepted: Collection[str] = (), asked: str = "") -> ParsedReply:
     """What a reply says, its first choice if there are more. Raises Fault where it says nothing that counts.
 
     accepted: further reasons to end with which it is whole, plain; asked: the request.
@@ -76,10 +76,10 @@ def heard(style: str, reply: str, accepted: Collection[str] = (), asked: str = "
     try:
         return _heard(style, _tree(style, reply, asked), accepted)
     except ValueError as error:
-        raise Fault(f"the reply cannot be read: {error}", "unreadable") from error
+        raise RequestError(f"the reply cannot be read: {error}", "unreadable") from error
 
 
-def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> Said:
+def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> ParsedReply:
     chosen = tree if style == "messages" else _chosen(tree)
     message = _message(style, chosen)
     whole = _joined(message.get("content"))
@@ -87,17 +87,17 @@ def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> Sa
     reasoning = _joined(message.get("reasoning_content") or message.get("reasoning")) or thought
     reasoning = reasoning or _joined(message.get("content"), "thinking")
     end = chosen.get("stop_reason" if style == "messages" else "finish_reason")
-    took = used(style, tree.get("usage"), wrote=bool(whole or reasoning))
-    if is_passing(end, accepted) or chosen.get("error"):
+    took = parse_usage(style, tree.get("usage"), wrote=bool(whole or reasoning))
+    if is_transient(end, accepted) or chosen.get("error"):
         raise _broken(end, chosen.get("error"), took)
     refusal = "it refused" if end == "refusal" else str(message.get("refusal") or "")
-    tokens = took.output or 0
+    tokens = took.output_tokens or 0
     failure = f"refused: {refusal[:200]}" if refusal else failure_of(end, tokens, accepted)
     failure = failure or ("" if text.strip() else _empty(message, reasoning))
     start = whole.rfind(text)
     end_of_text = start + len(text)
-    logprobs = _likely(chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MOST)
-    return Said(_whole(text), tokens, took.input or 0, failure, took, _whole(reasoning), logprobs)
+    logprobs = _likely(chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MAX_PLAUSIBLE_TOKENS)
+    return ParsedReply(_whole(text), tokens, took.input_tokens or 0, failure, took, _whole(reasoning), logprobs)
 
 
 def _tree(style: str, reply: str, asked: str) -> Mapping[str, Any]:
@@ -109,18 +109,18 @@ def _tree(style: str, reply: str, asked: str) -> Mapping[str, Any]:
     if not isinstance(tree, dict):
         raise ValueError("it is no JSON object")
     if has_error(tree, empty=not tree.get("content" if style == "messages" else "choices")):
-        raise error_within(reply, asked)
+        raise error_in_body(reply, asked)
     return tree
 
 
-def _broken(end: Any, error: Any, took: Used) -> Fault:
+def _broken(end: Any, error: Any, took: TokenUsage) -> RequestError:
     """A reply that the server broke off, whatever it holds; an error may say better than its end what came to pass."""
     if error:
-        fault = error_within(json.dumps({"error": error}))
+        fault = error_in_body(json.dumps({"error": error}))
         fault.outcome = "unreadable"
     else:
-        fault = Fault(failure_of(end), "unreadable")
-    fault.used = took
+        fault = RequestError(failure_of(end), "unreadable")
+    fault.usage = took
     return fault
 
 
@@ -175,10 +175,10 @@ def _likely(found: Any, start: int, stop: int) -> tuple[tuple[str, float], ...]:
         tokens, odds = found["tokens"], found["token_logprobs"]
     read, at = list[tuple[str, float]](), 0
     for token, likely in zip(tokens, odds, strict=False):
-        if not isinstance(token, str) or not isinstance(likely, int | float) or not likely < MOST:
+        if not isinstance(token, str) or not isinstance(likely, int | float) or not likely < MAX_PLAUSIBLE_TOKENS:
             return ()
         if start <= at < stop:
-            read.append((_whole(token), float(max(likely, -MOST))))
+            read.append((_whole(token), float(max(likely, -MAX_PLAUSIBLE_TOKENS))))
         at += len(token)
     return tuple(read)
 

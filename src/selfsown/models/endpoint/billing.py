@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from selfsown.usage.budget import Budget, Need
+from selfsown.usage.budget import Budget, Reservation
 from selfsown.usage.journal import Call
-from selfsown.usage.prices import Price, Told, Used, price_of, told_price
+from selfsown.usage.prices import Price, PriceOptions, TokenUsage, price_of, price_from_options
 
-DEARER = ("service_tier", "speed", "inference_geo")  # fields of a request that change its price
-LIMITS = ("max_tokens", "max_completion_tokens")
-NOTHING = ("busy", "status", "declined", "stopped")  # outcomes that nobody charges for
+PRICE_CHANGING_FIELDS = ("service_tier", "speed", "inference_geo")  # fields of a request that change its price
+MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
+UNBILLED_OUTCOMES = ("busy", "status", "declined", "stopped")  # outcomes that nobody charges for
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,20 @@ class Account:
     host: str
     price: Price | None
 
-    def call(self, key: str, outcome: str, used: Used, seconds: float, batch: bool = False) -> Call:
+    def journal_call(self, key: str, outcome: str, used: TokenUsage, seconds: float, batch: bool = False) -> Call:
         """A line of the ledger, for a request that was sent so many seconds ago."""
-        usd = 0.0 if outcome in NOTHING else self.price.of(used, batch) if self.price else None
+        usd = 0.0 if outcome in UNBILLED_OUTCOMES else self.price.cost_usd(used, batch) if self.price else None
         now = time.time()
         return Call(now, key, self.role, self.stage, self.model, self.host, outcome, *used, usd, seconds, batch)
 
-    def need(self, asked: int, most: int, budget: Budget, batch: bool = False) -> Need:
+    def reservation(self, asked: int, most: int, budget: Budget, batch: bool = False) -> Reservation:
         """What a request will take: a prompt of so many tokens, and at most so many for the reply (0: as usual)."""
-        reply = most or budget.reply((self.host, self.model))
-        usd = self.price.of(Used(asked, reply), batch) if self.price else 0.0
-        return Need(usd or 0.0, asked + reply)
+        reply = most or budget.expected_reply_tokens((self.host, self.model))
+        usd = self.price.cost_usd(TokenUsage(asked, reply), batch) if self.price else 0.0
+        return Reservation(usd or 0.0, asked + reply)
 
 
-def host(url: str) -> str:
+def host_of(url: str) -> str:
     """The machine's name and port; nothing where the url is none, which the endpoint will say."""
     try:
         return urlsplit(url).netloc
@@ -48,13 +48,13 @@ def host(url: str) -> str:
         return ""
 
 
-def price_at(url: str, model: str, told: Told | None, extra: Mapping[str, Any]) -> Price | None:
+def price_for(url: str, model: str, told: PriceOptions | None, extra: Mapping[str, Any]) -> Price | None:
     """What the recipe says, or the table; a field that asks for faster or slower work makes the table wrong."""
     if told is not None:
-        return told_price("price", told)
-    return None if any(extra.get(field) is not None for field in DEARER) else price_of(host(url), model)
+        return price_from_options("price", told)
+    return None if any(extra.get(field) is not None for field in PRICE_CHANGING_FIELDS) else price_of(host_of(url), model)
 
 
-def room(body: Mapping[str, Any]) -> int:
+def max_reply_tokens(body: Mapping[str, Any]) -> int:
     """The most tokens that the reply to this request may have; 0 where it does not say."""
-    return next((found for name in LIMITS if isinstance(found := body.get(name), int)), 0)
+    return next((found for name in MAX_TOKENS_FIELDS if isinstance(found := body.get(name), int)), 0)

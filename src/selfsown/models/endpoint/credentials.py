@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from selfsown.records import SelfsownError
 
-SHORTEST = 8  # characters of a key
+MIN_KEY_CHARS = 8  # characters of a key
 _VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+){1,6}")  # what is called so is a variable, and no key
 _SECRET = re.compile(
     r"key$|token|signature|secret|passw|authori[sz]ation|credential|cookie|^code$|(^|[-_])(sig|auth|sas|pwd|jwt)($|[-_])",
@@ -22,7 +22,7 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = ("content-type", "content-length", "transfer-encoding", "host", "connection")
 
 
-def check(url: str) -> None:
+def check_url(url: str) -> None:
     """SelfsownError where this is no address, or holds more than one may show."""
     try:
         found = urlsplit(url)
@@ -42,22 +42,22 @@ def check(url: str) -> None:
             )
 
 
-def at(base: str, path: str) -> str:
+def join_url(base: str, path: str) -> str:
     """The address of one of the API's own paths; what the base asks for behind a ? is kept."""
     before, mark, query = base.partition("?")
     return before.rstrip("/") + path + mark + query
 
 
-def secret_of(key: str, place: str = "key") -> str:
+def read_secret(key: str, place: str = "key") -> str:
     """What stands in the environment variable or the file, read anew each time and shown to nobody. place: the option
     that names it."""
     if not key:
         return ""
     found = _stored(key)
     if found.isascii() and found.isprintable() and found:
-        if len(found) < SHORTEST:
+        if len(found) < MIN_KEY_CHARS:
             raise SelfsownError(
-                f"{place}: what it names has fewer than {SHORTEST} characters, and could not be told from words of a "
+                f"{place}: what it names has fewer than {MIN_KEY_CHARS} characters, and could not be told from words of a "
                 "reply; take a longer one, or leave it out where the server asks for none"
             )
         return found
@@ -79,7 +79,7 @@ def _stored(key: str) -> str:
     return found.strip()
 
 
-def own_headers(headers: Any) -> tuple[dict[str, str], tuple[str, ...]]:
+def resolve_headers(headers: Any) -> tuple[dict[str, str], tuple[str, ...]]:
     """The user's headers as they are sent, and the secrets in them. A value that is called like a variable is one, and
     a header that holds a secret by its name must name a variable or a file. Raises SelfsownError, which never repeats a
     value: it may be a secret that should not stand there."""
@@ -98,7 +98,7 @@ def own_headers(headers: Any) -> tuple[dict[str, str], tuple[str, ...]]:
             raise SelfsownError(f"{place}: this header cannot be set; take a name such as api-key or X-Team")
         if _SECRET.search(name) or _VARIABLE.fullmatch(value):
             short = not _SECRET.search(name) and _stored(value)  # such a value need not be hidden
-            found[name] = short or secret_of(value, place)
+            found[name] = short or read_secret(value, place)
             secrets += [found[name], *found[name].split()]
         elif _KEY.match(value):
             raise SelfsownError(f"{place}: this looks like a secret; write the name of the variable that holds it")

@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
-from selfsown.models.endpoint.address_change import point_out
-from selfsown.models.endpoint.api_formats import Said, headed, heard, settings, worded
-from selfsown.models.endpoint.batch.runner import Batches
-from selfsown.models.endpoint.billing import Account, host, price_at, room
-from selfsown.models.endpoint.credentials import at, check, own_headers, secret_of
-from selfsown.models.endpoint.dispatcher import Exchange
-from selfsown.models.endpoint.errors import Fault
-from selfsown.models.endpoint.http_client import client
-from selfsown.models.endpoint.options import Manner, Wishes
-from selfsown.models.endpoint.request import Ask, Line
+from selfsown.models.endpoint.address_change import warn_of_former_address
+from selfsown.models.endpoint.api_formats import ParsedReply, request_headers, parse_reply, sampling_fields, prompt_fields
+from selfsown.models.endpoint.batch.runner import BatchRunner
+from selfsown.models.endpoint.billing import Account, host_of, price_for, max_reply_tokens
+from selfsown.models.endpoint.credentials import join_url, check_url, resolve_headers, read_secret
+from selfsown.models.endpoint.dispatcher import RequestDispatcher
+from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.http_client import shared_client
+from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
+from selfsown.models.endpoint.request import Request, Connection
 from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Row, SelfsownError
 from selfsown.text.chat import Prompt, characters
 from selfsown.usage.journal import Journal
-from selfsown.usage.prices import Price, Told
+from selfsown.usage.prices import Price, PriceOptions
 
 _json = json.JSONEncoder(sort_keys=True).encode
-CHARACTERS = 4  # of a token, about: for the limit a minute, before the server has counted
+CHARS_PER_TOKEN = 4  # of a token, about: for the limit a minute, before the server has counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +44,11 @@ class Endpoint:
     style: str
     key: str
     system: str
-    wishes: Wishes
+    reply_options: ReplyOptions
     extra: Mapping[str, Any]
     headers: Any
     identity: str
-    manner: Manner
+    connection_options: ConnectionOptions
     journal: Journal | None
     price: Price | None
     role: str = ""
@@ -56,14 +56,14 @@ class Endpoint:
     reads_conversations = True
 
     @property
-    def chunk(self) -> int:
+    def preferred_batch(self) -> int:
         """How many rows it likes to be asked for at once; 0: any."""
-        return self.manner.batch
+        return self.connection_options.batch_size
 
     def __post_init__(self) -> None:
-        check(self.url)
-        secret_of(self.key)
-        own_headers(self.headers)
+        check_url(self.url)
+        read_secret(self.key)
+        resolve_headers(self.headers)
 
     def complete(
         self,
@@ -72,37 +72,37 @@ class Endpoint:
     ) -> list[list[Reply]]:
         """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
         temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
-        asks = self.asks(prompts, params)
+        asks = self.requests(prompts, params)
         all_of_them = {ask.key: ask for these in asks for ask in these}
-        said = self.known(list(all_of_them))
+        said = self.journaled_replies(list(all_of_them))
         if self.journal and all_of_them and not said:
-            point_out(self.journal, self._place, self.url, self.name, self._keys(prompts, params))
+            warn_of_former_address(self.journal, self._place, self.url, self.name, self._keys(prompts, params))
         left = [ask for key, ask in all_of_them.items() if key not in said]
         said |= self._asked(left, len(said), json.dumps(params.schema)) if left else {}
         return self.replies(prompts, asks, said, params.continue_prompt)
 
-    def asks(self, prompts: Sequence[Prompt], params: SamplingParams) -> list[list[Ask]]:
+    def requests(self, prompts: Sequence[Prompt], params: SamplingParams) -> list[list[Request]]:
         """The requests of such a call: for each prompt its draws."""
         draws = Counter[Prompt]()
-        asks: list[list[Ask]] = []
+        asks: list[list[Request]] = []
         for prompt in prompts:
             numbers = range(draws[prompt], draws[prompt] + params.n) if params.temperature else [0] * params.n
             draws[prompt] += params.n
             asks.append([self._ask(prompt, params, draw) for draw in numbers])
         return asks
 
-    def known(self, keys: Sequence[str]) -> dict[str, Said]:
+    def journaled_replies(self, keys: Sequence[str]) -> dict[str, ParsedReply]:
         """What the journal has heard to these requests."""
-        found: dict[str, Said] = {}
+        found: dict[str, ParsedReply] = {}
         for key, reply in (self.journal.read(keys) if self.journal and keys else {}).items():
             try:
-                found[key] = heard(self.style, reply, self.wishes.accepted)
-            except Fault:
+                found[key] = parse_reply(self.style, reply, self.reply_options.accepted_finish_reasons)
+            except RequestError:
                 continue  # half a reply is none: it is asked for again
         return found
 
     def replies(
-        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Ask]], said: Mapping[str, Said], continued: bool
+        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Request]], said: Mapping[str, ParsedReply], continued: bool
     ) -> list[list[Reply]]:
         """What was said to these requests, prompt by prompt."""
         reply = _finished if continued else _answered
@@ -110,43 +110,43 @@ class Endpoint:
             [reply(str(prompt), said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)
         ]
 
-    def at(self, stage: str) -> Endpoint:
+    def for_step(self, stage: str) -> Endpoint:
         """The same model, at work for this step of the recipe."""
         return replace(self, stage=stage)
 
-    def called(self, name: str) -> Endpoint:
+    def with_model(self, name: str) -> Endpoint:
         """Another model of the same server; where our table has no price for it, it has this one's."""
-        return replace(self, name=name, price=price_at(self.url, name, None, self.extra) or self.price)
+        return replace(self, name=name, price=price_for(self.url, name, None, self.extra) or self.price)
 
     @property
-    def at_once(self) -> int:
+    def max_in_flight(self) -> int:
         """How many of its requests may be out at once."""
-        return self.manner.in_flight
+        return self.connection_options.max_in_flight
 
-    def stop(self) -> None:
+    def cancel(self) -> None:
         """Nothing more is sent for its journal; what is out comes back first."""
-        client().halt(self.journal)
+        shared_client().cancel_owner(self.journal)
 
     def bits(self, rows: Sequence[Row]) -> NoReturn:
         raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
 
-    def _ask(self, prompt: Prompt, params: SamplingParams, draw: int) -> Ask:
+    def _ask(self, prompt: Prompt, params: SamplingParams, draw: int) -> Request:
         """The request, under a key made of all that shapes it."""
         if not prompt and not self.system:
             raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
         own = int.from_bytes(hashlib.sha256(f"{params.seed} {draw}".encode()).digest()[:4]) >> 1
-        body = {"model": self.name, **worded(self.style, prompt, self.system), **self.wishes.fields(self.style)}
+        body = {"model": self.name, **prompt_fields(self.style, prompt, self.system), **self.reply_options.request_fields(self.style)}
         body |= {
-            **settings(self.style, params.temperature, own, params.max_tokens or self.wishes.max_tokens),
+            **sampling_fields(self.style, params.temperature, own, params.max_tokens or self.reply_options.max_tokens),
             **self.extra,
         }
-        form = {name: value for name, value in self.wishes.form(self.style, params.schema).items() if name not in body}
+        form = {name: value for name, value in self.reply_options.schema_fields(self.style, params.schema).items() if name not in body}
         body = {name: value for name, value in body.items() if value is not None}
         free = _json(body)
         text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
         shaped = f"{self.identity or self.url}\n{self.style}\n{params.seed} {draw}\n{text}"
-        asked = (characters(prompt) + len(self.system)) // CHARACTERS
-        return Ask(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, room(body))
+        asked = (characters(prompt) + len(self.system)) // CHARS_PER_TOKEN
+        return Request(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, max_reply_tokens(body))
 
     @property
     def _place(self) -> str:
@@ -156,28 +156,28 @@ class Endpoint:
     def _keys(self, prompts: Sequence[Prompt], params: SamplingParams) -> Callable[[str], list[str]]:
         """The keys of these requests under another identity."""
         return lambda identity: [
-            ask.key for these in replace(self, identity=identity).asks(prompts, params) for ask in these
+            ask.key for these in replace(self, identity=identity).requests(prompts, params) for ask in these
         ]
 
-    def _asked(self, asks: Sequence[Ask], known: int, schema: str) -> dict[str, Said]:
+    def _asked(self, asks: Sequence[Request], known: int, schema: str) -> dict[str, ParsedReply]:
         """What the server says; known: how many replies of the same call the journal has."""
-        secret, (own, secrets) = secret_of(self.key), own_headers(self.headers)
-        line = Line(
-            base=at(self.url, ""),
+        secret, (own, secrets) = read_secret(self.key), resolve_headers(self.headers)
+        line = Connection(
+            base_url=join_url(self.url, ""),
             style=self.style,
-            headers=headed(self.style, secret, own),
+            headers=request_headers(self.style, secret, own),
             secrets=(secret, *secrets),
-            timeout=self.manner.timeout,
-            retries=self.manner.retries,
+            timeout=self.connection_options.timeout,
+            retries=self.connection_options.retries,
             journal=self.journal,
-            account=Account(self.role, self.stage, self.name, host(self.url), self.price),
-            form=(self.url, self.name, schema),
-            accepted=self.wishes.accepted,
+            account=Account(self.role, self.stage, self.name, host_of(self.url), self.price),
+            schema_key=(self.url, self.name, schema),
+            accepted_finish_reasons=self.reply_options.accepted_finish_reasons,
         )
-        if self.manner.batch:
-            return client().run(Batches(client(), line, self.manner.batch, asks, known).all(), self.journal)
-        gate = client().gate((self.url, self.name), self.manner.in_flight, *self.manner.a_minute)
-        return client().run(Exchange(client(), gate, line, asks, known).all(), self.journal)
+        if self.connection_options.batch_size:
+            return shared_client().run(BatchRunner(shared_client(), line, self.connection_options.batch_size, asks, known).run(), self.journal)
+        gate = shared_client().rate_limiter((self.url, self.name), self.connection_options.max_in_flight, *self.connection_options.rate_limits)
+        return shared_client().run(RequestDispatcher(shared_client(), gate, line, asks, known).run(), self.journal)
 
 
 def create(
@@ -204,7 +204,7 @@ def create(
     in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
-    price: Told | None = None,
+    price: PriceOptions | None = None,
     batch: Natural = 0,
 ) -> Endpoint:
     """The model of this name at a url such as http://localhost:8000/v1. key: the environment variable, or the file,
@@ -212,24 +212,24 @@ def create(
     whose secrets are named as the key is. finish_reasons: ends of a whole reply besides the usual ones. identity: the
     name, or former address, under which its replies are kept, so that a server may move. price: dollars for a million
     tokens, where our table does not know them."""
-    wishes = Wishes(stop, max_tokens, logprobs, json, finish_reasons)
-    manner = Manner(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
+    wishes = ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons)
+    manner = ConnectionOptions(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
     where: dict[str, Any] = {"url": url, "name": model, "style": style, "key": key, "headers": headers}
-    where |= {"identity": identity, "journal": journal, "role": role, "price": price_at(url, model, price, extra or {})}
-    return Endpoint(system=system, wishes=wishes, manner=manner, extra=extra or {}, **where)
+    where |= {"identity": identity, "journal": journal, "role": role, "price": price_for(url, model, price, extra or {})}
+    return Endpoint(system=system, reply_options=wishes, connection_options=manner, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:
     raise SelfsownError("an endpoint cannot be trained; let it teach or judge, and take another student")
 
 
-def _answered(prompt: str, said: Said) -> Reply:
-    return Reply(prompt, said.text, said.tokens, said.failure, said.reasoning, said.logprobs)
+def _answered(prompt: str, said: ParsedReply) -> Reply:
+    return Reply(prompt, said.text, said.output_tokens, said.failure, said.reasoning, said.logprobs)
 
 
-def _finished(prompt: str, said: Said) -> Reply:
+def _finished(prompt: str, said: ParsedReply) -> Reply:
     """The prompt with the end that the model wrote, whether or not it began it anew, and its answer below."""
     rest, _, answer = said.text.strip("\n").rpartition("\n")
     failure = said.failure or ("" if rest else "no answer below its prompt")
     whole = rest if rest.startswith(prompt) else prompt + rest
-    return Reply(whole.rstrip("\n"), answer.strip(), said.tokens, failure, said.reasoning)
+    return Reply(whole.rstrip("\n"), answer.strip(), said.output_tokens, failure, said.reasoning)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-LONGEST = 300  # characters of a server's words that are repeated
+MAX_CHARS_SHOWN = 300  # characters of a server's words that are repeated
 STATUSES = {  # symbolic codes, as letters alone; the first that is part of what a server writes counts
     "badrequest": 400,
     "invalidrequest": 400,
@@ -36,26 +36,26 @@ _CODES = ("code", "type", "status", "status_code", "error_code", "reason", "inne
 _ERRORS = ("error", "errors", "base_resp", "detail", "message", "msg")  # where one stands, if there are no choices
 
 
-class Told(NamedTuple):
+class ErrorBody(NamedTuple):
     """words: in one line; codes: whatever stands beside them, as numbers or names; status: 0 where none is known."""
 
-    words: str
+    message: str
     codes: str
     status: int
 
 
-def told(reply: str) -> Told:
+def parse_error(reply: str) -> ErrorBody:
     """What a reply says that is none."""
     try:
         tree = json.loads(reply)
     except (ValueError, RecursionError):
-        return Told(page(reply) or _line(reply), "", 0)
+        return ErrorBody(html_title(reply) or _line(reply), "", 0)
     error = _inner(tree)
     codes = " ".join(_codes(error))
-    return Told(_line(_words(error)), codes, _status(codes.split()))
+    return ErrorBody(_line(_words(error)), codes, _status(codes.split()))
 
 
-def page(text: str) -> str:
+def html_title(text: str) -> str:
     """What an HTML page is called; nothing, where the text is none."""
     if not re.match(r"\s*<(!doctype|html|head|body|\?xml)", text, re.IGNORECASE):
         return ""
@@ -110,4 +110,4 @@ def _status(codes: list[str]) -> int:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST]
+    return " ".join(text.split())[:MAX_CHARS_SHOWN]

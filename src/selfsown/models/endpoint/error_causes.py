@@ -31,7 +31,7 @@ _INPUT = re.compile(
 )
 
 
-def of_account(words: str, asked: str = "", *, quota: bool = True) -> bool:
+def is_account_error(words: str, asked: str = "", *, quota: bool = True) -> bool:
     """Whether the account is meant, so that no request will be answered.
 
     asked: the request, whose own words do not count where the server repeats them; quota: whether one that is used up
@@ -41,17 +41,17 @@ def of_account(words: str, asked: str = "", *, quota: bool = True) -> bool:
     return any(not _quoted(words, found, asked) for found in kind.finditer(words))
 
 
-def of_day(words: str) -> bool:
+def is_daily_limit(words: str) -> bool:
     """Whether a limit for the day is reached, and none for less."""
     return bool(_DAY.search(words) and _LIMIT.search(words) and not _MINUTE.search(words))
 
 
-def of_moment(words: str) -> bool:
+def is_short_limit(words: str) -> bool:
     """Whether a limit is meant that is soon over, whatever it is called."""
     return bool(_SOON.search(words) or _MINUTE.search(words)) and "insufficient_quota" not in words
 
 
-def of_input(words: str) -> bool:
+def is_input_error(words: str) -> bool:
     """Whether what was asked is meant, and nothing else."""
     return bool(_INPUT.search(words))
 

@@ -14,28 +14,28 @@ from typing import Any, TypeVar
 import aiohttp
 import uvloop
 
-from selfsown.models.endpoint.api_formats import Said
-from selfsown.models.endpoint.rate_limiter import Gate
+from selfsown.models.endpoint.api_formats import ParsedReply
+from selfsown.models.endpoint.rate_limiter import RateLimiter
 
 Found = TypeVar("Found")
 _lock = threading.Lock()
-CONNECT = 4  # seconds until a machine that does not answer is given up
+CONNECT_SECONDS = 4  # seconds until a machine that does not answer is given up
 
 
-class Client:
+class HttpClient:
     """What endpoints share: the loop, the connections, the gates, and the requests and batches that are out."""
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
-        self.gates: dict[tuple[object, ...], Gate] = {}
+        self.rate_limiters: dict[tuple[object, ...], RateLimiter] = {}
         self.running: dict[asyncio.Task[Any], object] = {}  # and for whom
-        self.flying: dict[object, asyncio.Future[Said | None]] = {}
-        self.knocks: dict[str, asyncio.Lock] = {}
-        self.alive: set[str] = set()  # the addresses that have answered
-        self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
-        self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
-        self.declined = Counter[tuple[str, str]]()  # rows, by address and model
-        self.collected = Counter[str]()  # batches, by address
+        self.pending: dict[object, asyncio.Future[ParsedReply | None]] = {}
+        self.health_locks: dict[str, asyncio.Lock] = {}
+        self.healthy_urls: set[str] = set()  # the addresses that have answered
+        self.rejected_schemas: set[object] = set()  # the schemas that a server does not take, each with its url and model
+        self.batches_in_flight: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
+        self.declined_rows = Counter[tuple[str, str]]()  # rows, by address and model
+        self.batches_collected = Counter[str]()  # batches, by address
         self.promise: Future[None] | None = None
         self.disk = asyncio.Event()
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
@@ -66,7 +66,7 @@ class Client:
             found.exception()
             raise
 
-    async def kept(self, promise: Future[None]) -> None:
+    async def wait_for_disk(self, promise: Future[None]) -> None:
         """Wait for the disk. All whose replies are written together wait for the same, and are woken together."""
         if promise is not self.promise:
             self.promise, self.disk = promise, asyncio.Event()
@@ -75,7 +75,7 @@ class Client:
         await self.disk.wait()
         promise.result()
 
-    def halt(self, owner: object) -> None:
+    def cancel_owner(self, owner: object) -> None:
         """End what is going on for this owner; who waits for it gets a CancelledError, once what is out is back."""
 
         def end() -> None:
@@ -84,9 +84,9 @@ class Client:
 
         self.loop.call_soon_threadsafe(end)
 
-    def gate(self, where: tuple[str, str], most: int, *a_minute: int) -> Gate:
+    def rate_limiter(self, where: tuple[str, str], most: int, *a_minute: int) -> RateLimiter:
         """The gate of this url and model; what it has learned outlives the model's object."""
-        return self.gates.setdefault((where, most, a_minute), Gate(most, *a_minute))
+        return self.rate_limiters.setdefault((where, most, a_minute), RateLimiter(most, *a_minute))
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self.session.close(), self.loop).result(5)
@@ -101,19 +101,19 @@ def _end(task: asyncio.Task[Any]) -> None:
         task.cancel()
 
 
-def client() -> Client:
+def shared_client() -> HttpClient:
     """The process's only one."""
     with _lock:
         return _only()
 
 
 @cache
-def _only() -> Client:
-    return Client()
+def _only() -> HttpClient:
+    return HttpClient()
 
 
 async def _session() -> aiohttp.ClientSession:
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     )

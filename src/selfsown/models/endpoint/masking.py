@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-LEAST = 8  # characters: what is shorter than a key ever is may stand in any text
-TELLING = 12  # characters of its beginning by which a cut key is known
+MIN_SECRET_CHARS = 8  # characters: what is shorter than a key ever is may stand in any text
+PREFIX_CHARS = 12  # characters of its beginning by which a cut key is known
 
 
-def masked(text: str, secret: str) -> str:
+def mask_secret(text: str, secret: str) -> str:
     """The text with [key] wherever it holds the secret, or the beginning of it."""
-    if len(secret) < LEAST:
+    if len(secret) < MIN_SECRET_CHARS:
         return text
     beginning, rest = _patterns(secret)
     parts, last = list[str](), 0
@@ -33,4 +33,4 @@ def _patterns(secret: str) -> tuple[re.Pattern[str], tuple[re.Pattern[str], ...]
         each if each.isalnum() else rf"(?:\\?{re.escape(each)}|\\u00(?i:{ord(each):02x})|%(?i:{ord(each):02x}))"
         for each in secret
     ]
-    return re.compile("".join(written[:TELLING])), tuple(map(re.compile, written[TELLING:]))
+    return re.compile("".join(written[:PREFIX_CHARS])), tuple(map(re.compile, written[PREFIX_CHARS:]))

@@ -9,10 +9,10 @@ from typing import Any
 
 from selfsown.text.chat import INSTRUCTIONS, Conversation, Message
 
-SENT = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
+MESSAGE_FIELDS = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
 
 
-def worded(style: str, conversation: Conversation, system: str) -> dict[str, Any]:
+def conversation_fields(style: str, conversation: Conversation, system: str) -> dict[str, Any]:
     """The part of a request that says what is asked. system: the recipe's own system message for this model; it stands
     before the conversation's, in the same message."""
     if style == "completions":
@@ -28,7 +28,7 @@ def worded(style: str, conversation: Conversation, system: str) -> dict[str, Any
         messages[0]["content"] = f"{system}\n\n{messages[0]['content']}"
     elif system:
         messages.insert(0, {"role": "system", "content": system})
-    sent = [{name: each[name] for name in SENT if name in each} for each in messages]
+    sent = [{name: each[name] for name in MESSAGE_FIELDS if name in each} for each in messages]
     return {"messages": sent} | ({"tools": tools} if tools else {})
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.models.endpoint.finish_reasons import plain
+from selfsown.models.endpoint.finish_reasons import normalized
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReplyOptions:
     """stop: texts before which a reply ends; max_tokens: where a call names none (0: the server's own limit).
 
     logprobs: how many of the likeliest tokens are told for each (0: no probabilities at all). json: whether the
@@ -24,10 +24,10 @@ class Wishes:
     finish_reasons: tuple[str, ...] = ()
 
     @property
-    def accepted(self) -> frozenset[str]:
-        return frozenset(map(plain, self.finish_reasons))
+    def accepted_finish_reasons(self) -> frozenset[str]:
+        return frozenset(map(normalized, self.finish_reasons))
 
-    def fields(self, style: str) -> dict[str, Any]:
+    def request_fields(self, style: str) -> dict[str, Any]:
         """The part of a request that says where a reply ends, and that its probabilities are wanted."""
         found: dict[str, Any] = {}
         if self.stop:
@@ -38,7 +38,7 @@ class Wishes:
             found["logprobs"] = self.logprobs
         return found
 
-    def form(self, style: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    def schema_fields(self, style: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
         """The part of a request that holds the server to a schema; completions know none."""
         if not self.json or not schema or style == "completions":
             return {}
@@ -49,7 +49,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Manner:
+class ConnectionOptions:
     """timeout: seconds for a reply; retries: how often a request may go wrong; in_flight: the most at once.
 
     requests and tokens a minute: 0 is no limit. batch: the most requests of one batch (0: each goes alone, at once).
@@ -57,11 +57,11 @@ class Manner:
 
     timeout: float
     retries: int
-    in_flight: int
+    max_in_flight: int
     requests_per_minute: int
     tokens_per_minute: int
-    batch: int
+    batch_size: int
 
     @property
-    def a_minute(self) -> tuple[int, int]:
+    def rate_limits(self) -> tuple[int, int]:
         return self.requests_per_minute, self.tokens_per_minute

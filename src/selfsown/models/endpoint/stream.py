@@ -7,34 +7,34 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfsown.models.endpoint.error_bodies import page
-from selfsown.models.endpoint.errors import ADDRESS, Fault
+from selfsown.models.endpoint.error_bodies import html_title
+from selfsown.models.endpoint.errors import URL_HINT, RequestError
 
-SHOWN = 100  # characters of a strange reply
+MAX_CHARS_SHOWN = 100  # characters of a strange reply
 _DONE = re.compile(r"^data: ?\[DONE\]\s*\Z", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]*(\r\n|\r|\n|\Z)")
 Tree = dict[str, Any]
 
 
-def reply_of(style: str, kind: str, body: str) -> str:
+def reply_body(style: str, kind: str, body: str) -> str:
     """The reply in this body, whose content type is `kind`. Raises Fault where there is none."""
     text = body.lstrip("\ufeff \t\r\n")
     if not text:
-        raise Fault("the reply is empty", "unreadable")
+        raise RequestError("the reply is empty", "unreadable")
     if "event-stream" in kind or "ndjson" in kind or text.startswith(("data:", "event:", ":")) or _DONE.search(text):
         return _joined(style, kind, text)
     if text[0] in '{["':  # JSON, or half of it
         return text
-    if title := page(text):
-        raise _strange(f"sent {title} and no reply of the API; {ADDRESS}")
-    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:SHOWN].split())!r}; {ADDRESS}")
+    if title := html_title(text):
+        raise _strange(f"sent {title} and no reply of the API; {URL_HINT}")
+    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:MAX_CHARS_SHOWN].split())!r}; {URL_HINT}")
 
 
-def _strange(words: str) -> Fault:
+def _strange(words: str) -> RequestError:
     """Before anything was answered, another try is pointless; later, something between us and the server may have
     put in a word."""
-    found = Fault(f"the server {words}", "unreadable")
-    found.stops = words
+    found = RequestError(f"the server {words}", "unreadable")
+    found.fatal_reason = words
     return found
 
 
@@ -49,7 +49,7 @@ def _joined(style: str, kind: str, text: str) -> str:
         raise _strange(f"streams ({kind or 'no content type'}) what cannot be read; try extra: {{stream: false}}")
     ended = tree["stop_reason"] if style == "messages" else tree["choices"][0]["finish_reason"]
     if not (done or ended):
-        raise Fault("the server's stream broke off", "unreadable")
+        raise RequestError("the server's stream broke off", "unreadable")
     return json.dumps(tree)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from selfsown.usage.prices import NOT_TOLD, Used
+from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
-MOST = 10**9  # tokens of a reply that can be believed
+MAX_PLAUSIBLE_TOKENS = 10**9  # tokens of a reply that can be believed
 
 
-def used(style: str, usage: Any, *, wrote: bool) -> Used:
+def parse_usage(style: str, usage: Any, *, wrote: bool) -> TokenUsage:
     """Anthropic's API counts what was read from its cache, or written to it, apart from the input. wrote: whether the
     reply holds anything, so that 0 tokens of output are no count; no request has 0 tokens of input."""
     if not isinstance(usage, Mapping):
-        return NOT_TOLD
+        return UNKNOWN_USAGE
     asked, details = _count(usage, "prompt_tokens", "input_tokens"), usage.get("prompt_tokens_details")
     cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
     if style == "messages":
@@ -22,7 +22,7 @@ def used(style: str, usage: Any, *, wrote: bool) -> Used:
         asked = None if asked is None else asked + (cached or 0) + (written or 0)
     reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
     output = _count(usage, "completion_tokens", "output_tokens")
-    return Used(asked or None, output or (None if wrote else output), reasoning, cached, written)
+    return TokenUsage(asked or None, output or (None if wrote else output), reasoning, cached, written)
 
 
 def _count(usage: Any, *names: str) -> int | None:
@@ -30,6 +30,6 @@ def _count(usage: Any, *names: str) -> int | None:
         return None
     for name in names:
         count = usage.get(name)
-        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MOST:
+        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < MAX_PLAUSIBLE_TOKENS:
             return count
     return None

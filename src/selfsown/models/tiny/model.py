@@ -17,22 +17,22 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.models import BEGUN, DEFAULT_PARAMS, Reply, SamplingParams
+from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.tiny.sampling import sample
-from selfsown.models.tiny.tokenizer import BOS, EOS, MARKS, PAD, SEP, UNK, Alphabet
+from selfsown.models.tiny.tokenizer import BOS, EOS, SPECIAL_TOKENS, PAD, SEP, UNK, Tokenizer
 from selfsown.models.tiny.transformer import Network, Size
 from selfsown.option_types import Count, Natural
 from selfsown.records import Row, SelfsownError
 from selfsown.text.chat import Prompt
 
-LONGEST = 1024  # tokens of a row that a context is made for unasked; memory grows with it
+MAX_DEFAULT_CONTEXT = 1024  # tokens of a row that a context is made for unasked; memory grows with it
 
 
 class Tiny:
     """A network, its alphabet and a name."""
 
-    def __init__(self, network: Network, alphabet: Alphabet, name: str = "tiny") -> None:
-        self.network, self.alphabet, self.name = network, alphabet, name
+    def __init__(self, network: Network, alphabet: Tokenizer, name: str = "tiny") -> None:
+        self.network, self.tokenizer, self.name = network, alphabet, name
 
     def complete(
         self,
@@ -65,23 +65,23 @@ class Tiny:
         return replies
 
     def _head(self, prompt: str, unfinished: bool) -> list[int]:
-        said, begun, answer = prompt.partition(BEGUN)
+        said, begun, answer = prompt.partition(ANSWER_START)
         mark = [] if unfinished and not begun else [SEP]
-        return [BOS, *self.alphabet.encode(said), *mark, *self.alphabet.encode(answer)]
+        return [BOS, *self.tokenizer.encode(said), *mark, *self.tokenizer.encode(answer)]
 
     def _reply(self, prompt: str, head: list[int], new: list[int]) -> Reply:
         failure = "" if new and new[-1] == EOS else "no end within the context"
         if SEP in head:
-            return Reply(prompt, self.alphabet.decode(new), len(new), failure)
+            return Reply(prompt, self.tokenizer.decode(new), len(new), failure)
         if SEP not in new:
-            return Reply(prompt + self.alphabet.decode(new), "", len(new), failure or "no answer after its prompt")
+            return Reply(prompt + self.tokenizer.decode(new), "", len(new), failure or "no answer after its prompt")
         at = new.index(SEP)
-        said = prompt + self.alphabet.decode(new[:at])
-        return Reply(said, self.alphabet.decode(new[at + 1 :]), len(new), failure)
+        said = prompt + self.tokenizer.decode(new[:at])
+        return Reply(said, self.tokenizer.decode(new[at + 1 :]), len(new), failure)
 
     def encode(self, rows: Sequence[Row]) -> list[list[int]]:
         """Each row as `<bos>prompt<sep>answer<eos>`, cut to the context."""
-        encode, context = self.alphabet.encode, self.network.size.context
+        encode, context = self.tokenizer.encode, self.network.size.context
         return [[BOS, *encode(row.prompt), SEP, *encode(row.answer), EOS][:context] for row in rows]
 
     @torch.inference_mode()
@@ -99,13 +99,13 @@ class Tiny:
         return found
 
     def copy(self) -> Tiny:
-        return Tiny(copy.deepcopy(self.network), self.alphabet, self.name)
+        return Tiny(copy.deepcopy(self.network), self.tokenizer, self.name)
 
     def save(self, folder: Path) -> None:
         """Write a folder that `transformers` loads as `GPT2LMHeadModel`."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.safetensors").write_bytes(save(_to_gpt2(self.network), metadata={"format": "pt"}))
-        files = {"config.json": _config(self.network.size), **self.alphabet.files()}
+        files = {"config.json": _config(self.network.size), **self.tokenizer.files()}
         for name, content in files.items():
             (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -131,11 +131,11 @@ def create(
         raise SelfsownError(
             f"tiny: width {width} does not divide by heads {heads}; take a multiple, such as {heads * 16}"
         )
-    alphabet = Alphabet.of(text for row in rows for text in (row.prompt, row.answer))
+    alphabet = Tokenizer.from_texts(text for row in rows for text in (row.prompt, row.answer))
     longest = max(len(row.prompt) + len(row.answer) for row in rows) + 3
-    if longest > (context or LONGEST):
+    if longest > (context or MAX_DEFAULT_CONTEXT):
         raise SelfsownError(
-            f"tiny: the longest real row takes {longest} tokens, and the context is {context or LONGEST}; "
+            f"tiny: the longest real row takes {longest} tokens, and the context is {context or MAX_DEFAULT_CONTEXT}; "
             "shorten the rows"
             + (", or raise context" if context else f", or set context to {longest} if memory allows")
         )
@@ -159,14 +159,14 @@ def load(folder: Path) -> Tiny:
             f"{folder} holds no tiny model: {error}; name a folder that selfsown saved one in"
         ) from error
     ordered = sorted(vocabulary, key=vocabulary.__getitem__)
-    return Tiny(network, Alphabet("".join(ordered[len(MARKS) :])), name=folder.parent.name)
+    return Tiny(network, Tokenizer("".join(ordered[len(SPECIAL_TOKENS) :])), name=folder.parent.name)
 
 
 def _mean(models: Sequence[Tiny]) -> Tiny:
     """The first of them, its weights the mean of all."""
     first, *others = models
     for other in others:
-        if (other.network.size, other.alphabet) != (first.network.size, first.alphabet):
+        if (other.network.size, other.tokenizer) != (first.network.size, first.tokenizer):
             raise SelfsownError(
                 f"tiny: {first.name} and {other.name} differ in size or alphabet, so their weights have no mean; "
                 "name folders of runs that began as the same model"
@@ -227,7 +227,7 @@ def _config(size: Size) -> dict[str, Any]:
     return {
         "model_type": "gpt2",
         "architectures": ["GPT2LMHeadModel"],
-        "vocab_size": size.vocabulary,
+        "vocab_size": size.vocab_size,
         "n_positions": size.context,
         "n_embd": size.width,
         "n_layer": size.layers,

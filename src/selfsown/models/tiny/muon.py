@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from selfsown.models.tiny.two_threads import each
+from selfsown.models.tiny.two_threads import map_two
 
 MOMENTUM = 0.95
 STEPS = 5  # of the Newton-Schulz iteration
@@ -23,7 +23,7 @@ class Muon:
     """rate is the length of a step, weight_decay the share of a weight taken away for each unit of rate."""
 
     def __init__(self, matrices: Iterable[Tensor], rate: float, weight_decay: float) -> None:
-        self.rate, self.weight_decay = rate, weight_decay
+        self.learning_rate, self.weight_decay = rate, weight_decay
         self.groups: dict[torch.Size, list[Tensor]] = {}
         for matrix in matrices:
             self.groups.setdefault(matrix.shape, []).append(matrix)
@@ -32,9 +32,9 @@ class Muon:
     @torch.no_grad()
     def step(self, speed: float) -> None:
         """Move each matrix by `speed` times its rate, against its gradient."""
-        for group, moves in zip(self.groups.values(), each(self._moves, list(self.groups)), strict=True):
+        for group, moves in zip(self.groups.values(), map_two(self._moves, list(self.groups)), strict=True):
             for matrix, move in zip(group, moves, strict=True):
-                matrix.mul_(1 - self.rate * speed * self.weight_decay).sub_(move, alpha=self.rate * speed)
+                matrix.mul_(1 - self.learning_rate * speed * self.weight_decay).sub_(move, alpha=self.learning_rate * speed)
 
     @torch.no_grad()
     def _moves(self, shape: torch.Size) -> Tensor:

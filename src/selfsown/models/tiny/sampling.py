@@ -9,9 +9,9 @@ from torch import Tensor
 
 from selfsown.models.tiny.tokenizer import EOS, PAD
 from selfsown.models.tiny.transformer import Network
-from selfsown.models.tiny.two_threads import each, single
+from selfsown.models.tiny.two_threads import map_two, single_threaded
 
-IN_FLIGHT = 256  # texts at once: enough to fill two cores, small enough for their caches
+TEXTS_AT_ONCE = 256  # texts at once: enough to fill two cores, small enough for their caches
 
 
 def sample(network: Network, heads: Sequence[list[int]], temperature: float, seed: int, limit: int) -> list[list[int]]:
@@ -21,15 +21,15 @@ def sample(network: Network, heads: Sequence[list[int]], temperature: float, see
     the seed and on the heads alone.
     """
     order = sorted(range(len(heads)), key=lambda at: len(heads[at]))
-    chunks = [order[at : at + IN_FLIGHT] for at in range(0, len(order), IN_FLIGHT)]
+    chunks = [order[at : at + TEXTS_AT_ONCE] for at in range(0, len(order), TEXTS_AT_ONCE)]
 
     def write(chunk: list[int]) -> list[list[int]]:
         generator = torch.Generator().manual_seed(seed + chunk[0])
         return _together(network, [heads[at] for at in chunk], temperature, generator, limit)
 
     written: list[list[int]] = [[] for _ in heads]
-    with single():
-        for chunk, texts in zip(chunks, each(write, chunks), strict=True):
+    with single_threaded():
+        for chunk, texts in zip(chunks, map_two(write, chunks), strict=True):
             for at, text in zip(chunk, texts, strict=True):
                 written[at] = text
     return written

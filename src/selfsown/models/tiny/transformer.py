@@ -20,7 +20,7 @@ Cache = list[tuple[Tensor, Tensor]]
 class Size:
     """vocabulary and context in tokens; width must be a multiple of heads."""
 
-    vocabulary: int
+    vocab_size: int
     context: int
     layers: int
     width: int
@@ -60,11 +60,11 @@ class Network(nn.Module):
     def __init__(self, size: Size, seed: int) -> None:
         super().__init__()
         self.size = size
-        self.tokens = nn.Embedding(size.vocabulary, size.width)
+        self.tokens = nn.Embedding(size.vocab_size, size.width)
         self.positions = nn.Embedding(size.context, size.width)
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
         self.last = nn.LayerNorm(size.width, bias=False)
-        self.head = nn.Linear(size.width, size.vocabulary, bias=False)
+        self.head = nn.Linear(size.width, size.vocab_size, bias=False)
         self._begin(torch.Generator().manual_seed(seed))
 
     def _begin(self, generator: torch.Generator) -> None:

@@ -29,13 +29,13 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, "half", initializer=torch.set_num_threads, initargs=(1,))
 
 
-def each(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+def map_two(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
     """The function of each part, in order, two at a time."""
     return list(_pool().map(function, parts))
 
 
 @contextmanager
-def single() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """torch uses one thread inside, and as many as before after it.
 
     Inside, a product of matrices may also be taken in bfloat16 with sums in float32. Where the processor knows
