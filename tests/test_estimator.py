@@ -308,7 +308,7 @@ def test_where_no_price_is_known_it_says_how_to_tell_it(tmp_path: Path) -> None:
 def test_the_time_is_that_of_the_clock(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving(latency=0.2) as server:
-        there = {"url": server.url, "model": "m", "in_flight": 8}
+        there = {"url": server.url, "model": "m", "max_in_flight": 8}
         found = estimate(recipe(tmp_path, server, teacher={"endpoint": there}, grade=[]), tmp_path / "out", 8)
         slow = {"endpoint": {**there, "requests_per_minute": 60}}
         paced = estimate(recipe(tmp_path, server, teacher=slow, grade=[]), tmp_path / "out", 8)

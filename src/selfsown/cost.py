@@ -20,7 +20,7 @@ from selfsown.history import best_of
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.usage.budget import format_amount
-from selfsown.usage.ledger import UsageEntry, format_tokens, usage_entries, recipe_prices, total
+from selfsown.usage.ledger import UsageEntry, format_tokens, recipe_prices, total, usage_entries
 
 HEAD = ("step", "role", "model", "requests", "answered", "again", "input", "output", "reasoning", "cached", "cost")
 WIDEST = 1000  # characters of the table
@@ -139,7 +139,7 @@ def usd(line: UsageEntry) -> str:
 
 def _cells(line: UsageEntry) -> list[str]:
     counts: list[int | None] = [line.requests, line.answered, line.retries, line.input_tokens, line.output_tokens]
-    cells = ["–" if n is None else f"{n:,}" for n in (*counts, line.reasoning, line.cached)]
+    cells = ["–" if n is None else f"{n:,}" for n in (*counts, line.reasoning_tokens, line.cached_tokens)]
     if line.unmetered:
         cells[3:5] = [cell if cell == "–" else f"≥ {cell}" for cell in cells[3:5]]
     return [line.stage, line.role, line.model, *cells, usd(line)]

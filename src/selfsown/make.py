@@ -15,6 +15,7 @@ from typing import Any
 from selfsown.calibration.requirements import trusted
 from selfsown.holdout import sides
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, Unused, prepared
+from selfsown.models import RemoteModel
 from selfsown.parallel import ordered, unhurried
 from selfsown.preflight.dry_run import tried
 from selfsown.recipe.recipe import Recipe
@@ -138,9 +139,9 @@ class Line:
         self.roles = {"task": task, "level": recipe.level or task.top_level, "generation": 1, "past": []}
         self.roles |= {"teacher": self.teacher, "judge": self.judge, "grader_count": len(recipe.grade)}
         self.roles |= {"real": store.stream("real"), "held_out": store.stream("held_out")}
-        places = sum({id(model): getattr(model, "at_once", 0) for model in (self.teacher, self.judge)}.values())
-        self.chunk = max(getattr(model, "chunk", 0) for model in (self.teacher, self.judge))
-        self.chunk = self.chunk or (ROWS if places else BULK)
+        remote = {id(model): model for model in (self.teacher, self.judge) if isinstance(model, RemoteModel)}.values()
+        places = sum(model.max_in_flight for model in remote)
+        self.chunk = max((model.preferred_batch for model in remote), default=0) or (ROWS if places else BULK)
         self.threads = 2 + 2 * places // self.chunk if places else 1
 
     def _model(self, role: str) -> Any:
@@ -154,8 +155,8 @@ class Line:
     def halt(self) -> None:
         """Nothing more is sent."""
         for model in (self.teacher, self.judge):
-            if stop := getattr(model, "stop", None):
-                stop()
+            if isinstance(model, RemoteModel):
+                model.cancel()
 
     def rows(self, tell: Tell, few: int = 0) -> Iterator[Row]:
         """Every row with its end, in order; few: of the first few real rows alone."""

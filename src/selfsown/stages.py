@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from selfsown.models import Model, RemoteModel
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Grade, Row, SelfsownError
@@ -46,13 +47,13 @@ def _own(traits: Mapping[str, str]) -> Mapping[str, str]:
 
 def for_step(step: Step, roles: Mapping[str, Any]) -> dict[str, Any]:
     """The roles, each model behind a server told for which step it works: the ledger says what the step cost."""
-    told = {name: roles[name].at(step.name) for name in ROLE_MODELS if hasattr(roles.get(name), "at")}
-    return {**roles, **told}
+    models = {name: roles[name] for name in ROLE_MODELS if isinstance(roles.get(name), RemoteModel)}
+    return {**roles, **{name: model.for_step(step.name) for name, model in models.items()}}
 
 
-def affordable(recipe: Recipe, role: str, model: Any) -> None:
+def affordable(recipe: Recipe, role: str, model: Model | None) -> None:
     """SelfsownError where the recipe caps the money, and what this model costs is not known."""
-    if "usd" in (recipe.budget or {}) and getattr(model, "price", 0) is None:
+    if "usd" in (recipe.budget or {}) and isinstance(model, RemoteModel) and model.price is None:
         raise SelfsownError(
             f"budget: what {model.name} costs at {model.url} is not known; say it in dollars for a million tokens, "
             f"such as --set '{role}.{getattr(recipe, role).method}.price={{input: 1, output: 3}}', or cap something else"

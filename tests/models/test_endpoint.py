@@ -35,7 +35,7 @@ from selfsown.models.endpoint import create
 
 journal = Journal(Path(sys.argv[1]))
 try:
-    create([], 0, journal, url=sys.argv[2], model="m", in_flight=8).complete([str(at) for at in range(10000)])
+    create([], 0, journal, url=sys.argv[2], model="m", max_in_flight=8).complete([str(at) for at in range(10000)])
 finally:
     journal.close()
 """
@@ -51,7 +51,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mak
     def made(server: Server, **knobs: Any) -> Endpoint:
         knobs = {"url": server.url, "model": "m", **knobs}
         if request.param == "messages":
-            return anthropic([], 0, **{"key": "TEST_KEY", **knobs})
+            return anthropic([], 0, **{"api_key": "TEST_KEY", **knobs})
         return endpoint([], 0, style=request.param, **knobs)
 
     return made
@@ -221,7 +221,7 @@ def test_a_declined_prompt_fails_with_the_server_s_words_and_its_neighbours_do_n
     make: Make, journal: Journal
 ) -> None:
     with Server(forbidden="7") as server:
-        replies = make(server, journal=journal, key="TEST_KEY").complete(MANY[:20])
+        replies = make(server, journal=journal, api_key="TEST_KEY").complete(MANY[:20])
         declined = [reply.prompt for (reply,) in replies if reply.failure]
         assert declined == ["prompt 7", "prompt 17"]
         assert failures(replies)[0] == "the server declined it, 400: may not be asked (your key is [key])"
@@ -257,7 +257,7 @@ def test_a_server_that_declines_everything_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("set_up", "knobs", "words"),
     [
-        ({"key": SECRET}, {"key": "WRONG_KEY"}, "does not accept the key (401: Incorrect API key provided: [key])"),
+        ({"key": SECRET}, {"api_key": "WRONG_KEY"}, "does not accept the key (401: Incorrect API key provided: [key])"),
         ({}, {"model": "other"}, "404: The model other does not exist"),
     ],
 )
@@ -305,7 +305,7 @@ def test_retry_after_is_kept_to_however_often_the_server_is_busy() -> None:
 
 def test_a_server_with_little_room_is_soon_asked_no_more_than_it_takes() -> None:
     with Server(room=10, latency=0.03) as server:
-        assert not failures(simple(server, in_flight=100).complete(MANY * 3))
+        assert not failures(simple(server, max_in_flight=100).complete(MANY * 3))
         assert sum(server.asked.values()) < 2 * 3 * len(MANY)
 
 
@@ -317,7 +317,7 @@ def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
 def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answered_is_kept(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "PATIENCE", 1.0)
+    monkeypatch.setattr(dispatcher, "GIVE_UP_SECONDS", 1.0)
     with Server() as server:
         simple(server, journal=journal).complete(MANY[:10])
         server.faults = {"busy": 1.0}
@@ -333,10 +333,10 @@ def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answere
 
 def test_no_more_are_out_than_allowed_and_they_grow() -> None:
     with Server(latency=0.03) as server:
-        simple(server, in_flight=20).complete(MANY * 3)
+        simple(server, max_in_flight=20).complete(MANY * 3)
         assert START_CONCURRENCY < server.most <= 20
     with Server(latency=0.03) as server:
-        simple(server, in_flight=3).complete(MANY[:30])
+        simple(server, max_in_flight=3).complete(MANY[:30])
         assert server.most == 3
 
 
@@ -369,7 +369,7 @@ def test_requests_a_minute_are_kept_to() -> None:
 def test_tokens_a_minute_are_kept_to() -> None:
     with Server(say=lambda prompt, body: "word " * 100) as server:
         began = time.monotonic()
-        simple(server, tokens_per_minute=30000, in_flight=1).complete(MANY[:6])
+        simple(server, tokens_per_minute=30000, max_in_flight=1).complete(MANY[:6])
         assert time.monotonic() - began >= 0.8, "100 tokens each, 500 a second"
 
 
@@ -409,11 +409,11 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
     journal.path.parent.mkdir()
     with Server(key=SECRET, say=lambda prompt, body: f"my key is {SECRET}") as server:
         for named in ("TEST_KEY", str(tmp_path / "key")):
-            model = make(server, key=named, journal=journal)
+            model = make(server, api_key=named, journal=journal)
             assert texts(model.complete(MANY[:3])) == ["my key is [key]"] * 3
             assert SECRET not in repr(model)
         monkeypatch.setenv("TEST_KEY", "sk-another-one-1234")
-        said = refused(make(server, key="TEST_KEY"))
+        said = refused(make(server, api_key="TEST_KEY"))
         assert "sk-another" not in said
     journal.close()
     for path in (tmp_path / "run").rglob("*"):
@@ -428,8 +428,8 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
         ({"url": "http://localhost:99999/v1"}, "url is no address"),
         ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
         ({"url": "http://example.org/v1?key=abc"}, "holds a secret, key=…"),
-        ({"url": "http://example.org/v1", "key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
-        ({"url": "http://example.org/v1", "key": SECRET}, "key: it is no environment variable"),
+        ({"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
+        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: it is no environment variable"),
     ],
 )
 def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:
@@ -443,11 +443,11 @@ def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, 
 def test_a_key_too_short_to_be_told_from_a_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", "EMPTY")
     with pytest.raises(SelfsownError, match="fewer than 8 characters") as caught:
-        endpoint([], 0, url="http://example.org/v1", model="m", key="TEST_KEY")
+        endpoint([], 0, url="http://example.org/v1", model="m", api_key="TEST_KEY")
     assert "EMPTY" not in str(caught.value)
     monkeypatch.setenv("TEST_KEY", "12345678")
     with Server(key="12345678", say=lambda prompt, body: "my key is 12345678") as server:
-        assert texts(simple(server, key="TEST_KEY").complete(["one"])) == ["my key is [key]"]
+        assert texts(simple(server, api_key="TEST_KEY").complete(["one"])) == ["my key is [key]"]
 
 
 def test_an_endpoint_is_not_measured_or_loaded() -> None:

@@ -99,7 +99,7 @@ def test_what_is_said_of_one_input_fails_its_row_alone_wherever_it_stands(
     prompts = ["bad", *MANY] if first else [*MANY, "bad"]
     with Server(instead=bad(status, words)) as server:
         for again in (1, 2):
-            model = endpoint([], 0, journal, url=server.url, model="m", in_flight=4)
+            model = endpoint([], 0, journal, url=server.url, model="m", max_in_flight=4)
             assert failures(model.complete(prompts)) == [f"the server declined it, {status}: {words}"]
             assert (server.asked["bad"], server.asked["prompt 7"]) == (again, 1)
             shared_client().rate_limiters.clear()
@@ -148,7 +148,7 @@ def test_what_is_said_of_the_account_stops_the_run_even_after_many_answers(
 ) -> None:
     with Server(instead=after(answered, status, words, **more)) as server:
         began = time.monotonic()
-        said = stopped(endpoint([], 0, journal, url=server.url, model="m", in_flight=8))
+        said = stopped(endpoint([], 0, journal, url=server.url, model="m", max_in_flight=8))
         assert time.monotonic() - began < 3
         assert sum(server.asked.values()) <= answered + 8
         assert words in said
@@ -183,7 +183,7 @@ def test_a_limit_that_is_soon_over_is_waited_for_also_where_it_comes_as_a_good_r
         return web.json_response(told, status=200 if within else 429, headers=head) if left[0] >= 0 else None
 
     with Server(instead=instead) as server:
-        model = endpoint([], 0, url=server.url, model="m", retries=1, in_flight=2)
+        model = endpoint([], 0, url=server.url, model="m", retries=1, max_in_flight=2)
         assert not failures(model.complete(MANY[:10])), "it does not count as a try"
         assert sum(server.asked.values()) == 15
 
@@ -237,10 +237,10 @@ def test_an_error_in_a_good_reply_means_what_it_would_by_its_status(
     ],
 )
 def test_words_of_the_prompt_that_the_server_repeats_blame_nobody(prompt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     echo = lambda prompt, body: error(400, f"Invalid prompt: '{prompt}' is refused") if "bad" in prompt else None  # noqa: E731
     with Server(instead=echo) as server:
-        found = failures(endpoint([], 0, url=server.url, model="m", in_flight=1).complete([*MANY[:5], prompt]))
+        found = failures(endpoint([], 0, url=server.url, model="m", max_in_flight=1).complete([*MANY[:5], prompt]))
         assert len(found) == 1
         assert found[0].startswith("the server declined it, 400: Invalid prompt")
     tell = lambda prompt, times: (400, f"Invalid prompt: '{prompt}' is refused") if "bad" in prompt else None  # noqa: E731
@@ -280,7 +280,7 @@ def test_a_key_that_is_taken_away_on_the_way_stops_the_run_after_some_rows(journ
 def test_a_request_that_is_declined_for_every_row_stops_with_a_hint_however_few(
     many: int, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     words = "Unsupported value: 'temperature' does not support 0.5 with this model."
     tell = lambda prompt, times: (400, words)  # noqa: E731
     with BatchServer(tell=tell, instead=lambda prompt, body: error(400, words)) as server:
@@ -300,10 +300,10 @@ def test_an_option_that_the_server_does_not_take_is_found_although_it_answered_w
 
 @pytest.mark.parametrize("make", [endpoint, anthropic])
 def test_in_a_batch_the_same_holds(make: Any, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     flagged = lambda prompt, times: (403, "your input was flagged") if "7" in prompt else None  # noqa: E731
     with BatchServer(tell=flagged) as server:
-        model = make([], 0, journal, url=server.url, model="m", key="", batch=100)
+        model = make([], 0, journal, url=server.url, model="m", api_key="", batch=100)
         assert failures(model.complete(MANY[:10])) == ["the server declined it, 403: your input was flagged"]
         server.tell = lambda prompt, times: (403, "Forbidden") if "17" in prompt else None
         assert failures(model.complete(MANY[10:20])) == ["the server declined it, 403: Forbidden"]

@@ -169,7 +169,7 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
 ) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     with Server(instead=broken(style, end, "Half", 3)) as server:
-        model = make([], 0, journal, url=server.url, model="m", key="", retries=2)
+        model = make([], 0, journal, url=server.url, model="m", api_key="", retries=2)
         replies = model.complete(["one", "bad", "two"])
         assert [reply.failure for (reply,) in replies] == ["", f"the server broke it off ({end}), 2 times", ""]
         assert (server.asked["bad"], server.asked["one"]) == (2, 1)
@@ -184,7 +184,7 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
 @pytest.mark.parametrize(("style", "make"), [("chat", endpoint), ("messages", anthropic)])
 def test_a_recipe_may_accept_further_ends(style: str, make: Any) -> None:
     with Server(instead=broken(style, "sunset", "Whole", 2)) as server:
-        knobs: dict[str, Any] = {"url": server.url, "model": "m", "key": ""}
+        knobs: dict[str, Any] = {"url": server.url, "model": "m", "api_key": ""}
         ((reply,),) = make([], 0, **knobs).complete(["bad"])
         assert reply.failure.endswith("finish_reasons: [sunset]")
         ((reply,),) = make([], 0, finish_reasons=("sunset",), **knobs).complete(["bad"])
@@ -193,7 +193,7 @@ def test_a_recipe_may_accept_further_ends(style: str, make: Any) -> None:
 
 @pytest.mark.parametrize(("style", "make"), [("chat", endpoint), ("messages", anthropic)])
 def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     ends = {"a": "stop", "b": "model_length", "c": "SAFETY", "d": "tool_use", "e": "sunset", "f": "error", "g": "abort"}
 
     def tell(prompt: str, times: int) -> Any:
@@ -201,7 +201,7 @@ def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.Mo
         return 200, body(style, prompt, end)
 
     with BatchServer(tell=tell) as server:
-        model = make([], 0, url=server.url, model="m", key="", batch=10, retries=3)
+        model = make([], 0, url=server.url, model="m", api_key="", batch=10, retries=3)
         found = {prompt: reply.failure for prompt, (reply,) in zip(ends, model.complete(list(ends)), strict=True)}
         assert (found["a"], found["g"]) == ("", "")
         words = (

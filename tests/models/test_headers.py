@@ -68,7 +68,7 @@ def test_an_address_with_a_version_in_its_query_and_a_key_in_its_own_header_is_a
 @pytest.mark.parametrize("make", [endpoint, anthropic])
 def test_headers_are_sent_as_written_or_as_the_variable_says(make: Any, headers: Any, sent: Any) -> None:
     with Server() as server:
-        make([], 0, url=server.url, model="m", key="AZURE_KEY", headers=headers).complete(["one"])
+        make([], 0, url=server.url, model="m", api_key="AZURE_KEY", headers=headers).complete(["one"])
         (head,) = server.heads
     lower = {name.lower(): value for name, value in head.items()}
     assert {name.lower(): value for name, value in sent.items()}.items() <= lower.items()

@@ -106,7 +106,7 @@ def test_probabilities_are_those_of_the_answer_alone(tokens: list[str], answer: 
 @pytest.mark.parametrize("text", SPELLED[:10:3])
 def test_what_a_server_says_comes_as_reasoning_and_answer(make: Any, text: str) -> None:
     with Server(say=lambda prompt, body: text) as server:
-        ((reply,),) = make([], 0, url=server.url, model="m", key="").complete(["Two and two?"])
+        ((reply,),) = make([], 0, url=server.url, model="m", api_key="").complete(["Two and two?"])
     assert (reply.text, reply.reasoning, reply.failure) == ("4", "Even.", "")
 
 

@@ -51,8 +51,8 @@ journal.close()
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server on the same machine needs no seconds."""
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
-    monkeypatch.setattr(provider, "SETTLE", 0.2)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(provider, "SETTLE_SECONDS", 0.2)
 
 
 @pytest.fixture(params=["chat", "completions", "messages"])
@@ -119,7 +119,7 @@ def test_the_same_requests_are_sent_as_without_batch(make: Make) -> None:
 
 def test_the_engine_is_told_how_many_rows_go_at_once(make: Make) -> None:
     with BatchServer() as server:
-        model = make(server, batch=7, in_flight=3)
+        model = make(server, batch=7, max_in_flight=3)
     assert (model.preferred_batch, model.max_in_flight) == (7, 3)
 
 
@@ -341,8 +341,8 @@ def test_a_full_queue_is_waited_for_and_batches_stay_as_large(journal: Journal) 
 
 def test_the_provider_s_limits_in_requests_and_bytes_are_kept_to(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     for way in (OpenAIBatchFormat, AnthropicBatchFormat):
-        monkeypatch.setattr(way, "most", 30)
-        monkeypatch.setattr(way, "room", 5000)
+        monkeypatch.setattr(way, "max_requests", 30)
+        monkeypatch.setattr(way, "max_bytes", 5000)
     with BatchServer() as server:
         assert texts(make(server, batch=50)) == ANSWERS
         sizes = [len(each) for each in server.sent]

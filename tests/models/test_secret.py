@@ -123,7 +123,7 @@ def test_the_key_is_in_no_reply_no_journal_no_log_and_no_error(
     heard: list[str] = []
     with Leaky() as server:
         server.kinds = (kind, "body") if kind == "declined" else (kind,)  # were all declined, that would be the end
-        model = create([], 0, journal, url=server.url, model="m", key="LEAKY_KEY", retries=2, in_flight=4)
+        model = create([], 0, journal, url=server.url, model="m", api_key="LEAKY_KEY", retries=2, max_in_flight=4)
         try:
             heard += [repr(model), repr(model.complete(MANY[:8], SamplingParams(seed=1)))]
             assert kind in PASSING

@@ -180,7 +180,7 @@ def test_what_is_no_reply_is_said_at_once_and_in_one_line(make: Any, text: str, 
         server.instead = lambda prompt, body: web.Response(text=text, content_type=kind)
         began = time.monotonic()
         with pytest.raises(SelfsownError) as caught:
-            make([], 0, url=server.url, model="m", key="").complete([f"prompt {at}" for at in range(50)])
+            make([], 0, url=server.url, model="m", api_key="").complete([f"prompt {at}" for at in range(50)])
         assert time.monotonic() - began < 2
         assert sum(server.asked.values()) <= 8
     assert words in str(caught.value)

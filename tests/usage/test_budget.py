@@ -45,7 +45,7 @@ def capped_at(path: Path, **caps: float) -> Iterator[Journal]:
 
 
 def model(server: Server, journal: Journal | None, **knobs: Any) -> Endpoint:
-    plain = {"url": server.url, "model": "m", "in_flight": IN_FLIGHT, "price": {"input": 1, "output": 1_000_000}}
+    plain = {"url": server.url, "model": "m", "max_in_flight": IN_FLIGHT, "price": {"input": 1, "output": 1_000_000}}
     return create([], 0, journal, "teacher", **{**plain, **knobs}).for_step("generate.sample")
 
 

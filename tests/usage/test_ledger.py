@@ -36,7 +36,7 @@ from pathlib import Path
 from selfsown.paid.journal import Journal
 from selfsown.models.endpoint import create
 
-model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", in_flight=8, retries=50)
+model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", max_in_flight=8, retries=50)
 model.at("generate.sample").complete([f"prompt {at}" for at in range(400)])
 """
 

@@ -112,7 +112,7 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
         return web.json_response(body | {"choices": [{"message": {"content": "4"}}]})
 
     journal.budget = folder_budget(journal, {"budget": caps})
-    knobs: dict[str, Any] = {"model": "m", "key": "", "price": {"input": 1, "output": 1}}
+    knobs: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
     with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not say what a reply of m took"):
         make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
     journal.close()

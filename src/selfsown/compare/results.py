@@ -17,7 +17,7 @@ from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
 from selfsown.terminal.run_progress import sisters
-from selfsown.usage.ledger import usage_entries, recipe_prices, total
+from selfsown.usage.ledger import recipe_prices, total, usage_entries
 
 History = list[Generation]
 ROWS = ("made", "kept")  # of the student's own, over all generations of a run

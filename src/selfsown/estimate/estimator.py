@@ -141,13 +141,13 @@ def estimate(recipe: Recipe, folder: Path, few: int = 20, offline: bool = False)
 
 def at_once(recipe: Recipe, keyless: bool = False) -> Recipe:
     """The same requests, but none in a batch: nobody waits a day for a few rows. keyless: nothing will be sent."""
-    without = {"batch"} | ({"key"} if keyless else set())
+    without = {"batch"} | ({"api_key"} if keyless else set())
     found: dict[str, Any] = {}
     for role in ROLE_MODELS:
         step = getattr(recipe, role)
         if step and step.method in SERVERS:
             knobs = {name: value for name, value in step.options.items() if name not in without}
-            found[role] = replace(step, knobs=knobs | ({"key": ""} if keyless else {}))
+            found[role] = replace(step, knobs=knobs | ({"api_key": ""} if keyless else {}))
     return replace(recipe, **found)
 
 
@@ -236,7 +236,7 @@ def _paced(model: Any, part: Part) -> Range | None:
             continue
         a_minute = model.manner.a_minute
         limits = [60 * each / most for each, most in zip((requests, read + written), a_minute, strict=True) if most]
-        bounds.append(max(busy / min(model.manner.in_flight, max(1.0, requests)), requests * OVERHEAD, *limits))
+        bounds.append(max(busy / min(model.max_in_flight, max(1.0, requests)), requests * OVERHEAD, *limits))
     return Range(*bounds)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from selfsown.estimate.stub_model import CHARACTERS, Asked, Listed, StandIn
 from selfsown.make import Chunk, Line
+from selfsown.models import RemoteModel
 from selfsown.parallel import ordered
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt, Row, SelfsownError
@@ -85,7 +86,9 @@ def asked(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches:
         at, chunk = job
         heard, rows, error = list[Asked](), list[Row](), None
         try:
-            rows, _ = _through(line, chunk, lambda model: Listed(model, heard) if hasattr(model, "asks") else model)
+            rows, _ = _through(
+                line, chunk, lambda model: Listed(model, heard) if isinstance(model, RemoteModel) else model
+            )
         except SelfsownError as found:
             if not chunk.rows or any(row.prompt for row in chunk.rows):
                 raise
@@ -144,8 +147,8 @@ def _units(heard: Sequence[Asked], rows: int, batches: Mapping[str, int]) -> lis
                 told = found.usage
                 length = len(found.text) + len(found.reasoning)
                 used = told._replace(
-                    input=each.ask.input_tokens if told.input_tokens is None else told.input_tokens,
-                    output=length // CHARACTERS if told.output_tokens is None else told.output_tokens,
+                    input_tokens=each.ask.input_tokens if told.input_tokens is None else told.input_tokens,
+                    output_tokens=length // CHARACTERS if told.output_tokens is None else told.output_tokens,
                 )
                 took[1:4] = used.input_tokens, used.output_tokens, _money(model, used, batches)
             units[at * rows // len(some)][place] += took
@@ -170,7 +173,7 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
         elements = {chunk.step.name: _elements(chunk)}
 
         def instead(model: Any, heard: list[Asked] = heard, elements: Mapping[str, int] = elements) -> Any:
-            return StandIn(model, heard, lengths, elements) if hasattr(model, "asks") else model
+            return StandIn(model, heard, lengths, elements) if isinstance(model, RemoteModel) else model
 
         try:
             _, counts = _through(line, chunk, instead)
@@ -179,7 +182,7 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
             continue
         strata = Counter(place * few[at] // sizes[at] for place in range(first, first + chunk.size))
         shares = _put_down(survey, at, heard, batches)
-        front = shares.get((chunk.step.name, line.teacher.role)) if hasattr(line.teacher, "asks") else 0.0
+        front = shares.get((chunk.step.name, line.teacher.role)) if isinstance(line.teacher, RemoteModel) else 0.0
         for stratum, rows in strata.items():
             survey.front[at, stratum] += rows * (front or 0.0)
             for place, share in shares.items() if not front else ():

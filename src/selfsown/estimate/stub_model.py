@@ -44,6 +44,18 @@ class Listed:
 
     def __init__(self, model: Endpoint, asked: list[Asked]) -> None:
         self.model, self.asked, self.name = model, asked, model.name
+        self.url, self.style, self.role, self.price = model.url, model.style, model.role, model.price
+
+    @property
+    def max_in_flight(self) -> int:
+        return self.model.max_in_flight
+
+    @property
+    def preferred_batch(self) -> int:
+        return self.model.preferred_batch
+
+    def cancel(self) -> None:
+        self.model.cancel()
 
     def for_step(self, stage: str) -> Listed:
         return Listed(self.model.for_step(stage), self.asked)
@@ -64,7 +76,9 @@ class Listed:
         return self.model.complete(prompts, params)
 
 
-Length = Callable[["Endpoint", "Request", bool], int]  # tokens of a reply that nobody has given; whether it has a schema
+Length = Callable[
+    ["Endpoint", "Request", bool], int
+]  # tokens of a reply that nobody has given; whether it has a schema
 
 
 class StandIn(Listed):
@@ -105,7 +119,9 @@ class StandIn(Listed):
         return self.model.replies(prompts, asks, said, params.continue_prompt)
 
 
-def _made_up(ask: Request, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int) -> str:
+def _made_up(
+    ask: Request, prompt: str, tokens: int, schema: Any, fits: Callable[[Any], bool] | None, elements: int
+) -> str:
     """Another text to each request, or later steps would ask once where they ask twice."""
     own = f"{ask.key[:8]} "
     if fits is None:

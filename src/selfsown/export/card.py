@@ -189,7 +189,7 @@ def _shared(recipe: Mapping[str, Any]) -> dict[str, Any]:
     for role in ("real", *ROLES):
         way, knobs = step_of(found.get(role))
         if knobs:
-            found[role] = {_bare(way): {name: _bare(value) for name, value in knobs.items() if name != "key"}}
+            found[role] = {_bare(way): {name: _bare(value) for name, value in knobs.items() if name != "api_key"}}
     return found | {stage: list(map(_bare_step, steps)) for stage, steps in found.items() if isinstance(steps, list)}
 
 

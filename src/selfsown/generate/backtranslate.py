@@ -11,7 +11,7 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import shared_word_run, rejection_reason
+from selfsown.prompting.reply_checks import rejection_reason, shared_word_run
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import other_traits

@@ -12,8 +12,8 @@ from typing import Any
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
-from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, text_kind, fenced_prompt, fenced_row
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import prompt_traits
 from selfsown.text.normalize import fenced

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from selfsown.models import Model, Reply, SamplingParams
+from selfsown.models import Model, RemoteModel, Reply, SamplingParams
 from selfsown.option_types import Count, Natural, NotNegative
 from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.records import Row, SelfsownError
@@ -31,8 +31,8 @@ def generate(
     """`count` turns of a user and their answers, from no seeds at all. The embedded model goes on from its task's
     opening. A model behind a server needs style: completions and its own chat template: what stands before the user's
     turn, what ends a turn, and what stands between that and the assistant's."""
-    if getattr(teacher, "style", "") and not (
-        getattr(teacher, "style", "") == "completions" and user_prefix and assistant_prefix
+    if isinstance(teacher, RemoteModel) and not (
+        teacher.style == "completions" and user_prefix and assistant_prefix
     ):
         raise SelfsownError(
             f"generate.magpie: {teacher.name} must go on with a chat template that is begun: set style: completions "

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from selfsown.models import ANSWER_START, Model, Reply, SamplingParams
+from selfsown.models import ANSWER_START, Model, RemoteModel, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row, SelfsownError
 from selfsown.tasks import Task
@@ -94,13 +94,13 @@ def generate(
     are taken as words; a server needs style: completions and its chat template, `before` a user's turn and `between`
     it and the answer.
     """
-    style = getattr(teacher, "style", "")
-    if style and not (style == "completions" and assistant_prefix):
+    remote = isinstance(teacher, RemoteModel)
+    if isinstance(teacher, RemoteModel) and not (teacher.style == "completions" and assistant_prefix):
         raise SelfsownError(
             f"generate.pivotal_tokens: {teacher.name} must go on with answers that are begun: set style: completions on the "
             "teacher, and before and between here, as the model's chat template has them"
         )
-    search = _Search(teacher, task, user_prefix, assistant_prefix or ANSWER_START, rollouts, seed, bool(style))
+    search = _Search(teacher, task, user_prefix, assistant_prefix or ANSWER_START, rollouts, seed, remote)
     asked = [row for row in rows if row.prompt and (task.verifiable or row.target)]
     answers = []
     for row, tries in zip(asked, search.tries([(row, "") for row in asked]), strict=True):

@@ -13,8 +13,8 @@ from typing import Literal
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import text_kind, criticize, fenced_row, resolve_principles
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.judge_prompts import criticize, fenced_row, resolve_principles, text_kind
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, SelfsownError, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import prompt_traits

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.structured_output import complete_json, compact_json
+from selfsown.prompting.structured_output import compact_json, complete_json
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
 from selfsown.text.chat import Prompt, preceded, prompt_traits

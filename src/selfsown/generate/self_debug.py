@@ -13,7 +13,7 @@ from functools import partial
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import other_traits, prompt_traits

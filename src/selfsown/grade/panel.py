@@ -7,7 +7,7 @@ from statistics import median
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Scale
-from selfsown.prompting.judge_prompts import score_rows, models_by_name
+from selfsown.prompting.judge_prompts import models_by_name, score_rows
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
-from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced

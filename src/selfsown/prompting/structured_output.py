@@ -22,7 +22,10 @@ from selfsown.text.chat import Prompt, followed
 from selfsown.text.normalize import fenced
 from selfsown.text.reasoning import has_reasoning_tags, without_reasoning
 
-MAX_CHARS_SHOWN, MAX_REASON_CHARS = 2000, 200  # characters of a wrong answer that its writer is shown, and of what was wrong with it
+MAX_CHARS_SHOWN, MAX_REASON_CHARS = (
+    2000,
+    200,
+)  # characters of a wrong answer that its writer is shown, and of what was wrong with it
 
 MIN_QUOTED_CHARS = 5  # characters of JSON that are taken for a quotation; any text may hold an empty list
 
@@ -52,7 +55,9 @@ def complete_json(
     """An answer to each prompt, in order. Who said something unfit is told why, and asked again, at most `again`
     times; of who said nothing at all, the failure is known already."""
     check = schema_checker(schema)
-    asked = [followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}") for each in prompts]
+    asked = [
+        followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}") for each in prompts
+    ]
     shown = [each if isinstance(each, str) else each.transcript() for each in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(asked))
@@ -115,7 +120,9 @@ def _decision(value: Any) -> Any:
 
 
 def _again(prompt: Prompt, answer: Answer) -> Prompt:
-    said = f"You answered before:\n{fenced(answer.text[:MAX_CHARS_SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
+    said = (
+        f"You answered before:\n{fenced(answer.text[:MAX_CHARS_SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
+    )
     return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.models.tiny.model import Tiny, pad
-from selfsown.models.tiny.tokenizer import SPECIAL_TOKENS, PAD, UNK, Tokenizer
+from selfsown.models.tiny.tokenizer import PAD, SPECIAL_TOKENS, UNK, Tokenizer
 from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture, SelfsownError

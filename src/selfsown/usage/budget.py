@@ -107,9 +107,15 @@ class Budget:
         asked = {what: left * getattr(need, what) for what in short}
         more = {what: max(2 * cap, self.spent(what) + asked.get(what, 0)) for what, cap in self.caps.items()}
         more |= {what: cap for what, cap in self.caps.items() if what not in short}
-        first = "" if self.reply_totals else f" (each at {DEFAULT_REPLY_TOKENS:,} tokens until one has come, if max_tokens is not set)"
+        first = (
+            ""
+            if self.reply_totals
+            else f" (each at {DEFAULT_REPLY_TOKENS:,} tokens until one has come, if max_tokens is not set)"
+        )
         needed = " and ".join(format_amount(*each) for each in asked.items())
-        spent = " and ".join(f"{format_amount(w, self.spent(w))} of {format_amount(w, cap)}" for w, cap in self.caps.items())
+        spent = " and ".join(
+            f"{format_amount(w, self.spent(w))} of {format_amount(w, cap)}" for w, cap in self.caps.items()
+        )
         return SelfsownError(
             f"the budget has no room for the next request: {spent} are spent; {stage or 'this step'} still "
             f"asks for {left:,} replies, about {needed}{first}, and later steps may ask for more; what was answered is "

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import Budget, Meter
 from selfsown.usage.journal import KEYS_PER_QUERY, Journal
-from selfsown.usage.prices import Price, TokenUsage, price_of, price_from_options
+from selfsown.usage.prices import Price, TokenUsage, price_from_options, price_of
 
 # One line for each step, role, model and host; answers of which the price was not known stand apart.
 _LINES = """
@@ -168,7 +168,9 @@ def _line(row: tuple[Any, ...], prices: Prices) -> UsageEntry:
     if unpriced:
         price = None if partly else prices(host, model)
         fits = price and not 0 < price.max_input_tokens < longest
-        usd = price.cost_usd(TokenUsage(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
+        usd = (
+            price.cost_usd(TokenUsage(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
+        )
     else:
         usd = usd or 0.0
     if not untold:

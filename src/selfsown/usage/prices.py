@@ -15,7 +15,7 @@ import yaml
 from selfsown.option_types import NotNegative
 from selfsown.records import SelfsownError
 
-PriceKey = Literal["input", "output", "cached", "written", "batch"]
+PriceKey = Literal["input", "output", "cached", "cache_write", "batch"]
 PriceOptions = dict[PriceKey, NotNegative]  # as a recipe says it
 DATED = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8})$")  # gpt-4o-mini-2024-07-18 is a gpt-4o-mini
 MILLION = 1_000_000
@@ -74,7 +74,7 @@ def price_from_options(place: str, told: Mapping[PriceKey, float]) -> Price:
     if missing := [name for name in ("input", "output") if name not in told]:
         raise SelfsownError(f"{place} has no {missing[0]}; write dollars for a million tokens: {{input: 1, output: 3}}")
     plain = told["input"]
-    return Price(plain, told["output"], told.get("cached", plain), told.get("written", plain), told.get("batch", 1.0))
+    return Price(plain, told["output"], told.get("cached", plain), told.get("cache_write", plain), told.get("batch", 1.0))
 
 
 @cache

@@ -12,7 +12,9 @@ _say = logging.getLogger(__name__)
 _looked = set[tuple[object, ...]]()
 
 
-def warn_of_former_address(journal: Journal, place: str, url: str, model: str, keys: Callable[[str], Collection[str]]) -> None:
+def warn_of_former_address(
+    journal: Journal, place: str, url: str, model: str, keys: Callable[[str], Collection[str]]
+) -> None:
     """Say, once for each place and address, whether the journal has replies of this model at another address.
 
     place: of the model in the recipe; keys: those that the requests of this call would have under an identity.

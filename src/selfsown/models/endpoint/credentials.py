@@ -48,7 +48,7 @@ def join_url(base: str, path: str) -> str:
     return before.rstrip("/") + path + mark + query
 
 
-def read_secret(key: str, place: str = "key") -> str:
+def read_secret(key: str, place: str = "api_key") -> str:
     """What stands in the environment variable or the file, read anew each time and shown to nobody. place: the option
     that names it."""
     if not key:

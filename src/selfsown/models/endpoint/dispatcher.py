@@ -13,13 +13,19 @@ import aiohttp
 from selfsown.errors import SelfsownError
 from selfsown.models.endpoint.api_formats import ParsedReply
 from selfsown.models.endpoint.coalescing import Claims, Shared
-from selfsown.models.endpoint.errors import RequestError, connection_error, error_of_response, retry_after_seconds
+from selfsown.models.endpoint.errors import (
+    GIVE_UP_SECONDS,
+    RequestError,
+    connection_error,
+    error_of_response,
+    retry_after_seconds,
+)
 from selfsown.models.endpoint.health_check import MAX_UNREACHABLE_SECONDS, check_health
 from selfsown.models.endpoint.http_client import HttpClient
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
 from selfsown.models.endpoint.refusals import RefusalTracker
 from selfsown.models.endpoint.request import Connection, Request
-from selfsown.models.endpoint.retry import GIVE_UP_SECONDS, backoff_seconds, failed_reply
+from selfsown.models.endpoint.retry import backoff_seconds, failed_reply
 from selfsown.models.endpoint.stream import reply_body
 from selfsown.usage.budget import Reservation
 from selfsown.usage.journal import Call
@@ -69,9 +75,7 @@ class RequestDispatcher:
         if error := await check_health(self.client, self.connection.base_url):
             raise self.connection.give_up_error(error)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        work = [
-            self._borrow(request, other) for request in self.requests if (other := self.claims.other(request.key))
-        ]
+        work = [self._borrow(request, other) for request in self.requests if (other := self.claims.other(request.key))]
         for request in self.requests:
             if not self.claims.other(request.key):
                 self._claim(request)

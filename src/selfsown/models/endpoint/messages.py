@@ -9,7 +9,13 @@ from typing import Any
 
 from selfsown.text.chat import INSTRUCTIONS, Conversation, Message
 
-MESSAGE_FIELDS = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
+MESSAGE_FIELDS = (
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+)  # fields of a message; past reasoning stays here
 
 
 def conversation_fields(style: str, conversation: Conversation, system: str) -> dict[str, Any]:

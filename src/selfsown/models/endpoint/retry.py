@@ -6,10 +6,9 @@ import random
 import time
 
 from selfsown.models.endpoint.api_formats import ParsedReply
-from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.errors import GIVE_UP_SECONDS, RequestError
 
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.25, 60.0  # exponential back-off between two attempts
-GIVE_UP_SECONDS = 600.0  # the longest Retry-After that is followed, and the longest time with nothing but status 429
 
 
 def backoff_seconds(failures: int, retry_after: float = 0.0) -> float:

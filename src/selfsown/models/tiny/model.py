@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.tiny.sampling import sample
-from selfsown.models.tiny.tokenizer import BOS, EOS, SPECIAL_TOKENS, PAD, SEP, UNK, Tokenizer
+from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP, SPECIAL_TOKENS, UNK, Tokenizer
 from selfsown.models.tiny.transformer import Network, Size
 from selfsown.option_types import Count, Natural
 from selfsown.records import Row, SelfsownError

@@ -34,7 +34,9 @@ class Muon:
         """Move each matrix by `speed` times its rate, against its gradient."""
         for group, moves in zip(self.groups.values(), map_two(self._moves, list(self.groups)), strict=True):
             for matrix, move in zip(group, moves, strict=True):
-                matrix.mul_(1 - self.learning_rate * speed * self.weight_decay).sub_(move, alpha=self.learning_rate * speed)
+                matrix.mul_(1 - self.learning_rate * speed * self.weight_decay).sub_(
+                    move, alpha=self.learning_rate * speed
+                )
 
     @torch.no_grad()
     def _moves(self, shape: torch.Size) -> Tensor:
