@@ -7,7 +7,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from selfsown.stages import graded, streams
 from selfsown.usage import ledger
 from selfsown.usage.budget import DEFAULT_REPLY_TOKENS
 from selfsown.usage.prices import TokenUsage
+
+if TYPE_CHECKING:
+    from selfsown.models.endpoint.endpoint import Endpoint
 
 SHAPED = 100  # tokens of a reply by a schema, where nothing tells
 THREADS = 32  # sampled rows at work at once
@@ -87,7 +90,9 @@ def asked(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batches:
         heard, rows, error = list[Asked](), list[Row](), None
         try:
             rows, _ = _through(
-                line, chunk, lambda model: Listed(model, heard) if isinstance(model, RemoteModel) else model
+                line,
+                chunk,
+                lambda model: Listed(cast("Endpoint", model), heard) if isinstance(model, RemoteModel) else model,
             )
         except SelfsownError as found:
             if not chunk.rows or any(row.prompt for row in chunk.rows):
@@ -173,7 +178,9 @@ def surveyed(line: Line, sizes: Mapping[int, int], few: Mapping[int, int], batch
         elements = {chunk.step.name: _elements(chunk)}
 
         def instead(model: Any, heard: list[Asked] = heard, elements: Mapping[str, int] = elements) -> Any:
-            return StandIn(model, heard, lengths, elements) if isinstance(model, RemoteModel) else model
+            return (
+                StandIn(cast("Endpoint", model), heard, lengths, elements) if isinstance(model, RemoteModel) else model
+            )
 
         try:
             _, counts = _through(line, chunk, instead)

@@ -235,7 +235,7 @@ def create(
     price: PriceOptions | None = None,
     batch: Natural = 0,
 ) -> Endpoint:
-    """The model of this name at a URL such as http://localhost:8000/v1. Raises SelfsownError for a bad URL, key or header.
+    """The model of this name at a URL such as http://localhost:8000/v1. Raises RecipeError for a bad URL or key.
 
     api_key: the environment variable, or the file, that holds the key. style: the chat or the completions API.
     system: the system message. stop: strings that end a reply. max_tokens: the longest reply where a step sets none

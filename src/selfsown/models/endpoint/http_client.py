@@ -23,7 +23,7 @@ CONNECT_SECONDS = 4  # until a machine that does not answer is given up
 
 
 class HttpClient:
-    """What all endpoints share: the loop, the connections, the rate limiters, and the requests and batches in flight."""
+    """What all endpoints share: the loop, the connections, the rate limiters, requests and batches in flight."""
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()

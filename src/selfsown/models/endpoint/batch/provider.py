@@ -146,7 +146,7 @@ class BatchProvider:
                 if status.id == before:
                     return
                 yield status
-                params[self.format.older] = status.id
+                params[self.format.cursor_param] = status.id
             if not (tree.get("has_more") and tree.get("data")):
                 return
 

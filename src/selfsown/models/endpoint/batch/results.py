@@ -1,4 +1,4 @@
-"""The results of a batch, read as they arrive: each reply is stored before it is parsed, whatever else the file holds."""
+"""The results of a batch, read as they arrive: each reply is stored before it is parsed."""
 
 from __future__ import annotations
 
