@@ -221,7 +221,7 @@ def test_the_server_dies_and_the_same_command_goes_on(tmp_path: Path) -> None:
 
         stop = threading.Thread(target=change_the_key)
         stop.start()
-        with pytest.raises(SelfsownError, match="does not accept the key"):
+        with pytest.raises(SelfsownError, match="does not accept the API key"):
             make(recipe(tmp_path, server), tmp_path / "out")
         stop.join()
         server.key, done = "", sum(server.paid.values())

@@ -99,7 +99,7 @@ def test_a_folder_without_kept_rows_is_reported_as_such_and_not_exported(tmp_pat
     [
         ("refused", ("preview", "estimate", "make"), 4, f"{NONE_KEPT}: 0 rejected and "),
         ("empty", ("make",), 4, f"{NONE_KEPT}: 0 rejected and 12 failed; most often: "),
-        ("error", ("make",), 2, "the server said 500"),
+        ("error", ("make",), 2, "the server returned 500"),
     ],
 )
 def test_commands_whose_server_gives_nothing(

@@ -126,7 +126,7 @@ def test_a_document_is_its_own_draft() -> None:
     ("stage", "said", "reason", "answer"),
     [
         ("3?", Reply("", "half", failure="cut off"), "cut off", "half"),
-        ("3?", " ", "it says nothing", "real"),
+        ("3?", " ", "an empty criticism", "real"),
         ("Criticise", "I like it.", "its criticism: no JSON in the answer", "answer 3 damn idiot"),
         ("Revise", Reply("", "", failure="refused: no"), "refused: no", "answer 3 damn idiot"),
     ],

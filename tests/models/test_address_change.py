@@ -49,7 +49,7 @@ def test_replies_of_a_former_address_are_pointed_out_with_the_words_that_use_the
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         words = (
-            "12 replies of the same model at another address would fit, but will be asked for again; to use what it "
+            "12 replies of the same model at another address would match, but will be requested again; to use what it "
         )
         assert record.getMessage() == f"{words}has answered: --set 'teacher.{way}.identity={server.url}'"
 

@@ -136,5 +136,5 @@ def test_the_same_request_has_the_same_key_and_another_request_another(
     one: tuple[str, float, int, int, int], two: tuple[str, float, int, int, int]
 ) -> None:
     one, two = ((f"say {each[0]}", *each[1:]) for each in (one, two))
-    assert MODEL._ask(*one) == MODEL._ask(*one)
-    assert (MODEL._ask(*one).key == MODEL._ask(*two).key) == (one == two)
+    assert MODEL._request(*one) == MODEL._request(*one)
+    assert (MODEL._request(*one).key == MODEL._request(*two).key) == (one == two)

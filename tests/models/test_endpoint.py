@@ -167,7 +167,7 @@ def test_faults_that_pass_lose_no_row_and_pay_for_none_twice(make: Make, journal
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("error", "the server said 500: out of order, 2 times"),
+        ("error", "the server returned 500: out of order, 2 times"),
         ("reset", "the connection broke"),
         ("cut", "the connection broke"),
         ("malformed", "the reply cannot be read"),
@@ -198,7 +198,7 @@ def test_a_row_that_goes_wrong_each_time_fails_alone_and_is_asked_for_again_by_t
 
 @pytest.mark.parametrize(
     ("kind", "words", "text"),
-    [("empty", "an empty answer", ""), ("refused", "refused", ""), ("long", "cut off at its longest", "answer to one")],
+    [("empty", "an empty answer", ""), ("refused", "refused", ""), ("long", "truncated at max_tokens", "answer to one")],
 )
 def test_what_is_no_answer_is_a_failure_that_says_so_and_stays_paid(
     kind: str, words: str, text: str, make: Make, journal: Journal
@@ -244,7 +244,7 @@ def test_rows_that_always_go_wrong_do_not_keep_the_others_from_the_end(journal: 
         for _ in range(2):
             model = simple(server, journal=journal, retries=2)
             assert len(failures(model.complete(bad + MANY * 3))) == 25, "the last of a call, and all of the next"
-        with pytest.raises(SelfsownError, match="the same command goes on"):
+        with pytest.raises(SelfsownError, match="the same command continues"):
             model.complete(bad * 3 + MANY)
 
 
@@ -257,7 +257,7 @@ def test_a_server_that_declines_everything_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("set_up", "knobs", "words"),
     [
-        ({"key": SECRET}, {"api_key": "WRONG_KEY"}, "does not accept the key (401: Incorrect API key provided: [key])"),
+        ({"key": SECRET}, {"api_key": "WRONG_KEY"}, "does not accept the API key (401: Incorrect API key provided: [key])"),
         ({}, {"model": "other"}, "404: The model other does not exist"),
     ],
 )
@@ -281,14 +281,14 @@ def test_a_dead_endpoint_is_said_in_words_and_what_it_answered_before_is_kept(jo
         dead = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     began = time.monotonic()
     assert "cannot be reached" in refused(endpoint([], 0, url=dead, model="m"))
-    assert "what it answered is kept" in refused(simple(server, journal=journal))
+    assert "its replies are stored" in refused(simple(server, journal=journal))
     assert time.monotonic() - began < 30
     assert not failures(simple(server, journal=journal).complete(MANY[:10]))
 
 
 def test_a_server_that_is_only_out_of_order_stops_the_run_and_loses_no_row(journal: Journal) -> None:
     with Server(faults={"error": 1.0}, status=503) as server:
-        assert "the server said 503: out of order" in refused(simple(server, journal=journal, retries=3))
+        assert "the server returned 503: out of order" in refused(simple(server, journal=journal, retries=3))
         server.faults = {}
         assert not failures(simple(server, journal=journal).complete(MANY))
 
@@ -322,7 +322,7 @@ def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answere
         simple(server, journal=journal).complete(MANY[:10])
         server.faults = {"busy": 1.0}
         began = time.monotonic()
-        assert "429: too many requests; what it answered is kept" in refused(simple(server, journal=journal))
+        assert "429: too many requests; its replies are stored" in refused(simple(server, journal=journal))
         assert 1 < time.monotonic() - began < 5
         server.faults = {"busy": 0.5}
         assert not failures(simple(server, journal=journal).complete(MANY)), (
@@ -423,13 +423,13 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
 @pytest.mark.parametrize(
     ("knobs", "words"),
     [
-        ({"url": "localhost:8000"}, "url is no address"),
-        ({"url": "http://[::1/v1"}, "url is no address"),
-        ({"url": "http://localhost:99999/v1"}, "url is no address"),
-        ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
-        ({"url": "http://example.org/v1?key=abc"}, "holds a secret, key=…"),
-        ({"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
-        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: it is no environment variable"),
+        ({"url": "localhost:8000"}, "url is not an address"),
+        ({"url": "http://[::1/v1"}, "url is not an address"),
+        ({"url": "http://localhost:99999/v1"}, "url is not an address"),
+        ({"url": "http://me:word@example.org/v1"}, "contains more than an address"),
+        ({"url": "http://example.org/v1?key=abc"}, "contains a secret, key=…"),
+        ({"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE names neither a set environment variable"),
+        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: it names neither a set environment variable"),
     ],
 )
 def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:

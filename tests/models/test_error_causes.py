@@ -152,7 +152,7 @@ def test_what_is_said_of_the_account_stops_the_run_even_after_many_answers(
         assert time.monotonic() - began < 3
         assert sum(server.asked.values()) <= answered + 8
         assert words in said
-        assert ("what it answered is kept" in said) == (answered > 0)
+        assert ("its replies are stored" in said) == (answered > 0)
         server.instead = lambda prompt, body: None
         shared_client().rate_limiters.clear()
         assert not failures(endpoint([], 0, journal, url=server.url, model="m").complete(MANY))
@@ -335,7 +335,7 @@ def test_where_all_are_refused_for_different_reasons_the_run_ends(refused: int) 
 
     with Server(instead=instead) as server:
         said = stopped(endpoint([], 0, url=server.url, model="m"), MANY[:12])
-        assert "does not allow it (403: Forbidden)" in said
+        assert "does not allow the request (403: Forbidden)" in said
 
 
 def test_two_calls_at_once_that_wait_for_each_other_s_refusals_come_to_an_end() -> None:

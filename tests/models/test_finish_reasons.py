@@ -92,10 +92,10 @@ def test_these_end_a_whole_answer(end: Any, style: str) -> None:
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        *((end, "cut off at its longest, 5 tokens") for end in CUT),
+        *((end, "truncated at max_tokens, 5 tokens") for end in CUT),
         *((end, f"withheld by the server ({end})") for end in WITHHELD),
         *((end, f"it stopped to call a tool ({end})") for end in TOOLS),
-        *((end, f"its end {end!r} is not known as that of a whole answer") for end in STRANGE),
+        *((end, f"its end {end!r} unknown finish reason") for end in STRANGE),
         ("refusal", "refused"),
     ],
 )
@@ -108,7 +108,7 @@ def test_these_fail_by_their_name_and_keep_what_was_said(end: str, words: str, s
 @pytest.mark.parametrize("style", sorted(PATHS))
 @pytest.mark.parametrize("end", AGAIN)
 def test_what_the_server_broke_off_is_no_reply_and_its_tokens_are_counted(end: str, style: str) -> None:
-    with pytest.raises(RequestError, match="the server broke it off") as caught:
+    with pytest.raises(RequestError, match="the server interrupted it") as caught:
         said(end, style)
     assert (caught.value.fatal, caught.value.declined) == (False, False)
     assert (caught.value.usage.input_tokens, caught.value.usage.output_tokens) == (3, 5)
@@ -146,7 +146,7 @@ def test_an_error_beside_the_text_of_a_choice_counts(error: Any, end: Any) -> No
 def test_a_call_of_a_tool_in_place_of_a_text_is_named() -> None:
     message = {"content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
     found = parse_reply("chat", json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
-    assert found.failure == "it calls a tool, which nobody answers here"
+    assert found.failure == "it calls a tool, and there are no tools here"
 
 
 def broken(style: str, end: str, text: str, times: int) -> Any:
@@ -171,7 +171,7 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
     with Server(instead=broken(style, end, "Half", 3)) as server:
         model = make([], 0, journal, url=server.url, model="m", api_key="", retries=2)
         replies = model.complete(["one", "bad", "two"])
-        assert [reply.failure for (reply,) in replies] == ["", f"the server broke it off ({end}), 2 times", ""]
+        assert [reply.failure for (reply,) in replies] == ["", f"the server interrupted it ({end}), 2 times", ""]
         assert (server.asked["bad"], server.asked["one"]) == (2, 1)
         replies = model.complete(["one", "bad", "two"])
         assert [reply.text for (reply,) in replies] == ["answer to one", "answer to bad", "answer to two"]
@@ -209,7 +209,7 @@ def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.Mo
             "withheld by the",
             "it stopped to call",
             "its end 'sunset'",
-            "the server broke it off",
+            "the server interrupted it",
         )
         for prompt, begin in zip("bcdef", words, strict=True):
             assert found[prompt].startswith(begin)

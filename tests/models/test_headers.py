@@ -85,10 +85,10 @@ def test_a_variable_of_a_header_may_be_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ({"api-key": SECRET}, "headers.api-key: it is no environment variable"),
-        ({"api-key": "NO_SUCH_KEY"}, "headers.api-key: NO_SUCH_KEY is no environment variable"),
-        ({"X-Team": "NO_SUCH_TEAM"}, "headers.X-Team: NO_SUCH_TEAM is no environment variable"),
-        ({"Authorization": f"Bearer {SECRET}"}, "headers.Authorization: it is no environment variable"),
+        ({"api-key": SECRET}, "headers.api-key: it names neither a set environment variable"),
+        ({"api-key": "NO_SUCH_KEY"}, "headers.api-key: NO_SUCH_KEY names neither a set environment variable"),
+        ({"X-Team": "NO_SUCH_TEAM"}, "headers.X-Team: NO_SUCH_TEAM names neither a set environment variable"),
+        ({"Authorization": f"Bearer {SECRET}"}, "headers.Authorization: it names neither a set environment variable"),
         ({"X-Custom": SECRET}, "headers.X-Custom: this looks like a secret"),
         ({"X-Custom": f"Bearer {SECRET}"}, "this looks like a secret"),
         ({"X-Custom": "eyJhbGciOiJIUzI1NiIs.x.y"}, "this looks like a secret"),
@@ -96,12 +96,12 @@ def test_a_variable_of_a_header_may_be_a_file(tmp_path: Path) -> None:
         ({"Content-Length": "3"}, "this header cannot be set"),
         ({"X-Team": "a\r\nX-Key: b"}, "is not plain ASCII text in one line"),
         ({"X-Team": "é"}, "is not plain ASCII text in one line"),
-        ({"api-key": [SECRET]}, "headers.api-key: its value is no text"),
-        ({"X-Team": True, "api-key": SECRET}, "headers.X-Team: its value is no text"),
-        ({"X-Team": None}, "headers.X-Team: its value is no text"),
+        ({"api-key": [SECRET]}, "headers.api-key: its value is not a string"),
+        ({"X-Team": True, "api-key": SECRET}, "headers.X-Team: its value is not a string"),
+        ({"X-Team": None}, "headers.X-Team: its value is not a string"),
         ({3: "x", "a b": SECRET}, "headers.a b: this header cannot be set"),
-        (f"api-key: {SECRET}", "headers are no mapping"),
-        ([f"api-key: {SECRET}"], "headers are no mapping"),
+        (f"api-key: {SECRET}", "headers is not a mapping"),
+        ([f"api-key: {SECRET}"], "headers is not a mapping"),
     ],
 )
 def test_a_header_that_cannot_be_is_refused_without_its_value(headers: Any, words: str) -> None:
@@ -128,7 +128,7 @@ def test_a_header_that_cannot_be_is_refused_without_its_value(headers: Any, word
     ],
 )
 def test_a_secret_in_the_address_is_refused_with_what_to_do_instead(query: str) -> None:
-    with pytest.raises(SelfsownError, match="holds a secret") as caught:
+    with pytest.raises(SelfsownError, match="contains a secret") as caught:
         check_url(f"https://example.org/v1?api-version=1&{query}")
     assert "headers: {x-functions-key: MY_VARIABLE}" in str(caught.value)
     assert "abc" not in str(caught.value)

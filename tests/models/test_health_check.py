@@ -91,7 +91,7 @@ def test_a_wrong_key_is_told_soon_and_costs_a_handful_of_requests(monkeypatch: p
     monkeypatch.setenv("WRONG_KEY", "sk-wrong-0123456789")
     with Server(key="sk-right-0123456789") as server:
         words, seconds = refused(server.url, key="WRONG_KEY")
-        assert "does not accept the key" in words
+        assert "does not accept the API key" in words
         assert seconds < 2
         assert server.knocks == 1
         assert 0 < sum(server.asked.values()) <= START_CONCURRENCY

@@ -70,7 +70,7 @@ def test_a_sign_that_ends_a_turn_is_no_part_of_the_answer(text: str) -> None:
 def test_reasoning_that_never_ends_has_no_answer(text: str, end: str) -> None:
     found = said(text, "chat", end)
     assert (found.text, found.reasoning) == ("", "Even")
-    assert found.failure == ("no answer after its reasoning" if end == "stop" else "cut off at its longest")
+    assert found.failure == ("no answer after its reasoning" if end == "stop" else "truncated at max_tokens")
 
 
 @pytest.mark.parametrize("text", HONEST)

@@ -150,10 +150,10 @@ def test_entries_that_went_wrong_are_sent_again_and_the_others_are_not(
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ({"expired": 1.0}, "the batch came to no answer"),
-        ({"error": 1.0}, "the server said 500: out of order"),
-        ({"busy": 1.0}, "the server said 429: too many"),
-        ({"missing": 1.0}, "the batch ended without a word of it"),
+        ({"expired": 1.0}, "the batch has no answer to it"),
+        ({"error": 1.0}, "the server returned 500: out of order"),
+        ({"busy": 1.0}, "the server returned 429: too many"),
+        ({"missing": 1.0}, "the batch ended without a result for it"),
     ],
 )
 def test_a_row_that_always_goes_wrong_fails_with_its_reason_after_as_many_batches_as_retries(
@@ -184,7 +184,7 @@ def test_a_server_that_declines_or_fails_every_entry_stops_the_run(make: Make, j
     with BatchServer(forbidden="prompt") as server:
         assert "extra: {FIELD: null}" in refused(make(server, journal))
     with BatchServer(entries={"error": 1.0}) as server:
-        assert "the same command goes on" in refused(make(server, journal, retries=2))
+        assert "the same command continues" in refused(make(server, journal, retries=2))
     with BatchServer(models=("n",)) as server:
         assert "knows no such model" in refused(make(server, journal))
 
@@ -264,7 +264,7 @@ def test_a_wrong_key_stops_at_once_and_is_nowhere(
     with BatchServer(key=SECRET, say=lambda prompt, body: f"my key is {SECRET}") as server:
         monkeypatch.setenv("TEST_KEY", "sk-wrong-0123456789")
         said = refused(make(server, journal))
-        assert "does not accept the key (401: Incorrect API key provided: [key])" in said
+        assert "does not accept the API key (401: Incorrect API key provided: [key])" in said
         assert len(server.called) <= 3, "one question for each batch"
         monkeypatch.setenv("TEST_KEY", SECRET)
         assert texts(make(server, journal), MANY[:3]) == ["my key is [key]"] * 3
@@ -297,7 +297,7 @@ def test_a_cancelled_batch_stops_the_run_and_the_next_one_sends_the_rest(make: M
 def test_a_batch_that_is_refused_as_a_whole_stops_the_run_in_the_server_s_words(journal: Journal) -> None:
     with BatchServer(refuse=lambda bodies: "invalid_json_line: This line is not valid") as server:
         model = endpoint([], 0, journal, url=server.url, model="m", batch=100)
-        assert "refuses the batch: invalid_json_line: This line is not valid (line 1)" in refused(model)
+        assert "rejects the batch: invalid_json_line: This line is not valid (line 1)" in refused(model)
         assert len(server.sent) == 1
         server.refuse = lambda bodies: ""
         assert texts(model) == ANSWERS

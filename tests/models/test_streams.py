@@ -81,7 +81,7 @@ def test_a_stream_in_any_dress_is_the_reply_that_it_stands_for(body: str, kind: 
 def test_what_is_thought_counted_and_ended_is_read_from_a_stream() -> None:
     found = read(events(*deltas("Even. ", name="reasoning_content"), *deltas("It is", " 4.", end="length"), USAGE))
     assert (found.text, found.reasoning, found.output_tokens, found.input_tokens) == ("It is 4.", "Even. ", 4, 3)
-    assert found.failure == "cut off at its longest, 4 tokens"
+    assert found.failure == "truncated at max_tokens, 4 tokens"
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Even."}]}]
     mixed = [{"choices": [{"delta": {"content": parts}}]}, *deltas("4")]
     assert (read(events(*mixed)).text, read(events(*mixed)).reasoning) == ("4", "Even.")

@@ -81,7 +81,7 @@ def test_tokens_and_money_pass_the_budget_by_no_more_than_was_in_flight_and_a_la
             spent = total(usage_entries(path))
             found = spent.input_tokens + spent.output_tokens if what == "tokens" else spent.usd or 0.0
             assert 0.8 * share * whole <= found <= share * whole + IN_FLIGHT * MOST
-            assert f"generate.sample still asks for {len(MANY) - len(server.bodies):,} replies" in words
+            assert f"generate.sample still needs {len(MANY) - len(server.bodies):,} replies" in words
             assert f"--set 'budget={{{what}: " in words
         with capped_at(path, **{what: 2 * whole}) as journal:
             assert model(server, journal).complete(MANY) == wanted
@@ -108,7 +108,7 @@ def test_where_not_even_one_request_fits_nothing_is_sent(path: Path) -> None:
     with Server(say=say) as server:
         for caps in ({"tokens": DEFAULT_REPLY_TOKENS / 2}, {"usd": 1.0}):
             with capped_at(path, **caps) as journal:
-                assert "generate.sample still asks for 400 replies" in stopped(model(server, journal))
+                assert "generate.sample still needs 400 replies" in stopped(model(server, journal))
         assert not server.asked
         with capped_at(path, tokens=DEFAULT_REPLY_TOKENS / 2) as journal:
             assert model(server, journal, extra={"max_tokens": MOST}).complete(MANY[:2])
@@ -195,8 +195,8 @@ def test_the_words_say_what_is_spent_and_which_budget_goes_on() -> None:
     budget = Budget({"usd": 1.0, "requests": 100}, spent, Meter(), {})
     words = str(budget.exceeded_error(Reservation(0.05, 100), 60, "grade.self_consistency"))
     assert "$0.98 of $1.00 and 10 requests of 100 requests are spent" in words
-    assert "grade.self_consistency still asks for 60 replies, about $3.00" in words
+    assert "grade.self_consistency still needs 60 replies, about $3.00" in words
     assert words.endswith("--set 'budget={usd: 3.98, requests: 100}'")
     tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).exceeded_error(Reservation(0.00002, 1), 1, ""))
-    assert "$0 of $0.00001000 are spent; this step" in tiny.replace("$0.00 ", "$0 ")
+    assert "$0 of $0.00001000 spent; this step" in tiny.replace("$0.00 ", "$0 ")
     assert "budget={usd: 0.00002}" in tiny

@@ -90,7 +90,7 @@ def test_a_request_that_nobody_waits_for_any_more_is_on_the_ledger_and_one_that_
     journal: Journal,
 ) -> None:
     with Server(key="sk-the-right-one", latency=0.2) as server:
-        with pytest.raises(SelfsownError, match="does not accept the key"):
+        with pytest.raises(SelfsownError, match="does not accept the API key"):
             endpoint([], 0, journal, url=server.url, model="m").complete(MANY)
         journal.close()
         assert Counter(call.outcome for call in calls(journal.path))["stopped"] >= 1

@@ -72,7 +72,7 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage, "3", price={"input": 1000000, "output": 1000000})
-    assert found.sentence == "6 requests, at least 10 tokens read and 20 written, at least $30.00"
+    assert found.sentence == "6 requests, at least 10 input and 20 written, at least $30.00"
     (cells,) = found.cells()
     assert cells[6:8] == ["≥ 10", "≥ 20"]
     assert "at least 10 tokens read" in shown(found)
@@ -82,11 +82,11 @@ def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal:
 @pytest.mark.parametrize(
     ("usage", "words"),
     [
-        ({"prompt_tokens": 3}, "at least 18 tokens read and an unknown number written"),
-        ({"completion_tokens": 2}, "an unknown number of tokens read and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 tokens read and an unknown number written"),
-        ({"prompt_tokens": 0, "completion_tokens": 2}, "an unknown number of tokens read and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 tokens read and 12 written"),
+        ({"prompt_tokens": 3}, "at least 18 input and an unknown number written"),
+        ({"completion_tokens": 2}, "an unknown number of input and at least 12 written"),
+        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 input and an unknown number written"),
+        ({"prompt_tokens": 0, "completion_tokens": 2}, "an unknown number of input and at least 12 written"),
+        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 input and 12 written"),
     ],
 )
 def test_half_a_count_is_no_whole_one(usage: Any, words: str, journal: Journal) -> None:
@@ -113,7 +113,7 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
 
     journal.budget = folder_budget(journal, {"budget": caps})
     knobs: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
-    with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not say what a reply of m took"):
+    with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not report the usage of a reply of m took"):
         make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
     journal.close()
     with pytest.raises(SelfsownError, match=r"budget: .* is not known"):
@@ -124,12 +124,12 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
 @pytest.mark.parametrize(
     ("input", "output", "untold", "words"),
     [
-        (0, 0, 0, "0 tokens read and 0 written"),
-        (1234, 5, 0, "1,234 tokens read and 5 written"),
-        (1234, 5, 1, "at least 1,234 tokens read and 5 written"),
+        (0, 0, 0, "0 input and 0 written"),
+        (1234, 5, 0, "1,234 input and 5 written"),
+        (1234, 5, 1, "at least 1,234 input and 5 written"),
         (None, None, 3, "tokens unknown"),
-        (None, 5, 3, "an unknown number of tokens read and at least 5 written"),
-        (5, None, 3, "at least 5 tokens read and an unknown number written"),
+        (None, 5, 3, "an unknown number of input and at least 5 written"),
+        (5, None, 3, "at least 5 input and an unknown number written"),
     ],
 )
 def test_tokens_in_words(input: int | None, output: int | None, untold: int, words: str) -> None:

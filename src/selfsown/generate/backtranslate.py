@@ -72,7 +72,7 @@ def _row(said: Answer, document: str, longest: int, told: str) -> Row:
     if said.failure:
         return Row(said.text, document).failed(said.failure)
     row = Row(said.data["instruction"].strip(), document)
-    failure = rejection_reason(row.prompt, longest, told=told)
+    failure = rejection_reason(row.prompt, longest, instructions=told)
     if not failure and (given := shared_word_run(row.prompt, document, GIVEN)):
         failure = f"it gives the answer away: {given!r}"
     return row.failed(failure) if failure else row

@@ -69,7 +69,7 @@ def generate(
         prompts = [_asked(way, row.prompt, instruction) for way, row in zip(drawn, before, strict=True)]
         said = complete_json(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
         begun = [_row(*each, max_chars) for each in zip(said, before, drawn, strict=True)]
-        done = answer_prompts(teacher, begun, temperature=temperature, seed=seed + at, longest=max_chars, told=_TOLD)
+        done = answer_prompts(teacher, begun, temperature=temperature, seed=seed + at, max_chars=max_chars, instructions=_TOLD)
         for line, row in zip(lines, done, strict=True):
             line.append(row)
     for start, *made in lines:
@@ -107,7 +107,7 @@ def _row(said: Answer, before: Row, way: Way, longest: int) -> Row:
     if said.failure:
         return Row("", said.text, metadata=traits).failed(said.failure)
     task = said.data["task"].strip()
-    failure = rejection_reason(task, longest, told=_TOLD) or _standstill(words(task), words(before.prompt), way)
+    failure = rejection_reason(task, longest, instructions=_TOLD) or _standstill(words(task), words(before.prompt), way)
     row = Row(task, "", metadata=traits)
     return row.failed(failure) if failure else row
 

@@ -81,7 +81,7 @@ def generate(
     prompts = [_asked(cell, row, instruction) for cell, row in zip(cells, shown, strict=True)]
     said = complete_json(teacher, prompts, _REQUEST, temperature=temperature, seed=seed)
     begun = [_row(*each, max_chars) for each in zip(said, cells, shown, strict=True)]
-    done = answer_prompts(teacher, begun, temperature=temperature, seed=seed, longest=max_chars, told=_TOLD)
+    done = answer_prompts(teacher, begun, temperature=temperature, seed=seed, max_chars=max_chars, instructions=_TOLD)
     for draw, (row, example) in enumerate(zip(done, shown, strict=True)):
         yield replace(
             row,
@@ -124,7 +124,7 @@ def _row(said: Answer, cell: dict[str, str], example: Row | None, longest: int) 
     if said.failure:
         return Row("", said.text, metadata=cell).failed(said.failure)
     row = Row(said.data["request"].strip(), "", metadata=cell)
-    failure = rejection_reason(row.prompt, longest, told=_TOLD)
+    failure = rejection_reason(row.prompt, longest, instructions=_TOLD)
     if not failure and example and rouge_l(words(row.prompt), words(example.prompt)) >= ALIKE:
         failure = "it copies its example"
     return row.failed(failure) if failure else row

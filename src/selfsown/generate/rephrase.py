@@ -86,7 +86,7 @@ def _asked(text: str, name: Format, instruction: str) -> str:
 
 def _row(reply: Reply, source: str, longest: int) -> Row:
     row = Row("", _OPENING.sub("", reply.text).strip())
-    failure = reply.failure or rejection_reason(row.answer, longest, told=_TASK)
+    failure = reply.failure or rejection_reason(row.answer, longest, instructions=_TASK)
     if not failure and rouge_l(words(row.answer), words(source)) >= COPY:
         failure = "it copies its source"
     return row.failed(failure) if failure else row
