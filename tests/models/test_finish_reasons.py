@@ -95,7 +95,7 @@ def test_these_end_a_whole_answer(end: Any, style: str) -> None:
         *((end, "truncated at max_tokens, 5 tokens") for end in CUT),
         *((end, f"withheld by the server ({end})") for end in WITHHELD),
         *((end, f"it stopped to call a tool ({end})") for end in TOOLS),
-        *((end, f"its end {end!r} unknown finish reason") for end in STRANGE),
+        *((end, f"unknown finish reason {end!r}") for end in STRANGE),
         ("refusal", "refused"),
     ],
 )
@@ -208,7 +208,7 @@ def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.Mo
             "cut off at its",
             "withheld by the",
             "it stopped to call",
-            "its end 'sunset'",
+            "unknown finish reason 'sunset'",
             "the server interrupted it",
         )
         for prompt, begin in zip("bcdef", words, strict=True):

@@ -27,7 +27,7 @@ def ends(method: Any, rows: list[Row], **options: Any) -> list[str]:
     "nothing", ["", " \t\r\n", "\u00a0\u2003", "\u200b\u2060\ufeff", "\u00ad", "\u3164", "\u2800", "\x00\x1b"]
 )
 def test_what_shows_nothing_is_blank(nothing: str) -> None:
-    assert ends(blank, [Row(nothing, nothing)]) == ["an empty criticism"]
+    assert ends(blank, [Row(nothing, nothing)]) == ["it says nothing"]
     assert ends(blank, [Row(nothing, "x"), Row("x", nothing)]) == ["", ""]
     assert ends(blank, [Row(nothing, "x")], require=("prompt",)) == ["its prompt says nothing"]
     assert ends(blank, [Row("x", nothing)], require=("prompt", "answer")) == ["its answer says nothing"]

@@ -59,7 +59,7 @@ def test_a_run_says_what_it_cost_by_step_role_and_model_and_for_each_kept_row(tm
     kept = sum(g.counts.get("kept", 0) for g in RunFolder(tmp_path / "run").generations())
     assert kept > 0
     assert (found["kept"], found["money_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
-    assert f"{asked:,} requests, {read:,} input and {told:,} written, ${whole['usd']:,.2f}" in said.stdout
+    assert f"{asked:,} requests, {read:,} input and {told:,} output tokens, ${whole['usd']:,.2f}" in said.stdout
     shown = selfsown(tmp_path, "cost", "run").stdout
     words = (
         "generate.sample",

@@ -14,9 +14,9 @@ _WRAPPED = 3  # levels at which a value may be wrapped in another
 def coerce(value: Json, schema: Mapping[str, Json]) -> Json:
     """The value in the form of the schema, as far as its meaning is unambiguous; else unchanged.
 
-    "5", 5.0 and "5/5" become 5 where 5 is allowed (and the highest); field names are compared by letters and digits
-    alone; a list of one, or a single field around everything, is unwrapped; further fields are removed unless they could
-    be the answer as well.
+    "5", 5.0 and "5/5" become 5 where 5 is allowed (and the highest); field names are compared by letters and
+    digits alone; a list of one, or a single field around everything, is unwrapped; further fields are removed
+    unless they could be the answer as well.
     """
     properties, kind = schema.get("properties"), schema.get("type")
     if kind == "object" and isinstance(properties, Mapping):

@@ -15,7 +15,9 @@ MAX_CANDIDATES = 200  # places in a text where JSON may begin
 MAX_QUOTE_AWARE = 10  # of them, those whose end is searched with regard to quotation marks
 MAX_DEPTH = 50  # nested brackets: repairing an endlessly repetitive text takes very long
 
-_IMPORTING = threading.Lock()  # two threads that first import modules with circular imports would see them half-initialized
+_IMPORTING = (
+    threading.Lock()
+)  # two threads that first import modules with circular imports would see them half-initialized
 _LENIENT = re.compile(
     r"""(?P<double>"(?:[^"\\]|\\.)*")|'(?P<single>(?:[^'\\]|\\.)*)'|\b(?:True|False|None)\b|,(?=\s*[\]}])""", re.DOTALL
 )

@@ -29,7 +29,9 @@ MAX_CHARS_SHOWN, MAX_REASON_CHARS = (
 
 MIN_QUOTED_CHARS = 5  # of JSON that counts as a quotation; any text may contain an empty list
 
-_IMPORTING = threading.Lock()  # two threads that first import modules with circular imports would see them half-initialized
+_IMPORTING = (
+    threading.Lock()
+)  # two threads that first import modules with circular imports would see them half-initialized
 Check = Callable[[Json], str]  # why the value does not match the schema; "" where it does
 
 
@@ -55,16 +57,19 @@ def complete_json(
     """An answer to each prompt, in order. A model with an invalid reply is told why, and asked again, at most `retries`
     times; a failed or empty reply is not retried. Raises SelfsownError where the schema is invalid."""
     check = schema_checker(schema)
-    asked = [
-        followed(each, f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}") for each in prompts
-    ]
-    shown = [each if isinstance(each, str) else each.transcript() for each in prompts]
+    instructions = f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}"
+    requested = [followed(prompt, instructions) for prompt in prompts]
+    shown = [prompt if isinstance(prompt, str) else prompt.transcript() for prompt in prompts]
     answers: dict[int, Answer] = {}
     left = dict(enumerate(requested))
     for _ in range(retries + 1):
         replies = model.complete(list(left.values()), SamplingParams(temperature=temperature, seed=seed, schema=schema))
         answers |= {at: _read(reply, shown[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
-        left = {at: _retry_prompt(requested[at], answers[at]) for at in left if answers[at].failure and answers[at].text.strip()}
+        left = {
+            at: _retry_prompt(requested[at], answers[at])
+            for at in left
+            if answers[at].failure and answers[at].text.strip()
+        }
         if not left:
             break
     return [answers[at] for at in range(len(prompts))]
@@ -120,14 +125,13 @@ def _decision(value: Json) -> Json:
 
 
 def _retry_prompt(prompt: Prompt, answer: Answer) -> Prompt:
-    said = (
-        f"You answered before:\n{fenced(answer.text[:MAX_CHARS_SHOWN])}\n\nThat is of no use:\n{fenced(answer.failure)}"
-    )
-    return followed(prompt, f"{said}\nAnswer anew, with JSON alone, by the schema.")
+    previous = f"You answered before:\n{fenced(answer.text[:MAX_CHARS_SHOWN])}"
+    problem = f"That cannot be used:\n{fenced(answer.failure)}"
+    return followed(prompt, f"{previous}\n\n{problem}\nAnswer again, with JSON alone, by the schema.")
 
 
 def schema_checker(schema: Mapping[str, Json]) -> Check:
-    """A function that returns why a value does not match the schema. Raises SelfsownError where the schema is invalid."""
+    """A function that returns why a value does not match the schema. Raises SelfsownError for an invalid schema."""
     try:
         with _IMPORTING:
             from jsonschema.exceptions import SchemaError, best_match
@@ -136,7 +140,9 @@ def schema_checker(schema: Mapping[str, Json]) -> Check:
             from referencing.exceptions import Unresolvable
             from referencing.jsonschema import DRAFT202012
     except ModuleNotFoundError as error:
-        raise SelfsownError(f"structured output needs the package {error.name}: pip install 'selfsown[endpoint]'") from error
+        raise SelfsownError(
+            f"structured output needs the package {error.name}: pip install 'selfsown[endpoint]'"
+        ) from error
     try:
         json.dumps(schema)
         kind = validator_for(schema, default=Draft202012Validator)
@@ -150,7 +156,9 @@ def schema_checker(schema: Mapping[str, Json]) -> Check:
             f"schema is not a JSON schema: {error.json_path}: {error.message[:MAX_REASON_CHARS]}"
         ) from error
     except Unresolvable as error:
-        raise SelfsownError(f"schema refers to {error.ref!r}, which it does not contain; define it under $defs") from error
+        raise SelfsownError(
+            f"schema refers to {error.ref!r}, which it does not contain; define it under $defs"
+        ) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise SelfsownError(f"schema is not a JSON schema: {error}") from error
     validator = kind(dict(schema), registry=registry)
