@@ -30,7 +30,7 @@ SECRET = "sk-very/secret-0123456789"
 STOPPED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
 journal = Journal(Path(sys.argv[1]))

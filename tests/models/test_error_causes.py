@@ -260,7 +260,7 @@ def test_an_empty_purse_is_known_though_the_prompts_are_about_money(journal: Jou
 @pytest.mark.parametrize("in_flight", [1, 8])
 def test_a_refusal_of_every_row_stops_after_a_handful_and_the_hint_names_the_path(status: int, in_flight: int) -> None:
     with Server(instead=lambda prompt, body: error(status, "no")) as server:
-        said = stopped(endpoint([], 0, url=server.url, model="m", max_max_in_flight=in_flight))
+        said = stopped(endpoint([], 0, url=server.url, model="m", max_in_flight=in_flight))
         assert f"({status}: no)" in said
         assert ("such as …/v1" in said) == (status == 404)
         assert sum(server.asked.values()) <= 8

@@ -67,12 +67,12 @@ def test_a_saved_model_comes_back_bit_for_bit(model: Tiny, tmp_path: Path) -> No
 
 
 def test_a_folder_without_a_model_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match="holds no tiny model"):
+    with pytest.raises(SelfsownError, match="contains no tiny model"):
         load(tmp_path)
 
 
 def test_a_run_that_has_not_been_yet_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SelfsownError, match=r"there is no .*best yet: .*\(selfsown run gemma-teacher\)"):
+    with pytest.raises(SelfsownError, match=r"best does not exist yet: .*\(selfsown run gemma-teacher\)"):
         load(tmp_path / "gemma-teacher" / "best")
 
 
@@ -87,7 +87,7 @@ def test_of_several_folders_the_weights_are_averaged(model: Tiny, tmp_path: Path
     ours, theirs = model.network.state_dict(), other.network.state_dict()
     assert all(torch.allclose(weight, (ours[name] + theirs[name]) / 2, atol=1e-7) for name, weight in mean.items())
     assert all(torch.equal(weight, ours[name]) for name, weight in again.items())
-    with pytest.raises(SelfsownError, match="differ in size or alphabet"):
+    with pytest.raises(SelfsownError, match="differ in size or tokenizer"):
         create([], 0, folder=(a, c))
 
 
@@ -133,8 +133,8 @@ def test_samples_follow_the_model_s_own_probabilities(model: Tiny) -> None:
 
 def test_a_prompt_too_long_fails_alone(model: Tiny) -> None:
     (first,), (second,) = model.complete(["1" * 100, "1ar:1234"], SamplingParams(temperature=0.0))
-    assert "there is room for" in first.failure
-    assert "there is room for" not in second.failure
+    assert "the context has" in first.failure
+    assert "the context has" not in second.failure
 
 
 def test_bits_are_those_of_the_cross_entropy(model: Tiny) -> None:
@@ -180,7 +180,7 @@ def test_a_row_that_is_never_drawn_is_never_learned() -> None:
 
 
 def test_a_width_that_does_not_divide_by_the_heads_is_explained() -> None:
-    with pytest.raises(SelfsownError, match="does not divide by heads"):
+    with pytest.raises(SelfsownError, match="is not a multiple of heads"):
         create(ROWS, 0, width=30, heads=4)
 
 

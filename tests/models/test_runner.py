@@ -32,15 +32,15 @@ Make = Callable[..., Endpoint]
 KILLED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
-from selfsown.models import SamplingParams, SamplingParams, anthropic, endpoint
-from selfsown.models.endpoint import provider
+from selfsown.usage.journal import Journal
+from selfsown.models import anthropic, endpoint
+from selfsown.models.endpoint.batch import provider
 
-provider.FIRST_POLL, provider.SETTLE = 0.05, 0.3
+provider.FIRST_POLL_SECONDS, provider.SETTLE_SECONDS = 0.05, 0.3
 style, url, path = sys.argv[1:]
 knobs = {"url": url, "model": "m", "batch": 40}
 journal = Journal(Path(path))
-model = anthropic.create([], 0, journal, key="", **knobs) if style == "messages" else endpoint.create(
+model = anthropic.create([], 0, journal, api_key="", **knobs) if style == "messages" else endpoint.create(
     [], 0, journal, style=style, **knobs
 )
 print([reply.text for each in model.complete([f"prompt {at}" for at in range(100)]) for reply in each])

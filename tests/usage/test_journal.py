@@ -23,7 +23,7 @@ from selfsown.usage.journal import KEYS_PER_QUERY, Batch, Call, Journal
 WRITERS = """
 import sys, threading
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 
 journal, begin = Journal(Path(sys.argv[1])), int(sys.argv[2])
 

@@ -33,11 +33,11 @@ IN_FLIGHT = 8
 ASKED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
 model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", max_in_flight=8, retries=50)
-model.at("generate.sample").complete([f"prompt {at}" for at in range(400)])
+model.for_step("generate.sample").complete([f"prompt {at}" for at in range(400)])
 """
 
 

@@ -170,7 +170,7 @@ def _mean(models: Sequence[Tiny]) -> Tiny:
     for other in others:
         if (other.network.size, other.tokenizer) != (first.network.size, first.tokenizer):
             raise SelfsownError(
-                f"tiny: {first.name} and {other.name} differ in size or tokenizer, so their weights cannot be averaged; "
+                f"tiny: {first.name} and {other.name} differ in size or tokenizer, so they cannot be averaged; "
                 "name folders of runs that started from the same model"
             )
     states = [model.network.state_dict() for model in models]
