@@ -41,7 +41,9 @@ from selfsown.usage.ledger import folder_budget
 
 CONTROL = "control"  # the folder of the control arm within a run's
 SERVED = {"anthropic", "endpoint"}  # models behind a server, and those of their knobs that change no reply:
-MANNER = frozenset(("max_in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "api_key", "price"))
+MANNER = frozenset(
+    ("max_in_flight", "timeout", "retries", "requests_per_minute", "tokens_per_minute", "api_key", "price")
+)
 MANNER |= {"batch", "headers", "identity"}
 
 

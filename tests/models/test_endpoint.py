@@ -198,7 +198,11 @@ def test_a_row_that_goes_wrong_each_time_fails_alone_and_is_asked_for_again_by_t
 
 @pytest.mark.parametrize(
     ("kind", "words", "text"),
-    [("empty", "an empty answer", ""), ("refused", "refused", ""), ("long", "truncated at max_tokens", "answer to one")],
+    [
+        ("empty", "an empty answer", ""),
+        ("refused", "refused", ""),
+        ("long", "truncated at max_tokens", "answer to one"),
+    ],
 )
 def test_what_is_no_answer_is_a_failure_that_says_so_and_stays_paid(
     kind: str, words: str, text: str, make: Make, journal: Journal
@@ -257,7 +261,11 @@ def test_a_server_that_declines_everything_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("set_up", "knobs", "words"),
     [
-        ({"key": SECRET}, {"api_key": "WRONG_KEY"}, "does not accept the API key (401: Incorrect API key provided: [key])"),
+        (
+            {"key": SECRET},
+            {"api_key": "WRONG_KEY"},
+            "does not accept the API key (401: Incorrect API key provided: [key])",
+        ),
         ({}, {"model": "other"}, "404: The model other does not exist"),
     ],
 )
@@ -428,7 +436,10 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
         ({"url": "http://localhost:99999/v1"}, "url is not an address"),
         ({"url": "http://me:word@example.org/v1"}, "contains more than an address"),
         ({"url": "http://example.org/v1?key=abc"}, "contains a secret, key=…"),
-        ({"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE names neither a set environment variable"),
+        (
+            {"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"},
+            "NO_SUCH_VARIABLE names neither a set environment variable",
+        ),
         ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: it names neither a set environment variable"),
     ],
 )

@@ -321,7 +321,9 @@ def test_no_words_are_misread_into_a_traceback_and_a_prompt_s_own_words_never_st
 ) -> None:
     said = json.dumps({"error": {"message": f"{before}{prompt}"}})
     assert error_of_response(status, {}, said, prompt).reason
-    quoted = error_of_response(400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} ."))
+    quoted = error_of_response(
+        400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} .")
+    )
     assert quoted.declined or "limit for the day" in quoted.reason
 
 

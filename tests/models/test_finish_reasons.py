@@ -79,7 +79,9 @@ def body(style: str, text: str, end: Any, **more: Any) -> dict[str, Any]:
 
 
 def said(end: Any, style: str = "chat", accepted: tuple[str, ...] = (), **more: Any) -> ParsedReply:
-    return parse_reply(style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(normalized, accepted)})
+    return parse_reply(
+        style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(normalized, accepted)}
+    )
 
 
 @pytest.mark.parametrize("style", sorted(PATHS))

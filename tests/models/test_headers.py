@@ -12,7 +12,7 @@ from command import refused, selfsown
 from server import Server
 
 from selfsown.models.anthropic import create as anthropic
-from selfsown.models.endpoint.credentials import join_url, check_url
+from selfsown.models.endpoint.credentials import check_url, join_url
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
@@ -85,17 +85,17 @@ def test_a_variable_of_a_header_may_be_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ({"api-key": SECRET}, "headers.api-key: it names neither a set environment variable"),
+        ({"api-key": SECRET}, "headers.api-key: its value names neither a set environment variable"),
         ({"api-key": "NO_SUCH_KEY"}, "headers.api-key: NO_SUCH_KEY names neither a set environment variable"),
         ({"X-Team": "NO_SUCH_TEAM"}, "headers.X-Team: NO_SUCH_TEAM names neither a set environment variable"),
-        ({"Authorization": f"Bearer {SECRET}"}, "headers.Authorization: it names neither a set environment variable"),
+        ({"Authorization": f"Bearer {SECRET}"}, "headers.Authorization: its value names neither a set environment variable"),
         ({"X-Custom": SECRET}, "headers.X-Custom: this looks like a secret"),
         ({"X-Custom": f"Bearer {SECRET}"}, "this looks like a secret"),
         ({"X-Custom": "eyJhbGciOiJIUzI1NiIs.x.y"}, "this looks like a secret"),
         ({"X Team": "a"}, "this header cannot be set"),
         ({"Content-Length": "3"}, "this header cannot be set"),
-        ({"X-Team": "a\r\nX-Key: b"}, "is not plain ASCII text in one line"),
-        ({"X-Team": "é"}, "is not plain ASCII text in one line"),
+        ({"X-Team": "a\r\nX-Key: b"}, "must be one line of printable ASCII"),
+        ({"X-Team": "é"}, "must be one line of printable ASCII"),
         ({"api-key": [SECRET]}, "headers.api-key: its value is not a string"),
         ({"X-Team": True, "api-key": SECRET}, "headers.X-Team: its value is not a string"),
         ({"X-Team": None}, "headers.X-Team: its value is not a string"),

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from batches import BatchServer
 
-from selfsown.models.anthropic import create as anthropic
 from selfsown.models import SamplingParams
+from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
-from selfsown.models.endpoint.batch.formats import OpenAIBatchFormat, AnthropicBatchFormat
+from selfsown.models.endpoint.batch.formats import AnthropicBatchFormat, OpenAIBatchFormat
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.http_client import shared_client

@@ -99,7 +99,9 @@ def everything(error: BaseException | None) -> Iterator[str]:
 
 def told(text: str) -> bool:
     """Whether a good part of the key stands in the text, however written."""
-    return any(part in text for part in (SECRET[:PREFIX_CHARS], quote(SECRET, safe="")[:PREFIX_CHARS], SECRET[-PREFIX_CHARS:]))
+    return any(
+        part in text for part in (SECRET[:PREFIX_CHARS], quote(SECRET, safe="")[:PREFIX_CHARS], SECRET[-PREFIX_CHARS:])
+    )
 
 
 @pytest.fixture

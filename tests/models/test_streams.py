@@ -109,7 +109,13 @@ def test_a_completion_and_a_message_are_put_together_too() -> None:
     )
     named = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in kinds)
     found = read(named, style="messages")
-    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens, found.failure) == ("It is 4.", "Even.", 9, 3, "")
+    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens, found.failure) == (
+        "It is 4.",
+        "Even.",
+        9,
+        3,
+        "",
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=6), st.booleans())

@@ -6,7 +6,7 @@ import pytest
 from parrot import Parrot
 
 from selfsown.models import Reply
-from selfsown.prompting.reply_checks import answer_prompts, shared_word_run, rejection_reason
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason, shared_word_run
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
 

@@ -13,7 +13,7 @@ from parrot import Parrot
 
 from selfsown.models import Reply
 from selfsown.prompting.json_in_text import json_values
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import SelfsownError
 
 SCHEMA = {

@@ -18,7 +18,7 @@ from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import DEFAULT_REPLY_TOKENS, Budget, Meter, Reservation
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import folder_budget, usage_entries, total
+from selfsown.usage.ledger import folder_budget, total, usage_entries
 
 MANY = [f"prompt {at}" for at in range(400)]
 MOST = 40  # words of a reply at the most
@@ -50,7 +50,7 @@ def model(server: Server, journal: Journal | None, **knobs: Any) -> Endpoint:
 
 
 def stopped(asked: Endpoint, prompts: list[str] = MANY) -> str:
-    with pytest.raises(SelfsownError, match="the budget has no room") as caught:
+    with pytest.raises(SelfsownError, match="the budget does not cover") as caught:
         asked.complete(prompts)
     assert caught.value.code == 3
     return str(caught.value)
@@ -146,7 +146,7 @@ def test_a_budget_that_nobody_can_keep_is_refused(caps: dict[str, float], path: 
             return response
 
     with Silent(say=say) as server:
-        with capped_at(path, **caps) as journal, pytest.raises(SelfsownError, match="cap the requests instead"):
+        with capped_at(path, **caps) as journal, pytest.raises(SelfsownError, match="cap requests instead"):
             model(server, journal).complete(MANY)
         assert sum(server.asked.values()) <= 8
         with capped_at(path, requests=1000) as journal:

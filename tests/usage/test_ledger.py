@@ -24,7 +24,7 @@ from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Call, Journal
-from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
+from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 from selfsown.usage.prices import Price
 
 MANY = [f"prompt {at}" for at in range(200)]
@@ -60,8 +60,10 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
         model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
-        model.at("grade.self_consistency").complete(MANY, SamplingParams(n=2))
-        model.at("grade.again").complete(MANY[:100], SamplingParams(n=2))  # from the journal, but for what was declined
+        model.for_step("grade.self_consistency").complete(MANY, SamplingParams(n=2))
+        model.for_step("grade.again").complete(
+            MANY[:100], SamplingParams(n=2)
+        )  # from the journal, but for what was declined
         journal.close()
         found = calls(journal.path)
         assert Counter(call.outcome for call in found) == server.did
@@ -108,7 +110,9 @@ def test_replies_that_are_read_from_the_journal_are_no_calls_and_step_and_role_a
         model = endpoint([], 0, journal, "teacher", url=server.url, model="m")
         said = model.for_step("generate.sample").complete(MANY)
         assert (
-            endpoint([], 0, journal, "judge", url=server.url, model="m").for_step("grade.self_consistency").complete(MANY)
+            endpoint([], 0, journal, "judge", url=server.url, model="m")
+            .for_step("grade.self_consistency")
+            .complete(MANY)
             == said
         )
         assert sum(server.asked.values()) == len(MANY)

@@ -20,7 +20,7 @@ from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.token_usage import parse_usage
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, usage_entries, total
+from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, total, usage_entries
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
@@ -44,7 +44,9 @@ def reply(usage: Any, text: str = "4") -> web.Response:
 def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
     """What it cost to ask a server that counts so, for the prompts in which this stands, and as usual for others."""
     with Server(instead=lambda prompt, body: reply(usage) if some in prompt else None) as server:
-        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(PROMPTS)
+        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(
+            PROMPTS
+        )
     journal.close()
     return Cost(usage_entries(journal.path), 0, "", None)
 
@@ -113,7 +115,10 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
 
     journal.budget = folder_budget(journal, {"budget": caps})
     knobs: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
-    with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not report the usage of a reply of m took"):
+    with (
+        Server(instead=instead) as server,
+        pytest.raises(SelfsownError, match="does not report the usage of a reply of m"),
+    ):
         make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
     journal.close()
     with pytest.raises(SelfsownError, match=r"budget: .* is not known"):

@@ -149,7 +149,9 @@ def _tried(step: Step, bench: Bench) -> dict[str, Any]:
 def _graded(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows. What models take is told apart in the ledger."""
     place = f"calibrate.{step.method}"
-    roles = {name: role.for_step(place) if isinstance(role, RemoteModel) else role for name, role in bench.roles.items()}
+    roles = {
+        name: role.for_step(place) if isinstance(role, RemoteModel) else role for name, role in bench.roles.items()
+    }
     grades = step.collect(Grade, **roles, rows=rows, seed=bench.seed)
     if len(grades) != len(rows):
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")

@@ -69,7 +69,9 @@ def generate(
         prompts = [_asked(way, row.prompt, instruction) for way, row in zip(drawn, before, strict=True)]
         said = complete_json(teacher, prompts, _TASK, temperature=temperature, seed=seed + at)
         begun = [_row(*each, max_chars) for each in zip(said, before, drawn, strict=True)]
-        done = answer_prompts(teacher, begun, temperature=temperature, seed=seed + at, max_chars=max_chars, instructions=_TOLD)
+        done = answer_prompts(
+            teacher, begun, temperature=temperature, seed=seed + at, max_chars=max_chars, instructions=_TOLD
+        )
         for line, row in zip(lines, done, strict=True):
             line.append(row)
     for start, *made in lines:

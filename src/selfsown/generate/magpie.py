@@ -31,9 +31,7 @@ def generate(
     """`count` turns of a user and their answers, from no seeds at all. The embedded model goes on from its task's
     opening. A model behind a server needs style: completions and its own chat template: what stands before the user's
     turn, what ends a turn, and what stands between that and the assistant's."""
-    if isinstance(teacher, RemoteModel) and not (
-        teacher.style == "completions" and user_prefix and assistant_prefix
-    ):
+    if isinstance(teacher, RemoteModel) and not (teacher.style == "completions" and user_prefix and assistant_prefix):
         raise SelfsownError(
             f"generate.magpie: {teacher.name} must go on with a chat template that is begun: set style: completions "
             "on the teacher, and user, end and assistant here, as the model's template has them"

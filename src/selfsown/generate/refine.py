@@ -131,7 +131,10 @@ def _judged(courses: Sequence[_Course], teacher: Model, words: Principled | None
 
 
 def _asked(course: _Course) -> str:
-    parts = [f"Criticise the {text_kind(course.row)} below. Hold it against this alone: {course.by}", fenced_row(course.row)]
+    parts = [
+        f"Criticise the {text_kind(course.row)} below. Hold it against this alone: {course.by}",
+        fenced_row(course.row),
+    ]
     parts += ["Say in a few sentences where it falls short of that and how to mend it, then whether it is at fault."]
     return "\n\n".join(parts)
 

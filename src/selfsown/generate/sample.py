@@ -63,7 +63,13 @@ def _structured(
     each = [prompt for prompt in prompts for _ in range(n)]
     said = complete_json(teacher, each, schema, temperature=temperature, seed=seed)
     replies = [
-        Reply(str(prompt), answer.text if answer.failure else compact_json(answer.data), 0, answer.failure, answer.reasoning)
+        Reply(
+            str(prompt),
+            answer.text if answer.failure else compact_json(answer.data),
+            0,
+            answer.failure,
+            answer.reasoning,
+        )
         for prompt, answer in zip(each, said, strict=True)
     ]
     return [replies[at : at + n] for at in range(0, len(replies), n)]

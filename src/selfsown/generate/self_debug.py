@@ -131,7 +131,9 @@ def _ask(
     }
     open_ = [course for course in courses if not course.failure]
     prompts = [f"{told}\n\n{course.shown()}" for course in open_]
-    for course, said in zip(open_, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
+    for course, said in zip(
+        open_, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True
+    ):
         course.take(said, names)
 
 

@@ -109,7 +109,9 @@ def _row(said: Answer, longest: int) -> Row:
     row = Row(f"{instruction}\n\n{given}" if given else instruction, output)
     if not instruction or not output:
         return row.failed(f"an empty {'output' if instruction else 'instruction'}")
-    failure = rejection_reason(row.prompt, longest, instructions=_TOLD) or rejection_reason(output, longest, prompt=row.prompt, instructions=_TOLD)
+    failure = rejection_reason(row.prompt, longest, instructions=_TOLD) or rejection_reason(
+        output, longest, prompt=row.prompt, instructions=_TOLD
+    )
     return row.failed(failure) if failure else row
 
 

@@ -78,7 +78,11 @@ def _meetings(rows: Sequence[Row], rivals: int) -> list[tuple[Row, Row]]:
 def _asked(first: Row, second: Row, rubric: str) -> str:
     parts = [f"Compare two {text_kind(first)}s by this rubric: {rubric}"]
     parts += [f"What was asked:\n{fenced_prompt(first)}"] * bool(first.prompt)
-    parts += [f"The first {text_kind(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", IGNORE_INSTRUCTIONS]
+    parts += [
+        f"The first {text_kind(first)}:\n{fenced(first.answer)}",
+        f"The second:\n{fenced(second.answer)}",
+        IGNORE_INSTRUCTIONS,
+    ]
     parts += ["Their order means nothing. Say the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)
 

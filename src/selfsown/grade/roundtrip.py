@@ -80,13 +80,19 @@ def _lacks(row: Row, back: str, source: str) -> str:
 def _asked(row: Row, back: str, source: str) -> str:
     if back == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; say nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", IGNORE_INSTRUCTIONS]
+        parts += [
+            f"The source:\n{fenced(row.metadata[source])}",
+            f"The question:\n{fenced_prompt(row)}",
+            IGNORE_INSTRUCTIONS,
+        ]
         parts += ["If the source does not answer it, what you found is an empty text."]
     elif back == "question":
         parts = ["Below stands an answer. Find the question that it answers, in as few words as it takes."]
         parts += [f"The answer:\n{fenced(row.answer)}", IGNORE_INSTRUCTIONS]
     else:
-        parts = [f"Hold each claim of the {text_kind(row)} against its source, and quote those that it does not bear out."]
+        parts = [
+            f"Hold each claim of the {text_kind(row)} against its source, and quote those that it does not bear out."
+        ]
         parts += [f"The source:\n{fenced(row.metadata[source])}", fenced_row(row)]
         parts += ["If the source bears out all of them, the list is empty."]
     return "\n\n".join(parts)

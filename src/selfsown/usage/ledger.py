@@ -61,7 +61,7 @@ class UsageEntry:
     output_tokens: int | None = 0
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
-    request_seconds: float = 0.0
+    seconds: float = 0.0
     usd: float | None = 0.0
     known_usd: float = 0.0
 
