@@ -207,7 +207,7 @@ def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.Mo
         found = {prompt: reply.failure for prompt, (reply,) in zip(ends, model.complete(list(ends)), strict=True)}
         assert (found["a"], found["g"]) == ("", "")
         words = (
-            "cut off at its",
+            "truncated at max",
             "withheld by the",
             "it stopped to call",
             "unknown finish reason 'sunset'",

@@ -194,7 +194,7 @@ def test_the_words_say_what_is_spent_and_which_budget_goes_on() -> None:
     spent = Meter(requests=10, input_tokens=500, output_tokens=500, usd=0.98)
     budget = Budget({"usd": 1.0, "requests": 100}, spent, Meter(), {})
     words = str(budget.exceeded_error(Reservation(0.05, 100), 60, "grade.self_consistency"))
-    assert "$0.98 of $1.00 and 10 requests of 100 requests are spent" in words
+    assert "$0.98 of $1.00 and 10 requests of 100 requests spent" in words
     assert "grade.self_consistency still needs 60 replies, about $3.00" in words
     assert words.endswith("--set 'budget={usd: 3.98, requests: 100}'")
     tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).exceeded_error(Reservation(0.00002, 1), 1, ""))

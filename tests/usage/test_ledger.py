@@ -172,11 +172,11 @@ drawn_calls = st.builds(
     model=st.sampled_from(["told", "untold"]),
     host=st.just("h"),
     outcome=st.sampled_from(["answered", "busy", "declined", "unreadable", "dropped"]),
-    input=numbers,
-    output=numbers,
-    reasoning=numbers,
-    cached=st.just(None),
-    written=st.just(None),
+    input_tokens=numbers,
+    output_tokens=numbers,
+    reasoning_tokens=numbers,
+    cached_tokens=st.just(None),
+    cache_write_tokens=st.just(None),
     usd=st.none() | st.floats(0, 100),
     seconds=st.floats(0, 100),
     batch=st.booleans(),
@@ -199,7 +199,7 @@ def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tm
     assert whole.requests == len(some) == whole.answered + whole.declined + whole.retries
     paid = [call for call in some if call.outcome in ("answered", "unreadable", "dropped")]
     assert whole.unmetered == sum(None in (call.input_tokens, call.output_tokens) for call in paid)
-    for name in ("input", "output"):
+    for name in ("input_tokens", "output_tokens"):
         known = sum(getattr(call, name) or 0 for call in some)
         assert getattr(whole, name) in ({known, None} if whole.unmetered and not known else {known})
     assert whole.seconds == pytest.approx(sum(call.seconds for call in some))

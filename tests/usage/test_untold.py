@@ -66,8 +66,8 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
     (cells,) = found.cells()
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
     plain = json.loads(json.dumps(found.plain()))
-    assert [plain["total"][name] for name in ("input", "output", "usd", "untold")] == [None, None, None, 6]
-    assert plain["lines"][0]["input"] is None
+    assert [plain["total"][name] for name in ("input_tokens", "output_tokens", "usd", "unmetered")] == [None, None, None, 6]
+    assert plain["lines"][0]["input_tokens"] is None
     assert "0 tokens" not in shown(found)
 
 
@@ -129,12 +129,12 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
 @pytest.mark.parametrize(
     ("input", "output", "untold", "words"),
     [
-        (0, 0, 0, "0 input and 0 written"),
-        (1234, 5, 0, "1,234 input and 5 written"),
-        (1234, 5, 1, "at least 1,234 input and 5 written"),
+        (0, 0, 0, "0 input and 0 output tokens"),
+        (1234, 5, 0, "1,234 input and 5 output tokens"),
+        (1234, 5, 1, "at least 1,234 input and at least 5 output tokens"),
         (None, None, 3, "tokens unknown"),
-        (None, 5, 3, "an unknown number of input and at least 5 written"),
-        (5, None, 3, "at least 5 input and an unknown number written"),
+        (None, 5, 3, "unknown input and at least 5 output tokens"),
+        (5, None, 3, "at least 5 input and unknown output tokens"),
     ],
 )
 def test_tokens_in_words(input: int | None, output: int | None, untold: int, words: str) -> None:

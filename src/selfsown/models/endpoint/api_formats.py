@@ -126,7 +126,7 @@ def _broken(end: Any, error: Any, took: TokenUsage) -> RequestError:
 
 def _empty(message: Mapping[str, Any], reasoning: str) -> str:
     if message.get("tool_calls") or message.get("function_call"):
-        return "it calls a tool, which nobody answers here"
+        return "it calls a tool, and there are no tools here"
     return "no answer after its reasoning" if reasoning else "an empty answer"
 
 
