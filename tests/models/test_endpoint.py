@@ -406,7 +406,7 @@ def test_without_a_prompt_the_system_s_words_are_what_is_asked() -> None:
     with Server() as server:
         assert texts(simple(server, system="Write a name.").complete(["", ""])) == ["answer to Write a name."] * 2
         assert server.asked["Write a name."] == 2
-        assert "say in system" in refused(simple(server), [""])
+        assert "set system to" in refused(simple(server), [""])
 
 
 def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwards(
@@ -440,7 +440,7 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
             {"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"},
             "NO_SUCH_VARIABLE names neither a set environment variable",
         ),
-        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: it names neither a set environment variable"),
+        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: its value names neither a set environment variable"),
     ],
 )
 def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:
@@ -462,7 +462,7 @@ def test_a_key_too_short_to_be_told_from_a_word_is_refused(monkeypatch: pytest.M
 
 
 def test_an_endpoint_is_not_measured_or_loaded() -> None:
-    with pytest.raises(SelfsownError, match="not learn"):
+    with pytest.raises(SelfsownError, match="not the student"):
         endpoint([], 0, url="http://example.org/v1", model="m").bits([Row("", "text")])
     with pytest.raises(SelfsownError, match="cannot be trained"):
         load(Path("model"))

@@ -74,7 +74,7 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage, "3", price={"input": 1000000, "output": 1000000})
-    assert found.sentence == "6 requests, at least 10 input and 20 written, at least $30.00"
+    assert found.sentence == "6 requests, at least 10 input and at least 20 output tokens, at least $30.00"
     (cells,) = found.cells()
     assert cells[6:8] == ["≥ 10", "≥ 20"]
     assert "at least 10 tokens read" in shown(found)
