@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfsown.models import SamplingParams
 from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create
 from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.request import Request
 
 STYLES = sorted(PATHS)
 TEXT = st.text(st.characters(), max_size=20)
@@ -136,5 +138,10 @@ def test_the_same_request_has_the_same_key_and_another_request_another(
     one: tuple[str, float, int, int, int], two: tuple[str, float, int, int, int]
 ) -> None:
     one, two = ((f"say {each[0]}", *each[1:]) for each in (one, two))
-    assert MODEL._request(*one) == MODEL._request(*one)
-    assert (MODEL._request(*one).key == MODEL._request(*two).key) == (one == two)
+
+    def request(prompt: str, temperature: float, seed: int, index: int, max_tokens: int) -> Request:
+        params = SamplingParams(temperature=temperature, seed=seed, max_tokens=max_tokens)
+        return MODEL._request(prompt, params, index)
+
+    assert request(*one) == request(*one)
+    assert (request(*one).key == request(*two).key) == (one == two)

@@ -440,7 +440,10 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
             {"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"},
             "NO_SUCH_VARIABLE names neither a set environment variable",
         ),
-        ({"url": "http://example.org/v1", "api_key": SECRET}, "api_key: its value names neither a set environment variable"),
+        (
+            {"url": "http://example.org/v1", "api_key": SECRET},
+            "api_key: its value names neither a set environment variable",
+        ),
     ],
 )
 def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:

@@ -88,7 +88,10 @@ def test_a_variable_of_a_header_may_be_a_file(tmp_path: Path) -> None:
         ({"api-key": SECRET}, "headers.api-key: its value names neither a set environment variable"),
         ({"api-key": "NO_SUCH_KEY"}, "headers.api-key: NO_SUCH_KEY names neither a set environment variable"),
         ({"X-Team": "NO_SUCH_TEAM"}, "headers.X-Team: NO_SUCH_TEAM names neither a set environment variable"),
-        ({"Authorization": f"Bearer {SECRET}"}, "headers.Authorization: its value names neither a set environment variable"),
+        (
+            {"Authorization": f"Bearer {SECRET}"},
+            "headers.Authorization: its value names neither a set environment variable",
+        ),
         ({"X-Custom": SECRET}, "headers.X-Custom: this looks like a secret"),
         ({"X-Custom": f"Bearer {SECRET}"}, "this looks like a secret"),
         ({"X-Custom": "eyJhbGciOiJIUzI1NiIs.x.y"}, "this looks like a secret"),

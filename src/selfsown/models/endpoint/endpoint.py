@@ -237,32 +237,22 @@ def create(
 ) -> Endpoint:
     """The model of this name at a URL such as http://localhost:8000/v1. Raises RecipeError for a bad URL or key.
 
-    api_key: the environment variable, or the file, that holds the key. style: the chat or the completions API.
-    system: the system message. stop: strings that end a reply. max_tokens: the longest reply where a step sets none
-    (0: the server's limit). logprobs: likeliest tokens returned per position. json: send JSON schemas to the server.
-    extra: further fields of each request; null removes a field. headers: further headers, whose secrets are named as
-    api_key is. finish_reasons: further finish reasons of a complete reply. identity: the name, or former address, under
-    which replies are stored. timeout: seconds per reply. retries: attempts per request. max_in_flight: concurrent
-    requests. requests_per_minute, tokens_per_minute: rate limits (0: none). price: dollars per million tokens, where
-    our table has none. batch: requests per batch (0: no batches).
+    api_key: the environment variable, or file, that holds the key. stop: strings that end a reply. max_tokens: of a
+    reply, where a step sets none. logprobs: likeliest tokens per position. json: send JSON schemas. extra: further
+    fields of each request; null removes one. headers: further headers, secrets named as api_key is. finish_reasons:
+    more that mean a complete reply. identity: the name under which replies are stored. timeout: seconds per reply.
+    retries: attempts per request. price: dollars per million tokens. batch: requests per batch. 0 means no limit.
     """
-    return Endpoint(
-        url=url,
-        name=model,
-        style=style,
-        key=api_key,
-        system=system,
-        reply_options=ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons),
-        extra=extra or {},
-        headers=headers,
-        identity=identity,
-        connection_options=ConnectionOptions(
-            timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch
-        ),
-        journal=journal,
-        price=price_for(url, model, price, extra or {}),
-        role=role,
-    )
+    options = ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons)
+    limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
+    where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
+    where |= {
+        "identity": identity,
+        "journal": journal,
+        "role": role,
+        "price": price_for(url, model, price, extra or {}),
+    }
+    return Endpoint(system=system, reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:
