@@ -153,7 +153,7 @@ def test_a_budget_that_nobody_can_keep_is_refused(caps: dict[str, float], path: 
             assert len(model(server, journal).complete(MANY)) == len(MANY)
         assert sum(server.asked.values()) <= len(MANY) + 8, "what was answered before is kept"
         if "usd" in caps:
-            with pytest.raises(SelfsownError, match="cost until now is not known"), capped_at(path, **caps):
+            with pytest.raises(SelfsownError, match="so far is unknown"), capped_at(path, **caps):
                 pass
 
 

@@ -66,7 +66,8 @@ def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal
     (cells,) = found.cells()
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
     plain = json.loads(json.dumps(found.plain()))
-    assert [plain["total"][name] for name in ("input_tokens", "output_tokens", "usd", "unmetered")] == [None, None, None, 6]
+    names = ("input_tokens", "output_tokens", "usd", "unmetered")
+    assert [plain["total"][name] for name in names] == [None, None, None, 6]
     assert plain["lines"][0]["input_tokens"] is None
     assert "0 tokens" not in shown(found)
 

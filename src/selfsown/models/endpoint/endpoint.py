@@ -238,20 +238,15 @@ def create(
     """The model of this name at a URL such as http://localhost:8000/v1. Raises RecipeError for a bad URL or key.
 
     api_key: the environment variable, or file, that holds the key. stop: strings that end a reply. max_tokens: of a
-    reply, where a step sets none. logprobs: likeliest tokens per position. json: send JSON schemas. extra: further
-    fields of each request; null removes one. headers: further headers, secrets named as api_key is. finish_reasons:
-    more that mean a complete reply. identity: the name under which replies are stored. timeout: seconds per reply.
-    retries: attempts per request. price: dollars per million tokens. batch: requests per batch. 0 means no limit.
+    reply, where a step sets none. logprobs: likeliest tokens per position. json: send JSON schemas. extra: fields of
+    each request; null removes one. headers: secrets named as api_key is. finish_reasons: more of complete replies.
+    identity: the name under which replies are stored. timeout: seconds. price: dollars per million tokens. batch: size.
     """
     options = ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons)
     limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
     where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
-    where |= {
-        "identity": identity,
-        "journal": journal,
-        "role": role,
-        "price": price_for(url, model, price, extra or {}),
-    }
+    cost = price_for(url, model, price, extra or {})
+    where |= {"identity": identity, "journal": journal, "role": role, "price": cost}
     return Endpoint(system=system, reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
