@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.make import make
+
+from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
@@ -144,7 +145,9 @@ def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
 def _ruled_by_heart(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     """The rules kept without being told, after training on answers that were made with them and judged by them."""
     runs = [course(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
-    before, told = (Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit"))
+    before, told = (
+        Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit")
+    )
     after = last(runs, "accuracy[form=expected]")
     yield Bar("rules kept before: told / untold", "told, no bar", f"{told} / {before}", True)
     gap = after - told

@@ -189,7 +189,9 @@ def _biased_teacher(folder: Path) -> Iterator[Bar]:
             overrides = [f"{role}={{endpoint: {{{server_options}, model: {model}}}}}" for role, model in ROLES]
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *wishes]), folder / name)
-        shifts = [each.metrics.get("region", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"]
+        shifts = [
+            each.metrics.get("region", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"
+        ]
         stopped = [any(each.guard == "bias" for each in one.rejections) for one in history[1:]]
         seen = f"shift {max(shifts):.2f}, {sum(stopped)} of {len(stopped)} generations rolled back"
         if name == "honest":

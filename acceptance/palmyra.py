@@ -13,12 +13,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from selfsown.make import make
+
 from acceptance.bars import Bar, Mean
 from selfsown import cost
 from selfsown.compare import runner
 from selfsown.compare.experiment import plan_experiment
 from selfsown.compare.results import ClaimResult, ComparisonResult, DataEfficiency
-from selfsown.make import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir

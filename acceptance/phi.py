@@ -16,7 +16,7 @@ from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.run_folder import RunFolder
-from testing.carry_dropping_model import CarryDroppingModel, SumTask, sum_rows
+from testing.carry_dropping_model import SumTask
 from testing.mock_server import Server
 
 ARMS = {

@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable
 
-from selfsown.parallel import map_ordered
 from selfsown.sandbox.sandbox import Job, Sandbox
 
 

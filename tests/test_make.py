@@ -17,7 +17,7 @@ from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.usage.ledger import usage_entries, total
+from selfsown.usage.ledger import total, usage_entries
 from testing.mock_server import Server
 
 ASKED = 150

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selfsown.make import make
 from test_make import adds_up, prompts, recipe, rows, serving
 
-from selfsown.make import make
 from testing.mock_server import Server
 
 FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}
@@ -26,7 +26,7 @@ IN_FLIGHT = 8
 def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_say_why(tmp_path: Path) -> None:
     prompts(tmp_path, 1000)
     with serving(faults=FAULTS, forbidden="77?", seed=1) as server:
-        teacher = {"endpoint": {"url": server.url, "model": "m", "timeout": 1.5, "in_flight": 64}}
+        teacher = {"endpoint": {"url": server.url, "model": "m", "timeout": 1.5, "max_in_flight": 64}}
         changes: dict[str, Any] = {"teacher": teacher, "judge": None, "grade": [], "curate": []}
         tally = make(recipe(tmp_path, server, **changes, generate=["sample"]), tmp_path / "out")
     found = rows(tmp_path / "out")
@@ -46,7 +46,7 @@ def test_killed_fifty_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_mo
     prompts(tmp_path, 700)
 
     def written(server: Server) -> None:
-        there = {"url": server.url, "in_flight": IN_FLIGHT}
+        there = {"url": server.url, "max_in_flight": IN_FLIGHT}
         roles = {
             role: {"endpoint": {**there, "model": model}} for role, model in (("teacher", "m"), ("judge", "judge"))
         }

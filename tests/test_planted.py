@@ -49,7 +49,7 @@ def test_of_four_wrong_answers_in_ten_a_verifier_lets_none_pass_and_keeps_the_ri
     grade: Any, tmp_path: Path
 ) -> None:
     with Server(say=planted) as server:
-        teacher = {"endpoint": {"url": server.url, "model": "m", "in_flight": 64}}
+        teacher = {"endpoint": {"url": server.url, "model": "m", "max_in_flight": 64}}
         tree = {"real": {"programs": {"rows": len(ROWS)}}, "teacher": teacher, "generate": [{"sample": {"n": 3}}]}
         make(Recipe.of({**tree, "grade": [grade], "curate": ["min_score"]}), tmp_path / "out")
     rows = RunFolder(tmp_path / "out").rows("rows") or []

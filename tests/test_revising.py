@@ -44,7 +44,7 @@ def made(folder: Path, server: Server, **changes: Any) -> list[Row]:
         for at in range(ASKED)
     )
     real.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    there = {"url": server.url, "in_flight": 32, "retries": 8}
+    there = {"url": server.url, "max_in_flight": 32, "retries": 8}
     tree: dict[str, Any] = {"real": str(real), "curate": ["min_score"]}
     tree |= {"teacher": {"endpoint": {**there, "model": "m"}}, "judge": {"endpoint": {**there, "model": "judge"}}}
     tally = make(Recipe.of({**tree, **changes}), folder / "out")

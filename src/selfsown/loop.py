@@ -241,7 +241,9 @@ class Loop(RunState):
     def unconditional_rows(self, number: int, count: int) -> list[Row]:
         """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
         seed, rows = self.seed(0, "written"), []
-        samples = unconditional_samples(self.model(number), self.validation, self.task, count, random.Random(seed), seed)
+        samples = unconditional_samples(
+            self.model(number), self.validation, self.task, count, random.Random(seed), seed
+        )
         for prompt, answer in samples:
             row = self.task.read(prompt, answer)
             rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))

@@ -149,8 +149,8 @@ class DatasetPipeline:
         self.teacher = self._model("teacher")
         self.judge = self._model("judge") if recipe.judge else self.teacher
         remote = {id(model): model for model in (self.teacher, self.judge) if isinstance(model, RemoteModel)}
-        in_flight = sum(model.at_once for model in remote.values())
-        preferred = max((model.chunk for model in remote.values()), default=0)
+        in_flight = sum(model.max_in_flight for model in remote.values())
+        preferred = max((model.preferred_batch for model in remote.values()), default=0)
         self.chunk_size = chunk_size or preferred or (CHUNK_ROWS if in_flight else LOCAL_CHUNK_ROWS)
         self.threads = 2 + 2 * in_flight // self.chunk_size if in_flight else 1
 
@@ -171,7 +171,7 @@ class DatasetPipeline:
         """Send no more requests."""
         for model in (self.teacher, self.judge):
             if isinstance(model, RemoteModel):
-                model.stop()
+                model.cancel()
 
     def rows(self, on_progress: OnProgress, first: int = 0) -> Iterator[Row]:
         """Every new row with its status, in order; first: of the first few real rows alone."""

@@ -31,7 +31,7 @@ import yaml
 from selfsown import __version__
 from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
 from selfsown.errors import RunFolderError, one_line
-from selfsown.files.row_parquet import StoredRows, RowWriter, rows_from_table, read_table
+from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.recipe.recipe import DEFAULTS, SERVERS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, Signal, Verdict

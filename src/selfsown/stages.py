@@ -59,7 +59,7 @@ def for_step(step: Step, inputs: WithModels) -> WithModels:
     """The inputs with models that book their requests to this step, so that the ledger knows what it cost."""
     models = {role: getattr(inputs, role, None) for role in ROLE_MODELS}
     aware: dict[str, Any] = {
-        role: model.at(step.name) for role, model in models.items() if isinstance(model, StepAware)
+        role: model.for_step(step.name) for role, model in models.items() if isinstance(model, StepAware)
     }
     return replace(inputs, **aware)
 

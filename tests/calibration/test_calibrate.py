@@ -61,7 +61,7 @@ def judging(accepts: float = 0.0, rejects: float = 0.0, long: bool = False, own:
 def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     prompts = folder / "prompts.jsonl"
     prompts.write_text("".join(json.dumps({"prompt": f"q {at}", "answer": f"a {at}"}) + "\n" for at in range(40)))
-    there = {"url": server.url, "in_flight": 64, "price": {"input": 1.0, "output": 3.0}}
+    there = {"url": server.url, "max_in_flight": 64, "price": {"input": 1.0, "output": 3.0}}
     tree = {
         "name": "mine",
         "real": str(prompts),

@@ -15,7 +15,7 @@ from selfsown.estimate.usage import Range
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import SelfsownError
-from selfsown.usage.ledger import UsageEntry, usage_entries, total
+from selfsown.usage.ledger import UsageEntry, total, usage_entries
 from testing.mock_batches import BatchServer
 from testing.mock_server import Server
 

@@ -60,7 +60,7 @@ def test_a_pair_that_is_no_good_fails_alone_with_its_reason(change: dict[str, st
     [
         ("I know nothing of it.", "no JSON in the answer"),
         (saying(), "it asks no question"),
-        ('{"pairs": [{"question": "?"}]}', "not by the schema"),
+        ('{"pairs": [{"question": "?"}]}', "does not match the schema"),
         (Reply("", "", failure="refused: no"), "refused: no"),
     ],
 )

@@ -69,7 +69,7 @@ def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> 
         ),
         ("I'm sorry, but I can't rewrite that.", "it refuses"),
         (" ", "an empty text"),
-        (f"Name 0 rivers. {MORE} " * 300, "14,999 characters; longest is 8,000"),
+        (f"Name 0 rivers. {MORE} " * 300, "14,999 characters; the limit is 8,000"),
         (Reply("", "", failure="refused: no"), "refused: no"),
     ],
 )

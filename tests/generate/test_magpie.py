@@ -70,7 +70,7 @@ def test_what_follows_the_end_of_a_turn_is_no_part_of_it() -> None:
     [
         (" ", "4", "an empty text"),
         (f"{END}2+2?", "4", "an empty text"),
-        ("w" * 8001, "4", "8,001 characters; longest is 8,000"),
+        ("w" * 8001, "4", "8,001 characters; the limit is 8,000"),
         (Reply(USER, "2+", failure="cut off"), "4", "cut off"),
         ("2+2?", "", "an empty text"),
         ("2+2?", "I'm sorry, I can't answer that.", "it refuses"),

@@ -12,7 +12,7 @@ from realdata import real_data
 from selfsown.grade.math_equal import grade
 from selfsown.records import Row
 from selfsown.text.final_answer import stated_answer
-from selfsown.text.numbers import plain, parse_quantity
+from selfsown.text.numbers import parse_quantity, plain
 
 NUMBERS = {
     "18": 18, "$18": 18, "-$5": -5, "$-5": -5, "18 dollars": 18, "She makes $18 every day.": 18, "x = 18": 18,

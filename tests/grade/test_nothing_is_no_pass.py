@@ -54,7 +54,7 @@ def silent_on(word: str, otherwise: Any) -> Parrot:
 PRAISE, PURE = {"reason": "splendid", "score": 5}, {"reason": "pure", "keeps": True}
 FIRST, NEITHER = {"reason": "the first", "better": "first"}, {"reason": "alike", "better": "neither"}
 FULL, PASSED, NONE = says(PRAISE), says(PURE), says({"unsupported": []})
-DOWN = says("", failure="the server said 500")
+DOWN = says("", failure="the server returned 500")
 RIGHT, MUTE = says("4"), says("")
 
 CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
@@ -82,7 +82,7 @@ CASES: dict[str, Callable[[], Sequence[Grade] | Iterator[Grade]]] = {
     "judge: an empty rubric": lambda: judge.grade([ROW], FULL, 0, rubric=" "),
     "judge: nothing said": lambda: judge.grade([ROW], MUTE, 0),
     "judge: a server that is down": lambda: judge.grade([ROW], DOWN, 0),
-    "judge: cut off while praising": lambda: judge.grade([ROW], says(PRAISE, failure="cut off at its longest"), 0),
+    "judge: cut off while praising": lambda: judge.grade([ROW], says(PRAISE, failure="truncated at max_tokens"), 0),
     "judge: NaN": lambda: judge.grade([ROW], says('{"reason": "", "score": NaN}'), 0),
     "judge: no score": lambda: judge.grade([ROW], says('{"reason": "splendid"}'), 0),
     "judge: reasoning alone": lambda: judge.grade([ROW], says(f"<think>{json.dumps(PRAISE)}"), 0),

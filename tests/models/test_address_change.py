@@ -40,16 +40,16 @@ def test_replies_of_a_former_address_are_pointed_out_with_the_words_that_use_the
     make: Any, how: str, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Server() as server, Server() as other:
-        make([], 0, journal, "teacher", url=server.url, model="m", key="").complete(MANY)
+        make([], 0, journal, "teacher", url=server.url, model="m", api_key="").complete(MANY)
         assert not caplog.records, "nothing has moved yet"
         url = other.url if how == "port" else moved(server, how)
-        make([], 0, journal, "teacher", url=url, model="m", key="").complete(MANY)
-        make([], 0, journal, "teacher", url=url, model="m", key="").complete(["another"])
+        make([], 0, journal, "teacher", url=url, model="m", api_key="").complete(MANY)
+        make([], 0, journal, "teacher", url=url, model="m", api_key="").complete(["another"])
         way = "anthropic" if make is anthropic else "endpoint"
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         words = (
-            "12 replies of the same model at another address would fit, but will be asked for again; to use what it "
+            "12 replies of the same model at another address would match, but will be requested again; to use what it "
         )
         assert record.getMessage() == f"{words}has answered: --set 'teacher.{way}.identity={server.url}'"
 
@@ -58,11 +58,11 @@ def test_replies_of_a_former_address_are_pointed_out_with_the_words_that_use_the
 @pytest.mark.parametrize("name", ["my model", "http://node7:8000/v1", "ü", "a" * 200])
 def test_under_its_identity_nothing_is_asked_again_wherever_it_is(make: Any, name: str, journal: Journal) -> None:
     with Server() as server, Server() as other:
-        first = make([], 0, journal, url=server.url, model="m", key="", identity=name).complete(MANY)
-        assert make([], 0, journal, url=other.url, model="m", key="", identity=name).complete(MANY) == first
-        make([], 0, journal, url=moved(server, "localhost"), model="m", key="", identity=name).complete(MANY)
+        first = make([], 0, journal, url=server.url, model="m", api_key="", identity=name).complete(MANY)
+        assert make([], 0, journal, url=other.url, model="m", api_key="", identity=name).complete(MANY) == first
+        make([], 0, journal, url=moved(server, "localhost"), model="m", api_key="", identity=name).complete(MANY)
         assert (sum(server.asked.values()), sum(other.asked.values())) == (12, 0)
-        make([], 0, journal, url=server.url, model="m", key="", identity=name + "2").complete(MANY)
+        make([], 0, journal, url=server.url, model="m", api_key="", identity=name + "2").complete(MANY)
         assert sum(server.asked.values()) == 24, "another identity is another model"
 
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfsown.models import SamplingParams
 from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.request import Request
 
 STYLES = sorted(PATHS)
 TEXT = st.text(st.characters(), max_size=20)
@@ -53,7 +55,7 @@ MODEL = create([], 0, url="http://localhost/v1", model="m")
 def test_any_reply_is_read_or_refused(style: str, reply: str) -> None:
     try:
         said = parse_reply(style, reply)
-    except Fault:
+    except RequestError:
         return
     assert said.text.strip() or said.failure
     said.text.encode()
@@ -122,9 +124,9 @@ def test_probabilities_that_cannot_be_read_are_none_and_the_text_stands(likely: 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_an_error_in_a_reply_s_place_is_told(style: str) -> None:
-    with pytest.raises(Fault, match="overloaded"):
+    with pytest.raises(RequestError, match="overloaded"):
         parse_reply(style, '{"error": {"message": "overloaded"}}')
-    with pytest.raises(Fault, match="deep"):
+    with pytest.raises(RequestError, match="deep"):
         parse_reply(style, "[" * 100000)
 
 
@@ -136,5 +138,10 @@ def test_the_same_request_has_the_same_key_and_another_request_another(
     one: tuple[str, float, int, int, int], two: tuple[str, float, int, int, int]
 ) -> None:
     one, two = ((f"say {each[0]}", *each[1:]) for each in (one, two))
-    assert MODEL._ask(*one) == MODEL._ask(*one)
-    assert (MODEL._ask(*one).key == MODEL._ask(*two).key) == (one == two)
+
+    def request(prompt: str, temperature: float, seed: int, index: int, max_tokens: int) -> Request:
+        params = SamplingParams(temperature=temperature, seed=seed, max_tokens=max_tokens)
+        return MODEL._request(prompt, params, index)
+
+    assert request(*one) == request(*one)
+    assert (request(*one).key == request(*two).key) == (one == two)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server import Server
 
 from selfsown.models import Reply, SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -24,18 +25,17 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
 from selfsown.records import Row, SelfsownError
 from selfsown.usage.journal import Journal
-from testing.mock_server import Server
 
 SECRET = "sk-very/secret-0123456789"
 STOPPED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
 journal = Journal(Path(sys.argv[1]))
 try:
-    create([], 0, journal, url=sys.argv[2], model="m", in_flight=8).complete([str(at) for at in range(10000)])
+    create([], 0, journal, url=sys.argv[2], model="m", max_in_flight=8).complete([str(at) for at in range(10000)])
 finally:
     journal.close()
 """
@@ -51,7 +51,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mak
     def made(server: Server, **knobs: Any) -> Endpoint:
         knobs = {"url": server.url, "model": "m", **knobs}
         if request.param == "messages":
-            return anthropic([], 0, **{"key": "TEST_KEY", **knobs})
+            return anthropic([], 0, **{"api_key": "TEST_KEY", **knobs})
         return endpoint([], 0, style=request.param, **knobs)
 
     return made
@@ -167,7 +167,7 @@ def test_faults_that_pass_lose_no_row_and_pay_for_none_twice(make: Make, journal
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("error", "the server said 500: out of order, 2 times"),
+        ("error", "the server returned 500: out of order, 2 times"),
         ("reset", "the connection broke"),
         ("cut", "the connection broke"),
         ("malformed", "the reply cannot be read"),
@@ -198,7 +198,11 @@ def test_a_row_that_goes_wrong_each_time_fails_alone_and_is_asked_for_again_by_t
 
 @pytest.mark.parametrize(
     ("kind", "words", "text"),
-    [("empty", "an empty answer", ""), ("refused", "refused", ""), ("long", "cut off at its longest", "answer to one")],
+    [
+        ("empty", "an empty answer", ""),
+        ("refused", "refused", ""),
+        ("long", "truncated at max_tokens", "answer to one"),
+    ],
 )
 def test_what_is_no_answer_is_a_failure_that_says_so_and_stays_paid(
     kind: str, words: str, text: str, make: Make, journal: Journal
@@ -221,7 +225,7 @@ def test_a_declined_prompt_fails_with_the_server_s_words_and_its_neighbours_do_n
     make: Make, journal: Journal
 ) -> None:
     with Server(forbidden="7") as server:
-        replies = make(server, journal=journal, key="TEST_KEY").complete(MANY[:20])
+        replies = make(server, journal=journal, api_key="TEST_KEY").complete(MANY[:20])
         declined = [reply.prompt for (reply,) in replies if reply.failure]
         assert declined == ["prompt 7", "prompt 17"]
         assert failures(replies)[0] == "the server declined it, 400: may not be asked (your key is [key])"
@@ -244,7 +248,7 @@ def test_rows_that_always_go_wrong_do_not_keep_the_others_from_the_end(journal: 
         for _ in range(2):
             model = simple(server, journal=journal, retries=2)
             assert len(failures(model.complete(bad + MANY * 3))) == 25, "the last of a call, and all of the next"
-        with pytest.raises(SelfsownError, match="the same command goes on"):
+        with pytest.raises(SelfsownError, match="the same command continues"):
             model.complete(bad * 3 + MANY)
 
 
@@ -257,7 +261,11 @@ def test_a_server_that_declines_everything_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("set_up", "knobs", "words"),
     [
-        ({"key": SECRET}, {"key": "WRONG_KEY"}, "does not accept the key (401: Incorrect API key provided: [key])"),
+        (
+            {"key": SECRET},
+            {"api_key": "WRONG_KEY"},
+            "does not accept the API key (401: Incorrect API key provided: [key])",
+        ),
         ({}, {"model": "other"}, "404: The model other does not exist"),
     ],
 )
@@ -281,14 +289,14 @@ def test_a_dead_endpoint_is_said_in_words_and_what_it_answered_before_is_kept(jo
         dead = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     began = time.monotonic()
     assert "cannot be reached" in refused(endpoint([], 0, url=dead, model="m"))
-    assert "what it answered is kept" in refused(simple(server, journal=journal))
+    assert "its replies are stored" in refused(simple(server, journal=journal))
     assert time.monotonic() - began < 30
     assert not failures(simple(server, journal=journal).complete(MANY[:10]))
 
 
 def test_a_server_that_is_only_out_of_order_stops_the_run_and_loses_no_row(journal: Journal) -> None:
     with Server(faults={"error": 1.0}, status=503) as server:
-        assert "the server said 503: out of order" in refused(simple(server, journal=journal, retries=3))
+        assert "the server returned 503: out of order" in refused(simple(server, journal=journal, retries=3))
         server.faults = {}
         assert not failures(simple(server, journal=journal).complete(MANY))
 
@@ -305,7 +313,7 @@ def test_retry_after_is_kept_to_however_often_the_server_is_busy() -> None:
 
 def test_a_server_with_little_room_is_soon_asked_no_more_than_it_takes() -> None:
     with Server(room=10, latency=0.03) as server:
-        assert not failures(simple(server, in_flight=100).complete(MANY * 3))
+        assert not failures(simple(server, max_in_flight=100).complete(MANY * 3))
         assert sum(server.asked.values()) < 2 * 3 * len(MANY)
 
 
@@ -317,12 +325,12 @@ def test_a_wait_that_is_too_long_and_an_empty_purse_stop_the_run() -> None:
 def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answered_is_kept(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "PATIENCE", 1.0)
+    monkeypatch.setattr(dispatcher, "GIVE_UP_SECONDS", 1.0)
     with Server() as server:
         simple(server, journal=journal).complete(MANY[:10])
         server.faults = {"busy": 1.0}
         began = time.monotonic()
-        assert "429: too many requests; what it answered is kept" in refused(simple(server, journal=journal))
+        assert "429: too many requests; its replies are stored" in refused(simple(server, journal=journal))
         assert 1 < time.monotonic() - began < 5
         server.faults = {"busy": 0.5}
         assert not failures(simple(server, journal=journal).complete(MANY)), (
@@ -333,10 +341,10 @@ def test_a_server_that_only_ever_asks_for_time_stops_the_run_and_what_it_answere
 
 def test_no_more_are_out_than_allowed_and_they_grow() -> None:
     with Server(latency=0.03) as server:
-        simple(server, in_flight=20).complete(MANY * 3)
+        simple(server, max_in_flight=20).complete(MANY * 3)
         assert START_CONCURRENCY < server.most <= 20
     with Server(latency=0.03) as server:
-        simple(server, in_flight=3).complete(MANY[:30])
+        simple(server, max_in_flight=3).complete(MANY[:30])
         assert server.most == 3
 
 
@@ -369,7 +377,7 @@ def test_requests_a_minute_are_kept_to() -> None:
 def test_tokens_a_minute_are_kept_to() -> None:
     with Server(say=lambda prompt, body: "word " * 100) as server:
         began = time.monotonic()
-        simple(server, tokens_per_minute=30000, in_flight=1).complete(MANY[:6])
+        simple(server, tokens_per_minute=30000, max_in_flight=1).complete(MANY[:6])
         assert time.monotonic() - began >= 0.8, "100 tokens each, 500 a second"
 
 
@@ -398,7 +406,7 @@ def test_without_a_prompt_the_system_s_words_are_what_is_asked() -> None:
     with Server() as server:
         assert texts(simple(server, system="Write a name.").complete(["", ""])) == ["answer to Write a name."] * 2
         assert server.asked["Write a name."] == 2
-        assert "say in system" in refused(simple(server), [""])
+        assert "set system to" in refused(simple(server), [""])
 
 
 def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwards(
@@ -409,11 +417,11 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
     journal.path.parent.mkdir()
     with Server(key=SECRET, say=lambda prompt, body: f"my key is {SECRET}") as server:
         for named in ("TEST_KEY", str(tmp_path / "key")):
-            model = make(server, key=named, journal=journal)
+            model = make(server, api_key=named, journal=journal)
             assert texts(model.complete(MANY[:3])) == ["my key is [key]"] * 3
             assert SECRET not in repr(model)
         monkeypatch.setenv("TEST_KEY", "sk-another-one-1234")
-        said = refused(make(server, key="TEST_KEY"))
+        said = refused(make(server, api_key="TEST_KEY"))
         assert "sk-another" not in said
     journal.close()
     for path in (tmp_path / "run").rglob("*"):
@@ -423,13 +431,19 @@ def test_the_key_is_read_at_use_from_a_variable_or_a_file_and_is_nowhere_afterwa
 @pytest.mark.parametrize(
     ("knobs", "words"),
     [
-        ({"url": "localhost:8000"}, "url is no address"),
-        ({"url": "http://[::1/v1"}, "url is no address"),
-        ({"url": "http://localhost:99999/v1"}, "url is no address"),
-        ({"url": "http://me:word@example.org/v1"}, "holds more than an address"),
-        ({"url": "http://example.org/v1?key=abc"}, "holds a secret, key=…"),
-        ({"url": "http://example.org/v1", "key": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE is no environment variable"),
-        ({"url": "http://example.org/v1", "key": SECRET}, "key: it is no environment variable"),
+        ({"url": "localhost:8000"}, "url is not an address"),
+        ({"url": "http://[::1/v1"}, "url is not an address"),
+        ({"url": "http://localhost:99999/v1"}, "url is not an address"),
+        ({"url": "http://me:word@example.org/v1"}, "contains more than an address"),
+        ({"url": "http://example.org/v1?key=abc"}, "contains a secret, key=…"),
+        (
+            {"url": "http://example.org/v1", "api_key": "NO_SUCH_VARIABLE"},
+            "NO_SUCH_VARIABLE names neither a set environment variable",
+        ),
+        (
+            {"url": "http://example.org/v1", "api_key": SECRET},
+            "api_key: its value names neither a set environment variable",
+        ),
     ],
 )
 def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, Any], words: str) -> None:
@@ -443,15 +457,15 @@ def test_a_wrong_address_or_key_is_told_when_the_model_is_made(knobs: dict[str, 
 def test_a_key_too_short_to_be_told_from_a_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", "EMPTY")
     with pytest.raises(SelfsownError, match="fewer than 8 characters") as caught:
-        endpoint([], 0, url="http://example.org/v1", model="m", key="TEST_KEY")
+        endpoint([], 0, url="http://example.org/v1", model="m", api_key="TEST_KEY")
     assert "EMPTY" not in str(caught.value)
     monkeypatch.setenv("TEST_KEY", "12345678")
     with Server(key="12345678", say=lambda prompt, body: "my key is 12345678") as server:
-        assert texts(simple(server, key="TEST_KEY").complete(["one"])) == ["my key is [key]"]
+        assert texts(simple(server, api_key="TEST_KEY").complete(["one"])) == ["my key is [key]"]
 
 
 def test_an_endpoint_is_not_measured_or_loaded() -> None:
-    with pytest.raises(SelfsownError, match="not learn"):
+    with pytest.raises(SelfsownError, match="not the student"):
         endpoint([], 0, url="http://example.org/v1", model="m").bits([Row("", "text")])
     with pytest.raises(SelfsownError, match="cannot be trained"):
         load(Path("model"))
@@ -460,7 +474,7 @@ def test_an_endpoint_is_not_measured_or_loaded() -> None:
 def told(gate: RateLimiter, count: int, seconds: float = 0.1, refusals: float = 0.0) -> None:
     """So many outcomes, this share of them refusals, of requests sent just now."""
     for at in range(count):
-        gate.live = int(gate.limit)
+        gate.in_flight = int(gate.limit)
         if (at + 1) * refusals % 1 < refusals:
             gate.record_refusal(time.monotonic(), 0.5)
         else:
@@ -478,10 +492,10 @@ def test_a_gate_opens_fast_closes_when_many_are_refused_and_opens_again_slowly()
     assert 31 < limit < 40
     told(gate, 40)
     assert limit + 1 < gate.limit < limit + 2
-    assert gate.closed_until == 0
+    assert gate.paused_until == 0
     told(gate, 200, refusals=1.0)
     assert gate.limit == 1
-    assert gate.closed_until > time.monotonic()
+    assert gate.paused_until > time.monotonic()
 
 
 def test_a_gate_closes_when_answers_become_slow_and_what_was_sent_before_says_nothing() -> None:
@@ -499,5 +513,5 @@ def test_a_gate_closes_when_answers_become_slow_and_what_was_sent_before_says_no
 def test_after_all_that_the_one_loop_holds_nothing() -> None:
     with Server() as server:
         simple(server).complete(MANY)
-    assert not shared_client().flying
-    assert all(gate.live == 0 for gate in shared_client().gates.values())
+    assert not shared_client().pending
+    assert all(gate.in_flight == 0 for gate in shared_client().rate_limiters.values())

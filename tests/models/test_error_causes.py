@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from batches import BatchServer
 from hypothesis import given
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import error_within, refusal
+from selfsown.models.endpoint.errors import error_in_body, error_of_response
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from testing.mock_batches import BatchServer
-from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(40)]
 Instead = Callable[[str, Any], web.Response | None]
@@ -33,8 +33,8 @@ Instead = Callable[[str, Any], web.Response | None]
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """The port may have been another test's, whose answers would count."""
-    shared_client().gates.clear()
-    shared_client().declined.clear()
+    shared_client().rate_limiters.clear()
+    shared_client().declined_rows.clear()
 
 
 @pytest.fixture
@@ -99,10 +99,10 @@ def test_what_is_said_of_one_input_fails_its_row_alone_wherever_it_stands(
     prompts = ["bad", *MANY] if first else [*MANY, "bad"]
     with Server(instead=bad(status, words)) as server:
         for again in (1, 2):
-            model = endpoint([], 0, journal, url=server.url, model="m", in_flight=4)
+            model = endpoint([], 0, journal, url=server.url, model="m", max_in_flight=4)
             assert failures(model.complete(prompts)) == [f"the server declined it, {status}: {words}"]
             assert (server.asked["bad"], server.asked["prompt 7"]) == (again, 1)
-            shared_client().gates.clear()
+            shared_client().rate_limiters.clear()
 
 
 @pytest.mark.parametrize(("status", "words"), INPUTS)
@@ -110,7 +110,7 @@ def test_alone_in_a_call_of_a_later_run_it_fails_all_the_same(status: int, words
     with Server(instead=bad(status, words)) as server:
         endpoint([], 0, journal, url=server.url, model="m").complete(MANY[:3])
         for prompts in (["bad"], ["bad 1", "bad 2", "bad 3", "bad 4"]):
-            shared_client().gates.clear()  # as in another process
+            shared_client().rate_limiters.clear()  # as in another process
             found = failures(endpoint([], 0, journal, url=server.url, model="m").complete(prompts))
             assert found == [f"the server declined it, {status}: {words}"] * len(prompts)
 
@@ -148,13 +148,13 @@ def test_what_is_said_of_the_account_stops_the_run_even_after_many_answers(
 ) -> None:
     with Server(instead=after(answered, status, words, **more)) as server:
         began = time.monotonic()
-        said = stopped(endpoint([], 0, journal, url=server.url, model="m", in_flight=8))
+        said = stopped(endpoint([], 0, journal, url=server.url, model="m", max_in_flight=8))
         assert time.monotonic() - began < 3
         assert sum(server.asked.values()) <= answered + 8
         assert words in said
-        assert ("what it answered is kept" in said) == (answered > 0)
+        assert ("its replies are stored" in said) == (answered > 0)
         server.instead = lambda prompt, body: None
-        shared_client().gates.clear()
+        shared_client().rate_limiters.clear()
         assert not failures(endpoint([], 0, journal, url=server.url, model="m").complete(MANY))
         assert sum(server.paid.values()) == len(MANY), "nothing was paid twice"
 
@@ -183,7 +183,7 @@ def test_a_limit_that_is_soon_over_is_waited_for_also_where_it_comes_as_a_good_r
         return web.json_response(told, status=200 if within else 429, headers=head) if left[0] >= 0 else None
 
     with Server(instead=instead) as server:
-        model = endpoint([], 0, url=server.url, model="m", retries=1, in_flight=2)
+        model = endpoint([], 0, url=server.url, model="m", retries=1, max_in_flight=2)
         assert not failures(model.complete(MANY[:10])), "it does not count as a try"
         assert sum(server.asked.values()) == 15
 
@@ -218,9 +218,9 @@ def test_a_limit_that_is_soon_over_is_waited_for_also_where_it_comes_as_a_good_r
 def test_an_error_in_a_good_reply_means_what_it_would_by_its_status(
     told: Any, fatal: bool, declined: bool, busy: bool
 ) -> None:
-    fault = error_within(json.dumps(told))
+    fault = error_in_body(json.dumps(told))
     assert (fault.fatal, fault.declined, fault.busy) == (fatal, declined, busy)
-    assert len(fault.words.splitlines()) == 1
+    assert len(fault.reason.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -237,10 +237,10 @@ def test_an_error_in_a_good_reply_means_what_it_would_by_its_status(
     ],
 )
 def test_words_of_the_prompt_that_the_server_repeats_blame_nobody(prompt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     echo = lambda prompt, body: error(400, f"Invalid prompt: '{prompt}' is refused") if "bad" in prompt else None  # noqa: E731
     with Server(instead=echo) as server:
-        found = failures(endpoint([], 0, url=server.url, model="m", in_flight=1).complete([*MANY[:5], prompt]))
+        found = failures(endpoint([], 0, url=server.url, model="m", max_in_flight=1).complete([*MANY[:5], prompt]))
         assert len(found) == 1
         assert found[0].startswith("the server declined it, 400: Invalid prompt")
     tell = lambda prompt, times: (400, f"Invalid prompt: '{prompt}' is refused") if "bad" in prompt else None  # noqa: E731
@@ -260,7 +260,7 @@ def test_an_empty_purse_is_known_though_the_prompts_are_about_money(journal: Jou
 @pytest.mark.parametrize("in_flight", [1, 8])
 def test_a_refusal_of_every_row_stops_after_a_handful_and_the_hint_names_the_path(status: int, in_flight: int) -> None:
     with Server(instead=lambda prompt, body: error(status, "no")) as server:
-        said = stopped(endpoint([], 0, url=server.url, model="m", in_flight=in_flight))
+        said = stopped(endpoint([], 0, url=server.url, model="m", max_in_flight=in_flight))
         assert f"({status}: no)" in said
         assert ("such as …/v1" in said) == (status == 404)
         assert sum(server.asked.values()) <= 8
@@ -280,7 +280,7 @@ def test_a_key_that_is_taken_away_on_the_way_stops_the_run_after_some_rows(journ
 def test_a_request_that_is_declined_for_every_row_stops_with_a_hint_however_few(
     many: int, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     words = "Unsupported value: 'temperature' does not support 0.5 with this model."
     tell = lambda prompt, times: (400, words)  # noqa: E731
     with BatchServer(tell=tell, instead=lambda prompt, body: error(400, words)) as server:
@@ -293,17 +293,17 @@ def test_an_option_that_the_server_does_not_take_is_found_although_it_answered_w
     picky = lambda prompt, body: error(400, "unknown field top_k") if "top_k" in body else None  # noqa: E731
     with Server(instead=picky) as server:
         endpoint([], 0, journal, url=server.url, model="m").complete(MANY[:12])
-        shared_client().gates.clear()
+        shared_client().rate_limiters.clear()
         said = stopped(endpoint([], 0, journal, url=server.url, model="m", extra={"top_k": 5}), MANY[:12])
         assert "extra: {FIELD: null}" in said
 
 
 @pytest.mark.parametrize("make", [endpoint, anthropic])
 def test_in_a_batch_the_same_holds(make: Any, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     flagged = lambda prompt, times: (403, "your input was flagged") if "7" in prompt else None  # noqa: E731
     with BatchServer(tell=flagged) as server:
-        model = make([], 0, journal, url=server.url, model="m", key="", batch=100)
+        model = make([], 0, journal, url=server.url, model="m", api_key="", batch=100)
         assert failures(model.complete(MANY[:10])) == ["the server declined it, 403: your input was flagged"]
         server.tell = lambda prompt, times: (403, "Forbidden") if "17" in prompt else None
         assert failures(model.complete(MANY[10:20])) == ["the server declined it, 403: Forbidden"]
@@ -320,9 +320,11 @@ def test_no_words_are_misread_into_a_traceback_and_a_prompt_s_own_words_never_st
     status: int, before: str, prompt: str
 ) -> None:
     said = json.dumps({"error": {"message": f"{before}{prompt}"}})
-    assert refusal(status, {}, said, prompt).words
-    quoted = refusal(400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} ."))
-    assert quoted.declined or "limit for the day" in quoted.words
+    assert error_of_response(status, {}, said, prompt).reason
+    quoted = error_of_response(
+        400, {}, json.dumps({"error": {"message": f"refused: {prompt} ."}}), json.dumps(f". {prompt} .")
+    )
+    assert quoted.declined or "limit for the day" in quoted.reason
 
 
 @pytest.mark.parametrize("refused", [1, 3, 7, 9])
@@ -335,7 +337,7 @@ def test_where_all_are_refused_for_different_reasons_the_run_ends(refused: int) 
 
     with Server(instead=instead) as server:
         said = stopped(endpoint([], 0, url=server.url, model="m"), MANY[:12])
-        assert "does not allow it (403: Forbidden)" in said
+        assert "does not allow the request (403: Forbidden)" in said
 
 
 def test_two_calls_at_once_that_wait_for_each_other_s_refusals_come_to_an_end() -> None:

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from batches import BatchServer
 from hypothesis import given
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
 from selfsown.models.endpoint.finish_reasons import failure_of, is_transient, normalized
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import usage_entries
-from testing.mock_batches import BatchServer
-from testing.mock_server import Server
 
 WHOLE = [
     "stop",
@@ -79,7 +79,9 @@ def body(style: str, text: str, end: Any, **more: Any) -> dict[str, Any]:
 
 
 def said(end: Any, style: str = "chat", accepted: tuple[str, ...] = (), **more: Any) -> ParsedReply:
-    return parse_reply(style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(normalized, accepted)})
+    return parse_reply(
+        style, json.dumps(body(style, "It begins well but then", end, **more)), {*map(normalized, accepted)}
+    )
 
 
 @pytest.mark.parametrize("style", sorted(PATHS))
@@ -92,10 +94,10 @@ def test_these_end_a_whole_answer(end: Any, style: str) -> None:
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        *((end, "cut off at its longest, 5 tokens") for end in CUT),
+        *((end, "truncated at max_tokens, 5 tokens") for end in CUT),
         *((end, f"withheld by the server ({end})") for end in WITHHELD),
         *((end, f"it stopped to call a tool ({end})") for end in TOOLS),
-        *((end, f"its end {end!r} is not known as that of a whole answer") for end in STRANGE),
+        *((end, f"unknown finish reason {end!r}") for end in STRANGE),
         ("refusal", "refused"),
     ],
 )
@@ -108,10 +110,10 @@ def test_these_fail_by_their_name_and_keep_what_was_said(end: str, words: str, s
 @pytest.mark.parametrize("style", sorted(PATHS))
 @pytest.mark.parametrize("end", AGAIN)
 def test_what_the_server_broke_off_is_no_reply_and_its_tokens_are_counted(end: str, style: str) -> None:
-    with pytest.raises(Fault, match="the server broke it off") as caught:
+    with pytest.raises(RequestError, match="the server interrupted it") as caught:
         said(end, style)
     assert (caught.value.fatal, caught.value.declined) == (False, False)
-    assert (caught.value.used.input_tokens, caught.value.used.output_tokens) == (3, 5)
+    assert (caught.value.usage.input_tokens, caught.value.usage.output_tokens) == (3, 5)
 
 
 @pytest.mark.parametrize("end", [{"type": "stop", "matched": 2}, {"type": "length"}, 7, ["stop"], True])
@@ -138,7 +140,7 @@ def test_any_end_is_whole_or_has_a_name_in_one_line(end: Any) -> None:
 )
 @pytest.mark.parametrize("end", ["stop", None, "error"])
 def test_an_error_beside_the_text_of_a_choice_counts(error: Any, end: Any) -> None:
-    with pytest.raises(Fault, match="Upstream died"):
+    with pytest.raises(RequestError, match="Upstream died"):
         said(end, error=error)
     assert said("stop", error=None).failure == ""
 
@@ -146,7 +148,7 @@ def test_an_error_beside_the_text_of_a_choice_counts(error: Any, end: Any) -> No
 def test_a_call_of_a_tool_in_place_of_a_text_is_named() -> None:
     message = {"content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
     found = parse_reply("chat", json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
-    assert found.failure == "it calls a tool, which nobody answers here"
+    assert found.failure == "it calls a tool, and there are no tools here"
 
 
 def broken(style: str, end: str, text: str, times: int) -> Any:
@@ -169,9 +171,9 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
 ) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     with Server(instead=broken(style, end, "Half", 3)) as server:
-        model = make([], 0, journal, url=server.url, model="m", key="", retries=2)
+        model = make([], 0, journal, url=server.url, model="m", api_key="", retries=2)
         replies = model.complete(["one", "bad", "two"])
-        assert [reply.failure for (reply,) in replies] == ["", f"the server broke it off ({end}), 2 times", ""]
+        assert [reply.failure for (reply,) in replies] == ["", f"the server interrupted it ({end}), 2 times", ""]
         assert (server.asked["bad"], server.asked["one"]) == (2, 1)
         replies = model.complete(["one", "bad", "two"])
         assert [reply.text for (reply,) in replies] == ["answer to one", "answer to bad", "answer to two"]
@@ -184,7 +186,7 @@ def test_a_reply_that_was_broken_off_is_asked_for_again_within_the_retries_and_t
 @pytest.mark.parametrize(("style", "make"), [("chat", endpoint), ("messages", anthropic)])
 def test_a_recipe_may_accept_further_ends(style: str, make: Any) -> None:
     with Server(instead=broken(style, "sunset", "Whole", 2)) as server:
-        knobs: dict[str, Any] = {"url": server.url, "model": "m", "key": ""}
+        knobs: dict[str, Any] = {"url": server.url, "model": "m", "api_key": ""}
         ((reply,),) = make([], 0, **knobs).complete(["bad"])
         assert reply.failure.endswith("finish_reasons: [sunset]")
         ((reply,),) = make([], 0, finish_reasons=("sunset",), **knobs).complete(["bad"])
@@ -193,7 +195,7 @@ def test_a_recipe_may_accept_further_ends(style: str, make: Any) -> None:
 
 @pytest.mark.parametrize(("style", "make"), [("chat", endpoint), ("messages", anthropic)])
 def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
     ends = {"a": "stop", "b": "model_length", "c": "SAFETY", "d": "tool_use", "e": "sunset", "f": "error", "g": "abort"}
 
     def tell(prompt: str, times: int) -> Any:
@@ -201,15 +203,15 @@ def test_in_a_batch_the_same_holds(style: str, make: Any, monkeypatch: pytest.Mo
         return 200, body(style, prompt, end)
 
     with BatchServer(tell=tell) as server:
-        model = make([], 0, url=server.url, model="m", key="", batch=10, retries=3)
+        model = make([], 0, url=server.url, model="m", api_key="", batch=10, retries=3)
         found = {prompt: reply.failure for prompt, (reply,) in zip(ends, model.complete(list(ends)), strict=True)}
         assert (found["a"], found["g"]) == ("", "")
         words = (
-            "cut off at its",
+            "truncated at max",
             "withheld by the",
             "it stopped to call",
-            "its end 'sunset'",
-            "the server broke it off",
+            "unknown finish reason 'sunset'",
+            "the server interrupted it",
         )
         for prompt, begin in zip("bcdef", words, strict=True):
             assert found[prompt].startswith(begin)

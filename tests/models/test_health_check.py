@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from server import Server
 
 from selfsown.models.endpoint.endpoint import create
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY
 from selfsown.records import SelfsownError
-from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(200)]
 
@@ -23,7 +23,7 @@ MANY = [f"prompt {at}" for at in range(200)]
 def refused(url: str, **knobs: Any) -> tuple[str, float]:
     """The words of the error, and after how many seconds they came."""
     began = time.monotonic()
-    shared_client().alive.discard(url)  # the port may have been another test's
+    shared_client().healthy_urls.discard(url)  # the port may have been another test's
     with pytest.raises(SelfsownError) as caught:
         create([], 0, url=url, model="m", **knobs).complete(MANY)
     return str(caught.value), time.monotonic() - began
@@ -56,7 +56,7 @@ def test_a_port_where_nobody_is_is_told_in_time() -> None:
 
 def test_an_address_is_asked_once_however_many_calls_and_models_there_are() -> None:
     with Server(models=("m", "n"), latency=0.01) as server:
-        shared_client().alive.discard(server.url)
+        shared_client().healthy_urls.discard(server.url)
         models = [create([], 0, url=server.url, model=name) for name in ("m", "n", "m")]
         calls = [threading.Thread(target=model.complete, args=(MANY[:20],)) for model in models]
         for call in calls:
@@ -80,7 +80,7 @@ def test_whatever_it_says_it_lives(status: int) -> None:
             return web.Response(status=status, headers={"Location": "http://127.0.0.1:9/"} if status == 302 else {})
 
     with Grumpy() as server:
-        shared_client().alive.discard(server.url)  # the port may have been another test's
+        shared_client().healthy_urls.discard(server.url)  # the port may have been another test's
         ((reply,),) = create([], 0, url=server.url, model="m").complete(["one"])
         assert reply.text == "answer to one"
         assert server.knocks == 1
@@ -91,7 +91,7 @@ def test_a_wrong_key_is_told_soon_and_costs_a_handful_of_requests(monkeypatch: p
     monkeypatch.setenv("WRONG_KEY", "sk-wrong-0123456789")
     with Server(key="sk-right-0123456789") as server:
         words, seconds = refused(server.url, key="WRONG_KEY")
-        assert "does not accept the key" in words
+        assert "does not accept the API key" in words
         assert seconds < 2
         assert server.knocks == 1
         assert 0 < sum(server.asked.values()) <= START_CONCURRENCY

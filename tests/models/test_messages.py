@@ -172,7 +172,7 @@ def test_a_conversation_is_answered_once_and_each_draw_by_itself(style: str, tmp
         journal = Journal(tmp_path / "replies.sqlite")
         try:
             made = anthropic if style == "messages" else create
-            knobs = {"key": ""} if style == "messages" else {"style": style}
+            knobs = {"api_key": ""} if style == "messages" else {"style": style}
             asked = made([], 0, journal, url=server.url, model="m", **knobs)  # type: ignore[operator]
             for _ in range(2):
                 both = asked.complete([talk(SYSTEM, USER), talk(SYSTEM, USER)], SamplingParams(n=2))
@@ -184,8 +184,8 @@ def test_a_conversation_is_answered_once_and_each_draw_by_itself(style: str, tmp
 
 @pytest.mark.parametrize("style", ["chat", "messages"])
 def test_a_batch_has_the_same_messages(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
-    monkeypatch.setattr(provider, "SETTLE", 0.2)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(provider, "SETTLE_SECONDS", 0.2)
     with BatchServer() as server:
         asked = model(style, server.url, batch=40)
         prompt = talk(SYSTEM, USER, COMO, OTHER)

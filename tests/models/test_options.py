@@ -31,7 +31,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def made(style: str, server: Server, journal: Journal | None = None, **knobs: Any) -> Endpoint:
     if style == "messages":
-        return anthropic([], 0, journal, **{"url": server.url, "model": "m", "key": "", **knobs})
+        return anthropic([], 0, journal, **{"url": server.url, "model": "m", "api_key": "", **knobs})
     return endpoint([], 0, journal, **{"url": server.url, "model": "m", "style": style, **knobs})
 
 

@@ -70,7 +70,7 @@ def test_a_sign_that_ends_a_turn_is_no_part_of_the_answer(text: str) -> None:
 def test_reasoning_that_never_ends_has_no_answer(text: str, end: str) -> None:
     found = said(text, "chat", end)
     assert (found.text, found.reasoning) == ("", "Even")
-    assert found.failure == ("no answer after its reasoning" if end == "stop" else "cut off at its longest")
+    assert found.failure == ("no answer after its reasoning" if end == "stop" else "truncated at max_tokens")
 
 
 @pytest.mark.parametrize("text", HONEST)
@@ -106,7 +106,7 @@ def test_probabilities_are_those_of_the_answer_alone(tokens: list[str], answer: 
 @pytest.mark.parametrize("text", SPELLED[:10:3])
 def test_what_a_server_says_comes_as_reasoning_and_answer(make: Any, text: str) -> None:
     with Server(say=lambda prompt, body: text) as server:
-        ((reply,),) = make([], 0, url=server.url, model="m", key="").complete(["Two and two?"])
+        ((reply,),) = make([], 0, url=server.url, model="m", api_key="").complete(["Two and two?"])
     assert (reply.text, reply.reasoning, reply.failure) == ("4", "Even.", "")
 
 

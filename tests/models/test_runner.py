@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import BatchServer
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.batch import provider
-from selfsown.models.endpoint.batch.formats import OpenAIBatchFormat, AnthropicBatchFormat
+from selfsown.models.endpoint.batch.formats import AnthropicBatchFormat, OpenAIBatchFormat
 from selfsown.models.endpoint.endpoint import Endpoint
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from testing.mock_batches import BatchServer
 
 SECRET = "sk-very/secret-0123456789"
 MANY = [f"prompt {at}" for at in range(100)]
@@ -32,15 +32,15 @@ Make = Callable[..., Endpoint]
 KILLED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
-from selfsown.models import SamplingParams, SamplingParams, anthropic, endpoint
-from selfsown.models.endpoint import provider
+from selfsown.usage.journal import Journal
+from selfsown.models import anthropic, endpoint
+from selfsown.models.endpoint.batch import provider
 
-provider.FIRST_POLL, provider.SETTLE = 0.05, 0.3
+provider.FIRST_POLL_SECONDS, provider.SETTLE_SECONDS = 0.05, 0.3
 style, url, path = sys.argv[1:]
 knobs = {"url": url, "model": "m", "batch": 40}
 journal = Journal(Path(path))
-model = anthropic.create([], 0, journal, key="", **knobs) if style == "messages" else endpoint.create(
+model = anthropic.create([], 0, journal, api_key="", **knobs) if style == "messages" else endpoint.create(
     [], 0, journal, style=style, **knobs
 )
 print([reply.text for each in model.complete([f"prompt {at}" for at in range(100)]) for reply in each])
@@ -51,8 +51,8 @@ journal.close()
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server on the same machine needs no seconds."""
-    monkeypatch.setattr(provider, "FIRST_POLL", 0.02)
-    monkeypatch.setattr(provider, "SETTLE", 0.2)
+    monkeypatch.setattr(provider, "FIRST_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(provider, "SETTLE_SECONDS", 0.2)
 
 
 @pytest.fixture(params=["chat", "completions", "messages"])
@@ -119,7 +119,7 @@ def test_the_same_requests_are_sent_as_without_batch(make: Make) -> None:
 
 def test_the_engine_is_told_how_many_rows_go_at_once(make: Make) -> None:
     with BatchServer() as server:
-        model = make(server, batch=7, in_flight=3)
+        model = make(server, batch=7, max_in_flight=3)
     assert (model.preferred_batch, model.max_in_flight) == (7, 3)
 
 
@@ -150,10 +150,10 @@ def test_entries_that_went_wrong_are_sent_again_and_the_others_are_not(
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ({"expired": 1.0}, "the batch came to no answer"),
-        ({"error": 1.0}, "the server said 500: out of order"),
-        ({"busy": 1.0}, "the server said 429: too many"),
-        ({"missing": 1.0}, "the batch ended without a word of it"),
+        ({"expired": 1.0}, "the batch has no answer to it"),
+        ({"error": 1.0}, "the server returned 500: out of order"),
+        ({"busy": 1.0}, "the server returned 429: too many"),
+        ({"missing": 1.0}, "the batch ended without a result for it"),
     ],
 )
 def test_a_row_that_always_goes_wrong_fails_with_its_reason_after_as_many_batches_as_retries(
@@ -184,7 +184,7 @@ def test_a_server_that_declines_or_fails_every_entry_stops_the_run(make: Make, j
     with BatchServer(forbidden="prompt") as server:
         assert "extra: {FIELD: null}" in refused(make(server, journal))
     with BatchServer(entries={"error": 1.0}) as server:
-        assert "the same command goes on" in refused(make(server, journal, retries=2))
+        assert "the same command continues" in refused(make(server, journal, retries=2))
     with BatchServer(models=("n",)) as server:
         assert "knows no such model" in refused(make(server, journal))
 
@@ -264,7 +264,7 @@ def test_a_wrong_key_stops_at_once_and_is_nowhere(
     with BatchServer(key=SECRET, say=lambda prompt, body: f"my key is {SECRET}") as server:
         monkeypatch.setenv("TEST_KEY", "sk-wrong-0123456789")
         said = refused(make(server, journal))
-        assert "does not accept the key (401: Incorrect API key provided: [key])" in said
+        assert "does not accept the API key (401: Incorrect API key provided: [key])" in said
         assert len(server.called) <= 3, "one question for each batch"
         monkeypatch.setenv("TEST_KEY", SECRET)
         assert texts(make(server, journal), MANY[:3]) == ["my key is [key]"] * 3
@@ -297,7 +297,7 @@ def test_a_cancelled_batch_stops_the_run_and_the_next_one_sends_the_rest(make: M
 def test_a_batch_that_is_refused_as_a_whole_stops_the_run_in_the_server_s_words(journal: Journal) -> None:
     with BatchServer(refuse=lambda bodies: "invalid_json_line: This line is not valid") as server:
         model = endpoint([], 0, journal, url=server.url, model="m", batch=100)
-        assert "refuses the batch: invalid_json_line: This line is not valid (line 1)" in refused(model)
+        assert "rejects the batch: invalid_json_line: This line is not valid (line 1)" in refused(model)
         assert len(server.sent) == 1
         server.refuse = lambda bodies: ""
         assert texts(model) == ANSWERS
@@ -341,8 +341,8 @@ def test_a_full_queue_is_waited_for_and_batches_stay_as_large(journal: Journal) 
 
 def test_the_provider_s_limits_in_requests_and_bytes_are_kept_to(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     for way in (OpenAIBatchFormat, AnthropicBatchFormat):
-        monkeypatch.setattr(way, "most", 30)
-        monkeypatch.setattr(way, "room", 5000)
+        monkeypatch.setattr(way, "max_requests", 30)
+        monkeypatch.setattr(way, "max_bytes", 5000)
     with BatchServer() as server:
         assert texts(make(server, batch=50)) == ANSWERS
         sizes = [len(each) for each in server.sent]
@@ -363,8 +363,8 @@ def test_the_same_requests_from_two_calls_at_once_are_sent_once(make: Make, jour
             call.join()
         assert found == [ANSWERS] * 3
         assert set(server.asked.values()) == {1}
-    assert not shared_client().flying
-    assert not shared_client().batches
+    assert not shared_client().pending
+    assert not shared_client().batches_in_flight
 
 
 def test_a_batch_that_was_sent_is_shared_by_the_smaller_calls_of_the_next_run(make: Make, journal: Journal) -> None:

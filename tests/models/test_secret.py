@@ -17,6 +17,7 @@ from aiohttp import web
 from command import written
 from hypothesis import given
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.endpoint.endpoint import create
@@ -24,7 +25,6 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.masking import PREFIX_CHARS, mask_secret
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from testing.mock_server import Server
 
 SECRET = "sk-proj+very/secret=0123456789abcdef"
 MANY = [f"prompt {at}" for at in range(40)]
@@ -99,7 +99,9 @@ def everything(error: BaseException | None) -> Iterator[str]:
 
 def told(text: str) -> bool:
     """Whether a good part of the key stands in the text, however written."""
-    return any(part in text for part in (SECRET[:PREFIX_CHARS], quote(SECRET, safe="")[:PREFIX_CHARS], SECRET[-PREFIX_CHARS:]))
+    return any(
+        part in text for part in (SECRET[:PREFIX_CHARS], quote(SECRET, safe="")[:PREFIX_CHARS], SECRET[-PREFIX_CHARS:])
+    )
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_the_key_is_in_no_reply_no_journal_no_log_and_no_error(
     heard: list[str] = []
     with Leaky() as server:
         server.kinds = (kind, "body") if kind == "declined" else (kind,)  # were all declined, that would be the end
-        model = create([], 0, journal, url=server.url, model="m", key="LEAKY_KEY", retries=2, in_flight=4)
+        model = create([], 0, journal, url=server.url, model="m", api_key="LEAKY_KEY", retries=2, max_in_flight=4)
         try:
             heard += [repr(model), repr(model.complete(MANY[:8], SamplingParams(seed=1)))]
             assert kind in PASSING

@@ -93,7 +93,7 @@ def test_it_draws_anew_for_each_seed_counts_tokens_and_is_not_asked_twice(
 ) -> None:
     url, name = served
     journal = Journal(tmp_path / "replies.sqlite")
-    knobs = {"url": url, "model": name, "style": style, "max_tokens": 12, "in_flight": 1}
+    knobs = {"url": url, "model": name, "style": style, "max_tokens": 12, "max_in_flight": 1}
     model = create([], 0, journal, **knobs)
     replies = flat(model.complete(["word"], SamplingParams(n=4, seed=1)))
     assert len({reply.text for reply in replies}) == 4
@@ -101,7 +101,7 @@ def test_it_draws_anew_for_each_seed_counts_tokens_and_is_not_asked_twice(
         "one at a time, it keeps to seeds"
     )
     for reply in replies:
-        assert (reply.tokens == 12) == (reply.failure == "cut off at its longest, 12 tokens")
+        assert (reply.tokens == 12) == (reply.failure == "truncated at max_tokens, 12 tokens")
     ((first, again),) = model.complete(["word"], SamplingParams(n=2, temperature=0))
     assert first == again
     journal.close()
@@ -131,7 +131,7 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     served: tuple[str, str],
 ) -> None:
     url, name = served
-    knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 600, "in_flight": 1}
+    knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 600, "max_in_flight": 1}
     model = create([], 0, url=url, model=name, **knobs)
     # Random weights that take the likeliest token go round in circles.
     template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
@@ -140,6 +140,6 @@ def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_docum
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 0, per_document=3))
     assert (len(rows), len(texts)) == (4, 3)
     assert len({row.prompt for row in rows}) == 4
-    assert {row.reason for row in (*rows, *texts)} <= {"", "cut off at its longest, 600 tokens", "an empty answer"}
+    assert {row.reason for row in (*rows, *texts)} <= {"", "truncated at max_tokens, 600 tokens", "an empty answer"}
     for made in (rows, texts):
         assert any(row.answer and not row.status for row in made)

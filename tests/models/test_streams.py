@@ -12,16 +12,16 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.api_formats import ParsedReply, parse_reply
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.stream import reply_body
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
-from testing.mock_server import Server
 
 STREAM = "text/event-stream"
 WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "It is 4."}, "finish_reason": "stop"}]}
@@ -30,8 +30,8 @@ WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "I
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """The port may have been another test's, whose answers would count."""
-    shared_client().gates.clear()
-    shared_client().declined.clear()
+    shared_client().rate_limiters.clear()
+    shared_client().declined_rows.clear()
 
 
 def events(*chunks: Any, done: bool = True, end: str = "\n") -> str:
@@ -81,7 +81,7 @@ def test_a_stream_in_any_dress_is_the_reply_that_it_stands_for(body: str, kind: 
 def test_what_is_thought_counted_and_ended_is_read_from_a_stream() -> None:
     found = read(events(*deltas("Even. ", name="reasoning_content"), *deltas("It is", " 4.", end="length"), USAGE))
     assert (found.text, found.reasoning, found.output_tokens, found.input_tokens) == ("It is 4.", "Even. ", 4, 3)
-    assert found.failure == "cut off at its longest, 4 tokens"
+    assert found.failure == "truncated at max_tokens, 4 tokens"
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Even."}]}]
     mixed = [{"choices": [{"delta": {"content": parts}}]}, *deltas("4")]
     assert (read(events(*mixed)).text, read(events(*mixed)).reasoning) == ("4", "Even.")
@@ -109,7 +109,13 @@ def test_a_completion_and_a_message_are_put_together_too() -> None:
     )
     named = "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in kinds)
     found = read(named, style="messages")
-    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens, found.failure) == ("It is 4.", "Even.", 9, 3, "")
+    assert (found.text, found.reasoning, found.output_tokens, found.input_tokens, found.failure) == (
+        "It is 4.",
+        "Even.",
+        9,
+        3,
+        "",
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=6), st.booleans())
@@ -126,15 +132,15 @@ def test_any_body_is_a_text_or_a_fault_in_one_line(body: str, style: str) -> Non
     for kind in (STREAM, "application/json", "text/html", "application/x-ndjson"):
         try:
             said = reply_body(style, kind, body)
-        except Fault as fault:
-            said = fault.words
+        except RequestError as fault:
+            said = fault.reason
             assert len(said.splitlines()) == 1
         assert said
 
 
 @pytest.mark.parametrize("cut", [events(*deltas("It ", end=None), done=False), events(*deltas("It "))[:40]])
 def test_a_stream_that_breaks_off_is_no_answer(cut: str) -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(RequestError):
         read(cut)
 
 
@@ -180,7 +186,7 @@ def test_what_is_no_reply_is_said_at_once_and_in_one_line(make: Any, text: str, 
         server.instead = lambda prompt, body: web.Response(text=text, content_type=kind)
         began = time.monotonic()
         with pytest.raises(SelfsownError) as caught:
-            make([], 0, url=server.url, model="m", key="").complete([f"prompt {at}" for at in range(50)])
+            make([], 0, url=server.url, model="m", api_key="").complete([f"prompt {at}" for at in range(50)])
         assert time.monotonic() - began < 2
         assert sum(server.asked.values()) <= 8
     assert words in str(caught.value)

@@ -27,7 +27,7 @@ def endpoint(**changes: Any) -> dict[str, Any]:
         ({"teacher": HERE, "grade": ["rules", {"judge": {"scale": 3}}]}, ITS_OWN),
         ({"teacher": HERE, "judge": HERE, "grade": ["judge"]}, ITS_OWN),
         ({"teacher": HERE, "judge": endpoint(url="HTTP://LocalHost:8000/v1/"), "grade": ["panel"]}, ITS_OWN),
-        ({"teacher": HERE, "judge": endpoint(in_flight=3, key="OTHER_KEY"), "grade": ["constitution"]}, ITS_OWN),
+        ({"teacher": HERE, "judge": endpoint(max_in_flight=3, key="OTHER_KEY"), "grade": ["constitution"]}, ITS_OWN),
         ({"teacher": HERE, "grade": ["pairwise"]}, ITS_OWN),
         ({"teacher": HERE, "grade": [{"panel": {"judges": ["m"]}}]}, ITS_OWN),
         ({"teacher": HERE, "judge": endpoint(model="o"), "grade": [{"panel": {"judges": ["m", "n"]}}]}, ONE),

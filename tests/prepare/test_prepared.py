@@ -24,7 +24,6 @@ from selfsown.preflight.warnings import recipe_warnings
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
-from selfsown.text.personal_data import find
 from testing.mock_server import Server
 
 MAIL = "ada@posteo.de"

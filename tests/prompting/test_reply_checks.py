@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from parrot import Parrot
 
 from selfsown.models import Reply
-from selfsown.prompting.reply_checks import answer_prompts, shared_word_run, rejection_reason
+from selfsown.prompting.reply_checks import answer_prompts, rejection_reason, shared_word_run
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
-from testing.echo_model import Parrot
 
 TOLD = "Write a message that the person described here might send to an assistant."
 
@@ -18,7 +18,7 @@ TOLD = "Write a message that the person described here might send to an assistan
     [
         ("", "an empty text"),
         (" \n", "an empty text"),
-        ("a" * 101, "101 characters; longest is 100"),
+        ("a" * 101, "101 characters; the limit is 100"),
         ("I'm sorry, but I can't help with that.", "it refuses"),
         ("I’m really sorry, I cannot assist with this.", "it refuses"),
         ("Sorry, I am not able to write that.", "it refuses"),
@@ -27,12 +27,12 @@ TOLD = "Write a message that the person described here might send to an assistan
         ("As an AI language model, I have no opinions.", "it refuses"),
         ("I must respectfully decline.", "it refuses"),
         ("Say it:\n" + fenced("x"), "it repeats a mark"),
-        ("Well: the person described here might send to an assistant this", "it repeats what it was told"),
+        ("Well: the person described here might send to an assistant this", "it repeats its instructions"),
         ("What is  2+2?", "it repeats its prompt"),
     ],
 )
 def test_what_is_of_no_use_has_its_reason(text: str, reason: str) -> None:
-    assert rejection_reason(text, 100, prompt="what is 2+2?", told=TOLD).startswith(reason)
+    assert rejection_reason(text, 100, prompt="what is 2+2?", instructions=TOLD).startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_of_no_use_has_its_reason(text: str, reason: str) -> None:
     ],
 )
 def test_what_is_of_use_has_none(text: str) -> None:
-    assert rejection_reason(text, 100, prompt="What is 2+2?", told=TOLD) == ""
+    assert rejection_reason(text, 100, prompt="What is 2+2?", instructions=TOLD) == ""
 
 
 def test_a_run_of_words_is_found_whatever_their_case_and_marks() -> None:
@@ -64,7 +64,7 @@ def test_each_row_is_answered_in_its_place_but_those_that_have_failed() -> None:
         "d?": Reply("d?", "D?"),
         "e?": Reply("e?", "I cannot help with that."),
     }
-    found = list(answer_prompts(Parrot(lambda prompt, at: said[prompt]), rows, temperature=1.0, seed=0, longest=100))
+    found = list(answer_prompts(Parrot(lambda prompt, at: said[prompt]), rows, temperature=1.0, seed=0, max_chars=100))
     assert [(row.prompt, row.answer, row.status) for row in found] == [
         ("a?", "A", ""),
         ("b?", "", "failed"),

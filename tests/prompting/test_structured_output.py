@@ -1,4 +1,4 @@
-"""Answers as data: JSON is found however it is dressed, and what is not by the schema is asked for again."""
+"""Answers as data: JSON is found however it is dressed, and what is does not match the schema is asked for again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parrot import Parrot
 
 from selfsown.models import Reply
 from selfsown.prompting.json_in_text import json_values
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import SelfsownError
-from testing.echo_model import Parrot
 
 SCHEMA = {
     "type": "object",
@@ -120,7 +120,7 @@ def test_only_the_unfit_are_asked_again_in_a_new_prompt_that_says_what_was_wrong
     assert [answer.failure for answer in answers] == ["", "", "", "no JSON in the answer"]
     assert [[prompt[:3] for prompt in asked] for asked in rounds] == [list(said), ["ann", "bob", "dan"], ["dan"]]
     assert compact_json(SCHEMA) in rounds[0][0]
-    assert "not by the schema: $: 7 is not of type 'object'" in rounds[1][0]
+    assert "does not match the schema: $: 7 is not of type 'object'" in rounds[1][0]
     assert '{"age": -1}' in rounds[1][1]
     assert "$.age: -1 is less than the minimum of 0" in rounds[1][1]
 
@@ -128,18 +128,18 @@ def test_only_the_unfit_are_asked_again_in_a_new_prompt_that_says_what_was_wrong
 @pytest.mark.parametrize("again", [0, 1, 3])
 def test_again_is_how_often_the_unfit_are_asked_anew(again: int) -> None:
     model = Parrot(lambda prompt, at: "no")
-    (answer,) = complete_json(model, ["how old?"], SCHEMA, again=again)
+    (answer,) = complete_json(model, ["how old?"], SCHEMA, retries=again)
     assert len(model.temperatures) == again + 1
     assert (answer.data, answer.text, answer.failure) == (None, "no", "no JSON in the answer")
 
 
 def test_who_said_nothing_is_not_asked_again_and_what_was_cut_off_is_not_repaired() -> None:
-    model = Parrot(lambda prompt, at: Reply(prompt, "", failure="the server said 500, 6 times"))
+    model = Parrot(lambda prompt, at: Reply(prompt, "", failure="the server returned 500, 6 times"))
     (answer,) = complete_json(model, ["how old?"], SCHEMA)
-    assert (answer.failure, len(model.temperatures)) == ("the server said 500, 6 times", 1)
-    model = Parrot(lambda prompt, at: Reply(prompt, '{"age": 1', failure="cut off at its longest"))
+    assert (answer.failure, len(model.temperatures)) == ("the server returned 500, 6 times", 1)
+    model = Parrot(lambda prompt, at: Reply(prompt, '{"age": 1', failure="truncated at max_tokens"))
     (answer,) = complete_json(model, ["how old?"], SCHEMA)
-    assert (answer.data, answer.failure, len(model.temperatures)) == (None, "cut off at its longest", 3)
+    assert (answer.data, answer.failure, len(model.temperatures)) == (None, "truncated at max_tokens", 3)
 
 
 def test_no_prompts_are_no_answers_and_what_was_thought_is_kept() -> None:
@@ -151,10 +151,10 @@ def test_no_prompts_are_no_answers_and_what_was_thought_is_kept() -> None:
 @pytest.mark.parametrize(
     ("schema", "words"),
     [
-        ({"type": "objekt"}, r"schema is no JSON schema: \$.type: 'objekt'"),
+        ({"type": "objekt"}, r"schema is not a JSON schema: \$.type: 'objekt'"),
         ({"properties": {"a": {"pattern": "("}}}, r"\$.properties.a.pattern"),
-        ({"items": {"$ref": "#/$defs/missing"}}, "which it does not hold"),
-        ({"items": {"$ref": "http://127.0.0.1:9/schema.json"}}, "which it does not hold"),
+        ({"items": {"$ref": "#/$defs/missing"}}, "which it does not contain"),
+        ({"items": {"$ref": "http://127.0.0.1:9/schema.json"}}, "which it does not contain"),
         ({"enum": {1, 2}}, "not JSON serializable"),
     ],
 )

@@ -91,7 +91,7 @@ def test_no_spelling_of_a_quotation_before_or_after_it_outvotes_the_judge(
     ],
 )
 def test_a_judge_that_only_quotes_has_decided_nothing(reply: str) -> None:
-    assert "it only repeats JSON that it was shown" in said(reply).failure
+    assert "it only repeats JSON from its prompt" in said(reply).failure
 
 
 def test_a_tag_in_the_judged_text_does_not_cut_the_verdict_off() -> None:
@@ -138,7 +138,7 @@ def test_who_differs_is_told_so_and_asked_again() -> None:
 
     (answer,) = score_rows(Parrot(say), [(Row("q", "a"), "Is it right?")], scale=5, temperature=0.0, seed=0)
     assert answer.data == {"reason": "b", "score": 1}
-    assert 'it gives 2 answers that differ: {"score":5}; {"score":1}' in prompts[1]
+    assert 'it gives 2 different answers: {"score":5}; {"score":1}' in prompts[1]
 
 
 PATIENCE = [

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import DEFAULT_REPLY_TOKENS, Budget, Meter, Reservation
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import folder_budget, usage_entries, total
-from testing.mock_server import Server
+from selfsown.usage.ledger import folder_budget, total, usage_entries
 
 MANY = [f"prompt {at}" for at in range(400)]
 MOST = 40  # words of a reply at the most
@@ -45,12 +45,12 @@ def capped_at(path: Path, **caps: float) -> Iterator[Journal]:
 
 
 def model(server: Server, journal: Journal | None, **knobs: Any) -> Endpoint:
-    plain = {"url": server.url, "model": "m", "in_flight": IN_FLIGHT, "price": {"input": 1, "output": 1_000_000}}
+    plain = {"url": server.url, "model": "m", "max_in_flight": IN_FLIGHT, "price": {"input": 1, "output": 1_000_000}}
     return create([], 0, journal, "teacher", **{**plain, **knobs}).for_step("generate.sample")
 
 
 def stopped(asked: Endpoint, prompts: list[str] = MANY) -> str:
-    with pytest.raises(SelfsownError, match="the budget has no room") as caught:
+    with pytest.raises(SelfsownError, match="the budget does not cover") as caught:
         asked.complete(prompts)
     assert caught.value.code == 3
     return str(caught.value)
@@ -81,7 +81,7 @@ def test_tokens_and_money_pass_the_budget_by_no_more_than_was_in_flight_and_a_la
             spent = total(usage_entries(path))
             found = spent.input_tokens + spent.output_tokens if what == "tokens" else spent.usd or 0.0
             assert 0.8 * share * whole <= found <= share * whole + IN_FLIGHT * MOST
-            assert f"generate.sample still asks for {len(MANY) - len(server.bodies):,} replies" in words
+            assert f"generate.sample still needs {len(MANY) - len(server.bodies):,} replies" in words
             assert f"--set 'budget={{{what}: " in words
         with capped_at(path, **{what: 2 * whole}) as journal:
             assert model(server, journal).complete(MANY) == wanted
@@ -108,7 +108,7 @@ def test_where_not_even_one_request_fits_nothing_is_sent(path: Path) -> None:
     with Server(say=say) as server:
         for caps in ({"tokens": DEFAULT_REPLY_TOKENS / 2}, {"usd": 1.0}):
             with capped_at(path, **caps) as journal:
-                assert "generate.sample still asks for 400 replies" in stopped(model(server, journal))
+                assert "generate.sample still needs 400 replies" in stopped(model(server, journal))
         assert not server.asked
         with capped_at(path, tokens=DEFAULT_REPLY_TOKENS / 2) as journal:
             assert model(server, journal, extra={"max_tokens": MOST}).complete(MANY[:2])
@@ -146,14 +146,14 @@ def test_a_budget_that_nobody_can_keep_is_refused(caps: dict[str, float], path: 
             return response
 
     with Silent(say=say) as server:
-        with capped_at(path, **caps) as journal, pytest.raises(SelfsownError, match="cap the requests instead"):
+        with capped_at(path, **caps) as journal, pytest.raises(SelfsownError, match="cap requests instead"):
             model(server, journal).complete(MANY)
         assert sum(server.asked.values()) <= 8
         with capped_at(path, requests=1000) as journal:
             assert len(model(server, journal).complete(MANY)) == len(MANY)
         assert sum(server.asked.values()) <= len(MANY) + 8, "what was answered before is kept"
         if "usd" in caps:
-            with pytest.raises(SelfsownError, match="cost until now is not known"), capped_at(path, **caps):
+            with pytest.raises(SelfsownError, match="so far is unknown"), capped_at(path, **caps):
                 pass
 
 
@@ -172,7 +172,7 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
         need = Reservation(0.0, reserves)
         if not await budget.reserve(lambda: need):
             stops += 1
-            assert budget.out == 0
+            assert budget.in_flight == 0
             return
         await asyncio.sleep(0)
         meter.requests += 1
@@ -187,16 +187,16 @@ def test_whatever_is_reserved_and_taken_the_cap_holds(caps: dict[str, float], ta
     assert meter.requests + stops == len(takes), "nobody waits for ever"
     assert meter.requests <= caps["requests"]
     assert meter.tokens <= caps["tokens"] + excess
-    assert (budget.out, set(budget.reserved.values())) == (0, {0.0})
+    assert (budget.in_flight, set(budget.reserved.values())) == (0, {0.0})
 
 
 def test_the_words_say_what_is_spent_and_which_budget_goes_on() -> None:
     spent = Meter(requests=10, input_tokens=500, output_tokens=500, usd=0.98)
     budget = Budget({"usd": 1.0, "requests": 100}, spent, Meter(), {})
     words = str(budget.exceeded_error(Reservation(0.05, 100), 60, "grade.self_consistency"))
-    assert "$0.98 of $1.00 and 10 requests of 100 requests are spent" in words
-    assert "grade.self_consistency still asks for 60 replies, about $3.00" in words
+    assert "$0.98 of $1.00 and 10 requests of 100 requests spent" in words
+    assert "grade.self_consistency still needs 60 replies, about $3.00" in words
     assert words.endswith("--set 'budget={usd: 3.98, requests: 100}'")
     tiny = str(Budget({"usd": 0.00001}, Meter(), Meter(), {}).exceeded_error(Reservation(0.00002, 1), 1, ""))
-    assert "$0 of $0.00001000 are spent; this step" in tiny.replace("$0.00 ", "$0 ")
+    assert "$0 of $0.00001000 spent; this step" in tiny.replace("$0.00 ", "$0 ")
     assert "budget={usd: 0.00002}" in tiny

@@ -23,7 +23,7 @@ from selfsown.usage.journal import KEYS_PER_QUERY, Batch, Call, Journal
 WRITERS = """
 import sys, threading
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 
 journal, begin = Journal(Path(sys.argv[1])), int(sys.argv[2])
 
@@ -105,7 +105,7 @@ def test_a_batch_is_on_disk_at_once_and_awaits_nothing_when_it_is_over(tmp_path:
     journal.store_batch(over)
     assert journal.batches("http://here/v1") == [replace(over, keys=())]
     (tmp_path / "no database").write_bytes(b"no database at all " * 100)
-    for use in (lambda broken: broken.batches("http://here/v1"), lambda broken: broken.note_batch(planned)):
+    for use in (lambda broken: broken.batches("http://here/v1"), lambda broken: broken.store_batch(planned)):
         with pytest.raises(SelfsownError, match="is damaged"):
             use(Journal(tmp_path / "no database"))
 
@@ -125,7 +125,10 @@ def test_a_journal_that_nobody_asks_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("use", ["read", "keep"])
 def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_path: Path) -> None:
     (tmp_path / "replies.sqlite").write_bytes(b"no database at all " * 100)
-    for path, words in ((tmp_path / "replies.sqlite", "is damaged"), (tmp_path / "no" / "folder", "cannot be written")):
+    for path, words in (
+        (tmp_path / "replies.sqlite", "is damaged"),
+        (tmp_path / "no" / "folder", "cannot be read or written"),
+    ):
         journal = Journal(path)
         with pytest.raises(SelfsownError, match=words):
             journal.read(["key"]) if use == "read" else journal.store_reply("key", "{}", "said").result()
@@ -134,13 +137,15 @@ def test_a_damaged_journal_and_a_missing_folder_are_told_in_words(use: str, tmp_
 
 def call(key: str, outcome: str = "answered", **told: Any) -> Call:
     who = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h"}
-    took = {"input": 5, "output": 7, "reasoning": None, "cached": None, "written": None, "usd": 0.5}
+    took = {"input_tokens": 5, "output_tokens": 7, "reasoning_tokens": None, "cached_tokens": None}
+    took |= {"cache_write_tokens": None, "usd": 0.5}
     return Call(**{"time": 1.0, "key": key, "outcome": outcome, **who, **took, "seconds": 0.1, "batch": False, **told})
 
 
 def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
-    calls = [call("a", "unreadable", input=None, output=None, usd=None), call("a"), call("b", "busy", usd=0.0)]
+    calls = [call("a", "unreadable", input_tokens=None, output_tokens=None, usd=None), call("a")]
+    calls += [call("b", "busy", usd=0.0)]
     journal.store_reply("a", "{}", '{"half', calls[0])
     journal.store_reply("a", "{}", "whole", calls[1]).result()
     journal.store_call(calls[2])
@@ -154,7 +159,7 @@ def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_
 def test_the_meter_counts_as_it_goes_and_a_price_that_is_not_known_makes_the_whole_unknown(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "replies.sqlite")
     journal.store_reply("a", "{}", "said", call("a"))
-    journal.store_call(call("b", "timeout", input=None, output=None, usd=None))
+    journal.store_call(call("b", "timeout", input_tokens=None, output_tokens=None, usd=None))
     assert journal.meter == Meter(requests=2, input_tokens=5, output_tokens=7, usd=0.5)
     assert journal.meter.tokens == 12
     journal.store_reply("c", "{}", "said", call("c", usd=None))

@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Call, Journal
-from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
+from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 from selfsown.usage.prices import Price
-from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(200)]
 FAULTS = {"busy": 0.1, "error": 0.05, "reset": 0.05, "cut": 0.05, "malformed": 0.05, "hang": 0.01, "long": 0.1}
@@ -33,11 +33,11 @@ IN_FLIGHT = 8
 ASKED = """
 import sys
 from pathlib import Path
-from selfsown.paid.journal import Journal
+from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
-model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", in_flight=8, retries=50)
-model.at("generate.sample").complete([f"prompt {at}" for at in range(400)])
+model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", max_in_flight=8, retries=50)
+model.for_step("generate.sample").complete([f"prompt {at}" for at in range(400)])
 """
 
 
@@ -60,8 +60,10 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
         model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
-        model.at("grade.self_consistency").complete(MANY, SamplingParams(n=2))
-        model.at("grade.again").complete(MANY[:100], SamplingParams(n=2))  # from the journal, but for what was declined
+        model.for_step("grade.self_consistency").complete(MANY, SamplingParams(n=2))
+        model.for_step("grade.again").complete(
+            MANY[:100], SamplingParams(n=2)
+        )  # from the journal, but for what was declined
         journal.close()
         found = calls(journal.path)
         assert Counter(call.outcome for call in found) == server.did
@@ -90,7 +92,7 @@ def test_a_request_that_nobody_waits_for_any_more_is_on_the_ledger_and_one_that_
     journal: Journal,
 ) -> None:
     with Server(key="sk-the-right-one", latency=0.2) as server:
-        with pytest.raises(SelfsownError, match="does not accept the key"):
+        with pytest.raises(SelfsownError, match="does not accept the API key"):
             endpoint([], 0, journal, url=server.url, model="m").complete(MANY)
         journal.close()
         assert Counter(call.outcome for call in calls(journal.path))["stopped"] >= 1
@@ -108,7 +110,9 @@ def test_replies_that_are_read_from_the_journal_are_no_calls_and_step_and_role_a
         model = endpoint([], 0, journal, "teacher", url=server.url, model="m")
         said = model.for_step("generate.sample").complete(MANY)
         assert (
-            endpoint([], 0, journal, "judge", url=server.url, model="m").for_step("grade.self_consistency").complete(MANY)
+            endpoint([], 0, journal, "judge", url=server.url, model="m")
+            .for_step("grade.self_consistency")
+            .complete(MANY)
             == said
         )
         assert sum(server.asked.values()) == len(MANY)
@@ -168,11 +172,11 @@ drawn_calls = st.builds(
     model=st.sampled_from(["told", "untold"]),
     host=st.just("h"),
     outcome=st.sampled_from(["answered", "busy", "declined", "unreadable", "dropped"]),
-    input=numbers,
-    output=numbers,
-    reasoning=numbers,
-    cached=st.just(None),
-    written=st.just(None),
+    input_tokens=numbers,
+    output_tokens=numbers,
+    reasoning_tokens=numbers,
+    cached_tokens=st.just(None),
+    cache_write_tokens=st.just(None),
     usd=st.none() | st.floats(0, 100),
     seconds=st.floats(0, 100),
     batch=st.booleans(),
@@ -195,10 +199,10 @@ def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tm
     assert whole.requests == len(some) == whole.answered + whole.declined + whole.retries
     paid = [call for call in some if call.outcome in ("answered", "unreadable", "dropped")]
     assert whole.unmetered == sum(None in (call.input_tokens, call.output_tokens) for call in paid)
-    for name in ("input", "output"):
+    for name in ("input_tokens", "output_tokens"):
         known = sum(getattr(call, name) or 0 for call in some)
         assert getattr(whole, name) in ({known, None} if whole.unmetered and not known else {known})
-    assert whole.request_seconds == pytest.approx(sum(call.seconds for call in some))
+    assert whole.seconds == pytest.approx(sum(call.seconds for call in some))
     counted = [call.reasoning_tokens for call in some if call.reasoning_tokens is not None]
     assert whole.reasoning_tokens == (sum(counted) if counted else None)
     assert whole.usd == worth(some, price)

@@ -56,7 +56,7 @@ def test_a_rehearsal_asks_no_paid_model_but_says_what_is_wrong_with_it(
     written(tmp_path, **CHANGES)
     with Server() as server:
         said = selfsown(tmp_path, "check", "mine.yaml", *sets(server))
-        assert "key: PAID_KEY is no environment variable that is set" in said.stderr
+        assert "key: PAID_KEY names neither a set environment variable" in said.stderr
         monkeypatch.setenv("PAID_KEY", SECRET)
         assert selfsown(tmp_path, "check", "mine.yaml", *sets(server)).returncode == 0
         assert not server.asked
@@ -78,7 +78,7 @@ def test_a_server_that_stops_stops_the_run_in_words_and_the_run_goes_on_with_a_b
     written(tmp_path, **CHANGES)
     with Server(say=say, key="sk-another-0123456789") as server:
         said = selfsown(tmp_path, "run", "mine.yaml", "run", *sets(server))
-        assert (said.returncode, "does not accept the key" in said.stderr) == (2, True)
+        assert (said.returncode, "does not accept the API key" in said.stderr) == (2, True)
         assert SECRET not in said.stderr + said.stdout
         assert sum(server.asked.values()) <= IN_FLIGHT
         server.key = SECRET

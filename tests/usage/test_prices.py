@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfsown.models.endpoint.billing import price_for
 from selfsown.records import SelfsownError
-from selfsown.usage.prices import Price, TokenUsage, price_of, price_from_options
+from selfsown.usage.prices import Price, TokenUsage, price_from_options, price_of
 
 PRICE = Price(1.0, 4.0, cached=0.1, cache_write=2.0, batch=0.5, max_input_tokens=1000)
 counts = st.integers(0, 10**6)

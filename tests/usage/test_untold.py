@@ -11,18 +11,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 from rich.console import Console
+from server import Server
 
+from selfsown import cost
 from selfsown.cost import Cost
-from selfsown.cost.findings import summary, table_rows
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.token_usage import parse_usage
 from selfsown.records import SelfsownError
-from selfsown.terminal import cost as terminal
 from selfsown.usage.journal import Journal
-from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, usage_entries, total
+from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, total, usage_entries
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
-from testing.mock_server import Server
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"
@@ -45,14 +44,16 @@ def reply(usage: Any, text: str = "4") -> web.Response:
 def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
     """What it cost to ask a server that counts so, for the prompts in which this stands, and as usual for others."""
     with Server(instead=lambda prompt, body: reply(usage) if some in prompt else None) as server:
-        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(PROMPTS)
+        endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(
+            PROMPTS
+        )
     journal.close()
     return Cost(usage_entries(journal.path), 0, "", None)
 
 
 def shown(found: Cost) -> str:
     console = Console(file=io.StringIO(), width=200)
-    terminal.show(found, console)
+    cost.show(found, console)
     said = console.file
     assert isinstance(said, io.StringIO)
     return said.getvalue()
@@ -61,37 +62,38 @@ def shown(found: Cost) -> str:
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage)
-    assert summary(found) == "6 requests, tokens unknown, cost unknown"
-    (cells,) = table_rows(found)
+    assert found.sentence == "6 requests, tokens unknown, cost unknown"
+    (cells,) = found.cells()
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
-    plain = json.loads(json.dumps(found.to_json()))
-    assert [plain["total"][name] for name in ("input", "output", "usd", "untold")] == [None, None, None, 6]
-    assert plain["lines"][0]["input"] is None
+    plain = json.loads(json.dumps(found.plain()))
+    names = ("input_tokens", "output_tokens", "usd", "unmetered")
+    assert [plain["total"][name] for name in names] == [None, None, None, 6]
+    assert plain["lines"][0]["input_tokens"] is None
     assert "0 tokens" not in shown(found)
 
 
 @pytest.mark.parametrize("usage", UNTOLD)
 def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal: Journal) -> None:
     found = asked(journal, usage, "3", price={"input": 1000000, "output": 1000000})
-    assert summary(found) == "6 requests, at least 10 tokens read and 20 written, at least $30.00"
-    (cells,) = table_rows(found)
+    assert found.sentence == "6 requests, at least 10 input and at least 20 output tokens, at least $30.00"
+    (cells,) = found.cells()
     assert cells[6:8] == ["≥ 10", "≥ 20"]
     assert "at least 10 tokens read" in shown(found)
-    assert found.to_json()["total"]["usd"] is None
+    assert found.plain()["total"]["usd"] is None
 
 
 @pytest.mark.parametrize(
     ("usage", "words"),
     [
-        ({"prompt_tokens": 3}, "at least 18 tokens read and an unknown number written"),
-        ({"completion_tokens": 2}, "an unknown number of tokens read and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 tokens read and an unknown number written"),
-        ({"prompt_tokens": 0, "completion_tokens": 2}, "an unknown number of tokens read and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 tokens read and 12 written"),
+        ({"prompt_tokens": 3}, "at least 18 input and an unknown number written"),
+        ({"completion_tokens": 2}, "an unknown number of input and at least 12 written"),
+        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 input and an unknown number written"),
+        ({"prompt_tokens": 0, "completion_tokens": 2}, "an unknown number of input and at least 12 written"),
+        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 input and 12 written"),
     ],
 )
 def test_half_a_count_is_no_whole_one(usage: Any, words: str, journal: Journal) -> None:
-    assert f"6 requests, {words}, " in summary(asked(journal, usage))
+    assert f"6 requests, {words}, " in asked(journal, usage).sentence
 
 
 def test_an_empty_reply_may_have_0_tokens_and_a_request_may_not() -> None:
@@ -113,8 +115,11 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
         return web.json_response(body | {"choices": [{"message": {"content": "4"}}]})
 
     journal.budget = folder_budget(journal, {"budget": caps})
-    knobs: dict[str, Any] = {"model": "m", "key": "", "price": {"input": 1, "output": 1}}
-    with Server(instead=instead) as server, pytest.raises(SelfsownError, match="does not say what a reply of m took"):
+    knobs: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
+    with (
+        Server(instead=instead) as server,
+        pytest.raises(SelfsownError, match="does not report the usage of a reply of m"),
+    ):
         make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
     journal.close()
     with pytest.raises(SelfsownError, match=r"budget: .* is not known"):
@@ -125,12 +130,12 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
 @pytest.mark.parametrize(
     ("input", "output", "untold", "words"),
     [
-        (0, 0, 0, "0 tokens read and 0 written"),
-        (1234, 5, 0, "1,234 tokens read and 5 written"),
-        (1234, 5, 1, "at least 1,234 tokens read and 5 written"),
+        (0, 0, 0, "0 input and 0 output tokens"),
+        (1234, 5, 0, "1,234 input and 5 output tokens"),
+        (1234, 5, 1, "at least 1,234 input and at least 5 output tokens"),
         (None, None, 3, "tokens unknown"),
-        (None, 5, 3, "an unknown number of tokens read and at least 5 written"),
-        (5, None, 3, "at least 5 tokens read and an unknown number written"),
+        (None, 5, 3, "unknown input and at least 5 output tokens"),
+        (5, None, 3, "at least 5 input and unknown output tokens"),
     ],
 )
 def test_tokens_in_words(input: int | None, output: int | None, untold: int, words: str) -> None:

@@ -69,9 +69,7 @@ def attribute_measures(
         majority = most_common(of.reference)
         if majority != NONE and not set(name.split("+")) & set(binned):
             growth = log_odds_change(of.rows, majority)
-            measures[f"log-odds of {name}={majority}"] = MeasureSpec(
-                growth, "bias", tolerances.log_odds, "of log-odds"
-            )
+            measures[f"log-odds of {name}={majority}"] = MeasureSpec(growth, "bias", tolerances.log_odds, "of log-odds")
     return measures
 
 

@@ -30,7 +30,7 @@ from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.tasks import Task
-from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
+from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 
 DEFAULT_MIN_SCORE = 0.5  # of a recipe that does not curate by score
 LEDGER_PREFIX = "calibrate."  # of the steps under which graders ask models here
@@ -114,7 +114,7 @@ def _stop(models: Iterable[Model]) -> None:
     """Send no more requests."""
     for model in models:
         if isinstance(model, RemoteModel):
-            model.stop()
+            model.cancel()
 
 
 def _min_score(recipe: Recipe) -> float:
@@ -154,7 +154,7 @@ def _grades(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows; the ledger lists the requests under a step of their own."""
     name = LEDGER_PREFIX + step.method
     models: dict[str, Any] = {
-        role: model.at(name) if isinstance(model, StepAware) else model for role, model in bench.models.items()
+        role: model.for_step(name) if isinstance(model, StepAware) else model for role, model in bench.models.items()
     }
     inputs = GradeInputs(rows=rows, task=bench.task, real=bench.real, seed=bench.seed)
     grades = step.collect(Grade, replace(inputs, **models))

@@ -15,7 +15,7 @@ from selfsown.history import best_of, last_accepted
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
-from selfsown.usage.ledger import usage_entries, recipe_prices, total
+from selfsown.usage.ledger import recipe_prices, total, usage_entries
 
 History = Sequence[Generation]
 

@@ -27,7 +27,9 @@ def facts(cost: Cost) -> list[str]:
     at_least = "at least " if unmetered else ""
     sentences = [f"{summary(cost)}."]
     if cost.usd_per_kept_row is not None:
-        sentences.append(f"{at_least}{format_amount('usd', cost.usd_per_kept_row)} for each of {cost.kept:,} kept rows.")
+        sentences.append(
+            f"{at_least}{format_amount('usd', cost.usd_per_kept_row)} for each of {cost.kept:,} kept rows."
+        )
     if cost.usd_per_point is not None:
         price = f"{at_least}{format_amount('usd', cost.usd_per_point)}"
         sentences.append(f"{price} for each of the {cost.points:.1f} points gained in {cost.goal}.")

@@ -13,7 +13,7 @@ import yaml
 from selfsown.errors import RunFolderError
 from selfsown.history import best_of
 from selfsown.run_folder import RunFolder
-from selfsown.usage.ledger import UsageEntry, usage_entries, recipe_prices, total
+from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 
 IDENTITY_FIELDS = ("stage", "role", "model", "host")  # of a ledger line; a total has none
 POINTS_PER_UNIT = 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row
-from selfsown.text.personal_data import KINDS, KIND_NAMES, Kind, find_personal_data
+from selfsown.text.personal_data import KIND_NAMES, KINDS, Kind, find_personal_data
 
 STREAMS = True
 

@@ -38,7 +38,9 @@ class ReplyLengths:
     def _estimate(self, model: Endpoint, request: Request, has_schema: bool) -> tuple[int, str]:
         typical, _ = self.typical.get((model.stage, model.role), (None, None))
         own_limit = model.reply_options.max_tokens or model.extra.get("max_tokens")
-        limit = 0 if model.style == "messages" and not own_limit else request.max_reply_tokens  # that API demands a limit
+        limit = (
+            0 if model.style == "messages" and not own_limit else request.max_reply_tokens
+        )  # that API demands a limit
         if typical is not None:
             return round(typical), "as long as earlier replies of this step"
         if self.real_answer_tokens and not has_schema:

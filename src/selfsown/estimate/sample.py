@@ -124,15 +124,17 @@ def _usage_by_row(requests: Sequence[RecordedRequest], row_count: int, batches: 
     return usage
 
 
-def _request_usage(recorded: RecordedRequest, reply: ParsedReply | None, seconds: float, batches: Mapping[str, int]) -> Usage:
+def _request_usage(
+    recorded: RecordedRequest, reply: ParsedReply | None, seconds: float, batches: Mapping[str, int]
+) -> Usage:
     """Tokens as the server counted them, or guessed from the characters."""
     if not reply:
         return Usage(requests=1.0, seconds=seconds)
     counted = reply.usage
     characters = len(reply.text) + len(reply.reasoning)
-    input_tokens = recorded.request.input_tokens if counted.input is None else counted.input
-    output_tokens = characters // CHARS_PER_TOKEN if counted.output is None else counted.output
-    usd = price_of(recorded.model, counted._replace(input=input_tokens, output=output_tokens), batches)
+    input_tokens = recorded.request.input_tokens if counted.input_tokens is None else counted.input_tokens
+    output_tokens = characters // CHARS_PER_TOKEN if counted.output_tokens is None else counted.output_tokens
+    usd = price_of(recorded.model, counted._replace(input_tokens=input_tokens, output_tokens=output_tokens), batches)
     return Usage(1.0, float(input_tokens), float(output_tokens), usd, seconds)
 
 

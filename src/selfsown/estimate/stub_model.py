@@ -24,7 +24,9 @@ MAX_QUOTED_WORDS = 20  # of a text that the stub quotes from
 
 _SOURCE = re.compile(r"<text-(\w{12})>\n(.*)\n</text-\1>", re.DOTALL)  # a text between its marks
 
-ReplyLength = Callable[["Endpoint", "Request", bool], int]  # expected tokens; the last argument: whether it has a schema
+ReplyLength = Callable[
+    ["Endpoint", "Request", bool], int
+]  # expected tokens; the last argument: whether it has a schema
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ class StubModel(RecordingModel):
                         if conforms
                         else _plain_text(request, tokens)
                     )
-                    replies[request.key] = ParsedReply(text, failure="" if text else "no stub reply conforms to the schema")
+                    replies[request.key] = ParsedReply(
+                        text, failure="" if text else "no stub reply conforms to the schema"
+                    )
         return self.model.replies(prompts, draws_of_prompts, replies, params.continue_prompt)
 
 

@@ -41,7 +41,9 @@ def evaluate(
     """
     rng = random.Random(seed)
     real = [unified(row.prompt + row.answer) for row in comparable_rows(held_out, task)]
-    written = [unified(prompt + answer) for prompt, answer in unconditional_samples(model, held_out, task, count, rng, seed)]
+    written = [
+        unified(prompt + answer) for prompt, answer in unconditional_samples(model, held_out, task, count, rng, seed)
+    ]
     half = min(len(written), len(real)) // 2
     if not half:
         return

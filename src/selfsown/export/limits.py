@@ -8,7 +8,7 @@ from typing import Any
 
 from selfsown.export.card_counts import RowCounts
 from selfsown.export.markdown import code
-from selfsown.text.personal_data import KINDS, KIND_NAMES
+from selfsown.text.personal_data import KIND_NAMES, KINDS
 
 EVIDENCE_TEXT = {
     "oracle": "a known answer",

@@ -10,7 +10,7 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.reply_checks import shared_word_run, rejection_reason
+from selfsown.prompting.reply_checks import rejection_reason, shared_word_run
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import drop_chat_metadata
@@ -73,7 +73,7 @@ def _to_row(reply: Answer, source: Row, max_chars: int, prompt: str) -> Row:
     row = Row(
         text, source.answer, parents=(source.id,), level=source.level, metadata=drop_chat_metadata(source.metadata)
     )
-    failure = reply.failure or rejection_reason(text, max_chars, told=prompt)
+    failure = reply.failure or rejection_reason(text, max_chars, instructions=prompt)
     if not failure and (shared := shared_word_run(text, source.answer, MAX_SHARED_WORDS)):
         failure = f"it gives the answer away: {shared!r}"
     return row.failed(failure) if failure else row

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
-from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, text_kind, fenced_prompt, fenced_row
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
@@ -93,7 +93,9 @@ def generate(
     edits = [_applicable_edits(row, reply, seed) for row, reply in zip(rows, replies, strict=True)]
     if confirm:
         choices = iter(
-            complete_json(teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed)
+            complete_json(
+                teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed
+            )
         )
         edits = [[edit for edit in group if _is_confirmed(edit, next(choices))] for group in edits]
     for row, reply, group in zip(rows, replies, edits, strict=True):

@@ -101,7 +101,11 @@ def _rewritten(
         _unanswered_row(reply, row, operation, max_chars)
         for reply, row, operation in zip(replies, before, operations, strict=True)
     ]
-    return list(answer_prompts(teacher, tasks, temperature=temperature, seed=seed, longest=max_chars, told=_ALL_PROMPTS))
+    return list(
+        answer_prompts(
+            teacher, tasks, temperature=temperature, seed=seed, max_chars=max_chars, instructions=_ALL_PROMPTS
+        )
+    )
 
 
 def _with_prompts(rows: Sequence[Row], operations: Sequence[Operation]) -> list[Row]:
@@ -125,7 +129,7 @@ def _unanswered_row(reply: Answer, before: Row, operation: Operation, max_chars:
     if reply.failure:
         return Row("", reply.text, metadata=metadata).failed(reply.failure)
     task = reply.data["task"].strip()
-    failure = rejection_reason(task, max_chars, told=_ALL_PROMPTS)
+    failure = rejection_reason(task, max_chars, instructions=_ALL_PROMPTS)
     failure = failure or _why_unchanged(words(task), words(before.prompt), operation)
     row = Row(task, "", metadata=metadata)
     return row.failed(failure) if failure else row

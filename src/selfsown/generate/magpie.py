@@ -70,5 +70,7 @@ def _to_row(prompt: str, reply: Reply, end: str, task: Task, max_chars: int) -> 
     """The turn and its answer as the task reads them; failed, with the reason, where they are unusable."""
     answer = _until_end(reply.text, end)
     row = task.read(prompt, answer)
-    failure = reply.failure or rejection_reason(answer, max_chars, prompt=prompt) or (row if isinstance(row, str) else "")
+    failure = (
+        reply.failure or rejection_reason(answer, max_chars, prompt=prompt) or (row if isinstance(row, str) else "")
+    )
     return Row(prompt, answer).failed(failure) if failure or isinstance(row, str) else row

@@ -92,7 +92,9 @@ def generate(
         _unanswered_row(reply, cell, example, max_chars)
         for reply, cell, example in zip(replies, cells, examples, strict=True)
     ]
-    rows = answer_prompts(teacher, requests, temperature=temperature, seed=seed, longest=max_chars, told=_PROMPT)
+    rows = answer_prompts(
+        teacher, requests, temperature=temperature, seed=seed, max_chars=max_chars, instructions=_PROMPT
+    )
     for row, example in zip(rows, examples, strict=True):
         yield replace(row, parents=(example.id,) if example else ())
 
@@ -131,7 +133,7 @@ def _unanswered_row(reply: Answer, cell: dict[str, str], example: Row | None, ma
     if reply.failure:
         return Row("", reply.text, metadata=cell).failed(reply.failure)
     row = Row(reply.data["request"].strip(), "", metadata=cell)
-    failure = rejection_reason(row.prompt, max_chars, told=_PROMPT)
+    failure = rejection_reason(row.prompt, max_chars, instructions=_PROMPT)
     if not failure and example and rouge_l(words(row.prompt), words(example.prompt)) >= MAX_SIMILARITY:
         failure = "it copies its example"
     return row.failed(failure) if failure else row

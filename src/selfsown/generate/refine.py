@@ -14,8 +14,8 @@ from typing import Literal
 from selfsown.errors import RecipeError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import text_kind, criticize, fenced_row, resolve_principles
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.judge_prompts import criticize, fenced_row, resolve_principles, text_kind
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
 from selfsown.text.chat import keep_prompt_metadata

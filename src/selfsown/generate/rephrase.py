@@ -86,7 +86,7 @@ def _prompt(span: str, chosen: Format, instruction: str) -> str:
 def _checked_text(reply: Reply, source: str, max_chars: int) -> tuple[str, str]:
     """The text without an opening such as "Sure, here it is:", and why it is unusable, "" where it is usable."""
     text = _OPENING.sub("", reply.text).strip()
-    failure = reply.failure or rejection_reason(text, max_chars, told=_TASK)
+    failure = reply.failure or rejection_reason(text, max_chars, instructions=_TASK)
     if not failure and rouge_l(words(text), words(source)) >= MAX_SIMILARITY:
         failure = "it copies its source"
     return text, failure

@@ -7,7 +7,7 @@ from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.structured_output import complete_json, compact_json
+from selfsown.prompting.structured_output import compact_json, complete_json
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
 from selfsown.text.chat import Prompt, keep_prompt_metadata, prepend_text
@@ -72,7 +72,13 @@ def _structured(
     repeated = [prompt for prompt in prompts for _ in range(n)]
     answers = complete_json(teacher, repeated, schema, temperature=params.temperature, seed=params.seed)
     replies = [
-        Reply(str(prompt), answer.text if answer.failure else compact_json(answer.data), 0, answer.failure, answer.reasoning)
+        Reply(
+            str(prompt),
+            answer.text if answer.failure else compact_json(answer.data),
+            0,
+            answer.failure,
+            answer.reasoning,
+        )
         for prompt, answer in zip(repeated, answers, strict=True)
     ]
     return [replies[start : start + n] for start in range(0, len(replies), n)]

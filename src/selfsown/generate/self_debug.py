@@ -12,11 +12,11 @@ from functools import partial
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt
-from selfsown.prompting.structured_output import Answer, complete_json, compact_json
+from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
-from selfsown.text.normalize import fenced, extract_python
+from selfsown.text.normalize import extract_python, fenced
 
 MAX_OUTPUT_CHARS = 1000  # of each output stream, from its end, that the teacher is shown
 _WRITE_PROBLEM = (
@@ -144,7 +144,9 @@ def _fill(
     }
     live = [session for session in sessions if not session.failure]
     prompts = [f"{instruction}\n\n{session.shown()}" for session in live]
-    for session, reply in zip(live, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True):
+    for session, reply in zip(
+        live, complete_json(teacher, prompts, schema, temperature=temperature, seed=seed), strict=True
+    ):
         session.update(reply, names)
 
 

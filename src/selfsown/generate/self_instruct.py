@@ -121,7 +121,9 @@ def _to_row(reply: Answer, max_chars: int) -> Row:
     row = Row(f"{instruction}\n\n{task_input}" if task_input else instruction, output)
     if not instruction or not output:
         return row.failed(f"an empty {'output' if instruction else 'instruction'}")
-    failure = rejection_reason(row.prompt, max_chars, told=_PROMPT) or rejection_reason(output, max_chars, prompt=row.prompt, told=_PROMPT)
+    failure = rejection_reason(row.prompt, max_chars, instructions=_PROMPT) or rejection_reason(
+        output, max_chars, prompt=row.prompt, instructions=_PROMPT
+    )
     return row.failed(failure) if failure else row
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import EMPTY_ANSWER, text_kind, criticize, fenced_row, resolve_principles
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER, criticize, fenced_row, resolve_principles, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks import Principled, Task

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from selfsown.option_types import Positive
 from selfsown.records import Grade, Row
 from selfsown.sandbox.math_equivalence import MathComparer
-from selfsown.text.expressions import claims, names_differ, known_value
+from selfsown.text.expressions import claims, known_value, names_differ
 from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.normalize import normal
 from selfsown.text.number_words import in_digits
-from selfsown.text.numbers import changes_claim, plain, parse_quantity
+from selfsown.text.numbers import changes_claim, parse_quantity, plain
 
 MAX_CHARS_COMPARED = 500
 MAX_CHARS_SHOWN = 60

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
-from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.normalize import fenced
@@ -92,7 +92,11 @@ def _prompt(first: Row, second: Row, rubric: str) -> str:
     parts = [f"Compare two {text_kind(first)}s by this rubric: {rubric}"]
     if first.prompt:
         parts.append(f"What was asked:\n{fenced_prompt(first)}")
-    parts += [f"The first {text_kind(first)}:\n{fenced(first.answer)}", f"The second:\n{fenced(second.answer)}", IGNORE_INSTRUCTIONS]
+    parts += [
+        f"The first {text_kind(first)}:\n{fenced(first.answer)}",
+        f"The second:\n{fenced(second.answer)}",
+        IGNORE_INSTRUCTIONS,
+    ]
     parts += ["Their order means nothing. Give the reason first, in one or two sentences, then which is better."]
     return "\n\n".join(parts)
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Scale
-from selfsown.prompting.judge_prompts import score_rows, models_by_name
+from selfsown.prompting.judge_prompts import models_by_name, score_rows
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
 
@@ -48,7 +48,9 @@ def grade(
     members = [rubric for rubric in rubrics for _ in range(samples)]
     pairs = [(row, rubric) for row in rows for rubric in members]
     models = models_by_name(judge, judges).items()
-    answers = {name: score_rows(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models}
+    answers = {
+        name: score_rows(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models
+    }
     for start in range(0, len(pairs), len(members)):
         replies = [
             (name, rubric, answer)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
-from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, EMPTY_ANSWER, text_kind, fenced_prompt, fenced_row
+from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced
@@ -79,13 +79,19 @@ def _missing(row: Row, direction: str, source: str) -> str:
 def _prompt(row: Row, direction: str, source: str) -> str:
     if direction == "answer":
         parts = ["Answer the question from the source alone, as briefly as you can; add nothing that is not in it."]
-        parts += [f"The source:\n{fenced(row.metadata[source])}", f"The question:\n{fenced_prompt(row)}", IGNORE_INSTRUCTIONS]
+        parts += [
+            f"The source:\n{fenced(row.metadata[source])}",
+            f"The question:\n{fenced_prompt(row)}",
+            IGNORE_INSTRUCTIONS,
+        ]
         parts += ["If the source does not answer the question, return an empty text."]
     elif direction == "question":
         parts = ["Below is an answer. Find the question that it answers, in as few words as possible."]
         parts += [f"The answer:\n{fenced(row.answer)}", IGNORE_INSTRUCTIONS]
     else:
-        parts = [f"Check each claim of the {text_kind(row)} against its source, and quote those that it does not support."]
+        parts = [
+            f"Check each claim of the {text_kind(row)} against its source, and quote those that it does not support."
+        ]
         parts += [f"The source:\n{fenced(row.metadata[source])}", fenced_row(row)]
         parts += ["If the source supports all of them, the list is empty."]
     return "\n\n".join(parts)

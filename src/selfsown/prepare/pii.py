@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from selfsown.records import Row
 from selfsown.rewriting import rewritten, texts
-from selfsown.text.personal_data import KINDS, KIND_NAMES, Kind, find_personal_data
+from selfsown.text.personal_data import KIND_NAMES, KINDS, Kind, find_personal_data
 
 STREAMS = True
 

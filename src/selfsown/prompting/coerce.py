@@ -1,20 +1,22 @@
-"""A value that says what a schema asks for in a form of its own, as the schema has it."""
+"""Convert a value that expresses what a schema asks for, in another form, to the form of the schema."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-EXPLANATIONS = ("reason", "criticism")  # fields that say why, and decide nothing
-_WRAPPED = 3  # times that a value may be wrapped in another
+from selfsown.models import Json, JsonObject
+
+EXPLANATIONS = ("reason", "criticism")  # fields that explain a decision, and are no part of it
+_WRAPPED = 3  # levels at which a value may be wrapped in another
 
 
-def coerce(value: Any, schema: Mapping[str, Any]) -> Any:
-    """The value in the form of the schema, as far as there is no doubt what is meant; else as it is.
+def coerce(value: Json, schema: Mapping[str, Json]) -> Json:
+    """The value in the form of the schema, as far as its meaning is unambiguous; else unchanged.
 
-    "5", 5.0 and "5/5" are 5 where 5 is allowed (and the highest); names of fields go by letters alone; a list of one,
-    or a single field around it all, is unwrapped; further fields are left out unless they could be the answer as well.
+    "5", 5.0 and "5/5" become 5 where 5 is allowed (and the highest); field names are compared by letters and
+    digits alone; a list of one, or a single field around everything, is unwrapped; further fields are removed
+    unless they could be the answer as well.
     """
     properties, kind = schema.get("properties"), schema.get("type")
     if kind == "object" and isinstance(properties, Mapping):
@@ -30,10 +32,10 @@ def coerce(value: Any, schema: Mapping[str, Any]) -> Any:
     return _of_kind(value, kind)
 
 
-def parse_labeled_lines(text: str, schema: Mapping[str, Any], shown: str) -> Any:
+def parse_labeled_lines(text: str, schema: Mapping[str, Json], shown: str) -> Json:
     """The fields of a reply that names each of them once, on a line of its own: "**Score:** 5"; None where it does not.
 
-    shown: what the model was shown; a line that stands there is not the model's.
+    shown: the prompt; a line that it contains is not the model's own.
     """
     found: dict[str, str] = {}
     for name in schema.get("required", ()):
@@ -45,7 +47,7 @@ def parse_labeled_lines(text: str, schema: Mapping[str, Any], shown: str) -> Any
     return found or None
 
 
-def _unwrapped(value: Any, properties: Mapping[str, Any]) -> Any:
+def _unwrapped(value: Json, properties: Mapping[str, Json]) -> Json:
     names = {_letters(name) for name in properties}
     for _ in range(_WRAPPED):
         if isinstance(value, list) and len(value) == 1:
@@ -58,11 +60,11 @@ def _unwrapped(value: Any, properties: Mapping[str, Any]) -> Any:
     return value
 
 
-def _named(value: dict[str, Any], properties: Mapping[str, Any], *, closed: bool) -> dict[str, Any]:
-    """The fields by the schema's names; as it is where two fields could go by one of them."""
+def _named(value: JsonObject, properties: Mapping[str, Json], *, closed: bool) -> JsonObject:
+    """The fields under the schema's names; unchanged where two fields match one name."""
     names = {_letters(name): name for name in properties}
-    found: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
+    found: JsonObject = {}
+    extra: JsonObject = {}
     for key, each in value.items():
         name = key if key in properties else names.get(_letters(key))
         if name in found:
@@ -73,8 +75,8 @@ def _named(value: dict[str, Any], properties: Mapping[str, Any], *, closed: bool
     return value if any(_rivals(key, extra[key], found, properties) for key in extra) else found
 
 
-def _rivals(key: str, value: Any, found: Mapping[str, Any], properties: Mapping[str, Any]) -> bool:
-    """Whether a further field could be meant as one of those asked for, and says something else."""
+def _rivals(key: str, value: Json, found: Mapping[str, Json], properties: Mapping[str, Json]) -> bool:
+    """Whether a further field could be meant as one of the schema's, with another value."""
     for name, schema in properties.items():
         if name in EXPLANATIONS or name not in found:
             continue
@@ -87,8 +89,8 @@ def _rivals(key: str, value: Any, found: Mapping[str, Any], properties: Mapping[
     return False
 
 
-def _one_of(value: Any, choices: Sequence[Any]) -> Any:
-    """The choice that a text or a number names."""
+def _one_of(value: Json, choices: Sequence[Json]) -> Json:
+    """The allowed value that a text or a number names."""
     numbers = [each for each in choices if isinstance(each, int) and not isinstance(each, bool)]
     if isinstance(value, str):
         said = re.fullmatch(r"([0-9]+)(?:\.0*)?(?:\s*(?:/|of|out of)\s*([0-9]+))?\.?", value.strip())
@@ -102,8 +104,8 @@ def _one_of(value: Any, choices: Sequence[Any]) -> Any:
     return value
 
 
-def _of_kind(value: Any, kind: Any) -> Any:
-    """A number or a truth value that was said as a text, and a text that was said as a number."""
+def _of_kind(value: Json, kind: object) -> Json:
+    """A number or boolean that was written as a string, or a string that was written as a number."""
     if kind in ("integer", "number") and isinstance(value, str):
         if re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
             return int(value)

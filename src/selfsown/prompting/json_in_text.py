@@ -1,4 +1,4 @@
-"""The JSON that stands in a text, read with patience for how it is written, and with none for what it may mean."""
+"""Find the JSON values in a text: lenient about syntax, strict about ambiguity."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
-MAX_CANDIDATES = 200  # in a text, at most, where JSON may begin
-MAX_QUOTE_AWARE = 10  # of them, those whose end is looked for with regard to quotation marks
-MAX_DEPTH = 50  # brackets within brackets: a text that repeats itself without end takes very long to repair
+from selfsown.models import Json, JsonObject
 
-_IMPORTING = threading.Lock()  # modules that import each other, begun by two threads at once, are found half-made
+MAX_CANDIDATES = 200  # places in a text where JSON may begin
+MAX_QUOTE_AWARE = 10  # of them, those whose end is searched with regard to quotation marks
+MAX_DEPTH = 50  # nested brackets: repairing an endlessly repetitive text takes very long
+
+_IMPORTING = (
+    threading.Lock()
+)  # two threads that first import modules with circular imports would see them half-initialized
 _LENIENT = re.compile(
     r"""(?P<double>"(?:[^"\\]|\\.)*")|'(?P<single>(?:[^'\\]|\\.)*)'|\b(?:True|False|None)\b|,(?=\s*[\]}])""", re.DOTALL
 )
@@ -26,19 +29,18 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
 
 @dataclass(frozen=True)
 class JsonValue:
-    """A JSON value and the passage that it was read from; whole: nothing else stands in the text."""
+    """A JSON value and the passage that it was parsed from; is_whole_text: the text contains nothing else."""
 
-    value: Any
+    value: Json
     text: str
     is_whole_text: bool = False
 
 
 def json_values(text: str) -> list[JsonValue]:
-    """Each JSON value of a text, in order, but for those within others; whatever the text, there is no exception.
+    """Each top-level JSON value of a text, in order. Never raises.
 
-    What cannot be read as JSON is read as Python would write it, and then put right by guessing; of braces that hold
-    something else, nothing inside is read. A key that stands twice in an object, or in braces that were put right, is
-    no JSON: nobody knows which one counts.
+    What cannot be parsed as JSON is parsed as a Python literal, then repaired heuristically; braces that contain
+    something else are skipped whole. An object with a duplicate key is not JSON: it is unclear which value counts.
     """
     alone = text.strip()
     fence = _FENCE.fullmatch(alone)
@@ -46,7 +48,7 @@ def json_values(text: str) -> list[JsonValue]:
     whole = next(iter((*_read(inside), *_read(inside, lenient=True))), _NOTHING)
     found = [JsonValue(whole, inside, True)] if whole is not _NOTHING else list(_parts(inside))
     begun = re.search(r"[\[{]", inside)
-    if not found and begun:  # it was cut off, or one bracket is missing
+    if not found and begun:  # it was truncated, or one bracket is missing
         rest = inside[begun.start() :]
         found = [JsonValue(value, rest) for value in _repaired(rest)]
     return [JsonValue(value, each.text, each.is_whole_text) for each in found for value in _storable(each.value)]
@@ -55,8 +57,8 @@ def json_values(text: str) -> list[JsonValue]:
 _NOTHING = object()
 
 
-def _storable(value: Any) -> Iterator[Any]:
-    """The value as it can be written down: half a character is replaced; what no file could hold is no value."""
+def _storable(value: Json) -> Iterator[Json]:
+    """The value as it can be stored: lone surrogates are replaced; a value that cannot be encoded is dropped."""
     try:
         yield json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), parse_constant=_refused)
     except (ValueError, RecursionError):
@@ -64,7 +66,7 @@ def _storable(value: Any) -> Iterator[Any]:
 
 
 def _parts(text: str) -> Iterator[JsonValue]:
-    """What stands between fences, where that is JSON, and what begins with a bracket."""
+    """JSON between code fences, and what begins with a bracket."""
     last = 0
     for fence in _FENCE.finditer(text):
         for value in _read(fence[1].strip()):
@@ -83,15 +85,15 @@ def _pieces(text: str) -> Iterator[JsonValue]:
         try:
             value, after = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            value, after = _mended(text, at, weighed=count < MAX_QUOTE_AWARE)
+            value, after = _lenient_value(text, at, quote_aware=count < MAX_QUOTE_AWARE)
         end = max(end, after)
         if after and value is not _NOTHING:
             yield JsonValue(value, text[at:after], text[at:after] == text)
 
 
-def _mended(text: str, at: int, *, weighed: bool) -> tuple[Any, int]:
-    """A value that is no strict JSON, and where it ends; 0 where it never ends, or a list holds something else."""
-    ends = [_end(text, at, marks) for marks in (*_QUOTED * weighed, r"[\[\]{}]")]
+def _lenient_value(text: str, at: int, *, quote_aware: bool) -> tuple[Json, int]:
+    """A value that is not strict JSON, and its end; 0 where it never ends, or a list contains something else."""
+    ends = [_end(text, at, marks) for marks in (*(_QUOTED if quote_aware else ()), r"[\[\]{}]")]
     pieces = [text[at:end] for end in dict.fromkeys(ends) if end]
     for read in (lambda piece: _read(piece, lenient=True), _repaired):
         for piece in pieces:
@@ -101,7 +103,7 @@ def _mended(text: str, at: int, *, weighed: bool) -> tuple[Any, int]:
 
 
 def _end(text: str, at: int, marks: str) -> int:
-    """Where the bracket that opens here is closed; 0 where it never is."""
+    """The position behind the bracket that closes the one here; 0 where none does."""
     depth = 0
     for mark in re.compile(marks, re.DOTALL).finditer(text, at):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
@@ -110,24 +112,24 @@ def _end(text: str, at: int, marks: str) -> int:
     return 0
 
 
-def _read(piece: str, *, lenient: bool = False) -> Iterator[Any]:
-    """As JSON; lenient: with single quotes, Python's constants, breaks within texts, commas after a last element."""
-    piece = re.sub(_LENIENT, _put_right, piece) if lenient else piece
+def _read(piece: str, *, lenient: bool = False) -> Iterator[Json]:
+    """Parsed as JSON; lenient: single quotes, Python's constants, line breaks in strings, trailing commas."""
+    piece = re.sub(_LENIENT, _to_json_syntax, piece) if lenient else piece
     try:
         yield json.loads(piece, parse_constant=_refused, strict=not lenient, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         return
 
 
-def _put_right(found: re.Match[str]) -> str:
+def _to_json_syntax(found: re.Match[str]) -> str:
     if found["single"] is None:
         return found["double"] or _CONSTANTS.get(found[0], "")
     inside = re.sub(r'\\.|"', lambda each: _ESCAPES.get(each[0], each[0]), found["single"])
     return f'"{inside}"'
 
 
-def _repaired(piece: str) -> Iterator[Any]:
-    """As it was meant: quotes, commas and brackets put right; nothing where a name stands twice."""
+def _repaired(piece: str) -> Iterator[Json]:
+    """Repaired: quotes, commas and brackets corrected; nothing where a key is duplicated."""
     with _IMPORTING:
         import json_repair
 
@@ -139,19 +141,19 @@ def _repaired(piece: str) -> Iterator[Any]:
         return
     try:
         yield json_repair.repair_json(piece, return_objects=True, skip_json_loads=True)
-    except Exception:  # a guess at arbitrary text; where it fails, there is none
+    except Exception:  # the heuristics see arbitrary text; where they fail, there is no value
         return
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return found
 
 
 def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refused, object_pairs_hook=_unique)

@@ -93,7 +93,11 @@ def _budget_sentence(estimate: Estimate, unit: str) -> str:
 def _spent(estimate: Estimate, unit: str) -> float | None:
     spent = estimate.spent
     if unit == "tokens":
-        return None if spent.input_tokens is None or spent.output_tokens is None else spent.input_tokens + spent.output_tokens
+        return (
+            None
+            if spent.input_tokens is None or spent.output_tokens is None
+            else spent.input_tokens + spent.output_tokens
+        )
     return spent.usd if unit == "usd" else spent.requests
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from selfsown.errors import ModelError
 from selfsown.models.tiny.model import Tiny, pad
-from selfsown.models.tiny.tokenizer import SPECIAL_TOKENS, PAD, UNK, Tokenizer
+from selfsown.models.tiny.tokenizer import PAD, SPECIAL_TOKENS, UNK, Tokenizer
 from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture
@@ -57,7 +57,7 @@ def train(
     """
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
     tokens = pad(child.encode(mixture.rows))
-    teacher_logits = _teacher_logits(teacher, child.alphabet, int((tokens != PAD).sum(1).max()))
+    teacher_logits = _teacher_logits(teacher, child.tokenizer, int((tokens != PAD).sum(1).max()))
 
     def loss(part: Part) -> Tensor:
         batch, targets, uniform, count = part
@@ -97,7 +97,10 @@ def _teacher_logits(teacher: Tiny, alphabet: Tokenizer, max_tokens: int) -> Call
         raise ModelError(
             f"train.distill: a row has {max_tokens} tokens, but the teacher's context is {context}; shorten the rows"
         )
-    known = [*range(len(SPECIAL_TOKENS)), *(teacher.alphabet.token_ids.get(character, -1) for character in alphabet.characters)]
+    known = [
+        *range(len(SPECIAL_TOKENS)),
+        *(teacher.tokenizer.token_ids.get(character, -1) for character in alphabet.characters),
+    ]
     if alphabet.characters and max(known) < len(SPECIAL_TOKENS):
         raise ModelError(
             f"train.distill: {teacher.name} knows none of the characters of these rows; use another teacher"

@@ -21,7 +21,7 @@ from selfsown.errors import DataError
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, sample_batches, train_steps
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, token_logprobs, train_steps
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two
 from selfsown.option_types import Count, NotNegative, Positive, Share

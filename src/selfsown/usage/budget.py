@@ -1,4 +1,4 @@
-"""What requests took so far, and a cap on it: a request that might pass the cap waits, or is not sent at all."""
+"""Usage so far, and a cap on it: a request that might exceed the cap waits, or is not sent at all."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from selfsown.errors import ExitCode, ModelError
 from selfsown.option_types import Positive
-from selfsown.records import SelfsownError
 
-Caps = dict[Literal["usd", "tokens", "requests"], Positive]  # as a recipe says it; money in dollars
+Caps = dict[Literal["usd", "tokens", "requests"], Positive]  # as a recipe gives them; usd in dollars
 ModelAtHost = tuple[str, str]  # host and name
-DEFAULT_REPLY_TOKENS = 1000  # tokens of a reply, before a model has given any
-SPENT = 3  # the exit code of a run that its budget stopped
+DEFAULT_REPLY_TOKENS = 1000  # of a reply, before a model has returned any
 
 
 @dataclass
 class Meter:
-    """Running totals. money is in dollars, and None once a reply's price was not known."""
+    """Running totals since the journal was opened. usd: dollars, None once the price of a reply was unknown."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -33,7 +32,7 @@ class Meter:
 
 
 class Reservation(NamedTuple):
-    """What a request may take at the most, as far as that can be guessed."""
+    """The most that a request is expected to use: dollars, tokens (input and output), and requests."""
 
     usd: float
     tokens: int
@@ -41,89 +40,105 @@ class Reservation(NamedTuple):
 
 
 class Budget:
-    """Caps over the life of a folder, all models together; it is used within one event loop.
+    """Caps over the lifetime of a folder, all models together. It is used within one event loop.
 
-    before: what was spent until now; now: what is added. usual: how many replies each model has given, and the tokens
-    of all of them.
+    caps: by usd, tokens or requests. spent_before: until the journal was opened; meter: since then. reply_totals: for
+    each model the number of its replies, and their output tokens.
     """
 
     def __init__(
-        self, caps: Mapping[str, float], before: Meter, now: Meter, usual: Mapping[ModelAtHost, tuple[int, int]]
+        self,
+        caps: Mapping[str, float],
+        spent_before: Meter,
+        meter: Meter,
+        reply_totals: Mapping[ModelAtHost, tuple[int, int]],
     ) -> None:
-        self.caps, self.before, self.now, self.usual = caps, before, now, dict(usual)
+        self.caps, self.spent_before, self.meter, self.reply_totals = caps, spent_before, meter, dict(reply_totals)
         self.reserved = dict.fromkeys(caps, 0.0)
-        self.out = 0
+        self.in_flight = 0
         self.waiting = deque[asyncio.Future[None]]()
 
     def spent(self, what: str) -> float:
-        return (getattr(self.before, what) or 0) + (getattr(self.now, what) or 0)
+        return (getattr(self.spent_before, what) or 0) + (getattr(self.meter, what) or 0)
 
     def expected_reply_tokens(self, model: ModelAtHost) -> int:
-        """The tokens that a reply of this model is expected to have; many, before it has given one."""
-        replies, tokens = self.usual.get(model, (0, 0))
+        """The mean output tokens of a reply of this model; DEFAULT_REPLY_TOKENS before it has returned one."""
+        replies, tokens = self.reply_totals.get(model, (0, 0))
         return round(tokens / replies) if replies else DEFAULT_REPLY_TOKENS
 
     def record_reply(self, model: ModelAtHost, tokens: int | None, usd: float | None) -> None:
-        """A reply came; SelfsownError where nobody can say what it took."""
+        """Count a reply. Raises ModelError where its usage is unknown, so that the caps cannot be kept."""
         known = {"usd": usd, "tokens": tokens, "requests": 1}
         if any(known[what] is None for what in self.caps):
-            raise SelfsownError(
-                f"{model[0]} does not say what a reply of {model[1]} took, so the budget cannot be kept; "
-                "cap the requests instead, such as --set 'budget={requests: 1000}'"
+            raise ModelError(
+                f"{model[0]} does not report the usage of a reply of {model[1]}, so the budget cannot be enforced; "
+                "cap requests instead, such as --set 'budget={requests: 1000}'"
             )
-        replies, before = self.usual.get(model, (0, 0))
-        self.usual[model] = replies + 1, before + (tokens or 0)
+        replies, before = self.reply_totals.get(model, (0, 0))
+        self.reply_totals[model] = replies + 1, before + (tokens or 0)
 
-    async def reserve(self, guess: Callable[[], Reservation]) -> Reservation | None:
-        """Wait until there is room, guessing anew after each reply; None if there is none although nothing is out."""
-        while self._beyond(need := guess(), self.reserved):
-            if not self.out:
+    async def reserve(self, estimate: Callable[[], Reservation]) -> Reservation | None:
+        """Wait until the caps allow the request, estimated again after each reply. None where nothing is in flight, and
+        the caps still do not allow it."""
+        while self._exceeded(need := estimate(), self.reserved):
+            if not self.in_flight:
                 return None
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.waiting.append(turn)
             await turn
-        self.out += 1
+        self.in_flight += 1
         for what in self.caps:
             self.reserved[what] += getattr(need, what)
         return need
 
     def release(self, need: Reservation) -> None:
-        """It is no longer out; what it took is among what was spent."""
-        self.out -= 1
+        """The request has ended; its usage is in the meter."""
+        self.in_flight -= 1
         for what in self.caps:
-            self.reserved[what] = self.reserved[what] - getattr(need, what) if self.out else 0.0
+            self.reserved[what] = self.reserved[what] - getattr(need, what) if self.in_flight else 0.0
         while self.waiting:
             turn = self.waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
 
-    def _beyond(self, need: Reservation, reserved: Mapping[str, float]) -> list[str]:
-        """The caps that the request might pass."""
+    def _exceeded(self, need: Reservation, reserved: Mapping[str, float]) -> list[str]:
+        """The caps that the request might exceed."""
         return [w for w, cap in self.caps.items() if self.spent(w) + reserved.get(w, 0) + getattr(need, w) > cap]
 
-    def exceeded_error(self, need: Reservation, left: int, stage: str) -> SelfsownError:
-        """Why the run ends here, and how it goes on."""
-        short = self._beyond(need, {})
+    def exceeded_error(self, need: Reservation, left: int, stage: str) -> ModelError:
+        """The error that ends the run, with a larger budget that continues it.
+
+        left: requests of this call without a reply.
+        """
+        short = self._exceeded(need, {})
         asked = {what: left * getattr(need, what) for what in short}
         more = {what: max(2 * cap, self.spent(what) + asked.get(what, 0)) for what, cap in self.caps.items()}
         more |= {what: cap for what, cap in self.caps.items() if what not in short}
-        first = "" if self.usual else f" (each at {DEFAULT_REPLY_TOKENS:,} tokens until one has come, if max_tokens is not set)"
+        first = (
+            ""
+            if self.reply_totals
+            else f" (each at {DEFAULT_REPLY_TOKENS:,} tokens until the first reply, if max_tokens is not set)"
+        )
         needed = " and ".join(format_amount(*each) for each in asked.items())
-        spent = " and ".join(f"{format_amount(w, self.spent(w))} of {format_amount(w, cap)}" for w, cap in self.caps.items())
-        return SelfsownError(
-            f"the budget has no room for the next request: {spent} are spent; {stage or 'this step'} still "
-            f"asks for {left:,} replies, about {needed}{first}, and later steps may ask for more; what was answered is "
-            "kept, and a larger budget goes on: "
+        spent = " and ".join(
+            f"{format_amount(w, self.spent(w))} of {format_amount(w, cap)}" for w, cap in self.caps.items()
+        )
+        return ModelError(
+            f"the budget does not cover the next request: {spent} spent; {stage or 'this step'} still "
+            f"needs {left:,} replies, about {needed}{first}, and later steps may need more; all replies are stored, "
+            "and a larger budget continues the run: "
             f"--set 'budget={{{', '.join(f'{what}: {_plain(what, cap)}' for what, cap in more.items())}}}'",
-            code=SPENT,
+            code=ExitCode.BUDGET,
         )
 
 
 def format_amount(what: str, value: float) -> str:
-    """Dollars, to a cent or to two digits; or a count of what it is."""
+    """Dollars, to a cent or to two digits; or a count with its name."""
     if what != "usd":
         return f"{value:,.0f} {what}"
-    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.2g}" if value >= 0.0001 else f"${value:.8f}"
+    if value >= 1 or not value:
+        return f"${value:,.2f}"
+    return f"${value:.2g}" if value >= 0.0001 else f"${value:.8f}"
 
 
 def _plain(what: str, cap: float) -> str:

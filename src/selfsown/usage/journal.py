@@ -1,5 +1,5 @@
-"""Every reply of a paid model, on disk before anybody reads it, under a key made of all that shaped the request; and
-every request that was sent, whatever became of it."""
+"""The journal: every reply of a model behind a server, on disk before it is used, under a hash of everything that
+shaped the request; and every request that was sent, with its outcome and usage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from selfsown.records import SelfsownError
+from selfsown.errors import RunFolderError
 from selfsown.usage.budget import Budget, Meter
 
-KEYS_PER_QUERY = 500  # keys that one question asks for
+KEYS_PER_QUERY = 500  # in one SQL statement
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, request TEXT, reply TEXT);
 CREATE TABLE IF NOT EXISTS calls (
-    time REAL, key TEXT, role TEXT, stage TEXT, model TEXT, host TEXT, outcome TEXT, input INTEGER, output INTEGER,
-    reasoning INTEGER, cached INTEGER, written INTEGER, usd REAL, seconds REAL, batch INTEGER
+    time REAL, key TEXT, role TEXT, stage TEXT, model TEXT, host TEXT, outcome TEXT, input_tokens INTEGER,
+    output_tokens INTEGER, reasoning_tokens INTEGER, cached_tokens INTEGER, cache_write_tokens INTEGER,
+    usd REAL, seconds REAL, batch INTEGER
 );
 CREATE TABLE IF NOT EXISTS batches (
     name TEXT PRIMARY KEY, url TEXT, before TEXT, file TEXT, id TEXT, state TEXT, keys TEXT
@@ -30,11 +31,11 @@ CREATE TABLE IF NOT EXISTS batches (
 
 
 class Call(NamedTuple):
-    """A request that was sent, as the ledger counts it.
+    """A request that was sent.
 
-    outcome: answered; declined, where that row alone was; stopped, where the server takes none; otherwise why it was in
-    vain: busy, status, timeout, reset, unreadable, or dropped, where nobody waited for the reply any more.
-    money in dollars; what the server did not say, or nobody knows, is None. seconds until there was an answer.
+    time: of its end, in seconds since 1970. key: of its reply. outcome: answered; declined, where the server rejects
+    this row; stopped, where it rejects all; otherwise why it failed: busy, status, timeout, reset, unreadable, or
+    dropped, where the run ended first. Token counts and usd (dollars) are None where unknown. seconds: until the reply.
     """
 
     time: float
@@ -56,8 +57,11 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Requests that go out together. before: the server's newest batch when this one was planned; file, id: the
-    server's names for its requests and for itself; keys: those whose replies are awaited."""
+    """Requests that are sent together.
+
+    name: our own. url: of the API. before: the server's newest batch when this one was planned. file, id: the server's
+    ids of its requests and of itself. keys: of the replies that are waited for.
+    """
 
     name: str
     url: str
@@ -69,9 +73,9 @@ class Batch:
 
 
 class Journal:
-    """A file that comes into being with the first question. One thread writes, all that waits in one transaction.
+    """An SQLite file, created at the first access. One thread writes, all that waits in one transaction.
 
-    meter: what was sent since the journal was opened. budget: a cap on it, and on what was spent before.
+    meter: usage since the journal was opened. budget: a cap on it, and on the usage before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,47 +87,47 @@ class Journal:
         self.calls: list[Call] = []
         self.reader: sqlite3.Connection | None = None  # for all threads, in turn: opening one takes longer than reading
         self.reading = threading.Lock()
-        self.opening = threading.Lock()  # two that make the file at once would lock each other out
-        self.batch = _promise()
+        self.opening = threading.Lock()  # two that create the file at once would lock each other out
+        self.transaction = _new_transaction()
         self.writer: threading.Thread | None = None
 
     def read(self, keys: Sequence[str]) -> dict[str, str]:
-        """The replies that are there under these keys."""
-        found: dict[str, str] = {}
+        """The stored replies under these keys."""
+        replies: dict[str, str] = {}
         with self.reading:
             try:
                 self.reader = self.reader or self._open()
-                for at in range(0, len(keys), KEYS_PER_QUERY):
-                    some = keys[at : at + KEYS_PER_QUERY]
-                    marks = ",".join("?" * len(some))
-                    found |= self.reader.execute(f"SELECT key, reply FROM replies WHERE key IN ({marks})", some)
+                for start in range(0, len(keys), KEYS_PER_QUERY):
+                    chunk = keys[start : start + KEYS_PER_QUERY]
+                    marks = ",".join("?" * len(chunk))
+                    replies |= self.reader.execute(f"SELECT key, reply FROM replies WHERE key IN ({marks})", chunk)
             except sqlite3.Error as error:
-                raise self._said(error) from error
-        return found
+                raise self._error(error) from error
+        return replies
 
     def hosts(self, model: str) -> list[str]:
-        """Where this model has answered."""
-        question = "SELECT DISTINCT host FROM calls WHERE model = ? AND outcome = 'answered'"
-        return [host for (host,) in self._found(question, (model,))]
+        """The hosts at which this model has answered."""
+        query = "SELECT DISTINCT host FROM calls WHERE model = ? AND outcome = 'answered'"
+        return [host for (host,) in self._rows(query, (model,))]
 
-    def answered_requests(self, host: str, model: str, most: int = 100) -> list[str]:
-        """Those that this model answered, as they were sent, the latest."""
-        question = (
+    def answered_requests(self, host: str, model: str, limit: int = 100) -> list[str]:
+        """The bodies of the latest requests that this model answered."""
+        query = (
             "SELECT request FROM replies WHERE key IN (SELECT key FROM calls WHERE host = ? AND model = ? "
             "AND outcome = 'answered' ORDER BY rowid DESC LIMIT ?)"
         )
-        return [request for (request,) in self._found(question, (host, model, most))]
+        return [request for (request,) in self._rows(query, (host, model, limit))]
 
-    def _found(self, question: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
         with self.reading:
             try:
                 self.reader = self.reader or self._open()
-                return self.reader.execute(question, values).fetchall()
+                return self.reader.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                raise self._said(error) from error
+                raise self._error(error) from error
 
     def store_reply(self, key: str, request: str, reply: str, call: Call | None = None) -> Future[None]:
-        """Done once the reply is on disk, and its call; all that are written together share one promise."""
+        """Store a reply and its call; done once both are on disk. All of one transaction share one future."""
         with self.lock:
             self.replies.append((key, request, reply))
             return self._add(call)
@@ -139,12 +143,12 @@ class Journal:
             self.writer.start()
         if call:
             self.calls.append(call)
-            _count(self.meter, call)
+            _add_to_meter(self.meter, call)
         self.lock.notify_all()
-        return self.batch
+        return self.transaction
 
     def store_batch(self, batch: Batch) -> None:
-        """On disk when this returns. What is over awaits no keys."""
+        """Store the state of a batch; it is on disk when this returns. A batch that is over waits for no keys."""
         *fields, keys = astuple(batch)
         row = (*fields, "" if batch.state == "over" else " ".join(keys))
         try:
@@ -155,10 +159,10 @@ class Journal:
             finally:
                 connection.close()
         except sqlite3.Error as error:
-            raise self._said(error) from error
+            raise self._error(error) from error
 
     def batches(self, url: str) -> list[Batch]:
-        """All that went to this address, or are about to."""
+        """All batches of this URL, including those being sent."""
         try:
             connection = self._open()
             try:
@@ -166,11 +170,11 @@ class Journal:
             finally:
                 connection.close()
         except sqlite3.Error as error:
-            raise self._said(error) from error
+            raise self._error(error) from error
         return [Batch(*fields, tuple(keys.split())) for (*fields, keys) in rows]  # type: ignore[call-arg]
 
     def close(self) -> None:
-        """Whatever waits is written first."""
+        """Close the file, after writing everything that waits."""
         with self.lock:
             writer, self.writer = self.writer, None
             self.lock.notify_all()
@@ -188,8 +192,8 @@ class Journal:
                 self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not me)
                 if self.writer not in (me, None):
                     break  # closed, and another writes what has come since
-                replies, calls, promise = self.replies, self.calls, self.batch
-                self.replies, self.calls, self.batch = [], [], _promise()
+                replies, calls, transaction = self.replies, self.calls, self.transaction
+                self.replies, self.calls, self.transaction = [], [], _new_transaction()
             if not (replies or calls):
                 break
             try:
@@ -197,9 +201,9 @@ class Journal:
                 with connection:
                     connection.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", replies)
                     connection.executemany(f"INSERT INTO calls VALUES ({','.join('?' * len(Call._fields))})", calls)
-                promise.set_result(None)
+                transaction.set_result(None)
             except sqlite3.Error as error:
-                promise.set_exception(self._said(error))
+                transaction.set_exception(self._error(error))
         if connection:
             connection.close()
 
@@ -214,14 +218,14 @@ class Journal:
             raise
         return connection
 
-    def _said(self, error: sqlite3.Error) -> SelfsownError:
+    def _error(self, error: sqlite3.Error) -> RunFolderError:
         if isinstance(error, sqlite3.OperationalError):
-            remedy = "make room, or let the folder be written in, and give the same command again: the run goes on"
-            return SelfsownError(f"{self.path} cannot be written or read: {error}; {remedy}")
-        return SelfsownError(f"{self.path} is damaged ({error}); move it away, and its replies are asked for again")
+            remedy = "free disk space, or make the folder writable, and run the same command again to continue"
+            return RunFolderError(f"{self.path} cannot be read or written: {error}; {remedy}")
+        return RunFolderError(f"{self.path} is damaged ({error}); move it away, and its replies are requested again")
 
 
-def _count(meter: Meter, call: Call) -> None:
+def _add_to_meter(meter: Meter, call: Call) -> None:
     meter.requests += 1
     meter.input_tokens += call.input_tokens or 0
     meter.output_tokens += call.output_tokens or 0
@@ -231,8 +235,8 @@ def _count(meter: Meter, call: Call) -> None:
         meter.usd += call.usd
 
 
-def _promise() -> Future[None]:
-    """One that is shared: who no longer waits for it cannot cancel it."""
-    promise = Future[None]()
-    promise.set_running_or_notify_cancel()
-    return promise
+def _new_transaction() -> Future[None]:
+    """A future that is shared, so that no single waiter can cancel it."""
+    transaction = Future[None]()
+    transaction.set_running_or_notify_cancel()
+    return transaction

@@ -1,4 +1,4 @@
-"""What the models behind servers took, by step, role and model: requests, tokens, seconds and money."""
+"""The usage of models behind servers, by step, role and model: requests, tokens, seconds and dollars."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from selfsown.records import SelfsownError
+from selfsown.errors import RunFolderError
 from selfsown.usage.budget import Budget, Meter
 from selfsown.usage.journal import KEYS_PER_QUERY, Journal
-from selfsown.usage.prices import Price, TokenUsage, price_of, price_from_options
+from selfsown.usage.prices import Price, TokenUsage, price_from_options, price_of
 
-# One line for each step, role, model and host; answers of which the price was not known stand apart.
-_LINES = """
+# One row for each step, role, model and host; answers whose price was unknown are a row of their own.
+_ENTRIES = """
 SELECT stage, role, model, host, batch, usd IS NULL AND outcome = 'answered' AS unpriced, count(*),
     sum(outcome = 'answered'), sum(outcome IN ('declined', 'stopped')),
-    sum((input IS NULL OR output IS NULL) AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
-    sum(input), sum(output), sum(reasoning), sum(cached), sum(written), sum(seconds), sum(usd),
-    max(input), count(input) < count(*) OR count(output) < count(*)
+    sum((input_tokens IS NULL OR output_tokens IS NULL)
+        AND outcome IN ('answered', 'unreadable', 'timeout', 'reset', 'dropped')),
+    sum(input_tokens), sum(output_tokens), sum(reasoning_tokens), sum(cached_tokens), sum(cache_write_tokens),
+    sum(seconds), sum(usd),
+    max(input_tokens), count(input_tokens) < count(*) OR count(output_tokens) < count(*)
 FROM calls WHERE rowid > {after} GROUP BY stage, role, model, host, batch, unpriced ORDER BY min(rowid)
 """
-_USUAL = "SELECT host, model, count(output), sum(output) FROM calls WHERE outcome = 'answered' GROUP BY host, model"
-_PACES = """
-SELECT stage, role, avg(output), avg(CASE WHEN batch THEN NULL ELSE seconds END)
+_REPLY_TOTALS = """
+SELECT host, model, count(output_tokens), sum(output_tokens) FROM calls WHERE outcome = 'answered'
+GROUP BY host, model
+"""
+_MEANS = """
+SELECT stage, role, avg(output_tokens), avg(CASE WHEN batch THEN NULL ELSE seconds END)
 FROM calls WHERE outcome = 'answered' GROUP BY stage, role
 """
 Prices = Callable[[str, str], Price | None]  # of a model at a host
@@ -35,13 +40,13 @@ Prices = Callable[[str, str], Price | None]  # of a model at a host
 
 @dataclass(frozen=True)
 class UsageEntry:
-    """What one model took for one step, or several of them together.
+    """The usage of one model in one step, or of several of them together.
 
-    declined: requests that the server would not answer; what is neither answered nor declined was sent again. untold:
-    replies that may have been paid for, of which nobody knows all tokens, so that input, output and money are at least
-    so much; None where no server counted any of them. money: in dollars, None where a price is not known; known_usd:
-    of the replies whose price is. reasoning is part of the output, cached part of the input, None where no server
-    counted them. seconds: of all requests one after the other.
+    declined: requests that the server rejected; those neither answered nor declined are retries. unmetered: requests
+    that may have been paid, whose tokens are not all known, so that tokens and dollars are lower bounds.
+    input_tokens, output_tokens: None where no server counted them. reasoning_tokens are part of the output,
+    cached_tokens part of the input. seconds: the sum over all requests. usd: dollars, None where a price is unknown;
+    known_usd: of the replies whose price is known.
     """
 
     stage: str = ""
@@ -56,7 +61,7 @@ class UsageEntry:
     output_tokens: int | None = 0
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
-    request_seconds: float = 0.0
+    seconds: float = 0.0
     usd: float | None = 0.0
     known_usd: float = 0.0
 
@@ -65,130 +70,135 @@ class UsageEntry:
         return self.requests - self.answered - self.declined
 
     def __add__(self, other: UsageEntry) -> UsageEntry:
-        numbers = ("requests", "answered", "declined", "untold", "seconds", "known_usd")
-        found: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
-        for name in ("input", "output"):
-            found[name] = _known([getattr(self, name), getattr(other, name)])
-        for name in ("reasoning", "cached"):
-            both = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
-            found[name] = sum(both) if both else None
+        numbers = ("requests", "answered", "declined", "unmetered", "seconds", "known_usd")
+        sums: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
+        for name in ("input_tokens", "output_tokens"):
+            sums[name] = _known([getattr(self, name), getattr(other, name)])
+        for name in ("reasoning_tokens", "cached_tokens"):
+            known = [count for count in (getattr(self, name), getattr(other, name)) if count is not None]
+            sums[name] = sum(known) if known else None
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        return replace(self, **found, usd=usd)
+        return replace(self, **sums, usd=usd)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {**asdict(self), "again": self.retries}
+        """As `selfsown cost --json` prints it."""
+        return {**asdict(self), "retries": self.retries}
 
 
-def format_tokens(input: int | None, output: int | None, untold: int) -> str:
-    """Tokens in words; untold: how many requests were answered without a count of them."""
-    if input is None and output is None:
+def format_tokens(input_tokens: int | None, output_tokens: int | None, unmetered: int) -> str:
+    """Token counts in words; unmetered: how many requests have no count, so that the counts are lower bounds."""
+    if input_tokens is None and output_tokens is None:
         return "tokens unknown"
-    least = "at least " * bool(untold)
-    if input is None:
-        return f"an unknown number of tokens read and {least}{output:,} written"
-    return f"{least}{input:,} tokens read and {'an unknown number' if output is None else f'{output:,}'} written"
+    at_least = "at least " if unmetered else ""
+    read = "unknown" if input_tokens is None else f"{at_least}{input_tokens:,}"
+    written = "unknown" if output_tokens is None else f"{at_least}{output_tokens:,}"
+    return f"{read} input and {written} output tokens"
 
 
 def usage_entries(journal: Path, prices: Prices = price_of, after: int = 0) -> list[UsageEntry]:
-    """The ledger of a folder, in the order in which its steps began; none where no request was ever sent.
+    """The usage of a folder, in the order in which its steps began; empty where no request was ever sent.
 
-    after: only of what came after so many requests.
+    prices: for answers whose price was unknown when they were sent. after: skip this many requests.
     """
-    found: dict[tuple[str, ...], UsageEntry] = {}
-    for row in _read(journal, _LINES.format(after=after)):
-        line = _line(row, prices)
-        place = (line.stage, line.role, line.model, line.host)
-        found[place] = found[place] + line if place in found else line
-    return list(found.values())
+    entries: dict[tuple[str, ...], UsageEntry] = {}
+    for row in _read(journal, _ENTRIES.format(after=after)):
+        entry = _entry(row, prices)
+        place = (entry.stage, entry.role, entry.model, entry.host)
+        entries[place] = entries[place] + entry if place in entries else entry
+    return list(entries.values())
 
 
 def count_requests(journal: Path) -> int:
-    """How many requests were sent until now."""
+    """How many requests were sent so far."""
     return next((count or 0 for (count,) in _read(journal, "SELECT max(rowid) FROM calls")), 0)
 
 
 def mean_usage(journal: Path) -> dict[tuple[str, str], tuple[float | None, float | None]]:
-    """For each step and role the mean tokens and seconds of a reply, None where nobody counted them."""
-    return {(stage, role): (tokens, seconds) for stage, role, tokens, seconds in _read(journal, _PACES)}
+    """For each step and role the mean output tokens and seconds of a reply, None where unknown."""
+    return {(stage, role): (tokens, seconds) for stage, role, tokens, seconds in _read(journal, _MEANS)}
 
 
 def request_seconds(journal: Path, keys: Sequence[str]) -> dict[str, float]:
-    """How long each of these requests took to be answered, but for those of a batch."""
-    found: dict[str, float] = {}
-    for at in range(0, len(keys), KEYS_PER_QUERY):
-        some = ",".join(f"'{key}'" for key in keys[at : at + KEYS_PER_QUERY])
-        question = "SELECT key, max(seconds) FROM calls WHERE outcome = 'answered' AND NOT batch AND key IN"
-        found |= dict(_read(journal, f"{question} ({some}) GROUP BY key"))
-    return found
+    """The seconds until each of these requests was answered, without those of a batch."""
+    durations: dict[str, float] = {}
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        chunk = ",".join(f"'{key}'" for key in keys[start : start + KEYS_PER_QUERY])
+        query = "SELECT key, max(seconds) FROM calls WHERE outcome = 'answered' AND NOT batch AND key IN"
+        durations |= dict(_read(journal, f"{query} ({chunk}) GROUP BY key"))
+    return durations
 
 
-def total(some: Iterable[UsageEntry]) -> UsageEntry:
-    """All of them together."""
-    return reduce(UsageEntry.__add__, some, UsageEntry())
+def total(entries: Iterable[UsageEntry]) -> UsageEntry:
+    """The sum of these entries."""
+    return reduce(UsageEntry.__add__, entries, UsageEntry())
 
 
 def recipe_prices(recipe: Mapping[str, Any]) -> Prices:
-    """The prices that a recipe tells of its teacher and judge, and our table's for the rest."""
-    told: dict[tuple[str, str], Price] = {}
+    """The prices that a recipe gives its teacher and judge, and those of our table for other models."""
+    given: dict[tuple[str, str], Price] = {}
     for role in ("teacher", "judge"):
-        named = recipe.get(role)
-        for knobs in named.values() if isinstance(named, dict) else ():
-            if knobs and knobs.get("price") and "model" in knobs:
-                told[urlsplit(knobs.get("url", "")).netloc, knobs["model"]] = price_from_options(
-                    f"{role}: price", knobs["price"]
-                )
-    return lambda host, model: told.get((host, model)) or told.get(("", model)) or price_of(host, model)
+        step = recipe.get(role)
+        for options in step.values() if isinstance(step, dict) else ():
+            if options and options.get("price") and "model" in options:
+                host = urlsplit(options.get("url", "")).netloc
+                given[host, options["model"]] = price_from_options(f"{role}: price", options["price"])
+    return lambda host, model: given.get((host, model)) or given.get(("", model)) or price_of(host, model)
 
 
 def folder_budget(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
-    """The budget of a folder, of which its calls so far are spent; None where the recipe has none."""
+    """The budget of a folder, with its usage so far; None where the recipe has no budget.
+
+    Raises RunFolderError where the usage so far is unknown.
+    """
     caps = recipe.get("budget")
     if not caps:
         return None
     spent = total(usage_entries(journal.path, recipe_prices(recipe)))
     if None in (spent.input_tokens, spent.output_tokens) and "tokens" in caps:
-        raise SelfsownError(
-            f"budget: how many tokens the requests of {journal.path.parent} took until now is not known, for the "
-            "server does not count them; cap the requests instead, or name another folder"
+        raise RunFolderError(
+            f"budget: the tokens used in {journal.path.parent} so far are unknown, because the server does not count "
+            "them; cap requests instead, or use another folder"
         )
     if spent.usd is None and "usd" in caps:
-        raise SelfsownError(
-            f"budget: what the requests of {journal.path.parent} cost until now is not known; say the price of each "
-            "model in the recipe, cap tokens or requests instead, or name another folder"
+        raise RunFolderError(
+            f"budget: the cost of the requests in {journal.path.parent} so far is unknown; set the price of each "
+            "model in the recipe, cap tokens or requests instead, or use another folder"
         )
     before = Meter(spent.requests, spent.input_tokens or 0, spent.output_tokens or 0, spent.usd)
-    usual = {(host, model): (replies, tokens or 0) for host, model, replies, tokens in _read(journal.path, _USUAL)}
-    return Budget(caps, before, journal.meter, usual)
+    reply_totals = {
+        (host, model): (replies, tokens or 0) for host, model, replies, tokens in _read(journal.path, _REPLY_TOTALS)
+    }
+    return Budget(caps, before, journal.meter, reply_totals)
 
 
-def _line(row: tuple[Any, ...], prices: Prices) -> UsageEntry:
-    stage, role, model, host, batch, unpriced, requests, answered, declined, untold, *rest = row
-    asked, said, reasoning, cached, written, seconds, usd, longest, partly = rest
+def _entry(row: tuple[Any, ...], prices: Prices) -> UsageEntry:
+    stage, role, model, host, batch, unpriced, requests, answered, declined, unmetered, *rest = row
+    *tokens, seconds, usd, longest_input, is_partial = rest
+    input_tokens, output_tokens, reasoning_tokens, cached_tokens, _ = tokens
     if unpriced:
-        price = None if partly else prices(host, model)
-        fits = price and not 0 < price.max_input_tokens < longest
-        usd = price.cost_usd(TokenUsage(asked, said, reasoning, cached, written), bool(batch)) if price and fits else None
+        price = None if is_partial else prices(host, model)
+        fits = price and not 0 < price.max_input_tokens < longest_input
+        usd = price.cost_usd(TokenUsage(*tokens), bool(batch)) if price and fits else None
     else:
         usd = usd or 0.0
-    if not untold:
-        asked, said = asked or 0, said or 0
-    counts = (requests, answered, declined, untold, asked, said)
-    return UsageEntry(stage, role, model, host, *counts, reasoning, cached, seconds or 0.0, usd, usd or 0.0)
+    if not unmetered:
+        input_tokens, output_tokens = input_tokens or 0, output_tokens or 0
+    counts = (requests, answered, declined, unmetered, input_tokens, output_tokens, reasoning_tokens, cached_tokens)
+    return UsageEntry(stage, role, model, host, *counts, seconds or 0.0, usd, usd or 0.0)
 
 
 def _known(counts: Sequence[int | None]) -> int | None:
-    """The sum of those that are known; None where it is of nothing else."""
+    """The sum of the known counts; None where none is known."""
     return sum(count or 0 for count in counts) or (None if None in counts else 0)
 
 
-def _read(journal: Path, question: str) -> list[tuple[Any, ...]]:
-    """The answer of the journal, which is not changed; nothing where there is none, or one without calls."""
+def _read(journal: Path, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on the journal, opened read-only; empty where there is no journal, or one without calls."""
     if not journal.exists():
         return []
     try:
         with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True, timeout=60)) as connection:
-            there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'calls'").fetchone()
-            return connection.execute(question).fetchall() if there else []
+            has_calls = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'calls'").fetchone()
+            return connection.execute(query).fetchall() if has_calls else []
     except sqlite3.Error as error:
-        raise SelfsownError(f"{journal} cannot be read ({error}); it should be the journal of a run") from error
+        raise RunFolderError(f"{journal} cannot be read ({error}); expected the journal of a run") from error

@@ -1,4 +1,4 @@
-"""A server that has another address than before: its replies are there, and are asked for again unless that is said."""
+"""A server at a new address: its replies are in the journal, but are requested again unless `identity` is set."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from urllib.parse import urlsplit, urlunsplit
 
 from selfsown.usage.journal import Journal
 
-_say = logging.getLogger(__name__)
-_looked = set[tuple[object, ...]]()
+_log = logging.getLogger(__name__)
+_checked = set[tuple[object, ...]]()
 
 
-def warn_of_former_address(journal: Journal, place: str, url: str, model: str, keys: Callable[[str], Collection[str]]) -> None:
-    """Say, once for each place and address, whether the journal has replies of this model at another address.
+def warn_of_former_address(
+    journal: Journal, recipe_key: str, url: str, model: str, keys: Callable[[str], Collection[str]]
+) -> None:
+    """Log, once for each recipe key and URL, whether the journal has replies of this model at another address.
 
-    place: of the model in the recipe; keys: those that the requests of this call would have under an identity.
+    recipe_key: of the model. keys: returns the keys of this call's requests under another identity.
     """
-    looked = journal.path, place, url, model
-    if looked in _looked:
+    call = journal.path, recipe_key, url, model
+    if call in _checked:
         return
-    _looked.add(looked)
+    _checked.add(call)
     for former in _former(url, journal.hosts(model)):
         if count := len(journal.read(list(keys(former)))):
-            there = f"{count:,} {'reply' if count == 1 else 'replies'} of the same model at another address"
-            remedy = f"to use what it has answered: --set '{place}.identity={former}'"
-            _say.warning("%s would fit, but will be asked for again; %s", there, remedy)
+            found = f"{count:,} {'reply' if count == 1 else 'replies'} of the same model at another address"
+            remedy = f"to use them: --set '{recipe_key}.identity={former}'"
+            _log.warning("%s would match, but will be requested again; %s", found, remedy)
             return
 
 
 def _former(url: str, hosts: Collection[str]) -> Iterator[str]:
-    """Addresses that the server may have had: the same, but for the host, the scheme, or a / at its end."""
-    here = urlsplit(url)
+    """URLs that the server may have had: the same, except for the host, the scheme, or a trailing /."""
+    parts = urlsplit(url)
     for host in hosts:
-        for scheme in (here.scheme, {"http": "https", "https": "http"}[here.scheme]):
-            for path in (here.path, here.path.rstrip("/") if here.path.endswith("/") else here.path + "/"):
-                if (former := urlunsplit((scheme, host, path, here.query, ""))) != url:
+        for scheme in (parts.scheme, {"http": "https", "https": "http"}[parts.scheme]):
+            for path in (parts.path, parts.path.rstrip("/") if parts.path.endswith("/") else parts.path + "/"):
+                if (former := urlunsplit((scheme, host, path, parts.query, ""))) != url:
                     yield former

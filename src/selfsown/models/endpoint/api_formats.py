@@ -1,15 +1,15 @@
-"""How each API words a request and a reply."""
+"""The fields of requests and replies in each API."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from selfsown.models import Json, JsonObject
 from selfsown.models.endpoint import messages
 from selfsown.models.endpoint.error_bodies import has_error
-from selfsown.models.endpoint.errors import Fault, error_within
+from selfsown.models.endpoint.errors import RequestError, error_in_body
 from selfsown.models.endpoint.finish_reasons import failure_of, is_transient
 from selfsown.models.endpoint.token_usage import MAX_PLAUSIBLE_TOKENS, parse_usage
 from selfsown.text.chat import Conversation, Prompt
@@ -17,28 +17,28 @@ from selfsown.text.reasoning import without_reasoning
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
-DEFAULT_MAX_TOKENS = 4096  # tokens of a reply, where the API demands a number and the caller names none
+DEFAULT_MAX_TOKENS = 4096  # where the API requires a limit and the caller sets none
 
 
 @dataclass(frozen=True)
 class ParsedReply:
-    """What a reply says; failure: why it is no answer. Tokens are the server's own count, 0 where it gives none.
+    """A parsed reply; failure: why it is not an answer. Tokens are the server's count, 0 where it gives none.
 
-    reasoning: what was thought before the answer, and is no part of it; logprobs: the answer's tokens, each with the
-    natural logarithm of its probability. used: all tokens that the server counted.
+    reasoning: the text before the answer, which is not part of it. logprobs: the answer's tokens, each with its
+    natural-log probability. usage: all token counts of the server.
     """
 
     text: str
     output_tokens: int = 0
     input_tokens: int = 0
     failure: str = ""
-    parse_usage: TokenUsage = UNKNOWN_USAGE
+    usage: TokenUsage = UNKNOWN_USAGE
     reasoning: str = ""
     logprobs: tuple[tuple[str, float], ...] = ()
 
 
-def prompt_fields(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
-    """The part of a request that says what is asked. Where there is no prompt, the system's words are it."""
+def prompt_fields(style: str, prompt: Prompt, system: str) -> JsonObject:
+    """The fields of a request for the prompt. Without a prompt, the system message is sent as the prompt."""
     if isinstance(prompt, Conversation):
         return messages.conversation_fields(style, prompt, system)
     if style == "completions":
@@ -50,15 +50,15 @@ def prompt_fields(style: str, prompt: Prompt, system: str) -> dict[str, Any]:
     return {"messages": [{"role": "system", "content": before}] * bool(before) + user}
 
 
-def sampling_fields(style: str, temperature: float, seed: int, max_tokens: int) -> dict[str, Any]:
-    """The part of a request that says how the reply is to be drawn."""
+def sampling_fields(style: str, temperature: float, seed: int, max_tokens: int) -> JsonObject:
+    """The fields of a request for sampling."""
     if style == "messages":
         return {"temperature": min(temperature, 1.0), "max_tokens": max_tokens or DEFAULT_MAX_TOKENS}
     return {"temperature": temperature, "seed": seed} | ({"max_tokens": max_tokens} if max_tokens else {})
 
 
 def request_headers(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
-    """The head of a request. The user's own headers stand in place of ours, whatever their case."""
+    """The headers of a request. The user's own headers replace ours, ignoring case."""
     found = {"Content-Type": "application/json"}
     if style == "messages":
         found |= {"anthropic-version": "2023-06-01"} | ({"x-api-key": secret} if secret else {})
@@ -69,17 +69,17 @@ def request_headers(style: str, secret: str, own: Mapping[str, str]) -> dict[str
 
 
 def parse_reply(style: str, reply: str, accepted: Collection[str] = (), asked: str = "") -> ParsedReply:
-    """What a reply says, its first choice if there are more. Raises Fault where it says nothing that counts.
+    """The parsed reply, of its first choice. Raises RequestError where it holds no answer.
 
-    accepted: further reasons to end with which it is whole, plain; asked: the request.
+    accepted: further finish reasons of a complete reply, normalized. asked: the body of the request.
     """
     try:
         return _heard(style, _tree(style, reply, asked), accepted)
     except ValueError as error:
-        raise Fault(f"the reply cannot be read: {error}", "unreadable") from error
+        raise RequestError(f"the reply cannot be read: {error}", "unreadable") from error
 
 
-def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> ParsedReply:
+def _heard(style: str, tree: Mapping[str, Json], accepted: Collection[str]) -> ParsedReply:
     chosen = tree if style == "messages" else _chosen(tree)
     message = _message(style, chosen)
     whole = _joined(message.get("content"))
@@ -96,79 +96,81 @@ def _heard(style: str, tree: Mapping[str, Any], accepted: Collection[str]) -> Pa
     failure = failure or ("" if text.strip() else _empty(message, reasoning))
     start = whole.rfind(text)
     end_of_text = start + len(text)
-    logprobs = _likely(chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MAX_PLAUSIBLE_TOKENS)
+    logprobs = _logprobs(
+        chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MAX_PLAUSIBLE_TOKENS
+    )
     return ParsedReply(_whole(text), tokens, took.input_tokens or 0, failure, took, _whole(reasoning), logprobs)
 
 
-def _tree(style: str, reply: str, asked: str) -> Mapping[str, Any]:
-    """The reply as an object. Raises ValueError where it is none, and Fault where it is an error."""
+def _tree(style: str, reply: str, asked: str) -> Mapping[str, Json]:
+    """The reply as a JSON object. Raises ValueError where it is not one, and RequestError where it is an error."""
     try:
         tree = json.loads(reply)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("its JSON is nested too deeply") from error
     if not isinstance(tree, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     if has_error(tree, empty=not tree.get("content" if style == "messages" else "choices")):
-        raise error_within(reply, asked)
+        raise error_in_body(reply, asked)
     return tree
 
 
-def _broken(end: Any, error: Any, took: TokenUsage) -> Fault:
-    """A reply that the server broke off, whatever it holds; an error may say better than its end what came to pass."""
+def _broken(end: Json, error: Json, took: TokenUsage) -> RequestError:
+    """The error of a reply that the server interrupted; an error in it is more precise than its finish reason."""
     if error:
-        fault = error_within(json.dumps({"error": error}))
+        fault = error_in_body(json.dumps({"error": error}))
         fault.outcome = "unreadable"
     else:
-        fault = Fault(failure_of(end), "unreadable")
-    fault.used = took
+        fault = RequestError(failure_of(end), "unreadable")
+    fault.usage = took
     return fault
 
 
-def _empty(message: Mapping[str, Any], reasoning: str) -> str:
+def _empty(message: Mapping[str, Json], reasoning: str) -> str:
     if message.get("tool_calls") or message.get("function_call"):
-        return "it calls a tool, which nobody answers here"
+        return "it calls a tool, and there are no tools here"
     return "no answer after its reasoning" if reasoning else "an empty answer"
 
 
-def _chosen(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+def _chosen(tree: Mapping[str, Json]) -> Mapping[str, Json]:
     choices = tree.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise ValueError("it holds no choices")
+        raise ValueError("it has no choices")
     return choices[0]
 
 
-def _message(style: str, chosen: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What holds the content, and perhaps the reasoning and a refusal."""
+def _message(style: str, chosen: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The message with the content, and perhaps reasoning and a refusal."""
     if style == "messages":
         if not isinstance(chosen.get("content"), list):
-            raise ValueError("it holds no content")
+            raise ValueError("it has no content")
         return {"content": chosen["content"]}
     if style == "completions":
         if not isinstance(chosen.get("text"), str):
-            raise ValueError("its choice holds no text")
+            raise ValueError("its choice has no text")
         return {"content": chosen["text"]}
     message = chosen.get("message")
     if not isinstance(message, dict):
-        raise ValueError("its choice holds no message")
+        raise ValueError("its choice has no message")
     return message
 
 
-def _joined(content: Any, name: str = "text") -> str:
-    """A text, or the texts of this name among its parts, or among the parts of these."""
+def _joined(content: Json, name: str = "text") -> str:
+    """A text, or the joined texts of this name among its parts, or among their parts."""
     if isinstance(content, str):
         return content if name == "text" else ""
-    found: list[Any] = []
+    found: list[Json] = []
     for part in _parts(content, name):
         found += [part] if isinstance(part, str) else _parts(part, "text")
     return "".join(each for each in found if isinstance(each, str))
 
 
-def _parts(content: Any, name: str) -> list[Any]:
+def _parts(content: Json, name: str) -> list[Json]:
     return [part.get(name) for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _likely(found: Any, start: int, stop: int) -> tuple[tuple[str, float], ...]:
-    """Each token and its logarithm, between these two characters; nothing where some cannot be read."""
+def _logprobs(found: Json, start: int, stop: int) -> tuple[tuple[str, float], ...]:
+    """Each token between these two characters with its log probability; empty where some cannot be read."""
     found = found if isinstance(found, dict) else {}
     tokens, odds = (_parts(found.get("content"), name) for name in ("token", "logprob"))
     if not tokens and isinstance(found.get("tokens"), list) and isinstance(found.get("token_logprobs"), list):
@@ -184,5 +186,5 @@ def _likely(found: Any, start: int, stop: int) -> tuple[tuple[str, float], ...]:
 
 
 def _whole(text: str) -> str:
-    """Half of a pair of surrogates cannot be written anywhere."""
+    """The text with lone surrogates replaced, which cannot be encoded."""
     return text.encode("utf-8", "replace").decode()

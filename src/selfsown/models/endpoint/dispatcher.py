@@ -1,300 +1,301 @@
-"""All the requests of one call, sent until each has its answer, or its failure, or the endpoint is given up."""
+"""All the requests of one call, sent until each has its reply, or its failure, or the endpoint is given up."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
 
 import aiohttp
 
+from selfsown.errors import SelfsownError
 from selfsown.models.endpoint.api_formats import ParsedReply
-from selfsown.models.endpoint.errors import Fault, refusal, unheard, wait_of
+from selfsown.models.endpoint.coalescing import Claims, Shared
+from selfsown.models.endpoint.errors import (
+    GIVE_UP_SECONDS,
+    RequestError,
+    connection_error,
+    error_of_response,
+    retry_after_seconds,
+)
 from selfsown.models.endpoint.health_check import MAX_UNREACHABLE_SECONDS, check_health
 from selfsown.models.endpoint.http_client import HttpClient
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
 from selfsown.models.endpoint.refusals import RefusalTracker
-from selfsown.models.endpoint.request import Request, Connection
+from selfsown.models.endpoint.request import Connection, Request
+from selfsown.models.endpoint.retry import backoff_seconds, failed_reply
 from selfsown.models.endpoint.stream import reply_body
-from selfsown.records import SelfsownError
 from selfsown.usage.budget import Reservation
 from selfsown.usage.journal import Call
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
-GRACE = 10.0  # seconds for what is out, where all else is given up
-FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0  # seconds before a request is tried again
-PATIENCE = 600.0  # seconds that a server may ask to wait, or only ask to wait
-LOST = (10, 0.05)  # rows in a row, or this share of all: where so many go wrong, the server is to blame
+GRACE_SECONDS = 10.0  # for requests in flight, where all else is given up
+MAX_LOST = (10, 0.05)  # rows in a row, or this share of all: where so many fail, the server is to blame
 
 
-class Exchange:
-    """known: how many replies of this call are there already; a server that gave some is not dead."""
+class RequestDispatcher:
+    """Sends the requests of one call. known: replies of this call from the journal; a server that gave some works."""
 
-    def __init__(self, client: HttpClient, gate: RateLimiter, line: Connection, asks: Sequence[Request], known: int) -> None:
-        self.client, self.gate, self.line, self.asks, self.known = client, gate, line, asks, known
-        self.budget = line.journal.budget if line.journal else None
-        self.found: dict[str, ParsedReply] = {}
-        self.mine: dict[str, asyncio.Future[ParsedReply | None]] = {}  # what other calls may wait for
-        self.out = set[asyncio.Task[Any]]()
-        self.fresh, self.again = deque[Request](), deque[Request]()
-        self.ready = asyncio.Semaphore(0)  # as many as there are in the two
+    def __init__(
+        self,
+        client: HttpClient,
+        limiter: RateLimiter,
+        connection: Connection,
+        requests: Sequence[Request],
+        known: int,
+    ) -> None:
+        self.client = client
+        self.limiter = limiter
+        self.connection = connection
+        self.requests = requests
+        self.known = known
+        self.budget = connection.journal.budget if connection.journal else None
+        self.replies: dict[str, ParsedReply] = {}
+        self.claims = Claims(client.pending, connection.journal)
+        self.in_flight = set[asyncio.Task[None]]()
+        self.new, self.retries = deque[Request](), deque[Request]()
+        self.ready = asyncio.Semaphore(0)  # as many as there are in the two queues
         self.lost = 0
-        self.bearable = max(LOST[0], LOST[1] * (self.answers + len(asks)))
-        self.verdict = RefusalTracker(client, line, len(asks), self.bearable)
-        self.doubted: list[tuple[Request, Fault]] = []  # refused before anything was answered
-        self.back = asyncio.Event()  # whenever something comes back
-        self.unreached_at = self.busy_at = 0.0  # since when; 0: it was reached, or answered, last
-        self.usual = 0.0  # tokens of a reply
+        self.max_lost = max(MAX_LOST[0], MAX_LOST[1] * (self.answers + len(requests)))
+        self.refusals = RefusalTracker(client, connection, len(requests), self.max_lost)
+        self.undecided: list[tuple[Request, RequestError]] = []  # refused before anything was answered
+        self.finished_one = asyncio.Event()  # set whenever a request in flight ends
+        self.unreachable_since = self.busy_since = 0.0  # 0: it was reached, or answered, last
+        self.mean_output_tokens = 0.0
 
     @property
     def answers(self) -> int:
-        """How many replies there are, those included that other calls got from this model."""
-        return self.known + self.gate.replies
+        """How many replies there are, including those that other calls got from this model."""
+        return self.known + self.limiter.replies
 
-    async def all(self) -> dict[str, ParsedReply]:
-        """What became of each request, by its key; SelfsownError where going on is in vain."""
-        if silent := await check_health(self.client, self.line.base_url):
-            raise self._given_up(silent)
+    async def run(self) -> dict[str, ParsedReply]:
+        """The reply or the failure of each request, by its key. Raises ModelError where the endpoint is given up."""
+        if error := await check_health(self.client, self.connection.base_url):
+            raise self.connection.give_up_error(error)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        work = [self._borrow(ask, other) for ask in self.asks if (other := self.client.flying.get(self._where(ask)))]
-        for ask in self.asks:
-            if self._where(ask) not in self.client.flying:
-                self._claim(ask)
-        work += [self._work() for _ in range(min(len(self.asks), self.gate.most))]
-        tasks = [asyncio.create_task(each) for each in work]
+        work = [self._borrow(request, other) for request in self.requests if (other := self.claims.other(request.key))]
+        for request in self.requests:
+            if not self.claims.other(request.key):
+                self._claim(request)
+        work += [self._work() for _ in range(min(len(self.requests), self.limiter.max_in_flight))]
+        tasks = [asyncio.create_task(coroutine) for coroutine in work]
         try:
             await self.over
         finally:
             self.over.cancel()
-            await self._end(tasks)
-        return self.found
+            await self._shut_down(tasks)
+        return self.replies
 
-    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """What is out is paid for, and waited for a while; nothing else is sent."""
+    async def _shut_down(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Requests in flight are paid for, so they are waited for a while; nothing else is sent."""
         for task in tasks:
-            if task not in self.out:
+            if task not in self.in_flight:
                 task.cancel()
-        if self.out:
-            await asyncio.wait(set(self.out), timeout=GRACE)
+        if self.in_flight:
+            await asyncio.wait(set(self.in_flight), timeout=GRACE_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for ask in self.asks:
-            self._let_go(ask, None)
+        self.claims.release_all()
 
-    def _where(self, ask: Request) -> object:
-        return self.line.journal, ask.key
-
-    def _claim(self, ask: Request) -> None:
-        """From now on, other calls that would send the same wait for ours."""
-        self.mine[ask.key] = self.client.flying[self._where(ask)] = asyncio.get_running_loop().create_future()
-        self.fresh.append(ask)
+    def _claim(self, request: Request) -> None:
+        self.claims.claim(request.key)
+        self.new.append(request)
         self.ready.release()
 
-    def _let_go(self, ask: Request, said: ParsedReply | None) -> None:
-        if promise := self.mine.pop(ask.key, None):
-            del self.client.flying[self._where(ask)]
-            promise.set_result(said)
+    async def _borrow(self, request: Request, other: Shared) -> None:
+        """Take the reply to another call's identical request; where that call was stopped, send ours."""
+        if reply := await self.claims.borrow(request.key, other):
+            self._settle(request, reply)
+            return self._review_undecided()
+        return self._claim(request)
 
-    async def _borrow(self, ask: Request, other: asyncio.Future[ParsedReply | None]) -> None:
-        """What another call hears to the same request; where that is broken off, ours is sent."""
-        current: asyncio.Future[ParsedReply | None] | None = other
-        while current:
-            if said := await asyncio.shield(current):
-                self._settle(ask, said)
-                return self._weigh()
-            current = self.client.flying.get(self._where(ask))
-        return self._claim(ask)
-
-    def _settle(self, ask: Request, said: ParsedReply) -> None:
-        self.found[ask.key] = said
-        self._let_go(ask, said)
-        if len(self.found) == len(self.asks) and not self.over.done():
+    def _settle(self, request: Request, reply: ParsedReply) -> None:
+        self.replies[request.key] = reply
+        self.claims.release(request.key, reply)
+        if len(self.replies) == len(self.requests) and not self.over.done():
             self.over.set_result(None)
 
     async def _work(self) -> None:
         try:
             while not self.over.done():
                 await self.ready.acquire()
-                await self.gate.acquire()
-                ask = (self.again or self.fresh).popleft()
-                fault: Fault | None = None
+                await self.limiter.acquire()
+                request = (self.retries or self.new).popleft()
+                error: RequestError | None = None
                 try:
-                    said: ParsedReply | None = await self._sent(ask)
-                except Fault as found:
-                    fault = found
-                if fault:  # not within the except: what is raised carries nothing that the server said unmasked
-                    said = self._after(ask, fault)
-                if said:
-                    self._settle(ask, said)
-                self._weigh()
-        except Exception as error:
+                    reply: ParsedReply | None = await self._send(request)
+                except RequestError as raised:
+                    error = raised
+                if error:  # not within the except: what is raised carries nothing that the server sent unmasked
+                    reply = self._handle_error(request, error)
+                if reply:
+                    self._settle(request, reply)
+                self._review_undecided()
+        except Exception as failure:
             if not self.over.done():
-                self.over.set_exception(error)
+                self.over.set_exception(failure)
 
-    async def _sent(self, ask: Request) -> ParsedReply:
-        """The reply, once the disk has it. No more are out than the gate and the budget have room for."""
-        guess, need = ask.input_tokens + round(self.usual), None
+    async def _send(self, request: Request) -> ParsedReply:
+        """The reply, once it is on disk. No more are in flight than the rate limiter and the budget allow."""
+        estimate, reserved = request.input_tokens + round(self.mean_output_tokens), None
         try:
-            need = await self._afforded(ask)
-            await self.gate.wait_for_rate(guess)
-            while self.doubted and len(self.doubted) + len(self.out) >= START_CONCURRENCY:
-                self.back.clear()
-                await self.back.wait()
+            reserved = await self._reserve(request)
+            await self.limiter.wait_for_rate(estimate)
+            while self.undecided and len(self.undecided) + len(self.in_flight) >= START_CONCURRENCY:
+                self.finished_one.clear()
+                await self.finished_one.wait()
             if self.over.done():
                 raise asyncio.CancelledError
-            if self.line.schema_key in self.client.formless:
-                ask.body = ask.body_without_schema
-            self.out.add(self._task())
-            said, seconds = await self._heard(ask)
+            if self.connection.schema_key in self.client.rejected_schemas:
+                request.body = request.body_without_schema
+            self.in_flight.add(_current_task())
+            reply, seconds = await self._exchange(request)
         finally:
-            self.out.discard(self._task())
-            self.back.set()
-            if need and self.budget:
-                self.budget.release(need)
-            self.gate.release()  # not before the disk has it: no more can be lost than may be out
-        self.gate.record_reply(ask.sent_at, seconds, said.input_tokens + said.output_tokens - guess if said.output_tokens else 0)
-        self.usual += (said.output_tokens - self.usual) / 20
-        self.lost, self.busy_at, self.verdict.in_a_row = 0, 0.0, 0
-        if ask.schema_rejected:
-            self.client.formless.add(self.line.schema_key)
-        return said
+            self.in_flight.discard(_current_task())
+            self.finished_one.set()
+            if reserved and self.budget:
+                self.budget.release(reserved)
+            self.limiter.release()  # not before it is on disk: no more can be lost than may be in flight
+        excess = reply.input_tokens + reply.output_tokens - estimate if reply.output_tokens else 0
+        self.limiter.record_reply(request.sent_at, seconds, excess)
+        self.mean_output_tokens += (reply.output_tokens - self.mean_output_tokens) / 20
+        self.lost, self.busy_since, self.refusals.in_a_row = 0, 0.0, 0
+        if request.schema_rejected:
+            self.client.rejected_schemas.add(self.connection.schema_key)
+        return reply
 
-    def _task(self) -> asyncio.Task[Any]:
-        task = asyncio.current_task()
-        assert task
-        return task
-
-    async def _afforded(self, ask: Request) -> Reservation | None:
-        """What the budget sets aside for the request; SelfsownError where it has no room."""
-        budget, account = self.budget, self.line.account
+    async def _reserve(self, request: Request) -> Reservation | None:
+        """What the budget sets aside for the request. Raises ModelError where it is exceeded."""
+        budget, account = self.budget, self.connection.account
         if not budget:
             return None
-        if need := await budget.reserve(lambda: account.reservation(ask.input_tokens, ask.max_reply_tokens, budget)):
-            return need
-        left = len(self.asks) - len(self.found)
-        raise budget.exceeded_error(account.reservation(ask.input_tokens, ask.max_reply_tokens, budget), left, account.stage)
 
-    async def _heard(self, ask: Request) -> tuple[ParsedReply, float]:
-        """The reply and its seconds; whatever became of the request is on the ledger."""
-        reply, ask.sent_at, wait = "", time.monotonic(), 0.0
+        def need() -> Reservation:
+            return account.reservation(request.input_tokens, request.max_reply_tokens, budget)
+
+        if reserved := await budget.reserve(need):
+            return reserved
+        raise budget.exceeded_error(need(), len(self.requests) - len(self.replies), account.stage)
+
+    async def _exchange(self, request: Request) -> tuple[ParsedReply, float]:
+        """The reply and its seconds. Whatever the outcome, the request is recorded in the journal."""
+        text, request.sent_at, retry_after = "", time.monotonic(), 0.0
         try:
-            reply, wait = await self._posted(ask.body)
-            said = self.line.parse_reply(reply, ask.body)
-        except Fault as fault:
-            fault.wait = fault.wait or wait
-            if fault.outcome:
-                await self._kept(ask, reply, self._call(ask, fault.outcome, fault.used))
+            text, retry_after = await self._post(request.body)
+            reply = self.connection.parse_reply(text, request.body)
+        except RequestError as error:
+            error.retry_after = error.retry_after or retry_after
+            if error.outcome:
+                await self._store(request, text, self._call(request, error.outcome, error.usage))
             raise
         except asyncio.CancelledError:
-            self._entered(ask, reply, self._call(ask, "dropped"))
+            self._journal(request, text, self._call(request, "dropped"))
             raise
-        call = self._call(ask, "answered", said.usage)
-        await self._kept(ask, reply, call)
+        call = self._call(request, "answered", reply.usage)
+        await self._store(request, text, call)
         if self.budget:
             self.budget.record_reply((call.host, call.model), call.output_tokens, call.usd)
-        return said, call.seconds
+        return reply, call.seconds
 
-    def _call(self, ask: Request, outcome: str, used: TokenUsage = UNKNOWN_USAGE) -> Call:
-        return self.line.account.journal_call(ask.key, outcome, used, time.monotonic() - ask.sent_at)
+    def _call(self, request: Request, outcome: str, usage: TokenUsage = UNKNOWN_USAGE) -> Call:
+        return self.connection.account.journal_call(request.key, outcome, usage, time.monotonic() - request.sent_at)
 
-    async def _kept(self, ask: Request, reply: str, call: Call) -> None:
-        """Once this returns the disk has it: the reply, if there is one, and that there was a request."""
-        if promise := self._entered(ask, reply, call):
-            await self.client.wait_for_disk(promise)
+    async def _store(self, request: Request, text: str, call: Call) -> None:
+        """Once this returns, the call and the reply, if there is one, are on disk."""
+        if written := self._journal(request, text, call):
+            await self.client.wait_for_disk(written)
 
-    def _entered(self, ask: Request, reply: str, call: Call) -> Future[None] | None:
-        journal = self.line.journal
+    def _journal(self, request: Request, text: str, call: Call) -> Future[None] | None:
+        journal = self.connection.journal
         if not journal:
             return None
-        return journal.store_reply(ask.key, ask.body, reply, call) if reply else journal.store_call(call)
+        return journal.store_reply(request.key, request.body, text, call) if text else journal.store_call(call)
 
-    async def _posted(self, body: str) -> tuple[str, float]:
-        """The reply, and the seconds that the server asks to wait."""
-        line = self.line
+    async def _post(self, body: str) -> tuple[str, float]:
+        """The text of the reply, and the seconds that the server asks to wait."""
+        connection = self.connection
         try:
             async with (
-                asyncio.timeout(line.timeout),
+                asyncio.timeout(connection.timeout),
                 self.client.session.post(
-                    line.url, data=body.encode(), headers=line.headers, allow_redirects=False
+                    connection.url, data=body.encode(), headers=connection.headers, allow_redirects=False
                 ) as response,
             ):
-                self.unreached_at = 0.0
-                reply = line.mask_secrets((await response.read()).decode("utf-8", "replace"))
+                self.unreachable_since = 0.0
+                text = connection.mask_secrets((await response.read()).decode("utf-8", "replace"))
                 if response.status // 100 == 2:
-                    return reply_body(line.style, response.content_type, reply), wait_of(response.headers)
-                raise refusal(response.status, response.headers, reply, body)
-        except (aiohttp.ClientError, OSError) as error:
-            fault = unheard(error, line.timeout, line.mask_secrets(str(error)))
-        raise fault
+                    reply = reply_body(connection.style, response.content_type, text)
+                    return reply, retry_after_seconds(response.headers)
+                raise error_of_response(response.status, response.headers, text, body)
+        except (aiohttp.ClientError, OSError) as failure:
+            error = connection_error(failure, connection.timeout, connection.mask_secrets(str(failure)))
+        raise error
 
-    def _after(self, ask: Request, fault: Fault) -> ParsedReply | None:
-        """After a fault: the failure of the row, another try later (None), or SelfsownError: the end of it all."""
-        if fault.fatal:
-            raise self.line.stop_error(fault.words, self.answers)
-        if fault.form and ask.body != ask.body_without_schema:
-            ask.body, ask.schema_rejected = ask.body_without_schema, True
-            self._return(ask)
+    def _handle_error(self, request: Request, error: RequestError) -> ParsedReply | None:
+        """The failure of the row; None: it is sent again later. Raises ModelError where the endpoint is given up."""
+        if error.fatal:
+            raise self.connection.stop_error(error.reason, self.answers)
+        if error.may_be_schema and request.body != request.body_without_schema:
+            request.body, request.schema_rejected = request.body_without_schema, True
+            self._requeue(request)
             return None
-        if fault.stops and not self.answers and not self.verdict.was_answered_before(ask.body):
-            self.doubted.append((ask, fault))
+        if error.fatal_reason and not self.answers and not self.refusals.was_answered_before(request.body):
+            self.undecided.append((request, error))
             return None
-        if fault.declined:
-            return self.verdict.row_failure(ask.body, fault, self.answers)
-        if self._in_vain(fault):
-            raise self._given_up(fault)
-        ask.busy_replies += fault.busy
-        ask.attempts += not fault.busy
-        if ask.attempts >= self.line.retries:
+        if error.declined:
+            return self.refusals.row_failure(request.body, error, self.answers)
+        if self._waited_too_long(error):
+            raise self.connection.give_up_error(error)
+        request.busy_replies += error.busy
+        request.attempts += not error.busy
+        if request.attempts >= self.connection.retries:
             self.lost += 1
-            if self.lost >= self.bearable or not self.answers:
-                raise self._given_up(fault)
-            return ParsedReply("", failure=f"{fault.words}, {ask.attempts} times")
-        times = min(ask.busy_replies if fault.busy else ask.attempts, 10)
-        usual = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)) * random.uniform(0.5, 1)
-        wait = fault.wait * random.uniform(1, 1.2) if fault.wait else usual
-        if fault.slower:
-            self.gate.record_refusal(ask.sent_at, wait)
-        asyncio.get_running_loop().call_later(wait, self._return, ask)
+            if self.lost >= self.max_lost or not self.answers:
+                raise self.connection.give_up_error(error)
+            return failed_reply(error, request.attempts)
+        wait = backoff_seconds(request.busy_replies if error.busy else request.attempts, error.retry_after)
+        if error.overloaded:
+            self.limiter.record_refusal(request.sent_at, wait)
+        asyncio.get_running_loop().call_later(wait, self._requeue, request)
         return None
 
-    def _weigh(self) -> None:
-        """Once something was answered, those in doubt were refused for their own sake; once nothing else is left, or so
-        many are refused, all would be."""
-        if self.over.done() or not self.doubted:
+    def _review_undecided(self) -> None:
+        """Once something was answered, the undecided refusals concern their rows alone. If nothing else is left, or
+        enough requests are refused, the refusal concerns all of them, and the run stops."""
+        if self.over.done() or not self.undecided:
             return
-        doubted = self.doubted
+        undecided = self.undecided
         try:
             if self.answers:
-                self.doubted = []
-                for ask, fault in doubted:
-                    if said := self._after(ask, fault):
-                        self._settle(ask, said)
-            elif len(doubted) >= min(START_CONCURRENCY, len(self.asks) - len(self.found)):
-                raise self.line.stop_error(doubted[-1][1].stops)
-        except SelfsownError as error:
-            self.over.set_exception(error)
+                self.undecided = []
+                for request, error in undecided:
+                    if reply := self._handle_error(request, error):
+                        self._settle(request, reply)
+            elif len(undecided) >= min(START_CONCURRENCY, len(self.requests) - len(self.replies)):
+                raise self.connection.stop_error(undecided[-1][1].fatal_reason)
+        except SelfsownError as failure:
+            self.over.set_exception(failure)
 
-    def _in_vain(self, fault: Fault) -> bool:
-        """Whether the server has been away, or busy, for longer than anybody waits."""
+    def _waited_too_long(self, error: RequestError) -> bool:
+        """Whether the server has been unreachable, or busy, for longer than it is waited for."""
         now = time.monotonic()
-        if fault.unreached:
-            self.unreached_at = self.unreached_at or now
-        if fault.busy:
-            self.busy_at = self.busy_at or now
-        away = fault.unreached and now - self.unreached_at > MAX_UNREACHABLE_SECONDS
-        return away or fault.wait > PATIENCE or (fault.busy and now - self.busy_at > PATIENCE)
+        if error.unreachable:
+            self.unreachable_since = self.unreachable_since or now
+        if error.busy:
+            self.busy_since = self.busy_since or now
+        away = error.unreachable and now - self.unreachable_since > MAX_UNREACHABLE_SECONDS
+        busy = error.busy and now - self.busy_since > GIVE_UP_SECONDS
+        return away or busy or error.retry_after > GIVE_UP_SECONDS
 
-    def _return(self, ask: Request) -> None:
-        self.again.append(ask)
+    def _requeue(self, request: Request) -> None:
+        self.retries.append(request)
         self.ready.release()
 
-    def _given_up(self, fault: Fault) -> SelfsownError:
-        kept = "what it answered is kept, and " if self.line.journal else ""
-        wait = f", and to wait {fault.wait:.0f} seconds" if fault.wait > PATIENCE else ""
-        words = f"{fault.words}{wait}; {kept}the same command goes on once the server is well"
-        return SelfsownError(f"{self.line.url}: {words}")
+
+def _current_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task
+    return task

@@ -1,4 +1,4 @@
-"""A model behind a server that speaks the OpenAI API, as most do: paid or your own, as a teacher or a judge."""
+"""A model behind a server with an OpenAI-compatible API, paid or your own, as teacher or judge."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from selfsown.models import DEFAULT_PARAMS, Reply, SamplingParams
+from selfsown.errors import ModelError
+from selfsown.models import DEFAULT_PARAMS, JsonObject, Reply, SamplingParams
 from selfsown.models.endpoint.address_change import warn_of_former_address
-from selfsown.models.endpoint.api_formats import ParsedReply, request_headers, parse_reply, sampling_fields, prompt_fields
+from selfsown.models.endpoint.api_formats import (
+    ParsedReply,
+    parse_reply,
+    prompt_fields,
+    request_headers,
+    sampling_fields,
+)
 from selfsown.models.endpoint.batch.runner import BatchRunner
-from selfsown.models.endpoint.billing import Account, host_of, price_for, max_reply_tokens
-from selfsown.models.endpoint.credentials import join_url, check_url, resolve_headers, read_secret
-from selfsown.models.endpoint.dispatcher import Exchange
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.billing import Account, host_of, max_reply_tokens, price_for
+from selfsown.models.endpoint.credentials import check_url, join_url, read_secret, resolve_headers
+from selfsown.models.endpoint.dispatcher import RequestDispatcher
+from selfsown.models.endpoint.errors import RequestError
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
-from selfsown.models.endpoint.request import Request, Connection
+from selfsown.models.endpoint.request import Connection, Request
 from selfsown.option_types import Count, Natural, Positive
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Row
 from selfsown.text.chat import Prompt, prompt_chars
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Price, PriceOptions
 
 _json = json.JSONEncoder(sort_keys=True).encode
-CHARS_PER_TOKEN = 4  # of a token, about: for the limit a minute, before the server has counted
+CHARS_PER_TOKEN = 4  # roughly: for the rate limits, before the server has counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A model by its address. What it answers is in the journal before it is read, and is never asked for twice.
+    """A model at a URL. Each reply is in the journal before it is used, and is never requested twice.
 
-    identity: what stands for the address in the keys of its replies, where they came from another one. price: None
-    where it is not known; role and stage: what the ledger charges its requests to.
+    key: the variable or file that holds the API key. headers: as the recipe gives them, checked on creation.
+    identity: replaces the URL in the keys of its replies, so that the server may move. price: None where it is unknown.
+    role and stage: to whom the journal attributes its requests.
     """
 
     url: str
@@ -46,7 +54,7 @@ class Endpoint:
     system: str
     reply_options: ReplyOptions
     extra: Mapping[str, Any]
-    headers: Any
+    headers: object
     identity: str
     connection_options: ConnectionOptions
     journal: Journal | None
@@ -55,129 +63,149 @@ class Endpoint:
     stage: str = ""
     reads_conversations = True
 
-    @property
-    def preferred_batch(self) -> int:
-        """How many rows it likes to be asked for at once; 0: any."""
-        return self.connection_options.batch_size
-
     def __post_init__(self) -> None:
         check_url(self.url)
         read_secret(self.key)
         resolve_headers(self.headers)
+
+    @property
+    def preferred_batch(self) -> int:
+        """How many rows it prefers in one call; 0: any number."""
+        return self.connection_options.batch_size
+
+    @property
+    def max_in_flight(self) -> int:
+        """The most concurrent requests."""
+        return self.connection_options.max_in_flight
+
+    def for_step(self, stage: str) -> Endpoint:
+        """The same model, with its requests attributed to this step of the recipe."""
+        return replace(self, stage=stage)
+
+    def with_model(self, name: str) -> Endpoint:
+        """Another model of the same server, at its price in our table, else at this model's price."""
+        return replace(self, name=name, price=price_for(self.url, name, None, self.extra) or self.price)
+
+    def cancel(self) -> None:
+        """Send no more requests for its journal; those in flight are waited for."""
+        shared_client().cancel_owner(self.journal)
 
     def complete(
         self,
         prompts: Sequence[Prompt],
         params: SamplingParams = DEFAULT_PARAMS,
     ) -> list[list[Reply]]:
-        """As `selfsown.models.Model` says. Each draw is a request of its own, with a seed of its own; at
-        temperature 0 all draws are one. Where the prompt is only begun, the last line is the answer."""
-        asks = self.requests(prompts, params)
-        all_of_them = {ask.key: ask for these in asks for ask in these}
-        said = self.journaled_replies(list(all_of_them))
-        if self.journal and all_of_them and not said:
-            warn_of_former_address(self.journal, self._place, self.url, self.name, self._keys(prompts, params))
-        left = [ask for key, ask in all_of_them.items() if key not in said]
-        said |= self._asked(left, len(said), json.dumps(params.schema)) if left else {}
-        return self.replies(prompts, asks, said, params.continue_prompt)
+        """As in `selfsown.models.Model`. Each sample is a request of its own, with a seed of its own; at temperature 0
+        all samples are one request. With `continue_prompt`, the last line of the reply is the answer.
+
+        Raises ModelError where the server cannot be used, and where the budget is exceeded.
+        """
+        requests = self.requests(prompts, params)
+        unique = {request.key: request for samples in requests for request in samples}
+        replies = self.journaled_replies(list(unique))
+        if self.journal and unique and not replies:
+            warn_of_former_address(self.journal, self._recipe_key, self.url, self.name, self._keys(prompts, params))
+        if left := [request for key, request in unique.items() if key not in replies]:
+            replies |= self._send(left, len(replies), json.dumps(params.schema))
+        return self.replies(prompts, requests, replies, params.continue_prompt)
 
     def requests(self, prompts: Sequence[Prompt], params: SamplingParams) -> list[list[Request]]:
-        """The requests of such a call: for each prompt its draws."""
-        draws = Counter[Prompt]()
-        asks: list[list[Request]] = []
+        """The requests of such a call: for each prompt its samples."""
+        samples = Counter[Prompt]()
+        requests: list[list[Request]] = []
         for prompt in prompts:
-            numbers = range(draws[prompt], draws[prompt] + params.n) if params.temperature else [0] * params.n
-            draws[prompt] += params.n
-            asks.append([self._ask(prompt, params, draw) for draw in numbers])
-        return asks
+            first = samples[prompt]
+            indices = range(first, first + params.n) if params.temperature else [0] * params.n
+            samples[prompt] += params.n
+            requests.append([self._request(prompt, params, index) for index in indices])
+        return requests
 
     def journaled_replies(self, keys: Sequence[str]) -> dict[str, ParsedReply]:
-        """What the journal has heard to these requests."""
-        found: dict[str, ParsedReply] = {}
-        for key, reply in (self.journal.read(keys) if self.journal and keys else {}).items():
+        """The replies to these requests that the journal has."""
+        parsed: dict[str, ParsedReply] = {}
+        for key, text in (self.journal.read(keys) if self.journal and keys else {}).items():
             try:
-                found[key] = parse_reply(self.style, reply, self.reply_options.accepted_finish_reasons)
-            except Fault:
-                continue  # half a reply is none: it is asked for again
-        return found
+                parsed[key] = parse_reply(self.style, text, self.reply_options.accepted_finish_reasons)
+            except RequestError:
+                continue  # a truncated reply is no reply: it is requested again
+        return parsed
 
     def replies(
-        self, prompts: Sequence[Prompt], asks: Sequence[Sequence[Request]], said: Mapping[str, ParsedReply], continued: bool
+        self,
+        prompts: Sequence[Prompt],
+        requests: Sequence[Sequence[Request]],
+        parsed: Mapping[str, ParsedReply],
+        continue_prompt: bool,
     ) -> list[list[Reply]]:
-        """What was said to these requests, prompt by prompt."""
-        reply = _finished if continued else _answered
+        """The replies to these requests, prompt by prompt."""
+        to_reply = _completed_prompt if continue_prompt else _answer
         return [
-            [reply(str(prompt), said[ask.key]) for ask in these] for prompt, these in zip(prompts, asks, strict=True)
+            [to_reply(str(prompt), parsed[request.key]) for request in samples]
+            for prompt, samples in zip(prompts, requests, strict=True)
         ]
 
-    def for_step(self, stage: str) -> Endpoint:
-        """The same model, at work for this step of the recipe."""
-        return replace(self, stage=stage)
-
-    def with_model(self, name: str) -> Endpoint:
-        """Another model of the same server; where our table has no price for it, it has this one's."""
-        return replace(self, name=name, price=price_for(self.url, name, None, self.extra) or self.price)
-
-    @property
-    def max_in_flight(self) -> int:
-        """How many of its requests may be out at once."""
-        return self.connection_options.max_in_flight
-
-    def cancel(self) -> None:
-        """Nothing more is sent for its journal; what is out comes back first."""
-        shared_client().cancel_owner(self.journal)
-
     def bits(self, rows: Sequence[Row]) -> NoReturn:
-        raise SelfsownError(f"{self.name} at {self.url} cannot be looked into: it may teach or judge, but not learn")
+        raise ModelError(
+            f"{self.name} at {self.url} returns no token probabilities of given texts; it can be the teacher or the "
+            "judge, but not the student"
+        )
 
-    def _ask(self, prompt: Prompt, params: SamplingParams, draw: int) -> Request:
-        """The request, under a key made of all that shapes it."""
+    def _request(self, prompt: Prompt, params: SamplingParams, index: int) -> Request:
+        """The request, under a key made of everything that shapes the reply."""
         if not prompt and not self.system:
-            raise SelfsownError(f"{self.name} is asked to write from nothing; say in system what it shall write")
-        own = int.from_bytes(hashlib.sha256(f"{params.seed} {draw}".encode()).digest()[:4]) >> 1
-        body = {"model": self.name, **prompt_fields(self.style, prompt, self.system), **self.reply_options.request_fields(self.style)}
-        body |= {
-            **sampling_fields(self.style, params.temperature, own, params.max_tokens or self.reply_options.max_tokens),
+            raise ModelError(
+                f"{self.name} has neither a prompt nor a system message; set system to what it shall write"
+            )
+        seed = int.from_bytes(hashlib.sha256(f"{params.seed} {index}".encode()).digest()[:4]) >> 1
+        max_tokens = params.max_tokens or self.reply_options.max_tokens
+        fields: JsonObject = {
+            "model": self.name,
+            **prompt_fields(self.style, prompt, self.system),
+            **self.reply_options.request_fields(self.style),
+            **sampling_fields(self.style, params.temperature, seed, max_tokens),
             **self.extra,
         }
-        form = {name: value for name, value in self.reply_options.schema_fields(self.style, params.schema).items() if name not in body}
-        body = {name: value for name, value in body.items() if value is not None}
-        free = _json(body)
-        text = f"{free[:-1]}, {json.dumps(form)[1:]}" if form else free  # a reply keeps to the schema's own order
-        shaped = f"{self.identity or self.url}\n{self.style}\n{params.seed} {draw}\n{text}"
-        asked = (prompt_chars(prompt) + len(self.system)) // CHARS_PER_TOKEN
-        return Request(hashlib.sha256(shaped.encode()).hexdigest(), text, free, asked, max_reply_tokens(body))
+        schema = self.reply_options.schema_fields(self.style, params.schema)
+        schema = {name: value for name, value in schema.items() if name not in fields}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        plain = _json(fields)
+        body = f"{plain[:-1]}, {json.dumps(schema)[1:]}" if schema else plain  # a reply follows the schema's own order
+        hashed = f"{self.identity or self.url}\n{self.style}\n{params.seed} {index}\n{body}"
+        input_tokens = (prompt_chars(prompt) + len(self.system)) // CHARS_PER_TOKEN
+        key = hashlib.sha256(hashed.encode()).hexdigest()
+        return Request(key, body, plain, input_tokens, max_reply_tokens(fields))
 
     @property
-    def _place(self) -> str:
-        """Where the recipe names it."""
+    def _recipe_key(self) -> str:
+        """Where the recipe configures it."""
         return f"{self.role or 'teacher'}.{'anthropic' if self.style == 'messages' else 'endpoint'}"
 
     def _keys(self, prompts: Sequence[Prompt], params: SamplingParams) -> Callable[[str], list[str]]:
         """The keys of these requests under another identity."""
         return lambda identity: [
-            ask.key for these in replace(self, identity=identity).requests(prompts, params) for ask in these
+            request.key for samples in replace(self, identity=identity).requests(prompts, params) for request in samples
         ]
 
-    def _asked(self, asks: Sequence[Request], known: int, schema: str) -> dict[str, ParsedReply]:
-        """What the server says; known: how many replies of the same call the journal has."""
-        secret, (own, secrets) = read_secret(self.key), resolve_headers(self.headers)
-        line = Connection(
+    def _send(self, requests: Sequence[Request], known: int, schema: str) -> dict[str, ParsedReply]:
+        """The server's replies; known: how many replies of the same call the journal has."""
+        secret, (headers, header_secrets) = read_secret(self.key), resolve_headers(self.headers)
+        options, client = self.connection_options, shared_client()
+        connection = Connection(
             base_url=join_url(self.url, ""),
             style=self.style,
-            headers=request_headers(self.style, secret, own),
-            secrets=(secret, *secrets),
-            timeout=self.connection_options.timeout,
-            retries=self.connection_options.retries,
+            headers=request_headers(self.style, secret, headers),
+            secrets=(secret, *header_secrets),
+            timeout=options.timeout,
+            retries=options.retries,
             journal=self.journal,
             account=Account(self.role, self.stage, self.name, host_of(self.url), self.price),
             schema_key=(self.url, self.name, schema),
             accepted_finish_reasons=self.reply_options.accepted_finish_reasons,
         )
-        if self.connection_options.batch_size:
-            return shared_client().run(BatchRunner(shared_client(), line, self.connection_options.batch_size, asks, known).all(), self.journal)
-        gate = shared_client().rate_limiter((self.url, self.name), self.connection_options.max_in_flight, *self.connection_options.rate_limits)
-        return shared_client().run(Exchange(shared_client(), gate, line, asks, known).all(), self.journal)
+        if options.batch_size:
+            return client.run(BatchRunner(client, connection, options.batch_size, requests, known).run(), self.journal)
+        limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
+        return client.run(RequestDispatcher(client, limiter, connection, requests, known).run(), self.journal)
 
 
 def create(
@@ -188,7 +216,7 @@ def create(
     *,
     url: str,
     model: str,
-    key: str = "",
+    api_key: str = "",
     style: Literal["chat", "completions"] = "chat",
     system: str = "",
     stop: tuple[str, ...] = (),
@@ -201,35 +229,39 @@ def create(
     identity: str = "",
     timeout: Positive = 600.0,
     retries: Count = 6,
-    in_flight: Count = 64,
+    max_in_flight: Count = 64,
     requests_per_minute: Natural = 0,
     tokens_per_minute: Natural = 0,
     price: PriceOptions | None = None,
     batch: Natural = 0,
 ) -> Endpoint:
-    """The model of this name at a url such as http://localhost:8000/v1. key: the environment variable, or the file,
-    that holds the key. extra: further fields of each request; one that is null is left out. headers: further headers,
-    whose secrets are named as the key is. finish_reasons: ends of a whole reply besides the usual ones. identity: the
-    name, or former address, under which its replies are kept, so that a server may move. price: dollars for a million
-    tokens, where our table does not know them."""
-    wishes = ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons)
-    manner = ConnectionOptions(timeout, retries, in_flight, requests_per_minute, tokens_per_minute, batch)
-    where: dict[str, Any] = {"url": url, "name": model, "style": style, "key": key, "headers": headers}
-    where |= {"identity": identity, "journal": journal, "role": role, "price": price_for(url, model, price, extra or {})}
-    return Endpoint(system=system, reply_options=wishes, connection_options=manner, extra=extra or {}, **where)
+    """The model of this name at a URL such as http://localhost:8000/v1. Raises RecipeError for a bad URL or key.
+
+    api_key: the environment variable, or file, that holds the key. stop: strings that end a reply. max_tokens: of a
+    reply, where a step sets none. logprobs: likeliest tokens per position. json: send JSON schemas. extra: fields of
+    each request; null removes one. headers: secrets named as api_key is. finish_reasons: more of complete replies.
+    identity: the name under which replies are stored. timeout: seconds. price: dollars per million tokens. batch: size.
+    """
+    options = ReplyOptions(stop, max_tokens, logprobs, json, finish_reasons)
+    limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
+    where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
+    cost = price_for(url, model, price, extra or {})
+    where |= {"identity": identity, "journal": journal, "role": role, "price": cost}
+    return Endpoint(system=system, reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:
-    raise SelfsownError("an endpoint cannot be trained; let it teach or judge, and take another student")
+    raise ModelError("an endpoint cannot be trained; use it as teacher or judge, and another model as student")
 
 
-def _answered(prompt: str, said: ParsedReply) -> Reply:
-    return Reply(prompt, said.text, said.output_tokens, said.failure, said.reasoning, said.logprobs)
+def _answer(prompt: str, parsed: ParsedReply) -> Reply:
+    return Reply(prompt, parsed.text, parsed.output_tokens, parsed.failure, parsed.reasoning, parsed.logprobs)
 
 
-def _finished(prompt: str, said: ParsedReply) -> Reply:
-    """The prompt with the end that the model wrote, whether or not it began it anew, and its answer below."""
-    rest, _, answer = said.text.strip("\n").rpartition("\n")
-    failure = said.failure or ("" if rest else "no answer below its prompt")
+def _completed_prompt(prompt: str, parsed: ParsedReply) -> Reply:
+    """The prompt with the rest that the model wrote, whether or not it repeated the prompt, and its answer, which is
+    the last line."""
+    rest, _, answer = parsed.text.strip("\n").rpartition("\n")
+    failure = parsed.failure or ("" if rest else "no answer below its prompt")
     whole = rest if rest.startswith(prompt) else prompt + rest
-    return Reply(whole.rstrip("\n"), answer.strip(), said.output_tokens, failure, said.reasoning)
+    return Reply(whole.rstrip("\n"), answer.strip(), parsed.output_tokens, failure, parsed.reasoning)

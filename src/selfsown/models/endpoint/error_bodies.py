@@ -1,4 +1,4 @@
-"""What a server's error says, wherever it puts it: its words, its codes, and the status that these stand for."""
+"""Parse error bodies of any server: the message, the codes, and the HTTP status that they stand for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-MAX_CHARS_SHOWN = 300  # characters of a server's words that are repeated
-STATUSES = {  # symbolic codes, as letters alone; the first that is part of what a server writes counts
+from selfsown.models import Json
+
+MAX_CHARS_SHOWN = 300  # of a server's message
+STATUSES = {  # symbolic codes, in letters alone; the first that occurs in a server's code counts
     "badrequest": 400,
     "invalidrequest": 400,
     "invalidargument": 400,
@@ -31,13 +33,20 @@ STATUSES = {  # symbolic codes, as letters alone; the first that is part of what
     "unavailable": 503,
     "timeout": 504,
 }
-_WORDS = ("message", "detail", "msg", "error_message", "status_msg", "error_msg", "error", "reason", "title")
-_CODES = ("code", "type", "status", "status_code", "error_code", "reason", "innererror")
-_ERRORS = ("error", "errors", "base_resp", "detail", "message", "msg")  # where one stands, if there are no choices
+_MESSAGE_FIELDS = ("message", "detail", "msg", "error_message", "status_msg", "error_msg", "error", "reason", "title")
+_CODE_FIELDS = ("code", "type", "status", "status_code", "error_code", "reason", "innererror")
+_ERROR_FIELDS = (
+    "error",
+    "errors",
+    "base_resp",
+    "detail",
+    "message",
+    "msg",
+)  # where an error is, if there are no choices
 
 
 class ErrorBody(NamedTuple):
-    """words: in one line; codes: whatever stands beside them, as numbers or names; status: 0 where none is known."""
+    """message: in one line. codes: numbers and names beside it. status: HTTP status, 0 where unknown."""
 
     message: str
     codes: str
@@ -45,55 +54,55 @@ class ErrorBody(NamedTuple):
 
 
 def parse_error(reply: str) -> ErrorBody:
-    """What a reply says that is none."""
+    """The error in the body of a response."""
     try:
         tree = json.loads(reply)
     except (ValueError, RecursionError):
         return ErrorBody(html_title(reply) or _line(reply), "", 0)
     error = _inner(tree)
     codes = " ".join(_codes(error))
-    return ErrorBody(_line(_words(error)), codes, _status(codes.split()))
+    return ErrorBody(_line(_message(error)), codes, _status(codes.split()))
 
 
 def html_title(text: str) -> str:
-    """What an HTML page is called; nothing, where the text is none."""
+    """A description of an HTML page by its title; "" where the text is not HTML."""
     if not re.match(r"\s*<(!doctype|html|head|body|\?xml)", text, re.IGNORECASE):
         return ""
     title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.IGNORECASE | re.DOTALL)
-    words = _line(html.unescape(re.sub(r"<[^>]*>", " ", title[2]))) if title else ""
-    return f"an HTML page titled {words!r}" if words else "an HTML page without a title"
+    name = _line(html.unescape(re.sub(r"<[^>]*>", " ", title[2]))) if title else ""
+    return f"an HTML page titled {name!r}" if name else "an HTML page without a title"
 
 
-def has_error(tree: Mapping[str, Any], *, empty: bool) -> bool:
-    """Whether a reply is an error, whatever its status was; empty: it holds no answer."""
+def has_error(tree: Mapping[str, Json], *, empty: bool) -> bool:
+    """Whether a body is an error, whatever its status; empty: it holds no answer."""
     if empty:
-        return any(tree.get(name) for name in _ERRORS)
+        return any(tree.get(name) for name in _ERROR_FIELDS)
     return bool(tree.get("error"))
 
 
-def _inner(tree: Any) -> Any:
-    """The error itself; the first, where there is a list of them."""
+def _inner(tree: Json) -> Json:
+    """The error itself; the first of a list of errors."""
     for name in ("error", "errors", "base_resp"):
-        found = tree.get(name) if isinstance(tree, dict) else None
-        if isinstance(found, list) and found:
-            found = found[0]
-        if found and not isinstance(found, bool):
-            return found
+        error = tree.get(name) if isinstance(tree, dict) else None
+        if isinstance(error, list) and error:
+            error = error[0]
+        if error and not isinstance(error, bool):
+            return error
     return tree
 
 
-def _words(error: Any) -> str:
+def _message(error: Json) -> str:
     if isinstance(error, str):
         return error
     if isinstance(error, dict):
-        for name in _WORDS:
+        for name in _MESSAGE_FIELDS:
             if error.get(name):
-                return _words(error[name])
+                return _message(error[name])
     return json.dumps(error)
 
 
-def _codes(error: Any) -> Iterator[str]:
-    for name in _CODES if isinstance(error, dict) else ():
+def _codes(error: Json) -> Iterator[str]:
+    for name in _CODE_FIELDS if isinstance(error, dict) else ():
         value = error.get(name)
         if isinstance(value, dict):
             yield from _codes(value)
@@ -105,8 +114,8 @@ def _status(codes: list[str]) -> int:
     numbers = [int(code) for code in codes if re.fullmatch(r"[45]\d\d", code)]
     if numbers:
         return numbers[0]
-    plain = [re.sub(r"[^a-z]", "", code.lower()) for code in codes]
-    return next((status for name, status in STATUSES.items() if any(name in each for each in plain)), 0)
+    letters = [re.sub(r"[^a-z]", "", code.lower()) for code in codes]
+    return next((status for name, status in STATUSES.items() if any(name in code for code in letters)), 0)
 
 
 def _line(text: str) -> str:

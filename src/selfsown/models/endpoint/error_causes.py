@@ -1,4 +1,4 @@
-"""Whom a refusal blames, by its words: the account, the day's limit, or what was asked."""
+"""The cause of a refusal, by its message: the account, a daily limit, or the prompt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATE = (
 )
 _QUOTA = r"exceeded.{0,20}\bquota|quota.{0,20}(exceeded|exhausted|not enough|used up)|no quota"
 _ACCOUNT = re.compile(f"{_MONEY}|{_STATE}|{_QUOTA}", re.IGNORECASE)
-_EMPTY = re.compile(f"{_MONEY}|{_STATE}", re.IGNORECASE)  # where a quota may be one of the minute
+_EMPTY = re.compile(f"{_MONEY}|{_STATE}", re.IGNORECASE)  # without quotas, which may be per minute
 _DAY = re.compile(r"per[-_ ]?day|\bdaily\b|dailylimit|\b[RT]PD\b|每日|每天", re.IGNORECASE)
 _LIMIT = re.compile(r"limit|quota|exceed|exhaust|限", re.IGNORECASE)
 _MINUTE = re.compile(r"per[-_ ]?(minute|second|hour)|\b[RT]PM\b", re.IGNORECASE)
@@ -31,43 +31,43 @@ _INPUT = re.compile(
 )
 
 
-def is_account_error(words: str, asked: str = "", *, quota: bool = True) -> bool:
-    """Whether the account is meant, so that no request will be answered.
+def is_account_error(message: str, request: str = "", *, quota: bool = True) -> bool:
+    """Whether the account is the cause, so that no request will be answered.
 
-    asked: the request, whose own words do not count where the server repeats them; quota: whether one that is used up
-    will not be there again in a minute.
+    request: its body, whose own words do not count where the server quotes them. quota: whether an exhausted quota
+    counts; it does not where it may be one per minute.
     """
-    kind = _ACCOUNT if quota else _EMPTY
-    return any(not _quoted(words, found, asked) for found in kind.finditer(words))
+    pattern = _ACCOUNT if quota else _EMPTY
+    return any(not _is_quoted(message, match, request) for match in pattern.finditer(message))
 
 
-def is_daily_limit(words: str) -> bool:
-    """Whether a limit for the day is reached, and none for less."""
-    return bool(_DAY.search(words) and _LIMIT.search(words) and not _MINUTE.search(words))
+def is_daily_limit(message: str) -> bool:
+    """Whether a daily limit is reached, and none for a shorter time."""
+    return bool(_DAY.search(message) and _LIMIT.search(message) and not _MINUTE.search(message))
 
 
-def is_short_limit(words: str) -> bool:
-    """Whether a limit is meant that is soon over, whatever it is called."""
-    return bool(_SOON.search(words) or _MINUTE.search(words)) and "insufficient_quota" not in words
+def is_short_limit(message: str) -> bool:
+    """Whether the cause is a limit that soon ends, whatever its name."""
+    return bool(_SOON.search(message) or _MINUTE.search(message)) and "insufficient_quota" not in message
 
 
-def is_input_error(words: str) -> bool:
-    """Whether what was asked is meant, and nothing else."""
-    return bool(_INPUT.search(words))
+def is_input_error(message: str) -> bool:
+    """Whether the prompt is the cause."""
+    return bool(_INPUT.search(message))
 
 
-def _quoted(words: str, found: re.Match[str], asked: str) -> bool:
-    """Whether the request has these words itself, together with the one before or the one after."""
-    core, whole = _plain(found[0]), f" {_plain(_unescaped(asked))} "
+def _is_quoted(message: str, match: re.Match[str], request: str) -> bool:
+    """Whether the request has these words itself, together with the word before or after them."""
+    core, whole = _plain(match[0]), f" {_plain(_unescaped(request))} "
     if not core.isascii():  # these languages are written without spaces
         return core in whole
-    before, after = _plain(words[: found.start()]).split()[-1:], _plain(words[found.end() :]).split()[:1]
-    return any(f" {' '.join(each)} " in whole for each in ([*before, core], [core, *after]))
+    before, after = _plain(message[: match.start()]).split()[-1:], _plain(message[match.end() :]).split()[:1]
+    return any(f" {' '.join(words)} " in whole for words in ([*before, core], [core, *after]))
 
 
 def _unescaped(body: str) -> str:
-    """The body of a request without what JSON writes otherwise than it is."""
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), body)
+    """The body of a request without JSON's escape sequences."""
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), body)
     return re.sub(r"\\[nrtbf]", " ", text)
 
 

@@ -1,10 +1,9 @@
-"""What the reason means that a server gives for the end of a reply: only some are the end of a whole answer."""
+"""Finish reasons: only some of those that a server gives mean a complete answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
 
 # In letters alone, without case: the same word is spelled EOS_TOKEN, eosToken and eos-token.
 COMPLETE = re.compile(
@@ -25,36 +24,36 @@ WITHHELD = re.compile(
 TOOL_CALL = re.compile(r"(unexpected|malformed)?(tool|function)(calls?|use)|pauseturn")
 
 
-def normalized(end: Any) -> str:
-    """The reason in letters alone; nothing where none is given."""
+def normalized(end: object) -> str:
+    """The reason in lower-case letters alone; "" where there is none."""
     if isinstance(end, dict):
         end = end.get("type")
     if not isinstance(end, str):
-        return "" if end is None else f"{end} is no text"
+        return "" if end is None else f"{end} is not a string"
     letters = re.sub(r"[^a-z]", "", end.lower()).removeprefix("finishreason")
     return "" if letters in ("none", "null", "unspecified") else letters or re.sub(r"\s", "", end)
 
 
-def is_transient(end: Any, accepted: Collection[str] = ()) -> bool:
-    """Whether the server broke the reply off, and may not do so the next time."""
+def is_transient(end: object, accepted: Collection[str] = ()) -> bool:
+    """Whether the server interrupted the reply, and may complete it the next time."""
     return bool(TRANSIENT.fullmatch(normalized(end))) and normalized(end) not in accepted
 
 
-def failure_of(end: Any, tokens: int = 0, accepted: Collection[str] = ()) -> str:
-    """Why a reply that ended so is no whole answer; nothing where it is one.
+def failure_of(end: object, tokens: int = 0, accepted: Collection[str] = ()) -> str:
+    """Why a reply with this finish reason is not a complete answer; "" where it is one.
 
-    tokens: how long it is, 0 where nobody knows; accepted: further reasons that a whole answer ends with, plain.
+    tokens: its length, 0 where unknown. accepted: further finish reasons of a complete answer, normalized.
     """
-    found = normalized(end)
-    if not found or COMPLETE.fullmatch(found) or found in accepted:
+    reason = normalized(end)
+    if not reason or COMPLETE.fullmatch(reason) or reason in accepted:
         return ""
     named = str(end.get("type") if isinstance(end, dict) else end)[:50]
-    if TRUNCATED.fullmatch(found):
-        return f"cut off at its longest{f', {tokens} tokens' if tokens else ''}"
-    if WITHHELD.fullmatch(found):
+    if TRUNCATED.fullmatch(reason):
+        return f"truncated at max_tokens{f', {tokens} tokens' if tokens else ''}"
+    if WITHHELD.fullmatch(reason):
         return f"withheld by the server ({named})"
-    if TOOL_CALL.fullmatch(found):
-        return f"it stopped to call a tool ({named}), which nobody answers here"
-    if TRANSIENT.fullmatch(found):
-        return f"the server broke it off ({named})"
-    return f"its end {named!r} is not known as that of a whole answer; if it is one: finish_reasons: [{named}]"
+    if TOOL_CALL.fullmatch(reason):
+        return f"it stopped to call a tool ({named}), and there are no tools here"
+    if TRANSIENT.fullmatch(reason):
+        return f"the server interrupted it ({named})"
+    return f"unknown finish reason {named!r}; if it means a complete answer, set finish_reasons: [{named}]"

@@ -1,4 +1,4 @@
-"""Before the first request to an address, one question tells whether anybody is there."""
+"""Health check: before the first request to a URL, one request tells whether a server answers there."""
 
 from __future__ import annotations
 
@@ -8,36 +8,41 @@ import time
 import aiohttp
 
 from selfsown.models.endpoint.credentials import join_url
-from selfsown.models.endpoint.errors import Fault, unheard
+from selfsown.models.endpoint.errors import RequestError, connection_error
 from selfsown.models.endpoint.http_client import HttpClient
 
-MAX_SILENCE_SECONDS = 10.0  # seconds that a server may take to say anything at all
-MAX_UNREACHABLE_SECONDS = 8.0  # seconds without any connection
-PAUSE_SECONDS = 0.25  # seconds between two tries
+MAX_SILENCE_SECONDS = 10.0  # until the first byte of any answer
+MAX_UNREACHABLE_SECONDS = 8.0  # without any connection
+PAUSE_SECONDS = 0.25  # between two attempts
 
 
-async def knock(client: HttpClient, url: str) -> Fault | None:
-    """Once for each address and process, the list of its models is asked for, without the key. Whatever is said to
-    that, somebody lives there; a fault where there is no connection, or no word."""
-    async with client.knocks.setdefault(url, asyncio.Lock()):
-        fault = None if url in client.alive else await _fault(client, url)
-        if not fault:
-            client.alive.add(url)
-        return fault
+async def check_health(client: HttpClient, url: str) -> RequestError | None:
+    """Once for each URL and process, request the list of models, without the key. Any answer means that the server is
+    up; the error where there is no connection, or no answer."""
+    async with client.health_locks.setdefault(url, asyncio.Lock()):
+        error = None if url in client.healthy_urls else await _probe(client, url)
+        if not error:
+            client.healthy_urls.add(url)
+        return error
 
 
-async def _fault(client: HttpClient, url: str) -> Fault | None:
+async def _probe(client: HttpClient, url: str) -> RequestError | None:
     began = time.monotonic()
     while True:
         try:
-            async with asyncio.timeout(MAX_SILENCE_SECONDS), client.session.get(join_url(url, "/models"), allow_redirects=False):
+            async with (
+                asyncio.timeout(MAX_SILENCE_SECONDS),
+                client.session.get(join_url(url, "/models"), allow_redirects=False),
+            ):
                 return None
-        except (aiohttp.ClientError, OSError) as error:
-            fault = unheard(error, MAX_SILENCE_SECONDS, str(error))
-            if isinstance(error, TimeoutError) and not fault.unreached:
-                return Fault(f"it takes connections but answers nothing within {MAX_SILENCE_SECONDS:g} seconds")
-        if not fault.unreached:
-            return None  # it broke off: somebody is there, and the requests will tell
+        except (aiohttp.ClientError, OSError) as failure:
+            error = connection_error(failure, MAX_SILENCE_SECONDS, str(failure))
+            if isinstance(failure, TimeoutError) and not error.unreachable:
+                return RequestError(
+                    f"it accepts connections but answers nothing within {MAX_SILENCE_SECONDS:g} seconds"
+                )
+        if not error.unreachable:
+            return None  # the connection broke: there is a server, and the requests will tell
         if time.monotonic() - began > MAX_UNREACHABLE_SECONDS:
-            return fault
+            return error
         await asyncio.sleep(PAUSE_SECONDS)

@@ -14,39 +14,43 @@ from typing import Any, TypeVar
 import aiohttp
 import uvloop
 
-from selfsown.models.endpoint.api_formats import ParsedReply
+from selfsown.models.endpoint.coalescing import Shared
 from selfsown.models.endpoint.rate_limiter import RateLimiter
 
-Result = TypeVar("Found")
+Result = TypeVar("Result")
 _lock = threading.Lock()
-CONNECT_SECONDS = 4  # seconds until a machine that does not answer is given up
+CONNECT_SECONDS = 4  # until a machine that does not answer is given up
 
 
 class HttpClient:
-    """What endpoints share: the loop, the connections, the gates, and the requests and batches that are out."""
+    """What all endpoints share: the loop, the connections, the rate limiters, requests and batches in flight."""
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
-        self.gates: dict[tuple[object, ...], RateLimiter] = {}
-        self.running: dict[asyncio.Task[Any], object] = {}  # and for whom
-        self.flying: dict[object, asyncio.Future[ParsedReply | None]] = {}
-        self.knocks: dict[str, asyncio.Lock] = {}
-        self.alive: set[str] = set()  # the addresses that have answered
-        self.formless: set[object] = set()  # the schemas that a server does not take, each with its url and model
-        self.batches: dict[tuple[str, object, str], asyncio.Future[None]] = {}  # by address, journal and name
-        self.declined = Counter[tuple[str, str]]()  # rows, by address and model
-        self.collected = Counter[str]()  # batches, by address
-        self.promise: Future[None] | None = None
-        self.disk = asyncio.Event()
+        self.rate_limiters: dict[tuple[object, ...], RateLimiter] = {}
+        self.running: dict[asyncio.Task[Any], object] = {}  # and its owner
+        self.pending: dict[object, Shared] = {}  # requests in flight, by journal and key
+        self.health_locks: dict[str, asyncio.Lock] = {}
+        self.healthy_urls: set[str] = set()  # base URLs that have answered
+        self.rejected_schemas: set[object] = set()  # schemas that a server rejects, each with URL and model
+        self.batches_in_flight: dict[
+            tuple[str, object, str], asyncio.Future[None]
+        ] = {}  # by base URL, journal and name
+        self.declined_rows = Counter[tuple[str, str]]()  # by base URL and model
+        self.batches_collected = Counter[str]()  # by base URL
+        self.write: Future[None] | None = None  # the newest transaction of a journal that is waited for
+        self.on_disk = asyncio.Event()
         self.thread = threading.Thread(target=self.loop.run_forever, name="endpoints", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(_session(), self.loop).result()
         atexit.register(self.close)
 
     def run(self, work: Coroutine[Any, Any, Result], owner: object) -> Result:
-        """Do this within the loop and wait for it; where the waiting is broken off, the work is ended first. owner: the
-        journal that it is done for, by which it may be halted."""
-        found, tasks = Future[Result](), list[asyncio.Task[Result]]()
+        """Run this in the loop and wait for the result; where the waiting is interrupted, the work is cancelled first.
+
+        owner: the journal that it is done for, by which it may be cancelled.
+        """
+        result, tasks = Future[Result](), list[asyncio.Task[Result]]()
 
         def begin() -> None:
             tasks.append(self.loop.create_task(work))
@@ -56,37 +60,38 @@ class HttpClient:
         def over(task: asyncio.Task[Result]) -> None:
             del self.running[task]
             error = CancelledError() if task.cancelled() else task.exception()
-            found.set_exception(error) if error else found.set_result(task.result())
+            result.set_exception(error) if error else result.set_result(task.result())
 
         self.loop.call_soon_threadsafe(begin)
         try:
-            return found.result()
+            return result.result()
         except BaseException:
-            self.loop.call_soon_threadsafe(lambda: _end(tasks[0]))
-            found.exception()
+            self.loop.call_soon_threadsafe(lambda: _cancel_once(tasks[0]))
+            result.exception()
             raise
 
-    async def wait_for_disk(self, promise: Future[None]) -> None:
-        """Wait for the disk. All whose replies are written together wait for the same, and are woken together."""
-        if promise is not self.promise:
-            self.promise, self.disk = promise, asyncio.Event()
-            wake = self.disk.set
-            promise.add_done_callback(lambda _: self.loop.call_soon_threadsafe(wake))
-        await self.disk.wait()
-        promise.result()
+    async def wait_for_disk(self, write: Future[None]) -> None:
+        """Wait until a transaction is on disk. All replies of one transaction share one event."""
+        if write is not self.write:
+            self.write, self.on_disk = write, asyncio.Event()
+            wake = self.on_disk.set
+            write.add_done_callback(lambda _: self.loop.call_soon_threadsafe(wake))
+        await self.on_disk.wait()
+        write.result()
 
     def cancel_owner(self, owner: object) -> None:
-        """End what is going on for this owner; who waits for it gets a CancelledError, once what is out is back."""
+        """Cancel all work of this owner; its callers get a CancelledError, once the requests in flight have ended."""
 
         def end() -> None:
-            for task in [task for task, whose in self.running.items() if whose is owner]:
-                _end(task)
+            for task in [task for task, its_owner in self.running.items() if its_owner is owner]:
+                _cancel_once(task)
 
         self.loop.call_soon_threadsafe(end)
 
-    def rate_limiter(self, where: tuple[str, str], most: int, *a_minute: int) -> RateLimiter:
-        """The gate of this url and model; what it has learned outlives the model's object."""
-        return self.gates.setdefault((where, most, a_minute), RateLimiter(most, *a_minute))
+    def rate_limiter(self, model: tuple[str, str], max_in_flight: int, *per_minute: int) -> RateLimiter:
+        """The rate limiter of this URL and model; what it has learned outlives the model's object."""
+        key = model, max_in_flight, per_minute
+        return self.rate_limiters.setdefault(key, RateLimiter(max_in_flight, *per_minute))
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self.session.close(), self.loop).result(5)
@@ -95,14 +100,14 @@ class HttpClient:
         self.loop.close()
 
 
-def _end(task: asyncio.Task[Any]) -> None:
-    """Once: a second time would break off the waiting for what is out."""
+def _cancel_once(task: asyncio.Task[Any]) -> None:
+    """Cancel it once: a second time would interrupt the waiting for requests in flight."""
     if not task.cancelling():
         task.cancel()
 
 
 def shared_client() -> HttpClient:
-    """The process's only one."""
+    """The one client of this process."""
     with _lock:
         return _only()
 

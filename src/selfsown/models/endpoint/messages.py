@@ -1,28 +1,34 @@
-"""How each API words a conversation: its messages in their order, and the tools that it may call."""
+"""The fields of a request for a conversation in each API: messages in order, and tools."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
 
+from selfsown.models import Json, JsonObject
 from selfsown.text.chat import INSTRUCTION_ROLES, Conversation, Message
 
-MESSAGE_FIELDS = ("role", "content", "name", "tool_calls", "tool_call_id")  # fields of a message; past reasoning stays here
+MESSAGE_FIELDS = (
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+)  # that are sent; earlier reasoning is not
 
 
-def conversation_fields(style: str, conversation: Conversation, system: str) -> dict[str, Any]:
-    """The part of a request that says what is asked. system: the recipe's own system message for this model; it stands
-    before the conversation's, in the same message."""
+def conversation_fields(style: str, conversation: Conversation, system: str) -> JsonObject:
+    """The fields of a request for the prompt. system: the recipe's system message for this model, prepended to the
+    conversation's system message."""
     if style == "completions":
         return {"prompt": system + conversation.transcript()}
     messages = _identified(conversation.messages)
-    tools: list[Any] = json.loads(conversation.tools or "[]")
+    tools: list[Json] = json.loads(conversation.tools or "[]")
     if style == "messages":
-        told = [each["content"] for each in takewhile(_instructs, messages)]
-        text = "\n\n".join(filter(None, [system, *told]))
-        found = {"messages": _blocks(messages[len(told) :])} | ({"system": text} if text else {})
+        instructions = [message["content"] for message in takewhile(_instructs, messages)]
+        text = "\n\n".join(filter(None, [system, *instructions]))
+        found = {"messages": _blocks(messages[len(instructions) :])} | ({"system": text} if text else {})
         return found | ({"tools": [_schema(tool) for tool in tools]} if tools else {})
     if system and messages and _instructs(messages[0]):
         messages[0]["content"] = f"{system}\n\n{messages[0]['content']}"
@@ -37,8 +43,8 @@ def _instructs(message: Message) -> bool:
 
 
 def _identified(messages: Sequence[Message]) -> list[Message]:
-    """The messages, calls without an id given one, and each result the id of the call that it answers: the first that
-    is not answered yet, of its name where it has one. The APIs take none without."""
+    """The messages with ids, which the APIs require: calls without an id get one, and each tool result the id of the
+    first unanswered call, of its name where it has one."""
     found, waiting, number = list[Message](), list[tuple[str, str]](), 0
     for message in map(dict, messages):
         calls = []
@@ -58,16 +64,16 @@ def _identified(messages: Sequence[Message]) -> list[Message]:
     return found
 
 
-def _blocks(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages as Anthropic's API takes them: calls and their results are blocks, and an instruction in the middle
-    of a talk, for which there is no role, is a user's message that names the role."""
-    found: list[dict[str, Any]] = []
+def _blocks(messages: Sequence[Message]) -> list[JsonObject]:
+    """The messages in the format of Anthropic's API: calls and results are blocks; a later system message, for which
+    there is no role, becomes a user message that names the role."""
+    found: list[JsonObject] = []
     for message in messages:
         role, content = message["role"], message["content"]
         if role == "tool":
             block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id", ""), "content": content}
             if found and isinstance(found[-1]["content"], list) and found[-1]["role"] == "user":
-                found[-1]["content"].append(block)  # the results of calls made together stand together
+                found[-1]["content"].append(block)  # results of parallel calls belong to one message
             else:
                 found.append({"role": "user", "content": [block]})
         elif message.get("tool_calls"):
@@ -79,8 +85,8 @@ def _blocks(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return found
 
 
-def _use(call: Message) -> dict[str, Any]:
-    """A call as a block; its input must be an object there, so that arguments that are none are put into one."""
+def _use(call: Message) -> JsonObject:
+    """A call as a block; its input must be an object, so other arguments are wrapped in one."""
     function = call["function"]
     try:
         given = json.loads(function["arguments"])
@@ -90,7 +96,7 @@ def _use(call: Message) -> dict[str, Any]:
     return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": given}
 
 
-def _schema(tool: Message) -> dict[str, Any]:
+def _schema(tool: Message) -> JsonObject:
     function = tool["function"]
     described = {"description": function["description"]} if function.get("description") else {}
     schema = function.get("parameters") or {"type": "object", "properties": {}}

@@ -1,20 +1,21 @@
-"""What is wished of replies beyond their words, and in which manner they are asked for, which changes none of them."""
+"""Options of an endpoint: those that shape its replies, and those of the connection, which change no reply."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from selfsown.models import Json, JsonObject
 from selfsown.models.endpoint.finish_reasons import normalized
 
 
 @dataclass(frozen=True)
 class ReplyOptions:
-    """stop: texts before which a reply ends; max_tokens: where a call names none (0: the server's own limit).
+    """Options that shape the replies.
 
-    logprobs: how many of the likeliest tokens are told for each (0: no probabilities at all). json: whether the
-    server is told of the schema that a reply is to keep to. finish_reasons: further ends of a whole reply.
+    stop: strings that end a reply. max_tokens: where a call sets none (0: the server's own limit). logprobs: how many
+    of the likeliest tokens are returned per position (0: no log probabilities). json: send JSON schemas to the server.
+    finish_reasons: further finish reasons of a complete reply.
     """
 
     stop: tuple[str, ...] = ()
@@ -27,19 +28,19 @@ class ReplyOptions:
     def accepted_finish_reasons(self) -> frozenset[str]:
         return frozenset(map(normalized, self.finish_reasons))
 
-    def request_fields(self, style: str) -> dict[str, Any]:
-        """The part of a request that says where a reply ends, and that its probabilities are wanted."""
-        found: dict[str, Any] = {}
+    def request_fields(self, style: str) -> JsonObject:
+        """The fields of a request for stop strings and log probabilities."""
+        fields: JsonObject = {}
         if self.stop:
-            found["stop_sequences" if style == "messages" else "stop"] = list(self.stop)
+            fields["stop_sequences" if style == "messages" else "stop"] = list(self.stop)
         if self.logprobs and style == "chat":
-            found |= {"logprobs": True, "top_logprobs": self.logprobs}
+            fields |= {"logprobs": True, "top_logprobs": self.logprobs}
         elif self.logprobs:
-            found["logprobs"] = self.logprobs
-        return found
+            fields["logprobs"] = self.logprobs
+        return fields
 
-    def schema_fields(self, style: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The part of a request that holds the server to a schema; completions know none."""
+    def schema_fields(self, style: str, schema: Mapping[str, Json] | None) -> JsonObject:
+        """The fields of a request for a JSON schema; the completions API has none."""
         if not self.json or not schema or style == "completions":
             return {}
         if style == "messages":
@@ -50,9 +51,10 @@ class ReplyOptions:
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """timeout: seconds for a reply; retries: how often a request may go wrong; in_flight: the most at once.
+    """Options of the connection.
 
-    requests and tokens a minute: 0 is no limit. batch: the most requests of one batch (0: each goes alone, at once).
+    timeout: seconds per reply. retries: attempts per request. max_in_flight: concurrent requests. requests_per_minute,
+    tokens_per_minute: rate limits (0: none). batch_size: the most requests of one batch (0: no batches).
     """
 
     timeout: float

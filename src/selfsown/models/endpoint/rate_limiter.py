@@ -1,4 +1,4 @@
-"""How many requests may be out at once, learned from the server's answers, and how many a minute."""
+"""Concurrency and rate limits: the number of concurrent requests is learned from the server's answers."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import math
 import time
 from collections import deque
 
-START_CONCURRENCY = 8  # at once, at first: so few are in vain where the key is wrong
-SLOWER_FACTOR = 2.0  # times the best latency: doubling ends
-CROWDED_FACTOR = 4.0  # times the best latency: fewer
-BEST_LATENCY_GROWTH = 1.05  # the best latency is let grow by this in each window, because prompts change
-TOLERATED_REFUSAL_SHARE = 0.3  # share of refusals that some servers give whatever the number
-MIN_WINDOW_OUTCOMES = 10  # outcomes at least, before anything is judged by them
+START_CONCURRENCY = 8  # concurrent requests at first: so few fail where the key is wrong
+SLOWER_FACTOR = 2.0  # times the best latency: stop doubling
+CROWDED_FACTOR = 4.0  # times the best latency: reduce
+BEST_LATENCY_GROWTH = 1.05  # of each window, because prompts change
+TOLERATED_REFUSAL_SHARE = 0.3  # some servers refuse so many at any concurrency
+MIN_WINDOW_OUTCOMES = 10  # before the limit is adjusted
 
 
 class RateLimiter:
-    """`most` at once; a limit of 0 a minute is none. It is used within one event loop."""
+    """At most max_in_flight concurrent requests; a rate of 0 is no limit. It is used within one event loop."""
 
-    def __init__(self, most: int, requests_per_minute: int = 0, tokens_per_minute: int = 0) -> None:
-        self.most, self.limit = most, float(min(START_CONCURRENCY, most))
-        self.per_request = 60 / requests_per_minute if requests_per_minute else 0.0
-        self.per_token = 60 / tokens_per_minute if tokens_per_minute else 0.0
-        self.live = self.replies = 0
+    def __init__(self, max_in_flight: int, requests_per_minute: int = 0, tokens_per_minute: int = 0) -> None:
+        self.max_in_flight, self.limit = max_in_flight, float(min(START_CONCURRENCY, max_in_flight))
+        self.seconds_per_request = 60 / requests_per_minute if requests_per_minute else 0.0
+        self.seconds_per_token = 60 / tokens_per_minute if tokens_per_minute else 0.0
+        self.in_flight = self.replies = 0
         self.queue: deque[asyncio.Future[None]] = deque()
         self.doubling = True
-        self.best, self.latencies = math.inf, list[float]()
-        self.free_at = self.tokens_at = self.closed_until = 0.0
-        self.changed_at = 0.0  # what was sent before it says nothing about the new limit
-        self.refusals, self.wait = 0, 0.0  # how many since, and the seconds that the last one asked for
+        self.best_latency, self.latencies = math.inf, list[float]()
+        self.next_request_at = self.next_tokens_at = self.paused_until = 0.0
+        self.changed_at = 0.0  # requests sent before tell nothing about the new limit
+        self.refusals, self.wait = 0, 0.0  # their number since then, and the seconds that the last one asked for
 
     async def acquire(self) -> None:
         """Wait for a place, and for the end of a pause that the server asked for."""
-        if self.live < int(self.limit):
-            self.live += 1
+        if self.in_flight < int(self.limit):
+            self.in_flight += 1
         else:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.queue.append(place)
@@ -44,42 +44,42 @@ class RateLimiter:
                     self.release()
                 raise
         try:
-            while (wait := self.closed_until - time.monotonic()) > 0:
+            while (wait := self.paused_until - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
         except asyncio.CancelledError:
             self.release()
             raise
 
     def release(self) -> None:
-        self.live -= 1
-        while self.queue and self.live < int(self.limit):
+        self.in_flight -= 1
+        while self.queue and self.in_flight < int(self.limit):
             place = self.queue.popleft()
             if not place.cancelled():
-                self.live += 1
+                self.in_flight += 1
                 place.set_result(None)
 
     def record_reply(self, began: float, seconds: float, unforeseen: int) -> None:
-        """An answer after so many seconds: more at once, if it came about as fast as ever.
+        """Count a reply; the limit grows while replies are as fast as the best.
 
-        unforeseen: the tokens that it took, beyond those that `pace` was told.
+        began: when it was sent. seconds: until the reply. unforeseen: tokens beyond those given to `wait_for_rate`.
         """
         self.replies += 1
-        self.tokens_at += unforeseen * self.per_token
-        if self.live >= int(self.limit) - 1 and self.limit < self.most:
-            self.limit = min(self.most, self.limit + (1 if self.doubling else 1 / self.limit))
+        self.next_tokens_at += unforeseen * self.seconds_per_token
+        if self.in_flight >= int(self.limit) - 1 and self.limit < self.max_in_flight:
+            self.limit = min(self.max_in_flight, self.limit + (1 if self.doubling else 1 / self.limit))
         if began >= self.changed_at:
             self.latencies.append(seconds)
             self._judge()
 
     def record_refusal(self, began: float, wait: float) -> None:
-        """The server asked for less, and for so many seconds of patience."""
+        """Count a refusal for overload, after which the server asks to wait so many seconds."""
         if began >= self.changed_at:
             self.refusals, self.wait = self.refusals + 1, wait
             self._judge()
 
     def _judge(self) -> None:
-        """After as many outcomes as may be out: fewer, where more than a few were refused or all became slow, and a
-        pause, where all were refused."""
+        """After as many outcomes as the limit: reduce it where more than a few were refused or replies became slow, and
+        pause where all were refused."""
         outcomes = len(self.latencies) + self.refusals
         if outcomes < max(MIN_WINDOW_OUTCOMES, self.limit):
             return
@@ -87,22 +87,22 @@ class RateLimiter:
         crowded = False
         if self.latencies:
             mean = sum(self.latencies) / len(self.latencies)
-            self.best = min(self.best * BEST_LATENCY_GROWTH, mean)
-            self.doubling &= mean <= SLOWER_FACTOR * self.best
-            crowded = mean > CROWDED_FACTOR * self.best and self.limit > START_CONCURRENCY
+            self.best_latency = min(self.best_latency * BEST_LATENCY_GROWTH, mean)
+            self.doubling &= mean <= SLOWER_FACTOR * self.best_latency
+            crowded = mean > CROWDED_FACTOR * self.best_latency and self.limit > START_CONCURRENCY
         self.latencies, self.refusals = [], 0
         if crowded or share > TOLERATED_REFUSAL_SHARE:
             self.limit = max(1.0, self.limit * (0.9 if crowded else max(0.5, 1 - share)))
             self.doubling, self.changed_at = False, time.monotonic()
         if share == 1:
-            self.closed_until = self.changed_at + self.wait
+            self.paused_until = self.changed_at + self.wait
 
     async def wait_for_rate(self, tokens: int) -> None:
-        """Each request takes its share of the minute, one after the other."""
-        if not (self.per_request or self.per_token):
+        """Wait until the rate limits allow a request with this many tokens."""
+        if not (self.seconds_per_request or self.seconds_per_token):
             return
         now = time.monotonic()
-        at = max(now, self.free_at, self.tokens_at)
-        self.free_at = at + self.per_request
-        self.tokens_at = max(self.tokens_at, now) + tokens * self.per_token
-        await asyncio.sleep(at - now)
+        start = max(now, self.next_request_at, self.next_tokens_at)
+        self.next_request_at = start + self.seconds_per_request
+        self.next_tokens_at = max(self.next_tokens_at, now) + tokens * self.seconds_per_token
+        await asyncio.sleep(start - now)

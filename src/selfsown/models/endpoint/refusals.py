@@ -1,50 +1,59 @@
-"""Whether refusals are the fault of their rows, or of the request and the account behind all of them."""
+"""Whether refusals concern single rows, or the settings and the account of all requests."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
+from selfsown.models import JsonObject
 from selfsown.models.endpoint.api_formats import ParsedReply
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
 from selfsown.models.endpoint.http_client import HttpClient
 from selfsown.models.endpoint.request import Connection
 
-MAX_DECLINED_ROWS = (3, 200)  # rows: where all, or so many, are declined and none is answered, the request is to blame
-MAX_DECLINED_INPUTS = 20  # the same, where the server blames what was asked
-HINT = "a field that the server does not know is left out by extra: {FIELD: null}"
-ROW_FIELDS = ("messages", "prompt", "system", "seed")  # what differs from row to row
+MAX_DECLINED_ROWS = (
+    3,
+    200,
+)  # rows: where all, or so many, are declined and none is answered, the settings are to blame
+MAX_DECLINED_INPUTS = 20  # the same, where the server blames the prompt
+HINT = "remove a field that the server does not support with extra: {FIELD: null}"
+ROW_FIELDS = ("messages", "prompt", "system", "seed")  # they differ from row to row
 
 
 class RefusalTracker:
-    """asks: how many rows there are; bearable: how many in a row may be refused after some were answered."""
+    """row_count: rows of the call. max_in_a_row: how many in a row may be refused after some were answered."""
 
-    def __init__(self, client: HttpClient, line: Connection, asks: int, bearable: float = math.inf) -> None:
-        self.client, self.line, self.asks, self.bearable = client, line, asks, bearable
+    def __init__(
+        self, client: HttpClient, connection: Connection, row_count: int, max_in_a_row: float = math.inf
+    ) -> None:
+        self.client, self.connection = client, connection
+        self.row_count, self.max_in_a_row = row_count, max_in_a_row
         self.in_a_row = 0
-        self.settings: list[dict[str, Any]] | None = None
+        self.settings: list[JsonObject] | None = None
 
-    def row_failure(self, body: str, fault: Fault, answers: int) -> ParsedReply:
-        """The failure of a row. Raises SelfsownError where going on is in vain."""
-        place = self.line.base_url, self.line.account.model
-        self.client.declined[place] += 1
-        self.in_a_row += bool(fault.stops)
-        if self.in_a_row >= self.bearable:
-            raise self.line.stop_error(f"{fault.stops}, for {self.in_a_row} requests in a row", answers)
-        few, many = (MAX_DECLINED_INPUTS if fault.of_input else MAX_DECLINED_ROWS[0]), min(MAX_DECLINED_ROWS[1], self.asks)
-        if not answers and self.client.declined[place] >= max(few, many) and not self.was_answered_before(body):
-            raise self.line.stop_error(f"answers no request: {fault.words}; {HINT}")
-        return ParsedReply("", failure=fault.words)
+    def row_failure(self, body: str, error: RequestError, answers: int) -> ParsedReply:
+        """The failure of a row. Raises ModelError where no request would be answered."""
+        model = self.connection.base_url, self.connection.account.model
+        self.client.declined_rows[model] += 1
+        self.in_a_row += bool(error.fatal_reason)
+        if self.in_a_row >= self.max_in_a_row:
+            raise self.connection.stop_error(f"{error.fatal_reason}, for {self.in_a_row} requests in a row", answers)
+        few, many = (
+            (MAX_DECLINED_INPUTS if error.is_input_error else MAX_DECLINED_ROWS[0]),
+            min(MAX_DECLINED_ROWS[1], self.row_count),
+        )
+        if not answers and self.client.declined_rows[model] >= max(few, many) and not self.was_answered_before(body):
+            raise self.connection.stop_error(f"rejects every request: {error.reason}; {HINT}")
+        return ParsedReply("", failure=error.reason)
 
     def was_answered_before(self, body: str) -> bool:
-        """Whether a request with the same settings was answered before, as the journal knows."""
+        """Whether the journal has a reply to a request with the same settings."""
         if self.settings is None:
-            account, journal = self.line.account, self.line.journal
+            account, journal = self.connection.account, self.connection.journal
             known = journal.answered_requests(account.host, account.model) if journal else []
-            self.settings = [_settings(each) for each in known]
+            self.settings = [_settings(request) for request in known]
         return _settings(body) in self.settings
 
 
-def _settings(body: str) -> dict[str, Any]:
+def _settings(body: str) -> JsonObject:
     return {name: value for name, value in json.loads(body).items() if name not in ROW_FIELDS}

@@ -1,40 +1,40 @@
-"""The body of a reply as the JSON text that it stands for: a stream is put together, and what is no reply is said."""
+"""The JSON text of a response body: chunks of a stream are joined, and anything else is explained."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
+from selfsown.models import Json, JsonObject
 from selfsown.models.endpoint.error_bodies import html_title
-from selfsown.models.endpoint.errors import ADDRESS, Fault
+from selfsown.models.endpoint.errors import URL_HINT, RequestError
 
-MAX_CHARS_SHOWN = 100  # characters of a strange reply
+MAX_CHARS_SHOWN = 100  # of an unexpected body
 _DONE = re.compile(r"^data: ?\[DONE\]\s*\Z", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]*(\r\n|\r|\n|\Z)")
-Tree = dict[str, Any]
+Tree = JsonObject
 
 
 def reply_body(style: str, kind: str, body: str) -> str:
-    """The reply in this body, whose content type is `kind`. Raises Fault where there is none."""
+    """The JSON text of the reply in this body of content type `kind`. Raises RequestError where there is none."""
     text = body.lstrip("\ufeff \t\r\n")
     if not text:
-        raise Fault("the reply is empty", "unreadable")
+        raise RequestError("the reply is empty", "unreadable")
     if "event-stream" in kind or "ndjson" in kind or text.startswith(("data:", "event:", ":")) or _DONE.search(text):
         return _joined(style, kind, text)
     if text[0] in '{["':  # JSON, or half of it
         return text
     if title := html_title(text):
-        raise _strange(f"sent {title} and no reply of the API; {ADDRESS}")
-    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:MAX_CHARS_SHOWN].split())!r}; {ADDRESS}")
+        raise _strange(f"sent {title} and no reply of the API; {URL_HINT}")
+    raise _strange(f"sent {kind or 'text'} and no JSON: {' '.join(text[:MAX_CHARS_SHOWN].split())!r}; {URL_HINT}")
 
 
-def _strange(words: str) -> Fault:
-    """Before anything was answered, another try is pointless; later, something between us and the server may have
-    put in a word."""
-    found = Fault(f"the server {words}", "unreadable")
-    found.stops = words
+def _strange(words: str) -> RequestError:
+    """The error of an unexpected body: before the first answer, another attempt is pointless; later, it may come from a
+    proxy."""
+    found = RequestError(f"the server {words}", "unreadable")
+    found.fatal_reason = words
     return found
 
 
@@ -46,15 +46,15 @@ def _joined(style: str, kind: str, text: str) -> str:
         return json.dumps(chunks[0])
     tree = _message(chunks) if style == "messages" else _choice(chunks)
     if not tree:
-        raise _strange(f"streams ({kind or 'no content type'}) what cannot be read; try extra: {{stream: false}}")
+        raise _strange(f"streams ({kind or 'no content type'}) an unknown format; try extra: {{stream: false}}")
     ended = tree["stop_reason"] if style == "messages" else tree["choices"][0]["finish_reason"]
     if not (done or ended):
-        raise Fault("the server's stream broke off", "unreadable")
+        raise RequestError("the server's stream was interrupted", "unreadable")
     return json.dumps(tree)
 
 
 def _chunks(text: str) -> tuple[list[Tree], bool]:
-    """The objects of a stream of events, or of lines, in order, and whether it says that it is over."""
+    """The objects of a stream of events, or of lines, in order, and whether it has an end mark."""
     found, at, kept, done = list[Tree](), 0, "", False
     while at < len(text):
         if text[at] == "{" and not kept:  # a whole object without the mark of an event
@@ -72,7 +72,7 @@ def _chunks(text: str) -> tuple[list[Tree], bool]:
     return found, done
 
 
-def _decoded(text: str, at: int) -> tuple[Any, int]:
+def _decoded(text: str, at: int) -> tuple[Json, int]:
     try:
         return json.JSONDecoder().raw_decode(text, at)
     except (ValueError, RecursionError):
@@ -80,7 +80,7 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
 
 
 def _is_whole(chunk: Tree) -> bool:
-    """Whether this is a reply as one that does not stream."""
+    """Whether this is a complete reply of a request without a stream."""
     choices = chunk.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         return "message" in choices[0]
@@ -88,7 +88,7 @@ def _is_whole(chunk: Tree) -> bool:
 
 
 def _choice(chunks: Sequence[Tree]) -> Tree:
-    """The reply of a chat, or of a completion: the parts of its first choice one after the other."""
+    """The reply of a chat or a completion: the joined chunks of its first choice."""
     message, text, more, usage = Tree(), "", Tree(finish_reason=None), None
     there = False
     for chunk in chunks:
@@ -110,8 +110,8 @@ def _choice(chunks: Sequence[Tree]) -> Tree:
 
 
 def _message(chunks: Sequence[Tree]) -> Tree:
-    """The reply of the Messages API, whose parts come with a number each."""
-    parts, usage, end = dict[Any, Tree](), Tree(), None
+    """The reply of the Messages API, whose chunks are numbered by part."""
+    parts, usage, end = dict[Json, Tree](), Tree(), None
     for chunk in chunks:
         started, block, delta = (
             each if isinstance(each, dict) else {}
@@ -128,8 +128,8 @@ def _message(chunks: Sequence[Tree]) -> Tree:
     return {"content": list(parts.values()), "stop_reason": end, "usage": usage} if there else {}
 
 
-def _grown(old: Any, new: Any) -> Any:
-    """What was said until now, and what is added to it."""
+def _grown(old: Json, new: Json) -> Json:
+    """The old value with the new chunk appended."""
     if not old or not new:
         return new or old
     if isinstance(old, dict) and isinstance(new, dict):
@@ -141,5 +141,5 @@ def _grown(old: Any, new: Any) -> Any:
     return new
 
 
-def _parts(content: str | list[Any]) -> list[Any]:
+def _parts(content: str | list[Json]) -> list[Json]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content

@@ -1,31 +1,32 @@
-"""The tokens that a reply took, as its server counted them; what it did not count, or cannot have been, is unknown."""
+"""Token counts of a reply, as its server reports them; missing and implausible counts are unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
-MAX_PLAUSIBLE_TOKENS = 10**9  # tokens of a reply that can be believed
+MAX_PLAUSIBLE_TOKENS = 10**9  # of a reply
 
 
-def parse_usage(style: str, usage: Any, *, wrote: bool) -> TokenUsage:
-    """Anthropic's API counts what was read from its cache, or written to it, apart from the input. wrote: whether the
-    reply holds anything, so that 0 tokens of output are no count; no request has 0 tokens of input."""
+def parse_usage(style: str, usage: object, *, wrote: bool) -> TokenUsage:
+    """The counts in the `usage` of a reply; input tokens include those read from, or written to, a prompt cache.
+
+    wrote: whether the reply has text, so that a count of 0 output tokens is wrong; no request has 0 input tokens.
+    """
     if not isinstance(usage, Mapping):
         return UNKNOWN_USAGE
-    asked, details = _count(usage, "prompt_tokens", "input_tokens"), usage.get("prompt_tokens_details")
+    input_tokens, details = _count(usage, "prompt_tokens", "input_tokens"), usage.get("prompt_tokens_details")
     cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
     if style == "messages":
         cached, written = _count(usage, "cache_read_input_tokens"), _count(usage, "cache_creation_input_tokens")
-        asked = None if asked is None else asked + (cached or 0) + (written or 0)
+        input_tokens = None if input_tokens is None else input_tokens + (cached or 0) + (written or 0)
     reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
     output = _count(usage, "completion_tokens", "output_tokens")
-    return TokenUsage(asked or None, output or (None if wrote else output), reasoning, cached, written)
+    return TokenUsage(input_tokens or None, output or (None if wrote else output), reasoning, cached, written)
 
 
-def _count(usage: Any, *names: str) -> int | None:
+def _count(usage: object, *names: str) -> int | None:
     if not isinstance(usage, Mapping):
         return None
     for name in names:

@@ -1,4 +1,4 @@
-"""Muon (Jordan et al. 2024): momentum, made orthogonal, for the matrices of a small network.
+"""Muon (Jordan et al. 2024): orthogonalized momentum, for the matrices of a small network.
 
 torch.optim.Muon does the same one matrix at a time and in bfloat16, which most processors only imitate: on one
 with AVX2 alone a step of the default model takes it 40 ms, longer than all the rest of training. Here the matrices
@@ -16,29 +16,31 @@ from selfsown.models.tiny.two_threads import map_two
 
 MOMENTUM = 0.95
 STEPS = 5  # of the Newton-Schulz iteration
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # the quintic that turns singular values to about one
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that maps singular values to about one
 
 
 class Muon:
-    """rate is the length of a step, weight_decay the share of a weight taken away for each unit of rate."""
+    """An optimizer for matrices; weight_decay: the share of a weight subtracted per unit of learning rate."""
 
-    def __init__(self, matrices: Iterable[Tensor], rate: float, weight_decay: float) -> None:
-        self.rate, self.weight_decay = rate, weight_decay
+    def __init__(self, matrices: Iterable[Tensor], learning_rate: float, weight_decay: float) -> None:
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.groups: dict[torch.Size, list[Tensor]] = {}
         for matrix in matrices:
             self.groups.setdefault(matrix.shape, []).append(matrix)
         self.momenta = {shape: torch.zeros(len(group), *shape) for shape, group in self.groups.items()}
 
     @torch.no_grad()
-    def step(self, speed: float) -> None:
-        """Move each matrix by `speed` times its rate, against its gradient."""
+    def step(self, scale: float) -> None:
+        """One step against the gradients, at `scale` times the learning rate."""
         for group, moves in zip(self.groups.values(), map_two(self._moves, list(self.groups)), strict=True):
             for matrix, move in zip(group, moves, strict=True):
-                matrix.mul_(1 - self.rate * speed * self.weight_decay).sub_(move, alpha=self.rate * speed)
+                matrix.mul_(1 - self.learning_rate * scale * self.weight_decay).sub_(
+                    move, alpha=self.learning_rate * scale
+                )
 
     @torch.no_grad()
     def _moves(self, shape: torch.Size) -> Tensor:
-        """Where the matrices of this shape go, each of its singular values about one, larger for tall ones."""
+        """The updates (count, rows, columns) of matrices of this shape: singular values of about one, more if tall."""
         gradients = torch.stack([matrix.grad for matrix in self.groups[shape] if matrix.grad is not None])
         momentum = self.momenta[shape].lerp_(gradients, 1 - MOMENTUM)
         wide: float = max(1.0, shape[0] / shape[1]) ** 0.5
@@ -46,7 +48,7 @@ class Muon:
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """The nearest (semi-)orthogonal matrices to these (count, rows, columns), approximately."""
+    """The nearest (semi-)orthogonal matrices to these, both of shape (count, rows, columns), approximately."""
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
     x = x / torch.linalg.matrix_norm(x, keepdim=True).clamp(min=1e-7)
@@ -54,5 +56,5 @@ def orthogonal(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    found: Tensor = x.mT if tall else x
-    return found
+    result: Tensor = x.mT if tall else x
+    return result

@@ -1,11 +1,12 @@
-"""The character tokenizer: one token a character, and the marks around prompt and answer."""
+"""The character tokenizer: one token per character, and special tokens around prompt and answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+
+from selfsown.models import JsonObject
 
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<sep>", "<eos>", "<unk>")
 PAD, BOS, SEP, EOS, UNK = range(len(SPECIAL_TOKENS))
@@ -13,7 +14,7 @@ PAD, BOS, SEP, EOS, UNK = range(len(SPECIAL_TOKENS))
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A row is written `<bos>prompt<sep>answer<eos>`."""
+    """A row is encoded as `<bos>prompt<sep>answer<eos>`; unknown characters as `<unk>`."""
 
     characters: str
 
@@ -23,7 +24,7 @@ class Tokenizer:
 
     @cached_property
     def token_ids(self) -> dict[str, int]:
-        return {character: at + len(SPECIAL_TOKENS) for at, character in enumerate(self.characters)}
+        return {character: index + len(SPECIAL_TOKENS) for index, character in enumerate(self.characters)}
 
     def __len__(self) -> int:
         return len(SPECIAL_TOKENS) + len(self.characters)
@@ -32,29 +33,30 @@ class Tokenizer:
         return [self.token_ids.get(character, UNK) for character in text]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Marks are left out."""
-        return "".join(self.characters[at - len(SPECIAL_TOKENS)] for at in ids if at >= len(SPECIAL_TOKENS))
+        """The text of these token ids, without special tokens."""
+        first = len(SPECIAL_TOKENS)
+        return "".join(self.characters[token - first] for token in ids if token >= first)
 
-    def files(self) -> dict[str, dict[str, Any]]:
+    def files(self) -> dict[str, JsonObject]:
         """The tokenizer files of a Hugging Face folder, by name."""
         marks = [
-            {"id": at, "content": mark, "special": True}
+            {"id": token, "content": mark, "special": True}
             | dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-            for at, mark in enumerate(SPECIAL_TOKENS)
+            for token, mark in enumerate(SPECIAL_TOKENS)
         ]
         vocabulary = dict(zip(SPECIAL_TOKENS, range(len(SPECIAL_TOKENS)), strict=True)) | self.token_ids
-        one_each = {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": False}
+        per_character = {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": False}
         tokenizer = {
             "version": "1.0",
             "truncation": None,
             "padding": None,
             "added_tokens": marks,
             "normalizer": None,
-            "pre_tokenizer": one_each,
+            "pre_tokenizer": per_character,
             "post_processor": None,
             "decoder": {"type": "Fuse"},
             "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": SPECIAL_TOKENS[UNK]},
         }
         named = {f"{mark.strip('<>')}_token": mark for mark in SPECIAL_TOKENS if mark != SPECIAL_TOKENS[SEP]}
-        extra: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
+        extra: JsonObject = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
         return {"tokenizer.json": tokenizer, "tokenizer_config.json": named | extra}

@@ -1,7 +1,7 @@
-"""Work on two cores: each half of a batch on a thread of its own, the results put together in a fixed order.
+"""Work on two cores: each half of a batch on a thread of its own, the results combined in a fixed order.
 
-torch's own threads meet some hundred times in a training step, and each meeting waits for the slower core;
-ours meet once. The halves are two on every machine, so the same bytes come out whatever its cores.
+torch's own threads synchronize some hundred times in a training step, each time waiting for the slower core;
+ours synchronize once. There are two halves on every machine, so results do not depend on its number of cores.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    with suppress(AttributeError, OSError):  # glibc alone: what is freed is kept, a step needs as much as the last
+    with suppress(
+        AttributeError, OSError
+    ):  # glibc only: keep freed memory, because each step needs as much as the last
         libc = ctypes.CDLL(None)
         for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
             libc.mallopt(option, 2**30)
@@ -30,16 +32,16 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def map_two(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """The function of each part, in order, two at a time."""
+    """The function's result for each part, in order, computed two at a time."""
     return list(_pool().map(function, parts))
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """torch uses one thread inside, and as many as before after it.
+    """torch uses one thread inside this context, and as many as before after it.
 
-    Inside, a product of matrices may also be taken in bfloat16 with sums in float32. Where the processor knows
-    bfloat16, that brings in oneDNN: on AMD it is twice as fast as the other library, even where it stays in float32.
+    Inside, matrix products may also be computed in bfloat16 with float32 sums. Where the processor supports bfloat16,
+    this selects oneDNN: on AMD it is twice as fast as the other library, even where it stays in float32.
     """
     products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     threads, precision = torch.get_num_threads(), products.fp32_precision

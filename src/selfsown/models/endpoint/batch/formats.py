@@ -1,4 +1,4 @@
-"""How each provider words a batch: what is sent, what it says of one, and the lines of its results."""
+"""The batch formats of both providers: what is sent, the status of a batch, and the lines of its results."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
+from selfsown.models import Json, JsonObject
 from selfsown.models.endpoint.error_bodies import parse_error
 from selfsown.models.endpoint.error_causes import is_account_error
-from selfsown.models.endpoint.errors import Fault, refusal
+from selfsown.models.endpoint.errors import RequestError, error_of_response
 
-Bodies = Callable[[str], str]  # of the request under this key; nothing, where it is not ours
+Bodies = Callable[[str], str]  # of the request under this key; "" where it is not ours
 _LIMIT = re.compile(r"\b413\b|limit|exceed|too (large|many|big)|too_large", re.IGNORECASE)
 _QUEUE = re.compile(r"enqueued|token_limit_exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """What a server says of a batch.
+    """The status of a batch.
 
-    names: what it may be known by; failure: why it was refused as a whole; places: where its results are;
-    answered: how many replies they hold.
+    total, answered: requests. names: by which it may be recognized. failure: why it was rejected as a whole.
+    result_paths: of the files with its results, below the base URL.
     """
 
     id: str
@@ -38,19 +38,19 @@ class BatchStatus:
 
 @dataclass(frozen=True)
 class ResultLine:
-    """A line of the results: the reply to this key, or what went wrong."""
+    """A line of the results: the reply to the request under this key, or its error."""
 
     key: str
     reply: str = ""
-    error: Fault | None = None
+    error: RequestError | None = None
 
 
 class OpenAIBatchFormat:
-    """OpenAI's way, which others speak too: a file of requests goes up; replies and errors come down in a file each."""
+    """OpenAI's format, which others use too: a file of requests is uploaded; replies and errors are a file each."""
 
-    most, room = 50_000, 200_000_000  # requests and bytes of one file, as OpenAI's reference says
+    max_requests, max_bytes = 50_000, 200_000_000  # of one file, from OpenAI's API reference
     uploads = True
-    path, older = "/batches", "after"
+    path, cursor_param = "/batches", "after"
     frame = ("", "\n", "\n")
 
     def __init__(self, target: str) -> None:
@@ -59,13 +59,13 @@ class OpenAIBatchFormat:
     def request_line(self, key: str, body: str) -> str:
         return f'{{"custom_id": "{key}", "method": "POST", "url": "{self.target}", "body": {body}}}'
 
-    def create_body(self, name: str, file: str) -> dict[str, Any]:
-        made = {"input_file_id": file, "endpoint": self.target, "completion_window": "24h"}
-        return {**made, "metadata": {"selfsown": name}}
+    def create_body(self, name: str, file: str) -> JsonObject:
+        body = {"input_file_id": file, "endpoint": self.target, "completion_window": "24h"}
+        return {**body, "metadata": {"selfsown": name}}
 
-    def parse_status(self, tree: Mapping[str, Any]) -> BatchStatus:
+    def parse_status(self, tree: Mapping[str, Json]) -> BatchStatus:
         counts, state = tree.get("request_counts") or {}, tree["status"]
-        ends = [tree.get("output_file_id"), tree.get("error_file_id")]
+        files = [tree.get("output_file_id"), tree.get("error_file_id")]
         return BatchStatus(
             id=str(tree["id"]),
             total=int(counts.get("total") or 0),
@@ -73,30 +73,30 @@ class OpenAIBatchFormat:
             is_ended=state in ("completed", "failed", "expired", "cancelled"),
             names=((tree.get("metadata") or {}).get("selfsown", ""), tree.get("input_file_id", "")),
             cancelled=state == "cancelled",
-            failure=_why(tree) if state == "failed" else "",
-            result_paths=tuple(f"/files/{quote(end, safe='')}/content" for end in ends if end),
+            failure=_failure(tree) if state == "failed" else "",
+            result_paths=tuple(f"/files/{quote(file, safe='')}/content" for file in files if file),
         )
 
-    def parse_result(self, tree: Mapping[str, Any], asked: Bodies) -> ResultLine:
+    def parse_result(self, tree: Mapping[str, Json], body_of: Bodies) -> ResultLine:
         key, response, error = str(tree["custom_id"]), tree.get("response"), tree.get("error")
         if not response or "status_code" not in response:
-            words = error.get("message") or error.get("code") if isinstance(error, dict) else error
-            return ResultLine(key, error=Fault(f"the batch came to no answer ({words or 'it says nothing of it'})"))
-        return _entry(key, int(response["status_code"]), json.dumps(response.get("body")), asked(key))
+            reason = error.get("message") or error.get("code") if isinstance(error, dict) else error
+            return ResultLine(key, error=RequestError(f"the batch has no answer to it ({reason or 'no reason given'})"))
+        return _result(key, int(response["status_code"]), json.dumps(response.get("body")), body_of(key))
 
 
 class AnthropicBatchFormat:
-    """Anthropic's way: the requests are the batch. It takes no name, so that what it answers must tell whose it is."""
+    """Anthropic's format: the requests are the batch. It has no name, so it is recognized by its results."""
 
-    most, room = 100_000, 256_000_000  # requests and bytes of one batch, as Anthropic's guide says
+    max_requests, max_bytes = 100_000, 256_000_000  # of one batch, from Anthropic's guide
     uploads = False
-    path, older = "/messages/batches", "after_id"
+    path, cursor_param = "/messages/batches", "after_id"
     frame = ('{"requests": [', ",\n", "]}")
 
     def request_line(self, key: str, body: str) -> str:
         return f'{{"custom_id": "{key}", "params": {body}}}'
 
-    def parse_status(self, tree: Mapping[str, Any]) -> BatchStatus:
+    def parse_status(self, tree: Mapping[str, Json]) -> BatchStatus:
         name, counts = str(tree["id"]), tree.get("request_counts") or {}
         return BatchStatus(
             id=name,
@@ -108,34 +108,36 @@ class AnthropicBatchFormat:
             result_paths=(f"{self.path}/{quote(name, safe='')}/results",) if tree.get("results_url") else (),
         )
 
-    def parse_result(self, tree: Mapping[str, Any], asked: Bodies) -> ResultLine:
+    def parse_result(self, tree: Mapping[str, Json], body_of: Bodies) -> ResultLine:
         key, result = str(tree["custom_id"]), tree["result"]
         if result["type"] == "succeeded":
             return ResultLine(key, json.dumps(result["message"]))
         if result["type"] != "errored":
-            return ResultLine(key, error=Fault(f"the batch came to no answer ({result['type']})"))
+            return ResultLine(key, error=RequestError(f"the batch has no answer to it ({result['type']})"))
         error = result["error"].get("error", result["error"])
         text = json.dumps({"error": error})
-        return _entry(key, parse_error(text).status or 500, text, asked(key))
+        return _result(key, parse_error(text).status or 500, text, body_of(key))
 
 
-def is_size_limit(words: str) -> bool:
-    """Whether a batch was refused for what it asks at once: a smaller one may be taken."""
-    return bool(_LIMIT.search(words)) and not is_account_error(words)
+def is_size_limit(reason: str) -> bool:
+    """Whether a batch was rejected for its size: a smaller one may be accepted."""
+    return bool(_LIMIT.search(reason)) and not is_account_error(reason)
 
 
-def is_queue_limit(words: str) -> bool:
-    """Whether others that wait before it are in its way."""
-    return bool(_QUEUE.search(words))
+def is_queue_limit(reason: str) -> bool:
+    """Whether other batches fill the provider's queue."""
+    return bool(_QUEUE.search(reason))
 
 
-def _entry(key: str, status: int, text: str, asked: str) -> ResultLine:
-    return ResultLine(key, text) if status // 100 == 2 else ResultLine(key, error=refusal(status, {}, text, asked))
+def _result(key: str, status: int, text: str, request: str) -> ResultLine:
+    if status // 100 == 2:
+        return ResultLine(key, text)
+    return ResultLine(key, error=error_of_response(status, {}, text, request))
 
 
-def _why(tree: Mapping[str, Any]) -> str:
-    """The first of the errors that a batch was refused for."""
+def _failure(tree: Mapping[str, Json]) -> str:
+    """The first error of a batch that was rejected."""
     errors = (tree.get("errors") or {}).get("data") or [{}]
-    words = [str(errors[0][name]) for name in ("code", "message") if errors[0].get(name)]
+    parts = [str(errors[0][name]) for name in ("code", "message") if errors[0].get(name)]
     line = f" (line {errors[0]['line']})" if errors[0].get("line") else ""
-    return (": ".join(words) or "it does not say why") + line
+    return (": ".join(parts) or "no reason given") + line

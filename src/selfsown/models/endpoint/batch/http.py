@@ -1,12 +1,10 @@
-"""Calls about batches: one at a time, tried again while that is worth it, and long files read line by line."""
+"""HTTP calls of the batch APIs: one at a time, with retries, and long result files read line by line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
 import secrets
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -15,61 +13,41 @@ from typing import Any
 import aiohttp
 
 from selfsown.models.endpoint.credentials import join_url
-from selfsown.models.endpoint.dispatcher import FIRST_WAIT, LONGEST_WAIT, PATIENCE
 from selfsown.models.endpoint.error_bodies import html_title
-from selfsown.models.endpoint.errors import Fault, refusal, unheard, wait_of
+from selfsown.models.endpoint.errors import RequestError, connection_error, error_of_response, retry_after_seconds
 from selfsown.models.endpoint.http_client import CONNECT_SECONDS, HttpClient
 from selfsown.models.endpoint.request import Connection
+from selfsown.models.endpoint.retry import RetryPolicy
 
-PIECE = 1 << 18  # bytes
+PIECE_BYTES = 1 << 18  # of an upload
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a server answered, and the seconds that it asks to wait before the next question."""
+class HttpAnswer:
+    """The body of an answer, and the seconds that the server asks to wait before the next call."""
 
-    tree: dict[str, Any]
-    wait: float
-
-
-class Patience:
-    """How often in a row a call may go wrong; a server that is only busy has longer."""
-
-    def __init__(self, retries: int) -> None:
-        self.retries, self.tries, self.refusals, self.busy_at = retries, 0, 0, 0.0
-
-    def wait(self, fault: Fault) -> float:
-        """The seconds until the next try; the fault itself where there is none."""
-        now = time.monotonic()
-        self.tries += not fault.busy
-        self.refusals, self.busy_at = (self.refusals + 1, self.busy_at or now) if fault.busy else (0, 0.0)
-        in_vain = now - self.busy_at > PATIENCE if fault.busy else self.tries >= self.retries
-        if fault.fatal or fault.declined or in_vain or fault.wait > PATIENCE:
-            raise fault
-        if fault.wait:
-            return fault.wait * random.uniform(1, 1.2)
-        times = min(self.refusals if fault.busy else self.tries, 10)
-        return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (times - 1)) * random.uniform(0.5, 1)
+    body: dict[str, Any]
+    retry_after: float
 
 
-class Calls:
-    """To the address where the API's own paths begin."""
+class BatchHttp:
+    """HTTP calls below the base URL of a connection."""
 
-    def __init__(self, client: HttpClient, line: Connection) -> None:
-        self.client, self.line = client, line
-        self.headers = {name: value for name, value in line.headers.items() if name != "Content-Type"}
-        self.times = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=line.timeout)
+    def __init__(self, client: HttpClient, connection: Connection) -> None:
+        self.client, self.connection = client, connection
+        self.headers = {name: value for name, value in connection.headers.items() if name != "Content-Type"}
+        self.timeouts = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=connection.timeout)
 
-    async def ask(self, path: str, **params: str) -> Told:
-        patience = Patience(self.line.retries)
+    async def get(self, path: str, **params: str) -> HttpAnswer:
+        policy = RetryPolicy(self.connection.retries)
         while True:
             try:
-                return await self.once("GET", path, params=params)
-            except Fault as fault:
-                await asyncio.sleep(patience.wait(fault))
+                return await self.request_once("GET", path, params=params)
+            except RequestError as error:
+                await asyncio.sleep(policy.next_wait(error))
 
-    async def upload(self, path: str, name: str, texts: Callable[[], Iterator[str]]) -> Told:
-        """A file of requests, in a form."""
+    async def upload(self, path: str, name: str, texts: Callable[[], Iterator[str]]) -> HttpAnswer:
+        """Upload a file of requests as a multipart form."""
         mark = secrets.token_hex(16)
         part = f"--{mark}\r\nContent-Disposition: form-data; name="
         head = f'{part}"purpose"\r\n\r\nbatch\r\n{part}"file"; filename="{name}"\r\n'
@@ -78,85 +56,88 @@ class Calls:
         def form() -> Iterator[str]:
             return chain([head], texts(), [f"\r\n--{mark}--\r\n"])
 
-        patience = Patience(self.line.retries)
+        policy = RetryPolicy(self.connection.retries)
         while True:
             try:
                 return await self.post(path, form, f"multipart/form-data; boundary={mark}")
-            except Fault as fault:
-                await asyncio.sleep(patience.wait(fault))
+            except RequestError as error:
+                await asyncio.sleep(policy.next_wait(error))
 
-    async def post(self, path: str, texts: Callable[[], Iterator[str]], kind: str = "application/json") -> Told:
-        """A long text, in one try: who does not hear the answer cannot know whether it was taken."""
+    async def post(self, path: str, texts: Callable[[], Iterator[str]], kind: str = "application/json") -> HttpAnswer:
+        """Post a long text, in one attempt: without an answer, it is unknown whether the server has accepted it."""
         length = sum(len(text.encode()) for text in texts())
         headers = {"Content-Type": kind, "Content-Length": str(length)}
-        return await self.once("POST", path, data=_pieces(texts()), headers=headers)
+        return await self.request_once("POST", path, data=_pieces(texts()), headers=headers)
 
-    async def once(self, method: str, path: str, **more: Any) -> Told:
+    async def request_once(self, method: str, path: str, **more: Any) -> HttpAnswer:
         headers = self.headers | more.pop("headers", {})
         try:
             async with (
-                asyncio.timeout(self.line.timeout),
+                asyncio.timeout(self.connection.timeout),
                 self.client.session.request(
-                    method, join_url(self.line.base_url, path), headers=headers, allow_redirects=False, **more
+                    method, join_url(self.connection.base_url, path), headers=headers, allow_redirects=False, **more
                 ) as response,
             ):
-                text = self.line.mask_secrets((await response.read()).decode("utf-8", "replace"))
+                text = self.connection.mask_secrets((await response.read()).decode("utf-8", "replace"))
                 if response.status // 100 == 2:
-                    return Told(tree_of(text), wait_of(response.headers))
-                raise refusal(response.status, response.headers, text)
-        except (aiohttp.ClientError, OSError) as error:
-            fault = self._unheard(error)
-        raise fault  # here, so that it carries nothing of the error, in whose words the key may stand
+                    return HttpAnswer(parse_object(text), retry_after_seconds(response.headers))
+                raise error_of_response(response.status, response.headers, text)
+        except (aiohttp.ClientError, OSError) as failure:
+            error = self._connection_error(failure)
+        raise error  # here, so that it carries nothing of the failure, whose message may contain the key
 
-    async def lines(self, path: str) -> AsyncGenerator[str, None]:
-        """The lines of a file as they come; a Fault where it breaks off."""
-        kept = b""
+    async def stream_lines(self, path: str) -> AsyncGenerator[str, None]:
+        """The lines of a file as they arrive. Raises RequestError where the connection breaks."""
+        rest = b""
         try:
             async with self.client.session.get(
-                join_url(self.line.base_url, path), headers=self.headers, allow_redirects=False, timeout=self.times
+                join_url(self.connection.base_url, path),
+                headers=self.headers,
+                allow_redirects=False,
+                timeout=self.timeouts,
             ) as response:
                 if response.status // 100 != 2:
                     text = (await response.read()).decode("utf-8", "replace")
-                    raise refusal(response.status, response.headers, self.line.mask_secrets(text))
+                    raise error_of_response(response.status, response.headers, self.connection.mask_secrets(text))
                 async for piece in response.content.iter_any():
                     first, *more = piece.split(b"\n")
-                    kept += first
-                    for next_ in more:
-                        yield self.line.mask_secrets(kept.decode("utf-8", "replace"))
-                        kept = next_
-        except (aiohttp.ClientError, OSError) as error:
-            fault: Fault | None = self._unheard(error)
+                    rest += first
+                    for line in more:
+                        yield self.connection.mask_secrets(rest.decode("utf-8", "replace"))
+                        rest = line
+        except (aiohttp.ClientError, OSError) as failure:
+            error: RequestError | None = self._connection_error(failure)
         else:
-            fault = None
-        if fault:
-            raise fault
-        if kept.strip():
-            tree_of(kept.decode("utf-8", "replace"))
-            yield self.line.mask_secrets(kept.decode("utf-8", "replace"))
+            error = None
+        if error:
+            raise error
+        if rest.strip():
+            parse_object(rest.decode("utf-8", "replace"))
+            yield self.connection.mask_secrets(rest.decode("utf-8", "replace"))
 
-    def _unheard(self, error: Exception) -> Fault:
-        return unheard(error, self.line.timeout, self.line.mask_secrets(str(error)))
+    def _connection_error(self, failure: Exception) -> RequestError:
+        return connection_error(failure, self.connection.timeout, self.connection.mask_secrets(str(failure)))
 
 
 async def _pieces(texts: Iterator[str]) -> AsyncGenerator[bytes, None]:
-    """A few large ones instead of many small ones, and never all of it in memory."""
+    """The text in large pieces, never all of it in memory."""
     kept = bytearray()
     for text in texts:
         kept += text.encode()
-        if len(kept) >= PIECE:
+        if len(kept) >= PIECE_BYTES:
             yield bytes(kept)
             kept.clear()
     if kept:
         yield bytes(kept)
 
 
-def tree_of(text: str) -> dict[str, Any]:
-    """A JSON object, or a Fault."""
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object in this text. Raises RequestError where there is none."""
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:
         why = html_title(text) or str(error)
-        raise Fault(f"what the server said of the batch cannot be read: {why}") from error
+        raise RequestError(f"the batch answer is not JSON: {why}") from error
     if not isinstance(tree, dict):
-        raise Fault("what the server said of the batch is no JSON object")
+        raise RequestError("the batch answer is not a JSON object")
     return tree

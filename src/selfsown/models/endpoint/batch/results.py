@@ -1,4 +1,4 @@
-"""The results of a batch, read as they come: each reply on disk before it is read, whatever else the file holds."""
+"""The results of a batch, read as they arrive: each reply is stored before it is parsed."""
 
 from __future__ import annotations
 
@@ -8,76 +8,78 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from selfsown.models.endpoint.batch.formats import Bodies
-from selfsown.models.endpoint.batch.http import Patience
 from selfsown.models.endpoint.batch.provider import BatchProvider
-from selfsown.models.endpoint.errors import Fault
+from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.retry import RetryPolicy
 from selfsown.usage.journal import KEYS_PER_QUERY, Batch
 
-Keep = Callable[[dict[str, str]], Awaitable[dict[str, Fault]]]
-_say = logging.getLogger(__name__)
+Store = Callable[[dict[str, str]], Awaitable[dict[str, RequestError]]]
+MAX_KEY_CHARS_SHOWN = 50
+_log = logging.getLogger(__name__)
 
 
-class Harvest:
-    """kept: the keys whose reply is on disk; faults: what went wrong with others. keep says which cannot be read;
-    asked: the body of a request."""
+class BatchResults:
+    """stored: the keys whose reply is on disk; errors: those of other keys, and of replies that cannot be parsed.
 
-    def __init__(self, provider: BatchProvider, record: Batch, keep: Keep, asked: Bodies) -> None:
-        self.provider, self.keep, self.asked = provider, keep, asked
-        self.wanted = set(record.keys)
-        self.kept, self.faults = set[str](), dict[str, Fault]()
-        self.twice, self.strange = set[str](), set[str]()
+    store: stores replies by key, and returns the errors of those that cannot be parsed. body_of: the body of a request.
+    """
 
-    async def download(self, place: str) -> None:
-        """A file that breaks off is read again from its beginning."""
-        patience = Patience(self.provider.line.retries)
+    def __init__(self, provider: BatchProvider, record: Batch, store: Store, body_of: Bodies) -> None:
+        self.provider, self.store, self.body_of = provider, store, body_of
+        self.expected = set(record.keys)
+        self.stored, self.errors = set[str](), dict[str, RequestError]()
+        self.duplicates, self.unexpected = set[str](), set[str]()
+
+    async def download(self, path: str) -> None:
+        """Read a result file; one that breaks off is read again from its beginning."""
+        policy = RetryPolicy(self.provider.connection.retries)
         while True:
             try:
-                return await self._once(place)
-            except Fault as fault:
-                await asyncio.sleep(patience.wait(fault))
+                return await self._download_once(path)
+            except RequestError as error:
+                await asyncio.sleep(policy.next_wait(error))
 
-    async def _once(self, place: str) -> None:
-        some, lines = dict[str, str](), set[str]()
+    async def _download_once(self, path: str) -> None:
+        replies, seen_keys = dict[str, str](), set[str]()
         try:
-            async with aclosing(self.provider.calls.lines(place)) as texts:
-                async for text in texts:
-                    self._take(text, some, lines)
-                    if len(some) == KEYS_PER_QUERY:
-                        await self._keep(some)
+            async with aclosing(self.provider.http.stream_lines(path)) as lines:
+                async for line in lines:
+                    self._add_line(line, replies, seen_keys)
+                    if len(replies) == KEYS_PER_QUERY:
+                        await self._store(replies)
         finally:
-            await self._keep(some)
+            await self._store(replies)
 
-    async def _keep(self, some: dict[str, str]) -> None:
-        self.faults |= await self.keep(some)
-        self.kept |= some.keys()
-        some.clear()
+    async def _store(self, replies: dict[str, str]) -> None:
+        self.errors |= await self.store(replies)
+        self.stored |= replies.keys()
+        replies.clear()
 
-    def _take(self, text: str, some: dict[str, str], lines: set[str]) -> None:
+    def _add_line(self, line: str, replies: dict[str, str], seen_keys: set[str]) -> None:
         try:
-            entry = self.provider.parse_result(text, self.asked)
-        except Fault:
-            self.strange.add(text[:50])
+            result = self.provider.parse_result(line, self.body_of)
+        except RequestError:
+            self.unexpected.add(line[:MAX_KEY_CHARS_SHOWN])
             return
-        if entry.key not in self.wanted:
-            self.strange.add(entry.key)
-        elif entry.key in lines:
-            self.twice.add(entry.key)
-        elif entry.key not in self.kept:
-            if entry.error:
-                self.faults[entry.key] = entry.error
+        if result.key not in self.expected:
+            self.unexpected.add(result.key)
+        elif result.key in seen_keys:
+            self.duplicates.add(result.key)
+        elif result.key not in self.stored:
+            if result.error:
+                self.errors[result.key] = result.error
             else:
-                some[entry.key] = entry.reply
-        lines.add(entry.key)
+                replies[result.key] = result.reply
+        seen_keys.add(result.key)
 
-    def left(self) -> dict[str, Fault]:
-        """What is still without a reply, and why."""
-        missing = Fault("the batch ended without a word of it")
-        unheard = {key: self.faults.get(key, missing) for key in self.wanted - self.kept}
-        return unheard | {key: fault for key, fault in self.faults.items() if key in self.kept}
+    def missing(self) -> dict[str, RequestError]:
+        """The keys without a usable reply, each with the reason."""
+        absent = RequestError("the batch ended without a result for it")
+        unanswered = {key: self.errors.get(key, absent) for key in self.expected - self.stored}
+        return unanswered | {key: error for key, error in self.errors.items() if key in self.stored}
 
-    def say(self, name: str) -> None:
-        kept, of = f"{len(self.kept):,}", f"{len(self.wanted):,}"
-        _say.info("batch %s: over, %s of %s answered", name, kept, of)
-        if self.twice or self.strange:
-            words = "batch %s: left aside %d lines that came twice and %d that nobody asked for or that cannot be read"
-            _say.warning(words, name, len(self.twice), len(self.strange))
+    def log(self, name: str) -> None:
+        _log.info("batch %s: ended, %s of %s answered", name, f"{len(self.stored):,}", f"{len(self.expected):,}")
+        if self.duplicates or self.unexpected:
+            message = "batch %s: ignored %d duplicate result lines and %d unexpected or unreadable ones"
+            _log.warning(message, name, len(self.duplicates), len(self.unexpected))
