@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
 
 from selfsown.generate import backtranslate

@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
 
 from selfsown.generate import correct_errors

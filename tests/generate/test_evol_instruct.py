@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
 
 from selfsown.generate import evol_instruct

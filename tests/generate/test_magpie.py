@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
-from server import Server
 
 from selfsown.generate import magpie
 from selfsown.models import Reply

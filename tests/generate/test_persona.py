@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
 
 from selfsown.generate import persona

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from parrot import Parrot, replaying
 from provenance import recorded
 
 from selfsown.generate import propose

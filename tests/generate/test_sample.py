@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from parrot import Parrot
 from provenance import recorded
 
 from selfsown.generate import sample

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from parrot import Parrot, knowing
 from provenance import recorded
 from realdata import real_data
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server
 
 from selfsown.models import Reply, SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -25,6 +24,7 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
 from selfsown.records import Row, SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 SECRET = "sk-very/secret-0123456789"
 STOPPED = """

@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from batches import BatchServer
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models import Reply
 from selfsown.models.anthropic import create as anthropic
@@ -25,6 +23,8 @@ from selfsown.models.endpoint.errors import error_in_body, error_of_response
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_batches import BatchServer
+from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(40)]
 Instead = Callable[[str, Any], web.Response | None]

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from batches import BatchServer
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.api_formats import PATHS, ParsedReply, parse_reply
@@ -21,6 +19,8 @@ from selfsown.models.endpoint.errors import RequestError
 from selfsown.models.endpoint.finish_reasons import failure_of, is_transient, normalized
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import usage_entries
+from testing.mock_batches import BatchServer
+from testing.mock_server import Server
 
 WHOLE = [
     "stop",

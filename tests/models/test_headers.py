@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from command import refused, selfsown
-from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.credentials import check_url, join_url
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 SECRET = "sk-very/secret-0123456789"
 AZURE = "/openai/deployments/d?api-version=2024-10-21"

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from server import Server
 
 from selfsown.models.endpoint.endpoint import create
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY
 from selfsown.records import SelfsownError
+from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(200)]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import BatchServer
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -25,6 +24,7 @@ from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_batches import BatchServer
 
 SECRET = "sk-very/secret-0123456789"
 MANY = [f"prompt {at}" for at in range(100)]

@@ -17,7 +17,6 @@ from aiohttp import web
 from command import written
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.endpoint.endpoint import create
@@ -25,6 +24,7 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.masking import PREFIX_CHARS, mask_secret
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 SECRET = "sk-proj+very/secret=0123456789abcdef"
 MANY = [f"prompt {at}" for at in range(40)]

@@ -12,7 +12,6 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.api_formats import ParsedReply, parse_reply
@@ -22,6 +21,7 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.stream import reply_body
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
+from testing.mock_server import Server
 
 STREAM = "text/event-stream"
 WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "It is 4."}, "finish_reason": "stop"}]}

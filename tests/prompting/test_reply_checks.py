@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from parrot import Parrot
 
 from selfsown.models import Reply
 from selfsown.prompting.reply_checks import answer_prompts, rejection_reason, shared_word_run
 from selfsown.records import Row
 from selfsown.text.normalize import fenced
+from testing.echo_model import Parrot
 
 TOLD = "Write a message that the person described here might send to an assistant."
 

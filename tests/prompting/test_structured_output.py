@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parrot import Parrot
 
 from selfsown.models import Reply
 from selfsown.prompting.json_in_text import json_values
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import SelfsownError
+from testing.echo_model import Parrot
 
 SCHEMA = {
     "type": "object",

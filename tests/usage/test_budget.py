@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models.endpoint.endpoint import Endpoint, create
 from selfsown.records import SelfsownError
 from selfsown.usage.budget import DEFAULT_REPLY_TOKENS, Budget, Meter, Reservation
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget, total, usage_entries
+from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(400)]
 MOST = 40  # words of a reply at the most

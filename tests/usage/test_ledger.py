@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from server import Server
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -26,6 +25,7 @@ from selfsown.records import SelfsownError
 from selfsown.usage.journal import Call, Journal
 from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 from selfsown.usage.prices import Price
+from testing.mock_server import Server
 
 MANY = [f"prompt {at}" for at in range(200)]
 FAULTS = {"busy": 0.1, "error": 0.05, "reset": 0.05, "cut": 0.05, "malformed": 0.05, "hang": 0.01, "long": 0.1}

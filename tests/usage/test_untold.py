@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from rich.console import Console
-from server import Server
 
 from selfsown import cost
 from selfsown.cost import Cost
@@ -22,6 +21,7 @@ from selfsown.records import SelfsownError
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, total, usage_entries
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
+from testing.mock_server import Server
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"
