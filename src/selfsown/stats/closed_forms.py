@@ -23,7 +23,7 @@ def retained(n: int, t: int, accumulate: bool = False) -> float:
 
 def log_variance(n: int, t: int) -> float:
     """The mean logarithm of a Gaussian's variance after t unbiased fits, data replaced: though its mean stays 1, it
-    falls for ever, by digamma((n - 1) / 2) - log((n - 1) / 2) each time."""
+    falls without bound, by digamma((n - 1) / 2) - log((n - 1) / 2) each time."""
     half = (n - 1) / 2
     return t * (_digamma(half) - math.log(half))
 
@@ -56,12 +56,12 @@ def regression_error(features: int, n: int, sigma: float, t: int, accumulate: bo
 
 
 def kinds_seen(shares: Sequence[float], n: int) -> float:
-    """How many kinds stand at least once among n draws."""
+    """The expected number of kinds that occur at least once among n draws."""
     return sum(1 - (1 - p) ** n for p in shares)
 
 
 def forgotten(t: int, copies: int = 1) -> float:
-    """The share of kinds that stood `copies` times among the real rows and are gone by generation t, data replaced:
+    """The share of kinds that occurred `copies` times among the real rows and are gone by generation t, data replaced:
     q_0 = 0, q_(t+1) = exp(q_t - 1), to the power of copies (a critical branching process of Poisson offspring)."""
     lost = 0.0
     for _ in range(t):
@@ -114,7 +114,7 @@ def tolerable_noise(right: float, wrong: float) -> float:
 
 
 def settled(error: float, wrong_to_right: float) -> float:
-    """The accuracy at which a model that learns from its own filtered answers comes to rest.
+    """The accuracy at which a model that learns from its own filtered answers settles.
 
     error: the share of what it knows that it loses in learning, each generation; wrong_to_right: how often the verifier
     passes a wrong row, against a right one. 0 where the verifier is too weak to hold it: from 1 - error on.
@@ -123,7 +123,7 @@ def settled(error: float, wrong_to_right: float) -> float:
 
 
 def weakest_verifier(error: float, accuracy: float) -> float:
-    """The largest wrong_to_right at which a model still comes to rest at this accuracy or above."""
+    """The largest wrong_to_right at which a model still settles at this accuracy or above."""
     return max(0.0, 1 - error / (1 - accuracy)) if accuracy < 1 else 0.0
 
 
@@ -140,10 +140,11 @@ def excess_error(real_share: float, fresh: bool, n: float = math.inf) -> float:
 
 def _digamma(x: float) -> float:
     """The derivative of the logarithm of the gamma function, by its recurrence and asymptotic series."""
-    found = 0.0
+    total = 0.0
     while x < 10:
-        found, x = found - 1 / x, x + 1
-    return found + math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6)
+        total -= 1 / x
+        x += 1
+    return total + math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6)
 
 
 def _share(log_odds: float) -> float:
