@@ -61,7 +61,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mak
     monkeypatch.setenv("TEST_KEY", SECRET)
 
     def made(server: BatchServer, journal: Journal | None = None, **knobs: Any) -> Endpoint:
-        knobs = {"url": server.url, "model": "m", "batch": 40, "key": "TEST_KEY", **knobs}
+        knobs = {"url": server.url, "model": "m", "batch": 40, "api_key": "TEST_KEY", **knobs}
         if request.param == "messages":
             return anthropic([], 0, journal, **knobs)
         return endpoint([], 0, journal, style=request.param, **knobs)
