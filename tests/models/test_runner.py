@@ -143,7 +143,7 @@ def test_entries_that_went_wrong_are_sent_again_and_the_others_are_not(
         before = server.asked.copy()
         assert texts(model) == ANSWERS
         assert server.asked == before
-    assert "lines that came twice" in caplog.text
+    assert "duplicate result lines" in caplog.text
     assert "40 requests sent" in caplog.text
 
 
