@@ -61,7 +61,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mak
     monkeypatch.setenv("TEST_KEY", SECRET)
 
     def made(server: BatchServer, journal: Journal | None = None, **knobs: Any) -> Endpoint:
-        knobs = {"url": server.url, "model": "m", "batch": 40, "key": "TEST_KEY", **knobs}
+        knobs = {"url": server.url, "model": "m", "batch": 40, "api_key": "TEST_KEY", **knobs}
         if request.param == "messages":
             return anthropic([], 0, journal, **knobs)
         return endpoint([], 0, journal, style=request.param, **knobs)
@@ -143,7 +143,7 @@ def test_entries_that_went_wrong_are_sent_again_and_the_others_are_not(
         before = server.asked.copy()
         assert texts(model) == ANSWERS
         assert server.asked == before
-    assert "lines that came twice" in caplog.text
+    assert "duplicate result lines" in caplog.text
     assert "40 requests sent" in caplog.text
 
 

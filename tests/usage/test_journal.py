@@ -30,7 +30,7 @@ journal, begin = Journal(Path(sys.argv[1])), int(sys.argv[2])
 def write(name):
     for at in range(begin, begin + 100000):
         key = f"{name}-{at}"
-        journal.keep(key, "{}", key * 50).result()
+        journal.store_reply(key, "{}", key * 50).result()
         sys.stdout.write(key + "\\n")
         sys.stdout.flush()
 
