@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from selfsown.make import make
+from selfsown.pipeline import make
 
 from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.recipe.recipe import Recipe

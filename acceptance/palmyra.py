@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from selfsown.make import make
+from selfsown.pipeline import make
 
 from acceptance.bars import Bar, Mean
 from selfsown import cost

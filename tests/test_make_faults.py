@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selfsown.make import make
+from selfsown.pipeline import make
 from test_make import adds_up, prompts, recipe, rows, serving
 
 from testing.mock_server import Server
