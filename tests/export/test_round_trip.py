@@ -69,7 +69,7 @@ def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path
     pytest.importorskip("datasets")
     rows = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     worse = [kept.row(row.prompt, "nothing", 0.0, sample_index=row.sample_index) for row in rows]
-    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
+    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, file_format=kind)
     found = list(open_source(str(done.out), ColumnNames()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}
     assert {f"{row.prompt}\n{row.answer}" if row.prompt else row.answer for row in found} == joined
