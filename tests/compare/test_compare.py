@@ -294,7 +294,7 @@ def test_a_run_that_is_still_at_work_is_named(compared: tuple[Path, Finished], t
         done = compare_with_child_processes(
             tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "2"
         )
-    assert "arm real, seed 1: another process is at work in" in refused(done)
+    assert "arm real, seed 1: another process is using" in refused(done)
 
 
 def test_a_file_that_has_changed_between_two_arms_is_refused(tmp_path: Path) -> None:
