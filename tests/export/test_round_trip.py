@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import kept
 import pytest
+from command import run_in_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,6 +78,5 @@ def test_the_audit_command_takes_an_export(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     rows: list[Row] = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     done = export(kept.made(tmp_path / "run", rows), tmp_path / "out", format="alpaca")
-    order = [sys.executable, "-m", "selfsown", "audit", str(done.out), "--against", str(done.out), "--json"]
-    ended = subprocess.run(order, capture_output=True, text=True)
+    ended = run_in_process(tmp_path, "audit", str(done.out), "--against", str(done.out), "--json")
     assert json.loads(ended.stdout)["rows"] == {"synthetic": 8, "real": 8}, ended.stderr
