@@ -46,7 +46,7 @@ class RecordedRequest:
 
 def is_remote(model: Model) -> TypeGuard[Endpoint]:
     """Whether the model is behind a server, so that its requests can be listed."""
-    return hasattr(model, "asks")
+    return hasattr(model, "requests")
 
 
 class RecordingModel:
@@ -57,10 +57,10 @@ class RecordingModel:
         self.requests = requests
         self.name = model.name
 
-    def at(self, stage: str) -> RecordingModel:
+    def for_step(self, stage: str) -> RecordingModel:
         return RecordingModel(self.model.for_step(stage), self.requests)
 
-    def called(self, name: str) -> RecordingModel:
+    def with_model(self, name: str) -> RecordingModel:
         return RecordingModel(self.model.with_model(name), self.requests)
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
@@ -86,10 +86,10 @@ class StubModel(RecordingModel):
         self.length = length
         self.elements = elements
 
-    def at(self, stage: str) -> StubModel:
+    def for_step(self, stage: str) -> StubModel:
         return StubModel(self.model.for_step(stage), self.requests, self.length, self.elements)
 
-    def called(self, name: str) -> StubModel:
+    def with_model(self, name: str) -> StubModel:
         return StubModel(self.model.with_model(name), self.requests, self.length, self.elements)
 
     def complete(self, prompts: Sequence[Prompt], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:
