@@ -52,6 +52,8 @@ def is_remote(model: Model) -> TypeGuard[Endpoint]:
 class RecordingModel:
     """The model itself; its requests are recorded in `requests`."""
 
+    reads_conversations = True  # as every remote model does
+
     def __init__(self, model: Endpoint, requests: list[RecordedRequest]) -> None:
         self.model = model
         self.requests = requests
