@@ -262,7 +262,7 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
     found = read_cost(tmp_path / "out")
     assert found
     assert found.kept == 100
-    assert {(line.stage, line.role, line.answered) for line in found.lines} == {
+    assert {(line.stage, line.role, line.answered) for line in found.usage_entries} == {
         ("generate.sample", "teacher", 2 * ASKED),
         ("grade.self_consistency", "judge", 3 * ASKED),
     }
