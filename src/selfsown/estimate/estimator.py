@@ -116,12 +116,11 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
 
 def without_batches(recipe: Recipe, without_key: bool = False) -> Recipe:
     """The same requests, one by one: nobody waits a day for a few rows. without_key: nothing will be sent."""
-    dropped = {"batch", "key"} if without_key else {"batch"}
     changed: dict[str, Any] = {}
     for role in ROLE_MODELS:
         step = getattr(recipe, role)
         if step and step.method in SERVERS:
-            options = {name: value for name, value in step.options.items() if name not in dropped}
+            options = {name: value for name, value in step.options.items() if name != "batch"}
             if without_key:
                 options["api_key"] = ""
             changed[role] = replace(step, options=options)

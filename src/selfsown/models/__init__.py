@@ -84,6 +84,15 @@ class StepAware(Protocol):
 
 
 @runtime_checkable
+class ModelSelector(Protocol):
+    """A model of a server that serves others too."""
+
+    def with_model(self, name: str) -> Model:
+        """Another model of the same server."""
+        ...
+
+
+@runtime_checkable
 class RemoteModel(Model, Protocol):
     """A model behind a server: its requests are counted per step, limited, and paid for."""
 
