@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from selfsown.pipeline import make
-
 from acceptance.bars import Bar, Mean, final_scores, run_arm
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir

@@ -13,13 +13,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from selfsown.pipeline import make
-
 from acceptance.bars import Bar, Mean
-from selfsown import cost
 from selfsown.compare import runner
 from selfsown.compare.experiment import plan_experiment
 from selfsown.compare.results import ClaimResult, ComparisonResult, DataEfficiency
+from selfsown.cost import read_cost
+from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder, generation_dir
@@ -237,5 +236,5 @@ def _usd(input_tokens: int, output_tokens: int, cached: int) -> float:
 
 
 def _ledger_usd(folder: Path) -> float:
-    usage = cost.read(folder)
+    usage = read_cost(folder)
     return float(usage.all.usd) if usage and usage.all.usd is not None else float("nan")

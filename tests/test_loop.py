@@ -14,10 +14,10 @@ import pytest
 from small import FIRST, NAMES, names
 
 from selfsown import loop
-from selfsown.lineage import story
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row, Score, SelfsownError, Verdict
 from selfsown.run_folder import RunFolder
+from selfsown.terminal.lineage import story
 
 Files = dict[str, bytes]
 

@@ -12,11 +12,11 @@ import pytest
 from command import selfsown
 
 from selfsown import cost
-from selfsown.lineage import story
 from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
+from selfsown.terminal.lineage import story
 from selfsown.usage.ledger import total, usage_entries
 from testing.mock_server import Server
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selfsown.pipeline import make
 from test_make import adds_up, prompts, recipe, rows, serving
 
+from selfsown.pipeline import make
 from testing.mock_server import Server
 
 FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}

@@ -14,7 +14,7 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "text", "scores", "stats", "option_types", "recipes", "parallel"),
+    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel"),
     ("records",),
     ("usage", "files", "sandbox", "rewriting"),
     ("holdout", "models", "tasks", "history", "atomic"),
@@ -26,7 +26,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("intake",),
     ("calibration", "callbacks"),
     ("preflight", "run_state"),
-    ("loop", "pipeline", "lineage"),
+    ("loop", "pipeline"),
     ("estimate",),
     ("compare", "plan", "audit"),
     ("terminal",),

@@ -18,7 +18,7 @@ READ = [
 # As a whole word, or as a part between underscores.
 WORDS = (
     "anew|bears? out|borne|cannot say|fates?|for who|heard|hearsay|in vain|knobs?|knock(s|ed)?|lamps?|laps?|left to itself|"
-    "mend(s|ed|ing)?|noughts?|reckon(s|ed|ing)?|reckoner|such as is|told|tells?|thrift|unprompted|untold|verbs?|"
+    "mend(s|ed|ing)?|noughts?|reckon(s|ed|ing)?|reckoner|such as is|told|thrift|unprompted|untold|verbs?|"
     "whichever|wish(es|ed)?|yardsticks?|of (its|your|their) own accord"
 )
 # No identifier by itself.

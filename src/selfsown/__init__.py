@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import selfsown.audit  # before the name is bound to the function below: a later import of the package would take it
 from selfsown.api import audit, make, prove, run
+from selfsown.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from selfsown.errors import DataError, ModelError, RecipeError, RunFolderError, SelfsownError
     from selfsown.recipe.recipe import Recipe
     from selfsown.records import Grade, Row, Score
 
-__version__ = "0.1.0"
 __all__ = [
     "DataError",
     "Grade",

@@ -28,7 +28,6 @@ import filelock
 import pyarrow
 import yaml
 
-from selfsown import __version__
 from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
 from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
@@ -37,6 +36,7 @@ from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Score, Signal, Verdict
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
+from selfsown.version import __version__
 
 CONTROL = "control"  # the folder of the control arm, within a run's folder
 TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies

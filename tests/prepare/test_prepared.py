@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from selfsown import loop
 from selfsown.html.run_page import content
 from selfsown.intake import SET_ASIDE, Intake, prepared_rows
-from selfsown.lineage import story
 from selfsown.pipeline import make
 from selfsown.preflight.warnings import recipe_warnings
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
+from selfsown.terminal.lineage import story
 from testing.mock_server import Server
 
 MAIL = "ada@posteo.de"

@@ -11,7 +11,7 @@ import yaml
 from command import Finished, selfsown, tree, written
 from test_paid import CHANGES, SECRET, comparable, say
 
-from selfsown import cost
+from selfsown.cost import read_cost
 from selfsown.cost.findings import sentences
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
@@ -179,7 +179,7 @@ def test_points_gained_are_relative_to_generation_0(tmp_path: Path) -> None:
                 if goal == (f"{score['name']}[{score['stratum']}]" if score["stratum"] else score["name"]):
                     score |= {"value": value, "direction": better}
             path.write_text(json.dumps(generation), encoding="utf-8")
-        found = cost.read(folder)
+        found = read_cost(folder)
         assert found
         assert found.points == (None if points is None else pytest.approx(points))
         assert any("points gained in" in sentence for sentence in sentences(found)) == (points is not None)
@@ -191,9 +191,9 @@ def test_points_gained_are_relative_to_generation_0(tmp_path: Path) -> None:
     for scores, value in (("scores", 2.9), ("validation_scores", 2.0)):
         generation[scores] = [score | {"value": value, "direction": "lower"} for score in generation[scores]]
     path.write_text(json.dumps(generation), encoding="utf-8")
-    turned = cost.read(folder)
+    turned = read_cost(folder)
     assert turned
     assert turned.points == pytest.approx(10)
     (folder / "recipe.yaml").write_text("goal: [", encoding="utf-8")
     with pytest.raises(SelfsownError, match="is damaged"):
-        cost.read(folder)
+        read_cost(folder)

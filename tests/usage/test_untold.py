@@ -12,7 +12,6 @@ import pytest
 from aiohttp import web
 from rich.console import Console
 
-from selfsown import cost
 from selfsown.cost import Cost
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint

@@ -8,9 +8,9 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from selfsown import __version__
 from selfsown.cli import analysis, catalogue, dataset, run
 from selfsown.errors import ExitCode, SelfsownError
+from selfsown.version import __version__
 
 EXIT_CODES = f"""Exit codes of every command: {ExitCode.OK:d} done ·
 {ExitCode.USAGE:d} the command, the recipe or the data must be changed ·

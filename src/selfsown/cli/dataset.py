@@ -28,9 +28,10 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     """
     from rich.console import Console
 
-    from selfsown import cost, pipeline
+    from selfsown.cost import read_cost
     from selfsown.cost.findings import summary
     from selfsown.export.export import export
+    from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import MakeProgress
 
@@ -38,9 +39,9 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     folder, console = folder or Path("made") / loaded.name, Console()
     with MakeProgress(console) as progress:
         print_warnings(loaded, console)
-        tally = pipeline.make(loaded, folder, progress.update)
+        tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
-    if spent := cost.read(folder):
+    if spent := read_cost(folder):
         progress.print(f"{summary(spent)} (selfsown cost {folder})")
     if tally.counts["kept"]:
         data = export(folder, folder / "dataset")

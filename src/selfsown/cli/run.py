@@ -27,9 +27,10 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     """
     from rich.console import Console
 
-    from selfsown import cost, loop
+    from selfsown.cost import read_cost
     from selfsown.cost.findings import summary
     from selfsown.html.report import write_or_explain
+    from selfsown.loop import run as run_loop
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal.layout import print_line
@@ -41,9 +42,9 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     print_warnings(loaded, console)
     callbacks = RunProgress(loaded, console)
     with callbacks.progress:
-        history = loop.run(loaded, folder, callbacks)
+        history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
-    if spent := cost.read(folder):
+    if spent := read_cost(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {folder})")
     if report:
         print(write_or_explain(folder))
@@ -103,7 +104,7 @@ def explain(folder: Path, row: str) -> None:
     row
         The row's id, or the beginning of it.
     """
-    from selfsown.lineage import story
+    from selfsown.terminal.lineage import story
 
     print(story(folder, row))
 
@@ -120,10 +121,10 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
 
     from rich.console import Console
 
-    from selfsown.cost import read
+    from selfsown.cost import read_cost
     from selfsown.terminal.cost import show
 
-    spent = read(folder)
+    spent = read_cost(folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
     elif spent:

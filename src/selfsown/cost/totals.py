@@ -62,7 +62,7 @@ class Cost:
         }
 
 
-def read(folder: Path) -> Cost | None:
+def read_cost(folder: Path) -> Cost | None:
     """The cost of a folder; None if no model server was ever asked.
 
     Raises RunFolderError if the folder is not one of a run, or its recipe.yaml is damaged.

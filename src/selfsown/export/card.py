@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 import pyarrow
 import yaml
 
-from selfsown import __version__, cost
-from selfsown.cost import findings
+from selfsown.cost import findings, read_cost
 from selfsown.export.card_counts import RowCounts, SourceCounts, length_quantiles
 from selfsown.export.destination import EXPORT_TAG
 from selfsown.export.formats import OMISSIONS, Format
@@ -23,6 +22,7 @@ from selfsown.export.limits import limitations, parse_step, stage_steps
 from selfsown.export.markdown import bullet_list, code, code_block, escape, table
 from selfsown.export.run_reader import ExportSource
 from selfsown.intake import Intake
+from selfsown.version import __version__
 
 MAX_TABLE_ROWS = 10
 ROLES = ("student", "teacher", "judge")
@@ -183,7 +183,7 @@ class Card:
         return parts + [f"Not exported and not counted: {escape(part)}." for part in self.source.left_out]
 
     def _cost(self) -> list[str]:
-        spent = cost.read(self.source.folder)
+        spent = read_cost(self.source.folder)
         if not spent:
             return []
         cells = [[escape(cell) for cell in line] for line in findings.table_rows(spent)]

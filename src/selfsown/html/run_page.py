@@ -8,8 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from selfsown import cost
-from selfsown.cost import findings
+from selfsown.cost import findings, read_cost
 from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
 from selfsown.html.elements import Fact, Figure, Table
 from selfsown.html.formatting import capitalized, integer, join_words, truncate
@@ -197,7 +196,7 @@ def _grade_text(grade: Grade) -> str:
 
 def _cost(run: RunData, folder: Path) -> CostSection:
     time = composition.time_figure(run)
-    spent = cost.read(folder)
+    spent = read_cost(folder)
     sentences = findings.sentences(spent) if spent else []
     custom = [method for method in _recipe_methods(run) if "." in method]
     if custom:

@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from selfsown import pipeline
+import selfsown.pipeline as pipeline
 from selfsown.cost import Cost
 from selfsown.cost.findings import sentences
 from selfsown.estimate.estimator import without_batches
