@@ -164,7 +164,7 @@ def test_the_first_command_of_the_readme_answers_prompts(tmp_path: Path) -> None
     made = RunFolder(tmp_path / "out").rows("rows") or []
     assert {row.prompt for row in made} == {RIVER, "And in Italy?"}
     assert all(row.status == "kept" and row.target == "" for row in made)
-    done = selfsown(tmp_path, "export", "out", "with-real", "--real", "--as", "jsonl")
+    done = selfsown(tmp_path, "export", "out", "with-real", "--real", "--file-format", "jsonl")
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "with-real" / "data").glob("*.jsonl")
     exported = [json.loads(line) for path in lines for line in path.read_text().splitlines()]
@@ -215,7 +215,7 @@ def test_rules_keep_to_the_answers_that_there_are() -> None:
 
 def test_an_unanswered_prompt_is_no_better_answer_of_a_pair() -> None:
     (ended,) = preference_pairs.curate([Row("open 1?", "five", origin="synthetic")], UNANSWERED, chosen="real")
-    assert (ended.status, ended.reason) == ("rejected", "pairs: no real row answers its prompt")
+    assert (ended.status, ended.reason) == ("rejected", "preference_pairs: no real row answers its prompt")
 
 
 def test_what_no_real_row_says_draws_nothing_toward_it() -> None:

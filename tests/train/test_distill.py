@@ -90,11 +90,11 @@ def test_the_same_seed_gives_the_same_weights_and_the_teacher_stays_as_it_was(te
     assert alike(before, teacher)
 
 
-def test_a_teacher_with_another_alphabet_teaches_what_both_know(teacher: Tiny) -> None:
+def test_a_teacher_with_another_tokenizer_teaches_what_both_know(teacher: Tiny) -> None:
     """The same teacher, its characters turned around, teaches the same."""
     turned = teacher.copy()
-    turned.alphabet = replace(teacher.alphabet, characters=teacher.alphabet.characters[::-1])
-    order = [0, 1, 2, 3, 4, *range(len(teacher.alphabet) - 1, 4, -1)]
+    turned.tokenizer = replace(teacher.tokenizer, characters=teacher.tokenizer.characters[::-1])
+    order = [0, 1, 2, 3, 4, *range(len(teacher.tokenizer) - 1, 4, -1)]
     with torch.no_grad():
         for weight in (turned.network.tokens.weight, turned.network.head.weight):
             weight.copy_(weight[order].clone())
@@ -131,7 +131,7 @@ def test_a_teacher_that_cannot_teach_is_explained(other: Tiny, said: str) -> Non
 def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path: Path) -> None:
     remote = "teacher={endpoint: {url: http://localhost:1/v1, model: m}}"
     for more in ([], [remote]):
-        with pytest.raises(SelfsownError, match="names one that was saved"):
+        with pytest.raises(SelfsownError, match="names a saved model"):
             Recipe.load("first", ["train=distill", *more])
     saved = f"teacher={{tiny: {{folder: {tmp_path}}}}}"
     assert Recipe.load("first", ["train=distill", saved]).train[0].method == "distill"

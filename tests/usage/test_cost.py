@@ -95,6 +95,7 @@ def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
     assert (said.returncode, "is not a run folder" in said.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_budget_stops_the_run_with_exit_code_3_and_a_larger_one_goes_on_to_the_same_end(tmp_path: Path) -> None:
     written(tmp_path, **CHANGES)
     with Server(say=say) as server:
