@@ -34,9 +34,14 @@ def blank(seed: int, layers: int = 1, width: int = 32) -> Tiny:
     return create(REST, seed, layers=layers, width=width)
 
 
-def taught(seed: int, rows: Sequence[Row] = REST, steps: int = 60) -> Tiny:
-    """One that knows a little."""
-    return sft.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch_size=32)
+@cache
+def _taught(seed: int) -> Tiny:
+    return sft.train(mixed(REST), blank(seed), seed, quiet, steps=60, batch_size=32)
+
+
+def taught(seed: int) -> Tiny:
+    """One that knows a little: a copy, for it is trained once."""
+    return _taught(seed).copy()
 
 
 @cache

@@ -48,7 +48,9 @@ def test_replies_of_a_former_address_are_pointed_out_with_the_words_that_use_the
         method = "anthropic" if make is anthropic else "endpoint"
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
-        words = "12 replies of the same model at another address would match, but will be requested again; to use them: "
+        words = (
+            "12 replies of the same model at another address would match, but will be requested again; to use them: "
+        )
         assert record.getMessage() == f"{words}--set 'teacher.{method}.identity={server.url}'"
 
 

@@ -140,8 +140,8 @@ def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path
 @pytest.mark.slow
 def test_distilled_beats_one_hot_on_held_out_rows_in_every_seed_and_a_few_draws_come_close() -> None:
     """A larger teacher that saw 2,100 rows, a smaller student that sees 200. One-hot may choose its stop."""
-    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch_size=64)
-    for seed in range(5):
+    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=150, batch_size=64)
+    for seed in range(3):
         few, student = mixed(random.Random(seed).sample(REST, 200)), blank(seed)
         how = {"batch_size": 64}
         one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))

@@ -62,7 +62,10 @@ def test_cost_is_listed_by_step_role_model_and_kept_row(tmp_path: Path) -> None:
     kept = sum(g.counts.get("kept", 0) for g in RunFolder(tmp_path / "run").generations())
     assert kept > 0
     assert (found["kept"], found["usd_per_kept_row"]) == (kept, pytest.approx(whole["usd"] / kept))
-    assert f"{requests:,} requests, {input_tokens:,} input and {output:,} output tokens, ${whole['usd']:,.2f}" in said.stdout
+    assert (
+        f"{requests:,} requests, {input_tokens:,} input and {output:,} output tokens, ${whole['usd']:,.2f}"
+        in said.stdout
+    )
     shown = run_in_process(tmp_path, "cost", "run").stdout
     words = (
         "generate.sample",
@@ -104,7 +107,9 @@ def test_a_budget_stops_the_run_with_exit_code_3_and_a_larger_one_goes_on_to_the
         server.bodies.clear()
         for requests in (whole // 3, whole // 2):
             command = selfsown if requests == whole // 3 else run_in_process
-            said = command(tmp_path, "run", "mine.yaml", "run", *sets(server), "--set", f"budget={{requests: {requests}}}")
+            said = command(
+                tmp_path, "run", "mine.yaml", "run", *sets(server), "--set", f"budget={{requests: {requests}}}"
+            )
             assert (said.returncode, len(server.bodies)) == (3, requests)
             assert "Traceback" not in said.stderr
             assert f"{requests} requests of {requests} requests spent" in said.stderr
@@ -154,14 +159,18 @@ def test_transport_options_may_change_between_runs_but_not_the_model(tmp_path: P
     with Server(say=say) as server:
         few = ["--set", "budget={requests: 40}"]
         assert run(tmp_path, *sets(server, price=""), *few).returncode == 3
-        changed = [each.replace("m, api_key", "m, timeout: 5, retries: 9, api_key") for each in sets(server, key="OTHER_KEY")]
+        changed = [
+            each.replace("m, api_key", "m, timeout: 5, retries: 9, api_key") for each in sets(server, key="OTHER_KEY")
+        ]
         said = run(tmp_path, *changed)
         assert said.returncode == 0, said.stderr
         recipe = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text(encoding="utf-8"))
         assert recipe["teacher"]["endpoint"]["api_key"] == "OTHER_KEY"
         assert "budget" not in recipe
         found = costs(tmp_path)["total"]
-        assert found["usd"] == pytest.approx(found["input_tokens"] + 2 * found["output_tokens"]), "the price was set later"
+        assert found["usd"] == pytest.approx(found["input_tokens"] + 2 * found["output_tokens"]), (
+            "the price was set later"
+        )
         other = [each.replace("m, api_key", "n, api_key") for each in sets(server)]
         said = run(tmp_path, *other)
         assert said.returncode == 2

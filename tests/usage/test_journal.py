@@ -139,7 +139,9 @@ def call(key: str, outcome: str = "answered", **changes: Any) -> Call:
     who = {"role": "teacher", "stage": "generate.sample", "model": "m", "host": "h"}
     took = {"input_tokens": 5, "output_tokens": 7, "reasoning_tokens": None, "cached_tokens": None}
     took |= {"cache_write_tokens": None, "usd": 0.5}
-    return Call(**{"time": 1.0, "key": key, "outcome": outcome, **who, **took, "seconds": 0.1, "batch": False, **changes})
+    return Call(
+        **{"time": 1.0, "key": key, "outcome": outcome, **who, **took, "seconds": 0.1, "batch": False, **changes}
+    )
 
 
 def test_every_call_is_written_with_its_reply_or_alone_and_none_takes_the_place_of_another(tmp_path: Path) -> None:

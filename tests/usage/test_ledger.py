@@ -150,9 +150,7 @@ def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["no database at all " * 100, None])
-def test_a_damaged_journal_is_an_error_and_a_missing_one_is_empty(
-    text: str | None, tmp_path: Path
-) -> None:
+def test_a_damaged_journal_is_an_error_and_a_missing_one_is_empty(text: str | None, tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
     assert usage_entries(path) == []
     assert not list(tmp_path.iterdir())

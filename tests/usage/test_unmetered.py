@@ -27,7 +27,9 @@ from testing.mock_server import Server
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"
 UNMETERED: list[Any] = [ABSENT, None, {}, [], "many", {"total_tokens": 9}]
-UNMETERED += [{"prompt_tokens": each, "completion_tokens": each} for each in (None, 0, -1, "5", True, False, [1], 10**12)]
+UNMETERED += [
+    {"prompt_tokens": each, "completion_tokens": each} for each in (None, 0, -1, "5", True, False, [1], 10**12)
+]
 
 
 @pytest.fixture
