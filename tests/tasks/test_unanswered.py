@@ -170,7 +170,7 @@ def test_the_first_command_of_the_readme_answers_prompts(tmp_path: Path) -> None
     exported = [json.loads(line) for path in lines for line in path.read_text().splitlines()]
     assert len(exported) == len(made)
     assert all(each["completion"] for each in exported)
-    assert "2 real rows are left out: they are prompts that nobody has answered" in (
+    assert "2 real rows are not exported: they are prompts without an answer" in (
         tmp_path / "with-real" / "README.md"
     ).read_text(encoding="utf-8")
 
