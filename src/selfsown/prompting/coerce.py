@@ -75,15 +75,15 @@ def _named(value: JsonObject, properties: Mapping[str, Json], *, closed: bool) -
     return value if any(_rivals(key, extra[key], matched, properties) for key in extra) else matched
 
 
-def _rivals(key: str, value: Json, found: Mapping[str, Json], properties: Mapping[str, Json]) -> bool:
+def _rivals(key: str, value: Json, matched: Mapping[str, Json], properties: Mapping[str, Json]) -> bool:
     """Whether a further field could be meant as one of the schema's, with another value."""
     for name, schema in properties.items():
-        if name in EXPLANATIONS or name not in found:
+        if name in EXPLANATIONS or name not in matched:
             continue
         if _letters(name) in _letters(key):
             return True
         choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum", ())
-        first, other = (coerce(choice, schema) for choice in (found[name], value))
+        first, other = (coerce(choice, schema) for choice in (matched[name], value))
         if any(type(other) is type(choice) and other == choice for choice in choices) and other != first:
             return True
     return False
