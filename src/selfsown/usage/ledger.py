@@ -135,14 +135,14 @@ def total(entries: Iterable[UsageEntry]) -> UsageEntry:
 
 def recipe_prices(recipe: Mapping[str, Any]) -> Prices:
     """The prices that a recipe gives its teacher and judge, and those of our table for other models."""
-    given: dict[tuple[str, str], Price] = {}
+    prices: dict[tuple[str, str], Price] = {}
     for role in ("teacher", "judge"):
         step = recipe.get(role)
         for options in step.values() if isinstance(step, dict) else ():
             if options and options.get("price") and "model" in options:
                 host = urlsplit(options.get("url", "")).netloc
-                given[host, options["model"]] = price_from_options(f"{role}: price", options["price"])
-    return lambda host, model: given.get((host, model)) or given.get(("", model)) or price_of(host, model)
+                prices[host, options["model"]] = price_from_options(f"{role}: price", options["price"])
+    return lambda host, model: prices.get((host, model)) or prices.get(("", model)) or price_of(host, model)
 
 
 def folder_budget(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
