@@ -94,7 +94,7 @@ def test_splits_of_a_folder(tmp_path: Path) -> None:
     assert audit(f"{tmp_path / 'two'}:bad", "--against", two)[1]["rows"]["synthetic"] == 250
     code, _, said = audit(str(tmp_path / "two"), "--against", two)
     assert code == 2
-    assert "there is: good, bad; say which" in said
+    assert "has no split 'train'; available: good, bad" in said
     assert f"{tmp_path / 'two'}:SPLIT" in said
 
 

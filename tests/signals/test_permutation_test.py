@@ -22,8 +22,9 @@ from selfsown.signals.measures import (
 )
 from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
 from selfsown.signals.reference import ReferenceCorpus
+from testing.toy_documents import GROUP_SHARES, ToyDocuments
 
-TOY = Toy()
+TOY = ToyDocuments()
 ANCHOR = ReferenceCorpus.of(TOY.write(2000, 1)[0])
 
 
