@@ -58,7 +58,7 @@ def main() -> None:
     if logging.lastResort:  # writes to the current standard error, above a progress bar if there is one
         logging.lastResort.setLevel(logging.INFO)
     try:
-        app(exit_on_error=False, print_error=False)
+        app(sys.argv[1:], exit_on_error=False, print_error=False)
     except BrokenPipeError:  # `selfsown list | head`
         sys.stderr.close()
         sys.exit(ExitCode.OK)
