@@ -17,7 +17,7 @@ from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdi
 from selfsown.tasks.file import Task
 from testing.toy_documents import TOPICS, ToyDocuments
 
-HELD_OUT, WRITTEN = 2000, 600
+HELD_OUT, WRITTEN = 1200, 600
 
 
 def rows(world: ToyDocuments, count: int, seed: int) -> list[Row]:
