@@ -19,10 +19,17 @@ import numpy as np
 from selfsown.records import Score, Signal, Unit
 from selfsown.signals.baseline_test import worsened
 from selfsown.signals.discriminator import likeness
-from selfsown.signals.measures import odds, odds_error, tails, variation, variation_error, vendi
-from selfsown.signals.permutation_test import Wanted, drift, holm
-from selfsown.signals.reference import Anchor
-from selfsown.signals.status import light
+from selfsown.signals.measures import (
+    log_odds_change,
+    log_odds_error,
+    rare_ngrams_lost,
+    shift,
+    shift_error,
+    vendi_lost,
+)
+from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.signals.reference import ReferenceCorpus
+from selfsown.signals.status import overall_status
 from testing.toy_documents import GROUPS, VOCABULARY_SIZE, WORDS_PER_DOCUMENT, ToyDocuments, draw_columns
 
 DOCUMENTS, SAMPLE, HELD_OUT, GENERATIONS, BASELINES = 2000, 1000, 2000, 10, 5
@@ -139,7 +146,7 @@ class Arm:
     keeps: bool = False  # the rows of every generation stay
     real: float = 0.0
     verify: bool = False
-    log_odds_change: float = 1.0
+    odds: float = 1.0
     quota: bool = False
     resample: bool = False
     rarest: bool = False  # of the verified rows, those with the highest loss under a model of real rows
@@ -180,29 +187,29 @@ class History:
         return self.statuses.index("red") + 1 if "red" in self.statuses else 0
 
 
-def run_arm(arm: Arm, seed: int) -> History:
-    """Ten generations of a loop, each checked by the monitor; a red one continues, so that all can be seen."""
+def run_arm(arm: Arm, seed: int, generations: int = GENERATIONS) -> History:
+    """The generations of a loop, each checked by the monitor; a red one continues, so that all can be seen."""
     rng, task = np.random.default_rng(seed), Task()
     anchor, held_out = task.real(2000, rng), task.real(HELD_OUT, rng)
-    reference = Anchor.of(anchor.texts)
+    reference = ReferenceCorpus.of(anchor.texts)
     baselines = [_train(task.real(DOCUMENTS, rng)).scores(held_out) for _ in range(BASELINES)]
     real = task.real(DOCUMENTS, rng)
     first = model = _train(real)
     first_sample = first.write(SAMPLE, arm.temperature, rng) if arm.source != "task" else task.real(SAMPLE, rng)
     kept, before, history = list[Documents](), list[Signal](), History()
-    for number in range(1, GENERATIONS + 1):
+    for number in range(1, generations + 1):
         generated = task.real(DOCUMENTS, rng) if arm.source == "task" else _generate(arm, model, real, rng)
         kept = [*kept, generated] if arm.keeps else [generated]
         if arm.source != "first":
             model = _mix(arm, real, kept)
         sample = model.write(SAMPLE, arm.temperature, rng) if arm.source != "task" else task.real(SAMPLE, rng)
-        signals = holm(
+        signals = with_significance(
             [
                 *_drift_signals(reference, anchor, first_sample, sample, number),
                 *_quality_signals(model, held_out, baselines),
             ]
         )
-        status, _ = light(signals, before)
+        status, _ = overall_status(signals, before)
         before = signals
         history.statuses.append(status)
         if not history.quality_fell and any(signal.is_alarm for signal in signals if signal.family == "function"):
@@ -251,17 +258,21 @@ def _mix(arm: Arm, real: Documents, kept: Sequence[Documents]) -> Model:
     return Model.of(real.join(generated), np.concatenate(weights) * (len(real) + len(generated)))
 
 
-def _drift_signals(reference: Anchor, real: Documents, before: Documents, sample: Documents, seed: int) -> list[Signal]:
+def _drift_signals(
+    reference: ReferenceCorpus, real: Documents, before: Documents, sample: Documents, seed: int
+) -> list[Signal]:
     both = before.join(sample)
     texts, groups, real_groups = (
         both.texts,
         *([GROUPS[group] for group in documents.group] for documents in (both, real)),
     )
     specs = {
-        "tails": Wanted(tails(reference, texts), "creativity", 0.1),
-        "vendi": Wanted(vendi(reference, texts), "creativity", 0.1),
-        "shift": Wanted(variation(groups, real_groups), "bias", 0.05 + variation_error(real_groups), "points"),
-        "odds": Wanted(odds(groups, "a", real_groups), "bias", 0.2 + odds_error(real_groups, "a"), "of log-odds"),
+        "tails": MeasureSpec(rare_ngrams_lost(reference, texts), "creativity", 0.1),
+        "vendi": MeasureSpec(vendi_lost(reference, texts), "creativity", 0.1),
+        "shift": MeasureSpec(shift(groups, real_groups), "bias", 0.05 + shift_error(real_groups), "points"),
+        "odds": MeasureSpec(
+            log_odds_change(groups, "a", real_groups), "bias", 0.2 + log_odds_error(real_groups, "a"), "of log-odds"
+        ),
     }
     return drift(specs, len(before), len(sample), seed)
 

@@ -1,6 +1,12 @@
-"""What several rooms of tests need: programs behind walls, where the machine lets anybody build them."""
+"""What all tests share: the sandbox, if the machine has one, and one thread for linear algebra."""
 
 from __future__ import annotations
+
+import os
+
+# Before NumPy is imported, here and in processes that tests start: its threads only wait for each other where several
+# workers of pytest share the cores, which makes the small matrices of the tests several times slower.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 

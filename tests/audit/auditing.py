@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from command import run_in_process
 
 WORDS = [f"word{at}" for at in range(400)]
 SHARES = [1 / (at + 1) for at in range(400)]
@@ -32,8 +32,8 @@ def records(path: Path, values: Sequence[Mapping[str, object]]) -> str:
 
 
 def audit(*arguments: str) -> tuple[int, dict[str, Any], str]:
-    command = [sys.executable, "-m", "selfsown", "audit", *arguments, "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    """Exit code, result and standard error of an audit within this process, which does not import everything again."""
+    ended = run_in_process(Path(), "audit", *arguments, "--json")
     return ended.returncode, json.loads(ended.stdout) if ended.stdout else {}, ended.stderr
 
 

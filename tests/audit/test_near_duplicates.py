@@ -13,22 +13,22 @@ from selfsown.audit.near_duplicates import near_duplicate_groups
 
 
 def test_memorized_rows_are_copies(tmp_path: Path) -> None:
-    real = texts(3000, 2)
+    real = texts(800, 2)
     two = rows(tmp_path / "b.jsonl", real)
-    for at, copied in enumerate((real[:1500], [f"{text} !" for text in real[:1500]])):
+    for at, copied in enumerate((real[:400], [f"{text} !" for text in real[:400]])):
         one = rows(tmp_path / f"{at}.jsonl", copied)
         code, found, _ = audit(one, "--against", two)
         assert (code, alarms(found)) == (4, {"copies of real rows"})
         assert "they copy real rows" in found["headline"]
         assert "Copies: 100 % of the rows" in str(found["findings"])
-        assert set(found["examples"]["copies"]) <= set(range(1, 1501))
+        assert set(found["examples"]["copies"]) <= set(range(1, 401))
     assert "copies of real rows" not in alarms(audit(one, "--against", two, "--max-copies", "1.5")[1])
 
 
 def test_near_copies_do_not_hide_lost_tails(tmp_path: Path) -> None:
-    real = texts(4000, 1, words=3000)
+    real = texts(2000, 1, words=3000)
     two = rows(tmp_path / "b.jsonl", real)
-    one = rows(tmp_path / "a.jsonl", [*(f"{text} !" for text in real[:500]), *texts(1500, 5, words=300)])
+    one = rows(tmp_path / "a.jsonl", [*(f"{text} !" for text in real[:250]), *texts(750, 5, words=300)])
     assert alarms(audit(one, "--against", two)[1]) >= {"copies of real rows", "tails lost"}
 
 
@@ -43,15 +43,15 @@ def test_near_duplicates_found_at_any_length() -> None:
 
 
 def test_the_same_answers_to_many_prompts(tmp_path: Path) -> None:
-    answers = texts(3000, 3)
-    asked = [{"prompt": prompt, "answer": answer} for prompt, answer in zip(texts(3000, 2), answers, strict=True)]
+    answers = texts(1000, 3)
+    asked = [{"prompt": prompt, "answer": answer} for prompt, answer in zip(texts(1000, 2), answers, strict=True)]
     two = records(tmp_path / "b.jsonl", asked)
-    few = [{"prompt": prompt, "answer": answers[at % 40]} for at, prompt in enumerate(texts(1000, 4))]
+    few = [{"prompt": prompt, "answer": answers[at % 40]} for at, prompt in enumerate(texts(400, 4))]
     code, found, _ = audit(records(tmp_path / "a.jsonl", few), "--against", two)
     assert code == 4
     assert alarms(found) >= {"duplicate answers", "copies of real answers", "tails lost in answers"}
     assert not alarms(found) & {"duplicate rows", "copies of real rows"}
-    fresh = zip(texts(1500, 5), texts(1500, 6), strict=True)
+    fresh = zip(texts(500, 5), texts(500, 6), strict=True)
     one = records(tmp_path / "a.jsonl", [{"prompt": prompt, "answer": answer} for prompt, answer in fresh])
     assert not alarms(audit(one, "--against", two)[1])
 
@@ -65,13 +65,13 @@ def test_blank_rows(prompt: bool, tmp_path: Path) -> None:
         asked = texts(count, seed + 10)
         return records(tmp_path / name, [{"prompt": p, "answer": a} for p, a in zip(asked, said, strict=True)])
 
-    two = made("b.jsonl", 2, 3000, 0.01)
-    code, found, _ = audit(made("a.jsonl", 1, 1200, 0.5), "--against", two)
+    two = made("b.jsonl", 2, 800, 0.01)
+    code, found, _ = audit(made("a.jsonl", 1, 400, 0.5), "--against", two)
     assert code == 4
-    assert found["rows"]["synthetic"] == 1200
-    assert found["blank_rows"] == {"synthetic": 600, "real": 30}
+    assert found["rows"]["synthetic"] == 400
+    assert found["blank_rows"] == {"synthetic": 200, "real": 8}
     assert "blank rows" in alarms(found)
     assert "more of them are blank" in found["headline"]
-    assert set(found["examples"]["blank"]) <= set(range(1, 601))
-    code, found, _ = audit(made("a.jsonl", 1, 1200, 0.01), "--against", two)
+    assert set(found["examples"]["blank"]) <= set(range(1, 201))
+    code, found, _ = audit(made("a.jsonl", 1, 400, 0.01), "--against", two)
     assert "blank rows" not in alarms(found)

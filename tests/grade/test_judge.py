@@ -13,6 +13,8 @@ from selfsown.models.endpoint.endpoint import create
 from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.steps import step
 from selfsown.records import Grade, Row
+from selfsown.stages import grade_rows
+from selfsown.tasks.programs import Task as Programs
 from testing.echo_model import Parrot
 from testing.mock_server import Server
 

@@ -137,5 +137,5 @@ def test_models_may_vote_on_what_one_of_them_said(tmp_path: Path) -> None:
 
 
 def test_judges_by_name_want_a_server_that_has_them(tmp_path: Path) -> None:
-    with Server() as server, pytest.raises(SelfsownError, match="the judge is behind none"):
+    with Server() as server, pytest.raises(SelfsownError, match="the judge is not behind a server"):
         served(tmp_path, server, judge={"tiny": {"folder": str(tmp_path)}})

@@ -45,7 +45,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "fails at: assert double(4) == 8",
         "takes longer than 1 s",
         "raises SyntaxError before its tests in line 1: invalid syntax",
-        "ends by itself, with code 0, before its tests",
+        "exits with code 0 before its tests end",
         "no tests: the metadata field 'tests' is empty",
         "the tests are no Python: '(' was never closed (<tests>, line 1)",
     ]

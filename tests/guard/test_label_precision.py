@@ -81,7 +81,7 @@ def test_a_pattern_says_what_of_the_answer_counts() -> None:
     assert numbers["precision"] == 0.6
     assert label_precision.guard(history(), rows, WORLD).metrics["precision"] == 0.0
     with pytest.raises(
-        SelfsownError, match=r"guard.label_precision.pattern is '\('; it should be a regular expression: "
+        SelfsownError, match=r"guard.label_precision.pattern is '\('; it must be a regular expression: "
     ):
         step("guard", "label_precision", {"pattern": "("})
 

@@ -10,31 +10,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from signals import toy
 
 from selfsown.guard import monitor
 from selfsown.recipe.steps import step
 from selfsown.records import Generation, Grade, Row, Score, SelfsownError, Verdict
 from selfsown.tasks.file import Task
+from testing.toy_documents import TOPICS, ToyDocuments
 
-HELD_OUT, WRITTEN = 2000, 600
+HELD_OUT, WRITTEN = 1200, 600
 
 
-def rows(world: toy.Toy, count: int, seed: int) -> list[Row]:
+def rows(world: ToyDocuments, count: int, seed: int) -> list[Row]:
     texts, groups = world.write(count, seed)
     return [Row("", text, metadata={"group": group}, level=0) for text, group in zip(texts, groups, strict=True)]
 
 
-def narrow() -> toy.Toy:
+def narrow() -> ToyDocuments:
     """It has forgotten all topics but three."""
-    found = toy.Toy()
-    weights = np.diff(found.topics, prepend=0) * (np.arange(toy.TOPICS) < 3) + 1e-12
+    found = ToyDocuments()
+    weights = np.diff(found.topics, prepend=0) * (np.arange(TOPICS) < 3) + 1e-12
     found.topics = (weights / weights.sum(1, keepdims=True)).cumsum(1)
     return found
 
 
-REAL, SAME, NARROW = rows(toy.Toy(), HELD_OUT, 1), toy.Toy(), narrow()
-BIASED = toy.Toy(shares=(0.75, 0.2, 0.05))
+REAL, SAME, NARROW = rows(ToyDocuments(), HELD_OUT, 1), ToyDocuments(), narrow()
+BIASED = ToyDocuments(shares=(0.75, 0.2, 0.05))
 
 
 def generation(number: int, loss: float = 4.0, verdict: Verdict | None = None, parent: int = 0) -> Generation:
@@ -43,8 +43,8 @@ def generation(number: int, loss: float = 4.0, verdict: Verdict | None = None, p
 
 
 def said(
-    first: toy.Toy,
-    now: toy.Toy,
+    first: ToyDocuments,
+    now: ToyDocuments,
     loss: float = 4.0,
     *,
     history: Sequence[Generation] = (),
@@ -99,7 +99,7 @@ def test_another_mix_of_people_is_bias_and_fewer_topics_too_is_red() -> None:
     biased = said(SAME, BIASED)
     assert biased.status == "amber"
     assert "bias: shift of group +" in biased.reason
-    both = toy.Toy(shares=BIASED.shares)
+    both = ToyDocuments(shares=BIASED.shares)
     both.topics = NARROW.topics
     assert said(SAME, both).status == "red"
 
@@ -197,10 +197,10 @@ def test_what_leads_nearer_to_real_rows_is_no_bias() -> None:
     shift = next(each for each in verdict.signals if each.name == "shift of group")
     assert verdict.status == "green"
     assert shift.value < -0.05
-    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), SAME).status == "green", (
+    assert said(ToyDocuments(shares=(0.45, 0.4, 0.15)), SAME).status == "green", (
         "the most common value grows to its real share"
     )
-    assert said(toy.Toy(shares=(0.45, 0.4, 0.15)), BIASED).status == "amber", "and beyond"
+    assert said(ToyDocuments(shares=(0.45, 0.4, 0.15)), BIASED).status == "amber", "and beyond"
 
 
 @pytest.mark.parametrize(

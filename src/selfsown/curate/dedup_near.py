@@ -52,6 +52,16 @@ def curate(
     near: dict[str, str] = {}
     chance = {row.id: hashlib.sha256(f"{seed} {row.id}".encode()).digest() for row in rows}
     order = sorted(rows, key=lambda row: (-_priority(row, difficulty_key), chance[row.id]))
+    for one, other, cosine in _near_duplicates(order, max_similarity, ngram_size, cluster_size):
+        near[other.id] = f"dedup_near: cosine {cosine:.2f} with row {one.id}, which is preferred"
+    for row in rows:
+        yield row.rejected(near[row.id]) if row.id in near else row
+
+
+def _near_duplicates(
+    order: Sequence[Row], max_similarity: float, ngram_size: int, cluster_size: int
+) -> Iterator[tuple[Row, Row, float]]:
+    """Each row to remove, after the better row that it duplicates, and their cosine. order: the rows, best first."""
     sides = [[row.prompt for row in order], [row.answer for row in order]]
     joined = np.concatenate(
         [_vectors(texts, ngram_size) for texts in sides if any(texts)] or [_vectors([], ngram_size)], axis=1
@@ -67,10 +77,8 @@ def curate(
             for index in np.flatnonzero(similar):
                 similar[index] = _is_near(order[best], order[left[index]], parsed)
             for index, cosine in zip(left[similar], cosines[similar], strict=True):
-                near[order[index].id] = f"dedup_near: cosine {cosine:.2f} with row {order[best].id}, which is preferred"
+                yield order[best], order[index], float(cosine)
             left = left[~similar]
-    for row in rows:
-        yield row.rejected(near[row.id]) if row.id in near else row
 
 
 def _priority(row: Row, difficulty_key: str) -> float:

@@ -39,12 +39,7 @@ def grade(
 
     A row has failed if more than half of the replies, or all replies to one rubric, could not be parsed.
     """
-    if not rubrics or not all(rubric.strip() for rubric in rubrics):
-        raise SelfsownError("grade.panel: rubrics is empty; write what the members should evaluate, one rubric each")
-    if samples > 1 and not temperature:
-        raise SelfsownError(
-            f"grade.panel: at temperature 0 all {samples} samples are equal; set temperature: 1.0, or samples: 1"
-        )
+    _check(rubrics, samples, temperature)
     members = [rubric for rubric in rubrics for _ in range(samples)]
     pairs = [(row, rubric) for row in rows for rubric in members]
     models = models_by_name(judge, judges).items()
@@ -60,6 +55,16 @@ def grade(
         parsed = {rubric for _, rubric, answer in replies if not answer.failure}
         unscored = [rubric for rubric in rubrics if rubric not in parsed]
         yield _grade([(name, answer) for name, _, answer in replies], scale, unscored)
+
+
+def _check(rubrics: Sequence[str], samples: int, temperature: float) -> None:
+    """SelfsownError if a rubric is empty, or several samples would be equal."""
+    if not rubrics or not all(rubric.strip() for rubric in rubrics):
+        raise SelfsownError("grade.panel: rubrics is empty; write what the members should evaluate, one rubric each")
+    if samples > 1 and not temperature:
+        raise SelfsownError(
+            f"grade.panel: at temperature 0 all {samples} samples are equal; set temperature: 1.0, or samples: 1"
+        )
 
 
 def _grade(replies: Sequence[tuple[str, Answer]], scale: int, unscored: Sequence[str]) -> Grade:

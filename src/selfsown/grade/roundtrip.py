@@ -102,12 +102,14 @@ def _grade(row: Row, answer: Answer, direction: str) -> Grade:
         return _failed(answer.failure)
     if direction == "claims":
         return _supported(row, answer)
-    found = answer.data["found"].strip()
-    if not found:
+    reconstructed = answer.data["found"].strip()
+    if not reconstructed:
         reason = "the source does not answer the question" if direction == "answer" else "no question fits the answer"
         return Grade(0.0, reason, grader="roundtrip", evidence="judge")
-    score = agreement(row.answer if direction == "answer" else row.prompt, found)
-    return Grade(score, f"reconstructed {found[:200]!r}, agreement {score:.2f}", grader="roundtrip", evidence="judge")
+    score = agreement(row.answer if direction == "answer" else row.prompt, reconstructed)
+    return Grade(
+        score, f"reconstructed {reconstructed[:200]!r}, agreement {score:.2f}", grader="roundtrip", evidence="judge"
+    )
 
 
 def _supported(row: Row, answer: Answer) -> Grade:

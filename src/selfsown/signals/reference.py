@@ -100,7 +100,7 @@ def _any_word_or_mark() -> re.Pattern[str]:
 
 def _characters(text: str) -> list[str]:
     padded = f"\x02{unified(text)}\x03"
-    return [padded[at : at + 3] for at in range(len(padded) - 2)]
+    return [padded[start : start + 3] for start in range(len(padded) - 2)]
 
 
 def _hashed(documents: Sequence[Sequence[str]]) -> Array:

@@ -35,7 +35,7 @@ def subsampled(n: int, t: int) -> float:
     # k, and of one of batch j and one of batch k > j; batch 0 is real. A fit's mean has that of the pool in the mean.
     same, pairs, products = [0.0], [list[float]()], 0.0
     for k in range(1, t + 1):
-        whole = sum(n * (n - 1) * each for each in same) + 2 * n * n * sum(map(sum, pairs))
+        whole = sum(n * (n - 1) * square for square in same) + 2 * n * n * sum(map(sum, pairs))
         products = whole / (k * n * (k * n - 1))
         mixed = [(1 + (n - 1) * same[j] + n * _beside(pairs, j, k)) / (k * n) for j in range(k)]
         same.append(1 / n + (1 - 1 / n) * products)
