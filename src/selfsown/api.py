@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfsown.api_results import AuditResult, MakeResult, ProofResult, RunResult
+from selfsown.records import Json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Source: TypeAlias = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
     Rows: TypeAlias = (
-        str | Path | pyarrow.Table | Sequence[Mapping[str, Any]]
+        str | Path | pyarrow.Table | Sequence[Mapping[str, Json]]
     )  # or what pyarrow.table() takes: a data frame
 
 
@@ -157,7 +158,7 @@ def _path(rows: Any, name: Path) -> str:
     return str(name.with_suffix(".parquet"))
 
 
-def _options(options: Any, given: Mapping[str, Any]) -> Any:
+def _options(options: Any, given: Mapping[str, Json]) -> Any:
     """The dataclass of a command's options; RecipeError where one is unknown."""
     from selfsown.errors import RecipeError, suggest
 

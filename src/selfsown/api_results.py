@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from selfsown.records import Json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -117,7 +119,7 @@ class AuditResult:
     verdict: str
     headline: str
     sentences: list[str]
-    data: Mapping[str, Any]
+    data: Mapping[str, Json]
     result: Audit
 
     def signals(self) -> pyarrow.Table:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from selfsown.records import Json as Json
+from selfsown.records import JsonObject as JsonObject
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
 ANSWER_START = "\x1f"  # between a prompt and the beginning of its answer, which the embedded model then continues
-Json: TypeAlias = Any  # a parsed JSON value, whose shape is checked where it is read
-JsonObject: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)

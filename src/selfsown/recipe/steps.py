@@ -31,6 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from selfsown.errors import RecipeError, SelfsownError, one_line, suggest
 from selfsown.recipe.inputs import STAGES, Inputs
+from selfsown.records import Json, JsonObject
 
 Kind = TypeVar("Kind")
 Function = Callable[..., Any]
@@ -46,7 +47,7 @@ class Step:
     stage: str
     method: str
     function: Function = field(compare=False, repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
     module: ModuleType | None = field(default=None, compare=False, repr=False)  # None: passed in as a function
 
     def __call__(self, **inputs: Any) -> Any:
@@ -148,7 +149,7 @@ class Step:
 def step(
     stage: str,
     method: str | Function,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Json] | None = None,
     beside: Path = Path(),
     key: str = "",
 ) -> Step:
@@ -170,7 +171,7 @@ def step(
     return Step(stage, name, function, checked, module)
 
 
-def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Any]) -> None:
+def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Json]) -> None:
     """RecipeError where a required option is missing, or an input is asked for that the stage does not have."""
     inputs = STAGES[stage][1]
     for name, parameter in parameters(function).items():
@@ -193,7 +194,7 @@ def options(stage: str, function: Function) -> dict[str, inspect.Parameter]:
     return {n: p for n, p in parameters(function).items() if p.kind is p.KEYWORD_ONLY or stage == "tasks"}
 
 
-def option_types(function: Function) -> dict[str, Any]:
+def option_types(function: Function) -> JsonObject:
     """The types of a method's arguments, with their constraints."""
     typed = function if inspect.isfunction(function) else function.__init__
     return get_type_hints(typed, include_extras=True)
