@@ -121,7 +121,8 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"
-        "            yield Row(f'what of {at}?' if at < 2 else '', f'text {at}', source=f'mixed:{at}', sample_index=at)\n"
+        "            yield Row(\n"
+        "                f'what of {at}?' if at < 2 else '', f'text {at}', source=f'mixed:{at}', sample_index=at)\n"
     )
     with served() as server:
         tree = recipe(tmp_path, server.url, prepare=[], real="./mixed.py")
@@ -217,7 +218,8 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
         '"""Short prompts go, the others are written in capitals."""\n'
         "def prepare(rows, *, least=99):\n"
         "    for row in rows:\n"
-        "        yield row.rejected('too short') if len(row.prompt) < least else row.replace_fields(prompt=row.prompt.upper())\n"
+        "        short = len(row.prompt) < least\n"
+        "        yield row.rejected('too short') if short else row.replace_fields(prompt=row.prompt.upper())\n"
     )
     tickets(tmp_path)
     found = Intake()
