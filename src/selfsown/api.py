@@ -158,12 +158,12 @@ def _path(rows: Any, name: Path) -> str:
     return str(name.with_suffix(".parquet"))
 
 
-def _options(options: Any, given: Mapping[str, Json]) -> Any:
+def _options(options: Any, values: Mapping[str, Json]) -> Any:
     """The dataclass of a command's options; RecipeError where one is unknown."""
     from selfsown.errors import RecipeError, suggest
 
     names = set(options.__dataclass_fields__)
-    for name in given:
+    for name in values:
         if name not in names:
             raise RecipeError(f"there is no option {name!r}{suggest(name, names)}")
-    return options(**given)
+    return options(**values)

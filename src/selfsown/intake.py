@@ -162,11 +162,11 @@ class UnusedRows:
         self.first = next((step for step in recipe.generate if step.takes("rows")), None)
         self.reasons: dict[str, str] = {}  # by id
 
-    def note(self, step: Step, given: Iterable[Row], made: Sequence[Row]) -> None:
+    def note(self, step: Step, inputs: Iterable[Row], made: Sequence[Row]) -> None:
         """Record which of the given rows the step made rows from."""
         parents = {parent for row in made for parent in row.parents}
         unknown = bool(made) and not parents  # a custom generator need not name parents
-        for row in given:
+        for row in inputs:
             if unknown or row.id in parents:
                 self.reasons.pop(row.id, None)
             elif step is self.first and self.counts:

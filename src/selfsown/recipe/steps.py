@@ -5,10 +5,8 @@ A method is a shipped one, a `./file.py` beside the recipe, a module that can be
 from Python. Its positional arguments are inputs, which the engine fills by name (`recipe/inputs.py`); its
 keyword-only arguments are options, with types and defaults in the signature.
 
-A file may declare, as module constants:
-
-    REQUIRES = {"verifiable"}   what the method needs of the rest of the recipe (`recipe/requirements.py`)
-    STREAMS = True              the method reads `rows` one at a time; they need not fit into memory
+A file may declare what the method needs of the rest of the recipe, `REQUIRES = {"verifiable"}` (`recipe/requirements.py`),
+and that it reads `rows` one at a time, `STREAMS = True`, so that they need not fit into memory.
 """
 
 from __future__ import annotations
@@ -297,5 +295,6 @@ def _remedy(value: Any, expected: str) -> str:
     if math.isnan(number):
         return ""
     written = str(int(number)) if whole else repr(number)
-    pointed = written if whole or "." in written else written.replace("e", ".0e")
-    return f"; YAML reads it as text: write {pointed}"
+    if not whole and "." not in written:
+        written = written.replace("e", ".0e")
+    return f"; YAML reads it as text: write {written}"
