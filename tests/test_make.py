@@ -31,7 +31,7 @@ def prompts(folder: Path, count: int = ASKED, named: str = "prompts.jsonl") -> P
 
 def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     """Two answers to each prompt, judged by a vote of three at another model's place."""
-    there = {"url": server.url, "in_flight": 32, "retries": 4}
+    there = {"url": server.url, "max_in_flight": 32, "retries": 4}
     tree: dict[str, Any] = {
         "real": str(folder / "prompts.jsonl"),
         "teacher": {"endpoint": {**there, "model": "m"}},
