@@ -156,7 +156,7 @@ NONE = "were not checked for personal data."
 REJECTED = "Generated rows with personal data of a recognizable pattern were rejected"
 STATED, HURT = "only as far as the principles", "Rows were not checked for offensive text"
 WORKED_ON = "The real rows that it was generated from:"
-OWN = "The judge is the teacher itself: it marks its own work."
+OWN = "The judge is the teacher itself, which grades its own work."
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ OWN = "The judge is the teacher itself: it marks its own work."
     [
         ({}, [f"Rows {NONE}", "Generated rows were not checked for duplicates", HURT], [OWN]),
         ({"curate": ["min_score", "pii"]}, [REJECTED], [NONE]),
-        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["pattern were rejected: the number of an account."], ["e-mail"]),
+        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["pattern were rejected: an account number."], ["e-mail"]),
         (
             {"prepare": [{"pii": {"redact": True}}]},
             ["with a recognizable pattern was replaced in the real rows: an e-mail", f"Generated rows {NONE}"],
