@@ -89,9 +89,9 @@ def test_the_numbers_are_those_of_the_run_folders(compared: tuple[Path, Finished
 
 def test_each_arm_is_reported_when_it_ends_and_in_the_table(compared: tuple[Path, Finished]) -> None:
     folder, done = compared
-    told = [line for line in done.stdout.splitlines() if "min left" in line]
-    assert len(told) == 6
-    assert told[-1].endswith("about 0 min left")
+    progress = [line for line in done.stdout.splitlines() if "min left" in line]
+    assert len(progress) == 6
+    assert progress[-1].endswith("about 0 min left")
     found, table = outcome(folder / "runs/mine-compare"), (folder / "runs/mine-compare/table.md").read_text("utf-8")
     assert len(found["sentences"]) == 2
     for sentence in found["sentences"]:
@@ -227,9 +227,9 @@ def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Pat
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
         order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "max_train_rows=20")
         done = compare_in_process(tmp_path, *order, "--set", teacher)
-        told = server.told
+        usage = server.told
     assert (done.returncode, done.stderr) == (0, "")
-    paid = (1000 * told["prompt_tokens"] + 2000 * told["completion_tokens"]) / 1e6
+    paid = (1000 * usage["prompt_tokens"] + 2000 * usage["completion_tokens"]) / 1e6
     assert paid > 0
     assert [arm["model_usd"] for arm in outcome(tmp_path / "c")["arms"]] == [[pytest.approx(paid)], [0.0], [0.0]]
 

@@ -158,13 +158,13 @@ def test_rows_that_only_slow_down_overfitting_are_no_help(
     found = judged(tmp_path, "loss", best, graded=[1.60, 1.63, 1.59], real=[1.80, 1.82, 1.81], shuffled=[1.8, 1.8, 1.8])
     assert found["verdict"] == verdict
     assert found["headline"].endswith(said)
-    told = " ".join(found["sentences"])
-    assert "1.607 with synthetic rows, 1.810 with real rows alone" in told
-    assert f"the best generation of real rows alone, {sum(best) / 3:.3f}: " in told
-    assert "gain comes from choosing" not in told or verdict == "better"
+    sentences = " ".join(found["sentences"])
+    assert "1.607 with synthetic rows, 1.810 with real rows alone" in sentences
+    assert f"the best generation of real rows alone, {sum(best) / 3:.3f}: " in sentences
+    assert "gain comes from choosing" not in sentences or verdict == "better"
 
 
-def test_a_loss_is_told_in_words_and_has_one_sign_in_all_numbers(tmp_path: Path) -> None:
+def test_a_loss_is_described_in_words_and_has_one_sign_in_all_numbers(tmp_path: Path) -> None:
     found = judged(tmp_path, "loss", graded=[0.81, 0.82, 0.80], real=[0.76, 0.77, 0.755], shuffled=[0.81, 0.82, 0.80])
     assert "0.048 worse [0.041, 0.056]" in found["sentences"][0]
     assert found["difference"]["mean"] == pytest.approx(0.0483, abs=1e-4)

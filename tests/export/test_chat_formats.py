@@ -80,9 +80,9 @@ def whole(row: Row) -> list[Any]:
     return [*prompt_messages(row.prompt, row.metadata), answer_message(row.answer, row.metadata)]
 
 
-def made(folder: Path, rows: list[Row], **wishes: Any) -> Path:
+def made(folder: Path, rows: list[Row], **options: Any) -> Path:
     ends = [row.kept() for row in rows]
-    return export(kept.made(folder / "made", ends), folder / "out", **wishes).out
+    return export(kept.made(folder / "made", ends), folder / "out", **options).out
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
@@ -204,8 +204,8 @@ def test_what_was_thought_in_earlier_turns_stands_beside_its_message(tmp_path: P
     assert [each["reasoning_content"] for each in found["messages"]] == [None, "who is it", None, "so"]
 
 
-def card(folder: Path, rows: list[Row], **wishes: Any) -> str:
-    return (made(folder, rows, **wishes) / "README.md").read_text(encoding="utf-8")
+def card(folder: Path, rows: list[Row], **options: Any) -> str:
+    return (made(folder, rows, **options) / "README.md").read_text(encoding="utf-8")
 
 
 LEFT = ("a system message, which", "one text here", "have tools: their definitions are omitted", "not alternate")

@@ -32,7 +32,7 @@ ENDS = some.sampled_from(["kept", "rejected", "failed"])
 LAPS = some.lists(some.tuples(some.booleans(), some.lists(some.tuples(TEXTS, TEXTS, ENDS), max_size=8)), max_size=4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(LAPS, some.sampled_from(["parquet", "jsonl"]))
 def test_every_kept_row_that_stands_is_in_the_export_exactly_once(
     laps: list[tuple[bool, list[tuple[str, str, str]]]], kind: str

@@ -110,7 +110,7 @@ def test_what_the_model_thought_stands_beside_its_message_if_asked_for(tmp_path:
     assert [pair[side][0]["reasoning_content"] for side in ("chosen", "rejected")] == ["two and two"] * 2
 
 
-def test_prompt_and_answer_of_a_text_are_joined_as_told(tmp_path: Path) -> None:
+def test_prompt_and_answer_of_a_text_are_joined_by_the_separator(tmp_path: Path) -> None:
     rows = [GOOD, kept.row("", "a document")]
     export(kept.made(tmp_path / "made", rows), tmp_path / "out", format="text", separator=" → ")
     assert records(tmp_path / "out") == [{"text": "2+2? → 4"}, {"text": "a document"}]
@@ -124,7 +124,7 @@ def test_by_default_rows_with_prompts_and_documents_each_have_their_plainest_for
 
 
 @pytest.mark.parametrize("name", [each.name for each in FORMATS if each.name not in ("text", "rows")])
-def test_a_document_has_no_prompt_and_is_told_where_it_fits(name: str, tmp_path: Path) -> None:
+def test_a_document_has_no_prompt_and_is_named_where_it_fits(name: str, tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [GOOD, BAD, kept.row("", "a document")])
     with pytest.raises(SelfsownError, match=r"is a document without a prompt.*formats for documents: text") as refusal:
         export(folder, tmp_path / "out", format=name)

@@ -40,7 +40,7 @@ def test_a_folder_opens_as_it_was_written(
 def test_reasoning_that_only_a_later_row_has_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "ROWS_PER_FILE", 1)
     rows = [ROWS[2], ROWS[0]]
-    wishes: dict[str, Any] = {"format": "conversational", "file_format": "jsonl", "reasoning": True}
-    out = export(kept.made(tmp_path / "made", rows), tmp_path / "out", **wishes).out
+    options: dict[str, Any] = {"format": "conversational", "file_format": "jsonl", "reasoning": True}
+    out = export(kept.made(tmp_path / "made", rows), tmp_path / "out", **options).out
     found = loaded(out, tmp_path / "cache")
     assert [each[-1]["reasoning_content"] for each in found["messages"]] == [None, "two and two"]

@@ -51,21 +51,21 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(name: str, model: Path, scratch: Path, rows: Sequence[Row] = ROWS, **wishes: Any) -> tuple[Any, Any]:
+def trained(name: str, model: Path, scratch: Path, rows: Sequence[Row] = ROWS, **options: Any) -> tuple[Any, Any]:
     """A trainer that has taken a step on the export, and its tokenizer."""
     import transformers
     import trl
 
-    out = export(kept.made(scratch / "made", rows), scratch / "out", format=name, **wishes).out
+    out = export(kept.made(scratch / "made", rows), scratch / "out", format=name, **options).out
     kind, config = (trl.DPOTrainer, trl.DPOConfig) if "preference" in name else (trl.SFTTrainer, trl.SFTConfig)
     plain = {"use_cpu": True, "report_to": "none", "dataloader_pin_memory": False, "disable_tqdm": True}
-    told = config(
+    arguments = config(
         output_dir=str(scratch / "model"), max_steps=1, per_device_train_batch_size=2, save_strategy="no", **plain
     )
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     trainer = kind(
         model=transformers.AutoModelForCausalLM.from_pretrained(model),
-        args=told,
+        args=arguments,
         train_dataset=loaded(out, scratch / "cache"),
         processing_class=tokenizer,
     )
@@ -79,7 +79,7 @@ TALK = "<system>Be brief.<end><user>2+2?<end><assistant>"
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # of what trl takes from transformers
 @pytest.mark.parametrize(
-    ("name", "wishes", "whole"),
+    ("name", "options", "whole"),
     [
         ("prompt-completion", {}, "2+2?4<end>"),
         ("conversational", {}, f"{TALK}4<end>"),
@@ -89,9 +89,9 @@ TALK = "<system>Be brief.<end><user>2+2?<end><assistant>"
     ],
 )
 def test_supervised_training_reads_what_was_meant(
-    name: str, wishes: dict[str, Any], whole: str, model: Path, tmp_path: Path
+    name: str, options: dict[str, Any], whole: str, model: Path, tmp_path: Path
 ) -> None:
-    trainer, tokenizer = trained(name, model, tmp_path, **wishes)
+    trainer, tokenizer = trained(name, model, tmp_path, **options)
     texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
     assert len(texts) == 2
     assert whole in texts
@@ -114,7 +114,7 @@ def test_supervised_training_reads_calls_their_results_and_the_tools(
 ) -> None:
     traits = {**messages_metadata(CALLED), "tools": json.dumps([{"type": "function", "function": {"name": "add"}}])}
     rows = [kept.row(messages_text(CALLED), "four", metadata=traits), kept.row("Colour?", "blue")]
-    trainer, tokenizer = trained(name, model, tmp_path, rows, kind=kind)
+    trainer, tokenizer = trained(name, model, tmp_path, rows, file_format=kind)
     texts = [tokenizer.decode(each) for each in trainer.train_dataset["input_ids"]]
     assert '[add]<user>2+2?<end><assistant>[add {"a": 2}]<end><tool>4<end><assistant>four<end>' in texts
     assert "<user>Colour?<end><assistant>blue<end>" in texts
@@ -123,7 +123,7 @@ def test_supervised_training_reads_calls_their_results_and_the_tools(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # of what trl takes from transformers
 @pytest.mark.parametrize(
-    ("name", "wishes", "prompt", "sides"),
+    ("name", "options", "prompt", "sides"),
     [
         ("preference", {}, "2+2?", ("4<end>", "5<end>")),
         ("conversational-preference", {"file_format": "jsonl"}, TALK, ("4<end>", "5<end>")),
@@ -131,9 +131,9 @@ def test_supervised_training_reads_calls_their_results_and_the_tools(
     ],
 )
 def test_preference_training_reads_what_was_meant(
-    name: str, wishes: dict[str, Any], prompt: str, sides: tuple[str, str], model: Path, tmp_path: Path
+    name: str, options: dict[str, Any], prompt: str, sides: tuple[str, str], model: Path, tmp_path: Path
 ) -> None:
-    trainer, tokenizer = trained(name, model, tmp_path, **wishes)
+    trainer, tokenizer = trained(name, model, tmp_path, **options)
     columns = ("prompt_ids", "chosen_ids", "rejected_ids")
     said = [tuple(tokenizer.decode(each[column]) for column in columns) for each in trainer.train_dataset]
     assert len(said) == 2

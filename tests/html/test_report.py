@@ -76,9 +76,9 @@ def test_the_page_is_one_document_that_loads_nothing(ran: Path) -> None:
     assert all(value.startswith(("#", "data:")) for value in named)
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    told = [attributes["aria-labelledby"] or "" for tag, attributes in found.elements if tag == "svg"]
-    assert told
-    assert set(" ".join(told).split()) <= set(ids)
+    labels = [attributes["aria-labelledby"] or "" for tag, attributes in found.elements if tag == "svg"]
+    assert labels
+    assert set(" ".join(labels).split()) <= set(ids)
     assert found.count("figure") == found.count("figcaption") > 3
 
 
@@ -175,10 +175,10 @@ def test_a_missing_package_is_named_in_one_line(ran: Path) -> None:
 
 def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path) -> None:
     folder = folders.comparison(tmp_path / "compared")
-    found, told = page(folder), json.loads((folder / "compare.json").read_text(encoding="utf-8"))
-    for said in (*told["sentences"], *told["data_efficiency"]["cost"]["sentences"], "1.6× [1.2, 2.2]", "1.61×"):
+    found, result = page(folder), json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    for said in (*result["sentences"], *result["data_efficiency"]["cost"]["sentences"], "1.6× [1.2, 2.2]", "1.61×"):
         assert said in found.text
-    for arm in told["arms"]:
+    for arm in result["arms"]:
         mean = arm["scores"][folders.GOAL]
         assert f"{mean['mean']:.3f} [{mean['low']:.3f}, {mean['high']:.3f}]" in found.text
         assert f"{arm['name']}: collapse triggered in generations 1 and 2 of seed 1" in found.text
@@ -186,7 +186,7 @@ def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path)
     assert found.count("h1") == 1
 
 
-def test_a_comparison_whose_runs_are_gone_is_told_from_its_numbers(tmp_path: Path) -> None:
+def test_a_comparison_whose_runs_are_gone_is_shown_from_its_numbers(tmp_path: Path) -> None:
     folder = folders.comparison(tmp_path / "compared")
     for arm in ("graded", "replace"):
         shutil.rmtree(folder / arm)
