@@ -133,7 +133,7 @@ def test_the_run_itself_is_the_same_with_and_without_its_control(both: Path, tmp
         ({"guard": ["./no_first.py"], "rollback": False}, [0, 0, 1, 2], 3),
         ({"guard": ["./no_first.py"], "init_from": "base"}, [0, 0, 0, 2], 1),
         ({"generations": 1}, [0, 0], 1),
-        ({"then": [{"./pupil.py": {"share": 0.75}}]}, [0, 0, 1, 2], 3),
+        ({"train": [{"./pupil.py": {"share": 0.5}}, {"./pupil.py": {"share": 0.75}}]}, [0, 0, 1, 2], 3),
     ],
 )
 def test_it_is_trained_as_often_as_the_longest_accepted_chain(
@@ -244,11 +244,11 @@ def test_killed_in_the_control_a_run_goes_on_and_ends_the_same(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("way", ["dpo", "grpo"])
-@pytest.mark.parametrize("place", ["train", "then"])
-def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, place: str) -> None:
+@pytest.mark.parametrize("before", [[], ["sft"]], ids=["alone", "after sft"])
+def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, before: list[str]) -> None:
     tree = Recipe.load("first", ["control=true", "base_train={sft: {steps: 5}}"]).dump()
     with pytest.raises(SelfsownError, match=rf"control: true .* from which train\.{way} learns nothing: leave it out"):
-        Recipe.of(tree | {place: way if place == "train" else [way]})
+        Recipe.of(tree | {"train": [*before, way]})
 
 
 def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
@@ -256,7 +256,7 @@ def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
     assert recipe.control
     for arm in parse_arms(recipe, [], ["graded", "real", "init_from=base"]):
         assert not arm.recipe("first", 0).control
-    with pytest.raises(SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is it"):
+    with pytest.raises(SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is the control"):
         parse_arms(recipe, ["control=true"], ["graded"])
 
 
@@ -286,4 +286,4 @@ def test_the_next_level_is_opened_by_validation_rows(validation: float, test: fl
         validation_scores=(score(validation, key="accuracy[level=1]"),),
     )
     engine = loop.Loop(recipe, cast(Any, None), recipe.real(), [], [], Callbacks())
-    assert engine.level(found) == level
+    assert engine.level_after(found) == level
