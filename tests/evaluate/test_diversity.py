@@ -83,7 +83,8 @@ def test_documents_are_measured_whole() -> None:
 
 
 def test_the_interval_is_as_wide_as_repetition_shows() -> None:
-    """Texts and held-out rows drawn afresh twenty times; a standard deviation of twenty is good to a sixth: the values scatter about as much as each one says."""
+    """Texts and held-out rows drawn afresh twenty times: the values scatter about as much as each one says. A standard
+    deviation of twenty values is good to a sixth, so the bounds are three of its errors away."""
     rng = random.Random(3)
     pool = [row for row in Task(rows=3000).pose(9) if row.metadata["form"] == "deduction"]
     found = []
