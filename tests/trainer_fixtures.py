@@ -34,6 +34,7 @@ SMALL_RUN = (
     "prompts_per_generation=60",
     "evaluate=[accuracy]",
     "guard=[]",
+    "goal=accuracy",
     "control=false",
 )
 
