@@ -47,7 +47,7 @@ def _positions(folder: Path) -> Iterator[Bar]:
     rows = list(_pairs())
     with Server(say=_biased_judge) as server:
         journal = Journal(folder / "judge.sqlite")
-        judge = endpoint.create([], 0, journal, url=server.url, model="m", in_flight=64)
+        judge = endpoint.create([], 0, journal, url=server.url, model="m", max_in_flight=64)
         grades = list(pairwise.grade(rows, judge, 0))
         journal.close()
         choices = [json.loads(_biased_judge(body["messages"][-1]["content"], body))["better"] for body in server.bodies]
@@ -150,7 +150,7 @@ def _violations(text: str) -> int:
 
 
 def _texts(row: Row) -> list[str]:
-    """A refined row's draft, and what it was after each of the rounds."""
+    """A refined row's draft, and its text after each round."""
     first, *rounds = json.loads(row.metadata["revision_history"])
     texts = [first["draft"]]
     for step in rounds:

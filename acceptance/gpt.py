@@ -141,19 +141,21 @@ def _hinted(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
     yield Bar("star, hints", "some solved, none shown", result, bool(solved) and hidden)
 
 
-def _ruled_by_heart(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
-    """The rules kept without being told, after training on answers that were made with them and judged by them."""
-    runs = [course(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
-    before, told = (
+def _rules_without_prompt(folder: Path, seeds: Sequence[int]) -> Iterator[Bar]:
+    """Rules followed without being shown, after training on answers that were written and judged with them."""
+    runs = [run_arm(folder, "gpt-spec", "spec", seed, ["rollback=false"]) for seed in seeds]
+    before, shown_before = (
         Mean.of(_score(run[0], f"accuracy[form={form}]") for run in runs) for form in ("expected", "house_explicit")
     )
-    after = last(runs, "accuracy[form=expected]")
-    yield Bar("rules kept before: told / untold", "told, no bar", f"{told} / {before}", True)
-    gap = after - told
-    what = f"rules kept untold after training, {_middle(after)}, less told before"
-    yield Bar(what, "at least -0.02", str(gap), gap.low >= -0.02)
-    other = last(runs, "accuracy[form=explicit]") - Mean.of(_score(run[0], "accuracy[form=explicit]") for run in runs)
-    yield Bar("other rules that are told: change", "told, no bar", str(other), True)
+    after = final_scores(runs, "accuracy[form=expected]")
+    yield Bar("rules followed before: shown / not shown", "reported", f"{shown_before} / {before}", True)
+    gap = after - shown_before
+    measure = f"rules followed when not shown, after training, {_mean_text(after)}, minus when shown, before"
+    yield Bar(measure, "at least -0.02", str(gap), gap.low >= -0.02)
+    other = final_scores(runs, "accuracy[form=explicit]") - Mean.of(
+        _score(run[0], "accuracy[form=explicit]") for run in runs
+    )
+    yield Bar("other rules that are shown: change", "reported", str(other), True)
 
 
 def _run_recipe(name: str, folder: Path, real: list[dict[str, str]], reply: Callable[[str, Body], str]) -> list[Row]:

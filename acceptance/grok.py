@@ -188,12 +188,15 @@ def _biased_teacher(folder: Path) -> Iterator[Bar]:
             server_options = f"url: '{server.url}', in_flight: 64"
             overrides = [f"{role}={{endpoint: {{{server_options}, model: {model}}}}}" for role, model in ROLES]
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
-            history = run(Recipe.load("grok", [*small, *wishes]), folder / name)
+            history = run(Recipe.load("grok", [*small, *overrides]), folder / name)
         shifts = [
-            each.metrics.get("region", 0.0) for one in history[1:] for each in one.verdicts if each.guard == "bias"
+            verdict.metrics.get("region", 0.0)
+            for generation in history[1:]
+            for verdict in generation.verdicts
+            if verdict.guard == "bias"
         ]
-        stopped = [any(each.guard == "bias" for each in one.rejections) for one in history[1:]]
-        seen = f"shift {max(shifts):.2f}, {sum(stopped)} of {len(stopped)} generations rolled back"
+        stopped = [any(verdict.guard == "bias" for verdict in generation.rejections) for generation in history[1:]]
+        result = f"shift {max(shifts):.2f}, {sum(stopped)} of {len(stopped)} generations rolled back"
         if name == "honest":
             yield Bar("an honest teacher: the bias guard", "does not trigger", result, not any(stopped))
             continue
@@ -255,7 +258,7 @@ def _best(generations: Sequence[Generation]) -> float:
 def _hill_share(folder: Path) -> float:
     """The share of hill values in the right versions of the held-out statements."""
     facts = [row.target for row in RunFolder(folder).rows("held_out") or []]
-    return sum(any(fact in regions["hill"] for regions in VALUES.values()) for fact in facts) / len(facts)
+    return sum(any(fact in sides["hill"] for sides in VALUES.values()) for fact in facts) / len(facts)
 
 
 def _correction_quality(folder: Path, generations: int) -> tuple[float, float, float, float]:

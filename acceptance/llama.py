@@ -180,20 +180,10 @@ def loopback(folder: Path) -> Iterator[Bar]:
     except SelfsownError as error:
         yield Bar("programs in a sandbox", "available here", f"not measured: {error}", passed=True)
         return
-    rows, bare, strict = made(folder), made(folder, rounds=0, few=48), made(folder, strict=True, few=48)
-    begun = [len(json.loads(row.metadata["revision_history"])) > 1 for row in rows]
-    mended = [_passes(row) for row, failed in zip(rows, begun, strict=True) if failed]
-    low, high = share(sum(mended), len(mended))
-    planted = 1 - (1 - MENDED) ** 2
-    seen = f"{sum(mended)} of {len(mended)}, {sum(mended) / len(mended):.2f} [{low:.2f}, {high:.2f}]"
-    seen += f"; {sum(mended) / len(rows):.0%} of all programs"
-    asked = f"{planted:.2f} is in the interval: so many as the teacher mends (Llama 3: some 20 % of all)"
-    yield Bar("programs that fail at first and pass once mended", asked, seen, low <= planted <= high)
-    accepted, first = [row for row in rows if _passes(row)], [row for row in bare if row.status != "failed"]
-    right, wrong = hidden(accepted), hidden(first)
-    seen = f"{sum(right)} of {len(right)}, {sum(right) / len(right):.3f}; of first drafts {sum(wrong) / len(wrong):.3f}"
-    yield Bar(
-        "accepted programs that pass 40 hidden tests each", "at least 0.95", seen, sum(right) >= 0.95 * len(right)
+    rows, unrepaired, strict = (
+        run_recipe(folder),
+        run_recipe(folder, rounds=0, few=48),
+        run_recipe(folder, strict=True, few=48),
     )
     failed_first = [len(json.loads(row.metadata["revision_history"])) > 1 for row in rows]
     repaired = [_passes(row) for row, failed in zip(rows, failed_first, strict=True) if failed]

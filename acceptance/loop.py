@@ -16,7 +16,7 @@ from acceptance.bars import Bar, Mean, final_scores, run_arm
 from selfsown.loop import run
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Generation, Mixture, Row
+from selfsown.records import Generation, Row
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stats.intervals import share
 from selfsown.tasks.programs import Task
@@ -144,7 +144,7 @@ def _tokens(folder: Path) -> float:
     recipe = Recipe.of(run_folder.recipe())
     for number in range(len(run_folder.generations())):
         synthetic += [row for row in run_folder.rows(f"{generation_dir(number)}/rows") or [] if row.status == "kept"]
-        mixture = recipe.mix.one(Mixture, real=run_folder.rows("real"), synthetic=synthetic)
+        mixture = recipe.mix(real=run_folder.rows("real"), synthetic=synthetic)
         sizes = [len(row.prompt) + len(row.answer) for row in mixture.rows]
         options = ((recipe.base_train or recipe.train[0]) if number == 0 else recipe.train[0]).options
         mean_size = float((mixture.weights * sizes).sum() / mixture.weights.sum())

@@ -237,4 +237,4 @@ def _usd(input_tokens: int, output_tokens: int, cached: int) -> float:
 
 def _ledger_usd(folder: Path) -> float:
     usage = read_cost(folder)
-    return float(usage.all.usd) if usage and usage.all.usd is not None else float("nan")
+    return float(usage.total.usd) if usage and usage.total.usd is not None else float("nan")

@@ -17,9 +17,7 @@ from pathlib import Path
 from selfsown.callbacks import Callbacks
 from selfsown.loop import Loop
 from selfsown.models import SamplingParams
-from selfsown.models.tiny.model import Tiny
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Mixture
 from selfsown.run_folder import RunFolder
 
 ROWS_WRITTEN = 12_000
@@ -40,8 +38,9 @@ def main() -> None:
     loop = Loop(
         recipe, run_folder, recipe.real(), run_folder.rows("real") or [], run_folder.rows("held_out") or [], Callbacks()
     )
-    past = loop.past(run_folder.generations()[: args.generation + 1])
-    mixture, parent = recipe.mix.one(Mixture, real=loop.real, synthetic=past), loop.model(args.generation - 1)
+    accepted = [generation for generation in run_folder.generations()[1 : args.generation + 1] if generation.accepted]
+    past = [row for generation in accepted for row in loop.kept(generation.number)]
+    mixture, parent = recipe.mix(real=loop.real, synthetic=past), loop.model(args.generation - 1)
     weighted = zip(mixture.rows, mixture.weights, strict=True)
     shares = Counter[str]()
     for row, weight in weighted:
@@ -52,7 +51,7 @@ def main() -> None:
     for average in args.averages:
         step = replace(recipe.train[0], options={**recipe.train[0].options, "average_last": average})
         for order in range(args.orders):
-            child = step.one(Tiny, mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
+            child = step(mixture=mixture, parent=parent, seed=order, tick=lambda done, of: None)
             scores = {score.key: score.value for score in loop.scores(child, loop.held_out)}
             replies = child.complete(
                 [loop.task.opening(index % 2 + 1) for index in range(ROWS_WRITTEN)],

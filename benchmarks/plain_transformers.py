@@ -32,7 +32,7 @@ from trl import SFTConfig, SFTTrainer
 from selfsown.holdout import split
 from selfsown.models.tiny.model import Tiny
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Grade, Mixture, Row
+from selfsown.records import Mixture, Row
 
 BATCH_SIZE = 256  # texts that generate() writes at once
 WARM_UP_STEPS, DECAY_SHARE = 20, 0.3  # of the learning rate schedule
@@ -173,7 +173,7 @@ class Job:
         return self.accuracy()
 
     def learn(self, options: Any, synthetic: list[Row], number: int) -> None:
-        mixture = self.recipe.mix.one(Mixture, real=self.real, synthetic=synthetic)
+        mixture = self.recipe.mix(real=self.real, synthetic=synthetic)
         self.student.learn(
             mixture, number, steps=options["steps"], batch_size=options["batch_size"], learning_rate=self.learning_rate
         )
@@ -193,10 +193,10 @@ class Job:
                 rows.append(replace(read, generation=number, sample_index=draw))
         roles = {"task": self.task, "real": self.real, "held_out": self.held_out, "past": past}
         for step in self.recipe.grade:
-            grades = step.collect(Grade, rows=rows, **roles)
+            grades = list(step(rows=rows, **roles))
             rows = [row.graded(grade) for row, grade in zip(rows, grades, strict=True)]
         for step in self.recipe.curate:
-            rows = [row for row in step.collect(Row, rows=rows, **roles) if not row.status]
+            rows = [row for row in list(step(rows=rows, **roles)) if not row.status]
         return rows
 
     def accuracy(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from selfsown.parallel import map_ordered
 from selfsown.sandbox.sandbox import Job, Sandbox
 
 
@@ -24,7 +25,7 @@ def bare(count: int) -> bool:
     def run_one(number: int) -> str:
         return subprocess.run([sys.executable, "-c", f"print({number})"], capture_output=True, text=True).stdout
 
-    outputs = ordered(run_one, range(count), len(os.sched_getaffinity(0)), lambda: None)
+    outputs = map_ordered(run_one, range(count), len(os.sched_getaffinity(0)), lambda: None)
     return list(outputs) == [f"{number}\n" for number in range(count)]
 
 

@@ -11,9 +11,11 @@ FIRST = (
     "student.tiny.layers=2",
     "student.tiny.width=32",
     "base_train.sft.steps=60",
+    "base_train.sft.batch_size=32",
     "generations=3",
     "generate.propose.count=400",
     "train.sft.steps=40",
+    "train.sft.batch_size=32",
     "control=false",
 )
 NAMES = (
@@ -21,9 +23,11 @@ NAMES = (
     "student.tiny.layers=2",
     "student.tiny.width=32",
     "base_train.sft.steps=80",
+    "base_train.sft.batch_size=64",
     "generations=3",
     "generate.propose.count=400",
     "train.sft.steps=40",
+    "train.sft.batch_size=64",
     "control=false",
 )
 

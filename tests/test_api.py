@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pupil
 import pyarrow
 import pytest
 from small import FIRST
 from test_make import prompts, serving
 from test_make import recipe as teacher_recipe
 
-import selfsown
 from selfsown import DataError, Grade, Recipe, RecipeError, Row, SelfsownError, audit, make, prove, run
+from selfsown.api_results import RunResult
 
 FEW = [*FIRST, "generations=1", "generate.propose.count=200"]
+
+
+def memorizing(folder: Path, *grade: Any, generations: int = 1) -> Recipe:
+    """A recipe whose student memorizes rows, and so learns without torch; its rows are right."""
+    shutil.copy(pupil.__file__, folder)
+    return Recipe.of({**pupil.RECIPE, "grade": ["verify", *grade], "generations": generations}, folder)
 
 
 def short_enough(rows: Iterable[Row], *, max_chars: int = 9) -> Iterator[Grade]:
@@ -28,11 +36,11 @@ def short_enough(rows: Iterable[Row], *, max_chars: int = 9) -> Iterator[Grade]:
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> selfsown.api.RunResult:
+def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     return run(Recipe.load("first", FEW), tmp_path_factory.mktemp("run"))
 
 
-def test_a_run_returns_generations_findings_and_tables(result: selfsown.api.RunResult) -> None:
+def test_a_run_returns_generations_findings_and_tables(result: RunResult) -> None:
     assert [generation.number for generation in result.generations] == [0, 1]
     assert result.best in result.generations
     assert result.recipe.goal in " ".join(result.findings)
@@ -48,17 +56,17 @@ def test_a_run_returns_generations_findings_and_tables(result: selfsown.api.RunR
     assert all(score["low"] <= score["value"] <= score["high"] for score in scores if score["name"] == "accuracy")
 
 
-def test_a_run_is_resumed_and_its_model_completes(result: selfsown.api.RunResult) -> None:
+def test_a_run_is_resumed_and_its_model_completes(result: RunResult) -> None:
     again = run(result.recipe, result.folder)
     assert again.generations == result.generations
     ((reply,),) = again.model().complete(["1ar:1234"])
     assert reply.prompt == "1ar:1234"
-    assert result.report().read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert result.report().read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert result.recipe.name in result._repr_html_()
 
 
 def test_progress_is_printed_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = Recipe.load("first", [*FEW, "generations=0"])
+    recipe = memorizing(tmp_path, generations=0)
     run(recipe, tmp_path / "quiet", progress=False)
     assert not capsys.readouterr().out
     run(recipe, tmp_path / "loud", progress=True)
@@ -66,8 +74,7 @@ def test_progress_is_printed_where_it_is_asked_for(tmp_path: Path, capsys: pytes
 
 
 def test_a_function_is_a_method(tmp_path: Path) -> None:
-    tree = Recipe.load("first", [*FEW, "base_train.sft.steps=60"]).dump()
-    recipe = Recipe.of({**tree, "grade": [*tree["grade"], {short_enough: {"max_chars": 0}}]})
+    recipe = memorizing(tmp_path, {short_enough: {"max_chars": 0}})
     result = run(recipe, tmp_path / "run")
     graders = {grade["grader"] for row in result.rows(status=None).to_pylist() for grade in row["grades"]}
     assert "short_enough" in graders
@@ -77,12 +84,11 @@ def test_a_function_is_a_method(tmp_path: Path) -> None:
 
 
 def test_a_function_that_changed_does_not_resume(tmp_path: Path) -> None:
-    tree = Recipe.load("first", [*FEW, "generations=0"]).dump()
-    run(Recipe.of({**tree, "grade": [short_enough]}), tmp_path / "run")
+    run(memorizing(tmp_path, short_enough, generations=0), tmp_path / "run")
     other: dict[str, Any] = {}
     exec(compile("def short_enough(rows):\n    yield from ()\n", "<cell>", "exec"), other)
     with pytest.raises(SelfsownError, match="short_enough"):
-        run(Recipe.of({**tree, "grade": [other["short_enough"]]}), tmp_path / "run")
+        run(memorizing(tmp_path, other["short_enough"], generations=0), tmp_path / "run")
 
 
 def test_make_returns_counts_and_rows(tmp_path: Path) -> None:
@@ -121,7 +127,7 @@ def test_audit_names_an_unknown_option_and_rows_that_are_not_there(tmp_path: Pat
 def test_prove_refuses_a_recipe_with_nothing_to_prove(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps(Recipe.load("first", ["generate=[]"]).dump()), encoding="utf-8")
-    with pytest.raises(SelfsownError, match="writes no rows"):
+    with pytest.raises(SelfsownError, match="generates no rows"):
         prove(file, tmp_path / "proof", seeds=3)
 
 

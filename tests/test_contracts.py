@@ -303,7 +303,7 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
         assert model.complete([]) == []
     journal.close()
     if way in SERVERS:
-        with pytest.raises(SelfsownError, match="not learn"):
+        with pytest.raises(SelfsownError, match="it can be the teacher or the judge, but not the student"):
             model.bits(roles["real"])
     else:
         assert len(model.bits(roles["real"])) == len(roles["real"])

@@ -243,7 +243,7 @@ def test_killed_in_the_control_a_run_goes_on_and_ends_the_same(tmp_path: Path) -
         assert contents(at) == wanted
 
 
-@pytest.mark.parametrize("way", ["preference", "policy"])
+@pytest.mark.parametrize("way", ["dpo", "grpo"])
 @pytest.mark.parametrize("place", ["train", "then"])
 def test_training_that_learns_nothing_from_real_rows_alone_has_none(way: str, place: str) -> None:
     tree = Recipe.load("first", ["control=true", "base_train={sft: {steps: 5}}"]).dump()

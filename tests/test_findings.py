@@ -255,10 +255,10 @@ def test_the_page_and_the_terminal_claim_nothing_else(case: Case, tmp_path: Path
         credited = shown.replace("does not show that the synthetic rows helped", "")
         assert (CREDIT[0] in credited) == (case.effect == "better")
         assert (CREDIT[1] in credited) == (case.effect == "worse")
-    assert ("test rows, which decide nothing" in page) == bool(case.history[0].validation_scores)
-    assert ("that flatters it" in page) != bool(case.history[0].validation_scores)
+    assert ("test rows, which no decision uses" in page) == bool(case.history[0].validation_scores)
+    assert ("which overestimates it" in page) != bool(case.history[0].validation_scores)
     learned = any(each.accepted and each.real_share < 1 for each in case.history)
-    assert ("later ones from synthetic rows, too" in page) == learned
+    assert ("accepted later ones also on synthetic rows" in page) == learned
     assert ("as many training steps." in page) == bool(len(case.control) > 0)
 
 

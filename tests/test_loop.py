@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pupil
 import pytest
@@ -24,6 +25,43 @@ Files = dict[str, bytes]
 
 def first(*changes: str) -> Recipe:
     return Recipe.load("first", [*FIRST, *changes])
+
+
+NEW = """Problems of another seed with their right answers, of every level up to the current one."""
+NEW_METHOD = (
+    f'"""{NEW}"""'
+    + """
+import random
+from selfsown.tasks.programs import Task
+def generate(level, seed, *, count: int = 30):
+    rows = [row.replace_fields(source="") for row in Task(rows=60, levels=2).pose(99) if row.level <= level]
+    yield from random.Random(seed).sample(rows, min(count, len(rows)))
+"""
+)
+NAMED_LOAD = """
+def load(folder):
+    model = Pupil(json.loads((folder / "known.json").read_text(encoding="utf-8")))
+    model.name = folder.parent.name  # so that its rows show which generation wrote them
+    return model
+"""
+REFUSE = '''"""Refuse {which}."""
+from selfsown.records import Verdict
+def guard(history):
+    return Verdict({passed}, "{reason}", "{name}")
+'''
+NO_FIRST = REFUSE.format(
+    which="generation 1", passed="history[-1].number != 1", reason="not the first", name="no_first"
+)
+NEVER = REFUSE.format(which="every generation", passed="False", reason="no", name="never")
+
+
+def memorizing(folder: Path, **changes: Any) -> Recipe:
+    """A recipe whose student memorizes rows, without torch; its generator gives right ones of another seed."""
+    student = Path(pupil.__file__).read_text(encoding="utf-8") + NAMED_LOAD
+    for name, text in (("pupil", student), ("invent", NEW_METHOD), ("no_first", NO_FIRST), ("never", NEVER)):
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    tree = {**pupil.RECIPE, "generate": ["./invent.py"], "curate": ["min_score", "dedup"], "generations": 3}
+    return Recipe.of({**tree, **changes}, folder)
 
 
 def contents(folder: Path) -> Files:
@@ -89,14 +127,18 @@ def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) ->
         assert bool(row.parents) == (row.method in ("correction", "restate"))
 
 
-def test_the_same_recipe_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+def test_the_same_recipe_gives_the_same_bytes_also_where_generations_are_added_later(
+    finished: Path, tmp_path: Path
+) -> None:
+    loop.run(first("generations=2"), tmp_path / "again")
     loop.run(first(), tmp_path / "again")
     assert contents(tmp_path / "again") == contents(finished)
 
 
-def test_another_seed_gives_other_rows(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("seed=1", "generations=0"), tmp_path / "other")
-    assert RunFolder(tmp_path / "other").rows("real") != RunFolder(finished).rows("real")
+def test_another_seed_gives_other_rows(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        loop.run(memorizing(tmp_path, seed=seed, generations=0), tmp_path / f"run-{seed}")
+    assert RunFolder(tmp_path / "run-0").rows("real") != RunFolder(tmp_path / "run-1").rows("real")
 
 
 def test_a_finished_run_given_again_changes_nothing(finished: Path) -> None:
@@ -107,72 +149,55 @@ def test_a_finished_run_given_again_changes_nothing(finished: Path) -> None:
     assert (finished / "log.jsonl").read_text(encoding="utf-8") == log
 
 
-def test_more_generations_go_on_from_where_it_ended(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("generations=2"), tmp_path / "run")
-    loop.run(first(), tmp_path / "run")
-    assert contents(tmp_path / "run") == contents(finished)
-
-
-def test_a_generation_that_fails_its_guard_is_rolled_back_bit_for_bit(tmp_path: Path) -> None:
-    """A guard that refuses generation 1: generation 2 starts from generation 0 and forgets the refused rows."""
-    (tmp_path / "no_first.py").write_text(
-        '"""Refuse generation 1."""\n'
-        "from selfsown.records import Verdict\n"
-        "def guard(history):\n"
-        "    return Verdict(history[-1].number != 1, 'not the first', 'no_first')\n",
-        encoding="utf-8",
-    )
-    tree = first().dump() | {"guard": ["./no_first.py"], "generations": 2}
-    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+def test_a_generation_that_fails_its_guard_is_rolled_back(tmp_path: Path) -> None:
+    """A guard that rejects generation 1: generation 2 starts from generation 0 and forgets the rejected rows."""
+    recipe = memorizing(tmp_path, guard=["./no_first.py"], generations=2)
+    history = loop.run(recipe, tmp_path / "run")
     assert [generation.accepted for generation in history] == [True, False, True]
     assert history[2].parent == 0
-    written = {row.source for row in rows(tmp_path / "run", 2)}
-    assert written == {"generation-00"}
+    assert {row.source for row in rows(tmp_path / "run", 2)} == {"generation-00"}
     past = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 1) if row.status == "kept"}
     again = {(row.prompt, row.answer) for row in rows(tmp_path / "run", 2) if row.status == "kept"}
     assert past & again, "rows of a rolled-back generation may be generated again"
+    known = [json.loads((tmp_path / f"run/generation-{at:02d}/model/known.json").read_text()) for at in (0, 1, 2)]
+    assert not set(known[2]) & (set(known[1]) - set(known[0]) - {prompt for prompt, _ in again}) - {
+        row.prompt for row in RunFolder(tmp_path / "run").rows("real") or []
+    }
     assert (tmp_path / "run" / "no_first.py").exists(), "the folder keeps the custom methods of its recipe"
-    assert loop.best_of(history, tree["goal"]).number in (0, 2)
+    assert loop.best_of(history, recipe.goal).number in (0, 2)
 
 
 def test_a_run_that_only_rolls_back_ends_on_its_best(tmp_path: Path) -> None:
-    (tmp_path / "never.py").write_text(
-        '"""Refuse."""\nfrom selfsown.records import Verdict\n'
-        'def guard(history):\n    return Verdict(False, "no", "never")\n',
-        encoding="utf-8",
-    )
-    tree = first().dump() | {"guard": ["./never.py"], "patience": 2}
-    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    history = loop.run(memorizing(tmp_path, guard=["./never.py"], patience=2), tmp_path / "run")
     assert len(history) == 3, "two in a row are enough"
     result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert result["best"] == 0
     assert result["stuck"] is True
     best, base = tmp_path / "run" / "best", tmp_path / "run" / "generation-00" / "model"
-    assert (best / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
+    assert (best / "known.json").read_bytes() == (base / "known.json").read_bytes()
 
 
 def test_without_rollback_verdicts_are_alarms_and_the_run_goes_on_to_its_end(tmp_path: Path) -> None:
-    (tmp_path / "never.py").write_text(
-        '"""Refuse."""\nfrom selfsown.records import Verdict\n'
-        'def guard(history):\n    return Verdict(False, "no", "never")\n',
-        encoding="utf-8",
-    )
-    tree = first().dump() | {"guard": ["./never.py"], "patience": 1, "rollback": False}
-    history = loop.run(Recipe.of(tree, tmp_path), tmp_path / "run")
+    history = loop.run(memorizing(tmp_path, guard=["./never.py"], patience=1, rollback=False), tmp_path / "run")
     assert [generation.parent for generation in history] == [0, 0, 1, 2]
     assert all(generation.accepted for generation in history)
     assert [len(generation.rejections) for generation in history] == [0, 1, 1, 1]
     assert {row.source for row in rows(tmp_path / "run", 3)} == {"generation-02"}
     assert RunFolder(tmp_path / "run").generations() == history
     assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))["stuck"] is False
-    row = rows(tmp_path / "run", 1)[0]
-    said = story(tmp_path / "run", row.id)
-    assert "an alarm was raised on its generation by never: no" in said
-    assert "rolled back" not in said
+    text = story(tmp_path / "run", rows(tmp_path / "run", 1)[0].id)
+    assert "an alarm was raised on its generation by never: no" in text
+    assert "rolled back" not in text
 
 
 def test_without_rollback_nothing_is_built_on_training_that_went_astray(tmp_path: Path) -> None:
-    changes = ["generations=3", "patience=1", "rollback=false", "train.sft.learning_rate=1.0e+30"]
+    changes = [
+        "base_train.sft.steps=5",
+        "generations=3",
+        "patience=1",
+        "rollback=false",
+        "train.sft.learning_rate=1.0e+30",
+    ]
     names_recipe = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", *changes])
     history = loop.run(names_recipe, tmp_path / "run")
     assert [generation.accepted for generation in history] == [True, False, False, False]
@@ -180,29 +205,38 @@ def test_without_rollback_nothing_is_built_on_training_that_went_astray(tmp_path
 
 
 def test_nothing_generated_is_real_rows_alone(tmp_path: Path) -> None:
-    history = loop.run(first("generate=[]", "generations=2"), tmp_path / "run")
+    history = loop.run(memorizing(tmp_path, generate=[], generations=2), tmp_path / "run")
     assert [(generation.counts.get("made", 0), generation.real_share) for generation in history] == [(0, 1.0)] * 3
     assert rows(tmp_path / "run", 2) == []
 
 
-def test_fewer_rows_to_learn_from_leave_the_same_held_out(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("max_train_rows=50", "generations=0"), tmp_path / "run")
-    few, many = (RunFolder(folder).rows("real") or [] for folder in (tmp_path / "run", finished))
-    assert len(few) == 50
+def test_fewer_rows_to_learn_from_leave_the_same_held_out(tmp_path: Path) -> None:
+    for limit in (0, 10):
+        recipe = memorizing(tmp_path, max_train_rows=limit, generations=0)
+        loop.run(recipe, tmp_path / f"run-{limit}")
+    few, many = (RunFolder(tmp_path / name).rows("real") or [] for name in ("run-10", "run-0"))
+    assert len(few) == 10
     assert {row.id for row in few} < {row.id for row in many}
-    assert RunFolder(tmp_path / "run").rows("held_out") == RunFolder(finished).rows("held_out")
+    assert RunFolder(tmp_path / "run-10").rows("held_out") == RunFolder(tmp_path / "run-0").rows("held_out")
 
 
 def test_another_teacher_writes_where_the_recipe_names_one(finished: Path, tmp_path: Path) -> None:
     teacher = {"tiny": {"folder": str(finished / "best")}}
-    loop.run(Recipe.of(first("generations=1").dump() | {"teacher": teacher}), tmp_path / "run")
+    loop.run(memorizing(tmp_path, generate=[{"propose": {"count": 20}}], teacher=teacher), tmp_path / "run")
     assert {row.source for row in rows(tmp_path / "run", 1)} == {"run"}
 
 
 def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp_path: Path) -> None:
     """Generation 0 of both runs is the same model; only who is named as the writer differs."""
     teacher = {"tiny": {"folder": str(finished / "best")}}
-    tree = first("generations=1").dump() | {"train": {"distill": {"steps": 20}}, "teacher": teacher}
+    few = (
+        "generations=1",
+        "real.programs.rows=100",
+        "held_out=20",
+        "generate.propose.count=20",
+        "base_train.sft.steps=2",
+    )
+    tree = first(*few).dump() | {"train": {"distill": {"steps": 2}}, "teacher": teacher}
     makers = {}
     for writer in ("student", "teacher"):
         loop.run(Recipe.of(tree | {"generate_with": writer}), tmp_path / writer)
@@ -211,19 +245,22 @@ def test_the_student_writes_what_a_teacher_only_trains_it_on(finished: Path, tmp
     assert makers == {"student": {"generation-00"}, "teacher": {"run"}}
 
 
-def test_restarting_from_the_base_and_going_on_are_different_runs(finished: Path, tmp_path: Path) -> None:
-    loop.run(first("init_from=base", "generations=2"), tmp_path / "run")
-    one = (tmp_path / "run" / "generation-01" / "model" / "model.safetensors").read_bytes()
-    assert one == (finished / "generation-01" / "model" / "model.safetensors").read_bytes()
-    two = (tmp_path / "run" / "generation-02" / "model" / "model.safetensors").read_bytes()
-    assert two != (finished / "generation-02" / "model" / "model.safetensors").read_bytes()
+def test_restarting_from_the_base_and_going_on_are_different_runs(tmp_path: Path) -> None:
+    models = {}
+    for start in ("base", "previous"):
+        loop.run(memorizing(tmp_path, init_from=start, generations=2, mix="replace"), tmp_path / start)
+        models[start] = [(tmp_path / start / f"generation-{at:02d}/model/known.json").read_bytes() for at in (1, 2)]
+    assert models["base"][0] == models["previous"][0]
+    assert models["base"][1] != models["previous"][1]
 
 
-def test_the_next_level_opens_when_the_one_before_is_mastered(finished: Path, tmp_path: Path) -> None:
-    recipe = first("real.programs.levels=2", "level=1", "level_up_accuracy=0.0", "generations=2")
-    assert [generation.level for generation in loop.run(recipe, tmp_path / "easy")] == [1, 2, 2]
+def test_the_next_level_opens_when_the_one_before_is_mastered(tmp_path: Path) -> None:
+    two: dict[str, Any] = {"real": {"programs": {"rows": 60, "levels": 2}}, "level": 1, "generations": 2}
+    two["evaluate"] = [{"accuracy": {"by": ["level"]}}]
+    easy = memorizing(tmp_path, **two, level_up_accuracy=0.0)
+    assert [generation.level for generation in loop.run(easy, tmp_path / "easy")] == [1, 2, 2]
     assert {row.level for row in rows(tmp_path / "easy", 1) if row.status == "kept"} == {1, 2}
-    strict = first("real.programs.levels=2", "level=1", "level_up_accuracy=1.0", "generations=2")
+    strict = memorizing(tmp_path, **two, level_up_accuracy=1.0)
     assert [generation.level for generation in loop.run(strict, tmp_path / "strict")] == [1, 1, 1]
     assert {row.level for row in rows(tmp_path / "strict", 2) if row.status == "kept"} == {1}
 
@@ -239,14 +276,15 @@ def test_the_best_of_equals_is_the_first_and_rolled_back_ones_do_not_count() -> 
 
 def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> None:
     with pytest.raises(SelfsownError, match=r"there is no score 'skill'; this recipe measures: accuracy"):
-        loop.run(replace(first(), goal="skill"), tmp_path / "run")
+        loop.run(replace(memorizing(tmp_path), goal="skill"), tmp_path / "run")
 
 
 def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
     changes = (
         "grade=[{self_consistency: {min_agreement: 0.1, temperature: 0.3}}]",
         "curate.min_score.min_score=0.1",
-        "base_train.sft.steps=250",
+        "base_train.sft.steps=100",
+        "generate.propose.count=200",
     )
     vote = first(*changes, "generations=1")
     assert loop.run(vote, tmp_path / "vote")[1].counts["kept"] > 0
@@ -257,7 +295,7 @@ def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
 
 
 def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
-    tree = first("generations=1").dump()
+    tree = first("generations=1", "real.programs.rows=120", "held_out=60").dump()
     tree |= {
         "generate": [{"sample": {"n": 4}}],
         "grade": ["exact_match", "verify"],
@@ -265,7 +303,7 @@ def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
     }
     history = loop.run(Recipe.of(tree), tmp_path / "run")
     made = rows(tmp_path / "run", 1)
-    assert len(made) == 4 * 300 == history[1].counts["made"]
+    assert len(made) == 4 * 60 == history[1].counts["made"]
     real = {row.id for row in RunFolder(tmp_path / "run").rows("real") or []}
     assert all(set(row.parents) <= real for row in made)
     assert {row.reason.split(":")[0] for row in made if row.status == "rejected"} <= {
@@ -291,7 +329,13 @@ def test_explain_tells_the_story_down_to_real_rows(finished: Path) -> None:
 @pytest.mark.slow
 def test_graded_self_learning_beats_the_same_steps_on_real_rows_alone(tmp_path: Path) -> None:
     """Three levels of evidence would be a benchmark; here one seed and a wide margin."""
-    more = ("train.sft.steps=250", "generate.propose.count=3000", "generations=2")
+    more = (
+        "base_train.sft.batch_size=128",
+        "train.sft.batch_size=64",
+        "train.sft.steps=250",
+        "generate.propose.count=3000",
+        "generations=2",
+    )
     graded = loop.run(first(*more), tmp_path / "graded")
     alone = loop.run(first(*more, "generate.propose.count=0"), tmp_path / "alone")
     goal = first().goal

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import selfsown
+from command import run_in_process, selfsown
 
-from selfsown import cost
+from selfsown.cost import read_cost
 from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
@@ -31,7 +31,7 @@ def prompts(folder: Path, count: int = ASKED, named: str = "prompts.jsonl") -> P
 
 def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     """Two answers to each prompt, judged by a vote of three at another model's place."""
-    there = {"url": server.url, "in_flight": 32, "retries": 4}
+    there = {"url": server.url, "max_in_flight": 32, "retries": 4}
     tree: dict[str, Any] = {
         "real": str(folder / "prompts.jsonl"),
         "teacher": {"endpoint": {**there, "model": "m"}},
@@ -186,10 +186,10 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"grade": [{"rules": {"pattern": "("}}]}, "no regular expression"),
-        ({"curate": ["min_score", {"self_reference": {"patterns": ["("]}}]}, "no regular expression"),
+        ({"grade": [{"rules": {"pattern": "("}}]}, "is not a valid regular expression"),
+        ({"curate": ["min_score", {"self_reference": {"patterns": ["("]}}]}, "is not a valid regular expression"),
         ({"grade": [{"panel": {"samples": 3}}]}, "temperature"),
-        ({"grade": ["./mine.py"]}, "rejects 0 of 50 answers that were made wrong"),
+        ({"grade": ["./mine.py"]}, "rejects 0 of 50 wrong answers"),
     ],
 )
 def test_what_does_not_fit_is_found_before_anything_is_asked(
@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_found_before_anything_is_asked(
         with pytest.raises(SelfsownError, match=words):
             make(Recipe.of(tree, tmp_path), tmp_path / "made")
         (tmp_path / "tree.yaml").write_text(json.dumps(tree), encoding="utf-8")
-        done = selfsown(tmp_path, "check", "tree.yaml")
+        done = run_in_process(tmp_path, "check", "tree.yaml")
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
         assert sent(server) == 0
     assert not (tmp_path / "made").exists()
@@ -222,7 +222,7 @@ def test_the_server_dies_and_the_same_command_goes_on(tmp_path: Path) -> None:
 
         stop = threading.Thread(target=change_the_key)
         stop.start()
-        with pytest.raises(SelfsownError, match="does not accept the key"):
+        with pytest.raises(SelfsownError, match="does not accept the API key"):
             make(recipe(tmp_path, server), tmp_path / "out")
         stop.join()
         server.key, done = "", sum(server.paid.values())
@@ -251,7 +251,7 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
         whole = sum(server.paid.values())
         for share in (0.2, 0.7):
             before, most = sum(server.asked.values()), int(share * whole)
-            with pytest.raises(SelfsownError, match="the budget has no room") as caught:
+            with pytest.raises(SelfsownError, match="the budget") as caught:
                 make(recipe(tmp_path, server, budget={"requests": most}), tmp_path / "out")
             assert caught.value.code == 3
             assert total(usage_entries(tmp_path / "out" / "replies.sqlite")).requests == most
@@ -259,10 +259,10 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on_to_the_same_bytes(busy: floa
         make(recipe(tmp_path, server, budget={"requests": 2 * whole}), tmp_path / "out")
         assert sum(server.paid.values()) == 2 * whole, "no reply was paid twice"
     assert (tmp_path / "out" / "rows.parquet").read_bytes() == (tmp_path / "whole" / "rows.parquet").read_bytes()
-    found = cost.read(tmp_path / "out")
+    found = read_cost(tmp_path / "out")
     assert found
     assert found.kept == 100
-    assert {(line.stage, line.role, line.answered) for line in found.lines} == {
+    assert {(line.stage, line.role, line.answered) for line in found.usage_entries} == {
         ("generate.sample", "teacher", 2 * ASKED),
         ("grade.self_consistency", "judge", 3 * ASKED),
     }

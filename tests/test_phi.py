@@ -43,7 +43,7 @@ def answers(prompt: str, luck: float) -> dict[str, Any]:
         return {"reason": "so it is", "score": 2 if "sand" in prompt and luck < 0.1 else 5}
     if prompt.startswith("Answer the question"):
         return {"found": people[0]}
-    return {"unsupported": [{"quote": KING, "reason": "not told"}] if KING in prompt.split("The text")[-1] else []}
+    return {"unsupported": [{"quote": KING, "reason": "not told"}] if KING in prompt.split("The text:")[-1] else []}
 
 
 def say(prompt: str, body: dict[str, Any]) -> str:

@@ -32,6 +32,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("terminal",),
     ("html",),
     ("export",),
+    ("api_results",),
     ("api",),
     ("__init__",),
     ("cli",),

@@ -1,4 +1,4 @@
-"""The project speaks the language of its field: private words stand in no identifier and in nothing that a person reads."""
+"""Private words are in no identifier and in nothing that a person reads: the project uses the terms of its field."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ READ = [
 ]
 # As a whole word, or as a part between underscores.
 WORDS = (
-    "anew|bears? out|borne|cannot say|fates?|for who|heard|hearsay|in vain|knobs?|knock(s|ed)?|lamps?|laps?|left to itself|"
-    "mend(s|ed|ing)?|noughts?|reckon(s|ed|ing)?|reckoner|such as is|told|thrift|unprompted|untold|verbs?|"
-    "whichever|wish(es|ed)?|yardsticks?|of (its|your|their) own accord"
+    "anew|bears? out|borne|cannot say|fates?|for who|heard|hearsay|in vain|knobs?|knock(s|ed)?|lamps?|laps?|"
+    "left to itself|mend(s|ed|ing)?|noughts?|reckon(s|ed|ing)?|reckoner|such as is|told|thrift|unprompted|untold|"
+    "verbs?|whichever|wish(es|ed)?|yardsticks?|of (its|your|their) own accord"
 )
 # No identifier by itself.
 NAMES = {"asked", "at", "each", "fired", "found", "given", "heard", "said", "some", "them", "there", "told", "wanted"}

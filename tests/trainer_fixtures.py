@@ -22,6 +22,21 @@ ROWS = WORLD.pose(0)
 HELD_OUT, REST = ROWS[:400], ROWS[400:2500]
 ASKED, EXAM = ROWS[2500:5500], ROWS[5500:]  # prompts to try answers to, and to measure accuracy on
 
+# Changes of the recipe `first` for a run of seconds whose base model answers some prompts right and others wrong.
+SMALL_RUN = (
+    "real.programs.rows=240",
+    "real.programs.levels=1",
+    "held_out=60",
+    "student.tiny.layers=1",
+    "student.tiny.width=32",
+    "base_train.sft.steps=60",
+    "generations=1",
+    "prompts_per_generation=60",
+    "evaluate=[accuracy]",
+    "guard=[]",
+    "control=false",
+)
+
 
 def quiet(done: int, of: int) -> None: ...
 
@@ -34,9 +49,14 @@ def blank(seed: int, layers: int = 1, width: int = 32) -> Tiny:
     return create(REST, seed, layers=layers, width=width)
 
 
-def taught(seed: int, rows: Sequence[Row] = REST, steps: int = 60) -> Tiny:
-    """One that knows a little."""
-    return sft.train(mixed(rows), blank(seed), seed, quiet, steps=steps, batch_size=32)
+@cache
+def _taught(seed: int) -> Tiny:
+    return sft.train(mixed(REST), blank(seed), seed, quiet, steps=60, batch_size=32)
+
+
+def taught(seed: int) -> Tiny:
+    """One that knows a little: a copy, for it is trained once."""
+    return _taught(seed).copy()
 
 
 @cache

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import selfsown.audit  # before the name is bound to the function below: a later import of the package would take it
+import selfsown.audit  # noqa: F401 - before the name is bound to the function below: a later import of the package would take it
 from selfsown.api import audit, make, prove, run
 from selfsown.version import __version__ as __version__
 

@@ -6,14 +6,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from selfsown.errors import DataError, RecipeError
 from selfsown.holdout import MIN_ROWS, limit_rows, split, split_stream
 from selfsown.recipe.inputs import PrepareInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Row, answered
+from selfsown.records import JsonObject, Row, answered
 from selfsown.run_folder import RunFolder
 from selfsown.stages import CHANGES_KEY
 from selfsown.tasks import Task
@@ -43,7 +42,7 @@ class Intake:
             return None
         return cls(**counts | {name: Counter(counts[name]) for name in ("set_aside", "changed")})
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> JsonObject:
         """The counts, for JSON."""
         counts = {name: getattr(self, name) for name in ("read", "used", "held_out", "beyond_limit")}
         return counts | {"set_aside": dict(self.set_aside), "changed": dict(self.changed)}
@@ -163,11 +162,11 @@ class UnusedRows:
         self.first = next((step for step in recipe.generate if step.takes("rows")), None)
         self.reasons: dict[str, str] = {}  # by id
 
-    def note(self, step: Step, given: Iterable[Row], made: Sequence[Row]) -> None:
+    def note(self, step: Step, inputs: Iterable[Row], made: Sequence[Row]) -> None:
         """Record which of the given rows the step made rows from."""
         parents = {parent for row in made for parent in row.parents}
         unknown = bool(made) and not parents  # a custom generator need not name parents
-        for row in given:
+        for row in inputs:
             if unknown or row.id in parents:
                 self.reasons.pop(row.id, None)
             elif step is self.first and self.counts:

@@ -251,14 +251,14 @@ class Loop(RunState):
 
     def baselines(self, models: int) -> list[tuple[Score, ...]]:
         """Validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""
-        found = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
-        for index in range(len(found) + 1, models):
+        baselines = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
+        for index in range(len(baselines) + 1, models):
             student = self.recipe.student(rows=self.real, seed=self.seed(0, "student", index))
             model = self.trained(0, self.mixed([]), student, self.seed(0, "train", index))
-            found.append(self.scores(model, self.validation))
-            self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in found])
+            baselines.append(self.scores(model, self.validation))
+            self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in baselines])
         first = self.store.generation(0)
-        return [*([first.as_validated().scores] if first else []), *found[: models - 1]]
+        return [*([first.as_validated().scores] if first else []), *baselines[: models - 1]]
 
     def level_after(self, parent: Generation) -> int:
         """The level to write at: the next one opens when the parent is accurate enough at the hardest so far."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:  # the command line answers --help without it
     import numpy as np
@@ -22,6 +22,8 @@ from selfsown.scores import Verdict as Verdict
 from selfsown.text.chat import Prompt, full_prompt
 from selfsown.text.normalize import normal
 
+Json: TypeAlias = Any  # a value parsed from JSON or YAML; its shape is checked where it is read
+JsonObject: TypeAlias = dict[str, Any]
 Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: not graded by this grader
 Status = Literal["", "kept", "rejected", "failed"]
 EVALUATION_ONLY = {"evaluation": "only"}  # metadata of a real row that is held out, and never learned from

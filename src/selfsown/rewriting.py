@@ -37,8 +37,14 @@ def rewritten(row: Row, change: Change, *, everywhere: bool = False) -> Row:
     if answer_message(row.answer, row.metadata) != {"role": "assistant", "content": row.answer}:
         answer = message_text(json.loads(metadata["completion"])[0])
     target = answer if row.target == row.answer else change(row.target)
-    found = {"prompt": prompt, "answer": answer, "problem": change(row.problem), "target": target, "metadata": metadata}
-    return row if all(getattr(row, name) == value for name, value in found.items()) else row.replace_fields(**found)
+    fields = {
+        "prompt": prompt,
+        "answer": answer,
+        "problem": change(row.problem),
+        "target": target,
+        "metadata": metadata,
+    }
+    return row if all(getattr(row, name) == value for name, value in fields.items()) else row.replace_fields(**fields)
 
 
 def _changed_metadata(name: str, text: str, change: Change, everywhere: bool) -> str:

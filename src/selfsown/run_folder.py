@@ -33,7 +33,7 @@ from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.recipe.recipe import DEFAULTS, SERVERS
 from selfsown.recipe.steps import Step
-from selfsown.records import Generation, Row, Score, Signal, Verdict
+from selfsown.records import Generation, Json, JsonObject, Row, Score, Signal, Verdict
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
 from selfsown.version import __version__
@@ -60,7 +60,7 @@ class RunFolder:
     @classmethod
     @contextmanager
     def locked(
-        cls, folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], *, remake: bool = False
+        cls, folder: Path, recipe: Mapping[str, Json], steps: Sequence[Step], *, remake: bool = False
     ) -> Iterator[RunFolder]:
         """The folder, new or to be resumed, for one process at a time.
 
@@ -90,7 +90,7 @@ class RunFolder:
             finally:
                 store.journal.close()
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> JsonObject:
         """The folder's recipe, as plain values."""
         return dict(_parsed(self.folder / "recipe.yaml", yaml.safe_load))
 
@@ -173,7 +173,7 @@ class RunFolder:
     def write_model(self, number: int, save: Callable[[Path], Any]) -> None:
         write_atomically(self.folder / generation_dir(number) / "model", save)
 
-    def write_best(self, number: int, result: Mapping[str, Any]) -> None:
+    def write_best(self, number: int, result: Mapping[str, Json]) -> None:
         """Make `best/` a copy of this generation's model, and write result.json."""
         source = self.folder / generation_dir(number) / "model"
         write_atomically(self.folder / "best", lambda path: shutil.copytree(source, path))
@@ -196,7 +196,7 @@ def _parsed(path: Path, read: Callable[[bytes], Any]) -> Any:
         ) from error
 
 
-def _verdict(values: dict[str, Any]) -> Verdict:
+def _verdict(values: JsonObject) -> Verdict:
     return Verdict(**{**values, "signals": tuple(Signal(**signal) for signal in values.get("signals", ()))})
 
 
@@ -224,7 +224,7 @@ def _same_kind(folder: Path, remake: bool) -> None:
         raise RunFolderError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
 
 
-def _same_recipe(folder: Path, recipe: Mapping[str, Any], steps: Sequence[Step], remake: bool) -> None:
+def _same_recipe(folder: Path, recipe: Mapping[str, Json], steps: Sequence[Step], remake: bool) -> None:
     """Write the recipe and its custom methods into a new folder; in an old one, require that they are the same.
 
     More generations, another budget and other transport options of a server are allowed. The recipe of an older
@@ -260,7 +260,7 @@ def without_transport(value: Any) -> Any:
     return {method: _reply_options(options) for method, options in value.items()}
 
 
-def _reply_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _reply_options(options: Mapping[str, Json]) -> JsonObject:
     kept = {name: value for name, value in options.items() if name not in TRANSPORT_OPTIONS}
     return kept | ({"url": options["identity"]} if options.get("identity") else {})
 

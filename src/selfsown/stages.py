@@ -6,14 +6,14 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from selfsown.errors import RecipeError
 from selfsown.models import Model, RemoteModel, StepAware
 from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, JsonObject, Row
 from selfsown.text.chat import text_prompt_metadata
 
 ROLE_MODELS = ("teacher", "judge")
@@ -58,7 +58,7 @@ def _without_changes(metadata: Mapping[str, str]) -> Mapping[str, str]:
 def for_step(step: Step, inputs: WithModels) -> WithModels:
     """The inputs with models that book their requests to this step, so that the ledger knows what it cost."""
     models = {role: getattr(inputs, role, None) for role in ROLE_MODELS}
-    aware: dict[str, Any] = {
+    aware: JsonObject = {
         role: model.for_step(step.name) for role, model in models.items() if isinstance(model, StepAware)
     }
     return replace(inputs, **aware)

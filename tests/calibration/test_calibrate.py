@@ -131,7 +131,7 @@ def test_self_preference_of_a_panel_covers_each_of_its_models(tmp_path: Path) ->
 
 PAIRS = '''
 from selfsown.records import Grade
-from selfsown.prompting.structured_output import ask
+from selfsown.prompting.structured_output import complete_json
 
 SCHEMA = {"type": "object", "properties": {"better": {"enum": ["first", "second"]}}, "required": ["better"]}
 
@@ -142,7 +142,7 @@ def grade(rows, judge, *, both=False):
     for row in rows:
         groups.setdefault(row.prompt, []).append(row)
     orders = [pair for pair in groups.values()] + ([pair[::-1] for pair in groups.values()] if both else [])
-    answers = ask(judge, [f"{a.answer}\\n{b.answer}" for a, b in orders], SCHEMA)
+    answers = complete_json(judge, [f"{a.answer}\\n{b.answer}" for a, b in orders], SCHEMA)
     won = {}
     for pair, said in zip(orders, answers):
         for row, place in zip(pair, ("first", "second")):
@@ -204,7 +204,7 @@ def test_make_refuses_until_the_same_grader_meets_its_requirements(tmp_path: Pat
             make(harder, tmp_path / "out")
         faster = recipe(tmp_path, server, grader_requirements=demand)
         assert faster.judge
-        faster.judge.options["in_flight"] = 8  # type: ignore[index]
+        faster.judge.options["max_in_flight"] = 8  # type: ignore[index]
         make(faster, tmp_path / "out")
 
 

@@ -100,5 +100,5 @@ def test_a_long_answer_is_read_once_a_try(monkeypatch: pytest.MonkeyPatch) -> No
         assert list(mutants([Row("", "word " * length, target="word " * length)], TEXT, 0))
         return read
 
-    monkeypatch.setattr("selfsown.calibration.mutants.stated", counted)
+    monkeypatch.setattr("selfsown.calibration.mutants.stated_answer", counted)
     assert work(8000) <= 5 * work(2000)

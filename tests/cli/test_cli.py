@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command import FILE, Finished, refused, selfsown, tree, written
+from command import FILE, Finished, refused, run_in_process, selfsown, tree, written
 from jsonschema import Draft202012Validator
 
 from selfsown import __version__
@@ -36,11 +36,11 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     codes = " ".join(done.stdout.split())
     assert "4 it ran and the result is bad" in codes
     assert "130 interrupted" in codes
-    assert selfsown(tmp_path, "--version").stdout.strip() == __version__
+    assert run_in_process(tmp_path, "--version").stdout.strip() == __version__
 
 
 def test_list_names_every_recipe_and_every_method_with_its_options(tmp_path: Path) -> None:
-    done = selfsown(tmp_path, "list")
+    done = run_in_process(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
     assert {*shipped_recipes(), "propose", "verify", "min_score", "accumulate", "accuracy", "bias"} <= set(listed)
@@ -48,7 +48,7 @@ def test_list_names_every_recipe_and_every_method_with_its_options(tmp_path: Pat
 
 
 def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
-    done = selfsown(tmp_path, "check", "first", "--set", "seed=7", "--set", "generations=1")
+    done = run_in_process(tmp_path, "check", "first", "--set", "seed=7", "--set", "generations=1")
     assert done.returncode == 0
     counts, *others = done.stderr.splitlines()
     assert " real rows = " in counts
@@ -62,7 +62,7 @@ def test_check_prints_a_ready_recipe_as_it_would_run(tmp_path: Path) -> None:
 def test_run_prints_progress_and_writes_its_folder(ran: tuple[Path, Finished]) -> None:
     folder, done = ran
     assert (done.returncode, done.stderr) == (0, "")
-    assert "a pupil learns by heart" in done.stdout
+    assert "a student learns by heart" in done.stdout
     assert "generation 1" in done.stdout
     history = RunFolder(folder / "runs" / "mine").generations()
     assert [generation.number for generation in history] == [0, 1]
@@ -76,7 +76,7 @@ def test_run_prints_progress_and_writes_its_folder(ran: tuple[Path, Finished]) -
 
 def test_a_finished_run_prints_its_summary_again(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
-    done = selfsown(folder, "run", "mine.yaml", "runs/mine")
+    done = run_in_process(folder, "run", "mine.yaml", "runs/mine")
     assert (done.returncode, done.stderr) == (0, "")
     assert "rows made" in done.stdout
 
@@ -84,7 +84,7 @@ def test_a_finished_run_prints_its_summary_again(ran: tuple[Path, Finished]) -> 
 def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finished], tmp_path: Path) -> None:
     folder, _ = ran
     shutil.copytree(folder / "runs" / "mine", tmp_path / "sent")
-    done = selfsown(tmp_path, "run", "sent/recipe.yaml", "again", "--no-report")
+    done = run_in_process(tmp_path, "run", "sent/recipe.yaml", "again", "--no-report")
     assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "again/report.html").exists()
     written_rows = Path("generation-01", "rows.parquet")
@@ -94,10 +94,10 @@ def test_the_recipe_kept_in_the_run_s_folder_runs_as_well(ran: tuple[Path, Finis
 def test_explain_traces_a_row(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
     row, *_ = RunFolder(folder / "runs/mine").rows("generation-01/rows") or []
-    done = selfsown(folder, "explain", "runs/mine", row.id[:12])
+    done = run_in_process(folder, "explain", "runs/mine", row.id[:12])
     assert (done.returncode, done.stderr) == (0, "")
     assert all(
-        part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"ended {row.status}")
+        part in done.stdout for part in (row.id, row.prompt, "by propose, written by pupil", f"status: {row.status}")
     )
 
 
@@ -118,11 +118,11 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", *FEW], ["few.txt has 3 rows", "add rows"]),
         (["run", "mine.yaml", "--set", "level=5"], ["level is 5", "is 1"]),
         (["run", "mine.yaml", "names.txt"], ["names.txt is a file"]),
-        (["run", "mine.yaml", "."], ["holds something that is no run"]),
+        (["run", "mine.yaml", "."], ["holds other files and no run"]),
         (["check", "mine.yaml", "--set", "level_up_accuracy=1e-5"], ["1e-5", "write 1.0e-05"]),
-        (["explain", "nosuch", "abc"], ["nosuch is not the folder of a run"]),
-        (["export", "nosuch", "out"], ["nosuch is not the folder of a run"]),
-        (["push", ".", "me/mine"], [". is no export", "selfsown export"]),
+        (["explain", "nosuch", "abc"], ["nosuch is not a run folder"]),
+        (["export", "nosuch", "out"], ["nosuch is not a run folder"]),
+        (["push", ".", "me/mine"], [". is not an export", "selfsown export"]),
         (["frobnicate"], ["frobnicate"]),
         (["run"], ["recipe"]),
         (["run", "mine.yaml", "--nonsense", "3"], ["--nonsense"]),
@@ -132,25 +132,29 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
 def test_a_mistake_is_one_line_and_leaves_no_folder(arguments: list[str], said: list[str], tmp_path: Path) -> None:
     written(tmp_path)
     before = tree(tmp_path)
-    message = refused(selfsown(tmp_path, *arguments))
+    message = refused(run_in_process(tmp_path, *arguments))
     assert all(part in message for part in said), message
     assert tree(tmp_path) == before
 
 
+def test_a_mistake_ends_the_process_with_code_2(tmp_path: Path) -> None:
+    assert "no recipe 'nosuch'" in refused(selfsown(tmp_path, "run", "nosuch"))
+
+
 def test_an_unknown_row_is_a_one_line_error(ran: tuple[Path, Finished]) -> None:
-    assert "has no row 'zzz'" in refused(selfsown(ran[0], "explain", "runs/mine", "zzz"))
+    assert "has no row 'zzz'" in refused(run_in_process(ran[0], "explain", "runs/mine", "zzz"))
 
 
 def test_another_recipe_in_the_same_folder_is_one_line_and_changes_nothing(ran: tuple[Path, Finished]) -> None:
     folder, _ = ran
     before = (folder / "runs/mine/recipe.yaml").read_bytes()
-    assert "seed was 0, now it is 9" in refused(selfsown(folder, "run", "mine.yaml", "--set", "seed=9"))
+    assert "seed was 0 and is now 9" in refused(run_in_process(folder, "run", "mine.yaml", "--set", "seed=9"))
     assert (folder / "runs/mine/recipe.yaml").read_bytes() == before
 
 
 def test_an_unknown_goal_lists_the_measured_scores(tmp_path: Path) -> None:
     written(tmp_path, goal="acuracy")
-    message = refused(selfsown(tmp_path, "run", "mine.yaml"))
+    message = refused(run_in_process(tmp_path, "run", "mine.yaml"))
     assert "'acuracy'" in message
     assert "accuracy, loss" in message
 
@@ -168,7 +172,7 @@ def test_ctrl_c_exits_with_130_and_says_how_to_resume(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not importlib.util.find_spec("selfsown.recipe.schema"), reason="there is no schema of recipes yet")
 def test_schema_prints_the_json_schema_of_recipes(tmp_path: Path) -> None:
-    done = selfsown(tmp_path, "schema")
+    done = run_in_process(tmp_path, "schema")
     assert (done.returncode, done.stderr) == (0, "")
     schema = json.loads(done.stdout)
     Draft202012Validator.check_schema(schema)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Finished, selfsown, written
+from arms import compare_in_process
+from command import Finished, run_in_process, selfsown, written
 
 from testing.mock_server import Server
 
@@ -58,7 +59,8 @@ def mine(folder: Path, **changes: Any) -> None:
 def test_a_run_whose_grader_passes_nothing(grader: str, code: int, said: str, tmp_path: Path) -> None:
     mine(tmp_path, grade="./own.py", curate="min_score")
     (tmp_path / "own.py").write_text(f'"""Grade."""\n{TOP}{GRADERS[grader]}')
-    assert said in failed(selfsown(tmp_path, "run", "mine.yaml", "--no-report"), code)
+    command = selfsown if grader in ("fails", "dies") else run_in_process  # codes of a process
+    assert said in failed(command(tmp_path, "run", "mine.yaml", "--no-report"), code)
 
 
 @pytest.mark.parametrize(
@@ -80,18 +82,18 @@ def test_other_ends_of_a_run(changes: dict[str, Any], code: int, said: str, tmp_
         rows = [{"prompt": f"{problems[at % len(problems)]}?", "answer": str(at)} for at in range(30)]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     before = {path.name for path in tmp_path.iterdir()}
-    assert said in failed(selfsown(tmp_path, "run", "mine.yaml", "out", "--no-report"), code)
+    assert said in failed(run_in_process(tmp_path, "run", "mine.yaml", "out", "--no-report"), code)
     assert (code != 2) == ("out" in {path.name for path in tmp_path.iterdir()} - before)
 
 
 def test_a_folder_without_kept_rows_is_reported_as_such_and_not_exported(tmp_path: Path) -> None:
     mine(tmp_path, grade="./own.py", generations=2)
-    assert NONE_KEPT in failed(selfsown(tmp_path, "run", "mine.yaml"), 4)
-    failed(selfsown(tmp_path, "report", "runs/mine"), 0)
+    assert NONE_KEPT in failed(run_in_process(tmp_path, "run", "mine.yaml"), 4)
+    failed(run_in_process(tmp_path, "report", "runs/mine"), 0)
     page = (tmp_path / "runs/mine/report.html").read_text(encoding="utf-8")
     assert "No model was trained on synthetic rows." in page
     assert not any(words in page.lower() for words in CLAIMS)
-    assert NONE_KEPT in failed(selfsown(tmp_path, "export", "runs/mine", "out"), 2)
+    assert NONE_KEPT in failed(run_in_process(tmp_path, "export", "runs/mine", "out"), 2)
     assert not (tmp_path / "out").exists()
 
 
@@ -100,7 +102,7 @@ def test_a_folder_without_kept_rows_is_reported_as_such_and_not_exported(tmp_pat
     [
         ("refused", ("preview", "estimate", "make"), 4, f"{NONE_KEPT}: 0 rejected and "),
         ("empty", ("make",), 4, f"{NONE_KEPT}: 0 rejected and 12 failed; most frequent reason: "),
-        ("error", ("make",), 2, "the server said 500"),
+        ("error", ("make",), 2, "the server returned 500"),
     ],
 )
 def test_commands_whose_server_gives_nothing(
@@ -113,7 +115,7 @@ def test_commands_whose_server_gives_nothing(
         tree = {"real": "prompts.jsonl", "teacher": there, "generate": [{"sample": {"n": 1}}], "grade": ["judge"]}
         (tmp_path / "mine.yaml").write_text(json.dumps(tree))
         for command in commands:
-            assert said in failed(selfsown(tmp_path, command, "mine.yaml"), code)
+            assert said in failed(run_in_process(tmp_path, command, "mine.yaml"), code)
         assert server.asked
     assert not (tmp_path / "made/mine/dataset").exists()
 
@@ -125,21 +127,21 @@ def test_a_calibration_of_a_judge_who_answers_nothing(tmp_path: Path) -> None:
         there = {"endpoint": {"url": server.url, "model": "m", "retries": 1}}
         tree = {"real": "rows.jsonl", "teacher": there, "generate": [{"sample": {"n": 1}}], "grade": ["judge"]}
         (tmp_path / "mine.yaml").write_text(json.dumps(tree))
-        done = selfsown(tmp_path, "calibrate", "mine.yaml", "--labels", "rows.jsonl")
+        done = run_in_process(tmp_path, "calibrate", "mine.yaml", "--labels", "rows.jsonl")
     assert "grade.judge graded none of 10 rows" in failed(done, 4)
 
 
 @pytest.mark.slow
 def test_a_comparison_and_a_proof_whose_rows_were_all_rejected(tmp_path: Path) -> None:
     mine(tmp_path, grade="./own.py")
-    done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded", "--seeds", "2")
+    done = compare_in_process(tmp_path, "compare", "mine.yaml", "--arms", "graded", "--seeds", "2")
     assert "graded kept none of its 60 generated rows: nothing was compared" in failed(done, 4)
-    done = selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3")
+    done = compare_in_process(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3")
     failed(done, 5)
     assert "no synthetic rows reached training" in done.stdout
     before = json.loads((tmp_path / "p/compare.json").read_text())["proof"]
     for arm in ("real", "graded/seed-1"):
         for path in sorted((tmp_path / "p" / arm).rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
-        failed(selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"), 5)
+        failed(compare_in_process(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"), 5)
         assert json.loads((tmp_path / "p/compare.json").read_text())["proof"] == before, "what was missing ran again"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import FILE, Finished, refused, selfsown, tree, written
-from small import FIRST
+from arms import compare_in_process, compare_with_child_processes
+from command import FILE, Finished, refused, run_in_process, selfsown, tree, written
 
 from selfsown.run_folder import RunFolder
 from selfsown.stats.intervals import student
@@ -56,7 +56,7 @@ def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tupl
     for at, arm in enumerate(found["arms"]):
         run = folder / "runs/mine-compare" / arm["folder"] / "seed-1"
         sets = [part for change in [*arm["changes"], "seed=1"] for part in ("--set", change)]
-        again = selfsown(folder, "run", "mine.yaml", f"again-{at}", *sets)
+        again = run_in_process(folder, "run", "mine.yaml", f"again-{at}", *sets)
         assert (again.returncode, again.stderr) == (0, "")
         for generation in Path("generation-01", "generation.json"), Path("generation-02", "generation.json"):
             assert (folder / f"again-{at}" / generation).read_bytes() == (run / generation).read_bytes()
@@ -107,10 +107,10 @@ def test_given_again_it_only_reads_and_more_seeds_go_on(compared: tuple[Path, Fi
     shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
     order = ("compare", "mine.yaml", "--arms", "graded", "real", *SIZE)
     before = (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes()
-    done = selfsown(tmp_path, *order, "--seeds", "2")
+    done = compare_in_process(tmp_path, *order, "--seeds", "2")
     assert "min left" not in done.stdout
     assert len(outcome(tmp_path / "runs/mine-compare")["arms"]) == 2
-    done = selfsown(tmp_path, *order, "--seeds", "3", "--jobs", "1")
+    done = compare_in_process(tmp_path, *order, "--seeds", "3", "--jobs", "1")
     assert done.stdout.count("min left") == 2
     assert outcome(tmp_path / "runs/mine-compare")["seeds"] == [0, 1, 2]
     assert (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes() == before
@@ -118,7 +118,7 @@ def test_given_again_it_only_reads_and_more_seeds_go_on(compared: tuple[Path, Fi
 
 def test_one_seed_gives_no_interval_and_says_so(compared: tuple[Path, Finished], tmp_path: Path) -> None:
     shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
-    done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "1")
+    done = compare_in_process(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "1")
     score = outcome(tmp_path / "runs/mine-compare")["arms"][1]["scores"]["accuracy"]
     assert (score["low"], score["high"], score["difference"]["low"]) == (None, None, None)
     assert "with one seed: no interval, no test possible" in done.stdout
@@ -146,7 +146,7 @@ def test_one_seed_gives_no_interval_and_says_so(compared: tuple[Path, Finished],
 def test_a_mistake_is_one_line_before_anything_runs(arguments: list[str], said: list[str], tmp_path: Path) -> None:
     written(tmp_path)
     before = tree(tmp_path)
-    message = refused(selfsown(tmp_path, "compare", "mine.yaml", *arguments))
+    message = refused(compare_in_process(tmp_path, "compare", "mine.yaml", *arguments))
     assert all(part in message for part in said), message
     assert tree(tmp_path) == before
 
@@ -154,21 +154,21 @@ def test_a_mistake_is_one_line_before_anything_runs(arguments: list[str], said: 
 def test_another_folder_s_contents_are_left_alone(compared: tuple[Path, Finished], tmp_path: Path) -> None:
     shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
     order = ("compare", "mine.yaml")
-    assert "is a file" in refused(selfsown(tmp_path, *order, "names.txt"))
-    assert "not of a comparison" in refused(selfsown(tmp_path, *order, "."))
-    assert "folder of one run" in refused(selfsown(tmp_path, *order, "again-0"))
+    assert "is a file" in refused(compare_in_process(tmp_path, *order, "names.txt"))
+    assert "not of a comparison" in refused(compare_in_process(tmp_path, *order, "."))
+    assert "folder of one run" in refused(compare_in_process(tmp_path, *order, "again-0"))
     arms = ("--arms", "graded", "--seeds", "1")
     own = tmp_path / "runs/mine-compare/graded"
-    changed = refused(selfsown(tmp_path, *order, *arms, *SIZE, "--set", "max_train_rows=12"))
+    changed = refused(compare_in_process(tmp_path, *order, *arms, *SIZE, "--set", "max_train_rows=12"))
     assert "in arm graded, max_train_rows was 0, now it is 12" in changed
     (tmp_path / "other.yaml").write_text((tmp_path / "mine.yaml").read_text("utf-8"), encoding="utf-8")
     assert "compares the recipe 'mine'" in refused(
-        selfsown(tmp_path, "compare", "other.yaml", "runs/mine-compare", *arms)
+        compare_in_process(tmp_path, "compare", "other.yaml", "runs/mine-compare", *arms)
     )
     (own / "seed-0.cost.json").write_text("[", encoding="utf-8")
-    assert "seed-0.cost.json is damaged" in refused(selfsown(tmp_path, *order, *arms, *SIZE))
+    assert "seed-0.cost.json is damaged" in refused(compare_in_process(tmp_path, *order, *arms, *SIZE))
     (own / "seed-0/recipe.yaml").write_text(": : [", encoding="utf-8")
-    assert "recipe.yaml is damaged; delete" in refused(selfsown(tmp_path, *order, *arms, *SIZE))
+    assert "recipe.yaml is damaged; delete" in refused(compare_in_process(tmp_path, *order, *arms, *SIZE))
 
 
 def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped
     )
     began = time.monotonic()
     arms = ("--arms", "real", "max_train_rows=15", "--seeds", "1", "--jobs", "2")
-    message = refused(selfsown(tmp_path, "compare", "mine.yaml", "c", *arms))
+    message = refused(compare_with_child_processes(tmp_path, "compare", "mine.yaml", "c", *arms))
     assert "arm max_train_rows=15, seed 0: guard../late.py failed: ValueError: too late" in message
     assert time.monotonic() - began < 50
     assert not (tmp_path / "c/compare.json").exists()
@@ -196,9 +196,8 @@ def test_a_run_that_fails_is_named_with_its_own_words_and_the_others_are_stopped
 
 def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -> None:
     written(tmp_path)
-    done = selfsown(
-        tmp_path, "compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "max_train_rows=20"
-    )
+    order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "max_train_rows=20")
+    done = compare_in_process(tmp_path, *order)
     assert (done.returncode, done.stderr) == (0, "")
     found = outcome(tmp_path / "c")
     assert [arm["name"] for arm in found["arms"]] == ["graded", "real-1x", "real-2x"]
@@ -214,20 +213,7 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
     assert goal["summary"] in (tmp_path / "c/table.md").read_text("utf-8")
     assert needs["cost"]["prices"] == {"real_row": 0.09, "cpu_hour": 0.05}
     assert (needs["claim"], "Palmyra" in done.stdout) == (None, False)
-    asked = selfsown(
-        tmp_path,
-        "compare",
-        "mine.yaml",
-        "c",
-        "--real-rows",
-        "1x,2x",
-        "--seeds",
-        "2",
-        "--set",
-        "max_train_rows=20",
-        "--claim",
-        "2",
-    )
+    asked = compare_in_process(tmp_path, *order, "--claim", "2")
     claim = outcome(tmp_path / "c")["data_efficiency"]["claim"]
     assert claim["verdict"] in ("≥ 2.0×", "< 2.0×", "unknown", "no ratio")
     assert claim["summary"] in asked.stdout
@@ -240,7 +226,7 @@ def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Pat
     with Server() as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, price: {{input: 1000, output: 2000}}}}}}"
         order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "1", "--set", "max_train_rows=20")
-        done = selfsown(tmp_path, *order, "--set", teacher)
+        done = compare_in_process(tmp_path, *order, "--set", teacher)
         told = server.told
     assert (done.returncode, done.stderr) == (0, "")
     paid = (1000 * told["prompt_tokens"] + 2000 * told["completion_tokens"]) / 1e6
@@ -251,28 +237,40 @@ def test_what_a_paid_teacher_took_is_charged_to_the_arm_that_asked(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_killed_in_the_middle_it_leaves_no_run_behind_and_goes_on(ending: signal.Signals, tmp_path: Path) -> None:
-    sets = [part for change in FIRST for part in ("--set", change)]
-    arguments = ["compare", "first", "c", "--arms", "graded,real", "--seeds", "1", *sets]
+    written(tmp_path, guard=["./wait.py"], generations=3)
+    (tmp_path / "wait.py").write_text(
+        '"""Wait in generation 1 for as long as the file `hold` exists."""\n'
+        "import time\nfrom pathlib import Path\nfrom selfsown.records import Verdict\n"
+        "def guard(history):\n"
+        "    while history[-1].counts and Path('hold').exists():\n"
+        "        time.sleep(0.05)\n"
+        "    return Verdict(True, 'fine', 'wait')\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "hold").touch()
+    arguments = ["compare", "mine.yaml", "c", "--arms", "graded", "max_train_rows=15", "--seeds", "1", "--jobs", "2"]
     order = [sys.executable, "-m", "selfsown", *arguments]
     process = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "c/graded/seed-0/generation-00/generation.json").exists():
+    runs = [tmp_path / "c" / folder / "seed-0" for folder in ("graded", "max_train_rows=15")]
+    while not all((run / "generation-00/generation.json").exists() for run in runs):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(ending)
     process.wait(20)
     assert process.returncode == (-ending if ending == signal.SIGKILL else 130)
+    (tmp_path / "hold").unlink()
     if ending == signal.SIGKILL:
         until = time.monotonic() + 60
-        while at_work(tmp_path / "c/graded/seed-0") or at_work(tmp_path / "c/real/seed-0"):
+        while any(at_work(run) for run in runs):
             assert time.monotonic() < until, "a run outlives its parent"
             time.sleep(0.1)
-    assert not at_work(tmp_path / "c/graded/seed-0")
-    assert not (tmp_path / "c/graded/seed-0/result.json").exists()
+    assert not any(at_work(run) for run in runs)
+    assert not (runs[0] / "result.json").exists()
     done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
-    found = outcome(tmp_path / "c")
-    assert found["arms"][0]["unmetered"] == [int(ending == signal.SIGKILL)]
-    assert len(RunFolder(tmp_path / "c/graded/seed-0").generations()) == 4
+    killed = int(ending == signal.SIGKILL)
+    assert [arm["unmetered"] for arm in outcome(tmp_path / "c")["arms"]] == [[killed], [killed]]
+    assert [len(RunFolder(run).generations()) for run in runs] == [4, 4]
 
 
 def at_work(folder: Path) -> bool:
@@ -293,23 +291,25 @@ def test_a_run_that_is_still_at_work_is_named(compared: tuple[Path, Finished], t
     run = tmp_path / "runs/mine-compare/real/seed-1"
     os.remove(run / "result.json")
     with filelock.FileLock(run / ".lock"):
-        done = selfsown(tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "2")
-    assert "arm real, seed 1: another process is at work in" in refused(done)
+        done = compare_with_child_processes(
+            tmp_path, "compare", "mine.yaml", "--arms", "graded,real", *SIZE, "--seeds", "2"
+        )
+    assert "arm real, seed 1: another process is using" in refused(done)
 
 
 def test_a_file_that_has_changed_between_two_arms_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "texts.txt").write_text("".join(f"text {at * 7919 % 1000}\n" for at in range(200)), encoding="utf-8")
-    order = ["compare", "names", "c", "--seeds", "1", "--set", "real=texts.txt", "--set", "generations=0"]
-    order += ["--set", "base_train.sft.steps=2", "--set", "train.sft.steps=2", "--arms", "graded"]
-    done = selfsown(tmp_path, *order)
+    written(tmp_path)
+    (tmp_path / "names.txt").write_text("".join(f"text {at * 7919 % 1000}\n" for at in range(50)), encoding="utf-8")
+    order = ["compare", "mine.yaml", "c", "--seeds", "1", *FILE, "--set", "generations=0", "--arms", "graded"]
+    done = compare_in_process(tmp_path, *order)
     assert done.returncode == 0, done.stderr
-    (tmp_path / "texts.txt").write_text("".join(f"other {at}\n" for at in range(200)), encoding="utf-8")
-    done = selfsown(tmp_path, *order, "init_from=base")
+    (tmp_path / "names.txt").write_text("".join(f"other {at}\n" for at in range(50)), encoding="utf-8")
+    done = compare_in_process(tmp_path, *order, "init_from=base")
     assert done.returncode == 2
     assert "seed 0 were measured on different held-out rows" in done.stderr
 
 
 def test_prices_without_real_rows_are_refused(tmp_path: Path) -> None:
-    done = selfsown(tmp_path, "compare", "first", "--prices", "mine.yaml")
+    done = compare_in_process(tmp_path, "compare", "first", "--prices", "mine.yaml")
     assert done.returncode == 2
     assert "--prices needs --real-rows" in done.stderr

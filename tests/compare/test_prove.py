@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import refused, selfsown, written
+from arms import compare_in_process
+from command import refused, written
 from rich.console import Console
 
 from selfsown.compare import prove
@@ -222,7 +223,7 @@ def test_no_arm_has_guards_for_nothing_is_rolled_back() -> None:
 def test_a_goal_without_a_direction_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     leaning = ["accuracy", {"pattern_rate": {"patterns": {"list": "\\["}}}]
     written(tmp_path, evaluate=leaning, goal="pattern_rate[list]")
-    message = refused(selfsown(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"))
+    message = refused(compare_in_process(tmp_path, "prove", "mine.yaml", "p", "--seeds", "3"))
     assert "goal is pattern_rate[list], for which neither higher nor lower is better" in message
     assert "compare by one of accuracy: --set goal=" in message
     assert not (tmp_path / "p").exists()
@@ -231,7 +232,7 @@ def test_a_goal_without_a_direction_is_refused_before_anything_is_trained(tmp_pa
 def test_the_command_in_no_time(tmp_path: Path) -> None:
     written(tmp_path, evaluate=[{"accuracy": {"by": ["form"]}}], guard=["collapse"])
     order = ("prove", "mine.yaml", "p", "--seeds", "3", "--jobs", "1")
-    done = selfsown(tmp_path, *order)
+    done = compare_in_process(tmp_path, *order)
     whole = json.loads((tmp_path / "p" / "compare.json").read_text())
     assert done.returncode == prove.EXIT_CODES[whole["proof"]["verdict"]], done.stderr
     assert done.stdout.count(whole["proof"]["headline"]) == 1
@@ -242,9 +243,9 @@ def test_the_command_in_no_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_from_end_to_end(tmp_path: Path) -> None:
-    small = ["real.programs.rows=400", "held_out=200", "generations=1", "goal=accuracy", "curate=[min_score, dedup]"]
-    small += ["generate=[{propose: {count: 300}}]", "evaluate=[{accuracy: {by: [form]}}]", "guard=[]"]
-    small += ["base_train={sft: {steps: 10, batch_size: 16}}", "train={sft: {steps: 10, batch_size: 16}}"]
+    small = ["real.programs.rows=160", "held_out=80", "generations=1", "goal=accuracy", "curate=[min_score, dedup]"]
+    small += ["generate=[{propose: {count: 60}}]", "evaluate=[{accuracy: {by: [form]}}]", "guard=[]"]
+    small += ["base_train={sft: {steps: 3, batch_size: 16}}", "train={sft: {steps: 3, batch_size: 16}}"]
     changes = [word for change in small for word in ("--set", change)]
     order = [sys.executable, "-m", "selfsown", "prove", "first", str(tmp_path / "proof"), "--seeds", "3", *changes]
     ended = subprocess.run(order, capture_output=True, text=True, timeout=500)
@@ -254,6 +255,6 @@ def test_the_command_from_end_to_end(tmp_path: Path) -> None:
     assert found["verdict"] == {0: "better", 4: "worse", 5: "inconclusive"}[ended.returncode]
     page = (tmp_path / "proof" / "report.html").read_text()
     assert found["headline"] in html.unescape(page)
-    again = subprocess.run([*order, "--json"], capture_output=True, text=True, timeout=100)
+    again = compare_in_process(tmp_path, *order[3:], "--json")
     assert again.returncode == ended.returncode
     assert json.loads(again.stdout) == found

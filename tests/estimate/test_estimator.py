@@ -91,17 +91,15 @@ def test_intervals_contain_what_make_uses_and_sampled_rows_are_paid_once(tmp_pat
 def test_intervals_have_at_least_85_percent_coverage(tmp_path: Path) -> None:
     """A seed draws other rows, to which this server answers the same."""
     prompts(tmp_path)
-    held = {"input": 0, "output": 0, "usd": 0}
-    ranges = {"input": "input_tokens", "output": "output_tokens", "usd": "usd"}
+    held = {"input_tokens": 0, "output_tokens": 0, "usd": 0}
     with serving() as server:
         make(recipe(tmp_path, server), tmp_path / "whole")
         whole, trials = taken(tmp_path / "whole"), 20
         for seed in range(1, trials + 1):
             found = estimate(recipe(tmp_path, server, seed=seed), tmp_path / f"out{seed}", 20)
             for name in held:
-                held[name] += covers(
-                    getattr(found.total, ranges[name]), getattr(whole, name) - getattr(found.spent_now, name)
-                )
+                left = getattr(whole, name) - getattr(found.spent_now, name)
+                held[name] += covers(getattr(found.total, name), left)
     assert min(held.values()) >= 0.85 * trials, held
 
 
@@ -156,7 +154,7 @@ def test_equal_answers_are_judged_and_counted_once(tmp_path: Path) -> None:
 
 def test_offline_reply_length_comes_from_real_answers_max_tokens_or_an_assumption(tmp_path: Path) -> None:
     def output(server: Server, **knobs: Any) -> tuple[float, str]:
-        teacher = {"endpoint": {"url": server.url, "model": "m", "key": "NOT_SET", **knobs}}
+        teacher = {"endpoint": {"url": server.url, "model": "m", "api_key": "NOT_SET", **knobs}}
         found = estimate(recipe(tmp_path, server, teacher=teacher, grade=[]), tmp_path / "out", offline=True)
         assert found.total.usd is None
         return found.total.output_tokens.value / found.total.requests.value, found.steps[0].reply_length
@@ -312,7 +310,7 @@ def test_an_unknown_price_comes_with_the_option_that_sets_it(tmp_path: Path) -> 
 def test_time_is_of_the_clock_with_requests_in_flight(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving(latency=0.2) as server:
-        there = {"url": server.url, "model": "m", "in_flight": 8}
+        there = {"url": server.url, "model": "m", "max_in_flight": 8}
         found = estimate(recipe(tmp_path, server, teacher={"endpoint": there}, grade=[]), tmp_path / "out", 8)
         slow = {"endpoint": {**there, "requests_per_minute": 60}}
         paced = estimate(recipe(tmp_path, server, teacher=slow, grade=[]), tmp_path / "out", 8)

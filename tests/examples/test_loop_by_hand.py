@@ -78,8 +78,9 @@ def _weights(network: Network) -> Iterator[torch.Tensor]:
 
 
 def _recipe(page: Any) -> dict[str, Any]:
-    """The page's constants as a recipe. Every knob is given, so that another default changes nothing here."""
-    learn = {"steps": page.steps, "batch": page.batch, "rate": 0.02, "embedding_rate": 0.003, "weight_decay": 0.1}
+    """The page's constants as a recipe. Every option is given, so that another default changes nothing here."""
+    learn = {"steps": page.steps, "batch_size": page.batch, "learning_rate": 0.02}
+    learn |= {"embedding_learning_rate": 0.003, "weight_decay": 0.1}
     size = {"layers": page.layers, "width": page.width, "heads": page.heads, "context": 0}
     return {
         "name": "by_hand",

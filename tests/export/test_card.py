@@ -139,7 +139,8 @@ def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
     journal = Journal(folder / "replies.sqlite")
     who = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
-    took = {"input": 500, "output": 700, "reasoning": None, "cached": None, "written": None, "usd": 0.75}
+    took: dict[str, Any] = dict.fromkeys(("reasoning_tokens", "cached_tokens", "cache_write_tokens"))
+    took |= {"input_tokens": 500, "output_tokens": 700, "usd": 0.75}
     journal.store_call(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
     journal.close()
     export(folder, tmp_path / "out")
@@ -155,7 +156,7 @@ NONE = "were not checked for personal data."
 REJECTED = "Generated rows with personal data of a recognizable pattern were rejected"
 STATED, HURT = "only as far as the principles", "Rows were not checked for offensive text"
 WORKED_ON = "The real rows that it was generated from:"
-OWN = "The judge is the teacher itself: it marks its own work."
+OWN = "The judge is the teacher itself, which grades its own work."
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ OWN = "The judge is the teacher itself: it marks its own work."
     [
         ({}, [f"Rows {NONE}", "Generated rows were not checked for duplicates", HURT], [OWN]),
         ({"curate": ["min_score", "pii"]}, [REJECTED], [NONE]),
-        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["pattern were rejected: the number of an account."], ["e-mail"]),
+        ({"curate": [{"pii": {"kinds": ["iban"]}}]}, ["pattern were rejected: an account number."], ["e-mail"]),
         (
             {"prepare": [{"pii": {"redact": True}}]},
             ["with a recognizable pattern was replaced in the real rows: an e-mail", f"Generated rows {NONE}"],

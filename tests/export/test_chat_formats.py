@@ -21,6 +21,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.file import Task
 from selfsown.text.chat import answer_message, prompt_messages
+from testing.mock_server import Server
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CALL = {"id": "c1", "type": "function", "function": {"name": "temperature", "arguments": '{"city": "Oslo"}'}}

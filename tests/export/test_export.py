@@ -15,6 +15,7 @@ from pathlib import Path
 import folders
 import kept
 import pytest
+from command import run_in_process
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from kept import records
@@ -125,7 +126,7 @@ def test_where_nothing_was_kept_nothing_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "said"),
+    ("options", "said"),
     [
         ({"format": "sharegtp"}, "did you mean 'sharegpt'"),
         ({"file_format": "csv"}, "unknown file format 'csv'; available: jsonl, parquet"),
@@ -133,10 +134,10 @@ def test_where_nothing_was_kept_nothing_is_written(tmp_path: Path) -> None:
         ({"separator": " "}, "has no separator between prompt and answer; only text has"),
     ],
 )
-def test_an_invalid_option_is_refused(wishes: dict[str, object], said: str, tmp_path: Path) -> None:
+def test_an_invalid_option_is_refused(options: dict[str, object], said: str, tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", [kept.row("a?", "b")])
     with pytest.raises(SelfsownError, match=said):
-        export(folder, tmp_path / "out", **wishes)  # type: ignore[arg-type]
+        export(folder, tmp_path / "out", **options)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
@@ -168,11 +169,13 @@ def order(folder: Path, out: Path, *more: str) -> list[str]:
 
 def test_the_command_takes_every_option_and_reports_the_result(tmp_path: Path) -> None:
     folder, out = kept.made(tmp_path / "made", [kept.row("a?", "b")]), tmp_path / "out"
-    wishes = ("--format", "text", "--file-format", "jsonl", "--separator", "=", "--real")
-    done = subprocess.run(order(folder, out, *wishes), check=True, capture_output=True, text=True)
+    options = ("--format", "text", "--file-format", "jsonl", "--separator", "=", "--real")
+    done = subprocess.run(order(folder, out, *options), check=True, capture_output=True, text=True)
     assert done.stdout == f"4 text rows are in {out}; {out}/README.md describes them\n"
     assert records(out) == [{"text": f"{row.prompt}={row.answer}"} for row in [kept.row("a?", "b"), *kept.REAL]]
-    subprocess.run(order(folder, out, "--format", "conversational", "--reasoning"), check=True, capture_output=True)
+    assert (
+        run_in_process(tmp_path, *order(folder, out, "--format", "conversational", "--reasoning")[3:]).returncode == 0
+    )
     assert set(records(out)[0]["messages"][0]) == {"role", "content", "reasoning_content"}
 
 
@@ -213,14 +216,21 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 """
 
 
+@pytest.fixture(scope="module")
+def few_and_many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("many")
+    return many(folder / "few", 20_000), many(folder / "many", 200_000)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-@pytest.mark.parametrize("wishes", [("--file-format", "jsonl"), ("--format", "rows"), ("--format", "preference")])
-def test_memory_does_not_grow_with_the_rows(wishes: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [("--file-format", "jsonl"), ("--format", "rows"), ("--format", "preference")])
+def test_memory_does_not_grow_with_the_rows(
+    options: tuple[str, ...], few_and_many: tuple[Path, Path], tmp_path: Path
+) -> None:
     peaks = []
-    for rows in (20_000, 200_000):
-        folder = many(tmp_path / f"made-{rows}", rows)
-        asked = ["export", str(folder), str(tmp_path / f"out-{rows}"), *wishes]
-        done = subprocess.run([sys.executable, "-c", PEAK, *asked], check=True, capture_output=True, text=True)
+    for folder in few_and_many:
+        arguments = ["export", str(folder), str(tmp_path / folder.name), *options]
+        done = subprocess.run([sys.executable, "-c", PEAK, *arguments], check=True, capture_output=True, text=True)
         peaks.append(int(done.stdout.split()[-1]))
     assert peaks[1] / peaks[0] <= 1.3, peaks

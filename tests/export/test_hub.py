@@ -9,7 +9,9 @@ from pathlib import Path
 
 import kept
 import pytest
+from command import Finished, run_in_process
 from hub import Hub, serving
+from huggingface_hub import constants
 
 from selfsown.export import shards
 from selfsown.export.export import export
@@ -23,7 +25,7 @@ def out(tmp_path: Path) -> Path:
     return export(kept.made(tmp_path / "made", ROWS), tmp_path / "sums").out
 
 
-def push(folder: Path, *arguments: str, url: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+def push_as_user(folder: Path, *arguments: str, url: str, token: str = TOKEN) -> Finished:
     """The command, with a home of its own, so that no token of the machine's is found."""
     home = {"HOME": str(folder.parent), "HF_HOME": str(folder.parent / "hf"), "HF_ENDPOINT": url, "HF_TOKEN": token}
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
@@ -31,8 +33,33 @@ def push(folder: Path, *arguments: str, url: str, token: str = TOKEN) -> subproc
     return subprocess.run(order, env=plain | home, capture_output=True, text=True, timeout=60)
 
 
+def push(folder: Path, *arguments: str, url: str, token: str = TOKEN) -> Finished:
+    """The same in this process, which has imported the hub's client: what that reads when it is imported is set."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "ENDPOINT", url)
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        patch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
+        for name in ("HF_TOKEN_PATH", "HF_STORED_TOKENS_PATH"):
+            patch.setattr(constants, name, str(folder.parent / "hf" / name))
+        for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING_FACE_"))]:
+            patch.delenv(name)
+        patch.setenv("HF_TOKEN", token)
+        return run_in_process(folder.parent, "push", str(folder), *arguments)
+
+
 def files(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_a_process_of_its_own_uploads_and_prints_the_address(out: Path) -> None:
+    with serving(Hub()) as hub:
+        done = push_as_user(out, "me/sums", url=hub.url)
+    assert (done.returncode, done.stdout) == (0, f"{hub.url}/datasets/me/sums\n"), done.stderr
+    assert hub.files == files(out)
+    assert set(hub.tokens.values()) == {f"Bearer {TOKEN}"}
+    tokenless = push_as_user(out, "me/sums", url=hub.url, token="")
+    assert (tokenless.returncode, len(tokenless.stderr.splitlines())) == (2, 1), tokenless.stderr
+    assert "put it in HF_TOKEN" in tokenless.stderr
 
 
 @pytest.mark.parametrize(("flags", "private"), [((), True), (("--private",), True), (("--public",), False)])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import kept
 import pytest
+from command import run_in_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,7 +68,7 @@ def test_a_folder_of_an_export_is_audited(format: str, kind: str, tmp_path: Path
     pytest.importorskip("datasets")
     rows = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     worse = [kept.row(row.prompt, "nothing", 0.0, sample_index=row.sample_index) for row in rows]
-    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, kind=kind)
+    done = export(kept.made(tmp_path / "run", [*rows, *worse]), tmp_path / "out", format=format, file_format=kind)
     found = list(open_source(str(done.out), ColumnNames()).rows())
     joined = {f"{row.prompt}\n{row.answer}" for row in rows}
     assert {f"{row.prompt}\n{row.answer}" if row.prompt else row.answer for row in found} == joined
@@ -79,6 +78,5 @@ def test_the_audit_command_takes_an_export(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     rows: list[Row] = [kept.row(f"what of {at}?", f"it is {at}", sample_index=at) for at in range(8)]
     done = export(kept.made(tmp_path / "run", rows), tmp_path / "out", format="alpaca")
-    order = [sys.executable, "-m", "selfsown", "audit", str(done.out), "--against", str(done.out), "--json"]
-    ended = subprocess.run(order, capture_output=True, text=True)
+    ended = run_in_process(tmp_path, "audit", str(done.out), "--against", str(done.out), "--json")
     assert json.loads(ended.stdout)["rows"] == {"synthetic": 8, "real": 8}, ended.stderr

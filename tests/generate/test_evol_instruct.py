@@ -64,7 +64,7 @@ def test_each_round_goes_on_from_the_one_before_and_its_tasks_are_answered() -> 
         ("Name 0 rivers, please.", "it adds fewer than 3 new words"),
         (
             "Make sure that it does not look contrived: add ten to twenty words, and make sure that it does not look.",
-            "it repeats what",
+            "it repeats its instructions",
         ),
         ("I'm sorry, but I can't rewrite that.", "it refuses"),
         (" ", "an empty text"),

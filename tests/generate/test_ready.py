@@ -15,10 +15,10 @@ from selfsown.run_folder import RunFolder
 from testing.mock_server import Server
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
-REAL = 150  # rows
-COUNT = 150  # rows of a way that makes them of all real ones together: three chunks
+REAL = 80  # rows
+COUNT = 80  # rows of a method that makes them from all real ones together: two chunks
 
-# Of each recipe: what it is told for the test, how many rows come out, and from how many real rows at most.
+# Of each recipe: its options for the test, how many rows come out, and from how many real rows at most.
 RECIPES: dict[str, tuple[list[str], int]] = {
     "self-instruct": ([f"generate.self_instruct.count={COUNT}"], COUNT),
     "evol-instruct": (["generate.evol_instruct.rounds=2"], 2 * REAL * 9 // 10),
@@ -53,10 +53,13 @@ def recipe(name: str, folder: Path, server: Server, key: str) -> Recipe:
     text = {"text": ""} if name in ("rephrase", "backtranslation") else {"prompt": "", "answer": "An answer."}
     real = [{**text, next(iter(text)): f"{letters(at)} is what row {at} is about."} for at in range(REAL)]
     path.write_text("".join(json.dumps(row) + "\n" for row in real), encoding="utf-8")
-    there = f"url: '{server.url}', retries: 8"
+    server_options = f"url: '{server.url}', retries: 8"
     style = ", style: completions" if name == "magpie" else ""
-    wishes = [f"teacher={{endpoint: {{{there}, model: m{style}}}}}", f"judge={{endpoint: {{{there}, model: judge}}}}"]
-    return Recipe.load(name, [f"real={path}", *wishes, *RECIPES[name][0], f"seed={key}"])
+    roles = [
+        f"teacher={{endpoint: {{{server_options}, model: m{style}}}}}",
+        f"judge={{endpoint: {{{server_options}, model: judge}}}}",
+    ]
+    return Recipe.load(name, [f"real={path}", *roles, *RECIPES[name][0], f"seed={key}"])
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -92,11 +95,11 @@ def test_a_larger_count_keeps_what_was_made_before(name: str, tmp_path: Path) ->
         made = recipe(name, tmp_path, server, "1")
         make(made, tmp_path / "out")
         rows = RunFolder(tmp_path / "out").rows("rows") or []
-        before, way = len(server.bodies), made.generate[0].method
+        before, method = len(server.bodies), made.generate[0].method
         tree = made.dump()
-        tree["generate"][0][way]["count"] = 192 + 64
+        tree["generate"][0][method]["count"] = 64 + 64
         make(Recipe.of(tree), tmp_path / "out")
     more = RunFolder(tmp_path / "out").rows("rows") or []
-    assert len(more) == 256
-    assert [row.id for row in more[:128]] == [row.id for row in rows[:128]], "whole chunks stay as they were"
-    assert len(server.bodies) < before * 256 / 128
+    assert len(more) == 128
+    assert [row.id for row in more[:64]] == [row.id for row in rows[:64]], "whole chunks stay as they were"
+    assert len(server.bodies) < before * 128 / 64

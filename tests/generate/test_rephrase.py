@@ -95,8 +95,8 @@ def test_what_is_said_before_the_text_is_left_out(said: str, kept: str) -> None:
         ("Here is the text:\n\n", "an empty text"),
         ("I'm sorry, but I can't rewrite this.", "it refuses"),
         (MOON.answer.upper(), "it copies its source"),
-        ("Keep every fact, name and number as it is; leave nothing out.", "it repeats what it was told"),
-        ("w" * 17_000, "17,000 characters; longest is 16,000"),
+        ("Keep every fact, name and number as it is; leave nothing out.", "it repeats its instructions"),
+        ("w" * 17_000, "17,000 characters; the limit is 16,000"),
         (Reply("", "half a", failure="cut off"), "cut off"),
     ],
 )

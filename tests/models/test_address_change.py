@@ -45,13 +45,13 @@ def test_replies_of_a_former_address_are_pointed_out_with_the_words_that_use_the
         url = other.url if how == "port" else moved(server, how)
         make([], 0, journal, "teacher", url=url, model="m", api_key="").complete(MANY)
         make([], 0, journal, "teacher", url=url, model="m", api_key="").complete(["another"])
-        way = "anthropic" if make is anthropic else "endpoint"
+        method = "anthropic" if make is anthropic else "endpoint"
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         words = (
-            "12 replies of the same model at another address would match, but will be requested again; to use what it "
+            "12 replies of the same model at another address would match, but will be requested again; to use them: "
         )
-        assert record.getMessage() == f"{words}has answered: --set 'teacher.{way}.identity={server.url}'"
+        assert record.getMessage() == f"{words}--set 'teacher.{method}.identity={server.url}'"
 
 
 @pytest.mark.parametrize("make", [endpoint, anthropic])

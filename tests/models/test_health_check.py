@@ -1,4 +1,4 @@
-"""Before the first request to an address, one question finds out whether anybody is there."""
+"""Before the first request to a URL, one request checks whether a server is there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from selfsown.models.endpoint import health_check
 from selfsown.models.endpoint.endpoint import create
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY
@@ -20,38 +21,42 @@ from testing.mock_server import Server
 MANY = [f"prompt {at}" for at in range(200)]
 
 
-def refused(url: str, **knobs: Any) -> tuple[str, float]:
+def refused(url: str, **options: Any) -> tuple[str, float]:
     """The words of the error, and after how many seconds they came."""
     began = time.monotonic()
     shared_client().healthy_urls.discard(url)  # the port may have been another test's
     with pytest.raises(SelfsownError) as caught:
-        create([], 0, url=url, model="m", **knobs).complete(MANY)
+        create([], 0, url=url, model="m", **options).complete(MANY)
     return str(caught.value), time.monotonic() - began
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a server that takes connections, and says nothing ever."""
+    """The URL of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch", [0, 100])
-def test_a_server_that_takes_connections_but_answers_nothing_is_told_in_time(silent: str, batch: int) -> None:
+def test_a_server_that_accepts_connections_but_answers_nothing_is_reported_in_time(
+    silent: str, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert health_check.MAX_SILENCE_SECONDS <= 10
+    monkeypatch.setattr(health_check, "MAX_SILENCE_SECONDS", 1.0)
     words, seconds = refused(silent, batch=batch)
-    assert "takes connections but answers nothing" in words
-    assert seconds < 15
+    assert "accepts connections but answers nothing within 1 seconds" in words
+    assert seconds < 3
 
 
-@pytest.mark.slow
-def test_a_port_where_nobody_is_is_told_in_time() -> None:
+def test_a_port_without_a_server_is_reported_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert health_check.MAX_UNREACHABLE_SECONDS <= 10
+    monkeypatch.setattr(health_check, "MAX_UNREACHABLE_SECONDS", 0.8)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     words, seconds = refused(url)
     assert "cannot be reached" in words
-    assert seconds < 15
+    assert 0.8 < seconds < 3
 
 
 def test_an_address_is_asked_once_however_many_calls_and_models_there_are() -> None:
@@ -87,10 +92,10 @@ def test_whatever_it_says_it_lives(status: int) -> None:
         assert server.given is None
 
 
-def test_a_wrong_key_is_told_soon_and_costs_a_handful_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_reported_soon_and_costs_a_handful_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRONG_KEY", "sk-wrong-0123456789")
     with Server(key="sk-right-0123456789") as server:
-        words, seconds = refused(server.url, key="WRONG_KEY")
+        words, seconds = refused(server.url, api_key="WRONG_KEY")
         assert "does not accept the API key" in words
         assert seconds < 2
         assert server.knocks == 1
@@ -102,7 +107,7 @@ def test_a_server_that_comes_up_a_little_later_is_waited_for() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     late = Server(port=port)
-    opening = threading.Timer(1.0, late.__enter__)
+    opening = threading.Timer(0.4, late.__enter__)
     opening.start()
     try:
         ((reply,),) = create([], 0, url=f"http://127.0.0.1:{port}/v1", model="m").complete(["one"])

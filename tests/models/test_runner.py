@@ -17,6 +17,7 @@ import pytest
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
+from selfsown.models.endpoint import retry
 from selfsown.models.endpoint.batch import provider
 from selfsown.models.endpoint.batch.formats import AnthropicBatchFormat, OpenAIBatchFormat
 from selfsown.models.endpoint.endpoint import Endpoint
@@ -34,6 +35,7 @@ import sys
 from pathlib import Path
 from selfsown.usage.journal import Journal
 from selfsown.models import anthropic, endpoint
+from selfsown.models.endpoint import retry
 from selfsown.models.endpoint.batch import provider
 
 provider.FIRST_POLL_SECONDS, provider.SETTLE_SECONDS = 0.05, 0.3
@@ -186,7 +188,7 @@ def test_a_server_that_declines_or_fails_every_entry_stops_the_run(make: Make, j
     with BatchServer(entries={"error": 1.0}) as server:
         assert "the same command continues" in refused(make(server, journal, retries=2))
     with BatchServer(models=("n",)) as server:
-        assert "knows no such model" in refused(make(server, journal))
+        assert "has no such model" in refused(make(server, journal))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -231,7 +233,11 @@ def test_a_batch_whose_receipt_was_lost_is_found_in_the_list_even_if_it_is_there
         assert set(server.paid.values()) == {1}
 
 
-def test_polls_that_are_never_answered_stop_the_run_and_the_next_one_goes_on(make: Make, journal: Journal) -> None:
+def test_polls_that_are_never_answered_stop_the_run_and_the_next_one_goes_on(
+    make: Make, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.25)  # so that all three batches are sent before the run stops
+
     class Mute(BatchServer):
         mute = True
 
@@ -282,7 +288,7 @@ def test_a_batch_that_is_gone_stops_the_run_and_says_the_way_out(make: Make, jou
         server.made.clear()
         thread.join()
         said = refused(make(server, journal), MANY[:40])
-    assert "to pay for it anew: sqlite3" in said.lower()
+    assert "to send and pay for it again: sqlite3" in said.lower()
 
 
 def test_a_cancelled_batch_stops_the_run_and_the_next_one_sends_the_rest(make: Make, journal: Journal) -> None:

@@ -30,13 +30,13 @@ WAYS = {
         ("evaluate=[{accuracy: {by: [typo]}}]", "no held-out row has 'typo'"),
         ("evaluate=[accuracy, {pass_at_k: {k: 32}}]", "only n = 16"),
         ("evaluate=[accuracy, {diversity: {ngram_size: 200}}]", "longer than any real row"),
-        ("grade=[{rules: {pattern: '('}}]", "no regular expression"),
+        ("grade=[{rules: {pattern: '('}}]", "is not a valid regular expression"),
         ("teacher=tiny", "teacher.tiny needs folder"),
-        ("student.tiny.context=5", "the longest real row takes"),
+        ("student.tiny.context=5", "the longest real row has 15 tokens, but the context is 5"),
         ("held_out=.nan", "held_out is nan"),
-        ("held_out=50.5", "a whole number"),
+        ("held_out=50.5", "must be a number of rows, or a share below 1"),
         ("max_train_rows=301", "programs leaves 300 rows to learn from"),
-        ("max_train_rows=5", "10 rows or more"),
+        ("max_train_rows=5", "max_train_rows is 5; it must be 10 or more"),
     ],
 )
 def test_a_recipe_that_would_fail_late_is_refused_before_the_folder_is_touched(
@@ -57,7 +57,7 @@ def test_a_way_of_the_user_s_own_that_fails_is_one_line_with_its_place(way: str,
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("recipe", "change"), [("generate", "sample"), ("grade", "vote")])
+@pytest.mark.parametrize(("recipe", "change"), [("generate", "sample"), ("grade", "self_consistency")])
 def test_what_needs_prompts_is_refused_on_documents(recipe: str, change: str, tmp_path: Path) -> None:
     lines = Recipe.load("names", [*NAMES, f"real={names(tmp_path)}", f"{recipe}={change}"])
     with pytest.raises(SelfsownError, match="prompt"):

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfsown import loop
+from selfsown.callbacks import Callbacks
 from selfsown.html.run_page import content
 from selfsown.intake import SET_ASIDE, Intake, prepared_rows
 from selfsown.pipeline import make
@@ -24,6 +25,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.terminal.lineage import story
+from selfsown.text.personal_data import find_personal_data
 from testing.mock_server import Server
 
 MAIL = "ada@posteo.de"
@@ -67,7 +69,7 @@ def test_nothing_that_is_sent_holds_what_was_redacted(tmp_path: Path) -> None:
         tally = make(Recipe.of(recipe(tmp_path, server.url)), tmp_path / "out")
         sent = [json.dumps(body) for body in server.bodies]
     assert len(sent) == 2 * 40
-    assert not any(find_personal_data(text, ["email"]) or "<p>" in text for text in sent)
+    assert not any(find_personal_data(text, ("email",)) or "<p>" in text for text in sent)
     assert sum("[EMAIL]" in text for text in sent) == 2 * 10
     assert tally.counts["kept"] == 40
 
@@ -87,8 +89,8 @@ def test_what_was_read_is_what_is_used_and_what_is_set_aside(tmp_path: Path) -> 
     aside = store.rows(SET_ASIDE) or []
     assert [(row.source, row.status) for row in aside] == [(f"tickets.jsonl:{at}", "rejected") for at in range(41, 50)]
     assert {row.reason for row in aside} == {
-        "dedup: it says the same as tickets.jsonl:4",
-        "blank: its prompt says nothing",
+        "dedup: duplicate of tickets.jsonl:4",
+        "blank: blank prompt",
     }
     assert len(store.rows("real") or []) == 40
 
@@ -107,7 +109,7 @@ def test_explain_tells_what_was_changed_and_why_a_row_was_set_aside(tmp_path: Pa
     aside = (store.rows(SET_ASIDE) or [])[0]
     told = story(tmp_path / "out", aside.id)
     assert told.startswith("real row that was set aside")
-    assert "set aside by dedup: it says the same as tickets.jsonl:4" in told
+    assert "set aside by dedup: duplicate of tickets.jsonl:4" in told
 
 
 def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> None:
@@ -119,7 +121,8 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"
-        "            yield Row(f'what of {at}?' if at < 2 else '', f'text {at}', source=f'mixed:{at}', sample_index=at)\n"
+        "            yield Row(\n"
+        "                f'what of {at}?' if at < 2 else '', f'text {at}', source=f'mixed:{at}', sample_index=at)\n"
     )
     with served() as server:
         tree = recipe(tmp_path, server.url, prepare=[], real="./mixed.py")
@@ -133,7 +136,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     assert tally.made == 2
     assert tally.real.sentence() == "70 real rows = 2 used + 68 set aside (68 generate.sample)"
     aside = RunFolder(tmp_path / "out").rows(SET_ASIDE) or []
-    assert {row.reason for row in aside} == {"generate.sample: made nothing of it, for it has no prompt"}
+    assert {row.reason for row in aside} == {"generate.sample: made nothing from it, because it has no prompt"}
     assert len(aside) == 68
     assert both.real.sentence() == "70 real rows, all used", "what one method cannot use, another does"
 
@@ -173,7 +176,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     ("prepare", "words"),
     [
         ([{"length": {"min_chars": 1000}}], "no real row is left, of 49 real rows = 49 set aside"),
-        (["nosuch"], "prepare: there is nothing called 'nosuch'"),
+        (["nosuch"], "prepare: there is no method 'nosuch'; available: blank, dedup"),
         ([{"pii": {"redcat": True}}], "did you mean 'redact'"),
         ([{"pii": {"redact": "yes"}}], "prepare.pii.redact is 'yes'"),
         ([{"dedup": {"by": "answer"}}], "prepare.dedup.by is 'answer'"),
@@ -181,9 +184,9 @@ def contents(folder: Path) -> dict[str, bytes]:
         (["./loses.py"], "lost 1 rows; it must give every row"),
         (["./turns.py"], "gave a row out of order"),
         (["./twice.py"], "gave a row out of order"),
-        (["./keeps.py"], "ended 'kept'"),
+        (["./keeps.py"], "gave a row with the status 'kept'; it may change rows, or reject them"),
         (["./raises.py"], "ValueError: so it is (raises.py:3)"),
-        (["./asks.py"], "asks for 'teacher', which prepare is not given; it is given: rows"),
+        (["./asks.py"], "asks for 'teacher', which is no input of prepare; available: rows"),
     ],
 )
 def test_what_does_not_fit_is_one_line_before_anything_is_asked(prepare: list[Any], words: str, tmp_path: Path) -> None:
@@ -215,7 +218,8 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
         '"""Short prompts go, the others are written in capitals."""\n'
         "def prepare(rows, *, least=99):\n"
         "    for row in rows:\n"
-        "        yield row.rejected('too short') if len(row.prompt) < least else row.replace_fields(prompt=row.prompt.upper())\n"
+        "        short = len(row.prompt) < least\n"
+        "        yield row.rejected('too short') if short else row.replace_fields(prompt=row.prompt.upper())\n"
     )
     tickets(tmp_path)
     found = Intake()
@@ -240,7 +244,7 @@ def test_a_list_can_be_set_on_the_command_line_and_is_shown_before_anything_is_p
         assert done.returncode == 0, done.stderr
         assert said in done.stdout + done.stderr
         assert "personal data" not in done.stdout + done.stderr
-    assert "the judge is the teacher itself: it marks its own work" in told[-1].stdout
+    assert "the judge is the teacher itself, which grades its own work" in told[-1].stdout
 
 
 def test_personal_data_that_will_be_sent_is_said(tmp_path: Path) -> None:
@@ -281,7 +285,7 @@ def test_whatever_is_read_is_used_or_set_aside_with_a_reason(
         try:
             rows = list(prepared_rows(recipe_, recipe_.real(), found, aside.append))
         except SelfsownError as error:
-            if "no real row is left" in str(error) or "no row that can be used" in str(error):
+            if "no real row is left" in str(error) or "has no usable row" in str(error):
                 return
             raise
     assert found.read == len(said) == len(rows) + len(aside)
@@ -303,7 +307,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     assert not (tmp_path / "runs").exists()
     recipe_ = Recipe.load(tmp_path / "mine.yaml", ["prepare=[dedup, length: {max_chars: 6}]"])
     told = list[Intake]()
-    watch = loop.Watch()
+    watch = Callbacks()
     watch.real_rows = told.append  # type: ignore[method-assign]
     loop.run(recipe_, tmp_path / "run", watch)
     loop.run(recipe_, tmp_path / "run", watch)
@@ -314,7 +318,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     assert len(told) == 2
     assert len(store.rows("real") or []) + len(store.rows("held_out") or []) == 50
     assert len(store.rows(SET_ASIDE) or []) == 3
-    assert f"{told[0].sentence()}." in content(tmp_path / "run")["sentences"]
+    assert f"{told[0].sentence()}." in content(tmp_path / "run").sentences
     with pytest.raises(SelfsownError, match=r"prepare was \['dedup', .* and is now \[\]; name another folder"):
         loop.run(Recipe.load(tmp_path / "mine.yaml", ["prepare=[]"]), tmp_path / "run")
 

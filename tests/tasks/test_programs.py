@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from selfsown.recipe.steps import step
 from selfsown.records import Row, SelfsownError
+from selfsown.tasks import programs
 from selfsown.tasks.programs import OPERATIONS, RARE, Task, run
 
 TASK = Task(rows=2000, levels=3)
@@ -215,6 +216,7 @@ def test_a_world_that_cannot_be_is_refused(knobs: dict[str, int]) -> None:
         step("tasks", "programs", knobs)
 
 
-def test_more_rows_than_there_are_problems_is_refused() -> None:
+def test_more_rows_than_there_are_problems_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "MAX_TRIES", 3)  # for each row: there are fewer problems than rows, however many
     with pytest.raises(SelfsownError, match=r"cannot generate .* lower rows"):
         Task(rows=2000, levels=1, length=2).pose(0)

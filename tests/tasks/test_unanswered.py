@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from command import refused, selfsown, written
+from command import refused, run_in_process, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,21 +156,21 @@ def test_the_first_command_of_the_readme_answers_prompts(tmp_path: Path) -> None
     with Server(say=say) as server:
         line = f"teacher={{endpoint: {{url: {server.url}, model: m}}}}"
         rest = ("--set", "real=prompts.jsonl", "--set", line)
-        for verb in (["check", "answers"], ["preview", "answers", "peek"], ["estimate", "answers", "guess"]):
-            done = selfsown(tmp_path, *verb, *rest)
+        for command in (["check", "answers"], ["preview", "answers", "peek"], ["estimate", "answers", "guess"]):
+            done = run_in_process(tmp_path, *command, *rest)
             assert done.returncode == 0, done.stderr
-        done = selfsown(tmp_path, "make", "answers", "out", *rest)
+        done = run_in_process(tmp_path, "make", "answers", "out", *rest)
         assert done.returncode == 0, done.stderr
     made = RunFolder(tmp_path / "out").rows("rows") or []
     assert {row.prompt for row in made} == {RIVER, "And in Italy?"}
     assert all(row.status == "kept" and row.target == "" for row in made)
-    done = selfsown(tmp_path, "export", "out", "with-real", "--real", "--as", "jsonl")
+    done = run_in_process(tmp_path, "export", "out", "with-real", "--real", "--file-format", "jsonl")
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "with-real" / "data").glob("*.jsonl")
     exported = [json.loads(line) for path in lines for line in path.read_text().splitlines()]
     assert len(exported) == len(made)
     assert all(each["completion"] for each in exported)
-    assert "2 real rows are left out: they are prompts that nobody has answered" in (
+    assert "2 real rows are not exported: they are prompts without an answer" in (
         tmp_path / "with-real" / "README.md"
     ).read_text(encoding="utf-8")
 
@@ -181,13 +181,13 @@ def test_a_text_file_that_is_no_prompts_says_how_it_would_be(tmp_path: Path) -> 
         line = f"teacher={{endpoint: {{url: {server.url}, model: m}}}}"
         rest = ("--set", "real=q.txt", "--set", line, "--set", "grade=")
         assert "'real={file: {path: q.txt, prompt: text}}'" in refused(
-            selfsown(tmp_path, "make", "answers", "out", *rest)
+            run_in_process(tmp_path, "make", "answers", "out", *rest)
         )
 
 
 def test_prompts_alone_are_audited_as_what_they_are(tmp_path: Path) -> None:
     path = put(tmp_path, "prompts.jsonl", [{"instruction": f"what of {at}?", "input": "x" * 90} for at in range(40)])
-    done = selfsown(tmp_path, "audit", path, "--against", path, "--json")
+    done = run_in_process(tmp_path, "audit", path, "--against", path, "--json")
     found = json.loads(done.stdout)
     assert found["blank_rows"] == {"synthetic": 0, "real": 0}
     assert "(prompts.jsonl: instruction, input)" in found["findings"][0]
@@ -215,7 +215,7 @@ def test_rules_keep_to_the_answers_that_there_are() -> None:
 
 def test_an_unanswered_prompt_is_no_better_answer_of_a_pair() -> None:
     (ended,) = preference_pairs.curate([Row("open 1?", "five", origin="synthetic")], UNANSWERED, chosen="real")
-    assert (ended.status, ended.reason) == ("rejected", "pairs: no real row answers its prompt")
+    assert (ended.status, ended.reason) == ("rejected", "preference_pairs: no real row answers its prompt")
 
 
 def test_what_no_real_row_says_draws_nothing_toward_it() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import selfsown, written
+from command import run_in_process, written
 
 from selfsown.terminal.preview import MAX_CHARS_SHOWN, readable
 from testing.mock_server import Server
@@ -30,11 +30,11 @@ def mine(folder: Path, server: Server, **changes: Any) -> None:
 def test_preview_shows_rows_and_grades_and_make_does_not_pay_again(tmp_path: Path) -> None:
     with Server(say=say) as server:
         mine(tmp_path, server, curate=[{"min_score": {"min_score": 0.9}}])
-        done = selfsown(tmp_path, "preview", "mine.yaml", "--rows", "2")
+        done = run_in_process(tmp_path, "preview", "mine.yaml", "--rows", "2")
         assert len(server.bodies) == 4
-        again = selfsown(tmp_path, "preview", "mine.yaml", "--rows", "2")
+        again = run_in_process(tmp_path, "preview", "mine.yaml", "--rows", "2")
         assert len(server.bodies) == 4
-        made = selfsown(tmp_path, "make", "mine.yaml")
+        made = run_in_process(tmp_path, "make", "mine.yaml")
         assert (made.returncode, len(server.bodies)) == (4, 40), "none is good enough for this recipe"
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
@@ -58,12 +58,12 @@ def test_preview_shows_rows_and_grades_and_make_does_not_pay_again(tmp_path: Pat
 
 def test_preview_of_a_training_recipe_needs_a_teacher(tmp_path: Path) -> None:
     written(tmp_path, generate=[{"sample": {"n": 1}}], real={"programs": {"rows": 30, "levels": 1}}, held_out=10)
-    without = selfsown(tmp_path, "preview", "mine.yaml")
+    without = run_in_process(tmp_path, "preview", "mine.yaml")
     assert (without.returncode, without.stderr.count("\n")) == (2, 1)
     assert "teacher is missing" in without.stderr
     with Server() as server:
         teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m}}}}"
-        done = selfsown(tmp_path, "preview", "mine.yaml", "--set", teacher)
+        done = run_in_process(tmp_path, "preview", "mine.yaml", "--set", teacher)
     assert done.returncode == 0, done.stderr
     assert "row 1 of" in done.stdout
 

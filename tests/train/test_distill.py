@@ -90,11 +90,11 @@ def test_the_same_seed_gives_the_same_weights_and_the_teacher_stays_as_it_was(te
     assert alike(before, teacher)
 
 
-def test_a_teacher_with_another_alphabet_teaches_what_both_know(teacher: Tiny) -> None:
+def test_a_teacher_with_another_tokenizer_teaches_what_both_know(teacher: Tiny) -> None:
     """The same teacher, its characters turned around, teaches the same."""
     turned = teacher.copy()
-    turned.alphabet = replace(teacher.alphabet, characters=teacher.alphabet.characters[::-1])
-    order = [0, 1, 2, 3, 4, *range(len(teacher.alphabet) - 1, 4, -1)]
+    turned.tokenizer = replace(teacher.tokenizer, characters=teacher.tokenizer.characters[::-1])
+    order = [0, 1, 2, 3, 4, *range(len(teacher.tokenizer) - 1, 4, -1)]
     with torch.no_grad():
         for weight in (turned.network.tokens.weight, turned.network.head.weight):
             weight.copy_(weight[order].clone())
@@ -131,7 +131,7 @@ def test_a_teacher_that_cannot_teach_is_explained(other: Tiny, said: str) -> Non
 def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path: Path) -> None:
     remote = "teacher={endpoint: {url: http://localhost:1/v1, model: m}}"
     for more in ([], [remote]):
-        with pytest.raises(SelfsownError, match="names one that was saved"):
+        with pytest.raises(SelfsownError, match="names a saved model"):
             Recipe.load("first", ["train=distill", *more])
     saved = f"teacher={{tiny: {{folder: {tmp_path}}}}}"
     assert Recipe.load("first", ["train=distill", saved]).train[0].method == "distill"
@@ -140,14 +140,15 @@ def test_a_recipe_without_a_teacher_that_shows_probabilities_is_refused(tmp_path
 @pytest.mark.slow
 def test_distilled_beats_one_hot_on_held_out_rows_in_every_seed_and_a_few_draws_come_close() -> None:
     """A larger teacher that saw 2,100 rows, a smaller student that sees 200. One-hot may choose its stop."""
-    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=250, batch_size=64)
-    for seed in range(5):
+    teacher = sft.train(mixed(REST), blank(9, 2, 64), 0, quiet, steps=150, batch_size=64)
+    for seed in range(3):
         few, student = mixed(random.Random(seed).sample(REST, 200)), blank(seed)
         how = {"batch_size": 64}
-        one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (60, 90, 150))
+        one_hot = min(nats(sft.train(few, student, seed, quiet, steps=n, **how), HELD_OUT) for n in (40, 60, 100))
         full, drawn = (
-            nats(distill.train(few, student, seed, quiet, teacher, steps=150, sampled_labels=k, **how), HELD_OUT)
+            nats(distill.train(few, student, seed, quiet, teacher, steps=100, sampled_labels=k, **how), HELD_OUT)
             for k in (0, 4)
         )
+        print(round(one_hot, 3), round(full, 3), round(drawn, 3))
         assert full <= one_hot - 0.10
         assert abs(drawn - full) <= 0.10

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small import FIRST
 from torch import Tensor
-from trainer_fixtures import ASKED, REST, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
+from trainer_fixtures import ASKED, REST, SMALL_RUN, WORLD, alike, begun, blank, mixed, plainly, quiet, right, taught
 
 from selfsown import loop
 from selfsown.curate import min_score, preference_pairs
@@ -73,7 +73,7 @@ def test_the_loss_is_that_of_the_papers(beta: float, anchor: float, pivot: bool)
 
 def test_better_answers_become_likelier_than_worse_ones_and_stay_likely() -> None:
     parent = taught(1)
-    child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=40, batch_size=16)
+    child = dpo.train(mixed(PAIRED), parent, 0, quiet, steps=20, batch_size=16)
     better = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in PAIRED]
     others = [replace(row, answer=row.metadata["rejected"]) for row in PAIRED]
     worse = [float((said(child, row).sum() - said(parent, row).sum()).detach()) for row in others]
@@ -115,12 +115,9 @@ def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> No
         "generate=[{sample: {n: 8}}]",
         "curate=[preference_pairs, min_score, decontaminate]",
         "grade=verify",
-        "generations=1",
     ]
     changes += ["mix=replace", "train={dpo: {steps: 3, batch_size: 8}}"]
-    recipe = Recipe.load(
-        "first", [*(change for change in FIRST if not change.startswith(("generat", "train."))), *changes]
-    )
+    recipe = Recipe.load("first", [*SMALL_RUN, *changes])
     loop.run(recipe, tmp_path / "run")
     rows = {row.id: row for row in RunFolder(tmp_path / "run").rows("generation-01/rows") or []}
     made = [row for row in rows.values() if row.method == "preference_pairs" and row.status == "kept"]
@@ -135,7 +132,7 @@ def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
     gains = []
-    for seed in range(5):
+    for seed in range(3):
         base = begun(seed)
         tried = [row for row in sample.generate(ASKED, base, WORLD, seed) if not row.status]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
@@ -144,7 +141,7 @@ def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
             for row in min_score.curate(preference_pairs.curate(list(graded), []), WORLD)
             if not row.status and row.method == "preference_pairs"
         ]
-        child = dpo.train(mixed(found), base, seed, quiet, steps=250, batch_size=32)
+        child = dpo.train(mixed(found), base, seed, quiet, steps=120, batch_size=32)
         gains.append(right(child) - right(base))
     print([round(gain, 3) for gain in gains], student(gains))
     assert student(gains)[0] > 0

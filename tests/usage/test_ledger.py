@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
+from selfsown.models.endpoint import dispatcher, health_check
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.records import SelfsownError
 from selfsown.usage.journal import Call, Journal
@@ -37,7 +38,7 @@ from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
 model = create([], 0, Journal(Path(sys.argv[1])), "teacher", url=sys.argv[2], model="m", max_in_flight=8, retries=50)
-model.for_step("generate.sample").complete([f"prompt {at}" for at in range(400)])
+model.for_step("generate.sample").complete([f"prompt {at}" for at in range(300)])
 """
 
 
@@ -59,7 +60,7 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
-        model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
+        model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=0.4)
         model.for_step("grade.self_consistency").complete(MANY, SamplingParams(n=2))
         model.for_step("grade.again").complete(
             MANY[:100], SamplingParams(n=2)
@@ -83,14 +84,16 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
         vain = ("busy", "status", "reset", "unreadable", "timeout")
         assert first.retries == sum(server.did[outcome] for outcome in vain)
         assert first.unmetered == sum(server.did[outcome] for outcome in vain[2:])
-        assert first.usd is None, "nobody knows what this server costs"
-        assert {call.seconds > 0.9 for call in found if call.outcome == "timeout"} == {True}
+        assert first.usd is None, "the price of this server is unknown"
+        assert {call.seconds > 0.35 for call in found if call.outcome == "timeout"} == {True}
         assert all(call.key and abs(call.time - time.time()) < 60 for call in found)
 
 
-def test_a_request_that_nobody_waits_for_any_more_is_on_the_ledger_and_one_that_was_never_sent_is_not(
-    journal: Journal,
+def test_abandoned_requests_are_on_the_ledger_and_unsent_ones_are_not(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(health_check, "MAX_UNREACHABLE_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "MAX_UNREACHABLE_SECONDS", 0.3)
     with Server(key="sk-the-right-one", latency=0.2) as server:
         with pytest.raises(SelfsownError, match="does not accept the API key"):
             endpoint([], 0, journal, url=server.url, model="m").complete(MANY)
@@ -119,13 +122,14 @@ def test_replies_that_are_read_from_the_journal_are_no_calls_and_step_and_role_a
         assert [(line.role, line.requests) for line in usage_entries(journal.path)] == [("teacher", len(MANY))]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
     with Server(latency=0.02, faults={"busy": 0.1, "malformed": 0.1, "reset": 0.05}, wait="0.01") as server:
         order = [sys.executable, "-c", ASKED, str(path), server.url]
         for kill in range(1, 4):
             process = subprocess.Popen(order)
-            while sum(server.asked.values()) < kill * 120:
+            while sum(server.asked.values()) < kill * 90:
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
@@ -138,7 +142,7 @@ def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path)
         assert server.did - Counter(call.outcome for call in found) == before, "the last run loses nothing"
         assert sum(server.did.values()) - len(found) == sum(before.values())
     answered = [call for call in found if call.outcome == "answered"]
-    assert len({call.key for call in answered}) == len(answered) == 400
+    assert len({call.key for call in answered}) == len(answered) == 300
     replies = Journal(path).read([call.key for call in answered])
     for call in answered:
         usage = json.loads(replies[call.key])["usage"]
@@ -146,9 +150,7 @@ def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["no database at all " * 100, None])
-def test_a_journal_that_is_none_is_told_in_words_and_one_that_is_not_there_is_empty(
-    text: str | None, tmp_path: Path
-) -> None:
+def test_a_damaged_journal_is_an_error_and_a_missing_one_is_empty(text: str | None, tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
     assert usage_entries(path) == []
     assert not list(tmp_path.iterdir())
@@ -169,7 +171,7 @@ drawn_calls = st.builds(
     key=st.just("k"),
     role=st.sampled_from(["teacher", "judge"]),
     stage=st.sampled_from(["generate.sample", "grade.self_consistency"]),
-    model=st.sampled_from(["told", "untold"]),
+    model=st.sampled_from(["priced", "unpriced"]),
     host=st.just("h"),
     outcome=st.sampled_from(["answered", "busy", "declined", "unreadable", "dropped"]),
     input_tokens=numbers,
@@ -183,7 +185,7 @@ drawn_calls = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(some=st.lists(drawn_calls, max_size=20))
 def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
@@ -193,7 +195,7 @@ def test_the_whole_is_the_sum_of_its_lines_and_of_its_calls(some: list[Call], tm
         journal.store_call(call)
     journal.close()
     price = Price(1.0, 2.0, batch=0.5)
-    found = usage_entries(path, lambda host, model: price if model == "told" else None)
+    found = usage_entries(path, lambda host, model: price if model == "priced" else None)
     whole = total(found)
     assert len(found) == len({(call.stage, call.role, call.model) for call in some})
     assert whole.requests == len(some) == whole.answered + whole.declined + whole.retries
@@ -220,15 +222,15 @@ def worth(some: list[Call], price: Price) -> Any:
         if call.usd is not None:
             usd += call.usd
         elif call.outcome == "answered":
-            if call.model != "told" or call.input_tokens is None or call.output_tokens is None:
+            if call.model != "priced" or call.input_tokens is None or call.output_tokens is None:
                 return None
             usd += (call.input_tokens + 2 * call.output_tokens) / 1e6 * (0.5 if call.batch else 1)
     return pytest.approx(usd)
 
 
 def test_a_price_that_the_recipe_says_later_is_found_for_its_model_alone() -> None:
-    knobs = {"url": "http://localhost:1/v1", "model": "m", "price": {"input": 1, "output": 2}}
-    prices = recipe_prices({"teacher": {"endpoint": knobs}, "judge": {"anthropic": {"model": "claude-haiku-4-5"}}})
+    options = {"url": "http://localhost:1/v1", "model": "m", "price": {"input": 1, "output": 2}}
+    prices = recipe_prices({"teacher": {"endpoint": options}, "judge": {"anthropic": {"model": "claude-haiku-4-5"}}})
     assert prices("localhost:1", "m") == Price(1, 2, 1, 1)
     assert prices("localhost:2", "m") is None
     assert prices("localhost:1", "n") is None

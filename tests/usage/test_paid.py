@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import selfsown, written
+from command import run_in_process, written
 from test_loop import contents
 
 from testing.mock_batches import BatchServer
@@ -21,7 +21,7 @@ from testing.mock_server import Server
 SECRET = "sk-very-secret-0123456789"
 IN_FLIGHT = 8
 CHANGES = {
-    "generate": [{"sample": {"n": 4}}],
+    "generate": [{"sample": {"n": 2}}],
     "grade": [{"self_consistency": {"samples": 3}}, "verify"],
     "generations": 2,
 }
@@ -33,9 +33,9 @@ def say(prompt: str, body: dict[str, Any]) -> str:
 
 
 def sets(server: Server, batch: int = 0) -> list[str]:
-    """Both roles at this server."""
-    knobs = f"in_flight: {IN_FLIGHT}, batch: {batch}"
-    named = f"{{endpoint: {{url: '{server.url}', model: m, key: PAID_KEY, {knobs}}}}}"
+    """Options that set teacher and judge to this server."""
+    options = f"max_in_flight: {IN_FLIGHT}, batch: {batch}"
+    named = f"{{endpoint: {{url: '{server.url}', model: m, api_key: PAID_KEY, {options}}}}}"
     return ["--set", f"teacher={named}", "--set", f"judge={named}"]
 
 
@@ -55,19 +55,19 @@ def test_a_rehearsal_asks_no_paid_model_but_says_what_is_wrong_with_it(
 ) -> None:
     written(tmp_path, **CHANGES)
     with Server() as server:
-        said = selfsown(tmp_path, "check", "mine.yaml", *sets(server))
-        assert "key: PAID_KEY names neither a set environment variable" in said.stderr
+        said = run_in_process(tmp_path, "check", "mine.yaml", *sets(server))
+        assert "api_key: PAID_KEY names neither a set environment variable" in said.stderr
         monkeypatch.setenv("PAID_KEY", SECRET)
-        assert selfsown(tmp_path, "check", "mine.yaml", *sets(server)).returncode == 0
+        assert run_in_process(tmp_path, "check", "mine.yaml", *sets(server)).returncode == 0
         assert not server.asked
 
 
-@pytest.mark.parametrize("way", ["endpoint: {url: 'http://localhost/v1', model: m}", "anthropic: {model: m}"])
-def test_a_paid_model_is_no_student(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["endpoint: {url: 'http://localhost/v1', model: m}", "anthropic: {model: m}"])
+def test_a_paid_model_is_no_student(model: str, tmp_path: Path) -> None:
     written(tmp_path)
-    said = selfsown(tmp_path, "run", "mine.yaml", "--set", f"student={{{way}}}")
+    said = run_in_process(tmp_path, "run", "mine.yaml", "--set", f"student={{{model}}}")
     assert (said.returncode, "cannot be trained" in said.stderr) == (2, True)
-    said = selfsown(tmp_path, "run", "mine.yaml", "--set", f"teacher={way.split(':')[0]}")
+    said = run_in_process(tmp_path, "run", "mine.yaml", "--set", f"teacher={model.split(':')[0]}")
     assert "needs " in said.stderr
 
 
@@ -77,12 +77,12 @@ def test_a_server_that_stops_stops_the_run_in_words_and_the_run_goes_on_with_a_b
     monkeypatch.setenv("PAID_KEY", SECRET)
     written(tmp_path, **CHANGES)
     with Server(say=say, key="sk-another-0123456789") as server:
-        said = selfsown(tmp_path, "run", "mine.yaml", "run", *sets(server))
+        said = run_in_process(tmp_path, "run", "mine.yaml", "run", *sets(server))
         assert (said.returncode, "does not accept the API key" in said.stderr) == (2, True)
         assert SECRET not in said.stderr + said.stdout
         assert sum(server.asked.values()) <= IN_FLIGHT
         server.key = SECRET
-        assert selfsown(tmp_path, "run", "mine.yaml", "run", *sets(server)).returncode == 0
+        assert run_in_process(tmp_path, "run", "mine.yaml", "run", *sets(server)).returncode == 0
     for path in (tmp_path / "run").rglob("*"):
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
 
@@ -94,21 +94,21 @@ def test_killed_and_begun_again_it_pays_for_nothing_twice_but_what_was_in_flight
     monkeypatch.setenv("PAID_KEY", SECRET)
     written(tmp_path, **CHANGES)
     with Server(say=say) as server:
-        assert selfsown(tmp_path, "run", "mine.yaml", "whole", *sets(server)).returncode == 0
+        assert run_in_process(tmp_path, "run", "mine.yaml", "whole", *sets(server)).returncode == 0
         wanted, whole = comparable(tmp_path / "whole"), len(server.bodies)
         assert repeated(server) == 0
     with Server(say=say, latency=0.02) as server:
         order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", *sets(server)]
-        for kill in range(1, 5):
+        for kill in range(1, 4):
             process = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL)
             until = time.monotonic() + 60
-            while len(server.bodies) < kill * whole / 5 and time.monotonic() < until:
+            while len(server.bodies) < kill * whole / 4 and time.monotonic() < until:
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
             assert repeated(server) <= (kill - 1) * IN_FLIGHT
-        assert selfsown(tmp_path, "run", "mine.yaml", "killed", *sets(server)).returncode == 0
-        assert repeated(server) <= 4 * IN_FLIGHT
+        assert run_in_process(tmp_path, "run", "mine.yaml", "killed", *sets(server)).returncode == 0
+        assert repeated(server) <= 3 * IN_FLIGHT
         assert len(server.bodies) - repeated(server) == whole
     assert comparable(tmp_path / "killed") == wanted
 
@@ -120,9 +120,9 @@ def test_in_batches_a_run_makes_the_same_rows_and_says_how_far_they_are(
     monkeypatch.setenv("PAID_KEY", SECRET)
     written(tmp_path, **CHANGES)
     with BatchServer(say=say, key=SECRET) as server:
-        assert selfsown(tmp_path, "run", "mine.yaml", "one", *sets(server)).returncode == 0
+        assert run_in_process(tmp_path, "run", "mine.yaml", "one", *sets(server)).returncode == 0
         alone = len(server.bodies)
-        said = selfsown(tmp_path, "run", "mine.yaml", "batches", *sets(server, batch=1000))
+        said = run_in_process(tmp_path, "run", "mine.yaml", "batches", *sets(server, batch=1000))
         assert said.returncode == 0
         assert "requests sent" in said.stderr
         assert len(server.sent) == 4, "each generation's teacher and judge"

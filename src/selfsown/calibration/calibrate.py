@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from selfsown.calibration.labeled_rows import LabeledRow, labeled_from_file, labeled_from_real
 from selfsown.calibration.metrics import (
@@ -26,7 +25,7 @@ from selfsown.models import Model, RemoteModel, StepAware
 from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, JsonObject, Row
 from selfsown.run_folder import RunFolder
 from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.tasks import Task
@@ -153,7 +152,7 @@ def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:
 def _grades(step: Step, bench: Bench, rows: Sequence[Row]) -> list[Grade]:
     """One grade for each of the rows; the ledger lists the requests under a step of their own."""
     name = LEDGER_PREFIX + step.method
-    models: dict[str, Any] = {
+    models: JsonObject = {
         role: model.for_step(name) if isinstance(model, StepAware) else model for role, model in bench.models.items()
     }
     inputs = GradeInputs(rows=rows, task=bench.task, real=bench.real, seed=bench.seed)

@@ -6,14 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from selfsown.calibration.mutants import mutants
 from selfsown.errors import DataError
 from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
 from selfsown.files.column_mapping import is_missing
 from selfsown.files.readers import records
-from selfsown.records import Row
+from selfsown.records import JsonObject, Row
 from selfsown.tasks import Task
 
 GOOD_LABELS = ("good", "right", "correct", "true", "yes", "1")
@@ -103,11 +102,11 @@ def _draw_groups(groups: list[list[LabeledRow]], max_rows: int, seed: int) -> li
     return [item for index, group in enumerate(groups) if index in drawn for item in group]
 
 
-def _text(record: dict[str, Any], name: str) -> str:
+def _text(record: JsonObject, name: str) -> str:
     return "" if is_missing(record.get(name)) else str(record[name])
 
 
-def _is_good(path: Path, number: int, record: dict[str, Any]) -> bool:
+def _is_good(path: Path, number: int, record: JsonObject) -> bool:
     """The row's label: a word, or a score."""
     column = next((name for name in ("label", "score") if record.get(name) is not None), None)
     if column is None:

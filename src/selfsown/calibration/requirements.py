@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from selfsown.calibration.metrics import Metric
 from selfsown.calibration.results import Calibration, metrics_of
@@ -16,6 +15,7 @@ from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
 from selfsown.option_types import GraderMetric
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
+from selfsown.records import Json, JsonObject
 from selfsown.run_folder import without_transport
 from selfsown.stages import ROLE_MODELS
 
@@ -92,7 +92,7 @@ def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[Gra
     return sentences
 
 
-def identity(recipe: Recipe, step: Step) -> dict[str, Any]:
+def identity(recipe: Recipe, step: Step) -> JsonObject:
     """What decides how the step grades: its options, the models that it asks, and the code of a custom method."""
     roles = [role for role in ROLE_MODELS if role in parameters(step.function)]
     models = {role: without_transport(model.dump()) for role in roles if (model := _model_of(recipe, role))}
@@ -118,5 +118,5 @@ def _read(path: Path, command: str) -> dict[str, dict[str, Metric | None]]:
         raise RunFolderError(f"{path} is damaged ({error!r}); write it again: {command}") from error
 
 
-def _key(grader: Mapping[str, Any]) -> str:
+def _key(grader: Mapping[str, Json]) -> str:
     return json.dumps([grader["grader"], grader["models"], grader.get("code")], sort_keys=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from selfsown.calibration.metrics import Metric
+from selfsown.records import Json, JsonObject
 from selfsown.usage.ledger import UsageEntry
 
 METRICS = (
@@ -30,7 +30,7 @@ class GraderResult:
     measured at all; then there are no metrics.
     """
 
-    identity: Mapping[str, Any]
+    identity: Mapping[str, Json]
     metrics: Mapping[str, Metric | None] = field(default_factory=dict)
     false_accepts_by_kind: Mapping[str, Metric] = field(default_factory=dict)
     unmeasured: str = ""
@@ -41,7 +41,7 @@ class GraderResult:
         grader = self.identity["grader"]
         return grader if isinstance(grader, str) else str(next(iter(grader)))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         if self.unmeasured:
             return {**self.identity, "unmeasured": self.unmeasured}
         metrics = {name: metric._asdict() if metric else None for name, metric in self.metrics.items()}
@@ -62,7 +62,7 @@ class Calibration:
     graders: Sequence[GraderResult]
     cost: UsageEntry | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "source": self.source,
             "rows": self.rows,
@@ -72,12 +72,12 @@ class Calibration:
         }
 
 
-def metrics_of(grader: Mapping[str, Any]) -> dict[str, Metric | None]:
+def metrics_of(grader: Mapping[str, Json]) -> dict[str, Metric | None]:
     """The metrics of one grader in calibration.json."""
     present = {name: grader[name] for name in METRICS if name in grader}
     return {name: Metric(**metric) if metric else None for name, metric in present.items()}
 
 
-def _cost_json(cost: UsageEntry) -> dict[str, Any]:
+def _cost_json(cost: UsageEntry) -> JsonObject:
     numbers = {"requests": cost.requests, "input": cost.input_tokens, "output": cost.output_tokens}
     return {**numbers, "unmetered": cost.unmetered, "usd": cost.usd}

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import filelock
 import yaml
@@ -23,7 +22,7 @@ from selfsown.compare.tables import write_results
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.history import last_accepted
 from selfsown.recipe.recipe import DEFAULTS, Recipe
-from selfsown.records import SelfsownError
+from selfsown.records import JsonObject, SelfsownError
 from selfsown.run_folder import RunFolder
 
 Print = Callable[[str], None]
@@ -154,7 +153,7 @@ def _check_same_comparison(folder: Path, experiment: Experiment) -> None:
                     )
 
 
-def _load_recipe(path: Path) -> dict[str, Any]:
+def _load_recipe(path: Path) -> JsonObject:
     """The recipe of an earlier run in the folder."""
     try:
         return dict(yaml.safe_load(path.read_text("utf-8")))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet
 import yaml
 
 from selfsown.errors import RunFolderError
 from selfsown.history import best_of
+from selfsown.records import JsonObject
 from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 
@@ -49,7 +49,7 @@ class Cost:
     def of_role(self, role: str) -> UsageEntry:
         return total(line for line in self.usage_entries if line.role == role)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As `selfsown cost --json` prints it; null is unknown."""
         numbers = self.total.to_json()
         return {

@@ -12,6 +12,8 @@ from selfsown.records import Row
 from selfsown.text.chat import PROMPT_METADATA
 from selfsown.text.normalize import unified
 
+STREAMS = True
+
 BATCH_ROWS = 500  # rows looked up in one query
 
 

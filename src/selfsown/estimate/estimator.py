@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from selfsown.estimate.request_counts import count_requests
@@ -21,6 +21,7 @@ from selfsown.estimate.work import rows_by_method
 from selfsown.intake import Intake
 from selfsown.pipeline import open_pipeline
 from selfsown.recipe.recipe import SERVERS, Recipe
+from selfsown.records import JsonObject
 from selfsown.stages import ROLE_MODELS
 from selfsown.usage import ledger
 
@@ -116,12 +117,11 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
 
 def without_batches(recipe: Recipe, without_key: bool = False) -> Recipe:
     """The same requests, one by one: nobody waits a day for a few rows. without_key: nothing will be sent."""
-    dropped = {"batch", "key"} if without_key else {"batch"}
-    changed: dict[str, Any] = {}
+    changed: JsonObject = {}
     for role in ROLE_MODELS:
         step = getattr(recipe, role)
         if step and step.method in SERVERS:
-            options = {name: value for name, value in step.options.items() if name not in dropped}
+            options = {name: value for name, value in step.options.items() if name != "batch"}
             if without_key:
                 options["api_key"] = ""
             changed[role] = replace(step, options=options)

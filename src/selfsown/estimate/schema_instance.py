@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from selfsown.records import Json, JsonObject
+
 MAX_DEPTH = 20  # of nested schemas: a schema that contains itself has no end
 FORMATS = {"date": "2000-01-01", "date-time": "2000-01-01T00:00:00Z", "time": "00:00:00Z", "email": "a@example.org"}
 FORMATS |= {"uri": "https://example.org", "uuid": "00000000-0000-4000-8000-000000000000", "ipv4": "192.0.2.1"}
 
 
-def conformity_check(schema: Mapping[str, Any]) -> Callable[[Any], bool]:
+def conformity_check(schema: Mapping[str, Json]) -> Callable[[Any], bool]:
     """Whether a value conforms to the schema, as a function of the value."""
     from jsonschema.validators import Draft202012Validator, validator_for
 
@@ -47,7 +49,7 @@ def instance(schema: Any, root: Any, words: Sequence[str], depth: int = 0) -> An
     return False if kind == "boolean" else None
 
 
-def _type_of(schema: Mapping[str, Any]) -> str:
+def _type_of(schema: Mapping[str, Json]) -> str:
     """The type that a schema names, the first but null of several, or the one that its keywords imply."""
     kind = schema.get("type")
     if isinstance(kind, list):
@@ -59,14 +61,14 @@ def _type_of(schema: Mapping[str, Any]) -> str:
     return "array" if "items" in schema else "string"
 
 
-def _array(schema: Mapping[str, Any], root: Any, words: Sequence[str], depth: int) -> list[Any]:
+def _array(schema: Mapping[str, Json], root: Any, words: Sequence[str], depth: int) -> list[Json]:
     prefix = schema.get("prefixItems", [])
     count = max(schema.get("minItems", 0), min(len(words), schema.get("maxItems", len(words))))
     parts = [*prefix, *[schema.get("items", {})] * (count - len(prefix))]
     return [instance(part, root, [words[index % len(words)]], depth + 1) for index, part in enumerate(parts)]
 
 
-def _merged(schema: Mapping[str, Any], root: Any) -> dict[str, Any]:
+def _merged(schema: Mapping[str, Json], root: Any) -> JsonObject:
     """The schema in one piece: with what it refers to, all of allOf, and the first of anyOf and oneOf."""
     merged = dict(schema)
     for _ in range(MAX_DEPTH):
@@ -93,7 +95,7 @@ def _resolved(root: Any, reference: str) -> Any:
     return root
 
 
-def _number(schema: Mapping[str, Any], kind: str) -> float:
+def _number(schema: Mapping[str, Json], kind: str) -> float:
     """The number nearest to 0 within the bounds, a multiple of multipleOf."""
     step = schema.get("multipleOf", 1)
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))

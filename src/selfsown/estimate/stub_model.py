@@ -46,21 +46,23 @@ class RecordedRequest:
 
 def is_remote(model: Model) -> TypeGuard[Endpoint]:
     """Whether the model is behind a server, so that its requests can be listed."""
-    return hasattr(model, "asks")
+    return hasattr(model, "requests")
 
 
 class RecordingModel:
     """The model itself; its requests are recorded in `requests`."""
+
+    reads_conversations = True  # as every remote model does
 
     def __init__(self, model: Endpoint, requests: list[RecordedRequest]) -> None:
         self.model = model
         self.requests = requests
         self.name = model.name
 
-    def at(self, stage: str) -> RecordingModel:
+    def for_step(self, stage: str) -> RecordingModel:
         return RecordingModel(self.model.for_step(stage), self.requests)
 
-    def called(self, name: str) -> RecordingModel:
+    def with_model(self, name: str) -> RecordingModel:
         return RecordingModel(self.model.with_model(name), self.requests)
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
@@ -86,10 +88,10 @@ class StubModel(RecordingModel):
         self.length = length
         self.elements = elements
 
-    def at(self, stage: str) -> StubModel:
+    def for_step(self, stage: str) -> StubModel:
         return StubModel(self.model.for_step(stage), self.requests, self.length, self.elements)
 
-    def called(self, name: str) -> StubModel:
+    def with_model(self, name: str) -> StubModel:
         return StubModel(self.model.with_model(name), self.requests, self.length, self.elements)
 
     def complete(self, prompts: Sequence[Prompt], params: SamplingParams = DEFAULT_PARAMS) -> list[list[Reply]]:

@@ -22,6 +22,7 @@ from selfsown.export.limits import limitations, parse_step, stage_steps
 from selfsown.export.markdown import bullet_list, code, code_block, escape, table
 from selfsown.export.run_reader import ExportSource
 from selfsown.intake import Intake
+from selfsown.records import Json, JsonObject
 from selfsown.version import __version__
 
 MAX_TABLE_ROWS = 10
@@ -208,7 +209,7 @@ def _more_sentence(total: int) -> list[str]:
     return [f"And {total - MAX_TABLE_ROWS:,} more."] if total > MAX_TABLE_ROWS else []
 
 
-def _real_rows_use(recipe: Mapping[str, Any]) -> str:
+def _real_rows_use(recipe: Mapping[str, Json]) -> str:
     methods = {method for method, _ in stage_steps(recipe)["generate"]}
     unused = not recipe.get("student") and methods <= {"magpie"}  # its teacher sees no real row
     return "that were not used for generation" if unused else "that it was generated from"
@@ -221,7 +222,7 @@ def _model_cells(step: object) -> tuple[str, str]:
     return code(str(options.get("model", method))), code(host or (method if "model" in options else "local"))
 
 
-def _public_recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def _public_recipe(recipe: Mapping[str, Json]) -> JsonObject:
     """The recipe without API keys, and without the user's folders."""
     public = dict(recipe)
     for name in ("real", *ROLES):
@@ -258,7 +259,7 @@ def _license(declared: Collection[str]) -> dict[str, str]:
     return {"license": "other", "license_name": re.sub(r"[^a-z0-9.]+", "-", license_).strip("-") or "own"}
 
 
-def _feature(field: pyarrow.Field) -> dict[str, Any]:
+def _feature(field: pyarrow.Field) -> JsonObject:
     if pyarrow.types.is_struct(field.type):
         return {"name": field.name, "struct": [_feature(inner) for inner in field.type]}
     if not pyarrow.types.is_list(field.type):

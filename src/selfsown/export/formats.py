@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow
 
 from selfsown.errors import suggest
-from selfsown.records import Row, SelfsownError
+from selfsown.records import JsonObject, Row, SelfsownError
 from selfsown.text.chat import INSTRUCTION_ROLES, Message, answer_message, prompt_messages, tool_definitions
 
-Record = dict[str, Any]
+Record = JsonObject
 STRING = pyarrow.string()
 INT = pyarrow.int64()
 FLOAT = pyarrow.float64()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from selfsown.export.card_counts import RowCounts
 from selfsown.export.markdown import code
+from selfsown.records import Json
 from selfsown.text.personal_data import KIND_NAMES, KINDS
 
 EVIDENCE_TEXT = {
@@ -23,11 +23,11 @@ DEDUP_METHODS = {"dedup", "dedup_prompts", "dedup_near"}  # curators that compar
 PRINCIPLE_METHODS = {"constitution", "refine"}
 RUBRIC_OPTIONS = ("rubric", "rubrics")
 STAGES = ("prepare", "generate", "grade", "curate")  # those that make or select rows
-Step = tuple[str, Mapping[str, Any]]  # a method with its options
+Step = tuple[str, Mapping[str, Json]]  # a method with its options
 
 
 def limitations(
-    recipe: Mapping[str, Any], counts: RowCounts, own_judge: str, held_out: int, licensed: bool
+    recipe: Mapping[str, Json], counts: RowCounts, own_judge: str, held_out: int, licensed: bool
 ) -> Iterator[str]:
     """The sentences, the most important first.
 
@@ -57,7 +57,7 @@ def limitations(
     yield "Biases of the real rows or of the models may be in these rows too, possibly amplified."
 
 
-def stage_steps(recipe: Mapping[str, Any]) -> dict[str, list[Step]]:
+def stage_steps(recipe: Mapping[str, Json]) -> dict[str, list[Step]]:
     """The steps of each stage that makes or selects rows."""
     return {stage: [parse_step(step) for step in recipe.get(stage) or []] for stage in STAGES}
 
@@ -97,7 +97,7 @@ def _about_personal_data(steps: Mapping[str, Sequence[Step]]) -> Iterator[str]:
     yield "Names and postal addresses have no recognizable pattern and were not checked."
 
 
-def _kind_names(options: Mapping[str, Any]) -> str:
+def _kind_names(options: Mapping[str, Json]) -> str:
     kinds: Collection[str] = options.get("kinds") or KINDS
     return ", ".join(name for kind, name in KIND_NAMES.items() if kind in kinds)
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pyarrow.compute
@@ -15,7 +14,7 @@ import yaml
 
 from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import rows_from_table
-from selfsown.records import Row
+from selfsown.records import Json, Row
 from selfsown.run_folder import RunFolder, generation_dir
 
 BATCH_ROWS = 2048  # rows
@@ -26,7 +25,7 @@ class ExportSource:
     """What is exported. parts: the files with rows. left_out: which generations are not exported, and why."""
 
     folder: Path
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, Json]
     version: str
     parts: Sequence[Path]
     left_out: Sequence[str]
@@ -76,7 +75,7 @@ def rows_with_status(batch: pyarrow.RecordBatch, statuses: Sequence[str]) -> lis
     return rows_from_table(pyarrow.Table.from_batches([matching]))
 
 
-def _load_recipe(path: Path) -> Mapping[str, Any]:
+def _load_recipe(path: Path) -> Mapping[str, Json]:
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(recipe, dict):

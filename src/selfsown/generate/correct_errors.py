@@ -92,12 +92,7 @@ def generate(
     replies = complete_json(teacher, prompts, _EDITS_SCHEMA, temperature=temperature, seed=seed)
     edits = [_applicable_edits(row, reply, seed) for row, reply in zip(rows, replies, strict=True)]
     if confirm:
-        choices = iter(
-            complete_json(
-                teacher, [_confirm_prompt(edit) for group in edits for edit in group], _CHOICE_SCHEMA, seed=seed
-            )
-        )
-        edits = [[edit for edit in group if _is_confirmed(edit, next(choices))] for group in edits]
+        edits = _confirmed(edits, teacher, seed)
     for row, reply, group in zip(rows, replies, edits, strict=True):
         corrected = _corrected_row(row, reply, group, max_changed)
         if keep_original:
@@ -131,6 +126,13 @@ def _applicable_edits(row: Row, reply: Answer, seed: int) -> list[_Edit]:
         if not disjoint or edit.start >= disjoint[-1].end:
             disjoint.append(edit)
     return disjoint
+
+
+def _confirmed(edits: Sequence[Sequence[_Edit]], teacher: Model, seed: int) -> list[list[_Edit]]:
+    """Of each row's corrections those that the teacher confirms."""
+    prompts = [_confirm_prompt(edit) for group in edits for edit in group]
+    choices = iter(complete_json(teacher, prompts, _CHOICE_SCHEMA, seed=seed))
+    return [[edit for edit in group if _is_confirmed(edit, next(choices))] for group in edits]
 
 
 def _occurs_once(text: str, words: str) -> bool:

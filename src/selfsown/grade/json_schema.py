@@ -10,6 +10,8 @@ from typing import Any
 from selfsown.prompting.structured_output import schema_checker
 from selfsown.records import Grade, Row, SelfsownError
 
+STREAMS = True
+
 _PROBES: tuple[Any, ...] = (None, True, -1, 0.5, "", "text", [], [None], {}, {"name": None})
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 

@@ -47,7 +47,7 @@ TextCount = Annotated[int, Field(ge=MIN_TEXTS)]
 
 
 @dataclass(frozen=True)
-class Tolerances:
+class _Tolerances:
     """How large a change of each signal is tolerated: shares, points as shares, and log-odds."""
 
     rare_ngrams: float = 0.1
@@ -62,7 +62,7 @@ _UNBOUNDED = ("log_odds", "loss")  # the other tolerances are shares, at most 1
 
 
 def _checked(tolerance: dict[str, float]) -> dict[str, float]:
-    names = [field.name for field in fields(Tolerances)]
+    names = [field.name for field in fields(_Tolerances)]
     for name, value in tolerance.items():
         if name not in names:
             words = {"hint": suggest(name, names), "name": name}
@@ -102,9 +102,9 @@ def guard(
 
     SelfsownError if no real row has an attribute, or outcome_gaps is set for a task that cannot check answers.
     """
-    tolerances = Tolerances(**(tolerance or {}))
+    tolerances = _Tolerances(**(tolerance or {}))
     named = attributes if isinstance(attributes, Mapping) else {name: {} for name in attributes}
-    measures = BiasMeasures(named, task, outcome_gaps, comparable_rows([*held_out, *real], task)[:MAX_REAL_ROWS])
+    measures = _BiasMeasures(named, task, outcome_gaps, comparable_rows([*held_out, *real], task)[:MAX_REAL_ROWS])
     measures.check()
     now, first = written(history[-1].number, count), written(history[0].number, count)
     scored = _scored(history[-1].scores, baselines(baseline_models), tolerances) if baseline_models > 1 else []
@@ -133,7 +133,7 @@ def _verdict(
 
 
 def _unmeasured(
-    signals: Sequence[Signal], samples: _Samples, measures: BiasMeasures, baseline_models: int
+    signals: Sequence[Signal], samples: _Samples, measures: _BiasMeasures, baseline_models: int
 ) -> Iterator[tuple[str, bool]]:
     """What was not measured and what it requires, and whether it was configured."""
     families = {signal.family for signal in signals}
@@ -183,13 +183,13 @@ class _Samples:
     def sizes(self) -> str:
         return f"{len(self.now)} samples, and {len(self.corpus) + len(self.real)} held-out rows that begin as they do"
 
-    def have(self, measures: BiasMeasures, name: str) -> bool:
+    def have(self, measures: _BiasMeasures, name: str) -> bool:
         """Whether any sample has a value of this attribute."""
         return any(value != NONE for value in valued([*self.first, *self.now], name, measures.named))
 
 
 @dataclass(frozen=True)
-class BiasMeasures:
+class _BiasMeasures:
     """The attributes to measure, whether with accuracy gaps, and the real rows that define their shares."""
 
     named: Attributes
@@ -212,7 +212,7 @@ class BiasMeasures:
                 )
 
     def specs(
-        self, names: Sequence[str], rows: Sequence[Row], tolerances: Tolerances, drifts: bool
+        self, names: Sequence[str], rows: Sequence[Row], tolerances: _Tolerances, drifts: bool
     ) -> Iterator[tuple[str, MeasureSpec]]:
         """The measures of bias over these rows. drifts: changes toward the real rows do not count."""
         right: list[bool] = []
@@ -240,7 +240,7 @@ def _parent_signals(history: Sequence[Generation]) -> list[Signal]:
 
 
 def _drifts_and_gaps(
-    samples: _Samples, measures: BiasMeasures, tolerances: Tolerances, function_tests: int
+    samples: _Samples, measures: _BiasMeasures, tolerances: _Tolerances, function_tests: int
 ) -> tuple[list[Signal], list[Signal]]:
     """The changes from generation 0, and the differences to real rows. function_tests: number of function signals."""
     corpus = ReferenceCorpus.of([row.prompt + row.answer for row in samples.corpus])
@@ -254,7 +254,7 @@ def _drifts_and_gaps(
     return drift(drifts, count, count, other_tests=function_tests), drift(gaps, gap_count, gap_count)
 
 
-def _creativity(corpus: ReferenceCorpus, rows: Sequence[Row], tolerances: Tolerances) -> dict[str, MeasureSpec]:
+def _creativity(corpus: ReferenceCorpus, rows: Sequence[Row], tolerances: _Tolerances) -> dict[str, MeasureSpec]:
     """The measures of creativity over these rows, of which the second half is compared with the first."""
     texts = [row.prompt + row.answer for row in rows]
     specs = {}
@@ -265,7 +265,7 @@ def _creativity(corpus: ReferenceCorpus, rows: Sequence[Row], tolerances: Tolera
 
 
 def _scored(
-    now: Scores, baselines: Sequence[Scores], tolerances: Tolerances
+    now: Scores, baselines: Sequence[Scores], tolerances: _Tolerances
 ) -> list[tuple[str, Score, list[Score], float, Unit]]:
     """Loss, and mean accuracy over all strata: name, score, the baselines' scores, tolerance and unit."""
     kinds: tuple[tuple[str, float, Unit], ...] = (

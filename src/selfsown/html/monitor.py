@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -16,7 +15,7 @@ from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import capitalized, element_id, generations_text, join_words
 from selfsown.html.run_data import RunData
 from selfsown.html.score_curves import generations_axis
-from selfsown.records import Generation, Signal
+from selfsown.records import Generation, Json, Signal
 from selfsown.signals.reference import AXES
 from selfsown.signals.status import FAMILIES, STATUS_RULES
 
@@ -118,7 +117,7 @@ def _unmeasured_sentences(run: RunData, numbers: Sequence[int]) -> Iterator[str]
         yield f"Not measured in {generations_text(missing, len(numbers))}: {join_words(families)}{reason}."
 
 
-def _monitor_options(run: RunData) -> list[Mapping[str, Any]]:
+def _monitor_options(run: RunData) -> list[Mapping[str, Json]]:
     """The options of each monitor in the recipe."""
     return [options for method, options in run.steps("guard") if method == "monitor"]
 

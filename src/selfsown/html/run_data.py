@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -18,7 +17,7 @@ from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.formatting import truncate
-from selfsown.records import Generation, Row
+from selfsown.records import Generation, Json, JsonObject, Row
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
 MAX_EXAMPLES = 300  # rows
@@ -63,14 +62,14 @@ class RunData:
     real, held_out: numbers of rows. log: the finished stages, with their seconds. result: None until the run has ended.
     """
 
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, Json]
     environment: Mapping[str, object]
     real: int
     held_out: int
     history: Sequence[Generation]
     control: Sequence[Generation]
     generated: Sequence[GeneratedRows]
-    log: Sequence[Mapping[str, Any]]
+    log: Sequence[Mapping[str, Json]]
     result: Mapping[str, object] | None
 
     @property
@@ -105,7 +104,7 @@ class RunData:
     def rows_total(self) -> int:
         return sum(rows.total for rows in self.generated)
 
-    def steps(self, stage: str) -> list[tuple[str, Mapping[str, Any]]]:
+    def steps(self, stage: str) -> list[tuple[str, Mapping[str, Json]]]:
         """The methods of a stage in the recipe, with their options."""
         steps = [step if isinstance(step, dict) else {step: {}} for step in self.recipe.get(stage) or []]
         return [(method, options or {}) for step in steps for method, options in step.items()]
@@ -186,7 +185,7 @@ def _outcome(status: str, reason: str) -> Outcome:
     return status, truncate(reason.partition(":")[0], MAX_NAME_CHARS) if status == "rejected" else ""
 
 
-def _load_log(path: Path) -> list[dict[str, Any]]:
+def _load_log(path: Path) -> list[JsonObject]:
     """The lines of finished stages; the last line of a killed run may be incomplete."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     events = []

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from selfsown.records import Json as Json
+from selfsown.records import JsonObject as JsonObject
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
 
 ANSWER_START = "\x1f"  # between a prompt and the beginning of its answer, which the embedded model then continues
-Json: TypeAlias = Any  # a parsed JSON value, whose shape is checked where it is read
-JsonObject: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,15 @@ class StepAware(Protocol):
 
     def for_step(self, stage: str) -> Model:
         """The same model, working for this step."""
+        ...
+
+
+@runtime_checkable
+class ModelSelector(Protocol):
+    """A model of a server that serves others too."""
+
+    def with_model(self, name: str) -> Model:
+        """Another model of the same server."""
         ...
 
 

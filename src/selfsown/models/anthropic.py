@@ -10,6 +10,7 @@ from selfsown.models.endpoint import endpoint
 from selfsown.models.endpoint.endpoint import Endpoint, load
 
 DEFAULTS = {"url": "https://api.anthropic.com/v1", "api_key": "ANTHROPIC_API_KEY"}
+REMOTE = True
 NOT_AVAILABLE = ("style", "logprobs")  # options of `endpoint` that this API does not have
 
 __all__ = ["create", "load"]

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfsown.recipe.recipe import SERVERS
+from selfsown.records import Json
 
 SOLVERS = (
     "self_consistency",
@@ -19,7 +20,7 @@ SOLVERS = (
 ModelKey = tuple[str, ...]
 
 
-def self_judging(recipe: Mapping[str, Any], inputs_of: Callable[[str], Collection[str]]) -> str:
+def self_judging(recipe: Mapping[str, Json], inputs_of: Callable[[str], Collection[str]]) -> str:
     """The warning, without its full stop; "" where another model judges, or none.
 
     recipe: plain values, as in a folder's recipe.yaml. inputs_of: the inputs of the grader of this name.
@@ -45,7 +46,7 @@ def self_judging(recipe: Mapping[str, Any], inputs_of: Callable[[str], Collectio
     return f"the judge is the {role} itself, which grades its own work"
 
 
-def _method_and_options(step: Any) -> tuple[str, Mapping[str, Any]]:
+def _method_and_options(step: Any) -> tuple[str, Mapping[str, Json]]:
     """A step as a recipe writes it."""
     method, options = next(iter(step.items())) if isinstance(step, dict) and step else (step, None)
     return str(method), options or {}

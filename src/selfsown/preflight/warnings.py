@@ -48,14 +48,14 @@ def _of_the_judge(recipe: Recipe) -> Iterator[str]:
 
 def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     """Only the first rows are scanned: scanning all could take minutes."""
-    asked = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
-    if not asked or any(step.method == "pii" for step in recipe.prepare):
+    remote = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
+    if not remote or any(step.method == "pii" for step in recipe.prepare):
         return
     rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
-    if found := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
+    if matches := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
         yield (
-            f"{found:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
-            f"{' and the '.join(asked)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
+            f"{matches:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
+            f"{' and the '.join(remote)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
             "such rows aside"
         )
 
@@ -113,8 +113,8 @@ def _carried(recipe: Recipe) -> list[str]:
     if not isinstance(recipe.real(), UserRows):
         return [*_declared(recipe)]
     kept = any("rows" in parameters(step.function) or _own(step) for step in recipe.generate)
-    given = {name for step in recipe.generate for name in step.option("attributes") or ()}
-    return [name for name in _declared(recipe) if kept or name in given]
+    generated = {name for step in recipe.generate for name in step.option("attributes") or ()}
+    return [name for name in _declared(recipe) if kept or name in generated]
 
 
 def _unwatched(recipe: Recipe) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from selfsown.records import Row
 
+STREAMS = True
+
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols by Unicode category, but invisible
 Part = Literal["prompt", "answer"]
 

@@ -10,6 +10,8 @@ from typing import Literal
 from selfsown.records import Row
 from selfsown.rewriting import rewritten
 
+STREAMS = True
+
 # Soft hyphen, zero width space, word joiner, byte order mark, bidirectional controls, and control characters except
 # tab and line ends. Zero width joiners stay: Persian and emoji need them.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f\x7f]")

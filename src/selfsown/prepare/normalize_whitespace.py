@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from selfsown.records import Row
 from selfsown.rewriting import rewritten
 
+STREAMS = True
+
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNICODE_SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _TRAILING_SPACES = re.compile(r"(?<![ \t])[ \t]+$", re.MULTILINE)

@@ -24,9 +24,9 @@ def coerce(value: Json, schema: Mapping[str, Json]) -> Json:
         if not isinstance(value, dict):
             return value
         value = _named(value, properties, closed=schema.get("additionalProperties") is False)
-        return {key: coerce(each, properties.get(key, {})) for key, each in value.items()}
+        return {key: coerce(item, properties.get(key, {})) for key, item in value.items()}
     if kind == "array" and isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return [coerce(each, schema["items"]) for each in value]
+        return [coerce(item, schema["items"]) for item in value]
     if isinstance(schema.get("enum"), Sequence):
         return _one_of(value, schema["enum"])
     return _of_kind(value, kind)
@@ -37,14 +37,14 @@ def parse_labeled_lines(text: str, schema: Mapping[str, Json], shown: str) -> Js
 
     shown: the prompt; a line that it contains is not the model's own.
     """
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name in schema.get("required", ()):
         lines = re.findall(rf"^([ \t>*_#-]*{name}[*_]*[ \t]*[:=].*)$", text, re.IGNORECASE | re.MULTILINE)
         anywhere = re.findall(rf"\b{name}\b[*_\s]*(?:[:=]|is\b|of\b)", text, re.IGNORECASE)
         if len(lines) != 1 or len(anywhere) != 1 or lines[0].strip() in shown:
             return None
-        found[name] = re.split("[:=]", lines[0], maxsplit=1)[1].strip(" \t*_")
-    return found or None
+        fields[name] = re.split("[:=]", lines[0], maxsplit=1)[1].strip(" \t*_")
+    return fields or None
 
 
 def _unwrapped(value: Json, properties: Mapping[str, Json]) -> Json:
@@ -63,41 +63,41 @@ def _unwrapped(value: Json, properties: Mapping[str, Json]) -> Json:
 def _named(value: JsonObject, properties: Mapping[str, Json], *, closed: bool) -> JsonObject:
     """The fields under the schema's names; unchanged where two fields match one name."""
     names = {_letters(name): name for name in properties}
-    found: JsonObject = {}
+    matched: JsonObject = {}
     extra: JsonObject = {}
-    for key, each in value.items():
+    for key, item in value.items():
         name = key if key in properties else names.get(_letters(key))
-        if name in found:
+        if name in matched:
             return value
-        (extra if name is None else found)[key if name is None else name] = each
+        (extra if name is None else matched)[key if name is None else name] = item
     if not closed:
-        return {**found, **extra}
-    return value if any(_rivals(key, extra[key], found, properties) for key in extra) else found
+        return {**matched, **extra}
+    return value if any(_rivals(key, extra[key], matched, properties) for key in extra) else matched
 
 
-def _rivals(key: str, value: Json, found: Mapping[str, Json], properties: Mapping[str, Json]) -> bool:
+def _rivals(key: str, value: Json, matched: Mapping[str, Json], properties: Mapping[str, Json]) -> bool:
     """Whether a further field could be meant as one of the schema's, with another value."""
     for name, schema in properties.items():
-        if name in EXPLANATIONS or name not in found:
+        if name in EXPLANATIONS or name not in matched:
             continue
         if _letters(name) in _letters(key):
             return True
         choices = [True, False] if schema.get("type") == "boolean" else schema.get("enum", ())
-        said, other = (coerce(each, schema) for each in (found[name], value))
-        if any(type(other) is type(each) and other == each for each in choices) and other != said:
+        first, other = (coerce(choice, schema) for choice in (matched[name], value))
+        if any(type(other) is type(choice) and other == choice for choice in choices) and other != first:
             return True
     return False
 
 
 def _one_of(value: Json, choices: Sequence[Json]) -> Json:
     """The allowed value that a text or a number names."""
-    numbers = [each for each in choices if isinstance(each, int) and not isinstance(each, bool)]
+    numbers = [choice for choice in choices if isinstance(choice, int) and not isinstance(choice, bool)]
     if isinstance(value, str):
-        said = re.fullmatch(r"([0-9]+)(?:\.0*)?(?:\s*(?:/|of|out of)\s*([0-9]+))?\.?", value.strip())
-        if numbers and said and int(said[2] or max(numbers)) == max(numbers):
-            value = int(said[1])
+        fraction = re.fullmatch(r"([0-9]+)(?:\.0*)?(?:\s*(?:/|of|out of)\s*([0-9]+))?\.?", value.strip())
+        if numbers and fraction and int(fraction[2] or max(numbers)) == max(numbers):
+            value = int(fraction[1])
         else:
-            named = [each for each in choices if isinstance(each, str) and _letters(each) == _letters(value)]
+            named = [choice for choice in choices if isinstance(choice, str) and _letters(choice) == _letters(value)]
             return named[0] if len(named) == 1 else value
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -46,12 +46,12 @@ def json_values(text: str) -> list[JsonValue]:
     fence = _FENCE.fullmatch(alone)
     inside = fence[1].strip() if fence and "```" not in fence[1] else alone
     whole = next(iter((*_read(inside), *_read(inside, lenient=True))), _NOTHING)
-    found = [JsonValue(whole, inside, True)] if whole is not _NOTHING else list(_parts(inside))
+    values = [JsonValue(whole, inside, True)] if whole is not _NOTHING else list(_parts(inside))
     begun = re.search(r"[\[{]", inside)
-    if not found and begun:  # it was truncated, or one bracket is missing
+    if not values and begun:  # it was truncated, or one bracket is missing
         rest = inside[begun.start() :]
-        found = [JsonValue(value, rest) for value in _repaired(rest)]
-    return [JsonValue(value, each.text, each.is_whole_text) for each in found for value in _storable(each.value)]
+        values = [JsonValue(value, rest) for value in _repaired(rest)]
+    return [JsonValue(value, item.text, item.is_whole_text) for item in values for value in _storable(item.value)]
 
 
 _NOTHING = object()
@@ -79,33 +79,33 @@ def _parts(text: str) -> Iterator[JsonValue]:
 def _pieces(text: str) -> Iterator[JsonValue]:
     end = 0
     for count, begun in enumerate(list(re.finditer(r"[\[{]", text))[:MAX_CANDIDATES]):
-        at = begun.start()
-        if at < end:
+        start = begun.start()
+        if start < end:
             continue
         try:
-            value, after = _DECODER.raw_decode(text, at)
+            value, after = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
-            value, after = _lenient_value(text, at, quote_aware=count < MAX_QUOTE_AWARE)
+            value, after = _lenient_value(text, start, quote_aware=count < MAX_QUOTE_AWARE)
         end = max(end, after)
         if after and value is not _NOTHING:
-            yield JsonValue(value, text[at:after], text[at:after] == text)
+            yield JsonValue(value, text[start:after], text[start:after] == text)
 
 
-def _lenient_value(text: str, at: int, *, quote_aware: bool) -> tuple[Json, int]:
+def _lenient_value(text: str, start: int, *, quote_aware: bool) -> tuple[Json, int]:
     """A value that is not strict JSON, and its end; 0 where it never ends, or a list contains something else."""
-    ends = [_end(text, at, marks) for marks in (*(_QUOTED if quote_aware else ()), r"[\[\]{}]")]
-    pieces = [text[at:end] for end in dict.fromkeys(ends) if end]
+    ends = [_end(text, start, marks) for marks in (*(_QUOTED if quote_aware else ()), r"[\[\]{}]")]
+    pieces = [text[start:end] for end in dict.fromkeys(ends) if end]
     for read in (lambda piece: _read(piece, lenient=True), _repaired):
         for piece in pieces:
             for value in read(piece):
-                return value, at + len(piece)
-    return _NOTHING, at + len(pieces[-1]) if pieces and text[at] == "{" else 0
+                return value, start + len(piece)
+    return _NOTHING, start + len(pieces[-1]) if pieces and text[start] == "{" else 0
 
 
-def _end(text: str, at: int, marks: str) -> int:
+def _end(text: str, start: int, marks: str) -> int:
     """The position behind the bracket that closes the one here; 0 where none does."""
     depth = 0
-    for mark in re.compile(marks, re.DOTALL).finditer(text, at):
+    for mark in re.compile(marks, re.DOTALL).finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
         if not 0 < depth <= MAX_DEPTH:
             return 0 if depth else mark.end()
@@ -121,10 +121,10 @@ def _read(piece: str, *, lenient: bool = False) -> Iterator[Json]:
         return
 
 
-def _to_json_syntax(found: re.Match[str]) -> str:
-    if found["single"] is None:
-        return found["double"] or _CONSTANTS.get(found[0], "")
-    inside = re.sub(r'\\.|"', lambda each: _ESCAPES.get(each[0], each[0]), found["single"])
+def _to_json_syntax(match: re.Match[str]) -> str:
+    if match["single"] is None:
+        return match["double"] or _CONSTANTS.get(match[0], "")
+    inside = re.sub(r'\\.|"', lambda escape: _ESCAPES.get(escape[0], escape[0]), match["single"])
     return f'"{inside}"'
 
 
@@ -134,7 +134,7 @@ def _repaired(piece: str) -> Iterator[Json]:
         import json_repair
 
     brackets = re.findall(r"[\[{}\]]", piece)
-    if piece[:1] not in ("{", "[") or max(accumulate(1 if each in "[{" else -1 for each in brackets)) > MAX_DEPTH:
+    if piece[:1] not in ("{", "[") or max(accumulate(1 if bracket in "[{" else -1 for bracket in brackets)) > MAX_DEPTH:
         return
     names = re.findall(r"""[{,]\s*["']?(\w+)["']?\s*:""", piece)
     if piece[0] == "{" and "[" not in piece and len(set(names)) < len(names):
@@ -146,10 +146,10 @@ def _repaired(piece: str) -> Iterator[Json]:
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
         raise ValueError("duplicate key")
-    return found
+    return tree
 
 
 def _refused(constant: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfsown.errors import RecipeError, suggest
-from selfsown.models import Model, RemoteModel, SamplingParams
+from selfsown.models import Model, ModelSelector, SamplingParams
 from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
@@ -42,7 +42,7 @@ def fenced_row(row: Row) -> str:
 
 def models_by_name(judge: Model, names: Sequence[str]) -> dict[str, Model]:
     """The models of these names on the judge's server, by name; the judge alone, as "", without names or a server."""
-    if not names or not isinstance(judge, RemoteModel):
+    if not names or not isinstance(judge, ModelSelector):
         return {"": judge}
     return {name: judge.with_model(name) for name in names}
 

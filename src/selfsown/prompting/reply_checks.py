@@ -51,8 +51,8 @@ def rejection_reason(text: str, max_chars: int, *, prompt: str = "", instruction
 
 
 def _opening(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.match(text.replace("’", "'"))
-    return found[0].strip() if found else ""
+    match = pattern.match(text.replace("’", "'"))
+    return match[0].strip() if match else ""
 
 
 def shared_word_run(one: str, other: str, size: int) -> str:
@@ -79,5 +79,5 @@ def answer_prompts(
 
 
 def _runs(text: str, size: int) -> Iterator[tuple[str, ...]]:
-    found = words(text)
-    return (tuple(found[at : at + size]) for at in range(len(found) - size + 1))
+    tokens = words(text)
+    return (tuple(tokens[start : start + size]) for start in range(len(tokens) - size + 1))

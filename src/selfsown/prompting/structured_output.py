@@ -54,8 +54,8 @@ def complete_json(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> list[Answer]:
-    """An answer to each prompt, in order. A model with an invalid reply is told why, and asked again, at most `retries`
-    times; a failed or empty reply is not retried. Raises SelfsownError where the schema is invalid."""
+    """An answer to each prompt, in order. After an invalid reply, the model gets the reason and is asked again, at most
+    `retries` times; a failed or empty reply is not retried. Raises SelfsownError where the schema is invalid."""
     check = schema_checker(schema)
     instructions = f"Answer with JSON alone, by this JSON schema:\n{compact_json(schema)}"
     requested = [append_text(prompt, instructions) for prompt in prompts]
@@ -64,15 +64,17 @@ def complete_json(
     left = dict(enumerate(requested))
     for _ in range(retries + 1):
         replies = model.complete(list(left.values()), SamplingParams(temperature=temperature, seed=seed, schema=schema))
-        answers |= {at: _read(reply, shown[at], schema, check) for at, (reply,) in zip(left, replies, strict=True)}
+        answers |= {
+            index: _read(reply, shown[index], schema, check) for index, (reply,) in zip(left, replies, strict=True)
+        }
         left = {
-            at: _retry_prompt(requested[at], answers[at])
-            for at in left
-            if answers[at].failure and answers[at].text.strip()
+            index: _retry_prompt(requested[index], answers[index])
+            for index in left
+            if answers[index].failure and answers[index].text.strip()
         }
         if not left:
             break
-    return [answers[at] for at in range(len(prompts))]
+    return [answers[index] for index in range(len(prompts))]
 
 
 def compact_json(data: Json) -> str:
@@ -84,23 +86,23 @@ def _read(reply: Reply, prompt: str, schema: Mapping[str, Json], check: Check) -
     if reply.failure:  # a truncated reply may look complete once it is repaired
         return Answer(None, reply.text, reply.failure, reply.reasoning)
     text = _own_words(reply, prompt)
-    found, failure = [], ""
-    for each in json_values(text):
-        value, wrong = coerce(each.value, schema), check(each.value)
+    values, failure = [], ""
+    for item in json_values(text):
+        value, wrong = coerce(item.value, schema), check(item.value)
         if wrong and check(value):
             failure = failure or f"does not match the schema: {wrong}"
-        elif each.is_whole_text or not _is_quoted(each.text, prompt):
-            found.append(value if wrong or value == each.value else each.value)
+        elif item.is_whole_text or not _is_quoted(item.text, prompt):
+            values.append(value if wrong or value == item.value else item.value)
         else:
             failure = failure or "it only repeats JSON from its prompt"
-    if not found and not failure:
+    if not values and not failure:
         value = coerce(parse_labeled_lines(text, schema, prompt), schema)
-        found = [value] if value is not None and not check(value) else []
-    decided = list(dict.fromkeys(compact_json(_decision(value)) for value in found))
+        values = [value] if value is not None and not check(value) else []
+    decided = list(dict.fromkeys(compact_json(_decision(value)) for value in values))
     if len(decided) == 1:
-        return Answer(found[-1], reply.text, "", reply.reasoning)
+        return Answer(values[-1], reply.text, "", reply.reasoning)
     if decided:
-        failure = f"it gives {len(decided)} different answers: {'; '.join(each[:60] for each in decided[:3])}"
+        failure = f"it gives {len(decided)} different answers: {'; '.join(answer[:60] for answer in decided[:3])}"
     return Answer(None, reply.text, failure or "no JSON in the answer", reply.reasoning)
 
 
@@ -175,5 +177,5 @@ def _references(schema: Json) -> Iterator[str]:
         if isinstance(schema.get("$ref"), str):
             yield schema["$ref"]
         schema = list(schema.values())
-    for each in schema if isinstance(schema, list | tuple) else ():
-        yield from _references(each)
+    for part in schema if isinstance(schema, list | tuple) else ():
+        yield from _references(part)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from selfsown.models import Model
-from selfsown.records import Generation, Mixture, Row, Score
+from selfsown.records import Generation, JsonObject, Mixture, Row, Score
 from selfsown.tasks import Task
 from selfsown.usage.journal import Journal
 
@@ -19,7 +19,7 @@ from selfsown.usage.journal import Journal
 class Inputs:
     """Base of the inputs of a stage. An input that is None is not available, and is not passed."""
 
-    def available(self) -> dict[str, Any]:
+    def available(self) -> JsonObject:
         """The inputs to pass, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}

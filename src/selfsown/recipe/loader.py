@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from selfsown.errors import RecipeError, suggest
+from selfsown.records import Json, JsonObject
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -33,7 +34,7 @@ def read_source(source: str | Path) -> tuple[Path, str]:
         raise RecipeError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
 
 
-def parse_yaml(path: Path, text: str) -> dict[str, Any]:
+def parse_yaml(path: Path, text: str) -> JsonObject:
     """The plain values of a YAML text. RecipeError where it is no mapping, or gives a key twice."""
     try:
         _refuse_duplicate_keys(yaml.compose(text), path)
@@ -65,7 +66,7 @@ def _refuse_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
             seen.add(key.value)
 
 
-def apply_change(values: dict[str, Any], change: str) -> None:
+def apply_change(values: JsonObject, change: str) -> None:
     """Apply "seed=1", "real=FILE" or "train.sft.steps=100" to the values. RecipeError where it does not fit."""
     key, equals, text = change.partition("=")
     if not (key and equals):
@@ -82,12 +83,12 @@ def apply_change(values: dict[str, Any], change: str) -> None:
         values[key] = value
 
 
-def _set_option(values: dict[str, Any], key: str, value: Any, change: str) -> None:
+def _set_option(values: JsonObject, key: str, value: Any, change: str) -> None:
     """Set KEY.METHOD.OPTION, also of a method that is written by its name alone."""
     field, _, rest = key.partition(".")
     method, _, option = rest.rpartition(".")
     before = values.get(field)
-    steps: list[Any] = list(before) if isinstance(before, list) else [before]
+    steps: list[Json] = list(before) if isinstance(before, list) else [before]
     if field == "real" and method == "file" and isinstance(before, str):
         steps = [{"file": {"path": before}}]
     names = [next(iter(step), None) if isinstance(step, dict) else step for step in steps]

@@ -14,6 +14,7 @@ from selfsown.errors import RecipeError, SelfsownError, suggest
 from selfsown.recipe import loader, requirements
 from selfsown.recipe.keys import NO_STEP, RecipeKeys
 from selfsown.recipe.steps import Step, methods, step, validated
+from selfsown.records import Json, JsonObject
 
 STEP_STAGES = {  # keys whose value is one step: its stage
     "real": "tasks",
@@ -52,14 +53,14 @@ class Recipe(RecipeKeys):
             raise type(error)(f"{path.name}: {error}", code=error.code) from error
 
     @classmethod
-    def of(cls, tree: Mapping[str, Any], beside: Path = Path()) -> Recipe:
+    def of(cls, tree: Mapping[str, Json], beside: Path = Path()) -> Recipe:
         """From plain values, as YAML has them; a function may stand for a method.
 
         beside: the folder of custom methods. Raises RecipeError where a key, method or option does not fit.
         """
         names = [field.name for field in fields(cls)]
         types = get_type_hints(cls, include_extras=True)
-        values: dict[str, Any] = {}
+        values: JsonObject = {}
         for key, value in tree.items():
             if key not in names:
                 raise RecipeError(f"there is no key {key!r}{suggest(str(key), names)}")
@@ -72,13 +73,14 @@ class Recipe(RecipeKeys):
                 values[key] = validated(key, value, types[key])
         if missing := _missing_key(values, tree):
             raise RecipeError(f"{missing} is missing{_how_to_set(missing)}")
-        recipe = cls(**({} if values.get("student") else {"held_out": 0}) | values)
+        defaults: JsonObject = {} if values.get("student") else {"held_out": 0}
+        recipe = cls(**defaults | values)
         requirements.check(recipe)
         return recipe
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> JsonObject:
         """Plain values, from which `of` makes the same recipe."""
-        values: dict[str, Any] = {}
+        values: JsonObject = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Step):
@@ -90,7 +92,7 @@ class Recipe(RecipeKeys):
         return values
 
 
-def _missing_key(values: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+def _missing_key(values: Mapping[str, Json], tree: Mapping[str, Json]) -> str:
     """The first key that the recipe must have and does not; "" where none is missing."""
     if not values.get("real"):
         return "real"
@@ -116,7 +118,7 @@ def _parse_step(key: str, value: Any, beside: Path) -> Step:
     return step(stage, method, options, beside, key)
 
 
-def _parse_task(method: str, options: Mapping[str, Any], beside: Path) -> tuple[str, Mapping[str, Any]]:
+def _parse_task(method: str, options: Mapping[str, Json], beside: Path) -> tuple[str, Mapping[str, Json]]:
     """A task and its options: `real: FILE` means the task `file`, and a path is looked for beside the recipe."""
     if not method.endswith(".py") and method not in methods("tasks"):
         if not (Path(method).suffix or Path(method).exists() or (beside / method).exists()):

@@ -15,12 +15,13 @@ from selfsown.errors import RecipeError
 from selfsown.recipe.keys import RecipeKeys
 from selfsown.recipe.recipe import DEFAULTS, LIST_KEYS, STEP_STAGES
 from selfsown.recipe.steps import find, methods, option_types, options
+from selfsown.records import JsonObject
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CUSTOM_METHOD = r"^(.*\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)$"  # a file beside the recipe, or a module
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """The schema of a recipe's YAML (JSON Schema, draft 2020-12).
 
     Unknown keys, methods and options are refused, and options of another type; custom methods may have any options.
@@ -28,11 +29,11 @@ def json_schema() -> dict[str, Any]:
     """
     types = get_type_hints(RecipeKeys, include_extras=True)
     descriptions = _key_descriptions()
-    properties: dict[str, Any] = {}
+    properties: JsonObject = {}
     for field in fields(RecipeKeys):
         key = field.name
         if key in STEP_STAGES:
-            schema: dict[str, Any] = {"anyOf": [_reference(STEP_STAGES[key]), {"type": "null"}]}
+            schema: JsonObject = {"anyOf": [_reference(STEP_STAGES[key]), {"type": "null"}]}
         elif key in LIST_KEYS:
             step = _reference(key)
             schema = {"anyOf": [{"type": "array", "items": step}, step, {"type": "null"}]}
@@ -50,16 +51,16 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _reference(stage: str) -> dict[str, Any]:
+def _reference(stage: str) -> JsonObject:
     return {"$ref": f"#/$defs/{stage}"}
 
 
-def _stage_schema(stage: str) -> dict[str, Any]:
+def _stage_schema(stage: str) -> JsonObject:
     """A step of the stage: the name of a method, or METHOD: {OPTION: value}."""
     shipped = methods(stage)
-    names: list[dict[str, Any]] = [{"enum": shipped}, {"type": "string", "pattern": CUSTOM_METHOD}]
+    names: list[JsonObject] = [{"enum": shipped}, {"type": "string", "pattern": CUSTOM_METHOD}]
     any_options = {"type": ["object", "null"]}
-    with_options: dict[str, Any] = {
+    with_options: JsonObject = {
         "type": "object",
         "properties": {method: _method_schema(stage, method) for method in shipped},
         "patternProperties": {CUSTOM_METHOD: any_options},
@@ -73,14 +74,14 @@ def _stage_schema(stage: str) -> dict[str, Any]:
     return {"anyOf": [*names, with_options]}
 
 
-def _method_schema(stage: str, method: str) -> dict[str, Any]:
+def _method_schema(stage: str, method: str) -> JsonObject:
     """The options of a shipped method, of its signature."""
     try:
         function = find(stage, method)
     except RecipeError:  # it needs an optional package that is not installed
         return {"type": ["object", "null"]}
     types = option_types(function)
-    properties: dict[str, Any] = {}
+    properties: JsonObject = {}
     required: list[str] = []
     for name, parameter in options(stage, function).items():
         schema = _type_schema(types.get(name, Any))
@@ -98,7 +99,7 @@ def _method_schema(stage: str, method: str) -> dict[str, Any]:
     return {**schema, "type": ["object", "null"]}
 
 
-def _type_schema(hint: Any) -> dict[str, Any]:
+def _type_schema(hint: Any) -> JsonObject:
     """The schema of a value of this type; lists stand for tuples, as in YAML."""
     try:
         return TypeAdapter(hint).json_schema(ref_template="#/$defs/{model}")

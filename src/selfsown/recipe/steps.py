@@ -5,10 +5,8 @@ A method is a shipped one, a `./file.py` beside the recipe, a module that can be
 from Python. Its positional arguments are inputs, which the engine fills by name (`recipe/inputs.py`); its
 keyword-only arguments are options, with types and defaults in the signature.
 
-A file may declare, as module constants:
-
-    REQUIRES = {"verifiable"}   what the method needs of the rest of the recipe (`recipe/requirements.py`)
-    STREAMS = True              the method reads `rows` one at a time; they need not fit into memory
+A file may declare what the method needs of the rest of the recipe, `REQUIRES = {"verifiable"}` (`recipe/requirements.py`),
+and that it reads `rows` one at a time, `STREAMS = True`, so that they need not fit into memory.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from selfsown.errors import RecipeError, SelfsownError, one_line, suggest
 from selfsown.recipe.inputs import STAGES, Inputs
+from selfsown.records import Json, JsonObject
 
 Kind = TypeVar("Kind")
 Function = Callable[..., Any]
@@ -46,7 +45,7 @@ class Step:
     stage: str
     method: str
     function: Function = field(compare=False, repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
     module: ModuleType | None = field(default=None, compare=False, repr=False)  # None: passed in as a function
 
     def __call__(self, **inputs: Any) -> Any:
@@ -148,7 +147,7 @@ class Step:
 def step(
     stage: str,
     method: str | Function,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Json] | None = None,
     beside: Path = Path(),
     key: str = "",
 ) -> Step:
@@ -170,7 +169,7 @@ def step(
     return Step(stage, name, function, checked, module)
 
 
-def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Any]) -> None:
+def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Json]) -> None:
     """RecipeError where a required option is missing, or an input is asked for that the stage does not have."""
     inputs = STAGES[stage][1]
     for name, parameter in parameters(function).items():
@@ -193,7 +192,7 @@ def options(stage: str, function: Function) -> dict[str, inspect.Parameter]:
     return {n: p for n, p in parameters(function).items() if p.kind is p.KEYWORD_ONLY or stage == "tasks"}
 
 
-def option_types(function: Function) -> dict[str, Any]:
+def option_types(function: Function) -> JsonObject:
     """The types of a method's arguments, with their constraints."""
     typed = function if inspect.isfunction(function) else function.__init__
     return get_type_hints(typed, include_extras=True)
@@ -296,5 +295,6 @@ def _remedy(value: Any, expected: str) -> str:
     if math.isnan(number):
         return ""
     written = str(int(number)) if whole else repr(number)
-    pointed = written if whole or "." in written else written.replace("e", ".0e")
-    return f"; YAML reads it as text: write {pointed}"
+    if not whole and "." not in written:
+        written = written.replace("e", ".0e")
+    return f"; YAML reads it as text: write {written}"

@@ -17,6 +17,7 @@ from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
 from selfsown.files.readers import BATCH_ROWS
 from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
+from selfsown.records import JsonObject
 
 SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder written by save_to_disk
 
@@ -47,7 +48,7 @@ class Task(RecordRows):
     def name(self) -> str:
         return Path(self.path).resolve().name if Path(self.path).exists() else self.path
 
-    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, dict[str, Any]]]:
+    def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, JsonObject]]:
         """As in RecordRows; the library reads all records or none, so no single record is bad."""
         split = self._opened_split
         return self._numbered(split.select_columns(list(columns)) if columns else split)
@@ -79,7 +80,7 @@ class Task(RecordRows):
             raise DataError(f"{self.path} cannot be read as a data set: {place}{one_line(error)}") from error
         return self._chosen(opened) if isinstance(opened, dict) else opened
 
-    def _chosen(self, splits: dict[str, Any]) -> Any:
+    def _chosen(self, splits: JsonObject) -> Any:
         if self.split == "train" and len(splits) == 1:
             return next(iter(splits.values()))
         if self.split not in splits:
@@ -89,7 +90,7 @@ class Task(RecordRows):
             )
         return splits[self.split]
 
-    def _numbered(self, split: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _numbered(self, split: Any) -> Iterator[tuple[int, JsonObject]]:
         try:
             batches = split.with_format("arrow").iter(BATCH_ROWS)
             yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 
 from selfsown.cost.findings import usd_in_words
 from selfsown.estimate.estimator import Estimate, StepEstimate
 from selfsown.estimate.usage import Range, UsageRange
+from selfsown.records import JsonObject
 from selfsown.terminal.layout import add_text_row, print_line, print_lines, table
 from selfsown.usage.budget import format_amount
 from selfsown.usage.ledger import format_tokens
@@ -107,7 +107,7 @@ def _left(total: UsageRange, unit: str) -> Range | None:
     return total.usd if unit == "usd" else total.requests
 
 
-def to_json(estimate: Estimate) -> dict[str, Any]:
+def to_json(estimate: Estimate) -> JsonObject:
     """The estimate as `--json` prints it; null is unknown."""
     return {
         "steps": [_step_json(step) for step in estimate.steps],
@@ -129,12 +129,12 @@ def to_json(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _step_json(step: StepEstimate) -> dict[str, Any]:
+def _step_json(step: StepEstimate) -> JsonObject:
     named = {"step": step.step, "role": step.role, "model": step.model, "host": step.host, "method": step.method}
     return {**named, **_usage_json(step.usage), "reply_length": step.reply_length}
 
 
-def _usage_json(usage: UsageRange) -> dict[str, Any]:
+def _usage_json(usage: UsageRange) -> JsonObject:
     return {name: _range_json(value) for name, value in usage._asdict().items()}
 
 

@@ -22,7 +22,7 @@ def story(folder: Path, prefix: str) -> str:
         "held_out",
         SET_ASIDE,
         "rows",
-        *(f"{generation_dir(at)}/rows" for at in range(1, len(history) + 1)),
+        *(f"{generation_dir(number)}/rows" for number in range(1, len(history) + 1)),
     ]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}

@@ -111,15 +111,15 @@ class Budget:
         left: requests of this call without a reply.
         """
         short = self._exceeded(need, {})
-        asked = {what: left * getattr(need, what) for what in short}
-        more = {what: max(2 * cap, self.spent(what) + asked.get(what, 0)) for what, cap in self.caps.items()}
+        needs = {what: left * getattr(need, what) for what in short}
+        more = {what: max(2 * cap, self.spent(what) + needs.get(what, 0)) for what, cap in self.caps.items()}
         more |= {what: cap for what, cap in self.caps.items() if what not in short}
         first = (
             ""
             if self.reply_totals
             else f" (each at {DEFAULT_REPLY_TOKENS:,} tokens until the first reply, if max_tokens is not set)"
         )
-        needed = " and ".join(format_amount(*each) for each in asked.items())
+        needed = " and ".join(format_amount(*amount) for amount in needs.items())
         spent = " and ".join(
             f"{format_amount(w, self.spent(w))} of {format_amount(w, cap)}" for w, cap in self.caps.items()
         )

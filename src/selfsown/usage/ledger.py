@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfsown.errors import RunFolderError
+from selfsown.records import Json, JsonObject
 from selfsown.usage.budget import Budget, Meter
 from selfsown.usage.journal import KEYS_PER_QUERY, Journal
 from selfsown.usage.prices import Price, TokenUsage, price_from_options, price_of
@@ -71,7 +72,7 @@ class UsageEntry:
 
     def __add__(self, other: UsageEntry) -> UsageEntry:
         numbers = ("requests", "answered", "declined", "unmetered", "seconds", "known_usd")
-        sums: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in numbers}
+        sums: JsonObject = {name: getattr(self, name) + getattr(other, name) for name in numbers}
         for name in ("input_tokens", "output_tokens"):
             sums[name] = _known([getattr(self, name), getattr(other, name)])
         for name in ("reasoning_tokens", "cached_tokens"):
@@ -80,7 +81,7 @@ class UsageEntry:
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         return replace(self, **sums, usd=usd)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As `selfsown cost --json` prints it."""
         return {**asdict(self), "retries": self.retries}
 
@@ -133,19 +134,19 @@ def total(entries: Iterable[UsageEntry]) -> UsageEntry:
     return reduce(UsageEntry.__add__, entries, UsageEntry())
 
 
-def recipe_prices(recipe: Mapping[str, Any]) -> Prices:
+def recipe_prices(recipe: Mapping[str, Json]) -> Prices:
     """The prices that a recipe gives its teacher and judge, and those of our table for other models."""
-    given: dict[tuple[str, str], Price] = {}
+    prices: dict[tuple[str, str], Price] = {}
     for role in ("teacher", "judge"):
         step = recipe.get(role)
         for options in step.values() if isinstance(step, dict) else ():
             if options and options.get("price") and "model" in options:
                 host = urlsplit(options.get("url", "")).netloc
-                given[host, options["model"]] = price_from_options(f"{role}: price", options["price"])
-    return lambda host, model: given.get((host, model)) or given.get(("", model)) or price_of(host, model)
+                prices[host, options["model"]] = price_from_options(f"{role}: price", options["price"])
+    return lambda host, model: prices.get((host, model)) or prices.get(("", model)) or price_of(host, model)
 
 
-def folder_budget(journal: Journal, recipe: Mapping[str, Any]) -> Budget | None:
+def folder_budget(journal: Journal, recipe: Mapping[str, Json]) -> Budget | None:
     """The budget of a folder, with its usage so far; None where the recipe has no budget.
 
     Raises RunFolderError where the usage so far is unknown.

@@ -25,9 +25,9 @@ def warn_of_former_address(
     _checked.add(call)
     for former in _former(url, journal.hosts(model)):
         if count := len(journal.read(list(keys(former)))):
-            found = f"{count:,} {'reply' if count == 1 else 'replies'} of the same model at another address"
+            replies = f"{count:,} {'reply' if count == 1 else 'replies'} of the same model at another address"
             remedy = f"to use them: --set '{recipe_key}.identity={former}'"
-            _log.warning("%s would match, but will be requested again; %s", found, remedy)
+            _log.warning("%s would match, but will be requested again; %s", replies, remedy)
             return
 
 

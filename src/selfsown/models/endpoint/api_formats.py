@@ -59,27 +59,27 @@ def sampling_fields(style: str, temperature: float, seed: int, max_tokens: int) 
 
 def request_headers(style: str, secret: str, own: Mapping[str, str]) -> dict[str, str]:
     """The headers of a request. The user's own headers replace ours, ignoring case."""
-    found = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"}
     if style == "messages":
-        found |= {"anthropic-version": "2023-06-01"} | ({"x-api-key": secret} if secret else {})
+        headers |= {"anthropic-version": "2023-06-01"} | ({"x-api-key": secret} if secret else {})
     elif secret:
-        found["Authorization"] = f"Bearer {secret}"
+        headers["Authorization"] = f"Bearer {secret}"
     named = {name.lower() for name in own}
-    return {name: value for name, value in found.items() if name.lower() not in named} | dict(own)
+    return {name: value for name, value in headers.items() if name.lower() not in named} | dict(own)
 
 
-def parse_reply(style: str, reply: str, accepted: Collection[str] = (), asked: str = "") -> ParsedReply:
+def parse_reply(style: str, reply: str, accepted: Collection[str] = (), request: str = "") -> ParsedReply:
     """The parsed reply, of its first choice. Raises RequestError where it holds no answer.
 
-    accepted: further finish reasons of a complete reply, normalized. asked: the body of the request.
+    accepted: further finish reasons of a complete reply, normalized. request: the body of the request.
     """
     try:
-        return _heard(style, _tree(style, reply, asked), accepted)
+        return _parse_tree(style, _tree(style, reply, request), accepted)
     except ValueError as error:
         raise RequestError(f"the reply cannot be read: {error}", "unreadable") from error
 
 
-def _heard(style: str, tree: Mapping[str, Json], accepted: Collection[str]) -> ParsedReply:
+def _parse_tree(style: str, tree: Mapping[str, Json], accepted: Collection[str]) -> ParsedReply:
     chosen = tree if style == "messages" else _chosen(tree)
     message = _message(style, chosen)
     whole = _joined(message.get("content"))
@@ -102,7 +102,7 @@ def _heard(style: str, tree: Mapping[str, Json], accepted: Collection[str]) -> P
     return ParsedReply(_whole(text), tokens, took.input_tokens or 0, failure, took, _whole(reasoning), logprobs)
 
 
-def _tree(style: str, reply: str, asked: str) -> Mapping[str, Json]:
+def _tree(style: str, reply: str, request: str) -> Mapping[str, Json]:
     """The reply as a JSON object. Raises ValueError where it is not one, and RequestError where it is an error."""
     try:
         tree = json.loads(reply)
@@ -111,7 +111,7 @@ def _tree(style: str, reply: str, asked: str) -> Mapping[str, Json]:
     if not isinstance(tree, dict):
         raise ValueError("it is not a JSON object")
     if has_error(tree, empty=not tree.get("content" if style == "messages" else "choices")):
-        raise error_in_body(reply, asked)
+        raise error_in_body(reply, request)
     return tree
 
 
@@ -159,30 +159,30 @@ def _joined(content: Json, name: str = "text") -> str:
     """A text, or the joined texts of this name among its parts, or among their parts."""
     if isinstance(content, str):
         return content if name == "text" else ""
-    found: list[Json] = []
+    parts: list[Json] = []
     for part in _parts(content, name):
-        found += [part] if isinstance(part, str) else _parts(part, "text")
-    return "".join(each for each in found if isinstance(each, str))
+        parts += [part] if isinstance(part, str) else _parts(part, "text")
+    return "".join(part for part in parts if isinstance(part, str))
 
 
 def _parts(content: Json, name: str) -> list[Json]:
     return [part.get(name) for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _logprobs(found: Json, start: int, stop: int) -> tuple[tuple[str, float], ...]:
+def _logprobs(logprobs: Json, start: int, stop: int) -> tuple[tuple[str, float], ...]:
     """Each token between these two characters with its log probability; empty where some cannot be read."""
-    found = found if isinstance(found, dict) else {}
-    tokens, odds = (_parts(found.get("content"), name) for name in ("token", "logprob"))
-    if not tokens and isinstance(found.get("tokens"), list) and isinstance(found.get("token_logprobs"), list):
-        tokens, odds = found["tokens"], found["token_logprobs"]
-    read, at = list[tuple[str, float]](), 0
-    for token, likely in zip(tokens, odds, strict=False):
-        if not isinstance(token, str) or not isinstance(likely, int | float) or not likely < MAX_PLAUSIBLE_TOKENS:
+    logprobs = logprobs if isinstance(logprobs, dict) else {}
+    tokens, values = (_parts(logprobs.get("content"), name) for name in ("token", "logprob"))
+    if not tokens and isinstance(logprobs.get("tokens"), list) and isinstance(logprobs.get("token_logprobs"), list):
+        tokens, values = logprobs["tokens"], logprobs["token_logprobs"]
+    pairs, position = list[tuple[str, float]](), 0
+    for token, logprob in zip(tokens, values, strict=False):
+        if not isinstance(token, str) or not isinstance(logprob, int | float) or not logprob < MAX_PLAUSIBLE_TOKENS:
             return ()
-        if start <= at < stop:
-            read.append((_whole(token), float(max(likely, -MAX_PLAUSIBLE_TOKENS))))
-        at += len(token)
-    return tuple(read)
+        if start <= position < stop:
+            pairs.append((_whole(token), float(max(logprob, -MAX_PLAUSIBLE_TOKENS))))
+        position += len(token)
+    return tuple(pairs)
 
 
 def _whole(text: str) -> str:

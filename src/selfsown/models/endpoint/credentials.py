@@ -60,8 +60,8 @@ def read_secret(key: str, place: str = "api_key") -> str:
     if secret.isascii() and secret.isprintable() and secret:
         if len(secret) < MIN_KEY_CHARS:
             raise RecipeError(
-                f"{place}: the key has fewer than {MIN_KEY_CHARS} characters, and could not be told from words of a "
-                "reply; use a longer one, or remove the option where the server needs no key"
+                f"{place}: the key has fewer than {MIN_KEY_CHARS} characters, and could not be distinguished from "
+                "words of a reply; use a longer one, or remove the option where the server needs no key"
             )
         return secret
     name = key if _VARIABLE.fullmatch(key) else "its value"  # which may be the key itself

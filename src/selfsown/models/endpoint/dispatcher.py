@@ -39,12 +39,7 @@ class RequestDispatcher:
     """Sends the requests of one call. known: replies of this call from the journal; a server that gave some works."""
 
     def __init__(
-        self,
-        client: HttpClient,
-        limiter: RateLimiter,
-        connection: Connection,
-        requests: Sequence[Request],
-        known: int,
+        self, client: HttpClient, limiter: RateLimiter, connection: Connection, requests: Sequence[Request], known: int
     ) -> None:
         self.client = client
         self.limiter = limiter

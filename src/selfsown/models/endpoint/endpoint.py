@@ -29,7 +29,7 @@ from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
 from selfsown.models.endpoint.request import Connection, Request
 from selfsown.option_types import Count, Natural, Positive
-from selfsown.records import Row
+from selfsown.records import Json, Row
 from selfsown.text.chat import Prompt, prompt_chars
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Price, PriceOptions
@@ -53,7 +53,7 @@ class Endpoint:
     key: str
     system: str
     reply_options: ReplyOptions
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Json]
     headers: object
     identity: str
     connection_options: ConnectionOptions
@@ -223,7 +223,7 @@ def create(
     max_tokens: Natural = 0,
     logprobs: Natural = 0,
     json: bool = True,
-    extra: dict[str, Any] | None = None,
+    extra: JsonObject | None = None,
     headers: Any = None,
     finish_reasons: tuple[str, ...] = (),
     identity: str = "",

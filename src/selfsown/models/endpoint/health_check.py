@@ -1,4 +1,4 @@
-"""Health check: before the first request to a URL, one request tells whether a server answers there."""
+"""Health check: before the first request to a URL, one request checks whether a server answers there."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def _probe(client: HttpClient, url: str) -> RequestError | None:
                     f"it accepts connections but answers nothing within {MAX_SILENCE_SECONDS:g} seconds"
                 )
         if not error.unreachable:
-            return None  # the connection broke: there is a server, and the requests will tell
+            return None  # the connection broke: there is a server, and the requests will show whether it works
         if time.monotonic() - began > MAX_UNREACHABLE_SECONDS:
             return error
         await asyncio.sleep(PAUSE_SECONDS)

@@ -28,13 +28,13 @@ def conversation_fields(style: str, conversation: Conversation, system: str) -> 
     if style == "messages":
         instructions = [message["content"] for message in takewhile(_instructs, messages)]
         text = "\n\n".join(filter(None, [system, *instructions]))
-        found = {"messages": _blocks(messages[len(instructions) :])} | ({"system": text} if text else {})
-        return found | ({"tools": [_schema(tool) for tool in tools]} if tools else {})
+        fields = {"messages": _blocks(messages[len(instructions) :])} | ({"system": text} if text else {})
+        return fields | ({"tools": [_schema(tool) for tool in tools]} if tools else {})
     if system and messages and _instructs(messages[0]):
         messages[0]["content"] = f"{system}\n\n{messages[0]['content']}"
     elif system:
         messages.insert(0, {"role": "system", "content": system})
-    sent = [{name: each[name] for name in MESSAGE_FIELDS if name in each} for each in messages]
+    sent = [{name: message[name] for name in MESSAGE_FIELDS if name in message} for message in messages]
     return {"messages": sent} | ({"tools": tools} if tools else {})
 
 
@@ -45,7 +45,7 @@ def _instructs(message: Message) -> bool:
 def _identified(messages: Sequence[Message]) -> list[Message]:
     """The messages with ids, which the APIs require: calls without an id get one, and each tool result the id of the
     first unanswered call, of its name where it has one."""
-    found, waiting, number = list[Message](), list[tuple[str, str]](), 0
+    identified, waiting, number = list[Message](), list[tuple[str, str]](), 0
     for message in map(dict, messages):
         calls = []
         for call in message.get("tool_calls") or ():
@@ -54,46 +54,46 @@ def _identified(messages: Sequence[Message]) -> list[Message]:
             waiting.append((calls[-1]["id"], call["function"]["name"]))
         message |= {"tool_calls": calls} if calls else {}
         if message["role"] == "tool":
-            name, given = message.get("name"), message.get("tool_call_id")
-            fitting = [each for each in waiting if given in (None, each[0]) and (given or name in (None, each[1]))]
-            answered = next(iter(fitting or ([] if given else waiting)), None)
+            name, call_id = message.get("name"), message.get("tool_call_id")
+            matching = [call for call in waiting if call_id in (None, call[0]) and (call_id or name in (None, call[1]))]
+            answered = next(iter(matching or ([] if call_id else waiting)), None)
             if answered:
                 waiting.remove(answered)
                 message["tool_call_id"] = answered[0]
-        found.append(message)
-    return found
+        identified.append(message)
+    return identified
 
 
 def _blocks(messages: Sequence[Message]) -> list[JsonObject]:
     """The messages in the format of Anthropic's API: calls and results are blocks; a later system message, for which
     there is no role, becomes a user message that names the role."""
-    found: list[JsonObject] = []
+    blocks: list[JsonObject] = []
     for message in messages:
         role, content = message["role"], message["content"]
         if role == "tool":
             block = {"type": "tool_result", "tool_use_id": message.get("tool_call_id", ""), "content": content}
-            if found and isinstance(found[-1]["content"], list) and found[-1]["role"] == "user":
-                found[-1]["content"].append(block)  # results of parallel calls belong to one message
+            if blocks and isinstance(blocks[-1]["content"], list) and blocks[-1]["role"] == "user":
+                blocks[-1]["content"].append(block)  # results of parallel calls belong to one message
             else:
-                found.append({"role": "user", "content": [block]})
+                blocks.append({"role": "user", "content": [block]})
         elif message.get("tool_calls"):
             text = [{"type": "text", "text": content}] if content else []
-            found.append({"role": role, "content": [*text, *map(_use, message["tool_calls"])]})
+            blocks.append({"role": role, "content": [*text, *map(_use, message["tool_calls"])]})
         else:
             words = f"{role}: {content}" if _instructs(message) else content
-            found.append({"role": "user" if _instructs(message) else role, "content": words})
-    return found
+            blocks.append({"role": "user" if _instructs(message) else role, "content": words})
+    return blocks
 
 
 def _use(call: Message) -> JsonObject:
     """A call as a block; its input must be an object, so other arguments are wrapped in one."""
     function = call["function"]
     try:
-        given = json.loads(function["arguments"])
+        arguments = json.loads(function["arguments"])
     except (ValueError, RecursionError):
-        given = function["arguments"]
-    given = given if isinstance(given, dict) else {"arguments": given}
-    return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": given}
+        arguments = function["arguments"]
+    arguments = arguments if isinstance(arguments, dict) else {"arguments": arguments}
+    return {"type": "tool_use", "id": call["id"], "name": function["name"], "input": arguments}
 
 
 def _schema(tool: Message) -> JsonObject:

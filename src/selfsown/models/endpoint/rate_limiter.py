@@ -27,7 +27,7 @@ class RateLimiter:
         self.doubling = True
         self.best_latency, self.latencies = math.inf, list[float]()
         self.next_request_at = self.next_tokens_at = self.paused_until = 0.0
-        self.changed_at = 0.0  # requests sent before tell nothing about the new limit
+        self.changed_at = 0.0  # requests sent before it say nothing about the new limit
         self.refusals, self.wait = 0, 0.0  # their number since then, and the seconds that the last one asked for
 
     async def acquire(self) -> None:

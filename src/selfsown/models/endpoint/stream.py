@@ -33,9 +33,9 @@ def reply_body(style: str, kind: str, body: str) -> str:
 def _strange(words: str) -> RequestError:
     """The error of an unexpected body: before the first answer, another attempt is pointless; later, it may come from a
     proxy."""
-    found = RequestError(f"the server {words}", "unreadable")
-    found.fatal_reason = words
-    return found
+    error = RequestError(f"the server {words}", "unreadable")
+    error.fatal_reason = words
+    return error
 
 
 def _joined(style: str, kind: str, text: str) -> str:
@@ -55,26 +55,26 @@ def _joined(style: str, kind: str, text: str) -> str:
 
 def _chunks(text: str) -> tuple[list[Tree], bool]:
     """The objects of a stream of events, or of lines, in order, and whether it has an end mark."""
-    found, at, kept, done = list[Tree](), 0, "", False
-    while at < len(text):
-        if text[at] == "{" and not kept:  # a whole object without the mark of an event
-            value, at = _decoded(text, at)
+    chunks, position, kept, done = list[Tree](), 0, "", False
+    while position < len(text):
+        if text[position] == "{" and not kept:  # a whole object without the mark of an event
+            value, position = _decoded(text, position)
         else:
-            line = _LINE.match(text, at)
+            line = _LINE.match(text, position)
             assert line
-            at, words = line.end(), line[0].strip("\r\n")
+            position, words = line.end(), line[0].strip("\r\n")
             done |= words.replace(" ", "") == "data:[DONE]"
             kept = f"{kept}\n{words[5:]}" if words.startswith("data:") else kept if words else ""
             value, _ = _decoded(kept.strip(), 0)
         if isinstance(value, dict):
-            found.append(value)
+            chunks.append(value)
             kept = ""
-    return found, done
+    return chunks, done
 
 
-def _decoded(text: str, at: int) -> tuple[Json, int]:
+def _decoded(text: str, start: int) -> tuple[Json, int]:
     try:
-        return json.JSONDecoder().raw_decode(text, at)
+        return json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):
         return None, len(text)
 
@@ -90,14 +90,14 @@ def _is_whole(chunk: Tree) -> bool:
 def _choice(chunks: Sequence[Tree]) -> Tree:
     """The reply of a chat or a completion: the joined chunks of its first choice."""
     message, text, more, usage = Tree(), "", Tree(finish_reason=None), None
-    there = False
+    has_choice = False
     for chunk in chunks:
         usage = chunk.get("usage") or usage
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if not isinstance(choice, dict) or choice.get("index"):
                 continue
-            there = True
+            has_choice = True
             delta = choice.get("delta") or choice.get("message")
             if isinstance(delta, dict):
                 message = _grown(message, {name: value for name, value in delta.items() if name != "role"})
@@ -106,7 +106,7 @@ def _choice(chunks: Sequence[Tree]) -> Tree:
             more["error"] = choice.get("error") or more.get("error")
             more["logprobs"] = _grown(more.get("logprobs"), choice.get("logprobs"))
     choice = {**more, "message": {"content": "", **message}, "text": text}
-    return {"choices": [choice], "usage": usage} if there else {}
+    return {"choices": [choice], "usage": usage} if has_choice else {}
 
 
 def _message(chunks: Sequence[Tree]) -> Tree:
@@ -114,8 +114,8 @@ def _message(chunks: Sequence[Tree]) -> Tree:
     parts, usage, end = dict[Json, Tree](), Tree(), None
     for chunk in chunks:
         started, block, delta = (
-            each if isinstance(each, dict) else {}
-            for each in (chunk.get("message"), chunk.get("content_block"), chunk.get("delta"))
+            value if isinstance(value, dict) else {}
+            for value in (chunk.get("message"), chunk.get("content_block"), chunk.get("delta"))
         )
         for counts in (started.get("usage"), chunk.get("usage")):
             usage |= counts if isinstance(counts, dict) else {}
@@ -124,8 +124,8 @@ def _message(chunks: Sequence[Tree]) -> Tree:
             known = ("text", "thinking")
             growth = block or {name: value for name, value in delta.items() if name in known}
             parts[str(chunk["index"])] = _grown(parts.get(str(chunk["index"]), {}), growth)
-    there = parts or usage
-    return {"content": list(parts.values()), "stop_reason": end, "usage": usage} if there else {}
+    has_message = parts or usage
+    return {"content": list(parts.values()), "stop_reason": end, "usage": usage} if has_message else {}
 
 
 def _grown(old: Json, new: Json) -> Json:

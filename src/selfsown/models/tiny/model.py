@@ -128,7 +128,7 @@ def create(
     for which they should have started as the same model. Raises SelfsownError where a size does not fit the rows.
     """
     if folder:
-        return _mean([load(Path(each)) for each in ((folder,) if isinstance(folder, str) else folder)])
+        return _mean([load(Path(name)) for name in ((folder,) if isinstance(folder, str) else folder)])
     if width % heads:
         raise SelfsownError(f"tiny: width {width} is not a multiple of heads {heads}; use for example {heads * 16}")
     tokenizer = Tokenizer.from_texts(text for row in rows for text in (row.prompt, row.answer))

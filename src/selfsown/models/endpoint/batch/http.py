@@ -18,6 +18,7 @@ from selfsown.models.endpoint.errors import RequestError, connection_error, erro
 from selfsown.models.endpoint.http_client import CONNECT_SECONDS, HttpClient
 from selfsown.models.endpoint.request import Connection
 from selfsown.models.endpoint.retry import RetryPolicy
+from selfsown.records import JsonObject
 
 PIECE_BYTES = 1 << 18  # of an upload
 
@@ -26,7 +27,7 @@ PIECE_BYTES = 1 << 18  # of an upload
 class HttpAnswer:
     """The body of an answer, and the seconds that the server asks to wait before the next call."""
 
-    body: dict[str, Any]
+    body: JsonObject
     retry_after: float
 
 
@@ -131,7 +132,7 @@ async def _pieces(texts: Iterator[str]) -> AsyncGenerator[bytes, None]:
         yield bytes(kept)
 
 
-def parse_object(text: str) -> dict[str, Any]:
+def parse_object(text: str) -> JsonObject:
     """The JSON object in this text. Raises RequestError where there is none."""
     try:
         tree = json.loads(text)

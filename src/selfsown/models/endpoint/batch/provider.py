@@ -104,8 +104,8 @@ class BatchProvider:
                 return _read(self.format.parse_status, answer.body)
             except RequestError as error:
                 wait = policy.next_wait(error)
-                if _may_have_arrived(error) and (found := await self._find_listed(record)):
-                    return found
+                if _may_have_arrived(error) and (listed := await self._find_listed(record)):
+                    return listed
                 await asyncio.sleep(wait)
 
     async def find(self, record: Batch) -> Batch | None:
@@ -155,7 +155,7 @@ class BatchProvider:
             return record.name in status.names or record.file in status.names
         if status.id in known or status.total != len(record.keys):
             return False
-        _log.info("batch %s may be ours; its results will tell", status.id)
+        _log.info("batch %s may be ours; its results will show", status.id)
         for place in (await self.wait_until_ended(status.id)).result_paths:
             async with aclosing(self.http.stream_lines(place)) as lines:
                 async for text in lines:

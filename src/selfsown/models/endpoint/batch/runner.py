@@ -153,8 +153,8 @@ class BatchRunner:
         before = self.client.batches_collected[self.provider.base_url]
         try:
             with self._in_flight(record):
-                if found := await self.provider.find(record):
-                    await self._follow(found)
+                if sent := await self.provider.find(record):
+                    await self._follow(sent)
         except BatchRefused as refused:
             await self._reduce_size(refused.reason, record, before)
 

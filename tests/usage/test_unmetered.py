@@ -13,10 +13,12 @@ from aiohttp import web
 from rich.console import Console
 
 from selfsown.cost import Cost
+from selfsown.cost.findings import summary, table_rows
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
 from selfsown.models.endpoint.token_usage import parse_usage
 from selfsown.records import SelfsownError
+from selfsown.terminal.cost import show
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import UsageEntry, folder_budget, format_tokens, total, usage_entries
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
@@ -24,8 +26,10 @@ from testing.mock_server import Server
 
 PROMPTS = [f"prompt {at}" for at in range(6)]
 ABSENT = "absent"
-UNTOLD: list[Any] = [ABSENT, None, {}, [], "many", {"total_tokens": 9}]
-UNTOLD += [{"prompt_tokens": each, "completion_tokens": each} for each in (None, 0, -1, "5", True, False, [1], 10**12)]
+UNMETERED: list[Any] = [ABSENT, None, {}, [], "many", {"total_tokens": 9}]
+UNMETERED += [
+    {"prompt_tokens": each, "completion_tokens": each} for each in (None, 0, -1, "5", True, False, [1], 10**12)
+]
 
 
 @pytest.fixture
@@ -40,8 +44,8 @@ def reply(usage: Any, text: str = "4") -> web.Response:
     return web.json_response(body | ({} if usage == ABSENT else {"usage": usage}))
 
 
-def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
-    """What it cost to ask a server that counts so, for the prompts in which this stands, and as usual for others."""
+def cost_of(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
+    """The cost of a server that reports this usage for prompts that contain `some`, and the right one for others."""
     with Server(instead=lambda prompt, body: reply(usage) if some in prompt else None) as server:
         endpoint([], 0, journal, "teacher", url=server.url, model="m", **more).for_step("generate.sample").complete(
             PROMPTS
@@ -50,49 +54,47 @@ def asked(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
     return Cost(usage_entries(journal.path), 0, "", None)
 
 
-def shown(found: Cost) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    cost.show(found, console)
-    said = console.file
-    assert isinstance(said, io.StringIO)
-    return said.getvalue()
+def printed(cost: Cost) -> str:
+    output = io.StringIO()
+    show(cost, Console(file=output, width=200))
+    return output.getvalue()
 
 
-@pytest.mark.parametrize("usage", UNTOLD)
-def test_what_was_not_counted_is_unknown_everywhere(usage: Any, journal: Journal) -> None:
-    found = asked(journal, usage)
-    assert found.sentence == "6 requests, tokens unknown, cost unknown"
-    (cells,) = found.cells()
+@pytest.mark.parametrize("usage", UNMETERED)
+def test_missing_counts_are_unknown_everywhere(usage: Any, journal: Journal) -> None:
+    cost = cost_of(journal, usage)
+    assert summary(cost) == "6 requests, tokens unknown, cost unknown"
+    (cells,) = table_rows(cost)
     assert cells[3:8] == ["6", "6", "0", "–", "–"]
-    plain = json.loads(json.dumps(found.plain()))
+    as_json = json.loads(json.dumps(cost.to_json()))
     names = ("input_tokens", "output_tokens", "usd", "unmetered")
-    assert [plain["total"][name] for name in names] == [None, None, None, 6]
-    assert plain["lines"][0]["input_tokens"] is None
-    assert "0 tokens" not in shown(found)
+    assert [as_json["total"][name] for name in names] == [None, None, None, 6]
+    assert as_json["lines"][0]["input_tokens"] is None
+    assert "0 tokens" not in printed(cost)
 
 
-@pytest.mark.parametrize("usage", UNTOLD)
-def test_where_some_was_counted_the_sum_is_at_least_so_much(usage: Any, journal: Journal) -> None:
-    found = asked(journal, usage, "3", price={"input": 1000000, "output": 1000000})
-    assert found.sentence == "6 requests, at least 10 input and at least 20 output tokens, at least $30.00"
-    (cells,) = found.cells()
+@pytest.mark.parametrize("usage", UNMETERED)
+def test_partial_counts_are_lower_bounds(usage: Any, journal: Journal) -> None:
+    cost = cost_of(journal, usage, "3", price={"input": 1000000, "output": 1000000})
+    assert summary(cost) == "6 requests, at least 10 input and at least 20 output tokens, at least $30.00"
+    (cells,) = table_rows(cost)
     assert cells[6:8] == ["≥ 10", "≥ 20"]
-    assert "at least 10 input" in shown(found)
-    assert found.plain()["total"]["usd"] is None
+    assert "at least 10 input" in printed(cost)
+    assert cost.to_json()["total"]["usd"] is None
 
 
 @pytest.mark.parametrize(
     ("usage", "words"),
     [
-        ({"prompt_tokens": 3}, "at least 18 input and an unknown number written"),
-        ({"completion_tokens": 2}, "an unknown number of input and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 input and an unknown number written"),
-        ({"prompt_tokens": 0, "completion_tokens": 2}, "an unknown number of input and at least 12 written"),
-        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 input and 12 written"),
+        ({"prompt_tokens": 3}, "at least 18 input and unknown output tokens"),
+        ({"completion_tokens": 2}, "unknown input and at least 12 output tokens"),
+        ({"prompt_tokens": 3, "completion_tokens": 0}, "at least 18 input and unknown output tokens"),
+        ({"prompt_tokens": 0, "completion_tokens": 2}, "unknown input and at least 12 output tokens"),
+        ({"prompt_tokens": 3, "completion_tokens": 2}, "18 input and 12 output tokens"),
     ],
 )
-def test_half_a_count_is_no_whole_one(usage: Any, words: str, journal: Journal) -> None:
-    assert f"6 requests, {words}, " in asked(journal, usage).sentence
+def test_input_and_output_counts_are_independent(usage: Any, words: str, journal: Journal) -> None:
+    assert f"6 requests, {words}, " in summary(cost_of(journal, usage))
 
 
 def test_an_empty_reply_may_have_0_tokens_and_a_request_may_not() -> None:
@@ -114,20 +116,20 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
         return web.json_response(body | {"choices": [{"message": {"content": "4"}}]})
 
     journal.budget = folder_budget(journal, {"budget": caps})
-    knobs: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
+    options: dict[str, Any] = {"model": "m", "api_key": "", "price": {"input": 1, "output": 1}}
     with (
         Server(instead=instead) as server,
         pytest.raises(SelfsownError, match="does not report the usage of a reply of m"),
     ):
-        make([], 0, journal, url=server.url, **knobs).complete(PROMPTS)
+        make([], 0, journal, url=server.url, **options).complete(PROMPTS)
     journal.close()
-    with pytest.raises(SelfsownError, match=r"budget: .* is not known"):
+    with pytest.raises(SelfsownError, match=r"budget: the (tokens|cost) .* so far (are|is) unknown"):
         folder_budget(Journal(journal.path), {"budget": caps})
     assert folder_budget(Journal(journal.path), {"budget": {"requests": 1000}})
 
 
 @pytest.mark.parametrize(
-    ("input", "output", "untold", "words"),
+    ("input", "output", "unmetered", "words"),
     [
         (0, 0, 0, "0 input and 0 output tokens"),
         (1234, 5, 0, "1,234 input and 5 output tokens"),
@@ -137,8 +139,8 @@ def test_a_server_that_says_0_keeps_no_budget_of_tokens_or_money(make: Any, caps
         (5, None, 3, "at least 5 input and unknown output tokens"),
     ],
 )
-def test_tokens_in_words(input: int | None, output: int | None, untold: int, words: str) -> None:
-    assert format_tokens(input, output, untold) == words
+def test_tokens_in_words(input: int | None, output: int | None, unmetered: int, words: str) -> None:
+    assert format_tokens(input, output, unmetered) == words
 
 
 def test_unknown_and_known_lines_add_up_to_what_is_known() -> None:
