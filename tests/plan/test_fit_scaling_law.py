@@ -46,13 +46,13 @@ def test_the_fit_recovers_the_law() -> None:
 
 def test_intervals_cover_the_truth_with_nine_noisy_runs() -> None:
     held = 0
-    for seed in range(5):
-        result = fit(few(TOY, 0.005, seed), bootstrap_fits=20)
+    for seed in range(3):
+        result = fit(few(TOY, 0.005, seed), bootstrap_fits=15)
         low, high = result.interval(lambda law: law.loss(4e6, 1e6, 1e7))
         held += low <= TOY.loss(4e6, 1e6, 1e7) <= high
         low, high = result.law.ranges["R*_D"]
         held += low <= TOY.r_d <= high
-    assert held >= 7
+    assert held >= 4  # of 6; an interval of 95 % misses two or more of 6 in 3 % of the cases
 
 
 def test_too_few_or_too_similar_runs_are_errors() -> None:
