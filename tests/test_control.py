@@ -256,7 +256,9 @@ def test_no_arm_of_a_comparison_has_one_for_the_arm_real_is_it() -> None:
     assert recipe.control
     for arm in parse_arms(recipe, [], ["graded", "real", "init_from=base"]):
         assert not arm.recipe("first", 0).control
-    with pytest.raises(SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is the control"):
+    with pytest.raises(
+        SelfsownError, match="'control=true' cannot be set in a comparison: the arm real is the control"
+    ):
         parse_arms(recipe, ["control=true"], ["graded"])
 
 

@@ -54,9 +54,9 @@ def _of_personal_data(recipe: Recipe) -> Iterator[str]:
     rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
     if matches := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
         yield (
-            f"{matches:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which the "
-            f"{' and the '.join(remote)} may be sent: prepare: [pii: {{redact: true}}] replaces it, prepare: [pii] sets "
-            "such rows aside"
+            f"{matches:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which "
+            f"the {' and the '.join(remote)} may be sent: prepare: [pii: {{redact: true}}] replaces it, "
+            "prepare: [pii] sets such rows aside"
         )
 
 

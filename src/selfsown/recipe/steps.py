@@ -5,8 +5,8 @@ A method is a shipped one, a `./file.py` beside the recipe, a module that can be
 from Python. Its positional arguments are inputs, which the engine fills by name (`recipe/inputs.py`); its
 keyword-only arguments are options, with types and defaults in the signature.
 
-A file may declare what the method needs of the rest of the recipe, `REQUIRES = {"verifiable"}` (`recipe/requirements.py`),
-and that it reads `rows` one at a time, `STREAMS = True`, so that they need not fit into memory.
+A file may declare `REQUIRES = {"verifiable"}`, what the method needs of the rest of the recipe
+(`recipe/requirements.py`), and `STREAMS = True`: it reads `rows` one at a time, and they need not fit into memory.
 """
 
 from __future__ import annotations
