@@ -138,8 +138,8 @@ def test_what_a_run_left_out_is_said(tmp_path: Path) -> None:
 def test_a_journal_of_replies_is_a_cost(tmp_path: Path) -> None:
     folder = kept.made(tmp_path / "made", ROWS)
     journal = Journal(folder / "replies.sqlite")
-    who = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
-    took = {"input_tokens": 500, "output_tokens": 700, "usd": 0.75}
+    who: dict[str, Any] = {"role": "teacher", "stage": "generate.sample", "model": "big|one", "host": "10.1.2.3:8000"}
+    took: dict[str, Any] = {"input_tokens": 500, "output_tokens": 700, "usd": 0.75}
     took |= dict.fromkeys(("reasoning_tokens", "cached_tokens", "cache_write_tokens"))
     journal.store_call(Call(time=1.0, key="k", outcome="answered", seconds=0.1, batch=False, **who, **took))
     journal.close()
