@@ -217,7 +217,8 @@ def test_a_method_of_the_user_s_own_changes_rows_and_sets_others_aside(tmp_path:
         '"""Short prompts go, the others are written in capitals."""\n'
         "def prepare(rows, *, least=99):\n"
         "    for row in rows:\n"
-        "        yield row.rejected('too short') if len(row.prompt) < least else row.replace_fields(prompt=row.prompt.upper())\n"
+        "        yield row.rejected('too short') if len(row.prompt) < least else "
+        "row.replace_fields(prompt=row.prompt.upper())\n"
     )
     tickets(tmp_path)
     found = Intake()
