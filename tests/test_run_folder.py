@@ -131,7 +131,8 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
 def test_a_second_process_is_refused(store: RunFolder) -> None:
     script = (
-        "import sys; from pathlib import Path; from selfsown.recipe import Recipe; from selfsown.run_folder import RunFolder\n"
+        "import sys; from pathlib import Path; from selfsown.recipe import Recipe; "
+        "from selfsown.run_folder import RunFolder\n"
         "r = Recipe.load('first')\n"
         "with RunFolder.locked(Path(sys.argv[1]), r.dump(), r.steps()): pass"
     )

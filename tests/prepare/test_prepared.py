@@ -121,7 +121,8 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
         "    name = 'mixed'\n"
         "    def pose(self, seed):\n"
         "        for at in range(70):\n"
-        "            yield Row(f'what of {at}?' if at < 2 else '', f'text {at}', source=f'mixed:{at}', sample_index=at)\n"
+        "            yield Row(f'what of {at}?' if at < 2 else '', f'text {at}',\n"
+        "                      source=f'mixed:{at}', sample_index=at)\n"
     )
     with served() as server:
         tree = recipe(tmp_path, server.url, prepare=[], real="./mixed.py")
