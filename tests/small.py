@@ -18,6 +18,17 @@ FIRST = (
     "train.sft.batch_size=32",
     "control=false",
 )
+# On top of FIRST, for tests of files and processes: nothing is learned.
+TINIEST = (
+    "real.programs.rows=120",
+    "held_out=60",
+    "student.tiny.layers=1",
+    "student.tiny.width=16",
+    "base_train.sft.steps=2",
+    "generate.propose.count=20",
+    "train.sft.steps=2",
+    "generations=1",
+)
 NAMES = (
     "held_out=200",
     "student.tiny.layers=2",

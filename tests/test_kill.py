@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from small import FIRST, NAMES, names
+from small import FIRST, NAMES, TINIEST, names
 from test_loop import contents
 
 from selfsown import loop
 from selfsown.recipe.recipe import Recipe
 
-KILLS = 15  # of each recipe
+KILLS = 6  # of each recipe
 
 
 def command(recipe: str, changes: tuple[str, ...], folder: Path) -> list[str]:
@@ -41,7 +41,7 @@ def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The n-th file or model is written in full, but never gets its name: as if the power went just then."""
-    recipe = Recipe.load("first", [*FIRST, "generations=1", "base_train.sft.steps=5", "train.sft.steps=5"])
+    recipe = Recipe.load("first", [*FIRST, *TINIEST])
     loop.run(recipe, tmp_path / "whole")
     wanted, rename = contents(tmp_path / "whole"), Path.replace
     stop, stopped = 0, True

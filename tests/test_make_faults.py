@@ -19,31 +19,31 @@ from selfsown.pipeline import make
 from testing.mock_server import Server
 
 FAULTS = {"busy": 0.10, "error": 0.05, "reset": 0.02, "hang": 0.02, "malformed": 0.02}
-KILLS = 50
+KILLS = 15
 IN_FLIGHT = 8
 
 
 def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_say_why(tmp_path: Path) -> None:
-    prompts(tmp_path, 1000)
+    prompts(tmp_path, 400)
     with serving(faults=FAULTS, forbidden="77?", seed=1) as server:
         teacher = {"endpoint": {"url": server.url, "model": "m", "timeout": 1.5, "max_in_flight": 64}}
         changes: dict[str, Any] = {"teacher": teacher, "judge": None, "grade": [], "curate": []}
         tally = make(recipe(tmp_path, server, **changes, generate=["sample"]), tmp_path / "out")
     found = rows(tmp_path / "out")
     assert adds_up(tally, found)
-    assert tally.counts == {"kept": 4 * 990, "failed": 4 * 10}
+    assert tally.counts == {"kept": 4 * 396, "failed": 4 * 4}
     for row in found:
         forbidden = "77?" in row.prompt
         assert (row.status == "failed") == forbidden == ("may not be asked" in row.reason)
     assert all(count == 4 for prompt, count in server.asked.items() if "77?" in prompt)  # no permanent one again
-    assert sum(server.asked.values()) > 4 * 1000 * 1.1
+    assert sum(server.asked.values()) > 4 * 400 * 1.1
 
 
 @pytest.mark.slow
-def test_killed_fifty_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_more_than_was_out(
+def test_killed_many_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_more_than_was_out(
     tmp_path: Path,
 ) -> None:
-    prompts(tmp_path, 700)
+    prompts(tmp_path, 300)
 
     def written(server: Server) -> None:
         there = {"url": server.url, "max_in_flight": IN_FLIGHT}

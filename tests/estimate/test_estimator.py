@@ -130,16 +130,16 @@ def test_paid_replies_are_not_counted_and_a_second_estimate_sends_nothing(tmp_pa
         prompts(tmp_path, 130)
         make(recipe(tmp_path, server), tmp_path / "out")
         prompts(tmp_path)
-        first = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
-        assert first.spent_now.requests < 30 * 4
+        first = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
+        assert first.spent_now.requests < 40 * 4
         assert first.total.requests.value == pytest.approx(ROWS * 4 - first.cached_replies)
         sent = len(server.bodies)
-        again = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
+        again = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
         assert (len(server.bodies), again.spent_now.requests) == (sent, 0)
         assert again.total.output_tokens == first.total.output_tokens
         make(recipe(tmp_path, server), tmp_path / "out")
         assert covers(first.total.output_tokens, taken(tmp_path / "out").output_tokens - first.spent.output_tokens)
-        nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 30)
+        nothing = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
     assert (nothing.total.requests, nothing.total.usd) == (Range(0, 0, 0), Range(0, 0, 0))
 
 

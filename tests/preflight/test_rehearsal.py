@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small import FIRST, NAMES, names
+from small import FIRST, NAMES, TINIEST, names
 
 from selfsown import loop
 from selfsown.recipe.recipe import Recipe
@@ -65,7 +65,14 @@ def test_what_needs_prompts_is_refused_on_documents(recipe: str, change: str, tm
 
 
 def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp_path: Path) -> None:
-    changes = [*NAMES, f"real={names(tmp_path)}", "evaluate=loss", "generations=1", "train.sft.learning_rate=1.0e+30"]
+    changes = [
+        *NAMES,
+        f"real={names(tmp_path)}",
+        "evaluate=loss",
+        "generations=1",
+        "base_train.sft.steps=5",
+        "train.sft.learning_rate=1.0e+30",
+    ]
     history = loop.run(Recipe.load("names", changes), tmp_path / "run")
     assert [generation.accepted for generation in history] == [True, False]
     assert "training diverged" in history[1].verdicts[0].reason
@@ -75,7 +82,7 @@ def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp
 
 @pytest.mark.parametrize("file", ["generation-01/rows.parquet", "generation-01/generation.json", "recipe.yaml"])
 def test_a_damaged_folder_names_the_file_and_the_way_out(file: str, tmp_path: Path) -> None:
-    recipe = Recipe.load("first", [*FIRST, "generations=1", "base_train.sft.steps=2", "train.sft.steps=2"])
+    recipe = Recipe.load("first", [*FIRST, *TINIEST])
     loop.run(recipe, tmp_path / "run")
     (tmp_path / "run" / file).write_text(": : [", encoding="utf-8")
     with pytest.raises(SelfsownError, match=f"{Path(file).name} is damaged .* delete it"):
@@ -83,7 +90,7 @@ def test_a_damaged_folder_names_the_file_and_the_way_out(file: str, tmp_path: Pa
 
 
 def test_real_rows_half_written_are_posed_and_split_again_as_one(tmp_path: Path) -> None:
-    recipe = Recipe.load("first", [*FIRST, "generations=0", "base_train.sft.steps=2"])
+    recipe = Recipe.load("first", [*FIRST, *TINIEST, "generations=0"])
     loop.run(recipe, tmp_path / "run")
     wanted = (tmp_path / "run" / "held_out.parquet").read_bytes()
     (tmp_path / "run" / "held_out.parquet").unlink()
