@@ -88,7 +88,7 @@ def flat(replies: list[list[Reply]]) -> list[Reply]:
 
 
 @pytest.mark.parametrize("style", ["chat", "completions"])
-def test_it_draws_anew_for_each_seed_counts_tokens_and_is_not_asked_twice(
+def test_it_draws_for_each_seed_counts_tokens_and_is_not_asked_twice(
     style: str, served: tuple[str, str], tmp_path: Path
 ) -> None:
     url, name = served
@@ -120,21 +120,21 @@ def test_a_model_that_babbles_teaches_and_judges_without_a_traceback(style: str,
     url, name = served
     knobs = {"style": style, "stop": ("\n",), "max_tokens": 20}
     model = create([], 0, url=url, model=name, **knobs)
-    real = [Row(f"{at} + {at}?", str(2 * at)) for at in range(5)]
+    real = [Row(f"{at} + {at}?", str(2 * at)) for at in range(2)]
     made = list(sample.generate(real, model, Task("x"), 0, n=1, schema={"type": "object"}))
-    assert [row.status for row in made] == ["failed"] * 5
+    assert [row.status for row in made] == ["failed"] * 2
     assert all(row.reason for row in made)
-    assert [grade.failed for grade in judge.grade(real, model, 0)] == [True] * 5
+    assert [grade.failed for grade in judge.grade(real, model, 0)] == [True] * 2
 
 
-def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_says_documents_anew(
+def test_it_writes_a_user_s_turn_from_the_template_and_answers_it_and_rephrases_documents(
     served: tuple[str, str],
 ) -> None:
     url, name = served
     knobs = {"style": "completions", "stop": ("a", "e", "o", "\n"), "max_tokens": 600, "max_in_flight": 1}
     model = create([], 0, url=url, model=name, **knobs)
     # Random weights that take the likeliest token go round in circles.
-    template: dict[str, Any] = {"user": "user: ", "assistant": "\nassistant: ", "answer_temperature": 1.0}
+    template: dict[str, Any] = {"user_prefix": "user: ", "assistant_prefix": "\nassistant: ", "answer_temperature": 1.0}
     rows = list(magpie.generate(model, Task("x"), 0, 0, count=4, **template))
     assert rows == list(magpie.generate(model, Task("x"), 0, 0, count=4, **template))
     texts = list(rephrase.generate([Row("", "The Moon has no air.")], model, 0, per_document=3))
