@@ -52,7 +52,7 @@ def test_intervals_cover_the_truth_with_nine_noisy_runs() -> None:
         held += low <= TOY.loss(4e6, 1e6, 1e7) <= high
         low, high = result.law.ranges["R*_D"]
         held += low <= TOY.r_d <= high
-    assert held >= 4  # of 6; an interval of 95 % misses two or more of 6 in 3 % of the cases
+    assert held >= 4  # of 6; an interval of 95 % misses three or more of 6 in 0.2 % of the cases
 
 
 def test_too_few_or_too_similar_runs_are_errors() -> None:
