@@ -175,7 +175,9 @@ def loopback(folder: Path) -> Iterator[Bar]:
         yield Bar("without it, the run resumes: replies paid for twice", "0", str(paid - distinct), paid == distinct)
         counted = _usd(server.told["prompt_tokens"], server.told["completion_tokens"], cached=paid)
     with closing(sqlite3.connect(out / "replies.sqlite")) as log:
-        calls = log.execute("SELECT input_tokens, output_tokens, cached_tokens FROM calls WHERE outcome = 'answered'").fetchall()
+        calls = log.execute(
+            "SELECT input_tokens, output_tokens, cached_tokens FROM calls WHERE outcome = 'answered'"
+        ).fetchall()
         requests = log.execute("SELECT count(*) FROM calls").fetchone()[0]
     ledger = _ledger_usd(out)
     difference = abs(ledger - sum(_usd(*call) for call in calls))
