@@ -87,7 +87,7 @@ def _text(folder: Path) -> Iterator[Bar]:
     rows_asked = ({"prompt": f"what of {index}?", "answer": "-"} for index in range(PROMPTS))
     real.write_text("".join(json.dumps(counts) + "\n" for counts in rows_asked), encoding="utf-8")
     with Server(say=_teacher_reply, faults=FAULTS, wait="0.01") as server:
-        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8, in_flight: 64}}}}"
+        teacher = f"teacher={{endpoint: {{url: '{server.url}', model: m, retries: 8, max_in_flight: 64}}}}"
         make(Recipe.load("claude-text", [f"real={real}", teacher]), folder / "text")
     rows = RunFolder(folder / "text").rows("rows") or []
     histories = [

@@ -114,7 +114,7 @@ def _texts(corpus_name: str, corpus: Corpus, folder: Path) -> Iterator[Bar]:
     """The recipe for texts on a corpus with planted errors, with a server that has transport faults."""
     corpus.write(folder / "texts")
     with Server(models=("m", "judge"), say=corpus.reply, faults={"busy": 0.05, "reset": 0.03}, wait="0.01") as server:
-        server_options = f"url: '{server.url}', retries: 8, in_flight: 32"
+        server_options = f"url: '{server.url}', retries: 8, max_in_flight: 32"
         overrides = [f"{role}={{endpoint: {{{server_options}, model: {name}}}}}" for role, name in ROLES]
         overrides += [f"real={{documents: {{path: '{folder / 'texts'}', chunk_chars: 10000}}}}", "held_out=0.2"]
         make(Recipe.load("grok-text", overrides), folder / "made")
@@ -185,7 +185,7 @@ def _biased_teacher(folder: Path) -> Iterator[Bar]:
 
     for name, reply in (("leaning", biased), ("honest", honest)):
         with Server(models=("m", "judge"), say=reply) as server:
-            server_options = f"url: '{server.url}', in_flight: 64"
+            server_options = f"url: '{server.url}', max_in_flight: 64"
             overrides = [f"{role}={{endpoint: {{{server_options}, model: {model}}}}}" for role, model in ROLES]
             shutil.rmtree(folder / name, ignore_errors=True)  # of an earlier call, whose server had another port
             history = run(Recipe.load("grok", [*small, *overrides]), folder / name)

@@ -198,7 +198,7 @@ def _position(folder: Path) -> Iterator[Bar]:
         return json.dumps({"reason": "it is larger", "better": "first" if first else "second"})
 
     with Server(say=reply) as server:
-        model = {"endpoint": {"url": server.url, "model": "m", "in_flight": 64}}
+        model = {"endpoint": {"url": server.url, "model": "m", "max_in_flight": 64}}
         recipe = {"real": file(folder / "numbers.jsonl", rows), "teacher": model, "generate": [{"sample": {"n": 2}}]}
         make(Recipe.of({**recipe, "grade": ["pairwise"], "curate": []}), folder / "out")
     families: dict[str, list[Row]] = {}

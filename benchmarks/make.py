@@ -51,7 +51,7 @@ def plain(url: str, prompts: list[str], in_flight: int, folder: Path) -> int:
 
 
 def recipe(url: str, prompts: Path, in_flight: int, judge: bool) -> dict[str, Any]:
-    model = {"endpoint": {"url": url, "model": "m", "in_flight": in_flight}}
+    model = {"endpoint": {"url": url, "model": "m", "max_in_flight": in_flight}}
     result: dict[str, Any] = {"name": "b", "real": str(prompts), "teacher": model, "generate": [{"sample": {"n": 1}}]}
     result |= {"curate": ["min_score", "dedup"]}
     if judge:
