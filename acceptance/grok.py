@@ -63,7 +63,7 @@ class Corpus:
     def reply(self, prompt: str, body: dict[str, Any]) -> str:
         """A teacher that misses and invents errors, and a judge that reads closely but knows no facts."""
         texts = [text.split("\n") for _, text in FENCE.findall(prompt)]
-        if prompt.startswith("Hold"):
+        if prompt.startswith("Check each claim"):
             source, text = texts
             new = [line for line in text if line not in source]
             return json.dumps({"unsupported": [{"quote": line, "reason": "it is new"} for line in new]})
