@@ -37,6 +37,7 @@ def killed(order: list[str], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_parents_can_be_followed_down_to_what_the_model_wrote(finished: Path) ->
         assert bool(row.parents) == (row.method in ("correction", "restate"))
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_bytes_also_where_generations_are_added_later(
     finished: Path, tmp_path: Path
 ) -> None:
@@ -279,12 +280,12 @@ def test_a_goal_that_nothing_measures_names_what_is_measured(tmp_path: Path) -> 
         loop.run(replace(memorizing(tmp_path), goal="skill"), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
     changes = (
         "grade=[{self_consistency: {min_agreement: 0.1, temperature: 0.3}}]",
         "curate.min_score.min_score=0.1",
-        "base_train.sft.steps=100",
-        "generate.propose.count=200",
+        "base_train.sft.steps=250",
     )
     vote = first(*changes, "generations=1")
     assert loop.run(vote, tmp_path / "vote")[1].counts["kept"] > 0
@@ -294,6 +295,7 @@ def test_vote_needs_no_truth_and_names_run_on_documents(tmp_path: Path) -> None:
     assert {row.prompt for row in rows(tmp_path / "names", 1)} == {""}
 
 
+@pytest.mark.slow
 def test_sampling_answers_to_real_prompts_with_a_band(tmp_path: Path) -> None:
     tree = first("generations=1", "real.programs.rows=120", "held_out=60").dump()
     tree |= {

@@ -23,6 +23,7 @@ KILLS = 15
 IN_FLIGHT = 8
 
 
+@pytest.mark.slow
 def test_in_a_storm_of_faults_every_row_that_can_be_answered_is_and_the_others_say_why(tmp_path: Path) -> None:
     prompts(tmp_path, 400)
     with serving(faults=FAULTS, forbidden="77?", seed=1) as server:

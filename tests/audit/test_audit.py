@@ -19,6 +19,7 @@ from selfsown.audit.text_format import text_form
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 def test_real_rows_against_real_rows(tmp_path: Path) -> None:
     one, two = rows(tmp_path / "a.jsonl", texts(3000, 1), seed=1), rows(tmp_path / "b.jsonl", texts(6000, 2), seed=2)
     code, found, _ = audit(one, "--against", two, "--attribute", "region")

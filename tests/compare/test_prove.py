@@ -144,6 +144,7 @@ def test_what_proves_nothing_is_refused() -> None:
         prove.plan_proof("first", ["generate=[]"], 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("best", "verdict", "said"),
     [

@@ -88,6 +88,7 @@ def test_intervals_contain_what_make_uses_and_sampled_rows_are_paid_once(tmp_pat
     assert covers(found.total.usd, (whole.usd or 0) - (found.spent_now.usd or 0))
 
 
+@pytest.mark.slow
 def test_intervals_have_at_least_85_percent_coverage(tmp_path: Path) -> None:
     """A seed draws other rows, to which this server answers the same."""
     prompts(tmp_path)

@@ -39,6 +39,7 @@ def by_hand() -> Iterator[ModuleType]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constants", SETTINGS)
 def test_by_hand_and_by_package_are_equal_bit_for_bit(
     by_hand: ModuleType, constants: dict[str, Any], tmp_path: Path

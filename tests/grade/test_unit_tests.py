@@ -47,7 +47,7 @@ def test_one_grade_a_row_in_order_with_the_reason() -> None:
         "raises SyntaxError before its tests in line 1: invalid syntax",
         "exits with code 0 before its tests end",
         "no tests: the metadata field 'tests' is empty",
-        "the tests are no Python: '(' was never closed (<tests>, line 1)",
+        "the tests are not valid Python: '(' was never closed (<tests>, line 1)",
     ]
 
 

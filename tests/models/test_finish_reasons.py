@@ -128,6 +128,7 @@ def test_further_ends_are_accepted_where_the_recipe_names_them(end: str) -> None
     assert said("sunrise", accepted=(end,)).failure
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30) | st.integers() | st.none() | st.booleans() | st.lists(st.text(max_size=3), max_size=2))
 def test_any_end_is_whole_or_has_a_name_in_one_line(end: Any) -> None:
     failure = failure_of(end)

@@ -64,6 +64,7 @@ def test_what_needs_prompts_is_refused_on_documents(recipe: str, change: str, tm
         loop.run(lines, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp_path: Path) -> None:
     changes = [
         *NAMES,
@@ -80,6 +81,7 @@ def test_training_that_goes_astray_is_rolled_back_or_in_generation_0_refused(tmp
         loop.run(Recipe.load("names", [*changes, "base_train.sft.learning_rate=1.0e+30"]), tmp_path / "astray")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["generation-01/rows.parquet", "generation-01/generation.json", "recipe.yaml"])
 def test_a_damaged_folder_names_the_file_and_the_way_out(file: str, tmp_path: Path) -> None:
     recipe = Recipe.load("first", [*FIRST, *TINIEST])

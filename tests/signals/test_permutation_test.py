@@ -152,6 +152,7 @@ def test_the_smallest_drift_that_can_be_seen_shrinks_with_the_root_of_the_texts(
     assert many == pytest.approx(known, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["odds", "shift"])
 def test_the_smallest_change_is_seen_in_four_cases_of_five_though_holm_s_correction_asks_for_more(kind: str) -> None:
     """One of five attributes changes, in each trial by what was said to be seen; the others stay."""
