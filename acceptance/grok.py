@@ -73,7 +73,7 @@ class Corpus:
         right = {(False, True): "first", (True, False): "second"}.get((first, second), "both")
         if SELF_REFERENCE in prompt or MADE_UP in prompt:  # it insists on what it made up
             right = "first" if any(SELF_REFERENCE in line or MADE_UP in line for line in texts[0]) else "second"
-        elif right != "both" and random.Random(prompt).random() < UNSURE_SHARE:
+        elif right != "both" and random.Random(repr(texts)).random() < UNSURE_SHARE:
             right = "second" if right == "first" else "first"
         return json.dumps({"reason": "because", "right": right})
 
