@@ -160,7 +160,7 @@ def test_the_key_is_nowhere_in_a_run_s_folder_nor_in_what_it_prints_in_debug_mod
 ) -> None:
     monkeypatch.setenv("LEAKY_KEY", SECRET)
     written(tmp_path, generate=[{"sample": {"n": 2}}], grade=["judge"], generations=1)
-    begin = "import logging; logging.basicConfig(level=0); from selfsown.cli.run import main; main()"
+    begin = "import logging; logging.basicConfig(level=0); from selfsown.cli import main; main()"
     with Leaky() as server:
         server.kinds = PASSING
         named = f"{{endpoint: {{url: '{server.url}', model: m, key: LEAKY_KEY, retries: 2}}}}"
