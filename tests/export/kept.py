@@ -13,7 +13,7 @@ import yaml
 from selfsown.records import Generation, Grade, Row, Verdict
 from selfsown.run_folder import RunFolder, generation_dir
 
-TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "key": "MY_SECRET_KEY"}}
+TEACHER = {"endpoint": {"url": "https://models.example.org/v1", "model": "big-one", "api_key": "MY_SECRET_KEY"}}
 RECIPE: dict[str, Any] = {
     "name": "mine",
     "description": "rows | of *mine*",

@@ -163,7 +163,7 @@ def test_the_key_is_nowhere_in_a_run_s_folder_nor_in_what_it_prints_in_debug_mod
     begin = "import logging; logging.basicConfig(level=0); from selfsown.cli import main; main()"
     with Leaky() as server:
         server.kinds = PASSING
-        named = f"{{endpoint: {{url: '{server.url}', model: m, key: LEAKY_KEY, retries: 2}}}}"
+        named = f"{{endpoint: {{url: '{server.url}', model: m, api_key: LEAKY_KEY, retries: 2}}}}"
         order = [sys.executable, "-X", "dev", "-c", begin, "run", "mine.yaml", "run"]
         order += ["--set", f"teacher={named}", "--set", f"judge={named}"]
         done = subprocess.run(order, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, timeout=120)
