@@ -40,7 +40,7 @@ from selfsown.version import __version__
 
 CONTROL = "control"  # the folder of the control arm, within a run's folder
 TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies
-    *("api_key", "key", "max_in_flight", "in_flight", "timeout", "retries", "requests_per_minute"),
+    *("api_key", "max_in_flight", "timeout", "retries", "requests_per_minute"),
     *("tokens_per_minute", "price", "batch", "headers", "identity"),
 }
 KEYS_THAT_MAY_CHANGE = {"description", "budget", "control", "generations", "grader_requirements"}

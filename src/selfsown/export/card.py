@@ -228,7 +228,7 @@ def _public_recipe(recipe: Mapping[str, Json]) -> JsonObject:
     for name in ("real", *ROLES):
         method, options = parse_step(public.get(name))
         if options:
-            shared = {option: _without_folder(value) for option, value in options.items() if option != "key"}
+            shared = {option: _without_folder(value) for option, value in options.items() if option != "api_key"}
             public[name] = {_without_folder(method): shared}
     stages = {
         stage: [_public_step(step) for step in steps] for stage, steps in public.items() if isinstance(steps, list)
