@@ -12,7 +12,7 @@ Say = Callable[[str, int], str | Reply]
 
 
 class Parrot:
-    """`say(prompt, at)` is an answer or a whole reply; `at` counts what was said before in the same call."""
+    """`say(prompt, at)` is an answer or a whole reply; `at` counts the replies before it in the same call."""
 
     def __init__(self, say: Say, name: str = "parrot") -> None:
         self.say, self.name = say, name
@@ -34,8 +34,8 @@ class Parrot:
         return [(2.0 * length, length) for length in lengths]
 
     def _reply(self, prompt: Prompt, at: int) -> Reply:
-        said = self.say(str(prompt), at)
-        return said if isinstance(said, Reply) else Reply(str(prompt), said)
+        reply = self.say(str(prompt), at)
+        return reply if isinstance(reply, Reply) else Reply(str(prompt), reply)
 
 
 def replaying(rows: Sequence[Row]) -> Parrot:

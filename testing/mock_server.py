@@ -194,10 +194,10 @@ async def _cut(request: web.Request, text: str) -> web.StreamResponse:
 
 def _reply(path: str, text: str, kind: str, prompt: str) -> Body:
     text = "" if kind in ("empty", "refused") else text
-    asked, said = len(prompt.split()), len(text.split())
+    prompt_tokens, reply_tokens = len(prompt.split()), len(text.split())
     if path.endswith("messages"):
         ends = {"refused": "refusal", "long": "max_tokens"}
-        usage = {"input_tokens": asked, "output_tokens": said, "cache_read_input_tokens": 1}
+        usage = {"input_tokens": prompt_tokens, "output_tokens": reply_tokens, "cache_read_input_tokens": 1}
         content = [{"type": "text", "text": text}] if text else []
         return {"content": content, "stop_reason": ends.get(kind, "end_turn"), "usage": usage}
     choice: Body = {"index": 0, "finish_reason": "length" if kind == "long" else "stop"}
@@ -206,7 +206,8 @@ def _reply(path: str, text: str, kind: str, prompt: str) -> Body:
         choice["message"] = {"role": "assistant", "content": text, "refusal": refusal}
     else:
         choice["text"] = text
-    usage = {"prompt_tokens": asked, "completion_tokens": said, "prompt_tokens_details": {"cached_tokens": 1}}
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": reply_tokens}
+    usage["prompt_tokens_details"] = {"cached_tokens": 1}
     usage["completion_tokens_details"] = {"reasoning_tokens": 2}
     return {"object": "reply", "choices": [choice] * (2 if kind == "twice" else 1), "usage": usage}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +16,11 @@ Result = TypeVar("Result")
 
 TICK_SECONDS = 0.5  # between two calls of `tick`
 CHUNKS_PER_THREAD = 4  # done or waiting at a time, so that one slow chunk does not idle the other threads
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, where the operating system tells; otherwise all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

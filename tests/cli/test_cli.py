@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import signal
@@ -170,7 +169,6 @@ def test_ctrl_c_exits_with_130_and_says_how_to_resume(tmp_path: Path) -> None:
     assert (running.returncode, said) == (130, "selfsown: interrupted; the same command resumes\n")
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("selfsown.recipe.schema"), reason="there is no schema of recipes yet")
 def test_schema_prints_the_json_schema_of_recipes(tmp_path: Path) -> None:
     done = run_in_process(tmp_path, "schema")
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from selfsown.calibration.metrics import Metric
+from selfsown.option_types import GraderMetric
 from selfsown.records import Json, JsonObject
 from selfsown.usage.ledger import UsageEntry
 
-METRICS = (
-    "false_accepts",
-    "false_rejects",
-    "agreement",
-    "kappa",
-    "failed",
-    "position_bias",
-    "length_bias",
-    "self_preference",
-)
+METRICS: tuple[GraderMetric, ...] = get_args(GraderMetric)
 
 
 @dataclass(frozen=True)

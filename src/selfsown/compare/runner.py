@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ from selfsown.compare.results import ComparisonResult
 from selfsown.compare.tables import write_results
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.history import last_accepted
+from selfsown.parallel import usable_cores
 from selfsown.recipe.recipe import DEFAULTS, Recipe
 from selfsown.records import JsonObject, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -55,7 +55,7 @@ def run(
                 folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8")
             )
         _check_held_out(runs)
-        run_all(pending, jobs or _available_cores(), _progress_printer(experiment, len(pending), print_line))
+        run_all(pending, jobs or usable_cores(), _progress_printer(experiment, len(pending), print_line))
         _check_held_out(runs)
         result = analyze(experiment, runs, prices)
         write_results(result, folder)
@@ -70,11 +70,6 @@ def require_kept_rows(result: ComparisonResult) -> None:
         raise SelfsownError(
             f"arm {reference.name} kept none of its {made:,} generated rows: nothing was compared", code=ExitCode.FAILED
         )
-
-
-def _available_cores() -> int:
-    """The cores that this process may use, if the operating system reports them, otherwise all."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_held_out(runs: Sequence[ArmRun]) -> None:

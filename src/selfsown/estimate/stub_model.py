@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from selfsown.estimate.schema_instance import conformity_check, instance
-from selfsown.models import DEFAULT_PARAMS, Model, Reply, SamplingParams
+from selfsown.models import DEFAULT_PARAMS, Model, RemoteModel, Reply, SamplingParams
 from selfsown.prompting.structured_output import compact_json
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
@@ -46,7 +46,7 @@ class RecordedRequest:
 
 def is_remote(model: Model) -> TypeGuard[Endpoint]:
     """Whether the model is behind a server, so that its requests can be listed."""
-    return hasattr(model, "requests")
+    return isinstance(model, RemoteModel)
 
 
 class RecordingModel:

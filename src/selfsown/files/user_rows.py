@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -15,8 +16,15 @@ from selfsown.files.column_mapping import Record
 from selfsown.records import Grade, Row, SetAside
 
 
-class UserRows:
+class UserRows(ABC):
     """A task without levels; an answer is right if it equals the known answer."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    def pose(self, seed: int) -> Iterator[Row]: ...
 
     @property
     def top_level(self) -> int:
@@ -69,17 +77,13 @@ class RecordRows(UserRows):
     rows: int
     skip_bad: bool
 
-    @property
-    def name(self) -> str:
-        raise NotImplementedError
-
+    @abstractmethod
     def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, Record]]:
         """Each record with its line or row number.
 
         columns: those to read, where the format can leave others out. bad: called with each record that cannot be read;
         it raises, or returns to go on with the next record.
         """
-        raise NotImplementedError
 
     def pose(self, seed: int) -> Iterator[Row]:
         """All rows, or `rows` of them drawn at random. DataError: the source has no usable row, or bad records."""

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from selfsown.errors import SelfsownError
-from selfsown.parallel import map_ordered
+from selfsown.parallel import map_ordered, usable_cores
 
 MAX_MEMORY_BYTES = 2_000_000_000  # of each process
 MAX_RELATIVE_DIFFERENCE = 1e-5  # of two numbers that count as equal
@@ -47,7 +47,7 @@ class MathComparer:
         if importlib.util.find_spec("math_verify") is None:
             raise SelfsownError("comparing expressions needs math-verify: pip install 'selfsown[maths]'")
         self._timeout = timeout_seconds
-        self._count = os.cpu_count() or 1
+        self._count = usable_cores()
         self._idle = queue.SimpleQueue[subprocess.Popen[bytes] | None]()  # None: a worker that is not started yet
         self._workers = list[subprocess.Popen[bytes]]()
         for _ in range(self._count):

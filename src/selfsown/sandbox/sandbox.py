@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from selfsown.errors import SelfsownError
-from selfsown.parallel import map_ordered
+from selfsown.parallel import map_ordered, usable_cores
 from selfsown.sandbox.probe import PROBE
 from selfsown.sandbox.protocol import Json, ProgramReport, ProgramTask, TestTask
 
@@ -89,7 +89,7 @@ class Sandbox:
         self._isolated = not unsafe
         self._idle = queue.SimpleQueue[_Worker | None]()  # None: a worker that is not started yet
         self._workers: list[_Worker] = []
-        self._count = workers or _processors()
+        self._count = workers or usable_cores()
         for _ in range(self._count):
             self._idle.put(None)
         if self._isolated and not Sandbox._probed:
@@ -235,10 +235,6 @@ class _Worker:
         return message
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _bubblewrap(folder: str) -> list[str]:
     """The command to run something in bubblewrap, if it is installed: no network, no other processes, and a read-only
     file system but for the scratch folder."""
@@ -260,7 +256,7 @@ def _cannot_continue(reason: str) -> str:
 
 
 def _outcome(report: ProgramReport, has_tests: bool, limits: _Limits) -> Outcome:
-    """The report, with a reason in words. A program passed only if its tests said so and nothing was stopped."""
+    """The report, with a reason in words. A program passed only if its tests reported it and nothing was stopped."""
     code, ended, verdict = report["code"], report["ended"], report["verdict"]
     result = verdict["verdict"] if verdict and has_tests and not ended else ""
     stopped_tests = f"were ended by {report['tests']}"
