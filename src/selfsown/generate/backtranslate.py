@@ -10,6 +10,7 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import rejection_reason, shared_word_run
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
@@ -18,12 +19,7 @@ from selfsown.text.normalize import fenced
 
 MAX_SHARED_WORDS = 12  # an instruction that has so many consecutive words of the document gives the answer away
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"instruction": {"type": "string"}},
-    "required": ["instruction"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(instruction=str)
 _INSTRUCTIONS = {
     "text": "Below is a text. Write the instruction or question to which exactly this text would be an excellent "
     "answer. Someone who reads the instruction, not the text, must know what to write about, how, and at what length.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
+from selfsown.prompting.json_schema import list_schema, object_schema
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_answers
@@ -18,24 +19,9 @@ from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("quote", "reason", "correction")
-_EDIT_SCHEMA = {
-    "type": "object",
-    "properties": {part: {"type": "string"} for part in _PARTS},
-    "required": list(_PARTS),
-    "additionalProperties": False,
-}
-_EDITS_SCHEMA = {
-    "type": "object",
-    "properties": {"errors": {"type": "array", "items": _EDIT_SCHEMA}},
-    "required": ["errors"],
-    "additionalProperties": False,
-}
-_CHOICE_SCHEMA = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, "right": {"enum": ["first", "second", "both", "neither"]}},
-    "required": ["reason", "right"],
-    "additionalProperties": False,
-}
+_EDIT_SCHEMA = object_schema(**dict.fromkeys(_PARTS, str))
+_EDITS_SCHEMA = object_schema(errors=list_schema(_EDIT_SCHEMA))
+_CHOICE_SCHEMA = object_schema(reason=str, right=["first", "second", "both", "neither"])
 CONTEXT_CHARS = 200  # on either side of a passage that the teacher is asked to confirm
 
 

@@ -10,24 +10,15 @@ from dataclasses import replace
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.json_schema import list_schema, object_schema
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 
 _PARTS = ("question", "quote", "answer")
-_PAIR_SCHEMA = {
-    "type": "object",
-    "properties": {part: {"type": "string"} for part in _PARTS},
-    "required": list(_PARTS),
-    "additionalProperties": False,
-}
-_PAIRS_SCHEMA = {
-    "type": "object",
-    "properties": {"pairs": {"type": "array", "items": _PAIR_SCHEMA}},
-    "required": ["pairs"],
-    "additionalProperties": False,
-}
+_PAIR_SCHEMA = object_schema(**dict.fromkeys(_PARTS, str))
+_PAIRS_SCHEMA = object_schema(pairs=list_schema(_PAIR_SCHEMA))
 
 
 def generate(

@@ -15,6 +15,7 @@ from selfsown.errors import RecipeError
 from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
@@ -45,12 +46,7 @@ FORMATS = (
     "a request to have something written",
 )
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"request": {"type": "string"}},
-    "required": ["request"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(request=str)
 _TASK = (
     "Write a message that the person described here might send to an assistant, in that person's own words. It must be "
     "complete: any material that it refers to is part of it. Do not answer it, and do not describe the person in it."

@@ -14,6 +14,7 @@ from typing import Literal
 from selfsown.errors import RecipeError
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import criticize, fenced_row, resolve_principles, text_kind
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_metadata
@@ -21,12 +22,7 @@ from selfsown.tasks import Principled, Task
 from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
 
-_CRITIQUE_SCHEMA = {
-    "type": "object",
-    "properties": {"criticism": {"type": "string"}, "fault": {"type": "boolean"}},
-    "required": ["criticism", "fault"],
-    "additionalProperties": False,
-}
+_CRITIQUE_SCHEMA = object_schema(criticism=str, fault=bool)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from functools import partial
 
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Positive
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row
@@ -136,12 +137,7 @@ def _fill(
     seed: int,
 ) -> None:
     """Have the teacher write the fields of these names for each session that has not failed."""
-    schema = {
-        "type": "object",
-        "properties": {name: {"type": "string"} for name in names},
-        "required": list(names),
-        "additionalProperties": False,
-    }
+    schema = object_schema(**dict.fromkeys(names, str))
     live = [session for session in sessions if not session.failure]
     prompts = [f"{instruction}\n\n{session.shown()}" for session in live]
     for session, reply in zip(

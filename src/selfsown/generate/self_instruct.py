@@ -13,6 +13,7 @@ from selfsown.errors import DataError
 from selfsown.files.user_rows import sample_rows
 from selfsown.models import Model
 from selfsown.option_types import Count, Natural, NotNegative, Share
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
@@ -23,12 +24,7 @@ FIRST_BATCH = 16  # tasks requested at once at first; later, as many as there ar
 MAX_EXAMPLE_CHARS = 600  # of an example's prompt, and of its answer
 
 _PARTS = ("instruction", "input", "output")
-_SCHEMA = {
-    "type": "object",
-    "properties": {part: {"type": "string"} for part in _PARTS},
-    "required": list(_PARTS),
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(**dict.fromkeys(_PARTS, str))
 _PROMPT = (
     "Below are examples of tasks. Think of one more task, of another kind and about something different from all of "
     "them, that can be stated in text and solved in text. Give its instruction; its input, which is what the "

@@ -14,17 +14,13 @@ from itertools import islice
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Positive
+from selfsown.prompting.json_schema import list_schema, object_schema
 from selfsown.prompting.judge_prompts import fenced_prompt
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"program": {"type": "string"}, "calls": {"type": "array", "items": {"type": "string"}}},
-    "required": ["program", "calls"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(program=str, calls=list_schema(str))
 # Appended to the program: prints each call's value on its own line, after a mark, as the program may print as well.
 _RUN = """
 import json as _json

@@ -8,17 +8,13 @@ from dataclasses import replace
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import EMPTY_ANSWER, criticize, fenced_row, resolve_principles, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.tasks import Principled, Task
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, "keeps": {"type": "boolean"}},
-    "required": ["reason", "keeps"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(reason=str, keeps=bool)
 _RETRY_NOTE = "\n\nA previous answer to this was lost; answer again."
 
 

@@ -8,17 +8,13 @@ from dataclasses import dataclass, field
 
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
 from selfsown.text.normalize import fenced
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, "better": {"enum": ["first", "second", "neither"]}},
-    "required": ["reason", "better"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(reason=str, better=["first", "second", "neither"])
 
 
 @dataclass

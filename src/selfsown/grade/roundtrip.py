@@ -8,29 +8,15 @@ from typing import Literal
 
 from selfsown.models import Model
 from selfsown.option_types import NotNegative
+from selfsown.prompting.json_schema import list_schema, object_schema
 from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import agreement, fenced
 
-_RECONSTRUCTION = {
-    "type": "object",
-    "properties": {"found": {"type": "string"}},
-    "required": ["found"],
-    "additionalProperties": False,
-}
-_CLAIM = {
-    "type": "object",
-    "properties": {"quote": {"type": "string"}, "reason": {"type": "string"}},
-    "required": ["quote", "reason"],
-    "additionalProperties": False,
-}
-_CLAIMS = {
-    "type": "object",
-    "properties": {"unsupported": {"type": "array", "items": _CLAIM}},
-    "required": ["unsupported"],
-    "additionalProperties": False,
-}
+_RECONSTRUCTION = object_schema(found=str)
+_CLAIM = object_schema(quote=str, reason=str)
+_CLAIMS = object_schema(unsupported=list_schema(_CLAIM))
 
 
 def grade(
