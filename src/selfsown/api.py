@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfsown.api_results import AuditResult, MakeResult, ProofResult, RunResult
-from selfsown.records import Json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from selfsown.callbacks import Callbacks
     from selfsown.pipeline import Tally
     from selfsown.recipe.recipe import Recipe
+    from selfsown.records import Json
 
     Source: TypeAlias = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
     Rows: TypeAlias = (

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfsown.records import Json
-
 if TYPE_CHECKING:
     import pyarrow
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from selfsown.compare.results import ComparisonResult
     from selfsown.models import Model
     from selfsown.recipe.recipe import Recipe
-    from selfsown.records import Generation, Status
+    from selfsown.records import Generation, Json, Status
 
 
 @dataclass(frozen=True)

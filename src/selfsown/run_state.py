@@ -37,14 +37,18 @@ class RunState:
     kept_rows: dict[int, list[Row]] = field(default_factory=dict)  # by generation, as far as they were read
 
     @cached_property
+    def _halves(self) -> tuple[list[Row], list[Row]]:
+        return validation_and_test(answered(self.held_out), self.recipe.seed)
+
+    @property
     def validation(self) -> list[Row]:
         """The half of the held-out rows by which guards judge and the best generation is chosen."""
-        return validation_and_test(answered(self.held_out), self.recipe.seed)[0]
+        return self._halves[0]
 
-    @cached_property
+    @property
     def test(self) -> list[Row]:
         """The other half, whose scores are reported and decide nothing."""
-        return validation_and_test(answered(self.held_out), self.recipe.seed)[1]
+        return self._halves[1]
 
     def kept(self, number: int) -> list[Row]:
         """The generation's kept rows, read from the folder once at most."""
