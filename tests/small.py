@@ -16,6 +16,8 @@ FIRST = (
     "generate.propose.count=400",
     "train.sft.steps=40",
     "train.sft.batch_size=32",
+    "evaluate.diversity.count=200",
+    "evaluate.pass_at_k.prompts=40",
     "control=false",
 )
 # On top of FIRST, for tests of files and processes: nothing is learned.

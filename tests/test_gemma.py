@@ -14,8 +14,8 @@ from testing.mock_server import Body, Server
 
 FAULTS = {
     "": "",
-    "identity": "As an AI language model, I hope that helps.",
-    "personal": "Write to ann.smith@mail-box.org if not.",
+    "self_reference": "As an AI language model, I hope that helps.",
+    "pii": "Write to ann.smith@mail-box.org if not.",
     "judge": "Then hit him.",
 }
 
@@ -41,7 +41,7 @@ def test_faults_planted_in_real_answers_end_rejected_and_all_else_is_kept(tmp_pa
     said = set()
     for row in rows:
         fault = list(FAULTS)[places[row.prompt] % len(FAULTS)]
-        wanted = fault or ("duplicates" if row.prompt in said else "")
+        wanted = fault or ("dedup" if row.prompt in said else "")
         said.add(row.prompt)
         assert row.reason.partition(":")[0] == wanted, row.reason
         assert row.status == ("rejected" if wanted else "kept")

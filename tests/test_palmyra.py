@@ -44,11 +44,11 @@ def test_on_real_problems_few_rows_become_many(tmp_path: Path) -> None:
     seeds = RunFolder(tmp_path / "out").rows("real") or []
     assert (len(rows), len(seeds)) == (360 + 540 + 6 * 18, 18)
     assert tally.counts.total() == len(rows)
-    assert {row.method for row in rows} == {"instruct", "persona", "rephrase"}
+    assert {row.method for row in rows} == {"self_instruct", "persona", "rephrase"}
     assert {row.origin for row in rows} == {"synthetic"}
     kept = [row for row in rows if row.status == "kept"]
     assert len(kept) > 0.5 * len(rows)
     assert not [row for row in kept if "xyzzy" in row.answer or "ChatGPT" in row.answer]
-    assert [row for row in rows if row.reason.startswith("identity: ")]
+    assert [row for row in rows if row.reason.startswith("self_reference: ")]
     tokens = [sum(len(row.prompt) + len(row.answer) for row in some) for some in (seeds, kept)]
     assert tokens[0] / sum(tokens) <= 0.05

@@ -153,12 +153,13 @@ def test_a_mistake_is_one_line_before_anything_runs(arguments: list[str], said: 
 
 def test_another_folder_s_contents_are_left_alone(compared: tuple[Path, Finished], tmp_path: Path) -> None:
     shutil.copytree(compared[0], tmp_path, dirs_exist_ok=True)
+    own = tmp_path / "runs/mine-compare/graded"
+    shutil.copytree(own / "seed-0", tmp_path / "one-run")
     order = ("compare", "mine.yaml")
     assert "is a file" in refused(compare_in_process(tmp_path, *order, "names.txt"))
     assert "not of a comparison" in refused(compare_in_process(tmp_path, *order, "."))
-    assert "folder of one run" in refused(compare_in_process(tmp_path, *order, "again-0"))
+    assert "folder of one run" in refused(compare_in_process(tmp_path, *order, "one-run"))
     arms = ("--arms", "graded", "--seeds", "1")
-    own = tmp_path / "runs/mine-compare/graded"
     changed = refused(compare_in_process(tmp_path, *order, *arms, *SIZE, "--set", "max_train_rows=12"))
     assert "in arm graded, max_train_rows was 0, now it is 12" in changed
     (tmp_path / "other.yaml").write_text((tmp_path / "mine.yaml").read_text("utf-8"), encoding="utf-8")

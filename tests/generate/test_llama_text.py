@@ -51,7 +51,7 @@ def test_humaneval_s_problems_are_solved_by_their_own_tests_and_failed_drafts_be
     changes += [
         f"{step}.{knob}"
         for step in ("generate.self_debug", "grade.unit_tests")
-        for knob in ("tests=test", "entry=entry_point")
+        for knob in ("tests=test", "entry_point=entry_point")
     ]
     changes.append(
         "grade.unit_tests.answer_continues_prompt=true"
