@@ -50,11 +50,13 @@ def prove(
     from selfsown.compare import prove, runner
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison
+    from selfsown.terminal.progress import shown
 
     experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
-    result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
+    with shown():
+        result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
     assert result.proof
     if as_json:
         print(result.proof.to_json())
@@ -93,10 +95,12 @@ def compare(
     from selfsown.compare.experiment import plan_experiment
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison as terminal
+    from selfsown.terminal.progress import shown
 
     experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
-    result = runner.run(experiment, folder, jobs, prices, Console().out)
+    with shown():
+        result = runner.run(experiment, folder, jobs, prices, print)
     terminal.show(result, Console())
     print(write_or_explain(folder))
     runner.require_kept_rows(result)
@@ -123,19 +127,23 @@ def plan(
     import json
     import sys
 
+    from rich.console import Console
+
     from selfsown.plan import inputs, json_report
     from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
+    from selfsown.terminal.progress import shown
 
     if plot:
         figure.check_path(plot)
-    result = inputs.make_plan(real, options)
+    with shown():
+        result = inputs.make_plan(real, options)
     if plot:
         figure.draw(result, plot)
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, terminal.console())
+        terminal.show(result, Console())
     sys.exit(terminal.EXIT_CODES[result.feasibility])
 
 
@@ -163,13 +171,17 @@ def audit(
     import json
     import sys
 
+    from rich.console import Console
+
     from selfsown.audit import findings, inputs, json_report
     from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
+    from selfsown.terminal.progress import shown
 
     if html:
         page_path.check(html)
-    result = inputs.run_audit(synthetic, against, options)
+    with shown():
+        result = inputs.run_audit(synthetic, against, options)
     if html:
         from selfsown.html import audit_page
 
@@ -177,5 +189,5 @@ def audit(
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, terminal.console())
+        terminal.show(result, Console())
     sys.exit(findings.EXIT_CODES[findings.verdict(result)])

@@ -34,17 +34,19 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import MakeProgress
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    with MakeProgress(console) as progress:
-        print_warnings(loaded, console)
+    print_warnings(loaded, console)
+    with MakeProgress(console).shown() as progress:
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
     if spent := read_cost(folder):
         progress.print(f"{summary(spent)} (selfsown cost {folder})")
     if tally.counts["kept"]:
-        data = export(folder, folder / "dataset")
+        with shown():
+            data = export(folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.print(f"All rows with status and reason: {folder}/rows.parquet")
     require_kept_rows(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
@@ -69,11 +71,13 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: 
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
     print_warnings(loaded, console)
-    result = make_preview(loaded, folder, check_row_count(rows))
+    with shown():
+        result = make_preview(loaded, folder, check_row_count(rows))
     show(result, folder, console)
     if all(row.status == "failed" for row in result.rows):
         require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))
@@ -108,9 +112,11 @@ def estimate(
     from selfsown.estimate.estimator import estimate as make_estimate
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal import estimate as terminal
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
-    result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    with shown():
+        result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
     if as_json:
         print(dumps(terminal.to_json(result), indent=1))
     else:
@@ -149,10 +155,12 @@ def calibrate(
     from selfsown.calibration.requirements import require
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal import calibration as terminal
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    result = measure(loaded, folder, labels, check_row_count(rows))
+    with shown():
+        result = measure(loaded, folder, labels, check_row_count(rows))
     if as_json:
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -190,12 +198,16 @@ def export(
     separator
         The text between prompt and answer in the format text; by default a line break.
     """
-    from selfsown.export.export import export as write
+    from rich.console import Console
 
-    data = write(
-        folder, out, format=record_format, file_format=file_format, real=real, reasoning=reasoning, separator=separator
-    )
-    print(f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
+    from selfsown.export.export import export as write
+    from selfsown.terminal.layout import print_line
+    from selfsown.terminal.progress import shown
+
+    options = {"format": record_format, "file_format": file_format, "separator": separator}
+    with shown():
+        data = write(folder, out, real=real, reasoning=reasoning, **options)
+    print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
 def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
@@ -211,5 +223,8 @@ def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative=
         Whether everyone may see it.
     """
     from selfsown.export.hub import push as upload
+    from selfsown.terminal.progress import shown
 
-    print(upload(folder, repo, public=public))
+    with shown():
+        where = upload(folder, repo, public=public)
+    print(where)

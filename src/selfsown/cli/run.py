@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,20 +33,22 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal.layout import print_line
+    from selfsown.terminal.progress import shown
     from selfsown.terminal.run_progress import RunProgress
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
     print_line(console, f"{loaded.name}: {loaded.description}\nfolder: {folder}")
     print_warnings(loaded, console)
-    callbacks = RunProgress(loaded, console)
-    with callbacks.progress:
+    with RunProgress(loaded, console).shown() as callbacks:
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := read_cost(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {folder})")
     if report:
-        print(write_or_explain(folder))
+        with shown():
+            where = write_or_explain(folder)
+        print_line(console, where)
     _require_training_on_kept_rows(history)
 
 
@@ -75,22 +76,26 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
         The name of a shipped recipe or your YAML file.
     """
     import yaml
+    from rich.console import Console
 
     from selfsown.intake import Intake, count_real_rows
     from selfsown.preflight.dry_run import dry_run, dry_run_make
     from selfsown.preflight.warnings import recipe_warnings
     from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.layout import print_line
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
-    intake = Intake()
-    if loaded.trains:
-        dry_run(loaded, loaded.real(), intake)
-    else:
-        dry_run_make(loaded, loaded.real())
-        intake = count_real_rows(loaded)
-    print(f"selfsown: {intake.sentence()}", file=sys.stderr)
+    intake, console = Intake(), Console(stderr=True)
+    with shown():
+        if loaded.trains:
+            dry_run(loaded, loaded.real(), intake)
+        else:
+            dry_run_make(loaded, loaded.real())
+            intake = count_real_rows(loaded)
+    print_line(console, f"selfsown: {intake.sentence()}")
     for warning in recipe_warnings(loaded):
-        print(f"selfsown: warning: {warning}", file=sys.stderr)
+        print_line(console, f"selfsown: warning: {warning}")
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 
@@ -104,9 +109,15 @@ def explain(folder: Path, row: str) -> None:
     row
         The row's id, or the beginning of it.
     """
-    from selfsown.terminal.lineage import story
+    from rich.console import Console
 
-    print(story(folder, row))
+    from selfsown.terminal.layout import print_line
+    from selfsown.terminal.lineage import story
+    from selfsown.terminal.progress import shown
+
+    with shown():
+        text = story(folder, row)
+    print_line(Console(), text)
 
 
 def cost(folder: Path, *, as_json: AsJson = False) -> None:
@@ -123,8 +134,10 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
 
     from selfsown.cost import read_cost
     from selfsown.terminal.cost import show
+    from selfsown.terminal.progress import shown
 
-    spent = read_cost(folder)
+    with shown():
+        spent = read_cost(folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
     elif spent:
@@ -142,5 +155,8 @@ def report(folder: Path) -> None:
         The folder of a run, finished or not, or of a comparison.
     """
     from selfsown.html.report import write
+    from selfsown.terminal.progress import shown
 
-    print(write(folder))
+    with shown():
+        page = write(folder)
+    print(page)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfsown import progress
 from selfsown.atomic import write_atomically
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
@@ -49,6 +50,10 @@ class ArmRun:
     @property
     def finished(self) -> bool:
         return (self.folder / "result.json").exists()
+
+    @property
+    def finished_generations(self) -> int:
+        return sum(1 for _ in self.folder.glob("generation-*/generation.json"))
 
     @property
     def cost_file(self) -> Path:
@@ -122,8 +127,11 @@ class RunProcess:
         return lines[-1].removeprefix("selfsown: ") if lines else f"the process ended with exit code {code}"
 
 
-def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None]) -> None:
-    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error."""
+def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], generations: int = 1) -> None:
+    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error.
+
+    generations: of each run, generation 0 included, of which the finished ones are its progress.
+    """
     waiting = list(runs)
     live = list[RunProcess]()
     for stop_signal in (signal.SIGTERM, signal.SIGHUP):
@@ -131,15 +139,18 @@ def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None])
             continue  # as under nohup
         signal.signal(stop_signal, signal.default_int_handler)  # so that the child processes are stopped, too
     try:
-        while waiting or live:
-            while waiting and len(live) < jobs:
-                live.append(RunProcess(waiting.pop(0)))
-            time.sleep(POLL_SECONDS)
-            for process in [process for process in live if process.has_ended()]:
-                live.remove(process)
-                if failure := process.failure():
-                    raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
-                on_end(process.run)
+        with progress.step("training", len(runs), "runs") as counted:
+            while waiting or live:
+                while waiting and len(live) < jobs:
+                    live.append(RunProcess(waiting.pop(0)))
+                time.sleep(POLL_SECONDS)
+                for process in [process for process in live if process.has_ended()]:
+                    live.remove(process)
+                    if failure := process.failure():
+                        raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
+                    on_end(process.run)
+                begun = sum(min(1.0, process.run.finished_generations / generations) for process in live)
+                counted.done = len(runs) - len(waiting) - len(live) + begun
     finally:
         for process in live:
             process.stop()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from selfsown import progress
 from selfsown.errors import ModelError
 from selfsown.models import DEFAULT_PARAMS, JsonObject, Reply, SamplingParams
 from selfsown.models.endpoint.address_change import warn_of_former_address
@@ -203,9 +204,13 @@ class Endpoint:
             accepted_finish_reasons=self.reply_options.accepted_finish_reasons,
         )
         if options.batch_size:
-            return client.run(BatchRunner(client, connection, options.batch_size, requests, known).run(), self.journal)
-        limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
-        return client.run(RequestDispatcher(client, limiter, connection, requests, known).run(), self.journal)
+            work: Any = BatchRunner(client, connection, options.batch_size, requests, known)
+        else:
+            limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
+            work = RequestDispatcher(client, limiter, connection, requests, known)
+        with progress.step(total=known + len(requests), unit="replies") as counted:
+            counted.done, counted.collected = known, work.replies
+            return client.run(work.run(), self.journal)
 
 
 def create(
