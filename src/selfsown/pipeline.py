@@ -212,7 +212,7 @@ class DatasetPipeline:
         counts = [_rows_to_make(step) for step in self.recipe.generate]
         sizes = [limit if count is None else count for count in counts]
         sizes = [min(first or size, size) for size in sizes]
-        self.tally.total = self.tally.making.total = sum(sizes)
+        self.tally.making.total = self.tally.total = sum(sizes)
         for index, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
             rows = self._working_rows(limit)
             for piece, start in enumerate(range(0, size, self.chunk_size)):

@@ -38,7 +38,7 @@ class Step:
     """
 
     name: str = ""
-    total: float = 0
+    total: int = 0
     unit: str = ""
     done: float = 0
     collected: Sized = ()
@@ -88,7 +88,7 @@ def watched() -> Iterator[Step]:
 
 
 @contextmanager
-def step(name: str = "", total: float = 0, unit: str = "") -> Iterator[Step]:
+def step(name: str = "", total: int = 0, unit: str = "") -> Iterator[Step]:
     """A step within the current one; whoever does the work adds to `done`."""
     outer = _current.get()
     new = Step(name, total, unit, outer=outer)
@@ -105,7 +105,7 @@ def step(name: str = "", total: float = 0, unit: str = "") -> Iterator[Step]:
             _current.set(outer)
 
 
-def track(items: Iterable[Item], name: str = "", total: float = 0, unit: str = "") -> Iterator[Item]:
+def track(items: Iterable[Item], name: str = "", total: int = 0, unit: str = "") -> Iterator[Item]:
     """The items, one by one, as a step that counts them."""
     with step(name, total or (len(items) if isinstance(items, Sized) else 0), unit) as counted:
         for item in items:

@@ -204,9 +204,16 @@ def export(
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.progress import shown
 
-    options = {"format": record_format, "file_format": file_format, "separator": separator}
     with shown():
-        data = write(folder, out, real=real, reasoning=reasoning, **options)
+        data = write(
+            folder,
+            out,
+            format=record_format,
+            file_format=file_format,
+            real=real,
+            reasoning=reasoning,
+            separator=separator,
+        )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
