@@ -11,7 +11,8 @@ Stages = dict[str, float]
 
 
 def generation(generate: float, grade: float, curate: float, train: float, evaluate: float, guard: float) -> Stages:
-    return dict(generate=generate, grade=grade, curate=curate, train=train, evaluate=evaluate, guard=guard)
+    names = ("generate", "grade", "curate", "train", "evaluate", "guard")
+    return dict(zip(names, (generate, grade, curate, train, evaluate, guard), strict=True))
 
 
 # Seconds of each stage, as log.jsonl has them: of an idle machine.
