@@ -15,7 +15,7 @@ def generation(generate: float, grade: float, curate: float, train: float, evalu
     return dict(zip(names, (generate, grade, curate, train, evaluate, guard), strict=True))
 
 
-# Seconds of each stage, as log.jsonl has them: of an idle machine.
+# Seconds of each stage of one run of `first`, as its log.jsonl has them.
 FIRST = [
     {"train": 6.13, "evaluate": 1.71},
     generation(2.53, 0.31, 0.70, 19.88, 1.69, 0.01),
@@ -72,7 +72,7 @@ def test_from_generation_0_on_the_time_left_is_within_30_percent() -> None:
 
 
 def test_generation_0_that_trains_five_times_as_long_says_how_long_the_others_take() -> None:
-    """`names`: 1,000 steps, then 200 a generation."""
+    """`names`: 1,000 steps, then 200 a generation. The seconds are made up in proportion; no such run is recorded."""
     later = generation(27.0, 2.0, 1.5, 54.0, 5.0, 0.02)
     control = {"train": 52.0, "evaluate": 4.5}
     ratios = Replay(Recipe.load("names", ["real=any.txt"])).run(
@@ -82,7 +82,7 @@ def test_generation_0_that_trains_five_times_as_long_says_how_long_the_others_ta
 
 
 def test_baselines_that_a_guard_trains_once_are_expected_and_not_expected_again() -> None:
-    """`guarded`: the first generation trains four more models on real rows alone."""
+    """`guarded`: the first generation trains four more models on real rows alone. Made up beyond generation 1."""
     replay = Replay(Recipe.load("guarded"))
     later = generation(4.4, 0.5, 6.0, 46.0, 2.6, 1.0)
     replay.generation(0, {"train": 12.3, "evaluate": 2.8})

@@ -16,9 +16,9 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "baselines", "guard")
-# Of the time that a generation trains, before a stage of this kind has run; measured on the shipped recipes.
+# Of the time that a generation trains, before a stage of this kind has run: rough, and used no longer than that.
 TYPICAL_SHARE = {"generate": 0.15, "grade": 0.02, "curate": 0.05, "evaluate": 0.08, "guard": 0.02}
-STEP_OVERHEAD_ROWS = 50  # a training step takes as long as so many rows, and longer by the rows of its batch; measured
+STEP_OVERHEAD_ROWS = 50  # a training step takes as long as so many rows, and longer by those of its batch; from `first`
 RECENT = 3  # stages of a kind, whose mean is expected
 MIN_SHARE = 0.01  # of a stage, before its own speed says how long it takes
 TRUSTED_SHARE = 0.3  # of a stage, from which on only its own speed counts
