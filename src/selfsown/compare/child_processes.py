@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,8 +53,12 @@ class ArmRun:
         return (self.folder / "result.json").exists()
 
     @property
-    def finished_generations(self) -> int:
-        return sum(1 for _ in self.folder.glob("generation-*/generation.json"))
+    def share(self) -> float:
+        """How many of its generations have ended, as a share; 0 before it has written its recipe."""
+        recipe = self.folder / "recipe.yaml"
+        wanted = re.search(r"^generations: (\d+)", recipe.read_text("utf-8"), re.M) if recipe.exists() else None
+        ended = sum(1 for _ in self.folder.glob("generation-*/generation.json"))
+        return min(1.0, ended / (int(wanted[1]) + 1)) if wanted else 0.0
 
     @property
     def cost_file(self) -> Path:
@@ -127,11 +132,8 @@ class RunProcess:
         return lines[-1].removeprefix("selfsown: ") if lines else f"the process ended with exit code {code}"
 
 
-def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], generations: int = 1) -> None:
-    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error.
-
-    generations: of each run, generation 0 included, of which the finished ones are its progress.
-    """
+def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None]) -> None:
+    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error."""
     waiting = list(runs)
     live = list[RunProcess]()
     for stop_signal in (signal.SIGTERM, signal.SIGHUP):
@@ -149,7 +151,7 @@ def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None],
                     if failure := process.failure():
                         raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
                     on_end(process.run)
-                begun = sum(min(1.0, process.run.finished_generations / generations) for process in live)
+                begun = sum(process.run.share for process in live)
                 counted.done = len(runs) - len(waiting) - len(live) + begun
     finally:
         for process in live:

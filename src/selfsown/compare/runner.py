@@ -57,7 +57,7 @@ def run(
             )
         _check_held_out(runs)
         on_end = _progress_printer(experiment, len(pending), print_line)
-        run_all(pending, jobs or usable_cores(), on_end, experiment.recipe.generations + 1)
+        run_all(pending, jobs or usable_cores(), on_end)
         _check_held_out(runs)
         result = analyze(experiment, runs, prices)
         write_results(result, folder)
