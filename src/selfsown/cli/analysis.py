@@ -171,8 +171,6 @@ def audit(
     import json
     import sys
 
-    from rich.console import Console
-
     from selfsown.audit import findings, inputs, json_report
     from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
@@ -189,5 +187,5 @@ def audit(
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, Console())
+        terminal.show(result)
     sys.exit(findings.EXIT_CODES[findings.verdict(result)])

@@ -172,7 +172,7 @@ def export(
     folder: Path,
     out: Path,
     *,
-    record_format: Annotated[str, Parameter(name="--format")] = "",
+    chosen: Annotated[str, Parameter(name="--format")] = "",
     file_format: str = "parquet",
     real: Annotated[bool, Parameter(negative=())] = False,
     reasoning: Annotated[bool, Parameter(negative=())] = False,
@@ -186,7 +186,7 @@ def export(
         The folder of a run, or of made rows.
     out
         A new folder, or an earlier export, which is replaced.
-    record_format
+    chosen
         prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
         preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
     file_format
@@ -206,13 +206,7 @@ def export(
 
     with shown():
         data = write(
-            folder,
-            out,
-            format=record_format,
-            file_format=file_format,
-            real=real,
-            reasoning=reasoning,
-            separator=separator,
+            folder, out, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator
         )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 

@@ -10,8 +10,9 @@ from selfsown.audit.audit import Audit
 from selfsown.terminal.layout import Grid, add_text_row, print_line, print_lines, print_table, table
 
 
-def show(audit: Audit, console: Console) -> None:
+def show(audit: Audit, console: Console | None = None) -> None:
     """Headline, findings, every signal, the checks that lack power, and limitations."""
+    console = console or Console()
     print_line(console, f"[bold]{escape(findings.headline(audit))}[/]", markup=True)
     print_lines(console, findings.sentences(audit))
     if audit.signals:
