@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from selfsown.audit.options import AuditOptions
-from selfsown.cli.options import AsJson, Changes
+from selfsown.cli.options import AsJson, Changes, with_progress
 from selfsown.plan.options import PlanOptions
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
@@ -50,13 +50,11 @@ def prove(
     from selfsown.compare import prove, runner
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison
-    from selfsown.terminal.progress import shown
 
     experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
-    with shown():
-        result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
+    result = prove.prove(experiment, folder, with_progress(runner.run, experiment, folder, jobs, None, print_line))
     assert result.proof
     if as_json:
         print(result.proof.to_json())
@@ -95,12 +93,10 @@ def compare(
     from selfsown.compare.experiment import plan_experiment
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison as terminal
-    from selfsown.terminal.progress import shown
 
     experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
-    with shown():
-        result = runner.run(experiment, folder, jobs, prices, print)
+    result = with_progress(runner.run, experiment, folder, jobs, prices, print)
     terminal.show(result, Console())
     print(write_or_explain(folder))
     runner.require_kept_rows(result)
@@ -132,12 +128,10 @@ def plan(
     from selfsown.plan import inputs, json_report
     from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
-    from selfsown.terminal.progress import shown
 
     if plot:
         figure.check_path(plot)
-    with shown():
-        result = inputs.make_plan(real, options)
+    result = with_progress(inputs.make_plan, real, options)
     if plot:
         figure.draw(result, plot)
     if as_json:
@@ -174,12 +168,10 @@ def audit(
     from selfsown.audit import findings, inputs, json_report
     from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
-    from selfsown.terminal.progress import shown
 
     if html:
         page_path.check(html)
-    with shown():
-        result = inputs.run_audit(synthetic, against, options)
+    result = with_progress(inputs.run_audit, synthetic, against, options)
     if html:
         from selfsown.html import audit_page
 

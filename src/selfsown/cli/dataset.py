@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows
+from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows, with_progress
 
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
@@ -71,13 +71,11 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: 
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
-    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
     print_warnings(loaded, console)
-    with shown():
-        result = make_preview(loaded, folder, check_row_count(rows))
+    result = with_progress(make_preview, loaded, folder, check_row_count(rows))
     show(result, folder, console)
     if all(row.status == "failed" for row in result.rows):
         require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))
@@ -112,11 +110,9 @@ def estimate(
     from selfsown.estimate.estimator import estimate as make_estimate
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal import estimate as terminal
-    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
-    with shown():
-        result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    result = with_progress(make_estimate, loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
     if as_json:
         print(dumps(terminal.to_json(result), indent=1))
     else:
@@ -155,12 +151,10 @@ def calibrate(
     from selfsown.calibration.requirements import require
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal import calibration as terminal
-    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    with shown():
-        result = measure(loaded, folder, labels, check_row_count(rows))
+    result = with_progress(measure, loaded, folder, labels, check_row_count(rows))
     if as_json:
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -202,12 +196,17 @@ def export(
 
     from selfsown.export.export import export as write
     from selfsown.terminal.layout import print_line
-    from selfsown.terminal.progress import shown
 
-    with shown():
-        data = write(
-            folder, out, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator
-        )
+    data = with_progress(
+        write,
+        folder,
+        out,
+        format=chosen,
+        file_format=file_format,
+        real=real,
+        reasoning=reasoning,
+        separator=separator,
+    )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
@@ -224,8 +223,6 @@ def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative=
         Whether everyone may see it.
     """
     from selfsown.export.hub import push as upload
-    from selfsown.terminal.progress import shown
 
-    with shown():
-        where = upload(folder, repo, public=public)
+    where = with_progress(upload, folder, repo, public=public)
     print(where)

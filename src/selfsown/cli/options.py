@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from cyclopts import Parameter
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from selfsown.recipe.recipe import Recipe
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 Changes = Annotated[
     list[str],
@@ -41,3 +44,11 @@ def print_warnings(recipe: Recipe, console: Console) -> None:
 
     for warning in recipe_warnings(recipe):
         print_line(console, f"warning: {warning}")
+
+
+def with_progress(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """The result of the work, whose progress is shown meanwhile."""
+    from selfsown.terminal.progress import shown
+
+    with shown():
+        return work(*args, **kwargs)

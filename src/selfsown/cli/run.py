@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfsown.cli.options import AsJson, Changes, print_warnings
+from selfsown.cli.options import AsJson, Changes, print_warnings, with_progress
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -113,10 +113,8 @@ def explain(folder: Path, row: str) -> None:
 
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.lineage import story
-    from selfsown.terminal.progress import shown
 
-    with shown():
-        text = story(folder, row)
+    text = with_progress(story, folder, row)
     print_line(Console(), text)
 
 
@@ -134,10 +132,8 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
 
     from selfsown.cost import read_cost
     from selfsown.terminal.cost import show
-    from selfsown.terminal.progress import shown
 
-    with shown():
-        spent = read_cost(folder)
+    spent = with_progress(read_cost, folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
     elif spent:
@@ -155,8 +151,6 @@ def report(folder: Path) -> None:
         The folder of a run, finished or not, or of a comparison.
     """
     from selfsown.html.report import write
-    from selfsown.terminal.progress import shown
 
-    with shown():
-        page = write(folder)
+    page = with_progress(write, folder)
     print(page)
