@@ -198,14 +198,7 @@ def export(
     from selfsown.terminal.layout import print_line
 
     data = with_progress(
-        write,
-        folder,
-        out,
-        format=chosen,
-        file_format=file_format,
-        real=real,
-        reasoning=reasoning,
-        separator=separator,
+        write, folder, out, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator
     )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
