@@ -179,8 +179,8 @@ def export(
     out
         A new folder, or an earlier export, which is replaced.
     record_format
-        prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
-        preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
+        prompt-completion (the default; for documents, text; for both, rows), conversational,
+        conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
     file_format
         parquet or jsonl.
     real
