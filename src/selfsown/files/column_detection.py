@@ -16,8 +16,8 @@ from selfsown.files.chat_records import (
     SYSTEM_COLUMNS,
     chat_columns,
     instruction_context,
-    present,
     preference_chat,
+    present,
     turns_chat,
 )
 from selfsown.files.column_mapping import Columns, Record, is_missing
@@ -144,9 +144,7 @@ def _text(source: str, column: str, read_as: ReadAs, answer: str) -> Columns:
     return replace(columns, note=f"column {column!r} as the {kind}" if read_as or column != TEXT else "")
 
 
-def _pair(
-    source: str, head: Sequence[Record], available: Mapping[str, object], pair: tuple[str, str]
-) -> Columns:
+def _pair(source: str, head: Sequence[Record], available: Mapping[str, object], pair: tuple[str, str]) -> Columns:
     """Prompt and answer ("" for none); a prompt that is a list of turns is a chat that the answer continues."""
     prompt, answer = pair
     if isinstance(available[prompt], list):

@@ -29,11 +29,11 @@ class Task(RecordRows):
     """path: the folder or the name. split, config: which part of it; the only split of a data set needs no
     name. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
     alone: of questions without answers. system: the column of a row's system message. Each of these four may be a
-    template over columns: "{{ subject }}: {{ body }}". attributes: columns to measure bias on. metadata: further columns
-    that rows carry; those that a template of the recipe uses are added. read_as: prompts or documents, what a text is
-    that no column name explains; by default what the recipe's generators need. rows: use so many, drawn at random; 0
-    uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that make no row, and
-    count them with their reasons.
+    template over columns: "{{ subject }}: {{ body }}". attributes: columns to measure bias on. metadata: further
+    columns that rows carry; those that a template of the recipe uses are added. read_as: prompts or documents, what a
+    text is that no column name explains; by default what the recipe's generators need. rows: use so many, drawn at
+    random; 0 uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that make
+    no row, and count them with their reasons.
     """
 
     task_name: ClassVar[str] = "dataset"

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from selfsown.errors import RecipeError
 
@@ -48,14 +49,22 @@ def render(text: str, values: Mapping[str, object]) -> str:
 
 
 def _checked(text: str) -> str:
-    column_names(text)
+    try:
+        column_names(text)
+    except TemplateError as error:
+        raise PydanticCustomError("template", "a template: {why}", {"why": str(error)}) from error
     return text
 
 
 def _without_columns(text: str) -> str:
-    if is_template(text) and (names := sorted(column_names(text)) or compiled(text).uses_record):
-        used = f"the column {names[0]!r}" if isinstance(names, list) else RECORD
-        raise TemplateError(f"it uses {used}, but is not written for one row; columns can be used in {PLACES}")
+    _checked(text)
+    if is_template(text) and (compiled(text).names or compiled(text).uses_record):
+        name = next(iter(sorted(compiled(text).names)), RECORD)
+        raise PydanticCustomError(
+            "template",
+            "a text without columns ({name}), since it is not for one row; {places} are",
+            {"name": name, "places": PLACES},
+        )
     return text
 
 

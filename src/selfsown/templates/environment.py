@@ -16,9 +16,10 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, TemplateSyntaxError, meta, nodes
 from jinja2 import Template as JinjaTemplate
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.runtime import Context, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from selfsown.errors import suggest
 from selfsown.templates import RECORD, TemplateError
@@ -29,15 +30,16 @@ MAX_SECONDS = 5.0  # of one rendering with a loop
 MAX_BITS = 256  # of a whole number
 MAX_WHOLE_FLOAT = 1e15  # a float with a whole value below it is written without a point
 
-METHODS = frozenset(
-    "capitalize casefold count endswith find get isalpha isdigit islower isspace isupper items keys lower lstrip "
-    "partition removeprefix removesuffix rpartition rsplit rstrip split splitlines startswith strip swapcase title "
-    "upper values".split()
-)
+METHODS = {
+    *("capitalize", "casefold", "count", "endswith", "find", "get", "isalpha", "isdigit", "islower", "isspace"),
+    *("isupper", "items", "keys", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rpartition"),
+    *("rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "values"),
+}
 FILTERS = (
-    "abs capitalize count d default dictsort first float groupby int items last length list lower map max min reject "
-    "rejectattr reverse round select selectattr sort string striptags sum title trim truncate unique upper wordcount"
-).split()
+    *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last"),
+    *("length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select"),
+    *("selectattr", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper", "wordcount"),
+)
 UNAVAILABLE = (
     *(nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block),
     *(nodes.EvalContextModifier, nodes.ScopedEvalContextModifier, nodes.NSRef),
@@ -53,7 +55,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(undefined=ChainableUndefined, finalize=written, optimized=False)
         self.globals = {"range": self.counted_range}
-        self.filters = {name: DEFAULT_FILTERS[name] for name in FILTERS}
+        self.filters = {name: JINJA_FILTERS[name] for name in FILTERS}
         self.filters |= {"replace": replaced, "join": joined, "tojson": as_json}
 
     def counted_range(self, *arguments: int) -> range:
@@ -85,7 +87,7 @@ class Environment(ImmutableSandboxedEnvironment):
             return True
         return isinstance(getattr(obj, "__self__", None), str | dict) and obj.__name__ in METHODS
 
-    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.is_safe_callable(obj):
             name = getattr(obj, "_undefined_name", None) or getattr(obj, "__name__", type(obj).__name__)
             raise SecurityError(f"{name}() is not available in templates")
@@ -187,7 +189,9 @@ class Template:
                     raise SecurityError(f"it has more than {MAX_CHARS:,} characters")
                 parts.append(part)
         except Exception as error:  # an expression over any value may fail in any way
-            lines = [frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _FILE]
+            lines = [
+                frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _FILE
+            ]
             line = self.jinja.get_corresponding_lineno(lines[-1]) if lines else 1
             raise TemplateError(f"line {line} of the template: {' '.join(str(error).split())}") from error
         return "".join(parts).strip("\r\n")
@@ -246,5 +250,3 @@ def _add_limits(tree: nodes.Template) -> None:
 
 def _checked_concat(node: nodes.Concat) -> nodes.Call:
     return nodes.Call(nodes.EnvironmentAttribute("concatenated"), node.nodes, [], None, None, lineno=node.lineno)
-
-
