@@ -60,8 +60,8 @@ class UserRows(ABC):
 
     @property
     def note(self) -> str:
-        """How the rows are read, where no name says so: "each line as a prompt"; "" otherwise."""
-        return ""
+        """How the latest reading took the rows, where no name says so: "each line as a prompt"; "" otherwise."""
+        return str(self.__dict__.get("_note", ""))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,6 +107,7 @@ class RecordRows(UserRows):
         if not (head := self.head(skipped.add)):
             raise DataError(self._empty_message(skipped))
         columns = self._detected(head)
+        self.__dict__["_note"] = columns.note
         count = 0
         for row in columns.rows(self.records(columns.column_names, skipped.add), self.name, skipped.add):
             count += 1
@@ -120,10 +121,6 @@ class RecordRows(UserRows):
             self.text, self.prompt, self.answer, self.system, self.attributes, self.metadata, self.read_as
         )
         return detect_columns(self.path, head, named, self.task_name)
-
-    @property
-    def note(self) -> str:
-        return self._detected(self.head()).note
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -49,5 +49,5 @@ class Task(RecordRows):
 
     @property
     def note(self) -> str:
-        lines = super().note
-        return lines.replace("column 'text'", "each line") if lines and is_plain_text(Path(self.path)) else lines
+        note = super().note
+        return note.replace("column 'text'", "each line") if note and is_plain_text(Path(self.path)) else note

@@ -1,0 +1,83 @@
+"""Whether the real rows are what the generators work on, and have the columns that the recipe's templates use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from selfsown.errors import DataError, RecipeError
+from selfsown.files.column_detection import did_you_mean, setting
+from selfsown.files.user_rows import RecordRows, UserRows
+from selfsown.prompting.row_text import ROW_COLUMNS, for_row
+from selfsown.recipe.columns import reads, templates, writes
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step
+from selfsown.records import Row
+from selfsown.tasks import Task
+from selfsown.templates import TemplateError, column_names
+
+FOR_PROMPTS = ("answers", "evol-instruct", "self-instruct")  # recipes for a file of prompts
+FOR_DOCUMENTS = ("questions", "rephrase", "backtranslation")
+
+
+def check_rows_fit(recipe: Recipe, task: Task, rows: Iterable[Row]) -> None:
+    """DataError where a generator has no row to work on; rows: all of them, read only as far as needed."""
+    if not isinstance(task, UserRows):
+        return
+    needs = {need: step for step in reversed(recipe.generate) if (need := reads(step))}
+    for row in rows if needs else ():
+        needs.pop("prompts" if row.prompt else "", None)
+        if row.answered:
+            needs.pop("answers", None)
+        if not needs:
+            return
+    for need, step in needs.items():
+        raise DataError(_unfit(step, need, task))
+
+
+def _unfit(step: Step, need: str, task: UserRows) -> str:
+    """What the rows are instead of what the step works on, the line to paste, and the recipes that fit."""
+    source = task.path if isinstance(task, RecordRows) else task.name
+    columns, to_paste = "", ""
+    if isinstance(task, RecordRows):
+        names = list(task.columns)
+        columns = f"; its columns: {', '.join(names)}"
+        if need == "prompts":
+            to_paste = f"; name the column of prompts: {setting(source, task.task_name, prompt='COLUMN')}"
+        else:
+            to_paste = (
+                f"; name a column of documents: {setting(source, task.task_name, text='COLUMN')}, "
+                "or of answers: prompt: COLUMN, answer: COLUMN"
+            )
+    if need == "prompts":
+        found, fitting = "has only documents", FOR_DOCUMENTS
+    else:
+        found, fitting = "has only prompts without answers", FOR_PROMPTS
+        need = "documents or answers"
+    kind = "documents" if fitting == FOR_DOCUMENTS else "prompts"
+    recipes = f"{', '.join(fitting[:-1])} and {fitting[-1]}"
+    return f"{step.name} works on {need}, and {source} {found}{columns}{to_paste}; recipes for {kind}: {recipes}"
+
+
+def check_templates(recipe: Recipe, task: Task, rows: Sequence[Row]) -> None:
+    """RecipeError where a template of a step uses what no row will have, or fails on one of these real rows."""
+    columns = {*ROW_COLUMNS, *(name for row in rows for name in row.metadata)}
+    columns |= set(task.columns) if isinstance(task, UserRows) else set()
+    made = set(ROW_COLUMNS)  # columns of the new rows
+    for step in recipe.generate:
+        real = columns if step.takes("rows") or not isinstance(task, UserRows) else set()
+        made |= {*real, *writes(step)}
+        _check_step(step, columns if step.takes("rows") else {*writes(step)}, rows if step.takes("rows") else ())
+    if not any("." in step.method for step in recipe.generate):  # what a custom method writes is not known
+        for step in recipe.grade:
+            _check_step(step, made, ())
+
+
+def _check_step(step: Step, columns: set[str], rows: Sequence[Row]) -> None:
+    for option, text in templates(step):
+        for name in sorted(column_names(text) - columns):
+            raise RecipeError(f"{step.name}.{option} uses {name!r}, which no row has{did_you_mean(name, columns)}")
+        for row in rows:
+            try:
+                for_row(text, row)
+            except TemplateError as error:
+                raise RecipeError(f"{step.name}.{option}: {row.source}: {error}") from error
