@@ -107,14 +107,17 @@ def _check_names(source: str, available: Mapping[str, object], named: NamedColum
     ]
     for name, where in wanted:
         if name not in available:
-            raise DataError(f"{source} has no column {name!r}{where}{did_you_mean(name, available)}")
+            braces = "; a template has double braces, such as {{ body }}" if "{" in name else ""
+            raise DataError(f"{source} has no column {name!r}{where}{braces}{did_you_mean(name, available)}")
 
 
 def did_you_mean(name: str, available: Iterable[str]) -> str:
     """ "; did you mean 'Body'? available: Subject, Body" """
     by_lower = {column.lower(): column for column in available}
     close = get_close_matches(name.lower(), by_lower, 1)
-    return (f"; did you mean {by_lower[close[0]]!r}?" if close else ";") + f" available: {column_list(available)}"
+    return (
+        f"; did you mean {by_lower[close[0]]!r}?" if close else ";"
+    ) + f" available: {column_list(by_lower.values())}"
 
 
 def _usual(source: str, head: Sequence[Record], available: Mapping[str, object], read_as: ReadAs) -> Columns | None:
@@ -164,7 +167,8 @@ def _remedy(source: str, head: Sequence[Record], how: str, read_as: ReadAs) -> s
     for record in head:
         for name, value in record.items():
             sizes[name] = sizes.get(name, 0) + (len(value) if isinstance(value, str) else 0)
-    worded = [name for name in sizes if is_worded(head, name)]
+    answer = answer_column(usual_names(sizes)) if read_as == "prompts" else ""
+    worded = [name for name in sizes if is_worded(head, name) and name != answer]
     longest = sorted(worded or sizes, key=lambda name: -sizes[name])
     if not how:
         pair = sorted(longest[:2], key=list(sizes).index)

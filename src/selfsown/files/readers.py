@@ -68,6 +68,14 @@ def is_plain_text(path: Path) -> bool:
     return kind_of(path) not in (*_PARQUET, *_ARROW, *_JSON_LINES, *_TABLES, ".json")
 
 
+def table_columns(path: Path) -> list[str]:
+    """The column names of a CSV or TSV file; none for another file."""
+    if (kind := kind_of(path)) not in _TABLES:
+        return []
+    with open_text(path, "") as file:
+        return _column_names(path, csv.reader(file, delimiter="\t" if kind == ".tsv" else ","))
+
+
 def read_text(path: Path) -> str:
     """The whole of a text file, with line feeds as line ends. DataError: it cannot be read, or is not UTF-8."""
     with open_text(path, None) as file:

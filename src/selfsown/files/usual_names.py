@@ -17,7 +17,7 @@ PAIRS = (
 PROMPTS = ("prompt", "question", "instruction", "query", "problem", "input")
 # They may also hold a name or a number, so they count only where their cells have several words.
 WORDED_PROMPTS = ("user_prompt", "user_message", "user_query", "user_input", "user", "request", "ticket", "task")
-ANSWERS = ("answer", "completion", "chosen", "response", "output", "solution")
+ANSWERS = ("answer", "completion", "chosen", "response", "output", "solution", "reply")
 TEXT = "text"
 MIN_WORDS = 3  # of a text, on average
 MAX_NAME_WORDS = 3  # a first line of more words is a record of a file without column names

@@ -23,6 +23,7 @@ from selfsown.templates import RECORD, TemplateText, render
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
 
+PREFERS = "prompts"
 WRITES = ("persona", "format")
 
 MAX_SIMILARITY = 0.7  # ROUGE-L with the example, from which on a request copies it

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from selfsown.calibration.selftest import self_test
 from selfsown.errors import RecipeError
@@ -114,7 +114,8 @@ def dry_run_make(recipe: Recipe, task: Task) -> None:
         )
     models = _create_role_models(recipe, [])
     real = rows = list(islice(prepared_rows(recipe, task), SAMPLE_ROWS))
-    check_rows_fit(recipe, task, prepared_rows(recipe, task))
+    others = islice(prepared_rows(recipe, task), SAMPLE_ROWS, None)  # read only if no row fits before
+    check_rows_fit(recipe, task, chain(real, others))
     check_templates(recipe, task, real)
     judge = models.get("judge", models["teacher"])
     grading = GradeInputs(judge=judge, teacher=models["teacher"], task=task, real=real)

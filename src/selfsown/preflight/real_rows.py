@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from selfsown.errors import DataError, RecipeError
-from selfsown.files.column_detection import did_you_mean, setting
+from selfsown.files.bad_records import column_list
+from selfsown.files.column_detection import available_columns, did_you_mean, setting
 from selfsown.files.user_rows import RecordRows, UserRows
 from selfsown.prompting.row_text import ROW_COLUMNS, for_row
 from selfsown.recipe.columns import reads, templates, writes
@@ -39,15 +40,15 @@ def _unfit(step: Step, need: str, task: UserRows) -> str:
     source = task.path if isinstance(task, RecordRows) else task.name
     columns, to_paste = "", ""
     if isinstance(task, RecordRows):
-        names = list(task.columns)
-        columns = f"; its columns: {', '.join(names)}"
-        if need == "prompts":
-            to_paste = f"; name the column of prompts: {setting(source, task.task_name, prompt='COLUMN')}"
-        else:
-            to_paste = (
-                f"; name a column of documents: {setting(source, task.task_name, text='COLUMN')}, "
-                "or of answers: prompt: COLUMN, answer: COLUMN"
-            )
+        head = task.head()
+        texts = [name for name in available_columns(head) if any(_is_text(record.get(name)) for record in head)]
+        column = texts[0] if len(texts) == 1 else "COLUMN"
+        columns = f"; its columns: {column_list(available_columns(head))}"
+        if texts and need == "prompts":
+            to_paste = f"; if a column has prompts: {setting(source, task.task_name, prompt=column)}"
+        elif texts:
+            to_paste = f"; if a column has documents: {setting(source, task.task_name, text=column)}"
+            to_paste += ", or answers: prompt: COLUMN, answer: COLUMN" * (len(texts) > 1)
     if need == "prompts":
         found, fitting = "has only documents", FOR_DOCUMENTS
     else:
@@ -58,24 +59,30 @@ def _unfit(step: Step, need: str, task: UserRows) -> str:
     return f"{step.name} works on {need}, and {source} {found}{columns}{to_paste}; recipes for {kind}: {recipes}"
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def check_templates(recipe: Recipe, task: Task, rows: Sequence[Row]) -> None:
     """RecipeError where a template of a step uses what no row will have, or fails on one of these real rows."""
-    columns = {*ROW_COLUMNS, *(name for row in rows for name in row.metadata)}
-    columns |= set(task.columns) if isinstance(task, UserRows) else set()
-    made = set(ROW_COLUMNS)  # columns of the new rows
+    own = task.columns if isinstance(task, UserRows) else ()
+    columns = [*own, *(name for row in rows for name in row.metadata), *ROW_COLUMNS]
+    made = [*ROW_COLUMNS]  # columns of the new rows
     for step in recipe.generate:
-        real = columns if step.takes("rows") or not isinstance(task, UserRows) else set()
-        made |= {*real, *writes(step)}
-        _check_step(step, columns if step.takes("rows") else {*writes(step)}, rows if step.takes("rows") else ())
+        works_on_rows = step.takes("rows")
+        made += [*(columns if works_on_rows or not isinstance(task, UserRows) else ()), *writes(step)]
+        _check_step(step, columns if works_on_rows else writes(step), rows if works_on_rows else ())
     if not any("." in step.method for step in recipe.generate):  # what a custom method writes is not known
         for step in recipe.grade:
             _check_step(step, made, ())
 
 
-def _check_step(step: Step, columns: set[str], rows: Sequence[Row]) -> None:
+def _check_step(step: Step, columns: Sequence[str], rows: Sequence[Row]) -> None:
     for option, text in templates(step):
-        for name in sorted(column_names(text) - columns):
-            raise RecipeError(f"{step.name}.{option} uses {name!r}, which no row has{did_you_mean(name, columns)}")
+        for name in sorted(column_names(text) - {*columns}):
+            raise RecipeError(
+                f"{step.name}.{option} uses {name!r}, which its rows do not have{did_you_mean(name, columns)}"
+            )
         for row in rows:
             try:
                 for_row(text, row)

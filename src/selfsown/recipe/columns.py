@@ -1,6 +1,7 @@
 """What the methods of a recipe need of the user's columns, and read from them without being asked.
 
-A generator may declare `READS = "prompts"` or `"answers"` (documents count as answers), what it works on; and
+A generator may declare `READS = "prompts"` or `"answers"` (documents count as answers), what it cannot
+do without; `PREFERS`, what it only makes use of; and
 `WRITES = ("quote",)`, the metadata that it gives its rows. A template in an option names the columns that it uses.
 """
 
@@ -41,7 +42,7 @@ def complete_real(real: Step, generate: Sequence[Step], others: Iterable[Step]) 
     available = options("tasks", real.function)
     added: dict[str, object] = {}
     if "read_as" in available and not _names_columns(real.options):
-        needs = {need for step in generate if (need := reads(step))}
+        needs = {need for step in generate if (need := reads(step) or getattr(step.module, "PREFERS", ""))}
         if len(needs) == 1:
             added["read_as"] = READ_AS[needs.pop()]
     if "metadata" in available:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from selfsown.files.bad_records import OnBad, raise_bad
+from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
 from selfsown.files.column_detection import ReadAs
 from selfsown.files.column_mapping import Record
-from selfsown.files.readers import is_plain_text, records
+from selfsown.files.readers import is_plain_text, records, table_columns
 from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
 from selfsown.templates import TemplateText
@@ -50,4 +50,9 @@ class Task(RecordRows):
     @property
     def note(self) -> str:
         note = super().note
-        return note.replace("column 'text'", "each line") if note and is_plain_text(Path(self.path)) else note
+        return note.replace("column 'text' as the", "each line as a") if is_plain_text(Path(self.path)) else note
+
+    def _empty_message(self, skipped: SkippedRecords) -> str:
+        if not skipped.items and (names := table_columns(Path(self.path))):
+            return f"{self.path} has column names alone ({', '.join(names)}); rows are expected below its first line"
+        return super()._empty_message(skipped)

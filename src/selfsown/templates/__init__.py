@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # Jinja2 is imported only where there is a template
     from selfsown.templates.environment import Template
 
 RECORD = "row"  # the name of the whole record in a template: {{ row["User name"] }}
-PLACES = "real.file.prompt, answer, text and system, and the instruction or rubric of methods that work on one row"
+PLACES = "prompt, answer, text and system of real.file, and the instruction or rubric of a method that works on one row"
 
 
 class TemplateError(RecipeError):
@@ -59,11 +59,8 @@ def _checked(text: str) -> str:
 def _without_columns(text: str) -> str:
     _checked(text)
     if is_template(text) and (compiled(text).names or compiled(text).uses_record):
-        name = next(iter(sorted(compiled(text).names)), RECORD)
         raise PydanticCustomError(
-            "template",
-            "a text without columns ({name}), since it is not for one row; {places} are",
-            {"name": name, "places": PLACES},
+            "template", "a text without columns, the same for all rows; columns are for {places}", {"places": PLACES}
         )
     return text
 

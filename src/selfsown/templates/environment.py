@@ -97,11 +97,13 @@ class Environment(ImmutableSandboxedEnvironment):
         raise SecurityError(f"the attribute {attribute!r} of {type(obj).__name__} may not be read")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "+" and isinstance(left, str | list):
-            return left + right if isinstance(left, list) else limited([left, right])
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return limited([left, right])
         sizes = [number.bit_length() for number in (left, right) if isinstance(number, int)]
         if not all(isinstance(number, int | float) for number in (left, right)):
-            raise SecurityError(f"{operator} is for numbers; {type(left).__name__} {operator} {type(right).__name__}")
+            raise SecurityError(
+                f"{type(left).__name__} {operator} {type(right).__name__} does not work; ~ joins any values"
+            )
         if (sum(sizes) if operator != "**" else sizes[0] * abs(right) if sizes else 0) > MAX_BITS:
             raise SecurityError(f"a number has more than {MAX_BITS} bits")
         return super().call_binop(context, operator, left, right)
