@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from selfsown.errors import DataError, RecipeError
 from selfsown.files.bad_records import column_list
@@ -16,47 +16,59 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.templates import TemplateError, column_names
 
-FOR_PROMPTS = ("answers", "evol-instruct", "self-instruct")  # recipes for a file of prompts
-FOR_DOCUMENTS = ("questions", "rephrase", "backtranslation")
+PROMPTS, ANSWERS, KNOWN = "prompts", "documents or answers", "prompts with known answers"  # what a step works on
+FITTING = {  # recipes for rows that lack it
+    PROMPTS: "recipes for documents: questions, rephrase and backtranslation",
+    ANSWERS: "recipes for prompts: answers, evol-instruct and self-instruct",
+    KNOWN: "a judge needs none: --set 'grade=[judge]'",
+}
 
 
 def check_rows_fit(recipe: Recipe, task: Task, rows: Iterable[Row]) -> None:
-    """DataError where a generator has no row to work on; rows: all of them, read only as far as needed."""
+    """DataError where a step has no row to work on; rows: all of them, read only as far as needed."""
     if not isinstance(task, UserRows):
         return
-    needs = {need: step for step in reversed(recipe.generate) if (need := reads(step))}
+    needs = _needs(recipe)
+    missing = dict(needs)
     for row in rows if needs else ():
-        needs.pop("prompts" if row.prompt else "", None)
-        if row.answered:
-            needs.pop("answers", None)
-        if not needs:
+        for need, met in ((PROMPTS, row.prompt), (ANSWERS, row.answered), (KNOWN, row.prompt and row.answered)):
+            if met:
+                missing.pop(need, None)
+        if not missing:
             return
-    for need, step in needs.items():
-        raise DataError(_unfit(step, need, task))
+    for need in missing:
+        raise DataError(_unfit(needs, need, task))
 
 
-def _unfit(step: Step, need: str, task: UserRows) -> str:
+def _needs(recipe: Recipe) -> dict[str, Step]:
+    """What the steps work on, each with the first such step."""
+    kinds = {"prompts": PROMPTS, "answers": ANSWERS}
+    needs = {kinds[read]: step for step in reversed(recipe.generate) if (read := reads(step))}
+    if any("." in step.method for step in recipe.generate):  # a custom method may write known answers
+        return needs
+    graders = [step for step in recipe.grade if reads(step)]
+    return {**needs, KNOWN: graders[0]} if graders else needs
+
+
+def _unfit(needs: Mapping[str, Step], need: str, task: UserRows) -> str:
     """What the rows are instead of what the step works on, the line to paste, and the recipes that fit."""
     source = task.path if isinstance(task, RecordRows) else task.name
-    columns, to_paste = "", ""
+    advice = [FITTING[need]]
     if isinstance(task, RecordRows):
         head = task.head()
-        texts = [name for name in available_columns(head) if any(_is_text(record.get(name)) for record in head)]
-        column = texts[0] if len(texts) == 1 else "COLUMN"
-        columns = f"; its columns: {column_list(available_columns(head))}"
-        if texts and need == "prompts":
-            to_paste = f"; if a column has prompts: {setting(source, task.task_name, prompt=column)}"
-        elif texts:
-            to_paste = f"; if a column has documents: {setting(source, task.task_name, text=column)}"
-            to_paste += ", or answers: prompt: COLUMN, answer: COLUMN" * (len(texts) > 1)
-    if need == "prompts":
-        found, fitting = "has only documents", FOR_DOCUMENTS
-    else:
-        found, fitting = "has only prompts without answers", FOR_PROMPTS
-        need = "documents or answers"
-    kind = "documents" if fitting == FOR_DOCUMENTS else "prompts"
-    recipes = f"{', '.join(fitting[:-1])} and {fitting[-1]}"
-    return f"{step.name} works on {need}, and {source} {found}{columns}{to_paste}; recipes for {kind}: {recipes}"
+        columns = available_columns(head)
+        texts = [name for name in columns if any(_is_text(record.get(name)) for record in head)]
+        name = texts[0] if len(texts) == 1 else "COLUMN"
+        if len(needs) > 1 or need == KNOWN:
+            named = {"prompt": "COLUMN", "answer": "COLUMN"} if len(texts) > 1 else {}
+        else:
+            named = {"prompt" if need == PROMPTS else "text": name} if texts else {}
+        paste = [f"if a column holds them: {setting(source, task.task_name, **named)}"] if named else []
+        advice = [f"its columns: {column_list(columns)}", *paste, *advice]
+    others = [f"{step.name} on {kind}" for kind, step in needs.items() if kind != need]
+    works = ", ".join([f"{needs[need].name} works on {need}", *others])
+    found = "only documents" if need == PROMPTS else "only prompts without answers"
+    return f"{works}, and {source} has {found}; {'; '.join(advice)}"
 
 
 def _is_text(value: object) -> bool:

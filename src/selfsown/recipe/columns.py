@@ -1,8 +1,8 @@
 """What the methods of a recipe need of the user's columns, and read from them without being asked.
 
-A generator may declare `READS = "prompts"` or `"answers"` (documents count as answers), what it cannot
-do without; `PREFERS`, what it only makes use of; and
-`WRITES = ("quote",)`, the metadata that it gives its rows. A template in an option names the columns that it uses.
+A generator may declare `READS = "prompts"` or `"answers"` (documents count as answers), what it cannot do without;
+`PREFERS`, what it only makes use of; and `WRITES = ("quote",)`, the metadata that it gives its rows. A grader that
+declares `READS = "answers"` compares with known ones. A template in an option names the columns that it uses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ READ_AS = {"prompts": "prompts", "answers": "documents"}
 
 
 def reads(step: Step) -> str:
-    """What a generator needs of real rows: "prompts", "answers", or "" for neither."""
+    """What a step needs of real rows: "prompts", "answers", or "" for neither; a grader: known answers."""
     return str(getattr(step.module, "READS", ""))
 
 
