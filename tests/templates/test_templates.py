@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from selfsown.templates import TemplateError, column_names, render
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["{{ 7*7 }}", "{% raw %}", "}}", "{#", "nan"])
+TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+    ["{{ 7*7 }}", "{% raw %}", "}}", "{#", "nan"]
+)
 
 
 def filled(template: str, **cells: Any) -> str:

@@ -132,12 +132,13 @@ def _usual(source: str, head: Sequence[Record], available: Mapping[str, object],
     prompt = prompt_column(usual, head)
     if TEXT in usual and not (prompt and read_as == "prompts"):
         return _text(source, usual[TEXT], read_as, answer_column(usual))
-    if prompt:
-        columns = _pair(source, head, available, (prompt, answer_column(usual)))
-        is_usual = any(usual.get(name) == prompt for name in PROMPTS)
-        return columns if is_usual else replace(columns, note=f"column {prompt!r} as the prompt")
-    only = only_text_column(available, head)
-    return _text(source, only, read_as, "") if only else None
+    is_usual = any(usual.get(name) == prompt for name in PROMPTS)
+    if not is_usual and (only := only_text_column(available, head)):
+        return _text(source, only, read_as, "")
+    if not prompt:
+        return None
+    columns = _pair(source, head, available, (prompt, answer_column(usual)))
+    return columns if is_usual else replace(columns, note=f"column {prompt!r} as the prompt")
 
 
 def _text(source: str, column: str, read_as: ReadAs, answer: str) -> Columns:
