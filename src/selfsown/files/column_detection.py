@@ -98,14 +98,14 @@ def available_columns(head: Iterable[Record]) -> dict[str, object]:
 def _check_names(source: str, available: Mapping[str, object], named: NamedColumns) -> None:
     """DataError where a column that is named, or that a template uses, is in no record."""
     texts = {"text": named.text, "prompt": named.prompt, "answer": named.answer, "system": named.system}
-    wanted = [(name, "") for text in texts.values() if text and not is_template(text) for name in (text,)]
-    wanted += [(name, "") for name in named.attributes]
-    wanted += [
+    required = [(name, "") for text in texts.values() if text and not is_template(text) for name in (text,)]
+    required += [(name, "") for name in named.attributes]
+    required += [
         (name, f", which the template of {option} uses")
         for option, text in texts.items()
         for name in sorted(column_names(text))
     ]
-    for name, where in wanted:
+    for name, where in required:
         if name not in available:
             braces = "; a template has double braces, such as {{ body }}" if "{" in name else ""
             raise DataError(f"{source} has no column {name!r}{where}{braces}{did_you_mean(name, available)}")

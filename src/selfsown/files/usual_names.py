@@ -25,13 +25,13 @@ MAX_NAME_WORDS = 3  # a first line of more words is a record of a file without c
 
 def usual_names(available: Mapping[str, object]) -> dict[str, str]:
     """The columns by their name in lower case with underscores; also by its singular. An exact name comes first."""
-    found = dict[str, str]()
+    spellings = dict[str, str]()
     for name in available:
         plain = re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
-        for spelling in (plain, plain.removesuffix("s")):
-            if spelling not in found or name == spelling:
-                found[spelling] = name
-    return found
+        for singular in (plain, plain.removesuffix("s")):
+            if singular not in spellings or name == singular:
+                spellings[singular] = name
+    return spellings
 
 
 def prompt_column(usual: Mapping[str, str], head: Sequence[Record]) -> str:

@@ -67,8 +67,8 @@ def _unfit(needs: Mapping[str, Step], need: str, task: UserRows) -> str:
         advice = [f"its columns: {column_list(columns)}", *paste, *advice]
     others = [f"{step.name} on {kind}" for kind, step in needs.items() if kind != need]
     works = ", ".join([f"{needs[need].name} works on {need}", *others])
-    found = "only documents" if need == PROMPTS else "only prompts without answers"
-    return f"{works}, and {source} has {found}; {'; '.join(advice)}"
+    actual = "only documents" if need == PROMPTS else "only prompts without answers"
+    return f"{works}, and {source} has {actual}; {'; '.join(advice)}"
 
 
 def _is_text(value: object) -> bool:

@@ -12,17 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from selfsown.errors import RecipeError
+from selfsown.templates.definitions import RECORD as RECORD
+from selfsown.templates.definitions import TemplateError as TemplateError
 
 if TYPE_CHECKING:  # Jinja2 is imported only where there is a template
     from selfsown.templates.environment import Template
 
-RECORD = "row"  # the name of the whole record in a template: {{ row["User name"] }}
 PLACES = "prompt, answer, text and system of real.file, and the instruction or rubric of a method that works on one row"
-
-
-class TemplateError(RecipeError):
-    """A template that cannot be compiled or rendered; the message names its line."""
 
 
 def is_template(text: str) -> bool:

@@ -22,7 +22,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from selfsown.errors import suggest
-from selfsown.templates import RECORD, TemplateError
+from selfsown.templates.definitions import RECORD, TemplateError
 
 MAX_CHARS = 10_000_000  # of a rendered text, and of any text on the way there
 MAX_ITERATIONS = 10_000  # of all loops of one rendering together

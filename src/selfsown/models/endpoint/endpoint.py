@@ -247,10 +247,8 @@ def create(
     limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
     where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
     cost = price_for(url, model, price, extra or {})
-    where |= {"identity": identity, "journal": journal, "role": role, "price": cost}
-    return Endpoint(
-        system=render(system, {}), reply_options=options, connection_options=limits, extra=extra or {}, **where
-    )
+    where |= {"identity": identity, "journal": journal, "role": role, "price": cost, "system": render(system, {})}
+    return Endpoint(reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:
