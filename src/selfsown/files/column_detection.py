@@ -115,9 +115,8 @@ def did_you_mean(name: str, available: Iterable[str]) -> str:
     """ "; did you mean 'Body'? available: Subject, Body" """
     by_lower = {column.lower(): column for column in available}
     close = get_close_matches(name.lower(), by_lower, 1)
-    return (
-        f"; did you mean {by_lower[close[0]]!r}?" if close else ";"
-    ) + f" available: {column_list(by_lower.values())}"
+    guess = f"; did you mean {by_lower[close[0]]!r}?" if close else ";"
+    return f"{guess} available: {column_list(dict.fromkeys(available))}"
 
 
 def _usual(source: str, head: Sequence[Record], available: Mapping[str, object], read_as: ReadAs) -> Columns | None:
