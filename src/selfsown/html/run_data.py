@@ -5,17 +5,16 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.html.formatting import truncate
 from selfsown.records import Generation, Json, JsonObject, Row
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
@@ -197,12 +196,3 @@ def _load_log(path: Path) -> list[JsonObject]:
         if isinstance(event, dict) and {"stage", "seconds", "generation"} <= set(event):
             events.append(event)
     return events
-
-
-@contextmanager
-def damaged_if_unreadable(path: Path) -> Iterator[None]:
-    """Raise SelfsownError, which says that the file is damaged, where it cannot be parsed."""
-    try:
-        yield
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise RunFolderError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error

@@ -10,6 +10,7 @@ from selfsown.html.elements import Fact
 from selfsown.html.formatting import (
     count,
     duration,
+    evidence_sentence,
     generations_text,
     interval,
     join_words,
@@ -20,8 +21,6 @@ from selfsown.html.formatting import (
 )
 from selfsown.html.run_data import RunData
 from selfsown.records import Generation
-
-OBJECTIVE_EVIDENCE = {"oracle", "execution"}
 
 
 def headline(run: RunData) -> str:
@@ -156,21 +155,8 @@ def limitations(run: RunData) -> list[str]:
     )
     if run.rows_with("kept"):
         evidence = sorted(set().union(*(rows.evidence for rows in run.generated)))
-        limits.append(_evidence(evidence, run.findings.effect == "better"))
+        limits.append(evidence_sentence(evidence, run.findings.effect == "better"))
     return limits
-
-
-def _evidence(evidence: Sequence[str], improved: bool) -> str:
-    if not evidence:
-        return "No grader graded the rows, so the number of wrong rows among the kept ones is unknown."
-    if set(evidence) <= OBJECTIVE_EVIDENCE:
-        sentence = f"The rows were checked by {join_words(evidence)}."
-        gain = " The gain depends on that check; do not expect it where the correct answer is unknown."
-        return f"{sentence}{gain}" if improved else sentence
-    return (
-        f"Grades rest on {join_words(evidence)}, not on known answers: the number of wrong rows among the kept ones is "
-        "unknown."
-    )
 
 
 def guard_rows(generations: Sequence[Generation]) -> list[list[str]]:
