@@ -14,8 +14,8 @@ from selfsown.cost import Cost, findings, read_cost
 from selfsown.html.damage import damaged_if_unreadable
 from selfsown.html.elements import Bar, Bars, Fact, Table
 from selfsown.html.formatting import capitalized, count, evidence_sentence, integer, join_words, percent, shown_folder
-from selfsown.html.row_browser import MAX_ROWS, STATUSES, RowBrowser, row_browser
-from selfsown.html.row_counts import GradeCounts, RowCounts, count_rows, sample_rows
+from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
+from selfsown.html.row_counts import STATUSES, GradeCounts, RowCounts, count_rows, sample_rows
 from selfsown.intake import SET_ASIDE, Intake
 from selfsown.preflight.self_judging import grader_inputs, self_judging
 from selfsown.records import Json, Row

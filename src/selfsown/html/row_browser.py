@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import escape
 
 from selfsown.html.formatting import count, integer
-from selfsown.html.row_counts import cause
+from selfsown.html.row_counts import STATUSES, cause
 from selfsown.records import Row
 from selfsown.stages import CHANGES_KEY
 from selfsown.text.chat import (
@@ -29,7 +29,6 @@ BYTES_PER_ROW = 700  # of markup
 LINE_CHARS = 200  # of a text where only its beginning is shown
 MAX_VALUES = 20  # of an attribute
 MAX_VALUE_CHARS = 40
-STATUSES = ("kept", "rejected", "failed")
 NOT_ATTRIBUTES = {*PROMPT_METADATA, *ANSWER_METADATA, CHANGES_KEY}
 
 
@@ -82,7 +81,7 @@ def row_browser(rows: Sequence[Row], total: int, folder: str) -> RowBrowser | No
     named = _attributes(rows)
     shown = [_shown_row(row, named) for row in rows[:MAX_ROWS]]
     limit = _text_limit(shown)
-    cut, fitting = [], 0
+    cut, fitting = list[ShownRow](), 0
     for row in shown:
         short, size = _cut(row, limit)
         fitting += size

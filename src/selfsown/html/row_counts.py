@@ -19,6 +19,7 @@ Key = TypeVar("Key")
 Outcome = tuple[str, str]  # the status of a row, and the cause
 MAX_CAUSE_CHARS = 80
 MAX_STRATA = 200  # further causes are counted as others
+STATUSES = ("kept", "rejected", "failed")
 OTHER_CAUSES = "other reasons"
 MIN_ROWS_PER_STRATUM = 20  # in a sample
 

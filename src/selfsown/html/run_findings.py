@@ -17,7 +17,6 @@ from selfsown.html.formatting import (
     number,
     percent,
     rejecting_guards,
-    score_name,
 )
 from selfsown.html.run_data import RunData
 from selfsown.records import Generation
@@ -42,7 +41,8 @@ def sentences(run: RunData) -> list[str]:
     """What happened, in order of importance."""
     if not run.history:
         return ["The run has not finished training on the real rows."]
-    sentences = run.findings.sentences()
+    name = run.score_name(run.goal)
+    sentences = [sentence.replace(run.goal, name) for sentence in run.findings.sentences()]
     if len(run.history) > 1:
         sentences += filter(None, (_guard_sentence(run), monitor.status_sentence(run)))
     if run.rows_total:
@@ -110,7 +110,7 @@ def facts(run: RunData) -> list[Fact]:
 def _goal_facts(run: RunData) -> list[Fact]:
     """The goal at the start and in the reported generation, and beside it the control."""
     findings = run.findings
-    name = score_name(run.goal)
+    name = run.score_name(run.goal)
     first = findings.first
     after = findings.reported.score(run.goal)
     if not findings.reported.number or not after:

@@ -18,7 +18,6 @@ from selfsown.html.formatting import (
     interval,
     number,
     rejecting_guards,
-    score_name,
     score_with_interval,
     visible,
 )
@@ -43,7 +42,9 @@ def every_score(run: RunData) -> Table:
     """Each score of each generation, including strata that the drawings omit."""
     keys = dict.fromkeys(score.key for generation in run.history for score in generation.scores)
     shown = [*run.history, *run.control[1:]]
-    rows = [[score_name(key), *(score_with_interval(generation.score(key)) for generation in shown)] for key in keys]
+    rows = [
+        [run.score_name(key), *(score_with_interval(generation.score(key)) for generation in shown)] for key in keys
+    ]
     head = [
         *(f"generation {generation.number}" for generation in run.history),
         *(f"control, {g.number}" for g in run.control[1:]),
@@ -78,7 +79,7 @@ def _figure(run: RunData, name: str, keys: Sequence[str]) -> Figure:
     rows = [[_generation_label(run, g), *(score_with_interval(g.score(key)) for key in keys)] for g in run.history]
     rows += [[f"control, {g.number}", *(score_with_interval(g.score(key)) for key in keys)] for g in run.control[1:]]
     return Figure(
-        _caption(run, name), panels, Table(["generation", *map(score_name, keys)], rows, f"{name} over generations")
+        _caption(run, name), panels, Table(["generation", *map(run.score_name, keys)], rows, f"{name} over generations")
     )
 
 
@@ -107,8 +108,8 @@ def _generation_label(run: RunData, generation: Generation) -> str:
 def _panel(run: RunData, key: str, limits: tuple[float, float]) -> Panel:
     scored = [(generation, score) for generation in run.history if (score := generation.score(key))]
     description = "; ".join(f"generation {g.number}: {s.value:.3f} {interval(s.low, s.high)}" for g, s in scored)
-    canvas = svg.Canvas(f"curve-{element_id(key)}", f"{score_name(key)} over generations", description)
-    return Panel(score_name(key), svg.draw_svg(canvas, _draw_curve(run, key, scored, limits)))
+    canvas = svg.Canvas(f"curve-{element_id(key)}", f"{run.score_name(key)} over generations", description)
+    return Panel(run.score_name(key), svg.draw_svg(canvas, _draw_curve(run, key, scored, limits)))
 
 
 def _draw_curve(

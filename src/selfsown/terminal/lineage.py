@@ -58,7 +58,7 @@ def _found(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
             f"{len(matches)} rows of {folder} begin with {prefix!r}, such as {shown}; give more digits of the id"
         )
     made = any(row.origin == "synthetic" for row in rows.values())
-    example = next((row.id for row in reversed(rows.values()) if row.status == "kept"), "")
+    example = next((row.id for row in rows.values() if row.status == "kept"), "")
     where = f"the page that selfsown report {folder} writes has them" + (f", such as {example}" if example else "")
     nothing = "it has no synthetic rows yet: selfsown make or selfsown run makes them"
     raise RunFolderError(f"{folder} has no row {prefix!r}; {where if made else nothing}")
