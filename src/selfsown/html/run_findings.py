@@ -8,6 +8,7 @@ from selfsown.history import monitor_status, worst_status
 from selfsown.html import monitor
 from selfsown.html.elements import Fact
 from selfsown.html.formatting import (
+    capitalized,
     count,
     duration,
     evidence_sentence,
@@ -42,7 +43,7 @@ def sentences(run: RunData) -> list[str]:
     if not run.history:
         return ["The run has not finished training on the real rows."]
     name = run.score_name(run.goal)
-    sentences = [sentence.replace(run.goal, name) for sentence in run.findings.sentences()]
+    sentences = [capitalized(sentence.replace(run.goal, name)) for sentence in run.findings.sentences()]
     if len(run.history) > 1:
         sentences += filter(None, (_guard_sentence(run), monitor.status_sentence(run)))
     if run.rows_total:
