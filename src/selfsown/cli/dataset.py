@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from selfsown.cli.folders import existing_folder
 from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows
+
+if TYPE_CHECKING:
+    from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.make_progress import MakeProgress
 
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
@@ -31,14 +35,9 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     """
     from rich.console import Console
 
-    from selfsown.cost import read_cost
-    from selfsown.cost.findings import summary
-    from selfsown.export.export import export
-    from selfsown.html.report import write_or_explain
     from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import MakeProgress
-    from selfsown.terminal.sample_rows import show_made_rows
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
@@ -46,16 +45,27 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
         print_warnings(loaded, console)
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
+    _show_result(loaded, folder, progress, tally.counts["kept"], report)
+    require_kept_rows(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
+
+
+def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int, report: bool) -> None:
+    """What was paid and written, the page, and a few rows."""
+    from selfsown.cost import read_cost
+    from selfsown.cost.findings import summary
+    from selfsown.export.export import export
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal.sample_rows import show_made_rows
+
     if spent := read_cost(folder):
         progress.print(f"{summary(spent)} (selfsown cost {folder})")
-    if tally.counts["kept"]:
+    if kept:
         data = export(folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.print(f"All rows with status and reason: {folder}/rows.parquet")
     if report:
         progress.print(write_or_explain(folder))
-    show_made_rows(folder, loaded.seed, console)
-    require_kept_rows(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
+    show_made_rows(folder, recipe.seed, progress.console)
 
 
 def preview(

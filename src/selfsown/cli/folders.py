@@ -14,10 +14,10 @@ def existing_folder(folder: Path) -> Path:
     """The folder itself, or runs/FOLDER or made/FOLDER. RunFolderError where there is none, or where both exist."""
     if folder.exists() or folder.is_absolute():
         return _checked(folder)
-    found = [parent / folder for parent in PARENTS if (parent / folder).is_dir()]
-    if len(found) > 1:
-        raise RunFolderError(f"{folder} is {found[0]} or {found[1]}; name one of them")
-    return found[0] if found else _checked(folder)
+    present = [parent / folder for parent in PARENTS if (parent / folder).is_dir()]
+    if len(present) > 1:
+        raise RunFolderError(f"{folder} is {present[0]} or {present[1]}; name one of them")
+    return present[0] if present else _checked(folder)
 
 
 def _checked(folder: Path) -> Path:

@@ -108,14 +108,14 @@ def column_batches(path: Path, columns: Sequence[str]) -> Iterator[pyarrow.Recor
 
 def rows_at(path: Path, indices: Sequence[int]) -> list[Row]:
     """The rows of a file at these indices, in this order; the file is read in batches."""
-    ascending, found, start = sorted(indices), dict[int, Row](), 0
+    ascending, by_index, start = sorted(indices), dict[int, Row](), 0
     for batch in column_batches(path, SCHEMA.names):
         here = ascending[bisect_left(ascending, start) : bisect_left(ascending, start + batch.num_rows)]
         if here:
             taken = batch.take(pyarrow.array([index - start for index in here]))
-            found |= zip(here, _rows(taken), strict=True)
+            by_index |= zip(here, _rows(taken), strict=True)
         start += batch.num_rows
-    return [found[index] for index in indices]
+    return [by_index[index] for index in indices]
 
 
 def rows_from_table(table: pyarrow.Table) -> list[Row]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
 from selfsown.html.formatting import count, integer
-from selfsown.html.row_counts import STATUSES, cause
+from selfsown.html.row_counts import STATUSES, cause, quotas
 from selfsown.records import Row
 from selfsown.stages import CHANGES_KEY
 from selfsown.text.chat import (
@@ -79,17 +79,30 @@ def row_browser(rows: Sequence[Row], total: int, folder: str) -> RowBrowser | No
     if not rows:
         return None
     named = _attributes(rows)
-    shown = [_shown_row(row, named) for row in rows[:MAX_ROWS]]
+    shown = _thinned([_shown_row(row, named) for row in rows], MAX_ROWS)
     limit = _text_limit(shown)
-    cut, fitting = list[ShownRow](), 0
-    for row in shown:
-        short, size = _cut(row, limit)
-        fitting += size
-        if fitting > MAX_BYTES and cut:
-            break
-        cut.append(short)
+    size = _size(shown, limit)
+    if size > MAX_BYTES:
+        shown = _thinned(shown, len(shown) * MAX_BYTES // size)
     is_cut = any(len(text) > limit for row in shown for _, text in row.parts)
-    return RowBrowser(folder, _sentence(len(cut), total, limit if is_cut else 0), cut, _filters(cut))
+    sentence = _sentence(len(shown), total, limit if is_cut else 0)
+    return RowBrowser(folder, sentence, [_cut(row, limit) for row in shown], _filters(shown))
+
+
+def _thinned(rows: Sequence[ShownRow], limit: int) -> list[ShownRow]:
+    """About `limit` of the rows in their order, the first ones of each method and outcome."""
+    strata = Counter(map(_stratum, rows))
+    left = quotas(strata, limit)
+    thinned = []
+    for row in rows:
+        if left[_stratum(row)] > 0:
+            left[_stratum(row)] -= 1
+            thinned.append(row)
+    return thinned
+
+
+def _stratum(row: ShownRow) -> tuple[str, str, str, int]:
+    return row.method, row.status, row.cause, row.generation
 
 
 def _sentence(shown: int, total: int, limit: int) -> str:
@@ -103,19 +116,24 @@ def _sentence(shown: int, total: int, limit: int) -> str:
 
 def _text_limit(rows: Sequence[ShownRow]) -> int:
     """The most characters of a text with which all these rows fit on a page."""
-    for limit in TEXT_LIMITS[:-1]:
-        if sum(_cut(row, limit)[1] for row in rows) <= MAX_BYTES:
-            return limit
-    return TEXT_LIMITS[-1]
+    return next((limit for limit in TEXT_LIMITS if _size(rows, limit) <= MAX_BYTES), TEXT_LIMITS[-1])
 
 
-def _cut(row: ShownRow, limit: int) -> tuple[ShownRow, int]:
-    """The row with its texts cut, and about how many bytes it takes."""
+def _size(rows: Sequence[ShownRow], limit: int) -> int:
+    """About how many bytes the rows take with their texts cut at the limit."""
+    size = 0
+    for row in rows:
+        cut = _cut(row, limit)
+        texts = [*cut.line, cut.reason, cut.grades, *(text for _, text in cut.parts), *(mark[-1] for mark in cut.marks)]
+        size += BYTES_PER_ROW + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
+    return size
+
+
+def _cut(row: ShownRow, limit: int) -> ShownRow:
+    """The row with its texts cut."""
     parts = [(name, text if len(text) <= limit else f"{text[:limit]}…") for name, text in row.parts]
     marks = [(grader, score, evidence, reason[:limit]) for grader, score, evidence, reason in row.marks]
-    texts = [*row.line, row.reason, row.grades, *(text for _, text in parts), *(mark[-1] for mark in marks)]
-    size = BYTES_PER_ROW + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
-    return ShownRow(**{**vars(row), "parts": parts, "marks": marks}), size
+    return replace(row, parts=parts, marks=marks)
 
 
 def _shown_row(row: Row, named: Mapping[str, set[str]]) -> ShownRow:
@@ -126,7 +144,7 @@ def _shown_row(row: Row, named: Mapping[str, set[str]]) -> ShownRow:
         status=row.status,
         cause=cause(row.status, row.reason),
         reason=excerpt(row.reason, LINE_CHARS),
-        method=row.method or "unknown",
+        method=excerpt(row.method or "unknown", MAX_VALUE_CHARS),
         source=excerpt(row.source or "unknown", LINE_CHARS),
         generation=row.generation,
         attributes=attributes,
@@ -171,12 +189,12 @@ def _values(row: Row) -> Iterator[tuple[str, str]]:
 
 def _attributes(rows: Iterable[Row]) -> dict[str, set[str]]:
     """The values of each metadata entry that has few and short ones, and more than one."""
-    found: dict[str, set[str]] = {}
+    values_of: dict[str, set[str]] = {}
     for row in rows:
         for name, value in _values(row):
-            found.setdefault(name, set()).add(value)
+            values_of.setdefault(name, set()).add(value)
     return {
-        name: values for name, values in found.items() if 1 < len(values) <= MAX_VALUES and all(map(_short, values))
+        name: values for name, values in values_of.items() if 1 < len(values) <= MAX_VALUES and all(map(_short, values))
     }
 
 

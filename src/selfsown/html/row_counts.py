@@ -126,6 +126,6 @@ def _count_grades(column: pyarrow.ListArray, statuses: list[str], grades: dict[s
     rows = column.value_parent_indices().to_pylist()
     columns = (fields.field(name).to_pylist() for name in ("grader", "score", "evidence"))
     for row, grader, score, evidence in zip(rows, *columns, strict=True):
-        found = grades.setdefault(grader, GradeCounts())
-        found.scores[round(score, 2), statuses[row] == "kept"] += 1
-        found.evidence.add(evidence)
+        counts = grades.setdefault(grader, GradeCounts())
+        counts.scores[round(score, 2), statuses[row] == "kept"] += 1
+        counts.evidence.add(evidence)

@@ -28,7 +28,7 @@ def story(folder: Path, prefix: str) -> str:
     ]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}
-    row = _found(rows, prefix.strip().lower(), folder)
+    row = _row_of(rows, prefix.strip().lower(), folder)
     lines = _described(row, rows, held_out)
     children = [child for child in rows.values() if row.id in child.parents]
     for child in children[:5]:
@@ -45,7 +45,7 @@ def story(folder: Path, prefix: str) -> str:
     return escape_hidden("\n".join(lines))
 
 
-def _found(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
+def _row_of(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
     """The one row whose id begins so; RunFolderError where there is none, or where there are several."""
     if prefix in rows:
         return rows[prefix]

@@ -111,8 +111,8 @@ def _varied_rows(file: Path, status: str, seed: int, count: int) -> list[Row]:
         return []
     rng, drawn, index = random.Random(seed), list[tuple[float, int]](), 0
     for batch in column_batches(file, ("status",)):
-        for found in batch.column("status").to_pylist():
-            if found == status:
+        for row_status in batch.column("status").to_pylist():
+            if row_status == status:
                 entry = (rng.random(), index)
                 (heapq.heappush if len(drawn) < CANDIDATES else heapq.heappushpop)(drawn, entry)
             index += 1
