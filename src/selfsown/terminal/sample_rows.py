@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -120,22 +121,25 @@ def _varied_rows(file: Path, status: str, seed: int, count: int) -> list[Row]:
 
 
 def _most_varied(rows: Sequence[Row], count: int) -> list[Row]:
-    """One after the other, the row that shares least with those chosen before it; the first is the first."""
+    """One after the other, the row whose reason and text are least like those chosen before it."""
     marks = [_marks(row) for row in rows]
     likest = [0.0] * len(rows)  # to a row that was chosen
     chosen: list[int] = []
+    reasons: Counter[str] = Counter()  # of those that were chosen
     for _ in range(min(count, len(rows))):
-        best = min((index for index in range(len(rows)) if index not in chosen), key=lambda index: likest[index])
+        left = (index for index in range(len(rows)) if index not in chosen)
+        best = min(left, key=lambda index: (reasons[rows[index].reason], likest[index]))
         chosen.append(best)
+        reasons[rows[best].reason] += 1
         likest = [max(value, _overlap(marks[best], mark)) for value, mark in zip(likest, marks, strict=True)]
     return [rows[index] for index in chosen]
 
 
 def _marks(row: Row) -> set[str]:
-    """What a row has in common with rows like it: its words and pairs of characters, its reason, its attributes."""
+    """What a row has in common with rows like it: its words and pairs of characters, its method and attributes."""
     text = f"{row.prompt}\n{row.answer}"[:1000].lower()
     pairs = {text[index : index + 2] for index in range(len(text) - 1)}
-    return pairs | set(text.split()) | {row.reason.partition(":")[0], row.method, *map("=".join, row.metadata.items())}
+    return pairs | set(text.split()) | {row.method, *map("=".join, row.metadata.items())}
 
 
 def _overlap(one: set[str], other: set[str]) -> float:
