@@ -43,6 +43,7 @@
       show();
     };
     form.addEventListener("input", filter);
+    form.addEventListener("change", filter);
     form.addEventListener("reset", () => setTimeout(filter));
     form.addEventListener("submit", (event) => event.preventDefault());
     more.addEventListener("click", () => {
