@@ -158,6 +158,17 @@ def test_preview_writes_a_page_of_its_rows_which_explain_knows(tmp_path: Path) -
     assert all(row_id in done.stdout for row_id in ids)
     told = run_in_process(tmp_path, "explain", "mine", ids[0])
     assert told.stdout.startswith(f"synthetic row {ids[0]}"), told
+    assert "Preview: 3 of 4 rows kept" in page(tmp_path / "made" / "mine").text
+
+
+def test_make_replaces_the_rows_of_a_preview_and_no_file_of_the_user(tmp_path: Path) -> None:
+    with Server(say=made.say) as server:
+        made.recipe(tmp_path, server)
+        done = run_in_process(tmp_path, "preview", "mine.yaml", "--rows", "2")
+        (tmp_path / "made/mine/preview.html").write_text("mine", encoding="utf-8")
+        assert (done.returncode, run_in_process(tmp_path, "make", "mine.yaml").returncode) == (0, 0)
+    assert not list((tmp_path / "made/mine").glob("preview*.parquet"))
+    assert (tmp_path / "made/mine/preview.html").exists()
 
 
 def test_hostile_rows_are_inert(tmp_path: Path) -> None:
