@@ -222,7 +222,7 @@ def _grade_bars(grader: str, grades: GradeCounts) -> Bars:
     bars = [
         Bar(
             label,
-            integer(kept[label] + others[label]),
+            _rows_and_kept(kept[label], others[label]),
             [(n / most, colour) for n, colour in ((kept[label], "blue"), (others[label], "orange")) if n],
         )
         for label in labels
@@ -231,6 +231,12 @@ def _grade_bars(grader: str, grades: GradeCounts) -> Bars:
     basis = f", by {evidence}" if evidence and evidence != grader else ""
     caption = f"{grader}{basis}: {count(grades.rows, 'row')}, mean {grades.mean:.2f}"
     return Bars(caption, "grade", "rows", bars)
+
+
+def _rows_and_kept(kept: int, others: int) -> str:
+    """ "480 kept", "120", or "300, 40 kept"."""
+    words = [f"{integer(kept)} kept"] if kept else []
+    return ", ".join([integer(kept + others), *words] if others else words)
 
 
 def _cost_bars(usd: Mapping[str, float]) -> Bars | None:
