@@ -69,12 +69,7 @@ def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int
 
 
 def preview(
-    recipe: str,
-    folder: Path | None = None,
-    *,
-    rows: int = 3,
-    html: Path | None = None,
-    changes: Changes | None = None,
+    recipe: str, folder: Path | None = None, *, rows: int = 3, html: Path | None = None, changes: Changes | None = None
 ) -> None:
     """Generate and grade the first few rows, and show each with its grades and its status.
 
