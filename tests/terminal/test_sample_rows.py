@@ -14,6 +14,7 @@ from command import run_in_process
 from rich.cells import cell_len
 from rich.console import Console
 
+from selfsown.errors import RunFolderError
 from selfsown.history import best_of
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
@@ -127,3 +128,10 @@ def test_an_excerpt_ends_between_words(text: str, size: int, short: str) -> None
 
 def test_an_excerpt_fits_the_columns_of_a_terminal() -> None:
     assert excerpt("字" * 30, 10, cell_len) == "字字字字…"
+
+
+def test_a_damaged_file_of_rows_is_one_line(tmp_path: Path) -> None:
+    folder = made.folder(tmp_path / "made", [made.judged(1)])
+    (folder / "rows.parquet").write_bytes(b"[1, 2]")
+    with pytest.raises(RunFolderError, match=r"rows\.parquet is damaged"):
+        output_of(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,7 +59,7 @@ def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int
     from selfsown.terminal.sample_rows import show_made_rows
 
     if spent := read_cost(folder):
-        progress.print(f"{summary(spent)} (selfsown cost {folder})")
+        progress.print(f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
     if kept:
         data = export(folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")

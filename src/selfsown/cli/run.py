@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := read_cost(folder):
-        print_line(console, f"{summary(spent)} (selfsown cost {folder})")
+        print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
     if report:
         print(write_or_explain(folder))
     show_run_rows(folder, loaded, history, console)

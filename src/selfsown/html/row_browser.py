@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +87,7 @@ def row_browser(rows: Sequence[Row], total: int, folder: str) -> RowBrowser | No
         shown = _thinned(shown, len(shown) * MAX_BYTES // size)
     is_cut = any(len(text) > limit for row in shown for _, text in row.parts)
     sentence = _sentence(len(shown), total, limit if is_cut else 0)
-    return RowBrowser(folder, sentence, [_cut(row, limit) for row in shown], _filters(shown))
+    return RowBrowser(shlex.quote(folder), sentence, [_cut(row, limit) for row in shown], _filters(shown))
 
 
 def _thinned(rows: Sequence[ShownRow], limit: int) -> list[ShownRow]:

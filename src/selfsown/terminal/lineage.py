@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +60,9 @@ def _row_of(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
         )
     made = any(row.origin == "synthetic" for row in rows.values())
     example = next((row.id for row in rows.values() if row.status == "kept"), "")
-    where = f"the page that selfsown report {folder} writes has them" + (f", such as {example}" if example else "")
+    where = f"the page that selfsown report {shlex.quote(str(folder))} writes has them" + (
+        f", such as {example}" if example else ""
+    )
     nothing = "it has no synthetic rows yet: selfsown make or selfsown run makes them"
     raise RunFolderError(f"{folder} has no row {prefix!r}; {where if made else nothing}")
 

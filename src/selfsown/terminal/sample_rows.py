@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pyarrow
 from rich.cells import cell_len
 from rich.console import Console
 
+from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import column_batches, rows_at
 from selfsown.history import best_of
 from selfsown.recipe.recipe import Recipe
@@ -110,6 +112,14 @@ def _varied_rows(file: Path, status: str, seed: int, count: int) -> list[Row]:
     """So many rows with this status, different from one another; always the same ones for the seed."""
     if not file.exists():
         return []
+    try:
+        return _most_varied(rows_at(file, _drawn(file, status, seed)), count)
+    except (pyarrow.ArrowException, KeyError) as error:
+        raise RunFolderError(f"{file} is damaged ({one_line(error)}); restore the original") from error
+
+
+def _drawn(file: Path, status: str, seed: int) -> list[int]:
+    """Indices of rows with this status, drawn by the seed, in the order in which they were drawn."""
     rng, drawn, index = random.Random(seed), list[tuple[float, int]](), 0
     for batch in column_batches(file, ("status",)):
         for row_status in batch.column("status").to_pylist():
@@ -117,7 +127,7 @@ def _varied_rows(file: Path, status: str, seed: int, count: int) -> list[Row]:
                 entry = (rng.random(), index)
                 (heapq.heappush if len(drawn) < CANDIDATES else heapq.heappushpop)(drawn, entry)
             index += 1
-    return _most_varied(rows_at(file, [index for _, index in sorted(drawn)]), count)
+    return [index for _, index in sorted(drawn)]
 
 
 def _most_varied(rows: Sequence[Row], count: int) -> list[Row]:
