@@ -28,14 +28,23 @@ def headline(run: RunData) -> str:
         return "Nothing is measured yet."
     if len(run.history) == 1:
         return "Only generation 0 is measured yet."
+    sentence = run.findings.headline()
+    return sentence if run.result else f"So far: {sentence[0].lower()}{sentence[1:]}"
+
+
+def status(run: RunData) -> str:
+    """The worst monitor status of the result, which stands below the headline; "" where it is green."""
     later = run.history[1:]
     accepted = [generation for generation in later if generation.accepted]
-    sentence = run.findings.headline()
-    if status := monitor.headline_status(accepted or later, len(later)):
-        sentence = f"{sentence[:-1]}, and {status}."
-    if accepted and any(worst_status(generation) == "red" and not generation.accepted for generation in later):
-        sentence = f"{sentence[:-1]}; red was rolled back."
-    return sentence if run.result else f"So far: {sentence[0].lower()}{sentence[1:]}"
+    worst = monitor.headline_status(accepted or later, len(later)) if later else ""
+    rolled_back = accepted and any(
+        worst_status(generation) == "red" and not generation.accepted for generation in later
+    )
+    parts = [
+        *([worst] if worst else []),
+        *([f"{'red' if worst else 'a red generation'} was rolled back"] if rolled_back else []),
+    ]
+    return f"{capitalized('; '.join(parts))}." if parts else ""
 
 
 def sentences(run: RunData) -> list[str]:

@@ -66,6 +66,7 @@ class RunPage:
     folder: str
     task: str
     headline: str
+    status: str
     sentences: list[str]
     facts: list[Fact]
     limitations: list[str]
@@ -89,6 +90,7 @@ def content(folder: Path) -> RunPage:
         folder=shown_folder(folder),
         task=run.task.example,
         headline=run_findings.headline(run),
+        status=run_findings.status(run),
         sentences=[*run_findings.sentences(run), *_real_rows_sentence(folder)],
         facts=run_findings.facts(run),
         limitations=[*run_findings.limitations(run), *_own_judge_sentence(run, folder)],
