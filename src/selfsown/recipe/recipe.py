@@ -12,19 +12,12 @@ from typing import Any, get_type_hints
 
 from selfsown.errors import RecipeError, SelfsownError, suggest
 from selfsown.recipe import loader, requirements
-from selfsown.recipe.keys import NO_STEP, RecipeKeys
-from selfsown.recipe.steps import Step, methods, step, validated
+from selfsown.recipe.changes import apply_change
+from selfsown.recipe.keys import LIST_KEYS, NO_STEP, STEP_STAGES, RecipeKeys
+from selfsown.recipe.steps import Step, methods, step
+from selfsown.recipe.values import validated
 from selfsown.records import Json, JsonObject
 
-STEP_STAGES = {  # keys whose value is one step: its stage
-    "real": "tasks",
-    "student": "models",
-    "teacher": "models",
-    "judge": "models",
-    "base_train": "train",
-    "mix": "mix",
-}
-LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
 SERVERS = ("anthropic", "endpoint")  # models behind a server
 TRAINING_KEYS = ("student", "mix", "train", "evaluate", "goal")  # a recipe that trains needs them all
 KEYS_OF_TRAINING = {  # they mean nothing where nothing is trained
@@ -46,7 +39,7 @@ class Recipe(RecipeKeys):
         path, text = loader.read_source(source)
         values = loader.parse_yaml(path, text)
         for change in changes:
-            loader.apply_change(values, change)
+            apply_change(values, change, path.parent)
         try:
             return cls.of({"name": path.stem, **values}, path.parent)
         except SelfsownError as error:
@@ -63,7 +56,7 @@ class Recipe(RecipeKeys):
         values: JsonObject = {}
         for key, value in tree.items():
             if key not in names:
-                raise RecipeError(f"there is no key {key!r}{suggest(str(key), names)}")
+                raise RecipeError(f"there is no key {key!r}{suggest(str(key), names, 'selfsown list keys')}")
             if key in STEP_STAGES:
                 values[key] = None if value is None else _parse_step(key, value, beside)
             elif key in LIST_KEYS:
