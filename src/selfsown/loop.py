@@ -52,6 +52,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
         new_rows = dry_run(recipe, task, intake)  # before the folder is touched: a step may not fit
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
         callbacks = callbacks or Callbacks()
+        callbacks.started()
         if counts := record_intake(store, intake):
             callbacks.real_rows(counts)
         real, held_out = _real_rows(store, new_rows)

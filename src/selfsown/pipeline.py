@@ -89,8 +89,10 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
     check_requirements(recipe, folder)
     with open_pipeline(recipe, folder) as pipeline:
         store, tally = pipeline.store, pipeline.tally
+        on_progress = on_progress or (lambda tally: None)
+        on_progress(tally)
         store.forget("rows", "made")  # of another recipe, perhaps
-        store.write_rows("rows", pipeline.rows(on_progress or (lambda tally: None)))
+        store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally

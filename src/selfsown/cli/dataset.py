@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows
+from selfsown.cli.options import AsJson, Changes, check_row_count, errors_first, opening_lines, require_kept_rows
 
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
@@ -33,12 +33,18 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     from selfsown.export.export import export
     from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.layout import print_lines
     from selfsown.terminal.make_progress import MakeProgress
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    with MakeProgress(console) as progress:
-        print_warnings(loaded, console)
+    with errors_first() as release, MakeProgress(console) as progress:
+
+        def start() -> None:
+            print_lines(console, opening_lines(loaded, recipe, changes or []))
+            release()
+
+        progress.on_start = start
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
     if spent := read_cost(folder):
@@ -67,13 +73,15 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: 
     from rich.console import Console
 
     from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.layout import print_lines
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    print_warnings(loaded, console)
-    result = make_preview(loaded, folder, check_row_count(rows))
+    with errors_first():
+        result = make_preview(loaded, folder, check_row_count(rows))
+    print_lines(console, opening_lines(loaded, recipe, changes or []))
     show(result, folder, console)
     if all(row.status == "failed" for row in result.rows):
         require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))
@@ -110,7 +118,8 @@ def estimate(
     from selfsown.terminal import estimate as terminal
 
     loaded = Recipe.load(recipe, changes or [])
-    result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    with errors_first():
+        result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
     if as_json:
         print(dumps(terminal.to_json(result), indent=1))
     else:
@@ -152,7 +161,8 @@ def calibrate(
 
     loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    result = measure(loaded, folder, labels, check_row_count(rows))
+    with errors_first():
+        result = measure(loaded, folder, labels, check_row_count(rows))
     if as_json:
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:

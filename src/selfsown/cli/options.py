@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -10,14 +12,13 @@ from cyclopts import Parameter
 from selfsown.errors import ExitCode, RecipeError, SelfsownError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from selfsown.recipe.recipe import Recipe
 
 Changes = Annotated[
     list[str],
     Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=()),
 ]
+GIVEN_KEYS = ("real", "teacher", "judge")  # keys of a shipped recipe that its user gives
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.", negative=())]
 
 
@@ -34,10 +35,64 @@ def require_kept_rows(counts: Mapping[str, int], reason: str = "no row was made"
         raise SelfsownError(f"no row was kept: {numbers}; most frequent reason: {reason}", code=ExitCode.FAILED)
 
 
-def print_warnings(recipe: Recipe, console: Console) -> None:
-    """What the recipe leaves out that keeps a loop safe."""
-    from selfsown.preflight.warnings import recipe_warnings
-    from selfsown.terminal.layout import print_line
+@contextmanager
+def errors_first() -> Iterator[Callable[[], None]]:
+    """Log lines wait until the function is called, once a recipe is known to fit, or the block ends.
 
-    for warning in recipe_warnings(recipe):
-        print_line(console, f"warning: {warning}")
+    An error that ends it before then is printed alone.
+    """
+    log, waiting = logging.getLogger("selfsown"), _Waiting()
+    log.addHandler(waiting)
+    log.propagate = False
+
+    def release() -> None:
+        log.removeHandler(waiting)
+        log.propagate = True
+        while waiting.records:
+            log.handle(waiting.records.pop(0))
+
+    try:
+        yield release
+    except BaseException:
+        waiting.records.clear()
+        raise
+    finally:
+        release()
+
+
+class _Waiting(logging.Handler):
+    """Keeps log records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def opening_lines(recipe: Recipe, source: str, changes: Sequence[str]) -> list[str]:
+    """Warnings and notes to print once a recipe is known to fit.
+
+    Of a shipped recipe only what its user's changes lead to; `selfsown check` prints all.
+    """
+    from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
+
+    shipped = shipped_warnings(source, changes)
+    warnings = [*(each for each in recipe_warnings(recipe) if each not in shipped), *data_warnings(recipe)]
+    return [*(f"warning: {warning}" for warning in warnings), *(f"note: {note}" for note in notes(recipe))]
+
+
+def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:
+    """The warnings about a shipped recipe as it is shipped; [] about a recipe of the user's own."""
+    from selfsown.preflight.warnings import recipe_warnings
+    from selfsown.recipe.loader import shipped_recipes
+    from selfsown.recipe.recipe import Recipe
+
+    if source not in shipped_recipes():
+        return []
+    given = [change for change in changes if change.partition("=")[0].partition(".")[0] in GIVEN_KEYS]
+    try:
+        return list(recipe_warnings(Recipe.load(source, given)))
+    except SelfsownError:  # it fits only with the other changes
+        return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,6 +26,7 @@ class MakeProgress:
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
         self.last_line = time.monotonic()
+        self.on_start: Callable[[], None] | None = None  # is called once, when the recipe is known to fit
         self.intake = ""  # the sentence about the real rows that was printed
 
     def __enter__(self) -> MakeProgress:
@@ -36,6 +38,9 @@ class MakeProgress:
 
     def update(self, tally: Tally) -> None:
         """Show how far it is."""
+        if self.on_start:
+            self.on_start()
+            self.on_start = None
         if not self.intake:
             self.intake = tally.real.sentence()
             self.print(self.intake)
