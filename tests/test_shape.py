@@ -14,8 +14,8 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel"),
-    ("records",),
+    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names"),
+    ("records", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
     ("holdout", "models", "tasks", "history", "atomic"),
     ("prompting", "signals"),

@@ -43,10 +43,12 @@ for command in (
     run.report,
     dataset.export,
     dataset.push,
+    catalogue.show,
     catalogue.schema,
 ):
     app.command(command)
 app.command(catalogue.list_methods, name="list")
+app.register_install_completion_command(add_to_startup=True)
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def data_warnings(recipe: Recipe) -> Iterator[str]:
 
 
 def notes(recipe: Recipe) -> Iterator[str]:
-    """What is good to know before the results are read, in a sentence each: who judges, and answers that are not used."""
+    """What to know before the results are read, a sentence each: who judges, and answers that are not used."""
     functions = {step.method: step.function for step in recipe.grade}
     if own := self_judging(recipe.dump(), lambda method: parameters(functions[method])):
         yield (

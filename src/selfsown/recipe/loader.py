@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import yaml
 
 from selfsown.errors import RecipeError, closest
 from selfsown.recipe.yaml_values import YamlLoader, load_yaml
+from selfsown.recipes import shipped_recipes as shipped_recipes
 from selfsown.records import JsonObject
 
 SUFFIXES = (".yaml", ".yml")
-
-
-def shipped_recipes() -> dict[str, str]:
-    """The text of every shipped recipe, by name."""
-    folder = resources.files("selfsown.recipes")
-    return {f.name[:-5]: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
 
 
 def read_source(source: str | Path) -> tuple[Path, str]:

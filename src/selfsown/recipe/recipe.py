@@ -51,19 +51,7 @@ class Recipe(RecipeKeys):
 
         beside: the folder of custom methods. Raises RecipeError where a key, method or option does not fit.
         """
-        names = [field.name for field in fields(cls)]
-        types = get_type_hints(cls, include_extras=True)
-        values: JsonObject = {}
-        for key, value in tree.items():
-            if key not in names:
-                raise RecipeError(f"there is no key {key!r}{suggest(str(key), names, 'selfsown list keys')}")
-            if key in STEP_STAGES:
-                values[key] = None if value is None else _parse_step(key, value, beside)
-            elif key in LIST_KEYS:
-                items = value if isinstance(value, list | tuple) else [value]
-                values[key] = tuple(_parse_step(key, item, beside) for item in items if item is not None)
-            else:
-                values[key] = validated(key, value, types[key])
+        values = check_values(tree, beside)
         if missing := _missing_key(values, tree):
             raise RecipeError(f"{missing} is missing{_how_to_set(missing)}")
         defaults: JsonObject = {} if values.get("student") else {"held_out": 0}
@@ -83,6 +71,24 @@ class Recipe(RecipeKeys):
             if value is not None and (self.trains or field.name not in KEYS_OF_TRAINING):
                 values[field.name] = _with_lists(value)
         return values
+
+
+def check_values(tree: Mapping[str, Json], beside: Path) -> JsonObject:
+    """The value of each key; RecipeError where a key, method or option does not fit."""
+    names = [field.name for field in fields(RecipeKeys)]
+    types = get_type_hints(RecipeKeys, include_extras=True)
+    values: JsonObject = {}
+    for key, value in tree.items():
+        if key not in names:
+            raise RecipeError(f"there is no key {key!r}{suggest(str(key), names, 'selfsown list keys')}")
+        if key in STEP_STAGES:
+            values[key] = None if value is None else _parse_step(key, value, beside)
+        elif key in LIST_KEYS:
+            items = value if isinstance(value, list | tuple) else [value]
+            values[key] = tuple(_parse_step(key, item, beside) for item in items if item is not None)
+        else:
+            values[key] = validated(key, value, types[key])
+    return values
 
 
 def _missing_key(values: Mapping[str, Json], tree: Mapping[str, Json]) -> str:
