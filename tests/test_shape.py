@@ -17,7 +17,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names"),
     ("records", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
-    ("holdout", "models", "tasks", "history", "atomic"),
+    ("holdout", "models", "tasks", "history", "atomic", "run_folders"),
     ("prompting", "signals"),
     STAGES,
     ("recipe",),

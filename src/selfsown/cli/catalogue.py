@@ -18,7 +18,7 @@ def list_methods(name: str = "", *, as_json: AsJson = False) -> None:
 
     from selfsown.terminal import catalogue
 
-    listing = catalogue.find(name)
+    listing = catalogue.find(name, with_options=as_json)
     if as_json:
         print(json.dumps(listing.to_json(), indent=1, ensure_ascii=False))
     else:

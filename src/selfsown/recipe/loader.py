@@ -43,9 +43,10 @@ def _no_recipe(path: Path) -> str:
 
 def _suggest_recipe(path: Path) -> str:
     """A shipped recipe, or a YAML file in the same folder, of a similar name."""
-    files = {str(file) for suffix in SUFFIXES for file in path.parent.glob(f"*{suffix}")}
-    if near := closest(str(path.with_suffix(".yaml")), files) or closest(path.stem, shipped_recipes()):
-        return f"; did you mean {near!r}?"
+    files = {file.stem: str(file) for suffix in SUFFIXES for file in path.parent.glob(f"*{suffix}")}
+    names = {name: name for name in shipped_recipes()} | files
+    if near := closest(path.stem, names):
+        return f"; did you mean {names[near]!r}?"
     return f"; `selfsown list recipes` lists all {len(shipped_recipes())}, or name a FILE.yaml"
 
 

@@ -34,7 +34,8 @@ def changed_text(source: str, changes: Sequence[str]) -> str:
 
 def _replaced(text: str, key: str, value: Any) -> str:
     """The text with another value of the key, which ends where the next key or a comment in the first column begins."""
-    block = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=WIDTH, default_flow_style=None)
+    flow = None if isinstance(value, dict | list) else False
+    block = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=WIDTH, default_flow_style=flow)
     pattern = re.compile(rf"^{re.escape(key)}[ ]*:.*\n?(?:(?![\w#]).*\n?)*", re.MULTILINE)
     if pattern.search(text):
         return pattern.sub(lambda _: block, text, count=1)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 
-from selfsown import catalogue
-from selfsown.catalogue import MethodEntry, OptionEntry, RecipeEntry
+from selfsown.catalogue import source as catalogue
+from selfsown.catalogue.source import MethodEntry, OptionEntry, RecipeEntry
 from selfsown.errors import RecipeError, closest
 from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
@@ -31,26 +32,28 @@ class Listing:
         return {name: [asdict(entry) for entry in getattr(self, name)] for name in ("recipes", "methods", "keys")}
 
 
-def find(name: str) -> Listing:
+def find(name: str, *, with_options: bool = True) -> Listing:
     """What the name stands for: "" all, "recipes", "keys", a stage, a recipe, a method, or a file of one's own.
 
-    RecipeError where there is none.
+    with_options: also of a list of many methods, which takes longer. RecipeError where there is no such name.
     """
     recipes = catalogue.recipes()
+    read = catalogue.method if with_options else catalogue.headline
     if not name:
-        return Listing(recipes, catalogue.methods())
+        stages = STAGE_FUNCTIONS
+        return Listing(recipes, [read(stage, each) for stage in stages for each in catalogue.stage_methods(stage)])
     if name == "recipes":
         return Listing(recipes)
     if name == "keys":
         return Listing(keys=catalogue.recipe_keys())
-    for stage in STAGE_FUNCTIONS:
-        if name in (stage, *RECIPE_KEYS.get(stage, ())):
-            return Listing(methods=[catalogue.method(stage, each) for each in catalogue.stage_methods(stage)])
     if name.endswith(".py"):
         return Listing(methods=catalogue.custom_methods(Path(name)), in_full=True)
     named = Listing([entry for entry in recipes if entry.name == name], _methods(name), in_full=True)
     if named.recipes or named.methods:
         return named
+    for stage in STAGE_FUNCTIONS:
+        if name in (stage, *RECIPE_KEYS.get(stage, ())):
+            return Listing(methods=[read(stage, each) for each in catalogue.stage_methods(stage)])
     names = {"recipes", "keys", *STAGE_FUNCTIONS, *(entry.name for entry in recipes)}
     methods = [method for stage in STAGE_FUNCTIONS for method in catalogue.stage_methods(stage)]
     near = closest(name.rpartition(".")[2], {*names, *methods})
@@ -112,7 +115,10 @@ def _method_text(entry: MethodEntry, width: int) -> str:
         text = f"{option.name:<{NAME_WIDTH}} {_option_text(option)}"
         limit = min(width, MAX_WIDTH) if width else len(text) + 3
         lines += wrap(text, max(limit, 40), initial_indent="  ", subsequent_indent=" " * (NAME_WIDTH + 3))
-    return "\n".join([*lines, *(["", entry.details] if entry.details else [])])
+    names = "|".join(option.name for option in entry.options)
+    paragraphs = entry.details.split("\n\n") if entry.details else []
+    lines += [f"\n{text}" for text in paragraphs if not (names and re.match(rf"({names})(, \w+)*: ", text))]
+    return "\n".join(lines)
 
 
 def _option_text(option: OptionEntry) -> str:

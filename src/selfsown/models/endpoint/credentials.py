@@ -54,7 +54,8 @@ def check_url(url: str) -> None:
 
 def _with_scheme(url: str) -> str:
     """The URL whose http:// was left out, as far as it is a plain host, port and path; "" where it is not."""
-    if not _PLAIN_URL.fullmatch(url):
+    host = url.partition("/")[0]
+    if not _PLAIN_URL.fullmatch(url) or _KEY.match(url) or not (host == "localhost" or {".", ":"} & {*host}):
         return ""
     local = re.match(r"localhost\b|[0-9.]+(:|/|$)", url) or re.match(r"[^/]*:[0-9]+", url)
     return f"{'http' if local else 'https'}://{url}"

@@ -9,65 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from selfsown.catalogue.words import COMMON, TYPES
 from selfsown.errors import RecipeError
 from selfsown.recipes import shipped_recipes
 from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
-SOURCE = Path(__file__).parent
-TYPES = {  # in words; of option_types and Python's own
-    "Count": "whole number, 1 or more",
-    "Natural": "whole number, 0 or more",
-    "Share": "number from 0 to 1",
-    "Level": "level from 1 to 9",
-    "Scale": "whole number from 2 to 100",
-    "Pattern": "regular expression",
-    "NotNegative": "number, 0 or more",
-    "Finite": "number, 0 or more",
-    "Positive": "number above 0",
-    "int": "whole number",
-    "float": "number",
-    "str": "text",
-    "bool": "true or false",
-    "object": "any value",
-    "Any": "any value",
-    "JsonObject": "mapping",
-    "PriceOptions": "mapping",
-    "Caps": "mapping",
-    "GraderMetric": "metric",
-    "Kind": "kind of personal data",
-}
-COMMON = {  # options that several methods have, where the method itself does not explain them
-    "steps": "training steps.",
-    "batch_size": "rows of a training step.",
-    "learning_rate": "of matrices.",
-    "embedding_learning_rate": "of embeddings and other parameters.",
-    "weight_decay": "how strongly weights are pulled to zero.",
-    "average_last": "the share of the last steps whose weights are averaged.",
-    "temperature": "the sampling temperature.",
-    "count": "how many rows to write.",
-    "min_score": "the score that a row needs.",
-    "keep_share": "the share of the rows to keep.",
-    "real_share": "the least share of real rows among the draws.",
-    "max_similarity": "the highest similarity that is kept.",
-    "prompt": "the column of the prompt.",
-    "answer": "the column of the answer.",
-    "max_per_prompt": "the most rows of one prompt.",
-    "max_per_parent": "the most rows of one real row.",
-    "min_pass_rate": "the least share of a prompt's samples that pass.",
-    "max_pass_rate": "the largest share of a prompt's samples that pass.",
-    "max_digits": "digits of the longest numbers.",
-    "max_train_digits": "digits of the longest numbers among rows to learn from.",
-    "pivotal_only": "learn from pivotal tokens alone.",
-    "url": "where the API begins, such as http://localhost:8000/v1.",
-    "model": "the model's name, as the server knows it.",
-    "style": "the API: chat, or completions for base models.",
-    "system": "the system message before each prompt.",
-    "retries": "attempts per request.",
-    "max_in_flight": "the most concurrent requests.",
-    "requests_per_minute": "your rate limit; 0: none.",
-    "tokens_per_minute": "your rate limit; 0: none.",
-}
-
+SOURCE = Path(__file__).parent.parent
 EXCEPTIONS = re.compile(r";? (?=Raises |SelfsownError |RecipeError )")  # what documentation says of them ends a meaning
 
 
@@ -124,15 +71,21 @@ def stage_methods(stage: str) -> list[str]:
     return sorted(path.stem for path in paths if path.stem != "__init__")
 
 
-def methods() -> list[MethodEntry]:
-    """Every shipped method, stage by stage in the order of the loop."""
-    return [method(stage, name) for stage in STAGE_FUNCTIONS for name in stage_methods(stage)]
-
-
 def method(stage: str, name: str) -> MethodEntry:
     """A shipped method."""
-    path = SOURCE / stage / name / "__init__.py"
-    return _read(stage, name, path if path.exists() else SOURCE / stage / f"{name}.py")
+    return _read(stage, name, _path(stage, name))
+
+
+def _path(stage: str, name: str) -> Path:
+    package = SOURCE / stage / name / "__init__.py"
+    return package if package.exists() else SOURCE / stage / f"{name}.py"
+
+
+def headline(stage: str, name: str) -> MethodEntry:
+    """A shipped method with its description alone, which is read sooner."""
+    text = _path(stage, name).read_text(encoding="utf-8")
+    documentation = text.split('"""', 2)[1]
+    return MethodEntry(stage, name, RECIPE_KEYS.get(stage, (stage,)), _first_sentence(documentation)[0], "", ())
 
 
 def custom_methods(path: Path) -> list[MethodEntry]:
@@ -171,21 +124,26 @@ def _tree(path: Path) -> ast.Module:
 
 def _read(stage: str, name: str, path: Path) -> MethodEntry:
     tree = _tree(path)
-    documentation = " ".join((ast.get_docstring(tree) or "").split())
-    description, _, more = documentation.partition(". ")
+    description, more = _first_sentence(ast.get_docstring(tree) or "")
     definition, home = _definition(tree, STAGE_FUNCTIONS[stage])
     details = "\n\n".join(text for text in (more, ast.get_docstring(definition) or "") if text)
     entry = MethodEntry(
         stage,
         name,
         RECIPE_KEYS.get(stage, (stage,)),
-        description.rstrip(".") + ".",
+        description,
         details,
         tuple(_options(definition, home, details)),
     )
     if isinstance(definition, ast.FunctionDef) and definition.args.kwarg:  # a preset of another method
         return replace(entry, options=tuple(_preset_options(home)))
     return entry
+
+
+def _first_sentence(documentation: str) -> tuple[str, str]:
+    """And the rest."""
+    first, _, rest = " ".join(documentation.split()).partition(". ")
+    return first.rstrip(".") + ".", rest
 
 
 def _definition(tree: ast.Module, function: str) -> tuple[ast.FunctionDef | ast.ClassDef, ast.Module]:
@@ -296,4 +254,9 @@ def _yaml(value: object) -> str:
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_yaml(key)}: {_yaml(item)}' for key, item in value.items())}}}"
-    return str(value) if value != "" else '""'
+    text = str(value)
+    return (
+        text
+        if text and text[0] not in "*&!|>%@`{[#'" and not (isinstance(value, str) and ": " in text)
+        else f'"{text}"'
+    )
