@@ -15,9 +15,9 @@ MAX_LISTED = 6
 
 def suggest_folder(folder: Path) -> str:
     """ "; did you mean runs/names?", or the folders of runs that there are; "" where there is none."""
-    found = list(islice(_run_folders(folder), MAX_SEARCHED))
-    names = {str(path): path for path in found}
-    by_name = {path.name: str(path) for path in reversed(found)}
+    folders = list(islice(_run_folders(folder), MAX_SEARCHED))
+    names = {str(path): path for path in folders}
+    by_name = {path.name: str(path) for path in reversed(folders)}
     if near := by_name.get(folder.name) or closest(str(folder), names) or by_name.get(closest(folder.name, by_name)):
         return f"; did you mean {near}?"
     listed = sorted(names)

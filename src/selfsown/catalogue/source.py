@@ -163,19 +163,19 @@ def _options(definition: ast.FunctionDef | ast.ClassDef, tree: ast.Module, detai
     """Keyword-only arguments, or the fields of a class, with what the documentation says of each."""
     constants = _constants(tree)
     if isinstance(definition, ast.ClassDef):
-        found = [
+        parts = [
             (ast.unparse(node.target), node.annotation, node.value)
             for node in definition.body
             if isinstance(node, ast.AnnAssign) and "ClassVar" not in ast.unparse(node.annotation)
         ]
     else:
         arguments, defaults = definition.args.kwonlyargs, definition.args.kw_defaults
-        found = [
-            (each.arg, each.annotation or ast.Name("Any"), default)
-            for each, default in zip(arguments, defaults, strict=True)
+        parts = [
+            (argument.arg, argument.annotation or ast.Name("Any"), default)
+            for argument, default in zip(arguments, defaults, strict=True)
         ]
-    meanings = _meanings(details, [name for name, _, _ in found])
-    for name, annotation, default in found:
+    meanings = _meanings(details, [name for name, _, _ in parts])
+    for name, annotation, default in parts:
         written = None if default is None else _default(default, constants)
         yield OptionEntry(name, _type(annotation, constants), written, meanings.get(name) or COMMON.get(name, ""))
 

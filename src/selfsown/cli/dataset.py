@@ -33,18 +33,14 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     from selfsown.export.export import export
     from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal.layout import print_lines
     from selfsown.terminal.make_progress import MakeProgress
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    with errors_first() as release, MakeProgress(console) as progress:
-
-        def start() -> None:
-            print_lines(console, opening_lines(loaded, recipe, changes or []))
-            release()
-
-        progress.on_start = start
+    with (
+        errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])) as release,
+        MakeProgress(console, release) as progress,
+    ):
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
     if spent := read_cost(folder):
@@ -73,15 +69,13 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: 
     from rich.console import Console
 
     from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal.layout import print_lines
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    with errors_first():
+    with errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])):
         result = make_preview(loaded, folder, check_row_count(rows))
-    print_lines(console, opening_lines(loaded, recipe, changes or []))
     show(result, folder, console)
     if all(row.status == "failed" for row in result.rows):
         require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))

@@ -28,12 +28,12 @@ def error_line(error: Exception, arguments: Sequence[str]) -> str:
 
 def _split_change(arguments: Sequence[str]) -> str:
     """The change whose brackets are closed by later arguments only; "" where there is none."""
-    for at, argument in enumerate(arguments[:-1]):
-        change = arguments[at + 1] if argument == "--set" else ""
-        for end in range(at + 3, len(arguments) + 1):
+    for index, argument in enumerate(arguments[:-1]):
+        change = arguments[index + 1] if argument == "--set" else ""
+        for end in range(index + 3, len(arguments) + 1):
             if not _is_open(change):
                 break
-            change = " ".join(arguments[at + 1 : end])
+            change = " ".join(arguments[index + 1 : end])
             if not _is_open(change):
                 return change
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,8 @@ from cyclopts import Parameter
 from selfsown.errors import ExitCode, RecipeError, SelfsownError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from selfsown.recipe.recipe import Recipe
 
 Changes = Annotated[
@@ -36,28 +38,33 @@ def require_kept_rows(counts: Mapping[str, int], reason: str = "no row was made"
 
 
 @contextmanager
-def errors_first() -> Iterator[Callable[[], None]]:
-    """Log lines wait until the function is called, once a recipe is known to fit, or the block ends.
+def errors_first(
+    console: Console | None = None, opening: Callable[[], Iterable[str]] = tuple
+) -> Iterator[Callable[[], None]]:
+    """The opening lines, and log lines, wait until the function is called, once a recipe is known to fit, or the block
+    ends. An error that ends it before then is printed alone."""
+    from selfsown.terminal.layout import print_lines
 
-    An error that ends it before then is printed alone.
-    """
     log, waiting = logging.getLogger("selfsown"), _Waiting()
     log.addHandler(waiting)
     log.propagate = False
 
     def release() -> None:
+        if waiting not in log.handlers:
+            return
         log.removeHandler(waiting)
         log.propagate = True
-        while waiting.records:
-            log.handle(waiting.records.pop(0))
+        if console:
+            print_lines(console, opening())
+        for record in waiting.records:
+            log.handle(record)
 
     try:
         yield release
-    except BaseException:
-        waiting.records.clear()
-        raise
-    finally:
         release()
+    finally:
+        log.removeHandler(waiting)
+        log.propagate = True
 
 
 class _Waiting(logging.Handler):
@@ -79,8 +86,15 @@ def opening_lines(recipe: Recipe, source: str, changes: Sequence[str]) -> list[s
     from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
 
     shipped = shipped_warnings(source, changes)
-    warnings = [*(each for each in recipe_warnings(recipe) if each not in shipped), *data_warnings(recipe)]
+    warnings = [warning for warning in recipe_warnings(recipe) if warning not in shipped]
+    warnings += data_warnings(recipe)
     return [*(f"warning: {warning}" for warning in warnings), *(f"note: {note}" for note in notes(recipe))]
+
+
+def closing_lines(source: str, changes: Sequence[str]) -> list[str]:
+    """Where the warnings about a shipped recipe itself are."""
+    count = len(shipped_warnings(source, changes))
+    return [f"What this recipe leaves out that keeps a loop safe ({count}): selfsown check {source}"] if count else []
 
 
 def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:
@@ -91,8 +105,8 @@ def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:
 
     if source not in shipped_recipes():
         return []
-    given = [change for change in changes if change.partition("=")[0].partition(".")[0] in GIVEN_KEYS]
+    user_changes = [change for change in changes if change.partition("=")[0].partition(".")[0] in GIVEN_KEYS]
     try:
-        return list(recipe_warnings(Recipe.load(source, given)))
+        return list(recipe_warnings(Recipe.load(source, user_changes)))
     except SelfsownError:  # it fits only with the other changes
         return []

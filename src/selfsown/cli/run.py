@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfsown.cli.options import AsJson, Changes, errors_first, opening_lines, shipped_warnings
+from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -38,21 +38,15 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
-    with errors_first() as release:
-
-        def start() -> None:
-            print_line(console, f"{loaded.name}: {loaded.description}\nfolder: {folder}")
-            print_lines(console, opening_lines(loaded, recipe, changes or []))
-            release()
-
-        callbacks = RunProgress(loaded, console, start)
+    header = [f"{loaded.name}: {loaded.description}", f"folder: {folder}"]
+    with errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release:
+        callbacks = RunProgress(loaded, console, release)
         with callbacks.progress:
             history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
-    if count := len(shipped_warnings(recipe, changes or [])):
-        print_line(console, f"What this recipe leaves out that keeps a loop safe ({count}): selfsown check {recipe}")
     if spent := read_cost(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {folder})")
+    print_lines(console, closing_lines(recipe, changes or []))
     if report:
         print(write_or_explain(folder))
     _require_training_on_kept_rows(history)

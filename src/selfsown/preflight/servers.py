@@ -1,4 +1,4 @@
-"""Before a new folder is touched: does a server answer where the teacher and the judge are said to be?"""
+"""Whether a server answers where the teacher and the judge are said to be, before a new folder is touched."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ def validated(place: str, value: Any, hint: Any) -> Any:
         return adapter.validate_python(number, strict=True)
     except ValidationError as error:
         errors = error.errors()
-    for each in errors:
-        if each["type"] in NUMBER_ERRORS:
-            number = _with_number(number, each["loc"])
+    for problem in errors:
+        if problem["type"] in NUMBER_ERRORS:
+            number = _with_number(number, problem["loc"])
     try:
         return adapter.validate_python(number, strict=True)
     except ValidationError as error:
@@ -64,7 +64,9 @@ def _with_number(value: Any, place: Sequence[int | str]) -> Any:
         if isinstance(value, dict) and part in value:
             return {**value, part: _with_number(value[part], place[depth:])}
         if isinstance(value, tuple | list) and isinstance(part, int):
-            return tuple(_with_number(item, place[depth:]) if at == part else item for at, item in enumerate(value))
+            return tuple(
+                _with_number(item, place[depth:]) if index == part else item for index, item in enumerate(value)
+            )
     return value
 
 

@@ -41,7 +41,7 @@ def find(name: str, *, with_options: bool = True) -> Listing:
     read = catalogue.method if with_options else catalogue.headline
     if not name:
         stages = STAGE_FUNCTIONS
-        return Listing(recipes, [read(stage, each) for stage in stages for each in catalogue.stage_methods(stage)])
+        return Listing(recipes, [read(stage, method) for stage in stages for method in catalogue.stage_methods(stage)])
     if name == "recipes":
         return Listing(recipes)
     if name == "keys":
@@ -53,7 +53,7 @@ def find(name: str, *, with_options: bool = True) -> Listing:
         return named
     for stage in STAGE_FUNCTIONS:
         if name in (stage, *RECIPE_KEYS.get(stage, ())):
-            return Listing(methods=[read(stage, each) for each in catalogue.stage_methods(stage)])
+            return Listing(methods=[read(stage, method) for method in catalogue.stage_methods(stage)])
     names = {"recipes", "keys", *STAGE_FUNCTIONS, *(entry.name for entry in recipes)}
     methods = [method for stage in STAGE_FUNCTIONS for method in catalogue.stage_methods(stage)]
     near = closest(name.rpartition(".")[2], {*names, *methods})

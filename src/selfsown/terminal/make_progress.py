@@ -20,13 +20,13 @@ ROW_STATUSES = ("kept", "rejected", "failed")
 class MakeProgress:
     """A progress bar on a terminal; otherwise one line now and then."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, on_start: Callable[[], None] | None = None) -> None:
         self.console = console
         columns = (BarColumn(10), TextColumn("{task.description}"), TimeRemainingColumn())
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
         self.last_line = time.monotonic()
-        self.on_start: Callable[[], None] | None = None  # is called once, when the recipe is known to fit
+        self.on_start = on_start  # is called once the recipe is known to fit
         self.intake = ""  # the sentence about the real rows that was printed
 
     def __enter__(self) -> MakeProgress:
