@@ -141,11 +141,13 @@ def test_another_recipe_in_the_same_folder_is_one_line_and_changes_nothing(ran: 
     assert (folder / "runs/mine/recipe.yaml").read_bytes() == before
 
 
-def test_an_unknown_goal_lists_the_measured_scores(tmp_path: Path) -> None:
+def test_an_unknown_goal_names_the_one_that_was_meant_or_the_measured_scores(tmp_path: Path) -> None:
     written(tmp_path, goal="acuracy")
     message = refused(run_in_process(tmp_path, "run", "mine.yaml"))
     assert "'acuracy'" in message
-    assert "accuracy, loss" in message
+    assert "did you mean 'accuracy'?" in message
+    written(tmp_path, goal="zzzz")
+    assert "this recipe measures: accuracy, loss" in refused(run_in_process(tmp_path, "run", "mine.yaml"))
 
 
 def test_ctrl_c_exits_with_130_and_says_how_to_resume(tmp_path: Path) -> None:
