@@ -236,6 +236,7 @@ def test_what_does_not_fit_is_named_with_its_place_and_what_there_is(
     changes: dict[str, Any], said: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "broken.py").write_text("import nosuchpackage\n", encoding="utf-8")
+    (tmp_path / "names.txt").write_text("emma\n", encoding="utf-8")
     (tmp_path / "greedy.py").write_text("def grade(rows, student):\n    ...\n", encoding="utf-8")
     message = refused(written(tmp_path, **changes))
     assert message.startswith("mine.yaml: ")

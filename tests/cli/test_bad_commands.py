@@ -80,6 +80,8 @@ CASES: list[tuple[tuple[str, ...], str]] = [
     (("run", "mine.yaml", "foreign"), "holds other files and no run"),
     (("run", "mine.yaml", "names.txt"), "names.txt is a file"),
     (("run", "mine.yaml", "/proc/nosuch/x"), "name another folder"),
+    (("check", "first", "--set", "real=name.txt"), "there is no file name.txt; did you mean 'names.txt'?"),
+    (("check", "first", "--set", r"real=C:\data\rows.csv"), r"there is no file C:\data\rows.csv"),
     (("make", "mine.yaml"), "teacher is missing"),
     (("make", "answers", "--set", "real=names.txt"), "teacher is missing"),
     (("make", "answers", "--set", "real=empty.txt", "--set", DEAD), "empty.txt is empty"),
