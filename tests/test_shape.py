@@ -14,10 +14,10 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel"),
-    ("records", "templates"),
+    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names"),
+    ("records", "templates", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
-    ("holdout", "models", "tasks", "history", "atomic"),
+    ("holdout", "models", "tasks", "history", "atomic", "run_folders"),
     ("prompting", "signals"),
     STAGES,
     ("recipe",),

@@ -9,6 +9,9 @@ from selfsown.records import Generation
 class Callbacks:
     """Called with the progress of a run; these do nothing."""
 
+    def started(self) -> None:
+        """The recipe fits, and its folder is open."""
+
     def real_rows(self, intake: Intake) -> None:
         """The real rows are read and split."""
 

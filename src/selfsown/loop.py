@@ -16,6 +16,7 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Student
 from selfsown.preflight.dry_run import dry_run
+from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
     CurateInputs,
@@ -50,8 +51,10 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     new_rows, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
         new_rows = dry_run(recipe, task, intake)  # before the folder is touched: a step may not fit
+        check_servers(recipe, folder)
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
         callbacks = callbacks or Callbacks()
+        callbacks.started()
         if counts := record_intake(store, intake):
             callbacks.real_rows(counts)
         real, held_out = _real_rows(store, new_rows)

@@ -20,6 +20,7 @@ from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
 from selfsown.models import Model, RemoteModel
 from selfsown.parallel import map_ordered, relaxed_garbage_collection
 from selfsown.preflight.dry_run import dry_run_make
+from selfsown.preflight.servers import check_servers
 from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
@@ -89,8 +90,10 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
     check_requirements(recipe, folder)
     with open_pipeline(recipe, folder) as pipeline:
         store, tally = pipeline.store, pipeline.tally
+        on_progress = on_progress or (lambda tally: None)
+        on_progress(tally)
         store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
-        store.write_rows("rows", pipeline.rows(on_progress or (lambda tally: None)))
+        store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally
@@ -105,12 +108,16 @@ def preview(recipe: Recipe, folder: Path, first: int) -> list[Row]:
 
 
 @contextmanager
-def open_pipeline(recipe: Recipe, folder: Path, chunk_size: int = 0) -> Iterator[DatasetPipeline]:
+def open_pipeline(
+    recipe: Recipe, folder: Path, chunk_size: int = 0, offline: bool = False
+) -> Iterator[DatasetPipeline]:
     """The pipeline of the recipe in the folder, with the real rows there.
 
-    chunk_size: rows of a chunk; 0: as many as suit the models.
+    chunk_size: rows of a chunk; 0: as many as suit the models. offline: no model will be asked.
     """
     dry_run_make(recipe, recipe.real())  # before the folder is touched or anything is paid: a step may not fit
+    if not offline:
+        check_servers(recipe, folder)
     with (
         relaxed_garbage_collection(),
         RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows
+from selfsown.cli.options import AsJson, Changes, check_row_count, errors_first, opening_lines, require_kept_rows
 
 if TYPE_CHECKING:
     from selfsown.recipe.recipe import Recipe
@@ -42,8 +42,10 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    with MakeProgress(console) as progress:
-        print_warnings(loaded, console)
+    with (
+        errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])) as release,
+        MakeProgress(console, release) as progress,
+    ):
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
     _show_result(loaded, folder, progress, tally.counts["kept"], report)
@@ -99,8 +101,8 @@ def preview(
     check_row_count(rows)
     if html:
         page_path.check(html, packages=("jinja2",))
-    print_warnings(loaded, console)
-    result = make_preview(loaded, folder, rows)
+    with errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])):
+        result = make_preview(loaded, folder, rows)
     show(result, folder, console)
     if html:
         from selfsown.html.report import write_made
@@ -141,7 +143,8 @@ def estimate(
     from selfsown.terminal import estimate as terminal
 
     loaded = Recipe.load(recipe, changes or [])
-    result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    with errors_first():
+        result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
     if as_json:
         print(dumps(terminal.to_json(result), indent=1))
     else:
@@ -183,7 +186,8 @@ def calibrate(
 
     loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    result = measure(loaded, folder, labels, check_row_count(rows))
+    with errors_first():
+        result = measure(loaded, folder, labels, check_row_count(rows))
     if as_json:
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -211,7 +215,8 @@ def export(
         A new folder, or an earlier export, which is replaced.
     record_format
         prompt-completion (the default; for documents, text; for both, rows), conversational,
-        conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
+        conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows
+        (every field of each row).
     file_format
         parquet or jsonl.
     real

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from selfsown.errors import RunFolderError
-
-PARENTS = (Path("runs"), Path("made"))  # where `run` and `make` put their folders by default
+from selfsown.run_folders import PARENTS, suggest_folder
 
 
 def existing_folder(folder: Path) -> Path:
@@ -24,14 +22,5 @@ def _checked(folder: Path) -> Path:
     if folder.is_dir():
         return folder
     if folder.exists():
-        raise RunFolderError(f"{folder} is a file; name the folder of a run or of made rows{_hint(folder)}")
-    raise RunFolderError(f"there is no folder {folder}{_hint(folder)}")
-
-
-def _hint(folder: Path) -> str:
-    """The folders that there are, the likest first."""
-    present = {path.name: path for parent in PARENTS for path in sorted(parent.glob("*/")) if path.is_dir()}
-    if close := get_close_matches(folder.name, present, 1):
-        return f"; did you mean {present[close[0]]}?"
-    listed = ", ".join(map(str, list(present.values())[:5]))
-    return f"; there are: {listed}" if listed else "; selfsown run and selfsown make write such folders"
+        raise RunFolderError(f"{folder} is a file; name the folder of a run or of made rows{suggest_folder(folder)}")
+    raise RunFolderError(f"there is no folder {folder}{suggest_folder(folder)}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, print_warnings
+from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -35,20 +35,21 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     from selfsown.loop import run as run_loop
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
-    from selfsown.terminal.layout import print_line
+    from selfsown.terminal.layout import print_line, print_lines
     from selfsown.terminal.run_progress import RunProgress
     from selfsown.terminal.sample_rows import show_run_rows
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
-    print_line(console, f"{loaded.name}: {loaded.description}\nfolder: {folder}")
-    print_warnings(loaded, console)
-    callbacks = RunProgress(loaded, console)
-    with callbacks.progress:
-        history = run_loop(loaded, folder, callbacks)
+    header = [f"{loaded.name}: {loaded.description}", f"folder: {folder}"]
+    with errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release:
+        callbacks = RunProgress(loaded, console, release)
+        with callbacks.progress:
+            history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := read_cost(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
+    print_lines(console, closing_lines(recipe, changes or []))
     if report:
         print(write_or_explain(folder))
     show_run_rows(folder, loaded, history, console)
@@ -82,19 +83,22 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
 
     from selfsown.intake import Intake, count_real_rows
     from selfsown.preflight.dry_run import dry_run, dry_run_make
-    from selfsown.preflight.warnings import recipe_warnings
+    from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
     from selfsown.recipe.recipe import Recipe
 
     loaded = Recipe.load(recipe, changes or [])
     intake = Intake()
-    if loaded.trains:
-        dry_run(loaded, loaded.real(), intake)
-    else:
-        dry_run_make(loaded, loaded.real())
-        intake = count_real_rows(loaded)
+    with errors_first():
+        if loaded.trains:
+            dry_run(loaded, loaded.real(), intake)
+        else:
+            dry_run_make(loaded, loaded.real())
+            intake = count_real_rows(loaded)
     print(f"selfsown: {intake.sentence()}", file=sys.stderr)
-    for warning in recipe_warnings(loaded):
+    for warning in (*recipe_warnings(loaded), *data_warnings(loaded)):
         print(f"selfsown: warning: {warning}", file=sys.stderr)
+    for note in notes(loaded):
+        print(f"selfsown: note: {note}", file=sys.stderr)
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 

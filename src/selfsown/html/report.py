@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selfsown.errors import RunFolderError, SelfsownError
+from selfsown.run_folders import suggest_folder
 
 
 def write(folder: Path) -> Path:
@@ -26,7 +27,9 @@ def write(folder: Path) -> Path:
         raise RunFolderError(f"the comparison in {folder} is not finished; repeat its command to resume it")
     if not (folder / "recipe.yaml").exists():
         reason = "it has no recipe.yaml and no compare.json" if folder.exists() else "it does not exist"
-        raise RunFolderError(f"{folder} is neither the folder of a run nor of a comparison: {reason}")
+        raise RunFolderError(
+            f"{folder} is neither the folder of a run nor of a comparison: {reason}{suggest_folder(folder)}"
+        )
     return template.write_page(path, "run.html", vars(run_page.content(folder)))
 
 

@@ -93,6 +93,15 @@ class ModelSelector(Protocol):
 
 
 @runtime_checkable
+class Reachable(Protocol):
+    """A model whose server can be looked for before it is asked."""
+
+    def check_server(self) -> None:
+        """Raises ModelError where no server answers; nothing is paid."""
+        ...
+
+
+@runtime_checkable
 class RemoteModel(Model, Protocol):
     """A model behind a server: its requests are counted per step, limited, and paid for."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from selfsown.calibration.selftest import self_test
-from selfsown.errors import RecipeError
+from selfsown.errors import RecipeError, closest
 from selfsown.holdout import validation_and_test
 from selfsown.intake import Intake, prepared_rows, split_real_rows
 from selfsown.models import Model
@@ -83,8 +83,11 @@ def _check_pairs(recipe: Recipe, real: list[Row]) -> None:
 
 def _check_goal(recipe: Recipe, scores: tuple[Score, ...]) -> None:
     if _without_values(recipe.goal) not in {_without_values(score.key) for score in scores}:
-        available = ", ".join(score.key for score in scores)
-        raise RecipeError(f"goal: there is no score {recipe.goal!r}; this recipe measures: {available}")
+        keys = [score.key for score in scores]
+        whole = ", ".join(key for key in keys if "[" not in key)  # without strata, which may be many
+        near = closest(recipe.goal, keys)
+        hint = f"did you mean {near!r}?" if near else f"this recipe measures: {whole}"
+        raise RecipeError(f"goal: there is no score {recipe.goal!r}; {hint}")
 
 
 def _run_guards(recipe: Recipe, task: Task, real: list[Row], validation: list[Row], scores: tuple[Score, ...]) -> None:

@@ -9,6 +9,15 @@ from selfsown.option_types import GraderMetric, Share
 from selfsown.recipe.steps import Step
 from selfsown.usage.budget import Caps
 
+STEP_STAGES = {  # keys whose value is one step: its stage
+    "real": "tasks",
+    "student": "models",
+    "teacher": "models",
+    "judge": "models",
+    "base_train": "train",
+    "mix": "mix",
+}
+LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
 NO_STEP = Step("", "", print)  # a key that a recipe without training leaves out
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
-from selfsown.errors import RecipeError, suggest
+from selfsown.errors import RecipeError, closest, suggest
 from selfsown.recipe.keys import RecipeKeys
 from selfsown.recipe.steps import Step
 from selfsown.tasks import Task
@@ -24,13 +25,23 @@ def check(recipe: RecipeKeys) -> None:
             if need not in METHOD_CHECKS:
                 raise RecipeError(f"{step.name}: REQUIRES names {need!r}{suggest(need, METHOD_CHECKS)}")
             if problem := METHOD_CHECKS[need](recipe, step, task):
-                raise RecipeError(problem)
+                raise RecipeError(_missing_file(recipe) or problem)
     _check_numbers(recipe, task)
     _check_models(recipe)
     graders = [step.method for step in recipe.grade]
     for name in recipe.grader_requirements or {}:
         if name not in graders:
             raise RecipeError(f"grader_requirements: {name!r} is no grader of this recipe{suggest(name, graders)}")
+
+
+def _missing_file(recipe: RecipeKeys) -> str:
+    """Of a file of real rows that is not there, nothing else needs to be said."""
+    path = recipe.real.options.get("path")
+    if recipe.real.method != "file" or not isinstance(path, str) or Path(path).expanduser().exists():
+        return ""
+    beside = Path(path).expanduser().parent
+    near = closest(Path(path).name, (file.name for file in beside.iterdir()) if beside.is_dir() else ())
+    return f"real: there is no file {path}" + (f"; did you mean {str(beside / near)!r}?" if near else "")
 
 
 def _check_numbers(recipe: RecipeKeys, task: Task) -> None:

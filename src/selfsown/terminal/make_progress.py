@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,12 +20,13 @@ ROW_STATUSES = ("kept", "rejected", "failed")
 class MakeProgress:
     """A progress bar on a terminal; otherwise one line now and then."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, on_start: Callable[[], None] | None = None) -> None:
         self.console = console
         columns = (BarColumn(10), TextColumn("{task.description}"), TimeRemainingColumn())
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("starting")
         self.last_line = time.monotonic()
+        self.on_start = on_start  # is called once the recipe is known to fit
         self.intake = ""  # the sentence about the real rows that was printed
 
     def __enter__(self) -> MakeProgress:
@@ -36,6 +38,9 @@ class MakeProgress:
 
     def update(self, tally: Tally) -> None:
         """Show how far it is."""
+        if self.on_start:
+            self.on_start()
+            self.on_start = None
         if not self.intake:
             self.intake = tally.real.sentence()
             self.print(self.intake)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -31,8 +31,9 @@ UNASKED_FAMILIES = {"creativity", "function"}  # what a monitor measures without
 class RunProgress(Callbacks):
     """A progress bar on a terminal, and two lines for each finished generation."""
 
-    def __init__(self, recipe: Recipe, console: Console) -> None:
+    def __init__(self, recipe: Recipe, console: Console, on_start: Callable[[], None] | None = None) -> None:
         self.recipe = recipe
+        self.on_start = on_start
         self.console = console
         note = TextColumn("{task.fields[note]}")
         columns = (TextColumn("{task.description}"), BarColumn(20), note, TimeRemainingColumn())
@@ -44,6 +45,10 @@ class RunProgress(Callbacks):
         self.notes: list[str] = []
         self.arm = ""
         self.trainings = recipe.generations
+
+    def started(self) -> None:
+        if self.on_start:
+            self.on_start()
 
     def control(self, trainings: int) -> None:
         self.arm = "control, "

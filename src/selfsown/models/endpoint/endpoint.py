@@ -23,8 +23,10 @@ from selfsown.models.endpoint.api_formats import (
 from selfsown.models.endpoint.batch.runner import BatchRunner
 from selfsown.models.endpoint.billing import Account, host_of, max_reply_tokens, price_for
 from selfsown.models.endpoint.credentials import check_url, join_url, read_secret, resolve_headers
+from selfsown.models.endpoint.diagnosis import diagnosis
 from selfsown.models.endpoint.dispatcher import RequestDispatcher
 from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.health_check import check_health
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
 from selfsown.models.endpoint.request import Connection, Request
@@ -86,6 +88,12 @@ class Endpoint:
     def with_model(self, name: str) -> Endpoint:
         """Another model of the same server, at its price in our table, else at this model's price."""
         return replace(self, name=name, price=price_for(self.url, name, None, self.extra) or self.price)
+
+    def check_server(self) -> None:
+        """Raises ModelError where no server answers at the URL; no reply is requested."""
+        client = shared_client()
+        if error := client.run(check_health(client, self.url), self):
+            raise ModelError(f"{self.url}: {error.reason}")
 
     def cancel(self) -> None:
         """Send no more requests for its journal; those in flight are waited for."""
@@ -206,7 +214,13 @@ class Endpoint:
         if options.batch_size:
             return client.run(BatchRunner(client, connection, options.batch_size, requests, known).run(), self.journal)
         limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
-        return client.run(RequestDispatcher(client, limiter, connection, requests, known).run(), self.journal)
+        dispatcher = RequestDispatcher(client, limiter, connection, requests, known)
+        try:
+            return client.run(dispatcher.run(), self.journal)
+        except ModelError as error:
+            failure = error
+        cause = "" if dispatcher.answers else client.run(diagnosis(client, connection, *dispatcher.refused), self)
+        raise ModelError(cause) if cause else failure
 
 
 def create(
