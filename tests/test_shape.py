@@ -14,7 +14,7 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names"),
+    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names", "progress"),
     ("records", "templates", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
     ("holdout", "models", "tasks", "history", "atomic", "run_folders"),

@@ -122,8 +122,7 @@ def _run_callbacks(recipe: Recipe, progress: bool | None) -> Iterator[Callbacks 
 
     from selfsown.terminal.run_progress import RunProgress
 
-    screen = RunProgress(recipe, Console())
-    with screen.progress:
+    with RunProgress(recipe, Console()).shown() as screen:
         yield screen
 
 
@@ -136,8 +135,8 @@ def _make_progress(progress: bool | None) -> Iterator[Callable[[Tally], None] | 
 
     from selfsown.terminal.make_progress import MakeProgress
 
-    with MakeProgress(Console()) as shown:
-        yield shown.update
+    with MakeProgress(Console()).shown() as screen:
+        yield screen.update
 
 
 def _recipe(recipe: Any) -> Recipe:

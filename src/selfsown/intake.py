@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from selfsown import progress
 from selfsown.errors import DataError, RecipeError
 from selfsown.holdout import MIN_ROWS, limit_rows, split, split_stream
 from selfsown.recipe.inputs import PrepareInputs
@@ -193,7 +194,7 @@ def _short_name(step: Step) -> str:
 
 
 def _counted(rows: Iterable[Row], intake: Intake) -> Iterator[Row]:
-    for row in rows:
+    for row in progress.track(rows, "reading real rows", unit="rows"):
         intake.read += 1
         yield row
 

@@ -6,9 +6,11 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
+from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
 from selfsown.errors import ModelError, RecipeError
@@ -55,6 +57,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
         callbacks = callbacks or Callbacks()
         callbacks.started()
+        progress.spend(store.journal.meter)
         if counts := record_intake(store, intake):
             callbacks.real_rows(counts)
         real, held_out = _real_rows(store, new_rows)
@@ -121,7 +124,7 @@ class Loop(RunState):
         inputs = GenerateInputs(real=self.real, teacher=writer, task=self.task, level=level, generation=number)
         rows: list[Row] = []
         with self.stage(number, "generate") as done:
-            for index, step in enumerate(self.recipe.generate):
+            for index, step in enumerate(progress.track(self.recipe.generate)):
                 seed = self.seed(number, "generate", index)
                 made = step.collect(Row, replace(for_step(step, inputs), rows=self.working_rows(number), seed=seed))
                 rows += as_synthetic(made, step, number, writer, len(rows))
@@ -138,8 +141,9 @@ class Loop(RunState):
 
     def graded(self, rows: Sequence[Row], number: int, inputs: GradeInputs) -> list[Row]:
         """The rows with the grades of all graders."""
-        for index, step in enumerate(self.recipe.grade):
-            rows = list(grade_rows(step, rows, replace(inputs, seed=self.seed(number, "grade", index))))
+        for index, step in enumerate(progress.track(self.recipe.grade)):
+            graded = grade_rows(step, rows, replace(inputs, seed=self.seed(number, "grade", index)))
+            rows = list(progress.track(graded, total=len(rows), unit="rows"))
         return list(rows)
 
     def curated(self, rows: list[Row], number: int, past: list[Row]) -> list[Row]:
@@ -147,7 +151,7 @@ class Loop(RunState):
         inputs = CurateInputs(
             task=self.task, real=self.real, held_out=self.held_out, past=past, grader_count=len(self.recipe.grade)
         )
-        for index, step in enumerate(self.recipe.curate):
+        for index, step in enumerate(progress.track(self.recipe.curate)):
             rows = list(curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index))))
         return rows
 
@@ -196,7 +200,7 @@ class Loop(RunState):
         if finished := self.store.generation(generation.number):
             return finished
         with self.stage(generation.number, "evaluate") as done:
-            test, validation = self.scores(model, self.test), self.scores(model, self.validation)
+            test, validation = (self.scores(model, half) for half in progress.track([self.test, self.validation]))
             generation = replace(generation, scores=test, validation_scores=validation)
             done.append(len(self.test) + len(self.validation))
         diverged = not all(any(score.key == self.recipe.goal for score in half) for half in (test, validation))
@@ -212,7 +216,7 @@ class Loop(RunState):
         elif history:
             with self.stage(generation.number, "guard"):
                 inputs = self.guard_inputs([*history, generation], made)
-                verdicts = [step.one(Verdict, inputs) for step in self.recipe.guard]
+                verdicts = [step.one(Verdict, inputs) for step in progress.track(self.recipe.guard)]
         rollback = self.recipe.rollback or diverged
         generation = replace(generation, verdicts=tuple(verdicts), rollback_enabled=rollback)
         self.store.write_generation(generation)
@@ -230,13 +234,13 @@ class Loop(RunState):
             task=self.task,
             goal=self.recipe.goal,
             written=self.unconditional_rows,
-            baselines=self.baselines,
+            baselines=partial(self.baselines, history[-1].number),
         )
 
     def scores(self, model: Model, held_out: list[Row]) -> tuple[Score, ...]:
         """What is measured of a model on one half of the held-out rows."""
         scores: list[Score] = []
-        for index, step in enumerate(self.recipe.evaluate):
+        for index, step in enumerate(progress.track(self.recipe.evaluate)):
             seed = self.seed(0, "evaluate", index)
             scores += step.collect(Score, EvaluateInputs(model=model, held_out=held_out, task=self.task, seed=seed))
         return tuple(score for score in scores if math.isfinite(score.value))
@@ -252,14 +256,18 @@ class Loop(RunState):
             rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))
         return rows
 
-    def baselines(self, models: int) -> list[tuple[Score, ...]]:
+    def baselines(self, number: int, models: int) -> list[tuple[Score, ...]]:
         """Validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""
         baselines = [tuple(Score(**score) for score in scores) for scores in self.store.json("baselines") or []]
-        for index in range(len(baselines) + 1, models):
+        missing = range(len(baselines) + 1, models)
+        for index in missing:
+            self.callbacks.begin(number, "baselines")
             student = self.recipe.student(rows=self.real, seed=self.seed(0, "student", index))
             model = self.trained(0, self.mixed([]), student, self.seed(0, "train", index))
             baselines.append(self.scores(model, self.validation))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in baselines])
+        if missing:
+            self.callbacks.begin(number, "guard")
         first = self.store.generation(0)
         return [*([first.as_validated().scores] if first else []), *baselines[: models - 1]]
 

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
+from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
 from selfsown.errors import ModelError, RecipeError
 from selfsown.holdout import split_stream
@@ -43,6 +44,7 @@ class Tally:
     meter: Meter = field(default_factory=Meter)  # what models behind servers cost, this time
     total: int = 0  # real rows to work on, or rows to make, of all chunks
     done: int = 0  # of them
+    making: progress.Step = field(default_factory=progress.Step)  # counts rows on their way by their finished steps
     counts: Counter[str] = field(default_factory=Counter)  # new rows by status
     reasons: Counter[str] = field(default_factory=Counter)  # why rows were rejected or failed
     stage_rows: Counter[str] = field(default_factory=Counter)  # rows that came out of a step
@@ -93,7 +95,8 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
         on_progress = on_progress or (lambda tally: None)
         on_progress(tally)
         store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
-        store.write_rows("rows", pipeline.rows(on_progress))
+        with progress.step("making rows", unit="rows") as tally.making:
+            store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally
@@ -101,7 +104,10 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
 
 def preview(recipe: Recipe, folder: Path, first: int) -> list[Row]:
     """The rows made from the first few real rows. They and their replies stay in the folder for `make`."""
-    with open_pipeline(recipe, folder) as pipeline:
+    with (
+        open_pipeline(recipe, folder) as pipeline,
+        progress.step("making rows", unit="rows") as pipeline.tally.making,
+    ):
         rows = list(pipeline.rows(lambda tally: None, first))
         pipeline.store.write_rows(PREVIEW, rows)
         return rows
@@ -122,6 +128,7 @@ def open_pipeline(
         relaxed_garbage_collection(),
         RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store,
     ):
+        progress.spend(store.journal.meter)
         pipeline = DatasetPipeline(recipe, store, _split_on_disk(recipe, store), chunk_size)
         try:
             yield pipeline
@@ -214,7 +221,7 @@ class DatasetPipeline:
         counts = [_rows_to_make(step) for step in self.recipe.generate]
         sizes = [limit if count is None else count for count in counts]
         sizes = [min(first or size, size) for size in sizes]
-        self.tally.total = sum(sizes)
+        self.tally.making.total = self.tally.total = sum(sizes)
         for index, (step, count, size) in enumerate(zip(self.recipe.generate, counts, sizes, strict=True)):
             rows = self._working_rows(limit)
             for piece, start in enumerate(range(0, size, self.chunk_size)):
@@ -244,9 +251,12 @@ class DatasetPipeline:
         rows = as_synthetic(made, step, 1, self.teacher)
         failed = sum(row.status == "failed" for row in rows)
         counts.append((step.name, len(rows), failed))
+        part = chunk.size / (1 + sum(not grader.streams for grader in self.recipe.grade))
+        self.tally.making.advance(part)
         for index, grader in enumerate(self.recipe.grade):
             if not grader.streams:
                 rows = list(self.graded(index, rows))
+                self.tally.making.advance(part)
                 before, failed = failed, sum(row.status == "failed" for row in rows)
                 counts.append((grader.name, len(rows) - before, failed - before))
         return chunk, rows, counts

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from selfsown import progress
 from selfsown.callbacks import Callbacks
 from selfsown.holdout import validation_and_test
 from selfsown.models import Model, Student
@@ -81,7 +82,8 @@ class RunState:
         rows: list[int] = []
         self.callbacks.begin(number, name)
         start = time.monotonic()
-        yield rows
+        with progress.step():
+            yield rows
         seconds = time.monotonic() - start
         self.callbacks.end(sum(rows), seconds)
         self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))

@@ -89,9 +89,10 @@ def test_the_numbers_are_those_of_the_run_folders(compared: tuple[Path, Finished
 
 def test_each_arm_is_reported_when_it_ends_and_in_the_table(compared: tuple[Path, Finished]) -> None:
     folder, done = compared
-    progress = [line for line in done.stdout.splitlines() if "min left" in line]
+    progress = [line for line in done.stdout.splitlines() if ", seed " in line]
     assert len(progress) == 6
-    assert progress[-1].endswith("about 0 min left")
+    assert all(line.endswith(" left") for line in progress[:-1])
+    assert " left" not in progress[-1]
     found, table = outcome(folder / "runs/mine-compare"), (folder / "runs/mine-compare/table.md").read_text("utf-8")
     assert len(found["sentences"]) == 2
     for sentence in found["sentences"]:
@@ -108,10 +109,10 @@ def test_given_again_it_only_reads_and_more_seeds_go_on(compared: tuple[Path, Fi
     order = ("compare", "mine.yaml", "--arms", "graded", "real", *SIZE)
     before = (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes()
     done = compare_in_process(tmp_path, *order, "--seeds", "2")
-    assert "min left" not in done.stdout
+    assert ", seed " not in done.stdout
     assert len(outcome(tmp_path / "runs/mine-compare")["arms"]) == 2
     done = compare_in_process(tmp_path, *order, "--seeds", "3", "--jobs", "1")
-    assert done.stdout.count("min left") == 2
+    assert done.stdout.count(", seed ") == 2
     assert outcome(tmp_path / "runs/mine-compare")["seeds"] == [0, 1, 2]
     assert (tmp_path / "runs/mine-compare/real/seed-0.cost.json").read_bytes() == before
 

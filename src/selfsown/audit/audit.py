@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from selfsown import progress
 from selfsown.audit.attributes import Shares, attribute_measures, attribute_values, bin_numbers, value_shares
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
@@ -252,7 +253,7 @@ def _signals(pools: Sequence[MeasurePool], rates: Collection[str], seed: int) ->
     tests = sum(len(measures) for measures, _ in pools)
     signals = [
         signal
-        for measures, n in pools
+        for measures, n in progress.track(pools, f"testing {tests} differences")
         if measures
         for signal in drift(measures, n, n, seed, other_tests=tests - len(measures))
     ]

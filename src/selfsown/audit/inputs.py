@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from selfsown import progress
 from selfsown.audit.audit import Audit, audit
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import ColumnNames, DataSource, open_source
@@ -49,7 +50,7 @@ def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
     benchmarks = BenchmarkMatches() if benchmark_sources else None
     for name, source in benchmark_sources.items():
         if benchmarks:
-            benchmarks.add(name, source.rows())
+            benchmarks.add(name, progress.track(source.rows(), f"reading {name}", unit="questions"))
     synthetic_scan = scan(synthetic_source, options.sample, options.seed, benchmarks)
     real_scan = scan(real_source, 2 * options.sample, options.seed + 1)
     return audit(synthetic_scan, real_scan, attributes, benchmarks, tolerances, options.seed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from selfsown import progress
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import DataSource
 from selfsown.audit.near_duplicates import Array
@@ -55,7 +56,7 @@ def scan(source: DataSource, sample_size: int, seed: int, benchmarks: BenchmarkM
     """Read the whole data set once and keep a sample of `sample_size` rows (reservoir sampling)."""
     rng = random.Random(seed)
     result = DatasetScan(source.name, tuple(source.columns.column_names))
-    for index, row in enumerate(source.rows()):
+    for index, row in enumerate(progress.track(source.rows(), f"reading {source.name}", unit="rows")):
         text = full_text(row)
         if normalized := normal(text):
             result.row_hash_buffer.append(text_hash(normalized))

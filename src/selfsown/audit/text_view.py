@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from selfsown import progress
 from selfsown.audit.near_duplicates import Array, duplicate_rate, near_duplicate_groups
 from selfsown.audit.scan import text_hash
 from selfsown.audit.text_format import first_words
@@ -68,7 +69,8 @@ class TextView:
         hashes of all real rows."""
         reference_texts = [text_of(row) for row in reference]
         texts = [text_of(row) for row in rows]
-        all_groups = near_duplicate_groups([*texts, *reference_texts, *map(text_of, other_real)])
+        with progress.step(f"looking for near-duplicate {name}"):
+            all_groups = near_duplicate_groups([*texts, *reference_texts, *map(text_of, other_real)])
         n, end = len(texts) // 2, len(texts)
         groups = all_groups[:end]
         hashes = np.asarray([text_hash(normal(text)) for text in texts], np.uint64)

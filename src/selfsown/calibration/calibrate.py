@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from selfsown import progress
 from selfsown.calibration.labeled_rows import LabeledRow, labeled_from_file, labeled_from_real
 from selfsown.calibration.metrics import (
     Metric,
@@ -72,9 +73,10 @@ def calibrate(recipe: Recipe, folder: Path, labels: Path | None = None, max_rows
             check_price(recipe, role, model(rows=[], seed=0))
     with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
         models = _models(recipe, store, real)
+        progress.spend(store.journal.meter)
         try:
             bench = Bench(labeled, task, real, models, _min_score(recipe), not labels, seed)
-            graders = [_measure(recipe, step, bench) for step in recipe.grade]
+            graders = [_measure(recipe, step, bench) for step in progress.track(recipe.grade)]
         finally:
             _stop(models.values())
         calibration = Calibration(
@@ -132,11 +134,13 @@ def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:
         reason = f"it asks the {missing[0]}, which is the student and not trained yet; name another model"
         return GraderResult(known, unmeasured=reason)
     rows = [item.row for item in bench.rows]
-    grades = _grades(step, bench, rows)
-    if bench.from_real and grades and all(grade.evidence == "rule" for grade in grades):
-        reason = "it checks rules, not correctness; provide labeled rows: --labels FILE"
-        return GraderResult(known, unmeasured=reason)
-    reversed_grades = _grades(step, bench, rows[::-1])[::-1]
+    with progress.step(f"measuring {step.name}", 2) as passes:
+        grades = _grades(step, bench, rows)
+        if bench.from_real and grades and all(grade.evidence == "rule" for grade in grades):
+            reason = "it checks rules, not correctness; provide labeled rows: --labels FILE"
+            return GraderResult(known, unmeasured=reason)
+        passes.done += 1
+        reversed_grades = _grades(step, bench, rows[::-1])[::-1]
     graded = _Graded.of(bench, grades)
     own_models = set(step.options.get("judges") or {bench.models[role].name for role in roles} - {""})
     metrics = {

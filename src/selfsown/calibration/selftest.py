@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from functools import cache
 
+from selfsown import progress
 from selfsown.calibration.mutants import mutants
 from selfsown.errors import SelfsownError
 from selfsown.recipe.inputs import GradeInputs
@@ -30,7 +31,7 @@ def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[
     good = [row for row in sample if row.target and row.answer == row.target]
     bad = list(mutants(good, task, seed=0))
     untested: dict[str, list[str]] = {}
-    for step in recipe.grade:
+    for step in progress.track(recipe.grade, "testing the graders"):
         if any(role in parameters(step.function) for role in ROLE_MODELS):
             reason = "it asks a model (selfsown calibrate tests that)"
         elif min(len(good), len(bad)) < MIN_ROWS:

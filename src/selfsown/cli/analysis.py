@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from selfsown.audit.options import AuditOptions
-from selfsown.cli.options import AsJson, Changes
+from selfsown.cli.options import AsJson, Changes, with_progress
 from selfsown.plan.options import PlanOptions
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
@@ -54,7 +54,7 @@ def prove(
     experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
-    result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))
+    result = prove.prove(experiment, folder, with_progress(runner.run, experiment, folder, jobs, None, print_line))
     assert result.proof
     if as_json:
         print(result.proof.to_json())
@@ -96,7 +96,7 @@ def compare(
 
     experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
-    result = runner.run(experiment, folder, jobs, prices, Console().out)
+    result = with_progress(runner.run, experiment, folder, jobs, prices, print)
     terminal.show(result, Console())
     print(write_or_explain(folder))
     runner.require_kept_rows(result)
@@ -123,19 +123,21 @@ def plan(
     import json
     import sys
 
+    from rich.console import Console
+
     from selfsown.plan import inputs, json_report
     from selfsown.plan import plot as figure
     from selfsown.terminal import plan as terminal
 
     if plot:
         figure.check_path(plot)
-    result = inputs.make_plan(real, options)
+    result = with_progress(inputs.make_plan, real, options)
     if plot:
         figure.draw(result, plot)
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, terminal.console())
+        terminal.show(result, Console())
     sys.exit(terminal.EXIT_CODES[result.feasibility])
 
 
@@ -169,7 +171,7 @@ def audit(
 
     if html:
         page_path.check(html)
-    result = inputs.run_audit(synthetic, against, options)
+    result = with_progress(inputs.run_audit, synthetic, against, options)
     if html:
         from selfsown.html import audit_page
 
@@ -177,5 +179,5 @@ def audit(
     if as_json:
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
-        terminal.show(result, terminal.console())
+        terminal.show(result)
     sys.exit(findings.EXIT_CODES[findings.verdict(result)])

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, check_row_count, errors_first, opening_lines, require_kept_rows
+from selfsown.cli.options import (
+    AsJson,
+    Changes,
+    check_row_count,
+    errors_first,
+    opening_lines,
+    require_kept_rows,
+    with_progress,
+)
 
 if TYPE_CHECKING:
     from selfsown.recipe.recipe import Recipe
@@ -44,7 +52,7 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     folder, console = folder or Path("made") / loaded.name, Console()
     with (
         errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])) as release,
-        MakeProgress(console, release) as progress,
+        MakeProgress(console, on_start=release).shown() as progress,
     ):
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
@@ -63,11 +71,11 @@ def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int
     if spent := read_cost(folder):
         progress.print(f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
     if kept:
-        data = export(folder, folder / "dataset")
+        data = with_progress(export, folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
     progress.print(f"All rows with status and reason: {folder}/rows.parquet")
     if report:
-        progress.print(write_or_explain(folder))
+        progress.print(with_progress(write_or_explain, folder))
     show_made_rows(folder, recipe.seed, progress.console)
 
 
@@ -95,13 +103,14 @@ def preview(
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
     check_row_count(rows)
     if html:
         page_path.check(html, packages=("jinja2",))
-    with errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])):
+    with errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])), shown():
         result = make_preview(loaded, folder, rows)
     show(result, folder, console)
     if html:
@@ -143,8 +152,7 @@ def estimate(
     from selfsown.terminal import estimate as terminal
 
     loaded = Recipe.load(recipe, changes or [])
-    with errors_first():
-        result = make_estimate(loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
+    result = with_progress(make_estimate, loaded, folder or Path("made") / loaded.name, check_row_count(rows), offline)
     if as_json:
         print(dumps(terminal.to_json(result), indent=1))
     else:
@@ -186,8 +194,7 @@ def calibrate(
 
     loaded = Recipe.load(recipe, changes or [])
     folder = folder or Path("runs" if loaded.trains else "made") / loaded.name
-    with errors_first():
-        result = measure(loaded, folder, labels, check_row_count(rows))
+    result = with_progress(measure, loaded, folder, labels, check_row_count(rows))
     if as_json:
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
@@ -199,7 +206,7 @@ def export(
     folder: Path,
     out: Path,
     *,
-    record_format: Annotated[str, Parameter(name="--format")] = "",
+    chosen: Annotated[str, Parameter(name="--format")] = "",
     file_format: str = "parquet",
     real: Annotated[bool, Parameter(negative=())] = False,
     reasoning: Annotated[bool, Parameter(negative=())] = False,
@@ -213,7 +220,7 @@ def export(
         The folder of a run or of made rows, or its name alone.
     out
         A new folder, or an earlier export, which is replaced.
-    record_format
+    chosen
         prompt-completion (the default; for documents, text; for both, rows), conversational,
         conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows
         (every field of each row).
@@ -226,13 +233,22 @@ def export(
     separator
         The text between prompt and answer in the format text; by default a line break.
     """
-    from selfsown.export.export import export as write
+    from rich.console import Console
 
-    folder = existing_folder(folder)
-    data = write(
-        folder, out, format=record_format, file_format=file_format, real=real, reasoning=reasoning, separator=separator
+    from selfsown.export.export import export as write
+    from selfsown.terminal.layout import print_line
+
+    data = with_progress(
+        write,
+        existing_folder(folder),
+        out,
+        format=chosen,
+        file_format=file_format,
+        real=real,
+        reasoning=reasoning,
+        separator=separator,
     )
-    print(f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
+    print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 
 
 def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative="--private")] = False) -> None:
@@ -249,4 +265,5 @@ def push(folder: Path, repo: str, *, public: Annotated[bool, Parameter(negative=
     """
     from selfsown.export.hub import push as upload
 
-    print(upload(folder, repo, public=public))
+    where = with_progress(upload, folder, repo, public=public)
+    print(where)

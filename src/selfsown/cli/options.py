@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from cyclopts import Parameter
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from selfsown.recipe.recipe import Recipe
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 Changes = Annotated[
     list[str],
@@ -110,3 +113,11 @@ def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:
         return list(recipe_warnings(Recipe.load(source, user_changes)))
     except SelfsownError:  # it fits only with the other changes
         return []
+
+
+def with_progress(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """The result of the work, whose progress is shown meanwhile; an error of it is printed before its log lines."""
+    from selfsown.terminal.progress import shown
+
+    with errors_first(), shown():
+        return work(*args, **kwargs)

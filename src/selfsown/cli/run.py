@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines
+from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines, with_progress
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -42,16 +41,17 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
     header = [f"{loaded.name}: {loaded.description}", f"folder: {folder}"]
-    with errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release:
-        callbacks = RunProgress(loaded, console, release)
-        with callbacks.progress:
-            history = run_loop(loaded, folder, callbacks)
+    with (
+        errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release,
+        RunProgress(loaded, console, on_start=release).shown() as callbacks,
+    ):
+        history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := read_cost(folder):
         print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
     print_lines(console, closing_lines(recipe, changes or []))
     if report:
-        print(write_or_explain(folder))
+        print_line(console, with_progress(write_or_explain, folder))
     show_run_rows(folder, loaded, history, console)
     _require_training_on_kept_rows(history)
 
@@ -80,25 +80,28 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
         The name of a shipped recipe or your YAML file.
     """
     import yaml
+    from rich.console import Console
 
     from selfsown.intake import Intake, count_real_rows
     from selfsown.preflight.dry_run import dry_run, dry_run_make
     from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
     from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.layout import print_line
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
-    intake = Intake()
-    with errors_first():
+    intake, console = Intake(), Console(stderr=True)
+    with errors_first(), shown():
         if loaded.trains:
             dry_run(loaded, loaded.real(), intake)
         else:
             dry_run_make(loaded, loaded.real())
             intake = count_real_rows(loaded)
-    print(f"selfsown: {intake.sentence()}", file=sys.stderr)
+    print_line(console, f"selfsown: {intake.sentence()}")
     for warning in (*recipe_warnings(loaded), *data_warnings(loaded)):
-        print(f"selfsown: warning: {warning}", file=sys.stderr)
+        print_line(console, f"selfsown: warning: {warning}")
     for note in notes(loaded):
-        print(f"selfsown: note: {note}", file=sys.stderr)
+        print_line(console, f"selfsown: note: {note}")
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 
@@ -112,9 +115,13 @@ def explain(folder: Path, row: str) -> None:
     row
         The row's id, or the beginning of it.
     """
+    from rich.console import Console
+
+    from selfsown.terminal.layout import print_line
     from selfsown.terminal.lineage import story
 
-    print(story(existing_folder(folder), row))
+    text = with_progress(story, existing_folder(folder), row)
+    print_line(Console(), text)
 
 
 def cost(folder: Path, *, as_json: AsJson = False) -> None:
@@ -133,7 +140,7 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
     from selfsown.terminal.cost import show
 
     folder = existing_folder(folder)
-    spent = read_cost(folder)
+    spent = with_progress(read_cost, folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
     elif spent:
@@ -152,4 +159,4 @@ def report(folder: Path) -> None:
     """
     from selfsown.html.report import write
 
-    print(write(existing_folder(folder)))
+    print(with_progress(write, existing_folder(folder)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfsown import progress
 from selfsown.atomic import write_atomically
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
@@ -49,6 +51,14 @@ class ArmRun:
     @property
     def finished(self) -> bool:
         return (self.folder / "result.json").exists()
+
+    @property
+    def share(self) -> float:
+        """How many of its generations have ended, as a share; 0 before it has written its recipe."""
+        recipe = self.folder / "recipe.yaml"
+        wanted = re.search(r"^generations: (\d+)", recipe.read_text("utf-8"), re.M) if recipe.exists() else None
+        ended = sum(1 for _ in self.folder.glob("generation-*/generation.json"))
+        return min(1.0, ended / (int(wanted[1]) + 1)) if wanted else 0.0
 
     @property
     def cost_file(self) -> Path:
@@ -131,15 +141,18 @@ def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None])
             continue  # as under nohup
         signal.signal(stop_signal, signal.default_int_handler)  # so that the child processes are stopped, too
     try:
-        while waiting or live:
-            while waiting and len(live) < jobs:
-                live.append(RunProcess(waiting.pop(0)))
-            time.sleep(POLL_SECONDS)
-            for process in [process for process in live if process.has_ended()]:
-                live.remove(process)
-                if failure := process.failure():
-                    raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
-                on_end(process.run)
+        with progress.step("training", len(runs), "runs") as counted:
+            while waiting or live:
+                while waiting and len(live) < jobs:
+                    live.append(RunProcess(waiting.pop(0)))
+                time.sleep(POLL_SECONDS)
+                for process in [process for process in live if process.has_ended()]:
+                    live.remove(process)
+                    if failure := process.failure():
+                        raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
+                    on_end(process.run)
+                begun = sum(process.run.share for process in live)
+                counted.done = len(runs) - len(waiting) - len(live) + begun
     finally:
         for process in live:
             process.stop()

@@ -24,6 +24,7 @@ from selfsown.parallel import usable_cores
 from selfsown.recipe.recipe import DEFAULTS, Recipe
 from selfsown.records import JsonObject, SelfsownError
 from selfsown.run_folder import RunFolder
+from selfsown.text.durations import duration
 
 Print = Callable[[str], None]
 OUTPUT_FILES = {"prices.yaml", "compare.json", "table.md"}
@@ -55,7 +56,8 @@ def run(
                 folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8")
             )
         _check_held_out(runs)
-        run_all(pending, jobs or usable_cores(), _progress_printer(experiment, len(pending), print_line))
+        on_end = _progress_printer(experiment, len(pending), print_line)
+        run_all(pending, jobs or usable_cores(), on_end)
         _check_held_out(runs)
         result = analyze(experiment, runs, prices)
         write_results(result, folder)
@@ -94,10 +96,10 @@ def _progress_printer(experiment: Experiment, pending: int, print_line: Print) -
 
     def on_end(run: ArmRun) -> None:
         ended.append(run)
-        minutes = (time.monotonic() - began) / len(ended) * (pending - len(ended)) / 60
+        left = (time.monotonic() - began) / len(ended) * (pending - len(ended))
         score = last_accepted(RunFolder(run.folder).generations()).score(experiment.recipe.goal)
         value = f"{experiment.recipe.goal} {score.value:.3f}" if score else ""
-        print_line(f"{run.arm}, seed {run.seed}: {value}  about {minutes:.0f} min left")
+        print_line(f"{run.arm}, seed {run.seed}: {value}" + (f"  about {duration(left)} left" if left else ""))
 
     return on_end
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from selfsown import progress
 from selfsown.estimate.request_counts import count_requests
 from selfsown.estimate.sample import Sample, run_sample
 from selfsown.estimate.totals import StratumTotals, clock_seconds, left_to_send, step_seconds, sum_steps, usage_range
@@ -87,7 +88,8 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
         sizes = rows_by_method(pipeline)
         strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}
         sample = Sample() if offline else run_sample(pipeline, sizes, strata, batches)
-        counts = count_requests(pipeline, sizes, strata, batches)
+        with progress.step("counting requests", sum(sizes.values()), "rows") as pipeline.tally.making:
+            counts = count_requests(pipeline, sizes, strata, batches)
         typical = ledger.mean_usage(pipeline.store.journal.path) if offline else None
         totals = left_to_send(counts, sample, list(sizes), typical)
         models = {**counts.models, **sample.models}

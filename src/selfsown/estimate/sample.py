@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from selfsown import progress
 from selfsown.errors import SelfsownError
 from selfsown.estimate.stub_model import CHARS_PER_TOKEN, RecordedRequest, RecordingModel, is_remote
 from selfsown.estimate.usage import StepRole, Usage
@@ -61,12 +62,14 @@ def run_sample(
     jobs = [_Job(index, chunk) for index, chunk in _drawn_chunks(pipeline, sizes, strata)]
     threads = min(MAX_THREADS, max(1, len(jobs)))
     errors: list[SelfsownError] = []
-    for job in map_ordered(lambda job: _run(pipeline, job), jobs, threads, pipeline.halt):
-        sample.usage[job.index] += _usage_by_row(job.requests, job.chunk.count or 1, batches)
-        sample.models |= {recorded.step_role: recorded.model for recorded in job.requests}
-        sample.rows += job.rows
-        if job.error:
-            errors.append(job.error)
+    rows = sum(job.chunk.size for job in jobs)
+    with progress.step("making a sample of rows", rows, "rows") as pipeline.tally.making:
+        for job in map_ordered(lambda job: _run(pipeline, job), jobs, threads, pipeline.halt):
+            sample.usage[job.index] += _usage_by_row(job.requests, job.chunk.count or 1, batches)
+            sample.models |= {recorded.step_role: recorded.model for recorded in job.requests}
+            sample.rows += job.rows
+            if job.error:
+                errors.append(job.error)
     if errors and len(errors) == len(jobs):
         raise errors[0]
     return sample

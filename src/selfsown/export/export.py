@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.compute as compute
 
+from selfsown import progress
 from selfsown.atomic import write_atomically
 from selfsown.errors import suggest
 from selfsown.export import shards
@@ -184,7 +185,7 @@ def _with_prompt(rows: Iterable[Row], chosen: Format) -> Iterator[Row]:
 def _records(
     entries: Iterable[tuple[Row, ...]], chosen: Format, options: FormatOptions, counts: RowCounts
 ) -> Iterator[Record]:
-    for entry in entries:
+    for entry in progress.track(entries, "writing the data set", unit="rows"):
         counts.add_exported(entry[0], chosen.omissions(entry[0], options))
         yield chosen.record(*entry, options)
 

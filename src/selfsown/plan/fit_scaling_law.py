@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from selfsown import progress
 from selfsown.errors import DataError
 from selfsown.plan.scaling_law import C4, ScalingLaw
 
@@ -98,7 +99,7 @@ def _bootstrap(
     """Laws fitted to simulated runs. With few runs the error itself is uncertain, so it is drawn too (Student's t)."""
     law, degrees_of_freedom = _law(best), len(runs) - len(best)
     laws = []
-    for _ in range(fits):
+    for _ in progress.track(range(fits), "fitting the scaling law", unit="fits"):
         scale = error * math.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom))
         noise = rng.normal(0, scale, len(runs))
         simulated = [

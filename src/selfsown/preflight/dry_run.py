@@ -7,9 +7,11 @@ raises) fails within a second.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
+from selfsown import progress
 from selfsown.calibration.selftest import self_test
 from selfsown.errors import RecipeError, closest
 from selfsown.holdout import validation_and_test
@@ -25,6 +27,7 @@ from selfsown.recipe.inputs import (
     MixInputs,
 )
 from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Grade, Mixture, Row, Score, Verdict, answered
 from selfsown.stages import ROLE_MODELS, check_price, curate_rows, grade_rows
 from selfsown.tasks import Task
@@ -45,25 +48,32 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     _check_pairs(recipe, real)
     rows = real[:SAMPLE_ROWS]
     level = recipe.level or task.top_level
-    for step in recipe.generate:
+    for step in _each(recipe.generate):
         if step.method == "sample":  # what other generators write takes too long
             inputs = GenerateInputs(rows=rows, real=real, teacher=student, task=task, level=level, generation=1)
             step.collect(Row, inputs)
     grading = GradeInputs(judge=student, teacher=student, task=task, real=real)
-    for step in recipe.grade:
+    for step in _each(recipe.grade):
         rows = list(grade_rows(step, rows, grading))
     self_test(recipe, task, real, real[:SAMPLE_ROWS])
     measured = answered(held_out)
     sample = measured[:SAMPLE_ROWS]
-    for step in recipe.curate:
+    for step in _each(recipe.curate):
         curating = CurateInputs(task=task, real=real, held_out=sample, grader_count=len(recipe.grade))
         rows = list(curate_rows(step, rows, curating))
     recipe.mix.one(Mixture, MixInputs(real=answered(real), synthetic=[]))
     evaluating = EvaluateInputs(model=student, held_out=sample, task=task)
-    scores = tuple(score for step in recipe.evaluate for score in step.collect(Score, evaluating))
+    scores = tuple(score for step in _each(recipe.evaluate) for score in step.collect(Score, evaluating))
     _check_goal(recipe, scores)
     _run_guards(recipe, task, real, validation_and_test(measured, recipe.seed)[0], scores)
     return real, held_out
+
+
+def _each(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, one by one, shown as progress."""
+    for step in progress.track(steps):
+        with progress.step(f"checking {step.name}"):
+            yield step
 
 
 def _create_role_models(recipe: Recipe, rows: list[Row]) -> dict[str, Model]:
@@ -104,7 +114,7 @@ def _run_guards(recipe: Recipe, task: Task, real: list[Row], validation: list[Ro
         written=lambda number, count: rows,
         baselines=lambda models: [],
     )
-    for step in recipe.guard:
+    for step in _each(recipe.guard):
         step.one(Verdict, inputs)
 
 
@@ -122,13 +132,13 @@ def dry_run_make(recipe: Recipe, task: Task) -> None:
     check_templates(recipe, task, real)
     judge = models.get("judge", models["teacher"])
     grading = GradeInputs(judge=judge, teacher=models["teacher"], task=task, real=real)
-    for step in recipe.grade:
+    for step in _each(recipe.grade):
         if step.takes(*ROLE_MODELS):
             step.collect(Grade, replace(grading, rows=[]))
         else:
             rows = list(grade_rows(step, rows, grading))
     self_test(recipe, task, real, real)
-    for step in recipe.curate:
+    for step in _each(recipe.curate):
         rows = list(curate_rows(step, rows, CurateInputs(task=task, real=real, grader_count=len(recipe.grade))))
 
 

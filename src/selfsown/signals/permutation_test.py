@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from selfsown import progress
 from selfsown.records import Family, Signal, Unit
 from selfsown.signals.measures import Measure
 from selfsown.signals.reference import Array
@@ -43,7 +44,7 @@ def drift(
     draws = draws or max(199, math.ceil(tests / ALPHA) - 1)  # so that the smallest p can pass Holm's first threshold
     indices = np.arange(before + now)
     by_chance: dict[str, list[float]] = {name: [] for name in specs}
-    for _ in range(draws):
+    for _ in progress.track(range(draws), unit="permutations"):
         permuted = rng.permutation(indices)
         for name, spec in specs.items():
             by_chance[name].append(spec.measure(permuted[:before], permuted[before:]))

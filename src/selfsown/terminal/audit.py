@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from selfsown.audit import findings
 from selfsown.audit.audit import Audit
-
-PIPE_WIDTH = 140  # columns, where the output is not a terminal
-
-
-def console() -> Console:
-    """A console as wide as the terminal, or PIPE_WIDTH where there is none."""
-    default = Console()
-    return default if default.is_terminal else Console(width=PIPE_WIDTH)
+from selfsown.terminal.layout import Grid, add_text_row, print_line, print_lines, print_table, table
 
 
-def show(audit: Audit, console: Console) -> None:
+def show(audit: Audit, console: Console | None = None) -> None:
     """Headline, findings, every signal, the checks that lack power, and limitations."""
-
-    def print_line(text: str) -> None:
-        console.print(escape(text), highlight=False, soft_wrap=True)
-
-    console.print(f"[bold]{escape(findings.headline(audit))}[/]", highlight=False, soft_wrap=True)
-    for sentence in findings.sentences(audit):
-        print_line(sentence)
+    console = console or Console()
+    print_line(console, f"[bold]{escape(findings.headline(audit))}[/]", markup=True)
+    print_lines(console, findings.sentences(audit))
     if audit.signals:
-        console.print(_signals(audit))
+        print_table(console, _signals(audit))
     if rows := findings.power_table(audit):
-        console.print(_power(rows))
-    for sentence in findings.limitations(audit):
-        print_line(f"Limitation: {sentence}")
+        print_table(console, _power(rows))
+    print_lines(console, (f"Limitation: {sentence}" for sentence in findings.limitations(audit)))
 
 
-def _signals(audit: Audit) -> Table:
+def _signals(audit: Audit) -> Grid:
     title = f"{audit.compared_rows:,} synthetic against {audit.compared_rows:,} real rows"
-    table = _table(title, "signal", "difference", "95 % interval", "tolerance", "p", "")
+    columns = ("signal", "difference", "95 % interval", "tolerance", "p", "result")
+    result = table(title, columns, wrap=("signal",), drop=("p", "tolerance"))
     for signal in audit.signals:
-        table.add_row(
+        result.add_row(
             escape(signal.name),
             f"{signal.value:+.3f}",
             f"{signal.low:+.3f} to {signal.high:+.3f}",
@@ -48,22 +35,12 @@ def _signals(audit: Audit) -> Table:
             f"{signal.p:.3g}",
             "[red]alarm[/]" if signal.is_alarm else "ok",
         )
-    return table
+    return result
 
 
-def _power(rows: list[findings.PowerRow]) -> Table:
-    table = _table(
-        "checks without the power to detect a difference above their tolerance",
-        *("check", "MDE at 80 % power", "tolerance", "rows needed per side"),
-    )
+def _power(rows: list[findings.PowerRow]) -> Grid:
+    title = "checks without the power to detect a difference above their tolerance"
+    result = table(title, ("check", "MDE at 80 % power", "tolerance", "rows needed per side"), wrap=("check",))
     for row in rows:
-        table.add_row(escape(row.check), row.mde, row.tolerance, f"{row.rows_needed:,}")
-    return table
-
-
-def _table(title: str, first: str, *numeric: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), title=title, title_justify="left")
-    table.add_column(first)
-    for name in numeric:
-        table.add_column(name, justify="right")
-    return table
+        add_text_row(result, [row.check, row.mde, row.tolerance, f"{row.rows_needed:,}"])
+    return result

@@ -9,7 +9,7 @@ from rich.console import Console
 from selfsown.calibration.metrics import Metric
 from selfsown.calibration.results import METRICS, Calibration, GraderResult
 from selfsown.cost.findings import usd_in_words
-from selfsown.terminal.layout import add_text_row, print_line, table
+from selfsown.terminal.layout import add_text_row, print_line, print_table, table
 from selfsown.usage.ledger import format_tokens
 
 
@@ -36,7 +36,7 @@ def _show_metrics(graders: list[GraderResult], console: Console) -> None:
     for kind in sorted({kind for grader in graders for kind in grader.false_accepts_by_kind}):
         cells = [_cell(grader.false_accepts_by_kind.get(kind)) for grader in graders]
         add_text_row(result, [f"  accepted: {kind}", *cells])
-    console.print(result)
+    print_table(console, result)
 
 
 def _cell(metric: Metric | None) -> str:

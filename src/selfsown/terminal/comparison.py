@@ -6,7 +6,7 @@ from rich.console import Console
 
 from selfsown.compare.results import ComparisonResult
 from selfsown.compare.tables import sentences, tables
-from selfsown.terminal.layout import add_text_row, print_line, print_lines, table
+from selfsown.terminal.layout import add_text_row, print_line, print_lines, print_table, table
 
 
 def show(result: ComparisonResult, console: Console | None = None) -> None:
@@ -17,5 +17,5 @@ def show(result: ComparisonResult, console: Console | None = None) -> None:
         listed = table("", heading)
         for row in rows:
             add_text_row(listed, row)
-        console.print(listed)
+        print_table(console, listed)
     print_lines(console, sentences(result))

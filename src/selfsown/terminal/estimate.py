@@ -10,13 +10,13 @@ from selfsown.cost.findings import usd_in_words
 from selfsown.estimate.estimator import Estimate, StepEstimate
 from selfsown.estimate.usage import Range, UsageRange
 from selfsown.records import JsonObject
-from selfsown.terminal.layout import add_text_row, print_line, print_lines, table
+from selfsown.terminal.layout import add_text_row, print_line, print_lines, print_table, table
+from selfsown.text.durations import duration
 from selfsown.usage.budget import format_amount
 from selfsown.usage.ledger import format_tokens
 
 COLUMNS = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 TEXT_COLUMNS = 3
-MINUTE, HOUR = 60, 3600  # seconds
 
 
 def show(estimate: Estimate, console: Console) -> None:
@@ -30,7 +30,7 @@ def show(estimate: Estimate, console: Console) -> None:
             add_text_row(result, [step.step, step.role, step.model, *_cells(step.usage)])
         if len(estimate.steps) > 1:
             add_text_row(result, ["total", "", "", *_cells(estimate.total)], style="bold")
-        console.print(result)
+        print_table(console, result)
     print_lines(console, sentences(estimate))
 
 
@@ -165,6 +165,4 @@ def _number_text(value: float, unit: str) -> str:
         return format_amount("usd", value)
     if unit != "seconds":
         return f"{value:,.0f}"
-    if value < 2 * MINUTE:
-        return f"{value:.0f} s"
-    return f"{value / HOUR:.1f} h" if value >= HOUR else f"{value / MINUTE:.0f} min"
+    return duration(value) if value else "0 s"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from selfsown.pipeline import Tally
+from selfsown.progress import Step, watched
 from selfsown.terminal.layout import print_line
-from selfsown.usage.budget import format_amount
+from selfsown.terminal.progress import Clock, Display, State, StepState
+from selfsown.text.durations import duration
 
-SECONDS_BETWEEN_LINES = 30.0  # where no terminal shows a bar
 MAX_REASONS = 5
 ROW_STATUSES = ("kept", "rejected", "failed")
 
@@ -20,35 +21,39 @@ ROW_STATUSES = ("kept", "rejected", "failed")
 class MakeProgress:
     """A progress bar on a terminal; otherwise one line now and then."""
 
-    def __init__(self, console: Console, on_start: Callable[[], None] | None = None) -> None:
-        self.console = console
-        columns = (BarColumn(10), TextColumn("{task.description}"), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.bar.add_task("starting")
-        self.last_line = time.monotonic()
+    def __init__(
+        self, console: Console, clock: Clock = time.monotonic, *, on_start: Callable[[], None] | None = None
+    ) -> None:
+        self.console, self.clock = console, clock
         self.on_start = on_start  # is called once the recipe is known to fit
+        self.steps = StepState(Step(), clock)
+        self.tally: Tally | None = None
         self.intake = ""  # the sentence about the real rows that was printed
 
-    def __enter__(self) -> MakeProgress:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+    @contextmanager
+    def shown(self) -> Iterator[MakeProgress]:
+        """Show the progress inside this context."""
+        with watched() as root:
+            self.steps = StepState(root, self.clock)
+            with Display(self.state, self.console if self.console.is_terminal else None):
+                yield self
 
     def update(self, tally: Tally) -> None:
         """Show how far it is."""
         if self.on_start:
             self.on_start()
             self.on_start = None
+        self.tally = tally
         if not self.intake:
             self.intake = tally.real.sentence()
             self.print(self.intake)
-        line = progress_line(tally)
-        self.bar.update(self.task, total=tally.total, completed=tally.done, description=line)
-        if not self.console.is_terminal and time.monotonic() - self.last_line > SECONDS_BETWEEN_LINES:
-            self.last_line = time.monotonic()
-            self.print(line)
+
+    def state(self) -> State:
+        """The step that it is at, and what became of the rows so far."""
+        state = self.steps()
+        if not self.tally:
+            return state
+        return State(state.share, state.seconds, state.seconds_left, state.money, state.activities, _counts(self.tally))
 
     def end(self, tally: Tally) -> None:
         """Print how many rows were made, by status, and the most frequent reasons."""
@@ -56,7 +61,7 @@ class MakeProgress:
         if intake != self.intake:  # more rows are set aside by now: those of which nothing could be made
             self.print(intake)
         parts = " + ".join(f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES)
-        self.print(f"{tally.made:,} rows made = {parts}, in {time.monotonic() - tally.began:.1f} s.")
+        self.print(f"{tally.made:,} rows made = {parts}, in {duration(time.monotonic() - tally.began)}.")
         for reason, count in tally.reasons.most_common(MAX_REASONS):
             self.print(f"  {count:,} {reason}")
 
@@ -64,8 +69,8 @@ class MakeProgress:
         print_line(self.console, line)
 
 
-def progress_line(tally: Tally) -> str:
-    """Rows by status, speed, requests, tokens and dollars in one line."""
+def _counts(tally: Tally) -> list[str]:
+    """Rows by status, requests and speeds, the most important first."""
     seconds = max(1e-9, time.monotonic() - tally.began)
     parts = [f"{tally.done:,} of {tally.total:,}"]
     parts += [f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES if tally.counts[status]]
@@ -75,6 +80,4 @@ def progress_line(tally: Tally) -> str:
         parts.append(f"{tally.meter.requests:,} requests")
         if tally.meter.tokens:
             parts.append(f"{tally.meter.tokens / seconds:,.0f} tokens/s")
-        if tally.meter.usd:
-            parts.append(format_amount("usd", tally.meter.usd))
-    return " · ".join(parts)
+    return parts

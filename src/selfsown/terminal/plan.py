@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from selfsown.errors import ExitCode
 from selfsown.plan.findings import conclusion, risks, summary, warnings
 from selfsown.plan.number_units import format_amount
 from selfsown.plan.planner import EPOCHS, Feasibility, Plan, SyntheticOption
+from selfsown.terminal.layout import Grid, add_text_row, print_lines, print_table, table
 
-PIPE_WIDTH = 120  # characters per line, where the output is not a terminal
 EXIT_CODES: dict[Feasibility, ExitCode] = {
     "enough": ExitCode.OK,
     "safe": ExitCode.OK,
@@ -33,32 +30,21 @@ LABELS: dict[Feasibility, str] = {
 }
 
 
-def console() -> Console:
-    """A console as wide as the terminal, or PIPE_WIDTH where there is none."""
-    default = Console()
-    return default if default.is_terminal else Console(width=PIPE_WIDTH)
-
-
 def show(plan: Plan, console: Console) -> None:
     """Summary, tables, evidence, risks, warnings and conclusion."""
-
-    def print_lines(lines: list[str]) -> None:
-        for line in lines:
-            console.print(escape(line), highlight=False, soft_wrap=True)
-
-    print_lines(summary(plan))
-    console.print(_repeats(plan))
+    print_lines(console, summary(plan))
+    print_table(console, _repeats(plan))
     if plan.gap:
-        console.print(_options(plan))
-        print_lines([f"{option.kind.name}: {option.kind.evidence}." for option in plan.options])
-    print_lines([*risks(plan), *warnings(plan), conclusion(plan)])
+        print_table(console, _options(plan))
+        print_lines(console, (f"{option.kind.name}: {option.kind.evidence}." for option in plan.options))
+    print_lines(console, [*risks(plan), *warnings(plan), conclusion(plan)])
 
 
-def _repeats(plan: Plan) -> Table:
+def _repeats(plan: Plan) -> Grid:
     """The value of repeats; without a loss where the law is extrapolated too far to predict one."""
     loss = [] if plan.extrapolated else ["loss"]
     columns = ("epochs", "effective tokens", "of tokens seen", "next token worth", *loss)
-    table = _table("value of repeated real data", *columns)
+    result = table("value of repeated real data", columns, left=0)
     law, real = plan.law, plan.real_tokens
     for epochs in EPOCHS:
         effective = law.effective_tokens(real, epochs)
@@ -70,26 +56,16 @@ def _repeats(plan: Plan) -> Table:
         ]
         if loss:
             cells.append(f"{law.loss_at(plan.parameters, real, effective):.3f}")
-        table.add_row(*cells)
-    return table
+        add_text_row(result, cells)
+    return result
 
 
-def _options(plan: Plan) -> Table:
-    table = _table(
-        "synthetic data that would close the gap",
-        *("kind", "relative value", "tokens needed", "real share left", "safe maximum", "cost ($)", "feasible"),
-    )
+def _options(plan: Plan) -> Grid:
+    columns = ("kind", "relative value", "tokens needed", "real share left", "safe maximum", "cost ($)", "feasible")
+    result = table("synthetic data that would close the gap", columns, wrap=("feasible",), drop=("relative value",))
     for option in plan.options:
-        table.add_row(option.kind.name, *_cells(option), LABELS[option.feasibility])
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), title=title, title_justify="left")
-    for name in columns:
-        is_text = name in ("kind", "feasible")
-        table.add_column(name, justify="left" if is_text else "right", no_wrap=name == "kind", overflow="fold")
-    return table
+        add_text_row(result, [option.kind.name, *_cells(option), LABELS[option.feasibility]])
+    return result
 
 
 def _cells(option: SyntheticOption) -> list[str]:

@@ -4,71 +4,92 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from selfsown.callbacks import Callbacks
 from selfsown.findings import Findings
 from selfsown.history import best_of, monitor_status, reason_without_status, related_scores, worst_status
 from selfsown.intake import Intake
+from selfsown.progress import Step, watched
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Verdict
 from selfsown.signals.status import STATUS_RULES
-from selfsown.terminal.layout import print_line, print_lines, table
+from selfsown.terminal.layout import Grid, print_line, print_lines, print_table, table
+from selfsown.terminal.progress import Clock, Display, State, StepState, counts, money
+from selfsown.terminal.run_eta import RunEta
+from selfsown.text.durations import duration
 
-STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
+TRAINING = ("train", "baselines")  # stages whose training steps are counted
 STATUS_COLOURS = {"red": "red", "amber": "yellow", "unknown": "magenta", "green": "green"}
 ROW_STATUSES = ("kept", "rejected", "failed")
 MIN_STAGE_SECONDS = 0.005  # a shorter stage is not listed
-STEPS_PER_UPDATE = 20
 MAX_SCORE_COLUMNS = 4
 UNASKED_FAMILIES = {"creativity", "function"}  # what a monitor measures without options; bias needs an attribute
 
 
 class RunProgress(Callbacks):
-    """A progress bar on a terminal, and two lines for each finished generation."""
+    """What a run prints: a bar on a terminal, and two lines for each finished generation."""
 
-    def __init__(self, recipe: Recipe, console: Console, on_start: Callable[[], None] | None = None) -> None:
-        self.recipe = recipe
-        self.on_start = on_start
-        self.console = console
-        note = TextColumn("{task.fields[note]}")
-        columns = (TextColumn("{task.description}"), BarColumn(20), note, TimeRemainingColumn())
-        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.bar = self.progress.add_task("starting", total=recipe.generations + 1, note="")
-        self.generation_began = self.stage_began = time.monotonic()
-        self.stage = ""
-        self.generation_seconds: list[float] = []
+    def __init__(
+        self,
+        recipe: Recipe,
+        console: Console,
+        clock: Clock = time.monotonic,
+        *,
+        on_start: Callable[[], None] | None = None,
+    ) -> None:
+        self.recipe, self.console, self.clock = recipe, console, clock
+        self.on_start = on_start  # is called once the recipe is known to fit
+        self.eta, self.began, self.stage_began = RunEta(recipe, clock), clock(), clock()
+        self.root, self.before = Step(), StepState(Step())  # until the first stage begins, the steps before it
+        self.generation, self.stage, self.steps, self.share = 0, "", "", 0.0
         self.notes: list[str] = []
-        self.arm = ""
-        self.trainings = recipe.generations
+        self.arm, self.generations = "generation", recipe.generations
+
+    @contextmanager
+    def shown(self) -> Iterator[RunProgress]:
+        """Show the progress inside this context."""
+        with watched() as self.root:
+            self.before = StepState(self.root, self.clock)
+            with Display(self.state, self.console if self.console.is_terminal else None):
+                yield self
+
+    def state(self) -> State:
+        """How far the run is, and the present stage."""
+        if not self.stage:
+            return self.before()
+        if self.stage not in TRAINING and self.root.share is not None:
+            self.eta.advance(self.root.share, 1)
+        self.share = max(self.share, self.eta.share or 0.0)
+        place, seconds = f"{self.arm} {self.generation} of {self.generations}", self.clock() - self.began
+        activities = [f"{place}, {self.stage}", f"{self.arm} {self.generation}, {self.stage}", self.stage]
+        details = [self.steps] if self.steps else counts(self.root)
+        known = self.eta.seconds_left()
+        share = None if known is None else self.share
+        return State(share, seconds, known, money(self.root.spending), activities, details)
 
     def started(self) -> None:
         if self.on_start:
             self.on_start()
 
     def control(self, trainings: int) -> None:
-        self.arm = "control, "
-        self.trainings = trainings
-        self.generation_seconds = []
-        self.progress.reset(self.bar, total=trainings + 1)
+        self.arm, self.generations = "control", trainings
+        self.eta.control(trainings)
 
     def real_rows(self, intake: Intake) -> None:
         print_line(self.console, intake.sentence())
 
     def begin(self, generation: int, stage: str) -> None:
-        self.stage, self.stage_began = stage, time.monotonic()
-        completed = generation + STAGES.index(stage) / len(STAGES)
-        description = f"{self.arm}generation {generation} {stage}"
-        self.progress.update(self.bar, description=description, completed=completed, note="")
+        self.eta.begin(generation, stage, self.arm == "control")
+        self.generation, self.stage, self.steps, self.stage_began = generation, stage, "", self.clock()
 
     def tick(self, done: int, of: int) -> None:
-        if done % STEPS_PER_UPDATE == 0 or done == of:
-            speed = done / max(1e-9, time.monotonic() - self.stage_began)
-            self.progress.update(self.bar, note=f"{done:,} of {of:,} steps, {speed:,.0f}/s")
+        self.eta.advance(done, of)
+        speed = done / max(1e-9, self.clock() - self.stage_began)
+        self.steps = f"{done:,} of {of:,} steps, {speed:,.0f}/s"
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > MIN_STAGE_SECONDS:
@@ -76,29 +97,23 @@ class RunProgress(Callbacks):
             self.notes.append(f"{self.stage}{count} {seconds:.1f} s{speed}")
 
     def finished(self, generation: Generation) -> None:
-        goal = generation.score(self.recipe.goal)
+        self.eta.close()
+        goal, left = generation.score(self.recipe.goal), self.eta.seconds_left()
         score = escape(f"{self.recipe.goal} {goal.value:.3f}") if goal else ""
-        name, left = f"{self.arm}generation {generation.number}", f"about {self._seconds_left(generation):.0f} s left"
-        self._print_markup(f"[bold]{name}[/]  {score}  [dim]{left}[/]")
+        name = f"{self.arm} {generation.number}" if self.arm == "control" else f"generation {generation.number}"
+        time_left = f"  [dim]about {duration(left)} left[/]" if left else ""
+        self._print_markup(f"[bold]{name}[/]  {score}{time_left}")
         self._print_markup(f"  [dim]{' · '.join(self.notes)}[/]")
         for line in _verdict_lines(generation):
             self._print_markup(line)
         self.notes = []
-        self.progress.update(self.bar, completed=generation.number + 1)
 
     def end_of_run(self, history: Sequence[Generation], control: Sequence[Generation], folder: object) -> None:
         """The table of all generations, and the sentences that the run supports."""
-        self.console.print(_generations_table(history, control, self.recipe.goal))
+        print_table(self.console, _generations_table(history, control, self.recipe.goal))
         if any(map(worst_status, history)):
             self._print_markup(f"[dim]status: {escape(STATUS_RULES)}[/]")
         print_lines(self.console, _summary(history, control, self.recipe, folder))
-
-    def _seconds_left(self, generation: Generation) -> float:
-        now = time.monotonic()
-        self.generation_seconds.append(now - self.generation_began)
-        self.generation_began = now
-        typical = self.generation_seconds[1:] or self.generation_seconds  # generation 0 trains for another time
-        return (self.trainings - generation.number) * sum(typical) / len(typical)
 
     def _print_markup(self, line: str) -> None:
         print_line(self.console, line, markup=True)
@@ -124,27 +139,22 @@ def _coloured(status: str) -> str:
     return f"[{STATUS_COLOURS[status]}]{status}[/]" if status in STATUS_COLOURS else ""
 
 
-def _generations_table(history: Sequence[Generation], control: Sequence[Generation], goal: str) -> Table:
+def _generations_table(history: Sequence[Generation], control: Sequence[Generation], goal: str) -> Grid:
     """One line a generation: its rows by status, its scores and its verdict; the control's last generation below."""
     title = "rows of each generation, and scores on the test half of the held-out real rows"
     keys = _score_columns(history[0], goal)
-    monitored = any(map(worst_status, history))
-    result = table(title, ("gen", *ROW_STATUSES, "real", *map(_heading, keys)), left=0, compact=True)
-    if monitored:
-        result.add_column("status")
-    result.add_column("verdict")
+    headings = list(map(_heading, keys))
+    status = ["status"] * any(map(worst_status, history))
+    columns = ("gen", *ROW_STATUSES, "real", *headings, *status, "verdict")
+    drop = ("failed", "rejected", *headings[:0:-1], "real", "kept")
+    result = table(title, columns, left=0, wrap=("verdict",), drop=drop, compact=True)
     best = best_of(history, goal)
     for generation in history:
         counts = [f"{generation.counts.get(status, 0):,}" if generation.number else "" for status in ROW_STATUSES]
         cells = [str(generation.number), *counts, f"{100 * generation.real_share:.0f} %", *_scores(generation, keys)]
-        if monitored:
-            cells.append(_coloured(worst_status(generation)))
-        result.add_row(*cells, _outcome(generation, best))
+        result.add_row(*cells, *[_coloured(worst_status(generation))] * len(status), _outcome(generation, best))
     if len(control) > 1:
-        cells = ["", "", "", "", "100 %", *_scores(control[-1], keys)]
-        if monitored:
-            cells.append("")
-        result.add_row(*cells, "control")
+        result.add_row("", "", "", "", "100 %", *_scores(control[-1], keys), *[""] * len(status), "control")
     return result
 
 

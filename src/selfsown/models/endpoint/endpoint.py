@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from selfsown import progress
 from selfsown.errors import ModelError
 from selfsown.models import DEFAULT_PARAMS, JsonObject, Reply, SamplingParams
 from selfsown.models.endpoint.address_change import warn_of_former_address
@@ -211,14 +212,19 @@ class Endpoint:
             schema_key=(self.url, self.name, schema),
             accepted_finish_reasons=self.reply_options.accepted_finish_reasons,
         )
-        if options.batch_size:
-            return client.run(BatchRunner(client, connection, options.batch_size, requests, known).run(), self.journal)
-        limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
-        dispatcher = RequestDispatcher(client, limiter, connection, requests, known)
-        try:
-            return client.run(dispatcher.run(), self.journal)
-        except ModelError as error:
-            failure = error
+        with progress.step(total=known + len(requests), unit="replies") as counted:
+            counted.done = known
+            if options.batch_size:
+                batches = BatchRunner(client, connection, options.batch_size, requests, known)
+                counted.collected = batches.replies
+                return client.run(batches.run(), self.journal)
+            limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
+            dispatcher = RequestDispatcher(client, limiter, connection, requests, known)
+            counted.collected = dispatcher.replies
+            try:
+                return client.run(dispatcher.run(), self.journal)
+            except ModelError as error:
+                failure = error
         cause = "" if dispatcher.answers else client.run(diagnosis(client, connection, *dispatcher.refused), self)
         raise ModelError(cause) if cause else failure
 

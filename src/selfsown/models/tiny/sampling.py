@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from selfsown import progress
 from selfsown.models.tiny.tokenizer import EOS, PAD
 from selfsown.models.tiny.transformer import Network
-from selfsown.models.tiny.two_threads import map_two, single_threaded
+from selfsown.models.tiny.two_threads import iterate_two, single_threaded
 
 TEXTS_AT_ONCE = 256  # enough to keep two cores busy, small enough for their caches
 
@@ -30,8 +31,9 @@ def sample(
         return _together(network, [prefixes[index] for index in chunk], temperature, generator, max_tokens)
 
     written: list[list[int]] = [[] for _ in prefixes]
-    with single_threaded():
-        for chunk, texts in zip(chunks, map_two(write, chunks), strict=True):
+    with single_threaded(), progress.step(total=len(prefixes), unit="texts") as counted:
+        for chunk, texts in zip(chunks, iterate_two(write, chunks), strict=True):
+            counted.done += len(chunk)
             for index, text in zip(chunk, texts, strict=True):
                 written[index] = text
     return written

@@ -33,7 +33,12 @@ def _pool() -> ThreadPoolExecutor:
 
 def map_two(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
     """The function's result for each part, in order, computed two at a time."""
-    return list(_pool().map(function, parts))
+    return list(iterate_two(function, parts))
+
+
+def iterate_two(function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+    """The same results, each as soon as it and those before it are computed."""
+    return _pool().map(function, parts)
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""What is being worked on and how much of it is done: a tree of steps, which the terminal draws if anybody watches.
+
+    with progress.step("reading rows", total=1000, unit="rows") as reading:
+        reading.done += 1
+
+    for step in progress.track(steps):
+        ...
+
+Reporting is an addition and draws nothing. Steps within steps refine the share of the outer one. A step that begins on
+another thread is not shown: the thread that waits for the work counts what has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Spending(Protocol):
+    """What model servers cost so far. usd: dollars; None where a price is unknown."""
+
+    requests: int
+    usd: float | None
+
+
+@dataclass
+class Step:
+    """A piece of work.
+
+    total: how many parts it has; 0 where that is unknown. unit: what is counted, such as rows; without one, the parts
+    are steps of their own. collected: what fills up meanwhile; its items are done. spending: of the whole command.
+    """
+
+    name: str = ""
+    total: int = 0
+    unit: str = ""
+    done: float = 0
+    collected: Sized = ()
+    inner: Step | None = None
+    outer: Step | None = None
+    spending: Spending | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, from 0 to 1; None where that is unknown."""
+        inside = self.inner.share if self.inner else None
+        if not self.total:
+            return inside
+        if self.unit:  # what is within may be a whole batch of them
+            return min(1.0, max(self.count / self.total, inside or 0.0))
+        return min(1.0, (self.count + (inside or 0.0)) / self.total)
+
+    @property
+    def count(self) -> float:
+        """How many parts are done."""
+        return self.done + len(self.collected)
+
+    def advance(self, parts: float) -> None:
+        """So many more are done; from any thread."""
+        with _adding:
+            self.done += parts
+
+    @property
+    def chain(self) -> list[Step]:
+        """This step and those within it, the innermost last."""
+        return [self, *(self.inner.chain if self.inner else ())]
+
+
+_adding = threading.Lock()
+_current: ContextVar[Step | None] = ContextVar("step", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[Step]:
+    """The root of the steps that begin inside this context."""
+    before, root = _current.get(), Step()
+    _current.set(root)
+    try:
+        yield root
+    finally:
+        _current.set(before)
+
+
+@contextmanager
+def step(name: str = "", total: int = 0, unit: str = "") -> Iterator[Step]:
+    """A step within the current one; whoever does the work adds to `done`."""
+    outer = _current.get()
+    new = Step(name, total, unit, outer=outer)
+    if outer is None:
+        yield new
+        return
+    _current.set(new)
+    outer.inner = new
+    try:
+        yield new
+    finally:
+        outer.inner = None
+        if _current.get() is new:  # a generator that was left early may close in another order
+            _current.set(outer)
+
+
+def track(items: Iterable[Item], name: str = "", total: int = 0, unit: str = "") -> Iterator[Item]:
+    """The items, one by one, as a step that counts them."""
+    with step(name, total or (len(items) if isinstance(items, Sized) else 0), unit) as counted:
+        for item in items:
+            yield item
+            counted.done += 1
+
+
+def spend(spending: Spending) -> None:
+    """From now on, show what model servers cost."""
+    current = _current.get()
+    while current and current.outer:
+        current = current.outer
+    if current:
+        current.spending = spending

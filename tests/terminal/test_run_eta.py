@@ -1,0 +1,140 @@
+"""The time left of a run: recorded stages of real runs are played again on a clock of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from selfsown.recipe.recipe import Recipe
+from selfsown.terminal.run_eta import RunEta
+
+Stages = dict[str, float]
+
+
+def generation(generate: float, grade: float, curate: float, train: float, evaluate: float, guard: float) -> Stages:
+    names = ("generate", "grade", "curate", "train", "evaluate", "guard")
+    return dict(zip(names, (generate, grade, curate, train, evaluate, guard), strict=True))
+
+
+# Seconds of each stage of one run of `first`, as its log.jsonl has them.
+FIRST = [
+    {"train": 6.13, "evaluate": 1.71},
+    generation(2.53, 0.31, 0.70, 19.88, 1.69, 0.01),
+    generation(2.89, 0.13, 1.02, 19.38, 1.54, 0.01),
+    generation(2.50, 0.14, 1.16, 19.50, 1.45, 0.01),
+    generation(2.49, 0.13, 1.23, 18.78, 1.46, 0.01),
+    generation(2.58, 0.14, 1.00, 19.62, 1.55, 0.01),
+    generation(2.71, 0.14, 1.09, 18.55, 1.39, 0.01),
+]
+FIRST_CONTROL = [
+    {"train": train, "evaluate": evaluate}
+    for train, evaluate in [(19.49, 1.51), (19.40, 1.56), (18.60, 1.44), (17.90, 1.47), (18.48, 1.45), (18.95, 1.55)]
+]
+
+
+class Replay:
+    """A run whose clock is moved by hand; `promised` has the seconds left that were said when each generation ended."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.now = 0.0
+        self.eta = RunEta(recipe, lambda: self.now)
+        self.promised: list[tuple[float, float]] = []  # when, and how long it would still take
+        self.shares: list[float] = []
+
+    def stage(self, generation: int, stage: str, seconds: float, is_control: bool = False, ticks: int = 4) -> None:
+        self.eta.begin(generation, stage, is_control)
+        for tick in range(ticks):
+            self.now += seconds / ticks
+            self.eta.advance(tick + 1, ticks)
+            self.shares.append(self.eta.share or 0.0)
+
+    def generation(self, number: int, stages: Stages, is_control: bool = False) -> None:
+        for stage, seconds in stages.items():
+            self.stage(number, stage, seconds, is_control)
+        self.eta.close()
+        left = self.eta.seconds_left()
+        assert left is not None
+        self.promised.append((self.now, left))
+
+    def run(self, history: list[Stages], control: list[Stages]) -> list[float]:
+        """Of each generation but the last, the promised by the real seconds that were left at its end."""
+        for number, stages in enumerate(history):
+            self.generation(number, stages)
+        if control:
+            self.eta.control(len(control))
+        for number, stages in enumerate(control, 1):
+            self.generation(number, stages, is_control=True)
+        return [left / (self.now - when) for when, left in self.promised[:-1]]
+
+
+def test_from_generation_0_on_the_time_left_is_within_30_percent() -> None:
+    ratios = Replay(Recipe.load("first")).run(FIRST, FIRST_CONTROL)
+    assert all(0.7 < ratio < 1.3 for ratio in ratios), ratios
+
+
+def test_generation_0_that_trains_five_times_as_long_says_how_long_the_others_take() -> None:
+    """`names`: 1,000 steps, then 200 a generation. The seconds are made up in proportion; no such run is recorded."""
+    later = generation(27.0, 2.0, 1.5, 54.0, 5.0, 0.02)
+    control = {"train": 52.0, "evaluate": 4.5}
+    ratios = Replay(Recipe.load("names", ["real=any.txt"])).run(
+        [{"train": 260.0, "evaluate": 5.0}, *[later] * 5], [control] * 5
+    )
+    assert all(0.7 < ratio < 1.3 for ratio in ratios), ratios
+
+
+def test_baselines_that_a_guard_trains_once_are_expected_and_not_expected_again() -> None:
+    """`guarded`: the first generation trains four more models on real rows alone. Made up beyond generation 1."""
+    replay = Replay(Recipe.load("guarded"))
+    later = generation(4.4, 0.5, 6.0, 46.0, 2.6, 1.0)
+    replay.generation(0, {"train": 12.3, "evaluate": 2.8})
+    replay.generation(1, {**{name: later[name] for name in list(later)[:5]}, "guard": 0.1, "baselines": 55.0})
+    replay.stage(1, "guard", 9.0)
+    replay.eta.close()
+    after_first, began = replay.eta.seconds_left() or 0.0, replay.now
+    for number in range(2, 11):
+        replay.generation(number, later | {"guard": 9.0})
+    replay.eta.control(10)
+    for number in range(1, 11):
+        replay.generation(number, {"train": 46.0, "evaluate": 2.6}, is_control=True)
+    (when, promised), *_ = replay.promised
+    assert promised / (replay.now - when) == pytest.approx(1, abs=0.3)
+    assert after_first / (replay.now - began) == pytest.approx(1, abs=0.1)
+
+
+def test_the_share_moves_within_every_stage() -> None:
+    replay = Replay(Recipe.load("first"))
+    replay.run(FIRST, FIRST_CONTROL)
+    jumps = [after - before for before, after in zip(replay.shares, replay.shares[1:], strict=False)]
+    assert max(jumps) < 0.05
+    assert min(jumps) > -0.05
+    assert replay.shares[-1] == pytest.approx(1)
+
+
+def test_a_resumed_run_begins_where_it_was_left() -> None:
+    replay = Replay(Recipe.load("first", ["control=false"]))
+    assert replay.eta.seconds_left() is None
+    replay.generation(5, FIRST[5])
+    assert replay.shares[-1] > 0.6
+    assert replay.promised[0][1] == pytest.approx(sum(FIRST[6].values()), rel=0.1)
+
+
+def test_two_objectives_are_one_stage() -> None:
+    recipe = Recipe.load("first", ["train=[{sft: {steps: 300}}, {sft: {steps: 100}}]", "control=false"])
+    now = 0.0
+    eta = RunEta(recipe, lambda: now)
+    eta.begin(1, "train")
+    eta.advance(300, 300)
+    assert eta.stage_share == pytest.approx(0.75)
+    eta.advance(50, 100)
+    assert eta.stage_share == pytest.approx(0.875)
+
+
+def test_a_stage_that_asks_a_server_is_expected_to_take_as_long_as_it_does_now() -> None:
+    """Nothing is known of a teacher behind a server before it has answered."""
+    replay = Replay(Recipe.load("first", ["control=false", "generations=3"]))
+    replay.generation(0, FIRST[0])
+    replay.eta.begin(1, "generate")
+    replay.now += 60
+    replay.eta.advance(50, 100)
+    left = replay.eta.seconds_left()
+    assert left is not None
+    assert left == pytest.approx(60 + 2 * 120 + 3 * 23, rel=0.2)
