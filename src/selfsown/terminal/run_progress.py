@@ -15,7 +15,7 @@ from selfsown.findings import Findings
 from selfsown.history import best_of, monitor_status, reason_without_status, related_scores, worst_status
 from selfsown.intake import Intake
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Generation, Verdict
+from selfsown.records import Generation, Training, Verdict
 from selfsown.signals.status import STATUS_RULES
 from selfsown.terminal.layout import print_line, print_lines, table
 
@@ -64,6 +64,11 @@ class RunProgress(Callbacks):
         if done % STEPS_PER_UPDATE == 0 or done == of:
             speed = done / max(1e-9, time.monotonic() - self.stage_began)
             self.progress.update(self.bar, note=f"{done:,} of {of:,} steps, {speed:,.0f}/s")
+
+    def trained(self, training: Training, warning: str) -> None:
+        self.notes.append(training.sentence())
+        if warning:
+            self._print_markup(f"[yellow]warning:[/] {escape(warning)}")
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > MIN_STAGE_SECONDS:
