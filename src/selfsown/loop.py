@@ -99,7 +99,7 @@ class Loop(RunState):
         return self.evaluated(generation, child, history, rows)
 
     def run_control(self, history: list[Generation]) -> None:
-        """Train on real rows alone for as many steps: the comparison for what synthetic rows gain."""
+        """Train on real rows alone as often: the comparison for what synthetic rows gain."""
         recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
         control = replace(self, recipe=recipe, store=self.store.control(history[0]), kept_rows={})
         needed = max(trainings(history, generation, recipe.init_from) for generation in history if generation.accepted)

@@ -82,7 +82,9 @@ class RunData:
 
     @property
     def findings(self) -> Findings:
-        return Findings(self.history, self.control, self.goal, str(self.recipe.get("init_from", "previous")))
+        start = str(self.recipe.get("init_from", "previous"))
+        stops_early = any(options.get("early_stopping") for _, options in self.steps("train"))
+        return Findings(self.history, self.control, self.goal, start, stops_early)
 
     @property
     def rollback(self) -> bool:

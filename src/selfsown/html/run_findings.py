@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfsown.findings import equal_training
 from selfsown.history import monitor_status, worst_status
 from selfsown.html import monitor
 from selfsown.html.elements import Fact
@@ -120,7 +121,7 @@ def _goal_facts(run: RunData) -> list[Fact]:
     facts = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
     control = findings.equal_control.score(run.goal) if findings.equal_control else None
     if control:
-        note = f"{interval(control.low, control.high)}, after as many training steps"
+        note = f"{interval(control.low, control.high)}, {equal_training(findings.stops_early)}"
         facts.append(Fact("control: real rows alone", number(control.value), note))
     return facts
 

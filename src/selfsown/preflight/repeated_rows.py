@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from selfsown.files.user_rows import UserRows
+from selfsown.holdout import MIN_ROWS
 from selfsown.intake import prepared_rows
 from selfsown.models.tiny.batch_size import LARGEST, batch_size_for
 from selfsown.recipe.recipe import Recipe
@@ -34,6 +35,8 @@ def expected_repeats(recipe: Recipe) -> Iterator[str]:
             continue
         needed = steps * (batch or LARGEST) * real_share / MAX_EPOCHS / (1 - held_out)
         texts = {(row.prompt, row.answer) for row in islice(prepared_rows(recipe, recipe.real()), math.ceil(needed))}
+        if len(texts) < 2 * MIN_ROWS:
+            continue  # a run refuses so few
         rows = (len(texts) - (recipe.held_out if recipe.held_out >= 1 else 0)) * (1 - held_out)
         rows = max(1.0, min(rows, recipe.max_train_rows or rows))
         epochs = steps * (batch or batch_size_for(rows / real_share)) * real_share / rows
