@@ -154,8 +154,8 @@ class Findings:
         if not control:
             return [
                 f"No control was trained {equal_training(self.stops_early).replace('training steps', 'steps')}: more "
-                "training on the real rows alone may have had the same effect. To test whether the synthetic rows help: "
-                "selfsown prove RECIPE"
+                "training on the real rows alone may have had the same effect. To test whether the synthetic rows "
+                "help: selfsown prove RECIPE"
             ]
         scores = f"Control, real rows alone {equal_training(self.stops_early)}: {with_interval(self._score(control))}"
         if self._best_control is not control:

@@ -87,5 +87,36 @@ def test_rows_that_carry_no_attribute_are_no_quotas_business(tmp_path: Path) -> 
     assert "no guard measures region" in only
 
 
+def repeats(*changes: str, recipe: str = "names") -> list[str]:
+    return [warning for warning in said(*changes, recipe=recipe) if "teach almost nothing" in warning]
+
+
+def test_more_than_16_passes_over_a_file_are_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("".join(f"name {at}\n" for at in range(800)))
+    real = f"real={tmp_path / 'names.txt'}"
+    base = "base_train={sft: {steps: 1000, batch_size: 256}}"
+    (only,) = repeats(real, base)
+    assert only == (
+        "base_train.sft passes 356 times over the 720 real rows: beyond 16, repeats teach almost nothing; lower steps, "
+        "or --set base_train.sft.early_stopping=0.05"
+    )
+    assert not repeats(real, "base_train={sft: {steps: 1000, batch_size: 256, early_stopping: 0.05}}")
+    assert not repeats(real, "base_train={sft: {steps: 1000, batch_size: 256, epochs: 8}}")
+    assert repeats(real, "base_train={sft: {steps: 1000, batch_size: 256, epochs: 100}}") == [
+        only.replace("356", "100")
+    ]
+    assert not repeats(real, "base_train={sft: {steps: 40, batch_size: 256}}"), "14 passes"
+    (later,) = repeats(real, "train={sft: {steps: 200, batch_size: 256}}")
+    assert later.startswith("train.sft passes 36 times over the 720 real rows"), "half of the draws are real"
+
+
+@pytest.mark.parametrize(
+    "recipe", ["names", "lines", "first", "guarded", "gpt", "star", "llama", "spin", "grok", "phi"]
+)
+def test_shipped_recipes_are_not_warned_against_repeats(recipe: str, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("".join(f"name {at}\n" for at in range(200)))
+    assert not repeats(*([f"real={tmp_path / 'names.txt'}"] if recipe in ("names", "lines") else []), recipe=recipe)
+
+
 def test_real_rows_alone_need_no_caution() -> None:
     assert said("generate=[]", "mix=replace", "guard=[]") == []

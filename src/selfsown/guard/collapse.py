@@ -18,7 +18,7 @@ REAL = 1.0  # the diversity of real rows
 
 
 def guard(history: Sequence[Generation], *, tolerance: Share = 0.1, std_errors: NotNegative = 2.0) -> Verdict:
-    """Reject if a diversity score fell by more than both options, from that of generation 0, or from 1 if that is lower.
+    """Reject if a diversity score fell by more than both options, from generation 0's or from 1, the lower.
 
     tolerance: accepted fall, as a share of what it fell from.
     std_errors: falls below this many standard errors of the difference are attributed to chance.

@@ -130,7 +130,10 @@ def training_data(run: RunData) -> str:
     """What each generation was trained on, and on which rows it is measured."""
     learned = run.findings.learned
     later = "accepted later ones also on synthetic rows" if learned else "no accepted later one on a synthetic row"
-    sentence = f"Generation 0 was trained on real rows alone, {later}. The held-out rows were set aside before anything"
+    how = "".join(f" ({summary})" for (number, _), summary in run.trainings.items() if not number)
+    sentence = (
+        f"Generation 0 was trained on real rows alone{how}, {later}. The held-out rows were set aside before anything"
+    )
     if not run.findings.validated:
         return f"{sentence} else; guards and the choice of the best generation use them, and they are reported."
     return (
