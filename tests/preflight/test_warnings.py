@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.preflight.warnings import recipe_warnings
 from selfsown.recipe.recipe import Recipe
+from selfsown.records import Training
+from selfsown.terminal.run_progress import RunProgress
 
 
 def said(*changes: str, recipe: str = "first") -> list[str]:

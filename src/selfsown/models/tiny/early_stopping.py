@@ -88,6 +88,7 @@ class EarlyStopping:
         self.loss, self.rows, self.patience, self.mean = loss, rows, patience, RunningMean(network)
         self.best_loss, self.best_step, self.best = math.inf, 0, list[Tensor]()
         self.next_check, self.checks_since_best = FIRST_CHECK, 0
+        self.numbers = 0  # measurements after a step that gave a number
 
     def begin(self) -> None:
         """Measure the loss before the first step."""
@@ -108,12 +109,15 @@ class EarlyStopping:
 
     def _measure(self, step: int) -> None:
         loss = self.loss()
+        self.numbers += math.isfinite(loss) and step > 0
         if loss < self.best_loss:
             self.best_loss, self.best_step = loss, step
             self.best = [weight.detach().clone() for weight in self.mean.weights]
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Give the network the weights with the lowest loss."""
+        """Give the network the weights with the lowest loss; if training diverged the last ones, so that it shows."""
+        if not self.numbers:
+            return
         for weight, best in zip(self.mean.weights, self.best, strict=True):
             weight.copy_(best)
