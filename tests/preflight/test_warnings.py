@@ -115,6 +115,24 @@ def test_more_than_16_passes_over_a_file_are_named_with_the_remedy(tmp_path: Pat
     assert later.startswith("train.sft passes 36 times over the 720 real rows"), "half of the draws are real"
 
 
+def test_a_training_that_repeated_rows_too_often_is_named_afterwards(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("".join(f"name {at}\n" for at in range(200)))
+    fixed = "train={sft: {steps: 200, batch_size: 64}}"
+    recipe = Recipe.load("names", [f"real={tmp_path / 'names.txt'}", fixed])
+    (step,) = recipe.train
+    assert repeats_warning(recipe, step, Training(200, 200, 16.0)) == ""
+    warning = repeats_warning(recipe, step, Training(200, 200, 71.1))
+    assert warning.startswith(
+        "train.sft passed 71 times over rows: beyond 16, repeats teach almost nothing; lower steps"
+    )
+    output = io.StringIO()
+    RunProgress(recipe, Console(file=output, width=300)).trained(Training(200, 200, 71.1), warning)
+    assert f"warning: {warning}" in output.getvalue()
+    assert repeats_warning(recipe, step, Training(200, 200, 71.1, stopping_rows=16)) == "", "it still learned"
+    task = Recipe.load("first", [fixed])
+    assert repeats_warning(task, task.train[0], Training(200, 200, 71.1)) == ""
+
+
 @pytest.mark.parametrize(
     "recipe", ["names", "lines", "first", "guarded", "gpt", "star", "llama", "spin", "grok", "phi"]
 )
