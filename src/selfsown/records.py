@@ -215,8 +215,8 @@ class Training:
 
     steps: as many as it took. epochs: passes over the rows, as `Mixture.epochs` counts them. best_step: the step whose
     weights it returned, where early stopping chose them. stopping_rows: real rows set aside to decide that; 0 where
-    training ended after a given number of steps. max_steps: how many it might have taken. too_few_real_rows: so that
-    none could be set aside.
+    training ended after a given number of steps. max_steps: how many it might have taken. no_real_rows: too few to
+    set any aside.
     """
 
     steps: int
@@ -224,13 +224,13 @@ class Training:
     epochs: float = 0.0
     stopping_rows: int = 0
     best_step: int = 0
-    too_few_real_rows: bool = False
+    no_real_rows: bool = False
 
     def sentence(self) -> str:
         """Why it ended, and what it came to: "200 steps, 8.9 epochs"."""
         epochs = f"{self.epochs:.1f} epochs"
         if not self.stopping_rows:
-            why = "; no early stopping, for want of real rows in the mixture" if self.too_few_real_rows else ""
+            why = "; no early stopping, for want of real rows in the mixture" if self.no_real_rows else ""
             return f"{self.steps:,} steps, {epochs}{why}"
         rows = f"on {self.stopping_rows:,} real rows set aside"
         if not self.best_step:

@@ -79,8 +79,7 @@ def train(
     batches = method.batches(tokens, sample_batches(rest, steps, batch_size, generator), generator)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
     done = train_steps(child.network, batches, method.loss, schedule, tick, stopping)
-    too_few = bool(early_stopping) and not aside
-    report(replace(done, epochs=rest.epochs(done.steps * batch_size), too_few_real_rows=too_few))
+    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
     return child
 
 

@@ -64,8 +64,7 @@ def train(
     batches = _batches(pad([[PAD], *child.encode(aside)])[1:], in_batches(len(aside), batch_size), answers_only)
     stopping = stop_early(child.network, batches, loss, len(aside), patience)
     done = train_steps(child.network, _batches(tokens, draws, answers_only), loss, schedule, tick, stopping)
-    too_few = bool(early_stopping) and not aside
-    report(replace(done, epochs=rest.epochs(done.steps * batch_size), too_few_real_rows=too_few))
+    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
     return child
 
 
