@@ -115,6 +115,13 @@ def test_more_than_16_passes_over_a_file_are_named_with_the_remedy(tmp_path: Pat
     assert later.startswith("train.sft passes 36 times over the 720 real rows"), "half of the draws are real"
 
 
+@pytest.mark.parametrize("held_out", ["0.1", "2000"])
+def test_a_long_file_is_not_warned_against_for_being_read_in_part(held_out: str, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("".join(f"name {at // 2}\n" for at in range(9000)))
+    base = "base_train={sft: {steps: 100, batch_size: 256}}"
+    assert not repeats(f"real={tmp_path / 'names.txt'}", base, f"held_out={held_out}"), "at most 10 passes"
+
+
 def test_a_training_that_repeated_rows_too_often_is_named_afterwards(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("".join(f"name {at}\n" for at in range(200)))
     fixed = "train={sft: {steps: 200, batch_size: 64}}"

@@ -7,9 +7,7 @@ seeing them often; their recipes repeat them on purpose (docs/defaults.md).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from itertools import islice
 
 from selfsown.files.user_rows import UserRows
 from selfsown.holdout import MIN_ROWS
@@ -33,16 +31,26 @@ def expected_repeats(recipe: Recipe) -> Iterator[str]:
         steps, batch = step.option("steps"), step.option("batch_size")
         if not isinstance(steps, int) or not isinstance(batch, int) or not _repeats(recipe, step):
             continue
-        needed = steps * (batch or LARGEST) * real_share / MAX_EPOCHS / (1 - held_out)
-        texts = {(row.prompt, row.answer) for row in islice(prepared_rows(recipe, recipe.real()), math.ceil(needed))}
-        if len(texts) < 2 * MIN_ROWS:
+        enough = steps * (batch or LARGEST) * real_share / MAX_EPOCHS / (1 - held_out)
+        texts = _distinct_rows(recipe, enough + (0 if held_out else recipe.held_out))
+        if texts < 2 * MIN_ROWS:
             continue  # a run refuses so few
-        rows = (len(texts) - (recipe.held_out if recipe.held_out >= 1 else 0)) * (1 - held_out)
+        rows = (texts - (0 if held_out else recipe.held_out)) * (1 - held_out)
         rows = max(1.0, min(rows, recipe.max_train_rows or rows))
         epochs = steps * (batch or batch_size_for(rows / real_share)) * real_share / rows
         epochs = min(epochs, step.option("epochs") or epochs)
         if epochs > MAX_EPOCHS:
             yield f"{key}.{step.method} passes {epochs:,.0f} times over the {rows:,.0f} real rows: {_remedy(step, key)}"
+
+
+def _distinct_rows(recipe: Recipe, enough: float) -> int:
+    """How many different rows there are, counted no further than to `enough`."""
+    texts = set[tuple[str, str]]()
+    for row in prepared_rows(recipe, recipe.real()):
+        texts.add((row.prompt, row.answer))
+        if len(texts) >= enough:
+            break
+    return len(texts)
 
 
 def repeats_warning(recipe: Recipe, step: Step, training: Training) -> str:
