@@ -15,7 +15,7 @@ STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", 
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
     ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel"),
-    ("records",),
+    ("records", "templates"),
     ("usage", "files", "sandbox", "rewriting"),
     ("holdout", "models", "tasks", "history", "atomic"),
     ("prompting", "signals"),

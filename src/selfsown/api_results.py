@@ -103,6 +103,12 @@ class MakeResult:
 
         return export(self.folder, Path(out), format=format).out
 
+    def report(self) -> Path:
+        """Write the page of the rows; its path."""
+        from selfsown.html.report import write
+
+        return write(self.folder)
+
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{count:,} {status}" for status, count in self.counts.items())
         return _html([f"<b>{self.recipe.name}</b>, {self.folder}", counts])

@@ -24,7 +24,7 @@ from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import NoPrompt, Row
-from selfsown.run_folder import RunFolder
+from selfsown.run_folder import PREVIEW, RunFolder
 from selfsown.stages import as_synthetic, curate_rows, derive_seed, for_step, grade_rows
 from selfsown.usage.budget import Meter
 
@@ -89,7 +89,7 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
     check_requirements(recipe, folder)
     with open_pipeline(recipe, folder) as pipeline:
         store, tally = pipeline.store, pipeline.tally
-        store.forget("rows", "made")  # of another recipe, perhaps
+        store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
         store.write_rows("rows", pipeline.rows(on_progress or (lambda tally: None)))
         pipeline.unused.set_aside(store, tally.real)
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
@@ -97,9 +97,11 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
 
 
 def preview(recipe: Recipe, folder: Path, first: int) -> list[Row]:
-    """The rows made from the first few real rows. Their replies stay in the journal; `make` does not pay for them."""
+    """The rows made from the first few real rows. They and their replies stay in the folder for `make`."""
     with open_pipeline(recipe, folder) as pipeline:
-        return list(pipeline.rows(lambda tally: None, first))
+        rows = list(pipeline.rows(lambda tally: None, first))
+        pipeline.store.write_rows(PREVIEW, rows)
+        return rows
 
 
 @contextmanager

@@ -135,13 +135,14 @@ class Row:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A record of the user's data that makes no row: its place ("rows.jsonl:12") and the reason.
+    """A record of the user's data that makes no row: its place ("rows.jsonl:12"), the reason, and under what it counts.
 
     A task that reads such data has a method `set_aside() -> list[SetAside]`, of its latest complete reading.
     """
 
     place: str
     reason: str
+    cause: str = "unusable"
 
 
 def answered(rows: Iterable[Row]) -> list[Row]:

@@ -38,6 +38,7 @@ from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
 from selfsown.version import __version__
 
+PREVIEW = "preview_rows"  # the file of the rows of the last preview
 CONTROL = "control"  # the folder of the control arm, within a run's folder
 TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies
     *("api_key", "max_in_flight", "timeout", "retries", "requests_per_minute"),

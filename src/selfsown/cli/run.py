@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from selfsown.cli.folders import existing_folder
 from selfsown.cli.options import AsJson, Changes, print_warnings
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
@@ -35,6 +37,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     from selfsown.run_folder import CONTROL, RunFolder
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.run_progress import RunProgress
+    from selfsown.terminal.sample_rows import show_run_rows
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
@@ -45,9 +48,10 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     if spent := read_cost(folder):
-        print_line(console, f"{summary(spent)} (selfsown cost {folder})")
+        print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
     if report:
         print(write_or_explain(folder))
+    show_run_rows(folder, loaded, history, console)
     _require_training_on_kept_rows(history)
 
 
@@ -100,13 +104,13 @@ def explain(folder: Path, row: str) -> None:
     Parameters
     ----------
     folder
-        The folder of a run.
+        The folder of a run, of made rows or of a preview, such as runs/first, or its name alone.
     row
         The row's id, or the beginning of it.
     """
     from selfsown.terminal.lineage import story
 
-    print(story(folder, row))
+    print(story(existing_folder(folder), row))
 
 
 def cost(folder: Path, *, as_json: AsJson = False) -> None:
@@ -115,7 +119,7 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
     Parameters
     ----------
     folder
-        The folder of a run, finished or not.
+        The folder of a run or of made rows, finished or not, or its name alone.
     """
     from json import dumps
 
@@ -124,6 +128,7 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
     from selfsown.cost import read_cost
     from selfsown.terminal.cost import show
 
+    folder = existing_folder(folder)
     spent = read_cost(folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
@@ -134,13 +139,13 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
 
 
 def report(folder: Path) -> None:
-    """Write the page of a run or a comparison, FOLDER/report.html.
+    """Write the page of a run, of made rows or of a comparison, FOLDER/report.html.
 
     Parameters
     ----------
     folder
-        The folder of a run, finished or not, or of a comparison.
+        The folder of a run or of made rows, finished or not, or of a comparison; or its name alone.
     """
     from selfsown.html.report import write
 
-    print(write(folder))
+    print(write(existing_folder(folder)))

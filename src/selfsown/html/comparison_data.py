@@ -9,6 +9,7 @@ from pathlib import Path
 
 from selfsown.compare.results import ArmResult, ComparisonResult, ProofVerdict
 from selfsown.html import run_data
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.scores import Direction, less_is_better
@@ -59,7 +60,7 @@ class ComparisonData:
 
 def load_comparison(folder: Path) -> ComparisonData:
     """Raises SelfsownError where a file of the folder is damaged."""
-    with run_data.damaged_if_unreadable(folder / "compare.json"):
+    with damaged_if_unreadable(folder / "compare.json"):
         result = ComparisonResult.read(folder / "compare.json")
     return ComparisonData(result, {arm.name: _load_histories(folder / arm.folder, result.seeds) for arm in result.arms})
 

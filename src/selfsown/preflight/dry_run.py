@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from selfsown.calibration.selftest import self_test
 from selfsown.errors import RecipeError
 from selfsown.holdout import validation_and_test
 from selfsown.intake import Intake, prepared_rows, split_real_rows
 from selfsown.models import Model
+from selfsown.preflight.real_rows import check_rows_fit, check_templates
 from selfsown.recipe.inputs import (
     CurateInputs,
     EvaluateInputs,
@@ -37,6 +38,8 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     intake: counts what is read. Raises RecipeError or DataError where a step does not fit.
     """
     real, held_out = split_real_rows(recipe, task, intake or Intake())
+    check_rows_fit(recipe, task, real)
+    check_templates(recipe, task, real[:SAMPLE_ROWS])
     student: Model = recipe.student(rows=real, seed=0)
     _create_role_models(recipe, real)  # they exist and have their keys; but asking them may cost money
     _check_pairs(recipe, real)
@@ -111,6 +114,9 @@ def dry_run_make(recipe: Recipe, task: Task) -> None:
         )
     models = _create_role_models(recipe, [])
     real = rows = list(islice(prepared_rows(recipe, task), SAMPLE_ROWS))
+    others = islice(prepared_rows(recipe, task), SAMPLE_ROWS, None)  # read only if no row fits before
+    check_rows_fit(recipe, task, chain(real, others))
+    check_templates(recipe, task, real)
     judge = models.get("judge", models["teacher"])
     grading = GradeInputs(judge=judge, teacher=models["teacher"], task=task, real=real)
     for step in recipe.grade:

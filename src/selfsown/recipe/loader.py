@@ -11,6 +11,8 @@ import yaml
 from selfsown.errors import RecipeError, suggest
 from selfsown.records import Json, JsonObject
 
+QUOTED = 'prompt: "{{ subject }}"'  # how YAML holds a template
+
 
 def shipped_recipes() -> dict[str, str]:
     """The text of every shipped recipe, by name."""
@@ -44,6 +46,7 @@ def parse_yaml(path: Path, text: str) -> JsonObject:
         place = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise RecipeError(
             f"{place} is not valid YAML: {getattr(error, 'problem', error)}; correct that line"
+            + (f", and quote a template: {QUOTED}" if "{{" in text else "")
         ) from error
     if not isinstance(tree, dict):
         raise RecipeError(
@@ -72,9 +75,10 @@ def apply_change(values: JsonObject, change: str) -> None:
     if not (key and equals):
         raise RecipeError(f"--set {change!r}: expected key=value, such as --set seed=1")
     try:
-        value = yaml.safe_load(text)
+        value = text if text.lstrip().startswith(("{{", "{%")) else yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise RecipeError(f"--set {change!r}: {text!r} is not valid YAML; put it in quotes") from error
+        where = f", a template in double quotes: {QUOTED}" if "{{" in text else ""
+        raise RecipeError(f"--set {change!r}: {text!r} is not valid YAML; put it in quotes{where}") from error
     if key == "real" and text and Path(text).expanduser().exists():
         value = str(Path(text).expanduser())  # a path, whatever YAML makes of such a name
     if "." in key:

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from selfsown.errors import RecipeError, SelfsownError, suggest
 from selfsown.recipe import loader, requirements
+from selfsown.recipe.columns import complete_real
 from selfsown.recipe.keys import NO_STEP, RecipeKeys
 from selfsown.recipe.steps import Step, methods, step, validated
 from selfsown.records import Json, JsonObject
@@ -73,6 +74,7 @@ class Recipe(RecipeKeys):
                 values[key] = validated(key, value, types[key])
         if missing := _missing_key(values, tree):
             raise RecipeError(f"{missing} is missing{_how_to_set(missing)}")
+        values["real"] = complete_real(values["real"], values["generate"], values.get("grade", ()))
         defaults: JsonObject = {} if values.get("student") else {"held_out": 0}
         recipe = cls(**defaults | values)
         requirements.check(recipe)

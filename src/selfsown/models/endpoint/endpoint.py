@@ -30,6 +30,7 @@ from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
 from selfsown.models.endpoint.request import Connection, Request
 from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Json, Row
+from selfsown.templates import ConstantText, render
 from selfsown.text.chat import Prompt, prompt_chars
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Price, PriceOptions
@@ -218,7 +219,7 @@ def create(
     model: str,
     api_key: str = "",
     style: Literal["chat", "completions"] = "chat",
-    system: str = "",
+    system: ConstantText = "",
     stop: tuple[str, ...] = (),
     max_tokens: Natural = 0,
     logprobs: Natural = 0,
@@ -246,8 +247,8 @@ def create(
     limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
     where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
     cost = price_for(url, model, price, extra or {})
-    where |= {"identity": identity, "journal": journal, "role": role, "price": cost}
-    return Endpoint(system=system, reply_options=options, connection_options=limits, extra=extra or {}, **where)
+    where |= {"identity": identity, "journal": journal, "role": role, "price": cost, "system": render(system, {})}
+    return Endpoint(reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:
