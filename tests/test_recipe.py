@@ -336,3 +336,18 @@ def test_rows_need_not_be_held_out_where_nobody_is_trained() -> None:
     assert (made.held_out, made.trains) == (0, False)
     with pytest.raises(SelfsownError, match="held_out is -1"):
         Recipe.of({"real": "programs", "generate": "propose", "held_out": -1})
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (
+            "early_stopping: 0.8",
+            "early_stopping is 0.8, the share of the real rows that is not trained on; it must be 0.5",
+        ),
+        ("early_stopping: 0.1, average_last: 0.3", "early_stopping returns the best weights, so average_last has no"),
+    ],
+)
+def test_early_stopping_that_cannot_be_is_refused(option: str, words: str) -> None:
+    with pytest.raises(SelfsownError, match=words):
+        Recipe.load("first", [f"train={{sft: {{{option}}}}}"])

@@ -44,7 +44,9 @@ class RunResult:
         """What the run may claim, in sentences."""
         from selfsown.findings import Findings
 
-        return Findings(self.generations, self.control, self.recipe.goal, self.recipe.init_from).sentences()
+        recipe = self.recipe
+        findings = Findings(self.generations, self.control, recipe.goal, recipe.init_from, recipe.stops_early)
+        return findings.sentences()
 
     def rows(self, generation: int | None = None, status: Status | None = "kept") -> pyarrow.Table:
         """The synthetic rows as an Arrow table, one column a field of `Row`.

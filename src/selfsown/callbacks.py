@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selfsown.intake import Intake
-from selfsown.records import Generation
+from selfsown.records import Generation, Training
 
 
 class Callbacks:
@@ -20,6 +20,9 @@ class Callbacks:
 
     def tick(self, done: int, of: int) -> None:
         """So many of the stage's training steps are done."""
+
+    def trained(self, training: Training, warning: str) -> None:
+        """A training objective ended; the warning is empty unless it repeated rows too often."""
 
     def end(self, rows: int, seconds: float) -> None:
         """The stage ended; it worked on so many rows."""

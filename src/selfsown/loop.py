@@ -18,6 +18,7 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Student
 from selfsown.preflight.dry_run import dry_run
+from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
@@ -31,7 +32,7 @@ from selfsown.recipe.inputs import (
 )
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Generation, Mixture, Row, Score, Verdict, answered
+from selfsown.records import Generation, Mixture, Row, Score, Training, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.run_state import RunState
 from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows
@@ -103,7 +104,7 @@ class Loop(RunState):
         return self.evaluated(generation, child, history, rows)
 
     def run_control(self, history: list[Generation]) -> None:
-        """Train on real rows alone for as many steps: the comparison for what synthetic rows gain."""
+        """Train on real rows alone as often: the comparison for what synthetic rows gain."""
         recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
         control = replace(self, recipe=recipe, store=self.store.control(history[0]), kept_rows={})
         needed = max(trainings(history, generation, recipe.init_from) for generation in history if generation.accepted)
@@ -182,9 +183,17 @@ class Loop(RunState):
                 parent=model,
                 seed=self.seed(number, "train", index) if index else seed,
                 tick=self.callbacks.tick,
+                report=partial(self.report_training, number, step),
             )
             model = cast(Student, step.one(object, self.with_teacher_and_grader(step, number, start, inputs)))
         return model
+
+    def report_training(self, number: int, step: Step, training: Training) -> None:
+        """Tell the callbacks and the log what an objective did, and where it repeated rows too often."""
+        warning = repeats_warning(self.recipe, step, training)
+        self.callbacks.trained(training, warning)
+        event = {"training": step.method, **asdict(training), "summary": training.sentence(), "warning": warning}
+        self.store.log(generation=number, **event)
 
     def with_teacher_and_grader(self, step: Step, number: int, start: Student, inputs: TrainInputs) -> TrainInputs:
         """The inputs with a teacher and a grader, as far as the objective asks for them."""

@@ -14,6 +14,7 @@ from selfsown.compare.results import ArmResult, ComparisonResult, Estimate, Guar
 from selfsown.history import best_of, last_accepted
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
+from selfsown.scores import Direction, distance, less_is_better
 from selfsown.stats.intervals import student
 from selfsown.usage.ledger import recipe_prices, total, usage_entries
 
@@ -31,7 +32,7 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
     }
     arms = [_arm(experiment, index, runs, by_arm, scores) for index in range(len(experiment.arms))]
     recipe = experiment.recipe
-    lower = _lower_is_better(by_arm[experiment.reference][0][0], recipe.goal)
+    lower = less_is_better(_direction(by_arm[experiment.reference], recipe.goal))
     sentences = [
         findings.difference(f"{experiment.reference} − {arm.name}", gap, len(experiment.seeds), lower)
         for arm in arms
@@ -102,9 +103,9 @@ def _pooled(generation: Generation, key: str) -> float:
     return value
 
 
-def _lower_is_better(generation: Generation, key: str) -> bool:
-    score = generation.score(key)
-    return bool(score and score.direction == "lower")
+def _direction(histories: Sequence[History], key: str) -> Direction:
+    score = histories[0][0].score(key)
+    return score.direction if score else "higher"
 
 
 def _best(history: History, key: str) -> float:
@@ -122,12 +123,17 @@ def _best(history: History, key: str) -> float:
 
 
 def _summary(histories: Sequence[History], reference: Sequence[History], key: str) -> ScoreSummary:
-    """One score of an arm; the difference is the reference's score minus this arm's, seed by seed."""
+    """One score of an arm; the difference is the reference's score minus this arm's, seed by seed.
+
+    Of a score whose target is 1, it is the difference of the distances to 1.
+    """
     last = [_pooled(last_accepted(history), key) for history in histories]
     difference = None
     if reference is not histories:
+        direction = _direction(reference, key)
         reference_last = [_pooled(last_accepted(history), key) for history in reference]
-        difference = _estimate([theirs - ours for ours, theirs in zip(last, reference_last, strict=True)])
+        by_arm = ([distance(value, direction) for value in values] for values in (last, reference_last))
+        difference = _estimate([theirs - ours for ours, theirs in zip(*by_arm, strict=True)])
     mean = _estimate(last)
     return ScoreSummary(
         mean=mean.mean,

@@ -129,4 +129,6 @@ def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence
 def _size_arm(multiple: float, rows: int, common: Sequence[str]) -> Arm:
     """Plain training on so many real rows."""
     changes = (*common, "generate=[]", f"max_train_rows={rows}", *FIXED_CHANGES)
-    return Arm(f"real-{multiple:g}x", f"{rows:,} real rows alone, for as many training steps", changes)
+    return Arm(
+        f"real-{multiple:g}x", f"{rows:,} real rows alone, trained as long or by the same early stopping", changes
+    )

@@ -18,6 +18,12 @@ from selfsown.compare.results import (
     ProofVerdict,
     Uplift,
 )
+from selfsown.findings import equal_training
+
+DIRECTIONS = {
+    "lower": " (lower is better)",
+    "target 1": " (the target is 1; differences are those of the distance to it)",
+}
 
 
 def difference(name: str, gap: Estimate, seeds: int, lower_is_better: bool) -> str:
@@ -103,10 +109,12 @@ def headline(recipe: str, uplift: Uplift, arm: ArmResult) -> str:
     return f"{claim}."
 
 
-def proof_sentences(proof: Proof, ours: ArmResult, theirs: ArmResult, control: ArmResult | None) -> list[str]:
+def proof_sentences(
+    proof: Proof, ours: ArmResult, theirs: ArmResult, control: ArmResult | None, stops_early: bool = False
+) -> list[str]:
     """ours: the arm with synthetic rows; theirs: that of real rows alone; control: that with shuffled grades."""
     gap = proof.difference
-    sentences = [_last_generation(proof, ours, theirs)]
+    sentences = [_last_generation(proof, ours, theirs, stops_early)]
     theirs_goal = theirs.scores[proof.goal]
     if improves(gap, gap.direction) and gap.p_value <= ALPHA and theirs_goal.best != theirs_goal.last:
         against = f"{signless(gap.against_best, gap.direction)} (p = {gap.against_best.p_value:.2g})"
@@ -127,14 +135,15 @@ def proof_sentences(proof: Proof, ours: ArmResult, theirs: ArmResult, control: A
     return sentences
 
 
-def _last_generation(proof: Proof, ours: ArmResult, theirs: ArmResult) -> str:
+def _last_generation(proof: Proof, ours: ArmResult, theirs: ArmResult, stops_early: bool) -> str:
     gap = proof.difference
-    lower = " (lower is better)" if gap.direction == "lower" else ""
+    lower = DIRECTIONS.get(gap.direction, "")
+    trained = equal_training(True) if stops_early else "after the same number of training steps"
     with_synthetic = statistics.fmean(ours.scores[proof.goal].last)
     real_alone = statistics.fmean(theirs.scores[proof.goal].last)
     return (
         f"{proof.goal} on held-out real rows{lower}: {with_synthetic:.3f} with synthetic rows, {real_alone:.3f} with "
-        f"real rows alone, after the same number of training steps: {signless(gap, gap.direction)} "
+        f"real rows alone, {trained}: {signless(gap, gap.direction)} "
         f"(p = {gap.p_value:.2g}; {proof.seeds} seeds, last generation of each)."
     )
 

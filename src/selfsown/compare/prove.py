@@ -21,6 +21,7 @@ from selfsown.compare.tables import write_results
 from selfsown.errors import ExitCode, RecipeError
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from selfsown.scores import distance
 
 SYNTHETIC_ARM, REAL_ARM, CONTROL_ARM = "graded", "real", "shuffled"
 EXIT_CODES = {"better": ExitCode.OK, "worse": ExitCode.FAILED, "inconclusive": ExitCode.INCONCLUSIVE}
@@ -62,14 +63,17 @@ def prove(experiment: Experiment, folder: Path, result: ComparisonResult) -> Com
         headline=findings.headline(experiment.recipe.name, gap, ours),
         sentences=[],
     )
-    proof = replace(proof, sentences=findings.proof_sentences(proof, ours, theirs, control))
+    stops_early = experiment.recipe.stops_early
+    proof = replace(proof, sentences=findings.proof_sentences(proof, ours, theirs, control, stops_early))
     result = replace(result, proof=proof)
     write_results(result, folder)
     return result
 
 
 def _control(ours: ArmResult, control: ArmResult, goal: str, direction: Direction) -> Control:
-    gap = paired_difference(ours.scores[goal].last, control.scores[goal].last)
+    gap = paired_difference(
+        *([distance(value, direction) for value in arm.scores[goal].last] for arm in (ours, control))
+    )
     return Control(gap.mean, gap.low, gap.high, gap.std, gap.p_value, direction)
 
 

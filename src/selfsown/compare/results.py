@@ -10,9 +10,9 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from selfsown.atomic import write_atomically
+from selfsown.scores import Direction as Direction
 
 Beyond = Literal["", "above", "below"]
-Direction = Literal["higher", "lower", "neither"]
 ProofVerdict = Literal["better", "worse", "inconclusive"]
 
 

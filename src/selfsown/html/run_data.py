@@ -59,7 +59,8 @@ class GeneratedRows:
 class RunData:
     """A run as it is in its folder, finished or not.
 
-    real, held_out: numbers of rows. log: the finished stages, with their seconds. result: None until the run has ended.
+    real, held_out: numbers of rows. log: the finished stages, with their seconds. trainings: what was
+    done, by generation and objective. result: None until the run has ended.
     """
 
     recipe: Mapping[str, Json]
@@ -70,6 +71,7 @@ class RunData:
     control: Sequence[Generation]
     generated: Sequence[GeneratedRows]
     log: Sequence[Mapping[str, Json]]
+    trainings: Mapping[tuple[int, str], str]
     result: Mapping[str, object] | None
 
     @property
@@ -90,7 +92,9 @@ class RunData:
 
     @property
     def findings(self) -> Findings:
-        return Findings(self.history, self.control, self.goal, str(self.recipe.get("init_from", "previous")))
+        start = str(self.recipe.get("init_from", "previous"))
+        stops_early = any(options.get("early_stopping") for _, options in self.steps("train"))
+        return Findings(self.history, self.control, self.goal, start, stops_early)
 
     @property
     def rollback(self) -> bool:
@@ -128,7 +132,7 @@ def load_run(folder: Path) -> RunData:
     history = load_generations(run_folder)
     generated = [_generated_rows(run_folder, number) for number in range(1, len(history) + 1)]
     with damaged_if_unreadable(folder / "log.jsonl"):
-        log = _load_log(folder / "log.jsonl")
+        events = _load_log(folder / "log.jsonl")
     return RunData(
         recipe=recipe,
         environment=run_folder.json("environment") or {},
@@ -137,7 +141,10 @@ def load_run(folder: Path) -> RunData:
         history=history,
         control=load_generations(run_folder, CONTROL),
         generated=[rows for rows in generated if rows],
-        log=log,
+        log=[event for event in events if {"stage", "seconds", "generation"} <= set(event)],
+        trainings={
+            (event["generation"], event["training"]): event["summary"] for event in events if "summary" in event
+        },
         result=run_folder.json("result"),
     )
 
@@ -199,7 +206,7 @@ def _outcome(status: str, reason: str) -> Outcome:
 
 
 def _load_log(path: Path) -> list[JsonObject]:
-    """The lines of finished stages; the last line of a killed run may be incomplete."""
+    """The lines of the log; the last line of a killed run may be incomplete."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     events = []
     for line in lines:
@@ -207,6 +214,6 @@ def _load_log(path: Path) -> list[JsonObject]:
             event = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if isinstance(event, dict) and {"stage", "seconds", "generation"} <= set(event):
+        if isinstance(event, dict):
             events.append(event)
     return events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfsown.findings import equal_training
 from selfsown.history import monitor_status, worst_status
 from selfsown.html import monitor
 from selfsown.html.elements import Fact
@@ -129,7 +130,7 @@ def _goal_facts(run: RunData) -> list[Fact]:
     facts = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
     control = findings.equal_control.score(run.goal) if findings.equal_control else None
     if control:
-        note = f"{interval(control.low, control.high)}, after as many training steps"
+        note = f"{interval(control.low, control.high)}, {equal_training(findings.stops_early)}"
         facts.append(Fact("control: real rows alone", number(control.value), note))
     return facts
 
@@ -138,7 +139,10 @@ def training_data(run: RunData) -> str:
     """What each generation was trained on, and on which rows it is measured."""
     learned = run.findings.learned
     later = "accepted later ones also on synthetic rows" if learned else "no accepted later one on a synthetic row"
-    sentence = f"Generation 0 was trained on real rows alone, {later}. The held-out rows were set aside before anything"
+    how = "".join(f" ({summary})" for (number, _), summary in run.trainings.items() if not number)
+    sentence = (
+        f"Generation 0 was trained on real rows alone{how}, {later}. The held-out rows were set aside before anything"
+    )
     if not run.findings.validated:
         return f"{sentence} else; guards and the choice of the best generation use them, and they are reported."
     return (

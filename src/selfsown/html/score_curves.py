@@ -9,6 +9,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from selfsown.findings import equal_training
 from selfsown.history import related_scores
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
@@ -112,13 +113,14 @@ def _caption(run: RunData, name: str) -> str:
     caption = f"{capitalized(title)}: {about}" if about else capitalized(title)
     directions = {score.direction for score in run.history[0].scores if score.name == name}
     if len(directions) == 1 and directions != {"neither"}:
-        caption += f"; {directions.pop()} is better"
+        direction = directions.pop()
+        caption += "; the target is 1" if direction == "target 1" else f"; {direction} is better"
     caption += ". Bars are 95 % intervals."
     if any(rejecting_guards(generation) for generation in run.history):
         effect = "was rolled back, and no later model is trained on its rows" if run.rollback else "raised an alarm"
         caption += f" A shaded generation with a cross {effect}; its guard is named."
     if run.control:
-        caption += " The dashed grey line is the control: real rows alone, for as many training steps."
+        caption += f" The dashed grey line is the control: real rows alone, {equal_training(run.findings.stops_early)}."
     return caption
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 
 from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
+from selfsown.preflight.repeated_rows import expected_repeats
 from selfsown.preflight.self_judging import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
@@ -26,6 +27,8 @@ VARIETY_METHODS = ("resample_to_real", "k_center", "dedup_near")
 
 def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     """One sentence a warning: what is missing, its consequence, and the remedy."""
+    if recipe.trains:
+        yield from expected_repeats(recipe)
     if not recipe.generate:
         return
     if recipe.trains:

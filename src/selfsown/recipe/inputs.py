@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from selfsown.models import Model
-from selfsown.records import Generation, JsonObject, Mixture, Row, Score
+from selfsown.records import Generation, JsonObject, Mixture, Row, Score, Training
 from selfsown.stage_names import STAGE_FUNCTIONS
 from selfsown.tasks import Task
 from selfsown.usage.journal import Journal
@@ -99,6 +99,7 @@ class TrainInputs(Inputs):
     tick: Callable[[int, int], None]  # is called with the steps done and their total
     teacher: Any = None  # of its own type, for an objective that reads probabilities
     grader: Callable[[Sequence[Row]], list[Row]] | None = None  # adds the grades of all graders
+    report: Callable[[Training], None] | None = None  # is called with what was done
 
 
 @dataclass(frozen=True, kw_only=True)

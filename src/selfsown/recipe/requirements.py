@@ -14,6 +14,7 @@ from selfsown.recipe.keys import RecipeKeys
 from selfsown.recipe.steps import Step
 from selfsown.tasks import Task
 
+MAX_STOPPING_SHARE = 0.5
 NAME_A_JUDGE = "--set 'judge={endpoint: {url: …, model: …}}'"
 
 
@@ -28,6 +29,7 @@ def check(recipe: RecipeKeys) -> None:
                 raise RecipeError(_missing_file(recipe) or problem)
     _check_numbers(recipe, task)
     _check_models(recipe)
+    _check_early_stopping(recipe)
     graders = [step.method for step in recipe.grade]
     for name in recipe.grader_requirements or {}:
         if name not in graders:
@@ -63,6 +65,22 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
         raise RecipeError(
             f"held_out is {recipe.held_out}; rows must be held out for measuring: a number of rows, or a share below 1"
         )
+
+
+def _check_early_stopping(recipe: RecipeKeys) -> None:
+    for step in (*recipe.train, recipe.base_train):
+        share = step.option("early_stopping") if step else None
+        if not step or not isinstance(share, float) or not share:
+            continue
+        if share > MAX_STOPPING_SHARE:
+            raise RecipeError(
+                f"{step.name}: early_stopping is {share:g}, the share of the real rows that is not trained on; it must "
+                f"be {MAX_STOPPING_SHARE:g} or less, such as 0.05"
+            )
+        if step.option("average_last"):
+            raise RecipeError(
+                f"{step.name}: early_stopping returns the best weights, so average_last has no effect; leave one out"
+            )
 
 
 def _check_models(recipe: RecipeKeys) -> None:

@@ -15,7 +15,7 @@ from selfsown.history import best_of, monitor_status, reason_without_status, rel
 from selfsown.intake import Intake
 from selfsown.progress import Step, watched
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Generation, Verdict
+from selfsown.records import Generation, Training, Verdict
 from selfsown.signals.status import STATUS_RULES
 from selfsown.terminal.layout import Grid, print_line, print_lines, print_table, table
 from selfsown.terminal.progress import Clock, Display, State, StepState, counts, money
@@ -90,6 +90,11 @@ class RunProgress(Callbacks):
         self.eta.advance(done, of)
         speed = done / max(1e-9, self.clock() - self.stage_began)
         self.steps = f"{done:,} of {of:,} steps, {speed:,.0f}/s"
+
+    def trained(self, training: Training, warning: str) -> None:
+        self.notes.append(training.sentence())
+        if warning:
+            self._print_markup(f"[yellow]warning:[/] {escape(warning)}")
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > MIN_STAGE_SECONDS:
@@ -174,7 +179,7 @@ def _scores(generation: Generation, keys: Sequence[str]) -> list[str]:
 
 def _summary(history: Sequence[Generation], control: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
     """What the run supports, its rows, its alarms and where its best model is."""
-    lines = Findings(history, control, recipe.goal, recipe.init_from).sentences()
+    lines = Findings(history, control, recipe.goal, recipe.init_from, recipe.stops_early).sentences()
     total = {name: sum(g.counts.get(name, 0) for g in history) for name in ("made", *ROW_STATUSES)}
     if total["made"]:
         parts = " + ".join(f"{total[status]:,} {status}" for status in ROW_STATUSES)
