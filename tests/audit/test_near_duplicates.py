@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from auditing import alarms, audit, records, rows, texts
 
-from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.text.near_duplicates import near_duplicate_groups
 
 
 def test_memorized_rows_are_copies(tmp_path: Path) -> None:

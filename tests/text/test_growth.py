@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.text.near_duplicates import near_duplicate_groups
 from selfsown.audit.text_format import text_form
 from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference

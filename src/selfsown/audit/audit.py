@@ -16,7 +16,7 @@ import numpy as np
 from selfsown.audit.attributes import Shares, attribute_measures, attribute_values, bin_numbers, value_shares
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
-from selfsown.audit.near_duplicates import duplicate_rate
+from selfsown.text.near_duplicates import duplicate_rate
 from selfsown.audit.overused_phrases import Phrase, overused
 from selfsown.audit.scan import DatasetScan, answer_text, full_text, is_blank, row_number
 from selfsown.audit.text_format import length_bins, text_form

@@ -11,7 +11,7 @@ import numpy as np
 
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import DataSource
-from selfsown.audit.near_duplicates import Array
+from selfsown.text.near_duplicates import Array
 from selfsown.records import Row
 from selfsown.text.normalize import normal, unified
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfsown.audit.near_duplicates import Array, duplicate_rate, near_duplicate_groups
+from selfsown.text.near_duplicates import Array, duplicate_rate, near_duplicate_groups
 from selfsown.audit.scan import text_hash
 from selfsown.audit.text_format import first_words
 from selfsown.records import Row

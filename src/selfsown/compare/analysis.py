@@ -26,7 +26,10 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
     by_arm = {arm.name: [histories[arm.name, seed] for seed in experiment.seeds] for arm in experiment.arms}
     keys = _common_scores(list(histories.values()))
     scores = {
-        name: {key: _summary(arm_histories, by_arm[experiment.reference], key) for key in keys}
+        name: {
+            key: _summary(arm_histories, by_arm[experiment.reference], key, early_stopped=bool(experiment.files))
+            for key in keys
+        }
         for name, arm_histories in by_arm.items()
     }
     arms = [_arm(experiment, index, runs, by_arm, scores) for index in range(len(experiment.arms))]
@@ -49,6 +52,7 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
         arms=arms,
         sentences=sentences,
         data_efficiency=efficiency,
+        early_stopped=bool(experiment.files),
     )
 
 
@@ -121,12 +125,18 @@ def _best(history: History, key: str) -> float:
     return sum(score.n * score.value for score in scores) / sum(score.n for score in scores)
 
 
-def _summary(histories: Sequence[History], reference: Sequence[History], key: str) -> ScoreSummary:
+def _summary(
+    histories: Sequence[History], reference: Sequence[History], key: str, *, early_stopped: bool = False
+) -> ScoreSummary:
     """One score of an arm; the difference is the reference's score minus this arm's, seed by seed."""
-    last = [_pooled(last_accepted(history), key) for history in histories]
+
+    def measured(history: History) -> float:
+        return _best(history, key) if early_stopped else _pooled(last_accepted(history), key)
+
+    last = [measured(history) for history in histories]
     difference = None
     if reference is not histories:
-        reference_last = [_pooled(last_accepted(history), key) for history in reference]
+        reference_last = [measured(history) for history in reference]
         difference = _estimate([theirs - ours for ours, theirs in zip(last, reference_last, strict=True)])
     mean = _estimate(last)
     return ScoreSummary(
