@@ -30,7 +30,7 @@ from selfsown.records import Row
 from selfsown.tasks.programs import Task as Programs
 
 REAL, OTHER = 200, 400
-SYLLABLES = "an bel cor da el fi gre ha is jo ka lin mar no ri sa to vi".split()
+SYLLABLES = ["an", "bel", "cor", "da", "el", "fi", "gre", "ha", "is", "jo", "ka", "lin", "mar", "no", "ri", "sa"]
 STUDENT = "student={tiny: {layers: 1, width: 32, heads: 2}}"
 NOT_BETTER = ("copies", "shuffled", "leaked")
 KINDS = ("copies", "other rows", "shuffled", "leaked")
@@ -63,7 +63,9 @@ def _verdict(folder: Path, seeds: int, job: tuple[int, str, str]) -> str:
     real, other = rows[:REAL], rows[REAL:]
     synthetic = _synthetic(kind, real, other, Random(repeat))
     for name, content in (("real", real), ("synthetic", synthetic)):
-        records = [{"prompt": row.prompt, "answer": row.answer} if row.prompt else {"text": row.answer} for row in content]
+        records = [
+            {"prompt": row.prompt, "answer": row.answer} if row.prompt else {"text": row.answer} for row in content
+        ]
         (place / f"{name}.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
     files = str(place / "synthetic.jsonl"), str(place / "real.jsonl")
     experiment = prove.plan_file_proof(*files, ColumnOptions(), [STUDENT], seeds)

@@ -40,7 +40,14 @@ from selfsown.audit.text_view import (
 )
 from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
-from selfsown.signals.permutation_test import CountSpec, MeasureSpec, count_drift, draws_needed, drift, with_significance
+from selfsown.signals.permutation_test import (
+    CountSpec,
+    MeasureSpec,
+    count_drift,
+    draws_needed,
+    drift,
+    with_significance,
+)
 from selfsown.stats.multiple_testing import ALPHA
 from selfsown.stats.student_t import POWER_Z
 from selfsown.text.near_duplicates import duplicate_rate
@@ -232,9 +239,11 @@ def _count_checks(
     checks, rates = dict[str, CountSpec](), dict[str, Rates]()
     blank = {"yes": (synthetic.blank_count, real.blank_count)}
     blank["no"] = (synthetic.row_count - synthetic.blank_count, real.row_count - real.blank_count)
-    if min(synthetic.row_count, real.row_count) >= MIN_ROWS and sum(blank["yes"]):
+    if min(synthetic.row_count, real.row_count) >= MIN_ROWS and any(blank["yes"]):
         theirs, ours = np.asarray([pair[::-1] for pair in blank.values()]).T
-        checks["blank rows"] = CountSpec(theirs, ours, lambda before, now: (now - before)[:, 0], "form", tolerances.blank)
+        checks["blank rows"] = CountSpec(
+            theirs, ours, lambda before, now: (now - before)[:, 0], "form", tolerances.blank
+        )
         rates["blank rows"] = value_shares(blank)["yes"]
     if min(len(synthetic.lengths), len(real.lengths)) >= MIN_ROWS:
         checks |= attribute_checks(counts, binned, tolerances)

@@ -14,10 +14,10 @@ import numpy as np
 
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import DataSource
-from selfsown.text.near_duplicates import Array
 from selfsown.audit.text_format import text_form
 from selfsown.records import Row
 from selfsown.signals.attributes import Attributes, valued
+from selfsown.text.near_duplicates import Array
 from selfsown.text.normalize import normal, unified
 
 BATCH_ROWS = 1000
@@ -74,7 +74,9 @@ def scan(
     attributes: those whose values are kept of every row; no joint ones.
     """
     rng = random.Random(seed)
-    result = DatasetScan(source.name, tuple(source.columns.column_names), values={name: [] for name in attributes or {}})
+    result = DatasetScan(
+        source.name, tuple(source.columns.column_names), values={name: [] for name in attributes or {}}
+    )
     batch: list[Row] = []
     for index, row in enumerate(source.rows()):
         text = full_text(row)

@@ -41,7 +41,9 @@ def plan(synthetic: str, real: str, columns: ColumnOptions, changes: Sequence[st
     steps = [_source(synthetic, columns), _source(real, columns, columns.real_text)]
     ours, theirs = ([row for row in source.pose(0) if row.answered] for source in steps)
     if len(ours) < MIN_KEPT_ROWS:
-        raise DataError(f"{synthetic} has {len(ours)} rows; {MIN_KEPT_ROWS} or more are needed to test whether they help")
+        raise DataError(
+            f"{synthetic} has {len(ours)} rows; {MIN_KEPT_ROWS} or more are needed to test whether they help"
+        )
     _check_same_kind(synthetic, ours, real, theirs)
     _check_lengths(real, theirs)
     own = [*_files(steps), *_measures(theirs), *_training(theirs, ours)]
@@ -55,7 +57,7 @@ def plan(synthetic: str, real: str, columns: ColumnOptions, changes: Sequence[st
 
 
 def _source(path: str, columns: ColumnOptions, text: str = "") -> file.Task | dataset.Task:
-    """The rows of a file or folder; a named column that it does not have is ignored, as both files share the options."""
+    """The rows of a file or folder; a named column that it does not have is ignored: both share the options."""
     if not Path(path).exists():
         raise DataError(f"no such file or folder: {path}; name a file of rows (JSON lines, CSV, Parquet, text …)")
     source = dataset.Task if Path(path).is_dir() else file.Task
@@ -66,7 +68,13 @@ def _source(path: str, columns: ColumnOptions, text: str = "") -> file.Task | da
     known = {option: name for option, name in named.items() if name in available}
     if absent := [f"--{option} {name}" for option, name in named.items() if name and option not in known and not known]:
         raise DataError(f"{path} has no column of {', '.join(absent)}; available: {', '.join(sorted(available))}")
-    return source(path, skip_bad=True, **known)
+    return source(
+        path,
+        text=known.get("text", ""),
+        prompt=known.get("prompt", ""),
+        answer=known.get("answer", ""),
+        skip_bad=True,
+    )
 
 
 def _check_same_kind(synthetic: str, ours: Sequence[Row], real: str, theirs: Sequence[Row]) -> None:
@@ -74,8 +82,8 @@ def _check_same_kind(synthetic: str, ours: Sequence[Row], real: str, theirs: Seq
     kinds = ["prompts with answers" if any(row.prompt for row in rows) else "documents" for rows in (ours, theirs)]
     if kinds[0] != kinds[1]:
         raise DataError(
-            f"{synthetic} has {kinds[0]}, but {real} has {kinds[1]}; name the columns: --prompt COLUMN --answer COLUMN, "
-            "or --text COLUMN"
+            f"{synthetic} has {kinds[0]}, but {real} has {kinds[1]}; name the columns: "
+            "--prompt COLUMN --answer COLUMN, or --text COLUMN"
         )
 
 
@@ -134,9 +142,7 @@ def sentences(experiment: Experiment, folder: Path) -> list[str]:
     synthetic, real = experiment.files
     runs = [RunFolder(run.folder) for run in experiment.runs(folder) if run.arm == "synthetic"]
     made = [list(run.rows(f"{generation_dir(1)}/rows") or []) for run in runs]
-    trained, held_out = (
-        statistics.fmean(len(run.rows(side) or []) for run in runs) for side in ("real", "held_out")
-    )
+    trained, held_out = (statistics.fmean(len(run.rows(side) or []) for run in runs) for side in ("real", "held_out"))
     kept = statistics.fmean(sum(row.status == "kept" for row in rows) for rows in made)
     recipe = experiment.recipe
     (train,) = recipe.train

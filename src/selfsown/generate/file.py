@@ -17,7 +17,8 @@ def generate(
     """The rows of the file, all of them, in generation 1; in later generations none, since they are kept.
 
     path: the file of rows, or a folder of the datasets library.
-    text: the column of a document. prompt, answer: the columns of a question and its answer. By default the usual names.
+    text: the column of a document. prompt, answer: the columns of a question and its answer. By default, usual
+    names.
     max_chars: a row with more characters in prompt and answer together fails; 0 is no limit.
     """
     if generation > 1:

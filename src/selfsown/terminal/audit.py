@@ -39,13 +39,13 @@ def show(audit: Audit, console: Console) -> None:
 def _signals(audit: Audit) -> Table:
     title = f"{audit.compared_rows:,} synthetic against {audit.compared_rows:,} real rows"
     table = _table(title, "signal", "difference", "95 % interval", "tolerance", "p", "")
-    for signal in audit.signals:
+    for signal in findings.ranked(audit):
         table.add_row(
             escape(signal.name),
             f"{signal.value:+.3f}",
             f"{signal.low:+.3f} to {signal.high:+.3f}",
             f"{signal.tolerance:g}",
-            f"{signal.p:.3g}",
+            findings.p_value(audit, signal),
             "[red]alarm[/]" if signal.is_alarm else "ok",
         )
     return table
