@@ -26,7 +26,15 @@ from selfsown.audit.attributes import (
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
 from selfsown.audit.overused_phrases import Phrase, overused
-from selfsown.audit.scan import DatasetScan, answer_text, full_text, row_number
+from selfsown.audit.scan import (
+    DatasetScan,
+    answer_text,
+    copy_rate,
+    exact_duplicate_rates,
+    full_text,
+    median_length,
+    row_number,
+)
 from selfsown.audit.suggestion import Suggestion
 from selfsown.audit.text_format import length_counts
 from selfsown.audit.text_view import (
@@ -50,7 +58,6 @@ from selfsown.signals.permutation_test import (
 )
 from selfsown.stats.multiple_testing import ALPHA
 from selfsown.stats.student_t import POWER_Z
-from selfsown.text.near_duplicates import duplicate_rate
 
 MeasurePool = tuple[dict[str, MeasureSpec], int]  # measures on one pool of rows, and its number of rows per side
 
@@ -182,20 +189,15 @@ def audit(
     counts, binned = attribute_counts(synthetic, real, attributes)
     checks, rates = _count_checks(synthetic, real, counts, binned, tolerances)
     views = _views(comparison, real) if n >= MIN_ROWS else []
-    pools: list[MeasurePool] = []
-    if views:
-        pools = [
-            (_duplicate_measures(views, tolerances), n),
-            *(diversity_measures(view, tolerances) for view in views),
-        ]
-        rates |= _duplicate_rates(views)
+    pools = [(_duplicate_measures(views, tolerances), n), *(diversity_measures(view, tolerances) for view in views)]
+    rates |= _duplicate_rates(views)
     return Audit(
         synthetic=synthetic,
         real=real,
         compared_rows=n,
-        duplicate_rates=_exact_duplicate_rates(synthetic, real),
-        copy_rate=_copy_rate(synthetic, real),
-        median_lengths=(_median_length(synthetic), _median_length(real)),
+        duplicate_rates=exact_duplicate_rates(synthetic, real),
+        copy_rate=copy_rate(synthetic, real),
+        median_lengths=(median_length(synthetic), median_length(real)),
         benchmarks=benchmarks,
         signals=_signals(checks, pools, rates, seed),
         rates=rates,
@@ -212,20 +214,6 @@ def audit(
 
 def _with_text(scan: DatasetScan) -> list[Row]:
     return [row for row in scan.sample if full_text(row).strip()]
-
-
-def _exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> Rates:
-    count = min(len(synthetic.row_hashes), len(real.row_hashes))
-    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
-
-
-def _copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:
-    hashes = synthetic.row_hashes
-    return float(np.isin(hashes, real.row_hashes).mean()) if len(hashes) else 0.0
-
-
-def _median_length(scan: DatasetScan) -> float:
-    return float(np.median(scan.lengths)) if len(scan.lengths) else 0.0
 
 
 def _count_checks(

@@ -17,7 +17,7 @@ from selfsown.audit.data_source import DataSource
 from selfsown.audit.text_format import text_form
 from selfsown.records import Row
 from selfsown.signals.attributes import Attributes, valued
-from selfsown.text.near_duplicates import Array
+from selfsown.text.near_duplicates import Array, duplicate_rate
 from selfsown.text.normalize import normal, unified
 
 BATCH_ROWS = 1000
@@ -133,3 +133,17 @@ def row_number(row: Row) -> int:
 def text_hash(normalized: str) -> int:
     """A 64-bit hash of a text in normal form."""
     return int.from_bytes(hashlib.blake2b(normalized.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> tuple[float, float]:
+    count = min(len(synthetic.row_hashes), len(real.row_hashes))
+    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
+
+
+def copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:
+    hashes = synthetic.row_hashes
+    return float(np.isin(hashes, real.row_hashes).mean()) if len(hashes) else 0.0
+
+
+def median_length(scan: DatasetScan) -> float:
+    return float(np.median(scan.lengths)) if len(scan.lengths) else 0.0

@@ -1,4 +1,4 @@
-"""A proof for any two files: does training on real and synthetic rows give a better model than on real rows alone?
+"""A proof for any two files: whether training on real and synthetic rows beats training on real rows alone.
 
 It is the recipe `synthetic-file`, with the number of training steps set by the number of rows. Both arms are trained
 from scratch for the same number of steps, and measured in between. The best measurement of each arm is compared, as
@@ -66,6 +66,8 @@ def _source(path: str, columns: ColumnOptions, text: str = "") -> file.Task | da
     available = {name for record in source(path).head() for name in record}
     named = {"text": columns.text, "prompt": columns.prompt, "answer": columns.answer}
     known = {option: name for option, name in named.items() if name in available}
+    if "prompt" not in known and columns.prompt:
+        known.pop("answer", None)  # this file has other columns: the usual names
     if absent := [f"--{option} {name}" for option, name in named.items() if name and option not in known and not known]:
         raise DataError(f"{path} has no column of {', '.join(absent)}; available: {', '.join(sorted(available))}")
     return source(
