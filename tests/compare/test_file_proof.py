@@ -51,10 +51,10 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_near_copy_of_a_held_out_row_is_rejected() -> None:
-    text = "rainy weather returned to northern harbour towns " * 3 + "and stayed"
+    text = "internationalization characteristically telecommunications misunderstanding stayed"
     held_out, real = [Row("", text)], [Row("", "something else entirely, on another matter")]
     rows = [
-        Row("", text.replace("stayed", "left"), origin="synthetic"),
+        Row("", text.replace("stayed", "stayer"), origin="synthetic"),
         Row("", "not alike at all", origin="synthetic"),
     ]
     assert [row.status for row in curate(rows, real, held_out)] == ["", ""]

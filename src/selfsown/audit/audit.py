@@ -180,6 +180,7 @@ def audit(
     attributes: Attributes,
     benchmarks: BenchmarkMatches | None,
     tolerances: Tolerances,
+    *,
     seed: int = 0,
     suggestion: Suggestion | None = None,
 ) -> Audit:

@@ -57,7 +57,9 @@ def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
     suggestion = None
     if not attributes:
         suggestion = suggest_attributes(synthetic, real, (synthetic_source, real_source), options)
-    return audit(synthetic_scan, real_scan, attributes, benchmarks, tolerances, options.seed, suggestion)
+    return audit(
+        synthetic_scan, real_scan, attributes, benchmarks, tolerances, seed=options.seed, suggestion=suggestion
+    )
 
 
 def _tolerances(options: AuditOptions) -> Tolerances:

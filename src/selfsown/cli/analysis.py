@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,6 +12,9 @@ from selfsown.cli.options import AsJson, Changes
 from selfsown.compare.columns import ColumnOptions
 from selfsown.errors import SelfsownError
 from selfsown.plan.options import PlanOptions
+
+if TYPE_CHECKING:
+    from selfsown.compare.experiment import Experiment
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
@@ -58,12 +61,7 @@ def prove(
     seeds
         How many seeds, from 0; at least 3.
     """
-    import sys
-    from functools import partial
-
-    from selfsown.compare import prove, runner
-    from selfsown.html.report import write_or_explain
-    from selfsown.terminal import comparison
+    from selfsown.compare import prove
 
     if bool(recipe) == bool(synthetic) or bool(synthetic) != bool(against):
         raise SelfsownError(PROVE_WHAT)
@@ -71,6 +69,18 @@ def prove(
         experiment = prove.plan_file_proof(synthetic, against, columns, changes or [], seeds)
     else:
         experiment = prove.plan_proof(recipe, changes or [], seeds)
+    _run_proof(experiment, folder, jobs, as_json)
+
+
+def _run_proof(experiment: Experiment, folder: Path | None, jobs: int, as_json: bool) -> None:
+    """Run both arms, show the verdict, and exit with its code."""
+    import sys
+    from functools import partial
+
+    from selfsown.compare import prove, runner
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal import comparison
+
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
     result = prove.prove(experiment, folder, runner.run(experiment, folder, jobs, None, print_line))

@@ -11,6 +11,7 @@ import json
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from selfsown.compare.arms import FIXED_CHANGES, Arm
@@ -68,8 +69,13 @@ def _source(path: str, columns: ColumnOptions, text: str = "") -> file.Task | da
     known = {option: name for option, name in named.items() if name in available}
     if "prompt" not in known and columns.prompt:
         known.pop("answer", None)  # this file has other columns: the usual names
-    if absent := [f"--{option} {name}" for option, name in named.items() if name and option not in known and not known]:
-        raise DataError(f"{path} has no column of {', '.join(absent)}; available: {', '.join(sorted(available))}")
+    if any(named.values()) and not any(name in available for name in named.values() if name):
+        try:
+            list(islice(source(path).pose(0), 1))  # by the usual names
+        except DataError as error:
+            raise DataError(
+                f"{path} has none of the named columns; available: {', '.join(sorted(available))}"
+            ) from error
     return source(
         path,
         text=known.get("text", ""),
