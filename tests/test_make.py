@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from command import run_in_process, selfsown
 
+from selfsown.callbacks import Tally
 from selfsown.cost import read_cost
-from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
+from selfsown.pipeline import MIN_ROWS_FOR_RATE, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder

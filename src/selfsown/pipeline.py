@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import copy
 import random
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
+from selfsown.callbacks import Tally
 from selfsown.errors import ModelError, RecipeError
 from selfsown.holdout import split_stream
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
@@ -28,41 +27,10 @@ from selfsown.recipe.steps import Step
 from selfsown.records import NoPrompt, Row
 from selfsown.run_folder import PREVIEW, RunFolder
 from selfsown.stages import as_synthetic, curate_rows, derive_seed, for_step, grade_rows
-from selfsown.usage.budget import Meter
 
 CHUNK_ROWS = 64  # of models behind a server: few enough that a chunk is soon done
 LOCAL_CHUNK_ROWS = 1024  # of local models, which are fastest with many prompts at once
 MIN_ROWS_FOR_RATE = 100  # rows of a stage, before its failure rate can stop the run
-MAX_REASONS = 200  # reasons that are counted apart
-
-
-@dataclass
-class Tally:
-    """Progress, and what became of the rows."""
-
-    real: Intake = field(default_factory=Intake)  # what became of the real rows
-    meter: Meter = field(default_factory=Meter)  # what models behind servers cost, this time
-    total: int = 0  # real rows to work on, or rows to make, of all chunks
-    done: int = 0  # of them
-    making: progress.Step = field(default_factory=progress.Step)  # counts rows on their way by their finished steps
-    counts: Counter[str] = field(default_factory=Counter)  # new rows by status
-    reasons: Counter[str] = field(default_factory=Counter)  # why rows were rejected or failed
-    stage_rows: Counter[str] = field(default_factory=Counter)  # rows that came out of a step
-    stage_failed: Counter[str] = field(default_factory=Counter)  # those of them that it failed
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def made(self) -> int:
-        return self.counts.total()
-
-    def add(self, row: Row) -> None:
-        """Count a finished row."""
-        self.counts[row.status] += 1
-        if row.reason:
-            cause = row.reason.partition(":")[0] if row.status == "rejected" else row.reason[:100]
-            reason = f"{row.status}: {cause}"
-            is_new = reason not in self.reasons and len(self.reasons) >= MAX_REASONS
-            self.reasons[f"{row.status}: other reasons" if is_new else reason] += 1
 
 
 OnProgress = Callable[[Tally], None]

@@ -27,7 +27,10 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
     by_arm = {arm.name: [histories[arm.name, seed] for seed in experiment.seeds] for arm in experiment.arms}
     keys = _common_scores(list(histories.values()))
     scores = {
-        name: {key: _summary(arm_histories, by_arm[experiment.reference], key) for key in keys}
+        name: {
+            key: _summary(arm_histories, by_arm[experiment.reference], key, early_stopped=bool(experiment.files))
+            for key in keys
+        }
         for name, arm_histories in by_arm.items()
     }
     arms = [_arm(experiment, index, runs, by_arm, scores) for index in range(len(experiment.arms))]
@@ -50,6 +53,7 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
         arms=arms,
         sentences=sentences,
         data_efficiency=efficiency,
+        early_stopped=bool(experiment.files),
     )
 
 
@@ -122,17 +126,24 @@ def _best(history: History, key: str) -> float:
     return sum(score.n * score.value for score in scores) / sum(score.n for score in scores)
 
 
-def _summary(histories: Sequence[History], reference: Sequence[History], key: str) -> ScoreSummary:
+def _summary(
+    histories: Sequence[History], reference: Sequence[History], key: str, *, early_stopped: bool = False
+) -> ScoreSummary:
     """One score of an arm; the difference is the reference's score minus this arm's, seed by seed.
 
     Of a score whose target is 1, it is the difference of the distances to 1.
     """
-    last = [_pooled(last_accepted(history), key) for history in histories]
+
+    def measured(history: History) -> float:
+        return _best(history, key) if early_stopped else _pooled(last_accepted(history), key)
+
+    last = [measured(history) for history in histories]
     difference = None
     if reference is not histories:
         direction = _direction(reference, key)
-        reference_last = [_pooled(last_accepted(history), key) for history in reference]
-        by_arm = ([distance(value, direction) for value in values] for values in (last, reference_last))
+        by_arm = (
+            [distance(value, direction) for value in values] for values in (last, [measured(h) for h in reference])
+        )
         difference = _estimate([theirs - ours for ours, theirs in zip(*by_arm, strict=True)])
     mean = _estimate(last)
     return ScoreSummary(

@@ -25,6 +25,8 @@ class Experiment:
     multiples: the arms of real rows alone, by their training rows relative to `rows`, which the other arms have.
     held_out: held-out rows, counted with --real-rows alone. claim: the claimed cost of plain training relative to the
     loop at equal scores; 0 for no claim. needs_direction: the goal must be better or worse, as for a verdict.
+    files: of a proof for two files, the names of the synthetic and of the real one; its arms are measured with early
+    stopping.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Experiment:
     held_out: int
     claim: float = 0.0
     needs_direction: bool = False
+    files: tuple[str, str] | None = None
 
     @property
     def reference(self) -> str:

@@ -75,6 +75,15 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class AnswerBits(Protocol):
+    """A model that can measure the answers of rows alone."""
+
+    def answer_bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
+        """As `Model.bits`, of each row's answer, given its prompt."""
+        ...
+
+
+@runtime_checkable
 class StepAware(Protocol):
     """A model that books its requests to the step that it works for."""
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from selfsown.pipeline import Tally
+from selfsown.callbacks import Tally
 from selfsown.progress import Step, watched
 from selfsown.terminal.layout import print_line
 from selfsown.terminal.progress import Clock, Display, State, StepState
