@@ -18,7 +18,6 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Student
 from selfsown.preflight.dry_run import dry_run
-from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
@@ -32,7 +31,7 @@ from selfsown.recipe.inputs import (
 )
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Generation, Mixture, Row, Score, Training, Verdict, answered
+from selfsown.records import Generation, Mixture, Row, Score, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.run_state import RunState
 from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows
@@ -187,13 +186,6 @@ class Loop(RunState):
             )
             model = cast(Student, step.one(object, self.with_teacher_and_grader(step, number, start, inputs)))
         return model
-
-    def report_training(self, number: int, step: Step, training: Training) -> None:
-        """Tell the callbacks and the log what an objective did, and where it repeated rows too often."""
-        warning = repeats_warning(self.recipe, step, training)
-        self.callbacks.trained(training, warning)
-        event = {"training": step.method, **asdict(training), "summary": training.sentence(), "warning": warning}
-        self.store.log(generation=number, **event)
 
     def with_teacher_and_grader(self, step: Step, number: int, start: Student, inputs: TrainInputs) -> TrainInputs:
         """The inputs with a teacher and a grader, as far as the objective asks for them."""

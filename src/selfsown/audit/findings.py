@@ -97,7 +97,7 @@ def _reason(audit: Audit, alarm: Signal) -> tuple[str, str]:
     name = alarm.name.partition(" in ")[0]
     rate = percent(audit.rates.get(alarm.name, (alarm.value, 0.0))[0])
     if alarm.family == "bias":
-        attribute = next((each for each in audit.attribute_shares if _is_about(alarm, each)), alarm.name)
+        attribute = next((name for name in audit.attribute_shares if _is_about(alarm, name)), alarm.name)
         return f"bias {attribute}", f"shifted {attribute} balance"
     texts = {
         "copies of real rows": ("copies", f"{rate} copies of real rows"),

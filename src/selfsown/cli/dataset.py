@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from selfsown.cli.options import (
     check_row_count,
     errors_first,
     opening_lines,
+    print_cost,
     require_kept_rows,
     with_progress,
 )
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from selfsown.terminal.make_progress import MakeProgress
 
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
+FORMATS = """prompt-completion (the default; for documents, text; for both, rows), conversational,
+conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of
+each row)."""
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
 
 
@@ -62,14 +66,11 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
 
 def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int, report: bool) -> None:
     """What was paid and written, the page, and a few rows."""
-    from selfsown.cost import read_cost
-    from selfsown.cost.findings import summary
     from selfsown.export.export import export
     from selfsown.html.report import write_or_explain
     from selfsown.terminal.sample_rows import show_made_rows
 
-    if spent := read_cost(folder):
-        progress.print(f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
+    print_cost(folder, progress.console)
     if kept:
         data = with_progress(export, folder, folder / "dataset")
         progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
@@ -206,7 +207,7 @@ def export(
     folder: Path,
     out: Path,
     *,
-    chosen: Annotated[str, Parameter(name="--format")] = "",
+    chosen: Annotated[str, Parameter(name="--format", help=FORMATS)] = "",
     file_format: str = "parquet",
     real: Annotated[bool, Parameter(negative=())] = False,
     reasoning: Annotated[bool, Parameter(negative=())] = False,
@@ -220,10 +221,6 @@ def export(
         The folder of a run or of made rows, or its name alone.
     out
         A new folder, or an earlier export, which is replaced.
-    chosen
-        prompt-completion (the default; for documents, text; for both, rows), conversational,
-        conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows
-        (every field of each row).
     file_format
         parquet or jsonl.
     real
@@ -239,14 +236,9 @@ def export(
     from selfsown.terminal.layout import print_line
 
     data = with_progress(
-        write,
+        partial(write, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator),
         existing_folder(folder),
         out,
-        format=chosen,
-        file_format=file_format,
-        real=real,
-        reasoning=reasoning,
-        separator=separator,
     )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 

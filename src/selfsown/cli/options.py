@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from cyclopts import Parameter
@@ -121,3 +123,13 @@ def with_progress(work: Callable[Arguments, Result], *args: Arguments.args, **kw
 
     with errors_first(), shown():
         return work(*args, **kwargs)
+
+
+def print_cost(folder: Path, console: Console) -> None:
+    """What model servers cost, where any were asked."""
+    from selfsown.cost import read_cost
+    from selfsown.cost.findings import summary
+    from selfsown.terminal.layout import print_line
+
+    if spent := read_cost(folder):
+        print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")

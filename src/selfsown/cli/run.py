@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from selfsown.cli.folders import existing_folder
-from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines, with_progress
+from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines, print_cost, with_progress
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -28,8 +27,6 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     """
     from rich.console import Console
 
-    from selfsown.cost import read_cost
-    from selfsown.cost.findings import summary
     from selfsown.html.report import write_or_explain
     from selfsown.loop import run as run_loop
     from selfsown.recipe.recipe import Recipe
@@ -47,8 +44,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     ):
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
-    if spent := read_cost(folder):
-        print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")
+    print_cost(folder, console)
     print_lines(console, closing_lines(recipe, changes or []))
     if report:
         print_line(console, with_progress(write_or_explain, folder))

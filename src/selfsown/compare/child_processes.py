@@ -56,9 +56,9 @@ class ArmRun:
     def share(self) -> float:
         """How many of its generations have ended, as a share; 0 before it has written its recipe."""
         recipe = self.folder / "recipe.yaml"
-        wanted = re.search(r"^generations: (\d+)", recipe.read_text("utf-8"), re.M) if recipe.exists() else None
+        generations = re.search(r"^generations: (\d+)", recipe.read_text("utf-8"), re.M) if recipe.exists() else None
         ended = sum(1 for _ in self.folder.glob("generation-*/generation.json"))
-        return min(1.0, ended / (int(wanted[1]) + 1)) if wanted else 0.0
+        return min(1.0, ended / (int(generations[1]) + 1)) if generations else 0.0
 
     @property
     def cost_file(self) -> Path:
