@@ -45,6 +45,10 @@ BUILT_IN: Mapping[str, Sequence[str]] = {
     "replace": [*REPLACE, "generate=[{propose: {count: 12000, temperature: 0.8}}]"],
     "replace at 1": REPLACE,
 }
+FIXED_STEPS = (  # so that the arms are trained for as long, whatever their rows
+    "base_train={sft: {steps: 1000, batch_size: 256}}",
+    "train={sft: {steps: 200, batch_size: 256, learning_rate: 0.005, embedding_learning_rate: 0.001}}",
+)
 NAMES: Mapping[str, Sequence[str]] = {
     "guarded": [],
     "replace": ["mix=replace", "grade=[]", "curate=[decontaminate]"],
@@ -95,7 +99,11 @@ def main() -> None:
     watched: tuple[str, dict[str, str]] = ("style", {})
     if args.names:
         arms, recipe, watched = NAMES, "names", ("ending", ENDINGS)
-        common = [f"real={args.names.resolve()}", f"guard=[{{monitor: {{attributes: {{ending: {ENDINGS}}}}}}}]"]
+        common = [
+            f"real={args.names.resolve()}",
+            *FIXED_STEPS,
+            f"guard=[{{monitor: {{attributes: {{ending: {ENDINGS}}}}}}}]",
+        ]
     print("| arm | seed | status | diversity vs. real | rare n-grams vs. real | points from real | goal |")
     print("|---" * 7 + "|")
     with tempfile.TemporaryDirectory() as temporary:

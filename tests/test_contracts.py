@@ -33,6 +33,7 @@ NEEDED |= {
     "grade.constitution": {"principles": ("It says nothing twice.",)},
     "grade.reward_model": {"folder": "classifier"},
 }
+NEEDED |= {"generate.file": {"path": "rows.jsonl"}}
 NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
 NEEDED |= {"guard.bias": {"attributes": ("style",)}}
 NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.any_grader": {"min_score": {"test": 0.5}}}
@@ -152,7 +153,7 @@ def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, role
 def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: dict[str, Any]) -> None:
     if refused_without_prompts("generate", way, roles):
         return
-    generating = step("generate", way)
+    generating = step("generate", way, NEEDED.get(f"generate.{way}"))
     yielded, again = (list(generating(**roles | {"rows": roles["real"]})) for _ in range(2))
     assert yielded == again
     made = as_synthetic(yielded, generating, roles["generation"], roles["teacher"])

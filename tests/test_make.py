@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from command import run_in_process, selfsown
 
+from selfsown.callbacks import Tally
 from selfsown.cost import read_cost
-from selfsown.pipeline import MIN_ROWS_FOR_RATE, Tally, make, preview
+from selfsown.pipeline import MIN_ROWS_FOR_RATE, make, preview
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -296,7 +297,7 @@ def test_one_that_ends_does_not_end_another_in_the_same_process(tmp_path: Path) 
             time.sleep(0.01)
         make(recipe(tmp_path, fast), tmp_path / "fast")
         gone = {"endpoint": {"url": fast.url, "model": "gone"}}
-        with pytest.raises(SelfsownError, match="no such model"):
+        with pytest.raises(SelfsownError, match="has no model"):
             make(recipe(tmp_path, fast, teacher=gone), tmp_path / "gone")
         assert not found, "it was done before the others were"
         other.join()

@@ -14,10 +14,10 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "progress"),
-    ("records",),
+    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names", "progress"),
+    ("records", "templates", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
-    ("holdout", "models", "tasks", "history", "atomic"),
+    ("holdout", "models", "tasks", "history", "atomic", "run_folders"),
     ("prompting", "signals"),
     STAGES,
     ("recipe",),
@@ -25,7 +25,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("stages", "findings", "cost"),
     ("intake",),
     ("calibration", "callbacks"),
-    ("preflight", "run_state"),
+    ("preflight",),
+    ("run_state",),
     ("loop", "pipeline"),
     ("estimate",),
     ("compare", "plan", "audit"),

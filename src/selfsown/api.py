@@ -17,8 +17,7 @@ from selfsown.api_results import AuditResult, MakeResult, ProofResult, RunResult
 if TYPE_CHECKING:
     import pyarrow
 
-    from selfsown.callbacks import Callbacks
-    from selfsown.pipeline import Tally
+    from selfsown.callbacks import Callbacks, Tally
     from selfsown.recipe.recipe import Recipe
     from selfsown.records import Json
 

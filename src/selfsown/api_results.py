@@ -44,7 +44,9 @@ class RunResult:
         """What the run may claim, in sentences."""
         from selfsown.findings import Findings
 
-        return Findings(self.generations, self.control, self.recipe.goal, self.recipe.init_from).sentences()
+        recipe = self.recipe
+        findings = Findings(self.generations, self.control, recipe.goal, recipe.init_from, recipe.stops_early)
+        return findings.sentences()
 
     def rows(self, generation: int | None = None, status: Status | None = "kept") -> pyarrow.Table:
         """The synthetic rows as an Arrow table, one column a field of `Row`.
@@ -100,6 +102,12 @@ class MakeResult:
         from selfsown.export.export import export
 
         return export(self.folder, Path(out), format=format).out
+
+    def report(self) -> Path:
+        """Write the page of the rows; its path."""
+        from selfsown.html.report import write
+
+        return write(self.folder)
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{count:,} {status}" for status, count in self.counts.items())

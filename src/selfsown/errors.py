@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import IntEnum
 
+MIN_SIMILARITY = 0.7  # of a name to the one that was meant, from 0 to 1
+MAX_LISTED = 12  # names in one line
+
 
 class ExitCode(IntEnum):
     """What the exit code of every command means."""
@@ -46,12 +49,31 @@ class RunFolderError(SelfsownError):
     """The folder of a run: damaged, of another recipe, in use, or not a run's folder."""
 
 
-def suggest(word: str, available: Iterable[str]) -> str:
-    """For an error about an unknown name: "; did you mean 'judge'? available: judge, panel"."""
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name of which the word is a misspelling or, if it is the only one, the beginning; "" where none is near."""
+    plain = {_plain(name): name for name in sorted(names)}
+    typed = _plain(word)
+    if close := get_close_matches(typed, plain, 1, MIN_SIMILARITY):
+        return plain[close[0]]
+    longer = [name for key, name in plain.items() if len(typed) > 2 and key.startswith(typed)]
+    return longer[0] if len(longer) == 1 else ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def suggest(word: str, available: Iterable[str], lister: str = "") -> str:
+    """For an error about an unknown name: "; did you mean 'judge'?" where one is near, else all names if they are few.
+
+    lister: the command that lists them, where they are many.
+    """
     names = sorted(available)
-    close = get_close_matches(word, names, 1)
-    listed = ", ".join(names) or "none"
-    return (f"; did you mean {close[0]!r}?" if close else ";") + f" available: {listed}"
+    if near := closest(word, names):
+        return f"; did you mean {near!r}?"
+    if lister and len(names) > MAX_LISTED:
+        return f"; `{lister}` lists all {len(names)}"
+    return f"; available: {', '.join(names) or 'none'}"
 
 
 def one_line(error: BaseException) -> str:

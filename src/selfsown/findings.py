@@ -1,8 +1,8 @@
 """What a run supports, in sentences: how the goal changed, and whether the synthetic rows explain the change.
 
 A change alone is no evidence for the synthetic rows, since more training on the real rows may have the same effect. A
-control, trained on real rows alone for as many steps, separates the two within one run; `selfsown prove` does so over
-several seeds.
+control, trained on real rows alone for as many steps, or as often with the same early stopping, separates the two
+within one run; `selfsown prove` does so over several seeds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def overlap(one: Score, other: Score) -> bool:
 
 def compare_scores(before: Score, after: Score) -> Direction:
     """Better or worse only if the two 95 % intervals do not overlap; otherwise unclear."""
-    if before.direction == "neither" or overlap(before, after):
+    if before.direction == "neither" or overlap(before.comparable(), after.comparable()):
         return "unclear"
     return "better" if after.exceeds(before) else "worse"
 
@@ -34,18 +34,25 @@ def with_interval(score: Score) -> str:
     return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
 
 
+def equal_training(stops_early: bool) -> str:
+    """How the control's training equals that of the run."""
+    return "in as many trainings with the same early stopping" if stops_early else "for as many training steps"
+
+
 @dataclass(frozen=True)
 class Findings:
     """The findings of one run.
 
     history: its generations, at least generation 0. control: the generations of the control, from the same generation 0
-    on; may be empty. goal: the key of a score. start: the recipe's `init_from`, previous or base.
+    on; may be empty. goal: the key of a score. start: the recipe's `init_from`, previous or base. stops_early: rows set
+    aside ended each training, those of the control too, so that it took as many trainings but not as many steps.
     """
 
     history: Sequence[Generation]
     control: Sequence[Generation]
     goal: str
     start: str
+    stops_early: bool = False
 
     @property
     def best(self) -> Generation:
@@ -146,10 +153,11 @@ class Findings:
             return [f"{self._no_synthetic_rows}: any change comes from more training on real rows."]
         if not control:
             return [
-                "No control was trained for as many steps: more training on the real rows alone may have had the same "
-                "effect. To test whether the synthetic rows help: selfsown prove RECIPE"
+                f"No control was trained {equal_training(self.stops_early).replace('training steps', 'steps')}: more "
+                "training on the real rows alone may have had the same effect. To test whether the synthetic rows "
+                "help: selfsown prove RECIPE"
             ]
-        scores = f"Control, real rows alone for as many training steps: {with_interval(self._score(control))}"
+        scores = f"Control, real rows alone {equal_training(self.stops_early)}: {with_interval(self._score(control))}"
         if self._best_control is not control:
             scores += f", and {with_interval(self._score(self._best_control))} at its best"
         return [f"{scores}. {self._conclusion(self._score(control))}; over several seeds: selfsown prove RECIPE"]

@@ -18,7 +18,6 @@ from selfsown.run_folder import RunFolder
 from selfsown.stages import CHANGES_KEY
 from selfsown.tasks import Task
 
-UNREADABLE = "unusable"  # why a record of the user's data that makes no row is set aside
 SET_ASIDE = "set_aside"  # the folder's file of rows that were set aside, with their reasons
 COUNTS = "real"  # the folder's file of counts
 
@@ -32,6 +31,7 @@ class Intake:
     held_out: int = 0
     beyond_limit: int = 0  # beyond max_train_rows
     set_aside: Counter[str] = field(default_factory=Counter)  # by cause: a method of `prepare`, the reader, a generator
+    note: str = ""  # how the rows are read, where no column name says so
     changed: Counter[str] = field(default_factory=Counter)  # rows that each method of `prepare` changed
     rows: list[Row] = field(default_factory=list)  # those set aside, for a run
 
@@ -46,6 +46,7 @@ class Intake:
     def plain(self) -> JsonObject:
         """The counts, for JSON."""
         counts = {name: getattr(self, name) for name in ("read", "used", "held_out", "beyond_limit")}
+        counts |= {"note": self.note} if self.note else {}
         return counts | {"set_aside": dict(self.set_aside), "changed": dict(self.changed)}
 
     def sentence(self) -> str:
@@ -58,11 +59,8 @@ class Intake:
         if self.set_aside.total():
             causes = ", ".join(f"{count:,} {cause}" for cause, count in self.set_aside.items() if count)
             parts.append(f"{self.set_aside.total():,} set aside ({causes})")
-        sentence = (
-            f"{self.read:,} real rows, all used"
-            if len(parts) == 1
-            else f"{self.read:,} real rows = {' + '.join(parts)}"
-        )
+        real = f"{self.read:,} real rows{f' ({self.note})' if self.note else ''}"
+        sentence = f"{real}, all used" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
         if not self.changed:
             return sentence
         return f"{sentence}; changed: " + ", ".join(f"{count:,} by {name}" for name, count in self.changed.items())
@@ -93,10 +91,11 @@ def prepared_rows(
             set_aside(row)
     for index, record in enumerate(getattr(task, "set_aside", list)()):
         counts.read += 1
-        counts.set_aside[UNREADABLE] += 1
+        counts.set_aside[record.cause] += 1
         if set_aside:
-            row = Row("", "", source=record.place, method=UNREADABLE, sample_index=index)
-            set_aside(row.rejected(f"{UNREADABLE}: {record.reason}"))
+            row = Row("", "", source=record.place, method=record.cause, sample_index=index)
+            set_aside(row.rejected(f"{record.cause}: {record.reason}"))
+    counts.note = getattr(task, "note", "")
     if counts.read and not any_left:
         sentence = counts.sentence().replace(" = 0 used + ", " = ")
         raise DataError(f"{task.name}: no real row is left, of {sentence}; change the file or the recipe's prepare")

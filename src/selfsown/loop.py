@@ -18,6 +18,7 @@ from selfsown.history import best_of, last_accepted, learned_from_synthetic, tra
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Student
 from selfsown.preflight.dry_run import dry_run
+from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
     CurateInputs,
@@ -52,8 +53,10 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     new_rows, intake = None, Intake()
     if not all((folder / f"{side}.parquet").exists() for side in SIDES):
         new_rows = dry_run(recipe, task, intake)  # before the folder is touched: a step may not fit
+        check_servers(recipe, folder)
     with RunFolder.locked(folder, recipe.dump(), recipe.steps()) as store:
         callbacks = callbacks or Callbacks()
+        callbacks.started()
         progress.spend(store.journal.meter)
         if counts := record_intake(store, intake):
             callbacks.real_rows(counts)
@@ -100,7 +103,7 @@ class Loop(RunState):
         return self.evaluated(generation, child, history, rows)
 
     def run_control(self, history: list[Generation]) -> None:
-        """Train on real rows alone for as many steps: the comparison for what synthetic rows gain."""
+        """Train on real rows alone as often: the comparison for what synthetic rows gain."""
         recipe = replace(self.recipe, generate=(), guard=(), rollback=False)
         control = replace(self, recipe=recipe, store=self.store.control(history[0]), kept_rows={})
         needed = max(trainings(history, generation, recipe.init_from) for generation in history if generation.accepted)
@@ -179,6 +182,7 @@ class Loop(RunState):
                 parent=model,
                 seed=self.seed(number, "train", index) if index else seed,
                 tick=self.callbacks.tick,
+                report=partial(self.report_training, number, step),
             )
             model = cast(Student, step.one(object, self.with_teacher_and_grader(step, number, start, inputs)))
         return model

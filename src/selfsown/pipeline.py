@@ -4,64 +4,33 @@ from __future__ import annotations
 
 import copy
 import random
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import cast
 
 from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
+from selfsown.callbacks import Tally
 from selfsown.errors import ModelError, RecipeError
 from selfsown.holdout import split_stream
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
 from selfsown.models import Model, RemoteModel
 from selfsown.parallel import map_ordered, relaxed_garbage_collection
 from selfsown.preflight.dry_run import dry_run_make
+from selfsown.preflight.servers import check_servers
 from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import NoPrompt, Row
-from selfsown.run_folder import RunFolder
+from selfsown.run_folder import PREVIEW, RunFolder
 from selfsown.stages import as_synthetic, curate_rows, derive_seed, for_step, grade_rows
-from selfsown.usage.budget import Meter
 
 CHUNK_ROWS = 64  # of models behind a server: few enough that a chunk is soon done
 LOCAL_CHUNK_ROWS = 1024  # of local models, which are fastest with many prompts at once
 MIN_ROWS_FOR_RATE = 100  # rows of a stage, before its failure rate can stop the run
-MAX_REASONS = 200  # reasons that are counted apart
-
-
-@dataclass
-class Tally:
-    """Progress, and what became of the rows."""
-
-    real: Intake = field(default_factory=Intake)  # what became of the real rows
-    meter: Meter = field(default_factory=Meter)  # what models behind servers cost, this time
-    total: int = 0  # real rows to work on, or rows to make, of all chunks
-    done: int = 0  # of them
-    making: progress.Step = field(default_factory=progress.Step)  # counts rows on their way by their finished steps
-    counts: Counter[str] = field(default_factory=Counter)  # new rows by status
-    reasons: Counter[str] = field(default_factory=Counter)  # why rows were rejected or failed
-    stage_rows: Counter[str] = field(default_factory=Counter)  # rows that came out of a step
-    stage_failed: Counter[str] = field(default_factory=Counter)  # those of them that it failed
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def made(self) -> int:
-        return self.counts.total()
-
-    def add(self, row: Row) -> None:
-        """Count a finished row."""
-        self.counts[row.status] += 1
-        if row.reason:
-            cause = row.reason.partition(":")[0] if row.status == "rejected" else row.reason[:100]
-            reason = f"{row.status}: {cause}"
-            is_new = reason not in self.reasons and len(self.reasons) >= MAX_REASONS
-            self.reasons[f"{row.status}: other reasons" if is_new else reason] += 1
 
 
 OnProgress = Callable[[Tally], None]
@@ -91,30 +60,38 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
     check_requirements(recipe, folder)
     with open_pipeline(recipe, folder) as pipeline:
         store, tally = pipeline.store, pipeline.tally
-        store.forget("rows", "made")  # of another recipe, perhaps
+        on_progress = on_progress or (lambda tally: None)
+        on_progress(tally)
+        store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
         with progress.step("making rows", unit="rows") as tally.making:
-            store.write_rows("rows", pipeline.rows(on_progress or (lambda tally: None)))
+            store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally
 
 
 def preview(recipe: Recipe, folder: Path, first: int) -> list[Row]:
-    """The rows made from the first few real rows. Their replies stay in the journal; `make` does not pay for them."""
+    """The rows made from the first few real rows. They and their replies stay in the folder for `make`."""
     with (
         open_pipeline(recipe, folder) as pipeline,
         progress.step("making rows", unit="rows") as pipeline.tally.making,
     ):
-        return list(pipeline.rows(lambda tally: None, first))
+        rows = list(pipeline.rows(lambda tally: None, first))
+        pipeline.store.write_rows(PREVIEW, rows)
+        return rows
 
 
 @contextmanager
-def open_pipeline(recipe: Recipe, folder: Path, chunk_size: int = 0) -> Iterator[DatasetPipeline]:
+def open_pipeline(
+    recipe: Recipe, folder: Path, chunk_size: int = 0, offline: bool = False
+) -> Iterator[DatasetPipeline]:
     """The pipeline of the recipe in the folder, with the real rows there.
 
-    chunk_size: rows of a chunk; 0: as many as suit the models.
+    chunk_size: rows of a chunk; 0: as many as suit the models. offline: no model will be asked.
     """
     dry_run_make(recipe, recipe.real())  # before the folder is touched or anything is paid: a step may not fit
+    if not offline:
+        check_servers(recipe, folder)
     with (
         relaxed_garbage_collection(),
         RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=True) as store,

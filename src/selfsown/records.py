@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -134,13 +135,14 @@ class Row:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A record of the user's data that makes no row: its place ("rows.jsonl:12") and the reason.
+    """A record of the user's data that makes no row: its place ("rows.jsonl:12"), the reason, and under what it counts.
 
     A task that reads such data has a method `set_aside() -> list[SetAside]`, of its latest complete reading.
     """
 
     place: str
     reason: str
+    cause: str = "unusable"
 
 
 def answered(rows: Iterable[Row]) -> list[Row]:
@@ -178,6 +180,19 @@ class Mixture:
         real = [row.origin == "real" for row in self.rows]
         return float(self.weights[real].sum() / self.weights.sum())
 
+    def epochs(self, draws: float) -> float:
+        """How often so many draws pass over the real rows, or over the synthetic ones if these are repeated more.
+
+        Rows with the same text count as one.
+        """
+        texts, weights = defaultdict[str, set[tuple[str, str]]](set), defaultdict[str, float](float)
+        for row, weight in zip(self.rows, self.weights.tolist(), strict=True):
+            if weight:
+                texts[row.origin].add((row.prompt, row.answer))
+                weights[row.origin] += weight
+        total = sum(weights.values())
+        return max((draws * weights[origin] / total / len(texts[origin]) for origin in texts), default=0.0)
+
     @property
     def synthetic_share(self) -> dict[str, float]:
         """The synthetic share of the rows, of their tokens, and of the tokens that training draws.
@@ -193,3 +208,37 @@ class Mixture:
             "tokens": tokens / sum(sizes),
             "drawn": float(drawn[made].sum() / drawn.sum()),
         }
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one training objective did.
+
+    steps: as many as it took. epochs: passes over the rows, as `Mixture.epochs` counts them. best_step: the step whose
+    weights it returned, where early stopping chose them. stopping_rows: real rows set aside to decide that; 0 where
+    training ended after a given number of steps. max_steps: how many it might have taken. no_real_rows: too few to
+    set any aside.
+    """
+
+    steps: int
+    max_steps: int
+    epochs: float = 0.0
+    stopping_rows: int = 0
+    best_step: int = 0
+    no_real_rows: bool = False
+
+    def sentence(self) -> str:
+        """Why it ended, and what it came to: "200 steps, 8.9 epochs"."""
+        epochs = f"{self.epochs:.1f} epochs"
+        if not self.stopping_rows:
+            why = "; no early stopping, for want of real rows in the mixture" if self.no_real_rows else ""
+            return f"{self.steps:,} steps, {epochs}{why}"
+        rows = f"on {self.stopping_rows:,} real rows set aside"
+        if not self.best_step:
+            return f"stopped after {self.steps:,} steps ({epochs}): no step lowered the loss {rows}, so none was kept"
+        ended = "stopped early after" if self.steps < self.max_steps else "all"
+        return f"{ended} {self.steps:,} steps ({epochs}); the loss {rows} was lowest at step {self.best_step:,}"
+
+
+def unreported(training: Training) -> None:
+    """Where nobody asks what a training did."""

@@ -34,10 +34,12 @@ from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_f
 from selfsown.recipe.recipe import DEFAULTS, SERVERS
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Json, JsonObject, Row, Score, Signal, Verdict
+from selfsown.run_folders import suggest_folder
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
 from selfsown.version import __version__
 
+PREVIEW = "preview_rows"  # the file of the rows of the last preview
 CONTROL = "control"  # the folder of the control arm, within a run's folder
 TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies
     *("api_key", "max_in_flight", "timeout", "retries", "requests_per_minute"),
@@ -55,7 +57,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder, self.journal = folder, Journal(folder / "replies.sqlite")
         if not (folder / "recipe.yaml").exists():
-            raise RunFolderError(f"{folder} is not a run folder: it has no recipe.yaml")
+            raise RunFolderError(f"{folder} is not a run folder: it has no recipe.yaml{suggest_folder(folder)}")
 
     @classmethod
     @contextmanager

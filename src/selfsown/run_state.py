@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -13,9 +13,10 @@ from selfsown import progress
 from selfsown.callbacks import Callbacks
 from selfsown.holdout import validation_and_test
 from selfsown.models import Model, Student
+from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Row, answered
+from selfsown.records import Row, Training, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import check_price, derive_seed
 from selfsown.tasks import Task
@@ -87,3 +88,10 @@ class RunState:
         seconds = time.monotonic() - start
         self.callbacks.end(sum(rows), seconds)
         self.store.log(generation=number, stage=name, rows=sum(rows), seconds=round(seconds, 3))
+
+    def report_training(self, number: int, step: Step, training: Training) -> None:
+        """Tell the callbacks and the log what an objective did, and where it repeated rows too often."""
+        warning = repeats_warning(self.recipe, step, training)
+        self.callbacks.trained(training, warning)
+        event = {"training": step.method, **asdict(training), "summary": training.sentence(), "warning": warning}
+        self.store.log(generation=number, **event)

@@ -6,10 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+Direction = Literal["higher", "lower", "neither", "target 1"]  # which values of a score are better
+
+
+def distance(value: float, direction: Direction) -> float:
+    """What two values of a score are compared by: of one whose target is 1, the distance to 1; otherwise the value."""
+    return abs(value - 1) if direction == "target 1" else value
+
+
+def less_is_better(direction: str) -> bool:
+    """Whether the smaller of two values is better, or of two distances to a target."""
+    return direction in ("lower", "target 1")
+
 
 @dataclass(frozen=True)
 class Score:
-    """One measured number with its 95 % interval."""
+    """One measured number with its 95 % interval.
+
+    direction: "higher" or "lower" values are better, or "neither"; or the "target 1" is, and what is farther from it is
+    worse on either side.
+    """
 
     name: str
     value: float
@@ -17,7 +33,7 @@ class Score:
     low: float
     high: float
     stratum: str = ""  # such as "form=induction, level=2"; "": all rows
-    direction: Literal["higher", "lower", "neither"] = "higher"  # which values are better
+    direction: Direction = "higher"
 
     @property
     def key(self) -> str:
@@ -25,7 +41,16 @@ class Score:
 
     def exceeds(self, other: Score) -> bool:
         """Whether this value is better than the other's; intervals are not compared."""
-        return self.value < other.value if self.direction == "lower" else self.value > other.value
+        ours, theirs = self.comparable().value, other.comparable().value
+        return ours < theirs if less_is_better(self.direction) else ours > theirs
+
+    def comparable(self) -> Score:
+        """The score; of one whose target is 1 its distance to 1, with the interval of the distance: less is better."""
+        if self.direction != "target 1":
+            return self
+        ends = sorted((abs(self.low - 1), abs(self.high - 1)))
+        low = 0.0 if self.low <= 1 <= self.high else ends[0]
+        return replace(self, value=abs(self.value - 1), low=low, high=ends[1], direction="lower")
 
 
 Family = Literal["creativity", "bias", "function", "form", "gap"]  # gap: to real rows; it raises no alarm

@@ -162,7 +162,7 @@ def test_too_few_rows(tmp_path: Path) -> None:
     one = rows(tmp_path / "a.jsonl", texts(150, 1))
     code, found, _ = audit(one, "--against", two, "--attribute", "region")
     assert (code, found["verdict"]) == (5, "inconclusive")
-    assert "lack the power to detect one" in found["headline"]
+    assert "too few rows to rule out" in found["headline"]
     assert all(row["rows_needed"] > 150 for row in found["underpowered"])
     assert {row["check"] for row in found["underpowered"]} >= {"shift of region"}
 
@@ -174,7 +174,7 @@ def test_the_page_shows_row_numbers_and_escapes_html(tmp_path: Path) -> None:
     two = rows(tmp_path / "b.jsonl", texts(800, 2))
     assert audit(one, "--against", two, "--html", str(tmp_path / "audit.html"))[0] == 4
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
-    assert "less varied" in page
+    assert "Not safe to train on" in page
     assert "251, 252, 253" in page, "line numbers of the duplicates"
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page

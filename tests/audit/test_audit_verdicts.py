@@ -41,7 +41,7 @@ def exam(folder: Path, questions: list[str]) -> tuple[Path, ...]:
 def test_a_healthy_set_passes_where_every_check_has_power(tmp_path: Path) -> None:
     found = healthy(tmp_path, benchmark=exam(tmp_path, ["Who of all these rowed over the lake?"]))
     assert findings.verdict(found) == "no_difference"
-    assert "every check had the power to detect one" in findings.headline(found)
+    assert findings.headline(found) == "No problem found."
 
 
 @pytest.mark.parametrize("questions", [["Why so?", "2 + 2"], ["谁？"]])

@@ -61,9 +61,7 @@ def test_matches_are_counted_per_benchmark(tmp_path: Path) -> None:
         "one.txt": {"questions": 50, "matched_rows": 12},
         "two.txt": {"questions": 31, "matched_rows": 0},
     }
-    assert found["headline"].startswith(
-        "The synthetic rows differ from the real ones: 12 of 512 contain a benchmark question"
-    )
+    assert found["headline"].startswith("Not safe to train on: 12 leaked test questions")
     assert {each["row"] for each in found["examples"]["benchmark"]} == set(range(501, 513))
     assert "1 of 81 questions can be matched as a whole row or prompt only" in str(found["limitations"])
     assert "Answers of a benchmark are not searched for" in str(found["limitations"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from auditing import alarms, audit, records, rows, texts
 
-from selfsown.audit.near_duplicates import near_duplicate_groups
+from selfsown.text.near_duplicates import near_duplicate_groups
 
 
 def test_memorized_rows_are_copies(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_memorized_rows_are_copies(tmp_path: Path) -> None:
         one = rows(tmp_path / f"{at}.jsonl", copied)
         code, found, _ = audit(one, "--against", two)
         assert (code, alarms(found)) == (4, {"copies of real rows"})
-        assert "they copy real rows" in found["headline"]
+        assert "Not safe to train on: 100 % copies of real rows" in found["headline"]
         assert "Copies: 100 % of the rows" in str(found["findings"])
         assert set(found["examples"]["copies"]) <= set(range(1, 401))
     assert "copies of real rows" not in alarms(audit(one, "--against", two, "--max-copies", "1.5")[1])
@@ -71,7 +71,7 @@ def test_blank_rows(prompt: bool, tmp_path: Path) -> None:
     assert found["rows"]["synthetic"] == 400
     assert found["blank_rows"] == {"synthetic": 200, "real": 8}
     assert "blank rows" in alarms(found)
-    assert "more of them are blank" in found["headline"]
+    assert "50 % blank rows" in found["headline"]
     assert set(found["examples"]["blank"]) <= set(range(1, 201))
     code, found, _ = audit(made("a.jsonl", 1, 400, 0.01), "--against", two)
     assert "blank rows" not in alarms(found)

@@ -254,8 +254,8 @@ def test_rows_without_a_prompt_cost_nothing_and_only_such_rows_are_an_error(tmp_
     with serving() as server:
         found = estimate(recipe(tmp_path, server), tmp_path / "out", 40)
         assert (found.spent_now.requests, found.total.requests.value) == (80, 0)
-        (tmp_path / "prompts.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
-        with pytest.raises(SelfsownError, match="no real row has a prompt"):
+        (tmp_path / "prompts.jsonl").write_text('{"prompt": "", "answer": "a"}\n' * 2)
+        with pytest.raises(SelfsownError, match=r"generate.sample works on prompts, and .* has only documents"):
             estimate(recipe(tmp_path, server), tmp_path / "other", 40)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +11,7 @@ from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 from testing.mock_server import Server
+from testing.mock_teacher import letters, reply
 
 FAULTS = {"busy": 0.08, "error": 0.05, "reset": 0.02, "malformed": 0.02, "empty": 0.03, "refused": 0.03}
 REAL = 80  # rows
@@ -28,24 +27,6 @@ RECIPES: dict[str, tuple[list[str], int]] = {
     "gemma-text": ([], 2 * REAL),
     "magpie": ([f"generate.magpie.count={COUNT}"], COUNT),
 }
-
-
-def letters(*of: object) -> str:
-    """Three words, always the same for these and for nothing else."""
-    drawn = hashlib.sha256(repr(of).encode()).hexdigest()
-    return " ".join(drawn[at : at + 8] for at in (0, 8, 16))
-
-
-def say(prompt: str, body: dict[str, Any]) -> str:
-    """A judge that dislikes one row in ten, and a teacher who now and then answers at length, or not in JSON."""
-    if prompt.startswith("Judge the"):
-        return json.dumps({"reason": "so it is", "score": 1 if letters(prompt)[0] == "0" else 5})
-    words = letters(prompt, body["seed"])
-    form = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
-    if not form:
-        return f"So: {words}"
-    data = json.dumps({part: f"{words} for {part}" for part in form})
-    return f"Gladly!\n```json\n{data}\n```" if words[0] in "123" else data if words[0] != "4" else "I know of none"
 
 
 def recipe(name: str, folder: Path, server: Server, key: str) -> Recipe:
@@ -64,7 +45,7 @@ def recipe(name: str, folder: Path, server: Server, key: str) -> Recipe:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_path: Path) -> None:
-    with Server(models=("m", "judge"), say=say, faults=FAULTS, wait="0.01") as server:
+    with Server(models=("m", "judge"), say=reply, faults=FAULTS, wait="0.01") as server:
         made = recipe(name, tmp_path, server, "0")
         tally = make(made, tmp_path / "out")
         before, first = len(server.bodies), (tmp_path / "out/rows.parquet").read_bytes()
@@ -91,7 +72,7 @@ def test_every_row_has_its_end_and_made_again_nobody_is_asked(name: str, tmp_pat
 
 @pytest.mark.parametrize("name", ["self-instruct", "personas", "magpie"])
 def test_a_larger_count_keeps_what_was_made_before(name: str, tmp_path: Path) -> None:
-    with Server(models=("m", "judge"), say=say) as server:
+    with Server(models=("m", "judge"), say=reply) as server:
         made = recipe(name, tmp_path, server, "1")
         make(made, tmp_path / "out")
         rows = RunFolder(tmp_path / "out").rows("rows") or []

@@ -56,3 +56,22 @@ def test_diversity_that_can_no_longer_be_measured_is_the_worst_fall() -> None:
     mute = replace(history(0.8)[0], number=1, scores=())
     verdict = collapse.guard([*history(0.8), mute])
     assert (verdict.passed, verdict.reason) == (False, "diversity was 0.80 and can no longer be measured")
+
+
+@pytest.mark.parametrize(
+    ("values", "passes"),
+    [
+        ((1.77, 1.01), True),  # the noise of a model that has learned little becomes as diverse as real rows
+        ((1.77, 0.95), True),
+        ((1.77, 0.85), False),
+        ((1.05, 0.91), True),
+        ((0.95, 0.6), False),
+        ((0.95, 0.86), True),
+    ],
+)
+def test_a_fall_counts_from_1_where_generation_0_was_more_diverse_than_real_rows(
+    values: tuple[float, float], passes: bool
+) -> None:
+    verdict = collapse.guard(history(*values))
+    assert verdict.passed == passes
+    assert verdict.metrics == {"diversity": pytest.approx(values[1] / min(values[0], 1.0))}

@@ -33,3 +33,14 @@ class Page(HTMLParser):
 
 def page(folder: Path) -> Page:
     return Page(write(folder).read_text(encoding="utf-8"))
+
+
+def landmarks(found: Page) -> list[str]:
+    """The names of all regions that a screen reader lists, each with its kind."""
+    names = []
+    for tag, attributes in found.elements:
+        role = attributes.get("role") or {"section": "region", "aside": "complementary", "form": "form"}.get(tag)
+        name = attributes.get("aria-label") or attributes.get("aria-labelledby")
+        if role in ("region", "complementary", "form", "search") and name:
+            names.append(f"{role} {name}")
+    return names

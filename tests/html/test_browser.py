@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import made
 import pytest
 import small
 from selenium import webdriver
@@ -13,6 +15,8 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+from test_report import HOSTILE
 
 from selfsown import loop
 from selfsown.html.report import write
@@ -20,6 +24,7 @@ from selfsown.recipe.recipe import Recipe
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
+PER_PAGE = 25  # rows
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver on this machine"),
@@ -57,11 +62,18 @@ def wide(browser: webdriver.Chrome, width: int) -> None:
 
 
 def shown(browser: webdriver.Chrome) -> list[str]:
-    """The text of each row to be seen; the page must count as many."""
+    """The text of each row to be seen, which are the first of those that match."""
     every = "Array.from(document.querySelectorAll('#list > li'))"
     rows = browser.execute_script(f"return {every}.filter((row) => row.checkVisibility()).map((row) => row.innerText)")
-    assert browser.find_element(By.ID, "count").text.startswith(f"{len(rows)} of ")
+    assert len(rows) == min(matching(browser), PER_PAGE)
     return list(map(str, rows))
+
+
+def matching(browser: webdriver.Chrome) -> int:
+    """As many as the page says to match, aloud."""
+    count = browser.find_element(By.ID, "count")
+    assert count.get_attribute("aria-live") == "polite"
+    return int(count.text.split()[0].replace(",", ""))
 
 
 def test_no_error_and_no_request(opened: webdriver.Chrome, address: str) -> None:
@@ -72,22 +84,58 @@ def test_no_error_and_no_request(opened: webdriver.Chrome, address: str) -> None
 
 
 def test_search_and_filters_narrow_the_rows_by_keyboard(opened: webdriver.Chrome) -> None:
-    every = shown(opened)
+    every = matching(opened)
     identity = opened.find_element(By.CSS_SELECTOR, "#list > li code").text
     search = opened.find_element(By.ID, "query")
     search.send_keys(identity.upper())
     assert [identity in row for row in shown(opened)] == [True]
     search.send_keys(Keys.CONTROL, "a")
     search.send_keys(Keys.DELETE)
-    assert shown(opened) == every
-    opened.find_element(By.ID, "status").send_keys("rejected")
-    rejected = shown(opened)
-    assert 0 < len(rejected) < len(every)
-    assert all("rejected" in row for row in rejected)
-    opened.find_element(By.ID, "generation").send_keys("1")
-    assert shown(opened) == rejected
+    assert matching(opened) == every
+    opened.find_element(By.ID, "by-status").send_keys("rejected")
+    rejected = matching(opened)
+    assert 0 < rejected < every
+    assert all("rejected" in row for row in shown(opened))
     search.send_keys("no such row anywhere")
     assert shown(opened) == []
+    opened.find_element(By.CSS_SELECTOR, "button[type=reset]").send_keys(Keys.ENTER)
+    WebDriverWait(opened, 5).until(lambda page: matching(page) == every)
+
+
+def test_rows_of_make_are_filtered_paged_and_copied(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    colours = ("red", "blue </select>", "grün")
+    rows = [
+        made.judged(at, float(at % 4 > 0), f"reason {at % 3}", metadata={"colour": colours[at % 3]}) for at in range(90)
+    ]
+    rows += [made.row(100 + at, answer=text).failed("an empty answer") for at, text in enumerate(HOSTILE)]
+    wide(browser, 400)
+    browser.get(write(made.folder(tmp_path / "made", rows)).as_uri())
+    assert browser.title != "taken"
+    assert matching(browser) == 96
+    assert [row.split()[0] for row in shown(browser)] == ["kept"] * PER_PAGE
+    more = browser.find_element(By.ID, "more")
+    more.send_keys(Keys.ENTER)
+    visible = "return Array.from(document.querySelectorAll('#list > li')).filter((row) => row.checkVisibility()).length"
+    assert browser.execute_script(visible) == 2 * PER_PAGE
+    focused = "return Array.from(document.querySelectorAll('#list > li')).indexOf(document.activeElement)"
+    assert browser.execute_script(focused) == PER_PAGE, "reading goes on where the new rows begin"
+    Select(browser.find_element(By.ID, "by-attribute")).select_by_value(f"colour={colours[1]}")
+    assert matching(browser) == 30
+    Select(browser.find_element(By.ID, "by-cause")).select_by_value("judge")
+    assert matching(browser) == sum(at % 3 == 1 and at % 4 == 0 for at in range(90))
+    assert all("rejected" in row and "reason 1" in row for row in shown(browser))
+    browser.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
+    Select(browser.find_element(By.ID, "by-status")).select_by_value("failed")
+    assert matching(browser) == len(HOSTILE)
+    button = browser.find_element(By.CSS_SELECTOR, "#list > li:not([hidden]) .copy")
+    identity = browser.find_element(By.CSS_SELECTOR, "#list > li:not([hidden]) code.id").text
+    assert button.get_attribute("aria-label") == f"Copy the id {identity}"
+    button.send_keys(Keys.ENTER)
+    WebDriverWait(browser, 5).until(lambda _: button.text in ("Copied", "Selected"))
+    assert browser.execute_script("return getSelection().toString()") == identity
+    browser.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
 def test_the_theme_follows_the_system_and_the_button(opened: webdriver.Chrome) -> None:

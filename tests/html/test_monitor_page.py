@@ -73,12 +73,12 @@ def test_status_and_reason_are_in_the_text(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "rollback", "words"),
     [
-        ({1: [AMBER], 2: [RED]}, False, "and red: less varied in generation 2."),
-        ({1: [AMBER], 2: [RED]}, True, "and amber: less varied in generation 1; red was rolled back."),
-        ({1: [RED], 2: [RED]}, False, "and red: less varied in both generations."),
-        ({1: [GREEN], 2: [UNKNOWN]}, True, "and the monitor status is unknown in generation 2."),
-        ({1: [UNKNOWN], 2: [UNKNOWN]}, True, "and the monitor status is unknown in both generations."),
-        ({1: [RED], 2: [RED]}, True, "Every generation was rolled back, and red: less varied in both generations."),
+        ({1: [AMBER], 2: [RED]}, False, "Red: less varied in generation 2."),
+        ({1: [AMBER], 2: [RED]}, True, "Amber: less varied in generation 1; red was rolled back."),
+        ({1: [RED], 2: [RED]}, False, "Red: less varied in both generations."),
+        ({1: [GREEN], 2: [UNKNOWN]}, True, "The monitor status is unknown in generation 2."),
+        ({1: [UNKNOWN], 2: [UNKNOWN]}, True, "The monitor status is unknown in both generations."),
+        ({1: [RED], 2: [RED]}, True, "Every generation was rolled back. Red: less varied in both generations."),
     ],
 )
 def test_the_status_is_in_the_headline(

@@ -14,6 +14,7 @@ import folders
 import pytest
 from pages import Page, page
 
+from selfsown.history import best_of
 from selfsown.html.report import write
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -52,6 +53,8 @@ def test_a_rise_is_said_only_where_the_intervals_do_not_overlap_and_is_credited_
                 score |= {"value": 0.95, "low": low, "high": 0.99}
         file.write_text(json.dumps(said), encoding="utf-8")
         headlines[low] = page(folder).text
+    assert "Accuracy, finding the program, on " in headlines[0.9]
+    assert "0053 becomes 1164, then 4611" in headlines[0.9]
     assert re.search(r"Accuracy rose from 0\.\d+ to 0\.950, without a control\.", headlines[0.9])
     assert "No change of accuracy beyond noise." in headlines[0.0]
     assert not any("helped" in text or "got better" in text for text in headlines.values())
@@ -60,10 +63,15 @@ def test_a_rise_is_said_only_where_the_intervals_do_not_overlap_and_is_credited_
 def test_every_row_shown_is_of_the_folder_with_its_end_and_reason(ran: Path) -> None:
     rows = {row.id: row for at in (1, 2) for row in RunFolder(ran).rows(f"generation-0{at}/rows") or []}
     text = write(ran).read_text(encoding="utf-8")
-    items = re.findall(r'<li data-status="(\w+)" data-generation="(\d+)">(.*?)</li>', text, re.DOTALL)
-    assert len(items) == min(300, len(rows))
+    items = re.findall(r'<li data-status="(\w+)"[^>]* data-generation="(\d+)"[^>]*>(.*?)</li>', text, re.DOTALL)
+    assert len(items) == len(rows)
+    assert [end for end, _, _ in items] == sorted(
+        (end for end, _, _ in items), key=("kept", "rejected", "failed").index
+    )
+    best = best_of(RunFolder(ran).generations(), folders.GOAL).number
+    assert int(items[0][1]) == (best or 2)
     for end, number, body in items:
-        row = rows[re.findall(r"<code dir=\"ltr\">(\w{16})</code>", body)[0]]
+        row = rows[re.findall(r'<code class="id" dir="ltr">(\w{16})</code>', body)[0]]
         assert (row.status, row.generation) == (end, int(number))
         assert row.reason in Page(body).text
 
@@ -107,8 +115,9 @@ def test_hostile_rows_are_inert(folder: Path) -> None:
     assert "before␀␛[31mafter" in text
     assert "⟨U+202E⟩right to left" in text
     assert "{{ 7 * 7 }}" in found.text
-    assert "x" * 1_000 not in text
-    assert "x" * 190 in text
+    assert "x" * 4_001 not in text
+    assert "x" * 4_000 in text
+    assert "Texts are cut at 4,000 characters." in found.text
 
 
 def test_a_page_of_many_long_rows_is_no_heavier_than_three_megabytes(folder: Path) -> None:

@@ -20,7 +20,7 @@ from selfsown.callbacks import Callbacks
 from selfsown.html.run_page import content
 from selfsown.intake import SET_ASIDE, Intake, prepared_rows
 from selfsown.pipeline import make
-from selfsown.preflight.warnings import recipe_warnings
+from selfsown.preflight.warnings import data_warnings
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
@@ -251,7 +251,7 @@ def test_personal_data_that_will_be_sent_is_said(tmp_path: Path) -> None:
     tickets(tmp_path)
 
     def said(**changes: Any) -> str:
-        return " ".join(recipe_warnings(Recipe.of(recipe(tmp_path, **changes))))
+        return " ".join(data_warnings(Recipe.of(recipe(tmp_path, **changes))))
 
     assert "10 of the first 49 real rows hold personal data, such as an e-mail address" in said(prepare=[])
     assert "personal data" not in said() + said(prepare=["pii"])

@@ -220,7 +220,7 @@ def test_a_document_may_be_long(kind: str, tmp_path: Path) -> None:
         ("rows.json", "[]", {}, ["rows.json", "is empty"]),
         ("names.txt", "", {}, ["names.txt", "is empty"]),
         ("names.txt", "\n \n", {}, ["names.txt", "is empty"]),
-        ("rows.csv", "text\n", {}, ["rows.csv", "is empty"]),
+        ("rows.csv", "text\n", {}, ["rows.csv", "column names alone (text)"]),
         ("rows.jsonl", "", {}, ["rows.jsonl", "is empty"]),
         ("names.txt", b"emma\nna\xefve\n", {}, ["names.txt:2", "not UTF-8", "0xef", "convert"]),
         ("rows.csv", b"text\nemma\nna\xefve\n", {}, ["rows.csv:3", "not UTF-8"]),

@@ -129,7 +129,7 @@ def test_a_column_of_prompts_can_be_named(tmp_path: Path) -> None:
             "id,reply,body\n1,no,please help\n",
             "{file: {path: PATH, prompt: reply, answer: body}}",
         ),
-        ("t.csv", "body\nplease help\n", "{file: {path: PATH, prompt: body}}"),
+        ("t.csv", "id,body\n1,please help me\n", "{file: {path: PATH, prompt: body}}"),
         ("t.csv", "a: b,c\nx y,z\n", '{file: {path: PATH, prompt: "a: b", answer: c}}'),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_text_file_that_is_no_prompts_says_how_it_would_be(tmp_path: Path) -> 
     put(tmp_path, "q.txt", "a?\nb?\n")
     with Server() as server:
         line = f"teacher={{endpoint: {{url: {server.url}, model: m}}}}"
-        rest = ("--set", "real=q.txt", "--set", line, "--set", "grade=")
+        rest = ("--set", "real={file: {path: q.txt, text: text}}", "--set", line, "--set", "grade=")
         assert "'real={file: {path: q.txt, prompt: text}}'" in refused(
             run_in_process(tmp_path, "make", "answers", "out", *rest)
         )

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from selfsown.audit.near_duplicates import near_duplicate_groups
 from selfsown.audit.text_format import text_form
 from selfsown.calibration.mutants import mutants
 from selfsown.curate import decontaminate, self_reference
 from selfsown.records import Row
 from selfsown.tasks.file import Task
+from selfsown.text.near_duplicates import near_duplicate_groups
 from selfsown.text.normalize import agreement, extract_python, normal, words
 from selfsown.text.overlap import bare, runs, tokenize
 from selfsown.text.personal_data import find_personal_data

@@ -142,7 +142,7 @@ def test_a_budget_in_dollars_requires_prices_before_anything_is_sent(tmp_path: P
     [
         ("budget={usd: 0}", "budget is {'usd': 0}; it must be greater than 0"),
         ("budget={dollars: 5}", "it must be 'usd', 'tokens' or 'requests'"),
-        ("budget=5", "budget is 5; it must be a valid dictionary"),
+        ("budget=5", "budget is 5; it must be a mapping"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {input: 1}}}", "price has no output"),
         ("teacher={endpoint: {url: 'http://h/v1', model: m, price: {in: 1}}}", "teacher.endpoint.price is {'in': 1}"),
     ],

@@ -1,101 +1,135 @@
-"""Attributes of rows: their values (numbers by deciles), the shares of these, and the bias measures on them."""
+"""Attributes of rows: their values in all rows (numbers by deciles), how often each occurs, and the bias checks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from selfsown.audit.scan import DatasetScan
 from selfsown.audit.text_view import Rates, Tolerances
 from selfsown.errors import DataError
-from selfsown.records import Row
-from selfsown.signals.attributes import NONE, Attributes, valued
-from selfsown.signals.measures import log_odds_change, most_common, shift
-from selfsown.signals.permutation_test import MeasureSpec
+from selfsown.signals.attributes import NONE, Attributes
+from selfsown.signals.measures import most_common
+from selfsown.signals.permutation_test import CountSpec
+from selfsown.text.near_duplicates import Array
 
 MAX_CATEGORIES = 30  # distinct numbers of an attribute; with more, it is binned
 Shares = dict[str, Rates]  # value -> its share of the synthetic rows, and of the real rows
+Counts = dict[str, tuple[int, int]]  # value -> how many synthetic rows and how many real rows have it
 
 
-@dataclass(frozen=True)
-class AttributeValues:
-    """An attribute's values: of the reference corpus, and of the compared rows (real ones, then as many synthetic)."""
+def attribute_counts(
+    synthetic: DatasetScan, real: DatasetScan, attributes: Attributes
+) -> tuple[dict[str, Counts], tuple[str, ...]]:
+    """How often each value of each attribute occurs, joint ones too; and the attributes that are binned.
 
-    reference: list[str]
-    rows: list[str]
-
-    @property
-    def shares(self) -> Shares:
-        return value_shares(self.rows)
-
-
-def attribute_values(
-    reference: Sequence[Row], rows: Sequence[Row], attributes: Attributes
-) -> dict[str, AttributeValues]:
-    """The values of each attribute. DataError: no row has a value of one."""
-    values = {
-        name: AttributeValues(valued(reference, name, attributes), valued(rows, name, attributes))
-        for name in attributes
-    }
-    for name, of in values.items():
-        if {*of.reference, *of.rows} <= {NONE}:
-            raise DataError(f"attribute {name}: no row has a value; name a column, or words in a lexicon")
-    return values
-
-
-def value_shares(values: Sequence[str]) -> Shares:
-    """The share of each value; the first half of the values are the real rows."""
-    n = len(values) // 2
-    real, synthetic = values[:n], values[n:]
-    return {
-        value: (synthetic.count(value) / max(1, n), real.count(value) / max(1, n))
-        for value in sorted({*real, *synthetic})
-    }
-
-
-def attribute_measures(
-    values: Mapping[str, AttributeValues], binned: Sequence[str], tolerances: Tolerances
-) -> dict[str, MeasureSpec]:
-    """Shift of each attribute's shares, and growth of the log-odds of its most common value.
-
-    The most common value is taken from the reference corpus: among the compared rows it would be the one that chance
-    favors. Deciles of numbers are all equally common, so binned attributes have no log-odds.
+    DataError: no row has a value of one.
     """
-    measures = dict[str, MeasureSpec]()
-    for name, of in values.items():
-        measures[f"shift of {name}"] = MeasureSpec(shift(of.rows), "bias", tolerances.shift, "points")
-        majority = most_common(of.reference)
+    edges = {
+        name: deciles
+        for name in sorted(real.values)
+        if not attributes.get(name) and (deciles := _deciles(synthetic.values[name], real.values[name]))
+    }
+    sides = [
+        {name: _binned(values, edges.get(name, ())) for name, values in scan.values.items()}
+        for scan in (synthetic, real)
+    ]
+    counts = {}
+    for name in attributes:
+        ours, theirs = (Counter(_joint(values, name)) for values in sides)
+        if {*ours, *theirs} <= {NONE}:
+            raise DataError(f"attribute {name}: no row has a value; name a column, or words in a lexicon")
+        counts[name] = both_counts(ours, theirs)
+    return counts, tuple(edges)
+
+
+def both_counts(synthetic: Mapping[str, int], real: Mapping[str, int]) -> Counts:
+    return {value: (synthetic.get(value, 0), real.get(value, 0)) for value in sorted({*synthetic, *real})}
+
+
+def value_shares(counts: Counts) -> Shares:
+    """The share of each value on either side."""
+    ours, theirs = (max(1, sum(pair[side] for pair in counts.values())) for side in (0, 1))
+    return {value: (pair[0] / ours, pair[1] / theirs) for value, pair in counts.items()}
+
+
+def attribute_checks(
+    counts: Mapping[str, Counts], binned: Sequence[str], tolerances: Tolerances
+) -> dict[str, CountSpec]:
+    """Shift of each attribute's shares, and growth of the log-odds of the real rows' most common value.
+
+    Deciles of numbers are all equally common, so binned attributes have no log-odds.
+    """
+    checks = dict[str, CountSpec]()
+    for name, of in counts.items():
+        checks[f"shift of {name}"] = CountSpec(*_arrays(of), shift_of_shares, "bias", tolerances.shift)
+        majority = _majority(of)
         if majority != NONE and not set(name.split("+")) & set(binned):
-            growth = log_odds_change(of.rows, majority)
-            measures[f"log-odds of {name}={majority}"] = MeasureSpec(growth, "bias", tolerances.log_odds, "of log-odds")
-    return measures
+            growth = _log_odds_growth(list(of).index(majority), of)
+            checks[f"log-odds of {name}={majority}"] = CountSpec(
+                *_arrays(of), growth, "bias", tolerances.log_odds, "of log-odds"
+            )
+    return checks
 
 
-def bin_numbers(real: Sequence[Row], synthetic: Sequence[Row]) -> tuple[list[Row], list[Row], tuple[str, ...]]:
-    """The rows with each attribute of many distinct numbers replaced by deciles of the real rows, and the names of
-    these attributes."""
-    names = {name for row in (*real, *synthetic) for name in row.metadata}
-    edges = {name: deciles for name in sorted(names) if (deciles := _deciles(name, real, synthetic))}
-    if not edges:
-        return list(real), list(synthetic), ()
-    return [_binned(row, edges) for row in real], [_binned(row, edges) for row in synthetic], tuple(edges)
+def shift_check(counts: Counts, tolerance: float) -> CountSpec:
+    """The shift of the shares of text forms or of lengths."""
+    return CountSpec(*_arrays(counts), shift_of_shares, "form", tolerance)
 
 
-def _deciles(name: str, real: Sequence[Row], synthetic: Sequence[Row]) -> list[float]:
+def shift_of_shares(before: Array, now: Array) -> Array:
+    """The total variation distance between shares, of shape (draws, values) each."""
+    distance: Array = np.abs(now - before).sum(1) / 2
+    return distance
+
+
+def _arrays(counts: Counts) -> tuple[Array, Array]:
+    """(real, synthetic) counts as arrays."""
+    ours, theirs = np.asarray([*counts.values()], np.int64).T
+    return theirs, ours
+
+
+def _majority(counts: Counts) -> str:
+    return most_common([value for value, (_, real) in counts.items() for _ in range(real)])
+
+
+def _log_odds_growth(index: int, counts: Counts) -> Callable[[Array, Array], Array]:
+    """The growth of the log-odds of one value."""
+    real, synthetic = (int(side.sum()) for side in _arrays(counts))
+
+    def logit(shares: Array, rows: int) -> Array:
+        hits = shares[:, index] * rows
+        odds: Array = np.log((hits + 0.5) / (rows - hits + 0.5))
+        return odds
+
+    return lambda before, now: logit(now, synthetic) - logit(before, real)
+
+
+def _joint(values: Mapping[str, Sequence[str]], name: str) -> Sequence[str]:
+    """The value of each row; of attributes joined by +, the combination, unless a part is missing."""
+    if name in values:
+        return values[name]
+    parts = zip(*(values[part] for part in name.split("+")), strict=True)
+    return ["+".join(part) if NONE not in part else NONE for part in parts]
+
+
+def _deciles(synthetic: Sequence[str], real: Sequence[str]) -> list[float]:
     """The edges of the bins; none where the attribute is not to be binned."""
-    ours, theirs = ([row.metadata[name] for row in side if name in row.metadata] for side in (synthetic, real))
-    distinct = {*ours, *theirs}
-    if len(distinct) <= MAX_CATEGORIES or not theirs or not all(_is_finite(value) for value in distinct):
+    distinct = {*synthetic, *real} - {NONE}
+    theirs = [float(value) for value in real if value != NONE] if all(map(_is_finite, distinct)) else []
+    if len(distinct) <= MAX_CATEGORIES or not theirs:
         return []
-    edges = np.quantile([float(value) for value in theirs], np.arange(0.1, 1.0, 0.1), method="nearest")
-    return sorted(set(edges.tolist()))
+    return sorted(set(np.quantile(theirs, np.arange(0.1, 1.0, 0.1), method="nearest").tolist()))
 
 
-def _binned(row: Row, edges: Mapping[str, Sequence[float]]) -> Row:
-    binned = {name: _bin_label(value, edges[name]) for name, value in row.metadata.items() if name in edges}
-    return replace(row, metadata={**row.metadata, **binned})
+def _binned(values: Sequence[str], edges: Sequence[float]) -> Sequence[str]:
+    if not edges:
+        return values
+    labels = {value: value if value == NONE else _bin_label(value, edges) for value in set(values)}
+    return [labels[value] for value in values]
 
 
 def _bin_label(value: str, edges: Sequence[float]) -> str:

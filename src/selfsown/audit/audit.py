@@ -1,8 +1,9 @@
 """The audit: differences between synthetic and real rows that exceed chance and their tolerances.
 
-The sampled real rows are split in two: half of them are the reference corpus, which defines rare n-grams and text
-directions; the others are compared with as many synthetic rows. Significance comes from permuting whole rows between
-these two sides.
+Shares (of attribute values, lengths, text forms and blank rows) are compared over all rows. For variety, duplicates and
+copies, the sampled real rows are split in two: half of them are the reference corpus, which defines rare n-grams and
+text directions; the others are compared with as many synthetic rows. Significance comes from permuting whole rows
+between the two sides.
 """
 
 from __future__ import annotations
@@ -14,13 +15,29 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from selfsown import progress
-from selfsown.audit.attributes import Shares, attribute_measures, attribute_values, bin_numbers, value_shares
+from selfsown.audit.attributes import (
+    Counts,
+    Shares,
+    attribute_checks,
+    attribute_counts,
+    both_counts,
+    shift_check,
+    value_shares,
+)
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
-from selfsown.audit.near_duplicates import duplicate_rate
 from selfsown.audit.overused_phrases import Phrase, overused
-from selfsown.audit.scan import DatasetScan, answer_text, full_text, is_blank, row_number
-from selfsown.audit.text_format import length_bins, text_form
+from selfsown.audit.scan import (
+    DatasetScan,
+    answer_text,
+    copy_rate,
+    exact_duplicate_rates,
+    full_text,
+    median_length,
+    row_number,
+)
+from selfsown.audit.suggestion import Suggestion
+from selfsown.audit.text_format import length_counts
 from selfsown.audit.text_view import (
     MIN_ROWS,
     Rates,
@@ -28,16 +45,20 @@ from selfsown.audit.text_view import (
     Tolerances,
     diversity_measures,
     duplicate_measures,
-    rate_difference,
     side_rates,
 )
 from selfsown.records import Row, Signal
 from selfsown.signals.attributes import Attributes
-from selfsown.signals.measures import shift
-from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
+from selfsown.signals.permutation_test import (
+    CountSpec,
+    MeasureSpec,
+    count_drift,
+    draws_needed,
+    drift,
+    with_significance,
+)
 from selfsown.stats.multiple_testing import ALPHA
 from selfsown.stats.student_t import POWER_Z
-from selfsown.text.normalize import unified
 
 MeasurePool = tuple[dict[str, MeasureSpec], int]  # measures on one pool of rows, and its number of rows per side
 
@@ -61,6 +82,7 @@ class Audit:
     copied_rows: the first synthetic rows that are copies or near copies of real rows.
     phrases: phrases that the synthetic rows overuse.
     max_words: number of words compared per row, and per answer where answers are compared.
+    suggestion: columns that could be checked for bias, where no attribute was named.
     """
 
     synthetic: DatasetScan
@@ -79,6 +101,7 @@ class Audit:
     copied_rows: tuple[RowGroup, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     max_words: tuple[int, ...] = ()
+    suggestion: Suggestion | None = None
 
     @property
     def too_few_rows(self) -> bool:
@@ -118,31 +141,38 @@ class Audit:
     def underpowered(self) -> list[tuple[Signal, int]]:
         """Signals whose MDE exceeds their tolerance, and the number of compared rows per side that they need."""
         unmeasured = self.unmeasured
-        weak = [
-            signal
+        return [
+            (signal, int(self.rows_compared(signal) * (signal.mde / signal.tolerance) ** 2) + 1)
             for signal in self.signals
             if signal.mde > signal.tolerance and not signal.is_alarm and signal not in unmeasured
         ]
-        return [(signal, int(self.compared_rows * (signal.mde / signal.tolerance) ** 2) + 1) for signal in weak]
+
+    def rows_compared(self, signal: Signal) -> int:
+        """Rows per side: of texts, the sampled ones; of shares, two equal sides of as much power as all rows have."""
+        return self.compared_rows if signal.family == "creativity" else signal.n
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p that so many permutations can give."""
+        return 1 / (1 + draws_needed(len(self.signals)))
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """The sampled rows that are compared; rows: n real ones, then n synthetic ones."""
+    """The sampled rows whose texts are compared; rows: n real ones, then n synthetic ones."""
 
     reference: list[Row]
     rows: list[Row]
     other_real: list[Row]
     n: int
-    binned: tuple[str, ...]
 
     @classmethod
     def of(cls, synthetic: DatasetScan, real: DatasetScan) -> _Comparison:
-        theirs, ours, binned = bin_numbers(_with_text(real), _with_text(synthetic))
+        theirs, ours = _with_text(real), _with_text(synthetic)
         half = len(theirs) // 2
         reference, compared = theirs[:half], theirs[half:]
         n = min(len(compared), len(ours))
-        return cls(reference, [*compared[:n], *ours[:n]], compared[n:], n, binned)
+        return cls(reference, [*compared[:n], *ours[:n]], compared[n:], n)
 
 
 def audit(
@@ -151,39 +181,36 @@ def audit(
     attributes: Attributes,
     benchmarks: BenchmarkMatches | None,
     tolerances: Tolerances,
+    *,
     seed: int = 0,
+    suggestion: Suggestion | None = None,
 ) -> Audit:
     """Compare two scanned data sets. DataError: no row has a value of an attribute."""
     comparison = _Comparison.of(synthetic, real)
     rows, n = comparison.rows, comparison.n
-    values = attribute_values(comparison.reference, rows, attributes)
-    pools, rates = _blank_pools(synthetic, real, tolerances)
+    counts, binned = attribute_counts(synthetic, real, attributes)
+    checks, rates = _count_checks(synthetic, real, counts, binned, tolerances)
     views = _views(comparison, real) if n >= MIN_ROWS else []
-    forms = [text_form(unified(text)) for text in views[0].texts] if views else []
-    if views:
-        pools += [
-            (attribute_measures(values, comparison.binned, tolerances), n),
-            (_form_measures(views[0], forms, tolerances) | _duplicate_measures(views, tolerances), n),
-            *(diversity_measures(view, tolerances) for view in views),
-        ]
-        rates |= _duplicate_rates(views)
+    pools = [(_duplicate_measures(views, tolerances), n), *(diversity_measures(view, tolerances) for view in views)]
+    rates |= _duplicate_rates(views)
     return Audit(
         synthetic=synthetic,
         real=real,
         compared_rows=n,
-        duplicate_rates=_exact_duplicate_rates(synthetic, real),
-        copy_rate=_copy_rate(synthetic, real),
-        median_lengths=(_median_length(synthetic), _median_length(real)),
+        duplicate_rates=exact_duplicate_rates(synthetic, real),
+        copy_rate=copy_rate(synthetic, real),
+        median_lengths=(median_length(synthetic), median_length(real)),
         benchmarks=benchmarks,
-        signals=_signals(pools, rates, seed),
+        signals=_signals(checks, pools, rates, seed),
         rates=rates,
-        attribute_shares={name: of.shares for name, of in values.items()},
-        form_shares=value_shares(forms) if views else {},
-        binned_attributes=comparison.binned,
+        attribute_shares={name: value_shares(of) for name, of in counts.items()},
+        form_shares=value_shares(both_counts(synthetic.form_counts, real.form_counts)),
+        binned_attributes=binned,
         duplicate_groups=duplicate_groups(views[-1], rows) if views else (),
         copied_rows=copied_rows(views, rows),
         phrases=_phrases(views[0], rows) if views else (),
         max_words=tuple(view.max_words for view in views),
+        suggestion=suggestion,
     )
 
 
@@ -191,30 +218,30 @@ def _with_text(scan: DatasetScan) -> list[Row]:
     return [row for row in scan.sample if full_text(row).strip()]
 
 
-def _exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> Rates:
-    count = min(len(synthetic.row_hashes), len(real.row_hashes))
-    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
-
-
-def _copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:
-    hashes = synthetic.row_hashes
-    return float(np.isin(hashes, real.row_hashes).mean()) if len(hashes) else 0.0
-
-
-def _median_length(scan: DatasetScan) -> float:
-    return float(np.median(scan.lengths)) if len(scan.lengths) else 0.0
-
-
-def _blank_pools(
-    synthetic: DatasetScan, real: DatasetScan, tolerances: Tolerances
-) -> tuple[list[MeasurePool], dict[str, Rates]]:
-    """Growth of the share of blank rows; measured only where some rows are blank."""
-    n = min(len(synthetic.sample), len(real.sample))
-    flags = np.asarray([is_blank(row) for row in (*real.sample[:n], *synthetic.sample[:n])])
-    if n < MIN_ROWS or not flags.any():
-        return [], {}
-    measure = MeasureSpec(rate_difference(flags), "form", tolerances.blank, "points")
-    return [({"blank rows": measure}, n)], {"blank rows": side_rates(flags)}
+def _count_checks(
+    synthetic: DatasetScan,
+    real: DatasetScan,
+    counts: Mapping[str, Counts],
+    binned: Sequence[str],
+    tolerances: Tolerances,
+) -> tuple[dict[str, CountSpec], dict[str, Rates]]:
+    """The checks that all rows enter: blank rows, if there are any, attributes, lengths and forms."""
+    checks, rates = dict[str, CountSpec](), dict[str, Rates]()
+    blank = {"yes": (synthetic.blank_count, real.blank_count)}
+    blank["no"] = (synthetic.row_count - synthetic.blank_count, real.row_count - real.blank_count)
+    if min(synthetic.row_count, real.row_count) >= MIN_ROWS and any(blank["yes"]):
+        theirs, ours = np.asarray([pair[::-1] for pair in blank.values()]).T
+        checks["blank rows"] = CountSpec(
+            theirs, ours, lambda before, now: (now - before)[:, 0], "form", tolerances.blank
+        )
+        rates["blank rows"] = value_shares(blank)["yes"]
+    if min(len(synthetic.lengths), len(real.lengths)) >= MIN_ROWS:
+        checks |= attribute_checks(counts, binned, tolerances)
+        lengths = length_counts(synthetic.lengths, real.lengths)
+        checks["shift of length"] = shift_check(lengths, tolerances.form_shift)
+        forms = both_counts(synthetic.form_counts, real.form_counts)
+        checks["shift of form"] = shift_check(forms, tolerances.form_shift)
+    return checks, rates
 
 
 def _views(comparison: _Comparison, real: DatasetScan) -> list[TextView]:
@@ -226,15 +253,6 @@ def _views(comparison: _Comparison, real: DatasetScan) -> list[TextView]:
     if min(side_rates(has_prompt)) > 0.5:
         views.append(TextView.of("answers", answer_text, reference, rows, other_real, real.answer_hashes))
     return views
-
-
-def _form_measures(view: TextView, forms: Sequence[str], tolerances: Tolerances) -> dict[str, MeasureSpec]:
-    lengths = [len(unified(text)) for text in view.texts]
-    bins = length_bins(lengths, lengths[: len(lengths) // 2])
-    return {
-        "shift of length": MeasureSpec(shift(bins), "form", tolerances.form_shift, "points"),
-        "shift of form": MeasureSpec(shift(forms), "form", tolerances.form_shift, "points"),
-    }
 
 
 def _duplicate_measures(views: Sequence[TextView], tolerances: Tolerances) -> dict[str, MeasureSpec]:
@@ -249,9 +267,12 @@ def _duplicate_rates(views: Sequence[TextView]) -> dict[str, Rates]:
     return rates
 
 
-def _signals(pools: Sequence[MeasurePool], rates: Collection[str], seed: int) -> tuple[Signal, ...]:
-    tests = sum(len(measures) for measures, _ in pools)
-    signals = [
+def _signals(
+    checks: Mapping[str, CountSpec], pools: Sequence[MeasurePool], rates: Collection[str], seed: int
+) -> tuple[Signal, ...]:
+    tests = len(checks) + sum(len(measures) for measures, _ in pools)
+    signals = count_drift(checks, seed, tests - len(checks))
+    signals += [
         signal
         for measures, n in progress.track(pools, f"testing {tests} differences")
         if measures

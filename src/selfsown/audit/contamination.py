@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from selfsown.audit.near_duplicates import near_duplicate_groups
 from selfsown.errors import DataError
 from selfsown.records import Row
+from selfsown.text.near_duplicates import near_duplicate_groups
 from selfsown.text.normalize import normal
 from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfsown.errors import DataError
-from selfsown.files.column_detection import detect_columns
+from selfsown.files.column_detection import NamedColumns, detect_columns
 from selfsown.files.column_mapping import Columns, Record
 from selfsown.records import Row
 from selfsown.tasks import dataset, file
@@ -89,4 +89,4 @@ def _columns(
         question = next((name for name in QUESTION_COLUMNS if name in available), "")
         if question:
             return Columns(path, "", question, attributes)
-    return detect_columns(path, head, requested, attributes, how="")
+    return detect_columns(path, head, NamedColumns(*requested, attributes=attributes), how="")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from selfsown.audit.attributes import Shares
 from selfsown.audit.audit import Audit
 from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.limitations import limitations as limitations
 from selfsown.audit.scan import DatasetScan
-from selfsown.audit.text_view import MIN_ROWS, UNLIMITED_WORDS
+from selfsown.audit.text_view import UNLIMITED_WORDS
 from selfsown.errors import ExitCode
 from selfsown.records import Signal, Unit
-from selfsown.signals.measures import MIN_COUNT
 from selfsown.signals.reference import AXES
-from selfsown.text.overlap import MAX_SHARING_TEXTS, MIN_SEARCH_WORDS
 
 Verdict = Literal["differs", "no_difference", "inconclusive"]
 EXIT_CODES: dict[Verdict, ExitCode] = {
@@ -24,17 +22,12 @@ EXIT_CODES: dict[Verdict, ExitCode] = {
     "no_difference": ExitCode.OK,
     "inconclusive": ExitCode.INCONCLUSIVE,
 }
+MAX_REASONS = 3  # named in the headline
 MAX_CHANGES = 3  # values of an attribute named in a sentence
-_KINDS: dict[str, Callable[[Signal], bool]] = {
-    "they copy real rows": lambda signal: signal.name.startswith("copies"),
-    "more of them are blank": lambda signal: signal.name == "blank rows",
-    "they are less varied": lambda signal: signal.family == "creativity" and not signal.name.startswith("copies"),
-    "their form or length differs": lambda signal: signal.family == "form" and signal.name != "blank rows",
-}
 _ALARMS = {
-    "tails lost": "Rare words{where}: {value} fewer of the rare words and word pairs of real rows occur.",
-    "Vendi score lost": "Variety{where}: the effective number of directions (Vendi score) is {value} lower.",
-    "duplicate rows": "Duplicates: {ours} of the rows have a duplicate or near duplicate (real: {theirs}).",
+    "tails lost": "Rare words{where}: {value} of the rare words and word pairs are gone.",
+    "Vendi score lost": "Variety{where} (Vendi score) is {value} lower.",
+    "duplicate rows": "{ours} are near-duplicates of another synthetic row (real: {theirs}).",
     "duplicate answers": "Duplicates: {ours} of the answers are repeated, at least nearly, under another prompt "
     "(real: {theirs}).",
     "copies of real rows": "Copies: {ours} of the rows are copies or near copies of a real row; {theirs} of the real "
@@ -53,31 +46,71 @@ def verdict(audit: Audit) -> Verdict:
 
 
 def headline(audit: Audit) -> str:
-    """The verdict and its reasons in one or two sentences."""
-    differences = _differences(audit)
-    if differences:
-        sentence = f"The synthetic rows differ from the real ones: {'; '.join(differences)}."
-        return f"{sentence} Too few rows for the other checks." if audit.too_few_rows else sentence
+    """The verdict and its worst reasons in one short sentence."""
+    reasons = _reasons(audit)
+    if reasons:
+        only_form = all(alarm.family == "form" and alarm.name != "blank rows" for alarm in audit.alarms)
+        harmless = only_form and not (audit.benchmarks and audit.benchmarks.matched_rows)
+        more = f" and {len(reasons) - MAX_REASONS} more" if len(reasons) > MAX_REASONS else ""
+        start = "Unlike the real rows" if harmless else "Not safe to train on"
+        return f"{start}: {', '.join(reasons[:MAX_REASONS])}{more}"
     if audit.same_rows:
         return "Both files hold the same rows, so nothing was compared."
     if audit.too_few_rows:
         return "Too few rows to compare."
     if audit.conclusive:
-        return "No difference exceeds its tolerance, and every check had the power to detect one."
-    return f"No difference exceeds its tolerance, but {'; '.join(_obstacles(audit))}."
+        return "No problem found."
+    if weak := audit.underpowered:
+        signal = max((signal for signal, _ in weak), key=lambda signal: signal.mde / signal.tolerance)
+        size = f"a {100 * signal.tolerance:g}-point " if signal.name.startswith("shift") else "a difference in "
+        return f"No problem found, but too few rows to rule out {size}{signal.name}"
+    return f"No problem found, but {'; '.join(_obstacles(audit))}."
 
 
-def _differences(audit: Audit) -> list[str]:
-    differences = []
+def ranked(audit: Audit) -> list[Signal]:
+    """Every signal, worst first: alarms of copies, other alarms by multiples of their tolerance, then the rest."""
+    return sorted(
+        audit.signals,
+        key=lambda signal: (
+            not signal.is_alarm,
+            not signal.name.startswith("copies"),
+            -signal.value / signal.tolerance if math.isfinite(signal.value) else math.inf,
+        ),
+    )
+
+
+def _reasons(audit: Audit) -> list[str]:
+    """Why not to train on the rows, a few words each, worst first: leaked test questions before all else."""
+    reasons: dict[str, str] = {}
     if audit.benchmarks and audit.benchmarks.matched_rows:
-        differences.append(
-            f"{audit.benchmarks.matched_rows:,} of {audit.synthetic.row_count:,} contain a benchmark question"
-        )
-    differences += [kind for kind, is_of in _KINDS.items() if any(map(is_of, audit.alarms))]
-    shifted = [name for name in audit.attribute_shares if any(_is_about(alarm, name) for alarm in audit.alarms)]
-    if shifted:
-        differences.append(f"their attributes are shifted ({', '.join(shifted)})")
-    return differences
+        rows = audit.benchmarks.matched_rows
+        reasons["leaks"] = f"{rows:,} leaked test {'question' if rows == 1 else 'questions'}"
+    for alarm in ranked(audit):
+        if alarm.is_alarm:
+            kind, words = _reason(audit, alarm)
+            reasons.setdefault(kind, words)
+    return list(reasons.values())
+
+
+def _reason(audit: Audit, alarm: Signal) -> tuple[str, str]:
+    """The kind of an alarm, of which the headline names the worst, and what it says."""
+    name = alarm.name.partition(" in ")[0]
+    rate = percent(audit.rates.get(alarm.name, (alarm.value, 0.0))[0])
+    if alarm.family == "bias":
+        attribute = next((name for name in audit.attribute_shares if _is_about(alarm, name)), alarm.name)
+        return f"bias {attribute}", f"shifted {attribute} balance"
+    texts = {
+        "copies of real rows": ("copies", f"{rate} copies of real rows"),
+        "copies of real answers": ("copies", f"{rate} copies of real answers"),
+        "duplicate rows": ("duplicates", f"{rate} near-duplicates"),
+        "duplicate answers": ("duplicates", f"{rate} near-duplicate answers"),
+        "tails lost": ("variety", f"{percent(alarm.value)} of rare words gone"),
+        "Vendi score lost": ("variety", f"{percent(alarm.value)} less variety"),
+        "blank rows": ("blank", f"{rate} blank rows"),
+        "shift of length": ("length", f"{percent(alarm.value)} of lengths off"),
+        "shift of form": ("form", f"{percent(alarm.value)} of forms off"),
+    }
+    return texts.get(name, (name, name))
 
 
 def _obstacles(audit: Audit) -> list[str]:
@@ -100,22 +133,31 @@ def _is_about(alarm: Signal, attribute: str) -> bool:
 
 
 def sentences(audit: Audit) -> list[str]:
-    """The findings: what was read, exact duplicates and copies, benchmark matches, and each alarm."""
+    """The findings, worst first: leaked test questions, each alarm, and what was read."""
     ours, theirs = map(percent, audit.duplicate_rates)
-    lines = [
+    benchmarks = audit.benchmarks or BenchmarkMatches()
+    leaks = [
+        f"{benchmarks.row_counts[name]:,} rows contain one of the {questions:,} test questions of {name}: the same "
+        "text, thirteen consecutive words, or all words of a shorter question."
+        for name, questions in sorted(
+            benchmarks.question_counts.items(), key=lambda item: -benchmarks.row_counts[item[0]]
+        )
+    ]
+    lines = [*leaks, *(_alarm_sentence(audit, signal) for signal in ranked(audit) if signal.is_alarm)]
+    lines += [
         f"{_scanned(audit.synthetic, 'synthetic rows')} against {_scanned(audit.real, 'real rows')}.",
-        f"{ours} exact duplicates among synthetic rows (real: {theirs}), ignoring case and whitespace. "
+        f"{ours} are exact duplicates (real: {theirs}), ignoring case and whitespace. "
         f"{percent(audit.copy_rate)} of the synthetic rows are exact copies of real rows.",
         f"Median length: {audit.median_lengths[0]:,.0f} characters (real: {audit.median_lengths[1]:,.0f}).",
     ]
-    if audit.benchmarks:
-        lines += [
-            f"{audit.benchmarks.row_counts[name]:,} rows match one of {questions:,} questions of {name}: the same "
-            "text, thirteen consecutive words, or all words of a shorter question."
-            for name, questions in audit.benchmarks.question_counts.items()
-        ]
-    lines += [f"{name} is numeric; it is compared by deciles of the real rows." for name in audit.binned_attributes]
-    return lines + [_alarm_sentence(audit, alarm) for alarm in audit.alarms]
+    return lines + [
+        f"{name} is numeric; it is compared by deciles of the real rows." for name in audit.binned_attributes
+    ]
+
+
+def p_value(audit: Audit, signal: Signal) -> str:
+    """As text; the smallest p that so many permutations can give is an upper limit."""
+    return f"<= {audit.smallest_p:.3g}" if signal.p <= audit.smallest_p * 1.0001 else f"{signal.p:.3g}"
 
 
 def _scanned(scan: DatasetScan, kind: str) -> str:
@@ -191,71 +233,14 @@ def _quantity(value: float, unit: Unit) -> str:
     return f"{value:.3g} log-odds" if unit == "of log-odds" else f"{100 * value:.3g} {unit}"
 
 
-def limitations(audit: Audit) -> list[str]:
-    """What the rows are too few for, and what the audit does not check."""
-    lines = []
-    if audit.too_few_rows:
-        lines.append(
-            f"Variety, bias and form were not compared: at least {MIN_ROWS} synthetic and {2 * MIN_ROWS} real rows are "
-            f"needed; {audit.compared_rows} rows per side were available."
-        )
-    lines += _power_limitations(audit)
-    if audit.tail_unmeasurable:
-        lines.append(f"Tails were not compared: real rows share fewer than {MIN_COUNT} rare n-grams with each other.")
-    sampled, available = len(audit.real.sample), audit.real.row_count
-    if not audit.too_few_rows and sampled < available:
-        lines.append(
-            f"Near copies were searched among {sampled:,} of {available:,} real rows, so most may have been missed; "
-            "exact copies were searched among all."
-        )
-    lines += [f"{signal.name} could not be measured." for signal in audit.unmeasured]
-    if audit.same_rows:
-        lines.append("Both files hold the same rows; compare with other real rows.")
-    lines += _benchmark_limitations(audit.benchmarks)
-    lines.append("Whether rows are correct was not checked; that is what graders are for.")
-    if not audit.attribute_shares:
-        lines.append("No attribute was named, so bias was not checked; add --attribute COLUMN or --lexicon FILE.")
-    return lines
-
-
-def _power_limitations(audit: Audit) -> list[str]:
-    needed = [rows for _, rows in audit.underpowered]
-    if not needed:
-        return []
-    available = min(len(audit.synthetic.row_hashes), len(audit.real.row_hashes) // 2)
-    lines = [
-        f"{len(needed)} of {len(audit.signals)} checks could have missed a difference above their tolerance; see their "
-        "MDE and the rows that they need on either side (real rows: twice as many, half of them as reference corpus)."
-    ]
-    if within := [rows for rows in needed if rows <= available]:
-        lines.append(f"The files have enough rows for {len(within)} of these checks: --sample {max(within)}.")
-    return lines
-
-
-def _benchmark_limitations(benchmarks: BenchmarkMatches | None) -> list[str]:
-    if benchmarks is None:
-        return ["No benchmark was named, so contamination was not checked; add --benchmark FILE."]
-    lines = ["Answers of a benchmark are not searched for, only its questions."]
-    lines += [
-        f"{name}: none of its {benchmarks.question_counts[name]:,} questions can be found inside longer text."
-        for name in benchmarks.unsearchable
-    ]
-    if benchmarks.short_questions:
-        lines.append(
-            f"{benchmarks.short_questions:,} of {benchmarks.question_counts.total():,} questions can be matched as a "
-            f"whole row or prompt only: they are shorter than {MIN_SEARCH_WORDS} words, or all their passages occur in "
-            f"more than {MAX_SHARING_TEXTS} other questions."
-        )
-    return lines
-
-
 def method(audit: Audit) -> list[str]:
     """How the numbers were computed."""
     n = audit.compared_rows
     return [
-        "Exact duplicates, exact copies of real rows, lengths and benchmark matches are of all rows.",
-        f"All other checks compare {n:,} synthetic with {n:,} real rows, drawn at random; as many other real rows are "
-        "the reference corpus.",
+        "Shares of attributes, lengths, forms and blank rows, exact duplicates, exact copies of real rows and "
+        "benchmark matches are of all rows.",
+        f"The checks of variety, near duplicates and near copies compare {n:,} synthetic with {n:,} "
+        "real rows, drawn at random; as many other real rows are the reference corpus.",
         "Tails are the n-grams that the reference corpus has one to three times; rare words and rare pairs weigh the "
         f"same. The Vendi score is computed along the {AXES} leading directions of its TF-IDF. Both use "
         f"{_compared_text(audit)}, so that longer texts do not count as richer ones, and both leave out near "

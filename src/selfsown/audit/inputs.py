@@ -15,6 +15,7 @@ from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import ColumnNames, DataSource, open_source
 from selfsown.audit.options import AuditOptions
 from selfsown.audit.scan import scan
+from selfsown.audit.suggestion import suggest_attributes
 from selfsown.audit.text_view import MIN_ROWS, Tolerances
 from selfsown.errors import DataError, SelfsownError
 from selfsown.signals.attributes import Attributes
@@ -51,9 +52,15 @@ def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
     for name, source in benchmark_sources.items():
         if benchmarks:
             benchmarks.add(name, progress.track(source.rows(), f"reading {name}", unit="questions"))
-    synthetic_scan = scan(synthetic_source, options.sample, options.seed, benchmarks)
-    real_scan = scan(real_source, 2 * options.sample, options.seed + 1)
-    return audit(synthetic_scan, real_scan, attributes, benchmarks, tolerances, options.seed)
+    single = {name: attributes.get(name, {}) for name in (*columns, *lexicon)}
+    synthetic_scan = scan(synthetic_source, options.sample, options.seed, benchmarks, single)
+    real_scan = scan(real_source, 2 * options.sample, options.seed + 1, attributes=single)
+    suggestion = None
+    if not attributes:
+        suggestion = suggest_attributes(synthetic, real, (synthetic_source, real_source), options)
+    return audit(
+        synthetic_scan, real_scan, attributes, benchmarks, tolerances, seed=options.seed, suggestion=suggestion
+    )
 
 
 def _tolerances(options: AuditOptions) -> Tolerances:

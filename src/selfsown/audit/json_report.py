@@ -8,7 +8,7 @@ from selfsown.audit.attributes import Shares
 from selfsown.audit.audit import Audit
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.examples import MAX_EXAMPLES
-from selfsown.audit.findings import headline, limitations, power_table, sentences, verdict
+from selfsown.audit.findings import headline, limitations, power_table, ranked, sentences, verdict
 from selfsown.audit.scan import is_blank, row_number
 
 
@@ -29,7 +29,7 @@ def to_json(audit: Audit) -> dict[str, object]:
         "benchmarks": _benchmarks(benchmarks) if benchmarks else {},
         "attribute_shares": {name: _shares(shares) for name, shares in audit.attribute_shares.items()},
         "form_shares": _shares(audit.form_shares),
-        "signals": [asdict(signal) | {"is_alarm": signal.is_alarm} for signal in audit.signals],
+        "signals": [asdict(signal) | {"is_alarm": signal.is_alarm} for signal in ranked(audit)],
         "underpowered": [asdict(row) for row in power_table(audit)],
         "overused_phrases": [
             {"words": phrase.words, "synthetic": phrase.synthetic, "real": phrase.real, "row": phrase.row}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sys
 from array import array
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +15,13 @@ import numpy as np
 from selfsown import progress
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import DataSource
-from selfsown.audit.near_duplicates import Array
+from selfsown.audit.text_format import text_form
 from selfsown.records import Row
+from selfsown.signals.attributes import Attributes, valued
+from selfsown.text.near_duplicates import Array, duplicate_rate
 from selfsown.text.normalize import normal, unified
+
+BATCH_ROWS = 1000
 
 
 @dataclass
@@ -27,6 +34,8 @@ class DatasetScan:
     row_hash_buffer: 64-bit hash of the normalized text of each row that is not blank.
     answer_hash_buffer: likewise of the answer of each row with a prompt.
     length_buffer: length in characters of each row that is not blank.
+    form_counts: how many of them have each text form.
+    values: by attribute, its value in each of them.
     sample: rows drawn uniformly at random, in random order.
     """
 
@@ -37,6 +46,8 @@ class DatasetScan:
     row_hash_buffer: array[int] = field(default_factory=lambda: array("Q"))
     answer_hash_buffer: array[int] = field(default_factory=lambda: array("Q"))
     length_buffer: array[int] = field(default_factory=lambda: array("L"))
+    form_counts: Counter[str] = field(default_factory=Counter)
+    values: dict[str, list[str]] = field(default_factory=dict)
     sample: list[Row] = field(default_factory=list)
 
     @property
@@ -52,27 +63,52 @@ class DatasetScan:
         return np.frombuffer(self.length_buffer, np.uint64)
 
 
-def scan(source: DataSource, sample_size: int, seed: int, benchmarks: BenchmarkMatches | None = None) -> DatasetScan:
-    """Read the whole data set once and keep a sample of `sample_size` rows (reservoir sampling)."""
+def scan(
+    source: DataSource,
+    sample_size: int,
+    seed: int,
+    benchmarks: BenchmarkMatches | None = None,
+    attributes: Attributes | None = None,
+) -> DatasetScan:
+    """Read the whole data set once and keep a sample of `sample_size` rows (reservoir sampling).
+
+    attributes: those whose values are kept of every row; no joint ones.
+    """
     rng = random.Random(seed)
-    result = DatasetScan(source.name, tuple(source.columns.column_names))
+    result = DatasetScan(
+        source.name, tuple(source.columns.column_names), values={name: [] for name in attributes or {}}
+    )
+    batch: list[Row] = []
     for index, row in enumerate(progress.track(source.rows(), f"reading {source.name}", unit="rows")):
         text = full_text(row)
         if normalized := normal(text):
             result.row_hash_buffer.append(text_hash(normalized))
-            result.length_buffer.append(len(unified(text)))
+            comparable = unified(text)
+            result.length_buffer.append(len(comparable))
+            result.form_counts[text_form(comparable)] += 1
             if row.prompt:
                 result.answer_hash_buffer.append(text_hash(normal(row.answer)))
             if benchmarks:
                 benchmarks.match(row, normalized)
+            batch.append(row)
+        if len(batch) == BATCH_ROWS:
+            _add_values(result, batch, attributes or {})
+            batch = []
         result.blank_count += is_blank(row)
         if index < sample_size:
             result.sample.append(row)
         elif (replaced := rng.randrange(index + 1)) < sample_size:
             result.sample[replaced] = row
         result.row_count += 1
+    _add_values(result, batch, attributes or {})
     rng.shuffle(result.sample)
     return result
+
+
+def _add_values(result: DatasetScan, rows: Sequence[Row], attributes: Attributes) -> None:
+    """Add the rows' values of each attribute; equal values are one object, so that a row takes eight bytes."""
+    for name, values in result.values.items():
+        values += map(sys.intern, valued(rows, name, attributes))
 
 
 def full_text(row: Row) -> str:
@@ -98,3 +134,17 @@ def row_number(row: Row) -> int:
 def text_hash(normalized: str) -> int:
     """A 64-bit hash of a text in normal form."""
     return int.from_bytes(hashlib.blake2b(normalized.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> tuple[float, float]:
+    count = min(len(synthetic.row_hashes), len(real.row_hashes))
+    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
+
+
+def copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:
+    hashes = synthetic.row_hashes
+    return float(np.isin(hashes, real.row_hashes).mean()) if len(hashes) else 0.0
+
+
+def median_length(scan: DatasetScan) -> float:
+    return float(np.median(scan.lengths)) if len(scan.lengths) else 0.0

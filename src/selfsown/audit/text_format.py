@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from selfsown.text.near_duplicates import Array
+
 MAX_FORM_CHARS = 4000  # of the beginning of a text
 _FORMS = {
     "code": re.compile(
@@ -31,10 +33,11 @@ def text_form(text: str) -> str:
     return next((name for name, pattern in _FORMS.items() if pattern.search(text)), "one line")
 
 
-def length_bins(lengths: Sequence[int], real_lengths: Sequence[int]) -> list[str]:
-    """The bin of each length; the edges are the deciles of the real lengths."""
-    edges = np.unique(np.quantile(np.asarray(real_lengths), np.arange(0.1, 1.0, 0.1), method="nearest"))
-    return [str(index) for index in np.searchsorted(edges, np.asarray(lengths), side="right")]
+def length_counts(synthetic: Array, real: Array) -> dict[str, tuple[int, int]]:
+    """How many synthetic and how many real lengths lie in each bin; the edges are the deciles of the real lengths."""
+    edges = np.unique(np.quantile(real, np.arange(0.1, 1.0, 0.1), method="nearest"))
+    bins = [np.bincount(np.searchsorted(edges, side, "right"), minlength=len(edges) + 1) for side in (synthetic, real)]
+    return {str(index): pair for index, pair in enumerate(zip(*(side.tolist() for side in bins), strict=True))}
 
 
 def first_words(texts: Sequence[str], count: int) -> list[str]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfsown import progress
-from selfsown.audit.near_duplicates import Array, duplicate_rate, near_duplicate_groups
 from selfsown.audit.scan import text_hash
 from selfsown.audit.text_format import first_words
 from selfsown.records import Row
 from selfsown.signals.measures import Measure, has_rare_ngrams, rare_ngrams_lost, vendi_lost
 from selfsown.signals.permutation_test import MeasureSpec
 from selfsown.signals.reference import SHORT, ReferenceCorpus
+from selfsown.text.near_duplicates import Array, duplicate_rate, near_duplicate_groups
 from selfsown.text.normalize import normal
 
 MIN_ROWS = 100  # per side; with fewer, nothing is compared

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selfsown.calibration.mutants import mutants
 from selfsown.errors import DataError
-from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
+from selfsown.files.column_detection import HEAD_RECORDS, NamedColumns, detect_columns
 from selfsown.files.column_mapping import is_missing
 from selfsown.files.readers import records
 from selfsown.records import JsonObject, Row
@@ -41,7 +41,7 @@ def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[
     numbered = list(records(path))
     if not numbered:
         raise DataError(f"{path} is empty; expected one row with its label a line")
-    columns = detect_columns(str(path), [record for _, record in numbered[:HEAD_RECORDS]], ("", "", ""), ())
+    columns = detect_columns(str(path), [record for _, record in numbered[:HEAD_RECORDS]], NamedColumns())
     by_prompt: dict[str, list[LabeledRow]] = {}
     for number, record in numbered:
         prompt, answer, metadata = columns.read(number, record)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from selfsown.audit.options import AuditOptions
 from selfsown.cli.options import AsJson, Changes, with_progress
+from selfsown.compare.columns import ColumnOptions
+from selfsown.errors import SelfsownError
 from selfsown.plan.options import PlanOptions
+
+if TYPE_CHECKING:
+    from selfsown.compare.experiment import Experiment
 
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
 CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
 JOBS = "Runs at a time; by default one a core."
+PROVE_WHAT = (
+    "prove takes a recipe (selfsown prove RECIPE) or two files (selfsown prove --synthetic FILE --against REAL), "
+    "one of the two"
+)
 PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
 
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
@@ -23,27 +32,48 @@ Jobs = Annotated[int, Parameter(help=JOBS)]
 
 
 def prove(
-    recipe: str,
+    recipe: str = "",
     folder: Path | None = None,
     *,
+    synthetic: str = "",
+    against: str = "",
+    columns: Annotated[ColumnOptions, Parameter(name="*")] = ColumnOptions(),  # noqa: B008
     seeds: int = 5,
     jobs: Jobs = 0,
     as_json: AsJson = False,
     changes: Changes | None = None,
 ) -> None:
-    """Test whether the synthetic rows help: training with them against without, at equal steps, over seeds.
+    """Test whether synthetic rows help: training with them against without, at equal steps, over seeds.
 
-    Exit codes: 0 better, 4 worse, 5 inconclusive. No guard runs.
+    `selfsown prove RECIPE` tests the rows that a recipe makes; `selfsown prove --synthetic FILE --against REAL` tests
+    those of any file. Exit codes: 0 better, 4 worse, 5 inconclusive. No guard runs.
 
     Parameters
     ----------
     recipe
         The name of a shipped recipe or your YAML file.
     folder
-        The folder of the proof; by default runs/RECIPE-proof. The same command resumes.
+        The folder of the proof; by default runs/RECIPE-proof or runs/FILE-proof. The same command resumes.
+    synthetic
+        A file of synthetic rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library.
+    against
+        With --synthetic: the real rows, likewise; some of them are held out and never trained on.
     seeds
         How many seeds, from 0; at least 3.
     """
+    from selfsown.compare import prove
+
+    if bool(recipe) == bool(synthetic) or bool(synthetic) != bool(against):
+        raise SelfsownError(PROVE_WHAT)
+    if synthetic:
+        experiment = prove.plan_file_proof(synthetic, against, columns, changes or [], seeds)
+    else:
+        experiment = prove.plan_proof(recipe, changes or [], seeds)
+    _run_proof(experiment, folder, jobs, as_json)
+
+
+def _run_proof(experiment: Experiment, folder: Path | None, jobs: int, as_json: bool) -> None:
+    """Run both arms, show the verdict, and exit with its code."""
     import sys
     from functools import partial
 
@@ -51,7 +81,6 @@ def prove(
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison
 
-    experiment = prove.plan_proof(recipe, changes or [], seeds)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-proof"
     print_line = partial(print, file=sys.stderr if as_json else sys.stdout)
     result = prove.prove(experiment, folder, with_progress(runner.run, experiment, folder, jobs, None, print_line))

@@ -9,6 +9,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from selfsown.cli import analysis, catalogue, dataset, run
+from selfsown.cli.error_lines import error_line
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.version import __version__
 
@@ -43,10 +44,12 @@ for command in (
     run.report,
     dataset.export,
     dataset.push,
+    catalogue.show,
     catalogue.schema,
 ):
     app.command(command)
 app.command(catalogue.list_methods, name="list")
+app.register_install_completion_command(add_to_startup=True)
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(ExitCode.OK)
     except (SelfsownError, CycloptsError, OSError) as error:
-        print(f"selfsown: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"selfsown: {error_line(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(error.code if isinstance(error, SelfsownError) else ExitCode.USAGE)
     except KeyboardInterrupt:
         print("selfsown: interrupted; the same command resumes", file=sys.stderr)

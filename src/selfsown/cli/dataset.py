@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from selfsown.cli.options import AsJson, Changes, check_row_count, print_warnings, require_kept_rows, with_progress
+from selfsown.cli.folders import existing_folder
+from selfsown.cli.options import (
+    AsJson,
+    Changes,
+    check_row_count,
+    errors_first,
+    opening_lines,
+    print_cost,
+    require_kept_rows,
+    with_progress,
+)
+
+if TYPE_CHECKING:
+    from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal.make_progress import MakeProgress
 
 LABELS = "A file of rows with a label: good, bad, or a score from 0 to 1. Without it, real rows and mutants of them."
+FORMATS = """prompt-completion (the default; for documents, text; for both, rows), conversational,
+conversational-prompt-completion, preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of
+each row)."""
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
 
 
-def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = None) -> None:
+def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = None, report: bool = True) -> None:
     """Make a data set: the loop without training. Replies in the folder are not paid for again.
 
     Exits with code 4 if no row was kept.
@@ -25,34 +43,46 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
         The name of a shipped recipe or your YAML file. It needs a teacher; see docs/make.md.
     folder
         The folder of the rows; by default made/RECIPE. The same command resumes, also with a changed recipe.
+    report
+        Whether to write FOLDER/report.html at the end.
     """
     from rich.console import Console
 
-    from selfsown.cost import read_cost
-    from selfsown.cost.findings import summary
-    from selfsown.export.export import export
     from selfsown.pipeline import make as make_rows
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import MakeProgress
-    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    print_warnings(loaded, console)
-    with MakeProgress(console).shown() as progress:
+    with (
+        errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])) as release,
+        MakeProgress(console, on_start=release).shown() as progress,
+    ):
         tally = make_rows(loaded, folder, progress.update)
     progress.end(tally)
-    if spent := read_cost(folder):
-        progress.print(f"{summary(spent)} (selfsown cost {folder})")
-    if tally.counts["kept"]:
-        with shown():
-            data = export(folder, folder / "dataset")
-        progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
-    progress.print(f"All rows with status and reason: {folder}/rows.parquet")
+    _show_result(loaded, folder, progress, tally.counts["kept"], report)
     require_kept_rows(tally.counts, *(reason for reason, _ in tally.reasons.most_common(1)))
 
 
-def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: Changes | None = None) -> None:
+def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int, report: bool) -> None:
+    """What was paid and written, the page, and a few rows."""
+    from selfsown.export.export import export
+    from selfsown.html.report import write_or_explain
+    from selfsown.terminal.sample_rows import show_made_rows
+
+    print_cost(folder, progress.console)
+    if kept:
+        data = with_progress(export, folder, folder / "dataset")
+        progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+    progress.print(f"All rows with status and reason: {folder}/rows.parquet")
+    if report:
+        progress.print(with_progress(write_or_explain, folder))
+    show_made_rows(folder, recipe.seed, progress.console)
+
+
+def preview(
+    recipe: str, folder: Path | None = None, *, rows: int = 3, html: Path | None = None, changes: Changes | None = None
+) -> None:
     """Generate and grade the first few rows, and show each with its grades and its status.
 
     Exits with code 4 if all of them failed.
@@ -65,18 +95,29 @@ def preview(recipe: str, folder: Path | None = None, *, rows: int = 3, changes: 
         The folder of the replies; by default made/RECIPE, where `make` finds them.
     rows
         How many real rows.
+    html
+        Also write an HTML page of them: FILE.html.
     """
     from rich.console import Console
 
+    from selfsown.html import page_path
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.preview import preview as make_preview
     from selfsown.terminal.preview import show
+    from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("made") / loaded.name, Console()
-    print_warnings(loaded, console)
-    result = with_progress(make_preview, loaded, folder, check_row_count(rows))
+    check_row_count(rows)
+    if html:
+        page_path.check(html, packages=("jinja2",))
+    with errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])), shown():
+        result = make_preview(loaded, folder, rows)
     show(result, folder, console)
+    if html:
+        from selfsown.html.report import write_made
+
+        print(f"The page is {write_made(folder, html, is_preview=True)}")
     if all(row.status == "failed" for row in result.rows):
         require_kept_rows(Counter(row.status for row in result.rows), *(row.reason for row in result.rows[-1:]))
 
@@ -166,7 +207,7 @@ def export(
     folder: Path,
     out: Path,
     *,
-    chosen: Annotated[str, Parameter(name="--format")] = "",
+    chosen: Annotated[str, Parameter(name="--format", help=FORMATS)] = "",
     file_format: str = "parquet",
     real: Annotated[bool, Parameter(negative=())] = False,
     reasoning: Annotated[bool, Parameter(negative=())] = False,
@@ -177,12 +218,9 @@ def export(
     Parameters
     ----------
     folder
-        The folder of a run, or of made rows.
+        The folder of a run or of made rows, or its name alone.
     out
         A new folder, or an earlier export, which is replaced.
-    chosen
-        prompt-completion (the default; for documents, text), conversational, conversational-prompt-completion,
-        preference, conversational-preference, sharegpt, alpaca, text, or rows (every field of each row).
     file_format
         parquet or jsonl.
     real
@@ -198,7 +236,9 @@ def export(
     from selfsown.terminal.layout import print_line
 
     data = with_progress(
-        write, folder, out, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator
+        partial(write, format=chosen, file_format=file_format, real=real, reasoning=reasoning, separator=separator),
+        existing_folder(folder),
+        out,
     )
     print_line(Console(), f"{data.rows:,} {data.format} rows are in {data.out}; {data.out}/README.md describes them")
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from cyclopts import Parameter
@@ -21,6 +25,7 @@ Changes = Annotated[
     list[str],
     Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=()),
 ]
+GIVEN_KEYS = ("real", "teacher", "judge")  # keys of a shipped recipe that its user gives
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.", negative=())]
 
 
@@ -37,18 +42,94 @@ def require_kept_rows(counts: Mapping[str, int], reason: str = "no row was made"
         raise SelfsownError(f"no row was kept: {numbers}; most frequent reason: {reason}", code=ExitCode.FAILED)
 
 
-def print_warnings(recipe: Recipe, console: Console) -> None:
-    """What the recipe leaves out that keeps a loop safe."""
-    from selfsown.preflight.warnings import recipe_warnings
-    from selfsown.terminal.layout import print_line
+@contextmanager
+def errors_first(
+    console: Console | None = None, opening: Callable[[], Iterable[str]] = tuple
+) -> Iterator[Callable[[], None]]:
+    """The opening lines, and log lines, wait until the function is called, once a recipe is known to fit, or the block
+    ends. An error that ends it before then is printed alone."""
+    from selfsown.terminal.layout import print_lines
 
-    for warning in recipe_warnings(recipe):
-        print_line(console, f"warning: {warning}")
+    log, waiting = logging.getLogger("selfsown"), _Waiting()
+    log.addHandler(waiting)
+    log.propagate = False
+
+    def release() -> None:
+        if waiting not in log.handlers:
+            return
+        log.removeHandler(waiting)
+        log.propagate = True
+        if console:
+            print_lines(console, opening())
+        for record in waiting.records:
+            log.handle(record)
+
+    try:
+        yield release
+        release()
+    finally:
+        log.removeHandler(waiting)
+        log.propagate = True
+
+
+class _Waiting(logging.Handler):
+    """Keeps log records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def opening_lines(recipe: Recipe, source: str, changes: Sequence[str]) -> list[str]:
+    """Warnings and notes to print once a recipe is known to fit.
+
+    Of a shipped recipe only what its user's changes lead to; `selfsown check` prints all.
+    """
+    from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
+
+    shipped = shipped_warnings(source, changes)
+    warnings = [warning for warning in recipe_warnings(recipe) if warning not in shipped]
+    warnings += data_warnings(recipe)
+    return [*(f"warning: {warning}" for warning in warnings), *(f"note: {note}" for note in notes(recipe))]
+
+
+def closing_lines(source: str, changes: Sequence[str]) -> list[str]:
+    """Where the warnings about a shipped recipe itself are."""
+    count = len(shipped_warnings(source, changes))
+    return [f"What this recipe leaves out that keeps a loop safe ({count}): selfsown check {source}"] if count else []
+
+
+def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:
+    """The warnings about a shipped recipe as it is shipped; [] about a recipe of the user's own."""
+    from selfsown.preflight.warnings import recipe_warnings
+    from selfsown.recipe.loader import shipped_recipes
+    from selfsown.recipe.recipe import Recipe
+
+    if source not in shipped_recipes():
+        return []
+    user_changes = [change for change in changes if change.partition("=")[0].partition(".")[0] in GIVEN_KEYS]
+    try:
+        return list(recipe_warnings(Recipe.load(source, user_changes)))
+    except SelfsownError:  # it fits only with the other changes
+        return []
 
 
 def with_progress(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """The result of the work, whose progress is shown meanwhile."""
+    """The result of the work, whose progress is shown meanwhile; an error of it is printed before its log lines."""
     from selfsown.terminal.progress import shown
 
-    with shown():
+    with errors_first(), shown():
         return work(*args, **kwargs)
+
+
+def print_cost(folder: Path, console: Console) -> None:
+    """What model servers cost, where any were asked."""
+    from selfsown.cost import read_cost
+    from selfsown.cost.findings import summary
+    from selfsown.terminal.layout import print_line
+
+    if spent := read_cost(folder):
+        print_line(console, f"{summary(spent)} (selfsown cost {shlex.quote(str(folder))})")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfsown.cli.options import AsJson, Changes, print_warnings, with_progress
+from selfsown.cli.folders import existing_folder
+from selfsown.cli.options import AsJson, Changes, closing_lines, errors_first, opening_lines, print_cost, with_progress
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.records import Generation
 
@@ -26,29 +27,28 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
     """
     from rich.console import Console
 
-    from selfsown.cost import read_cost
-    from selfsown.cost.findings import summary
     from selfsown.html.report import write_or_explain
     from selfsown.loop import run as run_loop
     from selfsown.recipe.recipe import Recipe
     from selfsown.run_folder import CONTROL, RunFolder
-    from selfsown.terminal.layout import print_line
-    from selfsown.terminal.progress import shown
+    from selfsown.terminal.layout import print_line, print_lines
     from selfsown.terminal.run_progress import RunProgress
+    from selfsown.terminal.sample_rows import show_run_rows
 
     loaded = Recipe.load(recipe, changes or [])
     folder, console = folder or Path("runs") / loaded.name, Console()
-    print_line(console, f"{loaded.name}: {loaded.description}\nfolder: {folder}")
-    print_warnings(loaded, console)
-    with RunProgress(loaded, console).shown() as callbacks:
+    header = [f"{loaded.name}: {loaded.description}", f"folder: {folder}"]
+    with (
+        errors_first(console, lambda: [*header, *opening_lines(loaded, recipe, changes or [])]) as release,
+        RunProgress(loaded, console, on_start=release).shown() as callbacks,
+    ):
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
-    if spent := read_cost(folder):
-        print_line(console, f"{summary(spent)} (selfsown cost {folder})")
+    print_cost(folder, console)
+    print_lines(console, closing_lines(recipe, changes or []))
     if report:
-        with shown():
-            where = write_or_explain(folder)
-        print_line(console, where)
+        print_line(console, with_progress(write_or_explain, folder))
+    show_run_rows(folder, loaded, history, console)
     _require_training_on_kept_rows(history)
 
 
@@ -80,22 +80,24 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
 
     from selfsown.intake import Intake, count_real_rows
     from selfsown.preflight.dry_run import dry_run, dry_run_make
-    from selfsown.preflight.warnings import recipe_warnings
+    from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.progress import shown
 
     loaded = Recipe.load(recipe, changes or [])
     intake, console = Intake(), Console(stderr=True)
-    with shown():
+    with errors_first(), shown():
         if loaded.trains:
             dry_run(loaded, loaded.real(), intake)
         else:
             dry_run_make(loaded, loaded.real())
             intake = count_real_rows(loaded)
     print_line(console, f"selfsown: {intake.sentence()}")
-    for warning in recipe_warnings(loaded):
+    for warning in (*recipe_warnings(loaded), *data_warnings(loaded)):
         print_line(console, f"selfsown: warning: {warning}")
+    for note in notes(loaded):
+        print_line(console, f"selfsown: note: {note}")
     print(yaml.safe_dump(loaded.dump(), sort_keys=False, allow_unicode=True, width=100), end="")
 
 
@@ -105,7 +107,7 @@ def explain(folder: Path, row: str) -> None:
     Parameters
     ----------
     folder
-        The folder of a run.
+        The folder of a run, of made rows or of a preview, such as runs/first, or its name alone.
     row
         The row's id, or the beginning of it.
     """
@@ -114,7 +116,7 @@ def explain(folder: Path, row: str) -> None:
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.lineage import story
 
-    text = with_progress(story, folder, row)
+    text = with_progress(story, existing_folder(folder), row)
     print_line(Console(), text)
 
 
@@ -124,7 +126,7 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
     Parameters
     ----------
     folder
-        The folder of a run, finished or not.
+        The folder of a run or of made rows, finished or not, or its name alone.
     """
     from json import dumps
 
@@ -133,6 +135,7 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
     from selfsown.cost import read_cost
     from selfsown.terminal.cost import show
 
+    folder = existing_folder(folder)
     spent = with_progress(read_cost, folder)
     if as_json:
         print(dumps(spent.to_json() if spent else {"lines": []}, indent=1))
@@ -143,14 +146,13 @@ def cost(folder: Path, *, as_json: AsJson = False) -> None:
 
 
 def report(folder: Path) -> None:
-    """Write the page of a run or a comparison, FOLDER/report.html.
+    """Write the page of a run, of made rows or of a comparison, FOLDER/report.html.
 
     Parameters
     ----------
     folder
-        The folder of a run, finished or not, or of a comparison.
+        The folder of a run or of made rows, finished or not, or of a comparison; or its name alone.
     """
     from selfsown.html.report import write
 
-    page = with_progress(write, folder)
-    print(page)
+    print(with_progress(write, existing_folder(folder)))

@@ -14,6 +14,7 @@ from selfsown.compare.results import ArmResult, ComparisonResult, Estimate, Guar
 from selfsown.history import best_of, last_accepted
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
+from selfsown.scores import Direction, distance, less_is_better
 from selfsown.stats.intervals import student
 from selfsown.usage.ledger import recipe_prices, total, usage_entries
 
@@ -26,12 +27,15 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
     by_arm = {arm.name: [histories[arm.name, seed] for seed in experiment.seeds] for arm in experiment.arms}
     keys = _common_scores(list(histories.values()))
     scores = {
-        name: {key: _summary(arm_histories, by_arm[experiment.reference], key) for key in keys}
+        name: {
+            key: _summary(arm_histories, by_arm[experiment.reference], key, early_stopped=bool(experiment.files))
+            for key in keys
+        }
         for name, arm_histories in by_arm.items()
     }
     arms = [_arm(experiment, index, runs, by_arm, scores) for index in range(len(experiment.arms))]
     recipe = experiment.recipe
-    lower = _lower_is_better(by_arm[experiment.reference][0][0], recipe.goal)
+    lower = less_is_better(_direction(by_arm[experiment.reference], recipe.goal))
     sentences = [
         findings.difference(f"{experiment.reference} − {arm.name}", gap, len(experiment.seeds), lower)
         for arm in arms
@@ -49,6 +53,7 @@ def analyze(experiment: Experiment, runs: Sequence[ArmRun], prices: dict[str, fl
         arms=arms,
         sentences=sentences,
         data_efficiency=efficiency,
+        early_stopped=bool(experiment.files),
     )
 
 
@@ -102,9 +107,9 @@ def _pooled(generation: Generation, key: str) -> float:
     return value
 
 
-def _lower_is_better(generation: Generation, key: str) -> bool:
-    score = generation.score(key)
-    return bool(score and score.direction == "lower")
+def _direction(histories: Sequence[History], key: str) -> Direction:
+    score = histories[0][0].score(key)
+    return score.direction if score else "higher"
 
 
 def _best(history: History, key: str) -> float:
@@ -121,13 +126,25 @@ def _best(history: History, key: str) -> float:
     return sum(score.n * score.value for score in scores) / sum(score.n for score in scores)
 
 
-def _summary(histories: Sequence[History], reference: Sequence[History], key: str) -> ScoreSummary:
-    """One score of an arm; the difference is the reference's score minus this arm's, seed by seed."""
-    last = [_pooled(last_accepted(history), key) for history in histories]
+def _summary(
+    histories: Sequence[History], reference: Sequence[History], key: str, *, early_stopped: bool = False
+) -> ScoreSummary:
+    """One score of an arm; the difference is the reference's score minus this arm's, seed by seed.
+
+    Of a score whose target is 1, it is the difference of the distances to 1.
+    """
+
+    def measured(history: History) -> float:
+        return _best(history, key) if early_stopped else _pooled(last_accepted(history), key)
+
+    last = [measured(history) for history in histories]
     difference = None
     if reference is not histories:
-        reference_last = [_pooled(last_accepted(history), key) for history in reference]
-        difference = _estimate([theirs - ours for ours, theirs in zip(last, reference_last, strict=True)])
+        direction = _direction(reference, key)
+        by_arm = (
+            [distance(value, direction) for value in values] for values in (last, [measured(h) for h in reference])
+        )
+        difference = _estimate([theirs - ours for ours, theirs in zip(*by_arm, strict=True)])
     mean = _estimate(last)
     return ScoreSummary(
         mean=mean.mean,

@@ -67,7 +67,9 @@ BUILT_IN_ARMS = {
         BuiltInArm("shuffled", "each row has another row's grades", _shuffled),
         BuiltInArm("replace", "the newest rows replace the real ones", lambda recipe: ["mix=replace"]),
         BuiltInArm("vote", "graded by the student's own majority", lambda recipe: ["grade=self_consistency"]),
-        BuiltInArm("real", "real rows alone, for as many training steps", lambda recipe: ["generate=[]"]),
+        BuiltInArm(
+            "real", "real rows alone, trained as long or by the same early stopping", lambda recipe: ["generate=[]"]
+        ),
     )
 }
 

@@ -18,6 +18,7 @@ from selfsown.compare.experiment import Experiment
 from selfsown.compare.results import ArmResult, ClaimResult, CostComparison, DataEfficiency, EfficiencyScore, SideCost
 from selfsown.history import related_scores
 from selfsown.records import Generation
+from selfsown.scores import Direction, distance, less_is_better
 from selfsown.stats.intervals import student
 
 Arms = Mapping[str, ArmResult]
@@ -36,8 +37,8 @@ def measure_efficiency(
     goal = experiment.recipe.goal
     generation_0 = histories[experiment.reference][0][0]
     keys = [key for key in related_scores(generation_0, goal) if key in arms[experiment.reference].scores]
-    lower = {score.key for score in generation_0.scores if score.direction == "lower"}
-    scores = {key: _efficiency_score(experiment, arms, key, key in lower) for key in keys}
+    directions = {score.key: score.direction for score in generation_0.scores}
+    scores = {key: _efficiency_score(experiment, arms, key, directions[key]) for key in keys}
     cost = _cost(experiment, scores[goal], arms, prices)
     claim = None
     if experiment.claim:
@@ -54,14 +55,18 @@ def measure_efficiency(
     )
 
 
-def _efficiency_score(experiment: Experiment, arms: Arms, key: str, lower_is_better: bool) -> EfficiencyScore:
+def _efficiency_score(experiment: Experiment, arms: Arms, key: str, direction: Direction) -> EfficiencyScore:
     """The best generation of each size, the last one of the loop, and their crossover, seed by seed."""
-    sign = -1 if lower_is_better else 1
+    sign = -1 if less_is_better(direction) else 1
     curve = {name: arms[name].scores[key].best for name in experiment.multiples.values()}
     loop = arms[experiment.reference].scores[key].last
     sizes = list(experiment.multiples)
     crossovers = [
-        find_crossover(sizes, [sign * values[index] for values in curve.values()], sign * level)
+        find_crossover(
+            sizes,
+            [sign * distance(values[index], direction) for values in curve.values()],
+            sign * distance(level, direction),
+        )
         for index, level in enumerate(loop)
     ]
     return EfficiencyScore(**asdict(summarize(crossovers, sizes[-1])), curve=curve, loop=loop)

@@ -25,6 +25,8 @@ class Experiment:
     multiples: the arms of real rows alone, by their training rows relative to `rows`, which the other arms have.
     held_out: held-out rows, counted with --real-rows alone. claim: the claimed cost of plain training relative to the
     loop at equal scores; 0 for no claim. needs_direction: the goal must be better or worse, as for a verdict.
+    files: of a proof for two files, the names of the synthetic and of the real one; its arms are measured with early
+    stopping.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Experiment:
     held_out: int
     claim: float = 0.0
     needs_direction: bool = False
+    files: tuple[str, str] | None = None
 
     @property
     def reference(self) -> str:
@@ -129,4 +132,6 @@ def real_rows_needed(recipe: Recipe, multiples: Sequence[float], seeds: Sequence
 def _size_arm(multiple: float, rows: int, common: Sequence[str]) -> Arm:
     """Plain training on so many real rows."""
     changes = (*common, "generate=[]", f"max_train_rows={rows}", *FIXED_CHANGES)
-    return Arm(f"real-{multiple:g}x", f"{rows:,} real rows alone, for as many training steps", changes)
+    return Arm(
+        f"real-{multiple:g}x", f"{rows:,} real rows alone, trained as long or by the same early stopping", changes
+    )

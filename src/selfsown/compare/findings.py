@@ -18,6 +18,12 @@ from selfsown.compare.results import (
     ProofVerdict,
     Uplift,
 )
+from selfsown.findings import equal_training
+
+DIRECTIONS = {
+    "lower": " (lower is better)",
+    "target 1": " (the target is 1; differences are those of the distance to it)",
+}
 
 
 def difference(name: str, gap: Estimate, seeds: int, lower_is_better: bool) -> str:
@@ -85,12 +91,15 @@ def _break_even(cost: CostComparison) -> str:
     return f"the loop is cheaper if a real row costs more than {row:f} USD{or_hour}"
 
 
-def headline(recipe: str, uplift: Uplift, arm: ArmResult) -> str:
-    """The verdict of a proof in one sentence. arm: the one with synthetic rows."""
+def headline(subject: str, uplift: Uplift, arm: ArmResult) -> str:
+    """The verdict of a proof in one sentence.
+
+    subject: what they help or not, such as "the recipe 'first'". arm: the one with synthetic rows.
+    """
     claims: dict[ProofVerdict, str] = {
-        "better": f"Better: the synthetic rows help the recipe {recipe!r}",
-        "worse": f"Worse: the synthetic rows harm the recipe {recipe!r}",
-        "inconclusive": f"Inconclusive: no evidence that the synthetic rows help the recipe {recipe!r}",
+        "better": f"Better: the synthetic rows help {subject}",
+        "worse": f"Worse: the synthetic rows harm {subject}",
+        "inconclusive": f"Inconclusive: no evidence that the synthetic rows help {subject}",
     }
     claim = claims[uplift.verdict]
     share = kept_share(arm)
@@ -103,10 +112,23 @@ def headline(recipe: str, uplift: Uplift, arm: ArmResult) -> str:
     return f"{claim}."
 
 
-def proof_sentences(proof: Proof, ours: ArmResult, theirs: ArmResult, control: ArmResult | None) -> list[str]:
-    """ours: the arm with synthetic rows; theirs: that of real rows alone; control: that with shuffled grades."""
+def proof_sentences(
+    proof: Proof,
+    ours: ArmResult,
+    theirs: ArmResult,
+    control: ArmResult | None,
+    *,
+    stops_early: bool = False,
+    early_stopped: bool = False,
+) -> list[str]:
+    """ours: the arm with synthetic rows; theirs: that of real rows alone; control: that with shuffled grades.
+
+    stops_early: trainings end by early stopping. early_stopped: the scores are those of the best measurement, not of
+    the last generation.
+    """
     gap = proof.difference
-    sentences = [_last_generation(proof, ours, theirs)]
+    measured = "early stopping" if early_stopped else "last generation of each"
+    sentences = [_scores(proof, ours, theirs, measured, stops_early)]
     theirs_goal = theirs.scores[proof.goal]
     if improves(gap, gap.direction) and gap.p_value <= ALPHA and theirs_goal.best != theirs_goal.last:
         against = f"{signless(gap.against_best, gap.direction)} (p = {gap.against_best.p_value:.2g})"
@@ -127,15 +149,16 @@ def proof_sentences(proof: Proof, ours: ArmResult, theirs: ArmResult, control: A
     return sentences
 
 
-def _last_generation(proof: Proof, ours: ArmResult, theirs: ArmResult) -> str:
+def _scores(proof: Proof, ours: ArmResult, theirs: ArmResult, measured: str, stops_early: bool) -> str:
     gap = proof.difference
-    lower = " (lower is better)" if gap.direction == "lower" else ""
+    lower = DIRECTIONS.get(gap.direction, "")
+    trained = equal_training(True) if stops_early else "after the same number of training steps"
     with_synthetic = statistics.fmean(ours.scores[proof.goal].last)
     real_alone = statistics.fmean(theirs.scores[proof.goal].last)
     return (
         f"{proof.goal} on held-out real rows{lower}: {with_synthetic:.3f} with synthetic rows, {real_alone:.3f} with "
-        f"real rows alone, after the same number of training steps: {signless(gap, gap.direction)} "
-        f"(p = {gap.p_value:.2g}; {proof.seeds} seeds, last generation of each)."
+        f"real rows alone, {trained}: {signless(gap, gap.direction)} "
+        f"(p = {gap.p_value:.2g}; {proof.seeds} seeds, {measured})."
     )
 
 

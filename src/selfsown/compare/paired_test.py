@@ -20,6 +20,7 @@ from selfsown.compare.results import (
     ScoreSummary,
     Uplift,
 )
+from selfsown.scores import distance, less_is_better
 from selfsown.stats.intervals import student
 from selfsown.stats.multiple_testing import holm_adjusted
 from selfsown.stats.student_t import detectable_errors, upper_tail
@@ -45,14 +46,20 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> PairedD
 
 
 def uplift(ours: ScoreSummary, theirs: ScoreSummary, direction: Direction) -> Uplift:
-    """Last generation against last generation, and against the best generation of theirs; without a verdict."""
-    gap = paired_difference(ours.last, theirs.last)
-    best = paired_difference(ours.last, theirs.best)
+    """Last generation against last generation, and against the best generation of theirs; without a verdict.
+
+    Of a score whose target is 1, the distances to 1 are compared.
+    """
+    ours_last, theirs_last, theirs_best = (
+        [distance(value, direction) for value in values] for values in (ours.last, theirs.last, theirs.best)
+    )
+    gap = paired_difference(ours_last, theirs_last)
+    best = paired_difference(ours_last, theirs_best)
     return Uplift(gap.mean, gap.low, gap.high, gap.std, gap.p_value, direction, best)
 
 
 def improves(gap: Estimate, direction: str) -> bool:
-    return gap.mean < 0 if direction == "lower" else gap.mean > 0
+    return gap.mean < 0 if less_is_better(direction) else gap.mean > 0
 
 
 def with_verdicts(family: Mapping[str, Uplift]) -> dict[str, Uplift]:

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from selfsown.compare import findings
+from selfsown.compare import file_proof, findings
 from selfsown.compare.arms import score_directions
+from selfsown.compare.columns import ColumnOptions
 from selfsown.compare.experiment import Experiment, plan_experiment
 from selfsown.compare.paired_test import MIN_SEEDS, kept_share, paired_difference, uplift, with_verdicts
 from selfsown.compare.results import ArmResult, ComparisonResult, Control, Direction, Proof, Uplift
@@ -21,6 +22,7 @@ from selfsown.compare.tables import write_results
 from selfsown.errors import ExitCode, RecipeError
 from selfsown.records import SelfsownError
 from selfsown.run_folder import RunFolder
+from selfsown.scores import distance
 
 SYNTHETIC_ARM, REAL_ARM, CONTROL_ARM = "graded", "real", "shuffled"
 EXIT_CODES = {"better": ExitCode.OK, "worse": ExitCode.FAILED, "inconclusive": ExitCode.INCONCLUSIVE}
@@ -28,8 +30,7 @@ EXIT_CODES = {"better": ExitCode.OK, "worse": ExitCode.FAILED, "inconclusive": E
 
 def plan_proof(source: str, changes: Sequence[str], seeds: int) -> Experiment:
     """The comparison for a proof; SelfsownError where it could not give a verdict."""
-    if seeds < MIN_SEEDS:
-        raise SelfsownError(f"--seeds is {seeds}; a verdict needs at least {MIN_SEEDS} seeds, better 5")
+    _check_seeds(seeds)
     changes = [*changes, "guard=[]"]  # nothing is rolled back, so a guard would only take time
     experiment = plan_experiment(source, changes, [SYNTHETIC_ARM, REAL_ARM], seeds, [])
     if not experiment.recipe.generate:
@@ -39,11 +40,24 @@ def plan_proof(source: str, changes: Sequence[str], seeds: int) -> Experiment:
     return replace(experiment, needs_direction=True)
 
 
+def plan_file_proof(
+    synthetic: str, real: str, columns: ColumnOptions, changes: Sequence[str], seeds: int
+) -> Experiment:
+    """The comparison for a proof of a file of synthetic rows; SelfsownError where it could not give a verdict."""
+    _check_seeds(seeds)
+    return file_proof.plan(synthetic, real, columns, changes, seeds)
+
+
+def _check_seeds(seeds: int) -> None:
+    if seeds < MIN_SEEDS:
+        raise SelfsownError(f"--seeds is {seeds}; a verdict needs at least {MIN_SEEDS} seeds, better 5")
+
+
 def prove(experiment: Experiment, folder: Path, result: ComparisonResult) -> ComparisonResult:
     """The comparison with its verdict (`result.proof`), which is also written to compare.json and table.md."""
     arms = {arm.name: arm for arm in result.arms}
     goal = experiment.recipe.goal
-    ours = arms[SYNTHETIC_ARM]
+    ours = arms[experiment.reference]
     theirs = arms[REAL_ARM]
     generation_0 = RunFolder(experiment.runs(folder)[0].folder).generations()[0]
     directions = score_directions(goal, [score for score in generation_0.scores if score.key in ours.scores])
@@ -59,17 +73,36 @@ def prove(experiment: Experiment, folder: Path, result: ComparisonResult) -> Com
         difference=gap,
         strata=_with_verdicts(uplifts, ours),
         control=_control(ours, control, goal, gap.direction) if control else None,
-        headline=findings.headline(experiment.recipe.name, gap, ours),
+        headline=findings.headline(_subject(experiment), gap, ours),
         sentences=[],
     )
-    proof = replace(proof, sentences=findings.proof_sentences(proof, ours, theirs, control))
+    sentences = findings.proof_sentences(
+        proof,
+        ours,
+        theirs,
+        control,
+        stops_early=experiment.recipe.stops_early,
+        early_stopped=result.early_stopped,
+    )
+    if experiment.files:
+        sentences += file_proof.sentences(experiment, folder)
+    proof = replace(proof, sentences=sentences)
     result = replace(result, proof=proof)
     write_results(result, folder)
     return result
 
 
+def _subject(experiment: Experiment) -> str:
+    """What the synthetic rows help, or do not."""
+    if not experiment.files:
+        return f"the recipe {experiment.recipe.name!r}"
+    return f"a model trained on {experiment.files[1]}"
+
+
 def _control(ours: ArmResult, control: ArmResult, goal: str, direction: Direction) -> Control:
-    gap = paired_difference(ours.scores[goal].last, control.scores[goal].last)
+    gap = paired_difference(
+        *([distance(value, direction) for value in arm.scores[goal].last] for arm in (ours, control))
+    )
     return Control(gap.mean, gap.low, gap.high, gap.std, gap.p_value, direction)
 
 

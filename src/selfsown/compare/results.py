@@ -10,9 +10,9 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from selfsown.atomic import write_atomically
+from selfsown.scores import Direction as Direction
 
 Beyond = Literal["", "above", "below"]
-Direction = Literal["higher", "lower", "neither"]
 ProofVerdict = Literal["better", "worse", "inconclusive"]
 
 
@@ -210,7 +210,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class ComparisonResult:
-    """Everything in compare.json. reference: the arm that the other arms are compared with."""
+    """Everything in compare.json. reference: the arm that the other arms are compared with. early_stopped: `last` of
+    every score is the best generation instead, as early stopping chooses it on validation rows."""
 
     recipe: str
     description: str
@@ -221,6 +222,7 @@ class ComparisonResult:
     sentences: list[str]
     data_efficiency: DataEfficiency | None = None
     proof: Proof | None = None
+    early_stopped: bool = False
 
     def arm(self, name: str) -> ArmResult:
         return next(arm for arm in self.arms if arm.name == name)

@@ -37,7 +37,7 @@ def tables(result: ComparisonResult) -> list[tuple[str, Rows]]:
     other_keys = [key for key in result.arms[0].scores if key != goal and _is_shown(key, goal)]
     if other_keys:
         rows = [[arm.name, *(f"{arm.scores[key].mean:.3f}" for key in other_keys)] for arm in result.arms]
-        made.append((f"other scores of the last generation, {over_seeds}", [["arm", *other_keys], *rows]))
+        made.append((f"other scores{_of_which(result)}, {over_seeds}", [["arm", *other_keys], *rows]))
     if efficiency := result.data_efficiency:
         title = f"real rows that plain training needs to match {efficiency.loop}"
         made.append((title, _efficiency_table(efficiency)))
@@ -62,14 +62,20 @@ def sentences(result: ComparisonResult) -> list[str]:
     return lines
 
 
+def _of_which(result: ComparisonResult) -> str:
+    return " with early stopping" if result.early_stopped else " of the last generation"
+
+
 def _goal_table(result: ComparisonResult) -> Rows:
-    rows = [["arm", "last", f"{result.reference} − arm", "best", "rows kept", "CPU s"]]
+    measured = ["with early stopping"] if result.early_stopped else ["last"]
+    best_column = [] if result.early_stopped else ["best"]
+    rows = [["arm", *measured, f"{result.reference} − arm", *best_column, "rows kept", "CPU s"]]
     for arm in result.arms:
         score = arm.scores[result.goal]
         difference = _interval(score.difference, "+") if score.difference else ""
-        best = f"{statistics.fmean(score.best):.3f}"
+        best = [] if result.early_stopped else [f"{statistics.fmean(score.best):.3f}"]
         kept = f"{statistics.fmean(arm.kept):,.0f}"
-        rows.append([arm.name, _interval(score), difference, best, kept, _cpu_seconds(arm)])
+        rows.append([arm.name, _interval(score), difference, *best, kept, _cpu_seconds(arm)])
     return rows
 
 

@@ -13,6 +13,7 @@ from selfsown.errors import RunFolderError
 from selfsown.history import best_of
 from selfsown.records import JsonObject
 from selfsown.run_folder import RunFolder
+from selfsown.scores import less_is_better
 from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 
 IDENTITY_FIELDS = ("stage", "role", "model", "host")  # of a ledger line; a total has none
@@ -96,6 +97,6 @@ def _points_gained(store: RunFolder, goal: str) -> float | None:
     first, best = history[0].score(goal), best_of(history, goal).score(goal)
     if not first or not best or first.direction == "neither":
         return None
-    sign = -1 if first.direction == "lower" else 1
-    gain = sign * POINTS_PER_UNIT * (best.value - first.value)
+    sign = -1 if less_is_better(first.direction) else 1
+    gain = sign * POINTS_PER_UNIT * (best.comparable().value - first.comparable().value)
     return gain if gain > 0 else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from selfsown.option_types import Natural, Share
 from selfsown.records import Row
+from selfsown.text.near_duplicates import NearDuplicateIndex
 from selfsown.text.normalize import words
 from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
 
@@ -24,6 +25,7 @@ def curate(
     *,
     ngram_size: Natural = 0,
     min_overlap: Share = 1.0,
+    near_copies: bool = False,
 ) -> Iterator[Row]:
     """Reject rows that overlap a held-out row.
 
@@ -35,18 +37,38 @@ def curate(
     have them too, all or all but one; 0 is off.
     min_overlap: below 1, also if it shares more than this share of 7-word n-grams with a held-out row, relative to
     the shorter of the two.
+    near_copies: also if prompt and answer together are a near duplicate of those of a held-out row (80 % of their runs
+    of five characters are the same), unless that row is one of a real row, too.
     """
     problems = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     passages, owners = _passages(held_out, real)
     long = _ngram_index(held_out, ngram_size, real) if ngram_size else {}
     short = _ngram_index(held_out, SHORT_NGRAM, real) if min_overlap < 1 else {}
+    copies = _near_index(held_out, real) if near_copies else None
     sizes = Counter(index for holders in short.values() for index in holders)
     for row in rows:
         known = problems.get(row.key) or problems.get(bare(row.prompt or row.answer))
         reason = f"same problem as held-out row {known}" if known else _shared_passage(row, passages, owners)
         reason = reason or _shared_ngram(row, ngram_size, long, held_out)
         reason = reason or _overlap(row, min_overlap, short, sizes, held_out)
+        if not reason and copies and (twin := copies.near(_whole(row))):
+            reason = f"nearly the text of held-out row {twin}"
         yield row.rejected(f"decontaminate: {reason}") if reason else row
+
+
+def _whole(row: Row) -> str:
+    return f"{row.prompt}\n{row.answer}"
+
+
+def _near_index(held_out: Sequence[Row], common: Sequence[Row]) -> NearDuplicateIndex:
+    """The held-out rows without those that real rows nearly repeat: such rows are alike by nature."""
+    known, index = NearDuplicateIndex(), NearDuplicateIndex()
+    for row in common:
+        known.add(_whole(row), row.id)
+    for row in held_out:
+        if not known.near(_whole(row)):
+            index.add(_whole(row), row.id)
+    return index
 
 
 def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages, dict[str, str]]:

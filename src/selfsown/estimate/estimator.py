@@ -83,7 +83,7 @@ def estimate(recipe: Recipe, folder: Path, rows: int = 20, offline: bool = False
     batches = {role: step.options.get("batch", 0) for role in ROLE_MODELS if (step := getattr(recipe, role))}
     chunk_size = max(batches.values(), default=0)
     alone = without_batches(recipe, without_key=offline)
-    with _folder_or_scratch(folder, offline) as place, open_pipeline(alone, place, chunk_size) as pipeline:
+    with _folder_or_scratch(folder, offline) as place, open_pipeline(alone, place, chunk_size, offline) as pipeline:
         before = ledger.count_requests(pipeline.store.journal.path)
         sizes = rows_by_method(pipeline)
         strata = {index: 1 if offline else min(rows, size) for index, size in sizes.items()}

@@ -1,4 +1,7 @@
-"""Diversity of unconditional samples, relative to as many held-out real rows: 1 is as diverse as they are."""
+"""Diversity of unconditional samples, relative to as many held-out real rows: the target is 1.
+
+Below 1 the samples are less diverse than real rows; above 1 they are more diverse, as noise is.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def evaluate(
             ratios[stratum].append(measure(samples, reference, rarity))
     for stratum, values in ratios.items():
         value, spread = float(np.mean(values)), Z * float(np.std(values))
-        yield Score("diversity", value, half, value - spread, value + spread, stratum)
+        yield Score("diversity", value, half, value - spread, value + spread, stratum, "target 1")
 
 
 def _effective(size: int) -> Measure:

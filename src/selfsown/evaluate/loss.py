@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from selfsown.models import Model
+from selfsown.errors import RecipeError
+from selfsown.models import AnswerBits, Model
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import ratio
 
 
-def evaluate(model: Model, held_out: Sequence[Row]) -> Iterator[Score]:
-    """Over prompts and answers; the end of a text counts as one character."""
-    bits, characters = zip(*model.bits(held_out), strict=True)
+def evaluate(model: Model, held_out: Sequence[Row], *, answers_only: bool = False) -> Iterator[Score]:
+    """Over prompts and answers; the end of a text counts as one character.
+
+    answers_only: over answers alone, given their prompts; the score is then loss[answers].
+
+    Raises RecipeError where the model cannot measure answers alone.
+    """
+    if not answers_only:
+        measured = model.bits(held_out)
+    elif isinstance(model, AnswerBits):
+        measured = model.answer_bits(held_out)
+    else:
+        raise RecipeError(f"evaluate.loss: {model.name} cannot measure answers alone; leave out answers_only")
+    bits, characters = zip(*measured, strict=True)
     low, high = ratio(bits, characters)
-    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, direction="lower")
+    stratum = "answers" if answers_only else ""
+    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, stratum, direction="lower")

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow
+import pyarrow.compute as compute
 
 from selfsown import progress
 from selfsown.atomic import write_atomically
@@ -51,8 +52,8 @@ def export(
 ) -> Exported:
     """Write the kept rows of the folder as a dataset to `out`, whole or not at all.
 
-    folder: of a run, or of `selfsown make`. format: by default text if the first row is a document,
-    conversational-prompt-completion if some row has a system message, earlier turns or tools, otherwise
+    folder: of a run, or of `selfsown make`. format: by default text if all rows are documents, rows if
+    some are, conversational-prompt-completion if some row has a system message, earlier turns or tools, otherwise
     prompt-completion. file_format: parquet or jsonl. real: also export the real rows for training. reasoning: add the
     model's reasoning to its messages. separator: between prompt and answer in the format text; a line break by default.
     Raises SelfsownError where an option or the destination is invalid, the folder is damaged, or no row was kept.
@@ -123,9 +124,13 @@ def _has_tools(items: list[tuple[str, str]]) -> bool:
 
 
 def _default_format(source: ExportSource, chat: bool) -> Format:
-    """The format for the first row; without any row, any format, as an error follows."""
-    first = next(_generated_rows(source, ("kept",), RowCounts()), None)
-    return default_format(first, chat) if first else get_format("rows")
+    """The format that fits every kept row."""
+    kinds = set[bool]()
+    for path in source.parts:
+        for batch in read_batches(path, ["prompt", "status"]):
+            prompts = batch.filter(compute.equal(batch["status"], "kept"))["prompt"]
+            kinds.update(compute.not_equal(prompts, "").unique().to_pylist())
+    return default_format(kinds, chat)
 
 
 def _format_options(chosen: Format, reasoning: bool, separator: str | None) -> FormatOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,10 +188,15 @@ def get_format(name: str) -> Format:
     return by_name[name]
 
 
-def default_format(row: Row, chat: bool) -> Format:
-    """The simplest format for rows like this one. chat: some row has a system message, earlier turns or tools."""
-    if not row.prompt:
+def default_format(prompted: Set[bool], chat: bool) -> Format:
+    """The simplest format for rows of these kinds.
+
+    prompted: whether the rows have a prompt; both where some do. chat: some row has a system message, turns or tools.
+    """
+    if True not in prompted:
         return get_format("text")
+    if False in prompted:
+        return get_format("rows")
     return get_format("conversational-prompt-completion" if chat else "prompt-completion")
 
 

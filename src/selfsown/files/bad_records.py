@@ -57,4 +57,5 @@ class SkippedRecords:
         """Skip the record. DataError: it is bad, and `skip_bad` is off."""
         if not (self.skip_bad or error.blank):
             raise DataError(f"{error}; to skip such records: --set {self.option}=true") from error
-        self.items.append(SetAside(f"{self.name}:{error.line}", error.reason))
+        cause = "blank" if error.blank else "unusable"
+        self.items.append(SetAside(f"{self.name}:{error.line}", error.reason, cause))

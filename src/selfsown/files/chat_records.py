@@ -16,7 +16,8 @@ from selfsown.text.chat import Message, answer_metadata, message_text, messages_
 PromptAnswerMetadata = tuple[str, str, dict[str, str]]
 
 TURN_COLUMNS = ("messages", "conversations", "conversation")
-ALPACA_COLUMNS = ("system", "system_prompt", "history", "tools")  # beside instruction and output
+SYSTEM_COLUMNS = ("system", "system_prompt")
+ALPACA_COLUMNS = (*SYSTEM_COLUMNS, "history", "tools")  # beside instruction and output
 ROLES = {name: name for name in ("system", "developer", "user", "assistant", "tool")}
 ROLES |= {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant"}
 ROLES |= dict.fromkeys(("observation", "function", "function_response", "tool_response", "ipython"), "tool")
@@ -64,12 +65,12 @@ class Chat:
 
 def instruction_context(first: Mapping[str, object]) -> tuple[str, ...]:
     """The columns beside an instruction and its output that precede the instruction."""
-    return _present(first, ALPACA_COLUMNS)
+    return present(first, ALPACA_COLUMNS)
 
 
 def chat_columns(first: Mapping[str, object], *columns: str) -> Chat:
     """The chat in these columns of records like this one; "" stands for no column."""
-    return Chat(tuple(filter(None, columns)), _present(first, CONTEXT_COLUMNS))
+    return Chat(tuple(filter(None, columns)), present(first, CONTEXT_COLUMNS))
 
 
 def preference_chat(first: Mapping[str, object]) -> Chat | None:
@@ -86,7 +87,7 @@ def preference_chat(first: Mapping[str, object]) -> Chat | None:
 
 def turns_chat(first: Mapping[str, object]) -> Chat | None:
     """The chat of records like this one, if they have a column of turns."""
-    name = next((name for name in TURN_COLUMNS if name in first), None)
+    name = next((name for turns in TURN_COLUMNS for name in first if name.lower() == turns), None)
     return chat_columns(first, name) if name else None
 
 
@@ -121,14 +122,15 @@ def split(messages: Sequence[Message]) -> PromptAnswerMetadata:
     return messages_text(before), message_text(last), {**messages_metadata(before), **answer_metadata(last)}
 
 
-def _present(first: Mapping[str, object], names: Sequence[str]) -> tuple[str, ...]:
+def present(first: Mapping[str, object], names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the columns that there are."""
     return tuple(name for name in names if name in first)
 
 
 def _turns(record: Record, column: str) -> list[Message]:
     """The messages of a column."""
     turns = record.get(column)
-    if isinstance(turns, str) and column not in TURN_COLUMNS:
+    if isinstance(turns, str) and column.lower() not in TURN_COLUMNS:
         return [{"role": "user" if column == "prompt" else "assistant", "content": checked_text(turns, column)}]
     if not isinstance(turns, list):
         kind = "no value" if turns is None else f"a {type(turns).__name__}"
@@ -203,7 +205,7 @@ def _part(part: object) -> tuple[object, object]:
 
 def _system(record: Record, turns: Sequence[Message]) -> list[Message]:
     """The system message of a column beside the turns, unless they begin with the same one."""
-    name, text = first_filled(record, ("system", "system_prompt"))
+    name, text = first_filled(record, SYSTEM_COLUMNS)
     if not name:
         return []
     message = {"role": "system", "content": checked_text(text, "system")}

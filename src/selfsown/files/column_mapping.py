@@ -1,7 +1,11 @@
-"""How the columns of a record become a row: a document, a prompt with or without its answer, or a chat."""
+"""How the columns of a record become a row: a document, a prompt with or without its answer, or a chat.
+
+A text is the cell of one column, or a template over several, in which a missing cell is an empty text.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +15,9 @@ from selfsown.errors import DataError
 from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
 from selfsown.files.chat_records import Chat, PromptAnswerMetadata, instruction_prompt
 from selfsown.files.record_fields import Record as Record
+from selfsown.files.record_fields import checked_text
 from selfsown.records import Row
+from selfsown.templates import RECORD, TemplateError, compiled, is_template, render
 
 MAX_WHOLE_FLOAT = 1e15  # a float with a whole value below it is written without a point
 
@@ -20,10 +26,13 @@ MAX_WHOLE_FLOAT = 1e15  # a float with a whole value below it is written without
 class Columns:
     """The columns of a source. Without a prompt, a row is a document; without an answer, a prompt alone.
 
+    prompt, answer, system: a column or a template; of a document, the answer is its text.
+    metadata: columns that a row carries where the record has them.
     more: a column that continues the prompt, where it has text.
     chat: the columns of a chat, instead of prompt and answer.
     context: columns with what precedes an instruction; None where only the named columns count.
     known: other usual names of answers, so that an answer under another name is an error and not ignored.
+    note: which column was chosen, and as what, where the name alone did not say it.
     lenient: a missing text is blank, a missing attribute is absent, and blank rows are rows.
     """
 
@@ -36,14 +45,22 @@ class Columns:
     context: tuple[str, ...] | None = None
     lenient: bool = False
     known: tuple[str, ...] = ()
+    system: str = ""
+    metadata: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def column_names(self) -> list[str]:
-        """All columns to read."""
-        chat = self.chat.column_names if self.chat else self.context or ()
-        return list(
-            dict.fromkeys(name for name in (self.prompt, self.more, self.answer, *chat, *self.attributes) if name)
-        )
+        """All columns to read; none where a template may use any of them."""
+        names = [*(self.chat.column_names if self.chat else self.context or ()), *self.attributes, *self.metadata]
+        for text in (self.prompt, self.more, self.answer, self.system):
+            if is_template(text):
+                if compiled(text).uses_record:
+                    return []
+                names += sorted(compiled(text).names)
+            elif text:
+                names.append(text)
+        return list(dict.fromkeys(names))
 
     def rows(self, records: Iterable[tuple[int, Record]], source: str, bad: OnBad = raise_bad) -> Iterator[Row]:
         """The row of each record; `bad` is called with each bad or blank record instead.
@@ -71,31 +88,35 @@ class Columns:
         if (answer and not self.prompt) or (prompt and not prompt.isspace()):
             return ""
         if not self.prompt:
-            return f"has no text: its column {(self.chat.columns[0] if self.chat else self.answer)!r} is blank"
-        reason = f"has no prompt: its column {self.prompt!r} is blank"
+            return f"has no text: {_place(self.chat.columns[0] if self.chat else self.answer)} is blank"
+        reason = f"has no prompt: {_place(self.prompt)} is blank"
         return f"{reason}, though it has an answer" if answer else reason
 
     def read(self, line: int, record: Record) -> PromptAnswerMetadata:
         """Prompt, answer and metadata of a record. DataError, with its line: a value does not fit."""
-        metadata = self._attributes(line, record) if self.attributes else {}
+        metadata = self._attributes(line, record) if self.attributes or self.metadata else {}
         try:
+            if self.system and (system := self._text(line, record, self.system)).strip():
+                metadata = {"system": system, **metadata}
             if self.chat:
                 prompt, answer, chat_metadata = self.chat.read(record)
                 return prompt, answer, {**chat_metadata, **metadata}
             if not self.prompt:
-                return "", self._value(line, record, self.answer), metadata
-            prompt = self._value(line, record, self.prompt)
+                return "", self._text(line, record, self.answer), metadata
+            prompt = self._text(line, record, self.prompt)
             if self.more and not is_missing(added := record.get(self.more)) and added != "":
                 prompt = f"{prompt}\n\n{self._value(line, record, self.more)}"
             if self.context is not None:
                 prompt, chat_metadata = instruction_prompt(record, prompt)
                 metadata = {**chat_metadata, **metadata}
-        except ValueError as error:
+            return prompt, self._answer(line, record), metadata
+        except (ValueError, TemplateError) as error:
             raise DataError(f"{self.source}:{line} {error}") from error
-        return prompt, self._answer(line, record), metadata
 
     def _answer(self, line: int, record: Record) -> str:
         """The answer, "" where there is none. DataError: it is in another column than in the other records."""
+        if is_template(self.answer):
+            return self._text(line, record, self.answer)
         if self.answer and not is_missing(record.get(self.answer)):
             return self._value(line, record, self.answer)
         if stray := next((name for name in self.known if not is_missing(record.get(name))), ""):
@@ -105,7 +126,22 @@ class Columns:
 
     def _attributes(self, line: int, record: Record) -> dict[str, str]:
         values = {name: self._value(line, record, name) for name in self.attributes}
+        for name in self.metadata:
+            value = record.get(name)
+            if not is_missing(value):
+                is_text = isinstance(value, str | int | float)
+                values[name] = self._value(line, record, name) if is_text else json.dumps(value, default=str)
         return {name: _canonical(value) for name, value in values.items() if value} if self.lenient else values
+
+    def _text(self, line: int, record: Record, text: str) -> str:
+        """The cell of a column; or a template with the record's cells, where null and what is missing are empty.
+
+        ValueError, or TemplateError: it does not fit.
+        """
+        if not is_template(text):
+            return self._value(line, record, text)
+        cells = {name: "" if is_missing(value) else value for name, value in record.items()}
+        return checked_text(render(text, {**cells, RECORD: cells}), "template")
 
     def _value(self, line: int, record: Record, name: str) -> str:
         """The text of a column; a number is written out, a whole one without a point."""
@@ -131,6 +167,10 @@ class Columns:
         if isinstance(value, float) and value.is_integer() and abs(value) < MAX_WHOLE_FLOAT:
             return str(int(value))
         return str(value)
+
+
+def _place(text: str) -> str:
+    return f"its template {text!r}" if is_template(text) else f"its column {text!r}"
 
 
 def is_missing(value: object) -> bool:

@@ -26,6 +26,9 @@ DOCUMENT_SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx")  # te
 BATCH_ROWS = 1000  # of a Parquet or Arrow file, in memory at once
 MAX_FIELD_CHARS = 2**31 - 1  # of CSV
 
+_PARQUET, _ARROW = (".parquet", ".pq"), (".arrow", ".feather", ".ipc")
+_JSON_LINES, _TABLES = (".jsonl", ".ndjson"), (".csv", ".tsv")
+
 Records = Iterator[tuple[int, Record]]
 
 
@@ -49,15 +52,28 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> 
             f"{path} is a document, not rows; cut it into rows: --set 'real={{documents: {{path: {path}}}}}'"
         )
     kind = kind_of(path)
-    if kind in (".parquet", ".pq"):
+    if kind in _PARQUET:
         return _parquet(path, columns)
-    if kind in (".arrow", ".feather", ".ipc"):
+    if kind in _ARROW:
         return _arrow(path, columns)
-    if kind in (".jsonl", ".ndjson"):
+    if kind in _JSON_LINES:
         return _jsonl(path, bad)
-    if kind in (".csv", ".tsv"):
+    if kind in _TABLES:
         return _csv(path, "\t" if kind == ".tsv" else ",", bad)
     return _json(path, bad) if kind == ".json" else _lines(path)
+
+
+def is_plain_text(path: Path) -> bool:
+    """Whether each line of the file is a record, whose column `text` it is."""
+    return kind_of(path) not in (*_PARQUET, *_ARROW, *_JSON_LINES, *_TABLES, ".json")
+
+
+def table_columns(path: Path) -> list[str]:
+    """The column names of a CSV or TSV file; none for another file."""
+    if (kind := kind_of(path)) not in _TABLES:
+        return []
+    with open_text(path, "") as file:
+        return _column_names(path, csv.reader(file, delimiter="\t" if kind == ".tsv" else ","))
 
 
 def read_text(path: Path) -> str:
@@ -98,19 +114,20 @@ def _csv(path: Path, delimiter: str, bad: OnBad) -> Records:
 
 
 def _column_names(path: Path, reader: Reader) -> list[str]:
-    """The columns of the first line; "" for a column without a name, which is not read."""
+    """The columns of the first line that is not blank; "" for a column without a name, which is not read."""
     try:
-        names: list[str] = next(reader, [])
+        names: list[str] = next((fields for fields in reader if len(fields) > 1 or "".join(fields).strip()), [])
     except csv.Error as error:
-        raise DataError(f"{path}:1 is not CSV: {error}; quote the fields") from error
+        raise DataError(f"{path}:{reader.line_num} is not CSV: {error}; quote the fields") from error
+    line = reader.line_num
     if duplicate := _first_duplicate([name for name in names if name]):
-        raise DataError(f"{path}:1 has the column {duplicate!r} twice; rename one of them")
+        raise DataError(f"{path}:{line} has the column {duplicate!r} twice; rename one of them")
     if names and not any(name.strip() for name in names):
-        raise DataError(f"{path}:1 has no column names; the first line must name every field")
+        raise DataError(f"{path}:{line} has no column names; the first line must name every field")
     if len(names) == 1 and (mark := next((mark for mark in ";\t" if mark in names[0]), "")):
         remedy = "with commas" if mark == ";" else "as .tsv"
         raise DataError(
-            f"{path}:1 has one column, {names[0]!r}; if its fields are separated by {mark!r}, save it {remedy}"
+            f"{path}:{line} has one column, {names[0]!r}; if its fields are separated by {mark!r}, save it {remedy}"
         )
     return names
 

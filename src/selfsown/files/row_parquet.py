@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -97,6 +98,24 @@ class StoredRows(Sequence[Row]):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         return next(islice(self, index % len(self), None))
+
+
+def column_batches(path: Path, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:
+    """These columns of all rows of a file, some rows at a time."""
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(ROWS_PER_GROUP, columns=list(columns), use_threads=False)
+
+
+def rows_at(path: Path, indices: Sequence[int]) -> list[Row]:
+    """The rows of a file at these indices, in this order; the file is read in batches."""
+    ascending, by_index, start = sorted(indices), dict[int, Row](), 0
+    for batch in column_batches(path, SCHEMA.names):
+        here = ascending[bisect_left(ascending, start) : bisect_left(ascending, start + batch.num_rows)]
+        if here:
+            taken = batch.take(pyarrow.array([index - start for index in here]))
+            by_index |= zip(here, _rows(taken), strict=True)
+        start += batch.num_rows
+    return [by_index[index] for index in indices]
 
 
 def rows_from_table(table: pyarrow.Table) -> list[Row]:

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from selfsown.errors import DataError
 from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
-from selfsown.files.column_detection import HEAD_RECORDS, detect_columns
-from selfsown.files.column_mapping import Record
+from selfsown.files.column_detection import HEAD_RECORDS, NamedColumns, ReadAs, available_columns, detect_columns
+from selfsown.files.column_mapping import Columns, Record
 from selfsown.records import Grade, Row, SetAside
 
 
@@ -58,6 +58,16 @@ class UserRows(ABC):
         """The records that the latest complete reading skipped, each with its reason."""
         return list(self.__dict__.get("_set_aside", ()))
 
+    @property
+    def note(self) -> str:
+        """How the latest reading took the rows, where no name says so: "each line as a prompt"; "" otherwise."""
+        return str(self.__dict__.get("_note", ""))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the data; none where it has no columns."""
+        return ()
+
     def _remember_skipped(self, items: list[SetAside]) -> None:
         self.__dict__["_set_aside"] = items  # tasks are frozen dataclasses, and this is not one of their options
 
@@ -73,7 +83,10 @@ class RecordRows(UserRows):
     text: str
     prompt: str
     answer: str
+    system: str
     attributes: tuple[str, ...]
+    metadata: tuple[str, ...]
+    read_as: ReadAs
     rows: int
     skip_bad: bool
 
@@ -93,8 +106,8 @@ class RecordRows(UserRows):
         skipped = SkippedRecords(self.name, self.skip_bad, f"real.{self.task_name}.skip_bad")
         if not (head := self.head(skipped.add)):
             raise DataError(self._empty_message(skipped))
-        named = (self.text, self.prompt, self.answer)
-        columns = detect_columns(self.path, head, named, self.attributes, self.task_name)
+        columns = self._detected(head)
+        self.__dict__["_note"] = columns.note
         count = 0
         for row in columns.rows(self.records(columns.column_names, skipped.add), self.name, skipped.add):
             count += 1
@@ -102,6 +115,16 @@ class RecordRows(UserRows):
         self._remember_skipped(skipped.items)
         if not count:
             raise DataError(self._empty_message(skipped))
+
+    def _detected(self, head: Sequence[Record]) -> Columns:
+        named = NamedColumns(
+            self.text, self.prompt, self.answer, self.system, self.attributes, self.metadata, self.read_as
+        )
+        return detect_columns(self.path, head, named, self.task_name)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(available_columns(self.head()))
 
     def head(self, bad: OnBad = raise_bad) -> list[Record]:
         """The first readable records; if there are none, `bad` is called with every record."""

@@ -12,10 +12,14 @@ from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import rejection_reason, shared_word_run
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
+from selfsown.templates import TemplateText
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
+
+READS = "answers"
 
 MAX_SHARED_WORDS = 12  # an instruction that has so many consecutive words of the document gives the answer away
 
@@ -40,7 +44,7 @@ def generate(
     real: Sequence[Row] = (),
     *,
     kind: Literal["text", "code"] = "text",
-    instruction: str = "",
+    instruction: TemplateText = "",
     max_chars: Count = 2000,
     temperature: NotNegative = 0.7,
 ) -> Iterator[Row]:
@@ -56,7 +60,8 @@ def generate(
     """
     chosen = with_answers(rows, real, "generate.backtranslate")
     prompts = [
-        "\n\n".join(filter(None, [_INSTRUCTIONS[kind], instruction, _NOTE, fenced(row.answer)])) for row in chosen
+        "\n\n".join(filter(None, [_INSTRUCTIONS[kind], for_row(instruction, row), _NOTE, fenced(row.answer)]))
+        for row in chosen
     ]
     replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     for row, reply in zip(chosen, replies, strict=True):

@@ -13,10 +13,15 @@ from selfsown.models import Model
 from selfsown.option_types import NotNegative, Share
 from selfsown.prompting.json_schema import list_schema, object_schema
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS, fenced_prompt, fenced_row, text_kind
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_answers
+from selfsown.templates import TemplateText
 from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
+
+READS = "answers"
+WRITES = ("edits", "original")
 
 _PARTS = ("quote", "reason", "correction")
 _EDIT_SCHEMA = object_schema(**dict.fromkeys(_PARTS, str))
@@ -54,7 +59,7 @@ def generate(
     seed: int,
     real: Sequence[Row] = (),
     *,
-    instruction: str = "",
+    instruction: TemplateText = "",
     confirm: bool = True,
     max_changed: Share = 0.5,
     temperature: NotNegative = 0.0,
@@ -74,7 +79,7 @@ def generate(
     Raises SelfsownError where no real row has an answer or text.
     """
     rows = with_answers(rows, real, "generate.correct_errors")
-    prompts = [_find_errors_prompt(row, instruction) for row in rows]
+    prompts = [_find_errors_prompt(row, for_row(instruction, row)) for row in rows]
     replies = complete_json(teacher, prompts, _EDITS_SCHEMA, temperature=temperature, seed=seed)
     edits = [_applicable_edits(row, reply, seed) for row, reply in zip(rows, replies, strict=True)]
     if confirm:

@@ -11,10 +11,15 @@ from dataclasses import replace
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.json_schema import list_schema, object_schema
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row, with_answers
+from selfsown.templates import TemplateText
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
+
+READS = "answers"
+WRITES = ("quote",)
 
 _PARTS = ("question", "quote", "answer")
 _PAIR_SCHEMA = object_schema(**dict.fromkeys(_PARTS, str))
@@ -28,7 +33,7 @@ def generate(
     real: Sequence[Row] = (),
     *,
     per_document: Count = 3,
-    instruction: str = "",
+    instruction: TemplateText = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """Questions about each real row with their answers; the passage that an answer rests on is the metadata "quote".
@@ -43,7 +48,10 @@ def generate(
     """
     rows = with_answers(rows, real, "generate.document_qa")
     documents = [f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer for row in rows]
-    prompts = [_questions_prompt(document, per_document, instruction) for document in documents]
+    prompts = [
+        _questions_prompt(document, per_document, for_row(instruction, row))
+        for row, document in zip(rows, documents, strict=True)
+    ]
     replies = complete_json(teacher, prompts, _PAIRS_SCHEMA, temperature=temperature, seed=seed)
     for row, document, reply in zip(rows, documents, replies, strict=True):
         for question in _to_rows(reply, document)[:per_document]:

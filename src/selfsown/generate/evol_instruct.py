@@ -16,11 +16,16 @@ from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import NoPrompt, Row
+from selfsown.templates import TemplateText
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
+
+READS = "prompts"
+WRITES = ("operation", "round")
 
 Operation = Literal["constrain", "deepen", "concretise", "reason", "complicate", "broaden"]
 
@@ -52,7 +57,7 @@ def generate(
     *,
     rounds: Count = 3,
     operations: tuple[Operation, ...] = ("constrain", "deepen", "concretise", "reason", "complicate", "broaden"),
-    instruction: str = "",
+    instruction: TemplateText = "",
     max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
@@ -68,7 +73,8 @@ def generate(
     Source: Xu et al. 2023 (WizardLM).
     """
     histories = [[row] for row in _with_prompts(rows, operations)]  # each real row and the tasks made from it
-    rewrite = partial(_rewritten, teacher, instruction=instruction, max_chars=max_chars, temperature=temperature)
+    instructions = [for_row(instruction, start) for start, *_ in histories]
+    rewrite = partial(_rewritten, teacher, instructions, max_chars=max_chars, temperature=temperature)
     for index in range(rounds):
         drawn = [random.Random(f"{seed} {start.id} {index}").choice(operations) for start, *_ in histories]
         before = [next(row for row in reversed(history) if not row.status) for history in histories]
@@ -82,16 +88,19 @@ def generate(
 
 def _rewritten(
     teacher: Model,
+    instructions: Sequence[str],
     before: Sequence[Row],
     operations: Sequence[Operation],
     *,
-    instruction: str,
     max_chars: int,
     temperature: float,
     seed: int,
 ) -> list[Row]:
     """A new task from each of these rows by its operation, with the teacher's answer under the row's system message."""
-    prompts = [_prompt(operation, row.prompt, instruction) for operation, row in zip(operations, before, strict=True)]
+    prompts = [
+        _prompt(operation, row.prompt, instruction)
+        for operation, row, instruction in zip(operations, before, instructions, strict=True)
+    ]
     replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     tasks = [
         _unanswered_row(reply, row, operation, max_chars)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.judge_prompts import IGNORE_INSTRUCTIONS
+from selfsown.prompting.row_text import for_row
 from selfsown.records import NoPrompt, Row
+from selfsown.templates import TemplateText
 from selfsown.text.chat import (
     Message,
     Prompt,
@@ -23,6 +25,8 @@ from selfsown.text.chat import (
     prompt_messages,
 )
 from selfsown.text.normalize import fenced
+
+READS = "prompts"
 
 _SPEAKER = re.compile(r"^(user|assistant): ?", re.IGNORECASE | re.MULTILINE)
 
@@ -64,7 +68,7 @@ def generate(
     seed: int,
     *,
     turns: Count = 3,
-    instruction: str = "",
+    instruction: TemplateText = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
     """A conversation from each real prompt: the row's answer is the last answer, its prompt the transcript before it,
@@ -85,7 +89,9 @@ def generate(
     for turn in range(turns):
         if turn:
             live = _live(conversations)
-            _add_turns(live, "user", [_user_prompt(item, instruction) for item in live], teacher, params)
+            _add_turns(
+                live, "user", [_user_prompt(item, for_row(instruction, item.start)) for item in live], teacher, params
+            )
         live = _live(conversations)
         _add_turns(live, "assistant", [item.prompt for item in live], teacher, params)
     yield from map(_to_row, conversations)

@@ -19,8 +19,12 @@ from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import answer_prompts, rejection_reason
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
+from selfsown.templates import RECORD, TemplateText, render
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
+
+PREFERS = "prompts"
+WRITES = ("persona", "format")
 
 MAX_SIMILARITY = 0.7  # ROUGE-L with the example, from which on a request copies it
 
@@ -66,7 +70,7 @@ def generate(
     personas: tuple[str, ...] | dict[str, Positive] = PERSONAS,
     formats: tuple[str, ...] | dict[str, Positive] = FORMATS,
     attributes: dict[str, list[str] | dict[str, Positive]] | None = None,
-    instruction: str = "",
+    instruction: TemplateText = "",
     max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
@@ -82,7 +86,10 @@ def generate(
     cells = _attribute_cells({"persona": personas, "format": formats, **(attributes or {})}, count, random.Random(seed))
     pool = list(sample_rows(lambda: (row for row in real if row.prompt), count, seed))
     examples = [pool[index % len(pool)] if pool else None for index in range(count)]
-    prompts = [_request_prompt(cell, example, instruction) for cell, example in zip(cells, examples, strict=True)]
+    prompts = [
+        _request_prompt(cell, example, render(instruction, {**cell, RECORD: cell}))
+        for cell, example in zip(cells, examples, strict=True)
+    ]
     replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed)
     requests = [
         _unanswered_row(reply, cell, example, max_chars)

@@ -18,6 +18,9 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 from selfsown.text.chat import drop_chat_metadata
 
+READS = "prompts"
+WRITES = ("rejected",)
+
 Rollouts = list[tuple[str, bool]]  # the continuation, and whether the whole answer is right
 
 

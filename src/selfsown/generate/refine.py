@@ -16,11 +16,15 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import criticize, fenced_row, resolve_principles, text_kind
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, compact_json, complete_json
 from selfsown.records import Row, with_metadata
 from selfsown.tasks import Principled, Task
+from selfsown.templates import TemplateText
 from selfsown.text.chat import keep_prompt_metadata
 from selfsown.text.normalize import fenced
+
+WRITES = ("revisions", "revision_history")
 
 _CRITIQUE_SCHEMA = object_schema(criticism=str, fault=bool)
 
@@ -56,8 +60,8 @@ def generate(
     seed: int,
     *,
     critic: Literal["teacher", "task"] = "teacher",
-    principles: tuple[str, ...] = (),
-    rubric: str = "It is correct, complete and clear, and does what was asked for.",
+    principles: tuple[TemplateText, ...] = (),
+    rubric: TemplateText = "It is correct, complete and clear, and does what was asked for.",
     rounds: Count = 4,
     temperature: NotNegative = 1.0,
     where: dict[str, str] | None = None,
@@ -141,8 +145,9 @@ def _critiques(revisions: Sequence[_Revision], teacher: Model, wording: Principl
 
 
 def _critique_prompt(revision: _Revision) -> str:
+    criterion = for_row(revision.criterion, revision.real)
     return "\n\n".join([
-        f"Criticise the {text_kind(revision.row)} below by this criterion alone: {revision.criterion}",
+        f"Criticise the {text_kind(revision.row)} below by this criterion alone: {criterion}",
         fenced_row(revision.row),
         "Say in a few sentences where it does not meet the criterion and how to fix that, then whether it has a fault.",
     ])  # fmt: skip
@@ -165,7 +170,7 @@ def _revision_prompt(revision: _Revision) -> str:
     return "\n\n".join([
         f"Revise the {name} below so that the criticism no longer applies, and leave the rest as it is.",
         fenced_row(revision.row),
-        f"The criterion: {revision.criterion}",
+        f"The criterion: {for_row(revision.criterion, revision.real)}",
         f"The criticism:\n{fenced(revision.history[-1]['criticism'])}",
         f"Write only the revised {name}, and nothing about it.",
     ])  # fmt: skip

@@ -15,10 +15,15 @@ from selfsown.files.chunking import chunks
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.reply_checks import rejection_reason
+from selfsown.prompting.row_text import for_row
 from selfsown.records import Row, with_answers
+from selfsown.templates import TemplateText
 from selfsown.text.chat import drop_chat_metadata
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import rouge_l, words
+
+READS = "answers"
+WRITES = ("format", "span")
 
 Format = Literal["textbook", "questions", "wiki", "dialogue", "easy", "bullets"]
 
@@ -49,7 +54,7 @@ def generate(
     formats: tuple[Format, ...] = ("textbook", "questions", "wiki", "dialogue", "easy", "bullets"),
     per_document: Count = 1,
     span_chars: Count = 4000,
-    instruction: str = "",
+    instruction: TemplateText = "",
     max_chars: Count = 16_000,
     temperature: NotNegative = 0.7,
 ) -> Iterator[Row]:
@@ -70,7 +75,7 @@ def generate(
         for index, span in enumerate(chunks(f"{row.prompt}\n\n{row.answer}" if row.prompt else row.answer, span_chars))
         for chosen in random.Random(f"{seed} {row.id} {index}").sample(formats, min(per_document, len(formats)))
     ]
-    prompts = [_prompt(span, chosen, instruction) for _, span, chosen in work]
+    prompts = [_prompt(span, chosen, for_row(instruction, row)) for row, span, chosen in work]
     replies = teacher.complete(prompts, SamplingParams(temperature=temperature, seed=seed))
     for (row, span, chosen), (reply,) in zip(work, replies, strict=True):
         text, failure = _checked_text(reply, span, max_chars)

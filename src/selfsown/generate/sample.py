@@ -7,10 +7,14 @@ from typing import Any
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import compact_json, complete_json
 from selfsown.records import NoPrompt, Row, with_metadata
 from selfsown.tasks import Task
+from selfsown.templates import TemplateText
 from selfsown.text.chat import Prompt, keep_prompt_metadata, prepend_text
+
+READS = "prompts"
 
 
 def generate(
@@ -21,7 +25,7 @@ def generate(
     *,
     n: Count = 4,
     temperature: NotNegative = 1.0,
-    instruction: str = "",
+    instruction: TemplateText = "",
     schema: dict[str, Any] | None = None,
     where: dict[str, str] | None = None,
 ) -> Iterator[Row]:
@@ -29,7 +33,7 @@ def generate(
 
     n: answers to each prompt.
     temperature: the teacher's sampling temperature.
-    instruction: text before each prompt, which the row does not have.
+    instruction: text before each prompt, which the row does not have; it may be a template over the row.
     schema: a JSON schema; answers are JSON on one line that follows it.
     where: use only rows with these metadata values.
 
@@ -38,7 +42,7 @@ def generate(
     chosen = [row for row in with_metadata(rows, where) if row.prompt]
     if not chosen:
         raise _no_prompt(task)
-    prompts = [prepend_text(row.full_prompt, instruction) for row in chosen]
+    prompts = [prepend_text(row.full_prompt, for_row(instruction, row)) for row in chosen]
     params = SamplingParams(n=n, temperature=temperature, seed=seed)
     replies = teacher.complete(prompts, params) if schema is None else _structured(teacher, prompts, schema, params)
     for row, answers in zip(chosen, replies, strict=True):

@@ -19,6 +19,8 @@ from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.text.chat import drop_chat_metadata, keep_prompt_metadata
 from selfsown.text.normalize import extract_python, fenced
 
+WRITES = ("tests", "revisions", "revision_history")
+
 MAX_OUTPUT_CHARS = 1000  # of each output stream, from its end, that the teacher is shown
 _WRITE_PROBLEM = (
     "Below is a piece of code or text. Take it as inspiration for a programming problem of your own, stated in a few "

@@ -17,8 +17,11 @@ from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.reply_checks import rejection_reason
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Row
+from selfsown.templates import ConstantText, render
 from selfsown.text.normalize import fenced
 from selfsown.text.rouge import RougeIndex
+
+READS = "prompts"
 
 FIRST_BATCH = 16  # tasks requested at once at first; later, as many as there are already
 MAX_EXAMPLE_CHARS = 600  # of an example's prompt, and of its answer
@@ -43,7 +46,7 @@ def generate(
     generated_shots: Natural = 2,
     seed_rows: Count = 200,
     max_similarity: Share = 0.7,
-    instruction: str = "",
+    instruction: ConstantText = "",
     max_chars: Count = 8000,
     temperature: NotNegative = 1.0,
 ) -> Iterator[Row]:
@@ -64,7 +67,7 @@ def generate(
     while made < count:
         size = min(max(FIRST_BATCH, made), count - made)
         examples = [_draw_examples(rng, pool, accepted, shots, generated_shots) for _ in range(size)]
-        prompts = [_prompt(batch, instruction) for batch in examples]
+        prompts = [_prompt(batch, render(instruction, {})) for batch in examples]
         replies = complete_json(teacher, prompts, _SCHEMA, temperature=temperature, seed=seed + made)
         for batch, reply in zip(examples, replies, strict=True):
             parents = tuple(row.id for row in batch if row.id in seed_ids)

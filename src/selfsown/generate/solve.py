@@ -9,11 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
+from selfsown.prompting.row_text import for_row
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, Task
+from selfsown.templates import TemplateText
 from selfsown.text.chat import Prompt, append_text, keep_prompt_metadata, prepend_text
 from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.numbers import parse_quantity, plain
+
+READS = "prompts"
+WRITES = ("hint",)
 
 HINT_PROMPT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 
@@ -28,7 +33,7 @@ def generate(
     count: Count = 2000,
     n: Count = 1,
     temperature: NotNegative = 1.0,
-    instruction: str = "",
+    instruction: TemplateText = "",
     hint: bool = False,
 ) -> Iterator[Row]:
     """Answers to new problems, or to each real prompt.
@@ -44,11 +49,11 @@ def generate(
     problems = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [r for r in rows if r.prompt]
     if not problems:
         raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
-    prompts = [prepend_text(row.full_prompt, instruction) for row in problems]
+    prompts = [prepend_text(row.full_prompt, for_row(instruction, row)) for row in problems]
     replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
     groups = list(zip(problems, replies, strict=True))
     unsolved = [row for row, group in groups if hint and row.target and not any(_solves(row, r, task) for r in group)]
-    hinted = [prepend_text(_hinted_prompt(row, task), instruction) for row in unsolved]
+    hinted = [prepend_text(_hinted_prompt(row, task), for_row(instruction, row)) for row in unsolved]
     retries = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
     answers = [(row, reply, "no") for row, group in groups for reply in group]
     answers += [(row, reply, "yes") for row, (reply,) in zip(unsolved, retries, strict=True)]

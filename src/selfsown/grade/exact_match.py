@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from selfsown.records import Grade, Row
 from selfsown.text.normalize import unified
 
+READS = "answers"
+
 
 def grade(rows: Sequence[Row]) -> Iterator[Grade]:
     for row in rows:

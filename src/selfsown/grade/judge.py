@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from selfsown.models import Model
 from selfsown.option_types import NotNegative, Scale
 from selfsown.prompting.judge_prompts import score_rows
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.templates import TemplateText
 
 
 def grade(
@@ -16,17 +18,19 @@ def grade(
     judge: Model,
     seed: int,
     *,
-    rubric: str = "Is it correct, complete and clear, and does it do what was asked for?",
+    rubric: TemplateText = "Is it correct, complete and clear, and does it do what was asked for?",
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
-    """rubric: what the judge evaluates; SelfsownError if it is empty.
+    """rubric: what the judge evaluates, perhaps a template over the row; SelfsownError if it is empty.
     scale: the judge gives an integer from 1 to `scale`, which becomes a score from 0 to 1.
     temperature: of the judge.
     """
     if not rubric.strip():
         raise SelfsownError("grade.judge: rubric is empty; write what the judge should evaluate")
-    for answer in score_rows(judge, [(row, rubric) for row in rows], scale=scale, temperature=temperature, seed=seed):
+    for answer in score_rows(
+        judge, [(row, for_row(rubric, row)) for row in rows], scale=scale, temperature=temperature, seed=seed
+    ):
         yield _grade(answer, scale)
 
 

@@ -15,6 +15,8 @@ from selfsown.text.normalize import normal
 from selfsown.text.number_words import in_digits
 from selfsown.text.numbers import changes_claim, parse_quantity, plain
 
+READS = "answers"
+
 MAX_CHARS_COMPARED = 500
 MAX_CHARS_SHOWN = 60
 

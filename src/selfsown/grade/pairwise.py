@@ -10,8 +10,10 @@ from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.json_schema import object_schema
 from selfsown.prompting.judge_prompts import EMPTY_ANSWER, IGNORE_INSTRUCTIONS, fenced_prompt, text_kind
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer, complete_json
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.templates import TemplateText
 from selfsown.text.normalize import fenced
 
 _SCHEMA = object_schema(reason=str, better=["first", "second", "neither"])
@@ -37,7 +39,7 @@ def grade(
     judge: Model,
     seed: int,
     *,
-    rubric: str = "Which is more correct, complete and clear, and better at what was asked for?",
+    rubric: TemplateText = "Which is more correct, complete and clear, and better at what was asked for?",
     opponents: Count = 2,
     temperature: NotNegative = 0.0,
 ) -> Iterator[Grade]:
@@ -85,7 +87,7 @@ def _pairs(rows: Sequence[Row], opponents: int) -> list[tuple[Row, Row]]:
 
 
 def _prompt(first: Row, second: Row, rubric: str) -> str:
-    parts = [f"Compare two {text_kind(first)}s by this rubric: {rubric}"]
+    parts = [f"Compare two {text_kind(first)}s by this rubric: {for_row(rubric, first)}"]
     if first.prompt:
         parts.append(f"What was asked:\n{fenced_prompt(first)}")
     parts += [

@@ -8,8 +8,10 @@ from statistics import median
 from selfsown.models import Model
 from selfsown.option_types import Count, NotNegative, Scale
 from selfsown.prompting.judge_prompts import models_by_name, score_rows
+from selfsown.prompting.row_text import for_row
 from selfsown.prompting.structured_output import Answer
 from selfsown.records import Grade, Row, SelfsownError
+from selfsown.templates import TemplateText
 
 _RUBRICS = (
     "Is it correct? Look for anything that is wrong, made up or contradictory.",
@@ -24,7 +26,7 @@ def grade(
     seed: int,
     *,
     judges: tuple[str, ...] = (),
-    rubrics: tuple[str, ...] = _RUBRICS,
+    rubrics: tuple[TemplateText, ...] = _RUBRICS,
     samples: Count = 1,
     scale: Scale = 5,
     temperature: NotNegative = 0.0,
@@ -41,7 +43,7 @@ def grade(
     """
     _check(rubrics, samples, temperature)
     members = [rubric for rubric in rubrics for _ in range(samples)]
-    pairs = [(row, rubric) for row in rows for rubric in members]
+    pairs = [(row, for_row(rubric, row)) for row in rows for rubric in members]
     models = models_by_name(judge, judges).items()
     answers = {
         name: score_rows(model, pairs, scale=scale, temperature=temperature, seed=seed) for name, model in models

@@ -10,6 +10,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.records import Grade, Row
 from selfsown.tasks import Task
+from selfsown.templates import ConstantText, render
 from selfsown.text.chat import prepend_text
 from selfsown.text.normalize import agreement, final_match
 
@@ -26,7 +27,7 @@ def grade(
     strong: Literal["judge", "teacher"] = "judge",
     samples: Count = 4,
     min_similarity: Share = 0.6,
-    instruction: str = "",
+    instruction: ConstantText = "",
     pattern: Pattern = "",
     temperature: NotNegative = 1.0,
 ) -> Iterator[Grade]:
@@ -42,7 +43,7 @@ def grade(
     temperature: of both solvers.
     """
     prompts = list(dict.fromkeys(row.full_prompt for row in rows if row.prompt))
-    instructed = [prepend_text(prompt, instruction) for prompt in prompts]
+    instructed = [prepend_text(prompt, render(instruction, {})) for prompt in prompts]
     params = SamplingParams(n=samples, temperature=temperature, seed=seed)
     solvers = (judge, teacher) if strong == "judge" else (teacher, judge)
     solutions = [solver.complete(instructed, params) for solver in solvers]

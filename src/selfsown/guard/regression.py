@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from selfsown.option_types import NotNegative, Share
 from selfsown.records import Generation, Score, Verdict
+from selfsown.scores import less_is_better
 from selfsown.stats.intervals import error
 
 
@@ -36,4 +37,5 @@ def guard(
 
 def _fall(best: Score, now: Score) -> float:
     """How much worse `now` is than `best`, in the score's direction."""
-    return now.value - best.value if best.direction == "lower" else best.value - now.value
+    fall = best.comparable().value - now.comparable().value
+    return -fall if less_is_better(best.direction) else fall

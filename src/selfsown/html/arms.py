@@ -25,6 +25,7 @@ from selfsown.html.formatting import (
     visible,
 )
 from selfsown.html.score_curves import generations_axis
+from selfsown.scores import distance
 
 Curves = Mapping[int, Mapping[int, float]]  # score by seed and generation
 MAX_LABEL_CHARS = 28
@@ -140,7 +141,8 @@ def _gap_rows(comparison: ComparisonData) -> list[DotRow]:
     for arm in comparison.arms:
         score = arm.scores[comparison.goal]
         if score.difference:
-            pairs = [ours - theirs for ours, theirs in zip(reference, score.last, strict=True)]
+            by_arm = ([distance(value, comparison.direction) for value in values] for values in (reference, score.last))
+            pairs = [ours - theirs for ours, theirs in zip(*by_arm, strict=True)]
             rows.append(DotRow(f"{comparison.reference} − {arm.name}", pairs, score.difference))
     return rows
 

@@ -55,7 +55,7 @@ def _facts(audit: Audit) -> list[tuple[str, str, str]]:
         facts.append(("blank rows", f"{synthetic.blank_count:,}", f"real: {real.blank_count:,}"))
     facts.append(("exact duplicates", percent(audit.duplicate_rates[0]), f"real: {percent(audit.duplicate_rates[1])}"))
     near = f"; {percent(audit.rates[COPIES][0])} of the sample with near copies" if COPIES in audit.rates else ""
-    return [*facts, (COPIES, percent(audit.copy_rate), f"ignoring case and whitespace{near}")]
+    return [*facts, ("exact " + COPIES, percent(audit.copy_rate), f"ignoring case and whitespace{near}")]
 
 
 def _power(audit: Audit) -> Table | None:
@@ -67,7 +67,7 @@ def _power(audit: Audit) -> Table | None:
 
 
 def _differences(audit: Audit) -> Figure:
-    signals = list(audit.signals)
+    signals = findings.ranked(audit)
     label = "; ".join(
         f"{signal.name}: {signal.value / signal.tolerance:+.2f} times the tolerance" for signal in signals
     )
@@ -82,7 +82,7 @@ def _differences(audit: Audit) -> Figure:
             f"{signal.value:+.3f}",
             f"[{signal.low:+.3f}, {signal.high:+.3f}]",
             f"{signal.tolerance:g}",
-            f"{signal.p:.3g}",
+            findings.p_value(audit, signal),
             "yes" if signal.is_alarm else "no",
             f"{signal.mde:.3f}",
         ]
@@ -142,7 +142,7 @@ def _all_shares(audit: Audit) -> list[Table]:
 def _shares(name: str, shares: Mapping[str, tuple[float, float]]) -> Table:
     rows = [
         [visible(value), percent(ours), percent(theirs), f"{100 * (ours - theirs):+.1f}"]
-        for value, (ours, theirs) in sorted(shares.items(), key=lambda item: -item[1][1])
+        for value, (ours, theirs) in sorted(shares.items(), key=lambda item: -abs(item[1][0] - item[1][1]))
     ]
     return Table(["value", "synthetic", "real", "points"], rows, f"Shares of {name}")
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from selfsown.compare.results import ArmResult, ComparisonResult, ProofVerdict
 from selfsown.html import run_data
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
+from selfsown.scores import Direction, less_is_better
 
 Histories = Mapping[int, Sequence[Generation]]  # by seed
 
@@ -37,28 +39,28 @@ class ComparisonData:
         return [arm for arm in self.result.arms if arm.name not in sizes]
 
     @cached_property
-    def lower_is_better(self) -> frozenset[str]:
-        """The keys of scores of which less is better."""
-        scores = [
+    def direction(self) -> Direction:
+        """Which values of the goal are better."""
+        scores = (
             score
             for by_seed in self.histories.values()
             for history in by_seed.values()
             for generation in history
-            for score in generation.scores
-        ]
-        return frozenset(score.key for score in scores if score.direction == "lower")
+            if (score := generation.score(self.goal))
+        )
+        return next((score.direction for score in scores), "higher")
 
     def outcome(self, arm: ArmResult) -> ProofVerdict:
         """The reference against this arm: better or worse only where the paired interval excludes zero."""
         gap = arm.scores[self.goal].difference
         if not gap or gap.low is None or gap.high is None or gap.low == gap.high or gap.low <= 0 <= gap.high:
             return "inconclusive"
-        return "better" if (gap.low > 0) != (self.goal in self.lower_is_better) else "worse"
+        return "better" if (gap.low > 0) != less_is_better(self.direction) else "worse"
 
 
 def load_comparison(folder: Path) -> ComparisonData:
     """Raises SelfsownError where a file of the folder is damaged."""
-    with run_data.damaged_if_unreadable(folder / "compare.json"):
+    with damaged_if_unreadable(folder / "compare.json"):
         result = ComparisonResult.read(folder / "compare.json")
     return ComparisonData(result, {arm.name: _load_histories(folder / arm.folder, result.seeds) for arm in result.arms})
 

@@ -6,8 +6,9 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfsown.html import arms, data_efficiency, run_data
+from selfsown.html import arms, data_efficiency
 from selfsown.html.comparison_data import ComparisonData, load_comparison
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.html.elements import Fact, Figure, Table
 from selfsown.html.formatting import capitalized, count, duration, interval, join_words, number, score_name
 
@@ -37,7 +38,7 @@ def content(folder: Path) -> ComparisonPage:
     """The content of the page; SelfsownError where the folder is damaged."""
     comparison = load_comparison(folder)
     result = comparison.result
-    with run_data.damaged_if_unreadable(folder / "compare.json"):
+    with damaged_if_unreadable(folder / "compare.json"):
         curves = [arms.curves(comparison, key) for key in (comparison.goal, "diversity")]
         return ComparisonPage(
             name=result.recipe,

@@ -42,3 +42,21 @@ class Fact(NamedTuple):
     name: str
     value: str
     note: str
+
+
+class Bar(NamedTuple):
+    """A number as a bar. segments: (share of the width, colour variable of the page) of each part of it."""
+
+    label: str
+    text: str
+    segments: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Numbers of one unit as bars, which is also a table of them."""
+
+    caption: str
+    label: str
+    unit: str
+    bars: Sequence[Bar]

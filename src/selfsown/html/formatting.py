@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 from selfsown.records import Generation, Score
 
+OBJECTIVE_EVIDENCE = {"oracle", "execution"}
 SCORE_DESCRIPTIONS = {
     "accuracy": "the share of held-out real rows that the model answers correctly",
     "loss": "bits per character of held-out real text",
@@ -122,3 +124,23 @@ def count(n: int, thing: str) -> str:
 def rejecting_guards(generation: Generation) -> list[str]:
     """The guards that triggered in this generation."""
     return list(dict.fromkeys(verdict.guard for verdict in generation.rejections))
+
+
+def evidence_sentence(evidence: Sequence[str], improved: bool = False) -> str:
+    """What the grades rest on, and what does not follow from them. improved: the synthetic rows helped."""
+    if not evidence:
+        return "No grader graded the rows, so the number of wrong rows among the kept ones is unknown."
+    if set(evidence) <= OBJECTIVE_EVIDENCE:
+        sentence = f"The rows were checked by {join_words(evidence)}."
+        gain = " The gain depends on that check; do not expect it where the correct answer is unknown."
+        return f"{sentence}{gain}" if improved else sentence
+    return (
+        f"Grades rest on {join_words(evidence)}, not on known answers: the number of wrong rows among the kept ones is "
+        "unknown."
+    )
+
+
+def shown_folder(folder: Path) -> str:
+    """The folder as a command takes it: from the working directory if it is below it, otherwise its name."""
+    here, absolute = Path.cwd(), folder.absolute()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else absolute.name

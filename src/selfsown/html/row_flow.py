@@ -13,7 +13,8 @@ from matplotlib.path import Path
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
 from selfsown.html.formatting import integer, percent, truncate, visible
-from selfsown.html.run_data import STATUSES, GeneratedRows, Outcome, RunData
+from selfsown.html.row_counts import STATUSES
+from selfsown.html.run_data import GeneratedRows, Outcome, RunData
 
 MAX_BANDS = 6  # more bands on one side are hard to distinguish
 MAX_LABEL_CHARS = 24

@@ -5,25 +5,25 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from selfsown.errors import RunFolderError, one_line
 from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.html.formatting import truncate
+from selfsown.html.row_counts import STATUSES, quotas
+from selfsown.html.task_examples import TaskExample, task_example
 from selfsown.records import Generation, Json, JsonObject, Row
 from selfsown.run_folder import CONTROL, RunFolder, generation_dir
 
-MAX_EXAMPLES = 300  # rows
+MAX_EXAMPLES = 300  # rows of one outcome of one generation
 MAX_NAME_CHARS = 60
 STAGES = ("generate", "grade", "curate", "train", "evaluate", "guard")
-STATUSES = ("kept", "rejected", "failed")
 Outcome = tuple[str, str]  # the status of a row, and what rejected it
 
 
@@ -59,7 +59,8 @@ class GeneratedRows:
 class RunData:
     """A run as it is in its folder, finished or not.
 
-    real, held_out: numbers of rows. log: the finished stages, with their seconds. result: None until the run has ended.
+    real, held_out: numbers of rows. log: the finished stages, with their seconds. trainings: what was
+    done, by generation and objective. result: None until the run has ended.
     """
 
     recipe: Mapping[str, Json]
@@ -70,6 +71,7 @@ class RunData:
     control: Sequence[Generation]
     generated: Sequence[GeneratedRows]
     log: Sequence[Mapping[str, Json]]
+    trainings: Mapping[tuple[int, str], str]
     result: Mapping[str, object] | None
 
     @property
@@ -77,12 +79,22 @@ class RunData:
         return str(self.recipe["goal"])
 
     @property
+    def task(self) -> TaskExample:
+        return task_example(self.recipe)
+
+    def score_name(self, key: str) -> str:
+        """The score in words: its stratum as the task names it."""
+        return self.task.score_name(key)
+
+    @property
     def best(self) -> Generation:
         return best_of(self.history, self.goal)
 
     @property
     def findings(self) -> Findings:
-        return Findings(self.history, self.control, self.goal, str(self.recipe.get("init_from", "previous")))
+        start = str(self.recipe.get("init_from", "previous"))
+        stops_early = any(options.get("early_stopping") for _, options in self.steps("train"))
+        return Findings(self.history, self.control, self.goal, start, stops_early)
 
     @property
     def rollback(self) -> bool:
@@ -120,7 +132,7 @@ def load_run(folder: Path) -> RunData:
     history = load_generations(run_folder)
     generated = [_generated_rows(run_folder, number) for number in range(1, len(history) + 1)]
     with damaged_if_unreadable(folder / "log.jsonl"):
-        log = _load_log(folder / "log.jsonl")
+        events = _load_log(folder / "log.jsonl")
     return RunData(
         recipe=recipe,
         environment=run_folder.json("environment") or {},
@@ -129,7 +141,10 @@ def load_run(folder: Path) -> RunData:
         history=history,
         control=load_generations(run_folder, CONTROL),
         generated=[rows for rows in generated if rows],
-        log=log,
+        log=[event for event in events if {"stage", "seconds", "generation"} <= set(event)],
+        trainings={
+            (event["generation"], event["training"]): event["summary"] for event in events if "summary" in event
+        },
         result=run_folder.json("result"),
     )
 
@@ -140,15 +155,20 @@ def load_generations(run_folder: RunFolder, arm: str = "") -> list[Generation]:
         return run_folder.generations(arm)
 
 
-def sample_rows(generated: Sequence[GeneratedRows]) -> list[Row]:
-    """About MAX_EXAMPLES rows, from every generation and with every outcome; always the same ones."""
-    groups = [rows for generation in generated for rows in generation.examples.values()]
-    quota = 1
-    while quota < MAX_EXAMPLES and sum(min(len(rows), quota + 1) for rows in groups) <= MAX_EXAMPLES:
-        quota += 1
-    rows = [row for group in groups for row in group[:quota]]
-    sample = heapq.nsmallest(MAX_EXAMPLES, rows, key=lambda row: row.id)
-    return sorted(sample, key=lambda row: (row.generation, row.sample_index, row.id))
+def sample_rows(run: RunData, limit: int) -> list[Row]:
+    """At most `limit` rows, from every generation and with every outcome; always the same ones.
+
+    Kept rows come first, and those of the best generation before the others.
+    """
+    groups = {
+        (generation.number, outcome): rows
+        for generation in run.generated
+        for outcome, rows in generation.examples.items()
+    }
+    quota = quotas({group: len(rows) for group, rows in groups.items()}, limit)
+    sample = [row for group, rows in groups.items() for row in rows[: quota[group]]]
+    best = run.best.number if run.history else 0
+    return sorted(sample, key=lambda row: (STATUSES.index(row.status), row.generation != best, -row.generation, row.id))
 
 
 def _generated_rows(run_folder: RunFolder, number: int) -> GeneratedRows | None:
@@ -186,7 +206,7 @@ def _outcome(status: str, reason: str) -> Outcome:
 
 
 def _load_log(path: Path) -> list[JsonObject]:
-    """The lines of finished stages; the last line of a killed run may be incomplete."""
+    """The lines of the log; the last line of a killed run may be incomplete."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     events = []
     for line in lines:
@@ -194,15 +214,6 @@ def _load_log(path: Path) -> list[JsonObject]:
             event = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if isinstance(event, dict) and {"stage", "seconds", "generation"} <= set(event):
+        if isinstance(event, dict):
             events.append(event)
     return events
-
-
-@contextmanager
-def damaged_if_unreadable(path: Path) -> Iterator[None]:
-    """Raise SelfsownError, which says that the file is damaged, where it cannot be parsed."""
-    try:
-        yield
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise RunFolderError(f"{path} is damaged ({one_line(error)}); a report needs it whole") from error

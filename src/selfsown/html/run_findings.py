@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfsown.findings import equal_training
 from selfsown.history import monitor_status, worst_status
 from selfsown.html import monitor
 from selfsown.html.elements import Fact
 from selfsown.html.formatting import (
+    capitalized,
     count,
     duration,
+    evidence_sentence,
     generations_text,
     interval,
     join_words,
     number,
     percent,
     rejecting_guards,
-    score_name,
 )
 from selfsown.html.run_data import RunData
 from selfsown.records import Generation
-
-OBJECTIVE_EVIDENCE = {"oracle", "execution"}
 
 
 def headline(run: RunData) -> str:
@@ -29,21 +29,31 @@ def headline(run: RunData) -> str:
         return "Nothing is measured yet."
     if len(run.history) == 1:
         return "Only generation 0 is measured yet."
+    sentence = run.findings.headline()
+    return sentence if run.result else f"So far: {sentence[0].lower()}{sentence[1:]}"
+
+
+def status(run: RunData) -> str:
+    """The worst monitor status of the result, which stands below the headline; "" where it is green."""
     later = run.history[1:]
     accepted = [generation for generation in later if generation.accepted]
-    sentence = run.findings.headline()
-    if status := monitor.headline_status(accepted or later, len(later)):
-        sentence = f"{sentence[:-1]}, and {status}."
-    if accepted and any(worst_status(generation) == "red" and not generation.accepted for generation in later):
-        sentence = f"{sentence[:-1]}; red was rolled back."
-    return sentence if run.result else f"So far: {sentence[0].lower()}{sentence[1:]}"
+    worst = monitor.headline_status(accepted or later, len(later)) if later else ""
+    rolled_back = accepted and any(
+        worst_status(generation) == "red" and not generation.accepted for generation in later
+    )
+    parts = [
+        *([worst] if worst else []),
+        *([f"{'red' if worst else 'a red generation'} was rolled back"] if rolled_back else []),
+    ]
+    return f"{capitalized('; '.join(parts))}." if parts else ""
 
 
 def sentences(run: RunData) -> list[str]:
     """What happened, in order of importance."""
     if not run.history:
         return ["The run has not finished training on the real rows."]
-    sentences = run.findings.sentences()
+    name = run.score_name(run.goal)
+    sentences = [capitalized(sentence.replace(run.goal, name)) for sentence in run.findings.sentences()]
     if len(run.history) > 1:
         sentences += filter(None, (_guard_sentence(run), monitor.status_sentence(run)))
     if run.rows_total:
@@ -111,7 +121,7 @@ def facts(run: RunData) -> list[Fact]:
 def _goal_facts(run: RunData) -> list[Fact]:
     """The goal at the start and in the reported generation, and beside it the control."""
     findings = run.findings
-    name = score_name(run.goal)
+    name = run.score_name(run.goal)
     first = findings.first
     after = findings.reported.score(run.goal)
     if not findings.reported.number or not after:
@@ -120,7 +130,7 @@ def _goal_facts(run: RunData) -> list[Fact]:
     facts = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
     control = findings.equal_control.score(run.goal) if findings.equal_control else None
     if control:
-        note = f"{interval(control.low, control.high)}, after as many training steps"
+        note = f"{interval(control.low, control.high)}, {equal_training(findings.stops_early)}"
         facts.append(Fact("control: real rows alone", number(control.value), note))
     return facts
 
@@ -129,7 +139,10 @@ def training_data(run: RunData) -> str:
     """What each generation was trained on, and on which rows it is measured."""
     learned = run.findings.learned
     later = "accepted later ones also on synthetic rows" if learned else "no accepted later one on a synthetic row"
-    sentence = f"Generation 0 was trained on real rows alone, {later}. The held-out rows were set aside before anything"
+    how = "".join(f" ({summary})" for (number, _), summary in run.trainings.items() if not number)
+    sentence = (
+        f"Generation 0 was trained on real rows alone{how}, {later}. The held-out rows were set aside before anything"
+    )
     if not run.findings.validated:
         return f"{sentence} else; guards and the choice of the best generation use them, and they are reported."
     return (
@@ -156,21 +169,8 @@ def limitations(run: RunData) -> list[str]:
     )
     if run.rows_with("kept"):
         evidence = sorted(set().union(*(rows.evidence for rows in run.generated)))
-        limits.append(_evidence(evidence, run.findings.effect == "better"))
+        limits.append(evidence_sentence(evidence, run.findings.effect == "better"))
     return limits
-
-
-def _evidence(evidence: Sequence[str], improved: bool) -> str:
-    if not evidence:
-        return "No grader graded the rows, so the number of wrong rows among the kept ones is unknown."
-    if set(evidence) <= OBJECTIVE_EVIDENCE:
-        sentence = f"The rows were checked by {join_words(evidence)}."
-        gain = " The gain depends on that check; do not expect it where the correct answer is unknown."
-        return f"{sentence}{gain}" if improved else sentence
-    return (
-        f"Grades rest on {join_words(evidence)}, not on known answers: the number of wrong rows among the kept ones is "
-        "unknown."
-    )
 
 
 def guard_rows(generations: Sequence[Generation]) -> list[list[str]]:

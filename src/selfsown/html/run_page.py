@@ -10,17 +10,17 @@ import yaml
 
 from selfsown.cost import findings, read_cost
 from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
+from selfsown.html.damage import damaged_if_unreadable
 from selfsown.html.elements import Fact, Figure, Table
-from selfsown.html.formatting import capitalized, integer, join_words, truncate
+from selfsown.html.formatting import capitalized, integer, join_words, shown_folder, truncate
 from selfsown.html.monitor import MonitorSection
-from selfsown.html.run_data import STATUSES, RunData
+from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
+from selfsown.html.run_data import RunData
 from selfsown.intake import Intake
 from selfsown.preflight.self_judging import grader_inputs, self_judging
-from selfsown.records import Grade, Row
 from selfsown.run_folder import RunFolder
 
-MAX_CHARS = 200  # of a row's text on the page
-MAX_HINT_CHARS = 600  # of a row's text in the hint over it
+MAX_CHARS = 200  # of a reason
 MAX_FAILURE_REASONS = 12
 
 
@@ -47,19 +47,6 @@ class RowSection:
 
 
 @dataclass(frozen=True)
-class ExampleRow:
-    """A row as the page shows it. texts: each shortened, with a longer text for the hint, or ""."""
-
-    id: str
-    status: str
-    generation: int
-    texts: list[tuple[str, str]]
-    reason: str
-    grades: list[str]
-    origin: str
-
-
-@dataclass(frozen=True)
 class CostSection:
     """legend: the stages of the time figure with their colours. usage: requests and tokens by step, if any."""
 
@@ -77,7 +64,9 @@ class RunPage:
     description: str
     seed: int
     folder: str
+    task: str
     headline: str
+    status: str
     sentences: list[str]
     facts: list[Fact]
     limitations: list[str]
@@ -85,10 +74,7 @@ class RunPage:
     monitor: MonitorSection | None
     rows: RowSection | None
     composition: Figure | None
-    examples: list[ExampleRow]
-    example_statuses: list[str]
-    example_generations: list[int]
-    rows_total: int
+    browser: RowBrowser | None
     cost: CostSection
     recipe: str
     environment: str
@@ -97,13 +83,14 @@ class RunPage:
 def content(folder: Path) -> RunPage:
     """The content of the page; SelfsownError where the folder is damaged."""
     run = run_data.load_run(folder)
-    examples = run_data.sample_rows(run.generated)
     return RunPage(
         name=run.recipe["name"],
         description=run.recipe.get("description", ""),
         seed=run.recipe.get("seed", 0),
-        folder=folder.name,
+        folder=shown_folder(folder),
+        task=run.task.example,
         headline=run_findings.headline(run),
+        status=run_findings.status(run),
         sentences=[*run_findings.sentences(run), *_real_rows_sentence(folder)],
         facts=run_findings.facts(run),
         limitations=[*run_findings.limitations(run), *_own_judge_sentence(run, folder)],
@@ -111,10 +98,7 @@ def content(folder: Path) -> RunPage:
         monitor=monitor.section(run),
         rows=_rows(run) if run.generated else None,
         composition=composition.synthetic_figure(run) if run.history else None,
-        examples=[_example(row) for row in examples],
-        example_statuses=[status for status in STATUSES if any(row.status == status for row in examples)],
-        example_generations=sorted({row.generation for row in examples}),
-        rows_total=run.rows_total,
+        browser=row_browser(run_data.sample_rows(run, MAX_ROWS), run.rows_total, shown_folder(folder)),
         cost=_cost(run, folder),
         recipe=yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
@@ -123,7 +107,8 @@ def content(folder: Path) -> RunPage:
 
 def _real_rows_sentence(folder: Path) -> list[str]:
     """How the real rows were used, if the folder has the counts."""
-    intake = Intake.of(RunFolder(folder))
+    with damaged_if_unreadable(folder / "real.json"):
+        intake = Intake.of(RunFolder(folder))
     return [f"{intake.sentence()}."] if intake else []
 
 
@@ -171,27 +156,6 @@ def _rows(run: RunData) -> RowSection:
         failures=Table(["reason", "rows"], lines, caption) if lines else None,
         unscored=[rows.number for rows in run.generated if rows.number >= len(run.history)],
     )
-
-
-def _example(row: Row) -> ExampleRow:
-    texts = [row.prompt, row.answer] if row.prompt else [row.answer]
-    return ExampleRow(
-        id=row.id,
-        status=row.status,
-        generation=row.generation,
-        texts=[
-            (truncate(text, MAX_CHARS), truncate(text, MAX_HINT_CHARS) if len(text) > MAX_CHARS else "")
-            for text in texts
-        ],
-        reason=truncate(row.reason, MAX_CHARS),
-        grades=[_grade_text(grade) for grade in row.grades],
-        origin=truncate(f"{row.method or 'unknown'}, written by {row.source or 'unknown'}", MAX_CHARS),
-    )
-
-
-def _grade_text(grade: Grade) -> str:
-    text = f"{grade.score:g} by {grade.grader} ({grade.evidence})"
-    return truncate(f"{text}: {grade.reason}" if grade.reason else text, MAX_CHARS)
 
 
 def _cost(run: RunData, folder: Path) -> CostSection:

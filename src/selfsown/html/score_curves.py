@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from selfsown.findings import equal_training
 from selfsown.history import related_scores
 from selfsown.html import svg
 from selfsown.html.elements import Figure, Panel, Table
@@ -18,13 +20,13 @@ from selfsown.html.formatting import (
     interval,
     number,
     rejecting_guards,
-    score_name,
     score_with_interval,
     visible,
 )
 from selfsown.html.run_data import RunData
 from selfsown.records import Generation, Score
 
+WIDE_PX = (900, 300)  # of the goal on a wide screen
 MAX_LABELLED_GENERATIONS = 16  # with more generations, guards are not named in the drawing
 
 
@@ -35,6 +37,9 @@ def score_figures(run: RunData) -> Iterator[Figure]:
     names = list(dict.fromkeys([goal, "diversity", "loss", *(key.partition("[")[0] for key in keys)]))
     for name in names:
         shown = _shown_scores(run, [key for key in keys if key.partition("[")[0] == name])
+        if run.goal in shown:
+            yield _goal_figure(run)
+            shown.remove(run.goal)
         if shown:
             yield _figure(run, name, shown)
 
@@ -43,7 +48,9 @@ def every_score(run: RunData) -> Table:
     """Each score of each generation, including strata that the drawings omit."""
     keys = dict.fromkeys(score.key for generation in run.history for score in generation.scores)
     shown = [*run.history, *run.control[1:]]
-    rows = [[score_name(key), *(score_with_interval(generation.score(key)) for generation in shown)] for key in keys]
+    rows = [
+        [run.score_name(key), *(score_with_interval(generation.score(key)) for generation in shown)] for key in keys
+    ]
     head = [
         *(f"generation {generation.number}" for generation in run.history),
         *(f"control, {g.number}" for g in run.control[1:]),
@@ -68,32 +75,52 @@ def _shown_scores(run: RunData, keys: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*related, *(key for key in keys if "=" not in key)]))
 
 
+def _goal_figure(run: RunData) -> Figure:
+    """The goal, as wide as the page."""
+    limits = _limits(run, [run.goal])
+    panel = _panel(run, run.goal, limits)
+    wide = _panel(run, run.goal, limits, wide=True)
+    name = run.score_name(run.goal)
+    return Figure(_caption(run, run.goal), [Panel(f"{name}: the goal", panel.svg, wide.svg)], _table(run, [run.goal]))
+
+
 def _figure(run: RunData, name: str, keys: Sequence[str]) -> Figure:
+    limits = _limits(run, keys)
+    return Figure(_caption(run, name), [_panel(run, key, limits) for key in keys], _table(run, keys))
+
+
+def _limits(run: RunData, keys: Sequence[str]) -> tuple[float, float]:
+    """Of the axis of these scores: their intervals with a margin."""
     scores = [score for generation in (*run.history, *run.control) for key in keys if (score := generation.score(key))]
     low = min(score.low for score in scores)
     high = max(score.high for score in scores)
     margin = 0.18 * (high - low) or 0.05
     bottom = 0.0 if margin < low < 2 * margin else low - margin
-    panels = [_panel(run, key, (bottom, high + margin)) for key in keys]
+    return bottom, high + margin
+
+
+def _table(run: RunData, keys: Sequence[str]) -> Table:
     rows = [[_generation_label(run, g), *(score_with_interval(g.score(key)) for key in keys)] for g in run.history]
     rows += [[f"control, {g.number}", *(score_with_interval(g.score(key)) for key in keys)] for g in run.control[1:]]
-    return Figure(
-        _caption(run, name), panels, Table(["generation", *map(score_name, keys)], rows, f"{name} over generations")
-    )
+    names = [run.score_name(key) for key in keys]
+    return Table(["generation", *names], rows, f"{', '.join(names)} over generations")
 
 
 def _caption(run: RunData, name: str) -> str:
+    """Of the figure of all scores of a name, or of one score with its stratum."""
+    name, title = name.partition("[")[0], run.score_name(name)
     about = describe_score(name)
-    caption = f"{capitalized(name)}: {about}" if about else capitalized(name)
+    caption = f"{capitalized(title)}: {about}" if about else capitalized(title)
     directions = {score.direction for score in run.history[0].scores if score.name == name}
     if len(directions) == 1 and directions != {"neither"}:
-        caption += f"; {directions.pop()} is better"
+        direction = directions.pop()
+        caption += "; the target is 1" if direction == "target 1" else f"; {direction} is better"
     caption += ". Bars are 95 % intervals."
     if any(rejecting_guards(generation) for generation in run.history):
         effect = "was rolled back, and no later model is trained on its rows" if run.rollback else "raised an alarm"
         caption += f" A shaded generation with a cross {effect}; its guard is named."
     if run.control:
-        caption += " The dashed grey line is the control: real rows alone, for as many training steps."
+        caption += f" The dashed grey line is the control: real rows alone, {equal_training(run.findings.stops_early)}."
     return caption
 
 
@@ -104,11 +131,13 @@ def _generation_label(run: RunData, generation: Generation) -> str:
     return f"{generation.number} ({'; '.join(notes)})" if notes else str(generation.number)
 
 
-def _panel(run: RunData, key: str, limits: tuple[float, float]) -> Panel:
+def _panel(run: RunData, key: str, limits: tuple[float, float], wide: bool = False) -> Panel:
     scored = [(generation, score) for generation in run.history if (score := generation.score(key))]
     description = "; ".join(f"generation {g.number}: {s.value:.3f} {interval(s.low, s.high)}" for g, s in scored)
-    canvas = svg.Canvas(f"curve-{element_id(key)}", f"{score_name(key)} over generations", description)
-    return Panel(score_name(key), svg.draw_svg(canvas, _draw_curve(run, key, scored, limits)))
+    canvas = svg.Canvas(f"curve-{element_id(key)}", f"{run.score_name(key)} over generations", description)
+    if wide:
+        canvas = replace(canvas, name=f"{canvas.name}-wide", width=WIDE_PX[0], height=WIDE_PX[1])
+    return Panel(run.score_name(key), svg.draw_svg(canvas, _draw_curve(run, key, scored, limits)))
 
 
 def _draw_curve(

@@ -75,6 +75,15 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class AnswerBits(Protocol):
+    """A model that can measure the answers of rows alone."""
+
+    def answer_bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
+        """As `Model.bits`, of each row's answer, given its prompt."""
+        ...
+
+
+@runtime_checkable
 class StepAware(Protocol):
     """A model that books its requests to the step that it works for."""
 
@@ -89,6 +98,15 @@ class ModelSelector(Protocol):
 
     def with_model(self, name: str) -> Model:
         """Another model of the same server."""
+        ...
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A model whose server can be looked for before it is asked."""
+
+    def check_server(self) -> None:
+        """Raises ModelError where no server answers; nothing is paid."""
         ...
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from selfsown import progress
 from selfsown.calibration.selftest import self_test
-from selfsown.errors import RecipeError
+from selfsown.errors import RecipeError, closest
 from selfsown.holdout import validation_and_test
 from selfsown.intake import Intake, prepared_rows, split_real_rows
 from selfsown.models import Model
+from selfsown.preflight.real_rows import check_rows_fit, check_templates
 from selfsown.recipe.inputs import (
     CurateInputs,
     EvaluateInputs,
@@ -40,6 +41,8 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     intake: counts what is read. Raises RecipeError or DataError where a step does not fit.
     """
     real, held_out = split_real_rows(recipe, task, intake or Intake())
+    check_rows_fit(recipe, task, real)
+    check_templates(recipe, task, real[:SAMPLE_ROWS])
     student: Model = recipe.student(rows=real, seed=0)
     _create_role_models(recipe, real)  # they exist and have their keys; but asking them may cost money
     _check_pairs(recipe, real)
@@ -90,8 +93,11 @@ def _check_pairs(recipe: Recipe, real: list[Row]) -> None:
 
 def _check_goal(recipe: Recipe, scores: tuple[Score, ...]) -> None:
     if _without_values(recipe.goal) not in {_without_values(score.key) for score in scores}:
-        available = ", ".join(score.key for score in scores)
-        raise RecipeError(f"goal: there is no score {recipe.goal!r}; this recipe measures: {available}")
+        keys = [score.key for score in scores]
+        whole = ", ".join(key for key in keys if "[" not in key)  # without strata, which may be many
+        near = closest(recipe.goal, keys)
+        hint = f"did you mean {near!r}?" if near else f"this recipe measures: {whole}"
+        raise RecipeError(f"goal: there is no score {recipe.goal!r}; {hint}")
 
 
 def _run_guards(recipe: Recipe, task: Task, real: list[Row], validation: list[Row], scores: tuple[Score, ...]) -> None:
@@ -121,6 +127,9 @@ def dry_run_make(recipe: Recipe, task: Task) -> None:
         )
     models = _create_role_models(recipe, [])
     real = rows = list(islice(prepared_rows(recipe, task), SAMPLE_ROWS))
+    others = islice(prepared_rows(recipe, task), SAMPLE_ROWS, None)  # read only if no row fits before
+    check_rows_fit(recipe, task, chain(real, others))
+    check_templates(recipe, task, real)
     judge = models.get("judge", models["teacher"])
     grading = GradeInputs(judge=judge, teacher=models["teacher"], task=task, real=real)
     for step in _each(recipe.grade):

@@ -1,4 +1,5 @@
-"""Warnings before a run: what a recipe lacks of the measures that keep a loop from collapsing. They stop nothing."""
+"""Warnings before a run: what a recipe lacks of the measures that keep a loop from collapsing, and what its real rows
+hold that nothing treats. They stop nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from itertools import islice
 
 from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
+from selfsown.preflight.repeated_rows import expected_repeats
 from selfsown.preflight.self_judging import self_judging
 from selfsown.recipe.recipe import SERVERS, Recipe
 from selfsown.recipe.steps import Step, parameters
+from selfsown.records import Row
 from selfsown.rewriting import texts
 from selfsown.stages import ROLE_MODELS
 from selfsown.text.personal_data import find_personal_data
@@ -17,21 +20,21 @@ from selfsown.text.personal_data import find_personal_data
 MIN_REAL_SHARE = 1 / 3
 VERIFIERS = ("verify", "exact_match", "unit_tests", "math_equal", "json_schema")
 DRIFT_GUARDS = ("monitor", "bias", "collapse")
-MAX_ROWS_SCANNED = 1_000  # real rows that are searched for personal data
+MAX_ROWS_SCANNED = 1_000  # real rows that are searched for personal data and answers
 MIN_MONITOR_MODELS, MIN_MONITOR_TEXTS = 3, 500  # of a monitor; with fewer it sees only what is large
 VARIETY_METHODS = ("resample_to_real", "k_center", "dedup_near")
 
 
 def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     """One sentence a warning: what is missing, its consequence, and the remedy."""
+    if recipe.trains:
+        yield from expected_repeats(recipe)
     if not recipe.generate:
         return
     if recipe.trains:
         yield from _of_the_mix(recipe)
         yield from _of_guards(recipe)
     yield from _of_temperature(recipe)
-    yield from _of_the_judge(recipe)
-    yield from _of_personal_data(recipe)
     if recipe.trains and not any(step.method in VARIETY_METHODS for step in recipe.curate):
         yield (
             "no step resamples rows toward real ones (curate: resample_to_real) or spreads them (curate: k_center): "
@@ -40,24 +43,41 @@ def recipe_warnings(recipe: Recipe) -> Iterator[str]:
     yield from _of_attributes(recipe)
 
 
-def _of_the_judge(recipe: Recipe) -> Iterator[str]:
-    functions = {step.method: step.function for step in recipe.grade}
-    if warning := self_judging(recipe.dump(), lambda method: parameters(functions[method])):
-        yield f"{warning}; name another judge: --set 'judge={{endpoint: {{url: …, model: …}}}}'"
-
-
-def _of_personal_data(recipe: Recipe) -> Iterator[str]:
-    """Only the first rows are scanned: scanning all could take minutes."""
+def data_warnings(recipe: Recipe) -> Iterator[str]:
+    """Personal data that a model behind a server may be sent. Only the first rows are scanned: all may take minutes."""
     remote = [role for role in ROLE_MODELS if (step := getattr(recipe, role)) and step.method in SERVERS]
-    if not remote or any(step.method == "pii" for step in recipe.prepare):
+    if not (recipe.generate and remote) or any(step.method == "pii" for step in recipe.prepare):
         return
-    rows = list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
+    rows = _first_rows(recipe)
     if matches := sum(any(find_personal_data(text) for _, text in texts(row)) for row in rows):
         yield (
             f"{matches:,} of the first {len(rows):,} real rows hold personal data, such as an e-mail address, which "
             f"the {' and the '.join(remote)} may be sent: prepare: [pii: {{redact: true}}] replaces it, "
             "prepare: [pii] sets such rows aside"
         )
+
+
+def notes(recipe: Recipe) -> Iterator[str]:
+    """What to know before the results are read, a sentence each: who judges, and answers that are not used."""
+    functions = {step.method: step.function for step in recipe.grade}
+    if own := self_judging(recipe.dump(), lambda method: parameters(functions[method])):
+        yield (
+            f"{own}, and models prefer their own text: measure it with `selfsown calibrate {recipe.name}` and the same "
+            "--set, or name another judge: --set 'judge={endpoint: {url: …, model: …}}'"
+        )
+    graded = any(step.method in VERIFIERS or _own(step) for step in recipe.grade)
+    if not recipe.trains and not graded and recipe.generate and all(s.method == "sample" for s in recipe.generate):
+        rows = _first_rows(recipe)
+        if answers := sum(bool(row.prompt and row.target) for row in rows):
+            graders = ", ".join(["exact_match", *(step.method for step in recipe.grade)])
+            yield (
+                f"{answers:,} of the first {len(rows):,} real rows have an answer, which this recipe does not use: "
+                f"--set 'grade=[{graders}]' compares new answers with it, and `selfsown export --real` adds these rows"
+            )
+
+
+def _first_rows(recipe: Recipe) -> list[Row]:
+    return list(islice(prepared_rows(recipe, recipe.real()), MAX_ROWS_SCANNED))
 
 
 def _of_guards(recipe: Recipe) -> Iterator[str]:

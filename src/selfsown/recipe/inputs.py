@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from selfsown.models import Model
-from selfsown.records import Generation, JsonObject, Mixture, Row, Score
+from selfsown.records import Generation, JsonObject, Mixture, Row, Score, Training
+from selfsown.stage_names import STAGE_FUNCTIONS
 from selfsown.tasks import Task
 from selfsown.usage.journal import Journal
 
@@ -98,6 +99,7 @@ class TrainInputs(Inputs):
     tick: Callable[[int, int], None]  # is called with the steps done and their total
     teacher: Any = None  # of its own type, for an objective that reads probabilities
     grader: Callable[[Sequence[Row]], list[Row]] | None = None  # adds the grades of all graders
+    report: Callable[[Training], None] | None = None  # is called with what was done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,22 +127,21 @@ class GuardInputs(Inputs):
     baselines: Callable[[int], Sequence[tuple[Score, ...]]]  # scores of so many models trained on real rows alone
 
 
-# Each stage, in the order of the loop: the name of its function, and its inputs.
-STAGE_INPUTS: dict[str, tuple[str, type[Inputs]]] = {
-    "tasks": ("Task", Inputs),
-    "prepare": ("prepare", PrepareInputs),
-    "models": ("create", ModelInputs),
-    "generate": ("generate", GenerateInputs),
-    "grade": ("grade", GradeInputs),
-    "curate": ("curate", CurateInputs),
-    "mix": ("mix", MixInputs),
-    "train": ("train", TrainInputs),
-    "evaluate": ("evaluate", EvaluateInputs),
-    "guard": ("guard", GuardInputs),
+STAGE_INPUTS: dict[str, type[Inputs]] = {
+    "tasks": Inputs,
+    "prepare": PrepareInputs,
+    "models": ModelInputs,
+    "generate": GenerateInputs,
+    "grade": GradeInputs,
+    "curate": CurateInputs,
+    "mix": MixInputs,
+    "train": TrainInputs,
+    "evaluate": EvaluateInputs,
+    "guard": GuardInputs,
 }
 
 # Each stage: the name of its function, and the names of its inputs.
 STAGES = {
-    stage: (function, tuple(field.name for field in fields(inputs)))
-    for stage, (function, inputs) in STAGE_INPUTS.items()
+    stage: (STAGE_FUNCTIONS[stage], tuple(field.name for field in fields(inputs)))
+    for stage, inputs in STAGE_INPUTS.items()
 }

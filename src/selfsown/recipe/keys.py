@@ -9,6 +9,15 @@ from selfsown.option_types import GraderMetric, Share
 from selfsown.recipe.steps import Step
 from selfsown.usage.budget import Caps
 
+STEP_STAGES = {  # keys whose value is one step: its stage
+    "real": "tasks",
+    "student": "models",
+    "teacher": "models",
+    "judge": "models",
+    "base_train": "train",
+    "mix": "mix",
+}
+LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
 NO_STEP = Step("", "", print)  # a key that a recipe without training leaves out
 
 
@@ -73,7 +82,7 @@ class RecipeKeys:
     patience: int = 2
     """How many generations may be rolled back in a row before the run ends."""
     control: bool = False
-    """Whether generation 0 is also trained on real rows alone, for as many training steps."""
+    """Whether generation 0 is also trained on real rows alone, as long or by the same early stopping."""
     budget: Caps | None = None
     """Caps on what models behind servers may cost, over the life of the run folder."""
     grader_requirements: dict[str, dict[GraderMetric, Share]] | None = None
@@ -83,6 +92,11 @@ class RecipeKeys:
     def trains(self) -> bool:
         """Whether a student is trained; otherwise the recipe only makes rows."""
         return self.student != NO_STEP
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether rows that are set aside decide how long later generations are trained, not a number of steps."""
+        return any(step.option("early_stopping") for step in self.train)
 
     def steps(self) -> list[Step]:
         """All steps, in the order of the loop."""

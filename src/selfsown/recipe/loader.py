@@ -1,49 +1,67 @@
-"""A recipe as it is written: YAML text and `--set` changes, read into plain values."""
+"""A recipe as it is written: YAML text, read into plain values."""
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from selfsown.errors import RecipeError, suggest
-from selfsown.records import Json, JsonObject
+from selfsown.errors import RecipeError, closest
+from selfsown.recipe.yaml_values import YamlLoader, load_yaml
+from selfsown.recipes import shipped_recipes as shipped_recipes
+from selfsown.records import JsonObject
 
-
-def shipped_recipes() -> dict[str, str]:
-    """The text of every shipped recipe, by name."""
-    folder = resources.files("selfsown.recipes")
-    return {f.name[:-5]: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
+SUFFIXES = (".yaml", ".yml")
+QUOTED = 'prompt: "{{ subject }}"'  # how YAML holds a template
 
 
 def read_source(source: str | Path) -> tuple[Path, str]:
     """The path and the text of a recipe file, or of a shipped recipe by its name. RecipeError where there is none."""
     path = Path(source)
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix not in SUFFIXES:
         shipped = shipped_recipes()
         if str(source) in shipped:
             return Path(f"{source}.yaml"), shipped[str(source)]
-        raise RecipeError(f"there is no recipe {str(source)!r}{suggest(str(source), shipped)}; or a FILE.yaml")
+        raise RecipeError(_no_recipe(path))
     try:
         return path, path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no recipe file {path}{suggest(path.stem, shipped_recipes())}") from error
+        raise RecipeError(f"there is no recipe file {path}{_suggest_recipe(path)}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} cannot be read: {error}; a recipe is YAML in UTF-8") from error
+
+
+def _no_recipe(path: Path) -> str:
+    """Why what was named is no recipe, and what it may have meant."""
+    if (path / "recipe.yaml").is_file():
+        return f"{path} is the folder of a run, not a recipe; its recipe is {path / 'recipe.yaml'}"
+    if path.is_dir():
+        return f"{path} is a folder, not a recipe; name a FILE.yaml, or a recipe of `selfsown list recipes`"
+    if path.is_file():
+        return f"{path} is no recipe, which is a FILE.yaml; real rows are named with --set real={path}"
+    return f"there is no recipe {str(path)!r}{_suggest_recipe(path)}"
+
+
+def _suggest_recipe(path: Path) -> str:
+    """A shipped recipe, or a YAML file in the same folder, of a similar name."""
+    files = {file.stem: str(file) for suffix in SUFFIXES for file in path.parent.glob(f"*{suffix}")}
+    names = {name: name for name in shipped_recipes()} | files
+    if near := closest(path.stem, names):
+        return f"; did you mean {names[near]!r}?"
+    return f"; `selfsown list recipes` lists all {len(shipped_recipes())}, or name a FILE.yaml"
 
 
 def parse_yaml(path: Path, text: str) -> JsonObject:
     """The plain values of a YAML text. RecipeError where it is no mapping, or gives a key twice."""
     try:
-        _refuse_duplicate_keys(yaml.compose(text), path)
-        tree = yaml.safe_load(text)
+        _refuse_duplicate_keys(yaml.compose(text, YamlLoader), path)
+        tree = load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise RecipeError(
             f"{place} is not valid YAML: {getattr(error, 'problem', error)}; correct that line"
+            + (f", and quote a template: {QUOTED}" if "{{" in text else "")
         ) from error
     if not isinstance(tree, dict):
         raise RecipeError(
@@ -64,41 +82,3 @@ def _refuse_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
                 line = key.start_mark.line + 1
                 raise RecipeError(f"{path.name}:{line} gives the key {key.value!r} a second time; keep one")
             seen.add(key.value)
-
-
-def apply_change(values: JsonObject, change: str) -> None:
-    """Apply "seed=1", "real=FILE" or "train.sft.steps=100" to the values. RecipeError where it does not fit."""
-    key, equals, text = change.partition("=")
-    if not (key and equals):
-        raise RecipeError(f"--set {change!r}: expected key=value, such as --set seed=1")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"--set {change!r}: {text!r} is not valid YAML; put it in quotes") from error
-    if key == "real" and text and Path(text).expanduser().exists():
-        value = str(Path(text).expanduser())  # a path, whatever YAML makes of such a name
-    if "." in key:
-        _set_option(values, key, value, change)
-    else:
-        values[key] = value
-
-
-def _set_option(values: JsonObject, key: str, value: Any, change: str) -> None:
-    """Set KEY.METHOD.OPTION, also of a method that is written by its name alone."""
-    field, _, rest = key.partition(".")
-    method, _, option = rest.rpartition(".")
-    before = values.get(field)
-    steps: list[Json] = list(before) if isinstance(before, list) else [before]
-    if field == "real" and method == "file" and isinstance(before, str):
-        steps = [{"file": {"path": before}}]
-    names = [next(iter(step), None) if isinstance(step, dict) else step for step in steps]
-    if not method or method not in names:
-        available = [name for name in names if isinstance(name, str)]
-        raise RecipeError(
-            f"--set {change!r}: {field} has no method {method!r}{suggest(method, available)}; an option is set as "
-            "KEY.METHOD.OPTION=value, such as train.sft.steps=100"
-        )
-    index = names.index(method)
-    options = steps[index][method] if isinstance(steps[index], dict) else {}
-    steps[index] = {method: {**(options or {}), option: value}}
-    values[field] = steps if isinstance(before, list) else steps[0]

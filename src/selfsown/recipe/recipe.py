@@ -12,19 +12,13 @@ from typing import Any, get_type_hints
 
 from selfsown.errors import RecipeError, SelfsownError, suggest
 from selfsown.recipe import loader, requirements
-from selfsown.recipe.keys import NO_STEP, RecipeKeys
-from selfsown.recipe.steps import Step, methods, step, validated
+from selfsown.recipe.changes import apply_change
+from selfsown.recipe.columns import complete_real
+from selfsown.recipe.keys import LIST_KEYS, NO_STEP, STEP_STAGES, RecipeKeys
+from selfsown.recipe.steps import Step, methods, step
+from selfsown.recipe.values import validated
 from selfsown.records import Json, JsonObject
 
-STEP_STAGES = {  # keys whose value is one step: its stage
-    "real": "tasks",
-    "student": "models",
-    "teacher": "models",
-    "judge": "models",
-    "base_train": "train",
-    "mix": "mix",
-}
-LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
 SERVERS = ("anthropic", "endpoint")  # models behind a server
 TRAINING_KEYS = ("student", "mix", "train", "evaluate", "goal")  # a recipe that trains needs them all
 KEYS_OF_TRAINING = {  # they mean nothing where nothing is trained
@@ -46,7 +40,7 @@ class Recipe(RecipeKeys):
         path, text = loader.read_source(source)
         values = loader.parse_yaml(path, text)
         for change in changes:
-            loader.apply_change(values, change)
+            apply_change(values, change, path.parent)
         try:
             return cls.of({"name": path.stem, **values}, path.parent)
         except SelfsownError as error:
@@ -58,21 +52,10 @@ class Recipe(RecipeKeys):
 
         beside: the folder of custom methods. Raises RecipeError where a key, method or option does not fit.
         """
-        names = [field.name for field in fields(cls)]
-        types = get_type_hints(cls, include_extras=True)
-        values: JsonObject = {}
-        for key, value in tree.items():
-            if key not in names:
-                raise RecipeError(f"there is no key {key!r}{suggest(str(key), names)}")
-            if key in STEP_STAGES:
-                values[key] = None if value is None else _parse_step(key, value, beside)
-            elif key in LIST_KEYS:
-                items = value if isinstance(value, list | tuple) else [value]
-                values[key] = tuple(_parse_step(key, item, beside) for item in items if item is not None)
-            else:
-                values[key] = validated(key, value, types[key])
+        values = check_values(tree, beside)
         if missing := _missing_key(values, tree):
             raise RecipeError(f"{missing} is missing{_how_to_set(missing)}")
+        values["real"] = complete_real(values["real"], values["generate"], values.get("grade", ()))
         defaults: JsonObject = {} if values.get("student") else {"held_out": 0}
         recipe = cls(**defaults | values)
         requirements.check(recipe)
@@ -90,6 +73,24 @@ class Recipe(RecipeKeys):
             if value is not None and (self.trains or field.name not in KEYS_OF_TRAINING):
                 values[field.name] = _with_lists(value)
         return values
+
+
+def check_values(tree: Mapping[str, Json], beside: Path) -> JsonObject:
+    """The value of each key; RecipeError where a key, method or option does not fit."""
+    names = [field.name for field in fields(RecipeKeys)]
+    types = get_type_hints(RecipeKeys, include_extras=True)
+    values: JsonObject = {}
+    for key, value in tree.items():
+        if key not in names:
+            raise RecipeError(f"there is no key {key!r}{suggest(str(key), names, 'selfsown list keys')}")
+        if key in STEP_STAGES:
+            values[key] = None if value is None else _parse_step(key, value, beside)
+        elif key in LIST_KEYS:
+            items = value if isinstance(value, list | tuple) else [value]
+            values[key] = tuple(_parse_step(key, item, beside) for item in items if item is not None)
+        else:
+            values[key] = validated(key, value, types[key])
+    return values
 
 
 def _missing_key(values: Mapping[str, Json], tree: Mapping[str, Json]) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
-from selfsown.errors import RecipeError, suggest
+from selfsown.errors import RecipeError, closest, suggest
 from selfsown.recipe.keys import RecipeKeys
 from selfsown.recipe.steps import Step
 from selfsown.tasks import Task
 
+MAX_STOPPING_SHARE = 0.5
 NAME_A_JUDGE = "--set 'judge={endpoint: {url: …, model: …}}'"
 
 
@@ -24,13 +26,24 @@ def check(recipe: RecipeKeys) -> None:
             if need not in METHOD_CHECKS:
                 raise RecipeError(f"{step.name}: REQUIRES names {need!r}{suggest(need, METHOD_CHECKS)}")
             if problem := METHOD_CHECKS[need](recipe, step, task):
-                raise RecipeError(problem)
+                raise RecipeError(_missing_file(recipe) or problem)
     _check_numbers(recipe, task)
     _check_models(recipe)
+    _check_early_stopping(recipe)
     graders = [step.method for step in recipe.grade]
     for name in recipe.grader_requirements or {}:
         if name not in graders:
             raise RecipeError(f"grader_requirements: {name!r} is no grader of this recipe{suggest(name, graders)}")
+
+
+def _missing_file(recipe: RecipeKeys) -> str:
+    """Of a file of real rows that is not there, nothing else needs to be said."""
+    path = recipe.real.options.get("path")
+    if recipe.real.method != "file" or not isinstance(path, str) or Path(path).expanduser().exists():
+        return ""
+    beside = Path(path).expanduser().parent
+    near = closest(Path(path).name, (file.name for file in beside.iterdir()) if beside.is_dir() else ())
+    return f"real: there is no file {path}" + (f"; did you mean {str(beside / near)!r}?" if near else "")
 
 
 def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
@@ -52,6 +65,22 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
         raise RecipeError(
             f"held_out is {recipe.held_out}; rows must be held out for measuring: a number of rows, or a share below 1"
         )
+
+
+def _check_early_stopping(recipe: RecipeKeys) -> None:
+    for step in (*recipe.train, recipe.base_train):
+        share = step.option("early_stopping") if step else None
+        if not step or not isinstance(share, float) or not share:
+            continue
+        if share > MAX_STOPPING_SHARE:
+            raise RecipeError(
+                f"{step.name}: early_stopping is {share:g}, the share of the real rows that is not trained on; it must "
+                f"be {MAX_STOPPING_SHARE:g} or less, such as 0.05"
+            )
+        if step.option("average_last"):
+            raise RecipeError(
+                f"{step.name}: early_stopping returns the best weights, so average_last has no effect; leave one out"
+            )
 
 
 def _check_models(recipe: RecipeKeys) -> None:

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 
 from selfsown.errors import RecipeError
-from selfsown.recipe.keys import RecipeKeys
-from selfsown.recipe.recipe import DEFAULTS, LIST_KEYS, STEP_STAGES
+from selfsown.recipe.keys import LIST_KEYS, STEP_STAGES, RecipeKeys
+from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import find, methods, option_types, options
 from selfsown.records import JsonObject
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import math
 import pkgutil
 import sys
 import traceback
@@ -25,10 +24,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from selfsown.errors import RecipeError, SelfsownError, one_line, suggest
 from selfsown.recipe.inputs import STAGES, Inputs
+from selfsown.recipe.servers import check_model
+from selfsown.recipe.values import validated
 from selfsown.records import Json, JsonObject
 
 Kind = TypeVar("Kind")
@@ -157,6 +156,8 @@ def step(
     the stage where it is left out. Raises RecipeError where the method or an option does not exist or fit.
     """
     if isinstance(method, str):
+        if stage == "models":
+            check_model(key or "teacher", method, options or {}, methods(stage))
         module: ModuleType | None = _module(stage, method, beside)
         name, function = method, getattr(module, STAGES[stage][0])
     else:
@@ -172,11 +173,13 @@ def step(
 def _check_inputs(stage: str, place: str, function: Function, chosen: Mapping[str, Json]) -> None:
     """RecipeError where a required option is missing, or an input is asked for that the stage does not have."""
     inputs = STAGES[stage][1]
+    needed = [name for name, option in options(stage, function).items() if option.default is option.empty]
+    if missing := [name for name in needed if name not in chosen]:
+        values = ", ".join(f"{name}: {chosen.get(name, '…')}" for name in needed)
+        raise RecipeError(f"{place} needs {' and '.join(missing)}: write {place.partition('.')[2]}: {{{values}}}")
     for name, parameter in parameters(function).items():
         if parameter.default is not parameter.empty or name in chosen:
             continue
-        if stage == "tasks" or parameter.kind is parameter.KEYWORD_ONLY:
-            raise RecipeError(f"{place} needs {name}: write {place.partition('.')[2]}: {{{name}: …}}")
         if name not in inputs:
             raise RecipeError(
                 f"{place} asks for {name!r}, which is no input of {stage}; available: {', '.join(inputs)}"
@@ -223,7 +226,9 @@ def _module(stage: str, method: str, beside: Path) -> ModuleType:
     elif "." in method:
         module = _imported(stage, method)
     else:
-        raise RecipeError(f"{stage}: there is no method {method!r}{suggest(method, methods(stage))}")
+        raise RecipeError(
+            f"{stage}: there is no method {method!r}{suggest(method, methods(stage), f'selfsown list {stage}')}"
+        )
     function = STAGES[stage][0]
     for name in (function, "load") if stage == "models" else (function,):
         if not callable(getattr(module, name, None)):
@@ -263,38 +268,13 @@ def _imported(stage: str, method: str) -> ModuleType:
     try:
         return importlib.import_module(method)
     except (ImportError, TypeError, ValueError) as error:
-        shipped = ", ".join(methods(stage))
-        raise RecipeError(f"{stage}: {method!r} cannot be imported: {error}; shipped methods: {shipped}") from error
+        hint = suggest(method, methods(stage), f"selfsown list {stage}")
+        raise RecipeError(f"{stage}: {method!r} cannot be imported: {error}{hint}") from error
 
 
 def _checked_option(stage: str, place: str, function: Function, name: str, value: Any) -> Any:
     available = options(stage, function)
     if name not in available:
-        raise RecipeError(f"{place} has no option {name!r}{suggest(name, available)}")
+        hint = suggest(name, available, f"selfsown list {place.partition('.')[2]}")
+        raise RecipeError(f"{place} has no option {name!r}{hint}")
     return validated(f"{place}.{name}", value, option_types(function).get(name, Any))
-
-
-def validated(place: str, value: Any, hint: Any) -> Any:
-    """The value as its type requires; RecipeError says what was written and what is expected."""
-    try:
-        return TypeAdapter(hint).validate_python(tuple(value) if isinstance(value, list) else value, strict=True)
-    except ValidationError as error:
-        expected = error.errors()[0]["msg"].removeprefix("Input should be ")
-        raise RecipeError(f"{place} is {value!r}; it must be {expected}{_remedy(value, expected)}") from error
-
-
-def _remedy(value: Any, expected: str) -> str:
-    """How to write a number that YAML reads as text (in quotes, or with an exponent but no point), or as a float."""
-    try:
-        number = float(value) if isinstance(value, str | float) else math.nan
-    except ValueError:
-        return ""
-    whole = number.is_integer() and ("integer" in expected or (isinstance(value, str) and value.isdigit()))
-    if isinstance(value, float):
-        return f"; write {int(number)}" if whole else ""
-    if math.isnan(number):
-        return ""
-    written = str(int(number)) if whole else repr(number)
-    if not whole and "." not in written:
-        written = written.replace("e", ".0e")
-    return f"; YAML reads it as text: write {written}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,47 @@ class MeasureSpec:
     unit: Unit = "%"
 
 
+@dataclass(frozen=True)
+class CountSpec:
+    """A measure on how often each value occurs; the other fields are those of Signal.
+
+    before, now: the counts, of shape (values,). measure: takes shares before and now, of shape (draws, values) each,
+    and returns the change in each draw.
+    """
+
+    before: Array
+    now: Array
+    measure: Callable[[Array, Array], Array]
+    family: Family
+    tolerance: float
+    unit: Unit = "points"
+
+
+def count_drift(specs: Mapping[str, CountSpec], seed: int = 0, other_tests: int = 0) -> list[Signal]:
+    """As `drift`, of counts: a random division of all documents is drawn from the counts alone, of any number of them.
+
+    The two sides may differ in size; `n` of a signal is their harmonic mean, the size of two equal sides of as much
+    power.
+    """
+    rng = np.random.default_rng(seed)
+    tests = len(specs) + other_tests
+    signals = []
+    for name, spec in specs.items():
+        before, now = int(spec.before.sum()), int(spec.now.sum())
+        pool = spec.before + spec.now
+        drawn = rng.multivariate_hypergeometric(pool, before, size=draws_needed(tests), method="marginals")
+        by_chance = spec.measure(drawn / before, (pool - drawn) / now)
+        value = float(spec.measure(spec.before[None] / before, spec.now[None] / now)[0])
+        n = round(2 * before * now / (before + now))
+        signals.append(_signal(name, spec, value, by_chance, n, ALPHA / tests))
+    return with_significance(signals)
+
+
+def draws_needed(tests: int) -> int:
+    """How many permutations let the smallest p pass Holm's first threshold, at least 199."""
+    return max(199, math.ceil(tests / ALPHA) - 1)
+
+
 def drift(
     specs: Mapping[str, MeasureSpec], before: int, now: int, seed: int = 0, draws: int = 0, other_tests: int = 0
 ) -> list[Signal]:
@@ -41,7 +82,7 @@ def drift(
     """
     rng = np.random.default_rng(seed)
     tests = len(specs) + other_tests
-    draws = draws or max(199, math.ceil(tests / ALPHA) - 1)  # so that the smallest p can pass Holm's first threshold
+    draws = draws or draws_needed(tests)
     indices = np.arange(before + now)
     by_chance: dict[str, list[float]] = {name: [] for name in specs}
     for _ in progress.track(range(draws), unit="permutations"):
@@ -55,7 +96,7 @@ def drift(
     return with_significance(signals)
 
 
-def _signal(name: str, spec: MeasureSpec, value: float, by_chance: Array, n: int, alpha: float) -> Signal:
+def _signal(name: str, spec: MeasureSpec | CountSpec, value: float, by_chance: Array, n: int, alpha: float) -> Signal:
     """by_chance: (draws,) values under permutation; alpha: the largest significant p if no other signal is."""
     p = (1 + int((by_chance >= value).sum())) / (1 + len(by_chance))
     rank = math.floor(alpha * (1 + len(by_chance)) + 1e-9)  # a significant value exceeds the rank-th largest

@@ -14,10 +14,12 @@ from typing import Any, ClassVar
 
 from selfsown.errors import DataError, one_line
 from selfsown.files.bad_records import OnBad, SkippedRecords, raise_bad
+from selfsown.files.column_detection import ReadAs
 from selfsown.files.readers import BATCH_ROWS
 from selfsown.files.user_rows import RecordRows
 from selfsown.option_types import Natural
 from selfsown.records import JsonObject
+from selfsown.templates import TemplateText
 
 SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder written by save_to_disk
 
@@ -26,9 +28,12 @@ SAVED_FILES = ("state.json", "dataset_dict.json")  # one of these is in a folder
 class Task(RecordRows):
     """path: the folder or the name. split, config: which part of it; the only split of a data set needs no
     name. text: the column of a document; or prompt and answer: the columns of a question and its answer; or prompt
-    alone: of questions without answers. attributes: columns to measure bias on. rows: use so many, drawn at random; 0
-    uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that make no row, and
-    count them with their reasons.
+    alone: of questions without answers. system: the column of a row's system message. Each of these four may be a
+    template over columns: "{{ subject }}: {{ body }}". attributes: columns to measure bias on. metadata: further
+    columns that rows carry; those that a template of the recipe uses are added. read_as: prompts or documents, what a
+    text is that no column name explains; by default what the recipe's generators need. rows: use so many, drawn at
+    random; 0 uses all. license: the license of the rows, as their owner states it. skip_bad: skip records that make
+    no row, and count them with their reasons.
     """
 
     task_name: ClassVar[str] = "dataset"
@@ -36,10 +41,13 @@ class Task(RecordRows):
     path: str
     split: str = "train"
     config: str = ""
-    text: str = ""
-    prompt: str = ""
-    answer: str = ""
+    text: TemplateText = ""
+    prompt: TemplateText = ""
+    answer: TemplateText = ""
+    system: TemplateText = ""
     attributes: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    read_as: ReadAs = ""
     rows: Natural = 0
     license: str = ""
     skip_bad: bool = False

@@ -26,13 +26,13 @@ def _signals(audit: Audit) -> Grid:
     title = f"{audit.compared_rows:,} synthetic against {audit.compared_rows:,} real rows"
     columns = ("signal", "difference", "95 % interval", "tolerance", "p", "result")
     result = table(title, columns, wrap=("signal",), drop=("p", "tolerance"))
-    for signal in audit.signals:
+    for signal in findings.ranked(audit):
         result.add_row(
             escape(signal.name),
             f"{signal.value:+.3f}",
             f"{signal.low:+.3f} to {signal.high:+.3f}",
             f"{signal.tolerance:g}",
-            f"{signal.p:.3g}",
+            findings.p_value(audit, signal),
             "[red]alarm[/]" if signal.is_alarm else "ok",
         )
     return result

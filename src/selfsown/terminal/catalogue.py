@@ -1,54 +1,126 @@
-"""Everything that a recipe may name, as text: shipped recipes, and the methods of each stage with their options."""
+"""`selfsown list`: one line for each recipe and method, or one of them with all its options; as text or JSON."""
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import inspect
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 
-from selfsown.errors import SelfsownError
-from selfsown.recipe.inputs import STAGES
-from selfsown.recipe.loader import shipped_recipes
-from selfsown.recipe.steps import find, methods, options
+from selfsown.catalogue import source as catalogue
+from selfsown.catalogue.source import MethodEntry, OptionEntry, RecipeEntry
+from selfsown.errors import RecipeError, closest
+from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
-RECIPE_KEYS = {"tasks": "real", "models": "student, teacher, judge"}  # where a folder and the recipe's keys differ
+NAME_WIDTH = 18
+MAX_WIDTH = 110  # of wrapped text
 
 
-def catalogue() -> str:
-    """One line for each recipe and each method, in the loop's order."""
-    lines = ["shipped recipes (selfsown run NAME)"]
-    lines += [f"  {name:<16}{_description(text)}" for name, text in sorted(shipped_recipes().items())]
-    for stage in STAGES:
-        lines += ["", RECIPE_KEYS.get(stage, stage)]
-        for method in methods(stage):
-            listed = _options(stage, method) or "no options"
-            lines.append(f"  {method:<15} {_first_sentence(stage, method)}  ({listed})")
+@dataclass(frozen=True)
+class Listing:
+    """What is listed. in_full: with options and details."""
+
+    recipes: Sequence[RecipeEntry] = ()
+    methods: Sequence[MethodEntry] = ()
+    keys: Sequence[OptionEntry] = ()
+    in_full: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The fields of the entries, as docs/recipes.md describes them."""
+        return {name: [asdict(entry) for entry in getattr(self, name)] for name in ("recipes", "methods", "keys")}
+
+
+def find(name: str, *, with_options: bool = True) -> Listing:
+    """What the name stands for: "" all, "recipes", "keys", a stage, a recipe, a method, or a file of one's own.
+
+    with_options: also of a list of many methods, which takes longer. RecipeError where there is no such name.
+    """
+    recipes = catalogue.recipes()
+    read = catalogue.method if with_options else catalogue.headline
+    if not name:
+        stages = STAGE_FUNCTIONS
+        return Listing(recipes, [read(stage, method) for stage in stages for method in catalogue.stage_methods(stage)])
+    if name == "recipes":
+        return Listing(recipes)
+    if name == "keys":
+        return Listing(keys=catalogue.recipe_keys())
+    if name.endswith(".py"):
+        return Listing(methods=catalogue.custom_methods(Path(name)), in_full=True)
+    named = Listing([entry for entry in recipes if entry.name == name], _methods(name), in_full=True)
+    if named.recipes or named.methods:
+        return named
+    for stage in STAGE_FUNCTIONS:
+        if name in (stage, *RECIPE_KEYS.get(stage, ())):
+            return Listing(methods=[read(stage, method) for method in catalogue.stage_methods(stage)])
+    names = {"recipes", "keys", *STAGE_FUNCTIONS, *(entry.name for entry in recipes)}
+    methods = [method for stage in STAGE_FUNCTIONS for method in catalogue.stage_methods(stage)]
+    near = closest(name.rpartition(".")[2], {*names, *methods})
+    hint = f"did you mean {near!r}?" if near else "`selfsown list` names all"
+    raise RecipeError(f"there is no recipe, stage or method {name!r}; {hint}")
+
+
+def _methods(name: str) -> list[MethodEntry]:
+    """The methods of this name, or of this STAGE.METHOD or KEY.METHOD."""
+    key, _, method = name.rpartition(".")
+    return [
+        catalogue.method(stage, method)
+        for stage in STAGE_FUNCTIONS
+        if (not key or key in (stage, *RECIPE_KEYS.get(stage, ()))) and method in catalogue.stage_methods(stage)
+    ]
+
+
+def show(listing: Listing, is_terminal: bool) -> str:
+    """The text of a listing; on a terminal, lines are no longer than it is wide."""
+    width = get_terminal_size().columns if is_terminal else 0
+    if listing.in_full:
+        parts = [_recipe_text(entry) for entry in listing.recipes]
+        return "\n\n".join([*parts, *(_method_text(entry, width) for entry in listing.methods)])
+    parts = []
+    if listing.recipes:
+        parts.append(_lines("recipes", ((entry.name, entry.description) for entry in listing.recipes), width))
+    for stage in dict.fromkeys(entry.stage for entry in listing.methods):
+        entries = [entry for entry in listing.methods if entry.stage == stage]
+        heading = ", ".join(entries[0].keys)
+        parts.append(_lines(heading, ((entry.name, entry.description) for entry in entries), width))
+    if listing.keys:
+        parts.append(_lines("keys", ((entry.name, _option_text(entry)) for entry in listing.keys), width))
+    return "\n\n".join(parts)
+
+
+def _lines(heading: str, entries: Iterable[tuple[str, str]], width: int) -> str:
+    return "\n".join([heading, *(_cut(f"  {name:<{NAME_WIDTH}} {text}", width) for name, text in entries)])
+
+
+def _cut(line: str, width: int) -> str:
+    """The line, shortened after a word where it is longer than the width; 0: never."""
+    if not 0 < width < len(line):
+        return line
+    return line[: max(line[:width].rfind(" "), 1)].rstrip(",;: ") + "…"
+
+
+def _recipe_text(entry: RecipeEntry) -> str:
+    needs = f"\nIt needs: {', '.join(entry.needs)}" if entry.needs else "\nIt needs nothing else."
+    return f"recipe {entry.name}: {entry.description}{needs}\n\n{entry.comment}\n\nIts YAML: selfsown show {entry.name}"
+
+
+def _method_text(entry: MethodEntry, width: int) -> str:
+    """A method with its options, each with type, default and meaning, and what else its documentation says."""
+    lines = [f"{entry.keys[0]}: {entry.name}", entry.description]
+    if len(entry.keys) > 1:
+        lines.append(f"For the keys {', '.join(entry.keys)}.")
+    lines.append("\noptions" if entry.options else "\nIt has no options.")
+    for option in entry.options:
+        text = f"{option.name:<{NAME_WIDTH}} {_option_text(option)}"
+        limit = min(width, MAX_WIDTH) if width else len(text) + 3
+        lines += wrap(text, max(limit, 40), initial_indent="  ", subsequent_indent=" " * (NAME_WIDTH + 3))
+    names = "|".join(option.name for option in entry.options)
+    paragraphs = entry.details.split("\n\n") if entry.details else []
+    lines += [f"\n{text}" for text in paragraphs if not (names and re.match(rf"({names})(, \w+)*: ", text))]
     return "\n".join(lines)
 
 
-def _description(text: str) -> str:
-    key = "description:"
-    return next(line.removeprefix(key).strip() for line in text.splitlines() if line.startswith(key))
-
-
-def _first_sentence(stage: str, method: str) -> str:
-    """The first paragraph of the method's file, read without importing it or what it needs."""
-    spec = importlib.util.find_spec(f"selfsown.{stage}.{method}")
-    if not spec or not spec.origin:
-        return ""
-    with open(spec.origin, encoding="utf-8") as file:
-        docstring = ast.get_docstring(ast.parse(file.read())) or ""
-    return " ".join(docstring.split("\n\n")[0].split())
-
-
-def _options(stage: str, method: str) -> str:
-    """The options with their defaults, or why the method cannot be imported here."""
-    try:
-        function = find(stage, method)
-    except SelfsownError as error:
-        return str(error)
-    empty = inspect.Parameter.empty
-    return ", ".join(
-        name if option.default is empty else f"{name}={option.default!r}"
-        for name, option in options(stage, function).items()
-    )
+def _option_text(option: OptionEntry) -> str:
+    default = "required" if option.default is None else f"default {option.default}"
+    return f"{option.type}; {default}{f': {option.meaning}' if option.meaning else ''}"

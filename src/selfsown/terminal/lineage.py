@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from selfsown.errors import RunFolderError
 from selfsown.intake import SET_ASIDE
 from selfsown.records import Generation, Row
-from selfsown.run_folder import RunFolder, generation_dir
+from selfsown.run_folder import PREVIEW, RunFolder, generation_dir
 from selfsown.stages import CHANGES_KEY
+from selfsown.terminal.preview import escape_hidden
 
 
 def story(folder: Path, prefix: str) -> str:
@@ -21,20 +23,13 @@ def story(folder: Path, prefix: str) -> str:
         "real",
         "held_out",
         SET_ASIDE,
+        PREVIEW,
         "rows",
         *(f"{generation_dir(number)}/rows" for number in range(1, len(history) + 1)),
     ]
     rows = {row.id: row for name in names for row in store.rows(name) or []}
     held_out = {row.id for row in store.rows("held_out") or []}
-    matches = [row for row_id, row in rows.items() if row_id.startswith(prefix)]
-    if not matches:
-        raise RunFolderError(f"{folder} has no row {prefix!r}; ids are in its real.parquet and in every rows.parquet")
-    if len(matches) > 1:
-        shown = ", ".join(row.id for row in matches[:3])
-        raise RunFolderError(
-            f"{len(matches)} rows of {folder} begin with {prefix!r}, such as {shown}; give more digits of the id"
-        )
-    (row,) = matches
+    row = _row_of(rows, prefix.strip().lower(), folder)
     lines = _described(row, rows, held_out)
     children = [child for child in rows.values() if row.id in child.parents]
     for child in children[:5]:
@@ -48,7 +43,28 @@ def story(folder: Path, prefix: str) -> str:
             lines.append("no accepted model has learned from it")
     if row.generation and history:
         lines += _models_before(row.generation, {generation.number: generation for generation in history}, store)
-    return "\n".join(lines)
+    return escape_hidden("\n".join(lines))
+
+
+def _row_of(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
+    """The one row whose id begins so; RunFolderError where there is none, or where there are several."""
+    if prefix in rows:
+        return rows[prefix]
+    matches = [row for row_id, row in rows.items() if row_id.startswith(prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        shown = ", ".join(row.id for row in matches[:3])
+        raise RunFolderError(
+            f"{len(matches)} rows of {folder} begin with {prefix!r}, such as {shown}; give more digits of the id"
+        )
+    made = any(row.origin == "synthetic" for row in rows.values())
+    example = next((row.id for row in rows.values() if row.status == "kept"), "")
+    where = f"the page that selfsown report {shlex.quote(str(folder))} writes has them" + (
+        f", such as {example}" if example else ""
+    )
+    nothing = "it has no synthetic rows yet: selfsown make or selfsown run makes them"
+    raise RunFolderError(f"{folder} has no row {prefix!r}; {where if made else nothing}")
 
 
 def _described(row: Row, rows: Mapping[str, Row], held_out: set[str], indent: str = "") -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 
-from selfsown.pipeline import Tally
+from selfsown.callbacks import Tally
 from selfsown.progress import Step, watched
 from selfsown.terminal.layout import print_line
 from selfsown.terminal.progress import Clock, Display, State, StepState
@@ -21,8 +21,11 @@ ROW_STATUSES = ("kept", "rejected", "failed")
 class MakeProgress:
     """A progress bar on a terminal; otherwise one line now and then."""
 
-    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, console: Console, clock: Clock = time.monotonic, *, on_start: Callable[[], None] | None = None
+    ) -> None:
         self.console, self.clock = console, clock
+        self.on_start = on_start  # is called once the recipe is known to fit
         self.steps = StepState(Step(), clock)
         self.tally: Tally | None = None
         self.intake = ""  # the sentence about the real rows that was printed
@@ -37,6 +40,9 @@ class MakeProgress:
 
     def update(self, tally: Tally) -> None:
         """Show how far it is."""
+        if self.on_start:
+            self.on_start()
+            self.on_start = None
         self.tally = tally
         if not self.intake:
             self.intake = tally.real.sentence()

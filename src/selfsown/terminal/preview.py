@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,12 +55,14 @@ def show(result: Preview, folder: Path, console: Console) -> None:
     print_line(console, result.intake.sentence())
     for number, row in enumerate(result.rows, 1):
         colour = STATUS_COLOURS.get(row.status, "default")
-        title = f"[bold]row {number} of {len(result.rows)}[/] [{colour}]{row.status}[/]"
+        title = f"[bold]row {number} of {len(result.rows)}[/] [{colour}]{row.status}[/] {row.id}"
         console.print(Rule(title, align="left"))
         console.print(_row_table(row))
     no_request = ["No request was sent: all replies are in the journal."]
     print_lines(console, sentences(Cost(result.spent, 0, "", None)) if result.spent else no_request)
     print_line(console, f"The replies are in {folder}: `selfsown make` does not pay for them again.")
+    if result.rows:
+        print_line(console, f"A row's full history: selfsown explain {shlex.quote(str(folder))} {result.rows[0].id}")
 
 
 def _row_table(row: Row) -> Table:
@@ -89,6 +92,11 @@ def readable(text: str) -> str:
     if len(text) > MAX_CHARS_SHOWN:
         left_out = f"\n[… {len(text) - MAX_CHARS_SHOWN:,} characters are left out here …]\n"
         text = text[: MAX_CHARS_SHOWN - MAX_END_CHARS] + left_out + text[-MAX_END_CHARS:]
+    return escape_hidden(text)
+
+
+def escape_hidden(text: str) -> str:
+    """The text with every character escaped that a terminal would obey."""
     return "".join(_escaped(character) if _is_hidden(character) else character for character in text)
 
 

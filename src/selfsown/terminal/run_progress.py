@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from selfsown.history import best_of, monitor_status, reason_without_status, rel
 from selfsown.intake import Intake
 from selfsown.progress import Step, watched
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Generation, Verdict
+from selfsown.records import Generation, Training, Verdict
 from selfsown.signals.status import STATUS_RULES
 from selfsown.terminal.layout import Grid, print_line, print_lines, print_table, table
 from selfsown.terminal.progress import Clock, Display, State, StepState, counts, money
@@ -33,8 +33,16 @@ UNASKED_FAMILIES = {"creativity", "function"}  # what a monitor measures without
 class RunProgress(Callbacks):
     """What a run prints: a bar on a terminal, and two lines for each finished generation."""
 
-    def __init__(self, recipe: Recipe, console: Console, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        console: Console,
+        clock: Clock = time.monotonic,
+        *,
+        on_start: Callable[[], None] | None = None,
+    ) -> None:
         self.recipe, self.console, self.clock = recipe, console, clock
+        self.on_start = on_start  # is called once the recipe is known to fit
         self.eta, self.began, self.stage_began = RunEta(recipe, clock), clock(), clock()
         self.root, self.before = Step(), StepState(Step())  # until the first stage begins, the steps before it
         self.generation, self.stage, self.steps, self.share = 0, "", "", 0.0
@@ -64,6 +72,10 @@ class RunProgress(Callbacks):
         share = None if known is None else self.share
         return State(share, seconds, known, money(self.root.spending), activities, details)
 
+    def started(self) -> None:
+        if self.on_start:
+            self.on_start()
+
     def control(self, trainings: int) -> None:
         self.arm, self.generations = "control", trainings
         self.eta.control(trainings)
@@ -79,6 +91,11 @@ class RunProgress(Callbacks):
         self.eta.advance(done, of)
         speed = done / max(1e-9, self.clock() - self.stage_began)
         self.steps = f"{done:,} of {of:,} steps, {speed:,.0f}/s"
+
+    def trained(self, training: Training, warning: str) -> None:
+        self.notes.append(training.sentence())
+        if warning:
+            self._print_markup(f"[yellow]warning:[/] {escape(warning)}")
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > MIN_STAGE_SECONDS:
@@ -163,7 +180,7 @@ def _scores(generation: Generation, keys: Sequence[str]) -> list[str]:
 
 def _summary(history: Sequence[Generation], control: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
     """What the run supports, its rows, its alarms and where its best model is."""
-    lines = Findings(history, control, recipe.goal, recipe.init_from).sentences()
+    lines = Findings(history, control, recipe.goal, recipe.init_from, recipe.stops_early).sentences()
     total = {name: sum(g.counts.get(name, 0) for g in history) for name in ("made", *ROW_STATUSES)}
     if total["made"]:
         parts = " + ".join(f"{total[status]:,} {status}" for status in ROW_STATUSES)

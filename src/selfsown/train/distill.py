@@ -11,18 +11,29 @@ unbiased estimate. The k likeliest tokens, or k different ones renormalised, wou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.errors import ModelError
+from selfsown.models.tiny.early_stopping import set_aside
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD, SPECIAL_TOKENS, UNK, Tokenizer
-from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
+from selfsown.models.tiny.trainer import (
+    Schedule,
+    in_batches,
+    mask_prompt,
+    sample_batches,
+    steps_and_batch,
+    stop_early,
+    train_steps,
+)
+from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
-from selfsown.records import Mixture
+from selfsown.records import Mixture, Training, unreported
 
 REQUIRES = {"local_teacher"}
 
@@ -36,9 +47,11 @@ def train(
     seed: int,
     tick: Callable[[int, int], None],
     teacher: Tiny,
+    report: Callable[[Training], None] = unreported,
     *,
     steps: Count = 800,
-    batch_size: Count = 64,
+    epochs: NotNegative = 0.0,
+    batch_size: Natural = 64,
     learning_rate: NotNegative = 0.02,
     embedding_learning_rate: NotNegative = 0.003,
     weight_decay: NotNegative = 0.1,
@@ -47,42 +60,56 @@ def train(
     hard_label_weight: Share = 0.0,
     answers_only: bool = False,
     average_last: Share = 0.0,
+    early_stopping: Share = 0.0,
+    patience: Count = 5,
 ) -> Tiny:
     """A copy of the parent, trained to match the teacher on the mixture's rows.
 
     temperature: softens both distributions. sampled_labels: tokens drawn from the teacher's distribution; 0 takes all.
-    hard_label_weight: the weight of the row's own tokens. answers_only: as in sft, like the other options.
-
-    Raises ModelError where the teacher is no tiny model, knows none of the characters, or has too short a context.
+    hard_label_weight: the weight of the row's own tokens. The other options are those of sft. Raises ModelError.
     """
     child, generator = parent.copy(), torch.Generator().manual_seed(seed)
-    tokens = pad(child.encode(mixture.rows))
-    teacher_logits = _teacher_logits(teacher, child.tokenizer, int((tokens != PAD).sum(1).max()))
-
-    def loss(part: Part) -> Tensor:
-        batch, targets, uniform, count = part
-        soft = torch.softmax(teacher_logits(batch[:, :-1]) / temperature, -1)
-        soft = _sampled(soft, uniform) if sampled_labels else soft
-        total = _loss(child.network(batch[:, :-1]), targets[:, 1:], soft, temperature, hard_label_weight)
-        return total / count
-
-    draws = sample_batches(mixture, steps, batch_size, generator)
+    rest, aside = set_aside(mixture, early_stopping)
+    steps, batch_size = steps_and_batch(rest, steps, epochs, batch_size)
+    tokens, measured = pad(child.encode(rest.rows)), pad([[PAD], *child.encode(aside)])[1:]
+    logits = _teacher_logits(teacher, child.tokenizer, max(tokens.shape[1], measured.shape[1]))
+    method = _Distillation(child.network, logits, temperature, hard_label_weight, sampled_labels, answers_only)
+    fixed = method.batches(measured, in_batches(len(aside), batch_size), torch.Generator().manual_seed(seed))
+    stopping = stop_early(child.network, fixed, method.loss, len(aside), patience)
+    batches = method.batches(tokens, sample_batches(rest, steps, batch_size, generator), generator)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    train_steps(child.network, _batches(tokens, draws, answers_only, sampled_labels, generator), loss, schedule, tick)
+    done = train_steps(child.network, batches, method.loss, schedule, tick, stopping)
+    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
     return child
 
 
-def _batches(
-    tokens: Tensor, draws: Tensor, answers_only: bool, samples: int, generator: torch.Generator
-) -> Iterator[list[Part]]:
-    """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves."""
-    lengths = (tokens != PAD).sum(1)
-    for draw in draws:
-        batch = tokens[draw, : int(lengths[draw].max())]
-        targets = mask_prompt(batch) if answers_only else batch
-        uniform = torch.rand(len(batch), batch.shape[1] - 1, samples, generator=generator)
-        count = (targets[:, 1:] != PAD).sum().clamp(min=1)
-        yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), uniform.chunk(2), strict=True)]
+@dataclass(frozen=True)
+class _Distillation:
+    """teacher_logits: of tokens (rows, length). The other fields are the options of `train`."""
+
+    network: Network
+    teacher_logits: Callable[[Tensor], Tensor]
+    temperature: float
+    hard_label_weight: float
+    sampled_labels: int
+    answers_only: bool
+
+    def batches(self, tokens: Tensor, draws: Iterable[Tensor], generator: torch.Generator) -> Iterator[list[Part]]:
+        """tokens: all rows (rows, length); draws: the rows of each batch (batch). Each batch comes in two halves."""
+        lengths = (tokens != PAD).sum(1)
+        for draw in draws:
+            batch = tokens[draw, : int(lengths[draw].max())]
+            targets = mask_prompt(batch) if self.answers_only else batch
+            uniform = torch.rand(len(batch), batch.shape[1] - 1, self.sampled_labels, generator=generator)
+            count = (targets[:, 1:] != PAD).sum().clamp(min=1)
+            yield [(*half, count) for half in zip(batch.chunk(2), targets.chunk(2), uniform.chunk(2), strict=True)]
+
+    def loss(self, part: Part) -> Tensor:
+        batch, targets, uniform, count = part
+        soft = torch.softmax(self.teacher_logits(batch[:, :-1]) / self.temperature, -1)
+        soft = _sampled(soft, uniform) if self.sampled_labels else soft
+        total = _loss(self.network(batch[:, :-1]), targets[:, 1:], soft, self.temperature, self.hard_label_weight)
+        return total / count
 
 
 def _teacher_logits(teacher: Tiny, alphabet: Tokenizer, max_tokens: int) -> Callable[[Tensor], Tensor]:

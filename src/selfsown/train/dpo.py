@@ -16,11 +16,18 @@ from torch.nn import functional as F
 from selfsown.errors import DataError
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, token_logprobs, train_steps
+from selfsown.models.tiny.trainer import (
+    Schedule,
+    mask_prompt,
+    sample_batches,
+    steps_and_batch,
+    token_logprobs,
+    train_steps,
+)
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two, single_threaded
 from selfsown.option_types import Count, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row
+from selfsown.records import Mixture, Row, Training, unreported
 
 REQUIRES = {"preference_pairs"}
 
@@ -33,8 +40,10 @@ def train(
     parent: Tiny,
     seed: int,
     tick: Callable[[int, int], None],
+    report: Callable[[Training], None] = unreported,
     *,
     steps: Count = 250,
+    epochs: NotNegative = 0.0,
     batch_size: Count = 64,
     learning_rate: NotNegative = 0.003,
     embedding_learning_rate: NotNegative = 0.0005,
@@ -53,19 +62,13 @@ def train(
 
     Raises DataError where no row that is drawn is a pair.
     """
-    child = parent.copy()
+    child, (steps, _) = parent.copy(), steps_and_batch(mixture, steps, epochs, batch_size)
     indices = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
     pairs, draws = _drawn_pairs(child, mixture, indices, pivotal_only)
-    reference = pairs.reference_margins(parent.network)
-
-    def loss(part: Part) -> Tensor:
-        draw, pair_count, token_count = part
-        likelihood, better, worse = pairs.log_probabilities(child.network, draw)
-        margins = better - worse - reference[draw[pairs.is_pair[draw]]]
-        return -F.logsigmoid(beta * margins).sum() / pair_count - nll_weight * likelihood.sum() / token_count
-
+    loss = pairs.loss(child.network, pairs.reference_margins(parent.network), beta, nll_weight)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    train_steps(child.network, pairs.batches(draws), loss, schedule, tick)
+    done = train_steps(child.network, pairs.batches(draws), loss, schedule, tick)
+    report(replace(done, epochs=mixture.epochs(steps * batch_size)))
     return child
 
 
@@ -85,6 +88,17 @@ class _Pairs:
             token_count = (mask_prompt(self.better[draw]) != PAD).sum().clamp(min=1)
             pair_count = self.is_pair[draw].sum().clamp(min=1)
             yield [(half, pair_count, token_count) for half in draw.chunk(2)]
+
+    def loss(self, network: Network, reference: Tensor, beta: float, nll_weight: float) -> Callable[[Part], Tensor]:
+        """The loss of a part. reference: as `reference_margins` gives them."""
+
+        def loss(part: Part) -> Tensor:
+            draw, pair_count, token_count = part
+            likelihood, better, worse = self.log_probabilities(network, draw)
+            margins = better - worse - reference[draw[self.is_pair[draw]]]
+            return -F.logsigmoid(beta * margins).sum() / pair_count - nll_weight * likelihood.sum() / token_count
+
+        return loss
 
     def log_probabilities(self, network: Network, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For these rows, of the better answers (rows); and for the pairs among them, of what is compared of the better

@@ -21,11 +21,18 @@ from selfsown.errors import DataError
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, token_logprobs, train_steps
+from selfsown.models.tiny.trainer import (
+    Schedule,
+    mask_prompt,
+    sample_batches,
+    steps_and_batch,
+    token_logprobs,
+    train_steps,
+)
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two
 from selfsown.option_types import Count, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row
+from selfsown.records import Mixture, Row, Training, unreported
 
 REQUIRES = {"grader"}
 
@@ -43,8 +50,10 @@ def train(
     seed: int,
     tick: Callable[[int, int], None],
     grader: Callable[[Sequence[Row]], Sequence[Row]],
+    report: Callable[[Training], None] = unreported,
     *,
     steps: Count = 200,
+    epochs: NotNegative = 0.0,
     batch_size: Count = 16,
     group_size: GroupSize = 8,
     updates_per_group: Count = 2,
@@ -59,23 +68,21 @@ def train(
 
     batch_size: prompts in a batch. group_size: answers to each prompt. updates_per_group: steps on the same answers.
     clip_range: how far the probability ratio may be from 1. kl_weight: the weight of the divergence from the parent.
-    The other options are those of every training objective.
-
-    Raises DataError where no row of the mixture has a prompt.
+    The other options are those of every training objective. Raises DataError where no row has a prompt.
     """
-    child, generator = parent.copy(), torch.Generator().manual_seed(seed)
-    prompts = _with_prompts(mixture)
+    child, prompts, generator = parent.copy(), _with_prompts(mixture), torch.Generator().manual_seed(seed)
+    steps, _ = steps_and_batch(prompts, steps, epochs * updates_per_group, batch_size)
 
     def batches() -> Iterator[list[Part]]:
         for draw in sample_batches(prompts, -(-steps // updates_per_group), batch_size, generator):
-            sampling_seed = int(torch.randint(2**31, (1,), generator=generator))
-            rows = _sample(child, [prompts.rows[index] for index in draw.tolist()], group_size, sampling_seed)
+            rows = _sample(child, [prompts.rows[index] for index in draw.tolist()], group_size, generator)
             parts = _parts(child, parent if kl_weight else child, rows, _advantages(grader(rows), group_size))
             yield from [parts] * updates_per_group
 
     loss = partial(_loss, child.network, clip_range=clip_range, kl_weight=kl_weight)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    train_steps(child.network, islice(batches(), steps), loss, schedule, tick)
+    done = train_steps(child.network, islice(batches(), steps), loss, schedule, tick)
+    report(replace(done, epochs=prompts.epochs(steps * batch_size / updates_per_group)))
     return child
 
 
@@ -98,8 +105,9 @@ def _loss(network: Network, part: Part, clip_range: float, kl_weight: float) -> 
     return -(gain * (mask_prompt(tokens)[:, 1:] != PAD)).sum() / count
 
 
-def _sample(model: Tiny, rows: Sequence[Row], group_size: int, seed: int) -> list[Row]:
+def _sample(model: Tiny, rows: Sequence[Row], group_size: int, generator: torch.Generator) -> list[Row]:
     """`group_size` answers to each row's prompt, group after group."""
+    seed = int(torch.randint(2**31, (1,), generator=generator))
     replies = model.complete([row.prompt for row in rows], SamplingParams(n=group_size, seed=seed))
     samples = []
     for row, group in zip(rows, replies, strict=True):

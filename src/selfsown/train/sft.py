@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.models.tiny.early_stopping import set_aside
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Schedule, mask_prompt, sample_batches, train_steps
+from selfsown.models.tiny.trainer import (
+    Schedule,
+    in_batches,
+    mask_prompt,
+    sample_batches,
+    steps_and_batch,
+    stop_early,
+    train_steps,
+)
 from selfsown.models.tiny.transformer import Network
-from selfsown.option_types import Count, NotNegative, Share
-from selfsown.records import Mixture
+from selfsown.option_types import Count, Natural, NotNegative, Share
+from selfsown.records import Mixture, Training, unreported
 
 Part = tuple[Tensor, Tensor, Tensor]  # tokens (rows, length), the same with targets only, targets in the whole batch
 
@@ -24,29 +34,41 @@ def train(
     parent: Tiny,
     seed: int,
     tick: Callable[[int, int], None],
+    report: Callable[[Training], None] = unreported,
     *,
     steps: Count = 800,
-    batch_size: Count = 64,
+    epochs: NotNegative = 0.0,
+    batch_size: Natural = 64,
     learning_rate: NotNegative = 0.02,
     embedding_learning_rate: NotNegative = 0.003,
     weight_decay: NotNegative = 0.1,
     answers_only: bool = False,
     average_last: Share = 0.0,
+    early_stopping: Share = 0.0,
+    patience: Count = 5,
 ) -> Tiny:
-    """A copy of the parent, trained on `steps` batches of rows drawn by the mixture's weights.
+    """A copy of the parent, trained on batches of rows drawn by the mixture's weights.
 
-    answers_only: the loss counts the tokens of answers only; prompts are context. The other options are those of every
-    training objective.
+    batch_size: 0 for a 64th of the rows, from 16 to 128. answers_only: the loss counts the tokens of answers only;
+    prompts are context. early_stopping: the share of the real rows that is not trained on, and whose loss decides when
+    to stop and which weights to return; 0 for none. patience: measurements of it in a row without an improvement that
+    end the training. The other options are those of every training objective.
     """
     child = parent.copy()
-    tokens = pad(child.encode(mixture.rows))
-    draws = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
+    rest, aside = set_aside(mixture, early_stopping)
+    steps, batch_size = steps_and_batch(rest, steps, epochs, batch_size)
+    tokens = pad(child.encode(rest.rows))
+    draws = sample_batches(rest, steps, batch_size, torch.Generator().manual_seed(seed))
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    train_steps(child.network, _batches(tokens, draws, answers_only), partial(_loss, child.network), schedule, tick)
+    loss = partial(_loss, child.network)
+    batches = _batches(pad([[PAD], *child.encode(aside)])[1:], in_batches(len(aside), batch_size), answers_only)
+    stopping = stop_early(child.network, batches, loss, len(aside), patience)
+    done = train_steps(child.network, _batches(tokens, draws, answers_only), loss, schedule, tick, stopping)
+    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
     return child
 
 
-def _batches(tokens: Tensor, draws: Tensor, answers_only: bool) -> Iterator[list[Part]]:
+def _batches(tokens: Tensor, draws: Iterable[Tensor], answers_only: bool) -> Iterator[list[Part]]:
     """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves."""
     lengths = (tokens != PAD).sum(1)
     for draw in draws:

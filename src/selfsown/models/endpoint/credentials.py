@@ -6,10 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from selfsown.errors import RecipeError
 
+API_PATHS = ("/chat/completions", "/completions", "/messages", "/models", "/responses", "/embeddings")
+_PLAIN_URL = re.compile(
+    r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?(/[A-Za-z0-9_.-]{0,20}){0,6}|[0-9.]+(:[0-9]{1,5})?(/[a-z0-9]{0,9})*"
+)
 MIN_KEY_CHARS = 8  # of an API key
 _VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+){1,6}")  # the name of a variable, not a key
 _SECRET = re.compile(
@@ -29,7 +33,12 @@ def check_url(url: str) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise RecipeError("url is not an address; write one such as http://localhost:8000/v1")
+        raise RecipeError(f"url is not an address; write {_with_scheme(url) or 'one such as http://localhost:8000/v1'}")
+    for path in API_PATHS:
+        base = parts.path.rstrip("/").removesuffix(path)
+        if parts.path.rstrip("/").endswith(path) and "@" not in parts.netloc:
+            right = urlunsplit((parts.scheme, parts.netloc, base, "", ""))
+            raise RecipeError(f"url ends with {path}, which is added to it; write {right}")
     if "@" in parts.netloc or parts.fragment:
         raise RecipeError(
             f"url for {parts.hostname} contains more than an address; write it up to the path, "
@@ -41,6 +50,15 @@ def check_url(url: str) -> None:
                 f"url for {parts.hostname} contains a secret, {name[:30]}=…, which would appear in recipes and logs; "
                 "remove it, and name its variable in api_key, or in headers: {x-functions-key: MY_VARIABLE}"
             )
+
+
+def _with_scheme(url: str) -> str:
+    """The URL whose http:// was left out, as far as it is a plain host, port and path; "" where it is not."""
+    host = url.partition("/")[0]
+    if not _PLAIN_URL.fullmatch(url) or _KEY.match(url) or not (host == "localhost" or {".", ":"} & {*host}):
+        return ""
+    local = re.match(r"localhost\b|[0-9.]+(:|/|$)", url) or re.match(r"[^/]*:[0-9]+", url)
+    return f"{'http' if local else 'https'}://{url}"
 
 
 def join_url(base: str, path: str) -> str:

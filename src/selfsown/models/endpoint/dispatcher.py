@@ -52,7 +52,7 @@ class RequestDispatcher:
         self.in_flight = set[asyncio.Task[None]]()
         self.new, self.retries = deque[Request](), deque[Request]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two queues
-        self.lost = 0
+        self.lost, self.refused = 0, (0, "")
         self.max_lost = max(MAX_LOST[0], MAX_LOST[1] * (self.answers + len(requests)))
         self.refusals = RefusalTracker(client, connection, len(requests), self.max_lost)
         self.undecided: list[tuple[Request, RequestError]] = []  # refused before anything was answered
@@ -68,7 +68,7 @@ class RequestDispatcher:
     async def run(self) -> dict[str, ParsedReply]:
         """The reply or the failure of each request, by its key. Raises ModelError where the endpoint is given up."""
         if error := await check_health(self.client, self.connection.base_url):
-            raise self.connection.give_up_error(error)
+            raise self.connection.give_up_error(error, self.known)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         work = [self._borrow(request, other) for request in self.requests if (other := self.claims.other(request.key))]
         for request in self.requests:
@@ -231,6 +231,7 @@ class RequestDispatcher:
 
     def _handle_error(self, request: Request, error: RequestError) -> ParsedReply | None:
         """The failure of the row; None: it is sent again later. Raises ModelError where the endpoint is given up."""
+        self.refused = (error.status, error.summary) if error.status == 405 or not error.fatal else (0, "")
         if error.fatal:
             raise self.connection.stop_error(error.reason, self.answers)
         if error.may_be_schema and request.body != request.body_without_schema:
@@ -243,13 +244,13 @@ class RequestDispatcher:
         if error.declined:
             return self.refusals.row_failure(request.body, error, self.answers)
         if self._waited_too_long(error):
-            raise self.connection.give_up_error(error)
+            raise self.connection.give_up_error(error, self.answers)
         request.busy_replies += error.busy
         request.attempts += not error.busy
         if request.attempts >= self.connection.retries:
             self.lost += 1
             if self.lost >= self.max_lost or not self.answers:
-                raise self.connection.give_up_error(error)
+                raise self.connection.give_up_error(error, self.answers)
             return failed_reply(error, request.attempts)
         wait = backoff_seconds(request.busy_replies if error.busy else request.attempts, error.retry_after)
         if error.overloaded:

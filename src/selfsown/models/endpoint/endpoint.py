@@ -24,13 +24,16 @@ from selfsown.models.endpoint.api_formats import (
 from selfsown.models.endpoint.batch.runner import BatchRunner
 from selfsown.models.endpoint.billing import Account, host_of, max_reply_tokens, price_for
 from selfsown.models.endpoint.credentials import check_url, join_url, read_secret, resolve_headers
+from selfsown.models.endpoint.diagnosis import diagnosis
 from selfsown.models.endpoint.dispatcher import RequestDispatcher
 from selfsown.models.endpoint.errors import RequestError
+from selfsown.models.endpoint.health_check import check_health
 from selfsown.models.endpoint.http_client import shared_client
 from selfsown.models.endpoint.options import ConnectionOptions, ReplyOptions
 from selfsown.models.endpoint.request import Connection, Request
 from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Json, Row
+from selfsown.templates import ConstantText, render
 from selfsown.text.chat import Prompt, prompt_chars
 from selfsown.usage.journal import Journal
 from selfsown.usage.prices import Price, PriceOptions
@@ -86,6 +89,12 @@ class Endpoint:
     def with_model(self, name: str) -> Endpoint:
         """Another model of the same server, at its price in our table, else at this model's price."""
         return replace(self, name=name, price=price_for(self.url, name, None, self.extra) or self.price)
+
+    def check_server(self) -> None:
+        """Raises ModelError where no server answers at the URL; no reply is requested."""
+        client = shared_client()
+        if error := client.run(check_health(client, self.url), self):
+            raise ModelError(f"{self.url}: {error.reason}")
 
     def cancel(self) -> None:
         """Send no more requests for its journal; those in flight are waited for."""
@@ -203,14 +212,21 @@ class Endpoint:
             schema_key=(self.url, self.name, schema),
             accepted_finish_reasons=self.reply_options.accepted_finish_reasons,
         )
-        if options.batch_size:
-            work: Any = BatchRunner(client, connection, options.batch_size, requests, known)
-        else:
-            limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
-            work = RequestDispatcher(client, limiter, connection, requests, known)
         with progress.step(total=known + len(requests), unit="replies") as counted:
-            counted.done, counted.collected = known, work.replies
-            return client.run(work.run(), self.journal)
+            counted.done = known
+            if options.batch_size:
+                batches = BatchRunner(client, connection, options.batch_size, requests, known)
+                counted.collected = batches.replies
+                return client.run(batches.run(), self.journal)
+            limiter = client.rate_limiter((self.url, self.name), options.max_in_flight, *options.rate_limits)
+            dispatcher = RequestDispatcher(client, limiter, connection, requests, known)
+            counted.collected = dispatcher.replies
+            try:
+                return client.run(dispatcher.run(), self.journal)
+            except ModelError as error:
+                failure = error
+        cause = "" if dispatcher.answers else client.run(diagnosis(client, connection, *dispatcher.refused), self)
+        raise ModelError(cause) if cause else failure
 
 
 def create(
@@ -223,7 +239,7 @@ def create(
     model: str,
     api_key: str = "",
     style: Literal["chat", "completions"] = "chat",
-    system: str = "",
+    system: ConstantText = "",
     stop: tuple[str, ...] = (),
     max_tokens: Natural = 0,
     logprobs: Natural = 0,
@@ -251,8 +267,8 @@ def create(
     limits = ConnectionOptions(timeout, retries, max_in_flight, requests_per_minute, tokens_per_minute, batch)
     where: JsonObject = {"url": url, "name": model, "style": style, "key": api_key, "headers": headers}
     cost = price_for(url, model, price, extra or {})
-    where |= {"identity": identity, "journal": journal, "role": role, "price": cost}
-    return Endpoint(system=system, reply_options=options, connection_options=limits, extra=extra or {}, **where)
+    where |= {"identity": identity, "journal": journal, "role": role, "price": cost, "system": render(system, {})}
+    return Endpoint(reply_options=options, connection_options=limits, extra=extra or {}, **where)
 
 
 def load(folder: Path) -> NoReturn:

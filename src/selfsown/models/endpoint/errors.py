@@ -46,6 +46,7 @@ class RequestError(Exception):
         self.busy = self.overloaded = self.unreachable = self.may_be_schema = self.is_input_error = False
         self.fatal_reason = ""
         self.retry_after = 0.0
+        self.status, self.summary = 0, ""  # of the response, if there was one: with the server's message
         self.usage: TokenUsage = UNKNOWN_USAGE
 
 
@@ -53,7 +54,9 @@ def error_of_response(status: int, headers: Mapping[str, str], reply: str, reque
     """The error of a response with this status. request: its body, which the server may quote."""
     message, codes, _ = parse_error(reply)
     summary = f"{status}: {message}" if message else str(status)
-    return _classify(status, summary, f"{message} {codes}", reply, request, headers)
+    error = _classify(status, summary, f"{message} {codes}", reply, request, headers)
+    error.status, error.summary = status, summary
+    return error
 
 
 def error_in_body(reply: str, request: str = "") -> RequestError:
@@ -103,12 +106,23 @@ def _fatal_reason(status: int, message: str, reply: str, request: str) -> str:
 def connection_error(failure: Exception, timeout: float, message: str) -> RequestError:
     """The error of a request without a response, or with a truncated one. message: of the failure, masked."""
     if isinstance(failure, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        error = RequestError(f"it cannot be reached ({message})")
+        error = RequestError(f"it cannot be reached{_why_unreachable(failure, message)}")
         error.unreachable = True
         return error
     if isinstance(failure, TimeoutError):
         return RequestError(f"no answer within {timeout:g} seconds", "timeout")
     return RequestError(f"the connection broke ({message or type(failure).__name__})", "reset")
+
+
+def _why_unreachable(failure: Exception, message: str) -> str:
+    """What to check."""
+    if isinstance(failure, aiohttp.ClientConnectorDNSError):
+        return ": no such host; check the spelling of url"
+    if isinstance(failure, aiohttp.ClientConnectorSSLError):
+        return f": no encrypted connection ({message}); write http:// where the server has none"
+    if isinstance(getattr(failure, "os_error", None), ConnectionRefusedError):
+        return ": nothing listens at this host and port (connection refused); start the server, or correct url"
+    return f" ({message})"
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float:

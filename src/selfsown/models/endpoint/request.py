@@ -49,9 +49,9 @@ class Connection:
         kept = "; its replies are stored, and the same command continues later" if self.journal and answers else ""
         return ModelError(f"{self.url} {reason}{kept}")
 
-    def give_up_error(self, error: RequestError) -> ModelError:
+    def give_up_error(self, error: RequestError, answers: int) -> ModelError:
         """The error that ends a run because the server is unreachable, busy for too long, or only fails."""
-        kept = "its replies are stored, and " if self.journal else ""
+        kept = "its replies are stored, and " if self.journal and answers else ""
         wait = f", and to wait {error.retry_after:.0f} seconds" if error.retry_after > GIVE_UP_SECONDS else ""
         what = f"{error.reason}{wait}; {kept}the same command continues once the server works again"
         return ModelError(f"{self.url}: {what}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from selfsown.errors import ModelError, SelfsownError
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, JsonObject, Reply, SamplingParams
 from selfsown.models.tiny.sampling import sample
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP, SPECIAL_TOKENS, UNK, Tokenizer
+from selfsown.models.tiny.trainer import mask_prompt
 from selfsown.models.tiny.transformer import Network, Size
 from selfsown.option_types import Count, Natural
 from selfsown.records import Row
@@ -85,18 +86,32 @@ class Tiny:
         encode, context = self.tokenizer.encode, self.network.size.context
         return [[BOS, *encode(row.prompt), SEP, *encode(row.answer), EOS][:context] for row in rows]
 
-    @torch.inference_mode()
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         """For each row the negative log2 probability of its text and end in bits, and its characters plus one."""
         texts = self.encode(rows)
+        return [
+            (bits, len(text) - 2)  # without <bos> and <sep>
+            for bits, text in zip(self._bits(texts, lambda tokens: tokens), texts, strict=True)
+        ]
+
+    def answer_bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
+        """The same of the answer and end alone, given the prompt."""
+        texts = self.encode(rows)
+        counts = [max(0, len(text) - len(row.prompt) - 2) for row, text in zip(rows, texts, strict=True)]
+        return list(zip(self._bits(texts, mask_prompt), counts, strict=True))
+
+    @torch.inference_mode()
+    def _bits(self, texts: list[list[int]], targets: Callable[[Tensor], Tensor]) -> list[float]:
+        """The negative log2 probability of each text's targets, which are its tokens or some of them."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        result = [(0.0, 0)] * len(texts)
+        result = [0.0] * len(texts)
         for chunk in (order[start : start + 256] for start in range(0, len(order), 256)):
             tokens = pad([texts[index] for index in chunk])
             logits = self.network(tokens[:, :-1])
-            losses = F.cross_entropy(logits.mT, tokens[:, 1:], ignore_index=PAD, reduction="none").sum(1)
+            measured = targets(tokens)[:, 1:]
+            losses = F.cross_entropy(logits.mT, measured, ignore_index=PAD, reduction="none").sum(1)
             for index, nats in zip(chunk, losses.tolist(), strict=True):
-                result[index] = (nats / math.log(2), len(texts[index]) - 2)  # without <bos> and <sep>
+                result[index] = nats / math.log(2)
         return result
 
     def copy(self) -> Tiny:

@@ -15,11 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.models.tiny.batch_size import batch_size_for
+from selfsown.models.tiny.early_stopping import EarlyStopping
 from selfsown.models.tiny.muon import Muon
 from selfsown.models.tiny.tokenizer import PAD, SEP
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two, single_threaded
-from selfsown.records import Mixture
+from selfsown.records import Mixture, Training
 
 Part = TypeVar("Part")
 WARM_UP_STEPS = 20  # steps
@@ -46,18 +48,23 @@ def train_steps(
     loss: Callable[[Part], Tensor],
     schedule: Schedule,
     tick: Callable[[int, int], None],
-) -> None:
-    """One optimizer step for each batch, whose loss is the sum of the losses of its parts.
+    stopping: EarlyStopping | None = None,
+) -> Training:
+    """One optimizer step for each batch, whose loss is the sum of the losses of its parts. Returns what was done.
 
     A batch is requested after the step before, so the network may generate it. loss: a scalar tensor for a part.
-    tick: called with the number of finished steps, and of all steps.
+    tick: called with the number of finished steps, and of all steps. stopping: may end the training, and restores the
+    weights that were best.
     """
+    step = -1  # where there is no batch
     matrices = [weight for weight in network.blocks.parameters() if weight.dim() == 2]
     others = [weight for weight in network.parameters() if not any(weight is matrix for matrix in matrices)]
     muon = Muon(matrices, schedule.learning_rate, schedule.weight_decay)
     adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
     mean = _Mean(network, math.ceil(schedule.steps * schedule.average_last))
     with single_threaded():
+        if stopping:
+            stopping.begin()
         for step, batch in enumerate(batches):
             _gradients(network, batch, loss)
             scale = min(1.0, (step + 1) / WARM_UP_STEPS, (schedule.steps - step) / (DECAY_SHARE * schedule.steps))
@@ -66,13 +73,50 @@ def train_steps(
             adam.step()
             mean.update(schedule.steps - step)
             tick(step + 1, schedule.steps)
+            if stopping and stopping.ended(step + 1, last=step + 1 == schedule.steps):
+                break
     mean.apply()
+    if not stopping:
+        return Training(step + 1, schedule.steps)
+    stopping.restore()
+    return Training(step + 1, schedule.steps, stopping_rows=stopping.rows, best_step=stopping.best_step)
 
 
 def sample_batches(mixture: Mixture, steps: int, batch: int, generator: torch.Generator) -> Tensor:
     """Row indices of each step, of shape (steps, batch), sampled with replacement by the mixture's weights."""
     weights = torch.from_numpy(mixture.weights)
     return torch.multinomial(weights, steps * batch, replacement=True, generator=generator).view(steps, batch)
+
+
+def steps_and_batch(mixture: Mixture, steps: int, epochs: float, batch: int) -> tuple[int, int]:
+    """(steps, rows in a batch) for these rows: as many steps as make `epochs` passes, if these are fewer.
+
+    epochs: 0 for no limit. batch: 0 for one that follows the number of rows.
+    """
+    rows = 1 / mixture.epochs(1)
+    batch = batch or batch_size_for(rows)
+    return min(steps, max(1, math.ceil(epochs * rows / batch))) if epochs else steps, batch
+
+
+def stop_early(
+    network: Network, batches: Iterable[Sequence[Part]], loss: Callable[[Part], Tensor], rows: int, patience: int
+) -> EarlyStopping | None:
+    """Early stopping by the mean loss of these batches of so many rows, each as for `train_steps`. None: no rows."""
+    fixed = [list(batch) for batch in batches]
+
+    def loss_of(part: Part) -> float:
+        with torch.no_grad():
+            return float(loss(part))
+
+    def mean_loss() -> float:
+        return math.fsum(map_two(loss_of, [part for batch in fixed for part in batch])) / len(fixed)
+
+    return EarlyStopping(network, mean_loss, rows, patience) if rows else None
+
+
+def in_batches(rows: int, batch: int) -> Sequence[Tensor]:
+    """The indices of all rows in order, in batches of about equal size."""
+    return torch.arange(rows).chunk(math.ceil(rows / batch)) if rows else ()
 
 
 def mask_prompt(tokens: Tensor) -> Tensor:

@@ -282,4 +282,4 @@ class BatchRunner:
     def _give_up_error(self, error: RequestError) -> ModelError:
         if error.fatal or error.declined:
             return self.connection.stop_error(error.fatal_reason or error.reason, self.answers)
-        return self.connection.give_up_error(error)
+        return self.connection.give_up_error(error, self.answers)

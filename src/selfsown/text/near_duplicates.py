@@ -27,10 +27,8 @@ def near_duplicate_groups(texts: Sequence[str]) -> Array:
     shingles = {index: _shingles(text) for text, index in first.items()}
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for index, hashes in shingles.items():
-        signature = _signature(hashes)
-        for band in range(BANDS):
-            part = signature[HASHES_PER_BAND * band : HASHES_PER_BAND * (band + 1)]
-            buckets[band, part.tobytes()].append(index)
+        for bucket in _buckets(hashes):
+            buckets[bucket].append(index)
     for members in buckets.values():
         for previous, current in pairwise(members):
             for candidate in {members[0], previous}:
@@ -38,6 +36,36 @@ def near_duplicate_groups(texts: Sequence[str]) -> Array:
                 if roots[0] != roots[1] and _jaccard(shingles[candidate], shingles[current]) >= MIN_JACCARD:
                     parents[max(roots)] = min(roots)
     return np.asarray([_root(parents, index) for index in range(len(texts))])
+
+
+class NearDuplicateIndex:
+    """Texts, each with a name, and the search for a near duplicate of another text among them."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, str] = {}
+        self._near: dict[tuple[int, bytes], list[tuple[Array, str]]] = defaultdict(list)
+
+    def add(self, text: str, name: str) -> None:
+        normalized = normal(text)
+        if normalized in self._exact:
+            return
+        self._exact[normalized] = name
+        shingles = _shingles(normalized)
+        for bucket in _buckets(shingles):
+            self._near[bucket].append((shingles, name))
+
+    def exact(self, text: str) -> str:
+        """The name of the same text in normal form; "" where there is none."""
+        return self._exact.get(normal(text), "")
+
+    def near(self, text: str) -> str:
+        """The name of the first near duplicate, perhaps an exact one; "" where there is none."""
+        normalized = normal(text)
+        if normalized in self._exact:
+            return self._exact[normalized]
+        shingles = _shingles(normalized)
+        candidates = {name: known for bucket in _buckets(shingles) for known, name in self._near.get(bucket, ())}
+        return next((name for name, known in candidates.items() if _jaccard(known, shingles) >= MIN_JACCARD), "")
 
 
 def duplicate_rate(codes: Array, sample_size: int) -> float:
@@ -65,6 +93,12 @@ def _shingles(text: str) -> Array:
     letters = np.pad(letters, (0, max(0, SHINGLE_CHARS - len(letters))))
     hashes = np.convolve(letters, _POWERS, "valid") * _MIX
     return _distinct(np.sort((hashes ^ (hashes >> _HALF)) * _MIX))[:MAX_SHINGLES]
+
+
+def _buckets(shingles: Array) -> list[tuple[int, bytes]]:
+    """The buckets in which near duplicates meet: each band of the signature, with its number."""
+    bands = _signature(shingles).reshape(BANDS, HASHES_PER_BAND)
+    return [(band, part.tobytes()) for band, part in enumerate(bands)]
 
 
 def _signature(shingles: Array) -> Array:

@@ -1,0 +1,1 @@
+"""What a recipe may name: shipped recipes, methods with their options, and keys."""

@@ -1,0 +1,21 @@
+"""The stages of the loop, in order, and the function that a method of each has."""
+
+from __future__ import annotations
+
+STAGE_FUNCTIONS = {
+    "tasks": "Task",
+    "prepare": "prepare",
+    "models": "create",
+    "generate": "generate",
+    "grade": "grade",
+    "curate": "curate",
+    "mix": "mix",
+    "train": "train",
+    "evaluate": "evaluate",
+    "guard": "guard",
+}
+RECIPE_KEYS = {  # the keys of a recipe under which the methods of a stage stand, where they are not named as the stage
+    "tasks": ("real",),
+    "models": ("student", "teacher", "judge"),
+    "train": ("train", "base_train"),
+}
