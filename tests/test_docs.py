@@ -216,6 +216,8 @@ def _run(here: Path, text: str) -> Finished:
         filled[1] = "runs/mine"
     if words[1] == "explain":
         filled[2] = next(iter(RunFolder(here / "runs/mine").rows("rows") or [])).id
+    for stale in (path for pattern in ("names", "*-compare", "*-proof") for path in here.glob(f"runs/{pattern}")):
+        shutil.rmtree(stale)  # of a command with other options
     output = ""
     if ">" in filled:
         filled, output = filled[: filled.index(">")], filled[-1]

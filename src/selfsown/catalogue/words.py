@@ -28,6 +28,7 @@ COMMON = {  # options that several methods have, where the method itself does no
     "steps": "training steps.",
     "batch_size": "rows of a training step.",
     "learning_rate": "of matrices.",
+    "epochs": "passes over the rows, at most; 0: no limit but steps.",
     "embedding_learning_rate": "of embeddings and other parameters.",
     "weight_decay": "how strongly weights are pulled to zero.",
     "average_last": "the share of the last steps whose weights are averaged.",
