@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -53,7 +54,10 @@ CHECKED = {  # commands that are not run, and why; their options are checked
     "python -m benchmarks": "takes minutes to hours",
     "python -m acceptance": "takes minutes to hours",
     "selfsown push": "needs an account; tests/export pushes to a local hub",
-    "selfsown run llama": "a model so small has no right answers to prefer; the recipe is checked",
+    "selfsown run": "trains for minutes; its recipe is checked, and two runs are made",
+    "selfsown compare": "trains for minutes; its recipe is checked, and tests/compare runs comparisons",
+    "selfsown prove RECIPE": "trains for minutes; tests/compare proves recipes",
+    "selfsown prove first": "trains for minutes; tests/compare proves recipes",
     "selfsown make llama-text": "needs real programs; tests/generate/test_llama_text.py runs it",
 }
 QUICK = ("selfsown run first", "selfsown run names --set real=FILE")
@@ -80,22 +84,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield here
 
 
-def _parameters(found: list[Command]) -> list[Any]:
-    """One case a command; those that train are slow, but for two."""
-    slow = {"compare", "prove", "run"}
-    return [
-        pytest.param(
-            command,
-            id=f"{command.page}: {command.text}"[:120],
-            marks=[pytest.mark.slow] * (command.words[1] in slow and command.text not in QUICK),
-        )
-        for command in found
-    ]
-
-
-@pytest.mark.parametrize("command", _parameters(commands()))
+@pytest.mark.parametrize("command", commands(), ids=lambda command: f"{command.page}: {command.text}"[:120])
 def test_commands_in_blocks_work(folder: Path, command: Command) -> None:
-    if prefix := next((prefix for prefix in CHECKED if command.text.startswith(prefix)), ""):
+    prefix = next((prefix for prefix in CHECKED if command.text.startswith(prefix)), "")
+    if prefix and command.text not in QUICK:
         _check_options(command, prefix)
         return
     if command.words[0] == "python":
@@ -245,5 +237,7 @@ def _check_options(command: Command, prefix: str) -> None:
         module = ROOT / command.words[2].replace(".", "/")
         source = (module / "__main__.py" if module.is_dir() else module.with_suffix(".py")).read_text("utf-8")
         assert all(f'"{word}"' in source for word in command.words if word.startswith("--"))
-    elif prefix.startswith("selfsown") and command.words[1] != "push":
-        Recipe.load(command.words[2], ["real=prompts.jsonl"] if command.words[1] == "make" else [])
+    elif command.words[0] == "selfsown" and command.words[2] in shipped_recipes():
+        changes = [word for before, word in pairwise(command.words) if before == "--set" and "FILE" not in word]
+        real = ["real=prompts.jsonl"] if "\nreal:" not in shipped_recipes()[command.words[2]] else []
+        Recipe.load(command.words[2], [*real, *(change.replace("…", "m") for change in changes)])
