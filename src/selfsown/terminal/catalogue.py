@@ -14,7 +14,7 @@ from selfsown.catalogue.source import MethodEntry, OptionEntry, RecipeEntry
 from selfsown.errors import RecipeError, closest
 from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
-NAME_WIDTH = 18
+NAME_WIDTH = 20
 MAX_WIDTH = 110  # of wrapped text
 
 
