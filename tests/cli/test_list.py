@@ -19,6 +19,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import find, methods, options
 from selfsown.recipes import shipped_recipes
 from selfsown.stage_names import STAGE_FUNCTIONS
+from selfsown.terminal import catalogue as terminal
 
 PAIRS = [(stage, method) for stage in STAGE_FUNCTIONS for method in methods(stage)]
 
@@ -44,6 +45,13 @@ def test_lines_are_whole_sentences_in_columns_and_words(tmp_path: Path) -> None:
     for stage, method in PAIRS:
         types = " ".join(option.type for option in catalogue.method(stage, method).options)
         assert not re.search(r"[a-z][A-Z]", types), f"{stage}.{method}: {types}"
+
+
+def test_on_a_terminal_what_a_method_does_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = terminal.show(terminal.find("judge"), is_terminal=True).splitlines()
+    assert lines[1].startswith("A judge scores each row")
+    assert max(map(len, lines)) <= 60
 
 
 def test_a_list_imports_nothing_heavy() -> None:
