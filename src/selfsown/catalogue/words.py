@@ -29,7 +29,6 @@ TYPES = {  # in words; of option_types, templates and Python's own
 }
 COMMON = {  # options that several methods have, where the method itself does not explain them
     "steps": "training steps.",
-    "epochs": "the most passes over the rows; 0: no limit but `steps`.",
     "batch_size": "rows of a training step.",
     "learning_rate": "of matrices.",
     "epochs": "passes over the rows, at most; 0: no limit but steps.",
