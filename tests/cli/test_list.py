@@ -112,7 +112,7 @@ def test_stages_recipes_keys_and_files(tmp_path: Path) -> None:
     assert "generate: rephrase" in both
     own = listed(tmp_path, "pupil.py")
     assert "share                number; default 1.0" in own
-    assert "first              whole number; default 0" in own
+    assert "first                whole number; default 0" in own
 
 
 def test_json_has_the_same(tmp_path: Path) -> None:
