@@ -212,10 +212,17 @@ def _reply(path: str, text: str, kind: str, prompt: str) -> Body:
     return {"object": "reply", "choices": [choice] * (2 if kind == "twice" else 1), "usage": usage}
 
 
+def _fitting(prompt: str, body: Body) -> str:
+    """What a teacher writes, or a judge whose reply is to be JSON with a score: so a recipe runs through."""
+    if "response_format" not in body and '"score"' not in prompt:
+        return f"answer to {prompt}"
+    return json.dumps({"reason": "a mock server does not judge", "score": 4})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=0.05)
-    server = Server(latency=parser.parse_args().latency, models=("m", "judge"))
+    server = Server(latency=parser.parse_args().latency, models=("m", "judge"), say=_fitting)
     asyncio.run(server.serve(lambda: print(server.url, flush=True)))
 
 

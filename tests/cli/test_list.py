@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import find, methods, options
 from selfsown.recipes import shipped_recipes
 from selfsown.stage_names import STAGE_FUNCTIONS
+from selfsown.terminal import catalogue as terminal
 
 PAIRS = [(stage, method) for stage in STAGE_FUNCTIONS for method in methods(stage)]
 
@@ -33,6 +35,23 @@ def test_every_recipe_and_every_method_has_one_line(tmp_path: Path) -> None:
     names = [line.split()[0] for line in lines if line.startswith("  ")]
     assert names == [*sorted(shipped_recipes()), *(method for _, method in PAIRS)]
     assert max(map(len, lines)) > 80, "piped lines are whole"
+
+
+def test_lines_are_whole_sentences_in_columns_and_words(tmp_path: Path) -> None:
+    lines = [line for line in listed(tmp_path).splitlines() if line.startswith("  ")]
+    assert [line for line in lines if "al." in line[-4:] or line.count("(") != line.count(")")] == []
+    starts = {len(line) - len(line[2:].partition(" ")[2].lstrip()) for line in lines}
+    assert len(starts) == 1, "all descriptions begin in one column"
+    for stage, method in PAIRS:
+        types = " ".join(option.type for option in catalogue.method(stage, method).options)
+        assert not re.search(r"[a-z][A-Z]", types), f"{stage}.{method}: {types}"
+
+
+def test_on_a_terminal_what_a_method_does_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = terminal.show(terminal.find("judge"), is_terminal=True).splitlines()
+    assert lines[1].startswith("A judge scores each row")
+    assert max(map(len, lines)) <= 60
 
 
 def test_a_list_imports_nothing_heavy() -> None:
@@ -75,7 +94,7 @@ def test_every_type_of_options_has_words() -> None:
 def test_one_method_with_all_its_options(name: str, tmp_path: Path) -> None:
     text = listed(tmp_path, name)
     assert text.startswith("grade: judge\nA judge scores each row")
-    assert "scale              whole number from 2 to 100; default 5: the judge gives an integer" in text
+    assert "scale                whole number from 2 to 100; default 5: the judge gives an integer" in text
 
 
 def test_stages_recipes_keys_and_files(tmp_path: Path) -> None:
@@ -83,7 +102,7 @@ def test_stages_recipes_keys_and_files(tmp_path: Path) -> None:
     assert [line.split()[0] for line in listed(tmp_path, "grade").splitlines()[1:]] == methods("grade")
     assert listed(tmp_path, "teacher") == listed(tmp_path, "models")
     assert len(listed(tmp_path, "recipes").splitlines()) == 1 + len(shipped_recipes())
-    assert "held_out           whole number or number; default 0.1: How many" in listed(tmp_path, "keys")
+    assert "held_out             whole number or number; default 0.1: How many" in listed(tmp_path, "keys")
     names = listed(tmp_path, "names")
     assert "It needs: real" in names
     assert "selfsown run names --set real=FILE" in names
@@ -92,8 +111,8 @@ def test_stages_recipes_keys_and_files(tmp_path: Path) -> None:
     assert "recipe rephrase" in both
     assert "generate: rephrase" in both
     own = listed(tmp_path, "pupil.py")
-    assert "share              number; default 1.0" in own
-    assert "first              whole number; default 0" in own
+    assert "share                number; default 1.0" in own
+    assert "first                whole number; default 0" in own
 
 
 def test_json_has_the_same(tmp_path: Path) -> None:

@@ -88,4 +88,7 @@ def test_make_says_it_when_it_begins_and_run_points_to_check_at_the_end(tmp_path
     done = run_in_process(tmp_path, "run", "first", "--no-report", *(part for c in changes for part in ("--set", c)))
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("warning")] == [next(x for x in lines if "no guard" in x)]
-    assert lines[-1] == "What this recipe leaves out that keeps a loop safe (2): selfsown check first"
+    check = "selfsown check runs/first/recipe.yaml"
+    assert lines[-1] == f"What this recipe leaves out that keeps a loop safe (2): {check}"
+    pasted = run_in_process(tmp_path, *check.split()[1:])
+    assert (pasted.returncode, pasted.stderr.count("warning: ") >= 2) == (0, True), pasted.stderr

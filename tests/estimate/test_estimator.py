@@ -302,7 +302,7 @@ def test_an_unknown_price_comes_with_the_option_that_sets_it(tmp_path: Path) -> 
             "--set",
             "teacher.endpoint.price={input: 1, output: 3}",
         )
-    assert "--set 'teacher.endpoint.price={input: 1, output: 3}'" in done.stdout
+    assert done.stdout.count("--set 'teacher.endpoint.price={input: 1, output: 3}'") == 1, "said once, whoever asks it"
     assert "unknown" in done.stdout
     assert "unknown" not in told.stdout
     assert "is unknown" not in told.stdout

@@ -16,6 +16,7 @@ from pages import Page, landmarks, page
 from test_report import HOSTILE
 
 from selfsown.cost import read_cost
+from selfsown.html.formatting import evidence_sentence
 from selfsown.html.report import write
 from selfsown.html.row_counts import quotas
 from selfsown.records import Row
@@ -266,3 +267,7 @@ def test_a_sample_is_proportional_and_leaves_no_group_out() -> None:
 def test_a_folder_without_a_kept_row_says_so(tmp_path: Path) -> None:
     rows: list[Row] = [replace(made.judged(index, 0.0)) for index in range(3)]
     assert "<h1>No row kept of 3</h1>" in write(made.folder(tmp_path / "made", rows)).read_text("utf-8")
+
+
+def test_what_grades_rest_on_is_a_phrase() -> None:
+    assert evidence_sentence(["judge", "rule"]).startswith("Grades rest on a judge and rules, not on known answers")

@@ -49,6 +49,8 @@ def test_a_model_that_the_server_does_not_have_lists_those_that_it_has() -> None
         message = refused(server.url, "lage")
         assert f"{server.url} has no model 'lage' (404: The model lage does not exist), but small, large" in message
         assert message.endswith("--set teacher.endpoint.model=large")
+        no_path = refused(server.url.removesuffix("/v1"), "small")
+        assert "where this server's API begins (404: Not Found); write" in no_path, "the status is said once"
     with Server(models=tuple(f"m{at}" for at in range(30))) as server:
         assert "and 18 more" in refused(server.url, "other")
 

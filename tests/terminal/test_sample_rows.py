@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_run_shows_rows_of_its_best_generation(tmp_path: Path) -> None:
     show_run_rows(folder, recipe, history, Console(file=out, width=WIDTH))
     best = best_of(history, "loss").number or max(g.number for g in history if g.counts.get("kept"))
     lines = out.getvalue().splitlines()
-    assert f"rows that generation {best}" in lines[0]
+    assert re.fullmatch(rf"\d+ rows that generation {best}(, the best,)? kept:", lines[0])
     kept = {excerpt(row.answer, 60) for row in RunFolder(folder).rows(f"generation-{best:02d}/rows") or []}
     assert {line.rpartition(" → ")[2] for line in lines[1:-2]} <= kept
 

@@ -33,7 +33,7 @@ def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[
     untested: dict[str, list[str]] = {}
     for step in progress.track(recipe.grade, "testing the graders"):
         if any(role in parameters(step.function) for role in ROLE_MODELS):
-            reason = "it asks a model (selfsown calibrate tests that)"
+            reason = "asks a model, and selfsown calibrate tests that"
         elif min(len(good), len(bad)) < MIN_ROWS:
             reason = "too few real rows have a known answer"
         else:
@@ -41,7 +41,7 @@ def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[
         if reason:
             untested.setdefault(reason, []).append(step.name)
     for reason, names in untested.items():
-        _log_once(f"not tested before use: {', '.join(names)}: {reason}")
+        _log_once(f"note: not tested before use: {', '.join(names)} ({reason})")
 
 
 def _test(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad: Sequence[Row]) -> str:
@@ -52,9 +52,9 @@ def _test(step: Step, task: Task, real: Sequence[Row], good: Sequence[Row], bad:
         raise SelfsownError(f"{step.name} gave {len(grades)} grades for {len(rows)} rows; it must give one each")
     if all(grade.evidence not in ("oracle", "execution") for grade in grades):
         basis = "rules" if grades[0].evidence == "rule" else "an opinion"
-        return f"it is based on {basis}, not on correctness"
+        return f"based on {basis}, not on a known answer"
     if all(grade.failed for grade in grades[: len(good)]):
-        return f"it cannot grade real rows: {grades[0].reason}"
+        return f"cannot grade real rows: {grades[0].reason}"
     passed = [grade.score >= MIN_SCORE and not grade.failed for grade in grades]
     accepted, rejected = sum(passed[: len(good)]), len(bad) - sum(passed[len(good) :])
     if accepted < MIN_RIGHT_SHARE * len(good):

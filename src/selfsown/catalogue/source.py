@@ -141,9 +141,9 @@ def _read(stage: str, name: str, path: Path) -> MethodEntry:
 
 
 def _first_sentence(documentation: str) -> tuple[str, str]:
-    """And the rest."""
-    first, _, rest = " ".join(documentation.split()).partition(". ")
-    return first.rstrip(".") + ".", rest
+    """And the rest; "et al." ends none."""
+    first, _, rest = " ".join(documentation.split()).replace("et al. ", "et al.\0").partition(". ")
+    return first.rstrip(".").replace("\0", " ") + ".", rest.replace("\0", " ")
 
 
 def _definition(tree: ast.Module, function: str) -> tuple[ast.FunctionDef | ast.ClassDef, ast.Module]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-TYPES = {  # in words; of option_types and Python's own
+TYPES = {  # in words; of option_types, templates and Python's own
+    "TemplateText": "text",
+    "ConstantText": "text",
+    "ReadAs": "prompts or documents, or empty",
     "Count": "whole number, 1 or more",
     "Natural": "whole number, 0 or more",
     "Share": "number from 0 to 1",

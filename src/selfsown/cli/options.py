@@ -96,10 +96,11 @@ def opening_lines(recipe: Recipe, source: str, changes: Sequence[str]) -> list[s
     return [*(f"warning: {warning}" for warning in warnings), *(f"note: {note}" for note in notes(recipe))]
 
 
-def closing_lines(source: str, changes: Sequence[str]) -> list[str]:
-    """Where the warnings about a shipped recipe itself are."""
+def closing_lines(source: str, changes: Sequence[str], folder: Path) -> list[str]:
+    """Where the warnings about a shipped recipe itself are: its own name would lack the changes that it needs."""
     count = len(shipped_warnings(source, changes))
-    return [f"What this recipe leaves out that keeps a loop safe ({count}): selfsown check {source}"] if count else []
+    check = f"selfsown check {shlex.quote(str(folder / 'recipe.yaml'))}"
+    return [f"What this recipe leaves out that keeps a loop safe ({count}): {check}"] if count else []
 
 
 def shipped_warnings(source: str, changes: Sequence[str]) -> list[str]:

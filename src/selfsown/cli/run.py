@@ -45,7 +45,7 @@ def run(recipe: str, folder: Path | None = None, *, changes: Changes | None = No
         history = run_loop(loaded, folder, callbacks)
     callbacks.end_of_run(history, RunFolder(folder).generations(CONTROL), folder)
     print_cost(folder, console)
-    print_lines(console, closing_lines(recipe, changes or []))
+    print_lines(console, closing_lines(recipe, changes or [], folder))
     if report:
         print_line(console, with_progress(write_or_explain, folder))
     show_run_rows(folder, loaded, history, console)

@@ -9,6 +9,7 @@ from pathlib import Path
 from selfsown.records import Generation, Score
 
 OBJECTIVE_EVIDENCE = {"oracle", "execution"}
+EVIDENCE_BASIS = {"rule": "rules", "vote": "a vote", "judge": "a judge", "self": "the model itself"}
 SCORE_DESCRIPTIONS = {
     "accuracy": "the share of held-out real rows that the model answers correctly",
     "loss": "bits per character of held-out real text",
@@ -135,8 +136,8 @@ def evidence_sentence(evidence: Sequence[str], improved: bool = False) -> str:
         gain = " The gain depends on that check; do not expect it where the correct answer is unknown."
         return f"{sentence}{gain}" if improved else sentence
     return (
-        f"Grades rest on {join_words(evidence)}, not on known answers: the number of wrong rows among the kept ones is "
-        "unknown."
+        f"Grades rest on {join_words([EVIDENCE_BASIS.get(kind, kind) for kind in evidence])}, not on known answers: "
+        "the number of wrong rows among the kept ones is unknown."
     )
 
 

@@ -14,7 +14,7 @@ from selfsown.catalogue.source import MethodEntry, OptionEntry, RecipeEntry
 from selfsown.errors import RecipeError, closest
 from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
-NAME_WIDTH = 18
+NAME_WIDTH = 20
 MAX_WIDTH = 110  # of wrapped text
 
 
@@ -107,7 +107,7 @@ def _recipe_text(entry: RecipeEntry) -> str:
 
 def _method_text(entry: MethodEntry, width: int) -> str:
     """A method with its options, each with type, default and meaning, and what else its documentation says."""
-    lines = [f"{entry.keys[0]}: {entry.name}", entry.description]
+    lines = [f"{entry.keys[0]}: {entry.name}", _wrapped(entry.description, width)]
     if len(entry.keys) > 1:
         lines.append(f"For the keys {', '.join(entry.keys)}.")
     lines.append("\noptions" if entry.options else "\nIt has no options.")
@@ -119,6 +119,11 @@ def _method_text(entry: MethodEntry, width: int) -> str:
     paragraphs = entry.details.split("\n\n") if entry.details else []
     lines += [f"\n{text}" for text in paragraphs if not (names and re.match(rf"({names})(, \w+)*: ", text))]
     return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """The paragraph at this width; 0: as it is, and so are lines that stand below each other."""
+    return text if not width or "\n" in text else "\n".join(wrap(text, max(min(width, MAX_WIDTH), 40)))
 
 
 def _option_text(option: OptionEntry) -> str:

@@ -40,10 +40,10 @@ def sentences(estimate: Estimate) -> Iterator[str]:
         yield "No model server is asked, so nothing is paid."
         return
     yield from _basis(estimate)
-    for step in estimate.steps:
-        if step.usage.usd is None and step.usage.requests.value:
-            change = f"--set '{step.role}.{step.method}.price={{input: 1, output: 3}}'"
-            yield f"The price of {step.model} at {step.host} is unknown; in dollars per million tokens: {change}"
+    unpriced = [step for step in estimate.steps if step.usage.usd is None and step.usage.requests.value]
+    for model, host, role, method in dict.fromkeys((s.model, s.host, s.role, s.method) for s in unpriced):
+        change = f"--set '{role}.{method}.price={{input: 1, output: 3}}'"
+        yield f"The price of {model} at {host} is unknown; in dollars per million tokens: {change}"
     if estimate.uncounted_steps:
         steps = ", ".join(estimate.uncounted_steps)
         yield f"Requests after {steps} cannot be counted without sending some; leave out --offline."

@@ -40,8 +40,8 @@ def show_run_rows(folder: Path, recipe: Recipe, history: Sequence[Generation], c
     files = [(number, folder / generation_dir(number) / "rows.parquet") for number in numbers]
     for number, file in files:
         if rows := _varied_rows(file, "kept", recipe.seed, ROWS_SHOWN):
-            of_best = ", the best" if number == best.number else ""
-            _show(f"rows that generation {number}{of_best}, kept", rows, folder, console)
+            of_best = ", the best," if number == best.number else ""
+            _show(f"rows that generation {number}{of_best} kept", rows, folder, console)
             return
     _show_unwanted([file for _, file in files], recipe.seed, folder, console)
 

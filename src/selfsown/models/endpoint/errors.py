@@ -53,6 +53,8 @@ class RequestError(Exception):
 def error_of_response(status: int, headers: Mapping[str, str], reply: str, request: str = "") -> RequestError:
     """The error of a response with this status. request: its body, which the server may quote."""
     message, codes, _ = parse_error(reply)
+    if message.startswith(str(status)):  # such as 404: Not Found, a plain page of a web server
+        message = message.removeprefix(str(status)).lstrip(": ")
     summary = f"{status}: {message}" if message else str(status)
     error = _classify(status, summary, f"{message} {codes}", reply, request, headers)
     error.status, error.summary = status, summary
