@@ -25,6 +25,7 @@ from selfsown.audit.attributes import (
     value_shares,
 )
 from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.drop import Dropped
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
 from selfsown.audit.overused_phrases import Phrase, overused
 from selfsown.audit.scan import (
@@ -83,6 +84,7 @@ class Audit:
     phrases: phrases that the synthetic rows overuse.
     max_words: number of words compared per row, and per answer where answers are compared.
     suggestion: columns that could be checked for bias, where no attribute was named.
+    dropped: what `--drop` wrote and left out; None without it.
     """
 
     synthetic: DatasetScan
@@ -102,6 +104,7 @@ class Audit:
     phrases: tuple[Phrase, ...] = ()
     max_words: tuple[int, ...] = ()
     suggestion: Suggestion | None = None
+    dropped: Dropped | None = None
 
     @property
     def too_few_rows(self) -> bool:

@@ -29,7 +29,7 @@ def write(audit: Audit, path: Path) -> Path:
         "real": audit.real.name,
         "folder": "",
         "headline": findings.headline(audit),
-        "sentences": findings.sentences(audit),
+        "sentences": [*findings.sentences(audit), *(audit.dropped.sentences if audit.dropped else ())],
         "facts": _facts(audit),
         "limitations": findings.limitations(audit),
         "power": _power(audit),
