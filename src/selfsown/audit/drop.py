@@ -66,7 +66,7 @@ def check_destination(out: Path, source: DataSource, inputs: Iterable[Path]) -> 
     if not os.access(out.parent, os.W_OK):
         raise SelfsownError(f"--drop is {out}, but {out.parent} is not writable; name another folder")
     for path in (out, reasons_path(out)):
-        if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
+        if path.exists() and any(source_path.exists() and path.samefile(source_path) for source_path in inputs):
             raise SelfsownError(f"--drop is {out}, but {path} is an input of this audit; name another file")
         if path.exists() and not _is_from_earlier_drop(reasons_path(out)):
             raise SelfsownError(f"--drop is {out}, but {path} exists and is not from an earlier drop; name a new file")
@@ -131,9 +131,9 @@ def _flaw(row: Row, index: NearDuplicateIndex) -> tuple[str, str]:
         return "blank", "blank: no text, or none after the prompt"
     text = full_text(row)
     is_exact = bool(index.exact(text))
-    found = index.near_or_add(text, f"row {row_number(row)}")
-    if not found:
+    name = index.near_or_add(text, f"row {row_number(row)}")
+    if not name:
         return "", ""
-    words = "copy" if found.startswith(_REAL) else "duplicate"
+    words = "copy" if name.startswith(_REAL) else "duplicate"
     near = "" if is_exact else "near "
-    return f"{near}{words}".replace(" ", "_"), f"{near}{words} of {found}"
+    return f"{near}{words}".replace(" ", "_"), f"{near}{words} of {name}"

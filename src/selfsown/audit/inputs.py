@@ -71,7 +71,7 @@ def _destination(synthetic: str, real: str, options: AuditOptions, source: DataS
     if not options.drop:
         return None
     out, lexicon = Path(options.drop), [options.lexicon] if options.lexicon else []
-    check_destination(out, source, [*map(Path, (synthetic, real, *options.benchmark, *lexicon))])
+    check_destination(out, source, [Path(synthetic), Path(real), *map(Path, options.benchmark), *lexicon])
     return out
 
 

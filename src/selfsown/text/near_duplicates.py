@@ -70,8 +70,8 @@ class NearDuplicateIndex:
             return self._exact[normalized]
         shingles = _shingles(normalized)
         buckets = _buckets(shingles)
-        if found := self._near_name(shingles, buckets):
-            return found
+        if near := self._near_name(shingles, buckets):
+            return near
         self._add(normalized, name, shingles, buckets)
         return ""
 
