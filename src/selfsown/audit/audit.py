@@ -36,6 +36,7 @@ from selfsown.audit.scan import (
     full_text,
     median_length,
     row_number,
+    shown_text,
 )
 from selfsown.audit.suggestion import Suggestion
 from selfsown.audit.text_format import length_counts
@@ -293,5 +294,7 @@ def _signals(
 
 
 def _phrases(view: TextView, rows: Sequence[Row]) -> tuple[Phrase, ...]:
-    n = len(rows) // 2
-    return tuple(overused(view.texts[n:], view.texts[:n], [row_number(row) for row in rows[n:]]))
+    n = len(view.texts) // 2
+    ours = {row_number(row): row for row in rows[n:]}
+    phrases = overused(view.texts[n:], view.texts[:n], list(ours))
+    return tuple(replace(phrase, example=shown_text(ours[phrase.row])) for phrase in phrases)

@@ -118,6 +118,11 @@ def full_text(row: Row) -> str:
     return f"{row.prompt}\n{row.answer}" if row.prompt else row.answer
 
 
+def shown_text(row: Row) -> str:
+    """A row for a reader: prompt and answer with an arrow between them."""
+    return f"{row.prompt} → {row.answer}" if row.prompt else row.answer
+
+
 def answer_text(row: Row) -> str:
     """The answer of a row."""
     return row.answer
