@@ -47,7 +47,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 
 def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tuple[Path, Finished]) -> None:
     folder, done = compared
-    assert (done.returncode, done.stderr) == (0, "")
+    assert not done.returncode, done.stderr
+    assert "selfsown: " not in done.stderr  # a slow machine shows its progress there
     found = outcome(folder / "runs/mine-compare")
     assert [arm["name"] for arm in found["arms"]] == ["graded", "real", "max_train_rows=15; mix=replace"]
     assert (found["recipe"], found["goal"], found["seeds"]) == ("mine", "accuracy", [0, 1])
@@ -57,7 +58,7 @@ def test_every_arm_and_seed_is_a_run_that_can_be_repeated_by_hand(compared: tupl
         run = folder / "runs/mine-compare" / arm["folder"] / "seed-1"
         sets = [part for change in [*arm["changes"], "seed=1"] for part in ("--set", change)]
         again = run_in_process(folder, "run", "mine.yaml", f"again-{at}", *sets)
-        assert (again.returncode, again.stderr) == (0, "")
+        assert not again.returncode, again.stderr
         for generation in Path("generation-01", "generation.json"), Path("generation-02", "generation.json"):
             assert (folder / f"again-{at}" / generation).read_bytes() == (run / generation).read_bytes()
 
@@ -200,7 +201,8 @@ def test_data_efficiency_is_measured_on_the_same_held_out_rows(tmp_path: Path) -
     written(tmp_path)
     order = ("compare", "mine.yaml", "c", "--real-rows", "1x,2x", "--seeds", "2", "--set", "max_train_rows=20")
     done = compare_in_process(tmp_path, *order)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert not done.returncode, done.stderr
+    assert "selfsown: " not in done.stderr  # a slow machine shows its progress there
     found = outcome(tmp_path / "c")
     assert [arm["name"] for arm in found["arms"]] == ["graded", "real-1x", "real-2x"]
     needs = found["data_efficiency"]

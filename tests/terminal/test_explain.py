@@ -36,7 +36,7 @@ def test_an_unknown_folder_names_the_likest(tmp_path: Path, rows: list[Row]) -> 
     made.folder(tmp_path / "made" / "answers", rows)
     assert "there is no folder answer; did you mean made/answers?" in refused(explained(tmp_path, "answer", "1"))
     assert "did you mean made/answers?" in refused(run_in_process(tmp_path, "report", "made/anwsers"))
-    assert "there are: made/answers" in refused(run_in_process(tmp_path, "cost", "nothing"))
+    assert "folders of runs: made/answers" in refused(run_in_process(tmp_path, "cost", "nothing"))
     (tmp_path / "page.html").touch()
     assert "page.html is a file" in refused(explained(tmp_path, "page.html", "1"))
 

@@ -138,3 +138,10 @@ def test_a_stage_that_asks_a_server_is_expected_to_take_as_long_as_it_does_now()
     left = replay.eta.seconds_left()
     assert left is not None
     assert left == pytest.approx(60 + 2 * 120 + 3 * 23, rel=0.2)
+
+
+def test_a_million_generations_cost_nothing() -> None:
+    replay = Replay(Recipe.load("first", ["generations=1000000"]))
+    for number, stages in enumerate(FIRST):
+        replay.generation(number, stages)
+    assert replay.promised[-1][1] > 10**7

@@ -63,7 +63,7 @@ def run_sample(
     threads = min(MAX_THREADS, max(1, len(jobs)))
     errors: list[SelfsownError] = []
     rows = sum(job.chunk.size for job in jobs)
-    with progress.step("making a sample of rows", rows, "rows") as pipeline.tally.making:
+    with progress.step("making sample rows", rows, "rows") as pipeline.tally.making:
         for job in map_ordered(lambda job: _run(pipeline, job), jobs, threads, pipeline.halt):
             sample.usage[job.index] += _usage_by_row(job.requests, job.chunk.count or 1, batches)
             sample.models |= {recorded.step_role: recorded.model for recorded in job.requests}

@@ -131,6 +131,7 @@ class StepState:
     def __init__(self, root: Step, clock: Clock = time.monotonic) -> None:
         self.root, self.clock, self.began = root, clock, clock()
         self.measured: Step | None = None
+        self.named = False  # whether any step has begun
         self.rate = Rate(clock)
 
     def __call__(self) -> State:
@@ -140,9 +141,13 @@ class StepState:
             self.measured, self.rate = measured, Rate(self.clock)
         share = measured.share if measured else None
         left = None if share is None else self.rate.seconds_left(share)
-        name = next((step.name for step in reversed(chain) if step.name), "starting")
+        self.named = self.named or bool(chain)
+        idle = "finishing" if self.named else "starting"
+        name = next((step.name for step in reversed(chain) if step.name), idle)
         spending = self.root.spending
-        return State(share, self.clock() - self.began, left, money(spending), [name], counts(self.root))
+        return State(
+            share, self.clock() - self.began, left, money(spending), [name, name.split()[0]], counts(self.root)
+        )
 
 
 def counts(root: Step) -> list[str]:

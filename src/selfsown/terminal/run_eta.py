@@ -8,8 +8,9 @@ of the time that a generation trains. The control makes no rows: it only trains 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from selfsown.recipe.recipe import Recipe
@@ -42,19 +43,27 @@ class RunEta:
         self.trainings = (recipe.generations if chained else min(1, recipe.generations)) if recipe.control else 0
         self.place: Place | None = None
         self.began = clock()
-        self.spent: dict[Place, float] = {}  # seconds of the stages that have ended, or been left for another
+        self.first: Place | None = None  # with which it began, or was resumed
+        self.last = Place("train", 0)  # the latest that has begun
+        self.recent: dict[str, dict[Place, float]] = defaultdict(dict)  # by kind, seconds of the last stages
+        self.seconds = 0.0  # of all stages that have ended
         self.part, self.part_share, self.stage_share = 0, 0.0, 0.0
 
     def begin(self, generation: int, stage: str, is_control: bool = False) -> None:
         """A stage begins, which ends the one before: what is between two stages belongs to the first."""
         self.close()
-        self.place, self.began = Place(stage, generation, is_control), self.clock()
+        self.place = self.last = Place(stage, generation, is_control)
+        self.first, self.began = self.first or self.place, self.clock()
         self.part, self.part_share, self.stage_share = 0, 0.0, 0.0
 
     def close(self) -> None:
         """The stage has ended."""
         if self.place:
-            self.spent[self.place] = self._elapsed()
+            self.seconds += self.clock() - self.began
+            ended = self.recent[_kind(self.place)]
+            ended[self.place] = self._elapsed()
+            while len(ended) > RECENT:
+                del ended[next(iter(ended))]
         self.place = None
 
     def control(self, trainings: int) -> None:
@@ -75,7 +84,10 @@ class RunEta:
         """None before anything is known."""
         if self._train_rate() is None:
             return None
-        return sum(map(self._left_of, self._places_left()))
+        stages = STAGES[STAGES.index(self.last.stage) + 1 :]
+        stages = stages if self.last.generation else tuple(stage for stage in stages if stage == "evaluate")
+        present = max(0.0, self._current_total() - self._elapsed()) if self.place else 0.0
+        return present + self._all_of(self.last, stages) + self._generations_after(self.last)
 
     @property
     def share(self) -> float | None:
@@ -83,43 +95,36 @@ class RunEta:
         left = self.seconds_left()
         if left is None:
             return None
-        before = sum(self.spent.get(place, 0.0) or self._expected(place) for place in self._places_done())
-        before += self._elapsed() if self.place else 0.0
-        return before / (before + left) if before else 0.0
+        done = self.seconds + (self.clock() - self.began if self.place else 0.0) + self._skipped()
+        return done / (done + left) if done else 0.0
 
-    def _places(self) -> list[Place]:
-        """Every stage of the run, in order."""
-        places = [Place("train", 0), Place("evaluate", 0)]
-        arms = [(False, self.recipe.generations), (True, self.trainings)]
-        return places + [
-            Place(stage, generation, is_control)
-            for is_control, generations in arms
-            for generation in range(1, generations + 1)
-            for stage in STAGES
-        ]
+    def _all_of(self, place: Place, stages: Sequence[str]) -> float:
+        """The seconds that these stages are expected to take in the generation of the place."""
+        return sum(self._expected(replace(place, stage=stage)) for stage in stages)
 
-    def _position(self) -> int:
-        """The number of stages before the present one, or up to the last one that ended."""
-        places = self._places()
-        if self.place:
-            return places.index(self.place) if self.place in places else 0
-        ended = [index for index, place in enumerate(places) if place in self.spent]
-        return ended[-1] + 1 if ended else 0
+    def _generations_after(self, place: Place) -> float:
+        """The seconds of all generations after that of the place, which differ in the baselines of the first alone."""
+        control = self._all_of(Place("", 2, True), STAGES)
+        if place.is_control:
+            return (self.trainings - place.generation) * control
+        once = 0.0 if place.generation else self._expected(Place("baselines", 1))
+        later = (self.recipe.generations - place.generation) * self._all_of(Place("", 2), STAGES)
+        return once + later + self.trainings * control
 
-    def _places_left(self) -> list[Place]:
-        return self._places()[self._position() :]
-
-    def _places_done(self) -> list[Place]:
-        return self._places()[: self._position()]
+    def _skipped(self) -> float:
+        """What the stages before the first one here are expected to have taken, where the run was resumed."""
+        start = Place("train", 0)
+        if not self.first or self.first == start:
+            return 0.0
+        whole = self._all_of(start, ("train", "evaluate")) + self._generations_after(start)
+        stages = STAGES[STAGES.index(self.first.stage) :]
+        return max(0.0, whole - self._all_of(self.first, stages) - self._generations_after(self.first))
 
     def _elapsed(self) -> float:
         """Seconds in the present stage, also those before it was interrupted by another."""
-        return self.clock() - self.began + self.spent.get(self.place, 0.0) if self.place else 0.0
-
-    def _left_of(self, place: Place) -> float:
-        if place != self.place:
-            return self._expected(place)
-        return max(0.0, self._current_total() - self._elapsed())
+        if not self.place:
+            return 0.0
+        return self.clock() - self.began + self.recent[_kind(self.place)].get(self.place, 0.0)
 
     def _current_total(self) -> float:
         """The seconds that the present stage takes: as expected, and the more of it is done, as fast as it is."""
@@ -153,12 +158,9 @@ class RunEta:
 
     def _rate(self, kind: str) -> float | None:
         """The seconds for each unit of work of such a stage, of the last ones."""
-        ended = [
-            seconds / work
-            for place, seconds in self.spent.items()
-            if _kind(place) == kind and (work := self._work(place))
-        ]
-        return fmean(ended[-RECENT:]) if ended else None
+        works = [(seconds, self._work(place)) for place, seconds in self.recent[kind].items()]
+        rates = [seconds / work for seconds, work in works if work]
+        return fmean(rates) if rates else None
 
     def _train_rate(self, generation: int = 1) -> float | None:
         """Seconds for each row that is drawn: of such trainings, else of generation 0 or of the present one."""

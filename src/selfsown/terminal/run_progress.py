@@ -65,7 +65,8 @@ class RunProgress(Callbacks):
             self.eta.advance(self.root.share, 1)
         self.share = max(self.share, self.eta.share or 0.0)
         place, seconds = f"{self.arm} {self.generation} of {self.generations}", self.clock() - self.began
-        activities = [f"{place}, {self.stage}", f"{self.arm} {self.generation}, {self.stage}", self.stage]
+        short = f"{self.arm.replace('generation', 'gen')} {self.generation}, {self.stage}"
+        activities = [f"{place}, {self.stage}", f"{self.arm} {self.generation}, {self.stage}", short]
         details = [self.steps] if self.steps else counts(self.root)
         known = self.eta.seconds_left()
         share = None if known is None else self.share
