@@ -131,7 +131,7 @@ def _capped(values: Any, key: str = "") -> Any:
 
 def _write_files(here: Path, url: str) -> None:
     rows = [{"prompt": f"What is {letters(n)}?", "answer": letters(n, 1), "region": "ab"[n % 2]} for n in range(120)]
-    for name in ("prompts.jsonl", "real.jsonl", "REAL.jsonl"):
+    for name in ("prompts.jsonl", "real.jsonl", "REAL.jsonl", "test.jsonl"):
         _write_rows(here / name, rows)
     for name in ("synthetic.jsonl", "SYNTHETIC.jsonl"):
         _write_rows(here / name, [{**row, "prompt": f"Why {letters(row['prompt'])}?"} for row in rows])

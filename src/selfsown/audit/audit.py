@@ -25,6 +25,7 @@ from selfsown.audit.attributes import (
     value_shares,
 )
 from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.drop import Dropped
 from selfsown.audit.examples import RowGroup, copied_rows, duplicate_groups
 from selfsown.audit.overused_phrases import Phrase, overused
 from selfsown.audit.scan import (
@@ -35,6 +36,7 @@ from selfsown.audit.scan import (
     full_text,
     median_length,
     row_number,
+    shown_text,
 )
 from selfsown.audit.suggestion import Suggestion
 from selfsown.audit.text_format import length_counts
@@ -83,6 +85,7 @@ class Audit:
     phrases: phrases that the synthetic rows overuse.
     max_words: number of words compared per row, and per answer where answers are compared.
     suggestion: columns that could be checked for bias, where no attribute was named.
+    dropped: what `--drop` wrote and left out; None without it.
     """
 
     synthetic: DatasetScan
@@ -102,6 +105,7 @@ class Audit:
     phrases: tuple[Phrase, ...] = ()
     max_words: tuple[int, ...] = ()
     suggestion: Suggestion | None = None
+    dropped: Dropped | None = None
 
     @property
     def too_few_rows(self) -> bool:
@@ -290,5 +294,7 @@ def _signals(
 
 
 def _phrases(view: TextView, rows: Sequence[Row]) -> tuple[Phrase, ...]:
-    n = len(rows) // 2
-    return tuple(overused(view.texts[n:], view.texts[:n], [row_number(row) for row in rows[n:]]))
+    n = len(view.texts) // 2
+    ours = {row_number(row): row for row in rows[n:]}
+    phrases = overused(view.texts[n:], view.texts[:n], list(ours))
+    return tuple(replace(phrase, example=shown_text(ours[phrase.row])) for phrase in phrases)

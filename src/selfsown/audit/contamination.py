@@ -80,8 +80,11 @@ class BenchmarkMatches:
                 self.by_passage.setdefault(run, {}).setdefault(name, question)
                 self.passages.add(run)
 
-    def match(self, row: Row, normalized: str) -> None:
-        """Match a row against every benchmark and count it; normalized: the normal form of its whole text."""
+    def match(self, row: Row, normalized: str) -> str:
+        """Match a row against every benchmark and count it; the first benchmark that it matches, "" for none.
+
+        normalized: the normal form of the row's whole text.
+        """
         matches: dict[str, tuple[str, str]] = {}
         for text in filter(None, (bare(normalized), bare(row.prompt))):
             matches |= {name: (question, text) for name, question in self.by_text.get(text, {}).items()}
@@ -94,3 +97,4 @@ class BenchmarkMatches:
             self.row_counts[name] += 1
             if len(self.examples) < MAX_EXAMPLES:
                 self.examples.append(Match(row, name, question, passage))
+        return next(iter(matches), "")

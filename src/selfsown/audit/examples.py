@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfsown.audit.scan import full_text, row_number
+from selfsown.audit.scan import row_number, shown_text
 from selfsown.audit.text_view import TextView
 from selfsown.records import Row
 
@@ -31,7 +31,8 @@ def duplicate_groups(view: TextView, rows: Sequence[Row]) -> tuple[RowGroup, ...
     for group in np.argsort(-counts, kind="stable")[:MAX_EXAMPLES].tolist():
         if counts[group] > 1:
             numbers = sorted(row_number(rows[n + index]) for index in np.flatnonzero(inverse == group).tolist())
-            text = view.texts[n + first[group]]
+            row = rows[n + first[group]]
+            text = row.answer if view.name == "answers" else shown_text(row)
             result.append(RowGroup(int(counts[group]), tuple(numbers[:MAX_EXAMPLES]), text))
     return tuple(result)
 
@@ -42,4 +43,4 @@ def copied_rows(views: Sequence[TextView], rows: Sequence[Row]) -> tuple[RowGrou
     indices = dict.fromkeys(
         index for view in views for index in (n + np.flatnonzero(view.copies_real[n:])[:MAX_EXAMPLES]).tolist()
     )
-    return tuple(RowGroup(1, (row_number(rows[index]),), full_text(rows[index])) for index in indices)
+    return tuple(RowGroup(1, (row_number(rows[index]),), shown_text(rows[index])) for index in indices)

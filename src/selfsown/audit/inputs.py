@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import yaml
@@ -13,6 +13,7 @@ from selfsown import progress
 from selfsown.audit.audit import Audit, audit
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.data_source import ColumnNames, DataSource, open_source
+from selfsown.audit.drop import check_destination, drop
 from selfsown.audit.options import AuditOptions
 from selfsown.audit.scan import scan
 from selfsown.audit.suggestion import suggest_attributes
@@ -48,6 +49,7 @@ def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
     real_source = open_source(real, real_names, columns)
     benchmark_sources = _benchmark_sources(options)
     _check_columns(options, [synthetic_source, real_source, *benchmark_sources.values()])
+    out = _destination(synthetic, real, options, synthetic_source)
     benchmarks = BenchmarkMatches() if benchmark_sources else None
     for name, source in benchmark_sources.items():
         if benchmarks:
@@ -58,9 +60,19 @@ def run_audit(synthetic: str, real: str, options: AuditOptions) -> Audit:
     suggestion = None
     if not attributes:
         suggestion = suggest_attributes(synthetic, real, (synthetic_source, real_source), options)
-    return audit(
+    result = audit(
         synthetic_scan, real_scan, attributes, benchmarks, tolerances, seed=options.seed, suggestion=suggestion
     )
+    return replace(result, dropped=drop(synthetic_source, real_source, synthetic_scan, out)) if out else result
+
+
+def _destination(synthetic: str, real: str, options: AuditOptions, source: DataSource) -> Path | None:
+    """The file that `--drop` names, checked; None without it."""
+    if not options.drop:
+        return None
+    out, lexicon = Path(options.drop), [options.lexicon] if options.lexicon else []
+    check_destination(out, source, [Path(synthetic), Path(real), *map(Path, options.benchmark), *lexicon])
+    return out
 
 
 def _tolerances(options: AuditOptions) -> Tolerances:

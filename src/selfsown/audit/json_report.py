@@ -7,6 +7,7 @@ from dataclasses import asdict
 from selfsown.audit.attributes import Shares
 from selfsown.audit.audit import Audit
 from selfsown.audit.contamination import BenchmarkMatches
+from selfsown.audit.drop import Dropped, reasons_path
 from selfsown.audit.examples import MAX_EXAMPLES
 from selfsown.audit.findings import headline, limitations, power_table, ranked, sentences, verdict
 from selfsown.audit.scan import is_blank, row_number
@@ -36,6 +37,18 @@ def to_json(audit: Audit) -> dict[str, object]:
             for phrase in audit.phrases
         ],
         "examples": _examples(audit),
+        "drop": _drop(audit.dropped) if audit.dropped else None,
+    }
+
+
+def _drop(dropped: Dropped) -> dict[str, object]:
+    return {
+        "out": str(dropped.out),
+        "reasons": str(reasons_path(dropped.out)),
+        "rows": dropped.row_count,
+        "dropped": dropped.counts,
+        "written": dropped.kept,
+        "sentences": dropped.sentences,
     }
 
 

@@ -46,6 +46,9 @@ class AuditOptions:
         Largest tolerated excess of copies and near copies of real rows, as a fraction: 0.02 is 2 points.
     max_blank
         Largest tolerated excess of blank rows or blank answers, as a fraction: 0.02 is 2 points.
+    drop
+        Also write the rows that are safe to train on to this file, in the format and with the columns of the input:
+        without those that contain a benchmark question, copy a real row, repeat another row or are blank.
     seed
         Seed of every random draw.
     """
@@ -67,4 +70,5 @@ class AuditOptions:
     max_duplicates: float = 0.02
     max_copies: float = 0.02
     max_blank: float = 0.02
+    drop: Path | None = None
     seed: int = 0

@@ -36,6 +36,7 @@ class DatasetScan:
     length_buffer: length in characters of each row that is not blank.
     form_counts: how many of them have each text form.
     values: by attribute, its value in each of them.
+    benchmark_rows: by row number, a benchmark of which the row contains a question.
     sample: rows drawn uniformly at random, in random order.
     """
 
@@ -48,6 +49,7 @@ class DatasetScan:
     length_buffer: array[int] = field(default_factory=lambda: array("L"))
     form_counts: Counter[str] = field(default_factory=Counter)
     values: dict[str, list[str]] = field(default_factory=dict)
+    benchmark_rows: dict[int, str] = field(default_factory=dict)
     sample: list[Row] = field(default_factory=list)
 
     @property
@@ -88,8 +90,8 @@ def scan(
             result.form_counts[text_form(comparable)] += 1
             if row.prompt:
                 result.answer_hash_buffer.append(text_hash(normal(row.answer)))
-            if benchmarks:
-                benchmarks.match(row, normalized)
+            if benchmarks and (benchmark := benchmarks.match(row, normalized)):
+                result.benchmark_rows[row_number(row)] = benchmark
             batch.append(row)
         if len(batch) == BATCH_ROWS:
             _add_values(result, batch, attributes or {})
@@ -114,6 +116,11 @@ def _add_values(result: DatasetScan, rows: Sequence[Row], attributes: Attributes
 def full_text(row: Row) -> str:
     """Prompt and answer of a row as one text."""
     return f"{row.prompt}\n{row.answer}" if row.prompt else row.answer
+
+
+def shown_text(row: Row) -> str:
+    """A row for a reader: prompt and answer with an arrow between them."""
+    return f"{row.prompt} → {row.answer}" if row.prompt else row.answer
 
 
 def answer_text(row: Row) -> str:

@@ -21,6 +21,7 @@ _FORMS = {
     "paragraphs": re.compile(r"\S\s*\n\s*\n\s*\S"),
     "lines": re.compile(r"\S\s*\n\s*\S"),
 }
+_NEEDED = {"table": "|", "list": "\n", "dialogue": "\n", "paragraphs": "\n", "lines": "\n"}  # for a form, in the text
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
@@ -30,7 +31,8 @@ def text_form(text: str) -> str:
     text = _BLANK_LINES.sub("\n\n", text[:MAX_FORM_CHARS].strip())
     if not text:
         return "empty"
-    return next((name for name, pattern in _FORMS.items() if pattern.search(text)), "one line")
+    possible = ((name, pattern) for name, pattern in _FORMS.items() if _NEEDED.get(name, "") in text)
+    return next((name for name, pattern in possible if pattern.search(text)), "one line")
 
 
 def length_counts(synthetic: Array, real: Array) -> dict[str, tuple[int, int]]:

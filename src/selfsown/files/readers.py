@@ -26,8 +26,8 @@ DOCUMENT_SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx")  # te
 BATCH_ROWS = 1000  # of a Parquet or Arrow file, in memory at once
 MAX_FIELD_CHARS = 2**31 - 1  # of CSV
 
-_PARQUET, _ARROW = (".parquet", ".pq"), (".arrow", ".feather", ".ipc")
-_JSON_LINES, _TABLES = (".jsonl", ".ndjson"), (".csv", ".tsv")
+PARQUET, ARROW = (".parquet", ".pq"), (".arrow", ".feather", ".ipc")
+JSON_LINES, TABLES = (".jsonl", ".ndjson"), (".csv", ".tsv")
 
 Records = Iterator[tuple[int, Record]]
 
@@ -52,25 +52,25 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> 
             f"{path} is a document, not rows; cut it into rows: --set 'real={{documents: {{path: {path}}}}}'"
         )
     kind = kind_of(path)
-    if kind in _PARQUET:
+    if kind in PARQUET:
         return _parquet(path, columns)
-    if kind in _ARROW:
+    if kind in ARROW:
         return _arrow(path, columns)
-    if kind in _JSON_LINES:
+    if kind in JSON_LINES:
         return _jsonl(path, bad)
-    if kind in _TABLES:
+    if kind in TABLES:
         return _csv(path, "\t" if kind == ".tsv" else ",", bad)
     return _json(path, bad) if kind == ".json" else _lines(path)
 
 
 def is_plain_text(path: Path) -> bool:
     """Whether each line of the file is a record, whose column `text` it is."""
-    return kind_of(path) not in (*_PARQUET, *_ARROW, *_JSON_LINES, *_TABLES, ".json")
+    return kind_of(path) not in (*PARQUET, *ARROW, *JSON_LINES, *TABLES, ".json")
 
 
 def table_columns(path: Path) -> list[str]:
     """The column names of a CSV or TSV file; none for another file."""
-    if (kind := kind_of(path)) not in _TABLES:
+    if (kind := kind_of(path)) not in TABLES:
         return []
     with open_text(path, "") as file:
         return _column_names(path, csv.reader(file, delimiter="\t" if kind == ".tsv" else ","))

@@ -17,6 +17,7 @@ from selfsown.html.formatting import percent, truncate, visible
 from selfsown.records import Signal
 
 MAX_CHARS_SHOWN = 300  # of a row
+MAX_ROW_NUMBERS = 5  # of a group of duplicates
 COPIES = "copies of real rows"  # the signal
 WIDTHS = (340, 900)  # pixels of the figure on narrow and wide screens
 AXIS_LIMITS = (4.0, 12.0)  # of the figure to the left and right, in tolerances
@@ -29,7 +30,7 @@ def write(audit: Audit, path: Path) -> Path:
         "real": audit.real.name,
         "folder": "",
         "headline": findings.headline(audit),
-        "sentences": findings.sentences(audit),
+        "sentences": [*findings.sentences(audit), *(audit.dropped.sentences if audit.dropped else ())],
         "facts": _facts(audit),
         "limitations": findings.limitations(audit),
         "power": _power(audit),
@@ -102,9 +103,10 @@ def _dots(signals: Sequence[Signal]) -> Callable[[Axes], None]:
         limit = max(2.0, *(abs(signal.value / signal.tolerance) * 1.1 for signal in signals))
         axes.set_xlim(-min(limit, AXIS_LIMITS[0]), min(limit, AXIS_LIMITS[1]))
         axes.set_ylim(len(signals) - 0.25, -0.75)
-        for edge in (-1, 1):
-            axes.axvline(edge, color=svg.MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        axes.axvline(0, color=svg.MUTED, linewidth=1)
+        rows = range(len(signals))
+        for edge, style in ((-1, (0, (4, 3))), (0, "solid"), (1, (0, (4, 3)))):  # with gaps, where the names are
+            starts, ends = [row - 0.15 for row in rows], [row + 0.4 for row in rows]
+            axes.vlines([edge] * len(signals), starts, ends, color=svg.MUTED, linewidth=1, linestyle=style)
         for index, signal in enumerate(signals):
             _draw_signal(axes, index, signal)
         axes.set_xlabel("multiples of the tolerance")
@@ -149,7 +151,7 @@ def _shares(name: str, shares: Mapping[str, tuple[float, float]]) -> Table:
 
 def _duplicates(audit: Audit) -> Table | None:
     rows = [
-        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)]
+        [f"{group.count:,}", _row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN) or "(empty)"]
         for group in audit.duplicate_groups
     ]
     return (
@@ -158,14 +160,14 @@ def _duplicates(audit: Audit) -> Table | None:
 
 
 def _copies(audit: Audit) -> Table | None:
-    rows = [[_row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN)] for group in audit.copied_rows]
+    rows = [[_row_numbers(group), truncate(group.text, MAX_CHARS_SHOWN) or "(empty)"] for group in audit.copied_rows]
     caption = "Synthetic rows that are copies or near copies of a real row, or whose answer is one of a real answer"
     return Table(["row", "synthetic row"], rows, caption) if rows else None
 
 
 def _row_numbers(group: RowGroup) -> str:
-    more = " …" if group.count > len(group.row_numbers) else ""
-    return ", ".join(map(str, group.row_numbers)) + more
+    more = " …" if group.count > MAX_ROW_NUMBERS else ""
+    return ", ".join(map(str, group.row_numbers[:MAX_ROW_NUMBERS])) + more
 
 
 def _matches(audit: Audit) -> Table | None:

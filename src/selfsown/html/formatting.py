@@ -31,8 +31,8 @@ def _visible_char(letter: str) -> str:
 
 
 def truncate(text: str, max_chars: int) -> str:
-    """One line of at most max_chars characters, which ends with an ellipsis if the text is longer."""
-    line = text.replace("\n", "␊")
+    """One line of at most max_chars characters: ↵ marks where a line ended, and an ellipsis that the text is longer."""
+    line = text.replace("\n", " ↵ ")
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 

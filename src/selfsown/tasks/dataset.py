@@ -61,6 +61,10 @@ class Task(RecordRows):
         split = self._opened_split
         return self._numbered(split.select_columns(list(columns)) if columns else split)
 
+    def tables(self) -> Iterator[Any]:
+        """All rows with all columns, as Arrow tables of a few rows. DataError: they cannot be read."""
+        return self._tables(self._opened_split)
+
     def _empty_message(self, skipped: SkippedRecords) -> str:
         return (
             super()._empty_message(skipped) if skipped.items else f"{self.path} has no rows in its split {self.split!r}"
@@ -99,8 +103,10 @@ class Task(RecordRows):
         return splits[self.split]
 
     def _numbered(self, split: Any) -> Iterator[tuple[int, JsonObject]]:
+        yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in self._tables(split)), 1)
+
+    def _tables(self, split: Any) -> Iterator[Any]:
         try:
-            batches = split.with_format("arrow").iter(BATCH_ROWS)
-            yield from enumerate(itertools.chain.from_iterable(batch.to_pylist() for batch in batches), 1)
+            yield from split.with_format("arrow").iter(BATCH_ROWS)
         except Exception as error:
             raise DataError(f"{self.path} cannot be read to its end: {one_line(error)}") from error

@@ -11,7 +11,7 @@ from selfsown.terminal.layout import Grid, add_text_row, print_line, print_lines
 
 
 def show(audit: Audit, console: Console | None = None) -> None:
-    """Headline, findings, every signal, the checks that lack power, and limitations."""
+    """Headline, findings, every signal, the checks that lack power, limitations, and what was dropped."""
     console = console or Console()
     print_line(console, f"[bold]{escape(findings.headline(audit))}[/]", markup=True)
     print_lines(console, findings.sentences(audit))
@@ -20,6 +20,8 @@ def show(audit: Audit, console: Console | None = None) -> None:
     if rows := findings.power_table(audit):
         print_table(console, _power(rows))
     print_lines(console, (f"Limitation: {sentence}" for sentence in findings.limitations(audit)))
+    if audit.dropped:
+        print_lines(console, audit.dropped.sentences)
 
 
 def _signals(audit: Audit) -> Grid:

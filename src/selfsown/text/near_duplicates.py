@@ -47,12 +47,9 @@ class NearDuplicateIndex:
 
     def add(self, text: str, name: str) -> None:
         normalized = normal(text)
-        if normalized in self._exact:
-            return
-        self._exact[normalized] = name
-        shingles = _shingles(normalized)
-        for bucket in _buckets(shingles):
-            self._near[bucket].append((shingles, name))
+        if normalized not in self._exact:
+            shingles = _shingles(normalized)
+            self._add(normalized, name, shingles, _buckets(shingles))
 
     def exact(self, text: str) -> str:
         """The name of the same text in normal form; "" where there is none."""
@@ -64,7 +61,27 @@ class NearDuplicateIndex:
         if normalized in self._exact:
             return self._exact[normalized]
         shingles = _shingles(normalized)
-        candidates = {name: known for bucket in _buckets(shingles) for known, name in self._near.get(bucket, ())}
+        return self._near_name(shingles, _buckets(shingles))
+
+    def near_or_add(self, text: str, name: str) -> str:
+        """The name of the first near duplicate; where there is none, "", and the text is added."""
+        normalized = normal(text)
+        if normalized in self._exact:
+            return self._exact[normalized]
+        shingles = _shingles(normalized)
+        buckets = _buckets(shingles)
+        if near := self._near_name(shingles, buckets):
+            return near
+        self._add(normalized, name, shingles, buckets)
+        return ""
+
+    def _add(self, normalized: str, name: str, shingles: Array, buckets: Sequence[tuple[int, bytes]]) -> None:
+        self._exact[normalized] = name
+        for bucket in buckets:
+            self._near[bucket].append((shingles, name))
+
+    def _near_name(self, shingles: Array, buckets: Sequence[tuple[int, bytes]]) -> str:
+        candidates = {name: known for bucket in buckets for known, name in self._near.get(bucket, ())}
         return next((name for name, known in candidates.items() if _jaccard(known, shingles) >= MIN_JACCARD), "")
 
 
