@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -85,8 +86,9 @@ def test_a_reply_that_failed_says_nothing_and_who_mostly_fails_leaves_the_row_fa
     assert (grade.failed, grade.reason) == (True, "no prompt to solve")
 
 
-def test_a_recipe_with_but_one_model_is_refused() -> None:
-    made = {"real": {"file": {"path": "rows.jsonl"}}, "generate": ["sample"], "grade": ["solver_gap"]}
+def test_a_recipe_with_but_one_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "1 + 1?"}', encoding="utf-8")
+    made = {"real": {"file": {"path": str(tmp_path / "rows.jsonl")}}, "generate": ["sample"], "grade": ["solver_gap"]}
     there = {"endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
     with pytest.raises(SelfsownError, match=r"grade\.solver_gap compares two solvers.*judge="):
         Recipe.of({**made, "teacher": there})

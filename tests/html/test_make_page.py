@@ -61,7 +61,7 @@ def test_make_ends_with_a_page_whose_numbers_are_those_of_the_folder(finished: P
         "rejected: judge",
         "failed: an empty answer",
         "1 real row set aside",
-        "unusable",
+        "blank",
     ):
         assert said in found.text
     assert f"judge: {40 - counts['failed']} rows, mean" in found.text
@@ -139,7 +139,7 @@ def test_a_folder_that_make_did_not_finish_has_a_page_of_what_was_paid(tmp_path:
     text = Page((tmp_path / "made/mine/report.html").read_text("utf-8")).text
     assert re.search(r"Not finished: \$[\d.]+ so far", text)
     assert "The same command resumes it and does not pay again" in text
-    assert "41 real rows = 40 used + 1 set aside (1 unusable)." in text
+    assert "41 real rows = 40 used + 1 set aside (1 blank)." in text
     assert "generate.sample" in text
 
 

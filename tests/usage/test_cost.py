@@ -95,7 +95,7 @@ def test_a_run_without_paid_models_says_so(tmp_path: Path) -> None:
     assert "Requests to model servers" not in page
     assert "The cost of custom methods is not recorded" in page
     said = run_in_process(tmp_path, "cost", "nowhere")
-    assert (said.returncode, "is not a run folder" in said.stderr) == (2, True)
+    assert (said.returncode, "there is no folder nowhere" in said.stderr) == (2, True)
 
 
 @pytest.mark.slow

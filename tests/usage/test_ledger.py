@@ -60,7 +60,7 @@ def test_the_ledger_says_what_the_server_counted_request_for_request(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
     with Server(faults=FAULTS, forbidden="7", wait="0.01") as server:
-        model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=0.4)
+        model = make([], 0, journal, "judge", url=server.url, model="m", retries=50, timeout=1.0)
         model.for_step("grade.self_consistency").complete(MANY, SamplingParams(n=2))
         model.for_step("grade.again").complete(
             MANY[:100], SamplingParams(n=2)
