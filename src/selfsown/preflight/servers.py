@@ -1,4 +1,4 @@
-"""Whether a server answers where the teacher and the judge are said to be, before a new folder is touched."""
+"""Whether a server answers at the addresses of the teacher and the judge, before a new folder is touched."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def check(recipe: RecipeKeys) -> None:
 
 
 def _missing_file(recipe: RecipeKeys) -> str:
-    """Of a file of real rows that is not there, nothing else needs to be said."""
+    """A missing file of real rows is the only error that is reported."""
     path = recipe.real.options.get("path")
     if recipe.real.method != "file" or not isinstance(path, str) or Path(path).expanduser().exists():
         return ""
