@@ -14,13 +14,26 @@ SOURCE = Path(selfsown.__file__).parent
 STAGES = ("prepare", "generate", "grade", "curate", "mix", "train", "evaluate", "guard")
 # From the bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("errors", "version", "text", "scores", "stats", "option_types", "recipes", "parallel", "stage_names", "progress"),
+    (
+        "errors",
+        "version",
+        "environment",
+        "text",
+        "scores",
+        "stats",
+        "option_types",
+        "recipes",
+        "parallel",
+        "stage_names",
+        "progress",
+    ),
     ("records", "templates", "catalogue"),
     ("usage", "files", "sandbox", "rewriting"),
     ("holdout", "models", "tasks", "history", "atomic", "run_folders"),
     ("prompting", "signals"),
     STAGES,
     ("recipe",),
+    ("folder_recipe",),
     ("run_folder",),
     ("stages", "findings", "cost"),
     ("intake",),
@@ -109,6 +122,6 @@ def test_functions_are_short_take_few_arguments_and_classes_inherit_once(path: P
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_heavy_packages_are_imported_only_by_the_ways_that_need_them(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    if not name(path).startswith(("models.tiny", "train.", "grade.reward_model")):
+    if not name(path).startswith(("models.tiny", "models.hf", "train.", "grade.reward_model")):
         assert "import torch" not in text
         assert "from torch" not in text

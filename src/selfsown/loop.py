@@ -69,6 +69,8 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
             loop.run_control(history)
         best = best_of(history, recipe.goal)
         store.write_best(best.number, {"best": best.number, "goal": recipe.goal, "stuck": _stuck(history, recipe)})
+        if recipe.keep_models == "last":
+            store.keep_models({last_accepted(history).number})
         return history
 
 
@@ -78,15 +80,30 @@ class Loop(RunState):
 
     def train_base(self) -> Generation:
         """Generation 0: the student, trained on real rows alone."""
+        if finished := self.store.generation(0):
+            return finished
         student = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
+        if getattr(student, "pretrained", False):
+            self.measure_pretrained(student)
         mixture = self.mixed([])
         level = self.recipe.level or self.task.top_level
         generation = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
         return self.evaluated(generation, self.trained_model(0, mixture, student), [], [])
 
+    def measure_pretrained(self, student: Student) -> None:
+        """The scores of the model as it came, before anything is trained."""
+        if self.store.pretrained() or (self.recipe.base_train and self.recipe.base_train.method == "none"):
+            return
+        with self.stage(0, "evaluate") as done:
+            test, validation = (self.scores(student, half) for half in progress.track([self.test, self.validation]))
+            done.append(len(self.test) + len(self.validation))
+        self.store.write_pretrained(test, validation)
+
     def run_generation(self, history: list[Generation]) -> Generation:
         """One generation after those of `history`."""
         number, parent = len(history), last_accepted(history)
+        if finished := self.store.generation(number):
+            return finished
         past = [row for earlier in history[1:] if earlier.accepted for row in self.kept(earlier.number)]
         student = self.model(parent.number)
         level = self.level_after(parent)
@@ -155,14 +172,6 @@ class Loop(RunState):
             rows = list(curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index))))
         return rows
 
-    def working_rows(self, number: int) -> list[Row]:
-        """The real rows for this generation's generators: `prompts_per_generation` of them, drawn again each time."""
-        if not (limit := self.recipe.prompts_per_generation):
-            return self.real
-        rng = random.Random(self.seed(number, "prompts"))
-        chosen = rng.sample(range(len(self.real)), min(limit, len(self.real)))
-        return [self.real[index] for index in sorted(chosen)]
-
     def trained_model(self, number: int, mixture: Mixture, start: Student) -> Student:
         """The generation's model: from the folder, or trained now."""
         if not self.store.model(number):
@@ -170,6 +179,7 @@ class Loop(RunState):
                 child = self.trained(number, mixture, start, self.seed(number, "train"))
                 done.append(len(mixture.rows))
             self.store.write_model(number, child.save)
+        self.store.forget_training(number)
         return self.model(number)
 
     def trained(self, number: int, mixture: Mixture, start: Student, seed: int) -> Student:
@@ -183,6 +193,7 @@ class Loop(RunState):
                 seed=self.seed(number, "train", index) if index else seed,
                 tick=self.callbacks.tick,
                 report=partial(self.report_training, number, step),
+                work_dir=self.store.training_dir(number, f"{index}-{seed}"),
             )
             model = cast(Student, step.one(object, self.with_teacher_and_grader(step, number, start, inputs)))
         return model
@@ -222,6 +233,7 @@ class Loop(RunState):
         generation = replace(generation, verdicts=tuple(verdicts), rollback_enabled=rollback)
         self.store.write_generation(generation)
         self.callbacks.finished(generation)
+        self.forget_models([*history, generation])
         return generation
 
     def guard_inputs(self, history: list[Generation], made: list[Row]) -> GuardInputs:
@@ -271,13 +283,6 @@ class Loop(RunState):
             self.callbacks.begin(number, "guard")
         first = self.store.generation(0)
         return [*([first.as_validated().scores] if first else []), *baselines[: models - 1]]
-
-    def level_after(self, parent: Generation) -> int:
-        """The level to write at: the next one opens when the parent is accurate enough at the hardest so far."""
-        accuracy = parent.as_validated().score(f"accuracy[level={parent.level}]")
-        if accuracy and accuracy.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level:
-            return parent.level + 1
-        return parent.level
 
 
 def _real_rows(store: RunFolder, new_rows: tuple[list[Row], list[Row]] | None) -> tuple[list[Row], list[Row]]:

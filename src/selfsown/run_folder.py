@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import copy
 import json
-import platform
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -29,23 +27,17 @@ import pyarrow
 import yaml
 
 from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
-from selfsown.errors import RunFolderError, one_line
+from selfsown.errors import RunFolderError
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
-from selfsown.recipe.recipe import DEFAULTS, SERVERS
+from selfsown.folder_recipe import check_kind, check_recipe, parsed
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Json, JsonObject, Row, Score, Signal, Verdict
 from selfsown.run_folders import suggest_folder
 from selfsown.usage.journal import Journal
 from selfsown.usage.ledger import folder_budget
-from selfsown.version import __version__
 
 PREVIEW = "preview_rows"  # the file of the rows of the last preview
 CONTROL = "control"  # the folder of the control arm, within a run's folder
-TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change its replies
-    *("api_key", "max_in_flight", "timeout", "retries", "requests_per_minute"),
-    *("tokens_per_minute", "price", "batch", "headers", "identity"),
-}
-KEYS_THAT_MAY_CHANGE = {"description", "budget", "control", "generations", "grader_requirements"}
 
 
 class RunFolder:
@@ -83,8 +75,8 @@ class RunFolder:
                     f"another process is using {folder}; wait for it, or name another folder"
                 ) from error
         with lock:
-            _same_kind(folder, remake)
-            _same_recipe(folder, recipe, steps, remake or _is_only_calibrated(folder))
+            check_kind(folder, remake)
+            check_recipe(folder, recipe, steps, remake or _is_only_calibrated(folder))
             store = cls(folder)
             try:
                 store.journal.budget = folder_budget(store.journal, recipe)
@@ -94,17 +86,17 @@ class RunFolder:
 
     def recipe(self) -> JsonObject:
         """The folder's recipe, as plain values."""
-        return dict(_parsed(self.folder / "recipe.yaml", yaml.safe_load))
+        return dict(parsed(self.folder / "recipe.yaml", yaml.safe_load))
 
     def rows(self, name: str) -> list[Row] | None:
         """The rows written under this name, such as "real" or "generation-01/rows"; None if there are none yet."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, lambda parquet: rows_from_table(read_table(parquet))) if path.exists() else None
+        return parsed(path, lambda parquet: rows_from_table(read_table(parquet))) if path.exists() else None
 
     def table(self, name: str) -> pyarrow.Table | None:
         """The same rows as an Arrow table, which is faster where many are counted and few are read."""
         path = self.folder / f"{name}.parquet"
-        return _parsed(path, read_table) if path.exists() else None
+        return parsed(path, read_table) if path.exists() else None
 
     def write_rows(self, name: str, rows: Iterable[Row]) -> None:
         """Write the rows, one at a time; the file appears when all are written."""
@@ -131,7 +123,7 @@ class RunFolder:
     def json(self, name: str) -> Any:
         """The value of NAME.json; None if it is not written yet."""
         path = self.folder / f"{name}.json"
-        return _parsed(path, json.loads) if path.exists() else None
+        return parsed(path, json.loads) if path.exists() else None
 
     def write_json(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -143,7 +135,7 @@ class RunFolder:
         if values is None:
             return None
         for name in ("scores", "validation_scores"):
-            values[name] = tuple(Score(**score) for score in values.get(name, ()))
+            values[name] = _scores(values.get(name, ()))
         return Generation(**values | {"verdicts": tuple(map(_verdict, values["verdicts"]))})
 
     def write_generation(self, generation: Generation) -> None:
@@ -160,6 +152,32 @@ class RunFolder:
         """The folder of a generation's model; None if it is not written yet."""
         folder = self.folder / generation_dir(number) / "model"
         return folder if folder.exists() else None
+
+    def training_dir(self, number: int, name: str) -> Path:
+        """The folder of a training that takes long enough to have checkpoints; not there yet."""
+        return self.folder / generation_dir(number) / "training" / name
+
+    def forget_training(self, number: int) -> None:
+        """Delete the folders of a generation's trainings, whose model is written."""
+        shutil.rmtree(self.folder / generation_dir(number) / "training", ignore_errors=True)
+
+    def keep_models(self, numbers: Collection[int]) -> None:
+        """Delete the weights of all other generations."""
+        for path in self.folder.glob("generation-*/model"):
+            if int(path.parent.name.partition("-")[2]) not in numbers:
+                shutil.rmtree(path)
+
+    def pretrained(self) -> tuple[tuple[Score, ...], tuple[Score, ...]] | None:
+        """The scores on test and validation rows of a student as it came; None where it came untrained."""
+        values = self.json("pretrained")
+        if values is None:
+            return None
+        return _scores(values["scores"]), _scores(values["validation_scores"])
+
+    def write_pretrained(self, test: Sequence[Score], validation: Sequence[Score]) -> None:
+        self.write_json(
+            "pretrained", {"scores": list(map(asdict, test)), "validation_scores": list(map(asdict, validation))}
+        )
 
     def control(self, start: Generation) -> RunFolder:
         """The folder of the control within this one, which starts with the same generation 0."""
@@ -188,14 +206,8 @@ class RunFolder:
             file.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
 
 
-def _parsed(path: Path, read: Callable[[bytes], Any]) -> Any:
-    """The content of a file that we wrote; RunFolderError where it is damaged."""
-    try:
-        return read(path.read_bytes())
-    except Exception as error:
-        raise RunFolderError(
-            f"{path} is damaged ({one_line(error)}); delete it and run the same command again"
-        ) from error
+def _scores(values: Iterable[JsonObject]) -> tuple[Score, ...]:
+    return tuple(Score(**score) for score in values)
 
 
 def _verdict(values: JsonObject) -> Verdict:
@@ -214,77 +226,3 @@ def _is_run_or_empty(folder: Path) -> bool:
 def _is_only_calibrated(folder: Path) -> bool:
     """Whether graders were calibrated here and nothing else was begun: then the recipe may still change."""
     return (folder / "calibration.json").exists() and not (folder / "real.parquet").exists()
-
-
-def _same_kind(folder: Path, remake: bool) -> None:
-    """RunFolderError where a folder of `run` is given to `make`, or the reverse. A file marks those of `make`."""
-    mark = folder / ".make"
-    if remake and not mark.exists() and not (folder / "recipe.yaml").exists():
-        write_atomically(mark, lambda path: path.write_text("", encoding="utf-8"))
-    if remake != mark.exists():
-        kind, other = ("run", "make") if remake else ("make", "run")
-        raise RunFolderError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
-
-
-def _same_recipe(folder: Path, recipe: Mapping[str, Json], steps: Sequence[Step], remake: bool) -> None:
-    """Write the recipe and its custom methods into a new folder; in an old one, require that they are the same.
-
-    More generations, another budget and other transport options of a server are allowed. The recipe of an older
-    version lacks newer keys; they have their defaults.
-    """
-    for partial in folder.rglob(".*.partial"):
-        shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
-    path = folder / "recipe.yaml"
-    before = _parsed(path, yaml.safe_load) if path.exists() and not remake else recipe
-    for key in sorted({*before, *recipe} - KEYS_THAT_MAY_CHANGE):
-        old, new = (without_transport(values.get(key, DEFAULTS.get(key))) for values in (before, recipe))
-        if old != new:
-            raise RunFolderError(
-                f"{folder} is the folder of another recipe: {key} was {old!r} and is now {new!r}; name another folder"
-            )
-    if recipe.get("generations", 0) < before.get("generations", 0):
-        raise RunFolderError(
-            f"{folder} was started with {before['generations']} generations; it can have more, not fewer"
-        )
-    text = yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=100)
-    write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
-    for step in {step.method: step for step in steps}.values():
-        _keep_source(folder, step, remake)
-    if remake or not (folder / "environment.json").exists():
-        environment = _environment()
-        write_atomically(folder / "environment.json", lambda partial: partial.write_text(environment, encoding="utf-8"))
-
-
-def without_transport(value: Any) -> Any:
-    """A recipe's value without what does not change the rows: how a server is asked. `identity` replaces its url."""
-    if not isinstance(value, dict) or not {*value} <= {*SERVERS}:
-        return value
-    return {method: _reply_options(options) for method, options in value.items()}
-
-
-def _reply_options(options: Mapping[str, Json]) -> JsonObject:
-    kept = {name: value for name, value in options.items() if name not in TRANSPORT_OPTIONS}
-    return kept | ({"url": options["identity"]} if options.get("identity") else {})
-
-
-def _keep_source(folder: Path, step: Step, remake: bool) -> None:
-    """Keep a copy of a custom method where the folder's recipe finds it; RunFolderError where it has changed."""
-    source = step.source()
-    if source is None:
-        return
-    path = Path(step.method)
-    if path.suffix != ".py":
-        path = Path(f"function-{step.method}.py")
-    copied = folder / (path.name if path.is_absolute() or ".." in path.parts else path)
-    if not remake and copied.exists() and copied.read_bytes() != source:
-        raise RunFolderError(f"{step.method} has changed since this run began; name another folder, or restore it")
-    write_atomically(copied, lambda partial: partial.write_bytes(source))
-
-
-def _environment() -> str:
-    """What decides whether the same bytes come out, as JSON: versions, machine, threads."""
-    torch = sys.modules.get("torch")
-    versions = {"selfsown": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    if torch:
-        versions |= {"torch": str(torch.__version__), "threads": str(torch.get_num_threads())}
-    return json.dumps(versions, indent=1) + "\n"

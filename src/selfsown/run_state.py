@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from typing import cast
 
 from selfsown import progress
 from selfsown.callbacks import Callbacks
+from selfsown.errors import RunFolderError
+from selfsown.history import best_of, last_accepted
 from selfsown.holdout import validation_and_test
 from selfsown.models import Model, Student
 from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Row, Training, answered
+from selfsown.records import Generation, Row, Training, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import check_price, derive_seed
 from selfsown.tasks import Task
@@ -62,8 +65,32 @@ class RunState:
     def model(self, number: int) -> Student:
         """The generation's model, read from the folder."""
         folder = self.store.model(number)
-        assert folder
+        if not folder:
+            raise RunFolderError(
+                f"{self.store.folder}: the weights of generation {number} were deleted (keep_models: "
+                f"{self.recipe.keep_models}); begin in a new folder with keep_models: all"
+            )
         return cast(Student, self.recipe.student.load(folder))
+
+    def working_rows(self, number: int) -> list[Row]:
+        """The real rows for this generation's generators: `prompts_per_generation` of them, drawn again each time."""
+        if not (limit := self.recipe.prompts_per_generation):
+            return self.real
+        rng = random.Random(self.seed(number, "prompts"))
+        chosen = rng.sample(range(len(self.real)), min(limit, len(self.real)))
+        return [self.real[index] for index in sorted(chosen)]
+
+    def forget_models(self, history: list[Generation]) -> None:
+        """Delete weights that `keep_models` does not keep and that no later generation can need."""
+        if self.recipe.keep_models != "all":
+            self.store.keep_models({0, last_accepted(history).number, best_of(history, self.recipe.goal).number})
+
+    def level_after(self, parent: Generation) -> int:
+        """The level to write at: the next one opens when the parent is accurate enough at the hardest so far."""
+        accuracy = parent.as_validated().score(f"accuracy[level={parent.level}]")
+        if accuracy and accuracy.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level:
+            return parent.level + 1
+        return parent.level
 
     def role_model(self, role: str) -> Model | None:
         """The teacher or judge that the recipe names; None where it names none."""

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from command import selfsown
 
+from selfsown.folder_recipe import without_transport
 from selfsown.models.anthropic import create as anthropic
 from selfsown.models.endpoint.endpoint import create as endpoint
-from selfsown.run_folder import without_transport
 from selfsown.usage.journal import Journal
 from testing.mock_server import Server
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from selfsown.calibration.metrics import Metric
 from selfsown.calibration.results import Calibration, metrics_of
 from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
+from selfsown.folder_recipe import without_transport
 from selfsown.option_types import GraderMetric
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Json, JsonObject
-from selfsown.run_folder import without_transport
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"

@@ -11,6 +11,7 @@ import yaml
 
 from selfsown.errors import RecipeError, suggest
 from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
+from selfsown.preflight.stub_student import stand_in
 from selfsown.recipe.inputs import EvaluateInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, Score, SelfsownError
@@ -134,7 +135,7 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
-    student = recipe.student(rows=real, seed=0)
+    student = stand_in(recipe.student(rows=real, seed=0), [*real, *held_out])
     inputs = EvaluateInputs(model=student, held_out=held_out[:SAMPLE_ROWS], task=recipe.real())
     return [score for step in recipe.evaluate for score in step.collect(Score, inputs)]
 

@@ -18,6 +18,7 @@ from selfsown.holdout import validation_and_test
 from selfsown.intake import Intake, prepared_rows, split_real_rows
 from selfsown.models import Model
 from selfsown.preflight.real_rows import check_rows_fit, check_templates
+from selfsown.preflight.stub_student import stand_in
 from selfsown.recipe.inputs import (
     CurateInputs,
     EvaluateInputs,
@@ -43,7 +44,7 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     real, held_out = split_real_rows(recipe, task, intake or Intake())
     check_rows_fit(recipe, task, real)
     check_templates(recipe, task, real[:SAMPLE_ROWS])
-    student: Model = recipe.student(rows=real, seed=0)
+    student: Model = stand_in(recipe.student(rows=real, seed=0), [*real, *held_out])
     _create_role_models(recipe, real)  # they exist and have their keys; but asking them may cost money
     _check_pairs(recipe, real)
     rows = real[:SAMPLE_ROWS]

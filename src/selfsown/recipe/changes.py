@@ -9,13 +9,14 @@ from typing import Any
 import yaml
 
 from selfsown.errors import RecipeError, SelfsownError, closest, suggest
-from selfsown.recipe.keys import LIST_KEYS, STEP_STAGES, RecipeKeys
+from selfsown.recipe.keys import LIST_KEYS, STEP_STAGES, TRAIN_KEYS, RecipeKeys
 from selfsown.recipe.loader import QUOTED
-from selfsown.recipe.steps import find, options
+from selfsown.recipe.steps import find, methods, options
 from selfsown.recipe.yaml_values import load_yaml
 from selfsown.records import Json, JsonObject
 
 KEYS = [field.name for field in fields(RecipeKeys)]
+OPTIMIZER_OPTIONS = {"learning_rate", "embedding_learning_rate", "weight_decay"}  # they fit one kind of student
 HOW = "an option is set as KEY.METHOD.OPTION=value, such as train.sft.steps=100"
 
 
@@ -37,9 +38,37 @@ def apply_change(values: JsonObject, change: str, beside: Path = Path()) -> None
     if dot and field not in STEP_STAGES and field not in LIST_KEYS:
         raise RecipeError(f"--set {change!r}: {field} has no methods; write {field}=value, or for options: {HOW}")
     if not dot:
+        _change_student(values, field, next(iter(value), "") if isinstance(value, dict) else str(value))
         values[key] = value
-    elif not _set_option(values, field, rest, value):
+        return
+    if _names_another_model(values, field, rest):
+        model = rest.partition(".")[0]
+        _change_student(values, field, model)
+        values[field] = model
+    if not _set_option(values, field, rest, value):
         raise RecipeError(f"--set {change!r}: {_no_such_method(values, field, rest, text, beside)}")
+
+
+def _names_another_model(values: JsonObject, field: str, rest: str) -> bool:
+    """Whether METHOD.OPTION is of a model that the recipe does not have in this role: another student, or a first
+    teacher or judge."""
+    model, dot, _ = rest.partition(".")
+    before = _method_name(values.get(field))
+    free = field == "student" or not before
+    return bool(dot and free and model != before and STEP_STAGES.get(field) == "models" and model in methods("models"))
+
+
+def _change_student(values: JsonObject, field: str, method: str) -> None:
+    """Where the student becomes one of another kind, its trainer has other defaults: what the recipe sets of the old
+    trainer's optimizer is left out."""
+    if field != "student" or method == _method_name(values.get("student")):
+        return
+    for key in TRAIN_KEYS:
+        steps = values.get(key)
+        for step in steps if isinstance(steps, list) else [steps]:
+            for chosen in step.values() if isinstance(step, dict) else ():
+                for name in OPTIMIZER_OPTIONS & {*(chosen or ())}:
+                    del chosen[name]
 
 
 def _parsed(change: str, key: str, text: str) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from selfsown.models import Model
@@ -100,6 +101,7 @@ class TrainInputs(Inputs):
     teacher: Any = None  # of its own type, for an objective that reads probabilities
     grader: Callable[[Sequence[Row]], list[Row]] | None = None  # adds the grades of all graders
     report: Callable[[Training], None] | None = None  # is called with what was done
+    work_dir: Path | None = None  # a folder, not there yet, that survives a kill and is deleted after the training
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ STEP_STAGES = {  # keys whose value is one step: its stage
     "base_train": "train",
     "mix": "mix",
 }
+TRAIN_KEYS = ("base_train", "train")  # keys of training objectives, which follow the student
 LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
 NO_STEP = Step("", "", print)  # a key that a recipe without training leaves out
 
@@ -64,7 +65,8 @@ class RecipeKeys:
     judge: Step | None = None
     """The model that graders ask; without it the student, or the teacher where nothing is trained."""
     base_train: Step | None = None
-    """The training objective of generation 0, on real rows alone; without it the first of `train`."""
+    """The training objective of generation 0, on real rows alone; without it the first of `train`. `none`, of a student
+    that was trained before: generation 0 is the model as it came."""
     generate_with: Literal["teacher", "student"] = "teacher"
     """Which model writes rows, where a teacher is named."""
     init_from: Literal["previous", "base"] = "previous"
@@ -81,6 +83,8 @@ class RecipeKeys:
     """The share of a stage's rows that may fail before `make` stops."""
     patience: int = 2
     """How many generations may be rolled back in a row before the run ends."""
+    keep_models: Literal["all", "best", "last"] = "all"
+    """Whose weights stay on disk: of all generations; of the best and the last accepted; or of the last accepted."""
     control: bool = False
     """Whether generation 0 is also trained on real rows alone, as long or by the same early stopping."""
     budget: Caps | None = None

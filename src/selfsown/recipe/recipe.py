@@ -14,7 +14,7 @@ from selfsown.errors import RecipeError, SelfsownError, suggest
 from selfsown.recipe import loader, requirements
 from selfsown.recipe.changes import apply_change
 from selfsown.recipe.columns import complete_real
-from selfsown.recipe.keys import LIST_KEYS, NO_STEP, STEP_STAGES, RecipeKeys
+from selfsown.recipe.keys import LIST_KEYS, NO_STEP, STEP_STAGES, TRAIN_KEYS, RecipeKeys
 from selfsown.recipe.steps import Step, methods, step
 from selfsown.recipe.values import validated
 from selfsown.records import Json, JsonObject
@@ -80,14 +80,15 @@ def check_values(tree: Mapping[str, Json], beside: Path) -> JsonObject:
     names = [field.name for field in fields(RecipeKeys)]
     types = get_type_hints(RecipeKeys, include_extras=True)
     values: JsonObject = {}
-    for key, value in tree.items():
+    for key, value in sorted(tree.items(), key=lambda item: item[0] != "student"):  # it has its own objectives
+        objectives = student.objectives if (student := values.get("student")) and key in TRAIN_KEYS else ""
         if key not in names:
             raise RecipeError(f"there is no key {key!r}{suggest(str(key), names, 'selfsown list keys')}")
         if key in STEP_STAGES:
-            values[key] = None if value is None else _parse_step(key, value, beside)
+            values[key] = None if value is None else _parse_step(key, value, beside, objectives)
         elif key in LIST_KEYS:
             items = value if isinstance(value, list | tuple) else [value]
-            values[key] = tuple(_parse_step(key, item, beside) for item in items if item is not None)
+            values[key] = tuple(_parse_step(key, item, beside, objectives) for item in items if item is not None)
         else:
             values[key] = validated(key, value, types[key])
     return values
@@ -103,7 +104,7 @@ def _missing_key(values: Mapping[str, Json], tree: Mapping[str, Json]) -> str:
     return "generate" if tree.get("generate") is None else ""  # an empty list is a choice: real rows alone
 
 
-def _parse_step(key: str, value: Any, beside: Path) -> Step:
+def _parse_step(key: str, value: Any, beside: Path, objectives: str) -> Step:
     """A step, written as METHOD or as METHOD: {OPTION: value}; the file of real rows may stand for its task."""
     stage = STEP_STAGES.get(key, key)
     if isinstance(value, dict) and len(value) == 1:
@@ -116,7 +117,7 @@ def _parse_step(key: str, value: Any, beside: Path) -> Step:
         raise RecipeError(f"{key}.{method} is {options!r}; its options must be written as {{OPTION: value}}")
     if stage == "tasks" and isinstance(method, str):
         method, options = _parse_task(method, options or {}, beside)
-    return step(stage, method, options, beside, key)
+    return step(stage, method, options, beside, key, objectives)
 
 
 def _parse_task(method: str, options: Mapping[str, Json], beside: Path) -> tuple[str, Mapping[str, Json]]:

@@ -28,7 +28,7 @@ HOSTED = {  # paid APIs: their address, and the usual variable of the key
     "together": ("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
 }
 AZURE = "{endpoint: {url: https://NAME.openai.azure.com/openai/v1, model: DEPLOYMENT, headers: {api-key: AZURE_KEY}}}"
-LIBRARIES = ("hf", "huggingface", "transformers", "local", "peft", "unsloth", "mlx")  # they load a model; no server
+LIBRARIES = ("huggingface", "transformers", "local", "peft", "unsloth", "mlx")  # they load a model; no server
 NAMES = {"claude": "anthropic", "llamacppserver": "llamacpp", "llamaserver": "llamacpp", "azureopenai": "azure"}
 MODELS = {"gpt": "openai", "o": "openai", "chatgpt": "openai", "claude": "anthropic", "gemini": "gemini"}  # first words
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -48,14 +48,15 @@ def check_model(role: str, method: str, options: Mapping[str, Json], shipped: Co
     if not known and server != "anthropic":
         server, options = _server_of(method), {"model": method, **options}
     what = f"{role}: there is no method {method!r}"
+    if server in LIBRARIES:
+        model = next((value for key in MODEL_OPTIONS if isinstance(value := options.get(key), str)), "NAME")
+        raise RecipeError(f"{what}; a model of the transformers library is: --set '{role}={{hf: {{model: {model}}}}}'")
     if role == "student":
         raise RecipeError(
             f"{what}; only {_trainable(shipped)} can be trained, or a model of your own file, ./FILE.py "
             "(docs/recipes.md, Custom methods); a model behind a server can be the teacher or the judge"
         )
-    serve = "serve the model first, such as by `vllm serve NAME`, and name its server" if server in LIBRARIES else ""
-    remedy = serve or "a model behind a server is"
-    raise RecipeError(f"{what}; {remedy}: --set '{role}={_written(server, options)}'")
+    raise RecipeError(f"{what}; a model behind a server is: --set '{role}={_written(server, options)}'")
 
 
 def _trainable(shipped: Collection[str]) -> str:

@@ -34,7 +34,12 @@ Kind = TypeVar("Kind")
 Function = Callable[..., Any]
 
 FUNCTION = "function:"  # before the name of a function that was passed in from Python, in a dumped recipe
-_EXTRAS = {"torch": "'selfsown[tiny]'", "safetensors": "'selfsown[tiny]'", "aiohttp": "'selfsown[endpoint]'"}
+_EXTRAS = {
+    "torch": "'selfsown[tiny]'",
+    "safetensors": "'selfsown[tiny]'",
+    "aiohttp": "'selfsown[endpoint]'",
+    **dict.fromkeys(("transformers", "trl", "peft", "accelerate", "datasets"), "'selfsown[hf]'"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class Step:
         return bool(getattr(self.module, "REMOTE", False))
 
     @property
+    def objectives(self) -> str:
+        """The package of the training objectives of a student that has its own; "" for selfsown.train."""
+        return getattr(self.module, "OBJECTIVES", "")
+
+    @property
     def role_options(self) -> tuple[str, ...]:
         """Options that a model needs in the role of teacher or judge."""
         return getattr(self.module, "ROLE_OPTIONS", ())
@@ -88,7 +98,8 @@ class Step:
     def load(self, folder: Path) -> Any:
         """The model that was saved in the folder, for a step that creates models."""
         assert self.module
-        return self.module.load(folder)
+        takes_options = any(p.kind is p.VAR_KEYWORD for p in parameters(self.module.load).values())
+        return self.module.load(folder, **(self.options if takes_options else {}))
 
     def source(self) -> bytes | None:
         """The source of a custom method, for a file or a function; None for a method of an installed package."""
@@ -149,16 +160,18 @@ def step(
     options: Mapping[str, Json] | None = None,
     beside: Path = Path(),
     key: str = "",
+    objectives: str = "",
 ) -> Step:
     """The step that a recipe means.
 
     method: a name, a `./file.py` in the folder `beside`, a module, or a function. key: the recipe's key, for errors;
-    the stage where it is left out. Raises RecipeError where the method or an option does not exist or fit.
+    the stage where it is left out. objectives: the package of the student's own training objectives. Raises RecipeError
+    where the method or an option does not exist or fit.
     """
     if isinstance(method, str):
         if stage == "models":
             check_model(key or "teacher", method, options or {}, methods(stage))
-        module: ModuleType | None = _module(stage, method, beside)
+        module: ModuleType | None = _module(stage, method, beside, objectives)
         name, function = method, getattr(module, STAGES[stage][0])
     else:
         module, name, function = None, getattr(method, "__name__", type(method).__name__), method
@@ -201,10 +214,10 @@ def option_types(function: Function) -> JsonObject:
     return get_type_hints(typed, include_extras=True)
 
 
-def methods(stage: str) -> list[str]:
-    """The shipped methods of a stage, sorted."""
-    package = importlib.import_module(f"selfsown.{stage}")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+def methods(stage: str, package: str = "") -> list[str]:
+    """The shipped methods of a stage, sorted. package: another than the stage's own."""
+    found = importlib.import_module(package or f"selfsown.{stage}")
+    return sorted(module.name for module in pkgutil.iter_modules(found.__path__))
 
 
 def find(stage: str, method: str, beside: Path = Path()) -> Function:
@@ -212,8 +225,9 @@ def find(stage: str, method: str, beside: Path = Path()) -> Function:
     return getattr(_module(stage, method, beside), STAGES[stage][0])  # type: ignore[no-any-return]
 
 
-def _module(stage: str, method: str, beside: Path) -> ModuleType:
+def _module(stage: str, method: str, beside: Path, package: str = "") -> ModuleType:
     """The method's file, which has the stage's function."""
+    shipped = methods(stage, package)
     if method.startswith(FUNCTION):
         name = method.removeprefix(FUNCTION)
         raise RecipeError(
@@ -221,14 +235,12 @@ def _module(stage: str, method: str, beside: Path) -> ModuleType:
         )
     if method.endswith(".py"):
         module = _from_file(stage, beside / method)
-    elif method in methods(stage):
-        module = _shipped(stage, method)
+    elif method in shipped:
+        module = _shipped(stage, method, package)
     elif "." in method:
         module = _imported(stage, method)
     else:
-        raise RecipeError(
-            f"{stage}: there is no method {method!r}{suggest(method, methods(stage), f'selfsown list {stage}')}"
-        )
+        raise RecipeError(f"{stage}: there is no method {method!r}{suggest(method, shipped, f'selfsown list {stage}')}")
     function = STAGES[stage][0]
     for name in (function, "load") if stage == "models" else (function,):
         if not callable(getattr(module, name, None)):
@@ -238,9 +250,9 @@ def _module(stage: str, method: str, beside: Path) -> ModuleType:
     return module
 
 
-def _shipped(stage: str, method: str) -> ModuleType:
+def _shipped(stage: str, method: str, package: str) -> ModuleType:
     try:
-        return importlib.import_module(f"selfsown.{stage}.{method}")
+        return importlib.import_module(f"{package or f'selfsown.{stage}'}.{method}")
     except ModuleNotFoundError as error:
         command = f"pip install {_EXTRAS.get(error.name or '', error.name)}"
         raise RecipeError(

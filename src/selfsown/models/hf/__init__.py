@@ -3,3 +3,4 @@
 from selfsown.models.hf.model import HF, create, load
 
 __all__ = ["HF", "create", "load"]
+OBJECTIVES = "selfsown.models.hf.objectives"

@@ -186,14 +186,15 @@ def create(
     """Any causal language model: a folder of the transformers library, or a name on the Hugging Face Hub.
 
     model: the folder, of whole weights or of LoRA weights; or OWNER/NAME, which is downloaded once. revision: of a
-    name, the commit, tag or branch. device: auto takes a CUDA GPU, else Apple's, else the CPU. dtype: of the weights; auto is
-    bfloat16 on a CUDA GPU, else float32. train_weights: full trains all, lora and qlora small matrices beside them (Hu
-    et al. 2022; Dettmers et al. 2023, which needs bitsandbytes and a GPU); auto is full below a billion parameters,
-    else lora. lora_rank: the rank of those matrices. system: a system message for prompts that have none. chat_template: a
-    Jinja file, for a model that has no template or another. max_new_tokens: the longest reply. top_p, top_k: sample from
-    the likeliest tokens alone; 1 and 0 take all. batch_size: sequences sampled at a time; 0 for one that suits the
-    device. launch: the command that starts training on several GPUs, such as [accelerate, launch]. python: the
-    interpreter of training, where it has an environment of its own.
+    name, the commit, tag or branch. device: auto takes a CUDA GPU, else Apple's, else the CPU. dtype: of the
+    weights; auto is bfloat16 on a CUDA GPU, else float32. train_weights: full trains all, lora and qlora small
+    matrices beside them (Hu et al. 2022; Dettmers et al. 2023, which needs bitsandbytes and a GPU); auto is full
+    below a billion parameters, else lora. lora_rank: the rank of those matrices. system: a system message for
+    prompts that have none. chat_template: a Jinja file, for a model that has no template or another.
+    max_new_tokens: the longest reply. top_p, top_k: sample from the likeliest tokens alone; 1 and 0 take all.
+    batch_size: sequences sampled at a time; 0 for one that suits the device. launch: the command that starts
+    training on several GPUs, such as [accelerate, launch]. python: the interpreter of training, where it has an
+    environment of its own.
 
     Raises ModelError where the model, its template or the device is missing.
     """
@@ -207,7 +208,7 @@ def create(
     created = HF(settings, folder, folder.name if Path(model).expanduser().is_dir() else model)
     if created.encoder.context <= max_new_tokens:
         raise ModelError(
-            f"hf: max_new_tokens is {max_new_tokens}, but {created.name} reads {created.encoder.context} tokens in all; "
+            f"hf: max_new_tokens is {max_new_tokens}, but {created.name} reads {created.encoder.context} in all; "
             f"lower it: --set student.hf.max_new_tokens={created.encoder.context // 2}"
         )
     return created

@@ -1,0 +1,1 @@
+"""Training objectives of models of the transformers library, through TRL, under the names of selfsown.train."""
