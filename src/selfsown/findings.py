@@ -68,6 +68,16 @@ class Findings:
         return self._score(self.history[0])
 
     @property
+    def pretrained(self) -> Score | None:
+        """The score of a pretrained student as it came, before any training; None for a student that came untrained."""
+        return next((score for score in self.history[0].pretrained_scores if score.key == self.goal), None)
+
+    @property
+    def untrained(self) -> bool:
+        """Whether generation 0 is a pretrained student as it came."""
+        return self.pretrained == self.first
+
+    @property
     def validated(self) -> bool:
         """Whether validation rows chose the best generation; folders of early versions have test rows only."""
         return bool(self.history[0].validation_scores)
@@ -132,7 +142,7 @@ class Findings:
 
     def _change(self) -> str:
         rows = "test rows" if self.validated else "held-out real rows"
-        before = f"{self.goal}, on {self.first.n:,} {rows}: {with_interval(self.first)} from real rows alone"
+        before = f"{self.goal}, on {self.first.n:,} {rows}: {self._start()}"
         if len(self.history) == 1:
             return f"{before}."
         reported = self.reported
@@ -146,6 +156,15 @@ class Findings:
             f"{before}, {after} in the last accepted generation, {reported.number}. None scored better on {deciding} "
             "than generation 0, whose model is kept."
         )
+
+    def _start(self) -> str:
+        """Generation 0's score and where it is from; before it, that of a pretrained student as it came."""
+        first, came = with_interval(self.first), self.pretrained
+        if self.untrained:
+            return f"{first} as the model came"
+        if not came:
+            return f"{first} from real rows alone"
+        return f"{with_interval(came)} as the model came, {first} from real rows alone"
 
     def _credit(self) -> list[str]:
         control = self.equal_control

@@ -83,21 +83,20 @@ class Loop(RunState):
         if finished := self.store.generation(0):
             return finished
         student = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
-        if getattr(student, "pretrained", False):
-            self.measure_pretrained(student)
+        as_it_came = self.pretrained_scores(student) if getattr(student, "pretrained", False) else ()
         mixture = self.mixed([])
         level = self.recipe.level or self.task.top_level
-        generation = Generation(0, 0, level, {}, 1.0, (), synthetic_share=mixture.synthetic_share)
+        share = mixture.synthetic_share
+        generation = Generation(0, 0, level, {}, 1.0, (), synthetic_share=share, pretrained_scores=as_it_came)
         return self.evaluated(generation, self.trained_model(0, mixture, student), [], [])
 
-    def measure_pretrained(self, student: Student) -> None:
-        """The scores of the model as it came, before anything is trained."""
-        if self.store.pretrained() or (self.recipe.base_train and self.recipe.base_train.method == "none"):
-            return
-        with self.stage(0, "evaluate") as done:
-            test, validation = (self.scores(student, half) for half in progress.track([self.test, self.validation]))
-            done.append(len(self.test) + len(self.validation))
-        self.store.write_pretrained(test, validation)
+    def pretrained_scores(self, student: Student) -> tuple[Score, ...]:
+        """The test scores of the model as it came, before anything is trained."""
+        if not self.store.pretrained_scores():
+            with self.stage(0, "evaluate") as done:
+                self.store.write_pretrained_scores(self.scores(student, self.test))
+                done.append(len(self.test))
+        return self.store.pretrained_scores()
 
     def run_generation(self, history: list[Generation]) -> Generation:
         """One generation after those of `history`."""

@@ -4,7 +4,7 @@
     generation-00/ model/ generation.json
     generation-01/ rows.parquet model/ generation.json      … and so on
     control/ generation-00/ …                               real rows alone, if the recipe asks for a control
-    best/  result.json
+    best/  result.json  pretrained.json                     the scores of a pretrained student as it came
 
 A file or model appears under its name only when it is complete. All but log.jsonl, environment.json and replies.sqlite
 is the same, byte for byte, whenever the same recipe runs with the same seed.
@@ -134,7 +134,7 @@ class RunFolder:
         values = self.json(f"{Path(arm) / generation_dir(number)}/generation")
         if values is None:
             return None
-        for name in ("scores", "validation_scores"):
+        for name in ("scores", "validation_scores", "pretrained_scores"):
             values[name] = _scores(values.get(name, ()))
         return Generation(**values | {"verdicts": tuple(map(_verdict, values["verdicts"]))})
 
@@ -167,17 +167,12 @@ class RunFolder:
             if int(path.parent.name.partition("-")[2]) not in numbers:
                 shutil.rmtree(path)
 
-    def pretrained(self) -> tuple[tuple[Score, ...], tuple[Score, ...]] | None:
-        """The scores on test and validation rows of a student as it came; None where it came untrained."""
-        values = self.json("pretrained")
-        if values is None:
-            return None
-        return _scores(values["scores"]), _scores(values["validation_scores"])
+    def pretrained_scores(self) -> tuple[Score, ...]:
+        """The scores on test rows of a student as it came; () where they are not measured."""
+        return _scores(self.json("pretrained") or ())
 
-    def write_pretrained(self, test: Sequence[Score], validation: Sequence[Score]) -> None:
-        self.write_json(
-            "pretrained", {"scores": list(map(asdict, test)), "validation_scores": list(map(asdict, validation))}
-        )
+    def write_pretrained_scores(self, scores: Sequence[Score]) -> None:
+        self.write_json("pretrained", list(map(asdict, scores)))
 
     def control(self, start: Generation) -> RunFolder:
         """The folder of the control within this one, which starts with the same generation 0."""

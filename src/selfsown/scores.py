@@ -108,6 +108,7 @@ class Generation:
     rollback_enabled: bool = True  # false: a rejection is only an alarm
     synthetic_share: Mapping[str, float] = field(default_factory=dict)  # as `Mixture` counts it
     validation_scores: tuple[Score, ...] = ()  # on the other half, by which guards judge and the best is chosen
+    pretrained_scores: tuple[Score, ...] = ()  # of generation 0: those of a pretrained student before any training
 
     @property
     def accepted(self) -> bool:

@@ -157,9 +157,9 @@ LINES = {
     "openrouter": "{endpoint: {url: https://openrouter.ai/api/v1, model: NAME, api_key: OPENROUTER_API_KEY}}",
     "azure": "{endpoint: {url: https://NAME.openai.azure.com/openai/v1, model: DEPLOYMENT, "
     "headers: {api-key: AZURE_KEY}}}",
-    "hf": "{endpoint: {url: http://localhost:8000/v1, model: NAME}}",
-    "transformers": "{endpoint: {url: http://localhost:8000/v1, model: NAME}}",
-    "local": "{endpoint: {url: http://localhost:8000/v1, model: NAME}}",
+    "huggingface": "{hf: {model: NAME}}",
+    "transformers": "{hf: {model: NAME}}",
+    "local": "{hf: {model: NAME}}",
     "claude": "{anthropic: {model: NAME}}",
     "gpt-4.1-mini": "{endpoint: {url: https://api.openai.com/v1, model: gpt-4.1-mini, api_key: OPENAI_API_KEY}}",
     "claude-sonnet-4": "{anthropic: {model: claude-sonnet-4}}",
@@ -176,7 +176,10 @@ def test_the_name_of_a_server_or_a_model_says_what_to_write(name: str, tmp_path:
         assert f"{role}: there is no method {name!r}" in done.stderr
         assert done.stderr.endswith(f"--set '{role}={LINES[name]}'\n")
     done = run_in_process(tmp_path, "check", "mine.yaml", "--set", f"student={{'{name}': {{path: x}}}}")
-    assert "only tiny can be trained" in done.stderr
+    if "hf" in LINES[name] or "/" in name:
+        assert done.stderr.endswith(f"--set 'student={{hf: {{model: {name if '/' in name else 'x'}}}}}'\n")
+        return
+    assert "only hf and tiny can be trained" in done.stderr
     assert "docs/recipes.md" in done.stderr
 
 

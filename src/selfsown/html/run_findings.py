@@ -129,6 +129,8 @@ def _goal_facts(run: RunData) -> list[Fact]:
     note = f"{interval(first.low, first.high)} to {interval(after.low, after.high)}"
     facts = [Fact(name, f"{number(first.value)} → {number(after.value)}", note)]
     control = findings.equal_control.score(run.goal) if findings.equal_control else None
+    if came := findings.pretrained:
+        facts.append(Fact("the model as it came", number(came.value), f"95 % interval {interval(came.low, came.high)}"))
     if control:
         note = f"{interval(control.low, control.high)}, {equal_training(findings.stops_early)}"
         facts.append(Fact("control: real rows alone", number(control.value), note))
@@ -137,12 +139,12 @@ def _goal_facts(run: RunData) -> list[Fact]:
 
 def training_data(run: RunData) -> str:
     """What each generation was trained on, and on which rows it is measured."""
-    learned = run.findings.learned
+    findings = run.findings
+    learned = findings.learned
     later = "accepted later ones also on synthetic rows" if learned else "no accepted later one on a synthetic row"
     how = "".join(f" ({summary})" for (number, _), summary in run.trainings.items() if not number)
-    sentence = (
-        f"Generation 0 was trained on real rows alone{how}, {later}. The held-out rows were set aside before anything"
-    )
+    trained = "is the model as it came" if findings.untrained else f"was trained on real rows alone{how}"
+    sentence = f"Generation 0 {trained}, {later}. The held-out rows were set aside before anything"
     if not run.findings.validated:
         return f"{sentence} else; guards and the choice of the best generation use them, and they are reported."
     return (

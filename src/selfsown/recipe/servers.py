@@ -48,8 +48,9 @@ def check_model(role: str, method: str, options: Mapping[str, Json], shipped: Co
     if not known and server != "anthropic":
         server, options = _server_of(method), {"model": method, **options}
     what = f"{role}: there is no method {method!r}"
-    if server in LIBRARIES:
-        model = next((value for key in MODEL_OPTIONS if isinstance(value := options.get(key), str)), "NAME")
+    if server in LIBRARIES or (role == "student" and "/" in method):
+        given = next((value for key in MODEL_OPTIONS if isinstance(value := options.get(key), str)), "NAME")
+        model = method if "/" in method else given
         raise RecipeError(f"{what}; a model of the transformers library is: --set '{role}={{hf: {{model: {model}}}}}'")
     if role == "student":
         raise RecipeError(
