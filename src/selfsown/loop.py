@@ -82,7 +82,7 @@ class Loop(RunState):
         """Generation 0: the student, trained on real rows alone."""
         if finished := self.store.generation(0):
             return finished
-        student = self.recipe.student(rows=self.real, seed=self.seed(0, "student"))
+        student = self.new_student()
         as_it_came = self.pretrained_scores(student) if getattr(student, "pretrained", False) else ()
         mixture = self.mixed([])
         level = self.recipe.level or self.task.top_level
@@ -274,7 +274,7 @@ class Loop(RunState):
         missing = range(len(baselines) + 1, models)
         for index in missing:
             self.callbacks.begin(number, "baselines")
-            student = self.recipe.student(rows=self.real, seed=self.seed(0, "student", index))
+            student = self.new_student(index)
             model = self.trained(0, self.mixed([]), student, self.seed(0, "train", index))
             baselines.append(self.scores(model, self.validation))
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in baselines])

@@ -70,7 +70,7 @@ class RunState:
                 f"{self.store.folder}: the weights of generation {number} were deleted (keep_models: "
                 f"{self.recipe.keep_models}); begin in a new folder with keep_models: all"
             )
-        return cast(Student, self.recipe.student.load(folder))
+        return cast(Student, self.recipe.student.load(folder, self.store.journal))
 
     def working_rows(self, number: int) -> list[Row]:
         """The real rows for this generation's generators: `prompts_per_generation` of them, drawn again each time."""
@@ -91,6 +91,11 @@ class RunState:
         if accuracy and accuracy.value >= self.recipe.level_up_accuracy and parent.level < self.task.top_level:
             return parent.level + 1
         return parent.level
+
+    def new_student(self, *index: int) -> Student:
+        """The student that the recipe names, before any training here; index: of further ones, with other seeds."""
+        seed = self.seed(0, "student", *index)
+        return cast(Student, self.recipe.student(rows=self.real, seed=seed, journal=self.store.journal))
 
     def role_model(self, role: str) -> Model | None:
         """The teacher or judge that the recipe names; None where it names none."""

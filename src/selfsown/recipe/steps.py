@@ -29,6 +29,7 @@ from selfsown.recipe.inputs import STAGES, Inputs
 from selfsown.recipe.servers import check_model
 from selfsown.recipe.values import validated
 from selfsown.records import Json, JsonObject
+from selfsown.usage.journal import Journal
 
 Kind = TypeVar("Kind")
 Function = Callable[..., Any]
@@ -95,11 +96,12 @@ class Step:
         default = parameter.default if parameter and parameter.default is not parameter.empty else None
         return self.options.get(name, default)
 
-    def load(self, folder: Path) -> Any:
+    def load(self, folder: Path, journal: Journal | None = None) -> Any:
         """The model that was saved in the folder, for a step that creates models."""
         assert self.module
-        takes_options = any(p.kind is p.VAR_KEYWORD for p in parameters(self.module.load).values())
-        return self.module.load(folder, **(self.options if takes_options else {}))
+        if "journal" in parameters(self.module.load):
+            return self.module.load(folder, journal, **self.options)
+        return self.module.load(folder)
 
     def source(self) -> bytes | None:
         """The source of a custom method, for a file or a function; None for a method of an installed package."""

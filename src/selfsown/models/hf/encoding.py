@@ -8,6 +8,7 @@ so the tokenizer adds none.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,12 @@ class Encoder:
     def continued(self, beginning: str) -> list[int]:
         """The tokens of an answer's beginning."""
         return self._tokens(beginning) if beginning else []
+
+    def as_text(self, tokens: Sequence[int]) -> str:
+        """Tokens as the text that a server makes the same tokens of, which adds the token of the beginning itself."""
+        text: str = self.tokenizer.decode(tokens, skip_special_tokens=False)
+        begins_itself = self.tokenizer("x").input_ids[:1] == [self.tokenizer.bos_token_id]
+        return text.removeprefix(self.tokenizer.bos_token) if begins_itself else text
 
     def decode(self, tokens: list[int]) -> str:
         text: str = self.tokenizer.decode(tokens, skip_special_tokens=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,16 +17,18 @@ from selfsown.errors import ModelError
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.hf.devices import device_for
 from selfsown.models.hf.encoding import Encoder, load_encoder
-from selfsown.models.hf.files import adapter_base, link_or_copy, model_folder
-from selfsown.models.hf.sampling import Request, Sampling, sample
+from selfsown.models.hf.files import adapter_base, identity, link_or_copy, model_folder
+from selfsown.models.hf.sampling import NO_END, Request, Sampling, sample
+from selfsown.models.hf.server import ServerSampler, check_command, stop
 from selfsown.models.hf.settings import Device, Dtype, Settings, TrainedWeights
-from selfsown.models.hf.weights import network, release
+from selfsown.models.hf.stored_samples import StoredSamples
+from selfsown.models.hf.weights import network
 from selfsown.option_types import Count, Natural, Positive
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
+from selfsown.usage.journal import Journal
 
 BATCH_SIZES = {"cpu": 32, "mps": 64, "cuda": 256}  # sequences that are sampled at a time
-NO_END = "no end within the limit of tokens"
 _MEASURED_TOKENS = 4096  # in a batch whose loss is measured; its logits take this times the vocabulary
 
 
@@ -36,8 +38,8 @@ class HF:
     reads_conversations = True
     pretrained = True  # it can do something before this run trains it
 
-    def __init__(self, settings: Settings, folder: Path, name: str) -> None:
-        self.settings, self.folder, self.name = settings, folder, name
+    def __init__(self, settings: Settings, folder: Path, name: str, journal: Journal | None = None) -> None:
+        self.settings, self.folder, self.name, self.journal = settings, folder, name, journal
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -47,7 +49,8 @@ class HF:
 
     @property
     def network(self) -> Any:
-        """The model in memory, as transformers has it."""
+        """The model in memory, as transformers has it; a server would need the same memory."""
+        stop()
         return network(self.folder, self.settings)
 
     def complete(
@@ -101,16 +104,34 @@ class HF:
             * params.n
             for prefix in prefixes
         ]
-        if not requests:
-            return replies
         ends = ends | {self.encoder.tokenizer.eos_token_id}
         sampling = Sampling(frozenset(ends), params.temperature, self.settings.top_p, self.settings.top_k, params.seed)
-        batch = self.settings.batch_size or BATCH_SIZES[device_for(self.settings.device).type]
-        for index, samples in zip(fitting, sample(self.network, requests, sampling, batch), strict=True):
-            replies[index] = [self._reply(tokens, ends) for tokens in samples]
+        sampled = self._served(requests, sampling) if self.settings.sampler else self._in_process(requests, sampling)
+        for place, group in sampled:
+            replies[fitting[place]] = group
         return replies
 
-    def _reply(self, tokens: list[int], ends: set[int]) -> Reply:
+    def _in_process(self, requests: list[Request], sampling: Sampling) -> Iterator[tuple[int, list[Reply]]]:
+        """The replies to each request, with its place."""
+        batch = self.settings.batch_size or BATCH_SIZES[device_for(self.settings.device).type]
+        stored = StoredSamples(self.journal, identity(self.folder), requests, sampling)
+        known = stored.read()
+        for place, samples in sample(lambda: self.network, requests, sampling, batch, known):
+            if place not in known:
+                stored.write(place, samples)
+            yield place, [self._reply(tokens, sampling.ends) for tokens in samples]
+
+    def _served(self, requests: list[Request], sampling: Sampling) -> Iterator[tuple[int, list[Reply]]]:
+        """The same, of a server that is given the prompts in their template as text."""
+        texts = [self.encoder.as_text(request.tokens) for request in requests]
+        ends = [self.encoder.tokenizer.convert_ids_to_tokens(end) for end in sorted(sampling.ends)]
+        server = ServerSampler(self.folder, self.settings, self.journal, ends)
+        for n, max_new in sorted({(request.n, request.max_new) for request in requests}):
+            places = [place for place, request in enumerate(requests) if (request.n, request.max_new) == (n, max_new)]
+            groups = server.replies([texts[place] for place in places], sampling, n, max_new)
+            yield from zip(places, groups, strict=True)
+
+    def _reply(self, tokens: list[int], ends: Collection[int]) -> Reply:
         failure = "" if tokens[-1] in ends else NO_END
         return Reply("", self.encoder.decode(tokens).strip(), len(tokens), failure)
 
@@ -132,11 +153,10 @@ class HF:
 
     def trained(self, folder: Path) -> HF:
         """The same model with the weights that training wrote into a folder."""
-        return HF(self.settings, folder, folder.parent.name)
+        return HF(self.settings, folder, folder.parent.name, self.journal)
 
     def save(self, folder: Path) -> None:
         """Write the folder of the model: whole weights, or LoRA weights and the name of their base."""
-        release()
         shutil.copytree(self.folder, folder, copy_function=link_or_copy)
 
 
@@ -167,6 +187,7 @@ def _bits(model: Any, encoded: Sequence[tuple[list[int], int]], context: int) ->
 def create(
     rows: Sequence[Row],
     seed: int,
+    journal: Journal | None = None,
     *,
     model: str,
     revision: str = "",
@@ -180,6 +201,7 @@ def create(
     top_p: Positive = 1.0,
     top_k: Natural = 0,
     batch_size: Natural = 0,
+    sampler: str = "",
     launch: tuple[str, ...] = (),
     python: str = "",
 ) -> HF:
@@ -192,20 +214,24 @@ def create(
     below a billion parameters, else lora. lora_rank: the rank of those matrices. system: a system message for
     prompts that have none. chat_template: a Jinja file, for a model that has no template or another.
     max_new_tokens: the longest reply. top_p, top_k: sample from the likeliest tokens alone; 1 and 0 take all.
-    batch_size: sequences sampled at a time; 0 for one that suits the device. launch: the command that starts
-    training on several GPUs, such as [accelerate, launch]. python: the interpreter of training, where it has an
-    environment of its own.
+    batch_size: sequences sampled at a time; 0 for one that suits the device. sampler: the command of a server that
+    samples instead, such as "vllm serve {folder} --port {port}"; of LoRA weights, {folder} is a merged copy, and
+    {base} and {adapter} are their two parts, where the server is to name the adapter "selfsown-adapter". launch:
+    the command that starts training on several GPUs, such as [accelerate, launch]. python: the interpreter of
+    training, where it has an environment of its own.
 
     Raises ModelError where the model, its template or the device is missing.
     """
     settings = Settings(
         model=model, revision=revision, device=device, dtype=dtype, train_weights=train_weights, lora_rank=lora_rank,
         system=system, chat_template=chat_template, max_new_tokens=max_new_tokens, top_p=top_p, top_k=top_k,
-        batch_size=batch_size, launch=launch, python=python,
+        batch_size=batch_size, sampler=sampler, launch=launch, python=python,
     )  # fmt: skip
     device_for(device)
+    if sampler:
+        check_command(sampler)
     folder = model_folder(model, revision)
-    created = HF(settings, folder, folder.name if Path(model).expanduser().is_dir() else model)
+    created = HF(settings, folder, folder.name if Path(model).expanduser().is_dir() else model, journal)
     if created.encoder.context <= max_new_tokens:
         raise ModelError(
             f"hf: max_new_tokens is {max_new_tokens}, but {created.name} reads {created.encoder.context} in all; "
@@ -214,7 +240,6 @@ def create(
     return created
 
 
-def load(folder: Path, **options: Any) -> HF:
+def load(folder: Path, journal: Journal | None = None, **options: Any) -> HF:
     """The model that `HF.save` wrote, with the recipe's options. Raises ModelError where the folder contains none."""
-    settings = Settings(**options)
-    return HF(settings, model_folder(str(folder)), folder.parent.name)
+    return HF(Settings(**options), model_folder(str(folder)), folder.parent.name, journal)

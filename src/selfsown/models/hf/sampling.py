@@ -6,9 +6,10 @@ not to its batch, so the size of a batch changes nothing but rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from selfsown import progress
 from selfsown.parallel import usable_cores
 
+NO_END = "no end within the limit of tokens"
 _MAX_THREADS = 2  # of a batch each; more wait for one another in Python
 
 
@@ -43,34 +45,44 @@ class Request:
 Samples = list[list[int]]  # of one request: the new tokens, the ending one included
 
 
-def sample(network: Any, requests: Sequence[Request], sampling: Sampling, batch_size: int) -> list[Samples]:
-    """The samples of each request, in order. batch_size: sequences at a time."""
-    results: list[Samples] = [[] for _ in requests]
+def sample(
+    network: Callable[[], Any],
+    requests: Sequence[Request],
+    sampling: Sampling,
+    batch_size: int,
+    known: Mapping[int, Samples],
+) -> Iterator[tuple[int, Samples]]:
+    """The samples of each request, with its index, as they come.
+
+    network: reads the model, if any request is not known. batch_size: sequences at a time. known: samples by index. A
+    batch of which any is missing is sampled whole, so that it is the batch that it was.
+    """
     batches = list(_batches(requests, batch_size))
+    missing = [batch for batch in batches if not all(index in known for index in batch)]
+    yield from ((index, known[index]) for batch in batches if batch not in missing for index in batch)
+    if not missing:
+        return
+    model = network()
     with progress.step("sampling", len(requests), "prompts") as counted:
-
-        def work(batch: list[int]) -> None:
-            done = _sample_or_halve(network, requests, batch, sampling)
-            for index, samples in zip(batch, done, strict=True):
-                results[index] = samples
+        counted.done = len(requests) - sum(map(len, missing))
+        work = partial(_sample_or_halve, model, requests, sampling=sampling)
+        for batch, done in zip(missing, _on_threads(work, missing, model.device), strict=True):
             counted.advance(len(batch))
-
-        _on_threads(work, batches, network.device)
-    return results
+            yield from zip(batch, done, strict=True)
 
 
-def _on_threads(work: Callable[[list[int]], None], batches: Sequence[list[int]], device: torch.device) -> None:
+def _on_threads(
+    work: Callable[[list[int]], list[Samples]], batches: Sequence[list[int]], device: torch.device
+) -> Iterator[list[Samples]]:
     """On a CPU two batches at a time, a thread each: torch's own threads wait for one another at every operation."""
     if device.type != "cpu":
-        for batch in batches:
-            work(batch)
+        yield from map(work, batches)
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(min(_MAX_THREADS, usable_cores())) as pool:
-            for _ in pool.map(work, batches):
-                pass
+            yield from pool.map(work, batches)
     finally:
         torch.set_num_threads(before)
 
@@ -88,7 +100,9 @@ def _batches(requests: Sequence[Request], batch_size: int) -> Iterator[list[int]
         yield batch
 
 
-def _sample_or_halve(network: Any, requests: Sequence[Request], batch: list[int], sampling: Sampling) -> list[Samples]:
+def _sample_or_halve(
+    network: Any, requests: Sequence[Request], batch: list[int], *, sampling: Sampling
+) -> list[Samples]:
     """The samples of a batch; of its halves, where the device has no memory for the whole."""
     try:
         return _Batch(network, [requests[index] for index in batch], batch, sampling).run()
@@ -97,7 +111,7 @@ def _sample_or_halve(network: Any, requests: Sequence[Request], batch: list[int]
             raise
     torch.cuda.empty_cache()
     half = len(batch) // 2
-    parts = [_sample_or_halve(network, requests, part, sampling) for part in (batch[:half], batch[half:])]
+    parts = [_sample_or_halve(network, requests, part, sampling=sampling) for part in (batch[:half], batch[half:])]
     return [*parts[0], *parts[1]]
 
 

@@ -26,5 +26,6 @@ class Settings:
     top_p: float = 1.0
     top_k: int = 0
     batch_size: int = 0
+    sampler: str = ""
     launch: tuple[str, ...] = ()
     python: str = ""

@@ -77,6 +77,17 @@ def _with_adapter(model: Any, folder: Path) -> Any:
     return PeftModel.from_pretrained(model, folder).merge_and_unload()
 
 
+def merged(folder: Path, settings: Settings, target: Path) -> Path:
+    """A new folder with the LoRA weights of `folder` merged into their base, and its tokenizer."""
+    from transformers import AutoTokenizer
+
+    model = _read(folder, settings, torch.device("cpu"), dtype_for(settings.dtype, torch.device("cpu")))
+    with quiet():
+        model.save_pretrained(target)
+        AutoTokenizer.from_pretrained(folder, local_files_only=True).save_pretrained(target)
+    return target
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without the bars and advice that transformers writes between our own lines."""
