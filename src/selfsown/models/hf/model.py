@@ -18,7 +18,7 @@ from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.hf.devices import device_for
 from selfsown.models.hf.encoding import Encoder, load_encoder
 from selfsown.models.hf.files import adapter_base, identity, link_or_copy, model_folder
-from selfsown.models.hf.sampling import NO_END, Request, Sampling, sample
+from selfsown.models.hf.sampling import EMPTY, NO_END, Request, Sampling, sample
 from selfsown.models.hf.server import ServerSampler, check_command, stop
 from selfsown.models.hf.settings import Device, Dtype, Settings, TrainedWeights
 from selfsown.models.hf.stored_samples import StoredSamples
@@ -132,8 +132,9 @@ class HF:
             yield from zip(places, groups, strict=True)
 
     def _reply(self, tokens: list[int], ends: Collection[int]) -> Reply:
-        failure = "" if tokens[-1] in ends else NO_END
-        return Reply("", self.encoder.decode(tokens).strip(), len(tokens), failure)
+        text = self.encoder.decode(tokens).strip()
+        failure = NO_END if tokens[-1] not in ends else "" if text else EMPTY
+        return Reply("", text, len(tokens), failure)
 
     def bits(self, rows: Sequence[Row]) -> list[tuple[float, int]]:
         """For each row the negative log2 probability of its answer and end, given its prompt, and its characters plus

@@ -19,6 +19,7 @@ from selfsown import progress
 from selfsown.parallel import usable_cores
 
 NO_END = "no end within the limit of tokens"
+EMPTY = "an empty answer"  # as of a server
 _MAX_THREADS = 2  # of a batch each; more wait for one another in Python
 
 

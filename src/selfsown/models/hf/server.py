@@ -113,7 +113,7 @@ class ServerSampler:
 
 
 def _reply(reply: Reply, max_new: int) -> Reply:
-    failure = reply.failure or (NO_END if reply.tokens >= max_new else "")
+    failure = NO_END if reply.tokens >= max_new else reply.failure
     return Reply("", reply.text.strip(), reply.tokens, failure)
 
 
