@@ -55,6 +55,10 @@ _RATES = {"sft": (1e-4, 2e-4), "distill": (1e-4, 2e-4), "dpo": (5e-6, 5e-5), "gr
 _RATES_SIZE = 135_000_000
 
 
+def _unheeded(done: int, total: int) -> None:
+    """Where an objective has no place for `tick` among its inputs, progress alone shows how far it is."""
+
+
 def encoded(
     parent: HF, mixture: Mixture, objective: str, max_length: int, encode: Callable[[Row], EncodedRow]
 ) -> tuple[Mixture, list[EncodedRow], int]:
@@ -83,7 +87,7 @@ def trained(
     mixture: Mixture,
     rows: Sequence[EncodedRow],
     work_dir: Path,
-    tick: Callable[[int, int], None],
+    tick: Callable[[int, int], None] = _unheeded,
     *,
     aside: Sequence[EncodedRow] = (),
     grade: Grading | None = None,
