@@ -217,7 +217,7 @@ class Training:
     steps: as many as it took. epochs: passes over the rows, as `Mixture.epochs` counts them. best_step: the step whose
     weights it returned, where early stopping chose them. stopping_rows: real rows set aside to decide that; 0 where
     training ended after a given number of steps. max_steps: how many it might have taken. no_real_rows: too few to
-    set any aside.
+    set any aside. too_long: rows that were left out, because the model's context is shorter.
     """
 
     steps: int
@@ -226,10 +226,13 @@ class Training:
     stopping_rows: int = 0
     best_step: int = 0
     no_real_rows: bool = False
+    too_long: int = 0
 
     def sentence(self) -> str:
         """Why it ended, and what it came to: "200 steps, 8.9 epochs"."""
         epochs = f"{self.epochs:.1f} epochs"
+        if self.too_long:
+            epochs += f", {self.too_long:,} rows too long and left out"
         if not self.stopping_rows:
             why = "; no early stopping, for want of real rows in the mixture" if self.no_real_rows else ""
             return f"{self.steps:,} steps, {epochs}{why}"
