@@ -24,7 +24,7 @@ def train(
     *,
     steps: Count = 1000,
     epochs: NotNegative = 2.0,
-    batch_size: Count = 16,
+    batch_size: Natural = 16,
     micro_batch: Natural = 0,
     max_length: Natural = 0,
     learning_rate: NotNegative = 0.0,
