@@ -17,6 +17,7 @@ from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import find, methods, option_types, options
 from selfsown.records import JsonObject
 
+STUDENT_OBJECTIVES = "selfsown.models.hf.objectives"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CUSTOM_METHOD = r"^(.*\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)$"  # a file beside the recipe, or a module
 
@@ -57,12 +58,12 @@ def _reference(stage: str) -> JsonObject:
 
 def _stage_schema(stage: str) -> JsonObject:
     """A step of the stage: the name of a method, or METHOD: {OPTION: value}."""
-    shipped = methods(stage)
+    shipped = sorted({*methods(stage), *(method for package in _packages(stage) for method in methods(stage, package))})
     names: list[JsonObject] = [{"enum": shipped}, {"type": "string", "pattern": CUSTOM_METHOD}]
     any_options = {"type": ["object", "null"]}
     with_options: JsonObject = {
         "type": "object",
-        "properties": {method: _method_schema(stage, method) for method in shipped},
+        "properties": {method: _of_all_students(stage, method) for method in shipped},
         "patternProperties": {CUSTOM_METHOD: any_options},
         "additionalProperties": False,
         "minProperties": 1,
@@ -74,10 +75,22 @@ def _stage_schema(stage: str) -> JsonObject:
     return {"anyOf": [*names, with_options]}
 
 
-def _method_schema(stage: str, method: str) -> JsonObject:
+def _packages(stage: str) -> list[str]:
+    """The packages in which students have methods of their own for this stage."""
+    return [STUDENT_OBJECTIVES] if stage == "train" else []
+
+
+def _of_all_students(stage: str, method: str) -> JsonObject:
+    """The options of a shipped method; of a training objective, as each kind of student has it."""
+    packages = [package for package in ("", *_packages(stage)) if method in methods(stage, package)]
+    schemas = [_method_schema(stage, method, package) for package in packages]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _method_schema(stage: str, method: str, package: str) -> JsonObject:
     """The options of a shipped method, of its signature."""
     try:
-        function = find(stage, method)
+        function = find(stage, method, package=package)
     except RecipeError:  # it needs an optional package that is not installed
         return {"type": ["object", "null"]}
     types = option_types(function)
@@ -90,7 +103,7 @@ def _method_schema(stage: str, method: str) -> JsonObject:
         elif isinstance(parameter.default, str | int | float | bool | None):
             schema["default"] = parameter.default
         properties[name] = schema
-    module = sys.modules[f"selfsown.{stage}.{method}"]
+    module = sys.modules[f"{package or f'selfsown.{stage}'}.{method}"]
     documentation = [inspect.getdoc(module), inspect.getdoc(function)]
     description = "\n\n".join(text for text in documentation if text)
     schema = {"description": description, "properties": properties, "additionalProperties": False}

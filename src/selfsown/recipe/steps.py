@@ -222,9 +222,9 @@ def methods(stage: str, package: str = "") -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(found.__path__))
 
 
-def find(stage: str, method: str, beside: Path = Path()) -> Function:
+def find(stage: str, method: str, beside: Path = Path(), package: str = "") -> Function:
     """The stage's function in the method's file. RecipeError where there is none."""
-    return getattr(_module(stage, method, beside), STAGES[stage][0])  # type: ignore[no-any-return]
+    return getattr(_module(stage, method, beside, package), STAGES[stage][0])  # type: ignore[no-any-return]
 
 
 def _module(stage: str, method: str, beside: Path, package: str = "") -> ModuleType:

@@ -64,8 +64,13 @@ def train(
     taken = int(done["steps"])
     report(
         Training(
-            taken, steps, kept.epochs(taken * batch_size), len(measured), int(done["best_step"]),
-            bool(early_stopping and not measured), too_long,
+            taken,
+            steps,
+            kept.epochs(taken * batch_size),
+            len(measured),
+            int(done["best_step"]),
+            bool(early_stopping and not measured),
+            too_long,
         )  # fmt: skip
     )
     return child
