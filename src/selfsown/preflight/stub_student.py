@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from selfsown.models import DEFAULT_PARAMS, Model, Reply, SamplingParams
-from selfsown.records import Row, answered
+from selfsown.records import JsonObject, Row, answered
 from selfsown.text.chat import Prompt
 
 NO_ANSWER = "…"  # where no real row has an answer
@@ -17,8 +18,19 @@ class StubStudent:
     """It replies with the answers of the rows, in turn, and finds all texts equally likely."""
 
     name: str
+    student: Any
     rows: Sequence[Row]
     reads_conversations: bool = True
+    is_stand_in: bool = True
+
+    def harness_arguments(self) -> JsonObject:
+        """Those of the student."""
+        arguments: JsonObject = self.student.harness_arguments()
+        return arguments
+
+    def free_memory(self) -> None:
+        """As of the student."""
+        self.student.free_memory()
 
     def complete(
         self,
@@ -49,4 +61,4 @@ def stand_in(student: Model, rows: Sequence[Row]) -> Model:
         return student
     prompts = [row.full_prompt for row in rows if row.prompt][:1] or [""]
     student.complete(prompts, SamplingParams(max_tokens=1))
-    return StubStudent(student.name, rows)
+    return StubStudent(student.name, student, rows)

@@ -15,16 +15,16 @@ from torch.nn import functional as F
 
 from selfsown.errors import ModelError
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
-from selfsown.models.hf.devices import device_for
+from selfsown.models.hf.devices import device_for, dtype_for
 from selfsown.models.hf.encoding import Encoder, load_encoder
 from selfsown.models.hf.files import adapter_base, identity, link_or_copy, model_folder
 from selfsown.models.hf.sampling import EMPTY, NO_END, Request, Sampling, sample
 from selfsown.models.hf.server import ServerSampler, check_command, stop
 from selfsown.models.hf.settings import Device, Dtype, Settings, TrainedWeights
 from selfsown.models.hf.stored_samples import StoredSamples
-from selfsown.models.hf.weights import network
+from selfsown.models.hf.weights import network, release
 from selfsown.option_types import Count, Natural, Positive
-from selfsown.records import Row
+from selfsown.records import JsonObject, Row
 from selfsown.text.chat import Prompt
 from selfsown.usage.journal import Journal
 
@@ -151,6 +151,20 @@ class HF:
             for index, bits in zip(batch, _bits(model, [encoded[i] for i in batch], self.encoder.context), strict=True):
                 result[index] = (bits, len(rows[index].answer) + 1)
         return result
+
+    def harness_arguments(self) -> JsonObject:
+        """What the Language Model Evaluation Harness needs to read this model."""
+        base = adapter_base(self.folder)
+        source = model_folder(base, self.settings.revision) if base else self.folder
+        device = device_for(self.settings.device)
+        dtype = str(dtype_for(self.settings.dtype, device)).removeprefix("torch.")
+        arguments = {"device": device.type, "pretrained": str(source.resolve()), "dtype": dtype}
+        return arguments | ({"peft": str(self.folder.resolve())} if base else {})
+
+    def free_memory(self) -> None:
+        """Give back the memory of the weights, also of those that a server holds."""
+        stop()
+        release()
 
     def trained(self, folder: Path) -> HF:
         """The same model with the weights that training wrote into a folder."""
