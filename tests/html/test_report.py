@@ -195,6 +195,13 @@ def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path)
     assert found.count("h1") == 1
 
 
+def test_a_comparison_names_the_strata_of_its_task_in_words(tmp_path: Path) -> None:
+    folder = folders.comparison(tmp_path / "compared")
+    text = page(folder).text
+    assert "accuracy, finding the program" in text
+    assert "form=" not in text.partition("Setup")[0]
+
+
 def test_a_comparison_whose_runs_are_gone_is_shown_from_its_numbers(tmp_path: Path) -> None:
     folder = folders.comparison(tmp_path / "compared")
     for arm in ("graded", "replace"):

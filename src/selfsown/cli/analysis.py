@@ -194,7 +194,7 @@ def audit(
     import json
     import sys
 
-    from selfsown.audit import findings, inputs, json_report
+    from selfsown.audit import conclusion, inputs, json_report
     from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
 
@@ -209,4 +209,4 @@ def audit(
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
         terminal.show(result)
-    sys.exit(findings.EXIT_CODES[findings.verdict(result)])
+    sys.exit(conclusion.EXIT_CODES[conclusion.verdict(result)])

@@ -12,7 +12,7 @@ import yaml
 
 from selfsown.cost import Cost, findings, read_cost
 from selfsown.html.damage import damaged_if_unreadable
-from selfsown.html.elements import Bar, Bars, Fact, Table
+from selfsown.html.elements import Bar, Bars, Fact, Opening, Table
 from selfsown.html.formatting import capitalized, count, evidence_sentence, integer, join_words, percent, shown_folder
 from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
 from selfsown.html.row_counts import STATUSES, GradeCounts, RowCounts, count_rows, sample_rows
@@ -34,15 +34,9 @@ MAX_CHARS = 120
 class MakePage:
     """What the template make.html is filled with."""
 
-    name: str
+    opening: Opening
     kind: str
     command: str
-    description: str
-    folder: str
-    headline: str
-    sentences: list[str]
-    facts: list[Fact]
-    limitations: list[str]
     outcomes: Bars | None
     grades: list[Bars]
     grade_note: str
@@ -79,15 +73,9 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
     usage = Table(findings.COLUMNS, findings.table_rows(made.cost), "Requests to model servers") if made.cost else None
     no_request = ["No model server was asked."]
     return MakePage(
-        name=made.recipe.get("name") or folder.name,
+        opening=_opening(made, folder),
         kind="preview of the recipe" if made.is_preview else "data set of the recipe",
         command="preview" if is_preview else "report",
-        description=made.recipe.get("description", ""),
-        folder=shown_folder(folder),
-        headline=_headline(made),
-        sentences=_sentences(made),
-        facts=_facts(made),
-        limitations=_limitations(made, folder),
         outcomes=_outcomes(made.counts) if made.counts else None,
         grades=[_grade_bars(name, grades) for name, grades in made.counts.grades.items()] if made.counts else [],
         grade_note="Rows by grade, from 0 to 1: blue for kept rows, orange for the others.",
@@ -99,6 +87,18 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
         browser=row_browser(made.rows, made.counts.total, shown_folder(folder)) if made.counts else None,
         recipe=yaml.safe_dump(dict(made.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(made.store.json("environment") or {}, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _opening(made: MadeFolder, folder: Path) -> Opening:
+    return Opening(
+        name=made.recipe.get("name") or folder.name,
+        description=made.recipe.get("description", ""),
+        folder=shown_folder(folder),
+        headline=_headline(made),
+        sentences=_sentences(made),
+        facts=_facts(made),
+        limitations=_limitations(made, folder),
     )
 
 
