@@ -48,7 +48,7 @@ def test_the_headline_names_every_kind_of_problem(tmp_path: Path) -> None:
     two = rows(tmp_path / "b.jsonl", real, seed=2)
     found = audit(one, "--against", two, "--attribute", "region")[1]
     assert re.fullmatch(
-        r"Not safe to train on: [\d.]+ % copies of real rows, .*shifted region balance.*, other forms",
+        r"Not safe to train on: [\d.]+ % copies of real rows, .*shifted region balance.*, other lengths",
         found["headline"],
     )
     assert {"duplicates", "blank rows"} <= {*found["headline"].split(", ")}

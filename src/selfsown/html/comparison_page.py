@@ -95,7 +95,11 @@ def _facts(comparison: ComparisonData) -> list[Fact]:
     seeds = len(result.seeds)
     facts = [_goal_fact(comparison)]
     if ratio := _row_ratio(comparison):
-        facts.append(Fact("real rows that plain training needs", ratio, "relative to the loop, for the same score"))
+        value, _, seeds_beyond = ratio.removesuffix(")").partition(" (")
+        note = "relative to the loop, for the same score"
+        facts.append(
+            Fact("real rows that plain training needs", value, f"{note}; {seeds_beyond}" if seeds_beyond else note)
+        )
     runs = len(result.arms) * seeds
     facts.append(Fact("runs", str(runs), f"{count(len(result.arms), 'arm')}, {count(seeds, 'seed')}"))
     seconds = sum(sum(arm.cpu_seconds) for arm in result.arms)

@@ -140,7 +140,9 @@ def _draw_flow(sources: Sequence[Band], ends: Sequence[Band], canvas: svg.Canvas
         top = HEADER_PX + (height - HEADER_PX - BODY_PX) / 2
         axes.add_patch(Rectangle((middle, top), BAR_PX, BODY_PX, color=svg.INK, linewidth=0))
         label = f"generated {integer(total)}"
-        axes.text(middle if sources else 0, top - 8, label, va="bottom", color=svg.INK, weight="bold")
+        # Where the bar is at the left edge, its bands would run through a label right above it.
+        x, y, align = (middle + BAR_PX / 2, top, "center") if sources else (0, HEADER_PX, "left")
+        axes.text(x, y - 8, label, ha=align, va="bottom", color=svg.INK, weight="bold")
         _draw_side(axes, sources, (2.0 + BAR_PX, middle), scale, "left")
         _draw_side(axes, ends, (middle + BAR_PX, width - SIDE_PX), scale, "right")
 
