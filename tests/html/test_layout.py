@@ -18,7 +18,7 @@ from selfsown.html.report import write, write_made
 from selfsown.run_folder import RunFolder
 
 pytestmark = [pytest.mark.slow, needs_chromium]
-PAGES = ("run", "make", "preview", "audit", "compare")
+PAGES = ("run", "make", "preview", "audit", "compare", "prove")
 # Pairs of texts that lie on one another by more than a pixel: words of drawings, and large numbers with their notes.
 OVERLAPS = """
 const words = "svg text, .facts dt, .large, .facts .note, .bars td, .bars th, h1";
@@ -86,6 +86,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory, ran: Path) -> Mapping[st
         "preview": write_made(folder, here / "preview.html", is_preview=True),
         "audit": _audit_page(here),
         "compare": write(folders.comparison(here / "compared")),
+        "prove": write(folders.proof(here / "proved")),
     }
     return {name: path.as_uri() for name, path in pages.items()}
 

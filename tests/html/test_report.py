@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,11 +198,12 @@ def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path)
     assert found.count("h1") == 1
 
 
-def test_a_comparison_names_the_strata_of_its_task_in_words(tmp_path: Path) -> None:
-    folder = folders.comparison(tmp_path / "compared")
-    text = page(folder).text
+@pytest.mark.parametrize("make", [folders.comparison, folders.proof])
+def test_a_comparison_names_the_strata_of_its_task_in_words(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    text = page(make(tmp_path / "compared")).text
     assert "accuracy, finding the program" in text
-    assert "form=" not in text.partition("Setup")[0]
+    assert "accuracy, running the program" in text
+    assert "form=" not in text
 
 
 def test_a_comparison_whose_runs_are_gone_is_shown_from_its_numbers(tmp_path: Path) -> None:
