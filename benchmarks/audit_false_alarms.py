@@ -19,7 +19,7 @@ from selfsown.audit.audit import Audit
 from selfsown.audit.inputs import run_audit
 from selfsown.audit.options import AuditOptions
 
-MARGIN = 2.24  # standard errors: the 97.5 % quantile of as many comparisons at 5 % lies about there
+MARGIN = 1.96  # standard errors: the 97.5 % quantile
 
 
 def compare(folder: Path, seed: int, args: argparse.Namespace) -> Audit:
