@@ -178,7 +178,7 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
         assert not (tmp_path / "out").exists()
         make(recipe(tmp_path, server), tmp_path / "out")
         with (
-            pytest.raises(SelfsownError, match="a folder of `selfsown make`"),
+            pytest.raises(SelfsownError, match="a folder of `make`"),
             RunFolder.locked(tmp_path / "out", {}, []),
         ):
             pass

@@ -122,7 +122,7 @@ def _rows_to_use(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, sourc
     if unanswered and min(len(known), len(measured)) < MIN_ROWS:
         raise DataError(
             f"{source}: {unanswered:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (selfsown make "
+            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (the recipe "
             "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
         )
     chosen = {id(row) for row in limit_rows(known, recipe.max_train_rows, recipe.seed, source)}

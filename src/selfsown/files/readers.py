@@ -44,7 +44,7 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> 
         raise DataError(
             f"{path} is a folder; name a file of real rows: .txt, .jsonl, .json, .csv, .tsv or .parquet; "
             f"or a folder of documents: --set 'real={{documents: {{path: {path}}}}}'; "
-            f"or a folder of the datasets library, such as selfsown export writes: "
+            f"or a folder of the datasets library, such as export writes: "
             f"--set 'real={{dataset: {{path: {path}}}}}'"
         )
     if path.suffix.lower() in DOCUMENT_SUFFIXES:

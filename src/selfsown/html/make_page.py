@@ -36,7 +36,6 @@ class MakePage:
 
     name: str
     kind: str
-    command: str
     description: str
     folder: str
     headline: str
@@ -81,7 +80,6 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
     return MakePage(
         name=made.recipe.get("name") or folder.name,
         kind="preview of the recipe" if made.is_preview else "data set of the recipe",
-        command="preview" if is_preview else "report",
         description=made.recipe.get("description", ""),
         folder=shown_folder(folder),
         headline=_headline(made),
@@ -142,11 +140,11 @@ def _sentences(made: MadeFolder) -> list[str]:
     sentences = []
     if not made.counts:
         sentences.append(
-            "No rows are written yet: selfsown make is running, or was stopped. The same command resumes it and "
+            "No rows are written yet: make is running, or was stopped. The same command resumes it and "
             "does not pay again for the replies that are in the folder."
         )
     elif made.is_preview:
-        sentences.append("These are the rows of the last preview; selfsown make does not pay for them again.")
+        sentences.append("These are the rows of the last preview; make does not pay for them again.")
     if made.counts:
         ranked = [(n, cause) for (status, cause), n in made.counts.outcomes().most_common() if status == "rejected"]
         if ranked:
@@ -187,8 +185,8 @@ def _limitations(made: MadeFolder, folder: Path) -> list[str]:
     limits += [f"{capitalized(own)}."] if own else []
     if not made.is_preview:
         limits.append(
-            "Whether training on these rows helps is not measured here: selfsown prove tests a recipe that trains, and "
-            "selfsown audit compares the rows with real ones."
+            "Whether training on these rows helps is not measured here: prove tests a recipe that trains, and audit "
+            "compares the rows with real ones."
         )
     return limits
 

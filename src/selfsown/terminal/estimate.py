@@ -13,7 +13,7 @@ from selfsown.records import JsonObject
 from selfsown.terminal.layout import add_text_row, print_line, print_lines, print_table, table
 from selfsown.text.durations import duration
 from selfsown.usage.budget import format_amount
-from selfsown.usage.ledger import format_tokens
+from selfsown.usage.ledger import format_tokens, unknown_price
 
 COLUMNS = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 TEXT_COLUMNS = 3
@@ -42,8 +42,7 @@ def sentences(estimate: Estimate) -> Iterator[str]:
     yield from _basis(estimate)
     unpriced = [step for step in estimate.steps if step.usage.usd is None and step.usage.requests.value]
     for model, host, role, method in dict.fromkeys((s.model, s.host, s.role, s.method) for s in unpriced):
-        change = f"--set '{role}.{method}.price={{input: 1, output: 3}}'"
-        yield f"The price of {model} at {host} is unknown; in dollars per million tokens: {change}"
+        yield unknown_price(model, host, f"{role}.{method}.price")
     if estimate.uncounted_steps:
         steps = ", ".join(estimate.uncounted_steps)
         yield f"Requests after {steps} cannot be counted without sending some; leave out --offline."

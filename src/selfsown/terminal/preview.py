@@ -33,12 +33,12 @@ JOINER = "\u200d"  # within an emoji
 
 @dataclass(frozen=True)
 class Preview:
-    """intake: what becomes of all real rows. rows: those made of the first real rows. spent: the requests sent for
+    """intake: what becomes of all real rows. rows: those made of the first real rows. cost: of the requests sent for
     this preview; none if the journal had all replies."""
 
     intake: Intake
     rows: Sequence[Row]
-    spent: Sequence[ledger.UsageEntry]
+    cost: Cost
 
 
 def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
@@ -47,7 +47,9 @@ def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
     before = ledger.count_requests(journal)
     rows = pipeline.preview(without_batches(recipe), folder, count)
     intake = Intake.of(RunFolder(folder)) or Intake()
-    return Preview(intake, rows, ledger.usage_entries(journal, ledger.recipe_prices(recipe.dump()), before))
+    values = recipe.dump()
+    spent = ledger.usage_entries(journal, ledger.recipe_prices(values), before)
+    return Preview(intake, rows, Cost(spent, 0, "", None, ledger.price_options(values)))
 
 
 def show(result: Preview, folder: Path, console: Console) -> None:
@@ -59,8 +61,8 @@ def show(result: Preview, folder: Path, console: Console) -> None:
         console.print(Rule(title, align="left"))
         console.print(_row_table(row))
     no_request = ["No request was sent: all replies are in the journal."]
-    print_lines(console, sentences(Cost(result.spent, 0, "", None)) if result.spent else no_request)
-    print_line(console, f"The replies are in {folder}: `selfsown make` does not pay for them again.")
+    print_lines(console, sentences(result.cost) if result.cost.usage_entries else no_request)
+    print_line(console, f"The replies are in {folder}: make does not pay for them again.")
     if result.rows:
         print_line(console, f"A row's full history: selfsown explain {shlex.quote(str(folder))} {result.rows[0].id}")
 
