@@ -60,7 +60,7 @@ class Intake:
             causes = ", ".join(f"{count:,} {cause}" for cause, count in self.set_aside.items() if count)
             parts.append(f"{self.set_aside.total():,} set aside ({causes})")
         real = f"{self.read:,} real rows{f' ({self.note})' if self.note else ''}"
-        sentence = f"{real}, all used" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
+        sentence = f"{real}, none set aside" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
         if not self.changed:
             return sentence
         return f"{sentence}; changed: " + ", ".join(f"{count:,} by {name}" for name, count in self.changed.items())

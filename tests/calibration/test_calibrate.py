@@ -188,7 +188,7 @@ def test_make_refuses_until_the_same_grader_meets_its_requirements(tmp_path: Pat
     with judging(accepts=0.1, rejects=0.1) as server:
         mine = recipe(tmp_path, server, grader_requirements=demand)
         with pytest.raises(
-            SelfsownError, match=r"grader_requirements: judge must be calibrated first: selfsown calibrate RECIPE .*out"
+            SelfsownError, match=r"grader_requirements: judge must be calibrated first: selfsown calibrate .*out"
         ):
             make(mine, tmp_path / "out")
         assert not (tmp_path / "out").exists()

@@ -74,6 +74,17 @@ def test_a_judge_that_is_the_teacher_and_unused_answers_are_noted_once(tmp_path:
     ]
 
 
+def test_that_no_document_is_used_is_noted_where_only_prompts_are_examples(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(
+        "# Hills\n\nThe hills of the north are low and green, and it rains on them.\n" * 9
+    )
+    changes = [f"real={{documents: {{path: {tmp_path}}}}}", TEACHER]
+    _, note = opening_lines(Recipe.load("personas", changes), "personas", changes)
+    assert note.startswith("note: generate.persona uses real prompts, as examples; these real rows have none")
+    changes = [rows(tmp_path, prompt="what is"), TEACHER]
+    assert len(opening_lines(Recipe.load("personas", changes), "personas", changes)) == 1
+
+
 def test_make_says_it_when_it_begins_and_run_points_to_check_at_the_end(tmp_path: Path) -> None:
     real = rows(tmp_path, prompt="what is")
     with Server() as server:

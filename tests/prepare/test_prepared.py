@@ -138,7 +138,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     aside = RunFolder(tmp_path / "out").rows(SET_ASIDE) or []
     assert {row.reason for row in aside} == {"generate.sample: made nothing from it, because it has no prompt"}
     assert len(aside) == 68
-    assert both.real.sentence() == "70 real rows, all used", "what one method cannot use, another does"
+    assert both.real.sentence() == "70 real rows, none set aside", "what one method cannot use, another does"
 
 
 def test_held_out_rows_are_prepared_in_the_same_way(tmp_path: Path) -> None:
