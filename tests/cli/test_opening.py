@@ -80,7 +80,7 @@ def test_that_no_document_is_used_is_noted_where_only_prompts_are_examples(tmp_p
     )
     changes = [f"real={{documents: {{path: {tmp_path}}}}}", TEACHER]
     _, note = opening_lines(Recipe.load("personas", changes), "personas", changes)
-    assert note.startswith("note: generate.persona uses real prompts, as examples; these real rows have none")
+    assert note.startswith("note: generate.persona shows real prompts as examples; these real rows have none")
     changes = [rows(tmp_path, prompt="what is"), TEACHER]
     assert len(opening_lines(Recipe.load("personas", changes), "personas", changes)) == 1
 

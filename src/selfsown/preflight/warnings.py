@@ -64,7 +64,7 @@ def notes(recipe: Recipe) -> Iterator[str]:
         yield f"{own}; to measure how well: {recipe.command('calibrate')}"
     examples = [step.name for step in recipe.generate if getattr(step.module, "PREFERS", "") == "prompts"]
     if examples and len(examples) == len(recipe.generate) and not any(row.prompt for row in _first_rows(recipe)):
-        yield f"{' and '.join(examples)} uses real prompts, as examples; these real rows have none, and it uses no document"
+        yield f"{' and '.join(examples)} shows real prompts as examples; these real rows have none, so none is used"
     graded = any(step.method in VERIFIERS or _own(step) for step in recipe.grade)
     if not recipe.trains and not graded and recipe.generate and all(s.method == "sample" for s in recipe.generate):
         rows = _first_rows(recipe)

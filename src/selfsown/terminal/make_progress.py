@@ -77,7 +77,7 @@ class MakeProgress:
 def _counts(tally: Tally) -> list[str]:
     """Rows by status, requests and speeds, the most important first."""
     seconds = max(1e-9, time.monotonic() - tally.began)
-    parts = [f"{tally.done:,} of {tally.total:,}"]
+    parts = [f"{int(tally.making.count):,} of {tally.total:,}"]
     parts += [f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES if tally.counts[status]]
     if tally.made:
         parts.append(f"{tally.made / seconds:,.0f} rows/s")
