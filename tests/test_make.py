@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import run_in_process, selfsown
+from command import run_in_process
 
 from selfsown import parallel
 from selfsown.callbacks import Tally
@@ -255,7 +255,7 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, name="mine").dump()))
-        done = selfsown(tmp_path, "make", "mine.yaml")
+        done = run_in_process(tmp_path, "make", "mine.yaml")
     assert done.returncode == 0, done.stderr
     assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
     assert f"{sent(server)} requests" in done.stdout
