@@ -60,7 +60,7 @@ class Intake:
             causes = ", ".join(f"{count:,} {cause}" for cause, count in self.set_aside.items() if count)
             parts.append(f"{self.set_aside.total():,} set aside ({causes})")
         real = f"{self.read:,} real rows{f' ({self.note})' if self.note else ''}"
-        sentence = f"{real}, all used" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
+        sentence = f"{real}, none set aside" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
         if not self.changed:
             return sentence
         return f"{sentence}; changed: " + ", ".join(f"{count:,} by {name}" for name, count in self.changed.items())
@@ -122,7 +122,7 @@ def _rows_to_use(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, sourc
     if unanswered and min(len(known), len(measured)) < MIN_ROWS:
         raise DataError(
             f"{source}: {unanswered:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (selfsown make "
+            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (the recipe "
             "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
         )
     chosen = {id(row) for row in limit_rows(known, recipe.max_train_rows, recipe.seed, source)}

@@ -47,7 +47,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     RunFolderError.
     """
     if not recipe.trains:
-        raise RecipeError(f"{recipe.name} names no student to train; `selfsown make {recipe.name}` only makes rows")
+        raise RecipeError(f"{recipe.name} names no student to train; only rows can be made: {recipe.command('make')}")
     check_requirements(recipe, folder)
     task = recipe.real()
     new_rows, intake = None, Intake()

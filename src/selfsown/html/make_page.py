@@ -36,7 +36,6 @@ class MakePage:
 
     opening: Opening
     kind: str
-    command: str
     outcomes: Bars | None
     grades: list[Bars]
     grade_note: str
@@ -75,7 +74,6 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
     return MakePage(
         opening=_opening(made, folder),
         kind="preview of the recipe" if made.is_preview else "data set of the recipe",
-        command="preview" if is_preview else "report",
         outcomes=_outcomes(made.counts) if made.counts else None,
         grades=[_grade_bars(name, grades) for name, grades in made.counts.grades.items()] if made.counts else [],
         grade_note="Rows by grade, from 0 to 1: blue for kept rows, orange for the others.",
@@ -142,11 +140,11 @@ def _sentences(made: MadeFolder) -> list[str]:
     sentences = []
     if not made.counts:
         sentences.append(
-            "No rows are written yet: selfsown make is running, or was stopped. The same command resumes it and "
+            "No rows are written yet: make is running, or was stopped. The same command resumes it and "
             "does not pay again for the replies that are in the folder."
         )
     elif made.is_preview:
-        sentences.append("These are the rows of the last preview; selfsown make does not pay for them again.")
+        sentences.append("These are the rows of the last preview; make does not pay for them again.")
     if made.counts:
         ranked = [(n, cause) for (status, cause), n in made.counts.outcomes().most_common() if status == "rejected"]
         if ranked:
@@ -187,8 +185,8 @@ def _limitations(made: MadeFolder, folder: Path) -> list[str]:
     limits += [f"{capitalized(own)}."] if own else []
     if not made.is_preview:
         limits.append(
-            "Whether training on these rows helps is not measured here: selfsown prove tests a recipe that trains, and "
-            "selfsown audit compares the rows with real ones."
+            "Whether training on these rows helps is not measured here: prove tests a recipe that trains, and audit "
+            "compares the rows with real ones."
         )
     return limits
 
