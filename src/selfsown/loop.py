@@ -231,7 +231,7 @@ class Loop(RunState):
             made=made,
             kept=[row for row in made if row.status == "kept"],
             real=answered(self.real),
-            held_out=self.validation,
+            held_out=answered(self.validation),
             task=self.task,
             goal=self.recipe.goal,
             written=self.unconditional_rows,
@@ -250,7 +250,7 @@ class Loop(RunState):
         """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
         seed, rows = self.seed(0, "written"), []
         samples = unconditional_samples(
-            self.model(number), self.validation, self.task, count, random.Random(seed), seed
+            self.model(number), answered(self.validation), self.task, count, random.Random(seed), seed
         )
         for prompt, answer in samples:
             row = self.task.read(prompt, answer)

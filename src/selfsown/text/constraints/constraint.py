@@ -6,16 +6,16 @@ import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from selfsown.errors import SelfsownError, suggest
 from selfsown.text.constraints.kind import Kind, Parameters
 from selfsown.text.constraints.kinds import kind_named, kind_names
 
 CONSTRAINTS_KEY = "constraints"  # the metadata, or the column, that holds a row's constraints as JSON
 
 
-class ConstraintError(SelfsownError):
+class ConstraintError(ValueError):
     """Constraints that cannot be read."""
 
 
@@ -48,8 +48,9 @@ def constraint(values: Mapping[str, Any]) -> Constraint:
     name = values.get("kind")
     kind = kind_named(name) if isinstance(name, str) else None
     if not kind:
-        hint = suggest(str(name), kind_names(), "docs/instructions.md")
-        raise ConstraintError(f"there is no kind of constraint {name!r}{hint}")
+        near = get_close_matches(str(name), kind_names(), 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"available: {', '.join(kind_names())}"
+        raise ConstraintError(f"there is no kind of constraint {name!r}; {hint}")
     given = {key: value for key, value in values.items() if key != "kind"}
     if given.keys() != kind.parameters.keys():
         expected = ", ".join(kind.parameters) or "no parameters"

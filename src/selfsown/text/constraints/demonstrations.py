@@ -39,7 +39,7 @@ _LENGTH: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         "words_between",
         "Why do leaves turn red in autumn?",
         {"low": 10, "high": 20},
-        "When days grow shorter, trees stop making green chlorophyll, and red pigments that were hidden become visible.",
+        "When days grow shorter, trees stop making chlorophyll, and red pigments that were hidden become visible.",
     ),
     (
         "sentences",

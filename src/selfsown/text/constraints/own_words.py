@@ -45,9 +45,13 @@ _VERB = (
     r"exactly|at least|at most|entirely"
 )
 _SELF = r"(?:my|this|the|your|an?|here is(?: my| the| an?)?) (?:answer|response|reply|output)s?"
+_ORDINAL = r"(?:first|second|third|fourth|fifth|last|next|another|one)"
 _ABOUT_FORM = re.compile(
-    rf"\b(?:{_VERB})\b(?:\W+\w+){{0,5}}?\W+(?P<one>{_NOUN})\b|\b(?P<two>{_NOUN})\b(?:\W+\w+){{0,4}}?\W+(?:{_VERB})\b|"
-    rf"\b{_SELF}\b.*?\b(?P<three>{_NOUN})\b",
+    rf"\b(?:{_VERB})\b(?:\W+\w+){{0,5}}?\W+(?P<after_verb>{_NOUN})\b|"
+    rf"\b(?P<before_verb>{_NOUN})\b(?:\W+\w+){{0,4}}?\W+(?:{_VERB})\b|"
+    rf"\b{_SELF}\b.*?\b(?P<of_answer>{_NOUN})\b|"
+    rf"\b(?:this|here|that|it) is(?: \w+){{1,2}} (?P<named>{_NOUN})\b|"
+    rf"^\W*(?:the )?{_ORDINAL} (?P<counted>{_NOUN})\b|^\W*(?P<numbered>{_NOUN}) (?:{_ORDINAL}|two|three|\d+)\b",
     re.IGNORECASE,
 )
 
@@ -100,8 +104,7 @@ def _about_form(own: str, instruction: str, constraints: Sequence[Constraint]) -
     quoted = re.compile(rf"\b(?:{_NOUN}|term)\W+[\"'*](?:{required})\b|[\"'*](?:{required})\W*[\"'*]", re.IGNORECASE)
     for sentence in sentences(unified(own)) or [own]:
         for match in _ABOUT_FORM.finditer(sentence):
-            noun = match["one"] or match["two"] or match["three"]
-            if not _stems(noun) <= known:
+            if not _stems(match[match.lastgroup or 0]) <= known:
                 return f"it speaks of its form: {match[0]!r}"
         quote = quoted.search(sentence) if required and not _takes_quotes(constraints) else None
         if quote:
@@ -143,7 +146,7 @@ def _repetitive(own: str) -> str:
 def _without_own_words(own: str, prompt: str, constraints: Sequence[Constraint]) -> str:
     required, written = _required(constraints), words(own)
     free = [word for word in written if word not in required]
-    content = {word for word in free if word not in _FUNCTION_WORDS}
+    content = {word for word in free if word not in _FUNCTION_WORDS and not re.fullmatch("[a-z]", word)}
     if len(set(free)) < MIN_OWN_WORDS or not content:
         return "it has hardly a word of its own"
     if _is_list(written, required):
