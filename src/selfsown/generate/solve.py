@@ -6,7 +6,9 @@ If the task cannot pose problems, it solves real prompts with known answers (Zel
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from selfsown.models import Model, Reply, SamplingParams
@@ -41,37 +43,48 @@ def generate(
     """Answers to new problems, or to each real prompt.
 
     count: how many problems the task poses. n: answers to each problem. temperature: the teacher's. instruction: text
-    before each prompt, which the row does not have. hint: which problems are asked with a hint in the prompt, which the
-    row does not have. true: those with a known answer that no answer solves, once more. unsolved: those that no answer
-    solves, n times more. half: half of them, drawn at random, all n times. always: all of them. false or never: none.
-    The hint is the task's own, such as a demonstration, or else the known answer; without either there is none. The
-    metadata "hint" is "yes" for a row that was asked with a hint and "no" for others.
+    before each prompt, which the row does not have. hint: which problems are asked with a hint, which the row does not
+    have; true: those with a known answer that no answer solves, once more. "unsolved" asks those that no answer solves
+    n times more, "half" half of all, drawn at random, and "always" all. A hint is the task's own, such as a
+    demonstration, or the known answer. The metadata "hint" is "yes" for such a row and "no" for others.
 
     Raises NoPrompt where no real row has a prompt and the task poses no problems.
     Source: STaR (Zelikman et al. 2022), section 3.2, for hints.
     """
-    poses = isinstance(task, Posing | PosingFromRows)
     problems = _problems(rows, task, level, count, seed)
     if not problems:
         raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
     hinted = {index for index in _hinted_first(len(problems), hint, seed) if _has_hint(problems[index], task)}
-    asked_rows = [
-        (row, _hinted_prompt(row, task) if i in hinted else row.full_prompt) for i, row in enumerate(problems)
-    ]
-    prompts = [prepend_text(prompt, for_row(instruction, row)) for row, prompt in asked_rows]
-    replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
-    groups = list(zip(problems, replies, strict=True))
+    ask = partial(_replies, teacher, task, instruction)
+    sampling = SamplingParams(n=n, temperature=temperature, seed=seed)
+    groups = list(zip(problems, ask(problems, hinted, sampling), strict=True))
     retried = [
         row for row, group in groups if _retries(row, task, hint) and not any(_solves(row, r, task) for r in group)
     ]
-    prompts = [prepend_text(_hinted_prompt(row, task), for_row(instruction, row)) for row in retried]
-    times = n if hint == "unsolved" else 1
-    retries = teacher.complete(prompts, SamplingParams(n=times, temperature=temperature, seed=seed))
+    retries = ask(retried, range(len(retried)), sampling if hint == "unsolved" else replace(sampling, n=1))
     answers = [(row, reply, index in hinted) for index, (row, group) in enumerate(groups) for reply in group]
     answers += [(row, reply, True) for row, group in zip(retried, retries, strict=True) for reply in group]
     for row, reply, had_hint in answers:
         metadata = {"hint": "yes" if had_hint else "no"} if hint not in (False, "never") else {}
-        yield _to_row(row, reply, metadata, parents=row.parents if poses else (row.id,))
+        yield _to_row(row, reply, metadata, parents=row.parents if _poses(task) else (row.id,))
+
+
+def _replies(
+    teacher: Model,
+    task: Task,
+    instruction: str,
+    problems: Sequence[Row],
+    hinted: Collection[int],
+    sampling: SamplingParams,
+) -> list[list[Reply]]:
+    """The teacher's answers; hinted: the positions of the problems that are asked with a hint."""
+    prompts = [_hinted_prompt(row, task) if i in hinted else row.full_prompt for i, row in enumerate(problems)]
+    before = [for_row(instruction, row) for row in problems]
+    return teacher.complete([prepend_text(*pair) for pair in zip(prompts, before, strict=True)], sampling)
+
+
+def _poses(task: Task) -> bool:
+    return isinstance(task, Posing | PosingFromRows)
 
 
 def _problems(rows: Sequence[Row], task: Task, level: int, count: int, seed: int) -> list[Row]:
@@ -90,7 +103,7 @@ def _hinted_first(count: int, hint: bool | str, seed: int) -> Sequence[int]:
 
 
 def _has_hint(row: Row, task: Task) -> bool:
-    return isinstance(task, Posing | PosingFromRows) or bool(row.target)
+    return _poses(task) or bool(row.target)
 
 
 def _retries(row: Row, task: Task, hint: bool | str) -> bool:

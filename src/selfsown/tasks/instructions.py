@@ -58,15 +58,15 @@ SEVERAL = "several"  # the kind of a row with more than one constraint besides t
 @dataclass(frozen=True)
 class Task(RecordRows):
     """path: the file. prompt, answer, system: its columns, as in real: file; rows with answers are learned from without
-    constraints. A column "constraints" holds a prompt's own constraints, as JSON. kinds: the kinds
-    of constraints to pose; all that fit where none is named. held_out_kinds: kinds that are never learned from, and are
-    posed with held-out prompts only. held_out_prompts: the share of the prompts that are held out. held_out_rows: how
-    many rows are drawn from these with kinds that are learned from. held_out_kind_rows: how many with the others.
-    max_words: a limit of words in every posed prompt; 0: none. levels: up to so many constraints in one prompt, which
-    is its level. demonstrations: a file of demonstrations with the columns prompt, answer and constraints (one each);
-    by default hand-written ones that come with this task. attributes, metadata: further columns that rows carry. rows:
-    use so many of the file's rows, drawn at random; 0 uses all. license: the license of the rows, as their owner
-    states it. skip_bad: skip records that cannot be read, and count them with their reasons."""
+    constraints. A column "constraints" holds a prompt's own constraints, as JSON. kinds: the kinds of constraints to
+    pose; all that fit where none is named. held_out_kinds: kinds that are never learned from, and are posed with
+    held-out prompts only. held_out_prompts: the share of the prompts that are held out. held_out_rows: how many rows
+    are drawn from these with kinds that are learned from. held_out_kind_rows: how many with the others. max_words: a
+    limit of words in every posed prompt; 0: none. levels: up to so many constraints in one prompt, which is its level.
+    demonstrations: a file of demonstrations with the columns prompt, answer and constraints (one each); by default
+    hand-written ones that come with this task. attributes, metadata: further columns that rows carry. rows: use so many
+    of the file's rows, drawn at random; 0 uses all. license: the license of the rows, as their owner states it.
+    skip_bad: skip records that cannot be read, and count them with their reasons."""
 
     task_name: ClassVar[str] = "instructions"
 
@@ -151,8 +151,8 @@ class Task(RecordRows):
     def hinted(self, row: Row) -> Prompt:
         """The row's prompt after a demonstration of each of its kinds, as earlier turns of a conversation."""
         constraints = read_constraints(row.metadata[CONSTRAINTS_KEY])
-        wanted = {item.name for item in constraints if len(constraints) == 1 or not item.kind.counts_words}
-        shown = [item for item in self._demonstrations if item.constraint.name in wanted]
+        kinds = {item.name for item in constraints if len(constraints) == 1 or not item.kind.counts_words}
+        shown = [item for item in self._demonstrations if item.constraint.name in kinds]
         turns = prompt_messages(row.prompt, row.metadata)
         leading = next((index for index, turn in enumerate(turns) if turn["role"] == "user"), len(turns))
         earlier = [

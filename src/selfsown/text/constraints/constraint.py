@@ -51,16 +51,16 @@ def constraint(values: Mapping[str, Any]) -> Constraint:
         near = get_close_matches(str(name), kind_names(), 1)
         hint = f"did you mean {near[0]!r}?" if near else f"available: {', '.join(kind_names())}"
         raise ConstraintError(f"there is no kind of constraint {name!r}; {hint}")
-    given = {key: value for key, value in values.items() if key != "kind"}
-    if given.keys() != kind.parameters.keys():
+    parameters = {key: value for key, value in values.items() if key != "kind"}
+    if parameters.keys() != kind.parameters.keys():
         expected = ", ".join(kind.parameters) or "no parameters"
-        raise ConstraintError(f"the constraint {name} takes {expected}, not {', '.join(given) or 'none'}")
+        raise ConstraintError(f"the constraint {name} takes {expected}, not {', '.join(parameters) or 'none'}")
     for key, kind_of_value in kind.parameters.items():
-        if not _fits(given[key], kind_of_value):
+        if not _fits(parameters[key], kind_of_value):
             raise ConstraintError(
-                f"the constraint {name} has {key}: {given[key]!r}; it must be {_TYPES[kind_of_value]}"
+                f"the constraint {name} has {key}: {parameters[key]!r}; it must be {_TYPES[kind_of_value]}"
             )
-    return Constraint(kind, given)
+    return Constraint(kind, parameters)
 
 
 _TYPES = {int: "a whole number of 1 or more", str: "a text", list: "a list of texts"}

@@ -39,7 +39,7 @@ _NOUN = (
     r"letters?|the letter|commas?|bullet ?points?|bullets|paragraphs?|json|quotation marks?|double quotes|"
     r"post ?script|placeholders?|constraints?|instructions?|asterisks?|brackets?|digits?|the request"
 )
-_VERB = (
+_ACTION = (
     r"(?:re)?start\w*|beg[ia]n\w*|end(?:s|ed|ing)?|finish\w*|conclud\w*|includ\w*|contain\w*|avoid\w*|mention\w*|"
     r"repeat\w*|us(?:e|es|ed|ing)|writ\w+|respond\w*|repl(?:y|ies|ied)|answer\w*|follow\w*|add(?:s|ed|ing)?|without|"
     r"exactly|at least|at most|entirely"
@@ -47,11 +47,11 @@ _VERB = (
 _SELF = r"(?:my|this|the|your|an?|here is(?: my| the| an?)?) (?:answer|response|reply|output)s?"
 _ORDINAL = r"(?:first|second|third|fourth|fifth|last|next|another|one)"
 _ABOUT_FORM = re.compile(
-    rf"\b(?:{_VERB})\b(?:\W+\w+){{0,5}}?\W+(?P<after_verb>{_NOUN})\b|"
-    rf"\b(?P<before_verb>{_NOUN})\b(?:\W+\w+){{0,4}}?\W+(?:{_VERB})\b|"
+    rf"\b(?:{_ACTION})\b(?:\W+\w+){{0,5}}?\W+(?P<after_verb>{_NOUN})\b|"
+    rf"\b(?P<before_verb>{_NOUN})\b(?:\W+\w+){{0,4}}?\W+(?:{_ACTION})\b|"
     rf"\b{_SELF}\b.*?\b(?P<of_answer>{_NOUN})\b|"
     rf"\b(?:this|here|that|it) is(?: \w+){{1,2}} (?P<named>{_NOUN})\b|"
-    rf"^\W*(?:the )?{_ORDINAL} (?P<counted>{_NOUN})\b|^\W*(?P<numbered>{_NOUN}) (?:{_ORDINAL}|two|three|\d+)\b",
+    rf"^\W*(?:here is )?(?:the |my )?{_ORDINAL} (?P<counted>{_NOUN}|responses?|answers?)\b|^\W*(?P<numbered>{_NOUN}) (?:{_ORDINAL}|two|three|\d+)\b",
     re.IGNORECASE,
 )
 
@@ -151,8 +151,8 @@ def _without_own_words(own: str, prompt: str, constraints: Sequence[Constraint])
         return "it has hardly a word of its own"
     if _is_list(written, required):
         return "it lists the words that it must have"
-    asked = words(prompt)
-    if len(asked) <= LONG_REQUEST and content <= set(asked):
+    request = words(prompt)
+    if len(request) <= LONG_REQUEST and content <= set(request):
         return "all its words are those of the request"
     return ""
 
