@@ -225,7 +225,7 @@ def test_a_mixture_has_a_weight_for_each_row_and_only_real_rows_where_there_are_
 
 @of("evaluate")
 def test_a_measure_lies_within_its_interval_and_the_same_seed_gives_the_same(way: str, roles: dict[str, Any]) -> None:
-    if way == "instructions":  # tests/evaluate/test_instructions.py measures rows that have constraints
+    if way == "instructions":  # tests/evaluate/test_measuring_instructions.py measures rows that have constraints
         with pytest.raises(SelfsownError, match="no held-out row has constraints"):
             list(step("evaluate", way)(**roles))
         return

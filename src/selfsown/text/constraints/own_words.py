@@ -51,7 +51,8 @@ _ABOUT_FORM = re.compile(
     rf"\b(?P<before_verb>{_NOUN})\b(?:\W+\w+){{0,4}}?\W+(?:{_ACTION})\b|"
     rf"\b{_SELF}\b.*?\b(?P<of_answer>{_NOUN})\b|"
     rf"\b(?:this|here|that|it) is(?: \w+){{1,2}} (?P<named>{_NOUN})\b|"
-    rf"^\W*(?:here is )?(?:the |my )?{_ORDINAL} (?P<counted>{_NOUN}|responses?|answers?)\b|^\W*(?P<numbered>{_NOUN}) (?:{_ORDINAL}|two|three|\d+)\b",
+    rf"^\W*(?:here is )?(?:the |my )?{_ORDINAL} (?P<counted>{_NOUN}|responses?|answers?)\b|"
+    rf"^\W*(?P<numbered>{_NOUN}) (?:{_ORDINAL}|two|three|\d+)\b",
     re.IGNORECASE,
 )
 
