@@ -19,7 +19,7 @@ from selfsown.tasks.file import Task as File
 from selfsown.tasks.instructions import Task
 from selfsown.text.chat import Conversation
 from selfsown.text.constraints.constraint import read_constraints
-from selfsown.text.constraints.kinds import kind_names
+from selfsown.text.constraints.kinds import KINDS, kind_names
 
 SEEDS = "self_instruct_seed_tasks.jsonl"
 UNSEEN = ("no_comma", "title", "postscript")
@@ -264,3 +264,14 @@ def test_a_demonstration_s_prompt_is_never_a_held_out_prompt(tmp_path: Path) -> 
 def test_kinds_that_do_not_exist_or_are_all_held_out_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(SelfsownError, match=message):
         Task("prompts.jsonl", **options)
+
+
+def test_the_page_lists_every_kind_with_its_parameters() -> None:
+    page = (Path(__file__).parents[2] / "docs/instructions.md").read_text(encoding="utf-8")
+    table = page.partition("## Kinds")[2].partition("\n\nEach has")[0]
+    for kind in KINDS:
+        row = next(line for line in table.splitlines() if line.startswith(f"| {kind.family} |"))
+        entry = row.partition(f"`{kind.name}`")[2].partition("`")[0]
+        assert f"`{kind.name}`" in row
+        assert all(name in entry for name in kind.parameters), kind.name
+    assert f"{len(KINDS)} kinds" in (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")
