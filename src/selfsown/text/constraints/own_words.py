@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from selfsown.text.constraints.constraint import Constraint
 from selfsown.text.constraints.kind import Kind
-from selfsown.text.constraints.parts import sentences
+from selfsown.text.constraints.parts import sentences, spaced_words
 from selfsown.text.normalize import unified, words
 
 MIN_OWN_WORDS = 2  # different ones, besides those that constraints require
@@ -26,7 +26,7 @@ MAX_TRIGRAM = 2  # times that three words in a row may occur
 WINDOW = 30  # words in which variety is measured
 MIN_DISTINCT = 0.5  # share of different words in a window
 MIN_REPEATED = 3  # words of a sentence that must not occur twice
-MAX_SINGLE_LETTERS = 0.3  # share of words of one letter
+MAX_SINGLE_LETTERS = 0.3  # share of words of one letter, other than "a" and "I"
 
 _FUNCTION = (
     "a an the and or but nor so yet of to in on at by for from with as is are was were be been am it its this that "
@@ -139,8 +139,9 @@ def _repetitive(own: str) -> str:
             return f"only {len(set(window))} of {len(window)} words in a row are different"
     if letters := re.search(r"([^\W\d_])\1{3,}", own):
         return f"it repeats the letter {letters[1]!r}"
-    single = [word for word in written if len(word) == 1 and word.isascii() and word.isalpha()]
-    spam = len(single) >= 4 and len(single) > MAX_SINGLE_LETTERS * len(written)
+    spaced = spaced_words(own)  # "don't" is one
+    single = [word for word in spaced if re.fullmatch("[b-hj-zB-HJ-Z]", word)]
+    spam = len(single) >= 3 and len(single) > MAX_SINGLE_LETTERS * len(spaced)
     return "it spells out single letters" if spam else ""
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from selfsown.text.constraints.kind import Draw, Kind, Parameters, at_least, at_most
+from selfsown.text.constraints.kind import Draw, Kind, Parameters
 from selfsown.text.constraints.parts import count_word, sentences
 from selfsown.text.constraints.vocabulary_lists import COMMON_WORDS, KEYWORDS
 from selfsown.text.normalize import unified
@@ -36,13 +36,17 @@ def _letters(answer: str, letter: str) -> int:
 
 
 def _min_letter(answer: str, parameters: Parameters) -> str:
-    letter = parameters["letter"]
-    return at_least(_letters(answer, letter), parameters["count"], f"letter {letter!r}")
+    count = _letters(answer, parameters["letter"])
+    return "" if count >= parameters["count"] else _times(count, "at least", parameters)
 
 
 def _max_letter(answer: str, parameters: Parameters) -> str:
-    letter = parameters["letter"]
-    return at_most(_letters(answer, letter), parameters["count"], f"letter {letter!r}")
+    count = _letters(answer, parameters["letter"])
+    return "" if count <= parameters["count"] else _times(count, "at most", parameters)
+
+
+def _times(count: int, limit: str, parameters: Parameters) -> str:
+    return f"it has the letter {parameters['letter']!r} {count} times, not {limit} {parameters['count']}"
 
 
 def _no_letter(answer: str, parameters: Parameters) -> str:
