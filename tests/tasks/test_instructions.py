@@ -161,6 +161,9 @@ def test_a_row_is_checked_by_all_its_constraints(task: Task, sides: tuple[list[R
     long = " ".join(f"stone{number}" for number in range(25))
     assert task.check(row, long).reason == "max_words: it has 25 words, not at most 20"
     assert "gamed" in task.check(row, row.prompt.lower()).reason
+    (shown,) = (each for each in task.pose(3) if each.metadata.get("kind") == "lowercase" and each.answered)
+    assert "copied" in task.check(row, shown.answer).reason
+    assert task.check(shown, shown.answer).score == 1.0
     assert task.check(replace(row, metadata={}), "a reply").failed
     assert task.check(replace(row, metadata={"constraints": "?"}), "a reply").failed
 

@@ -294,6 +294,14 @@ def test_words_about_form_are_fine_where_the_request_has_them() -> None:
     assert "speaks of its form" in gaming([item], answer, f"{REQUEST}\n\nDo not use any digits.", REQUEST)
 
 
+def test_words_about_form_that_the_request_has_excuse_no_others() -> None:
+    request = "Write two sentences with a pun."
+    item = constraint({"kind": "max_sentences", "count": 2})
+    prompt = f"{request} {item.sentences()[0]}"
+    assert "speaks of its form" in gaming([item], "A sentence that includes the phrase clever.", prompt, request)
+    assert gaming([item], "A clever sentence that includes bread and dough.", prompt, request) == ""
+
+
 def test_an_answer_may_stand_in_a_long_passage_but_not_copy_most_of_it() -> None:
     passage = " ".join(f"In year {number} the town number {number} grew by {number * 7} souls." for number in range(12))
     prompt = f"{passage} Which town grew by fourteen?"

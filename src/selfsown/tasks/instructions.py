@@ -151,8 +151,7 @@ class Task(RecordRows):
     def hinted(self, row: Row) -> Prompt:
         """The row's prompt after a demonstration of each of its kinds, as earlier turns of a conversation."""
         constraints = read_constraints(row.metadata[CONSTRAINTS_KEY])
-        kinds = {item.name for item in constraints if len(constraints) == 1 or not item.kind.counts_words}
-        shown = [item for item in self._demonstrations if item.constraint.name in kinds]
+        shown = self._shown_for(constraints)
         turns = prompt_messages(row.prompt, row.metadata)
         leading = next((index for index, turn in enumerate(turns) if turn["role"] == "user"), len(turns))
         earlier = [
@@ -178,7 +177,8 @@ class Task(RecordRows):
             constraints = read_constraints(row.metadata[CONSTRAINTS_KEY])
         except ConstraintError as error:
             return Grade(0.0, str(error), evidence="rule", failed=True)
-        result = adherence(constraints, answer, row.prompt, row.problem)
+        shown = [item.answer for item in self._shown_for(constraints) if item.request != row.problem]
+        result = adherence(constraints, answer, row.prompt, row.problem, shown)
         return Grade(float(result.kept), result.reason, evidence="rule")
 
     @property
@@ -200,6 +200,11 @@ class Task(RecordRows):
         shown = read_demonstrations(Path(self.demonstrations)) if self.demonstrations else DEMONSTRATIONS
         learned = {kind.name for kind in self._learned_kinds}
         return [item for item in shown if item.constraint.name in learned]
+
+    def _shown_for(self, constraints: Sequence[Constraint]) -> list[Demonstration]:
+        """The demonstrations of these constraints; that of the limit of words only where it stands alone."""
+        kinds = {item.name for item in constraints if len(constraints) == 1 or not item.kind.counts_words}
+        return [item for item in self._demonstrations if item.constraint.name in kinds]
 
     def _demonstration_row(self, item: Demonstration) -> Row:
         """It has the limit of words, too, if it keeps to it."""

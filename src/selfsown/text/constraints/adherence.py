@@ -29,6 +29,9 @@ class Adherence:
         return "; ".join([*reasons, *([f"gamed: {self.gaming}"] if self.gaming else [])]) or "keeps its constraints"
 
 
-def adherence(constraints: Sequence[Constraint], answer: str, prompt: str, instruction: str = "") -> Adherence:
-    """Check an answer. prompt: the whole request. instruction: the request without its constraints, if known."""
-    return Adherence(violations(constraints, answer), gaming(constraints, answer, prompt, instruction))
+def adherence(
+    constraints: Sequence[Constraint], answer: str, prompt: str, instruction: str = "", shown: Sequence[str] = ()
+) -> Adherence:
+    """Check an answer. prompt: the whole request. instruction: the request without its constraints, if known. shown:
+    answers of demonstrations, which must not be copied."""
+    return Adherence(violations(constraints, answer), gaming(constraints, answer, prompt, instruction, shown))

@@ -45,6 +45,7 @@ _ACTION = (
     r"exactly|at least|at most|entirely"
 )
 _SELF = r"(?:my|this|the|your|an?|here is(?: my| the| an?)?) (?:answer|response|reply|output)s?"
+_FORM_NOUN = re.compile(rf"\b{_NOUN}\b", re.IGNORECASE)
 _ORDINAL = r"(?:first|second|third|fourth|fifth|last|next|another|one)"
 _ABOUT_FORM = re.compile(
     rf"\b(?:{_ACTION})\b(?:\W+\w+){{0,5}}?\W+(?P<after_verb>{_NOUN})\b|"
@@ -57,11 +58,14 @@ _ABOUT_FORM = re.compile(
 )
 
 
-def gaming(constraints: Sequence[Constraint], answer: str, prompt: str, instruction: str = "") -> str:
+def gaming(
+    constraints: Sequence[Constraint], answer: str, prompt: str, instruction: str = "", shown: Sequence[str] = ()
+) -> str:
     """Why the answer is no honest one, although it may keep its constraints; "" where it is.
 
     prompt: the whole request, with the sentences of its constraints. instruction: the request without them, where it is
-    known; an answer may use its words about form ("write a sentence about …").
+    known; an answer may use its words about form ("write a sentence about …"). shown: answers of demonstrations, which
+    it must not copy either.
     """
     own: str | None = answer
     if not words(answer):
@@ -72,26 +76,28 @@ def gaming(constraints: Sequence[Constraint], answer: str, prompt: str, instruct
     if own is None:
         return ""
     return (
-        _copied(own, prompt, constraints)
+        _copied(own, [prompt, *shown], constraints)
         or _about_form(own, instruction, constraints)
         or _repetitive(own)
         or _without_own_words(own, prompt, constraints)
     )
 
 
-def _copied(own: str, prompt: str, constraints: Sequence[Constraint]) -> str:
+def _copied(own: str, sources: Sequence[str], constraints: Sequence[Constraint]) -> str:
     written = words(own)
     for sentence in (sentence for item in constraints for sentence in item.sentences()):
         posed = words(sentence)
         size = min(COPIED_SENTENCE, len(posed))
         if size >= 3 and (shared := _grams(written, size) & _grams(posed, size)):
             return f"it copies its constraint: {' '.join(min(shared))!r}"
-    known, copied = _grams(words(prompt), COPIED_RUN), set[int]()
+    known, copied = {gram for text in sources for gram in _grams(words(text), COPIED_RUN)}, set[int]()
     for start in range(len(written) - COPIED_RUN + 1):
         if tuple(written[start : start + COPIED_RUN]) in known:
             copied.update(range(start, start + COPIED_RUN))
     share = len(copied) / max(1, len(written))
-    return f"{share:.0%} of its words are copied from the request" if share > MAX_COPIED_SHARE else ""
+    return (
+        f"{share:.0%} of its words are copied from the request or a demonstration" if share > MAX_COPIED_SHARE else ""
+    )
 
 
 def _grams(text: Sequence[str], size: int) -> set[tuple[str, ...]]:
@@ -104,8 +110,9 @@ def _about_form(own: str, instruction: str, constraints: Sequence[Constraint]) -
     required = "|".join(sorted(re.escape(word) for word in _required(constraints)))
     quoted = re.compile(rf"\b(?:{_NOUN}|term)\W+[\"'*](?:{required})\b|[\"'*](?:{required})\W*[\"'*]", re.IGNORECASE)
     for sentence in sentences(unified(own)) or [own]:
-        for match in _ABOUT_FORM.finditer(sentence):
-            if not _stems(match[match.lastgroup or 0]) <= known:
+        if match := _ABOUT_FORM.search(sentence):
+            nouns = {stem for noun in _FORM_NOUN.findall(sentence) for stem in _stems(noun)}
+            if not (nouns or _stems(match[match.lastgroup or 0])) <= known:
                 return f"it speaks of its form: {match[0]!r}"
         quote = quoted.search(sentence) if required and not _takes_quotes(constraints) else None
         if quote:
