@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from realdata import real_data
 
+from selfsown.curate import decontaminate
 from selfsown.holdout import split, split_stream
 from selfsown.records import EVALUATION_ONLY, TRAINING_ONLY, Row, SelfsownError
 from selfsown.tasks import ChecksSome, Posing, PosingFromRows, checkable, measurable
@@ -278,3 +279,22 @@ def test_the_page_lists_every_kind_with_its_parameters() -> None:
         assert f"`{kind.name}`" in row
         assert all(name in entry for name in kind.parameters), kind.name
     assert f"{len(KINDS)} kinds" in (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")
+
+
+def test_sentences_that_pose_constraints_are_no_leak_but_a_held_out_request_is(
+    task: Task, sides: tuple[list[Row], list[Row]]
+) -> None:
+    real, held_out = sides
+    posed = list(task.problems_from(real, 3, 150, 5))
+    leak = next(row for row in held_out if len(row.problem.split()) > 8)
+    leaking = replace(posed[0], prompt=f"Look: {leak.problem} {posed[0].prompt}", problem="another")
+    made = [
+        replace(row, answer=f"grey heron {at}", origin="synthetic", sample_index=at) for at, row in enumerate(posed)
+    ]
+    rejected = [
+        row for row in decontaminate.curate([*made, replace(leaking, answer="x")], real, held_out) if row.status
+    ]
+    assert rejected[-1].prompt == leaking.prompt
+    assert len(rejected) <= 1 + len(posed) // 20
+    for row in rejected:
+        assert "with the prompt of held-out row" in row.reason
