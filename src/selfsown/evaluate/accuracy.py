@@ -24,7 +24,7 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str
     for key in (key for keys in by for key in keys.split("+")):
         if key not in known:
             raise RecipeError(f"evaluate.accuracy: no held-out row has {key!r}; available: {', '.join(sorted(known))}")
-    replies = model.complete([row.prompt for row in rows], SamplingParams(temperature=0.0))
+    replies = model.complete([row.full_prompt for row in rows], SamplingParams(temperature=0.0))
     strata: dict[str, list[bool]] = defaultdict(list)
     for row, (reply,) in zip(rows, replies, strict=True):
         is_right = not reply.failure and task.check(row, reply.text).score >= 0.5

@@ -36,7 +36,7 @@ def evaluate(
         raise RecipeError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; set n to {k} or more")
     rows = checkable(held_out, task)
     rows = random.Random(seed).sample(rows, min(prompts, len(rows)))
-    replies = model.complete([row.prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
+    replies = model.complete([row.full_prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
     estimates = []
     for row, group in zip(rows, replies, strict=True):
         right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in group)
