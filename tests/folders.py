@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,11 @@ from selfsown.compare.results import (
     EfficiencyScore,
     Estimate,
     GuardAlarms,
+    PairedDifference,
+    Proof,
     RowRatio,
     ScoreSummary,
+    Uplift,
 )
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation
@@ -86,6 +89,30 @@ def comparison(folder: Path) -> Path:
     sentences = ["graded − replace: no significant difference"]
     result = ComparisonResult("mine", "a pupil", GOAL, [0, 1], "graded", arms, sentences, efficiency)
     result.write(folder / "compare.json")
+    return folder
+
+
+def proof(folder: Path) -> Path:
+    """The folder of a proof: a comparison with a verdict on the goal and on each of its strata."""
+    path = comparison(folder) / "compare.json"
+    result = ComparisonResult.read(path)
+    arms = [result.arms[0], replace(result.arms[1], name="real")]
+    best = PairedDifference(0.02, low=-0.1, high=0.14, std=0.02, p_value=0.4)
+    gap = Uplift(0.03, low=-0.09, high=0.15, std=0.02, p_value=0.3, direction="higher", against_best=best)
+    verdict = Proof(
+        goal=GOAL,
+        seeds=2,
+        verdict="inconclusive",
+        difference=gap,
+        strata={GOAL: gap, "accuracy[form=deduction]": replace(gap, verdict="better")},
+        control=None,
+        headline="Inconclusive: no evidence that the synthetic rows help the recipe 'mine'.",
+        sentences=[
+            "0.5 with synthetic rows",
+            f"Better in accuracy[form=deduction], not in {GOAL} (Holm's correction).",
+        ],
+    )
+    replace(result, arms=arms, data_efficiency=None, proof=verdict).write(path)
     return folder
 
 

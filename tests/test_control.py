@@ -177,7 +177,7 @@ def test_more_generations_later_take_a_longer_control_and_end_the_same(tmp_path:
 def test_a_deleted_control_credits_nothing_and_comes_back_the_same(tmp_path: Path) -> None:
     found, at = ran(tmp_path / "run"), tmp_path / "run"
     whole = contents(at)
-    assert Findings(found, control(at), "accuracy", "previous").equal_control
+    assert Findings(found, control(at), "accuracy", "previous", False, "runs/x").equal_control
     page = report.write(at).read_text(encoding="utf-8")
     assert "The dashed grey line is the control" in page
     assert "control: real rows alone" in page

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from command import selfsown
+from command import run_in_process
 
 from selfsown.run_folder import RunFolder
 from testing.mock_server import Server
@@ -45,7 +45,7 @@ def test_they_run_beside_the_recipe_as_ours_do(tmp_path: Path) -> None:
     (tmp_path / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
     with Server(say=say) as server:
         there = ("--set", f"teacher.endpoint.url={server.url}", "--set", "teacher.endpoint.model=m")
-        done = selfsown(tmp_path, "make", "mine.yaml", *there)
+        done = run_in_process(tmp_path, "make", "mine.yaml", *there)
     assert done.returncode == 0, done.stderr
     rows = RunFolder(tmp_path / "made" / "mine").rows("rows") or []
     kept = [row for row in rows if row.status == "kept"]

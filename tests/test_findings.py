@@ -58,7 +58,7 @@ OTHERS = {
         "better",
         "Accuracy rose from 0.500 to 0.800; real rows alone: 0.540.",
         "real rows alone for as many training steps: 0.540 [0.520, 0.560]. The intervals do not overlap: in this run "
-        "the synthetic rows helped; over several seeds: selfsown prove RECIPE",
+        "the synthetic rows helped; over several seeds: selfsown prove ",
     ),
     "as much by more training": Case(
         ROSE,
@@ -233,7 +233,7 @@ def spoken(case: Case, at: Path) -> tuple[str, str]:
 
 @CASES
 def test_effect_headline_and_sentences(case: Case) -> None:
-    found = Findings(case.history, case.control, "accuracy", case.start)
+    found = Findings(case.history, case.control, "accuracy", case.start, False, "runs/x")
     said = " ".join(found.sentences())
     assert found.effect == case.effect
     assert case.headline in found.headline()
@@ -270,11 +270,13 @@ def test_wider_intervals_claim_less(half: float, effect: Effect) -> None:
             for at, each in enumerate(found)
         ]
 
-    found = Findings(with_interval(history(0.5, 0.65)), with_interval(ALONE[:2]), "accuracy", "previous")
+    found = Findings(
+        with_interval(history(0.5, 0.65)), with_interval(ALONE[:2]), "accuracy", "previous", False, "runs/x"
+    )
     assert found.effect == effect
 
 
 def test_counts_alone_credit_nothing() -> None:
     """Rows that were kept and never drawn were not learned from."""
     found = [ALONE[0], generation(1, 0.9, real=1.0, counts=COUNTS)]
-    assert Findings(found, ALONE, "accuracy", "previous").effect == "no synthetic rows"
+    assert Findings(found, ALONE, "accuracy", "previous", False, "runs/x").effect == "no synthetic rows"

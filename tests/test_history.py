@@ -23,7 +23,7 @@ SIMULATED, LAPS, ROWS, TRUTH = 2000, 6, 100, 0.5  # ROWS: in each half of the he
 
 
 def test_the_best_is_chosen_on_validation_rows_and_reported_on_test_rows(tmp_path: Path) -> None:
-    found = Findings(TURNED, [], "accuracy", "previous")
+    found = Findings(TURNED, [], "accuracy", "previous", False, "runs/x")
     assert best_of(TURNED, "accuracy").number == found.best.number == found.reported.number == 2
     at = folder(tmp_path / "run", TURNED, [])
     page = report.write(at).read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_the_best_is_chosen_on_validation_rows_and_reported_on_test_rows(tmp_pat
 def test_a_best_by_test_rows_alone_is_not_the_best() -> None:
     found = [generation(0, 0.5, 0.5, real=1.0), generation(1, 0.9, 0.4)]
     assert best_of(found, "accuracy").number == 0
-    assert Findings(found, [], "accuracy", "previous").reported.number == 1, (
+    assert Findings(found, [], "accuracy", "previous", False, "runs/x").reported.number == 1, (
         "where it is generation 0, the last accepted"
     )
 
@@ -97,7 +97,7 @@ def test_the_reported_score_of_equal_generations_is_the_truth_on_average() -> No
     reported, flattered = list[float](), list[float]()
     for _ in range(SIMULATED):
         found = [generation(at, share(ROWS), share(ROWS)) for at in range(LAPS)]
-        reported.append(Findings(found, [], "accuracy", "previous").best.scores[0].value)
+        reported.append(Findings(found, [], "accuracy", "previous", False, "runs/x").best.scores[0].value)
         same = [Generation(each.number, 0, 1, {}, 0.5, each.scores) for each in found]
         flattered.append(best_of(same, "accuracy").scores[0].value)
     error = statistics.stdev(reported) / SIMULATED**0.5

@@ -250,3 +250,14 @@ def test_fewer_than_two_problems_are_one_line(held_out: list[Row]) -> None:
     with pytest.raises(SelfsownError, match=f"the {len(held_out)} held-out rows hold fewer than two") as said:
         validation_and_test(held_out, 0)
     assert "\n" not in str(said.value)
+
+
+def test_a_row_for_training_only_is_never_held_out_unless_its_problem_must_be() -> None:
+    rows = [Row(f"prompt {at}", "yes", metadata={"evaluation": "never"} if at < 30 else {}) for at in range(60)]
+    rest, out = split(rows, 0.5, 1, "rows")
+    assert len(out) == 30
+    assert not any(row.metadata for row in out)
+    assert {row.prompt for row in rows[:30]} <= {row.prompt for row in rest}
+    twin = Row("prompt 3", "no", metadata={"evaluation": "only"})
+    assert {row.answer for row in split([*rows, twin], 0.3, 1, "rows")[1] if row.prompt == "prompt 3"} == {"yes", "no"}
+    assert not any(held and row.metadata for held, row in split_stream(lambda: rows, 0.5, 1, "rows"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import run_in_process, selfsown
+from command import run_in_process
 
+from selfsown import parallel
 from selfsown.callbacks import Tally
 from selfsown.cost import read_cost
 from selfsown.pipeline import MIN_ROWS_FOR_RATE, make, preview
@@ -149,6 +151,22 @@ def test_a_preview_is_of_the_first_rows_and_is_not_paid_again(tmp_path: Path) ->
     assert [row.id for row in few] == [row.id for row in rows(tmp_path / "out")][:10]
 
 
+def test_progress_moves_with_every_few_replies_not_with_chunks_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "TICK_SECONDS", 0.01)
+    prompts(tmp_path, 64)
+    seen: list[float] = []
+    with Server(latency=0.01) as server:
+        there = {"endpoint": {"url": server.url, "model": "m", "max_in_flight": 4}}
+        mine = recipe(tmp_path, server, teacher=there, judge=None, generate=["sample"], grade=[], curate=[])
+        tally = make(mine, tmp_path / "out", lambda tally: seen.append(tally.making.count))
+    assert tally.making.count == tally.total == 64, "one chunk"
+    assert seen == sorted(seen)
+    assert len({*seen}) > 10, seen
+    assert max(after - before for before, after in pairwise(seen)) < 20
+
+
 def test_a_way_that_needs_all_real_rows_makes_as_many_as_its_count_says(tmp_path: Path) -> None:
     (tmp_path / "prompts.jsonl").write_text("".join(f'{{"text": "line {at}"}}\n' for at in range(20)))
     there = {"system": "write a line"}
@@ -178,7 +196,7 @@ def test_a_folder_is_of_one_kind_and_make_needs_a_teacher(tmp_path: Path) -> Non
         assert not (tmp_path / "out").exists()
         make(recipe(tmp_path, server), tmp_path / "out")
         with (
-            pytest.raises(SelfsownError, match="a folder of `selfsown make`"),
+            pytest.raises(SelfsownError, match="a folder of `make`"),
             RunFolder.locked(tmp_path / "out", {}, []),
         ):
             pass
@@ -237,7 +255,7 @@ def test_the_command_says_what_became_of_the_rows(tmp_path: Path) -> None:
     prompts(tmp_path)
     with serving() as server:
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, name="mine").dump()))
-        done = selfsown(tmp_path, "make", "mine.yaml")
+        done = run_in_process(tmp_path, "make", "mine.yaml")
     assert done.returncode == 0, done.stderr
     assert "300 rows made = 100 kept + 200 rejected + 0 failed" in done.stdout
     assert f"{sent(server)} requests" in done.stdout

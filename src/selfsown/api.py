@@ -69,7 +69,7 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
 
     Raises DataError where rows cannot be read, RecipeError where an option does not fit.
     """
-    from selfsown.audit import findings, json_report
+    from selfsown.audit import conclusion, findings, json_report
     from selfsown.audit.inputs import run_audit
     from selfsown.audit.options import AuditOptions
 
@@ -77,8 +77,8 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
         paths = [_path(rows, Path(scratch) / name) for rows, name in ((synthetic, "synthetic"), (real, "real"))]
         result = run_audit(paths[0], paths[1], _options(AuditOptions, options))
     return AuditResult(
-        findings.verdict(result),
-        findings.headline(result),
+        conclusion.verdict(result),
+        conclusion.headline(result),
         findings.sentences(result),
         json_report.to_json(result),
         result,

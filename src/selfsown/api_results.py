@@ -45,8 +45,8 @@ class RunResult:
         from selfsown.findings import Findings
 
         recipe = self.recipe
-        findings = Findings(self.generations, self.control, recipe.goal, recipe.init_from, recipe.stops_early)
-        return findings.sentences()
+        trained = (recipe.goal, recipe.init_from, recipe.stops_early)
+        return Findings(self.generations, self.control, *trained, str(self.folder)).sentences()
 
     def rows(self, generation: int | None = None, status: Status | None = "kept") -> pyarrow.Table:
         """The synthetic rows as an Arrow table, one column a field of `Row`.

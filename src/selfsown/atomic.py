@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +58,12 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         raise RunFolderError(
             f"{error.filename or path} cannot be written: {error.strerror or error}; {remedy}"
         ) from error
+
+
+def delete_new_folder(paths: Sequence[Path]) -> None:
+    """Delete a folder that was created for work that came to nothing, and then those above it, created with it, that
+    are empty. paths: innermost first."""
+    shutil.rmtree(paths[0], ignore_errors=True)
+    for path in paths[1:]:
+        with suppress(OSError):
+            path.rmdir()

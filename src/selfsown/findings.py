@@ -7,6 +7,7 @@ within one run; `selfsown prove` does so over several seeds.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -46,13 +47,20 @@ class Findings:
     history: its generations, at least generation 0. control: the generations of the control, from the same generation 0
     on; may be empty. goal: the key of a score. start: the recipe's `init_from`, previous or base. stops_early: rows set
     aside ended each training, those of the control too, so that it took as many trainings but not as many steps.
+    folder: of the run, as a command takes it.
     """
 
     history: Sequence[Generation]
     control: Sequence[Generation]
     goal: str
     start: str
-    stops_early: bool = False
+    stops_early: bool
+    folder: str
+
+    @property
+    def proof(self) -> str:
+        """The command that proves the run's recipe over several seeds."""
+        return f"selfsown prove {shlex.quote(f'{self.folder}/recipe.yaml')}"
 
     @property
     def best(self) -> Generation:
@@ -174,12 +182,12 @@ class Findings:
             return [
                 f"No control was trained {equal_training(self.stops_early).replace('training steps', 'steps')}: more "
                 "training on the real rows alone may have had the same effect. To test whether the synthetic rows "
-                "help: selfsown prove RECIPE"
+                f"help: {self.proof}"
             ]
         scores = f"Control, real rows alone {equal_training(self.stops_early)}: {with_interval(self._score(control))}"
         if self._best_control is not control:
             scores += f", and {with_interval(self._score(self._best_control))} at its best"
-        return [f"{scores}. {self._conclusion(self._score(control))}; over several seeds: selfsown prove RECIPE"]
+        return [f"{scores}. {self._conclusion(self._score(control))}; over several seeds: {self.proof}"]
 
     def _conclusion(self, control: Score) -> str:
         """What the control shows about the synthetic rows."""

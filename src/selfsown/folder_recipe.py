@@ -40,7 +40,7 @@ def check_kind(folder: Path, remake: bool) -> None:
         write_atomically(mark, lambda path: path.write_text("", encoding="utf-8"))
     if remake != mark.exists():
         kind, other = ("run", "make") if remake else ("make", "run")
-        raise RunFolderError(f"{folder} is a folder of `selfsown {kind}`; name another for `selfsown {other}`")
+        raise RunFolderError(f"{folder} is a folder of `{kind}`; name another for `{other}`")
 
 
 def check_recipe(folder: Path, recipe: Mapping[str, Json], steps: Sequence[Step], remake: bool) -> None:

@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from selfsown.errors import DataError
-from selfsown.records import EVALUATION_ONLY, Row
+from selfsown.records import EVALUATION_ONLY, TRAINING_ONLY, Row
 
 MIN_ROWS = 10  # on either side; measured on fewer rows, no number means anything
 
@@ -21,14 +21,15 @@ MIN_ROWS = 10  # on either side; measured on fewer rows, no number means anythin
 def split(rows: Sequence[Row], held_out: int | float, seed: int, source: str) -> tuple[list[Row], list[Row]]:
     """(to learn from, held out), in the order given. No problem is on both sides.
 
-    held_out: a number of rows, or below 1 a share. Rows for evaluation only are held out first, all of them.
+    held_out: a number of rows, or below 1 a share. Rows for evaluation only are held out first, all of them; problems
+    with rows for training only are never held out, unless a row for evaluation only shares them.
     source: names the rows in errors. Raises DataError where too few rows are left on a side.
     """
     target = round(held_out * len(rows)) if held_out < 1 else int(held_out)
     problems: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         problems[row.key].append(row)
-    keys = sorted(problems)
+    keys = sorted(key for key, group in problems.items() if not any(map(_training_only, group)))
     random.Random(seed).shuffle(keys)
     chosen = {row.key for row in rows if _evaluation_only(row)}
     taken = sum(len(problems[key]) for key in chosen)
@@ -96,7 +97,8 @@ def split_stream(
             break
         problem = hashes[count - 1]
         position = bisect_left(chosen, problem)
-        yield _evaluation_only(row) or (position < len(chosen) and chosen[position] == problem), row
+        is_chosen = position < len(chosen) and chosen[position] == problem and not _training_only(row)
+        yield _evaluation_only(row) or is_chosen, row
     if count != len(hashes):
         raise DataError(f"{source} changed while it was read; give the same command again")
 
@@ -104,6 +106,11 @@ def split_stream(
 def _evaluation_only(row: Row) -> bool:
     """Whether the row must be held out."""
     return EVALUATION_ONLY.items() <= row.metadata.items()
+
+
+def _training_only(row: Row) -> bool:
+    """Whether the row must not be held out."""
+    return TRAINING_ONLY.items() <= row.metadata.items()
 
 
 def _hash(key: str, salt: bytes) -> int:

@@ -16,7 +16,7 @@ from selfsown.recipe.steps import Step
 from selfsown.records import JsonObject, Row, answered
 from selfsown.run_folder import RunFolder
 from selfsown.stages import CHANGES_KEY
-from selfsown.tasks import Task
+from selfsown.tasks import Task, measurable
 
 SET_ASIDE = "set_aside"  # the folder's file of rows that were set aside, with their reasons
 COUNTS = "real"  # the folder's file of counts
@@ -60,7 +60,7 @@ class Intake:
             causes = ", ".join(f"{count:,} {cause}" for cause, count in self.set_aside.items() if count)
             parts.append(f"{self.set_aside.total():,} set aside ({causes})")
         real = f"{self.read:,} real rows{f' ({self.note})' if self.note else ''}"
-        sentence = f"{real}, all used" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
+        sentence = f"{real}, none set aside" if len(parts) == 1 else f"{real} = {' + '.join(parts)}"
         if not self.changed:
             return sentence
         return f"{sentence}; changed: " + ", ".join(f"{count:,} by {name}" for name, count in self.changed.items())
@@ -105,24 +105,24 @@ def split_real_rows(recipe: Recipe, task: Task, intake: Intake) -> tuple[list[Ro
     """(to learn from, held out): the real rows, prepared and split. DataError where there are too few."""
     rows = list(prepared_rows(recipe, task, intake, intake.rows.append))
     rest, held_out = split(rows, recipe.held_out, recipe.seed, source_name(task, intake))
-    real = _rows_to_use(rest, held_out, recipe, task.name)
+    real = _rows_to_use(rest, held_out, recipe, task)
     intake.used = len(real)
     intake.held_out = len(held_out)
     intake.beyond_limit = len(rest) - len(real)
     return real, held_out
 
 
-def _rows_to_use(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, source: str) -> list[Row]:
+def _rows_to_use(rest: list[Row], held_out: Sequence[Row], recipe: Recipe, task: Task) -> list[Row]:
     """At most `max_train_rows` of the answered rows, and all prompts without an answer.
 
-    DataError where too few rows of either side have an answer.
+    DataError where too few rows can be learned from, or measured on: they have no answer, and the task checks none.
     """
-    known, measured = answered(rest), answered(held_out)
+    known, measured, source = answered(rest), measurable(held_out, task), task.name
     unanswered = len(rest) + len(held_out) - len(known) - len(measured)
     if unanswered and min(len(known), len(measured)) < MIN_ROWS:
         raise DataError(
             f"{source}: {unanswered:,} real rows have no answer, which leaves {len(known):,} to learn from and "
-            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (selfsown make "
+            f"{len(measured):,} held out; each needs {MIN_ROWS} or more: have them answered first (the recipe "
             "answers), or name the column of answers: real: {file: {path: FILE, prompt: COLUMN, answer: COLUMN}}"
         )
     chosen = {id(row) for row in limit_rows(known, recipe.max_train_rows, recipe.seed, source)}

@@ -47,7 +47,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
     RunFolderError.
     """
     if not recipe.trains:
-        raise RecipeError(f"{recipe.name} names no student to train; `selfsown make {recipe.name}` only makes rows")
+        raise RecipeError(f"{recipe.name} names no student to train; only rows can be made: {recipe.command('make')}")
     check_requirements(recipe, folder)
     task = recipe.real()
     new_rows, intake = None, Intake()
@@ -242,7 +242,7 @@ class Loop(RunState):
             made=made,
             kept=[row for row in made if row.status == "kept"],
             real=answered(self.real),
-            held_out=self.validation,
+            held_out=answered(self.validation),
             task=self.task,
             goal=self.recipe.goal,
             written=self.unconditional_rows,
@@ -261,7 +261,7 @@ class Loop(RunState):
         """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
         seed, rows = self.seed(0, "written"), []
         samples = unconditional_samples(
-            self.model(number), self.validation, self.task, count, random.Random(seed), seed
+            self.model(number), answered(self.validation), self.task, count, random.Random(seed), seed
         )
         for prompt, answer in samples:
             row = self.task.read(prompt, answer)

@@ -215,16 +215,16 @@ class DatasetPipeline:
         step = replace(chunk.step, options={**chunk.step.options, "count": chunk.count}) if chunk.count else chunk.step
         level = self.recipe.level or self.task.top_level
         inputs = GenerateInputs(real=self.real, teacher=self.teacher, task=self.task, level=level, generation=1)
-        made = step.collect(Row, replace(for_step(step, inputs), rows=chunk.rows, seed=chunk.seed))
+        part = chunk.size / (1 + sum(not grader.streams for grader in self.recipe.grade))
+        with self.tally.making.portion(part):
+            made = step.collect(Row, replace(for_step(step, inputs), rows=chunk.rows, seed=chunk.seed))
         rows = as_synthetic(made, step, 1, self.teacher)
         failed = sum(row.status == "failed" for row in rows)
         counts.append((step.name, len(rows), failed))
-        part = chunk.size / (1 + sum(not grader.streams for grader in self.recipe.grade))
-        self.tally.making.advance(part)
         for index, grader in enumerate(self.recipe.grade):
             if not grader.streams:
-                rows = list(self.graded(index, rows))
-                self.tally.making.advance(part)
+                with self.tally.making.portion(part):
+                    rows = list(self.graded(index, rows))
                 before, failed = failed, sum(row.status == "failed" for row in rows)
                 counts.append((grader.name, len(rows) - before, failed - before))
         return chunk, rows, counts

@@ -7,7 +7,7 @@
         ...
 
 Reporting is an addition and draws nothing. Steps within steps refine the share of the outer one. A step that begins on
-another thread is not shown: the thread that waits for the work counts what has ended.
+another thread is shown if that thread works on a `portion` of one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -35,6 +35,7 @@ class Step:
 
     total: how many parts it has; 0 where that is unknown. unit: what is counted, such as rows; without one, the parts
     are steps of their own. collected: what fills up meanwhile; its items are done. spending: of the whole command.
+    portions: of it that are being worked on.
     """
 
     name: str = ""
@@ -45,6 +46,7 @@ class Step:
     inner: Step | None = None
     outer: Step | None = None
     spending: Spending | None = None
+    portions: list[Portion] = field(default_factory=list)
 
     @property
     def share(self) -> float | None:
@@ -59,12 +61,23 @@ class Step:
     @property
     def count(self) -> float:
         """How many parts are done."""
-        return self.done + len(self.collected)
-
-    def advance(self, parts: float) -> None:
-        """So many more are done; from any thread."""
         with _adding:
-            self.done += parts
+            return self.done + len(self.collected) + sum(portion.done for portion in self.portions)
+
+    @contextmanager
+    def portion(self, parts: float) -> Iterator[None]:
+        """Work on the present thread that is so many of the parts: the steps within it say how much of it is done."""
+        with watched() as root:
+            portion = Portion(root, parts)
+            with _adding:
+                self.portions.append(portion)
+            try:
+                yield
+                portion.is_done = True
+            finally:
+                with _adding:
+                    self.portions.remove(portion)
+                    self.done += parts * portion.is_done
 
     @property
     def chain(self) -> list[Step]:
@@ -72,7 +85,22 @@ class Step:
         return [self, *(self.inner.chain if self.inner else ())]
 
 
-_adding = threading.Lock()
+@dataclass(eq=False)
+class Portion:
+    """So many parts of a step, on a thread of their own. root: of the steps there."""
+
+    root: Step
+    parts: float
+    share: float = 0.0  # the most so far: a second step within begins again at 0
+    is_done: bool = False
+
+    @property
+    def done(self) -> float:
+        self.share = max(self.share, self.root.share or 0.0)
+        return self.parts * self.share
+
+
+_adding = threading.RLock()
 _current: ContextVar[Step | None] = ContextVar("step", default=None)
 
 

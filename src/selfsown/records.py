@@ -28,6 +28,7 @@ JsonObject: TypeAlias = dict[str, Any]
 Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none"]  # none: not graded by this grader
 Status = Literal["", "kept", "rejected", "failed"]
 EVALUATION_ONLY = {"evaluation": "only"}  # metadata of a real row that is held out, and never learned from
+TRAINING_ONLY = {"evaluation": "never"}  # metadata of a real row that is never held out
 
 
 class NoPrompt(SelfsownError):

@@ -26,8 +26,8 @@ import filelock
 import pyarrow
 import yaml
 
-from selfsown.atomic import atomic_path, explain_os_errors, write_atomically
-from selfsown.errors import RunFolderError
+from selfsown.atomic import atomic_path, delete_new_folder, explain_os_errors, write_atomically
+from selfsown.errors import RunFolderError, SelfsownError
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.folder_recipe import check_kind, check_recipe, parsed
 from selfsown.recipe.steps import Step
@@ -58,9 +58,11 @@ class RunFolder:
     ) -> Iterator[RunFolder]:
         """The folder, new or to be resumed, for one process at a time.
 
-        remake: the recipe may change, because everything in the folder but the replies is computed again. Raises
+        remake: the recipe may change, because everything in the folder but the replies is computed again; a new folder
+        is deleted if an error ends the work before anything was paid. Raises
         RunFolderError where the folder is of another recipe, in use, or no run folder.
         """
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         with explain_os_errors(folder):
             if folder.exists() and not folder.is_dir():
                 raise RunFolderError(f"{folder} is a file; name a folder for the run")
@@ -81,6 +83,12 @@ class RunFolder:
             try:
                 store.journal.budget = folder_budget(store.journal, recipe)
                 yield store
+            except SelfsownError:
+                store.journal.close()  # after writing what waits
+                if remake and new and not store.journal.may_be_paid():
+                    store.journal.close()
+                    delete_new_folder(new)
+                raise
             finally:
                 store.journal.close()
 

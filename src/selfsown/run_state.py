@@ -19,10 +19,10 @@ from selfsown.models import Model, Student
 from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Generation, Row, Training, answered
+from selfsown.records import Generation, Row, Training
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import check_price, derive_seed
-from selfsown.tasks import Task
+from selfsown.tasks import Task, measurable
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class RunState:
     """What all generations of a run share.
 
     Real rows without an answer are given to generators, and kept out of new rows where they are held out; but nothing
-    is learned from them or measured on them.
+    is learned from them, and only accuracy is measured on them, where the task can check answers to them.
     """
 
     recipe: Recipe
@@ -43,7 +43,7 @@ class RunState:
 
     @cached_property
     def _halves(self) -> tuple[list[Row], list[Row]]:
-        return validation_and_test(answered(self.held_out), self.recipe.seed)
+        return validation_and_test(measurable(self.held_out, self.task), self.recipe.seed)
 
     @property
     def validation(self) -> list[Row]:

@@ -187,7 +187,7 @@ def test_piped_tables_are_not_truncated(tmp_path: Path) -> None:
     )
     order = [sys.executable, "-m", "selfsown", "audit", "a.jsonl", "--against", "a.jsonl", "--attribute", name]
     ended = subprocess.run(order, capture_output=True, text=True, cwd=tmp_path)
-    assert f"log-odds of {name}=north" in ended.stdout
+    assert f"growth of north in {name} (log-odds)" in ended.stdout
 
 
 @pytest.mark.parametrize(

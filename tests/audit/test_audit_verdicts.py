@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from auditing import records, texts
 
-from selfsown.audit import findings
+from selfsown.audit import conclusion, findings
 from selfsown.audit.audit import Audit
 from selfsown.audit.inputs import run_audit
 from selfsown.audit.options import AuditOptions
@@ -40,15 +40,15 @@ def exam(folder: Path, questions: list[str]) -> tuple[Path, ...]:
 
 def test_a_healthy_set_passes_where_every_check_has_power(tmp_path: Path) -> None:
     found = healthy(tmp_path, benchmark=exam(tmp_path, ["Who of all these rowed over the lake?"]))
-    assert findings.verdict(found) == "no_difference"
-    assert findings.headline(found) == "No problem found."
+    assert conclusion.verdict(found) == "no_difference"
+    assert conclusion.headline(found) == "No problem found."
 
 
 @pytest.mark.parametrize("questions", [["Why so?", "2 + 2"], ["谁？"]])
 def test_an_unsearchable_benchmark_is_inconclusive(questions: list[str], tmp_path: Path) -> None:
     found = healthy(tmp_path, benchmark=exam(tmp_path, questions))
-    assert findings.verdict(found) == "inconclusive"
-    assert "no question of exam.jsonl is long enough to search for" in findings.headline(found)
+    assert conclusion.verdict(found) == "inconclusive"
+    assert "no question of exam.jsonl is long enough to search for" in conclusion.headline(found)
     assert any("exam.jsonl: none of its" in sentence for sentence in findings.limitations(found))
 
 
@@ -71,10 +71,10 @@ def test_an_empty_file_is_an_error(role: str, empty: str, tmp_path: Path) -> Non
 def test_blank_rows_are_an_alarm(blank: str, tmp_path: Path) -> None:
     ours = documents(tmp_path / "a.jsonl", [blank] * 300)
     found = run_audit(ours, documents(tmp_path / "b.jsonl", texts(300, 2)), AuditOptions())
-    assert findings.verdict(found) == "differs"
+    assert conclusion.verdict(found) == "differs"
     assert found.synthetic.blank_count == 300
     few = documents(tmp_path / "c.jsonl", [blank] * 30)
-    assert findings.verdict(run_audit(few, few, AuditOptions())) == "inconclusive"
+    assert conclusion.verdict(run_audit(few, few, AuditOptions())) == "inconclusive"
 
 
 def test_a_file_against_itself_or_its_copy_is_inconclusive(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_a_file_against_itself_or_its_copy_is_inconclusive(tmp_path: Path) -> No
     wide = AuditOptions(**{f"max_{name}": 3.0 for name in names})  # type: ignore[arg-type]
     for other in (one, two):
         found = run_audit(one, other, wide)
-        assert findings.verdict(found) == "inconclusive"
-        assert findings.headline(found) == "Both files hold the same rows, so nothing was compared."
+        assert conclusion.verdict(found) == "inconclusive"
+        assert conclusion.headline(found) == "Both files hold the same rows, so nothing was compared."
 
 
 def test_a_signal_that_is_not_finite_is_inconclusive(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_signal_that_is_not_finite_is_inconclusive(tmp_path: Path) -> None:
     for broken in ({"value": float("nan")}, {"mde": float("nan")}, {"value": float("nan"), "mde": float("inf")}):
         signals = (replace(found.signals[0], **broken), *found.signals[1:])
         lost = replace(found, signals=signals)
-        assert findings.verdict(lost) == "inconclusive"
+        assert conclusion.verdict(lost) == "inconclusive"
         assert f"{signals[0].name} could not be measured." in findings.limitations(lost)
 
 
@@ -147,4 +147,4 @@ def test_benchmark_questions_of_any_script_are_found_inside_rows(question: str, 
     found = run_audit(ours, theirs, AuditOptions(benchmark=exam(tmp_path, [question])))
     assert found.benchmarks is not None
     assert (found.benchmarks.matched_rows, found.benchmarks.short_questions) == (1, 0)
-    assert findings.verdict(found) == "differs"
+    assert conclusion.verdict(found) == "differs"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from command import selfsown
+from command import run_in_process
 
 from selfsown import loop
 from selfsown.calibration.calibrate import calibrate
@@ -188,7 +188,7 @@ def test_make_refuses_until_the_same_grader_meets_its_requirements(tmp_path: Pat
     with judging(accepts=0.1, rejects=0.1) as server:
         mine = recipe(tmp_path, server, grader_requirements=demand)
         with pytest.raises(
-            SelfsownError, match=r"grader_requirements: judge must be calibrated first: selfsown calibrate RECIPE .*out"
+            SelfsownError, match=r"grader_requirements: judge must be calibrated first: selfsown calibrate .*out"
         ):
             make(mine, tmp_path / "out")
         assert not (tmp_path / "out").exists()
@@ -272,8 +272,8 @@ def test_the_command_prints_a_table_or_json_and_exits_with_4_below_a_requirement
         for name, demand in (("fine", {"kappa": 0.5}), ("poor", {"kappa": 0.95})):
             tree = recipe(tmp_path, server, name=name, grader_requirements={"judge": demand}).dump()
             (tmp_path / f"{name}.yaml").write_text(json.dumps(tree))
-        fine = selfsown(tmp_path, "calibrate", "fine.yaml", "--labels", str(path))
-        poor = selfsown(tmp_path, "calibrate", "poor.yaml", "--labels", str(path), "--json")
+        fine = run_in_process(tmp_path, "calibrate", "fine.yaml", "--labels", str(path))
+        poor = run_in_process(tmp_path, "calibrate", "poor.yaml", "--labels", str(path), "--json")
     assert (fine.returncode, fine.stderr) == (0, "")
     assert all(
         each in fine.stdout for each in ("200 rows, 100 good and 100 bad", "kappa", "position bias", "200 requests")

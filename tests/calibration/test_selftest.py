@@ -75,8 +75,7 @@ def test_shipped_graders_pass_and_untestable_ones_are_logged_once(
             try_out(Recipe.load("first", CHANGES))
     assert [record.getMessage() for record in caplog.records] == [
         "selfsown: note: not tested before use: grade.rules, grade.novelty (based on rules, not on a known answer)",
-        "selfsown: note: not tested before use: grade.self_consistency "
-        "(asks a model, and selfsown calibrate tests that)",
+        "selfsown: note: not tested before use: grade.self_consistency (asks a model; calibrate tests those)",
     ]
 
 

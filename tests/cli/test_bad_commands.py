@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import run_in_process, tree, written
+from command import refused, run_in_process, tree, written
 
 from selfsown.models.endpoint import health_check
+from testing.mock_server import Server
 
 DEAD = "teacher={endpoint: {url: DEAD_URL, model: m}}"
 PROMPTS = ("answers", "--set", "real=p.jsonl", "--set")
@@ -189,3 +190,26 @@ def test_the_line_to_write_is_right_and_keeps_what_was_given(tmp_path: Path) -> 
     line = run_in_process(tmp_path, "check", "mine.yaml", "--set", given).stderr.partition("--set '")[2].rstrip("'\n")
     assert line == "teacher={endpoint: {url: http://gpu:9000/v1, model: big}}"
     assert run_in_process(tmp_path, "check", "mine.yaml", "--set", line).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["make", "preview", "estimate"])
+def test_an_address_that_only_the_requests_show_to_be_wrong_is_one_line_and_leaves_no_folder(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps({"prompt": f"what is {at}?"}) + "\n" for at in range(20)))
+    before = tree(tmp_path)
+    with Server() as server:
+        for url, model, said in (
+            (server.url.replace("/v1", "/v2"), "m", f"write --set teacher.endpoint.url={server.url}"),
+            (server.url, "other", "has no model 'other'"),
+        ):
+            change = f"teacher={{endpoint: {{url: '{url}', model: {model}}}}}"
+            done = run_in_process(tmp_path, command, *PROMPTS, change)
+            assert done.stdout == ""
+            assert said in refused(done)
+            assert tree(tmp_path) == before
+        right = f"teacher={{endpoint: {{url: '{server.url}', model: m}}}}"
+        wrong_judge = f"judge={{endpoint: {{url: '{server.url}', model: other}}}}"
+        done = run_in_process(tmp_path, "make", *PROMPTS, right, "--set", wrong_judge)
+    assert done.returncode == 2
+    assert (tmp_path / "made/answers/replies.sqlite").exists(), "what is paid stays"

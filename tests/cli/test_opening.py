@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,7 @@ from selfsown.recipes import shipped_recipes
 from testing.mock_server import Server
 
 TEACHER = "teacher={endpoint: {url: http://localhost:1/v1, model: m}}"
-OWN_JUDGE = (
-    "note: the judge is the teacher itself, which grades its own work, and models prefer their own text: measure "
-)
+OWN_JUDGE = "note: the judge is the teacher itself, which grades its own work; to measure how well: "
 
 
 def rows(folder: Path, **fields: str) -> str:
@@ -65,11 +64,25 @@ def test_a_judge_that_is_the_teacher_and_unused_answers_are_noted_once(tmp_path:
     changes = [rows(tmp_path, prompt="what is", answer="it is"), TEACHER]
     judge, answers = opening_lines(Recipe.load("answers", changes), "answers", changes)
     assert judge.startswith(OWN_JUDGE)
-    assert "`selfsown calibrate answers`" in judge
+    command = judge.removeprefix(OWN_JUDGE)
+    assert shlex.split(command) == ["selfsown", "calibrate", "answers", *(w for c in changes for w in ("--set", c))]
     assert answers.startswith("note: 30 of the first 30 real rows have an answer, which this recipe does not use")
     remedy = answers.partition("--set '")[2].partition("'")[0]
     assert remedy == "grade=[exact_match, judge]"
-    assert opening_lines(Recipe.load("answers", [*changes, remedy]), "answers", changes) == [judge]
+    assert opening_lines(Recipe.load("answers", [*changes, remedy]), "answers", changes) == [
+        f"{judge} --set 'grade=[exact_match, judge]'"
+    ]
+
+
+def test_that_no_document_is_used_is_noted_where_only_prompts_are_examples(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(
+        "# Hills\n\nThe hills of the north are low and green, and it rains on them.\n" * 9
+    )
+    changes = [f"real={{documents: {{path: {tmp_path}}}}}", TEACHER]
+    _, note = opening_lines(Recipe.load("personas", changes), "personas", changes)
+    assert note.startswith("note: generate.persona shows real prompts as examples; these real rows have none")
+    changes = [rows(tmp_path, prompt="what is"), TEACHER]
+    assert len(opening_lines(Recipe.load("personas", changes), "personas", changes)) == 1
 
 
 def test_make_says_it_when_it_begins_and_run_points_to_check_at_the_end(tmp_path: Path) -> None:

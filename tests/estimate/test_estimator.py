@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import selfsown
+from command import run_in_process
 
 from selfsown.estimate.estimator import Estimate, estimate
 from selfsown.estimate.usage import Range
@@ -264,12 +264,12 @@ def test_the_command_prints_sentences_or_json_and_compares_with_the_budget(tmp_p
     with serving() as server:
         changes = {"name": "mine", "budget": {"requests": 500, "usd": 100}}
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, **changes).dump()))
-        offline = selfsown(tmp_path, "estimate", "mine.yaml", "--offline")
+        offline = run_in_process(tmp_path, "estimate", "mine.yaml", "--offline")
         assert not server.asked
         assert not (tmp_path / "made").exists()
-        done = selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "5")
-        found = json.loads(selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "5", "--json").stdout)
-        wrong = selfsown(tmp_path, "estimate", "mine.yaml", "--rows", "0")
+        done = run_in_process(tmp_path, "estimate", "mine.yaml", "--rows", "5")
+        found = json.loads(run_in_process(tmp_path, "estimate", "mine.yaml", "--rows", "5", "--json").stdout)
+        wrong = run_in_process(tmp_path, "estimate", "mine.yaml", "--rows", "0")
     assert offline.returncode == done.returncode == 0, offline.stderr + done.stderr
     assert "No request was sent. All 200 rows" in offline.stdout
     assert "The budget of 500 requests is too little: 0 requests spent and 800 requests left." in offline.stdout
@@ -291,8 +291,8 @@ def test_an_unknown_price_comes_with_the_option_that_sets_it(tmp_path: Path) -> 
     with serving() as server:
         unpriced = {"endpoint": {"url": server.url, "model": "m"}}
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server, teacher=unpriced).dump()))
-        done = selfsown(tmp_path, "estimate", "mine.yaml", "out", "--rows", "5")
-        told = selfsown(
+        done = run_in_process(tmp_path, "estimate", "mine.yaml", "out", "--rows", "5")
+        told = run_in_process(
             tmp_path,
             "estimate",
             "mine.yaml",

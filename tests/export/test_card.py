@@ -226,4 +226,4 @@ def test_it_says_that_real_rows_were_taken_as_they_are_where_that_is_so_and_noth
     RunFolder(folder).write_json("real", counts)
     export(folder, tmp_path / "out")
     text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
-    assert "The real rows were used without preparation: 3 real rows, all used." in text
+    assert "The real rows were used without preparation: 3 real rows, none set aside." in text

@@ -123,5 +123,5 @@ def test_only_an_export_is_pushed(out: Path) -> None:
     (out / "secret.txt").write_text("mine")
     with serving(Hub()) as hub:
         done = push(out, "me/sums", url=hub.url)
-    assert "is not an export; write one with" in done.stderr
+    assert "is not an export; export writes one" in done.stderr
     assert not hub.asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,8 +52,13 @@ def fault(path: Path) -> str:
         ("r.csv", b'\xef\xbb\xbf"p",p\nx,y\n', ":1", "has the column 'p' twice"),
         ("r.tsv", "p\tp\nx\ty\n", ":1", "has the column 'p' twice"),
         ("r.csv", ",,\nx,y,z\n", ":1", "has no column names"),
-        ("r.csv", "p;a\nx;y\n", ":1", "separated by ';', save it with commas"),
-        ("r.csv", "p\ta\nx\ty\n", ":1", "save it as .tsv"),
+        ("r.csv", "p;a\nx\ny\n", ":1", "one column, 'p;a'; if ';' separates its fields, every line needs as many"),
+        (
+            "r.csv",
+            "p;a\nx;y\nz\nx;y\n",
+            ":3",
+            "has 1 fields, but the first line has 2: p, a; quote fields that contain ';'",
+        ),
         ("r.csv", 'p,a\nx,y\n"open,z\nx,y\nx,y\n', ":3", "is not CSV: unexpected end of data"),
         ("r.csv", 'p,a\n"x"y,z\n', ":2", "is not CSV"),
         ("r.jsonl", '{"a": 1}\n{"a": 4, "p": "x", "a": 5}\n', ":2", "has the key 'a' twice in one object"),
@@ -85,6 +91,10 @@ def test_malformed_records_are_errors_with_their_line(
         ("r.csv", b"\xef\xbb\xbfp,a\r\nx,y\r\n", [{"p": "x", "a": "y"}]),
         ("r.csv", 'p,a\n"a, ""b""\nc",y\n', [{"p": 'a, "b"\nc', "a": "y"}]),
         ("r.csv", "p,a\n,\n", [{"p": "", "a": ""}]),
+        ("r.csv", "p;a\nx, y;1,5\n", [{"p": "x, y", "a": "1,5"}]),
+        ("r.csv", b"\xef\xbb\xbfp\ta\nx;y\tz\n", [{"p": "x;y", "a": "z"}]),
+        ("r.csv", "p;q,a\nx;y,z\n", [{"p;q": "x;y", "a": "z"}]),  # the comma, where it fits
+        ("r.csv", "p;q, a;r\nx;y;z\n", [{"p": "x", "q, a": "y", "r": "z"}]),
         ("r.csv", "p,a\n", []),
         ("r.csv", "", []),
         ("r.csv", b"\xef\xbb\xbf", []),
@@ -135,3 +145,27 @@ def test_every_record_of_a_table_is_read_or_reported_never_cut(rows: list[list[s
         good = [tuple(record.values()) for _, record in records(path, bad=bad.append)]
     assert good == [tuple(row) for row in rows if len(row) == 2]
     assert [error.line for error in bad] == [at for at, row in enumerate(rows, 2) if len(row) != 2]
+
+
+FIELDS = st.text(st.sampled_from('ab ,;\t"\n'), max_size=8)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([",", ";", "\t"]),
+    st.integers(2, 4).flatmap(lambda size: st.lists(st.lists(FIELDS, min_size=size, max_size=size), max_size=8)),
+    st.booleans(),
+)
+def test_a_table_is_read_the_same_whichever_character_separates_its_fields(
+    delimiter: str, rows: list[list[str]], quoted: bool
+) -> None:
+    names = [f"c{at}" for at in range(len(rows[0]) if rows else 2)]
+    if quoted:
+        names[0] = "first, or; other\tname"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "r.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
+                [names, *rows]
+            )
+        assert [record for _, record in records(path)] == [dict(zip(names, row, strict=True)) for row in rows]

@@ -19,6 +19,7 @@ from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.tasks.addition import Task as Sums
 from selfsown.tasks.file import Task as File
+from selfsown.tasks.instructions import Task as Instructions
 from testing.echo_model import Parrot, knowing
 from testing.mock_server import Body, Server
 
@@ -122,3 +123,61 @@ def test_of_real_problems_a_third_of_whose_answers_are_wrong_only_right_ones_are
     assert len(kept) >= 0.95 * len(good)
     assert any(row.metadata["hint"] == "yes" for row in kept)
     assert {row.prompt for row in kept} <= set(known)
+
+
+@pytest.fixture
+def instructions(tmp_path: Path) -> tuple[Instructions, list[Row]]:
+    """A task that poses from rows, with its real rows."""
+    path = tmp_path / "prompts.jsonl"
+    path.write_text(
+        "".join(json.dumps({"prompt": f"Describe hill {at}."}) + "\n" for at in range(20)), encoding="utf-8"
+    )
+    task = Instructions(str(path), kinds=("lowercase", "no_digits"), held_out_rows=10)
+    return task, list(task.pose(0))
+
+
+def shouting(prompt: str, at: int) -> str:
+    """Right where a demonstration is in the prompt."""
+    shown = prompt.startswith("user:") and "assistant:" in prompt
+    return "a green slope above town" if shown else "A 3 m SLOPE"
+
+
+@pytest.mark.parametrize(("hint", "hinted"), [("never", 0), ("half", 10), ("always", 20)])
+def test_a_demonstration_is_shown_in_all_n_tries_and_left_out_of_the_row(
+    hint: str, hinted: int, instructions: tuple[Instructions, list[Row]]
+) -> None:
+    task, real = instructions
+    options = {"count": 20, "n": 3, "hint": hint}
+    rows = recorded("solve", solve.generate(real, Parrot(shouting), task, 1, 0, **options), Parrot(shouting))
+    assert len(rows) == 60
+    assert sum(row.metadata.get("hint") == "yes" for row in rows) == 3 * hinted
+    for row in rows:
+        assert task.check(row, row.answer).score == float(row.metadata.get("hint") == "yes"), row.answer
+        assert "assistant" not in str(row.full_prompt)
+        assert row.parents[0] in {parent.id for parent in real}
+    assert ("hint" in rows[0].metadata) == (hint != "never")
+    assert [row.prompt for row in rows[::3]] == [row.prompt for row in task.problems_from(real, 1, 20, 0)]
+
+
+def test_unsolved_problems_are_tried_n_times_more_without_a_known_answer(
+    instructions: tuple[Instructions, list[Row]],
+) -> None:
+    task, real = instructions
+
+    def say(prompt: str, at: int) -> str:
+        return "a calm meadow" if "hill 1" in prompt.rpartition("user:")[2] else shouting(prompt, at)
+
+    rows = list(solve.generate(real, Parrot(say), task, 1, 0, count=20, n=2, hint="unsolved"))
+    again = [row for row in rows if row.metadata["hint"] == "yes"]
+    assert 0 < len(again) == 2 * sum("hill 1" not in row.prompt for row in rows if row.metadata["hint"] == "no") / 2
+    assert not any("hill 1" in row.prompt for row in again)
+    once = list(solve.generate(real, Parrot(say), task, 1, 0, count=20, n=2, hint=True))
+    assert not any(row.metadata["hint"] == "yes" for row in once)  # true needs a known answer
+
+
+def test_half_of_real_problems_are_hinted_by_their_known_answers() -> None:
+    rows = list(solve.generate(REAL, Parrot(lambda prompt, at: "?"), FILE, 0, 0, n=2, hint="half"))
+    assert sum(row.metadata["hint"] == "yes" for row in rows) == len(REAL)
+    bare = [replace(row, target="") for row in REAL]
+    rows = list(solve.generate(bare, Parrot(lambda prompt, at: "?"), FILE, 0, 0, n=2, hint="always"))
+    assert {row.metadata["hint"] for row in rows} == {"no"}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import folders
 import pytest
+from chromium import started
+from selenium import webdriver
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(ran: Path, tmp_path: Path) -> Path:
     """A run's folder of one's own."""
     return shutil.copytree(ran, tmp_path / "run", ignore=shutil.ignore_patterns("report.html"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[webdriver.Chrome]:
+    with started() as driver:
+        yield driver

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pytest
 from pages import Page, page
 
 from selfsown.history import best_of
+from selfsown.html import row_flow
 from selfsown.html.report import write
+from selfsown.html.run_data import GeneratedRows, RunData
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder
 
@@ -195,6 +198,14 @@ def test_a_comparison_has_its_sentences_arms_and_data_efficiency(tmp_path: Path)
     assert found.count("h1") == 1
 
 
+@pytest.mark.parametrize("make", [folders.comparison, folders.proof])
+def test_a_comparison_names_the_strata_of_its_task_in_words(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    text = page(make(tmp_path / "compared")).text
+    assert "accuracy, finding the program" in text
+    assert "accuracy, running the program" in text
+    assert "form=" not in text
+
+
 def test_a_comparison_whose_runs_are_gone_is_shown_from_its_numbers(tmp_path: Path) -> None:
     folder = folders.comparison(tmp_path / "compared")
     for arm in ("graded", "replace"):
@@ -230,3 +241,14 @@ def test_bias_is_shown_as_its_guard_measured_it_or_said_not_to_be(ran: Path, tmp
     assert "The guard triggers above 75 %" in found
     assert shifts
     assert all(f"{100 * shift:.0f} %" in found for shift in shifts if shift >= 0.1)
+
+
+def test_the_names_of_methods_are_whole_in_the_flow_of_rows() -> None:
+    names = ("resample_to_real", "decontaminate", "principle_violations")
+    flows = {("document_qa", ("rejected", name)): 9 for name in names} | {("document_qa", ("kept", "")): 1_000_000}
+    run = RunData({}, {}, 9, 9, [], [], [GeneratedRows(1, flows, {}, frozenset(), {})], [], {}, None)
+    drawn = row_flow.figure(run)
+    assert drawn
+    for panel in (drawn.panels[0].svg, drawn.panels[0].wide):
+        assert all(f">{name}</text>" in str(panel) for name in names)
+        assert "9 rejected" in str(panel)

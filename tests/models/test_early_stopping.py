@@ -9,11 +9,20 @@ import pytest
 from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
 from selfsown.models.tiny.early_stopping import MAX_ROWS, MIN_ROWS, RunningMean, set_aside
+from selfsown.models.tiny.model import Tiny
 from selfsown.models.tiny.trainer import steps_and_batch
 from selfsown.records import Mixture, Row, Training
 from selfsown.train import distill, sft
 
 FEW = REST[:80]
+OPTIONS = {"steps": 300, "batch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def stopped() -> tuple[Tiny, Training]:
+    """A model trained on few rows until it was stopped."""
+    done: list[Training] = []
+    return sft.train(mixed(FEW), blank(0), 0, quiet, done.append, early_stopping=0.2, **OPTIONS), done[0]
 
 
 def synthetic(count: int) -> list[Row]:
@@ -48,19 +57,17 @@ def test_a_mixture_without_real_rows_says_why_it_does_not_stop_early() -> None:
     assert done[0].sentence() == "3 steps, 0.6 epochs; no early stopping, for want of real rows in the mixture"
 
 
-def test_it_stops_before_few_rows_are_memorised_and_returns_the_best_weights() -> None:
-    done: list[Training] = []
-    options = {"steps": 300, "batch_size": 16}
-    stopped = sft.train(mixed(FEW), blank(0), 0, quiet, done.append, early_stopping=0.2, **options)
-    assert 0 < done[0].best_step < done[0].steps < 300
-    assert done[0].sentence().startswith(f"stopped early after {done[0].steps} steps (")
-    assert nats(stopped, HELD_OUT) < nats(sft.train(mixed(FEW), blank(0), 0, quiet, **options), HELD_OUT) - 0.1
-    again = sft.train(mixed(FEW), blank(0), 0, quiet, early_stopping=0.2, **options)
-    assert alike(stopped, again)
+def test_it_stops_before_few_rows_are_memorised_and_returns_the_best_weights(stopped: tuple[Tiny, Training]) -> None:
+    model, done = stopped
+    assert 0 < done.best_step < done.steps < 300
+    assert done.sentence().startswith(f"stopped early after {done.steps} steps (")
+    assert nats(model, HELD_OUT) < nats(sft.train(mixed(FEW), blank(0), 0, quiet, **OPTIONS), HELD_OUT) - 0.1
+    again = sft.train(mixed(FEW), blank(0), 0, quiet, early_stopping=0.2, **OPTIONS)
+    assert alike(model, again)
 
 
-def test_a_training_that_only_does_harm_returns_the_model_it_started_from() -> None:
-    start = sft.train(mixed(FEW), blank(0), 0, quiet, steps=300, batch_size=16, early_stopping=0.2)
+def test_a_training_that_only_does_harm_returns_the_model_it_started_from(stopped: tuple[Tiny, Training]) -> None:
+    start, _ = stopped
     done: list[Training] = []
     options = {"learning_rate": 5.0, "embedding_learning_rate": 5.0, "early_stopping": 0.2}
     child = sft.train(mixed(FEW), start, 1, quiet, done.append, steps=110, batch_size=16, **options)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command import Finished, refused, run_in_process, selfsown
+from command import Finished, refused, run_in_process
 
 from selfsown.plan import plot
 from selfsown.plan.findings import warnings
@@ -200,7 +200,7 @@ def command(*words: str) -> Finished:
 
 def test_an_error_of_the_real_command_is_one_line(tmp_path: Path) -> None:
     words = ["--tokens", "1B", "--parameters", "1B", "--loss", "nan"]
-    assert "--loss is nan" in refused(selfsown(tmp_path, "plan", *words))
+    assert "--loss is nan" in refused(run_in_process(tmp_path, "plan", *words))
 
 
 @pytest.mark.parametrize(("target", "code"), [("50B", 0), ("100B", 0), ("250B", 0), ("400B", 5), ("900B", 4)])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from command import Finished, refused, selfsown, written
+from command import Finished, refused, run_in_process, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,7 +138,7 @@ def test_rows_that_no_step_made_anything_of_are_set_aside(tmp_path: Path) -> Non
     aside = RunFolder(tmp_path / "out").rows(SET_ASIDE) or []
     assert {row.reason for row in aside} == {"generate.sample: made nothing from it, because it has no prompt"}
     assert len(aside) == 68
-    assert both.real.sentence() == "70 real rows, all used", "what one method cannot use, another does"
+    assert both.real.sentence() == "70 real rows, none set aside", "what one method cannot use, another does"
 
 
 def test_held_out_rows_are_prepared_in_the_same_way(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_does_not_fit_is_one_line_before_anything_is_asked(prepare: list[An
         if "no real row is left" in words:
             (tmp_path / "mine.yaml").write_text(json.dumps(tree))
             for command in ("check", "make"):
-                assert words in refused(selfsown(tmp_path, command, "mine.yaml"))
+                assert words in refused(run_in_process(tmp_path, command, "mine.yaml"))
         assert server.bodies == []
     assert not (tmp_path / "made").exists()
 
@@ -239,7 +239,7 @@ def test_a_list_can_be_set_on_the_command_line_and_is_shown_before_anything_is_p
         (tmp_path / "mine.yaml").write_text(json.dumps(recipe(tmp_path, server.url, prepare=[])))
         change = "prepare=[strip_html, blank: {require: [prompt]}, dedup, pii: {redact: true}]"
         for command in (["check"], ["estimate", "--offline"], ["preview", "--rows", "1"], ["make"]):
-            told.append(selfsown(tmp_path, command[0], "mine.yaml", *command[1:], "--set", change))
+            told.append(run_in_process(tmp_path, command[0], "mine.yaml", *command[1:], "--set", change))
     for done in told:
         assert done.returncode == 0, done.stderr
         assert said in done.stdout + done.stderr
@@ -302,7 +302,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     written(tmp_path, **changes, prepare=few)
     names = [*(f"name{at}" for at in range(50)), "NAME1", "name3", "much too long"]
     (tmp_path / "names.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
-    said = refused(selfsown(tmp_path, "run", "mine.yaml", "--no-report"))
+    said = refused(run_in_process(tmp_path, "run", "mine.yaml", "--no-report"))
     assert "names.txt (43 of its 53 rows are set aside) has 10 rows" in said
     assert not (tmp_path / "runs").exists()
     recipe_ = Recipe.load(tmp_path / "mine.yaml", ["prepare=[dedup, length: {max_chars: 6}]"])

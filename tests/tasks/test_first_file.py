@@ -92,12 +92,12 @@ def test_the_same_text_is_a_document_where_the_recipe_needs_documents(name: str,
 @pytest.mark.parametrize(
     ("name", "recipe", "said"),
     [
-        ("q.txt", "answers", "3 real rows (each line as a prompt), all used"),
-        ("q.txt", "questions", "3 real rows (each line as a document), all used"),
-        ("q.txt", "personas", "3 real rows (each line as a prompt), all used"),
-        ("ticket.csv", "answers", "3 real rows (column 'ticket' as the prompt), all used"),
-        ("User Prompt.csv", "answers", "3 real rows (column 'User Prompt' as the prompt), all used"),
-        ("Prompt.csv", "answers", "3 real rows, all used"),
+        ("q.txt", "answers", "3 real rows (each line as a prompt), none set aside"),
+        ("q.txt", "questions", "3 real rows (each line as a document), none set aside"),
+        ("q.txt", "personas", "3 real rows (each line as a prompt), none set aside"),
+        ("ticket.csv", "answers", "3 real rows (column 'ticket' as the prompt), none set aside"),
+        ("User Prompt.csv", "answers", "3 real rows (column 'User Prompt' as the prompt), none set aside"),
+        ("Prompt.csv", "answers", "3 real rows, none set aside"),
     ],
 )
 def test_what_was_decided_is_said_with_the_count(name: str, recipe: str, said: str, tmp_path: Path) -> None:

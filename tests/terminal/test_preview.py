@@ -51,6 +51,7 @@ def test_preview_shows_rows_and_grades_and_make_does_not_pay_again(tmp_path: Pat
     assert "characters are left out here" in said
     assert "rejected: " in said
     assert "4 requests" in said
+    assert "20 real rows, none set aside 2 rows made from the first 2 real rows row 1 of 2 rejected" in said
     assert said.count("cost unknown") == 1
     assert "does not pay for them again" in said
     assert "No request was sent" in again.stdout

@@ -145,3 +145,25 @@ def test_a_million_generations_cost_nothing() -> None:
     for number, stages in enumerate(FIRST):
         replay.generation(number, stages)
     assert replay.promised[-1][1] > 10**7
+
+
+def test_slow_imports_before_the_first_step_do_not_make_the_whole_run_long() -> None:
+    """On a busy machine 40 seconds pass before the first step; until the speed of steps is known, nothing is said."""
+    replay = Replay(Recipe.load("first"))
+    replay.eta.begin(0, "train")
+    replay.now += 40
+    said = []
+    for step in range(1, 101):
+        replay.now += 0.06
+        replay.eta.advance(step, 100)
+        said.append((step, replay.now, replay.eta.seconds_left()))
+    replay.eta.close()
+    at_the_end = replay.now
+    left = replay.eta.seconds_left()
+    assert left is not None
+    real = sum(sum(stages.values()) for stages in [*FIRST[1:], *FIRST_CONTROL])
+    assert 0.7 < left / real < 1.3
+    assert [seconds for step, _, seconds in said if step <= 5] == [None] * 5
+    known = [(now + seconds - at_the_end) / real for _, now, seconds in said if seconds is not None]
+    assert len(known) >= 90
+    assert all(0.7 < ratio < 1.3 for ratio in known), known

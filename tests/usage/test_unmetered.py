@@ -51,7 +51,9 @@ def cost_of(journal: Journal, usage: Any, some: str = "", **more: Any) -> Cost:
             PROMPTS
         )
     journal.close()
-    return Cost(usage_entries(journal.path), 0, "", None)
+    return Cost(
+        usage_entries(journal.path), 0, "", None, {"teacher": "teacher.endpoint.price", "judge": "judge.endpoint.price"}
+    )
 
 
 def printed(cost: Cost) -> str:

@@ -71,7 +71,7 @@ class Audit:
 
     synthetic, real: the scans of both data sets.
     compared_rows: sampled rows per side that were compared.
-    duplicate_rates: shares of exact duplicates, among equally many rows of either data set.
+    duplicate_rates: shares of all rows of either data set that equal another row of it.
     copy_rate: share of all synthetic rows whose exact text is also a real row's.
     median_lengths: in characters, of all rows.
     benchmarks: matches with benchmark questions; None where no benchmark was named.

@@ -1,163 +1,79 @@
-"""The result of an audit in sentences: headline, findings, limitations, and the checks that lack power."""
+"""The result of an audit in sentences: findings, limitations, and the checks that lack power."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from selfsown.audit.attributes import Shares
 from selfsown.audit.audit import Audit
+from selfsown.audit.conclusion import percent, ranked, signal_label
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.limitations import limitations as limitations
 from selfsown.audit.scan import DatasetScan
 from selfsown.audit.text_view import UNLIMITED_WORDS
-from selfsown.errors import ExitCode
 from selfsown.records import Signal, Unit
 from selfsown.signals.reference import AXES
 
-Verdict = Literal["differs", "no_difference", "inconclusive"]
-EXIT_CODES: dict[Verdict, ExitCode] = {
-    "differs": ExitCode.FAILED,
-    "no_difference": ExitCode.OK,
-    "inconclusive": ExitCode.INCONCLUSIVE,
-}
-MAX_REASONS = 3  # named in the headline
 MAX_CHANGES = 3  # values of an attribute named in a sentence
 _ALARMS = {
     "tails lost": "Rare words{where}: {value} of the rare words and word pairs are gone.",
     "Vendi score lost": "Variety{where} (Vendi score) is {value} lower.",
-    "duplicate rows": "{ours} are near-duplicates of another synthetic row (real: {theirs}).",
-    "duplicate answers": "Duplicates: {ours} of the answers are repeated, at least nearly, under another prompt "
-    "(real: {theirs}).",
-    "copies of real rows": "Copies: {ours} of the rows are copies or near copies of a real row; {theirs} of the real "
-    "rows are such copies of other real rows.",
-    "copies of real answers": "Copies: {ours} of the answers are copies or near copies of a real answer; {theirs} of "
-    "the real answers are such copies of other real answers.",
+    "duplicate rows": "Duplicates: {exact} of all synthetic rows equal another one (real: {exact_real}); among {n} "
+    "sampled rows, {ours} are duplicates or near-duplicates of another of these (real: {theirs}).",
+    "duplicate answers": "Repeated answers: among {n} sampled rows, {ours} have the answer of another of these, at "
+    "least nearly (real: {theirs}).",
+    "copies of real rows": "Copies: {copied} of all synthetic rows equal a real row; among {n} sampled rows, {ours} "
+    "are copies or near copies of a real row ({theirs} of real rows are such copies of other real rows).",
+    "copies of real answers": "Copied answers: among {n} sampled rows, {ours} have the answer of a real row, at least "
+    "nearly ({theirs} of real rows have that of another real row).",
     "blank rows": "Blank: {ours} of the rows have no text, or none after their prompt (real: {theirs}).",
 }
 
 
-def verdict(audit: Audit) -> Verdict:
-    """Whether any check raised an alarm; if none did, whether all of them had the power to."""
-    if audit.alarms or (audit.benchmarks and audit.benchmarks.matched_rows):
-        return "differs"
-    return "no_difference" if audit.conclusive else "inconclusive"
-
-
-def headline(audit: Audit) -> str:
-    """The verdict and its worst reasons in one short sentence."""
-    reasons = _reasons(audit)
-    if reasons:
-        only_form = all(alarm.family == "form" and alarm.name != "blank rows" for alarm in audit.alarms)
-        harmless = only_form and not (audit.benchmarks and audit.benchmarks.matched_rows)
-        more = f" and {len(reasons) - MAX_REASONS} more" if len(reasons) > MAX_REASONS else ""
-        start = "Unlike the real rows" if harmless else "Not safe to train on"
-        return f"{start}: {', '.join(reasons[:MAX_REASONS])}{more}"
-    if audit.same_rows:
-        return "Both files hold the same rows, so nothing was compared."
-    if audit.too_few_rows:
-        return "Too few rows to compare."
-    if audit.conclusive:
-        return "No problem found."
-    if weak := audit.underpowered:
-        signal = max((signal for signal, _ in weak), key=lambda signal: signal.mde / signal.tolerance)
-        size = f"a {100 * signal.tolerance:g}-point " if signal.name.startswith("shift") else "a difference in "
-        return f"No problem found, but too few rows to rule out {size}{signal.name}"
-    return f"No problem found, but {'; '.join(_obstacles(audit))}."
-
-
-def ranked(audit: Audit) -> list[Signal]:
-    """Every signal, worst first: alarms of copies, other alarms by multiples of their tolerance, then the rest."""
-    return sorted(
-        audit.signals,
-        key=lambda signal: (
-            not signal.is_alarm,
-            not signal.name.startswith("copies"),
-            -signal.value / signal.tolerance if math.isfinite(signal.value) else math.inf,
-        ),
-    )
-
-
-def _reasons(audit: Audit) -> list[str]:
-    """Why not to train on the rows, a few words each, worst first: leaked test questions before all else."""
-    reasons: dict[str, str] = {}
-    if audit.benchmarks and audit.benchmarks.matched_rows:
-        rows = audit.benchmarks.matched_rows
-        reasons["leaks"] = f"{rows:,} leaked test {'question' if rows == 1 else 'questions'}"
-    for alarm in ranked(audit):
-        if alarm.is_alarm:
-            kind, words = _reason(audit, alarm)
-            reasons.setdefault(kind, words)
-    return list(reasons.values())
-
-
-def _reason(audit: Audit, alarm: Signal) -> tuple[str, str]:
-    """The kind of an alarm, of which the headline names the worst, and what it says."""
-    name = alarm.name.partition(" in ")[0]
-    rate = percent(audit.rates.get(alarm.name, (alarm.value, 0.0))[0])
-    if alarm.family == "bias":
-        attribute = next((name for name in audit.attribute_shares if _is_about(alarm, name)), alarm.name)
-        return f"bias {attribute}", f"shifted {attribute} balance"
-    texts = {
-        "copies of real rows": ("copies", f"{rate} copies of real rows"),
-        "copies of real answers": ("copies", f"{rate} copies of real answers"),
-        "duplicate rows": ("duplicates", f"{rate} near-duplicates"),
-        "duplicate answers": ("duplicates", f"{rate} near-duplicate answers"),
-        "tails lost": ("variety", f"{percent(alarm.value)} of rare words gone"),
-        "Vendi score lost": ("variety", f"{percent(alarm.value)} less variety"),
-        "blank rows": ("blank", f"{rate} blank rows"),
-        "shift of length": ("length", f"{percent(alarm.value)} of lengths off"),
-        "shift of form": ("form", f"{percent(alarm.value)} of forms off"),
-    }
-    return texts.get(name, (name, name))
-
-
-def _obstacles(audit: Audit) -> list[str]:
-    """Why the absence of alarms is not conclusive."""
-    obstacles = []
-    checks = len(audit.signals) + audit.tail_unmeasurable
-    if weak := len(audit.underpowered):
-        obstacles.append(f"{weak} of {checks} checks lack the power to detect one")
-    if unmeasured := len(audit.unmeasured) + audit.tail_unmeasurable:
-        obstacles.append(f"{unmeasured} of {checks} checks could not be measured")
-    if audit.benchmarks and audit.benchmarks.unsearchable:
-        obstacles.append(f"no question of {', '.join(audit.benchmarks.unsearchable)} is long enough to search for")
-    return obstacles
-
-
-def _is_about(alarm: Signal, attribute: str) -> bool:
-    return alarm.family == "bias" and (
-        alarm.name == f"shift of {attribute}" or alarm.name.startswith(f"log-odds of {attribute}=")
-    )
-
-
 def sentences(audit: Audit) -> list[str]:
-    """The findings, worst first: leaked test questions, each alarm, and what was read."""
-    ours, theirs = map(percent, audit.duplicate_rates)
-    benchmarks = audit.benchmarks or BenchmarkMatches()
-    leaks = [
-        f"{benchmarks.row_counts[name]:,} rows contain one of the {questions:,} test questions of {name}: the same "
-        "text, thirteen consecutive words, or all words of a shorter question."
-        for name, questions in sorted(
-            benchmarks.question_counts.items(), key=lambda item: -benchmarks.row_counts[item[0]]
-        )
-    ]
-    lines = [*leaks, *(_alarm_sentence(audit, signal) for signal in ranked(audit) if signal.is_alarm)]
-    lines += [
-        f"{_scanned(audit.synthetic, 'synthetic rows')} against {_scanned(audit.real, 'real rows')}.",
-        f"{ours} are exact duplicates (real: {theirs}), ignoring case and whitespace. "
-        f"{percent(audit.copy_rate)} of the synthetic rows are exact copies of real rows.",
-        f"Median length: {audit.median_lengths[0]:,.0f} characters (real: {audit.median_lengths[1]:,.0f}).",
-    ]
+    """The findings, worst first: leaked test questions, each alarm, then what raised none and what was read."""
+    lines = _leaks(audit, matched=True)
+    lines += [_alarm_sentence(audit, signal) for signal in ranked(audit) if signal.is_alarm]
+    lines.append(f"{_scanned(audit.synthetic, 'synthetic rows')} against {_scanned(audit.real, 'real rows')}.")
+    alarms = {alarm.name for alarm in audit.alarms}
+    if "duplicate rows" not in alarms:
+        ours, theirs = map(percent, audit.duplicate_rates)
+        lines.append(f"{ours} of all synthetic rows equal another one (real: {theirs}), ignoring case and whitespace.")
+    if "copies of real rows" not in alarms:
+        lines.append(f"{percent(audit.copy_rate)} of all synthetic rows equal a real row.")
+    lines.append(f"Median length: {audit.median_lengths[0]:,.0f} characters (real: {audit.median_lengths[1]:,.0f}).")
+    lines += _leaks(audit, matched=False)
     return lines + [
         f"{name} is numeric; it is compared by deciles of the real rows." for name in audit.binned_attributes
     ]
 
 
+def result(audit: Audit, signal: Signal) -> str:
+    """How a check ended, for the table of all signals."""
+    if signal.is_alarm:
+        return "alarm"
+    if signal in audit.unmeasured:
+        return "not measured"
+    return "no alarm" if signal.mde <= signal.tolerance else "too few rows"
+
+
 def p_value(audit: Audit, signal: Signal) -> str:
     """As text; the smallest p that so many permutations can give is an upper limit."""
     return f"<= {audit.smallest_p:.3g}" if signal.p <= audit.smallest_p * 1.0001 else f"{signal.p:.3g}"
+
+
+def _leaks(audit: Audit, *, matched: bool) -> list[str]:
+    """A sentence for each benchmark, of which rows contain a question or none does."""
+    benchmarks = audit.benchmarks or BenchmarkMatches()
+    return [
+        f"{benchmarks.row_counts[name]:,} rows contain one of the {questions:,} test questions of {name}: the same "
+        "text, thirteen consecutive words, or all words of a shorter question."
+        for name, questions in sorted(
+            benchmarks.question_counts.items(), key=lambda item: -benchmarks.row_counts[item[0]]
+        )
+        if bool(benchmarks.row_counts[name]) == matched
+    ]
 
 
 def _scanned(scan: DatasetScan, kind: str) -> str:
@@ -172,7 +88,17 @@ def _alarm_sentence(audit: Audit, alarm: Signal) -> str:
     value = percent(alarm.value)
     if name in _ALARMS:
         ours, theirs = map(percent, audit.rates.get(name, (0.0, 0.0)))
-        return _ALARMS[name].format(value=value, where=f" in {place}" if place else "", ours=ours, theirs=theirs)
+        exact, exact_real = map(percent, audit.duplicate_rates)
+        return _ALARMS[name].format(
+            value=value,
+            where=f" in {place}" if place else "",
+            ours=ours,
+            theirs=theirs,
+            exact=exact,
+            exact_real=exact_real,
+            copied=percent(audit.copy_rate),
+            n=f"{audit.compared_rows:,}",
+        )
     if alarm.name == "shift of length":
         return f"Length: {value} of the rows would need another length to match the real rows."
     changes = _changes(audit.form_shares)
@@ -217,7 +143,7 @@ class PowerRow:
 def power_table(audit: Audit) -> list[PowerRow]:
     """The checks whose minimum detectable effect at 80 % power exceeds their tolerance."""
     return [
-        PowerRow(signal.name, _mde(signal), _quantity(signal.tolerance, signal.unit), rows)
+        PowerRow(signal_label(signal), _mde(signal), _quantity(signal.tolerance, signal.unit), rows)
         for signal, rows in audit.underpowered
     ]
 
@@ -256,10 +182,3 @@ def _compared_text(audit: Audit) -> str:
     lengths = ["whole" if words >= UNLIMITED_WORDS else f"the first {words} words of" for words in audit.max_words]
     kinds = zip(lengths, ("rows", "answers"), strict=False)
     return " and ".join(f"{length} {kind}" for length, kind in kinds) or "whole rows"
-
-
-def percent(share: float) -> str:
-    """Two significant digits, at least whole percents."""
-    if not share:
-        return "0 %"
-    return f"{100 * share:.{max(0, 1 - math.floor(math.log10(100 * share)))}f} %"

@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 from selfsown.audit.attributes import Shares
 from selfsown.audit.audit import Audit
+from selfsown.audit.conclusion import headline, ranked, verdict
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.drop import Dropped, reasons_path
 from selfsown.audit.examples import MAX_EXAMPLES
-from selfsown.audit.findings import headline, limitations, power_table, ranked, sentences, verdict
+from selfsown.audit.findings import limitations, power_table, sentences
 from selfsown.audit.scan import is_blank, row_number
 
 

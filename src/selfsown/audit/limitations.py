@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfsown.audit.audit import Audit
+from selfsown.audit.conclusion import signal_label
 from selfsown.audit.contamination import BenchmarkMatches
 from selfsown.audit.text_view import MIN_ROWS
 from selfsown.signals.measures import MIN_COUNT
@@ -26,7 +27,7 @@ def limitations(audit: Audit) -> list[str]:
             f"Near copies were searched among {sampled:,} of {available:,} real rows, so most may have been missed; "
             "exact copies were searched among all."
         )
-    lines += [f"{signal.name} could not be measured." for signal in audit.unmeasured]
+    lines += [f"{signal_label(signal)} could not be measured." for signal in audit.unmeasured]
     if audit.same_rows:
         lines.append("Both files hold the same rows; compare with other real rows.")
     lines += _benchmark_limitations(audit.benchmarks)

@@ -144,8 +144,10 @@ def text_hash(normalized: str) -> int:
 
 
 def exact_duplicate_rates(synthetic: DatasetScan, real: DatasetScan) -> tuple[float, float]:
-    count = min(len(synthetic.row_hashes), len(real.row_hashes))
-    return duplicate_rate(synthetic.row_hashes, count), duplicate_rate(real.row_hashes, count)
+    """The share of all rows that equal another row of their data set; more rows have more of them."""
+    hashes = synthetic.row_hashes, real.row_hashes
+    ours, theirs = (duplicate_rate(side, len(side)) for side in hashes)
+    return ours, theirs
 
 
 def copy_rate(synthetic: DatasetScan, real: DatasetScan) -> float:

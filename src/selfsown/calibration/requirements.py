@@ -31,7 +31,7 @@ def check_requirements(recipe: Recipe, folder: Path) -> None:
     if not recipe.grader_requirements:
         return
     path = folder / FILE
-    command = f"selfsown calibrate RECIPE {folder}"
+    command = recipe.command("calibrate", str(folder))
     if not path.exists():
         graders = ", ".join(recipe.grader_requirements)
         raise SelfsownError(f"grader_requirements: {graders} must be calibrated first: {command}")

@@ -33,7 +33,7 @@ def self_test(recipe: Recipe, task: Task, real: Sequence[Row], sample: Sequence[
     untested: dict[str, list[str]] = {}
     for step in progress.track(recipe.grade, "testing the graders"):
         if any(role in parameters(step.function) for role in ROLE_MODELS):
-            reason = "asks a model, and selfsown calibrate tests that"
+            reason = "asks a model; calibrate tests those"
         elif min(len(good), len(bad)) < MIN_ROWS:
             reason = "too few real rows have a known answer"
         else:

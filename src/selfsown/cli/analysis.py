@@ -20,10 +20,7 @@ ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
 CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
 JOBS = "Runs at a time; by default one a core."
-PROVE_WHAT = (
-    "prove takes a recipe (selfsown prove RECIPE) or two files (selfsown prove --synthetic FILE --against REAL), "
-    "one of the two"
-)
+PROVE_WHAT = "prove takes a recipe, or two files (--synthetic FILE --against REAL), one of the two"
 PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
 
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
@@ -194,7 +191,7 @@ def audit(
     import json
     import sys
 
-    from selfsown.audit import findings, inputs, json_report
+    from selfsown.audit import conclusion, inputs, json_report
     from selfsown.html import page_path
     from selfsown.terminal import audit as terminal
 
@@ -209,4 +206,4 @@ def audit(
         print(json.dumps(json_report.to_json(result), indent=1))
     else:
         terminal.show(result)
-    sys.exit(findings.EXIT_CODES[findings.verdict(result)])
+    sys.exit(conclusion.EXIT_CODES[conclusion.verdict(result)])

@@ -73,7 +73,7 @@ def _show_result(recipe: Recipe, folder: Path, progress: MakeProgress, kept: int
     print_cost(folder, progress.console)
     if kept:
         data = with_progress(export, folder, folder / "dataset")
-        progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (selfsown export: other formats)")
+        progress.print(f"{data.rows:,} kept rows as {data.format}: {data.out} (export writes other formats)")
     progress.print(f"All rows with status and reason: {folder}/rows.parquet")
     if report:
         progress.print(with_progress(write_or_explain, folder))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import yaml
 
 from selfsown.errors import RecipeError, suggest
-from selfsown.preflight.dry_run import SAMPLE_ROWS, dry_run
+from selfsown.preflight.dry_run import dry_run, held_out_sample
 from selfsown.preflight.stub_student import stand_in
 from selfsown.recipe.inputs import EvaluateInputs
 from selfsown.recipe.recipe import Recipe
@@ -136,7 +136,8 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:
     """The scores of an untrained student on a few rows."""
     student = stand_in(recipe.student(rows=real, seed=0), [*real, *held_out])
-    inputs = EvaluateInputs(model=student, held_out=held_out[:SAMPLE_ROWS], task=recipe.real())
+    task = recipe.real()
+    inputs = EvaluateInputs(model=student, held_out=held_out_sample(held_out, task), task=task)
     return [score for step in recipe.evaluate for score in step.collect(Score, inputs)]
 
 

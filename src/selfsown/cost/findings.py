@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selfsown.cost.totals import Cost
 from selfsown.usage.budget import format_amount
-from selfsown.usage.ledger import UsageEntry, format_tokens
+from selfsown.usage.ledger import UsageEntry, format_tokens, unknown_price
 
 COLUMNS = ("step", "role", "model", "requests", "answered", "failed", "input", "output", "reasoning", "cached", "cost")
 
@@ -40,9 +40,9 @@ def facts(cost: Cost) -> list[str]:
 
 def sentences(cost: Cost) -> list[str]:
     """The facts, and which prices the user could add."""
-    unpriced = dict.fromkeys(f"{line.model} at {line.host}" for line in cost.usage_entries if line.usd is None)
-    hint = "set `price` in the recipe, in dollars per million tokens"
-    return [*facts(cost), *(f"The price of {model} is unknown; {hint}." for model in unpriced)]
+    unpriced = {(line.model, line.host): line.role for line in reversed(cost.usage_entries) if line.usd is None}
+    options = cost.price_options
+    return [*facts(cost), *(unknown_price(*model, options[role]) for model, role in reversed(unpriced.items()))]
 
 
 def table_rows(cost: Cost) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from selfsown.history import best_of
 from selfsown.records import JsonObject
 from selfsown.run_folder import RunFolder
 from selfsown.scores import less_is_better
-from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
+from selfsown.usage.ledger import UsageEntry, price_options, recipe_prices, total, usage_entries
 
 IDENTITY_FIELDS = ("stage", "role", "model", "host")  # of a ledger line; a total has none
 POINTS_PER_UNIT = 100
@@ -26,12 +26,14 @@ class Cost:
 
     lines: one for each step, role and model. kept: rows kept. goal: the key of a score, empty if no model was trained.
     points: how much better the best generation is than generation 0 in the goal, in hundredths; None without a gain.
+    price_options: of each role, the option of the recipe that gives its price.
     """
 
     usage_entries: Sequence[UsageEntry]
     kept: int
     goal: str
     points: float | None
+    price_options: Mapping[str, str]
 
     @property
     def total(self) -> UsageEntry:
@@ -71,12 +73,12 @@ def read_cost(folder: Path) -> Cost | None:
     store = RunFolder(folder)
     try:
         recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        prices = recipe_prices(recipe)
+        prices, options = recipe_prices(recipe), price_options(recipe)
     except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise RunFolderError(f"{folder}/recipe.yaml is damaged ({error}); restore the original") from error
     ledger = usage_entries(store.journal.path, prices)
     goal = str(recipe.get("goal", ""))
-    return Cost(ledger, _kept_rows(folder), goal, _points_gained(store, goal)) if ledger else None
+    return Cost(ledger, _kept_rows(folder), goal, _points_gained(store, goal), options) if ledger else None
 
 
 def _kept_rows(folder: Path) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from selfsown.option_types import Natural, Share
 from selfsown.records import Row
+from selfsown.text.constraints.constraint import CONSTRAINTS_KEY
 from selfsown.text.near_duplicates import NearDuplicateIndex
 from selfsown.text.normalize import words
 from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
@@ -32,7 +33,7 @@ def curate(
     Always: its problem or prompt is that of a held-out row, ignoring final punctuation; or its prompt or answer
     contains 13 consecutive words of a held-out prompt (of a document: of its text), or all of a prompt of 5 to 12
     words. Phrases that occur in the real training rows, or in more than ten held-out rows, do not count, nor does such
-    a phrase with one more word at either end.
+    a phrase with one more word at either end. Sentences that pose constraints (real: instructions) do not count.
     ngram_size: also if it shares that many consecutive words with a held-out prompt or answer, unless the real rows
     have them too, all or all but one; 0 is off.
     min_overlap: below 1, also if it shares more than this share of 7-word n-grams with a held-out row, relative to
@@ -56,6 +57,11 @@ def curate(
         yield row.rejected(f"decontaminate: {reason}") if reason else row
 
 
+def _request(row: Row) -> str:
+    """The prompt, without sentences that pose constraints on how to answer: prompts about anything share those."""
+    return row.problem if row.problem and CONSTRAINTS_KEY in row.metadata else row.prompt
+
+
 def _whole(row: Row) -> str:
     return f"{row.prompt}\n{row.answer}"
 
@@ -74,7 +80,7 @@ def _near_index(held_out: Sequence[Row], common: Sequence[Row]) -> NearDuplicate
 def _passages(held_out: Sequence[Row], common: Sequence[Row]) -> tuple[Passages, dict[str, str]]:
     """The runs of words of held-out rows, without phrases that real rows or many held-out ones have; and the id of the
     first row that has each."""
-    texts = {row.prompt or row.answer: row.id for row in reversed(held_out)}
+    texts = {_request(row) or row.answer: row.id for row in reversed(held_out)}
     phrases = {row_id: _phrases(tokenize(text)) for text, row_id in reversed(texts.items())}
     shared = Counter(part for runs_of in phrases.values() for part in set().union(*runs_of.values()))
     kept = {
@@ -110,7 +116,7 @@ def _shared_passage(row: Row, passages: Passages, owners: Mapping[str, str]) -> 
 
 def _ngrams(row: Row, size: int) -> set[tuple[str, ...]]:
     """All n-grams of words in its prompt and in its answer."""
-    texts = [words(row.prompt), words(row.answer)]
+    texts = [words(_request(row)), words(row.answer)]
     return {tuple(text[start : start + size]) for text in texts for start in range(len(text) - size + 1)}
 
 

@@ -9,22 +9,22 @@ from selfsown.errors import RecipeError
 from selfsown.models import Model, SamplingParams
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import share
-from selfsown.tasks import Task
+from selfsown.tasks import Task, checkable
 
 
 def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str, ...] = ()) -> Iterator[Score]:
-    """Accuracy over all held-out rows with a prompt, with 95 % intervals, and for each stratum.
+    """Accuracy over the held-out prompts whose answers the task can check, with 95 % intervals, and for each stratum.
 
     by: the strata: a metadata key, "level", or several joined by "+".
 
     Raises RecipeError where no held-out row has such a key.
     """
-    rows = [row for row in held_out if row.prompt]
+    rows = checkable(held_out, task)
     known = {"level"}.union(*(row.metadata for row in rows))
     for key in (key for keys in by for key in keys.split("+")):
         if key not in known:
             raise RecipeError(f"evaluate.accuracy: no held-out row has {key!r}; available: {', '.join(sorted(known))}")
-    replies = model.complete([row.prompt for row in rows], SamplingParams(temperature=0.0))
+    replies = model.complete([row.full_prompt for row in rows], SamplingParams(temperature=0.0))
     strata: dict[str, list[bool]] = defaultdict(list)
     for row, (reply,) in zip(rows, replies, strict=True):
         is_right = not reply.failure and task.check(row, reply.text).score >= 0.5

@@ -14,7 +14,7 @@ from selfsown.errors import RecipeError
 from selfsown.models import Model
 from selfsown.option_types import Count
 from selfsown.prompting.unconditional import comparable_rows, unconditional_samples
-from selfsown.records import Row, Score
+from selfsown.records import Row, Score, answered
 from selfsown.stats.intervals import Z
 from selfsown.tasks import Task
 from selfsown.text.normalize import effective_number, ngrams, unified
@@ -35,14 +35,15 @@ def evaluate(
 ) -> Iterator[Score]:
     """diversity: effective number of n-grams; diversity[tail]: distinct n-grams that are rare in one half of the real
     rows; diversity[distinct]: distinct texts. Each is a ratio to the other half of the real rows, with as many texts.
-    There is no score where the model wrote nothing, or no real row is comparable.
+    There is no score where the model wrote nothing, or no real row is comparable. Prompts without
+    an answer are left out.
 
     count: samples. ngram_size: characters. splits: pairs of halves, whose spread is the 95 % interval; it varies as
     samples of the whole size would. (A bootstrap would repeat texts, and so bias every measure of diversity.)
 
     Raises RecipeError where ngram_size is longer than every real row.
     """
-    rng = random.Random(seed)
+    rng, held_out = random.Random(seed), answered(held_out)
     real = [unified(row.prompt + row.answer) for row in comparable_rows(held_out, task)]
     written = [
         unified(prompt + answer) for prompt, answer in unconditional_samples(model, held_out, task, count, rng, seed)

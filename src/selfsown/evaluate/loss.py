@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from selfsown.errors import RecipeError
 from selfsown.models import AnswerBits, Model
-from selfsown.records import Row, Score
+from selfsown.records import Row, Score, answered
 from selfsown.stats.intervals import ratio
 
 
@@ -15,15 +15,19 @@ def evaluate(model: Model, held_out: Sequence[Row], *, answers_only: bool = Fals
 
     answers_only: over answers alone, given their prompts; the score is then loss[answers].
 
-    Raises RecipeError where the model cannot measure answers alone.
+    Rows without an answer are left out. Raises RecipeError where the model cannot measure answers alone, or no held-out
+    row has an answer.
     """
+    rows = answered(held_out)
+    if not rows:
+        raise RecipeError("evaluate.loss: no held-out row has an answer; measure accuracy alone, or bring answers")
     if not answers_only:
-        measured = model.bits(held_out)
+        measured = model.bits(rows)
     elif isinstance(model, AnswerBits):
-        measured = model.answer_bits(held_out)
+        measured = model.answer_bits(rows)
     else:
         raise RecipeError(f"evaluate.loss: {model.name} cannot measure answers alone; leave out answers_only")
     bits, characters = zip(*measured, strict=True)
     low, high = ratio(bits, characters)
     stratum = "answers" if answers_only else ""
-    yield Score("loss", sum(bits) / sum(characters), len(held_out), low, high, stratum, direction="lower")
+    yield Score("loss", sum(bits) / sum(characters), len(rows), low, high, stratum, direction="lower")

@@ -11,7 +11,7 @@ from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import mean
-from selfsown.tasks import Task
+from selfsown.tasks import Task, checkable
 
 
 def evaluate(
@@ -34,9 +34,9 @@ def evaluate(
     """
     if k > n:
         raise RecipeError(f"evaluate.pass_at_k: k is {k}, but only n = {n} samples are drawn; set n to {k} or more")
-    rows = [row for row in held_out if row.prompt]
+    rows = checkable(held_out, task)
     rows = random.Random(seed).sample(rows, min(prompts, len(rows)))
-    replies = model.complete([row.prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
+    replies = model.complete([row.full_prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
     estimates = []
     for row, group in zip(rows, replies, strict=True):
         right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in group)

@@ -19,7 +19,7 @@ def push(folder: Path, repo: str, *, public: bool = False) -> str:
     dataset exists with the other visibility, or the hub refuses.
     """
     if not is_export(folder):
-        raise SelfsownError(f"{folder} is not an export; write one with `selfsown export RUN {folder}`")
+        raise SelfsownError(f"{folder} is not an export; export writes one")
     owner, _, name = repo.partition("/")
     if not owner or not name or "/" in name:
         raise SelfsownError(f"{repo!r} is not a dataset on the hub; expected OWNER/NAME")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from selfsown.errors import DataError
 from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
+from selfsown.files.delimiters import delimiter_of
 from selfsown.files.file_types import kind_of, open_text
 from selfsown.files.record_fields import Record
 
@@ -44,7 +45,7 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> 
         raise DataError(
             f"{path} is a folder; name a file of real rows: .txt, .jsonl, .json, .csv, .tsv or .parquet; "
             f"or a folder of documents: --set 'real={{documents: {{path: {path}}}}}'; "
-            f"or a folder of the datasets library, such as selfsown export writes: "
+            f"or a folder of the datasets library, such as export writes: "
             f"--set 'real={{dataset: {{path: {path}}}}}'"
         )
     if path.suffix.lower() in DOCUMENT_SUFFIXES:
@@ -59,7 +60,7 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> 
     if kind in JSON_LINES:
         return _jsonl(path, bad)
     if kind in TABLES:
-        return _csv(path, "\t" if kind == ".tsv" else ",", bad)
+        return _csv(path, kind, bad)
     return _json(path, bad) if kind == ".json" else _lines(path)
 
 
@@ -73,7 +74,7 @@ def table_columns(path: Path) -> list[str]:
     if (kind := kind_of(path)) not in TABLES:
         return []
     with open_text(path, "") as file:
-        return _column_names(path, csv.reader(file, delimiter="\t" if kind == ".tsv" else ","))
+        return _column_names(path, csv.reader(file, delimiter=_delimiter(path, kind)))
 
 
 def read_text(path: Path) -> str:
@@ -89,9 +90,14 @@ def _lines(path: Path) -> Records:
                 yield number, {"text": line.removesuffix("\n")}
 
 
-def _csv(path: Path, delimiter: str, bad: OnBad) -> Records:
-    """Every record must have as many fields as the first line."""
+def _delimiter(path: Path, kind: str) -> str:
     csv.field_size_limit(MAX_FIELD_CHARS)
+    return delimiter_of(path, "\t" if kind == ".tsv" else ",")
+
+
+def _csv(path: Path, kind: str, bad: OnBad) -> Records:
+    """Every record must have as many fields as the first line."""
+    delimiter = _delimiter(path, kind)
     with open_text(path, "") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         names = _column_names(path, reader)
@@ -125,9 +131,8 @@ def _column_names(path: Path, reader: Reader) -> list[str]:
     if names and not any(name.strip() for name in names):
         raise DataError(f"{path}:{line} has no column names; the first line must name every field")
     if len(names) == 1 and (mark := next((mark for mark in ";\t" if mark in names[0]), "")):
-        remedy = "with commas" if mark == ";" else "as .tsv"
         raise DataError(
-            f"{path}:{line} has one column, {names[0]!r}; if its fields are separated by {mark!r}, save it {remedy}"
+            f"{path}:{line} has one column, {names[0]!r}; if {mark!r} separates its fields, every line needs as many"
         )
     return names
 

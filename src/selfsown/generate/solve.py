@@ -5,13 +5,17 @@ If the task cannot pose problems, it solves real prompts with known answers (Zel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.row_text import for_row
 from selfsown.records import NoPrompt, Row
-from selfsown.tasks import Posing, Task
+from selfsown.tasks import Posing, PosingFromRows, Task
 from selfsown.templates import TemplateText
 from selfsown.text.chat import Prompt, append_text, keep_prompt_metadata, prepend_text
 from selfsown.text.final_answer import final_answers, stated_answer
@@ -34,31 +38,77 @@ def generate(
     n: Count = 1,
     temperature: NotNegative = 1.0,
     instruction: TemplateText = "",
-    hint: bool = False,
+    hint: bool | Literal["never", "unsolved", "half", "always"] = False,
 ) -> Iterator[Row]:
     """Answers to new problems, or to each real prompt.
 
     count: how many problems the task poses. n: answers to each problem. temperature: the teacher's. instruction: text
-    before each prompt, which the row does not have. hint: try a problem that no answer solves once more with the known
-    answer in the prompt, which the row does not have; the metadata "hint" is "yes" for such a row and "no" for others.
+    before each prompt, which the row does not have. hint: which problems are asked with a hint, which the row does not
+    have; true: those with a known answer that no answer solves, once more. "unsolved" asks those that no answer solves
+    n times more, "half" half of all, drawn at random, and "always" all. A hint is the task's own, such as a
+    demonstration, or the known answer. The metadata "hint" is "yes" for such a row and "no" for others.
 
     Raises NoPrompt where no real row has a prompt and the task poses no problems.
     Source: STaR (Zelikman et al. 2022), section 3.2, for hints.
     """
-    poses = isinstance(task, Posing)
-    problems = list(task.problems(level, count, seed)) if isinstance(task, Posing) else [r for r in rows if r.prompt]
+    problems = _problems(rows, task, level, count, seed)
     if not problems:
         raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
-    prompts = [prepend_text(row.full_prompt, for_row(instruction, row)) for row in problems]
-    replies = teacher.complete(prompts, SamplingParams(n=n, temperature=temperature, seed=seed))
-    groups = list(zip(problems, replies, strict=True))
-    unsolved = [row for row, group in groups if hint and row.target and not any(_solves(row, r, task) for r in group)]
-    hinted = [prepend_text(_hinted_prompt(row, task), for_row(instruction, row)) for row in unsolved]
-    retries = teacher.complete(hinted, SamplingParams(temperature=temperature, seed=seed))
-    answers = [(row, reply, "no") for row, group in groups for reply in group]
-    answers += [(row, reply, "yes") for row, (reply,) in zip(unsolved, retries, strict=True)]
+    hinted = {index for index in _hinted_first(len(problems), hint, seed) if _has_hint(problems[index], task)}
+    ask = partial(_replies, teacher, task, instruction)
+    sampling = SamplingParams(n=n, temperature=temperature, seed=seed)
+    groups = list(zip(problems, ask(problems, hinted, sampling), strict=True))
+    retried = [
+        row for row, group in groups if _retries(row, task, hint) and not any(_solves(row, r, task) for r in group)
+    ]
+    retries = ask(retried, range(len(retried)), sampling if hint == "unsolved" else replace(sampling, n=1))
+    answers = [(row, reply, index in hinted) for index, (row, group) in enumerate(groups) for reply in group]
+    answers += [(row, reply, True) for row, group in zip(retried, retries, strict=True) for reply in group]
     for row, reply, had_hint in answers:
-        yield _to_row(row, reply, {"hint": had_hint} if hint else {}, parents=() if poses else (row.id,))
+        metadata = {"hint": "yes" if had_hint else "no"} if hint not in (False, "never") else {}
+        yield _to_row(row, reply, metadata, parents=row.parents if _poses(task) else (row.id,))
+
+
+def _replies(
+    teacher: Model,
+    task: Task,
+    instruction: str,
+    problems: Sequence[Row],
+    hinted: Collection[int],
+    sampling: SamplingParams,
+) -> list[list[Reply]]:
+    """The teacher's answers; hinted: the positions of the problems that are asked with a hint."""
+    prompts = [_hinted_prompt(row, task) if i in hinted else row.full_prompt for i, row in enumerate(problems)]
+    before = [for_row(instruction, row) for row in problems]
+    return teacher.complete([prepend_text(*pair) for pair in zip(prompts, before, strict=True)], sampling)
+
+
+def _poses(task: Task) -> bool:
+    return isinstance(task, Posing | PosingFromRows)
+
+
+def _problems(rows: Sequence[Row], task: Task, level: int, count: int, seed: int) -> list[Row]:
+    if isinstance(task, Posing):
+        return list(task.problems(level, count, seed))
+    if isinstance(task, PosingFromRows):
+        return list(task.problems_from(rows, level, count, seed))
+    return [row for row in rows if row.prompt]
+
+
+def _hinted_first(count: int, hint: bool | str, seed: int) -> Sequence[int]:
+    """The problems that are asked with a hint from the start, by their position."""
+    if hint == "half":
+        return random.Random(f"hint {seed}").sample(range(count), count // 2)
+    return range(count) if hint == "always" else ()
+
+
+def _has_hint(row: Row, task: Task) -> bool:
+    return _poses(task) or bool(row.target)
+
+
+def _retries(row: Row, task: Task, hint: bool | str) -> bool:
+    """Whether the problem is asked again, with a hint, if no answer solves it."""
+    return bool(row.target) if hint is True else hint == "unsolved" and _has_hint(row, task)
 
 
 def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ...]) -> Row:
@@ -78,7 +128,7 @@ def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ..
 
 
 def _hinted_prompt(row: Row, task: Task) -> Prompt:
-    if isinstance(task, Posing):
+    if isinstance(task, Posing | PosingFromRows):
         return task.hinted(row)
     return append_text(row.full_prompt, HINT_PROMPT.format(stated_answer(row.target)))
 

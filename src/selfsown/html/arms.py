@@ -20,7 +20,6 @@ from selfsown.html.formatting import (
     element_id,
     interval,
     number,
-    score_name,
     truncate,
     visible,
 )
@@ -44,7 +43,7 @@ def scores(comparison: ComparisonData) -> Table:
     """One row per arm: the goal, its paired difference, and the cost."""
     goal = comparison.goal
     difference = f"{comparison.reference} − arm"
-    head = ["arm", score_name(goal), difference, "best generation", "rows kept", "CPU time per run"]
+    head = ["arm", comparison.score_name(goal), difference, "best generation", "rows kept", "CPU time per run"]
     rows = []
     for arm in comparison.arms:
         score = arm.scores[goal]
@@ -63,7 +62,9 @@ def other_scores(comparison: ComparisonData) -> Table:
     related = [key for key in keys if key.startswith(f"{stem}=") and "," not in key]
     shown = [key for key in [*related, *(key for key in keys if "=" not in key)] if key != comparison.goal]
     rows = [[arm.name, *(_mean(arm.scores[key]) for key in shown)] for arm in comparison.arms]
-    return Table(["arm", *map(score_name, shown)], rows, "Other scores of the last generation: means over the seeds")
+    return Table(
+        ["arm", *map(comparison.score_name, shown)], rows, "Other scores of the last generation: means over the seeds"
+    )
 
 
 def strata(comparison: ComparisonData) -> Table | None:
@@ -72,7 +73,13 @@ def strata(comparison: ComparisonData) -> Table | None:
     if not proof or not proof.strata:
         return None
     rows = [
-        [score_name(key), _signed(gap), _signed(gap.against_best), f"{gap.corrected_p_value:.2g}", gap.verdict]
+        [
+            comparison.score_name(key),
+            _signed(gap),
+            _signed(gap.against_best),
+            f"{gap.corrected_p_value:.2g}",
+            gap.verdict,
+        ]
         for key, gap in proof.strata.items()
     ]
     caption = (
@@ -86,7 +93,7 @@ def differences(comparison: ComparisonData) -> Figure:
     """The seeds, mean and interval of each arm, and beside it the paired difference to the reference."""
     goal = comparison.goal
     ends = [DotRow(arm.name, arm.scores[goal].last, arm.scores[goal]) for arm in comparison.arms]
-    panels = [_dot_panel("scores", f"{score_name(goal)}, last generation", ends, None)]
+    panels = [_dot_panel("scores", f"{comparison.score_name(goal)}, last generation", ends, None)]
     gaps = _gap_rows(comparison)
     if gaps:
         panels.append(_dot_panel("gaps", "paired difference by seed", gaps, 0.0))
@@ -108,12 +115,13 @@ def curves(comparison: ComparisonData, key: str) -> Figure | None:
     panels = []
     for index, arm in enumerate(comparison.arms):
         dashed = {} if arm.name == comparison.reference else reference
-        panels.append(_curve_panel(index, arm, key, by_arm[arm.name], dashed, limits))
+        name = comparison.score_name(key)
+        panels.append(_curve_panel(f"arm-{index}-{element_id(key)}", name, arm, by_arm[arm.name], dashed, limits))
     about = f", {describe_score(key)}" if describe_score(key) else ""
     crosses = " A cross: a guard triggered." if any(arm.guards for arm in comparison.arms) else ""
     caption = (
-        f"{capitalized(score_name(key))} over the generations{about}. Thin lines are seeds, the thick line is their "
-        f"mean, the dashed grey line that of {comparison.reference}.{crosses}"
+        f"{capitalized(comparison.score_name(key))} over the generations{about}. Thin lines are seeds, the thick line "
+        f"is their mean, the dashed grey line that of {comparison.reference}.{crosses}"
     )
     last = max(max(curve) for by_seed in by_arm.values() for curve in by_seed.values() if curve)
     generations = range(last + 1)
@@ -212,11 +220,15 @@ def _means(by_seed: Curves) -> dict[int, float]:
 
 
 def _curve_panel(
-    index: int, arm: ArmResult, key: str, by_seed: Curves, dashed: Mapping[int, float], limits: tuple[float, float]
+    canvas_id: str,
+    score: str,
+    arm: ArmResult,
+    by_seed: Curves,
+    dashed: Mapping[int, float],
+    limits: tuple[float, float],
 ) -> Panel:
     points = [f"generation {generation}: {value:.3f}" for generation, value in _means(by_seed).items()]
-    title = f"{score_name(key)} of {arm.name} over generations"
-    canvas = svg.Canvas(f"arm-{index}-{element_id(key)}", title, f"mean: {'; '.join(points)}")
+    canvas = svg.Canvas(canvas_id, f"{score} of {arm.name} over generations", f"mean: {'; '.join(points)}")
     alarms: dict[int, list[int]] = {}
     for guard in arm.guards:
         alarms.setdefault(guard.seed, []).extend(guard.generations)

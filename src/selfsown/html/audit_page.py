@@ -9,30 +9,26 @@ from matplotlib.axes import Axes
 
 from selfsown.audit import findings
 from selfsown.audit.audit import Audit
+from selfsown.audit.conclusion import headline, log_odds_note, ranked, signal_label
 from selfsown.audit.examples import RowGroup
 from selfsown.audit.scan import row_number
 from selfsown.html import svg, template
-from selfsown.html.elements import Figure, Panel, Table
+from selfsown.html.elements import Fact, Figure, Opening, Panel, Table
 from selfsown.html.formatting import percent, truncate, visible
 from selfsown.records import Signal
 
 MAX_CHARS_SHOWN = 300  # of a row
 MAX_ROW_NUMBERS = 5  # of a group of duplicates
-COPIES = "copies of real rows"  # the signal
 WIDTHS = (340, 900)  # pixels of the figure on narrow and wide screens
+MAX_NAME_CHARS = 40  # of a signal in the figure
 AXIS_LIMITS = (4.0, 12.0)  # of the figure to the left and right, in tolerances
 
 
 def write(audit: Audit, path: Path) -> Path:
     """Write the page. SelfsownError: it cannot be written."""
     content = {
-        "name": audit.synthetic.name,
+        "opening": _opening(audit),
         "real": audit.real.name,
-        "folder": "",
-        "headline": findings.headline(audit),
-        "sentences": [*findings.sentences(audit), *(audit.dropped.sentences if audit.dropped else ())],
-        "facts": _facts(audit),
-        "limitations": findings.limitations(audit),
         "power": _power(audit),
         "differences": _differences(audit) if audit.signals else None,
         "shares": _all_shares(audit),
@@ -45,18 +41,33 @@ def write(audit: Audit, path: Path) -> Path:
     return template.write_page(path, "audit.html", content)
 
 
-def _facts(audit: Audit) -> list[tuple[str, str, str]]:
-    """(name, number, note) of each large number at the top of the page."""
+def _opening(audit: Audit) -> Opening:
+    return Opening(
+        name=audit.synthetic.name,
+        description="",
+        folder="",
+        headline=headline(audit),
+        sentences=[*findings.sentences(audit), *(audit.dropped.sentences if audit.dropped else ())],
+        facts=_facts(audit),
+        limitations=findings.limitations(audit),
+    )
+
+
+def _facts(audit: Audit) -> list[Fact]:
     synthetic, real = audit.synthetic, audit.real
-    facts = [
-        ("synthetic rows", f"{synthetic.row_count:,}", synthetic.name),
-        ("real rows", f"{real.row_count:,}", real.name),
+    names = ", ".join(signal_label(alarm) for alarm in ranked(audit) if alarm.is_alarm)
+    facts = (
+        [Fact("checks with an alarm", f"{len(audit.alarms)} of {len(audit.signals)}", names)] if audit.signals else []
+    )
+    facts += [
+        Fact("synthetic rows", f"{synthetic.row_count:,}", synthetic.name),
+        Fact("real rows", f"{real.row_count:,}", real.name),
     ]
     if synthetic.blank_count or real.blank_count:
-        facts.append(("blank rows", f"{synthetic.blank_count:,}", f"real: {real.blank_count:,}"))
-    facts.append(("exact duplicates", percent(audit.duplicate_rates[0]), f"real: {percent(audit.duplicate_rates[1])}"))
-    near = f"; {percent(audit.rates[COPIES][0])} of the sample with near copies" if COPIES in audit.rates else ""
-    return [*facts, ("exact " + COPIES, percent(audit.copy_rate), f"ignoring case and whitespace{near}")]
+        facts.append(Fact("blank rows", f"{synthetic.blank_count:,}", f"real: {real.blank_count:,}"))
+    ours, theirs = map(percent, audit.duplicate_rates)
+    facts.append(Fact("exact duplicates", ours, f"of all rows; real: {theirs}"))
+    return [*facts, Fact("exact copies of real rows", percent(audit.copy_rate), "of all rows")]
 
 
 def _power(audit: Audit) -> Table | None:
@@ -68,29 +79,30 @@ def _power(audit: Audit) -> Table | None:
 
 
 def _differences(audit: Audit) -> Figure:
-    signals = findings.ranked(audit)
+    signals = ranked(audit)
     label = "; ".join(
-        f"{signal.name}: {signal.value / signal.tolerance:+.2f} times the tolerance" for signal in signals
+        f"{signal_label(signal)}: {signal.value / signal.tolerance:+.2f} times the tolerance" for signal in signals
     )
     margins, height = svg.Margins(8, 14, 6, 36), 50 + 40 * len(signals)
     sheets = [svg.Canvas(f"differences-{width}", "Differences", label, width, height, margins) for width in WIDTHS]
     narrow, wide = (svg.draw_svg(sheet, _dots(signals)) for sheet in sheets)
-    head = ["signal", "family", "difference", "95 % interval", "tolerance", "p", "alarm", "MDE at 80 % power"]
+    head = ["signal", "family", "difference", "95 % interval", "tolerance", "p", "result", "MDE at 80 % power"]
     rows = [
         [
-            signal.name,
+            signal_label(signal),
             signal.family,
             f"{signal.value:+.3f}",
             f"[{signal.low:+.3f}, {signal.high:+.3f}]",
             f"{signal.tolerance:g}",
             findings.p_value(audit, signal),
-            "yes" if signal.is_alarm else "no",
+            findings.result(audit, signal),
             f"{signal.mde:.3f}",
         ]
         for signal in signals
     ]
+    notes = ("A filled mark is an alarm: a significant difference above its tolerance.", log_odds_note(signals))
     return Figure(
-        "A filled mark is an alarm: a significant difference above its tolerance.",
+        " ".join(filter(None, notes)),
         [Panel("", narrow, wide)],
         Table(head, rows, "Every signal. 0.1 is 10 %, 10 points, or 0.1 of log-odds"),
     )
@@ -122,18 +134,16 @@ def _draw_signal(axes: Axes, index: int, signal: Signal) -> None:
     low, value, high = (
         max(left, min(right, number / signal.tolerance)) for number in (signal.low, signal.value, signal.high)
     )
-    axes.annotate(visible(signal.name), (0, index - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
+    multiple = signal.value / signal.tolerance
+    beyond = value != multiple
+    # The number of a mark at the edge stands after the name, where nothing else is drawn.
+    name = truncate(signal_label(signal), MAX_NAME_CHARS) + (f"  {multiple:+.1f}" if beyond else "")
+    axes.annotate(visible(name), (0, index - 0.36), xycoords=axes.get_yaxis_transform(), va="center")
     color = svg.ORANGE if signal.is_alarm else svg.BLUE
     face = color if signal.is_alarm else svg.PAPER
     axes.plot([low, high], [index, index], "-", color=color)
-    multiple = signal.value / signal.tolerance
-    if value == multiple:
-        axes.plot([value], [index], "o", markersize=7, color=color, markerfacecolor=face, clip_on=True)
-        return
-    # Beyond the edge: an arrow and the number.
-    marker, side = (">", "right") if multiple > right else ("<", "left")
-    axes.plot([value], [index], marker, markersize=7, color=color, markerfacecolor=face, clip_on=False)
-    axes.annotate(f"{multiple:+.1f}", (value, index - 0.36), ha=side, va="center")
+    marker = ("<" if multiple < left else ">") if beyond else "o"
+    axes.plot([value], [index], marker, markersize=7, color=color, markerfacecolor=face, clip_on=not beyond)
 
 
 def _all_shares(audit: Audit) -> list[Table]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from selfsown.compare.results import ArmResult, ComparisonResult, ProofVerdict
 from selfsown.html import run_data
 from selfsown.html.damage import damaged_if_unreadable
+from selfsown.html.task_examples import TaskExample, task_example
 from selfsown.records import Generation
 from selfsown.run_folder import RunFolder
 from selfsown.scores import Direction, less_is_better
@@ -19,10 +20,22 @@ Histories = Mapping[int, Sequence[Generation]]  # by seed
 
 @dataclass(frozen=True)
 class ComparisonData:
-    """compare.json, and per arm and seed the generations of each run that still exists."""
+    """compare.json, per arm and seed the generations of each run that still exists, and the words of its task."""
 
     result: ComparisonResult
     histories: Mapping[str, Histories]
+    task: TaskExample = field(default_factory=TaskExample)
+
+    def score_name(self, key: str) -> str:
+        """The score in words: its stratum as the task names it."""
+        return self.task.score_name(key)
+
+    def in_words(self, sentence: str) -> str:
+        """A sentence of compare.json with each score's key in words."""
+        keys = {key for arm in self.result.arms for key in arm.scores if "[" in key}
+        for key in sorted(keys, key=len, reverse=True):
+            sentence = sentence.replace(key, self.score_name(key))
+        return sentence
 
     @property
     def goal(self) -> str:
@@ -62,7 +75,19 @@ def load_comparison(folder: Path) -> ComparisonData:
     """Raises SelfsownError where a file of the folder is damaged."""
     with damaged_if_unreadable(folder / "compare.json"):
         result = ComparisonResult.read(folder / "compare.json")
-    return ComparisonData(result, {arm.name: _load_histories(folder / arm.folder, result.seeds) for arm in result.arms})
+    histories = {arm.name: _load_histories(folder / arm.folder, result.seeds) for arm in result.arms}
+    return ComparisonData(result, histories, _task(folder, result))
+
+
+def _task(folder: Path, result: ComparisonResult) -> TaskExample:
+    """The task of the first run that still exists."""
+    for arm in result.arms:
+        for seed in result.seeds:
+            path = folder / arm.folder / f"seed-{seed}" / "recipe.yaml"
+            if path.exists():
+                with damaged_if_unreadable(path):
+                    return task_example(RunFolder(path.parent).recipe())
+    return TaskExample()
 
 
 def _load_histories(folder: Path, seeds: Sequence[int]) -> dict[int, list[Generation]]:

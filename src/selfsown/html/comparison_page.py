@@ -9,21 +9,15 @@ from pathlib import Path
 from selfsown.html import arms, data_efficiency
 from selfsown.html.comparison_data import ComparisonData, load_comparison
 from selfsown.html.damage import damaged_if_unreadable
-from selfsown.html.elements import Fact, Figure, Table
-from selfsown.html.formatting import capitalized, count, duration, interval, join_words, number, score_name
+from selfsown.html.elements import Fact, Figure, Opening, Table
+from selfsown.html.formatting import capitalized, count, duration, interval, join_words, number, shown_folder
 
 
 @dataclass(frozen=True)
 class ComparisonPage:
     """What the template compare.html is filled with."""
 
-    name: str
-    description: str
-    folder: str
-    headline: str
-    sentences: list[str]
-    facts: list[Fact]
-    limitations: list[str]
+    opening: Opening
     scores: Table
     other_scores: Table
     strata: Table | None
@@ -41,13 +35,7 @@ def content(folder: Path) -> ComparisonPage:
     with damaged_if_unreadable(folder / "compare.json"):
         curves = [arms.curves(comparison, key) for key in (comparison.goal, "diversity")]
         return ComparisonPage(
-            name=result.recipe,
-            description=result.description,
-            folder=folder.name,
-            headline=_headline(comparison),
-            sentences=_sentences(comparison),
-            facts=_facts(comparison),
-            limitations=_limitations(comparison),
+            opening=_opening(comparison, folder),
             scores=arms.scores(comparison),
             other_scores=arms.other_scores(comparison),
             strata=arms.strata(comparison),
@@ -57,6 +45,18 @@ def content(folder: Path) -> ComparisonPage:
             arms=_arms(comparison),
             efficiency=data_efficiency.section(comparison) if result.data_efficiency else None,
         )
+
+
+def _opening(comparison: ComparisonData, folder: Path) -> Opening:
+    return Opening(
+        name=comparison.result.recipe,
+        description=comparison.result.description,
+        folder=shown_folder(folder),
+        headline=comparison.in_words(_headline(comparison)),
+        sentences=[comparison.in_words(sentence) for sentence in _sentences(comparison)],
+        facts=_facts(comparison),
+        limitations=_limitations(comparison),
+    )
 
 
 def _sentences(comparison: ComparisonData) -> list[str]:
@@ -95,7 +95,11 @@ def _facts(comparison: ComparisonData) -> list[Fact]:
     seeds = len(result.seeds)
     facts = [_goal_fact(comparison)]
     if ratio := _row_ratio(comparison):
-        facts.append(Fact("real rows that plain training needs", ratio, "relative to the loop, for the same score"))
+        value, _, seeds_beyond = ratio.removesuffix(")").partition(" (")
+        note = "relative to the loop, for the same score"
+        facts.append(
+            Fact("real rows that plain training needs", value, f"{note}; {seeds_beyond}" if seeds_beyond else note)
+        )
     runs = len(result.arms) * seeds
     facts.append(Fact("runs", str(runs), f"{count(len(result.arms), 'arm')}, {count(seeds, 'seed')}"))
     seconds = sum(sum(arm.cpu_seconds) for arm in result.arms)
@@ -105,7 +109,7 @@ def _facts(comparison: ComparisonData) -> list[Fact]:
 def _goal_fact(comparison: ComparisonData) -> Fact:
     """The difference of a proof, otherwise the goal of the reference."""
     seeds = len(comparison.result.seeds)
-    name = score_name(comparison.goal)
+    name = comparison.score_name(comparison.goal)
     if proof := comparison.result.proof:
         gap = proof.difference
         note = f"{interval(gap.low, gap.high)} against real rows alone after equal training steps, {seeds} seeds"

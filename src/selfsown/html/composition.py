@@ -21,6 +21,7 @@ STAGE_COLOURS = {
     "curate": svg.GREEN,
     "train": svg.BLUE,
     "evaluate": svg.ORANGE,
+    "guard": svg.INK,
 }
 Points = Sequence[tuple[int, float]]
 
@@ -109,8 +110,8 @@ def time_figure(run: RunData) -> Figure | None:
     rows = [[str(number), *map(duration, seconds[number]), duration(sum(seconds[number]))] for number in numbers]
     rows.append(["all", *map(duration, totals), duration(sum(totals))])
     caption = (
-        "Time by stage, from left to right in the order of the legend. A stage that was repeated after a kill counts "
-        "each time it finished."
+        "The time of each generation by stage, from left to right in the order of the legend. A stage that was "
+        "repeated after a kill counts each time it finished."
     )
     return Figure(caption, panels, Table(["generation", *stages, "total"], rows, "Time by stage"))
 

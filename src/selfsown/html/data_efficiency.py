@@ -13,7 +13,7 @@ from selfsown.compare.results import DataEfficiency, EfficiencyScore
 from selfsown.html import svg
 from selfsown.html.comparison_data import ComparisonData
 from selfsown.html.elements import Fact, Figure, Panel, Table
-from selfsown.html.formatting import integer, number, score_name
+from selfsown.html.formatting import integer, number
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,24 @@ def section(comparison: ComparisonData) -> EfficiencySection:
     ]
     prices = [[name, f"{price:g}"] for name, price in cost.prices.items()]
     return EfficiencySection(
-        figure=_figure(efficiency),
-        ratios=[(score_name(key), score.summary) for key, score in efficiency.scores.items()],
+        figure=_figure(comparison, efficiency),
+        ratios=[(comparison.score_name(key), score.summary) for key, score in efficiency.scores.items()],
         cost_facts=facts,
         cost_sentences=cost.sentences,
         prices=Table(["item", "USD"], prices, "Prices used") if prices else None,
     )
 
 
-def _figure(efficiency: DataEfficiency) -> Figure:
+def _figure(comparison: ComparisonData, efficiency: DataEfficiency) -> Figure:
     rows, loop, scores = efficiency.rows, efficiency.loop, efficiency.scores
     panels = []
     for index, (key, score) in enumerate(scores.items()):
         points = [f"{integer(rows[name])} rows: {statistics.fmean(values):.3f}" for name, values in score.curve.items()]
         description = f"{loop} is matched at {score.summary} the real rows. Plain training: {'; '.join(points)}"
-        title = f"{score_name(key)} by number of real rows"
+        title = f"{comparison.score_name(key)} by number of real rows"
         canvas = svg.Canvas(f"data-efficiency-{index}", title, description, 340, 260)
-        panels.append(Panel(score_name(key), svg.draw_svg(canvas, _draw_curve(rows, loop, score))))
-    head = ["real rows", *(f"{score_name(key)}: plain training" for key in scores)]
+        panels.append(Panel(comparison.score_name(key), svg.draw_svg(canvas, _draw_curve(rows, loop, score))))
+    head = ["real rows", *(f"{comparison.score_name(key)}: plain training" for key in scores)]
     lines = [
         [integer(rows[name]), *(number(statistics.fmean(score.curve[name])) for score in scores.values())]
         for name in rows

@@ -44,6 +44,22 @@ class Fact(NamedTuple):
     note: str
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What every page begins with, and the folder and description that its end names.
+
+    facts: the first in the largest type.
+    """
+
+    name: str
+    description: str
+    folder: str
+    headline: str
+    sentences: Sequence[str]
+    facts: Sequence[Fact]
+    limitations: Sequence[str]
+
+
 class Bar(NamedTuple):
     """A number as a bar. segments: (share of the width, colour variable of the page) of each part of it."""
 

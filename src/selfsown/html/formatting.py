@@ -72,12 +72,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def score_name(key: str) -> str:
-    """ "accuracy[form=induction]" as "accuracy, form=induction"."""
-    name, _, stratum = key.removesuffix("]").partition("[")
-    return f"{name}, {stratum}" if stratum else name
-
-
 def capitalized(text: str) -> str:
     """With a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -12,7 +12,7 @@ import yaml
 
 from selfsown.cost import Cost, findings, read_cost
 from selfsown.html.damage import damaged_if_unreadable
-from selfsown.html.elements import Bar, Bars, Fact, Table
+from selfsown.html.elements import Bar, Bars, Fact, Opening, Table
 from selfsown.html.formatting import capitalized, count, evidence_sentence, integer, join_words, percent, shown_folder
 from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
 from selfsown.html.row_counts import STATUSES, GradeCounts, RowCounts, count_rows, sample_rows
@@ -34,15 +34,8 @@ MAX_CHARS = 120
 class MakePage:
     """What the template make.html is filled with."""
 
-    name: str
+    opening: Opening
     kind: str
-    command: str
-    description: str
-    folder: str
-    headline: str
-    sentences: list[str]
-    facts: list[Fact]
-    limitations: list[str]
     outcomes: Bars | None
     grades: list[Bars]
     grade_note: str
@@ -79,15 +72,8 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
     usage = Table(findings.COLUMNS, findings.table_rows(made.cost), "Requests to model servers") if made.cost else None
     no_request = ["No model server was asked."]
     return MakePage(
-        name=made.recipe.get("name") or folder.name,
+        opening=_opening(made, folder),
         kind="preview of the recipe" if made.is_preview else "data set of the recipe",
-        command="preview" if is_preview else "report",
-        description=made.recipe.get("description", ""),
-        folder=shown_folder(folder),
-        headline=_headline(made),
-        sentences=_sentences(made),
-        facts=_facts(made),
-        limitations=_limitations(made, folder),
         outcomes=_outcomes(made.counts) if made.counts else None,
         grades=[_grade_bars(name, grades) for name, grades in made.counts.grades.items()] if made.counts else [],
         grade_note="Rows by grade, from 0 to 1: blue for kept rows, orange for the others.",
@@ -99,6 +85,18 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
         browser=row_browser(made.rows, made.counts.total, shown_folder(folder)) if made.counts else None,
         recipe=yaml.safe_dump(dict(made.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(made.store.json("environment") or {}, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _opening(made: MadeFolder, folder: Path) -> Opening:
+    return Opening(
+        name=made.recipe.get("name") or folder.name,
+        description=made.recipe.get("description", ""),
+        folder=shown_folder(folder),
+        headline=_headline(made),
+        sentences=_sentences(made),
+        facts=_facts(made),
+        limitations=_limitations(made, folder),
     )
 
 
@@ -142,11 +140,11 @@ def _sentences(made: MadeFolder) -> list[str]:
     sentences = []
     if not made.counts:
         sentences.append(
-            "No rows are written yet: selfsown make is running, or was stopped. The same command resumes it and "
+            "No rows are written yet: make is running, or was stopped. The same command resumes it and "
             "does not pay again for the replies that are in the folder."
         )
     elif made.is_preview:
-        sentences.append("These are the rows of the last preview; selfsown make does not pay for them again.")
+        sentences.append("These are the rows of the last preview; make does not pay for them again.")
     if made.counts:
         ranked = [(n, cause) for (status, cause), n in made.counts.outcomes().most_common() if status == "rejected"]
         if ranked:
@@ -187,8 +185,8 @@ def _limitations(made: MadeFolder, folder: Path) -> list[str]:
     limits += [f"{capitalized(own)}."] if own else []
     if not made.is_preview:
         limits.append(
-            "Whether training on these rows helps is not measured here: selfsown prove tests a recipe that trains, and "
-            "selfsown audit compares the rows with real ones."
+            "Whether training on these rows helps is not measured here: prove tests a recipe that trains, and audit "
+            "compares the rows with real ones."
         )
     return limits
 

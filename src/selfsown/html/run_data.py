@@ -15,7 +15,7 @@ from selfsown.files.row_parquet import rows_from_table
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.damage import damaged_if_unreadable
-from selfsown.html.formatting import truncate
+from selfsown.html.formatting import shown_folder, truncate
 from selfsown.html.row_counts import STATUSES, quotas
 from selfsown.html.task_examples import TaskExample, task_example
 from selfsown.records import Generation, Json, JsonObject, Row
@@ -59,10 +59,11 @@ class GeneratedRows:
 class RunData:
     """A run as it is in its folder, finished or not.
 
-    real, held_out: numbers of rows. log: the finished stages, with their seconds. trainings: what was
-    done, by generation and objective. result: None until the run has ended.
+    folder: as a command takes it. real, held_out: numbers of rows. log: the finished stages, with their
+    seconds. trainings: what was done, by generation and objective. result: None until the run has ended.
     """
 
+    folder: str
     recipe: Mapping[str, Json]
     environment: Mapping[str, object]
     real: int
@@ -94,7 +95,7 @@ class RunData:
     def findings(self) -> Findings:
         start = str(self.recipe.get("init_from", "previous"))
         stops_early = any(options.get("early_stopping") for _, options in self.steps("train"))
-        return Findings(self.history, self.control, self.goal, start, stops_early)
+        return Findings(self.history, self.control, self.goal, start, stops_early, self.folder)
 
     @property
     def rollback(self) -> bool:
@@ -134,6 +135,7 @@ def load_run(folder: Path) -> RunData:
     with damaged_if_unreadable(folder / "log.jsonl"):
         events = _load_log(folder / "log.jsonl")
     return RunData(
+        folder=shown_folder(folder),
         recipe=recipe,
         environment=run_folder.json("environment") or {},
         real=len(run_folder.table("real") or ()),

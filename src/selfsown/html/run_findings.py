@@ -53,7 +53,7 @@ def sentences(run: RunData) -> list[str]:
     if not run.history:
         return ["The run has not finished training on the real rows."]
     name = run.score_name(run.goal)
-    sentences = [capitalized(sentence.replace(run.goal, name)) for sentence in run.findings.sentences()]
+    sentences = [capitalized(_with_goal(sentence, run.goal, name)) for sentence in run.findings.sentences()]
     if len(run.history) > 1:
         sentences += filter(None, (_guard_sentence(run), monitor.status_sentence(run)))
     if run.rows_total:
@@ -69,6 +69,12 @@ def sentences(run: RunData) -> list[str]:
             "It is running or was stopped; repeat its command to resume it."
         )
     return sentences
+
+
+def _with_goal(sentence: str, goal: str, name: str) -> str:
+    """The sentence with the goal's name in words, but not within its command, whose folder may contain the goal."""
+    words, colon, command = sentence.partition(": selfsown ")
+    return f"{words.replace(goal, name)}{colon}{command}"
 
 
 def _guard_sentence(run: RunData) -> str:

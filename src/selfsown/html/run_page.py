@@ -11,7 +11,7 @@ import yaml
 from selfsown.cost import findings, read_cost
 from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
 from selfsown.html.damage import damaged_if_unreadable
-from selfsown.html.elements import Fact, Figure, Table
+from selfsown.html.elements import Figure, Opening, Table
 from selfsown.html.formatting import capitalized, integer, join_words, shown_folder, truncate
 from selfsown.html.monitor import MonitorSection
 from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
@@ -60,16 +60,10 @@ class CostSection:
 class RunPage:
     """What the template run.html is filled with."""
 
-    name: str
-    description: str
+    opening: Opening
     seed: int
-    folder: str
     task: str
-    headline: str
     status: str
-    sentences: list[str]
-    facts: list[Fact]
-    limitations: list[str]
     scores: ScoreSection | None
     monitor: MonitorSection | None
     rows: RowSection | None
@@ -84,16 +78,10 @@ def content(folder: Path) -> RunPage:
     """The content of the page; SelfsownError where the folder is damaged."""
     run = run_data.load_run(folder)
     return RunPage(
-        name=run.recipe["name"],
-        description=run.recipe.get("description", ""),
+        opening=_opening(run, folder),
         seed=run.recipe.get("seed", 0),
-        folder=shown_folder(folder),
         task=run.task.example,
-        headline=run_findings.headline(run),
         status=run_findings.status(run),
-        sentences=[*run_findings.sentences(run), *_real_rows_sentence(folder)],
-        facts=run_findings.facts(run),
-        limitations=[*run_findings.limitations(run), *_own_judge_sentence(run, folder)],
         scores=_scores(run) if run.history else None,
         monitor=monitor.section(run),
         rows=_rows(run) if run.generated else None,
@@ -102,6 +90,18 @@ def content(folder: Path) -> RunPage:
         cost=_cost(run, folder),
         recipe=yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
+    )
+
+
+def _opening(run: RunData, folder: Path) -> Opening:
+    return Opening(
+        name=run.recipe["name"],
+        description=run.recipe.get("description", ""),
+        folder=shown_folder(folder),
+        headline=run_findings.headline(run),
+        sentences=[*run_findings.sentences(run), *_real_rows_sentence(folder)],
+        facts=run_findings.facts(run),
+        limitations=[*run_findings.limitations(run), *_own_judge_sentence(run, folder)],
     )
 
 

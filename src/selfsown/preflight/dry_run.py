@@ -31,9 +31,10 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Grade, Mixture, Row, Score, Verdict, answered
 from selfsown.stages import ROLE_MODELS, check_price, curate_rows, grade_rows
-from selfsown.tasks import Task
+from selfsown.tasks import Task, measurable
 
 SAMPLE_ROWS = 50
+UNANSWERED_ROWS = 10  # held-out prompts to which the task checks answers, besides answered rows
 
 
 def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[list[Row], list[Row]]:
@@ -57,8 +58,8 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     for step in _each(recipe.grade):
         rows = list(grade_rows(step, rows, grading))
     self_test(recipe, task, real, real[:SAMPLE_ROWS])
-    measured = answered(held_out)
-    sample = measured[:SAMPLE_ROWS]
+    measured = measurable(held_out, task)
+    sample = held_out_sample(held_out, task)
     for step in _each(recipe.curate):
         curating = CurateInputs(task=task, real=real, held_out=sample, grader_count=len(recipe.grade))
         rows = list(curate_rows(step, rows, curating))
@@ -68,6 +69,13 @@ def dry_run(recipe: Recipe, task: Task, intake: Intake | None = None) -> tuple[l
     _check_goal(recipe, scores)
     _run_guards(recipe, task, real, validation_and_test(measured, recipe.seed)[0], scores)
     return real, held_out
+
+
+def held_out_sample(held_out: Sequence[Row], task: Task) -> list[Row]:
+    """A few held-out rows on which every measure of the recipe can be tried."""
+    measured = measurable(held_out, task)
+    unanswered = [row for row in measured if not row.answered]
+    return [*answered(measured)[:SAMPLE_ROWS], *unanswered[:UNANSWERED_ROWS]]
 
 
 def _each(steps: Sequence[Step]) -> Iterator[Step]:
@@ -109,7 +117,7 @@ def _run_guards(recipe: Recipe, task: Task, real: list[Row], validation: list[Ro
         made=rows,
         kept=rows,
         real=answered(real),
-        held_out=validation,
+        held_out=answered(validation),
         task=task,
         goal=recipe.goal,
         written=lambda number, count: rows,

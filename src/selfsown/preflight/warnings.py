@@ -61,10 +61,10 @@ def notes(recipe: Recipe) -> Iterator[str]:
     """What to know before the results are read, a sentence each: who judges, and answers that are not used."""
     functions = {step.method: step.function for step in recipe.grade}
     if own := self_judging(recipe.dump(), lambda method: parameters(functions[method])):
-        yield (
-            f"{own}, and models prefer their own text: measure it with `selfsown calibrate {recipe.name}` and the same "
-            "--set, or name another judge: --set 'judge={endpoint: {url: …, model: …}}'"
-        )
+        yield f"{own}; to measure how well: {recipe.command('calibrate')}"
+    examples = [step.name for step in recipe.generate if getattr(step.module, "PREFERS", "") == "prompts"]
+    if examples and len(examples) == len(recipe.generate) and not any(row.prompt for row in _first_rows(recipe)):
+        yield f"{' and '.join(examples)} shows real prompts as examples; these real rows have none, so none is used"
     graded = any(step.method in VERIFIERS or _own(step) for step in recipe.grade)
     if not recipe.trains and not graded and recipe.generate and all(s.method == "sample" for s in recipe.generate):
         rows = _first_rows(recipe)
@@ -72,7 +72,7 @@ def notes(recipe: Recipe) -> Iterator[str]:
             graders = ", ".join(["exact_match", *(step.method for step in recipe.grade)])
             yield (
                 f"{answers:,} of the first {len(rows):,} real rows have an answer, which this recipe does not use: "
-                f"--set 'grade=[{graders}]' compares new answers with it, and `selfsown export --real` adds these rows"
+                f"--set 'grade=[{graders}]' compares new answers with it, and export --real adds these rows"
             )
 
 

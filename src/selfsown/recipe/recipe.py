@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -29,7 +30,12 @@ KEYS_OF_TRAINING = {  # they mean nothing where nothing is trained
 
 @dataclass(frozen=True)
 class Recipe(RecipeKeys):
-    """Everything that a run needs, read from plain values or a file."""
+    """Everything that a run needs, read from plain values or a file.
+
+    arguments: what follows `selfsown run` or another command to name this recipe again: its source, and each change.
+    """
+
+    arguments: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
 
     @classmethod
     def load(cls, source: str | Path, changes: Sequence[str] = ()) -> Recipe:
@@ -42,9 +48,10 @@ class Recipe(RecipeKeys):
         for change in changes:
             apply_change(values, change, path.parent)
         try:
-            return cls.of({"name": path.stem, **values}, path.parent)
+            recipe = cls.of({"name": path.stem, **values}, path.parent)
         except SelfsownError as error:
             raise type(error)(f"{path.name}: {error}", code=error.code) from error
+        return replace(recipe, arguments=(str(source), *(word for change in changes for word in ("--set", change))))
 
     @classmethod
     def of(cls, tree: Mapping[str, Json], beside: Path = Path()) -> Recipe:
@@ -61,23 +68,27 @@ class Recipe(RecipeKeys):
         requirements.check(recipe)
         return recipe
 
+    def command(self, name: str, *words: str) -> str:
+        """A command on this recipe, as it is typed in a shell."""
+        return shlex.join(["selfsown", name, *(self.arguments[:1] or (self.name,)), *words, *self.arguments[1:]])
+
     def dump(self) -> JsonObject:
         """Plain values, from which `of` makes the same recipe."""
         values: JsonObject = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for key in fields(RecipeKeys):
+            value = getattr(self, key.name)
             if isinstance(value, Step):
                 value = value.dump() if value != NO_STEP else None
             elif isinstance(value, tuple):
                 value = [step.dump() for step in value]
-            if value is not None and (self.trains or field.name not in KEYS_OF_TRAINING):
-                values[field.name] = _with_lists(value)
+            if value is not None and (self.trains or key.name not in KEYS_OF_TRAINING):
+                values[key.name] = _with_lists(value)
         return values
 
 
 def check_values(tree: Mapping[str, Json], beside: Path) -> JsonObject:
     """The value of each key; RecipeError where a key, method or option does not fit."""
-    names = [field.name for field in fields(RecipeKeys)]
+    names = [key.name for key in fields(RecipeKeys)]
     types = get_type_hints(RecipeKeys, include_extras=True)
     values: JsonObject = {}
     for key, value in sorted(tree.items(), key=lambda item: item[0] != "student"):  # it has its own objectives
@@ -150,7 +161,7 @@ def _with_lists(value: Any) -> Any:
 
 # The value of a key that a recipe leaves out.
 DEFAULTS = {
-    field.name: None if field.default is NO_STEP else _with_lists(field.default)
-    for field in fields(Recipe)
-    if field.name != "real"
+    key.name: None if key.default is NO_STEP else _with_lists(key.default)
+    for key in fields(RecipeKeys)
+    if key.name != "real"
 }

@@ -95,7 +95,7 @@ def _check_models(recipe: RecipeKeys) -> None:
     if recipe.control and unlearnable:
         raise RecipeError(
             f"control: true trains on real rows alone, from which {unlearnable[0]} learns nothing: leave it out; "
-            "`selfsown compare` runs other controls"
+            "compare runs other controls"
         )
     for role in ("teacher", "judge"):
         model: Step | None = getattr(recipe, role)

@@ -6,10 +6,11 @@ forms), and a recipe that needs more is refused before it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from selfsown.records import Grade, Row
+from selfsown.text.chat import Prompt
 
 
 class Task(Protocol):
@@ -61,9 +62,41 @@ class Posing(Protocol):
         """`count` problems up to the level, each without an answer and with the right one as its target."""
         ...
 
-    def hinted(self, row: Row) -> str:
+    def hinted(self, row: Row) -> Prompt:
         """The row's prompt with its answer in it. Raises SelfsownError where models do not know such hints."""
         ...
+
+
+@runtime_checkable
+class PosingFromRows(Protocol):
+    """A task that poses new problems about real rows: given those to learn from, it poses none about held-out ones."""
+
+    def problems_from(self, rows: Sequence[Row], level: int, count: int, seed: int) -> Iterator[Row]:
+        """`count` problems up to the level, each without an answer, and with the row that it is about as its parent."""
+        ...
+
+    def hinted(self, row: Row) -> Prompt:
+        """The row's prompt with help that the row itself does not have, such as a demonstration."""
+        ...
+
+
+@runtime_checkable
+class ChecksSome(Protocol):
+    """A verifiable task that can check answers to some of its rows only, which may be prompts without an answer."""
+
+    def checks(self, row: Row) -> bool:
+        """Whether `check` can tell right answers to this row's prompt from wrong ones."""
+        ...
+
+
+def checkable(rows: Iterable[Row], task: Task) -> list[Row]:
+    """The rows with a prompt to which the task can check answers."""
+    return [row for row in rows if row.prompt and (not isinstance(task, ChecksSome) or task.checks(row))]
+
+
+def measurable(rows: Iterable[Row], task: Task) -> list[Row]:
+    """The rows on which something can be measured: answered ones, and prompts to which the task can check answers."""
+    return [row for row in rows if row.answered or (isinstance(task, ChecksSome) and task.checks(row))]
 
 
 @runtime_checkable

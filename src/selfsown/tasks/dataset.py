@@ -98,7 +98,7 @@ class Task(RecordRows):
         if self.split not in splits:
             raise DataError(
                 f"{self.path} has no split {self.split!r}; available: {', '.join(splits)}; "
-                f"set split in a recipe, or use {self.path}:SPLIT in selfsown audit"
+                f"set split in a recipe, or use {self.path}:SPLIT in audit"
             )
         return splits[self.split]
 

@@ -9,12 +9,21 @@ from selfsown.cost.findings import COLUMNS, sentences, table_rows
 from selfsown.terminal.layout import add_text_row, print_lines, print_table, table
 
 TEXT_COLUMNS = 3
+NOTHING = ("–", "0")  # a column of these alone is left out
 
 
 def show(cost: Cost, console: Console) -> None:
-    """Print the table and the sentences below it."""
-    result = table("requests to model servers", COLUMNS, left=TEXT_COLUMNS)
-    for cells in table_rows(cost):
-        add_text_row(result, cells)
+    """Print the table, without columns of which nothing is known, and the sentences below it."""
+    rows = table_rows(cost)
+    shown = [index for index in range(len(COLUMNS)) if any(cells[index] not in NOTHING for cells in rows)]
+    result = table(
+        "requests to model servers",
+        [COLUMNS[index] for index in shown],
+        left=TEXT_COLUMNS,
+        wrap=("cost",),
+        compact=True,
+    )
+    for cells in rows:
+        add_text_row(result, [cells[index] for index in shown])
     print_table(console, result)
     print_lines(console, sentences(cost))

@@ -13,7 +13,7 @@ from selfsown.records import JsonObject
 from selfsown.terminal.layout import add_text_row, print_line, print_lines, print_table, table
 from selfsown.text.durations import duration
 from selfsown.usage.budget import format_amount
-from selfsown.usage.ledger import format_tokens
+from selfsown.usage.ledger import format_tokens, unknown_price
 
 COLUMNS = ("step", "role", "model", "requests", "input", "output", "usd", "time")
 TEXT_COLUMNS = 3
@@ -25,7 +25,8 @@ def show(estimate: Estimate, console: Console) -> None:
     if estimate.steps:
         has_bounds = estimate.total.requests.low is not None
         title = "requests that make has yet to send"
-        result = table(f"{title}, with 90 % intervals" if has_bounds else title, COLUMNS, left=TEXT_COLUMNS)
+        title = f"{title}, with 90 % intervals" if has_bounds else title
+        result = table(title, COLUMNS, left=TEXT_COLUMNS, compact=True)
         for step in estimate.steps:
             add_text_row(result, [step.step, step.role, step.model, *_cells(step.usage)])
         if len(estimate.steps) > 1:
@@ -42,8 +43,7 @@ def sentences(estimate: Estimate) -> Iterator[str]:
     yield from _basis(estimate)
     unpriced = [step for step in estimate.steps if step.usage.usd is None and step.usage.requests.value]
     for model, host, role, method in dict.fromkeys((s.model, s.host, s.role, s.method) for s in unpriced):
-        change = f"--set '{role}.{method}.price={{input: 1, output: 3}}'"
-        yield f"The price of {model} at {host} is unknown; in dollars per million tokens: {change}"
+        yield unknown_price(model, host, f"{role}.{method}.price")
     if estimate.uncounted_steps:
         steps = ", ".join(estimate.uncounted_steps)
         yield f"Requests after {steps} cannot be counted without sending some; leave out --offline."
@@ -143,9 +143,15 @@ def _range_json(value: Range | None) -> dict[str, float | None] | None:
 
 
 def _cells(usage: UsageRange) -> list[str]:
-    counts = [_range_text(value) for value in (usage.requests, usage.input_tokens, usage.output_tokens)]
-    cost = "unknown" if usage.usd is None else _range_text(usage.usd, "usd")
-    return [*counts, cost, _range_text(usage.seconds, "seconds")]
+    counts = [_range_cell(value) for value in (usage.requests, usage.input_tokens, usage.output_tokens)]
+    cost = "unknown" if usage.usd is None else _range_cell(usage.usd, "usd")
+    return [*counts, cost, _range_cell(usage.seconds, "seconds")]
+
+
+def _range_cell(value: Range | None, unit: str = "") -> str:
+    """The value, and below it its bounds if they differ from it."""
+    number, _, bounds = _range_text(value, unit).partition(" (")
+    return "\n".join(filter(None, (number, bounds.removesuffix(")").replace(" to ", "–"))))
 
 
 def _range_text(value: Range | None, unit: str = "") -> str:

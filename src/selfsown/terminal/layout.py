@@ -1,6 +1,7 @@
 """How every command prints: lines that break at words, and tables that fit the terminal.
 
-Where the output is not a terminal, lines and tables are never broken, so that they can be searched.
+Where the output is not a terminal, lines are never broken, so that they can be searched, and tables are as on a
+terminal of 100 columns, but with all their columns.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ KEPT_WHOLE = re.compile(  # what is pasted: `…`, (selfsown …), --set '…', 
 SPACE = "\ue000"  # stands for a space that a line is not broken at; no font and no text uses it
 INDENT = 2  # spaces before the second line of a sentence, more than before its first
 UNBOUNDED = 10_000  # columns
+PIPED_WIDTH = 100  # columns of a table where the output is not a terminal
 
 
 @dataclass
@@ -45,9 +47,9 @@ class Grid:
         self.rows.append((list(cells), style))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = options.max_width if console.is_terminal else UNBOUNDED
+        width = options.max_width if console.is_terminal else PIPED_WIDTH
         dropped: list[str] = []
-        for name in ("", *self.drop):
+        for name in ("", *self.drop) if console.is_terminal else ("",):
             dropped += [name] if name else []
             if self._narrowest(console, dropped) <= width:
                 table = self._table(dropped)
@@ -55,7 +57,7 @@ class Grid:
                 if dropped:
                     yield Text(f"not shown in {width} columns: {', '.join(map(_one_line, dropped))}", "dim")
                 return
-        yield from self._records(console)
+        yield from self._records(console, width)
 
     def _table(self, dropped: Collection[str] = ()) -> Table:
         table = Table(box=SIMPLE_HEAD, padding=(0, 0 if self.compact else 1, 0, 0), show_edge=False)
@@ -81,7 +83,7 @@ class Grid:
         table.title = None
         return _widest(console, table) - saved
 
-    def _records(self, console: Console) -> RenderResult:
+    def _records(self, console: Console, limit: int) -> RenderResult:
         if self.title:
             yield Text(self.title, "italic")
         names = [_one_line(name) for name in self.columns]
@@ -92,7 +94,7 @@ class Grid:
             for name, cell in zip(names[max(1, self.left) :], cells[max(1, self.left) :], strict=True):
                 if cell:
                     line = Text(f"  {name or 'outcome':<{width}}  ") + Text.from_markup(cell)
-                    yield from _wrapped(line, console.width, width + 4)
+                    yield from _wrapped(line, limit, width + 4)
 
 
 def table(

@@ -63,7 +63,7 @@ def _row_of(rows: Mapping[str, Row], prefix: str, folder: Path) -> Row:
     where = f"the page that selfsown report {shlex.quote(str(folder))} writes has them" + (
         f", such as {example}" if example else ""
     )
-    nothing = "it has no synthetic rows yet: selfsown make or selfsown run makes them"
+    nothing = "it has no synthetic rows yet; make or run makes them"
     raise RunFolderError(f"{folder} has no row {prefix!r}; {where if made else nothing}")
 
 

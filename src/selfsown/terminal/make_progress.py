@@ -25,7 +25,7 @@ class MakeProgress:
         self, console: Console, clock: Clock = time.monotonic, *, on_start: Callable[[], None] | None = None
     ) -> None:
         self.console, self.clock = console, clock
-        self.on_start = on_start  # is called once the recipe is known to fit
+        self.on_start = on_start  # is called once a server has answered, or a row is made: an error before is alone
         self.steps = StepState(Step(), clock)
         self.tally: Tally | None = None
         self.intake = ""  # the sentence about the real rows that was printed
@@ -40,10 +40,14 @@ class MakeProgress:
 
     def update(self, tally: Tally) -> None:
         """Show how far it is."""
+        self.tally = tally
+        if tally.meter.tokens or tally.done:
+            self._start(tally)
+
+    def _start(self, tally: Tally) -> None:
         if self.on_start:
             self.on_start()
             self.on_start = None
-        self.tally = tally
         if not self.intake:
             self.intake = tally.real.sentence()
             self.print(self.intake)
@@ -57,6 +61,7 @@ class MakeProgress:
 
     def end(self, tally: Tally) -> None:
         """Print how many rows were made, by status, and the most frequent reasons."""
+        self._start(tally)
         intake = tally.real.sentence()
         if intake != self.intake:  # more rows are set aside by now: those of which nothing could be made
             self.print(intake)
@@ -72,7 +77,7 @@ class MakeProgress:
 def _counts(tally: Tally) -> list[str]:
     """Rows by status, requests and speeds, the most important first."""
     seconds = max(1e-9, time.monotonic() - tally.began)
-    parts = [f"{tally.done:,} of {tally.total:,}"]
+    parts = [f"{int(tally.making.count):,} of {tally.total:,}"]
     parts += [f"{tally.counts[status]:,} {status}" for status in ROW_STATUSES if tally.counts[status]]
     if tally.made:
         parts.append(f"{tally.made / seconds:,.0f} rows/s")

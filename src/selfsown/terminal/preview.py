@@ -33,34 +33,52 @@ JOINER = "\u200d"  # within an emoji
 
 @dataclass(frozen=True)
 class Preview:
-    """intake: what becomes of all real rows. rows: those made of the first real rows. spent: the requests sent for
-    this preview; none if the journal had all replies."""
+    """intake: what becomes of all real rows. rows: those made of the first real rows. cost: of the requests sent for
+    this preview; none if the journal had all replies. first: how many real rows were asked for.
+    per_row: every generator makes its rows from one real row each."""
 
     intake: Intake
     rows: Sequence[Row]
-    spent: Sequence[ledger.UsageEntry]
+    cost: Cost
+    first: int
+    per_row: bool
+
+    @property
+    def extent(self) -> str:
+        """How many rows were made, and of what."""
+        made = f"{len(self.rows):,} row{'s' * (len(self.rows) != 1)}"
+        if not self.per_row:
+            return f"{made}, the first of each generator"
+        first = min(self.first, self.intake.used)
+        return (
+            f"{made} made from the first {first:,} real rows" if first > 1 else f"{made} made from the first real row"
+        )
 
 
 def preview(recipe: Recipe, folder: Path, count: int = 3) -> Preview:
     """Generate and grade the first `count` real rows. Nothing is sent in a batch, which may take hours."""
     journal = folder / "replies.sqlite"
     before = ledger.count_requests(journal)
+    per_row = all(step.takes("rows") for step in recipe.generate)
     rows = pipeline.preview(without_batches(recipe), folder, count)
     intake = Intake.of(RunFolder(folder)) or Intake()
-    return Preview(intake, rows, ledger.usage_entries(journal, ledger.recipe_prices(recipe.dump()), before))
+    values = recipe.dump()
+    spent = ledger.usage_entries(journal, ledger.recipe_prices(values), before)
+    return Preview(intake, rows, Cost(spent, 0, "", None, ledger.price_options(values)), count, per_row)
 
 
 def show(result: Preview, folder: Path, console: Console) -> None:
     """What becomes of the real rows, every row that was made, and what it cost."""
     print_line(console, result.intake.sentence())
+    print_line(console, result.extent)
     for number, row in enumerate(result.rows, 1):
         colour = STATUS_COLOURS.get(row.status, "default")
         title = f"[bold]row {number} of {len(result.rows)}[/] [{colour}]{row.status}[/] {row.id}"
         console.print(Rule(title, align="left"))
         console.print(_row_table(row))
     no_request = ["No request was sent: all replies are in the journal."]
-    print_lines(console, sentences(Cost(result.spent, 0, "", None)) if result.spent else no_request)
-    print_line(console, f"The replies are in {folder}: `selfsown make` does not pay for them again.")
+    print_lines(console, sentences(result.cost) if result.cost.usage_entries else no_request)
+    print_line(console, f"The replies are in {folder}: make does not pay for them again.")
     if result.rows:
         print_line(console, f"A row's full history: selfsown explain {shlex.quote(str(folder))} {result.rows[0].id}")
 

@@ -22,6 +22,7 @@ TYPICAL_SHARE = {"generate": 0.15, "grade": 0.02, "curate": 0.05, "evaluate": 0.
 STEP_OVERHEAD_ROWS = 50  # a training step takes as long as so many rows, and longer by those of its batch; from `first`
 RECENT = 3  # stages of a kind, whose mean is expected
 MIN_SHARE = 0.01  # of a stage, before its own speed says how long it takes
+MIN_FIRST_SHARE = 0.05  # the same of the first stage, which imports what it needs: counted from its first report
 TRUSTED_SHARE = 0.3  # of a stage, from which on only its own speed counts
 
 
@@ -48,20 +49,22 @@ class RunEta:
         self.recent: dict[str, dict[Place, float]] = defaultdict(dict)  # by kind, seconds of the last stages
         self.seconds = 0.0  # of all stages that have ended
         self.part, self.part_share, self.stage_share = 0, 0.0, 0.0
+        self.report: tuple[float, float] | None = None  # the first of the stage: seconds since its beginning, share
 
     def begin(self, generation: int, stage: str, is_control: bool = False) -> None:
         """A stage begins, which ends the one before: what is between two stages belongs to the first."""
         self.close()
         self.place = self.last = Place(stage, generation, is_control)
         self.first, self.began = self.first or self.place, self.clock()
-        self.part, self.part_share, self.stage_share = 0, 0.0, 0.0
+        self.part, self.part_share, self.stage_share, self.report = 0, 0.0, 0.0, None
 
     def close(self) -> None:
         """The stage has ended."""
         if self.place:
             self.seconds += self.clock() - self.began
             ended = self.recent[_kind(self.place)]
-            ended[self.place] = self._elapsed()
+            work = self._speed() if self.place == self.first and self.stage_share == 1 else None
+            ended[self.place] = work or self._elapsed()
             while len(ended) > RECENT:
                 del ended[next(iter(ended))]
         self.place = None
@@ -79,6 +82,8 @@ class RunEta:
             self.part_share = share
             share = (sum(parts[: self.part]) + share * parts[self.part]) / sum(parts)
         self.stage_share = share
+        if share and not self.report:
+            self.report = self._elapsed(), share
 
     def seconds_left(self) -> float | None:
         """None before anything is known."""
@@ -131,11 +136,24 @@ class RunEta:
         assert self.place
         work, known = self._work(self.place), self._rate(_kind(self.place))
         expected = None if known is None else known * work
-        if self.stage_share < MIN_SHARE:
+        speed = self._speed()
+        if speed is None:
             return self._typical(self.place) if expected is None else expected
-        measured = self._elapsed() / self.stage_share
+        measured = self._elapsed() + speed * (1 - self.stage_share)
         weight = 1.0 if expected is None else min(1.0, self.stage_share / TRUSTED_SHARE)
         return weight * measured + (1 - weight) * (expected or 0.0)
+
+    def _speed(self) -> float | None:
+        """The seconds that all work of the present stage takes as fast as it goes now; None before that is known.
+
+        On a busy machine imports take longer than hundreds of steps: what comes before the first report of the first
+        stage is no work.
+        """
+        if self.place != self.first:
+            return self._elapsed() / self.stage_share if self.stage_share >= MIN_SHARE else None
+        seconds, share = self.report or (0.0, 0.0)
+        done = self.stage_share - share
+        return (self._elapsed() - seconds) / done if done >= MIN_FIRST_SHARE else None
 
     def _expected(self, place: Place) -> float:
         work = self._work(place)
@@ -144,7 +162,7 @@ class RunEta:
         if place.stage == "baselines":
             return work * (self._train_rate() or 0.0) + self._expected_once("evaluate") * self._baselines() / 2
         rate = self._train_rate(place.generation) if place.stage == "train" else self._rate(_kind(place))
-        if rate is None and self.place and _kind(self.place) == _kind(place) and self.stage_share >= MIN_SHARE:
+        if rate is None and self.place and _kind(self.place) == _kind(place) and self._speed() is not None:
             return self._current_total() * work / self._work(self.place)
         return self._typical(place) if rate is None else rate * work
 
@@ -168,8 +186,8 @@ class RunEta:
         for kind in kinds:
             if (rate := self._rate(kind)) is not None:
                 return rate
-        if self.place and self.place.stage == "train" and self.stage_share >= MIN_SHARE:
-            return self._elapsed() / self.stage_share / self._work(self.place)
+        if self.place and self.place.stage == "train" and (speed := self._speed()) is not None:
+            return speed / self._work(self.place)
         return None
 
     def _work(self, place: Place) -> float:

@@ -180,7 +180,7 @@ def _scores(generation: Generation, keys: Sequence[str]) -> list[str]:
 
 def _summary(history: Sequence[Generation], control: Sequence[Generation], recipe: Recipe, folder: object) -> list[str]:
     """What the run supports, its rows, its alarms and where its best model is."""
-    lines = Findings(history, control, recipe.goal, recipe.init_from, recipe.stops_early).sentences()
+    lines = Findings(history, control, recipe.goal, recipe.init_from, recipe.stops_early, str(folder)).sentences()
     total = {name: sum(g.counts.get(name, 0) for g in history) for name in ("made", *ROW_STATUSES)}
     if total["made"]:
         parts = " + ".join(f"{total[status]:,} {status}" for status in ROW_STATUSES)

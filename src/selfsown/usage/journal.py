@@ -15,6 +15,7 @@ from selfsown.errors import RunFolderError
 from selfsown.usage.budget import Budget, Meter
 
 KEYS_PER_QUERY = 500  # in one SQL statement
+UNBILLED_OUTCOMES = ("busy", "status", "declined", "stopped")  # of a request
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -117,6 +118,14 @@ class Journal:
             "AND outcome = 'answered' ORDER BY rowid DESC LIMIT ?)"
         )
         return [request for (request,) in self._rows(query, (host, model, limit))]
+
+    def may_be_paid(self) -> bool:
+        """Whether any request may have cost something: it was answered, or may have been, or waits in a batch."""
+        if not self.path.exists():
+            return False
+        unbilled = ",".join("?" * len(UNBILLED_OUTCOMES))
+        query = f"SELECT key FROM calls WHERE outcome NOT IN ({unbilled}) UNION ALL SELECT name FROM batches LIMIT 1"
+        return bool(self._rows(query, UNBILLED_OUTCOMES))
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
         with self.reading:

@@ -146,6 +146,19 @@ def recipe_prices(recipe: Mapping[str, Json]) -> Prices:
     return lambda host, model: prices.get((host, model)) or prices.get(("", model)) or price_of(host, model)
 
 
+def price_options(recipe: Mapping[str, Json]) -> dict[str, str]:
+    """For each role the option of a recipe that gives its model's price, such as teacher.endpoint.price."""
+    steps = {role: recipe.get(role) for role in ("teacher", "judge")}
+    methods = {role: next(iter(step)) if isinstance(step, dict) else step for role, step in steps.items() if step}
+    return {role: f"{role}.{method}.price" for role, method in methods.items()}
+
+
+def unknown_price(model: str, host: str, option: str) -> str:
+    """A sentence with the change that gives the price; option: as `price_options` has it."""
+    change = f"--set '{option}={{input: 1, output: 3}}'"
+    return f"The price of {model} at {host} is unknown; in dollars per million tokens: {change}"
+
+
 def folder_budget(journal: Journal, recipe: Mapping[str, Json]) -> Budget | None:
     """The budget of a folder, with its usage so far; None where the recipe has no budget.
 

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 from selfsown.models import Json
 from selfsown.usage.budget import Budget, Reservation
-from selfsown.usage.journal import Call
+from selfsown.usage.journal import UNBILLED_OUTCOMES, Call
 from selfsown.usage.prices import Price, PriceOptions, TokenUsage, price_from_options, price_of
 
 PRICE_CHANGING_FIELDS = ("service_tier", "speed", "inference_geo")  # of a request
 MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
-UNBILLED_OUTCOMES = ("busy", "status", "declined", "stopped")  # of a request
 
 
 @dataclass(frozen=True)
