@@ -68,7 +68,7 @@ def sample(
         counted.done = len(requests) - sum(map(len, missing))
         work = partial(_sample_or_halve, model, requests, sampling=sampling)
         for batch, done in zip(missing, _on_threads(work, missing, model.device), strict=True):
-            counted.advance(len(batch))
+            counted.done += len(batch)
             yield from zip(batch, done, strict=True)
 
 
