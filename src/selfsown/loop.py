@@ -16,7 +16,7 @@ from selfsown.callbacks import Callbacks
 from selfsown.errors import ModelError, RecipeError
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.intake import Intake, record_intake
-from selfsown.models import Model, Student
+from selfsown.models import Model, Pretrained, Student
 from selfsown.preflight.dry_run import dry_run
 from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
@@ -83,7 +83,7 @@ class Loop(RunState):
         if finished := self.store.generation(0):
             return finished
         student = self.new_student()
-        as_it_came = self.pretrained_scores(student) if getattr(student, "pretrained", False) else ()
+        as_it_came = self.pretrained_scores(student) if isinstance(student, Pretrained) else ()
         mixture = self.mixed([])
         level = self.recipe.level or self.task.top_level
         share = mixture.synthetic_share

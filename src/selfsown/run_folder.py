@@ -4,7 +4,8 @@
     generation-00/ model/ generation.json
     generation-01/ rows.parquet model/ generation.json      … and so on
     control/ generation-00/ …                               real rows alone, if the recipe asks for a control
-    best/  result.json  pretrained.json                     the scores of a pretrained student as it came
+    best/  result.json
+    student.json  pretrained.json                           a pretrained student: its hash, its scores as it came
 
 A file or model appears under its name only when it is complete. All but log.jsonl, environment.json and replies.sqlite
 is the same, byte for byte, whenever the same recipe runs with the same seed.
@@ -174,6 +175,17 @@ class RunFolder:
         for path in self.folder.glob("generation-*/model"):
             if int(path.parent.name.partition("-")[2]) not in numbers:
                 shutil.rmtree(path)
+
+    def check_student(self, identity: JsonObject) -> None:
+        """Write from which model the run started; RunFolderError where it started from other weights."""
+        before = self.json("student")
+        if before is None:
+            self.write_json("student", identity)
+        elif before["weights"] != identity["weights"]:
+            raise RunFolderError(
+                f"{self.folder} was started from other weights of {before['model']}: their hash was "
+                f"{before['weights']} and is now {identity['weights']}; restore them, or name another folder"
+            )
 
     def pretrained_scores(self) -> tuple[Score, ...]:
         """The scores on test rows of a student as it came; () where they are not measured."""

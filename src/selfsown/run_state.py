@@ -15,7 +15,7 @@ from selfsown.callbacks import Callbacks
 from selfsown.errors import RunFolderError
 from selfsown.history import best_of, last_accepted
 from selfsown.holdout import validation_and_test
-from selfsown.models import Model, Student
+from selfsown.models import Model, Pretrained, Student
 from selfsown.preflight.repeated_rows import repeats_warning
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
@@ -95,7 +95,10 @@ class RunState:
     def new_student(self, *index: int) -> Student:
         """The student that the recipe names, before any training here; index: of further ones, with other seeds."""
         seed = self.seed(0, "student", *index)
-        return cast(Student, self.recipe.student(rows=self.real, seed=seed, journal=self.store.journal))
+        student = cast(Student, self.recipe.student(rows=self.real, seed=seed, journal=self.store.journal))
+        if isinstance(student, Pretrained):
+            self.store.check_student(student.identity)
+        return student
 
     def role_model(self, role: str) -> Model | None:
         """The teacher or judge that the recipe names; None where it names none."""

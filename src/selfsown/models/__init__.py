@@ -142,6 +142,16 @@ class RemoteModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Pretrained(Protocol):
+    """A student that was trained before: it can do something as it comes, and is too large to be asked for a test."""
+
+    @property
+    def identity(self) -> JsonObject:
+        """What the run started from: the model, its revision, and a hash of its weights."""
+        ...
+
+
 class Student(Model, Protocol):
     """A model that can be trained and saved."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfsown.models import DEFAULT_PARAMS, Model, Reply, SamplingParams
+from selfsown.models import DEFAULT_PARAMS, Model, Pretrained, Reply, SamplingParams
 from selfsown.records import JsonObject, Row, answered
 from selfsown.text.chat import Prompt
 
@@ -57,7 +57,7 @@ class StubStudent:
 
 def stand_in(student: Model, rows: Sequence[Row]) -> Model:
     """The student itself, or a stand-in for one that was trained before: these are large. It is asked for one token."""
-    if not getattr(student, "pretrained", False):
+    if not isinstance(student, Pretrained):
         return student
     prompts = [row.full_prompt for row in rows if row.prompt][:1] or [""]
     student.complete(prompts, SamplingParams(max_tokens=1))

@@ -59,7 +59,7 @@ def weight_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for pattern in WEIGHTS for file in folder.glob(pattern))
 
 
-def identity(folder: Path) -> str:
+def weights_hash(folder: Path) -> str:
     """A hash by which other weights are recognised: of all small files and of each weight file's size and beginning.
 
     Hashing a model of 8 billion parameters whole takes half a minute at each start.

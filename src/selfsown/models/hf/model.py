@@ -17,7 +17,7 @@ from selfsown.errors import ModelError
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.hf.devices import device_for, dtype_for
 from selfsown.models.hf.encoding import Encoder, load_encoder
-from selfsown.models.hf.files import adapter_base, identity, link_or_copy, model_folder
+from selfsown.models.hf.files import adapter_base, link_or_copy, model_folder, weights_hash
 from selfsown.models.hf.sampling import EMPTY, NO_END, Request, Sampling, sample
 from selfsown.models.hf.server import ServerSampler, check_command, stop
 from selfsown.models.hf.settings import Device, Dtype, Settings, TrainedWeights
@@ -36,10 +36,15 @@ class HF:
     """The weights in a folder, whole or LoRA, and how they are used. They are read when they are first needed."""
 
     reads_conversations = True
-    pretrained = True  # it can do something before this run trains it
 
     def __init__(self, settings: Settings, folder: Path, name: str, journal: Journal | None = None) -> None:
         self.settings, self.folder, self.name, self.journal = settings, folder, name, journal
+
+    @property
+    def identity(self) -> JsonObject:
+        """As in `Pretrained`; the revision of a model on the Hub is its commit, which names the downloaded folder."""
+        commit = self.folder.name if self.folder.parent.name == "snapshots" else ""
+        return {"model": self.settings.model, "revision": commit, "weights": weights_hash(self.folder)}
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -114,7 +119,7 @@ class HF:
     def _in_process(self, requests: list[Request], sampling: Sampling) -> Iterator[tuple[int, list[Reply]]]:
         """The replies to each request, with its place."""
         batch = self.settings.batch_size or BATCH_SIZES[device_for(self.settings.device).type]
-        stored = StoredSamples(self.journal, identity(self.folder), requests, sampling)
+        stored = StoredSamples(self.journal, weights_hash(self.folder), requests, sampling)
         known = stored.read()
         for place, samples in sample(lambda: self.network, requests, sampling, batch, known):
             if place not in known:

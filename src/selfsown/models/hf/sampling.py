@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 from selfsown import progress
 from selfsown.parallel import usable_cores
 
+_MIN_COMMON = 8  # tokens
 NO_END = "no end within the limit of tokens"
 EMPTY = "an empty answer"  # as of a server
 _MAX_THREADS = 2  # of a batch each; more wait for one another in Python
@@ -155,18 +157,31 @@ class _Batch:
             logits, cache = output.logits[:, -1], output.past_key_values
 
     def _read_prompts(self) -> tuple[Tensor, Any, Tensor]:
-        """Logits, cache and mask after the prompts, padded on the left, with a row for each sample."""
+        """Logits, cache and mask after the prompts, padded on the left, with a row for each sample.
+
+        What all prompts begin with, such as a system message, is read once.
+        """
         from transformers import DynamicCache
 
-        longest = max(len(request.tokens) for request in self.requests)
-        padded = [[0] * (longest - len(request.tokens)) + list(request.tokens) for request in self.requests]
-        lengths = torch.tensor([len(request.tokens) for request in self.requests])
+        common = _common_prefix([request.tokens for request in self.requests])
+        cache = DynamicCache(config=self.network.config)
+        if common:
+            first = torch.tensor([list(self.requests[0].tokens[:common])], device=self.device)
+            cache = self.network(
+                input_ids=first, past_key_values=cache, use_cache=True, logits_to_keep=1
+            ).past_key_values
+            cache.batch_select_indices(torch.zeros(len(self.requests), dtype=torch.long, device=self.device))
+        rest = [request.tokens[common:] for request in self.requests]
+        longest = max(map(len, rest))
+        padded = [[0] * (longest - len(tokens)) + list(tokens) for tokens in rest]
+        lengths = torch.tensor([len(tokens) for tokens in rest])
         mask = (torch.arange(longest) >= (longest - lengths)[:, None]).long().to(self.device)
+        mask = torch.cat([mask.new_ones(len(rest), common), mask], 1)
         output = self.network(
             input_ids=torch.tensor(padded, device=self.device),
             attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
-            past_key_values=DynamicCache(config=self.network.config),
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, common:],
+            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         )
@@ -194,6 +209,15 @@ class _Batch:
         targets = uniform.double()[:, None] * cumulative[:, -1:]
         drawn: list[int] = torch.searchsorted(cumulative, targets, right=True).squeeze(1).tolist()
         return [min(token, logits.shape[-1] - 1) for token in drawn]
+
+
+def _common_prefix(texts: Sequence[Sequence[int]]) -> int:
+    """The number of tokens with which all texts begin, each of which has one more; 0 if that saves little."""
+    shortest, longest = min(texts), max(texts)  # in alphabetical order, the first and the last differ soonest
+    pairs = zip(shortest[:-1], longest[:-1], strict=False)
+    count = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    count = min(count, min(map(len, texts)) - 1)
+    return count if len(texts) > 1 and count >= _MIN_COMMON else 0
 
 
 def _truncated(logits: Tensor, sampling: Sampling) -> Tensor:

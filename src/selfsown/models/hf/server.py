@@ -24,7 +24,7 @@ from typing import Any
 
 from selfsown.errors import ModelError
 from selfsown.models import Reply, SamplingParams
-from selfsown.models.hf.files import adapter_base, identity, model_folder
+from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.sampling import NO_END, Sampling
 from selfsown.models.hf.settings import Settings
 from selfsown.models.hf.weights import merged, release
@@ -105,7 +105,7 @@ class ServerSampler:
             stop=tuple(self.ends),
             extra=nucleus,
             finish_reasons=("length",),
-            identity=identity(self.folder),
+            identity=weights_hash(self.folder),
             max_in_flight=MAX_IN_FLIGHT,
         )
         params = SamplingParams(n=n, temperature=sampling.temperature, seed=sampling.seed, max_tokens=max_new)

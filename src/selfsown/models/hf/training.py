@@ -16,7 +16,7 @@ import torch
 
 from selfsown.errors import DataError, ModelError
 from selfsown.models.hf.devices import device_for
-from selfsown.models.hf.files import adapter_base, identity, model_folder
+from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.grading import Grading, GradingServer
 from selfsown.models.hf.job import MODEL, EncodedRow, Job, read_result, write_job
 from selfsown.models.hf.locks import RUN, WORKER, held
@@ -124,7 +124,7 @@ def _job(parent: HF, plan: Plan, stopping_rows: int) -> Job:
     weights = trained_weights(settings.train_weights, parameters)
     full, lora = _RATES[plan.objective]
     default = full * min(1.0, (_RATES_SIZE / max(1, parameters)) ** 0.5) if weights == "full" else lora
-    identities = [identity(Path(folder)) for folder in (source, parent.folder, plan.teacher) if folder]
+    identities = [weights_hash(Path(folder)) for folder in (source, parent.folder, plan.teacher) if folder]
     return Job(
         objective=plan.objective, source=str(source.resolve()), adapter=str(parent.folder.resolve()) if base else "",
         weights=weights, lora_rank=settings.lora_rank, device=device_for(settings.device).type,  # type: ignore[arg-type]

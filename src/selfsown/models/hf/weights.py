@@ -18,7 +18,7 @@ import torch
 
 from selfsown.errors import ModelError
 from selfsown.models.hf.devices import device_for, dtype_for
-from selfsown.models.hf.files import adapter_base, identity, model_folder
+from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.settings import Settings
 
 _lock = threading.RLock()
@@ -29,7 +29,7 @@ def network(folder: Path, settings: Settings) -> Any:
     """The model of a folder, ready to run, with its LoRA weights merged into their base. Raises ModelError."""
     device = device_for(settings.device)
     dtype = dtype_for(settings.dtype, device)
-    key = (str(folder.resolve()), identity(folder), str(device), str(dtype))
+    key = (str(folder.resolve()), weights_hash(folder), str(device), str(dtype))
     with _lock:
         if key not in _loaded:
             release()
