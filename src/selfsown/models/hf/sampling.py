@@ -213,8 +213,8 @@ class _Batch:
 
 def _common_prefix(texts: Sequence[Sequence[int]]) -> int:
     """The number of tokens with which all texts begin, each of which has one more; 0 if that saves little."""
-    shortest, longest = min(texts), max(texts)  # in alphabetical order, the first and the last differ soonest
-    pairs = zip(shortest[:-1], longest[:-1], strict=False)
+    ordered = sorted(map(list, texts))  # the first and the last differ soonest
+    pairs = zip(ordered[0], ordered[-1], strict=False)
     count = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     count = min(count, min(map(len, texts)) - 1)
     return count if len(texts) > 1 and count >= _MIN_COMMON else 0
