@@ -94,7 +94,5 @@ class StopEarly(TrainerCallback):  # type: ignore[misc]
         now, weights = self.stopping, self.stopping.mean.weights
         now.best_loss, *counts = tensors["stopping.numbers"].tolist()
         now.best_step, now.next_check, now.checks_since_best, now.numbers = map(int, counts)
-        now.mean.mean = [
-            tensors[f"stopping.mean.{index}"].to(weight.device) for index, weight in enumerate(weights)
-        ]
+        now.mean.mean = [tensors[f"stopping.mean.{index}"].to(weight.device) for index, weight in enumerate(weights)]
         now.best = [tensors[f"stopping.best.{index}"].to(weight.device) for index, weight in enumerate(weights)]

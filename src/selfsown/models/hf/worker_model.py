@@ -30,7 +30,9 @@ def trained_model(job: Job, folder: Path) -> tuple[Any, Any]:
     """
     if job.weights == "full":
         return _read(_merged(job, folder) if job.adapter else job.source, torch.float32), None
-    model = _quantized(job.source) if job.weights == "qlora" else _read(job.source, dtype_for(job.dtype, device_of(job)))
+    model = (
+        _quantized(job.source) if job.weights == "qlora" else _read(job.source, dtype_for(job.dtype, device_of(job)))
+    )
     from peft import LoraConfig, PeftModel
 
     if job.adapter:
