@@ -77,8 +77,7 @@ def test_grpo_raises_the_reward(tmp_path: Path, weights: str) -> None:
 
     def grader(rows: list[Row]) -> list[Row]:
         seen.extend(rows)
-        graded = [row if row.status == "failed" and row.reason else row for row in letters(rows)]
-        return [replace(row, status="", reason="") for row in letters([replace(r, status="") for r in graded])]
+        return letters([replace(row, status="", reason="") for row in rows])  # those without an end, too
 
     options = {"steps": 12, "batch_size": 2, "group_size": 8, "learning_rate": RATES[weights]}
     grpo.train(mixed(ROWS[:4]), parent, 1, tmp_path / "work", grader, **options)  # type: ignore[arg-type]
@@ -164,7 +163,8 @@ def test_the_trainer_is_given_these_labels(tmp_path: Path, monkeypatch: pytest.M
 
 def test_rows_are_drawn_by_their_weights(tmp_path: Path) -> None:
     rows = [Row("say", "often"), Row("say", "seldom"), Row("say", "never")]
-    sft.train(mixed(rows, [9, 1, 0]), student(tmp_path), 1, quiet, tmp_path / "work", steps=40, epochs=0.0, batch_size=8)
+    options = {"steps": 40, "epochs": 0.0, "batch_size": 8}
+    sft.train(mixed(rows, [9, 1, 0]), student(tmp_path), 1, quiet, tmp_path / "work", **options)  # type: ignore[arg-type]
     kept, order = read_rows(tmp_path / "work")
     assert len(kept) == 2
     assert len(order) == 320
@@ -206,9 +206,7 @@ def test_averaging_changes_the_result_and_early_stopping_keeps_the_best(tmp_path
     mean = sft.train(mixed(ROWS), parent, 1, quiet, tmp_path / "mean", average_last=0.5, **options)  # type: ignore[arg-type]
     assert weight_hash(last.folder) != weight_hash(mean.folder)
     too_fast = options | {"learning_rate": 3.0}
-    best = sft.train(
-        mixed(ROWS), parent, 1, quiet, tmp_path / "best", reports.append, early_stopping=0.4, **too_fast
-    )  # type: ignore[arg-type]
+    best = sft.train(mixed(ROWS), parent, 1, quiet, tmp_path / "best", reports.append, early_stopping=0.4, **too_fast)  # type: ignore[arg-type]
     assert (reports[0].stopping_rows, reports[0].best_step) == (16, 0)
     before, after = (load_file(folder / "model.safetensors") for folder in (parent.folder, best.folder))
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -1,4 +1,4 @@
-"""Which weights training returns: the last, the mean of the last steps', or those with the lowest loss on rows set aside.
+"""Which weights training returns: the last, the mean of the last, or those with the lowest loss on rows set aside.
 
 What these callbacks remember is part of each checkpoint, so a training that was interrupted ends with the same bytes.
 """
@@ -56,7 +56,7 @@ class AverageLast(TrainerCallback):  # type: ignore[misc]
 
 
 class StopEarly(TrainerCallback):  # type: ignore[misc]
-    """Early stopping as for the embedded model (`selfsown.models.tiny.early_stopping`), on the weights that are trained.
+    """Early stopping as of the embedded model (`selfsown.models.tiny.early_stopping`), on the weights trained.
 
     loss: of the model's present weights on the rows set aside, which are so many. tensors: from a checkpoint.
     """

@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from selfsown.errors import DataError, ModelError
+from selfsown.errors import DataError
 from selfsown.models.hf.devices import device_for
 from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.grading import Grading, GradingServer

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.errors import SelfsownError
-from selfsown.models.hf.job import CHECKPOINTS, FAILURE, MODEL, RESULT, Job, read_job, read_rows, replace_text
+from selfsown.models.hf.job import CHECKPOINTS, FAILURE, RESULT, Job, read_job, read_rows, replace_text
 from selfsown.models.hf.locks import WORKER, end_with_run, held
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")

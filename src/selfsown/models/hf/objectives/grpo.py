@@ -1,7 +1,7 @@
-"""Train a transformers model by TRL on grades of its own samples, each compared with its group: GRPO (Shao et al. 2024).
+"""Train a transformers model by TRL on grades of its own samples, each compared with its group (GRPO).
 
-The worker samples, and this process's graders grade. An answer without an end scores 0; one that a grader failed on is
-left out. Answers that score above their group become likelier; they are not kept.
+Source: Shao et al. 2024. The worker samples, and this process's graders grade. An answer without an end scores 0; one
+that a grader failed on is left out. Answers that score above their group become likelier; they are not kept.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def train(
     """A copy of the parent, trained on its own graded answers to the prompts of the mixture.
 
     batch_size: prompts in a batch. micro_batch: answers in one pass of the device. group_size: answers to each prompt.
-    updates_per_group: steps on the same answers. clip_range: how far the probability ratio may be from 1. kl_weight: the
-    weight of the divergence from the parent. temperature: of the samples. max_length: tokens of a prompt and its answer,
-    of which the student's max_new_tokens are the answer's. learning_rate: 0 for one that follows the weights: 5e-6 for
-    135 million, less for more, 5e-5 for LoRA. The other options are those of sft for this student.
+    updates_per_group: steps on the same answers. clip_range: how far the probability ratio may be from 1. kl_weight:
+    the weight of the divergence from the parent. temperature: of the samples. max_length: tokens of a prompt and its
+    answer, of which the student's max_new_tokens are the answer's. learning_rate: 0 for one that follows the weights:
+    5e-6 for 135 million, less for more, 5e-5 for LoRA. The other options are those of sft for this student.
 
     Raises DataError where no row has a prompt that fits, and ModelError where training fails.
     """

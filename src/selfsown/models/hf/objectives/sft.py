@@ -37,12 +37,13 @@ def train(
 ) -> HF:
     """A copy of the parent, trained on batches of rows drawn by the mixture's weights.
 
-    work_dir: a folder that survives a kill, where an interrupted training goes on. batch_size: rows in a step of the
-    optimizer. micro_batch: rows in one pass of the device; 0 for as many as fit. max_length: tokens of the longest row;
-    0 for the model's context; longer rows are left out and counted. learning_rate: 0 for one that follows the weights:
-    1e-4 for 135 million, less for more, 2e-4 for LoRA; it warms up, and decays as a cosine. answers_only: prompts are
-    context; a document is learned whole. early_stopping, patience: as for the embedded model. save_steps: steps between
-    checkpoints; 0 for one every five minutes.
+    work_dir: a folder that survives a kill, where an interrupted training goes on. batch_size: rows in a step of
+    the optimizer; 0 for a 64th of the rows, from 16 to 128. micro_batch: rows in one pass of the device; 0 for as
+    many as fit. max_length: tokens of the longest row; 0 for the model's context; longer rows are left out and
+    counted. learning_rate: 0 for one that follows the weights: 1e-4 for 135 million, less for more, 2e-4 for LoRA;
+    it warms up, and decays as a cosine. answers_only: prompts are context; a document is learned whole.
+    early_stopping, patience: as for the embedded model. save_steps: steps between checkpoints; 0 for one every five
+    minutes.
 
     Raises DataError where no row fits, and ModelError where training fails.
     """
@@ -62,15 +63,6 @@ def train(
     )  # fmt: skip
     child, done = trained(parent, plan, kept, rows, work_dir, tick, aside=measured)
     taken = int(done["steps"])
-    report(
-        Training(
-            taken,
-            steps,
-            kept.epochs(taken * batch_size),
-            len(measured),
-            int(done["best_step"]),
-            bool(early_stopping and not measured),
-            too_long,
-        )  # fmt: skip
-    )
+    passes, best, none_aside = kept.epochs(taken * batch_size), int(done["best_step"]), early_stopping and not measured
+    report(Training(taken, steps, passes, len(measured), best, bool(none_aside), too_long))
     return child
