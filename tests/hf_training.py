@@ -75,3 +75,4 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
             torch.set_num_threads(threads)
 
     monkeypatch.setattr(training, "run_worker", run)
+    monkeypatch.setattr(training, "threads", lambda: 1)

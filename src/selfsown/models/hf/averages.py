@@ -25,7 +25,7 @@ class Trainable:
         return (weight for weight in self.model.parameters() if weight.requires_grad)
 
 
-class AverageLast(TrainerCallback):  # type: ignore[misc]
+class AverageLast(TrainerCallback):
     """The mean of the weights after each of the last steps (Polyak and Juditsky 1992).
 
     last: how many steps. means: from a checkpoint.
@@ -55,7 +55,7 @@ class AverageLast(TrainerCallback):  # type: ignore[misc]
         return {f"mean.{index}": mean for index, mean in enumerate(self.means)}
 
 
-class StopEarly(TrainerCallback):  # type: ignore[misc]
+class StopEarly(TrainerCallback):
     """Early stopping as of the embedded model (`selfsown.models.tiny.early_stopping`), on the weights trained.
 
     loss: of the model's present weights on the rows set aside, which are so many. tensors: from a checkpoint.

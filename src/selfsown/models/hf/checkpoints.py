@@ -33,7 +33,7 @@ def extra_tensors(checkpoint: Path) -> dict[str, Tensor]:
     return load_file(file) if file.exists() else {}
 
 
-class Checkpoints(TrainerCallback):  # type: ignore[misc]
+class Checkpoints(TrainerCallback):
     """Decides when a checkpoint is written, adds what our callbacks know, and deletes the one before.
 
     kept: callbacks with `tensors()`, a dictionary. every: steps between which the optimizer may not be interrupted.

@@ -27,7 +27,7 @@ from selfsown.models.tiny.trainer import sample_batches
 from selfsown.parallel import usable_cores
 from selfsown.records import JsonObject, Mixture, Row
 
-_CPU_THREADS = 2  # a step of 135 million parameters took 0.6 of one thread's time on two idle cores
+_BUSY = 0.5  # of the cores, used by other programs: torch's threads then wait for one another at every operation
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,16 @@ def _job(parent: HF, plan: Plan, stopping_rows: int) -> Job:
         dtype=settings.dtype, seed=plan.seed, steps=plan.steps, batch_size=plan.batch_size,
         learning_rate=plan.learning_rate or default, weight_decay=plan.weight_decay, average_last=plan.average_last,
         ends=sorted({encoder.end, encoder.tokenizer.eos_token_id}), max_new=settings.max_new_tokens,
-        micro_batch=plan.micro_batch, save_steps=plan.save_steps, threads=min(_CPU_THREADS, usable_cores()),
+        micro_batch=plan.micro_batch, save_steps=plan.save_steps, threads=threads(),
         teacher=plan.teacher, stopping_rows=stopping_rows, patience=plan.patience, identities=identities,
         options={**plan.options, "parameters": parameters},
     )  # fmt: skip
+
+
+def threads() -> int:
+    """How many threads train on a CPU: one for each core, or one where other programs use them. The bytes are equal."""
+    cores = usable_cores()
+    return 1 if os.getloadavg()[0] > _BUSY * cores else cores
 
 
 def _command(parent: HF, folder: Path) -> list[str]:

@@ -86,7 +86,7 @@ def _quantized(source: str) -> Any:
         raise ModelError(
             "hf: train_weights is qlora, and bitsandbytes is not installed: pip install bitsandbytes, or take lora"
         ) from error
-    bits = BitsAndBytesConfig(
+    bits = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

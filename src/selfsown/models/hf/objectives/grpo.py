@@ -15,7 +15,8 @@ from pydantic import Field
 
 from selfsown.errors import DataError
 from selfsown.models.hf.job import EncodedRow
-from selfsown.models.hf.model import HF, NO_END
+from selfsown.models.hf.model import HF
+from selfsown.models.hf.sampling import NO_END
 from selfsown.models.hf.training import Plan, encoded, trained
 from selfsown.models.tiny.trainer import steps_and_batch
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
