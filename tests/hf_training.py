@@ -26,7 +26,7 @@ def quiet(done: int, total: int) -> None: ...
 
 
 def mixed(rows: Sequence[Row], weights: Sequence[float] = ()) -> Mixture:
-    return Mixture(rows, np.array(weights or [1.0] * len(rows)))
+    return Mixture(rows, np.array(weights or [1] * len(rows), dtype=float))
 
 
 def student(folder: Path, name: str = "base", **options: object) -> HF:
