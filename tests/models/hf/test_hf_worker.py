@@ -70,6 +70,7 @@ def uninterrupted(tmp_path: Path, in_process: None) -> str:
     return weight_hash(train(tmp_path, "uninterrupted").folder)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds processes in /proc")
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, uninterrupted: str) -> None:
     """The run is killed, then the worker of the next; a half-written checkpoint lies about, too."""
@@ -210,6 +211,7 @@ def test_only_whole_lines_of_progress_are_read(tmp_path: Path) -> None:
     assert lines.new() == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("SELFSOWN_HF_MODEL" not in os.environ, reason="SELFSOWN_HF_MODEL names no folder of a model")
 def test_a_real_model_learns(tmp_path: Path) -> None:
     folder = Path(os.environ["SELFSOWN_HF_MODEL"])

@@ -58,7 +58,7 @@ class Checkpoints(TrainerCallback):
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if tensors := {name: tensor for each in self.kept for name, tensor in each.tensors().items()}:
+        if tensors := {name: tensor for callback in self.kept for name, tensor in callback.tensors().items()}:
             save_file(tensors, folder / _EXTRA)
         replace_text(folder / _COMPLETE, "")
         newest(folder.parent)

@@ -63,7 +63,9 @@ class GradingServer:
     def __enter__(self) -> GradingServer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._closed = True
         self._listener.close()
         for connection in self._connections:

@@ -59,7 +59,7 @@ def _train(job: Job, folder: Path) -> None:
 
 
 def _result(trainer: Any) -> dict[str, int]:
-    stopping = next((each.stopping for each in trainer.callback_handler.callbacks if hasattr(each, "stopping")), None)
+    stopping = next((c.stopping for c in trainer.callback_handler.callbacks if hasattr(c, "stopping")), None)
     return {"steps": trainer.state.global_step, "best_step": stopping.best_step if stopping else 0}
 
 
