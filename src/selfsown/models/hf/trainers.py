@@ -125,7 +125,7 @@ def dpo_trainer(job: Job, rows: Sequence[EncodedRow], common: dict[str, Any], to
     """
     pairs = sum(bool(row.rejected) for row in rows)
     if not pairs:
-        raise ModelError("train.dpo: no row that is drawn and short enough has a rejected answer; use more steps or rows")
+        raise ModelError("train.dpo: no row that is drawn and short enough has a rejected answer; draw more")
     arguments = DPOConfig(
         max_length=None,
         train_sampling_strategy="sequential",
