@@ -8,20 +8,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("trl")
 
-from hf_training import ROWS, bits, in_process, letters, mixed, progress_lines, quiet, student, weight_hash
+from hf_training import PAIRS, ROWS, bits, in_process, letters, mixed, progress_lines, quiet, student, weight_hash
 
 from selfsown import progress
 from selfsown.errors import ModelError, RunFolderError
 from selfsown.models.hf import HF, process, training
 from selfsown.models.hf.checkpoints import newest
-from selfsown.models.hf.objectives import grpo, sft
+from selfsown.models.hf.objectives import distill, dpo, grpo, sft
+from selfsown.models.hf.reporting import ProgressFile
+from selfsown.records import Row
+from testing.tiny_checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 __all__ = ["in_process"]
@@ -124,6 +128,44 @@ def test_early_stopping_resumes_with_what_it_knew(
     monkeypatch.setattr(StopEarly, "on_step_end", original)
     assert [path.name for path in checkpoints(tmp_path / "work")] == ["checkpoint-7"]
     assert weight_hash(train(tmp_path, **options).folder) == expected
+
+
+def run_objective(objective: str, folder: Path, work: str) -> str:
+    """Train on all weights for six steps, with a checkpoint after every second; the hash of the result."""
+    options = {"steps": 6, "batch_size": 4, "learning_rate": 3e-3, "save_steps": 2, "average_last": 0.6}
+    parent, path = student(folder), folder / work
+    if objective == "grpo":
+        child = grpo.train(mixed(ROWS), parent, 1, path, letters_of_all, group_size=4, updates_per_group=2, **options)  # type: ignore[arg-type]
+    elif objective == "dpo":
+        child = dpo.train(mixed(PAIRS), parent, 1, quiet, path, **options)  # type: ignore[arg-type]
+    else:
+        write_checkpoint(folder / "teacher", seed=5)
+        child = distill.train(mixed(ROWS), parent, 1, path, student(folder, "teacher"), **options)  # type: ignore[arg-type]
+    return weight_hash(child.folder)
+
+
+def letters_of_all(rows: Sequence[Row]) -> list[Row]:
+    return letters([replace(row, status="", reason="") for row in rows])
+
+
+@pytest.mark.parametrize("objective", ["dpo", "grpo", "distill"])
+def test_interrupted_objectives_end_with_the_same_weights(
+    tmp_path: Path, in_process: None, monkeypatch: pytest.MonkeyPatch, objective: str
+) -> None:
+    expected, original = run_objective(objective, tmp_path, "whole"), ProgressFile.on_log
+
+    def fail_once(self: ProgressFile, args: object, state: object, control: object, **rest: object) -> None:
+        if state.global_step == 5:  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        original(self, args, state, control, **rest)
+
+    monkeypatch.setattr(ProgressFile, "on_log", fail_once)
+    with pytest.raises(KeyboardInterrupt):
+        run_objective(objective, tmp_path, "work")
+    monkeypatch.setattr(ProgressFile, "on_log", original)
+    assert [path.name for path in checkpoints(tmp_path / "work")] == ["checkpoint-4"]
+    assert run_objective(objective, tmp_path, "work") == expected
+    assert progress_lines(tmp_path / "work")[0]["step"] == 5
 
 
 def test_a_worker_asks_the_graders_of_the_run_and_shows_its_progress(tmp_path: Path) -> None:
