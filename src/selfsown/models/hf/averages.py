@@ -1,4 +1,4 @@
-"""Which weights training returns: the last, the mean of the last steps', or those with the lowest loss on rows set aside.
+"""Which weights training returns: the last, the mean of the last, or those with the lowest loss on rows set aside.
 
 What these callbacks remember is part of each checkpoint, so a training that was interrupted ends with the same bytes.
 """
@@ -25,7 +25,7 @@ class Trainable:
         return (weight for weight in self.model.parameters() if weight.requires_grad)
 
 
-class AverageLast(TrainerCallback):  # type: ignore[misc]
+class AverageLast(TrainerCallback):
     """The mean of the weights after each of the last steps (Polyak and Juditsky 1992).
 
     last: how many steps. means: from a checkpoint.
@@ -55,8 +55,8 @@ class AverageLast(TrainerCallback):  # type: ignore[misc]
         return {f"mean.{index}": mean for index, mean in enumerate(self.means)}
 
 
-class StopEarly(TrainerCallback):  # type: ignore[misc]
-    """Early stopping as for the embedded model (`selfsown.models.tiny.early_stopping`), on the weights that are trained.
+class StopEarly(TrainerCallback):
+    """Early stopping as of the embedded model (`selfsown.models.tiny.early_stopping`), on the weights trained.
 
     loss: of the model's present weights on the rows set aside, which are so many. tensors: from a checkpoint.
     """
@@ -94,7 +94,5 @@ class StopEarly(TrainerCallback):  # type: ignore[misc]
         now, weights = self.stopping, self.stopping.mean.weights
         now.best_loss, *counts = tensors["stopping.numbers"].tolist()
         now.best_step, now.next_check, now.checks_since_best, now.numbers = map(int, counts)
-        now.mean.mean = [
-            tensors[f"stopping.mean.{index}"].to(weight.device) for index, weight in enumerate(weights)
-        ]
+        now.mean.mean = [tensors[f"stopping.mean.{index}"].to(weight.device) for index, weight in enumerate(weights)]
         now.best = [tensors[f"stopping.best.{index}"].to(weight.device) for index, weight in enumerate(weights)]

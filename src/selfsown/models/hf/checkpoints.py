@@ -33,7 +33,7 @@ def extra_tensors(checkpoint: Path) -> dict[str, Tensor]:
     return load_file(file) if file.exists() else {}
 
 
-class Checkpoints(TrainerCallback):  # type: ignore[misc]
+class Checkpoints(TrainerCallback):
     """Decides when a checkpoint is written, adds what our callbacks know, and deletes the one before.
 
     kept: callbacks with `tensors()`, a dictionary. every: steps between which the optimizer may not be interrupted.
@@ -58,7 +58,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if tensors := {name: tensor for each in self.kept for name, tensor in each.tensors().items()}:
+        if tensors := {name: tensor for callback in self.kept for name, tensor in callback.tensors().items()}:
             save_file(tensors, folder / _EXTRA)
         replace_text(folder / _COMPLETE, "")
         newest(folder.parent)

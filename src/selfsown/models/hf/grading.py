@@ -30,6 +30,7 @@ class GradingServer:
         self._key = secrets.token_bytes(32)
         self._listener = Listener(str(Path(self._folder.name) / "grader"), "AF_UNIX", authkey=self._key)
         self._connections: list[Connection[bytes, bytes]] = []
+        self._closed = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -53,18 +54,19 @@ class GradingServer:
             connection.send_bytes(json.dumps(scores).encode())
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed:
             try:
                 self._connections.append(self._listener.accept())
-            except (OSError, EOFError):  # closed
-                return
-            except Exception:  # a stranger without the key
+            except Exception:  # closed, or a stranger without the key
                 continue
 
     def __enter__(self) -> GradingServer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
         self._listener.close()
         for connection in self._connections:
             connection.close()

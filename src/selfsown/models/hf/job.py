@@ -28,7 +28,7 @@ _UNHASHED = {"source", "adapter", "teacher", "micro_batch", "save_steps", "save_
 
 @dataclass(frozen=True)
 class EncodedRow:
-    """A row's tokens, how many of them come before the answer, and the tokens of the prompt with the rejected answer."""
+    """A row's tokens, how many come before the answer, and the tokens of the prompt with the rejected answer."""
 
     tokens: list[int]
     start: int

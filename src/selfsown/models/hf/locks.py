@@ -1,6 +1,6 @@
 """Locks on a job's folder: one run trains in it at a time, and its worker ends when that run does.
 
-They are POSIX record locks: the system takes them back when a process ends, however it ends, and its forks inherit none.
+They are POSIX record locks: the system takes them back when a process ends, however it ends; forks inherit none.
 """
 
 from __future__ import annotations

@@ -47,10 +47,10 @@ def estimated_needs(
     return Needs(memory, 2 * checkpoint + trained * (number if kind == "full" else 4))
 
 
-def trained_weights(wanted: TrainedWeights, parameters: int) -> TrainedWeights:
+def trained_weights(choice: TrainedWeights, parameters: int) -> TrainedWeights:
     """Which weights are trained; "auto" is all of them below a billion parameters, else LoRA."""
-    if wanted != "auto":
-        return wanted
+    if choice != "auto":
+        return choice
     return "full" if parameters < LARGE else "lora"
 
 

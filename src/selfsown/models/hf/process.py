@@ -77,7 +77,9 @@ def _described(line: JsonObject) -> str:
         parts.append(f"reward {line['reward']:.2f}")
     if isinstance(line.get("loss"), int | float):
         parts.append(f"loss {line['loss']:.3f}")
-    return ", ".join([*parts, f"{line['tokens_per_second']:,.0f} tokens/s"])
+    if line.get("tokens"):  # no new ones where a group's answers are learned from again
+        parts.append(f"{line['tokens_per_second']:,.0f} tokens/s")
+    return ", ".join(parts)
 
 
 class _Lines:

@@ -10,7 +10,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 
-class ProgressFile(TrainerCallback):  # type: ignore[misc]
+class ProgressFile(TrainerCallback):
     """After each step a line with the step, of how many, the loss and the tokens in a second.
 
     tokens: of each step's rows; empty where only the trainer knows, as for answers that are sampled.
@@ -24,7 +24,8 @@ class ProgressFile(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.since, self.seen = time.monotonic(), int(state.num_input_tokens_seen)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        logs = rest["logs"]
         if not state.is_world_process_zero or "train_runtime" in logs:
             return
         now, step = time.monotonic(), state.global_step
@@ -33,7 +34,9 @@ class ProgressFile(TrainerCallback):  # type: ignore[misc]
             "step": step,
             "total": state.max_steps,
             "loss": logs.get("loss"),
+            "tokens": count,
             "tokens_per_second": round(count / max(now - self.since, 1e-9), 1),
+            "cpu_seconds": round(time.process_time(), 3),  # of this process since it began
         }
         if "reward" in logs:
             line["reward"] = logs["reward"]

@@ -57,21 +57,21 @@ def common_arguments(job: Job, folder: Path, longest: int) -> dict[str, Any]:
     device = device_of(job)
     cuda = device.type == "cuda"
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    each, left = divmod(job.batch_size * int(job.options.get("group_size", 1)), processes)
+    share, left = divmod(job.batch_size * int(job.options.get("group_size", 1)), processes)
     if left:
         raise ModelError(
             f"hf: the batch of {job.batch_size} rows cannot be divided among {processes} processes; set a batch_size "
             "that can"
         )
-    wanted = job.micro_batch or max(1, min(64, _TOKENS_IN_PASS[device.type] // longest))
-    micro = max(size for size in range(1, min(each, max(1, wanted)) + 1) if each % size == 0)
+    most = job.micro_batch or max(1, min(64, _TOKENS_IN_PASS[device.type] // longest))
+    micro = max(size for size in range(1, min(share, max(1, most)) + 1) if share % size == 0)
     half = cuda and job.dtype != "float32"
     in_bfloat16 = half and job.dtype != "float16" and torch.cuda.is_bf16_supported()
     return {
         "output_dir": str(folder / CHECKPOINTS),
         "max_steps": job.steps,
         "per_device_train_batch_size": micro,
-        "gradient_accumulation_steps": each // micro,
+        "gradient_accumulation_steps": share // micro,
         "learning_rate": job.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": min(job.steps - 1, math.ceil(_WARM_UP * job.steps)),
@@ -124,12 +124,14 @@ def dpo_trainer(job: Job, rows: Sequence[EncodedRow], common: dict[str, Any], to
     only the likelihood of its answer is trained. The weight of the preference term makes up for the mean over these.
     """
     pairs = sum(bool(row.rejected) for row in rows)
+    if not pairs:
+        raise ModelError("train.dpo: no row that is drawn and short enough has a rejected answer; draw more")
     arguments = DPOConfig(
         max_length=None,
         train_sampling_strategy="sequential",
         beta=job.options["beta"],
         loss_type=["sigmoid", "sft"],
-        loss_weights=[len(rows) / max(1, pairs), job.options["nll_weight"]],
+        loss_weights=[len(rows) / pairs, job.options["nll_weight"]],
         precompute_ref_log_probs=True,
         **common,
     )
@@ -194,10 +196,10 @@ def _loss_on(trainer: Any, rows: Sequence[EncodedRow], answers_only: bool) -> An
             width = max(len(row.tokens) for row in batch)
             tokens = torch.tensor([row.tokens + [0] * (width - len(row.tokens)) for row in batch])
             mask = torch.tensor([[1] * len(row.tokens) + [0] * (width - len(row.tokens)) for row in batch])
-            wanted = torch.tensor([labels(row, answers_only) + [IGNORED] * (width - len(row.tokens)) for row in batch])
+            learned = torch.tensor([labels(row, answers_only) + [IGNORED] * (width - len(row.tokens)) for row in batch])
             with trainer.compute_loss_context_manager():
                 logits = model(input_ids=tokens.to(model.device), attention_mask=mask.to(model.device)).logits
-            targets = wanted[:, 1:].to(model.device)
+            targets = learned[:, 1:].to(model.device)
             total += float(F.cross_entropy(logits[:, :-1].float().mT, targets, ignore_index=IGNORED, reduction="sum"))
             count += int((targets != IGNORED).sum())
         model.train()

@@ -7,14 +7,13 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from selfsown.errors import DataError, ModelError
+from selfsown.errors import DataError
 from selfsown.models.hf.devices import device_for
 from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.grading import Grading, GradingServer
@@ -24,28 +23,43 @@ from selfsown.models.hf.model import HF
 from selfsown.models.hf.needs import parameter_count, trained_weights
 from selfsown.models.hf.process import run_worker
 from selfsown.models.hf.weights import release
-from selfsown.models.tiny.trainer import sample_batches
+from selfsown.models.tiny.trainer import sample_batches, steps_and_batch
 from selfsown.parallel import usable_cores
-from selfsown.records import JsonObject, Mixture, Row
+from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
-_CPU_THREADS = 2  # a step of 135 million parameters took 0.6 of one thread's time on two idle cores
+_BUSY = 0.5  # of the cores, used by other programs: torch's threads then wait for one another at every operation
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Options that all objectives share, as their `train` takes them. options: those of this objective alone."""
+class Schedule:
+    """Options that all objectives share, as `selfsown.models.hf.objectives` describes them."""
 
-    objective: str
-    seed: int
     steps: int
+    epochs: float
     batch_size: int
+    micro_batch: int
+    max_length: int
     learning_rate: float
     weight_decay: float
     average_last: float
-    micro_batch: int
     save_steps: int
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is learned, and from what.
+
+    encode: a row as tokens. options: of this objective, for the worker. answer_room: tokens of the context that are
+    sampled after a row's. aside: rows for early stopping. grade: for GRPO. teacher: its folder.
+    """
+
+    name: str
+    encode: Callable[[Row], EncodedRow]
     options: JsonObject
+    answer_room: int = 0
+    aside: Sequence[Row] = ()
     patience: int = 0
+    grade: Grading | None = None
     teacher: str = ""
 
 
@@ -59,82 +73,116 @@ def _unheeded(done: int, total: int) -> None:
     """Where an objective has no place for `tick` among its inputs, progress alone shows how far it is."""
 
 
-def encoded(
-    parent: HF, mixture: Mixture, objective: str, max_length: int, encode: Callable[[Row], EncodedRow]
-) -> tuple[Mixture, list[EncodedRow], int]:
-    """(the mixture without rows that are too long, its rows as tokens, the number of those that are too long).
+def train(
+    objective: Objective,
+    mixture: Mixture,
+    parent: HF,
+    seed: int,
+    schedule: Schedule,
+    work_dir: Path,
+    *,
+    tick: Callable[[int, int], None] = _unheeded,
+    report: Callable[[Training], None] = unreported,
+) -> HF:
+    """The parent, trained on rows drawn by the mixture's weights. What is in work_dir from the same training goes on.
 
-    max_length: in tokens; 0 for the model's context. Raises DataError where no row is left.
+    Raises DataError where no row fits, ModelError and RunFolderError.
     """
-    limit = min(max_length or parent.encoder.context, parent.encoder.context)
+    kept, rows, too_long = _encoded(objective, mixture, parent, schedule.max_length)
+    limit = _limit(objective, parent, schedule.max_length)
+    aside = [row for row in map(objective.encode, objective.aside) if len(row.tokens) <= limit]
+    updates = int(objective.options.get("updates_per_group", 1))
+    steps, batch = steps_and_batch(kept, schedule.steps, schedule.epochs * updates, schedule.batch_size)
+    draws = sample_batches(kept, -(-steps // updates), batch, torch.Generator().manual_seed(seed)).flatten().tolist()
+    used = sorted(set(draws))
+    places = {index: place for place, index in enumerate(used)}
+    job = _job(objective, parent, seed, replace(schedule, steps=steps, batch_size=batch), len(aside))
+    _run(
+        job,
+        [*(rows[i] for i in used), *aside],
+        [places[i] for i in draws],
+        objective.grade,
+        parent,
+        work_dir,
+        tick=tick,
+    )
+    done = read_result(work_dir)
+    passes = kept.epochs(int(done["steps"]) * batch / updates)
+    report(Training(int(done["steps"]), steps, passes, len(aside), int(done["best_step"]), too_long=too_long))
+    return parent.trained(work_dir / MODEL)
+
+
+def _limit(objective: Objective, parent: HF, max_length: int) -> int:
+    """The most tokens of a row."""
+    return max(1, min(max_length or parent.encoder.context, parent.encoder.context) - objective.answer_room)
+
+
+def _encoded(
+    objective: Objective, mixture: Mixture, parent: HF, max_length: int
+) -> tuple[Mixture, list[EncodedRow], int]:
+    """(the mixture without rows that are too long, its rows as tokens, the number of those that are too long)."""
+    limit = _limit(objective, parent, max_length)
     drawn = [index for index, weight in enumerate(mixture.weights) if weight]
-    rows = {index: encode(mixture.rows[index]) for index in drawn}
+    rows = {index: objective.encode(mixture.rows[index]) for index in drawn}
     fitting = [i for i, row in rows.items() if max(len(row.tokens), len(row.rejected)) <= limit]
     if not fitting:
         shortest = min((len(row.tokens) for row in rows.values()), default=0)
+        bound = "max_length" if max_length else f"the context of {parent.name}"
         raise DataError(
-            f"train.{objective}: all {len(drawn):,} rows are too long: the shortest has {shortest:,} tokens, and "
-            f"{'max_length' if max_length else 'the context of ' + parent.name} is {limit:,}; shorten the rows, or "
-            "take a model with a longer context"
+            f"train.{objective.name}: all {len(drawn):,} rows are too long: the shortest has {shortest:,} tokens, and "
+            f"{bound} leaves {limit:,}; shorten the rows, or take a model with a longer context"
         )
     kept = Mixture([mixture.rows[index] for index in fitting], np.asarray(mixture.weights)[fitting])
     return kept, [rows[index] for index in fitting], len(drawn) - len(fitting)
 
 
-def trained(
-    parent: HF,
-    plan: Plan,
-    mixture: Mixture,
+def _run(
+    job: Job,
     rows: Sequence[EncodedRow],
-    work_dir: Path,
-    tick: Callable[[int, int], None] = _unheeded,
+    order: Sequence[int],
+    grade: Grading | None,
+    parent: HF,
+    folder: Path,
     *,
-    aside: Sequence[EncodedRow] = (),
-    grade: Grading | None = None,
-) -> tuple[HF, JsonObject]:
-    """(the parent, trained on rows drawn by the mixture's weights; what the worker says about it).
-
-    rows: of the mixture, as tokens. aside: rows for early stopping. grade: for GRPO. What is in work_dir from the same
-    training goes on. Raises ModelError and RunFolderError.
-    """
-    updates = int(plan.options.get("updates_per_group", 1))
-    generator = torch.Generator().manual_seed(plan.seed)
-    draws = sample_batches(mixture, -(-plan.steps // updates), plan.batch_size, generator).flatten().tolist()
-    used = sorted(set(draws))
-    places = {index: place for place, index in enumerate(used)}
-    job = _job(parent, plan, len(aside))
+    tick: Callable[[int, int], None],
+) -> None:
+    """Write the job and train, unless its model is there."""
     tokenizer = parent.encoder.tokenizer
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with held(work_dir / RUN):
-        with held(work_dir / WORKER):  # a worker whose run was killed may still be ending
-            order = [places[index] for index in draws]
-            write_job(work_dir, job, [*(rows[index] for index in used), *aside], order, tokenizer)
-        if not (work_dir / MODEL).exists():
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / RUN):
+        with held(folder / WORKER):  # a worker whose run was killed may still be ending
+            write_job(folder, job, rows, order, tokenizer)
+        if not (folder / MODEL).exists():
             release()
             with GradingServer(grade) if grade else nullcontext() as server:
-                run_worker(work_dir, _command(parent, work_dir), _environment(job, parent, server), tick, server)
-    return parent.trained(work_dir / MODEL), read_result(work_dir)
+                run_worker(folder, _command(parent, folder), _environment(job, parent, server), tick, server)
 
 
-def _job(parent: HF, plan: Plan, stopping_rows: int) -> Job:
+def _job(objective: Objective, parent: HF, seed: int, schedule: Schedule, stopping_rows: int) -> Job:
     settings, encoder = parent.settings, parent.encoder
     base = adapter_base(parent.folder)
     source = model_folder(base, settings.revision) if base else parent.folder
     parameters = parameter_count(source)
     weights = trained_weights(settings.train_weights, parameters)
-    full, lora = _RATES[plan.objective]
+    full, lora = _RATES[objective.name]
     default = full * min(1.0, (_RATES_SIZE / max(1, parameters)) ** 0.5) if weights == "full" else lora
-    identities = [weights_hash(Path(folder)) for folder in (source, parent.folder, plan.teacher) if folder]
+    identities = [weights_hash(Path(folder)) for folder in (source, parent.folder, objective.teacher) if folder]
     return Job(
-        objective=plan.objective, source=str(source.resolve()), adapter=str(parent.folder.resolve()) if base else "",
+        objective=objective.name, source=str(source.resolve()), adapter=str(parent.folder.resolve()) if base else "",
         weights=weights, lora_rank=settings.lora_rank, device=device_for(settings.device).type,  # type: ignore[arg-type]
-        dtype=settings.dtype, seed=plan.seed, steps=plan.steps, batch_size=plan.batch_size,
-        learning_rate=plan.learning_rate or default, weight_decay=plan.weight_decay, average_last=plan.average_last,
-        ends=sorted({encoder.end, encoder.tokenizer.eos_token_id}), max_new=settings.max_new_tokens,
-        micro_batch=plan.micro_batch, save_steps=plan.save_steps, threads=min(_CPU_THREADS, usable_cores()),
-        teacher=plan.teacher, stopping_rows=stopping_rows, patience=plan.patience, identities=identities,
-        options={**plan.options, "parameters": parameters},
+        dtype=settings.dtype, seed=seed, steps=schedule.steps, batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate or default, weight_decay=schedule.weight_decay,
+        average_last=schedule.average_last, ends=sorted({encoder.end, encoder.tokenizer.eos_token_id}),
+        max_new=settings.max_new_tokens, micro_batch=schedule.micro_batch, save_steps=schedule.save_steps,
+        threads=threads(), teacher=objective.teacher, stopping_rows=stopping_rows, patience=objective.patience,
+        identities=identities, options={**objective.options, "parameters": parameters},
     )  # fmt: skip
+
+
+def threads() -> int:
+    """How many threads train on a CPU: one for each core, or one where other programs use them. The bytes are equal."""
+    cores = usable_cores()
+    return 1 if os.getloadavg()[0] > _BUSY * cores else cores
 
 
 def _command(parent: HF, folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from selfsown.errors import SelfsownError
-from selfsown.models.hf.job import CHECKPOINTS, FAILURE, MODEL, RESULT, Job, read_job, read_rows, replace_text
+from selfsown.models.hf.job import CHECKPOINTS, FAILURE, RESULT, Job, read_job, read_rows, replace_text
 from selfsown.models.hf.locks import WORKER, end_with_run, held
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -59,7 +59,7 @@ def _train(job: Job, folder: Path) -> None:
 
 
 def _result(trainer: Any) -> dict[str, int]:
-    stopping = next((each.stopping for each in trainer.callback_handler.callbacks if hasattr(each, "stopping")), None)
+    stopping = next((c.stopping for c in trainer.callback_handler.callbacks if hasattr(c, "stopping")), None)
     return {"steps": trainer.state.global_step, "best_step": stopping.best_step if stopping else 0}
 
 

@@ -30,7 +30,9 @@ def trained_model(job: Job, folder: Path) -> tuple[Any, Any]:
     """
     if job.weights == "full":
         return _read(_merged(job, folder) if job.adapter else job.source, torch.float32), None
-    model = _quantized(job.source) if job.weights == "qlora" else _read(job.source, dtype_for(job.dtype, device_of(job)))
+    model = (
+        _quantized(job.source) if job.weights == "qlora" else _read(job.source, dtype_for(job.dtype, device_of(job)))
+    )
     from peft import LoraConfig, PeftModel
 
     if job.adapter:
@@ -84,7 +86,7 @@ def _quantized(source: str) -> Any:
         raise ModelError(
             "hf: train_weights is qlora, and bitsandbytes is not installed: pip install bitsandbytes, or take lora"
         ) from error
-    bits = BitsAndBytesConfig(
+    bits = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from selfsown.models.tiny.transformer import Network
 from selfsown.records import Mixture, Row
 
 MIN_ROWS, MAX_ROWS = 16, 500  # that are set aside: fewer tell nothing, more cost time and decide the same
@@ -55,10 +55,16 @@ def _order(row: Row) -> tuple[str, str]:
     return hashlib.sha256(f"early stopping {row.key}".encode()).hexdigest(), row.id
 
 
+class Trained(Protocol):
+    """A network, as far as this needs one: the weights that are trained."""
+
+    def parameters(self) -> Iterator[Tensor]: ...
+
+
 class RunningMean:
     """The mean of the network's weights after each step, in which step t counts t²."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Trained) -> None:
         self.weights = list(network.parameters())
         self.mean = [weight.detach().clone() for weight in self.weights]
 
@@ -84,7 +90,7 @@ class EarlyStopping:
     follow the lowest.
     """
 
-    def __init__(self, network: Network, loss: Callable[[], float], rows: int, patience: int) -> None:
+    def __init__(self, network: Trained, loss: Callable[[], float], rows: int, patience: int) -> None:
         self.loss, self.rows, self.patience, self.mean = loss, rows, patience, RunningMean(network)
         self.best_loss, self.best_step, self.best = math.inf, 0, list[Tensor]()
         self.next_check, self.checks_since_best = FIRST_CHECK, 0

@@ -8,15 +8,16 @@ hard_label_weight times the cross-entropy with the answer's own tokens.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from selfsown.errors import ModelError
+from selfsown.models.hf import training
 from selfsown.models.hf.job import EncodedRow
 from selfsown.models.hf.model import HF
-from selfsown.models.hf.training import Plan, encoded, trained
-from selfsown.models.tiny.trainer import steps_and_batch
+from selfsown.models.hf.training import Objective, Schedule
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row, Training, unreported
+from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
 REQUIRES = {"local_teacher"}
 
@@ -47,34 +48,29 @@ def train(
 
     temperature: softens both distributions. hard_label_weight: the weight of the answer's own tokens. on_policy: learn
     on answers that the student samples, by the reverse divergence; else on those of the rows, by the forward one. The
-    other options are those of sft for this student.
-
-    Raises ModelError where the teacher is no model of this kind or has another tokenizer, or training fails, and
-    DataError where no row fits.
+    other options are those of every objective. Raises ModelError where the teacher has another tokenizer or is no
+    model of this kind, and DataError where no row fits.
     """
     _check_teacher(parent, teacher)
-    room = min(max_length or parent.encoder.context, parent.encoder.context, teacher.encoder.context)
-
-    def encode(row: Row) -> EncodedRow:
-        if on_policy:
-            tokens = parent.encoder.prompt(row.full_prompt if row.prompt else "")
-            return EncodedRow(tokens, len(tokens))
-        return EncodedRow(*parent.encoder.row(row))
-
-    limit = max(1, room - parent.settings.max_new_tokens) if on_policy else room
-    kept, rows, too_long = encoded(parent, mixture, "distill", limit, encode)
-    steps, batch_size = steps_and_batch(kept, steps, epochs, batch_size)
-    options = {
+    options: JsonObject = {
         "temperature": temperature, "hard_label_weight": hard_label_weight, "on_policy": on_policy,
         "answers_only": answers_only,
     }  # fmt: skip
-    plan = Plan(
-        "distill", seed, steps, batch_size, learning_rate, weight_decay, average_last, micro_batch, save_steps,
-        options, teacher=str(teacher.folder.resolve()),
-    )  # fmt: skip
-    child, done = trained(parent, plan, kept, rows, work_dir)
-    report(Training(int(done["steps"]), steps, kept.epochs(steps * batch_size), too_long=too_long))
-    return child
+    room, encode = (parent.settings.max_new_tokens, _encode_prompt) if on_policy else (0, _encode)
+    objective = Objective("distill", partial(encode, parent), options, room, teacher=str(teacher.folder.resolve()))
+    schedule = Schedule(
+        steps, epochs, batch_size, micro_batch, max_length, learning_rate, weight_decay, average_last, save_steps
+    )
+    return training.train(objective, mixture, parent, seed, schedule, work_dir, report=report)
+
+
+def _encode(parent: HF, row: Row) -> EncodedRow:
+    return EncodedRow(*parent.encoder.row(row))
+
+
+def _encode_prompt(parent: HF, row: Row) -> EncodedRow:
+    tokens = parent.encoder.prompt(row.full_prompt if row.prompt else "")
+    return EncodedRow(tokens, len(tokens))
 
 
 def _check_teacher(parent: HF, teacher: HF) -> None:

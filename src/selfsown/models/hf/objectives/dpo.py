@@ -7,15 +7,16 @@ along with the worse ones. The reference model is the parent; its probabilities 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from selfsown.errors import DataError
+from selfsown.models.hf import training
 from selfsown.models.hf.job import EncodedRow
 from selfsown.models.hf.model import HF
-from selfsown.models.hf.training import Plan, encoded, trained
-from selfsown.models.tiny.trainer import steps_and_batch
+from selfsown.models.hf.training import Objective, Schedule
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row, Training, unreported
+from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
 REQUIRES = {"preference_pairs"}
 
@@ -43,29 +44,27 @@ def train(
     """A copy of the parent, trained on pairs: rows with the metadata "rejected", as curate.preference_pairs makes them.
     Any other row that is drawn is trained on by the likelihood term alone.
 
-    beta: the weight of the divergence from the parent. nll_weight: the weight of the likelihood term. learning_rate: 0
-    for one that follows the weights: 5e-6 for 135 million, less for more, 5e-5 for LoRA. The other options are those of
-    sft for this student. A pair is left out where either text is too long.
-
-    Raises DataError where no row that fits is a pair, and ModelError where training fails.
+    beta: the weight of the divergence from the parent. nll_weight: the weight of the likelihood term. The other options
+    are those of every objective. Raises DataError where no row that fits is a pair, and ModelError.
     """
+    _check_pairs(mixture)
+    options: JsonObject = {"beta": beta, "nll_weight": nll_weight}
+    objective = Objective("dpo", partial(_encode, parent), options)
+    schedule = Schedule(
+        steps, epochs, batch_size, micro_batch, max_length, learning_rate, weight_decay, average_last, save_steps
+    )
+    return training.train(objective, mixture, parent, seed, schedule, work_dir, tick=tick, report=report)
 
-    def encode(row: Row) -> EncodedRow:
-        tokens, start = parent.encoder.row(row)
-        worse = row.metadata.get("rejected")
-        return EncodedRow(tokens, start, [] if worse is None else parent.encoder.row(row, str(worse))[0])
 
-    kept, rows, too_long = encoded(parent, mixture, "dpo", max_length, encode)
-    if not any(row.rejected for row in rows):
+def _encode(parent: HF, row: Row) -> EncodedRow:
+    tokens, start = parent.encoder.row(row)
+    worse = row.metadata.get("rejected")
+    return EncodedRow(tokens, start, [] if worse is None else parent.encoder.row(row, str(worse))[0])
+
+
+def _check_pairs(mixture: Mixture) -> None:
+    if not any("rejected" in row.metadata for row, n in zip(mixture.rows, mixture.weights, strict=True) if n):
         raise DataError(
             "train.dpo: no row that is drawn has a rejected answer; use curate: [preference_pairs, min_score, …] and "
             "base_train: sft, or real rows that have one, with attributes: [rejected]"
         )
-    steps, batch_size = steps_and_batch(kept, steps, epochs, batch_size)
-    plan = Plan(
-        "dpo", seed, steps, batch_size, learning_rate, weight_decay, average_last, micro_batch, save_steps,
-        {"beta": beta, "nll_weight": nll_weight},
-    )  # fmt: skip
-    child, done = trained(parent, plan, kept, rows, work_dir, tick)
-    report(Training(int(done["steps"]), steps, kept.epochs(steps * batch_size), too_long=too_long))
-    return child

@@ -1,7 +1,7 @@
-"""Train a transformers model by TRL on grades of its own samples, each compared with its group: GRPO (Shao et al. 2024).
+"""Train a transformers model by TRL on grades of its own samples, each compared with its group (GRPO).
 
-The worker samples, and this process's graders grade. An answer without an end scores 0; one that a grader failed on is
-left out. Answers that score above their group become likelier; they are not kept.
+Source: Shao et al. 2024. The worker samples, and this process's graders grade. An answer without an end scores 0; one
+that a grader failed on is left out. Answers that score above their group become likelier; they are not kept.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Annotated
 from pydantic import Field
 
 from selfsown.errors import DataError
+from selfsown.models.hf import training
 from selfsown.models.hf.job import EncodedRow
-from selfsown.models.hf.model import HF, NO_END
-from selfsown.models.hf.training import Plan, encoded, trained
-from selfsown.models.tiny.trainer import steps_and_batch
+from selfsown.models.hf.model import HF
+from selfsown.models.hf.sampling import NO_END
+from selfsown.models.hf.training import Objective, Schedule
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
-from selfsown.records import Mixture, Row, Training, unreported
+from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
 REQUIRES = {"grader"}
 
@@ -52,15 +53,23 @@ def train(
     """A copy of the parent, trained on its own graded answers to the prompts of the mixture.
 
     batch_size: prompts in a batch. micro_batch: answers in one pass of the device. group_size: answers to each prompt.
-    updates_per_group: steps on the same answers. clip_range: how far the probability ratio may be from 1. kl_weight: the
-    weight of the divergence from the parent. temperature: of the samples. max_length: tokens of a prompt and its answer,
-    of which the student's max_new_tokens are the answer's. learning_rate: 0 for one that follows the weights: 5e-6 for
-    135 million, less for more, 5e-5 for LoRA. The other options are those of sft for this student.
-
-    Raises DataError where no row has a prompt that fits, and ModelError where training fails.
+    updates_per_group: steps on the same answers. clip_range: how far the probability ratio may be from 1. kl_weight:
+    the weight of the divergence from the parent. temperature: of the samples. The other options are those of every
+    objective. Raises DataError where no row has a prompt that fits, and ModelError.
     """
     prompts = _with_prompts(mixture)
-    room = min(max_length or parent.encoder.context, parent.encoder.context) - parent.settings.max_new_tokens
+    objective = _objective(prompts, parent, grader)
+    objective.options.update(
+        group_size=group_size, updates_per_group=updates_per_group, clip_range=clip_range, kl_weight=kl_weight,
+        temperature=temperature,
+    )  # fmt: skip
+    schedule = Schedule(
+        steps, epochs, batch_size, micro_batch, max_length, learning_rate, weight_decay, average_last, save_steps
+    )
+    return training.train(objective, prompts, parent, seed, schedule, work_dir, report=report)
+
+
+def _objective(prompts: Mixture, parent: HF, grader: Callable[[Sequence[Row]], Sequence[Row]]) -> Objective:
     numbers = {id(row): index for index, row in enumerate(prompts.rows)}
 
     def encode(row: Row) -> EncodedRow:
@@ -69,20 +78,8 @@ def train(
     def grade(indices: list[int], answers: list[str], ended: list[bool]) -> list[float | None]:
         return _scores(grader, _samples(parent.name, prompts, indices, answers, ended))
 
-    kept, rows, too_long = encoded(parent, prompts, "grpo", max(1, room), encode)
-    steps, batch_size = steps_and_batch(kept, steps, epochs * updates_per_group, batch_size)
-    options = {
-        "group_size": group_size, "updates_per_group": updates_per_group, "clip_range": clip_range,
-        "kl_weight": kl_weight, "temperature": temperature, "top_p": parent.settings.top_p,
-        "top_k": parent.settings.top_k,
-    }  # fmt: skip
-    plan = Plan(
-        "grpo", seed, steps, batch_size, learning_rate, weight_decay, average_last, micro_batch, save_steps, options
-    )
-    child, done = trained(parent, plan, kept, rows, work_dir, grade=grade)
-    epochs = kept.epochs(steps * batch_size / updates_per_group)
-    report(Training(int(done["steps"]), steps, epochs, too_long=too_long))
-    return child
+    options: JsonObject = {"top_p": parent.settings.top_p, "top_k": parent.settings.top_k}
+    return Objective("grpo", encode, options, parent.settings.max_new_tokens, grade=grade)
 
 
 def _with_prompts(mixture: Mixture) -> Mixture:

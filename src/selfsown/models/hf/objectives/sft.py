@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from selfsown.models.hf import training
 from selfsown.models.hf.job import EncodedRow
 from selfsown.models.hf.model import HF
-from selfsown.models.hf.training import Plan, encoded, trained
+from selfsown.models.hf.training import Objective, Schedule
 from selfsown.models.tiny.early_stopping import set_aside
-from selfsown.models.tiny.trainer import steps_and_batch
 from selfsown.option_types import Count, Natural, NotNegative, Share
-from selfsown.records import Mixture, Row, Training, unreported
+from selfsown.records import JsonObject, Mixture, Training, unreported
 
 
 def train(
@@ -37,40 +38,17 @@ def train(
 ) -> HF:
     """A copy of the parent, trained on batches of rows drawn by the mixture's weights.
 
-    work_dir: a folder that survives a kill, where an interrupted training goes on. batch_size: rows in a step of the
-    optimizer. micro_batch: rows in one pass of the device; 0 for as many as fit. max_length: tokens of the longest row;
-    0 for the model's context; longer rows are left out and counted. learning_rate: 0 for one that follows the weights:
-    1e-4 for 135 million, less for more, 2e-4 for LoRA; it warms up, and decays as a cosine. answers_only: prompts are
-    context; a document is learned whole. early_stopping, patience: as for the embedded model. save_steps: steps between
-    checkpoints; 0 for one every five minutes.
-
-    Raises DataError where no row fits, and ModelError where training fails.
+    answers_only: prompts are context; a document is learned whole. early_stopping, patience: as for the embedded model.
+    The other options are those of every objective. Raises DataError where no row fits, and ModelError.
     """
-
-    def encode(row: Row) -> EncodedRow:
-        tokens, start = parent.encoder.row(row)
-        return EncodedRow(tokens, start)
-
     rest, aside = set_aside(mixture, early_stopping)
-    kept, rows, too_long = encoded(parent, rest, "sft", max_length, encode)
-    limit = min(max_length or parent.encoder.context, parent.encoder.context)
-    measured = [row for row in map(encode, aside) if len(row.tokens) <= limit]
-    steps, batch_size = steps_and_batch(kept, steps, epochs, batch_size)
-    plan = Plan(
-        "sft", seed, steps, batch_size, learning_rate, weight_decay, average_last, micro_batch, save_steps,
-        {"answers_only": answers_only}, patience,
-    )  # fmt: skip
-    child, done = trained(parent, plan, kept, rows, work_dir, tick, aside=measured)
-    taken = int(done["steps"])
-    report(
-        Training(
-            taken,
-            steps,
-            kept.epochs(taken * batch_size),
-            len(measured),
-            int(done["best_step"]),
-            bool(early_stopping and not measured),
-            too_long,
-        )  # fmt: skip
+    options: JsonObject = {"answers_only": answers_only}
+    objective = Objective("sft", lambda row: EncodedRow(*parent.encoder.row(row)), options, 0, aside, patience)
+    schedule = Schedule(
+        steps, epochs, batch_size, micro_batch, max_length, learning_rate, weight_decay, average_last, save_steps
     )
-    return child
+
+    def reported(done: Training) -> None:
+        report(replace(done, no_real_rows=bool(early_stopping and not done.stopping_rows)))
+
+    return training.train(objective, rest, parent, seed, schedule, work_dir, tick=tick, report=reported)
