@@ -83,6 +83,10 @@ class RunEta:
         if not self.place or self.place.stage != "train":
             return
         self.steps.setdefault(self.place, []).append(steps)
+        if len(self.steps[self.place]) == len(self._objectives(self.place)):
+            if self.report and self.stage_share:  # of all that it takes, now that this is known
+                self.report = self.report[0], self.report[1] / self.stage_share
+            self.stage_share = 1.0
         later = [place for place in self.steps if place.generation]
         for place in later[:-RECENT]:
             del self.steps[place]
