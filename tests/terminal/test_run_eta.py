@@ -91,26 +91,40 @@ def test_generation_0_that_trains_five_times_as_long_says_how_long_the_others_ta
     assert all(0.7 < ratio < 1.3 for ratio in ratios), ratios
 
 
-# CPU seconds of each stage of one run of `names` on 800 real names, and the training steps before it stopped early.
-NAMES = [
-    ({"train": 5.55, "evaluate": 0.75}, 191),
-    (generation(3.95, 0.59, 0.46, 10.33, 0.59, 0.01), 409),
-    (generation(4.11, 0.46, 0.83, 2.98, 0.70, 0.01), 108),
-    (generation(5.57, 0.60, 0.70, 3.96, 0.90, 0.01), 108),
-    (generation(4.07, 0.66, 0.75, 3.68, 0.56, 0.01), 108),
-    (generation(4.51, 0.69, 0.83, 3.41, 0.83, 0.01), 108),
-]
-NAMES_CONTROL = [
-    ({"train": train, "evaluate": evaluate}, 108)
-    for train, evaluate in [(2.74, 0.96), (2.84, 0.63), (2.83, 0.92), (3.04, 0.86), (2.87, 0.55)]
-]
+# CPU seconds of each stage of two runs of `names`, on 800 and on 3,000 real names, and the training steps before each
+# training stopped early; then those of the control.
+NAMES = {
+    800: [
+        ({"train": 5.55, "evaluate": 0.75}, 191),
+        (generation(3.95, 0.59, 0.46, 10.33, 0.59, 0.01), 409),
+        (generation(4.11, 0.46, 0.83, 2.98, 0.70, 0.01), 108),
+        (generation(5.57, 0.60, 0.70, 3.96, 0.90, 0.01), 108),
+        (generation(4.07, 0.66, 0.75, 3.68, 0.56, 0.01), 108),
+        (generation(4.51, 0.69, 0.83, 3.41, 0.83, 0.01), 108),
+    ],
+    3000: [
+        ({"train": 19.80, "evaluate": 1.81}, 658),
+        (generation(5.00, 0.43, 0.49, 5.11, 1.23, 0.01), 108),
+        (generation(4.77, 0.55, 0.91, 18.39, 1.25, 0.01), 450),
+        (generation(5.20, 0.60, 0.71, 5.85, 0.64, 0.01), 108),
+        (generation(5.09, 0.66, 0.78, 6.26, 0.97, 0.01), 108),
+        (generation(5.28, 0.74, 0.94, 6.26, 0.81, 0.01), 108),
+    ],
+}
+NAMES_CONTROL = {
+    800: [(2.74, 0.96), (2.84, 0.63), (2.83, 0.92), (3.04, 0.86), (2.87, 0.55)],
+    3000: [(3.99, 1.37), (4.05, 1.16), (4.30, 0.72), (4.20, 1.30), (4.43, 1.27)],
+}
 
 
-def test_trainings_that_stop_early_are_expected_by_the_steps_that_the_last_ones_took() -> None:
+@pytest.mark.parametrize("rows", NAMES)
+def test_trainings_that_stop_early_are_expected_by_the_steps_that_the_last_ones_took(rows: int) -> None:
     replay = Replay(Recipe.load("names", ["real=any.txt"]))
-    replay.steps = [steps for _, steps in (*NAMES, *NAMES_CONTROL)]
-    ratios = replay.run([stages for stages, _ in NAMES], [stages for stages, _ in NAMES_CONTROL])
-    assert all(0.7 < ratio < 1.3 for ratio in ratios), ratios
+    replay.steps = [steps for _, steps in NAMES[rows]] + [108] * 5
+    control = [{"train": train, "evaluate": evaluate} for train, evaluate in NAMES_CONTROL[rows]]
+    ratios = replay.run([stages for stages, _ in NAMES[rows]], control)
+    assert all(0.7 < ratio < 1.3 for ratio in ratios[1:]), ratios
+    assert 0.65 < ratios[0] < 1.35, "nothing but generation 0 has been seen"
 
 
 def test_the_fewest_steps_are_those_of_early_stopping() -> None:

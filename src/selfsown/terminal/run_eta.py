@@ -24,6 +24,7 @@ TYPICAL_SHARE = {"generate": 0.15, "grade": 0.02, "curate": 0.05, "evaluate": 0.
 STEP_OVERHEAD_ROWS = 50  # a training step takes as long as so many rows, and longer by those of its batch; from `first`
 RECENT = 3  # stages of a kind, whose mean is expected; of trainings also the median of their steps
 FEWEST_STEPS = 108  # after which early stopping may end a training: its first measurement after 100
+LATER = -1  # the number of any generation that is still to come
 OVERDUE = 1.1  # a training that was expected to have ended by then takes a tenth more than it has
 MIN_SHARE = 0.01  # of a stage, before its own speed says how long it takes
 MIN_FIRST_SHARE = 0.05  # the same of the first stage, which imports what it needs: counted from its first report
@@ -131,11 +132,11 @@ class RunEta:
 
     def _generations_after(self, place: Place) -> float:
         """The seconds of all generations after that of the place, which differ in the baselines of the first alone."""
-        control = self._all_of(Place("", 2, True), STAGES)
+        control = self._all_of(Place("", LATER, True), STAGES)
         if place.is_control:
             return (self.trainings - place.generation) * control
         once = 0.0 if place.generation else self._expected(Place("baselines", 1))
-        later = (self.recipe.generations - place.generation) * self._all_of(Place("", 2), STAGES)
+        later = (self.recipe.generations - place.generation) * self._all_of(Place("", LATER), STAGES)
         return once + later + self.trainings * control
 
     def _skipped(self) -> float:
@@ -238,7 +239,8 @@ class RunEta:
             return taken[index] if index < len(taken) else None
         later = [steps[index] for other, steps in self.steps.items() if other.generation and index < len(steps)]
         if objective.option("early_stopping") and place.generation:
-            later = [*self.steps.get(Place("train", 0), []), FEWEST_STEPS, *later]
+            base = self.steps.get(Place("train", 0), [])
+            later = [*(min(limit, steps) for steps in base), FEWEST_STEPS, *later]
         return min(limit, median(later[-RECENT:])) if later and place.generation else limit
 
     def _baselines(self) -> int:
