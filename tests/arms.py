@@ -11,6 +11,7 @@ from unittest import mock
 from command import Finished, run_in_process
 
 from selfsown.compare.child_processes import ArmRun
+from selfsown.compare.time_left import TimeLeft
 from selfsown.records import SelfsownError
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # `run_all` takes them over
@@ -32,13 +33,15 @@ def compare_with_child_processes(folder: Path, *arguments: str) -> Finished:
             signal.signal(number, handler)
 
 
-def _run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None]) -> None:
+def _run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], time_left: TimeLeft) -> None:
     """`selfsown.compare.child_processes.run_all` without processes: `jobs` has no meaning."""
     for run in runs:
+        time_left.begin(run)
         wall, cpu = time.perf_counter(), time.process_time()
         ended = run_in_process(Path.cwd(), *run.command[3:])
         run.add_cost(time.perf_counter() - wall, time.process_time() - cpu, unmetered=0)
         if ended.returncode and not (ended.returncode == 4 and run.finished):
             message = ended.stderr.strip().splitlines()[-1].removeprefix("selfsown: ")
             raise SelfsownError(f"arm {run.arm}, seed {run.seed}: {message}")
+        time_left.end(run)
         on_end(run)

@@ -13,7 +13,7 @@ another thread is shown if that thread works on a `portion` of one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ class Step:
     total: how many parts it has; 0 where that is unknown. unit: what is counted, such as rows; without one, the parts
     are steps of their own. collected: what fills up meanwhile; its items are done. spending: of the whole command.
     portions: of it that are being worked on.
+    seconds_left: where the work itself estimates how long it still takes; otherwise that follows from its share.
     """
 
     name: str = ""
@@ -47,6 +48,7 @@ class Step:
     outer: Step | None = None
     spending: Spending | None = None
     portions: list[Portion] = field(default_factory=list)
+    seconds_left: Callable[[], float | None] | None = None
 
     @property
     def share(self) -> float | None:

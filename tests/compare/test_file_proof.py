@@ -27,7 +27,7 @@ def write(path: Path, count: int, first: int = 0, **columns: str) -> str:
     "words", [[], ["first", "--synthetic", "a", "--against", "b"], ["--synthetic", "a"], ["--against", "b"]]
 )
 def test_a_recipe_or_two_files(words: list[str], tmp_path: Path) -> None:
-    assert "selfsown prove --synthetic FILE --against REAL" in refused(run_in_process(tmp_path, "prove", *words))
+    assert "--synthetic FILE --against REAL" in refused(run_in_process(tmp_path, "prove", *words))
 
 
 def test_both_arms_have_the_same_steps_and_only_one_the_synthetic_rows(tmp_path: Path) -> None:

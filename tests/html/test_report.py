@@ -246,7 +246,7 @@ def test_bias_is_shown_as_its_guard_measured_it_or_said_not_to_be(ran: Path, tmp
 def test_the_names_of_methods_are_whole_in_the_flow_of_rows() -> None:
     names = ("resample_to_real", "decontaminate", "principle_violations")
     flows = {("document_qa", ("rejected", name)): 9 for name in names} | {("document_qa", ("kept", "")): 1_000_000}
-    run = RunData({}, {}, 9, 9, [], [], [GeneratedRows(1, flows, {}, frozenset(), {})], [], {}, None)
+    run = RunData("runs/x", {}, {}, 9, 9, [], [], [GeneratedRows(1, flows, {}, frozenset(), {})], [], {}, None)
     drawn = row_flow.figure(run)
     assert drawn
     for panel in (drawn.panels[0].svg, drawn.panels[0].wide):

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
 from selfsown.models.tiny.early_stopping import MAX_ROWS, MIN_ROWS, RunningMean, set_aside
 from selfsown.models.tiny.model import Tiny
-from selfsown.models.tiny.trainer import steps_and_batch
+from selfsown.models.tiny.objective import draw_batches
 from selfsown.records import Mixture, Row, Training
 from selfsown.train import distill, sft
 
@@ -120,7 +121,9 @@ def test_epochs_bound_the_steps_and_the_batch_follows_the_rows(
     rows: int, steps: int, epochs: float, batch: int, expected: tuple[int, int]
 ) -> None:
     distinct = [Row("", f"text {at}") for at in range(rows)]
-    assert steps_and_batch(mixed(distinct), steps, epochs, batch) == expected
+    draws = draw_batches(mixed(distinct), steps, epochs, batch, torch.Generator())
+    assert draws.steps == expected[0]
+    assert draws.indices.shape == expected
 
 
 def test_an_epoch_is_a_pass_over_the_rows_that_are_repeated_most() -> None:

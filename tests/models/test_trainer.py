@@ -11,8 +11,9 @@ from torch.nn import functional as F
 from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, quiet
 
 from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.objective import sample_batches
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import Schedule, sample_batches, train_steps
+from selfsown.models.tiny.trainer import Schedule, train_steps
 from selfsown.train import sft
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from selfsown.models.tiny.early_stopping import FIRST_CHECK, GROWTH, MIN_STEPS, MIN_STEPS_APART
 from selfsown.recipe.recipe import Recipe
-from selfsown.terminal.run_eta import RunEta
+from selfsown.terminal.run_eta import FEWEST_STEPS, RunEta
 
 Stages = dict[str, float]
 
@@ -39,13 +40,21 @@ class Replay:
         self.eta = RunEta(recipe, lambda: self.now)
         self.promised: list[tuple[float, float]] = []  # when, and how long it would still take
         self.shares: list[float] = []
+        self.steps: list[int] = []  # of the trainings to come, where they stop early
 
     def stage(self, generation: int, stage: str, seconds: float, is_control: bool = False, ticks: int = 4) -> None:
         self.eta.begin(generation, stage, is_control)
+        limit = ticks
+        if stage == "train" and self.steps:
+            options = self.eta.recipe.train[0] if generation else self.eta.recipe.base_train
+            assert options
+            limit, ticks = options.option("steps"), self.steps.pop(0)
         for tick in range(ticks):
             self.now += seconds / ticks
-            self.eta.advance(tick + 1, ticks)
+            self.eta.advance(tick + 1, limit)
             self.shares.append(self.eta.share or 0.0)
+        if limit != ticks:
+            self.eta.trained(ticks)
 
     def generation(self, number: int, stages: Stages, is_control: bool = False) -> None:
         for stage, seconds in stages.items():
@@ -72,13 +81,58 @@ def test_from_generation_0_on_the_time_left_is_within_30_percent() -> None:
 
 
 def test_generation_0_that_trains_five_times_as_long_says_how_long_the_others_take() -> None:
-    """`names`: 1,000 steps, then 200 a generation. The seconds are made up in proportion; no such run is recorded."""
+    """`names` without early stopping. The seconds are made up in proportion to the steps; no such run is recorded."""
+    fixed = ["base_train.sft.early_stopping=0", "train.sft.early_stopping=0"]
     later = generation(27.0, 2.0, 1.5, 54.0, 5.0, 0.02)
     control = {"train": 52.0, "evaluate": 4.5}
-    ratios = Replay(Recipe.load("names", ["real=any.txt"])).run(
+    ratios = Replay(Recipe.load("names", ["real=any.txt", *fixed])).run(
         [{"train": 260.0, "evaluate": 5.0}, *[later] * 5], [control] * 5
     )
     assert all(0.7 < ratio < 1.3 for ratio in ratios), ratios
+
+
+# CPU seconds of each stage of two runs of `names`, on 800 and on 3,000 real names, and the training steps before each
+# training stopped early; then those of the control.
+NAMES = {
+    800: [
+        ({"train": 5.55, "evaluate": 0.75}, 191),
+        (generation(3.95, 0.59, 0.46, 10.33, 0.59, 0.01), 409),
+        (generation(4.11, 0.46, 0.83, 2.98, 0.70, 0.01), 108),
+        (generation(5.57, 0.60, 0.70, 3.96, 0.90, 0.01), 108),
+        (generation(4.07, 0.66, 0.75, 3.68, 0.56, 0.01), 108),
+        (generation(4.51, 0.69, 0.83, 3.41, 0.83, 0.01), 108),
+    ],
+    3000: [
+        ({"train": 19.80, "evaluate": 1.81}, 658),
+        (generation(5.00, 0.43, 0.49, 5.11, 1.23, 0.01), 108),
+        (generation(4.77, 0.55, 0.91, 18.39, 1.25, 0.01), 450),
+        (generation(5.20, 0.60, 0.71, 5.85, 0.64, 0.01), 108),
+        (generation(5.09, 0.66, 0.78, 6.26, 0.97, 0.01), 108),
+        (generation(5.28, 0.74, 0.94, 6.26, 0.81, 0.01), 108),
+    ],
+}
+NAMES_CONTROL = {
+    800: [(2.74, 0.96), (2.84, 0.63), (2.83, 0.92), (3.04, 0.86), (2.87, 0.55)],
+    3000: [(3.99, 1.37), (4.05, 1.16), (4.30, 0.72), (4.20, 1.30), (4.43, 1.27)],
+}
+
+
+@pytest.mark.parametrize("rows", NAMES)
+def test_trainings_that_stop_early_are_expected_by_the_steps_that_the_last_ones_took(rows: int) -> None:
+    replay = Replay(Recipe.load("names", ["real=any.txt"]))
+    replay.steps = [steps for _, steps in NAMES[rows]] + [108] * 5
+    control = [{"train": train, "evaluate": evaluate} for train, evaluate in NAMES_CONTROL[rows]]
+    ratios = replay.run([stages for stages, _ in NAMES[rows]], control)
+    assert all(0.7 < ratio < 1.3 for ratio in ratios[1:]), ratios
+    assert 0.65 < ratios[0] < 1.35, "nothing but generation 0 has been seen"
+
+
+def test_the_fewest_steps_are_those_of_early_stopping() -> None:
+    checks, step = [FIRST_CHECK], FIRST_CHECK
+    while step < MIN_STEPS:
+        step = max(step + MIN_STEPS_APART, round(GROWTH * step))
+        checks.append(step)
+    assert checks[-1] == FEWEST_STEPS
 
 
 def test_baselines_that_a_guard_trains_once_are_expected_and_not_expected_again() -> None:

@@ -13,7 +13,8 @@ from torch import Tensor
 from trainer_fixtures import HELD_OUT, REST, alike, blank, mixed, nats, plainly, quiet, taught
 
 from selfsown.models.tiny.model import Tiny, create
-from selfsown.models.tiny.trainer import Schedule, sample_batches
+from selfsown.models.tiny.objective import sample_batches
+from selfsown.models.tiny.trainer import Schedule
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.train import distill, sft

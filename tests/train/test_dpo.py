@@ -17,8 +17,9 @@ from selfsown.curate import min_score, preference_pairs
 from selfsown.generate import sample
 from selfsown.grade import verify
 from selfsown.models.tiny.model import Tiny
+from selfsown.models.tiny.objective import sample_batches
 from selfsown.models.tiny.tokenizer import SEP
-from selfsown.models.tiny.trainer import Schedule, sample_batches
+from selfsown.models.tiny.trainer import Schedule
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
 from selfsown.run_folder import RunFolder

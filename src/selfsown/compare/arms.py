@@ -105,13 +105,14 @@ def _check_reserved(changes: Sequence[str]) -> None:
             raise SelfsownError(f"{change!r} cannot be set in a comparison: {RESERVED_KEYS[key]}; leave it out")
 
 
-def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = False) -> None:
-    """Dry-run every arm before any arm is trained.
+def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = False) -> list[Row]:
+    """Dry-run every arm before any arm is trained. Returns the real rows that the first arm trains on.
 
     needs_direction: the goal must be a score of which more or less is better. Raises SelfsownError, which names the
     arm, where an arm is invalid, or measured by another goal or on other held-out rows than the first arm.
     """
     first: tuple[object, list[Row]] | None = None
+    trained: list[Row] = []
     for arm in arms:
         recipe = arm.recipe(source, 0)
         try:
@@ -130,7 +131,9 @@ def preflight_arms(arms: Sequence[Arm], source: str, needs_direction: bool = Fal
             )
         if needs_direction and not first:
             score_directions(recipe.goal, _untrained_scores(recipe, real, held_out))
+        trained = trained or list(real)
         first = first or (measures, held_out)
+    return trained
 
 
 def _untrained_scores(recipe: Recipe, real: Sequence[Row], held_out: Sequence[Row]) -> list[Score]:

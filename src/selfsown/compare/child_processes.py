@@ -16,6 +16,7 @@ from pathlib import Path
 
 from selfsown import progress
 from selfsown.atomic import write_atomically
+from selfsown.compare.time_left import TimeLeft
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.records import SelfsownError
 
@@ -132,7 +133,7 @@ class RunProcess:
         return lines[-1].removeprefix("selfsown: ") if lines else f"the process ended with exit code {code}"
 
 
-def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None]) -> None:
+def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], time_left: TimeLeft) -> None:
     """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error."""
     waiting = list(runs)
     live = list[RunProcess]()
@@ -142,17 +143,22 @@ def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None])
         signal.signal(stop_signal, signal.default_int_handler)  # so that the child processes are stopped, too
     try:
         with progress.step("training", len(runs), "runs") as counted:
+            counted.seconds_left = time_left.seconds_left
             while waiting or live:
                 while waiting and len(live) < jobs:
                     live.append(RunProcess(waiting.pop(0)))
+                    time_left.begin(live[-1].run)
                 time.sleep(POLL_SECONDS)
                 for process in [process for process in live if process.has_ended()]:
                     live.remove(process)
                     if failure := process.failure():
                         raise SelfsownError(f"arm {process.run.arm}, seed {process.run.seed}: {failure}")
+                    time_left.end(process.run)
                     on_end(process.run)
-                begun = sum(process.run.share for process in live)
-                counted.done = len(runs) - len(waiting) - len(live) + begun
+                shares = {process.run: process.run.share for process in live}
+                for run, share in shares.items():
+                    time_left.advance(run, share)
+                counted.done = len(runs) - len(waiting) - len(live) + sum(shares.values())
     finally:
         for process in live:
             process.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +17,8 @@ from selfsown.compare.costs import default_prices, load_prices
 from selfsown.compare.experiment import Experiment
 from selfsown.compare.results import ComparisonResult
 from selfsown.compare.tables import write_results
+from selfsown.compare.time_left import TimeLeft
+from selfsown.compare.workload import run_seconds, start_sentence
 from selfsown.errors import ExitCode, RunFolderError
 from selfsown.history import last_accepted
 from selfsown.parallel import usable_cores
@@ -43,12 +44,15 @@ def run(
         raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0 for one per core")
     if price_file and not experiment.multiples:
         raise SelfsownError("--prices needs --real-rows: add for example --real-rows 1x,2x,4x, or leave it out")
+    jobs = jobs or usable_cores()
     _check_folder(folder)
     runs = experiment.runs(folder)
     _check_same_comparison(folder, experiment)
     pending = [run for run in runs if not _is_finished(run, experiment)]
+    time_left = TimeLeft(pending, jobs)
     if pending:
-        preflight_arms(experiment.arms, experiment.source, experiment.needs_direction)
+        real = preflight_arms(experiment.arms, experiment.source, experiment.needs_direction)
+        time_left.seconds = run_seconds(experiment.recipe, real, min(jobs, len(pending)))
     prices = load_prices(folder, price_file) if experiment.multiples else {}
     with _locked(folder):
         if experiment.multiples and not (folder / "prices.yaml").exists():
@@ -56,8 +60,9 @@ def run(
                 folder / "prices.yaml", lambda partial: partial.write_text(default_prices(), encoding="utf-8")
             )
         _check_held_out(runs)
-        on_end = _progress_printer(experiment, len(pending), print_line)
-        run_all(pending, jobs or usable_cores(), on_end)
+        if pending:
+            print_line(start_sentence(experiment, pending, time_left.seconds_left()))
+        run_all(pending, jobs, _progress_printer(experiment, time_left, print_line), time_left)
         _check_held_out(runs)
         result = analyze(experiment, runs, prices)
         write_results(result, folder)
@@ -89,14 +94,11 @@ def _check_held_out(runs: Sequence[ArmRun]) -> None:
             )
 
 
-def _progress_printer(experiment: Experiment, pending: int, print_line: Print) -> Callable[[ArmRun], None]:
+def _progress_printer(experiment: Experiment, time_left: TimeLeft, print_line: Print) -> Callable[[ArmRun], None]:
     """A callback for the end of each run, which prints its score and the remaining time."""
-    began = time.monotonic()
-    ended: list[ArmRun] = []
 
     def on_end(run: ArmRun) -> None:
-        ended.append(run)
-        left = (time.monotonic() - began) / len(ended) * (pending - len(ended))
+        left = time_left.seconds_left()
         score = last_accepted(RunFolder(run.folder).generations()).score(experiment.recipe.goal)
         value = f"{experiment.recipe.goal} {score.value:.3f}" if score else ""
         print_line(f"{run.arm}, seed {run.seed}: {value}" + (f"  about {duration(left)} left" if left else ""))

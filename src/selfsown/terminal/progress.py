@@ -140,7 +140,10 @@ class StepState:
         if measured is not self.measured:
             self.measured, self.rate = measured, Rate(self.clock)
         share = measured.share if measured else None
-        left = None if share is None else self.rate.seconds_left(share)
+        if measured and measured.seconds_left:
+            left = measured.seconds_left()
+        else:
+            left = None if share is None else self.rate.seconds_left(share)
         self.named = self.named or bool(chain)
         idle = "finishing" if self.named else "starting"
         name = next((step.name for step in reversed(chain) if step.name), idle)

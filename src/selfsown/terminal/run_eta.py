@@ -1,8 +1,10 @@
 """How long a run will still take: each stage of each generation that is left, from what such a stage has taken.
 
 Training takes time for each step and for each row of its batch, so that generation 0 tells how long
-the others take. Another stage takes as long as the last ones of its kind; before one has run, a typical share
-of the time that a generation trains. The control makes no rows: it only trains and evaluates.
+the others take. One that may stop early is expected to take the median of the steps that the last ones took; before
+three have ended, those of generation 0 and the fewest possible count, too. Another stage takes as long as the last ones
+of its kind; before one has run, a typical share of the time that a generation trains. The control makes no rows: it
+only trains and evaluates.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median
 
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
@@ -20,7 +22,10 @@ STAGES = ("generate", "grade", "curate", "train", "evaluate", "baselines", "guar
 # Of the time that a generation trains, before a stage of this kind has run: rough, and used no longer than that.
 TYPICAL_SHARE = {"generate": 0.15, "grade": 0.02, "curate": 0.05, "evaluate": 0.08, "guard": 0.02}
 STEP_OVERHEAD_ROWS = 50  # a training step takes as long as so many rows, and longer by those of its batch; from `first`
-RECENT = 3  # stages of a kind, whose mean is expected
+RECENT = 3  # stages of a kind, whose mean is expected; of trainings also the median of their steps
+FEWEST_STEPS = 108  # after which early stopping may end a training: its first measurement after 100
+LATER = -1  # the number of any generation that is still to come
+OVERDUE = 1.1  # a training that was expected to have ended by then takes a tenth more than it has
 MIN_SHARE = 0.01  # of a stage, before its own speed says how long it takes
 MIN_FIRST_SHARE = 0.05  # the same of the first stage, which imports what it needs: counted from its first report
 TRUSTED_SHARE = 0.3  # of a stage, from which on only its own speed counts
@@ -47,6 +52,7 @@ class RunEta:
         self.first: Place | None = None  # with which it began, or was resumed
         self.last = Place("train", 0)  # the latest that has begun
         self.recent: dict[str, dict[Place, float]] = defaultdict(dict)  # by kind, seconds of the last stages
+        self.steps: dict[Place, list[int]] = {}  # of each objective of generation 0 and of the last trainings
         self.seconds = 0.0  # of all stages that have ended
         self.part, self.part_share, self.stage_share = 0, 0.0, 0.0
         self.report: tuple[float, float] | None = None  # the first of the stage: seconds since its beginning, share
@@ -73,8 +79,25 @@ class RunEta:
         self.close()
         self.trainings = trainings
 
+    def trained(self, steps: int) -> None:
+        """An objective of the present stage has ended after so many steps."""
+        if not self.place or self.place.stage != "train":
+            return
+        self.steps.setdefault(self.place, []).append(steps)
+        if len(self.steps[self.place]) == len(self._objectives(self.place)):
+            if self.report and self.stage_share:  # of all that it takes, now that this is known
+                self.report = self.report[0], self.report[1] / self.stage_share
+            self.stage_share = 1.0
+        later = [place for place in self.steps if place.generation]
+        for place in later[:-RECENT]:
+            del self.steps[place]
+
     def advance(self, done: float, total: float) -> None:
         """So much of the stage is done; where it trains several times, of the present training."""
+        if self.place and self.place.stage == "train":
+            ended = len(self.steps.get(self.place, ()))
+            expected = self._steps(self.place, min(ended, len(self._objectives(self.place)) - 1))
+            total = min(total, max(expected or total, OVERDUE * done))
         share = min(1.0, done / total) if total else 0.0
         parts = self._trainings(self.place) if self.place else []
         if len(parts) > 1:
@@ -109,11 +132,11 @@ class RunEta:
 
     def _generations_after(self, place: Place) -> float:
         """The seconds of all generations after that of the place, which differ in the baselines of the first alone."""
-        control = self._all_of(Place("", 2, True), STAGES)
+        control = self._all_of(Place("", LATER, True), STAGES)
         if place.is_control:
             return (self.trainings - place.generation) * control
         once = 0.0 if place.generation else self._expected(Place("baselines", 1))
-        later = (self.recipe.generations - place.generation) * self._all_of(Place("", 2), STAGES)
+        later = (self.recipe.generations - place.generation) * self._all_of(Place("", LATER), STAGES)
         return once + later + self.trainings * control
 
     def _skipped(self) -> float:
@@ -171,7 +194,7 @@ class RunEta:
 
     def _typical(self, place: Place) -> float:
         """The time of a stage of which none has run."""
-        training = (self._train_rate() or 0.0) * sum(map(_draws, self.recipe.train))
+        training = (self._train_rate() or 0.0) * sum(_draws(step, step.option("steps")) for step in self.recipe.train)
         return TYPICAL_SHARE.get(place.stage, 0.0) * training * self._work(place)
 
     def _rate(self, kind: str) -> float | None:
@@ -199,11 +222,26 @@ class RunEta:
 
     def _trainings(self, place: Place) -> list[float]:
         """The rows that each training of the stage draws."""
-        base = _draws(self.recipe.base_train or self.recipe.train[0])
         if place.stage == "train":
-            return [_draws(step) for step in self.recipe.train] if place.generation else [base]
+            objectives = self._objectives(place)
+            return [_draws(step, self._steps(place, index)) for index, step in enumerate(objectives)]
         is_first = place.stage == "baselines" and place.generation == 1 and not place.is_control
-        return [base] * self._baselines() if is_first else []
+        return self._trainings(Place("train", 0)) * self._baselines() if is_first else []
+
+    def _objectives(self, place: Place) -> Sequence[Step]:
+        return self.recipe.train if place.generation else [self.recipe.base_train or self.recipe.train[0]]
+
+    def _steps(self, place: Place, index: int) -> float | None:
+        """The steps that this objective of the stage took, or is expected to take; None where it has no such number."""
+        objective, taken = self._objectives(place)[index], self.steps.get(place, [])
+        limit = objective.option("steps")
+        if index < len(taken) or not isinstance(limit, int):
+            return taken[index] if index < len(taken) else None
+        later = [steps[index] for other, steps in self.steps.items() if other.generation and index < len(steps)]
+        if objective.option("early_stopping") and place.generation:
+            base = self.steps.get(Place("train", 0), [])
+            later = [*(min(limit, steps) for steps in base), FEWEST_STEPS, *later]
+        return min(limit, median(later[-RECENT:])) if later and place.generation else limit
 
     def _baselines(self) -> int:
         """How many models guards have trained for comparison, once, besides that of generation 0."""
@@ -215,7 +253,7 @@ def _kind(place: Place) -> str:
     return "base" if place.stage == "train" and not place.generation else place.stage
 
 
-def _draws(step: Step) -> float:
-    """The rows that a training objective draws, and its steps in rows; 1 where it has no number of steps."""
-    steps, batch_size = step.option("steps"), step.option("batch_size")
-    return float(steps * ((batch_size or 0) + STEP_OVERHEAD_ROWS)) if isinstance(steps, int) else 1.0
+def _draws(step: Step, steps: object) -> float:
+    """The rows that an objective draws in so many steps, and the steps in rows; 1 where it has no such number."""
+    batch_size = step.option("batch_size") or 0
+    return float(steps * (batch_size + STEP_OVERHEAD_ROWS)) if isinstance(steps, int | float) else 1.0

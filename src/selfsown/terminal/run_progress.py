@@ -93,6 +93,7 @@ class RunProgress(Callbacks):
         self.steps = f"{done:,} of {of:,} steps, {speed:,.0f}/s"
 
     def trained(self, training: Training, warning: str) -> None:
+        self.eta.trained(training.steps)
         self.notes.append(training.sentence())
         if warning:
             self._print_markup(f"[yellow]warning:[/] {escape(warning)}")

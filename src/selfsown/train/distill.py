@@ -12,25 +12,17 @@ unbiased estimate. The k likeliest tokens, or k different ones renormalised, wou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.errors import ModelError
-from selfsown.models.tiny.early_stopping import set_aside
-from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.model import Tiny
+from selfsown.models.tiny.objective import Length, SupervisedRows
 from selfsown.models.tiny.tokenizer import PAD, SPECIAL_TOKENS, UNK, Tokenizer
-from selfsown.models.tiny.trainer import (
-    Schedule,
-    in_batches,
-    mask_prompt,
-    sample_batches,
-    steps_and_batch,
-    stop_early,
-    train_steps,
-)
+from selfsown.models.tiny.trainer import Schedule, mask_prompt
 from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, Natural, NotNegative, Positive, Share
 from selfsown.records import Mixture, Training, unreported
@@ -68,18 +60,13 @@ def train(
     temperature: softens both distributions. sampled_labels: tokens drawn from the teacher's distribution; 0 takes all.
     hard_label_weight: the weight of the row's own tokens. The other options are those of sft. Raises ModelError.
     """
-    child, generator = parent.copy(), torch.Generator().manual_seed(seed)
-    rest, aside = set_aside(mixture, early_stopping)
-    steps, batch_size = steps_and_batch(rest, steps, epochs, batch_size)
-    tokens, measured = pad(child.encode(rest.rows)), pad([[PAD], *child.encode(aside)])[1:]
-    logits = _teacher_logits(teacher, child.tokenizer, max(tokens.shape[1], measured.shape[1]))
+    child = parent.copy()
+    rows = SupervisedRows.of(child, mixture, early_stopping)
+    logits = _teacher_logits(teacher, child.tokenizer, rows.max_tokens)
     method = _Distillation(child.network, logits, temperature, hard_label_weight, sampled_labels, answers_only)
-    fixed = method.batches(measured, in_batches(len(aside), batch_size), torch.Generator().manual_seed(seed))
-    stopping = stop_early(child.network, fixed, method.loss, len(aside), patience)
-    batches = method.batches(tokens, sample_batches(rest, steps, batch_size, generator), generator)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    done = train_steps(child.network, batches, method.loss, schedule, tick, stopping)
-    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
+    length = Length(epochs, batch_size, patience)
+    report(rows.train(child.network, method.batches, method.loss, schedule, tick, length=length, seed=seed))
     return child
 
 

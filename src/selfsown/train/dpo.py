@@ -15,15 +15,9 @@ from torch.nn import functional as F
 
 from selfsown.errors import DataError
 from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.objective import draw_batches
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import (
-    Schedule,
-    mask_prompt,
-    sample_batches,
-    steps_and_batch,
-    token_logprobs,
-    train_steps,
-)
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, train_steps
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two, single_threaded
 from selfsown.option_types import Count, NotNegative, Positive, Share
@@ -62,13 +56,12 @@ def train(
 
     Raises DataError where no row that is drawn is a pair.
     """
-    child, (steps, _) = parent.copy(), steps_and_batch(mixture, steps, epochs, batch_size)
-    indices = sample_batches(mixture, steps, batch_size, torch.Generator().manual_seed(seed))
-    pairs, draws = _drawn_pairs(child, mixture, indices, pivotal_only)
+    child, generator = parent.copy(), torch.Generator().manual_seed(seed)
+    draws = draw_batches(mixture, steps, epochs, batch_size, generator)
+    pairs, indices = _drawn_pairs(child, mixture, draws.indices, pivotal_only)
     loss = pairs.loss(child.network, pairs.reference_margins(parent.network), beta, nll_weight)
-    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    done = train_steps(child.network, pairs.batches(draws), loss, schedule, tick)
-    report(replace(done, epochs=mixture.epochs(steps * batch_size)))
+    schedule = Schedule(draws.steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    report(draws.with_epochs(train_steps(child.network, pairs.batches(indices), loss, schedule, tick)))
     return child
 
 

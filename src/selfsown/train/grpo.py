@@ -20,15 +20,9 @@ from torch import Tensor
 from selfsown.errors import DataError
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.objective import draw_batches
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import (
-    Schedule,
-    mask_prompt,
-    sample_batches,
-    steps_and_batch,
-    token_logprobs,
-    train_steps,
-)
+from selfsown.models.tiny.trainer import Schedule, mask_prompt, token_logprobs, train_steps
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two
 from selfsown.option_types import Count, NotNegative, Positive, Share
@@ -71,18 +65,17 @@ def train(
     The other options are those of every training objective. Raises DataError where no row has a prompt.
     """
     child, prompts, generator = parent.copy(), _with_prompts(mixture), torch.Generator().manual_seed(seed)
-    steps, _ = steps_and_batch(prompts, steps, epochs * updates_per_group, batch_size)
+    draws = draw_batches(prompts, steps, epochs, batch_size, generator, updates=updates_per_group)
 
     def batches() -> Iterator[list[Part]]:
-        for draw in sample_batches(prompts, -(-steps // updates_per_group), batch_size, generator):
+        for draw in draws.indices:
             rows = _sample(child, [prompts.rows[index] for index in draw.tolist()], group_size, generator)
             parts = _parts(child, parent if kl_weight else child, rows, _advantages(grader(rows), group_size))
             yield from [parts] * updates_per_group
 
     loss = partial(_loss, child.network, clip_range=clip_range, kl_weight=kl_weight)
-    schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    done = train_steps(child.network, islice(batches(), steps), loss, schedule, tick)
-    report(replace(done, epochs=prompts.epochs(steps * batch_size / updates_per_group)))
+    schedule = Schedule(draws.steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
+    report(draws.with_epochs(train_steps(child.network, islice(batches(), draws.steps), loss, schedule, tick)))
     return child
 
 

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.models.tiny.early_stopping import set_aside
-from selfsown.models.tiny.model import Tiny, pad
+from selfsown.models.tiny.model import Tiny
+from selfsown.models.tiny.objective import Length, SupervisedRows
 from selfsown.models.tiny.tokenizer import PAD
-from selfsown.models.tiny.trainer import (
-    Schedule,
-    in_batches,
-    mask_prompt,
-    sample_batches,
-    steps_and_batch,
-    stop_early,
-    train_steps,
-)
+from selfsown.models.tiny.trainer import Schedule, mask_prompt
 from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, Natural, NotNegative, Share
 from selfsown.records import Mixture, Training, unreported
@@ -55,21 +46,21 @@ def train(
     end the training. The other options are those of every training objective.
     """
     child = parent.copy()
-    rest, aside = set_aside(mixture, early_stopping)
-    steps, batch_size = steps_and_batch(rest, steps, epochs, batch_size)
-    tokens = pad(child.encode(rest.rows))
-    draws = sample_batches(rest, steps, batch_size, torch.Generator().manual_seed(seed))
+    rows = SupervisedRows.of(child, mixture, early_stopping)
+    batches, loss = partial(_batches, answers_only=answers_only), partial(_loss, child.network)
     schedule = Schedule(steps, learning_rate, embedding_learning_rate, weight_decay, average_last)
-    loss = partial(_loss, child.network)
-    batches = _batches(pad([[PAD], *child.encode(aside)])[1:], in_batches(len(aside), batch_size), answers_only)
-    stopping = stop_early(child.network, batches, loss, len(aside), patience)
-    done = train_steps(child.network, _batches(tokens, draws, answers_only), loss, schedule, tick, stopping)
-    report(replace(done, epochs=rest.epochs(done.steps * batch_size), no_real_rows=bool(early_stopping and not aside)))
+    length = Length(epochs, batch_size, patience)
+    report(rows.train(child.network, batches, loss, schedule, tick, length=length, seed=seed))
     return child
 
 
-def _batches(tokens: Tensor, draws: Iterable[Tensor], answers_only: bool) -> Iterator[list[Part]]:
-    """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves."""
+def _batches(
+    tokens: Tensor, draws: Iterable[Tensor], generator: torch.Generator, *, answers_only: bool
+) -> Iterator[list[Part]]:
+    """tokens: all rows (rows, length); draws: the rows of each batch (steps, batch). Each batch comes in two halves.
+
+    generator: not needed, as nothing else is random.
+    """
     lengths = (tokens != PAD).sum(1)
     for draw in draws:
         batch = tokens[draw, : int(lengths[draw].max())]

@@ -15,13 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from selfsown.models.tiny.batch_size import batch_size_for
 from selfsown.models.tiny.early_stopping import EarlyStopping
 from selfsown.models.tiny.muon import Muon
 from selfsown.models.tiny.tokenizer import PAD, SEP
 from selfsown.models.tiny.transformer import Network
 from selfsown.models.tiny.two_threads import map_two, single_threaded
-from selfsown.records import Mixture, Training
+from selfsown.records import Training
 
 Part = TypeVar("Part")
 WARM_UP_STEPS = 20  # steps
@@ -80,43 +79,6 @@ def train_steps(
         return Training(step + 1, schedule.steps)
     stopping.restore()
     return Training(step + 1, schedule.steps, stopping_rows=stopping.rows, best_step=stopping.best_step)
-
-
-def sample_batches(mixture: Mixture, steps: int, batch: int, generator: torch.Generator) -> Tensor:
-    """Row indices of each step, of shape (steps, batch), sampled with replacement by the mixture's weights."""
-    weights = torch.from_numpy(mixture.weights)
-    return torch.multinomial(weights, steps * batch, replacement=True, generator=generator).view(steps, batch)
-
-
-def steps_and_batch(mixture: Mixture, steps: int, epochs: float, batch: int) -> tuple[int, int]:
-    """(steps, rows in a batch) for these rows: as many steps as make `epochs` passes, if these are fewer.
-
-    epochs: 0 for no limit. batch: 0 for one that follows the number of rows.
-    """
-    rows = 1 / mixture.epochs(1)
-    batch = batch or batch_size_for(rows)
-    return min(steps, max(1, math.ceil(epochs * rows / batch))) if epochs else steps, batch
-
-
-def stop_early(
-    network: Network, batches: Iterable[Sequence[Part]], loss: Callable[[Part], Tensor], rows: int, patience: int
-) -> EarlyStopping | None:
-    """Early stopping by the mean loss of these batches of so many rows, each as for `train_steps`. None: no rows."""
-    fixed = [list(batch) for batch in batches]
-
-    def loss_of(part: Part) -> float:
-        with torch.no_grad():
-            return float(loss(part))
-
-    def mean_loss() -> float:
-        return math.fsum(map_two(loss_of, [part for batch in fixed for part in batch])) / len(fixed)
-
-    return EarlyStopping(network, mean_loss, rows, patience) if rows else None
-
-
-def in_batches(rows: int, batch: int) -> Sequence[Tensor]:
-    """The indices of all rows in order, in batches of about equal size."""
-    return torch.arange(rows).chunk(math.ceil(rows / batch)) if rows else ()
 
 
 def mask_prompt(tokens: Tensor) -> Tensor:
