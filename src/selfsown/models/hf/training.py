@@ -23,7 +23,7 @@ from selfsown.models.hf.model import HF
 from selfsown.models.hf.needs import parameter_count, trained_weights
 from selfsown.models.hf.process import run_worker
 from selfsown.models.hf.weights import release
-from selfsown.models.tiny.trainer import sample_batches, steps_and_batch
+from selfsown.models.tiny.objective import draw_batches
 from selfsown.parallel import usable_cores
 from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
@@ -92,8 +92,10 @@ def train(
     limit = _limit(objective, parent, schedule.max_length)
     aside = [row for row in map(objective.encode, objective.aside) if len(row.tokens) <= limit]
     updates = int(objective.options.get("updates_per_group", 1))
-    steps, batch = steps_and_batch(kept, schedule.steps, schedule.epochs * updates, schedule.batch_size)
-    draws = sample_batches(kept, -(-steps // updates), batch, torch.Generator().manual_seed(seed)).flatten().tolist()
+    generator = torch.Generator().manual_seed(seed)
+    drawn = draw_batches(kept, schedule.steps, schedule.epochs, schedule.batch_size, generator, updates=updates)
+    steps, batch = drawn.steps, drawn.indices.shape[1]
+    draws = drawn.indices.flatten().tolist()
     used = sorted(set(draws))
     places = {index: place for place, index in enumerate(used)}
     job = _job(objective, parent, seed, replace(schedule, steps=steps, batch_size=batch), len(aside))
