@@ -49,8 +49,8 @@ def check_model(role: str, method: str, options: Mapping[str, Json], shipped: Co
         server, options = _server_of(method), {"model": method, **options}
     what = f"{role}: there is no method {method!r}"
     if server in LIBRARIES or (role == "student" and "/" in method):
-        given = next((value for key in MODEL_OPTIONS if isinstance(value := options.get(key), str)), "NAME")
-        model = method if "/" in method else given
+        named = next((value for key in MODEL_OPTIONS if isinstance(value := options.get(key), str)), "NAME")
+        model = method if "/" in method else named
         raise RecipeError(f"{what}; a model of the transformers library is: --set '{role}={{hf: {{model: {model}}}}}'")
     if role == "student":
         raise RecipeError(

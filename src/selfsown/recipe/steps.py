@@ -218,8 +218,8 @@ def option_types(function: Function) -> JsonObject:
 
 def methods(stage: str, package: str = "") -> list[str]:
     """The shipped methods of a stage, sorted. package: another than the stage's own."""
-    found = importlib.import_module(package or f"selfsown.{stage}")
-    return sorted(module.name for module in pkgutil.iter_modules(found.__path__))
+    folder = importlib.import_module(package or f"selfsown.{stage}")
+    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
 
 
 def find(stage: str, method: str, beside: Path = Path(), package: str = "") -> Function:

@@ -8,27 +8,27 @@ from selfsown.errors import ModelError
 from selfsown.models.hf.settings import Device, Dtype
 
 
-def device_for(wanted: Device) -> torch.device:
+def device_for(requested: Device) -> torch.device:
     """The device; "auto" is a CUDA GPU, else Apple's, else the CPU. Raises ModelError where there is none such."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
-    if not there[wanted]:
-        available = " and ".join(name for name in there if there[name])
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if requested == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if usable[name]))
+    if not usable[requested]:
+        available = " and ".join(name for name in usable if usable[name])
         raise ModelError(
-            f"hf: device is {wanted}, and this machine has none that torch can use; available: {available}"
+            f"hf: device is {requested}, and this machine has none that torch can use; available: {available}"
         )
-    return torch.device(wanted)
+    return torch.device(requested)
 
 
-def dtype_for(wanted: Dtype, device: torch.device) -> torch.dtype:
+def dtype_for(requested: Dtype, device: torch.device) -> torch.dtype:
     """The type of the weights; "auto" is bfloat16 where the device computes in it, else float32.
 
     On a CPU with its instructions bfloat16 is twice as fast as float32; without them it is emulated, and seven times
     slower.
     """
-    if wanted != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
+    if requested != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[requested]
     return torch.bfloat16 if _has_bfloat16(device) else torch.float32
 
 

@@ -225,22 +225,9 @@ def create(
     launch: tuple[str, ...] = (),
     python: str = "",
 ) -> HF:
-    """Any causal language model: a folder of the transformers library, or a name on the Hugging Face Hub.
+    """The model of a folder, or of a name on the Hugging Face Hub.
 
-    model: the folder, of whole weights or of LoRA weights; or OWNER/NAME, which is downloaded once. revision: of a
-    name, the commit, tag or branch. device: auto takes a CUDA GPU, else Apple's, else the CPU. dtype: of the
-    weights; auto is bfloat16 where the device computes in it, else float32. train_weights: full trains all, lora
-    and qlora small matrices beside them (Hu et al. 2022; Dettmers et al. 2023, which needs bitsandbytes and a GPU);
-    auto is full below a billion parameters, else lora. lora_rank: the rank of those matrices. system: a system
-    message for prompts that have none. chat_template: a Jinja file, for a model that has no template or another.
-    max_new_tokens: the longest reply. top_p, top_k: sample from the likeliest tokens alone; 1 and 0 take all.
-    batch_size: sequences sampled at a time; 0 for one that suits the device. sampler: the command of a server that
-    samples instead, such as "vllm serve {folder} --port {port}"; of LoRA weights, {folder} is a merged copy, and
-    {base} and {adapter} are their two parts, where the server is to name the adapter "selfsown-adapter". launch:
-    the command that starts training on several GPUs, such as [accelerate, launch]. python: the interpreter of
-    training, where it has an environment of its own.
-
-    Raises ModelError where the model, its template or the device is missing.
+    Raises ModelError where it, its template or the device is missing.
     """
     settings = Settings(
         model=model, revision=revision, device=device, dtype=dtype, train_weights=train_weights, lora_rank=lora_rank,

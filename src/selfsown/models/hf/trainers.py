@@ -20,6 +20,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from selfsown.errors import ModelError
 from selfsown.models.hf.averages import AverageLast, StopEarly
 from selfsown.models.hf.checkpoints import Checkpoints, extra_tensors
+from selfsown.models.hf.devices import dtype_for
 from selfsown.models.hf.job import CHECKPOINTS, PROGRESS, TOKENIZER, EncodedRow, Job
 from selfsown.models.hf.needs import LARGE
 from selfsown.models.hf.reporting import ProgressFile
@@ -65,8 +66,7 @@ def common_arguments(job: Job, folder: Path, longest: int) -> dict[str, Any]:
         )
     most = job.micro_batch or max(1, min(64, _TOKENS_IN_PASS[device.type] // longest))
     micro = max(size for size in range(1, min(share, max(1, most)) + 1) if share % size == 0)
-    half = cuda and job.dtype != "float32"
-    in_bfloat16 = half and job.dtype != "float16" and torch.cuda.is_bf16_supported()
+    in_bfloat16 = dtype_for(job.dtype, device) == torch.bfloat16
     return {
         "output_dir": str(folder / CHECKPOINTS),
         "max_steps": job.steps,
@@ -79,7 +79,7 @@ def common_arguments(job: Job, folder: Path, longest: int) -> dict[str, Any]:
         "seed": job.seed,
         "data_seed": job.seed,
         "bf16": in_bfloat16,
-        "fp16": half and not in_bfloat16,
+        "fp16": cuda and not in_bfloat16 and job.dtype != "float32",
         "use_cpu": device.type == "cpu",
         "dataloader_pin_memory": cuda,
         "gradient_checkpointing": cuda and job.options.get("parameters", 0) >= LARGE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -127,7 +128,15 @@ def _write(model: Any, job: Job, partial: Path) -> None:
         (partial / "README.md").unlink(missing_ok=True)  # a card with nothing filled in
         assert (partial / ADAPTER).exists()
         return
-    model.to(dtype_for(job.dtype, device_of(job))).save_pretrained(partial)
+    model.to(_dtype_of(job)).save_pretrained(partial)
+
+
+def _dtype_of(job: Job) -> torch.dtype:
+    """The type in which the weights came, so that training rounds them no more than they were."""
+    config = json.loads((Path(job.source) / "config.json").read_text(encoding="utf-8"))
+    name = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
 
 
 def _copy_other_files(source: Path, partial: Path) -> None:
