@@ -25,6 +25,7 @@ from selfsown.models.hf.job import CHECKPOINTS, PROGRESS, TOKENIZER, EncodedRow,
 from selfsown.models.hf.needs import LARGE
 from selfsown.models.hf.reporting import ProgressFile
 from selfsown.models.hf.sampling_trainers import distillation_trainer, grpo_trainer
+from selfsown.models.hf.threads import AdaptThreads
 from selfsown.models.hf.worker_model import device_of, trained_model
 
 IGNORED = -100  # the label of a token that is not learned
@@ -48,6 +49,8 @@ def trainer_for(
     lengths = [len(row.tokens) + len(row.rejected) for row in drawn]
     sums = [sum(lengths[start : start + job.batch_size]) for start in range(0, len(lengths), job.batch_size)]
     sampled = job.objective == "grpo" or bool(job.options.get("on_policy"))
+    if job.device == "cpu" and job.threads > 1:
+        trainer.add_callback(AdaptThreads(max(1, job.threads // int(os.environ.get("WORLD_SIZE", "1")))))
     for callback in (ProgressFile(folder / PROGRESS, [] if sampled else sums), *kept, Checkpoints(job, kept, every)):
         trainer.add_callback(callback)
     return trainer

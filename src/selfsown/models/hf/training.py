@@ -27,8 +27,6 @@ from selfsown.models.tiny.objective import draw_batches
 from selfsown.parallel import usable_cores
 from selfsown.records import JsonObject, Mixture, Row, Training, unreported
 
-_BUSY = 0.5  # of the cores, used by other programs: torch's threads then wait for one another at every operation
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -182,9 +180,8 @@ def _job(objective: Objective, parent: HF, seed: int, schedule: Schedule, stoppi
 
 
 def threads() -> int:
-    """How many threads train on a CPU: one for each core, or one where other programs use them. The bytes are equal."""
-    cores = usable_cores()
-    return 1 if os.getloadavg()[0] > _BUSY * cores else cores
+    """The most threads that train on a CPU; their number does not change a byte."""
+    return usable_cores()
 
 
 def _command(parent: HF, folder: Path) -> list[str]:
