@@ -18,7 +18,7 @@ _MIN_SECONDS = 1.0  # of a measurement
 _MAX_OTHERS = 0.3  # cores that other programs may use while all are used here
 
 
-class AdaptThreads(TrainerCallback):  # type: ignore[misc]
+class AdaptThreads(TrainerCallback):
     """Choose the number of threads after each step, by how much of the cores other programs took meanwhile."""
 
     def __init__(self, cores: int) -> None:
