@@ -14,6 +14,7 @@ GPUs, such as [accelerate, launch]. python: the interpreter of training, where i
 """
 
 from selfsown.models.hf.model import HF, create, load
+from selfsown.models.hf.needs import training_needs
 
-__all__ = ["HF", "create", "load"]
+__all__ = ["HF", "create", "load", "training_needs"]
 OBJECTIVES = "selfsown.models.hf.objectives"

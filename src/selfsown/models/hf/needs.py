@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from selfsown.models.hf.devices import device_for, dtype_for
-from selfsown.models.hf.files import adapter_base, model_folder, weight_bytes
+from selfsown.models.hf.files import ADAPTER, adapter_base, model_folder, weight_bytes
 from selfsown.models.hf.settings import Settings, TrainedWeights
 
 LARGE = 1_000_000_000  # parameters from which on LoRA is the default, and activations are recomputed on a GPU
 _LORA_SHARE = 0.0023  # of the parameters, for each rank: measured on 135 million, all linear layers (rank 16: 3.6 %)
 _QUANTIZED_BYTES = 0.55  # of a parameter in 4 bits, with the constants of its block
 _ACTIVATION_BYTES = 1 << 30  # of a pass of a few thousand tokens; longer rows take more
+
+
+class Step(Protocol):
+    """A step of a recipe: a method with its options."""
+
+    method: str
+    options: Mapping[str, Any]
+
+    def option(self, name: str) -> Any:
+        """The option as the recipe sets it, or its default; None where there is none of the name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,11 @@ class Needs:
 
 
 def estimated_needs(
-    folder: Path, settings: Settings, objective: str, average_last: float = 0.0, early_stopping: float = 0.0
+    folder: Path,
+    settings: Settings,
+    objective: str,
+    average_last: float | None = None,
+    early_stopping: float | None = None,
 ) -> Needs:
     """What training the model of a folder needs.
 
@@ -45,6 +62,24 @@ def estimated_needs(
     memory = trained * 16 + kept + round(frozen) + sampled + _ACTIVATION_BYTES
     checkpoint = trained * 12 + kept
     return Needs(memory, 2 * checkpoint + trained * (number if kind == "full" else 4))
+
+
+def training_needs(student: Step, objectives: Sequence[Step]) -> tuple[int, int, int] | None:
+    """Bytes of memory, of disk, and of each saved model, for the recipe's steps; None for a model that is not here."""
+    settings = Settings(**student.options)
+    folder = Path(settings.model).expanduser()
+    if not (folder / "config.json").exists() and not (folder / ADAPTER).exists():
+        return None
+    needs = [
+        estimated_needs(folder, settings, step.method, step.option("average_last"), step.option("early_stopping"))
+        for step in objectives
+        if step.method != "none"
+    ]
+    whole = model_folder(base, settings.revision) if (base := adapter_base(folder)) else folder
+    parameters = parameter_count(whole)
+    is_full = trained_weights(settings.train_weights, parameters) == "full"
+    saved = weight_bytes(whole) if is_full else round(parameters * _LORA_SHARE * settings.lora_rank) * 4
+    return max((n.memory for n in needs), default=0), max((n.disk for n in needs), default=0), saved
 
 
 def trained_weights(choice: TrainedWeights, parameters: int) -> TrainedWeights:

@@ -1,0 +1,166 @@
+"""The loop with a model of the transformers library as its student, from the command line."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import run_in_process, selfsown
+from hf_training import in_process as in_process
+from hf_training import weight_hash
+
+from selfsown.errors import RecipeError
+from selfsown.recipe.loader import shipped_recipes
+from selfsown.recipe.recipe import Recipe
+from selfsown.run_folder import RunFolder
+from testing.tiny_checkpoint import write_checkpoint
+
+RECIPE = """
+real: {{file: {{path: rows.jsonl}}}}
+held_out: 12
+student: {{hf: {{model: {model}, max_new_tokens: 12, device: cpu}}}}
+generations: 2
+generate: [{{sample: {{n: 2}}}}]
+grade: [{{rules: {{pattern: "[a-z0-9 ]+"}}}}]
+curate: [dedup]
+mix: {{accumulate: {{real_share: 0.5}}}}
+base_train: {{sft: {{steps: 30, epochs: 0, batch_size: 8, learning_rate: 0.005}}}}
+train: {{sft: {{steps: 6, epochs: 0, batch_size: 8, learning_rate: 0.002}}}}
+evaluate: [loss]
+goal: loss
+guard: [regression]
+"""
+
+
+def written(folder: Path, **changes: str) -> Path:
+    """A recipe, its rows and its model, in the folder."""
+    rows = [{"prompt": f"say {number}", "answer": f"{number} yes"} for number in range(36)]
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    if not (folder / "small").exists():
+        write_checkpoint(folder / "small")
+    (folder / "mine.yaml").write_text(RECIPE.format(model="small", **changes), encoding="utf-8")
+    return folder / "mine.yaml"
+
+
+def test_a_run_measures_the_model_as_it_came_and_trains_it(tmp_path: Path, in_process: None) -> None:
+    written(tmp_path)
+    done = run_in_process(tmp_path, "run", "mine.yaml", "run", "--no-report")
+    assert done.returncode == 0, done.stderr
+    store = RunFolder(tmp_path / "run")
+    base, first, second = store.generations()
+    (came,) = (score for score in base.pretrained_scores if score.key == "loss")
+    assert came.value > base.scores[0].value > 0, "generation 0 learned from real rows"
+    assert f"{came.value:.3f} [" in done.stdout
+    assert "as the model came" in done.stdout
+    assert first.counts["made"] == second.counts["made"] == 48
+    assert not list((tmp_path / "run").rglob("training")), "checkpoints are deleted"
+    assert weight_hash(store.model(0) or tmp_path) != weight_hash(tmp_path / "small")
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))
+    assert {"transformers", "trl", "peft"} <= environment.keys()
+    again = run_in_process(tmp_path, "run", "mine.yaml", "run", "--no-report")
+    assert again.returncode == 0
+    write_checkpoint(tmp_path / "small", seed=3)
+    (tmp_path / "run" / "generation-00" / "generation.json").unlink()
+    changed = run_in_process(tmp_path, "run", "mine.yaml", "run", "--no-report")
+    assert changed.returncode == 2
+    assert "was started from other weights of small" in changed.stderr
+
+
+def test_the_model_as_it_came_can_be_generation_0_and_weights_are_kept_as_told(
+    tmp_path: Path, in_process: None
+) -> None:
+    written(tmp_path)
+    done = run_in_process(
+        *(tmp_path, "run", "mine.yaml", "run", "--no-report", "--set", "base_train=none"),
+        *("--set", "keep_models=last", "--set", "student.hf.train_weights=lora"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "as the model came" in done.stdout
+    assert "from real rows alone" not in done.stdout
+    store = RunFolder(tmp_path / "run")
+    last = max(generation.number for generation in store.generations() if generation.accepted)
+    kept = [path.parent.name for path in (tmp_path / "run").glob("generation-*/model")]
+    assert kept == [f"generation-{last:02d}"]
+    assert (tmp_path / "run" / "best").is_dir()
+
+
+TRAINED = sorted(name for name, text in shipped_recipes().items() if "\nstudent:" in text and name != "gemma")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_recipe_that_trains_takes_another_student(name: str, tmp_path: Path) -> None:
+    written(tmp_path)
+    changes = [f"student.hf.model={tmp_path / 'small'}", "student.hf.max_new_tokens=60"]
+    if "\nreal:" not in shipped_recipes()[name]:
+        changes.append(f"real={tmp_path / 'rows.jsonl'}")
+    recipe = Recipe.load(name, changes)
+    assert recipe.student.method == "hf"
+    for step in (*recipe.train, recipe.base_train):
+        if step:
+            assert step.function.__module__.startswith("selfsown.models.hf.objectives")
+            assert not {"learning_rate", "embedding_learning_rate", "weight_decay"} & step.options.keys()
+
+
+def test_an_option_that_another_student_lacks_is_named(tmp_path: Path) -> None:
+    written(tmp_path)
+    with pytest.raises(RecipeError, match=r"base_train.distill has no option 'sampled_labels'"):
+        Recipe.load("gemma", [f"student.hf.model={tmp_path / 'small'}", "student.hf.max_new_tokens=60"])
+
+
+def test_what_is_set_of_the_new_trainer_stays(tmp_path: Path) -> None:
+    written(tmp_path)
+    changes = [f"student.hf.model={tmp_path / 'small'}", "student.hf.max_new_tokens=60", "train.sft.learning_rate=3e-5"]
+    assert Recipe.load("first", changes).train[0].options["learning_rate"] == 3e-5
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (("student.hf.model=nowhere/at/all",), "there is no model folder nowhere/at/all"),
+        (("student.hf.max_new_tokens=300",), "max_new_tokens is 300, but small reads 256 in all"),
+        (("train.sft.embedding_learning_rate=0.1",), "has no option 'embedding_learning_rate'"),
+        (("train=distil",), "did you mean 'distill'?"),
+        (("train=distill",), "needs a teacher whose probabilities can be read"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_written(changes: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    written(tmp_path)
+    sets = [part for change in changes for part in ("--set", change)]
+    done = run_in_process(tmp_path, "run", "mine.yaml", "run", *sets)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_path: Path) -> None:
+    written(tmp_path)
+    began = time.monotonic()
+    assert selfsown(tmp_path, "run", "mine.yaml", "whole", "--no-report").returncode == 0
+    seconds = time.monotonic() - began
+    order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", "--no-report"]
+    rng, kills = random.Random(0), 0
+    while True:
+        run = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            run.wait(rng.uniform(0.1, 0.5) * seconds if kills < 10 else None)
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            kills += 1
+            continue
+        assert run.returncode == 0
+        break
+    assert kills
+    whole, killed = (RunFolder(tmp_path / name) for name in ("whole", "killed"))
+    for number in range(3):
+        assert weight_hash(whole.model(number) or tmp_path) == weight_hash(killed.model(number) or tmp_path)
+        assert whole.rows(f"generation-{number:02d}/rows") == killed.rows(f"generation-{number:02d}/rows")
+    assert whole.generations() == killed.generations()
