@@ -23,8 +23,8 @@ def training_needs(recipe: Recipe) -> Iterator[str]:
     memory, disk, model = (number / GIGABYTE for number in needs)
     kept = recipe.generations + 1 if recipe.keep_models == "all" else 3
     yield (
-        f"training needs about {memory:.1f} GB of memory and {disk:.1f} GB of disk for its checkpoints; the models that "
-        f"stay need {model:.1f} GB each, {kept * model:.1f} GB in all (keep_models: {recipe.keep_models})"
+        f"training needs about {memory:.1f} GB of memory and {disk:.1f} GB of disk for its checkpoints; the models "
+        f"that stay need {model:.1f} GB each, {kept * model:.1f} GB in all (keep_models: {recipe.keep_models})"
     )
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIGABYTE
     if memory > physical and recipe.student.option("device") in ("auto", "cpu"):
