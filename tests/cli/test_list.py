@@ -22,6 +22,8 @@ from selfsown.stage_names import STAGE_FUNCTIONS
 from selfsown.terminal import catalogue as terminal
 
 PAIRS = [(stage, method) for stage in STAGE_FUNCTIONS for method in methods(stage)]
+OBJECTIVES = [("train", f"hf.{method}") for method in methods("train", "selfsown.models.hf.objectives")]
+ALL = sorted([*PAIRS, *OBJECTIVES], key=lambda pair: ([*STAGE_FUNCTIONS].index(pair[0]), "." in pair[1]))
 
 
 def listed(folder: Path, *arguments: str) -> str:
@@ -33,7 +35,7 @@ def listed(folder: Path, *arguments: str) -> str:
 def test_every_recipe_and_every_method_has_one_line(tmp_path: Path) -> None:
     lines = listed(tmp_path).splitlines()
     names = [line.split()[0] for line in lines if line.startswith("  ")]
-    assert names == [*sorted(shipped_recipes()), *(method for _, method in PAIRS)]
+    assert names == [*sorted(shipped_recipes()), *(method for _, method in ALL)]
     assert max(map(len, lines)) > 80, "piped lines are whole"
 
 
@@ -117,7 +119,7 @@ def test_stages_recipes_keys_and_files(tmp_path: Path) -> None:
 
 def test_json_has_the_same(tmp_path: Path) -> None:
     tree = json.loads(listed(tmp_path, "--json"))
-    assert [(each["stage"], each["name"]) for each in tree["methods"]] == PAIRS
+    assert [(each["stage"], each["name"]) for each in tree["methods"]] == ALL
     assert [each["name"] for each in tree["recipes"]] == sorted(shipped_recipes())
     (judge,) = json.loads(listed(tmp_path, "judge", "--json"))["methods"]
     assert set(judge) == {"stage", "name", "keys", "description", "details", "options"}

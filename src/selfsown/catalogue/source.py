@@ -15,6 +15,7 @@ from selfsown.recipes import shipped_recipes
 from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
 
 SOURCE = Path(__file__).parent.parent
+STUDENT_OBJECTIVES = {"hf": SOURCE / "models" / "hf" / "objectives"}  # of students with trainers of their own
 EXCEPTIONS = re.compile(r";? (?=Raises |SelfsownError |RecipeError )")  # what documentation says of them ends a meaning
 
 
@@ -66,8 +67,15 @@ def _recipe(name: str, text: str) -> RecipeEntry:
 
 
 def stage_methods(stage: str) -> list[str]:
-    """The shipped methods of a stage, sorted."""
-    paths = [path for path in (SOURCE / stage).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    """The shipped methods of a stage, sorted; the training objectives of other students follow, such as hf.sft."""
+    names = _names(SOURCE / stage)
+    if stage == "train":
+        names += [f"{student}.{name}" for student, folder in STUDENT_OBJECTIVES.items() for name in _names(folder)]
+    return names
+
+
+def _names(folder: Path) -> list[str]:
+    paths = [path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
     return sorted(path.stem for path in paths if path.stem != "__init__")
 
 
@@ -77,6 +85,9 @@ def method(stage: str, name: str) -> MethodEntry:
 
 
 def _path(stage: str, name: str) -> Path:
+    student, _, objective = name.partition(".")
+    if objective:
+        return STUDENT_OBJECTIVES[student] / f"{objective}.py"
     package = SOURCE / stage / name / "__init__.py"
     return package if package.exists() else SOURCE / stage / f"{name}.py"
 

@@ -26,11 +26,17 @@ TYPES = {  # in words; of option_types, templates and Python's own
     "Caps": "mapping",
     "GraderMetric": "metric",
     "Kind": "kind of personal data",
+    "Device": "auto, cpu, cuda or mps",
+    "Dtype": "auto, float32, bfloat16 or float16",
+    "TrainedWeights": "auto, full, lora or qlora",
 }
 COMMON = {  # options that several methods have, where the method itself does not explain them
     "steps": "training steps.",
     "batch_size": "rows of a training step.",
-    "learning_rate": "of matrices.",
+    "learning_rate": "of matrices; of a transformers model of all weights, and 0 follows their number.",
+    "micro_batch": "rows in one pass of a device; 0: as many as fit.",
+    "max_length": "tokens of the longest row, longer ones are left out; 0: the model's context.",
+    "save_steps": "steps between checkpoints; 0: one every five minutes.",
     "epochs": "passes over the rows, at most; 0: no limit but steps.",
     "embedding_learning_rate": "of embeddings and other parameters.",
     "weight_decay": "how strongly weights are pulled to zero.",

@@ -62,13 +62,15 @@ def find(name: str, *, with_options: bool = True) -> Listing:
 
 
 def _methods(name: str) -> list[MethodEntry]:
-    """The methods of this name, or of this STAGE.METHOD or KEY.METHOD."""
+    """The methods of this name, or of this STAGE.METHOD, KEY.METHOD or STUDENT.OBJECTIVE."""
     key, _, method = name.rpartition(".")
-    return [
-        catalogue.method(stage, method)
-        for stage in STAGE_FUNCTIONS
-        if (not key or key in (stage, *RECIPE_KEYS.get(stage, ()))) and method in catalogue.stage_methods(stage)
-    ]
+    entries = []
+    for stage in STAGE_FUNCTIONS:
+        names, of_stage = catalogue.stage_methods(stage), not key or key in (stage, *RECIPE_KEYS.get(stage, ()))
+        entries += [
+            catalogue.method(stage, shipped) for shipped in names if shipped == name or (of_stage and shipped == method)
+        ]
+    return entries
 
 
 def show(listing: Listing, is_terminal: bool) -> str:

@@ -38,7 +38,7 @@ def train(
 ) -> HF:
     """A copy of the parent, trained on batches of rows drawn by the mixture's weights.
 
-    answers_only: prompts are context; a document is learned whole. early_stopping, patience: as for the embedded model.
+    answers_only: prompts are context; a document is learned whole.
     The other options are those of every objective. Raises DataError where no row fits, and ModelError.
     """
     rest, aside = set_aside(mixture, early_stopping)
