@@ -21,6 +21,7 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
 from testing.tiny_checkpoint import write_checkpoint
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # TRL and PEFT use names that transformers will drop
 RECIPE = """
 real: {{file: {{path: rows.jsonl}}}}
 held_out: 12

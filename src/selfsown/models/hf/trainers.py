@@ -85,7 +85,7 @@ def common_arguments(job: Job, folder: Path, longest: int) -> dict[str, Any]:
         "fp16": cuda and not in_bfloat16 and job.dtype != "float32",
         "use_cpu": device.type == "cpu",
         "dataloader_pin_memory": cuda,
-        "gradient_checkpointing": cuda and job.options.get("parameters", 0) >= LARGE,
+        "activation_checkpointing": cuda and job.options.get("parameters", 0) >= LARGE,
         "save_strategy": "no",  # our callback says when
         "logging_steps": 1,
         "report_to": "none",
