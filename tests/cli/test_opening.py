@@ -29,7 +29,9 @@ def rows(folder: Path, **fields: str) -> str:
 def given(name: str, folder: Path) -> list[str]:
     """The changes that a shipped recipe needs."""
     text = shipped_recipes()[name]
-    changes = [] if "\nreal:" in text else [rows(folder, prompt="what is", answer="it is")]
+    file = rows(folder, prompt="what is", answer="it is")
+    changes = [file.replace("real=", "real.instructions.path=")] if "path: FILE" in text else []
+    changes += [] if "\nreal:" in text else [file]
     return changes if "\nteacher:" in text or "\nstudent:" in text else [*changes, TEACHER]
 
 

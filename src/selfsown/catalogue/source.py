@@ -60,6 +60,7 @@ def _recipe(name: str, text: str) -> RecipeEntry:
     keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     needs = [key for key in ("real",) if key not in keys]
     needs += [key for key in ("teacher",) if not keys & {"teacher", "student"}]
+    needs += re.findall(r"--set (\S+)=(?:FILE|FOLDER)", text) if re.search(r": (FILE|FOLDER)\b", text) else []
     comment = re.match(r"(#[^\n]*\n)*", text)
     lines = [line.removeprefix("#").removeprefix(" ") for line in (comment[0] if comment else "").splitlines()]
     description = re.search(r"^description: *(.*)$", text, re.MULTILINE)

@@ -33,14 +33,15 @@ JSON_LINES, TABLES = (".jsonl", ".ndjson"), (".csv", ".tsv")
 Records = Iterator[tuple[int, Record]]
 
 
-def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Records:
+def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad, key: str = "real") -> Records:
     """Each record with its line or row number.
 
     columns: those to read, where the format can leave others out. bad: called with each record that cannot be read; it
-    raises, or returns to go on with the next one. DataError: the file cannot be read.
+    raises, or returns to go on with the next one. key: of the recipe, for the error that there is no such file.
+    DataError: the file cannot be read.
     """
     if not path.exists():
-        raise DataError(f"no such file: {path}; name the file of real rows: --set real=FILE")
+        raise DataError(f"no such file: {path}; name the file of real rows: --set {key}=FILE")
     if path.is_dir():
         raise DataError(
             f"{path} is a folder; name a file of real rows: .txt, .jsonl, .json, .csv, .tsv or .parquet; "

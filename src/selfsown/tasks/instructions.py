@@ -112,7 +112,7 @@ class Task(RecordRows):
         return self.levels
 
     def records(self, columns: Sequence[str] = (), bad: OnBad = raise_bad) -> Iterator[tuple[int, Record]]:
-        return records(Path(self.path), columns, bad)
+        return records(Path(self.path), columns, bad, "real.instructions.path")
 
     def pose(self, seed: int) -> Iterator[Row]:
         """Demonstrations, then the file's rows, then drawn ones. DataError: the file, its constraints or the
