@@ -97,7 +97,7 @@ class RunState:
         seed = self.seed(0, "student", *index)
         student = cast(Student, self.recipe.student(rows=self.real, seed=seed, journal=self.store.journal))
         if isinstance(student, Pretrained):
-            self.store.check_student(student.identity)
+            self.store.check_student(student.pretrained_from)
         return student
 
     def role_model(self, role: str) -> Model | None:

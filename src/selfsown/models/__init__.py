@@ -147,7 +147,7 @@ class Pretrained(Protocol):
     """A student that was trained before: it can do something as it comes, and is too large to be asked for a test."""
 
     @property
-    def identity(self) -> JsonObject:
+    def pretrained_from(self) -> JsonObject:
         """What the run started from: the model, its revision, and a hash of its weights."""
         ...
 

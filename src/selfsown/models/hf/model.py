@@ -41,7 +41,7 @@ class HF:
         self.settings, self.folder, self.name, self.journal = settings, folder, name, journal
 
     @property
-    def identity(self) -> JsonObject:
+    def pretrained_from(self) -> JsonObject:
         """As in `Pretrained`; the revision of a model on the Hub is its commit, which names the downloaded folder."""
         commit = self.folder.name if self.folder.parent.name == "snapshots" else ""
         return {"model": self.settings.model, "revision": commit, "weights": weights_hash(self.folder)}
