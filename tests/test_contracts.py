@@ -23,6 +23,7 @@ from selfsown.tasks.programs import Task as Programs
 from selfsown.usage.journal import Journal
 from testing.echo_model import Parrot
 from testing.mock_server import Server
+from testing.tiny_checkpoint import write_checkpoint
 
 LOOP_STAGES = [stage for stage in STAGES if stage not in ("tasks", "models")]
 EVERY = [(stage, method) for stage in STAGES for method in methods(stage)]
@@ -35,6 +36,8 @@ NEEDED |= {
 }
 NEEDED |= {"generate.file": {"path": "rows.jsonl"}}
 NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
+NEEDED |= {"models.hf": {"model": "checkpoint", "max_new_tokens": 8}, "evaluate.lm_eval": {"tasks": ("arc_easy",)}}
+NEEDED |= {"guard.forgetting": {"scores": ("goal",)}}
 NEEDED |= {"guard.bias": {"attributes": ("style",)}}
 NEEDED |= {"curate.balance": {"attributes": ("style",)}, "curate.any_grader": {"min_score": {"test": 0.5}}}
 IDS = [f"{verb}.{way}" for verb, way in EVERY]
@@ -229,12 +232,16 @@ def test_a_measure_lies_within_its_interval_and_the_same_seed_gives_the_same(way
         with pytest.raises(SelfsownError, match="no held-out row has constraints"):
             list(step("evaluate", way)(**roles))
         return
+    if way == "lm_eval":  # tests/evaluate/test_lm_eval.py runs it
+        with pytest.raises(SelfsownError, match="needs a model of the transformers library"):
+            list(step("evaluate", way, NEEDED["evaluate.lm_eval"])(**roles))
+        return
     scores, again = (list(step("evaluate", way)(**roles)) for _ in range(2))
     assert scores == again
     assert len({score.key for score in scores}) == len(scores)
     for score in scores:
         assert score.low <= score.value <= score.high
-        assert 0 <= score.n <= len(roles["held_out"])
+        assert 0 <= score.n <= (len(roles["held_out"]) if way != "retention" else 120)
 
 
 def flat(number: int) -> Generation:
@@ -301,6 +308,8 @@ def test_a_model_replies_n_times_to_each_prompt_in_order(way: str, roles: dict[s
             key_option = "api_key" if "api_key" in options("models", find("models", way)) else "key"
             (tmp_path / "key").write_text("sk-0123456789", encoding="utf-8")
             knobs = {"url": server.url, "model": "m", key_option: str(tmp_path / "key")}
+        if way == "hf":
+            knobs = NEEDED["models.hf"] | {"model": str(write_checkpoint(tmp_path / "checkpoint"))}
         model = step("models", way, knobs)(rows=roles["real"], seed=0, journal=journal)
         replies = model.complete(prompts, SamplingParams(n=3, seed=1))
         assert [[reply.prompt for reply in each] for each in replies] == [[prompt] * 3 for prompt in prompts]

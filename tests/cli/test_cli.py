@@ -111,7 +111,7 @@ FEW = ("--set", "real=few.txt", *FILE[2:])
         (["run", "mine.yaml", "."], ["holds other files and no run"]),
         (["explain", "nosuch", "abc"], ["there is no folder nosuch"]),
         (["export", "nosuch", "out"], ["there is no folder nosuch"]),
-        (["push", ".", "me/mine"], [". is not an export", "selfsown export"]),
+        (["push", ".", "me/mine"], [". is not an export; export writes one"]),
         (["frobnicate"], ["frobnicate"]),
         (["run"], ["run needs RECIPE"]),
         (["run", "mine.yaml", "--nonsense", "3"], ["--nonsense"]),

@@ -104,7 +104,7 @@ def test_the_start_names_the_runs_their_steps_and_the_time() -> None:
 def test_the_steps_are_timed_of_the_embedded_student_alone() -> None:
     rows = [Row("", f"a text of some length, number {number}") for number in range(40)]
     recipe = Recipe.load("lines", ["real=any.txt", "control=false"])
-    assert training_steps(recipe) == 1000 + 3 * 200
+    assert training_steps(recipe) == 2500 + 3 * 200
     once, longer = (run_seconds(recipe, rows, jobs) or 0.0 for jobs in (1, 64))
     assert 0 < once <= longer
     assert run_seconds(Recipe.load("spin"), rows, 1) is None, "dpo is not timed"

@@ -318,7 +318,7 @@ def test_a_run_prepares_before_it_splits_and_goes_on_with_what_it_prepared(tmp_p
     assert len(told) == 2
     assert len(store.rows("real") or []) + len(store.rows("held_out") or []) == 50
     assert len(store.rows(SET_ASIDE) or []) == 3
-    assert f"{told[0].sentence()}." in content(tmp_path / "run").sentences
+    assert f"{told[0].sentence()}." in content(tmp_path / "run").opening.sentences
     with pytest.raises(SelfsownError, match=r"prepare was \['dedup', .* and is now \[\]; name another folder"):
         loop.run(Recipe.load(tmp_path / "mine.yaml", ["prepare=[]"]), tmp_path / "run")
 

@@ -260,7 +260,7 @@ def test_too_few_answers_to_learn_from_are_said_in_a_line(tmp_path: Path) -> Non
     written(tmp_path)
     path = mixed(tmp_path, answered=12, open_=60)
     recipe = Recipe.load(tmp_path / "mine.yaml", [f"real={path}", *RUN])
-    with pytest.raises(SelfsownError, match=r"60 real rows have no answer, .*selfsown make answers"):
+    with pytest.raises(SelfsownError, match=r"60 real rows have no answer, .*the recipe answers"):
         dry_run(recipe, recipe.real())
 
 

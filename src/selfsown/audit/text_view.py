@@ -76,7 +76,8 @@ class TextView:
         hashes = np.asarray([text_hash(normal(text)) for text in texts], np.uint64)
         near_copies = _is_copy(groups, np.concatenate([all_groups[:n], all_groups[end:]]))
         in_reference = np.isin(groups, all_groups[end : end + len(reference_texts)])
-        copies = near_copies | _is_copy(hashes, real_hashes)
+        filled = np.asarray([bool(text.strip()) for text in texts])  # a blank text copies nothing
+        copies = (near_copies | _is_copy(hashes, real_hashes)) & filled
         return cls(name, reference_texts, texts, groups, in_reference, copies)
 
     @property

@@ -28,7 +28,7 @@ _LOWER = ("perplexity", "bits_per_byte", "brier_score", "ter")
 
 
 @runtime_checkable
-class InFolder(Protocol):
+class _InFolder(Protocol):
     """A model whose weights are in a folder of the transformers library."""
 
     name: str
@@ -61,7 +61,7 @@ def evaluate(
     """
     if not find_spec("lm_eval"):
         raise RecipeError("evaluate.lm_eval needs the package lm_eval: pip install 'selfsown[lm_eval]'")
-    if not isinstance(model, InFolder):
+    if not isinstance(model, _InFolder):
         raise ModelError(f"evaluate.lm_eval needs a model of the transformers library, not {model.name}")
     model.free_memory()
     examples = _DRY_RUN_EXAMPLES if getattr(model, "is_stand_in", False) else examples

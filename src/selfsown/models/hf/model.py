@@ -238,13 +238,18 @@ def create(
     if sampler:
         check_command(sampler)
     folder = model_folder(model, revision)
-    created = HF(settings, folder, folder.name if Path(model).expanduser().is_dir() else model, journal)
-    if created.encoder.context <= max_new_tokens:
+    name = folder.name if Path(model).expanduser().is_dir() else model
+    return _with_room_for_prompts(HF(settings, folder, name, journal))
+
+
+def _with_room_for_prompts(model: HF) -> HF:
+    longest, context = model.settings.max_new_tokens, model.encoder.context
+    if context <= longest:
         raise ModelError(
-            f"hf: max_new_tokens is {max_new_tokens}, but {created.name} reads {created.encoder.context} in all; "
-            f"lower it: --set student.hf.max_new_tokens={created.encoder.context // 2}"
+            f"hf: max_new_tokens is {longest}, but {model.name} reads {context} in all; lower it: "
+            f"--set student.hf.max_new_tokens={context // 2}"
         )
-    return created
+    return model
 
 
 def load(folder: Path, journal: Journal | None = None, **options: Any) -> HF:

@@ -61,7 +61,7 @@ def estimated_needs(
     sampled = trained * 4 if objective == "grpo" and kind == "full" else 0
     memory = trained * 16 + kept + round(frozen) + sampled + _ACTIVATION_BYTES
     checkpoint = trained * 12 + kept
-    return Needs(memory, 2 * checkpoint + trained * (number if kind == "full" else 4))
+    return Needs(memory, 2 * checkpoint + (weight_bytes(whole) if kind == "full" else trained * 4))
 
 
 def training_needs(student: Step, objectives: Sequence[Step]) -> tuple[int, int, int] | None:

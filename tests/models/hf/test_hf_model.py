@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def model(folder: Path, **options: object) -> HF:
-    return create([], 0, model=str(folder), **{"max_new_tokens": 24, **options})  # type: ignore[arg-type]
+    return create([], 0, model=str(folder), **{"max_new_tokens": 24, "dtype": "float32", **options})  # type: ignore[arg-type]
 
 
 def test_a_prompt_is_put_into_the_template_and_the_answer_ends_with_its_mark(folder: Path) -> None:
@@ -191,10 +191,12 @@ def test_a_server_program_samples_from_the_current_weights(folder: Path, tmp_pat
     try:
         assert served.complete(PROMPTS, SamplingParams(temperature=0)) == in_process
         first = _running[0].process.pid
-        assert len({reply.text for (reply,) in served.complete(PROMPTS)}) == len(PROMPTS)
+        sampled = served.complete(PROMPTS)
+        assert len({reply.text for (reply,) in sampled}) == len(PROMPTS)
         assert _running[0].process.pid == first
-        other = load(write_checkpoint(tmp_path / "other", seed=1), model="", sampler=SERVER, max_new_tokens=24)
-        assert other.complete(PROMPTS, SamplingParams(temperature=0)) != in_process
+        settings = {"model": "", "sampler": SERVER, "max_new_tokens": 24, "dtype": "float32"}
+        other = load(write_checkpoint(tmp_path / "other", seed=1), **settings)
+        assert other.complete(PROMPTS) != sampled
         assert _running[0].process.pid != first
         assert not _exists(first), "one server at a time"
         other.bits([Row("Why?", "Because.")])
