@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from selfsown.recipe.recipe import Recipe
@@ -64,3 +65,16 @@ def test_an_alarm_is_shown_beside_the_best() -> None:
 
 def test_without_a_monitor_there_is_no_status() -> None:
     assert "status" not in output_of(Verdict(True, "fine", "progress"))
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [(60, 2.0, "60 of 90 steps, 30/s"), (4, 13.0, "4 of 90 steps, 3.2 s each"), (0, 5.0, "0 of 90 steps, 0/s")],
+)
+def test_steps_that_take_longer_than_a_second_are_counted_in_seconds(done: int, seconds: float, said: str) -> None:
+    now = [0.0]
+    progress = RunProgress(Recipe.load("first"), Console(file=io.StringIO()), lambda: now[0])
+    progress.begin(0, "train")
+    now[0] = seconds
+    progress.tick(done, 90)
+    assert progress.steps == said

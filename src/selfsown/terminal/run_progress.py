@@ -89,8 +89,7 @@ class RunProgress(Callbacks):
 
     def tick(self, done: int, of: int) -> None:
         self.eta.advance(done, of)
-        speed = done / max(1e-9, self.clock() - self.stage_began)
-        self.steps = f"{done:,} of {of:,} steps, {speed:,.0f}/s"
+        self.steps = f"{done:,} of {of:,} steps, {_speed(done, self.clock() - self.stage_began)}"
 
     def trained(self, training: Training, warning: str) -> None:
         self.eta.trained(training.steps)
@@ -100,7 +99,7 @@ class RunProgress(Callbacks):
 
     def end(self, rows: int, seconds: float) -> None:
         if seconds > MIN_STAGE_SECONDS:
-            count, speed = (f" {rows:,} rows", f" ({rows / seconds:,.0f}/s)") if rows else ("", "")
+            count, speed = (f" {rows:,} rows", f" ({_speed(rows, seconds)})") if rows else ("", "")
             self.notes.append(f"{self.stage}{count} {seconds:.1f} s{speed}")
 
     def finished(self, generation: Generation) -> None:
@@ -124,6 +123,12 @@ class RunProgress(Callbacks):
 
     def _print_markup(self, line: str) -> None:
         print_line(self.console, line, markup=True)
+
+
+def _speed(parts: int, seconds: float) -> str:
+    """Parts per second, or the seconds of one where it takes longer."""
+    rate = parts / max(1e-9, seconds)
+    return f"{rate:,.0f}/s" if rate >= 1 or not parts else f"{seconds / parts:.1f} s each"
 
 
 def _verdict_lines(generation: Generation) -> Iterator[str]:
