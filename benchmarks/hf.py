@@ -149,7 +149,7 @@ def main() -> None:
     if not arguments.model:
         parser.error("name the folder of a model")
     training.threads = lambda: arguments.threads
-    model = create([], 0, model=arguments.model, device="cpu", train_weights=arguments.weights)
+    model = create([], 0, model=arguments.model, device="cpu", dtype="float32", train_weights=arguments.weights)
     mixture = Mixture(rows(64), np.ones(64))
     results: dict[str, list[tuple[float, float]]] = {"selfsown": [], "plain TRL": []}
     for _ in range(arguments.repeat):

@@ -15,7 +15,9 @@ from command import run_in_process, selfsown
 from hf_training import in_process as in_process
 from hf_training import weight_hash
 
+from selfsown.compare.runner import default_jobs
 from selfsown.errors import RecipeError
+from selfsown.parallel import usable_cores
 from selfsown.recipe.loader import shipped_recipes
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
@@ -166,3 +168,10 @@ def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_pat
         assert weight_hash(whole.model(number) or tmp_path) == weight_hash(killed.model(number) or tmp_path)
         assert whole.rows(f"generation-{number:02d}/rows") == killed.rows(f"generation-{number:02d}/rows")
     assert whole.generations() == killed.generations()
+
+
+def test_runs_of_a_comparison_do_not_share_the_device(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert default_jobs(Recipe.load("first")) == usable_cores()
+    model = [f"student.hf.model={tmp_path / 'small'}", "student.hf.max_new_tokens=60"]
+    assert default_jobs(Recipe.load("first", model)) == 1

@@ -32,19 +32,25 @@ OUTPUT_FILES = {"prices.yaml", "compare.json", "table.md"}
 CHANGEABLE_KEYS = ("description", "generations")  # may differ from those of an earlier comparison
 
 
+def default_jobs(recipe: Recipe) -> int:
+    """Runs at a time: one per core, or a single one where a student has its own trainer, which takes all cores or the
+    GPU."""
+    return 1 if recipe.student.objectives else usable_cores()
+
+
 def run(
     experiment: Experiment, folder: Path, jobs: int, price_file: Path | None, print_line: Print
 ) -> ComparisonResult:
     """Run what is not finished yet, and write FOLDER/compare.json and FOLDER/table.md.
 
-    jobs: runs at a time; 0 for one per core. price_file: for --real-rows; None for FOLDER/prices.yaml. print_line: is
+    jobs: runs at a time; 0 for as many as `default_jobs`. price_file: for --real-rows; None for FOLDER/prices.yaml. print_line: is
     called when a run ends. Raises SelfsownError where an argument, an arm or the folder is invalid, or a run fails.
     """
     if jobs < 0:
-        raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0 for one per core")
+        raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0 for as many as suit the recipe")
     if price_file and not experiment.multiples:
         raise SelfsownError("--prices needs --real-rows: add for example --real-rows 1x,2x,4x, or leave it out")
-    jobs = jobs or usable_cores()
+    jobs = jobs or default_jobs(experiment.recipe)
     _check_folder(folder)
     runs = experiment.runs(folder)
     _check_same_comparison(folder, experiment)
