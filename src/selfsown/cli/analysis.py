@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or changes such as init_from=base."
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
 CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
-JOBS = "Runs at a time; by default one a core."
+JOBS = "Runs at a time; 0: one per core, or one where a model of the transformers library is trained."
 PROVE_WHAT = "prove takes a recipe, or two files (--synthetic FILE --against REAL), one of the two"
 PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
 
