@@ -33,6 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def opened(browser: webdriver.Chrome, address: str) -> webdriver.Chrome:
     wide(browser, 1280)
+    browser.get_log("performance")  # of pages that other tests opened
+    browser.get_log("browser")
     browser.get(address)
     return browser
 
