@@ -43,8 +43,9 @@ def run(
 ) -> ComparisonResult:
     """Run what is not finished yet, and write FOLDER/compare.json and FOLDER/table.md.
 
-    jobs: runs at a time; 0 for as many as `default_jobs`. price_file: for --real-rows; None for FOLDER/prices.yaml. print_line: is
-    called when a run ends. Raises SelfsownError where an argument, an arm or the folder is invalid, or a run fails.
+    jobs: runs at a time; 0 for as many as `default_jobs`. price_file: for --real-rows; None for FOLDER/prices.yaml.
+    print_line: is called when a run ends. Raises SelfsownError where an argument, an arm or the folder is invalid,
+    or a run fails.
     """
     if jobs < 0:
         raise SelfsownError(f"--jobs is {jobs}; it must be 1 or more, or 0 for as many as suit the recipe")
