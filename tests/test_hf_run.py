@@ -90,7 +90,10 @@ def test_the_model_as_it_came_can_be_generation_0_and_weights_are_kept_as_told(
     last = max(generation.number for generation in store.generations() if generation.accepted)
     kept = [path.parent.name for path in (tmp_path / "run").glob("generation-*/model")]
     assert kept == [f"generation-{last:02d}"]
-    assert (tmp_path / "run" / "best").is_dir()
+    best = weight_hash(tmp_path / "run" / "best")
+    other = next(number for number in range(3) if number != last)
+    store.write_best(other, {"best": other, "goal": "loss", "stuck": False})
+    assert weight_hash(tmp_path / "run" / "best") == best, "it stays where the weights that it came from were deleted"
 
 
 TRAINED = sorted(name for name, text in shipped_recipes().items() if "\nstudent:" in text and name != "gemma")

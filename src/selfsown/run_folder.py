@@ -209,9 +209,12 @@ class RunFolder:
         write_atomically(self.folder / generation_dir(number) / "model", save)
 
     def write_best(self, number: int, result: Mapping[str, Json]) -> None:
-        """Make `best/` a copy of this generation's model, and write result.json."""
-        source = self.folder / generation_dir(number) / "model"
-        write_atomically(self.folder / "best", lambda path: shutil.copytree(source, path))
+        """Make `best/` a copy of this generation's model, and write result.json.
+
+        Weights that `keep_models` deleted are in `best/` already.
+        """
+        if source := self.model(number):
+            write_atomically(self.folder / "best", lambda path: shutil.copytree(source, path))
         self.write_json("result", result)
 
     def log(self, **event: Any) -> None:
