@@ -274,9 +274,9 @@ class Loop(RunState):
         missing = range(len(baselines) + 1, models)
         for index in missing:
             self.callbacks.begin(number, "baselines")
-            student = self.new_student(index)
-            model = self.trained(0, self.mixed([]), student, self.seed(0, "train", index))
+            model = self.trained(0, self.mixed([]), self.new_student(index), self.seed(0, "train", index))
             baselines.append(self.scores(model, self.validation))
+            self.store.forget_training(0)
             self.store.write_json("baselines", [[asdict(score) for score in scores] for scores in baselines])
         if missing:
             self.callbacks.begin(number, "guard")
