@@ -70,6 +70,7 @@ def plain(model: HF, mixture: Mixture, folder: Path, steps: int, threads: int) -
     drawn = [texts[tuple(encoded[index].tokens)] for index in order]
     job = {
         "model": str(model.folder), "weights": model.settings.train_weights, "steps": steps, "threads": threads,
+        "bf16": model.settings.dtype == "bfloat16",
         "rows": [[row.prompt, row.answer] for row in drawn], "lengths": [len(encoded[index].tokens) for index in order],
         "progress": str(folder / "plain.jsonl"),
     }  # fmt: skip
@@ -108,7 +109,7 @@ def train_plainly(path: Path) -> None:
     )
     arguments = SFTConfig(
         str(path.parent / "plain"), max_steps=job["steps"], per_device_train_batch_size=BATCH, learning_rate=1e-4,
-        train_sampling_strategy="sequential", bf16=False, use_cpu=True, gradient_checkpointing=False,
+        train_sampling_strategy="sequential", bf16=job["bf16"], use_cpu=True, gradient_checkpointing=False,
         save_strategy="no", report_to="none", disable_tqdm=True, lr_scheduler_type="cosine", warmup_steps=1,
     )  # fmt: skip
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
@@ -141,6 +142,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--weights", choices=["full", "lora"], default="full")
     arguments = parser.parse_args()
     if arguments.plain:
@@ -149,7 +151,7 @@ def main() -> None:
     if not arguments.model:
         parser.error("name the folder of a model")
     training.threads = lambda: arguments.threads
-    model = create([], 0, model=arguments.model, device="cpu", dtype="float32", train_weights=arguments.weights)
+    model = create([], 0, model=arguments.model, device="cpu", dtype=arguments.dtype, train_weights=arguments.weights)
     mixture = Mixture(rows(64), np.ones(64))
     results: dict[str, list[tuple[float, float]]] = {"selfsown": [], "plain TRL": []}
     for _ in range(arguments.repeat):
@@ -158,7 +160,7 @@ def main() -> None:
             done = plain(model, mixture, Path(folder), arguments.steps, arguments.threads)
             results["plain TRL"].append(speeds(done))
         print({name: f"{pairs[-1][0]:.1f}, {pairs[-1][1]:.1f}" for name, pairs in results.items()}, flush=True)
-    print(f"{arguments.weights}, {arguments.threads} threads, load {os.getloadavg()[0]:.1f}\n")
+    print(f"{arguments.weights}, {arguments.dtype}, {arguments.threads} threads, load {os.getloadavg()[0]:.1f}\n")
     print("| training | tokens/s | tokens per CPU-second |\n|---|---:|---:|")
     medians = {
         name: [statistics.median(column) for column in zip(*pairs, strict=True)] for name, pairs in results.items()

@@ -60,9 +60,12 @@ def sample(
     network: reads the model, if any request is not known. batch_size: sequences at a time. known: samples by index. A
     batch of which any is missing is sampled whole, so that it is the batch that it was.
     """
-    batches = list(_batches(requests, batch_size))
-    missing = [batch for batch in batches if not all(index in known for index in batch)]
-    yield from ((index, known[index]) for batch in batches if batch not in missing for index in batch)
+    missing = list[list[int]]()
+    for batch in _batches(requests, batch_size):
+        if all(index in known for index in batch):
+            yield from ((index, known[index]) for index in batch)
+        else:
+            missing.append(batch)
     if not missing:
         return
     model = network()
