@@ -180,7 +180,7 @@ def _job(objective: Objective, parent: HF, seed: int, schedule: Schedule, stoppi
 
 
 def threads() -> int:
-    """The most threads that train on a CPU; their number does not change a byte."""
+    """The most threads that train on a CPU."""
     return usable_cores()
 
 
