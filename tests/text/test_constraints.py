@@ -193,6 +193,32 @@ def test_a_demonstration_keeps_its_constraint_honestly_and_briefly_and_no_other_
     assert len(spaced_words(item.answer)) <= 20 or not item.constraint.kind.short
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "answer"),
+    [
+        ("end_phrase", {"phrase": "That is all."}, "then rinse with cold water. That is all."),
+        ("start_word", {"word": "Perhaps"}, "Perhaps curiosity pulls them abroad"),
+        ("bullets", {"count": 2}, "* Ripe mango\n* Sour cherry"),
+        ("sentences", {"count": 2}, "A baker kneads dough. Before dawn, the ovens are hot."),
+        ("json_keys", {"keys": ["topic"]}, '{"topic": "the Pacific Ocean"}'),
+        ("json_keys", {"keys": ["name", "reason"]}, '"name": "the Pacific Ocean", "reason": "it covers'),
+    ],
+)
+def test_a_demonstration_is_fitted_to_other_parameters(name: str, parameters: dict[str, Any], answer: str) -> None:
+    asked = constraint({"kind": name, **parameters})
+    shown = next(item for item in DEMONSTRATIONS if item.constraint.name == name).fitted(asked)
+    assert shown.constraint == asked
+    assert answer in shown.answer
+    assert not asked.violation(shown.answer)
+
+
+def test_a_demonstration_that_cannot_be_fitted_stays_as_it_is() -> None:
+    shown = {item.constraint.name: item for item in DEMONSTRATIONS}
+    for asked in ({"kind": "min_letter", "letter": "u", "count": 9}, {"kind": "keywords", "words": ["zebra"]}):
+        item = shown[asked["kind"]]
+        assert item.fitted(constraint(asked)) is item
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("seed", range(5))
 def test_drawn_parameters_are_valid_posed_in_full_and_survive_json(kind: Any, seed: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfsown.text.constraints.constraint import Constraint, constraint
+from selfsown.text.constraints.fitted import fitted_answer
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Demonstration:
     request: str
     constraint: Constraint
     answer: str
+
+    def fitted(self, asked: Constraint) -> Demonstration:
+        """The demonstration for other parameters of its kind; unchanged where its answer cannot be fitted to them."""
+        answer = fitted_answer(self.answer, self.constraint, asked)
+        return self if answer is None else Demonstration(self.request, asked, answer)
 
 
 _LENGTH: tuple[tuple[str, str, dict[str, Any], str], ...] = (
@@ -44,8 +50,8 @@ _LENGTH: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     (
         "sentences",
         "What does a baker do?",
-        {"count": 2},
-        "A baker kneads dough. Before dawn, the ovens are hot.",
+        {"count": 3},
+        "A baker kneads dough. Before dawn, the ovens are hot. By eight, warm loaves are on sale.",
     ),
     (
         "max_sentences",
@@ -126,7 +132,7 @@ _LAYOUT: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         {"count": 2, "paragraph": 2, "word": "Usually"},
         "Milk is warmed and curdled with rennet.\n\nUsually the curds are pressed and aged for weeks.",
     ),
-    ("bullets", "Name some fruits.", {"count": 3}, "* Ripe mango\n* Sour cherry\n* Juicy pear"),
+    ("bullets", "Name some fruits.", {"count": 4}, "* Ripe mango\n* Sour cherry\n* Juicy pear\n* Sweet plum"),
     ("sorted_bullets", "Name some animals of the forest.", {"count": 3}, "* Badger\n* Fox\n* Roe deer"),
     (
         "numbered_list",
@@ -172,7 +178,12 @@ _ENDS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ),
 )
 _FORM: tuple[tuple[str, str, dict[str, Any], str], ...] = (
-    ("json_keys", "What is the largest ocean?", {"keys": ["answer"]}, '{"answer": "the Pacific Ocean"}'),
+    (
+        "json_keys",
+        "What is the largest ocean?",
+        {"keys": ["answer", "detail"]},
+        '{"answer": "the Pacific Ocean", "detail": "it covers a third of the Earth"}',
+    ),
     ("options", "Is ice lighter than liquid water?", {"options": ["yes", "no"]}, "yes"),
     (
         "two_responses",
