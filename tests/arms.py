@@ -33,9 +33,16 @@ def compare_with_child_processes(folder: Path, *arguments: str) -> Finished:
             signal.signal(number, handler)
 
 
-def _run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], time_left: TimeLeft) -> None:
+def _run_all(
+    runs: Sequence[ArmRun],
+    jobs: int,
+    before: Callable[[ArmRun], None],
+    on_end: Callable[[ArmRun], None],
+    time_left: TimeLeft,
+) -> None:
     """`selfsown.compare.child_processes.run_all` without processes: `jobs` has no meaning."""
     for run in runs:
+        before(run)
         time_left.begin(run)
         wall, cpu = time.perf_counter(), time.process_time()
         ended = run_in_process(Path.cwd(), *run.command[3:])

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from arms import compare_in_process
 from command import run_in_process, selfsown
 from hf_training import in_process as in_process
 from hf_training import weight_hash
@@ -171,6 +172,31 @@ def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_pat
         assert weight_hash(whole.model(number) or tmp_path) == weight_hash(killed.model(number) or tmp_path)
         assert whole.rows(f"generation-{number:02d}/rows") == killed.rows(f"generation-{number:02d}/rows")
     assert whole.generations() == killed.generations()
+
+
+def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path: Path, in_process: None) -> None:
+    written(tmp_path)
+    columns = ("--set=real.file.prompt=prompt", "--set=real.file.answer=answer")  # else detected by arm
+    arms = ("graded", "ungraded", "real")
+    done = compare_in_process(tmp_path, "compare", "mine.yaml", "all", "--arms", *arms, "--seeds", "1", *columns)
+    assert done.returncode == 0, done.stderr
+    graded, ungraded, real = (tmp_path / "all" / arm / "seed-0" for arm in arms)
+    assert _stages(graded)[:2] == ["evaluate 0", "train 0"]
+    assert _stages(ungraded)[0] == _stages(real)[0] == "generate 1"
+    first, second = (RunFolder(folder).rows("generation-01/rows") or [] for folder in (graded, ungraded))
+    assert [row.answer for row in first] == [row.answer for row in second]
+    changes = [f"--set={change}" for change in ("grade=[]", "rollback=false", "control=false", "seed=0")]
+    alone = run_in_process(tmp_path, "run", "mine.yaml", "alone", *columns, *changes, "--no-report")
+    assert alone.returncode == 0, alone.stderr
+    assert _stages(tmp_path / "alone")[:2] == ["evaluate 0", "train 0"]
+    for number in range(3):
+        folders = [folder / f"generation-{number:02d}/model" for folder in (ungraded, tmp_path / "alone")]
+        assert weight_hash(folders[0]) == weight_hash(folders[1])
+
+
+def _stages(folder: Path) -> list[str]:
+    events = map(json.loads, (folder / "log.jsonl").read_text(encoding="utf-8").splitlines())
+    return [f"{event['stage']} {event['generation']}" for event in events if "stage" in event]
 
 
 def test_runs_of_a_comparison_do_not_share_the_device(tmp_path: Path) -> None:

@@ -67,3 +67,14 @@ def delete_new_folder(paths: Sequence[Path]) -> None:
     for path in paths[1:]:
         with suppress(OSError):
             path.rmdir()
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """A file of weights becomes a second name of the same file, where the file system can, since nobody edits it."""
+    if source.endswith((".safetensors", ".bin")):
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copy2(source, target)

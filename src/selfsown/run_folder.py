@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import filelock
 import pyarrow
 import yaml
 
-from selfsown.atomic import atomic_path, delete_new_folder, explain_os_errors, write_atomically
+from selfsown.atomic import atomic_path, delete_new_folder, explain_os_errors, link_or_copy, write_atomically
 from selfsown.errors import RunFolderError, SelfsownError
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
 from selfsown.folder_recipe import check_kind, check_recipe, parsed
@@ -204,6 +205,17 @@ class RunFolder:
         if not control.generation(0):
             control.write_generation(start)
         return control
+
+    def copy_start(self, other: RunFolder) -> None:
+        """Copy generation 0 from a run that began alike: its rows, its model, and replies that cost nothing."""
+        for pattern in ("*.parquet", "real.json", "student.json", "pretrained.json"):
+            for path in other.folder.glob(pattern):
+                write_atomically(self.folder / path.name, partial(shutil.copyfile, path))
+        for key, reply in other.journal.unpaid_replies():
+            self.journal.store_reply(key, "", reply)
+        if (first := other.generation(0)) and (model := other.model(0)):
+            self.write_model(0, lambda path: shutil.copytree(model, path, copy_function=link_or_copy))
+            self.write_generation(first)
 
     def write_model(self, number: int, save: Callable[[Path], Any]) -> None:
         write_atomically(self.folder / generation_dir(number) / "model", save)

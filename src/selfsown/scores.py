@@ -24,7 +24,8 @@ class Score:
     """One measured number with its 95 % interval.
 
     direction: "higher" or "lower" values are better, or "neither"; or the "target 1" is, and what is farther from it is
-    worse on either side.
+    worse on either side. outcomes: of a share that two models are compared by question by question, "1" for each
+    question that was answered rightly and "0" for each other one, in their order.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Score:
     high: float
     stratum: str = ""  # such as "form=induction, level=2"; "": all rows
     direction: Direction = "higher"
+    outcomes: str = ""
 
     @property
     def key(self) -> str:

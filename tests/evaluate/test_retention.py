@@ -80,6 +80,20 @@ def test_forgetting_is_judged_against_the_model_as_it_came() -> None:
     assert forgetting.guard([base, generation(1, 0.35)], tolerance=0.5).passed
 
 
+def test_known_outcomes_are_compared_question_by_question() -> None:
+    def history(before: str, after: str) -> list[Generation]:
+        scores = [Score("retention", text.count("1") / 100, 100, 0, 1, outcomes=text) for text in (before, after)]
+        return [Generation(number, 0, 0, {}, 1.0, (score,)) for number, score in enumerate(scores)]
+
+    before = "1" * 60 + "0" * 40
+    only_lost = history(before, "0" * 8 + before[8:])
+    assert not forgetting.guard(only_lost).passed, "8 lost and none gained: 2.9 standard errors"
+    as_many_changed = history(before, "0" * 28 + "1" * 52 + "0" * 20)
+    verdict = forgetting.guard(as_many_changed)
+    assert verdict.passed, "28 lost and 20 gained: 1.2 standard errors"
+    assert verdict.metrics["retention standard_error"] == pytest.approx(0.0688, abs=1e-4)
+
+
 def test_a_score_that_nothing_measures_is_named() -> None:
     history = [generation(0, 0.5), generation(1, 0.5)]
     with pytest.raises(RecipeError, match="nothing measures 'retentoin'; did you mean 'retention'"):

@@ -133,8 +133,17 @@ class RunProcess:
         return lines[-1].removeprefix("selfsown: ") if lines else f"the process ended with exit code {code}"
 
 
-def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None], time_left: TimeLeft) -> None:
-    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error."""
+def run_all(
+    runs: Sequence[ArmRun],
+    jobs: int,
+    before: Callable[[ArmRun], None],
+    on_end: Callable[[ArmRun], None],
+    time_left: TimeLeft,
+) -> None:
+    """Run them all, `jobs` at a time; SelfsownError names the run that failed, with its error.
+
+    before, on_end: are called before a run starts, and when it has ended.
+    """
     waiting = list(runs)
     live = list[RunProcess]()
     for stop_signal in (signal.SIGTERM, signal.SIGHUP):
@@ -146,6 +155,7 @@ def run_all(runs: Sequence[ArmRun], jobs: int, on_end: Callable[[ArmRun], None],
             counted.seconds_left = time_left.seconds_left
             while waiting or live:
                 while waiting and len(live) < jobs:
+                    before(waiting[0])
                     live.append(RunProcess(waiting.pop(0)))
                     time_left.begin(live[-1].run)
                 time.sleep(POLL_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import filelock
@@ -16,6 +17,7 @@ from selfsown.compare.child_processes import ArmRun, run_all
 from selfsown.compare.costs import default_prices, load_prices
 from selfsown.compare.experiment import Experiment
 from selfsown.compare.results import ComparisonResult
+from selfsown.compare.shared_start import share_start
 from selfsown.compare.tables import write_results
 from selfsown.compare.time_left import TimeLeft
 from selfsown.compare.workload import run_seconds, start_sentence
@@ -69,7 +71,8 @@ def run(
         _check_held_out(runs)
         if pending:
             print_line(start_sentence(experiment, pending, time_left.seconds_left()))
-        run_all(pending, jobs, _progress_printer(experiment, time_left, print_line), time_left)
+        share = partial(share_start, runs=runs)
+        run_all(pending, jobs, share, _progress_printer(experiment, time_left, print_line), time_left)
         _check_held_out(runs)
         result = analyze(experiment, runs, prices)
         write_results(result, folder)

@@ -35,8 +35,9 @@ def evaluate(model: Model, *, path: str = "", max_tokens: Count = 24) -> Iterato
     """
     rows = _questions(path)
     replies = model.complete([row.prompt for row in rows], SamplingParams(temperature=0.0, max_tokens=max_tokens))
-    right = sum(_contains(reply.text, row.answer) for row, (reply,) in zip(rows, replies, strict=True))
-    yield Score("retention", right / len(rows), len(rows), *share(right, len(rows)))
+    hits = [_contains(reply.text, row.answer) for row, (reply,) in zip(rows, replies, strict=True)]
+    outcomes = "".join("1" if hit else "0" for hit in hits)
+    yield Score("retention", sum(hits) / len(rows), len(rows), *share(sum(hits), len(rows)), outcomes=outcomes)
     if isinstance(model, AnswerBits):
         shown = [row.replace_fields(answer=row.answer.split(OR)[0].strip()) for row in rows]
         bits, characters = zip(*model.answer_bits(shown), strict=True)

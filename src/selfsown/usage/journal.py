@@ -119,6 +119,10 @@ class Journal:
         )
         return [request for (request,) in self._rows(query, (host, model, limit))]
 
+    def unpaid_replies(self) -> list[tuple[str, ...]]:
+        """(key, reply) of each that came from no server: samples of a model in this process."""
+        return self._rows("SELECT key, reply FROM replies WHERE key NOT IN (SELECT key FROM calls)", ())
+
     def may_be_paid(self) -> bool:
         """Whether any request may have cost something: it was answered, or may have been, or waits in a batch."""
         if not self.path.exists():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from selfsown.errors import ModelError
 
 ADAPTER = "adapter_config.json"  # of a folder that holds LoRA weights and the name of their base
 WEIGHTS = ("*.safetensors", "*.bin")
-_HASHED_BYTES = 1 << 20  # at the beginning of each file of weights: its header and first tensors
+_BLOCKS, _BLOCK_BYTES = 64, 1 << 16  # of a file that are hashed, from its beginning to its end
 
 
 def model_folder(model: str, revision: str = "") -> Path:
@@ -60,25 +58,18 @@ def weight_bytes(folder: Path) -> int:
 
 
 def weights_hash(folder: Path) -> str:
-    """A hash by which other weights are recognised: of all small files and of each weight file's size and beginning.
+    """A hash by which other weights are recognised: of small files, and of the size and 64 parts of each large one.
 
-    Hashing a model of 8 billion parameters whole takes half a minute at each start.
+    Parts all through it, since training may leave the first tensors as they were. Hashing a model of 8 billion
+    parameters whole takes half a minute at each start.
     """
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if file.suffix in (".safetensors", ".bin", ".json", ".jinja", ".model"):
-            digest.update(f"{file.name} {file.stat().st_size} ".encode())
+            size = file.stat().st_size
+            digest.update(f"{file.name} {size} ".encode())
             with file.open("rb") as opened:
-                digest.update(opened.read(_HASHED_BYTES))
+                for place in range(0, size, max(size // _BLOCKS, _BLOCK_BYTES)):
+                    opened.seek(place)
+                    digest.update(opened.read(_BLOCK_BYTES))
     return digest.hexdigest()[:16]
-
-
-def link_or_copy(source: str, target: str) -> None:
-    """A file of weights becomes a second name of the same file, where the file system can, since nobody edits it."""
-    if source.endswith((".safetensors", ".bin")):
-        try:
-            os.link(source, target)
-            return
-        except OSError:
-            pass
-    shutil.copy2(source, target)

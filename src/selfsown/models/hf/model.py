@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from selfsown.atomic import link_or_copy
 from selfsown.errors import ModelError
 from selfsown.models import ANSWER_START, DEFAULT_PARAMS, Reply, SamplingParams
 from selfsown.models.hf.devices import device_for, dtype_for
 from selfsown.models.hf.encoding import Encoder, load_encoder
-from selfsown.models.hf.files import adapter_base, link_or_copy, model_folder, weights_hash
+from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.sampling import EMPTY, NO_END, Request, Sampling, sample
 from selfsown.models.hf.server import ServerSampler, check_command, stop
 from selfsown.models.hf.settings import Device, Dtype, Settings, TrainedWeights
