@@ -19,6 +19,7 @@ from hf_training import weight_hash
 from selfsown.compare.runner import default_jobs
 from selfsown.errors import RecipeError
 from selfsown.parallel import usable_cores
+from selfsown.preflight.other_student import other_student
 from selfsown.recipe.loader import shipped_recipes
 from selfsown.recipe.recipe import Recipe
 from selfsown.run_folder import RunFolder
@@ -119,6 +120,17 @@ def test_an_option_that_another_student_lacks_is_named(tmp_path: Path) -> None:
     written(tmp_path)
     with pytest.raises(RecipeError, match=r"base_train.distill has no option 'sampled_labels'"):
         Recipe.load("gemma", [f"student.hf.model={tmp_path / 'small'}", "student.hf.max_new_tokens=60"])
+
+
+def test_what_a_recipe_sets_of_another_optimizer_is_said_to_be_left_out(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "small")
+    model = f"student.hf.model={tmp_path / 'small'}"
+    for recipe in (Recipe.load("first", [model]), Recipe.load("names", [model, "real=rows.jsonl"])):
+        (said,) = other_student(recipe)
+        assert "learning_rate suits the student tiny and is left out" in said
+        assert "--set train.sft.learning_rate=… sets another rate" in said
+    assert not list(other_student(Recipe.load("follow", [model, "real.instructions.path=rows.jsonl"])))
+    assert not list(other_student(Recipe.load("first")))
 
 
 def test_what_is_set_of_the_new_trainer_stays(tmp_path: Path) -> None:

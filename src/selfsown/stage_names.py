@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 STAGE_FUNCTIONS = {
     "tasks": "Task",
     "prepare": "prepare",
@@ -18,4 +20,7 @@ RECIPE_KEYS = {  # the keys of a recipe under which the methods of a stage stand
     "tasks": ("real",),
     "models": ("student", "teacher", "judge"),
     "train": ("train", "base_train"),
+}
+STUDENT_OBJECTIVES = {  # of students with trainers of their own, the folder of their training objectives
+    folder.parent.name: folder for folder in sorted(Path(__file__).parent.glob("models/*/objectives"))
 }

@@ -12,10 +12,9 @@ from pathlib import Path
 from selfsown.catalogue.words import COMMON, TYPES
 from selfsown.errors import RecipeError
 from selfsown.recipes import shipped_recipes
-from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS
+from selfsown.stage_names import RECIPE_KEYS, STAGE_FUNCTIONS, STUDENT_OBJECTIVES
 
 SOURCE = Path(__file__).parent.parent
-STUDENT_OBJECTIVES = {"hf": SOURCE / "models" / "hf" / "objectives"}  # of students with trainers of their own
 EXCEPTIONS = re.compile(r";? (?=Raises |SelfsownError |RecipeError )")  # what documentation says of them ends a meaning
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 
 from selfsown.files.user_rows import UserRows
 from selfsown.intake import prepared_rows
+from selfsown.preflight.other_student import other_student
 from selfsown.preflight.repeated_rows import expected_repeats
 from selfsown.preflight.self_judging import self_judging
 from selfsown.preflight.training_needs import training_needs
@@ -60,6 +61,7 @@ def data_warnings(recipe: Recipe) -> Iterator[str]:
 
 def notes(recipe: Recipe) -> Iterator[str]:
     """What to know before the results are read, a sentence each: who judges, and answers that are not used."""
+    yield from other_student(recipe)
     yield from training_needs(recipe)
     functions = {step.method: step.function for step in recipe.grade}
     if own := self_judging(recipe.dump(), lambda method: parameters(functions[method])):

@@ -53,7 +53,7 @@ def _names_another_model(values: JsonObject, field: str, rest: str) -> bool:
     """Whether METHOD.OPTION is of a model that the recipe does not have in this role: another student, or a first
     teacher or judge."""
     model, dot, _ = rest.partition(".")
-    before = _method_name(values.get(field))
+    before = method_name(values.get(field))
     free = field == "student" or not before
     return bool(dot and free and model != before and STEP_STAGES.get(field) == "models" and model in methods("models"))
 
@@ -61,7 +61,7 @@ def _names_another_model(values: JsonObject, field: str, rest: str) -> bool:
 def _change_student(values: JsonObject, field: str, method: str) -> None:
     """Where the student becomes one of another kind, its trainer has other defaults: what the recipe sets of the old
     trainer's optimizer is left out."""
-    if field != "student" or method == _method_name(values.get("student")):
+    if field != "student" or method == method_name(values.get("student")):
         return
     for key in TRAIN_KEYS:
         steps = values.get(key)
@@ -95,7 +95,7 @@ def _set_option(values: JsonObject, field: str, rest: str, value: Any) -> bool:
     if field == "real" and method == "file" and isinstance(before, str):
         before = {"file": {"path": before}}
     steps: list[Json] = list(before) if isinstance(before, list) else [before]
-    names = [_method_name(step) for step in steps]
+    names = [method_name(step) for step in steps]
     if not method or method not in names:
         return False
     index = names.index(method)
@@ -110,7 +110,7 @@ def _no_such_method(values: JsonObject, field: str, rest: str, text: str, beside
     """That the recipe's key has no such method, and the path that was probably meant."""
     method, _, option = rest.rpartition(".")
     before = values.get(field)
-    names = [name for step in (before if isinstance(before, list) else [before]) if (name := _method_name(step))]
+    names = [name for step in (before if isinstance(before, list) else [before]) if (name := method_name(step))]
     problem = f"{field} has no method {method!r} in this recipe" if method else f"{option!r} is no method of {field}"
     if path := _right_path(values, f"{field}.{option}", text, beside):
         return problem + path
@@ -127,14 +127,14 @@ def _right_path(values: JsonObject, key: str, text: str, beside: Path) -> str:
     for name in (*STEP_STAGES, *LIST_KEYS):
         before = values.get(name)
         for step in before if isinstance(before, list) else [before]:
-            method = _method_name(step)
+            method = method_name(step)
             if method and option in _option_names(STEP_STAGES.get(name, name), method, beside):
                 paths.append(f"{name}.{method}.{option}={text}")
     paths = [path for path in paths if path.startswith(f"{field}.")] or ([] if field in KEYS else paths)
     return f"; did you mean {' or '.join(paths)}?" if paths else ""
 
 
-def _method_name(step: Json) -> str:
+def method_name(step: Json) -> str:
     """Of a step as a recipe writes it; "" where it is none."""
     name = next(iter(step), "") if isinstance(step, dict) else step
     return name if isinstance(name, str) else ""

@@ -16,8 +16,8 @@ from selfsown.recipe.keys import LIST_KEYS, STEP_STAGES, RecipeKeys
 from selfsown.recipe.recipe import DEFAULTS
 from selfsown.recipe.steps import find, methods, option_types, options
 from selfsown.records import JsonObject
+from selfsown.stage_names import STUDENT_OBJECTIVES
 
-STUDENT_OBJECTIVES = "selfsown.models.hf.objectives"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CUSTOM_METHOD = r"^(.*\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+)$"  # a file beside the recipe, or a module
 
@@ -77,7 +77,7 @@ def _stage_schema(stage: str) -> JsonObject:
 
 def _packages(stage: str) -> list[str]:
     """The packages in which students have methods of their own for this stage."""
-    return [STUDENT_OBJECTIVES] if stage == "train" else []
+    return [f"selfsown.models.{name}.objectives" for name in STUDENT_OBJECTIVES] if stage == "train" else []
 
 
 def _of_all_students(stage: str, method: str) -> JsonObject:
