@@ -86,20 +86,26 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
 
 
 def prove(
-    recipe: str | Path, folder: Path | str | None = None, *, seeds: int = 5, jobs: int = 0, changes: Sequence[str] = ()
+    recipe: str | Path,
+    folder: Path | str | None = None,
+    *,
+    seeds: int = 5,
+    first_seed: int = 0,
+    jobs: int = 0,
+    changes: Sequence[str] = (),
 ) -> ProofResult:
     """Test whether a recipe's synthetic rows help: training with them against without, at equal steps, over seeds.
 
     recipe: the name of a shipped recipe or a YAML file, since each arm runs in a process of its own. folder: by default
-    runs/NAME-proof; it resumes there. seeds: how many, from 0; at least 3. jobs: runs at a time (0: one a core).
-    changes: as of `--set`, such as "train.sft.steps=100".
+    runs/NAME-proof; it resumes there. seeds: how many, from first_seed on; at least 3. jobs: runs at a time (0: one a
+    core). changes: as of `--set`, such as "train.sft.steps=100".
 
     Raises RecipeError where the recipe has nothing to prove, or a SelfsownError of the run that failed.
     """
     from selfsown.compare import prove as proofs
     from selfsown.compare.runner import run as run_arms
 
-    experiment = proofs.plan_proof(str(recipe), list(changes), seeds)
+    experiment = proofs.plan_proof(str(recipe), list(changes), seeds).from_seed(first_seed)
     path = Path(folder) if folder else Path("runs") / f"{experiment.recipe.name}-proof"
     compared = run_arms(experiment, path, jobs, None, lambda line: print(line, file=sys.stderr))
     result = proofs.prove(experiment, path, compared)

@@ -144,6 +144,16 @@ def test_what_proves_nothing_is_refused() -> None:
         prove.plan_proof("first", ["generate=[]"], 3)
 
 
+def test_seeds_on_which_nothing_was_chosen() -> None:
+    plan = prove.plan_proof("first", [], 3)
+    assert plan.seeds == [0, 1, 2]
+    later = plan.from_seed(2)
+    assert later.seeds == [2, 3, 4]
+    assert {run.changes[-1] for run in later.runs(Path("folder"))} == {"seed=2", "seed=3", "seed=4"}
+    with pytest.raises(SelfsownError, match="--first-seed is -1; it must be 0 or more"):
+        plan.from_seed(-1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("best", "verdict", "said"),

@@ -20,12 +20,14 @@ ARMS = "graded, ungraded, shuffled, replace, vote, real (all six by default), or
 REAL_ROWS = "Data efficiency: plain training on multiples of the real rows, such as 1x,2x,4x,8x,16x."
 CLAIM = "With --real-rows: a claimed ratio of plain training's cost to the loop's at equal scores; it is tested."
 JOBS = "Runs at a time; 0: one per core, or one where a model of the transformers library is trained."
+FIRST_SEED = "The first seed: name one beyond the seeds on which you chose a setting."
 PROVE_WHAT = "prove takes a recipe, or two files (--synthetic FILE --against REAL), one of the two"
 PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
 
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
 Multiples = Annotated[list[str], Parameter(help=REAL_ROWS, consume_multiple=True, negative=())]
 Jobs = Annotated[int, Parameter(help=JOBS)]
+FirstSeed = Annotated[int, Parameter(help=FIRST_SEED)]
 
 
 def prove(
@@ -36,6 +38,7 @@ def prove(
     against: str = "",
     columns: Annotated[ColumnOptions, Parameter(name="*")] = ColumnOptions(),  # noqa: B008
     seeds: int = 5,
+    first_seed: FirstSeed = 0,
     jobs: Jobs = 0,
     as_json: AsJson = False,
     changes: Changes | None = None,
@@ -56,7 +59,7 @@ def prove(
     against
         With --synthetic: the real rows, likewise; some of them are held out and never trained on.
     seeds
-        How many seeds, from 0; at least 3.
+        How many seeds; at least 3.
     """
     from selfsown.compare import prove
 
@@ -66,7 +69,7 @@ def prove(
         experiment = prove.plan_file_proof(synthetic, against, columns, changes or [], seeds)
     else:
         experiment = prove.plan_proof(recipe, changes or [], seeds)
-    _run_proof(experiment, folder, jobs, as_json)
+    _run_proof(experiment.from_seed(first_seed), folder, jobs, as_json)
 
 
 def _run_proof(experiment: Experiment, folder: Path | None, jobs: int, as_json: bool) -> None:
@@ -96,6 +99,7 @@ def compare(
     *,
     arms: Arms | None = None,
     seeds: int = 3,
+    first_seed: FirstSeed = 0,
     real_rows: Multiples | None = None,
     prices: Annotated[Path | None, Parameter(help=PRICES)] = None,
     claim: Annotated[float, Parameter(help=CLAIM)] = 0.0,
@@ -111,7 +115,7 @@ def compare(
     folder
         The folder of the comparison; by default runs/RECIPE-compare. The same command resumes.
     seeds
-        How many seeds, from 0.
+        How many seeds.
     """
     from rich.console import Console
 
@@ -120,7 +124,8 @@ def compare(
     from selfsown.html.report import write_or_explain
     from selfsown.terminal import comparison as terminal
 
-    experiment = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
+    planned = plan_experiment(recipe, changes or [], arms or [], seeds, real_rows or [], claim)
+    experiment = planned.from_seed(first_seed)
     folder = folder or Path("runs") / f"{experiment.recipe.name}-compare"
     result = with_progress(runner.run, experiment, folder, jobs, prices, print)
     terminal.show(result, Console())

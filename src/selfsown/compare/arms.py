@@ -18,7 +18,7 @@ from selfsown.records import Row, Score, SelfsownError
 
 FIXED_CHANGES = ("rollback=false", "control=false")  # equal training for all arms; the arm real is the control
 RESERVED_KEYS = {
-    "seed": "--seeds sets the number of seeds, counted from 0",
+    "seed": "--seeds sets the number of seeds, --first-seed the first",
     "rollback": "it is false in every arm",
     "control": "the arm real is the control",
 }

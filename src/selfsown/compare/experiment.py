@@ -46,6 +46,12 @@ class Experiment:
         names = [arm.name for arm in self.arms]
         return "graded" if "graded" in names else names[0]
 
+    def from_seed(self, first: int) -> Experiment:
+        """The same with as many seeds from this one on, such as others than those on which a setting was chosen."""
+        if first < 0:
+            raise SelfsownError(f"--first-seed is {first}; it must be 0 or more")
+        return replace(self, seeds=list(range(first, first + len(self.seeds))))
+
     def runs(self, folder: Path) -> list[ArmRun]:
         """Seed by seed, so that every arm has a result early."""
         return [
