@@ -216,6 +216,18 @@ def test_averaging_changes_the_result_and_early_stopping_keeps_the_best(tmp_path
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_start_share_lies_between_the_weights_before_and_after(tmp_path: Path) -> None:
+    parent = student(tmp_path)
+    options = {"steps": 6, "epochs": 0.0, "batch_size": 4, "learning_rate": 3e-3}
+    after = sft.train(mixed(ROWS), parent, 1, quiet, tmp_path / "after", **options)  # type: ignore[arg-type]
+    between = sft.train(mixed(ROWS), parent, 1, quiet, tmp_path / "between", start_share=0.25, **options)  # type: ignore[arg-type]
+    folders = (parent.folder, after.folder, between.folder)
+    start, end, found = (load_file(folder / "model.safetensors") for folder in folders)
+    for name, weight in found.items():
+        assert torch.allclose(weight, 0.25 * start[name] + 0.75 * end[name], atol=1e-6)
+    assert not all(torch.equal(start[name], end[name]) for name in start)
+
+
 def test_a_finished_job_is_not_done_again_and_another_takes_its_place(tmp_path: Path) -> None:
     parent = student(tmp_path)
     options = {"steps": 2, "epochs": 0.0, "batch_size": 4}
@@ -238,3 +250,5 @@ def test_needs_follow_the_parameters(tmp_path: Path) -> None:
     assert full.memory - lora.memory > 10 * count
     assert full.disk == 2 * 12 * count + weight_bytes(parent.folder) > lora.disk
     assert estimated_needs(parent.folder, parent.settings, "sft", average_last=0.2).memory == full.memory + 4 * count
+    moved = estimated_needs(parent.folder, parent.settings, "sft", start_share=0.2)
+    assert (moved.memory, moved.disk) == (full.memory + 4 * count, full.disk)

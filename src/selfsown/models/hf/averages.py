@@ -1,4 +1,5 @@
-"""Which weights training returns: the last, the mean of the last, or those with the lowest loss on rows set aside.
+"""Which weights training returns: the last, the mean of the last, or those with the lowest loss on rows set aside; and
+how far they are moved back toward those before training.
 
 What these callbacks remember is part of each checkpoint, so a training that was interrupted ends with the same bytes.
 """
@@ -53,6 +54,26 @@ class AverageLast(TrainerCallback):
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds."""
         return {f"mean.{index}": mean for index, mean in enumerate(self.means)}
+
+
+class TowardStart(TrainerCallback):
+    """Weights between those before training and those after it (Wortsman et al. 2022, WiSE-FT).
+
+    What a model could do before is lost less, and what it learned mostly stays. share: of those before.
+    """
+
+    def __init__(self, model: Any, share: float) -> None:
+        self.weights, self.share = list(Trainable(model).parameters()), share
+        self.start = [weight.detach().clone() for weight in self.weights]
+
+    @torch.no_grad()
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        for weight, start in zip(self.weights, self.start, strict=True):
+            weight.lerp_(start, self.share)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Nothing: a training that goes on begins with the weights before it."""
+        return {}
 
 
 class StopEarly(TrainerCallback):

@@ -44,6 +44,7 @@ def estimated_needs(
     objective: str,
     average_last: float | None = None,
     early_stopping: float | None = None,
+    start_share: float | None = None,
 ) -> Needs:
     """What training the model of a folder needs.
 
@@ -59,7 +60,7 @@ def estimated_needs(
     number = dtype_for(settings.dtype, device_for(settings.device)).itemsize
     frozen = {"full": 0.0, "lora": parameters * float(number), "qlora": parameters * _QUANTIZED_BYTES}[kind]
     sampled = trained * 4 if objective == "grpo" and kind == "full" else 0
-    memory = trained * 16 + kept + round(frozen) + sampled + _ACTIVATION_BYTES
+    memory = trained * (16 + 4 * bool(start_share)) + kept + round(frozen) + sampled + _ACTIVATION_BYTES
     checkpoint = trained * 12 + kept
     return Needs(memory, 2 * checkpoint + (weight_bytes(whole) if kind == "full" else trained * 4))
 
@@ -71,7 +72,12 @@ def training_needs(student: Step, objectives: Sequence[Step]) -> tuple[int, int,
     if not (folder / "config.json").exists() and not (folder / ADAPTER).exists():
         return None
     needs = [
-        estimated_needs(folder, settings, step.method, step.option("average_last"), step.option("early_stopping"))
+        estimated_needs(
+            folder,
+            settings,
+            step.method,
+            *(step.option(name) for name in ("average_last", "early_stopping", "start_share")),
+        )
         for step in objectives
         if step.method != "none"
     ]

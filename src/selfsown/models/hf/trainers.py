@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, PrinterCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from selfsown.errors import ModelError
-from selfsown.models.hf.averages import AverageLast, StopEarly
+from selfsown.models.hf.averages import AverageLast, StopEarly, TowardStart
 from selfsown.models.hf.checkpoints import Checkpoints, extra_tensors
 from selfsown.models.hf.devices import dtype_for
 from selfsown.models.hf.job import CHECKPOINTS, PROGRESS, TOKENIZER, EncodedRow, Job
@@ -171,10 +171,11 @@ def _by_length_in_steps(rows: Sequence[EncodedRow], order: Sequence[int], job: J
 
 def _averaging(trainer: Any, job: Job, aside: Sequence[EncodedRow], tensors: dict[str, torch.Tensor]) -> list[Any]:
     """The callbacks that change which weights are returned."""
-    if (job.average_last or aside) and (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+    start_share = float(job.options.get("start_share", 0.0))
+    if (job.average_last or aside or start_share) and (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
         raise ModelError(
-            "hf: average_last and early_stopping need whole weights in each process, and this launcher spreads them; "
-            "leave both out, or train without FSDP and DeepSpeed"
+            "hf: average_last, early_stopping and start_share need whole weights in each process, and this launcher "
+            "spreads them; leave them out, or train without FSDP and DeepSpeed"
         )
     kept: list[Any] = []
     if job.average_last and not aside:
@@ -182,6 +183,8 @@ def _averaging(trainer: Any, job: Job, aside: Sequence[EncodedRow], tensors: dic
     if aside:
         loss = _loss_on(trainer, aside, bool(job.options["answers_only"]))
         kept.append(StopEarly(trainer.model, loss, len(aside), job.patience, tensors))
+    if start_share:
+        kept.append(TowardStart(trainer.model, start_share))  # after the others, whose weights it moves
     return kept
 
 

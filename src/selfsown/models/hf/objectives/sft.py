@@ -32,17 +32,19 @@ def train(
     weight_decay: NotNegative = 0.0,
     answers_only: bool = True,
     average_last: Share = 0.0,
+    start_share: Share = 0.0,
     early_stopping: Share = 0.0,
     patience: Count = 5,
     save_steps: Natural = 0,
 ) -> HF:
     """A copy of the parent, trained on batches of rows drawn by the mixture's weights.
 
-    answers_only: prompts are context; a document is learned whole.
+    answers_only: prompts are context; a document is learned whole. start_share: the share of the weights before
+    training in the result, which loses less of what the model could do (Wortsman et al. 2022); 0 for none.
     The other options are those of every objective. Raises DataError where no row fits, and ModelError.
     """
     rest, aside = set_aside(mixture, early_stopping)
-    options: JsonObject = {"answers_only": answers_only}
+    options: JsonObject = {"answers_only": answers_only, "start_share": start_share}
     objective = Objective("sft", lambda row: EncodedRow(*parent.encoder.row(row)), options, 0, aside, patience)
     schedule = Schedule(
         steps, epochs, batch_size, micro_batch, max_length, learning_rate, weight_decay, average_last, save_steps
