@@ -149,12 +149,9 @@ class Task(RecordRows):
         yield from self._drawn(list(usable.values()), self._learned_kinds, count, levels, rng)
 
     def hinted(self, row: Row) -> Prompt:
-        """The row's prompt after a demonstration of each of its kinds, as earlier turns of a conversation.
-
-        Demonstrations are fitted to the row's parameters, such as its number of sentences, where they can be."""
-        constraints = read_constraints(row.metadata[CONSTRAINTS_KEY])
-        asked = {item.name: item for item in constraints}
-        shown = [item.fitted(asked[item.constraint.name]) for item in self._shown_for(constraints)]
+        """The row's prompt after a demonstration of each of its kinds, fitted to its parameters, as earlier turns."""
+        required = {item.name: item for item in read_constraints(row.metadata[CONSTRAINTS_KEY])}
+        shown = [item.fitted(required[item.constraint.name]) for item in self._shown_for([*required.values()])]
         turns = prompt_messages(row.prompt, row.metadata)
         leading = next((index for index, turn in enumerate(turns) if turn["role"] == "user"), len(turns))
         earlier = [

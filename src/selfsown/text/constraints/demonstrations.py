@@ -21,10 +21,10 @@ class Demonstration:
     constraint: Constraint
     answer: str
 
-    def fitted(self, asked: Constraint) -> Demonstration:
+    def fitted(self, required: Constraint) -> Demonstration:
         """The demonstration for other parameters of its kind; unchanged where its answer cannot be fitted to them."""
-        answer = fitted_answer(self.answer, self.constraint, asked)
-        return self if answer is None else Demonstration(self.request, asked, answer)
+        answer = fitted_answer(self.answer, self.constraint, required)
+        return self if answer is None else Demonstration(self.request, required, answer)
 
 
 _LENGTH: tuple[tuple[str, str, dict[str, Any], str], ...] = (

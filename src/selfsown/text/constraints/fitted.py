@@ -10,17 +10,17 @@ from selfsown.text.constraints.constraint import Constraint
 from selfsown.text.constraints.parts import lines, sentences
 
 
-def fitted_answer(answer: str, shown: Constraint, asked: Constraint) -> str | None:
-    """The answer that keeps `shown`, changed to keep `asked`, which is of the same kind; None where no change does.
+def fitted_answer(answer: str, shown: Constraint, required: Constraint) -> str | None:
+    """The answer that keeps `shown`, changed to keep `required`, which is of the same kind; None where no change does.
 
     A dictated word or phrase is exchanged, keys of JSON are renamed, and lines or sentences are left out.
     """
-    return next((text for text in _candidates(answer, shown, asked) if not asked.violation(text)), None)
+    return next((text for text in _candidates(answer, shown, required) if not required.violation(text)), None)
 
 
-def _candidates(answer: str, shown: Constraint, asked: Constraint) -> Iterator[str]:
+def _candidates(answer: str, shown: Constraint, required: Constraint) -> Iterator[str]:
     yield answer
-    for name, value in asked.parameters.items():
+    for name, value in required.parameters.items():
         before = shown.parameters[name]
         if isinstance(value, str):
             yield value.join(re.split(rf"(?<!\w){re.escape(before)}(?!\w)", answer))
