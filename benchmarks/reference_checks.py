@@ -27,18 +27,18 @@ def main() -> None:
     parser.add_argument("--prompt", default="prompt")
     parser.add_argument("--answer", default="answer")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    pairs = _pairs(asked.file, asked.prompt, asked.answer)
-    random.Random(asked.seed).shuffle(pairs)
+    options = parser.parse_args()
+    pairs = _pairs(options.file, options.prompt, options.answer)
+    random.Random(options.seed).shuffle(pairs)
     half = len(pairs) // 2
-    learned, measured = learn(pairs[:half], asked.seed), pairs[half:]
+    learned, measured = learn(pairs[:half], options.seed), pairs[half:]
     for check in learned.checks:
         print(f"  {check.name}: a right answer {check.says}")
     refused = sum(bool(learned.violation(*pair)) for pair in measured)
     low, high = share(refused, len(measured))
     print(f"right answers refused: {refused} of {len(measured)} [{low:.3f}, {high:.3f}]")
     made, noticed = Counter[str](), Counter[str]()
-    for kind, prompt, answer in corrupted(measured, asked.seed + 1):
+    for kind, prompt, answer in corrupted(measured, options.seed + 1):
         made[kind] += 1
         noticed[kind] += bool(learned.violation(prompt, answer))
     for kind in made:
