@@ -33,7 +33,7 @@ _FUNCTION = (
     "these those i you he she we they me him her us them my your his our their not no yes do does did has have had "
     "will would can could may might must shall should if then than there here s t ll re ve d m"
 )
-_FUNCTION_WORDS = frozenset(_FUNCTION.split())
+FUNCTION_WORDS = frozenset(_FUNCTION.split())
 _NOUN = (
     r"(?:key)?words?|sentences?|phrases?|lower ?case|upper ?case|capitals|(?:capital|small|uppercase|lowercase) "
     r"letters?|the letter|commas?|bullet ?points?|bullets|paragraphs?|json|quotation marks?|double quotes|"
@@ -155,7 +155,7 @@ def _repetitive(own: str) -> str:
 def _without_own_words(own: str, prompt: str, constraints: Sequence[Constraint]) -> str:
     required, written = _required(constraints), words(own)
     free = [word for word in written if word not in required]
-    content = {word for word in free if word not in _FUNCTION_WORDS and not re.fullmatch("[a-z]", word)}
+    content = {word for word in free if word not in FUNCTION_WORDS and not re.fullmatch("[a-z]", word)}
     if len(set(free)) < MIN_OWN_WORDS or not content:
         return "it has hardly a word of its own"
     if _is_list(written, required):
