@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +52,7 @@ class Storeroom:
 
     def call(self, name: str, arguments: JsonObject) -> str:
         """As in `World`."""
-        tools = {"look": self._look, "move": self._move}
+        tools: dict[str, Callable[..., str]] = {"look": self._look, "move": self._move}
         if name not in tools:
             raise ValueError(f"there is no tool {name!r}; there are {', '.join(tools)}")
         needed = next(tool["function"]["parameters"]["required"] for tool in TOOLS if tool["function"]["name"] == name)
@@ -135,7 +135,7 @@ class Task:
         raise RecipeError("storeroom poses its problems itself; take generate: episodes")
 
     def read(self, prompt: str, answer: str) -> Row | str:
-        return "a storeroom's problem is posed with its shelves"
+        return Row(prompt, answer, origin="synthetic")
 
     def restate(self, row: Row) -> Iterator[Row]:
         yield from ()
