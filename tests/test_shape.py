@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
         "progress",
     ),
     ("records", "templates", "catalogue", "atomic"),
-    ("usage", "files", "sandbox", "rewriting"),
+    ("usage", "files", "sandbox", "rewriting", "episode"),
     ("holdout", "models", "tasks", "history", "run_folders"),
     ("prompting", "signals"),
     STAGES,

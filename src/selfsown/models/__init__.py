@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from selfsown.records import Json as Json
 from selfsown.records import JsonObject as JsonObject
 from selfsown.records import Row
-from selfsown.text.chat import Prompt
+from selfsown.text.chat import Message, Prompt
 
 ANSWER_START = "\x1f"  # between a prompt and the beginning of its answer, which the embedded model then continues
 
@@ -21,7 +21,8 @@ class Reply:
 
     prompt: the whole prompt, also where the model completed it. tokens: output tokens, 0 where unknown.
     failure: why it is not an answer. reasoning: what the model wrote before its answer, where the server returns it.
-    logprobs: each token of the text with its natural-log probability, where requested.
+    logprobs: each token of the text with its natural-log probability, where requested. calls: tools that the model
+    calls, in OpenAI's form, where the server returns them apart from the text; a stage without tools sees a failure.
     """
 
     prompt: str
@@ -30,6 +31,7 @@ class Reply:
     failure: str = ""
     reasoning: str = ""
     logprobs: tuple[tuple[str, float], ...] = ()
+    calls: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

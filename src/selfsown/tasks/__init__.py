@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from selfsown.episode import World
 from selfsown.records import Grade, Row
 from selfsown.text.chat import Prompt
 
@@ -121,4 +122,18 @@ class Principled(Protocol):
 
     def revision(self, row: Row, principle: str, criticism: str) -> str:
         """The prompt for a revision of the row after a criticism that found a fault."""
+        ...
+
+
+@runtime_checkable
+class Interactive(Protocol):
+    """A task whose problems are solved over several turns, with tools."""
+
+    @property
+    def tools(self) -> str:
+        """Their definitions in OpenAI's form, as JSON."""
+        ...
+
+    def world(self, row: Row) -> World:
+        """A new world as the row's problem finds it."""
         ...

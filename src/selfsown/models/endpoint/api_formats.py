@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from selfsown.models import Json, JsonObject
 from selfsown.models.endpoint import messages
+from selfsown.models.endpoint.called_tools import called_tools
 from selfsown.models.endpoint.error_bodies import has_error
 from selfsown.models.endpoint.errors import RequestError, error_in_body
 from selfsown.models.endpoint.finish_reasons import failure_of, is_transient
 from selfsown.models.endpoint.token_usage import MAX_PLAUSIBLE_TOKENS, parse_usage
-from selfsown.text.chat import Conversation, Prompt
+from selfsown.text.chat import Conversation, Message, Prompt
 from selfsown.text.reasoning import without_reasoning
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
@@ -25,7 +26,7 @@ class ParsedReply:
     """A parsed reply; failure: why it is not an answer. Tokens are the server's count, 0 where it gives none.
 
     reasoning: the text before the answer, which is not part of it. logprobs: the answer's tokens, each with its
-    natural-log probability. usage: all token counts of the server.
+    natural-log probability. usage: all token counts of the server. calls: tools that it calls.
     """
 
     text: str
@@ -35,6 +36,7 @@ class ParsedReply:
     usage: TokenUsage = UNKNOWN_USAGE
     reasoning: str = ""
     logprobs: tuple[tuple[str, float], ...] = ()
+    calls: tuple[Message, ...] = ()
 
 
 def prompt_fields(style: str, prompt: Prompt, system: str) -> JsonObject:
@@ -99,7 +101,8 @@ def _parse_tree(style: str, tree: Mapping[str, Json], accepted: Collection[str])
     logprobs = _logprobs(
         chosen.get("logprobs"), start, end_of_text if end_of_text < len(whole) else MAX_PLAUSIBLE_TOKENS
     )
-    return ParsedReply(_whole(text), tokens, took.input_tokens or 0, failure, took, _whole(reasoning), logprobs)
+    calls, read = called_tools(message), took.input_tokens or 0
+    return ParsedReply(_whole(text), tokens, read, failure, took, _whole(reasoning), logprobs, calls)
 
 
 def _tree(style: str, reply: str, request: str) -> Mapping[str, Json]:

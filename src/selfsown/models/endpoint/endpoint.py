@@ -276,7 +276,9 @@ def load(folder: Path) -> NoReturn:
 
 
 def _answer(prompt: str, parsed: ParsedReply) -> Reply:
-    return Reply(prompt, parsed.text, parsed.output_tokens, parsed.failure, parsed.reasoning, parsed.logprobs)
+    return Reply(
+        prompt, parsed.text, parsed.output_tokens, parsed.failure, parsed.reasoning, parsed.logprobs, parsed.calls
+    )
 
 
 def _completed_prompt(prompt: str, parsed: ParsedReply) -> Reply:

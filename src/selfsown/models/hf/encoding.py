@@ -17,6 +17,7 @@ from selfsown.errors import ModelError
 from selfsown.models.hf.settings import Settings
 from selfsown.records import JsonObject, Row
 from selfsown.text.chat import Conversation, Message, Prompt, answer_message
+from selfsown.text.tool_use import plain_messages
 
 _PLACE = "PLACEOFTHETEXT"  # stands for a text, to find what the template puts around it
 
@@ -123,6 +124,8 @@ class Encoder:
         return tokens
 
     def _in_template(self, messages: list[Message], tools: Any = None, **options: Any) -> str:
+        if "tools" not in str(self.tokenizer.chat_template):
+            messages, tools = plain_messages(messages, tools or ()), None
         try:
             text: str = self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **options)
         except Exception as error:  # a template raises what it likes, such as for a role that it does not know
