@@ -156,8 +156,8 @@ def test_a_method_of_prepare_gives_every_row_in_order_or_a_reason(way: str, role
 def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: dict[str, Any]) -> None:
     if refused_without_prompts("generate", way, roles):
         return
-    if way == "episodes":  # tests/test_episodes.py plays in a world with tools
-        with pytest.raises(SelfsownError, match="has no world to act in"):
+    if way == "episodes":  # tests/test_episodes.py plays in an environment with tools
+        with pytest.raises(SelfsownError, match="has no environment to act in"):
             list(step("generate", way)(**roles | {"rows": roles["real"]}))
         return
     generating = step("generate", way, NEEDED.get(f"generate.{way}"))
@@ -240,8 +240,8 @@ def test_a_measure_lies_within_its_interval_and_the_same_seed_gives_the_same(way
         with pytest.raises(SelfsownError, match="needs a model of the transformers library"):
             list(step("evaluate", way, NEEDED["evaluate.lm_eval"])(**roles))
         return
-    if way == "episodes":  # tests/test_episodes.py plays in a world with tools
-        with pytest.raises(SelfsownError, match="has no world to act in"):
+    if way == "episodes":  # tests/test_episodes.py plays in an environment with tools
+        with pytest.raises(SelfsownError, match="has no environment to act in"):
             list(step("evaluate", way)(**roles))
         return
     scores, again = (list(step("evaluate", way)(**roles)) for _ in range(2))

@@ -121,7 +121,7 @@ def test_each_turn_is_a_row_whose_answer_alone_the_model_wrote() -> None:
 )
 def test_what_is_not_solved_says_why(turns: list[str], reason: str) -> None:
     row = next(row for row in PROBLEMS if row.level == 1 and row.target not in ("1", "18"))
-    episode = Episode(row, TASK.world(row), TASK.tools, [{"role": "user", "content": row.prompt}])
+    episode = Episode(row, TASK.environment(row), TASK.tools, [{"role": "user", "content": row.prompt}])
     for text in turns:
         episode.take(text.replace("{target}", row.target))
     *_, last = episode.rows()
@@ -134,7 +134,7 @@ def test_a_wrong_move_shows_in_the_shelves_and_bad_calls_are_answered_and_counte
     *_, last = episode.rows()
     assert TASK.check(last, last.answer).reason == "the shelves and the number are right"
     backwards = {"item": "figs", "amount": -1, "source": "A", "target": "B"}
-    wrong = Episode(row, TASK.world(row), TASK.tools, [{"role": "user", "content": row.prompt}])
+    wrong = Episode(row, TASK.environment(row), TASK.tools, [{"role": "user", "content": row.prompt}])
     for text in (
         '<tool_call>{"name": "fly", "arguments": {}}</tool_call>',
         '<tool_call>{"name": "look", "arguments": {"place": "A"}}</tool_call>',
@@ -183,7 +183,7 @@ def test_a_reply_that_failed_leaves_a_row_that_says_why() -> None:
 
 
 def test_a_task_or_a_teacher_without_turns_is_refused_in_a_line() -> None:
-    with pytest.raises(RecipeError, match="has no world to act in; take a task with tools: storeroom"):
+    with pytest.raises(RecipeError, match="has no environment to act in; take a task with tools: storeroom"):
         list(episodes.generate([], Player(), Programs(), 1, 1))
     silent = Player()
     silent.reads_conversations = False  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""An episode: a model acts in a world by calling tools, turn after turn, until it answers.
+"""An episode: a model acts in an environment by calling tools, turn after turn, until it answers.
 
 Each turn becomes a row: its prompt is the conversation so far, its answer what the model wrote. So training learns what
 the model wrote, and never the results of tools or what the user said. How the episode ended is the same in the metadata
@@ -21,7 +21,7 @@ OUTCOME, EPISODE, TURN = "outcome", "episode", "turn"  # entries of metadata
 MAX_RESULT_CHARS = 2_000  # of a tool, as the model sees it
 
 
-class World(Protocol):
+class Environment(Protocol):
     """A place that tools act in, from the state that a row describes."""
 
     def call(self, name: str, arguments: JsonObject) -> str:
@@ -35,14 +35,14 @@ class World(Protocol):
 
 @dataclass
 class Episode:
-    """A problem, its world, and what has been said in it.
+    """A problem, its environment, and what has been said in it.
 
     tools: definitions, as JSON. turns: the places of the model's messages. calls: of tools; invalid: those that did not
     fit. failure: why it ended without an answer. answer: None until it ends with one.
     """
 
     problem: Row
-    world: World
+    environment: Environment
     tools: str
     messages: list[Message]
     turns: list[int] = field(default_factory=list)
@@ -63,16 +63,16 @@ class Episode:
     def take(self, text: str, calls: Sequence[Message] = ()) -> None:
         """Add the model's turn, and the results of the tools that it calls in `calls` or in its text."""
         try:
-            said, called = (text, [*calls]) if calls else split_calls(text)
+            content, called = (text, [*calls]) if calls else split_calls(text)
         except BadCall as error:
             self._say({"role": "assistant", "content": text})
             self.calls, self.invalid = self.calls + 1, self.invalid + 1
             self.messages.append({"role": "user", "content": f"Error: {error}"})
             return
         called = [{"id": f"call_{self.calls + place}", **call} for place, call in enumerate(called, 1)]
-        self._say({"role": "assistant", "content": said, **({"tool_calls": called} if called else {})})
+        self._say({"role": "assistant", "content": content, **({"tool_calls": called} if called else {})})
         if not called:
-            self.answer = said
+            self.answer = content
         for call in called:
             name, result = call["function"]["name"], self._result(call["function"])
             self.messages.append({"role": "tool", "name": name, "tool_call_id": call["id"], "content": result})
@@ -85,7 +85,12 @@ class Episode:
     def rows(self) -> Iterator[Row]:
         """One for each turn of the model."""
         key = hashlib.sha256(f"{self.problem.id} {json.dumps(self.messages)}".encode()).hexdigest()[:16]
-        outcome = {"state": self.world.state(), "calls": self.calls, "invalid": self.invalid, "answer": self.answer}
+        outcome = {
+            "state": self.environment.state(),
+            "calls": self.calls,
+            "invalid": self.invalid,
+            "answer": self.answer,
+        }
         for number, place in enumerate(self.turns, 1):
             before, written = self.messages[:place], self.messages[place]
             metadata = {
@@ -110,7 +115,7 @@ class Episode:
             arguments = json.loads(function["arguments"])
             if not isinstance(arguments, dict):
                 raise ValueError("its arguments are not an object")
-            return self.world.call(function["name"], arguments)[:MAX_RESULT_CHARS]
+            return self.environment.call(function["name"], arguments)[:MAX_RESULT_CHARS]
         except (ValueError, RecursionError) as error:
             self.invalid += 1
             return f"Error: {error}"

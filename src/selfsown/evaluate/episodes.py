@@ -1,4 +1,4 @@
-"""The share of held-out problems that a model solves by acting in the task's world with tools."""
+"""The share of held-out problems that a model solves by acting in the task's environment with tools."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, max_turns: Co
     """episodes: the share of held-out problems that are solved, with temperature 0, and for each level. episode_calls:
     the tools that were called in an episode; episode_invalid: calls that did not fit, a share of all.
 
-    max_turns: of the model in one episode. Raises RecipeError where the task has no world with tools.
+    max_turns: of the model in one episode. Raises RecipeError where the task has no environment with tools.
     """
     if not isinstance(task, Interactive):
-        raise RecipeError(f"evaluate.episodes: {task.name} has no world to act in; take a task with tools: storeroom")
+        raise RecipeError(
+            f"evaluate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom"
+        )
     played = play(checkable(held_out, task), model, task, max_turns, SamplingParams(temperature=0.0))
     solved = defaultdict[str, list[bool]](list)
     for episode in played:

@@ -1,4 +1,4 @@
-"""The teacher acts in the task's world with tools, turn after turn; each turn becomes a row."""
+"""The teacher acts in the task's environment with tools, turn after turn; each turn becomes a row."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ def generate(
     count: how many problems the task poses. n: episodes of each. max_turns: of the model in one episode; an episode
     without an answer by then fails. temperature: the teacher's.
 
-    Raises RecipeError where the task has no world with tools, or the teacher reads no conversations.
+    Raises RecipeError where the task has no environment with tools, or the teacher reads no conversations.
     """
     if not isinstance(task, Interactive) or not isinstance(task, Posing):
-        raise RecipeError(f"generate.episodes: {task.name} has no world to act in; take a task with tools: storeroom")
+        raise RecipeError(
+            f"generate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom"
+        )
     if not getattr(teacher, "reads_conversations", False):
         raise RecipeError("generate.episodes: the teacher reads texts alone, not turns; take hf, endpoint or anthropic")
     problems = list(task.problems(level, count, seed))

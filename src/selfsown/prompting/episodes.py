@@ -1,4 +1,4 @@
-"""Episodes of a model in the worlds of many problems at once."""
+"""Episodes of a model in the environments of many problems at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def play(
 ) -> list[Episode]:
     """`sampling.n` episodes of each problem, in their order. All that go on are asked at once, turn by turn."""
     episodes = [
-        Episode(problem, task.world(problem), task.tools, [{"role": "user", "content": problem.prompt}])
+        Episode(problem, task.environment(problem), task.tools, [{"role": "user", "content": problem.prompt}])
         for problem in problems
         for _ in range(sampling.n)
     ]
@@ -24,7 +24,9 @@ def play(
         going = [episode for episode in episodes if not episode.ended]
         if not going:
             break
-        replies = model.complete([each.prompt for each in going], replace(sampling, n=1, seed=sampling.seed + turn))
+        replies = model.complete(
+            [episode.prompt for episode in going], replace(sampling, n=1, seed=sampling.seed + turn)
+        )
         for episode, (reply,) in zip(going, replies, strict=True):
             if reply.failure and not reply.calls:
                 episode.fail(reply.text, reply.failure)

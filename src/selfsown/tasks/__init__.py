@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from selfsown.episode import World
+from selfsown.episode import Environment
 from selfsown.records import Grade, Row
 from selfsown.text.chat import Prompt
 
@@ -134,6 +134,6 @@ class Interactive(Protocol):
         """Their definitions in OpenAI's form, as JSON."""
         ...
 
-    def world(self, row: Row) -> World:
-        """A new world as the row's problem finds it."""
+    def environment(self, row: Row) -> Environment:
+        """A new environment as the row's problem finds it."""
         ...

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from selfsown.episode import OUTCOME, Episode, World
+from selfsown.episode import OUTCOME, Environment, Episode
 from selfsown.errors import RecipeError
 from selfsown.option_types import Count, Level
 from selfsown.records import EVALUATION_ONLY, TRAINING_ONLY, Grade, JsonObject, Row
@@ -51,7 +51,7 @@ class Storeroom:
         self.shelves = {name: dict(items) for name, items in shelves.items()}
 
     def call(self, name: str, arguments: JsonObject) -> str:
-        """As in `World`."""
+        """As in `Environment`."""
         tools: dict[str, Callable[..., str]] = {"look": self._look, "move": self._move}
         if name not in tools:
             raise ValueError(f"there is no tool {name!r}; there are {', '.join(tools)}")
@@ -61,7 +61,7 @@ class Storeroom:
         return tools[name](**arguments)
 
     def state(self) -> JsonObject:
-        """As in `World`: shelves with what is on them."""
+        """As in `Environment`: shelves with what is on them."""
         return {name: {item: n for item, n in items.items() if n} for name, items in self.shelves.items()}
 
     def _look(self, shelf: Any) -> str:
@@ -69,10 +69,10 @@ class Storeroom:
 
     def _move(self, item: Any, amount: Any, source: Any, target: Any) -> str:
         start, end = self._on(source), self._on(target)
-        there = start.get(item, 0) if isinstance(item, str) else 0
-        if type(amount) is not int or not 0 < amount <= there:
-            raise ValueError(f"shelf {source} has {there} {item}, so {amount} cannot be moved")
-        start[item] = there - amount
+        available = start.get(item, 0) if isinstance(item, str) else 0
+        if type(amount) is not int or not 0 < amount <= available:
+            raise ValueError(f"shelf {source} has {available} {item}, so {amount} cannot be moved")
+        start[item] = available - amount
         end[item] = end.get(item, 0) + amount
         return json.dumps({source: {item: start[item]}, target: {item: end[item]}})
 
@@ -107,7 +107,7 @@ class Task:
     def tools(self) -> str:
         return json.dumps(TOOLS)
 
-    def world(self, row: Row) -> World:
+    def environment(self, row: Row) -> Environment:
         """The storeroom of the row's problem, as it is at the beginning."""
         return Storeroom(json.loads(row.metadata[STATE]))
 
@@ -167,7 +167,7 @@ class Task:
 
     def solved(self, row: Row) -> Episode:
         """The episode of a program that knows what to do: it looks, moves if it must, and answers."""
-        episode = Episode(row, self.world(row), self.tools, [{"role": "user", "content": row.prompt}])
+        episode = Episode(row, self.environment(row), self.tools, [{"role": "user", "content": row.prompt}])
         for call in json.loads(row.metadata[SOLUTION]):
             episode.take(f"<tool_call>{json.dumps(call)}</tool_call>")
         episode.take(f"{row.target}.")

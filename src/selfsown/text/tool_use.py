@@ -1,7 +1,7 @@
 """Calls of tools in what a model writes, and conversations with tools as plain messages.
 
 A model that was trained to call tools marks a call as <tool_call>{"name": …, "arguments": {…}}</tool_call>, as Hermes
-and Qwen do; others are told to. A reply that is such JSON alone, perhaps fenced, is a call, too.
+and Qwen do; others are asked to. A reply that is such JSON alone, perhaps fenced, is a call, too.
 """
 
 from __future__ import annotations

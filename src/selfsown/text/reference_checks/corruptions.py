@@ -21,10 +21,10 @@ def _cut(prompt: str, answer: str, pairs: Sequence[Pair], rng: random.Random) ->
 
 
 def _changed_number(prompt: str, answer: str, pairs: Sequence[Pair], rng: random.Random) -> str:
-    found = list(re.finditer(r"\d+", answer))
-    if not found:
+    numbers = list(re.finditer(r"\d+", answer))
+    if not numbers:
         return answer
-    place = rng.choice(found)
+    place = rng.choice(numbers)
     return f"{answer[: place.start()]}{int(place[0]) + rng.randint(1, 9)}{answer[place.end() :]}"
 
 

@@ -120,20 +120,20 @@ def _balanced(prompt: str, answer: str) -> bool:
 
 
 def _copies(prompt: str, answer: str) -> bool:
-    shown, told = words(prompt), words(answer)
+    shown, answered = words(prompt), words(answer)
     runs = {shown[place : place + RUN] for place in range(len(shown) - RUN + 1)}
-    return any(told[place : place + RUN] in runs for place in range(len(told) - RUN + 1))
+    return any(answered[place : place + RUN] in runs for place in range(len(answered) - RUN + 1))
 
 
 def _said_once(prompt: str, answer: str) -> bool:
-    told = answer.split()
-    half = len(told) // 2
-    return half == 0 or len(told) % 2 == 1 or told[:half] != told[half:]
+    answered = answer.split()
+    half = len(answered) // 2
+    return half == 0 or len(answered) % 2 == 1 or answered[:half] != answered[half:]
 
 
 def _is_option(prompt: str, answer: str) -> bool:
-    told = normal(answer).strip(" .")
-    return bool(told) and any(normal(option).strip(" .") == told for option in _OPTION.findall(prompt))
+    answered = normal(answer).strip(" .")
+    return bool(answered) and any(normal(option).strip(" .") == answered for option in _OPTION.findall(prompt))
 
 
 def _script(prompt: str, answer: str) -> str:
@@ -178,14 +178,14 @@ def _share(part: int, whole: int) -> float:
 
 
 def _repeated(prompt: str, answer: str) -> float:
-    told = words(answer)
-    pairs = list(pairwise(told))
+    answered = words(answer)
+    pairs = list(pairwise(answered))
     return 1 - _share(len(set(pairs)), len(pairs)) if pairs else 0.0
 
 
 def _of_prompt(prompt: str, answer: str) -> float:
-    told = content_words(answer)
-    return _share(len(told & content_words(prompt)), len(told))
+    answered = content_words(answer)
+    return _share(len(answered & content_words(prompt)), len(answered))
 
 
 MEASURES: tuple[Feature[float], ...] = (

@@ -84,8 +84,8 @@ def _mostly(check: Check, pairs: Sequence[Pair]) -> bool:
 
 def _noticed(checks: Sequence[Check], wrong: Sequence[tuple[str, str, str]]) -> dict[str, float]:
     made = Counter(kind for kind, _, _ in wrong)
-    found = Counter(kind for kind, prompt, answer in wrong if not all(check.keeps(prompt, answer) for check in checks))
-    return {kind: found[kind] / made[kind] for kind in CORRUPTIONS if made[kind]}
+    hits = Counter(kind for kind, prompt, answer in wrong if not all(check.keeps(prompt, answer) for check in checks))
+    return {kind: hits[kind] / made[kind] for kind in CORRUPTIONS if made[kind]}
 
 
 def _proposed(pairs: Sequence[Pair]) -> Iterator[Check | None]:
