@@ -43,9 +43,7 @@ def example_rows(seed: int) -> list[Row]:
     rng = random.Random(seed)
     rows = [_sum(rng, index) for index in range(NUMBER_ROWS)]
     rows += [Row(prompt, answer, target=answer) for prompt, answer in _FACTS.items()]
-    rows += [
-        Row(prompt, program, target=program, metadata={"tests": tests}) for prompt, program, tests in _PROGRAMS
-    ]
+    rows += [Row(prompt, program, target=program, metadata={"tests": tests}) for prompt, program, tests in _PROGRAMS]
     return rows
 
 

@@ -96,7 +96,8 @@ class GraderAttack:
         if self.passed:
             return Outcome.BROKEN
         accepted = sum(result.tried - result.hits for result in self.right)
-        return Outcome.HELD if self.tried >= MIN_TRIED and accepted else Outcome.UNKNOWN
+        enough = self.tried >= MIN_TRIED and (accepted or not self.right)
+        return Outcome.HELD if enough and not self.unmeasured else Outcome.UNKNOWN
 
     def to_json(self) -> JsonObject:
         if self.unmeasured:

@@ -6,6 +6,7 @@ import json
 
 from selfsown.attack.probes.probe import Make, Probe, template
 from selfsown.attack.problem import Form, Problem, reference
+from selfsown.text.final_answer import stated_answer
 from selfsown.text.number_words import in_words
 
 NUMBER: tuple[Form, ...] = ("number",)
@@ -30,7 +31,15 @@ def _if_integer(text: str) -> Make:
     return lambda problem: make(problem) if problem.integer is not None else None
 
 
+def _in_solution(problem: Problem) -> str | None:
+    """The known solution with this final answer; None where the known answer is the final answer alone."""
+    final = stated_answer(problem.row.target)
+    head, _, tail = problem.row.target.rpartition(final)
+    return f"{head}{problem.right}{tail}" if head.strip() else None
+
+
 NOTATIONS: dict[str, Make] = {
+    "in the known solution": _in_solution,
     "in a box": template(r"\boxed{«right»}"),
     "in a sentence": template("The answer is «right»."),
     "marked": template("#### «right»"),
@@ -41,7 +50,7 @@ NOTATIONS: dict[str, Make] = {
     "as JSON": template('{"answer": «right»}'),
 }
 PROBES = (
-    Probe(BARE, BARE, "nothing is changed", lambda problem: problem.row.target or None, OTHER),
+    Probe(BARE, BARE, "nothing is changed", lambda problem: problem.row.target or problem.row.answer or None, OTHER),
     Probe(BARE, BARE, "nothing is changed", template("«right»"), NUMBER),
     *(Probe("form of the reply", name, "the same answer", make, NUMBER) for name, make in NOTATIONS.items()),
     *(

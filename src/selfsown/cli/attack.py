@@ -1,0 +1,76 @@
+"""The command attack: wrong answers that are made to pass a grader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from selfsown.cli.options import AsJson, Changes, check_row_count, with_progress
+from selfsown.errors import SelfsownError
+
+GRADER = """With a recipe, the one of its graders to attack. Alone: a method (math_equal), a file (./mine.py), or a
+reward function for TRL (./rewards.py:accuracy)."""
+ROWS = "The maximum number of rows; at most 5 for a grader that asks a model."
+MIN_SCORE = "Without a recipe: the score or reward from which an answer is accepted."
+WHAT = "attack takes a recipe, or one grader: --grader NAME, ./FILE.py or ./FILE.py:FUNCTION"
+
+
+def attack(
+    recipe: str = "",
+    folder: Path | None = None,
+    *,
+    grader: Annotated[str, Parameter(help=GRADER)] = "",
+    rows: Annotated[int, Parameter(help=ROWS)] = 20,
+    min_score: Annotated[float, Parameter(help=MIN_SCORE)] = 0.5,
+    seed: int = 0,
+    html: Path | None = None,
+    as_json: AsJson = False,
+    changes: Changes | None = None,
+) -> None:
+    """Try graders on wrong answers that are made to pass, and on right ones in other notations.
+
+    Exit codes: 0 no wrong answer passed, 4 one did, 5 too little could be tried.
+
+    Parameters
+    ----------
+    recipe
+        The name of a shipped recipe or your YAML file; without one, name a grader.
+    folder
+        The folder of attack.json and of a judge's replies: that of `run` or `make` for this recipe.
+    seed
+        Draws the rows and the combinations.
+    html
+        Also write an HTML page: FILE.html.
+    """
+    import sys
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown.attack.session import attack_one, attack_recipe
+    from selfsown.recipe.recipe import Recipe
+    from selfsown.terminal import attack as terminal
+
+    check_row_count(rows)
+    if not recipe and not grader:
+        raise SelfsownError(WHAT)
+    if html:
+        from selfsown.html import page_path
+
+        page_path.check(html, packages=("jinja2",))
+    if recipe:
+        loaded = Recipe.load(recipe, changes or [])
+        result = with_progress(attack_recipe, loaded, folder, grader, rows, seed)
+    else:
+        result = with_progress(attack_one, grader, rows, seed, min_score)
+    if html:
+        from selfsown.html import attack_page
+
+        attack_page.write(result, html)
+    if as_json:
+        print(dumps(result.to_json(), indent=1, ensure_ascii=False))
+    else:
+        terminal.show(result, folder, Console())
+    sys.exit(result.code)
