@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from selfsown.attack.probes import RIGHT, WRONG
 from selfsown.attack.probes.probe import Make, Probe
-from selfsown.attack.probes.right_answers import BARE, NOTATIONS
+from selfsown.attack.probes.right_answers import ALONE, NOTATIONS
 from selfsown.attack.problem import Problem, problems
 from selfsown.attack.results import GraderAttack, ProbeResult
 from selfsown.attack.search import search
@@ -19,7 +19,7 @@ from selfsown.records import Row
 from selfsown.tasks import Task
 
 MIN_ACCEPTED_SHARE = 0.5  # of right answers in a notation that is the grader's own
-ITS_TASK_CHECKS = ("verify", "instructions")  # graders that ask the task, or check as it does
+CHECKS_ITSELF = ("verify", "instructions")  # graders that ask the task, or check as it does
 MAX_NOTATIONS = 2  # of its own, in which all probes are tried again
 
 
@@ -37,10 +37,11 @@ def attack_grader(subject: Subject, rows: Sequence[Row], task: Task | None, seed
     is_right = _checked_by(task, subject)
     right = run(subject, build(RIGHT, known, tally), tally)
     accepted = {trial.problem.form for trial, passed in right if passed}
-    known = [problem for problem in known if problem.form in accepted or not problem.row.target]
+    known = [problem for problem in known if problem.form in accepted or problem.form == "constraints"]
     right = [(trial, passed) for trial, passed in right if trial.problem.form in accepted]
     tally = Tally(Counter())
-    probes = [*WRONG, *_in_own_notation(right)]
+    checks_itself = subject.method in CHECKS_ITSELF
+    probes = [each for each in (*WRONG, *_in_own_notation(right)) if not (each.by_chance and checks_itself)]
     wrong = run(subject, build(probes, known, tally, is_right), tally)
     results = by_probe(wrong, hit=True)
     passed = _passed(probes, results)
@@ -62,7 +63,7 @@ def attack_grader(subject: Subject, rows: Sequence[Row], task: Task | None, seed
 
 def _checked_by(task: Task | None, subject: Subject) -> IsRight:
     """Whether the task accepts an answer; never where it cannot say, or is itself under attack."""
-    if task is None or not task.verifiable or subject.name.rpartition(".")[2] in ITS_TASK_CHECKS:
+    if task is None or not task.verifiable or subject.method in CHECKS_ITSELF:
         return lambda row, answer: False
     return lambda row, answer: task.check(row, answer).score >= 1
 
@@ -74,7 +75,7 @@ def _in_own_notation(right: Sequence[tuple[Trial, bool]]) -> list[Probe]:
         if trial.problem.form == "number":
             shares[trial.probe.name].append(passed)
     means = {name: sum(verdicts) / len(verdicts) for name, verdicts in shares.items()}
-    if means.get(BARE, 1.0) >= MIN_ACCEPTED_SHARE:
+    if means.get(ALONE, 1.0) >= MIN_ACCEPTED_SHARE:
         return []
     own = [name for name in NOTATIONS if means.get(name, 0.0) >= MIN_ACCEPTED_SHARE][:MAX_NOTATIONS]
     return [

@@ -12,11 +12,12 @@ from fractions import Fraction
 from typing import Literal
 
 from selfsown.records import Row
+from selfsown.text.constraints.constraint import CONSTRAINTS_KEY
 from selfsown.text.final_answer import stated_answer
 from selfsown.text.normalize import extract_python, normal
 from selfsown.text.numbers import parse_quantity, plain
 
-Form = Literal["number", "text", "json", "code", "open"]
+Form = Literal["number", "text", "json", "code", "open", "constraints"]
 
 MAX_TEXT_CHARS = 80  # of an answer that is compared as a whole; a longer one, or one of several lines, is open
 MAX_DIGITS = 15  # of a number that probes are made of
@@ -72,6 +73,8 @@ def _problem(row: Row, keys: CodeKeys) -> Problem:
     tests = row.metadata.get(keys.tests, "")
     if tests.strip():
         return Problem(row, "code", row.target, "", function=_function(row, tests, keys), tests=tests, keys=keys)
+    if CONSTRAINTS_KEY in row.metadata:
+        return Problem(row, "constraints", row.answer, "")
     right = plain(stated_answer(row.target))
     quantity = parse_quantity(right)
     number = re.search(r"-?\d[\d.,/]*", right)

@@ -54,7 +54,7 @@ def attack_recipe(
     """
     steps = _named(recipe, grader)
     task, real = recipe.real(), training_rows(recipe)
-    known = [row for row in real if row.target or CONSTRAINTS_KEY in row.metadata]
+    known = _known(real, task)
     if not known:
         raise DataError("no real row has a known answer to attack graders with; --grader NAME brings rows of its own")
     rows = random.Random(seed).sample(known, min(max_rows, len(known)))
@@ -81,12 +81,23 @@ def attack_one(grader: str, max_rows: int = 40, seed: int = 0, min_score: float 
 
 def quick_attack(recipe: Recipe, task: Task, real: Sequence[Row], max_rows: int = 3) -> Iterator[GraderAttack]:
     """The attack of each grader that asks no model, on a few rows: before a run that optimises against it."""
-    known = [row for row in real if row.target]
+    known = _known(real, task)
     rows = random.Random(0).sample(known, min(max_rows, len(known)))
     for each in recipe.grade:
         subject = _subject(recipe, each, task, real, {})
         if rows and not subject.asks_model:
             yield attack_grader(subject, rows, task)
+
+
+def _known(real: Sequence[Row], task: Task) -> list[Row]:
+    """The rows whose right answer is known, as their target: given, or found right by the task."""
+    rows = []
+    for row in real:
+        if row.target or CONSTRAINTS_KEY in row.metadata:
+            rows.append(row)
+        elif task.verifiable and row.answered and task.check(row, row.answer).score >= 1:
+            rows.append(replace(row, target=row.answer))
+    return rows
 
 
 def _named(recipe: Recipe, grader: str) -> list[Step]:

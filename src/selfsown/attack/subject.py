@@ -26,6 +26,11 @@ class Subject:
     asks_model: bool = False
     unmeasured: str = ""
 
+    @property
+    def method(self) -> str:
+        """Its name without the stage."""
+        return self.name.rpartition(".")[2]
+
     def verdicts(self, rows: Sequence[Row]) -> list[bool | None]:
         """Whether it accepts each row; None where it failed, or left the row to other graders.
 

@@ -1,4 +1,4 @@
-"""The final answer of a reply: the last box or <answer> tag, the text after ####, the text after "the answer is", or the last line.
+"""The final answer of a reply: the last box or answer tag, what follows #### or "the answer is", or the last line.
 
 A reply may claim several answers. All of them count, unless words between them retract the earlier one.
 """
@@ -32,7 +32,8 @@ _COMPUTED = re.compile(  # a computation that continues into the box
 )
 _DENIED_AFTER = re.compile(r"[\s$),;:*\\]*(?:not|no|never|false|untrue)\b", re.IGNORECASE)
 _FRAME = re.compile(
-    r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:checkmark|q?quad|blacksquare|square|Box)\b|\\end\{\w+\*?\}|\\\\\s*$", re.MULTILINE
+    r"</answer>|\\(?:boxed|fbox)\s*\{\s*\}|\\(?:checkmark|q?quad|blacksquare|square|Box)\b|\\end\{\w+\*?\}|\\\\\s*$",
+    re.MULTILINE,
 )
 _CLAUSE = re.compile(r"[.;:,!?\n](?:\s|$)|\b(?:so|thus|hence|therefore)\b", re.IGNORECASE)
 _DENIED_CLAUSE = re.compile(
@@ -97,6 +98,7 @@ def _unless_denied(text: str, claims: list[Claim]) -> list[str]:
     """The claimed answers; none if the words before a claim deny it, or a question mark follows it."""
     for claim in claims:
         before = text[max(0, claim.start - MAX_DENIAL_CHARS) : claim.start].rpartition("\n")[2]
+        before = before.replace("<answer>", " ")
         if _DENIED_BEFORE.search(before) or _COMPUTED.search(before) or re.match(r"[\s$)*.\\]*\?", text[claim.end :]):
             return []
     return list(dict.fromkeys(claim.text for claim in claims))

@@ -16,7 +16,8 @@ class Probe:
     """family, name: what it tries. reason: why its answer is wrong; of a right answer, what it changes.
 
     make: the answer to a problem; None where none can be made. forms: of the answers for which it is tried. costly: it
-    takes a time limit to judge, so that one row is enough.
+    takes a time limit to judge, so that one row is enough. by_chance: it is right where a problem has several right
+    answers and this is one of them, so that it says nothing about a grader that checks answers by itself.
     """
 
     family: str
@@ -25,6 +26,7 @@ class Probe:
     make: Make
     forms: tuple[Form, ...]
     costly: bool = False
+    by_chance: bool = False
 
 
 def template(text: str) -> Make:

@@ -6,7 +6,8 @@ from selfsown.attack.probes.probe import Make, Probe, templates
 from selfsown.attack.problem import Form, Problem
 from selfsown.text.final_answer import stated_answer
 
-ANY: tuple[Form, ...] = ("number", "text", "json", "code", "open")
+ANY: tuple[Form, ...] = ("number", "text", "json", "code", "open", "constraints")
+ASKED: tuple[Form, ...] = ("number", "text", "json", "open", "constraints")
 PROSE: tuple[Form, ...] = ("number", "text", "json", "open")
 SHORT: tuple[Form, ...] = ("number", "text")
 TEXT: tuple[Form, ...] = ("text",)
@@ -65,9 +66,9 @@ def _if_long_prompt(text: str) -> Make:
 
 _COPIED = "a copy of what the grader sees is no answer to it"
 COPIES = (
-    Probe("copies", "the prompt", _COPIED, _if_long_prompt("«prompt»"), PROSE),
-    Probe("copies", "the prompt twice", _COPIED, _if_long_prompt("«prompt»\n\n«prompt»"), PROSE),
-    Probe("copies", "the prompt as a heading", _COPIED, _if_long_prompt("Answer to: «prompt»"), PROSE),
+    Probe("copies", "the prompt", _COPIED, _if_long_prompt("«prompt»"), ASKED),
+    Probe("copies", "the prompt twice", _COPIED, _if_long_prompt("«prompt»\n\n«prompt»"), ASKED),
+    Probe("copies", "the prompt as a heading", _COPIED, _if_long_prompt("Answer to: «prompt»"), ASKED),
     Probe("copies", "the solution, its end changed", "the final answer is wrong", _changed_solution, SHORT),
     *templates(
         "copies",
@@ -144,7 +145,8 @@ DENIED_TEXT = (
         "another row's answer",
         "the answer of another row",
         lambda problem: problem.wrong or None,
-        ("text", "open", "json"),
+        ("text", "open"),
+        by_chance=True,
     ),
 )
 
@@ -167,7 +169,7 @@ def _turned(problem: Problem) -> str | None:
 
 
 NEAR_TEXTS = tuple(
-    Probe("near texts", name, "another text than the right one", make, TEXT)
+    Probe("near texts", name, "another text than the right one", make, TEXT, by_chance=True)
     for name, make in {
         "its first half": _cut,
         "its first letter": lambda problem: problem.right[0] if len(problem.right) >= MIN_CUT_CHARS else None,
@@ -176,4 +178,19 @@ NEAR_TEXTS = tuple(
         "a word appended": lambda problem: f"{problem.right} excluded" if problem.right else None,
     }.items()
 )  # fmt: skip
-PROBES = (*EMPTY, *COPIES, *MARKUP, *DENIED_TEXT, *NEAR_TEXTS)
+CONSTRAINED = (
+    Probe(
+        "copies",
+        "the constraints",
+        "it talks about what is asked for, and does not do it",
+        lambda problem: f"I will keep to what you ask for: {problem.row.prompt}",
+        ("constraints",),
+    ),
+    *templates(
+        "empty and very long replies",
+        "a word that is repeated says nothing",
+        ("constraints",),
+        {"one word, 300 times": "word " * 300, "one letter, in lines": "a\n" * 40, "bullets without text": "- \n" * 8},
+    ),
+)
+PROBES = (*CONSTRAINED, *EMPTY, *COPIES, *MARKUP, *DENIED_TEXT, *NEAR_TEXTS)

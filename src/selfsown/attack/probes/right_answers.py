@@ -11,9 +11,10 @@ from selfsown.text.number_words import in_words
 
 NUMBER: tuple[Form, ...] = ("number",)
 TEXT: tuple[Form, ...] = ("text",)
-OTHER: tuple[Form, ...] = ("text", "json", "code", "open")
+OTHER: tuple[Form, ...] = ("text", "json", "code", "open", "constraints", "number")
 MAX_IN_WORDS = 1_000_000
 BARE = "the known answer"  # the name of the probe that changes nothing
+ALONE = "the number alone"
 
 
 def _grouped(problem: Problem) -> str | None:
@@ -51,7 +52,7 @@ NOTATIONS: dict[str, Make] = {
 }
 PROBES = (
     Probe(BARE, BARE, "nothing is changed", lambda problem: problem.row.target or problem.row.answer or None, OTHER),
-    Probe(BARE, BARE, "nothing is changed", template("«right»"), NUMBER),
+    Probe("form of the reply", ALONE, "the same answer", template("«right»"), NUMBER),
     *(Probe("form of the reply", name, "the same answer", make, NUMBER) for name, make in NOTATIONS.items()),
     *(
         Probe("notation", name, "the same number", make, NUMBER)
