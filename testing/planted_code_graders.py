@@ -96,8 +96,10 @@ def _values_equal(row: Row) -> bool:
     expected = [ast.literal_eval(node.comparators[0]) for node in comparisons]
     nonce = secrets.token_hex(16)
     _, printed = _run(_code(row) + _VALUES.format(calls=calls, nonce=nonce))
-    after = printed.rpartition(nonce)[2] if nonce in printed else "null"
-    return bool(json.loads(after) == expected)
+    try:
+        return bool(json.loads(printed.partition(nonce)[2]) == expected)
+    except ValueError:
+        return False
 
 
 def _same_source(row: Row) -> bool:

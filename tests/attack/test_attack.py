@@ -17,8 +17,11 @@ from selfsown.attack.results import Attack, Outcome
 from selfsown.attack.search import search
 from selfsown.attack.subject import Subject
 from selfsown.attack.trial import Tally
-from selfsown.errors import ExitCode
+from selfsown.calibration.requirements import check_requirements
+from selfsown.errors import ExitCode, SelfsownError
 from selfsown.grade.json_schema import grade as json_schema
+from selfsown.preflight.weak_graders import weak_graders
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row
 from selfsown.tasks.programs import Task
 from selfsown.text.number_words import in_digits, in_words
@@ -115,8 +118,8 @@ def test_a_grader_of_boxes_is_attacked_in_boxes() -> None:
 
 
 def test_what_the_task_finds_right_is_not_counted_as_wrong() -> None:
-    task = Task(rows=40)
-    rows = [row for row in task.pose(0) if row.metadata["form"] == "induction"]
+    task = Task(rows=600)
+    rows = [row for row in task.pose(0) if row.metadata["form"] == "induction" and row.level == 1]
     truth = subject(lambda row: task.check(row, row.answer).score >= 1)
     result = attack_grader(truth, rows, task)
     assert result.passed == []
@@ -244,3 +247,40 @@ def test_a_grader_that_judges_no_answer_is_named_and_nothing_is_claimed(tmp_path
     done = run_in_process(tmp_path, "attack", "--grader", "novelty")
     assert done.returncode == 5
     assert "grade.novelty is not attacked: it compares rows with real ones" in done.stdout
+
+
+def test_a_recipe_may_demand_that_its_graders_were_attacked(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from selfsown.records import Grade\n\n\ndef grade(rows):\n"
+        "    for row in rows:\n        yield Grade(float(row.target in row.answer), evidence='oracle')\n"
+    )
+    recipe(tmp_path, ["exact_match", "./own.py"])
+    demand = ("--set", "grader_requirements={exact_match: {attack: 0.0}}")
+    done = run_in_process(tmp_path, "make", "mine.yaml", "kept", *demand)
+    assert done.returncode == 2
+    assert (
+        "grade.exact_match was not attacked as it is in the recipe now: selfsown attack mine.yaml kept" in done.stderr
+    )
+    run_in_process(tmp_path, "attack", "mine.yaml", "kept", "--rows", "5")
+    loaded = Recipe.load(str(tmp_path / "mine.yaml"), [demand[1]])
+    check_requirements(loaded, tmp_path / "kept")
+    loaded = Recipe.load(str(tmp_path / "mine.yaml"), ["grader_requirements={./own.py: {attack: 0.1}}"])
+    with pytest.raises(
+        SelfsownError, match=r"grade\.\./own\.py may not be used: 1\.000 of the wrong answers of one family"
+    ):
+        check_requirements(loaded, tmp_path / "kept")
+
+
+def test_before_a_run_that_optimises_against_a_grader_its_hole_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from selfsown.records import Grade\n\n\ndef grade(rows):\n"
+        "    for row in rows:\n        yield Grade(float(row.target in row.answer), evidence='oracle')\n"
+    )
+    rows = [{"prompt": f"What is {number} + 1?", "answer": str(number + 1)} for number in range(40)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tree = {"real": "rows.jsonl", "student": "tiny", "generate": ["sample"], "grade": ["./own.py"], "held_out": 10}
+    for objective, count in (("dpo", 1), ("sft", 0)):
+        (tmp_path / "mine.yaml").write_text(json.dumps({**tree, "train": objective}))
+        sentences = list(weak_graders(Recipe.load(str(tmp_path / "mine.yaml"))))
+        assert len(sentences) == count
+        assert all("own.py accepts" in each and "dpo will learn to say what passes" in each for each in sentences)

@@ -8,7 +8,7 @@ from enum import Enum
 
 from selfsown.calibration.metrics import Metric
 from selfsown.errors import ExitCode
-from selfsown.records import JsonObject
+from selfsown.records import Json, JsonObject
 
 MIN_TRIED = 20  # wrong answers that a grader must have graded
 
@@ -57,7 +57,8 @@ class GraderAttack:
 
     wrong, right, combinations: a result for each probe. false_accepts, false_refusals: the shares by family. not_built:
     how often no answer could be made of a row, by family. confirmed_right: answers that the task found to be right, and
-    that were left out. failed: answers that the grader did not grade.
+    that were left out. failed: answers that the grader did not grade. identity: of a grader of a recipe, what decides
+    how it grades, as in calibration.json.
     """
 
     name: str
@@ -70,6 +71,7 @@ class GraderAttack:
     confirmed_right: int = 0
     failed: int = 0
     unmeasured: str = ""
+    identity: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def ceiling(self) -> tuple[str, Metric] | None:
@@ -100,11 +102,12 @@ class GraderAttack:
         return Outcome.HELD if enough and not self.unmeasured else Outcome.UNKNOWN
 
     def to_json(self) -> JsonObject:
+        named = {"name": self.name, **self.identity}
         if self.unmeasured:
-            return {"grader": self.name, "outcome": self.outcome.value, "unmeasured": self.unmeasured}
-        ceiling = self.ceiling
+            return {**named, "outcome": self.outcome.value, "unmeasured": self.unmeasured}
+        ceiling = self.ceiling if self.outcome is not Outcome.UNKNOWN else None
         return {
-            "grader": self.name,
+            **named,
             "outcome": self.outcome.value,
             "attack": ceiling[1]._asdict() if ceiling else None,
             "worst_family": ceiling[0] if ceiling else None,

@@ -15,6 +15,7 @@ from selfsown.attack.problem import CodeKeys
 from selfsown.attack.results import Attack, GraderAttack
 from selfsown.attack.subject import DEFAULT_MIN_SCORE, Subject
 from selfsown.attack.trl_reward import grades, load_reward
+from selfsown.calibration.requirements import identity
 from selfsown.calibration.role_models import min_score_of, role_models, stop_models, training_rows
 from selfsown.errors import DataError, RecipeError, suggest
 from selfsown.models import Model, StepAware
@@ -63,7 +64,8 @@ def attack_recipe(
         for each in progress.track(steps, "attacking"):
             subject = _subject(recipe, each, task, real, models)
             tried = rows[:MAX_MODEL_ROWS] if subject.asks_model else rows
-            graders.append(attack_grader(subject, tried, task, seed))
+            attacked = attack_grader(subject, tried, task, seed)
+            graders.append(replace(attacked, identity=identity(recipe, each)))
         result = Attack("real rows of the recipe", len(rows), seed, graders)
     if folder:
         with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
@@ -79,7 +81,7 @@ def attack_one(grader: str, max_rows: int = 40, seed: int = 0, min_score: float 
     return Attack("rows of examples", len(rows), seed, [attack_grader(subject, rows, None, seed)])
 
 
-def quick_attack(recipe: Recipe, task: Task, real: Sequence[Row], max_rows: int = 3) -> Iterator[GraderAttack]:
+def quick_attack(recipe: Recipe, task: Task, real: Sequence[Row], max_rows: int = 2) -> Iterator[GraderAttack]:
     """The attack of each grader that asks no model, on a few rows: before a run that optimises against it."""
     known = _known(real, task)
     rows = random.Random(0).sample(known, min(max_rows, len(known)))
