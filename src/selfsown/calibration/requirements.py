@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
 from selfsown.calibration.metrics import Metric
-from selfsown.calibration.results import Calibration, metrics_of
+from selfsown.calibration.results import METRICS, Calibration, metrics_of
 from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
 from selfsown.folder_recipe import without_transport
 from selfsown.option_types import GraderRequirement
@@ -62,7 +62,7 @@ def _check_attack(recipe: Recipe, folder: Path) -> None:
         bound = (recipe.grader_requirements or {}).get(step.method, {}).get(ATTACK)
         if bound is None:
             continue
-        attacked = _read(path, command) if path.exists() else {}
+        attacked = _read(path, command, (ATTACK,)) if path.exists() else {}
         metrics = attacked.get(_key(identity(recipe, step)))
         if metrics is None:
             raise SelfsownError(
@@ -136,11 +136,11 @@ def _model_of(recipe: Recipe, role: str) -> Step | None:
     return recipe.teacher if role == "judge" and not model and not recipe.trains else model
 
 
-def _read(path: Path, command: str) -> dict[str, dict[str, Metric | None]]:
-    """The metrics of each calibrated grader, by its identity."""
+def _read(path: Path, command: str, names: Sequence[str] = METRICS) -> dict[str, dict[str, Metric | None]]:
+    """The metrics of each grader that was measured, by its identity."""
     try:
         graders = json.loads(path.read_text(encoding="utf-8"))["graders"]
-        return {_key(grader): metrics_of(grader) for grader in graders}
+        return {_key(grader): metrics_of(grader, names) for grader in graders}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} is damaged ({error!r}); write it again: {command}") from error
 

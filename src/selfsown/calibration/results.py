@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from selfsown.calibration.metrics import Metric
-from selfsown.option_types import GraderMetric, GraderRequirement
+from selfsown.option_types import GraderMetric
 from selfsown.records import Json, JsonObject
 from selfsown.usage.ledger import UsageEntry
 
@@ -65,9 +65,9 @@ class Calibration:
         }
 
 
-def metrics_of(grader: Mapping[str, Json]) -> dict[str, Metric | None]:
-    """The metrics of one grader in calibration.json or attack.json."""
-    present = {name: grader[name] for name in get_args(GraderRequirement) if name in grader}
+def metrics_of(grader: Mapping[str, Json], names: Sequence[str] = METRICS) -> dict[str, Metric | None]:
+    """The metrics of these names of one grader in calibration.json or attack.json."""
+    present = {name: grader[name] for name in names if name in grader}
     return {name: Metric(**metric) if metric else None for name, metric in present.items()}
 
 
