@@ -41,7 +41,7 @@ def attack_grader(subject: Subject, rows: Sequence[Row], task: Task | None, seed
     right = [(trial, passed) for trial, passed in right if trial.problem.form in accepted]
     tally = Tally(Counter())
     checks_itself = subject.method in CHECKS_ITSELF
-    probes = [each for each in (*WRONG, *_in_own_notation(right)) if not (each.by_chance and checks_itself)]
+    probes = [probe for probe in (*WRONG, *_in_own_notation(right)) if not (probe.by_chance and checks_itself)]
     wrong = run(subject, build(probes, known, tally, is_right), tally)
     results = by_probe(wrong, hit=True)
     passed = _passed(probes, results)
@@ -62,7 +62,7 @@ def attack_grader(subject: Subject, rows: Sequence[Row], task: Task | None, seed
 
 
 def _checked_by(task: Task | None, subject: Subject) -> IsRight:
-    """Whether the task accepts an answer; never where it cannot say, or is itself under attack."""
+    """Whether the task accepts an answer; never where it does not know, or is itself under attack."""
     if task is None or not task.verifiable or subject.method in CHECKS_ITSELF:
         return lambda row, answer: False
     return lambda row, answer: task.check(row, answer).score >= 1
@@ -98,11 +98,11 @@ def _wrapped(make: Make, notation: Make) -> Make:
 
 def _passed(probes: Sequence[Probe], results: Sequence[ProbeResult]) -> list[tuple[Probe, ProbeResult]]:
     hits = {(result.family, result.name): result for result in results if result.hits}
-    found: list[tuple[Probe, ProbeResult]] = []
+    pairs: list[tuple[Probe, ProbeResult]] = []
     for probe in probes:
         if result := hits.pop((probe.family, probe.name), None):
-            found.append((probe, result))
-    return found
+            pairs.append((probe, result))
+    return pairs
 
 
 def _by_family(results: Sequence[ProbeResult]) -> dict[str, Metric]:

@@ -112,19 +112,21 @@ def _is_json(text: str) -> bool:
 
 def _with_wrong(problem: Problem, known: Sequence[Problem], rng: random.Random) -> Problem:
     """The problem with a wrong answer: the next number, another row's answer, or a changed program or JSON."""
-    others = [each.right for each in known if each.form == problem.form and normal(each.right) != normal(problem.right)]
+    others = [
+        other.right for other in known if other.form == problem.form and normal(other.right) != normal(problem.right)
+    ]
     rng.shuffle(others)
     if problem.value is not None:
         value = problem.value + 1
         wrong = str(value.numerator) if value.denominator == 1 else str(float(value))
     else:
-        wrong = next((each for each in others if normal(problem.right) not in normal(each)), "")
+        wrong = next((other for other in others if normal(problem.right) not in normal(other)), "")
     return replace(problem, wrong=wrong, others=tuple(dict.fromkeys(others)))
 
 
 def first_asserts(tests: str) -> list[tuple[str, str]]:
     """The call and the expected value of each assert `f(…) == literal`, as source."""
-    found = []
+    comparisons = []
     try:
         statements = [node for node in ast.walk(ast.parse(tests)) if isinstance(node, ast.Assert)]
     except (SyntaxError, ValueError):
@@ -132,8 +134,8 @@ def first_asserts(tests: str) -> list[tuple[str, str]]:
     for node in statements:
         test = node.test
         if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) and isinstance(test.left, ast.Call):
-            found.append((ast.unparse(test.left), ast.unparse(test.comparators[0])))
-    return found
+            comparisons.append((ast.unparse(test.left), ast.unparse(test.comparators[0])))
+    return comparisons
 
 
 def stdin_cases(tests: str) -> list[Mapping[str, str]]:

@@ -35,14 +35,14 @@ def search(
     rng = random.Random(seed)
     rows = rng.sample(list(problems), min(MAX_ROWS, len(problems)))
     shares = {id(probe): result.share for probe, result in passed}
-    found = []
+    gains = []
     candidates = [(one, other) for one in parents for other in parents if one is not other]
     for one, other in rng.sample(candidates, min(MAX_CANDIDATES, len(candidates))):
         trials = _combined(one, other, rows, tally, is_right)
         for result in by_probe(run(subject, trials, tally), hit=True):
             if result.share > max(shares[id(one)], shares[id(other)]):
-                found.append(result)
-    return found
+                gains.append(result)
+    return gains
 
 
 def _parents(passed: Sequence[tuple[Probe, ProbeResult]]) -> list[Probe]:

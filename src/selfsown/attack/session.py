@@ -61,11 +61,11 @@ def attack_recipe(
     rows = random.Random(seed).sample(known, min(max_rows, len(known)))
     with _models(recipe, folder, steps, real) as models:
         graders = []
-        for each in progress.track(steps, "attacking"):
-            subject = _subject(recipe, each, task, real, models)
+        for grader_step in progress.track(steps, "attacking"):
+            subject = _subject(recipe, grader_step, task, real, models)
             tried = rows[:MAX_MODEL_ROWS] if subject.asks_model else rows
             attacked = attack_grader(subject, tried, task, seed)
-            graders.append(replace(attacked, identity=identity(recipe, each)))
+            graders.append(replace(attacked, identity=identity(recipe, grader_step)))
         result = Attack("real rows of the recipe", len(rows), seed, graders)
     if folder:
         with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
@@ -85,8 +85,8 @@ def quick_attack(recipe: Recipe, task: Task, real: Sequence[Row], max_rows: int 
     """The attack of each grader that asks no model, on a few rows: before a run that optimises against it."""
     known = _known(real, task)
     rows = random.Random(0).sample(known, min(max_rows, len(known)))
-    for each in recipe.grade:
-        subject = _subject(recipe, each, task, real, {})
+    for grader_step in recipe.grade:
+        subject = _subject(recipe, grader_step, task, real, {})
         if rows and not subject.asks_model:
             yield attack_grader(subject, rows, task)
 
@@ -105,10 +105,10 @@ def _known(real: Sequence[Row], task: Task) -> list[Row]:
 def _named(recipe: Recipe, grader: str) -> list[Step]:
     if not recipe.grade:
         raise RecipeError(f"{recipe.name} has no grader, so there is nothing to attack")
-    names = [each.method for each in recipe.grade]
+    names = [grader_step.method for grader_step in recipe.grade]
     if grader and grader not in names:
         raise RecipeError(f"{recipe.name} has no grader {grader!r}{suggest(grader, names)}")
-    return [each for each in recipe.grade if not grader or each.method == grader]
+    return [grader_step for grader_step in recipe.grade if grader in ("", grader_step.method)]
 
 
 def _roles(grader: Step) -> list[str]:
@@ -120,7 +120,7 @@ def _models(
     recipe: Recipe, folder: Path | None, steps: Sequence[Step], real: Sequence[Row]
 ) -> Iterator[Mapping[str, Model]]:
     """The models that the graders ask, with the folder's journal; none where no grader asks one."""
-    if not any(_roles(each) for each in steps if each.method not in NOT_ATTACKED):
+    if not any(_roles(grader_step) for grader_step in steps if grader_step.method not in NOT_ATTACKED):
         yield {}
         return
     if not folder:

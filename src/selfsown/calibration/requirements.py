@@ -20,7 +20,8 @@ from selfsown.records import Json, JsonObject
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
-ATTACK, ATTACK_FILE = "attack", "attack.json"  # the share of the worst family of probes; written by `selfsown attack`
+ATTACK: GraderRequirement = "attack"  # the share of the worst family of probes
+ATTACK_FILE = "attack.json"  # written by `selfsown attack`
 HIGHER_IS_BETTER = ("kappa", "agreement")  # of all other metrics, less is better
 
 

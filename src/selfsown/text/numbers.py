@@ -53,8 +53,8 @@ _OTHERWISE = (
 )
 _NEGATION = r"n't\b|[不错誤误非]"
 _DENIED = re.compile(
-    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody"
-    r"|refus\w*|declin\w*|den(?:y|ies|ied)|reject\w*|ruled? out|if only|wish\w*|pretend\w*|far from|instead of)\b"
+    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody|if only)\b"
+    r"|\b(?:I|we)(?: \w+){0,2} (?:refuse|decline|deny|reject|dispute|pretend|hope)\b|\b(?:instead of|far from)\s*\Z"
     r"|\b(?:square|cube|root|half|third|quarter|fifth|tenth|fraction|percent|percentage|multiple|factor|opposite"
     r"|inverse|reciprocal|logarithm) of\s*\Z|\b(?:twice|double|triple|thrice|log|ln|but|times|plus)\s*\Z"
     rf"|[,;]|{_NEGATION}",

@@ -126,7 +126,7 @@ def _arguments(call: str) -> str:
         tree = ast.parse(call, mode="eval").body
     except SyntaxError:
         return "()"
-    arguments = [ast.unparse(each) for each in tree.args] if isinstance(tree, ast.Call) else []
+    arguments = [ast.unparse(node) for node in tree.args] if isinstance(tree, ast.Call) else []
     return f"({', '.join(arguments)}{',' if arguments else ''})"
 
 

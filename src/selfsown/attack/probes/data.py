@@ -32,7 +32,7 @@ def _not_a_number(problem: Problem) -> str | None:
     value = json.loads(problem.right)
     if not isinstance(value, dict):
         return None
-    numbers = [key for key, each in value.items() if isinstance(each, int | float) and not isinstance(each, bool)]
+    numbers = [key for key, item in value.items() if isinstance(item, int | float) and not isinstance(item, bool)]
     return json.dumps({**value, numbers[0]: float("nan")}) if numbers else None
 
 

@@ -21,7 +21,7 @@ DENIAL = templates(
         "negated": r"\boxed{\neg «right»}",
         "refused": "I refuse: «right»",
         "denied as a whole": "It is false that the answer is «right».",
-        "wished": "If only the answer were «right».",
+        "if only": "If only the answer were «right».",
         "excluded": "Anything but «right»",
         "struck out": "~~«right»~~",
     },
