@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from selfsown.cli.options import AsJson, Changes, check_row_count, with_progress
 from selfsown.errors import SelfsownError
+from selfsown.html import page_path
+
+if TYPE_CHECKING:
+    from selfsown.attack.results import Attack
 
 GRADER = """With a recipe, the one of its graders to attack. Alone: a method (math_equal), a file (./mine.py), or a
 reward function for TRL (./rewards.py:accuracy)."""
 ROWS = "The maximum number of rows; at most 5 for a grader that asks a model."
 MIN_SCORE = "Without a recipe: the score or reward from which an answer is accepted."
+SEED = "Draws the rows and the combinations."
+HTML = "Also write an HTML page: FILE.html."
 WHAT = "attack takes a recipe, or one grader: --grader NAME, ./FILE.py or ./FILE.py:FUNCTION"
 
 
@@ -24,8 +30,8 @@ def attack(
     grader: Annotated[str, Parameter(help=GRADER)] = "",
     rows: Annotated[int, Parameter(help=ROWS)] = 20,
     min_score: Annotated[float, Parameter(help=MIN_SCORE)] = 0.5,
-    seed: int = 0,
-    html: Path | None = None,
+    seed: Annotated[int, Parameter(help=SEED)] = 0,
+    html: Annotated[Path | None, Parameter(help=HTML)] = None,
     as_json: AsJson = False,
     changes: Changes | None = None,
 ) -> None:
@@ -38,33 +44,44 @@ def attack(
     recipe
         The name of a shipped recipe or your YAML file; without one, name a grader.
     folder
-        The folder of attack.json and of a judge's replies: that of `run` or `make` for this recipe.
-    seed
-        Draws the rows and the combinations.
-    html
-        Also write an HTML page: FILE.html.
+        The folder of attack.json and of a judge's replies: that of `run` or `make`.
     """
     import sys
-    from json import dumps
-
-    from rich.console import Console
-
-    from selfsown.attack.session import attack_one, attack_recipe
-    from selfsown.recipe.recipe import Recipe
-    from selfsown.terminal import attack as terminal
 
     check_row_count(rows)
     if not recipe and not grader:
         raise SelfsownError(WHAT)
     if html:
-        from selfsown.html import page_path
-
         page_path.check(html, packages=("jinja2",))
     if recipe:
-        loaded = Recipe.load(recipe, changes or [])
-        result = with_progress(attack_recipe, loaded, folder, grader, rows, seed)
+        result = with_progress(_of_recipe, recipe, changes or [], folder, grader, rows, seed)
     else:
-        result = with_progress(attack_one, grader, rows, seed, min_score)
+        result = with_progress(_of_one, grader, rows, seed, min_score)
+    _report(result, folder if recipe else None, html, as_json)
+    sys.exit(result.code)
+
+
+def _of_recipe(source: str, changes: list[str], folder: Path | None, grader: str, rows: int, seed: int) -> Attack:
+    from selfsown.attack.session import attack_recipe
+    from selfsown.recipe.recipe import Recipe
+
+    return attack_recipe(Recipe.load(source, changes), folder, grader, rows, seed)
+
+
+def _of_one(grader: str, rows: int, seed: int, min_score: float) -> Attack:
+    from selfsown.attack.session import attack_one
+
+    return attack_one(grader, rows, seed, min_score)
+
+
+def _report(result: Attack, folder: Path | None, html: Path | None, as_json: bool) -> None:
+    """The page, and the result as a table or as JSON."""
+    from json import dumps
+
+    from rich.console import Console
+
+    from selfsown.terminal import attack as terminal
+
     if html:
         from selfsown.html import attack_page
 
@@ -73,4 +90,3 @@ def attack(
         print(dumps(result.to_json(), indent=1, ensure_ascii=False))
     else:
         terminal.show(result, folder, Console())
-    sys.exit(result.code)
