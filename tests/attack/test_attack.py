@@ -279,6 +279,7 @@ def test_before_a_run_that_optimises_against_a_grader_its_hole_is_shown(tmp_path
     rows = [{"prompt": f"What is {number} + 1?", "answer": str(number + 1)} for number in range(40)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     tree = {"real": "rows.jsonl", "student": "tiny", "generate": ["sample"], "grade": ["./own.py"], "held_out": 10}
+    tree |= {"mix": "accumulate", "evaluate": ["loss"], "goal": "loss", "generations": 1}
     for objective, count in (("dpo", 1), ("sft", 0)):
         (tmp_path / "mine.yaml").write_text(json.dumps({**tree, "train": objective}))
         sentences = list(weak_graders(Recipe.load(str(tmp_path / "mine.yaml"))))
