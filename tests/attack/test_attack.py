@@ -25,6 +25,8 @@ from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row
 from selfsown.tasks.programs import Task
 from selfsown.text.number_words import in_digits, in_words
+from testing.mock_server import Server
+from testing.mock_teacher import reply
 
 NUMBERS = [row for row in example_rows(0) if row.target.isdigit()][:6]
 
@@ -285,3 +287,16 @@ def test_before_a_run_that_optimises_against_a_grader_its_hole_is_shown(tmp_path
         sentences = list(weak_graders(Recipe.load(str(tmp_path / "mine.yaml"))))
         assert len(sentences) == count
         assert all("own.py accepts" in each and "dpo will learn to say what passes" in each for each in sentences)
+
+
+def test_the_replies_of_a_judge_are_kept_so_that_a_second_attack_pays_nothing(tmp_path: Path) -> None:
+    recipe(tmp_path, ["judge"])
+    with Server(say=reply, models=("m",)) as server:
+        address = ("--set", f"teacher.endpoint.url={server.url}")
+        first = run_in_process(tmp_path, "attack", "mine.yaml", "kept", "--rows", "1", "--json", *address)
+        requests = len(server.asked)
+        second = run_in_process(tmp_path, "attack", "mine.yaml", "kept", "--rows", "1", "--json", *address)
+    assert requests > 100
+    assert len(server.asked) == requests
+    assert first.returncode in (4, 5), first.stderr
+    assert first.stdout == second.stdout

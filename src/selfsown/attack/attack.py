@@ -52,7 +52,7 @@ def attack_grader(subject: Subject, rows: Sequence[Row], task: Task | None, seed
         wrong=results,
         right=refused,
         combinations=combinations,
-        false_accepts=_by_family([*results, *combinations]),
+        false_accepts=_by_family(results),  # combinations are chosen because they pass, so their share is no rate
         false_refusals=_by_family(refused),
         not_built=dict(tally.not_built),
         confirmed_right=tally.confirmed_right,
