@@ -62,14 +62,14 @@ def attack(
 
 
 def _of_recipe(source: str, changes: list[str], folder: Path | None, grader: str, rows: int, seed: int) -> Attack:
-    from selfsown.attack.session import attack_recipe
+    from selfsown.attack.graders import attack_recipe
     from selfsown.recipe.recipe import Recipe
 
     return attack_recipe(Recipe.load(source, changes), folder, grader, rows, seed)
 
 
 def _of_one(grader: str, rows: int, seed: int, min_score: float) -> Attack:
-    from selfsown.attack.session import attack_one
+    from selfsown.attack.graders import attack_one
 
     return attack_one(grader, rows, seed, min_score)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from selfsown.attack.session import quick_attack
+from selfsown.attack.graders import quick_attack
 from selfsown.intake import prepared_rows
 from selfsown.recipe.recipe import Recipe
 
