@@ -196,7 +196,7 @@ def _run(here: Path, text: str) -> Finished:
     }
     recipe, place = ("first", "runs/first") if words[1] == "prove" else ("mine.yaml", "runs/first")
     alone = {"RECIPE": recipe, "FOLDER": place, "RUN": place, "FILE": "labels.jsonl"}
-    if words[1] == "calibrate":
+    if words[1] in ("calibrate", "attack"):
         alone["FOLDER"] = "runs/mine"
     filled = []
     for word in words[1:]:

@@ -38,6 +38,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("stages", "findings", "cost"),
     ("intake",),
     ("calibration", "callbacks"),
+    ("attack",),
     ("preflight",),
     ("run_state",),
     ("loop", "pipeline"),

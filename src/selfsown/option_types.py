@@ -36,3 +36,4 @@ GraderMetric = Literal[  # measured by `selfsown calibrate`
     "length_bias",
     "self_preference",
 ]
+GraderRequirement = Literal[GraderMetric, "attack"]  # attack: measured by `selfsown attack`

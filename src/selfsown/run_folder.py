@@ -254,5 +254,6 @@ def _is_run_or_empty(folder: Path) -> bool:
 
 
 def _is_only_calibrated(folder: Path) -> bool:
-    """Whether graders were calibrated here and nothing else was begun: then the recipe may still change."""
-    return (folder / "calibration.json").exists() and not (folder / "real.parquet").exists()
+    """Whether graders were calibrated or attacked here and nothing else was begun: then the recipe may still change."""
+    measured = any((folder / f"{name}.json").exists() for name in ("calibration", "attack"))
+    return measured and not (folder / "real.parquet").exists()

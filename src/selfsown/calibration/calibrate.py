@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +19,9 @@ from selfsown.calibration.metrics import (
 )
 from selfsown.calibration.requirements import identity
 from selfsown.calibration.results import Calibration, GraderResult
+from selfsown.calibration.role_models import min_score_of, role_models, stop_models, training_rows
 from selfsown.errors import RecipeError, SelfsownError
-from selfsown.holdout import split_stream
-from selfsown.intake import Intake, prepared_rows, split_real_rows
-from selfsown.models import Model, RemoteModel, StepAware
+from selfsown.models import Model, StepAware
 from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
@@ -32,7 +31,6 @@ from selfsown.stages import ROLE_MODELS, check_price, derive_seed
 from selfsown.tasks import Task
 from selfsown.usage.ledger import UsageEntry, recipe_prices, total, usage_entries
 
-DEFAULT_MIN_SCORE = 0.5  # of a recipe that does not curate by score
 LEDGER_PREFIX = "calibrate."  # of the steps under which graders ask models here
 
 
@@ -64,7 +62,7 @@ def calibrate(recipe: Recipe, folder: Path, labels: Path | None = None, max_rows
     if not recipe.grade:
         raise RecipeError(f"{recipe.name} has no grader, so there is nothing to calibrate")
     task, seed = recipe.real(), derive_seed(recipe.seed, "calibrate")
-    real = _training_rows(recipe)
+    real = training_rows(recipe)
     labeled = (
         labeled_from_file(labels, task, max_rows, seed) if labels else labeled_from_real(real, task, max_rows, seed)
     )
@@ -72,13 +70,13 @@ def calibrate(recipe: Recipe, folder: Path, labels: Path | None = None, max_rows
         if model := getattr(recipe, role):
             check_price(recipe, role, model(rows=[], seed=0))
     with RunFolder.locked(folder, recipe.dump(), recipe.steps(), remake=not recipe.trains) as store:
-        models = _models(recipe, store, real)
+        models = role_models(recipe, store, real)
         progress.spend(store.journal.meter)
         try:
-            bench = Bench(labeled, task, real, models, _min_score(recipe), not labels, seed)
+            bench = Bench(labeled, task, real, models, min_score_of(recipe), not labels, seed)
             graders = [_measure(recipe, step, bench) for step in progress.track(recipe.grade)]
         finally:
-            _stop(models.values())
+            stop_models(models.values())
         calibration = Calibration(
             source=labels.name if labels else "real rows and mutants of them",
             rows=len(labeled),
@@ -88,42 +86,6 @@ def calibrate(recipe: Recipe, folder: Path, labels: Path | None = None, max_rows
         )
         store.write_json("calibration", calibration.to_json())
     return calibration
-
-
-def _training_rows(recipe: Recipe) -> list[Row]:
-    """The real rows that are not held out, as `run` or `make` would use them."""
-    task = recipe.real()
-    if recipe.trains:
-        return split_real_rows(recipe, task, Intake())[0]
-    rows = split_stream(lambda: prepared_rows(recipe, task), recipe.held_out, recipe.seed, task.name)
-    return [row for held_out, row in rows if not held_out]
-
-
-def _models(recipe: Recipe, store: RunFolder, real: Sequence[Row]) -> dict[str, Model]:
-    """The models of the recipe by role; without training, the teacher is the judge if the recipe names none."""
-    models: dict[str, Model] = {
-        role: step(rows=real, seed=derive_seed(recipe.seed, "calibrate", role), journal=store.journal, role=role)
-        for role in ROLE_MODELS
-        if (step := getattr(recipe, role))
-    }
-    if "judge" not in models and "teacher" in models and not recipe.trains:
-        models["judge"] = models["teacher"]
-    return models
-
-
-def _stop(models: Iterable[Model]) -> None:
-    """Send no more requests."""
-    for model in models:
-        if isinstance(model, RemoteModel):
-            model.cancel()
-
-
-def _min_score(recipe: Recipe) -> float:
-    """The score from which the recipe keeps a row."""
-    for step in recipe.curate:
-        if step.method == "min_score":
-            return float(step.options.get("min_score", parameters(step.function)["min_score"].default))
-    return DEFAULT_MIN_SCORE
 
 
 def _measure(recipe: Recipe, step: Step, bench: Bench) -> GraderResult:

@@ -5,45 +5,48 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
 from selfsown.calibration.metrics import Metric
-from selfsown.calibration.results import Calibration, metrics_of
+from selfsown.calibration.results import METRICS, Calibration, metrics_of
 from selfsown.errors import ExitCode, RecipeError, RunFolderError, SelfsownError
 from selfsown.folder_recipe import without_transport
-from selfsown.option_types import GraderMetric
+from selfsown.option_types import GraderRequirement
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step, parameters
 from selfsown.records import Json, JsonObject
 from selfsown.stages import ROLE_MODELS
 
 FILE = "calibration.json"
+ATTACK: GraderRequirement = "attack"  # the share of the worst family of probes
+ATTACK_FILE = "attack.json"  # written by `selfsown attack`
 HIGHER_IS_BETTER = ("kappa", "agreement")  # of all other metrics, less is better
 
 
 def check_requirements(recipe: Recipe, folder: Path) -> None:
-    """SelfsownError if a grader has requirements that no calibration in the folder has shown.
+    """SelfsownError if a grader has requirements that no calibration, or no attack, in the folder has shown.
 
-    The calibration must be of the same grader: its options, its models and, of a custom method, its code.
+    It must be of the same grader: its options, its models and, of a custom method, its code.
     """
     if not recipe.grader_requirements:
+        return
+    if empty := next((name for name, metrics in recipe.grader_requirements.items() if not metrics), ""):
+        raise RecipeError(f"grader_requirements: {empty} has no requirement; name a metric, such as kappa: 0.6")
+    _check_attack(recipe, folder)
+    measured = [name for name, metrics in recipe.grader_requirements.items() if set(metrics) - {ATTACK}]
+    if not measured:
         return
     path = folder / FILE
     command = recipe.command("calibrate", str(folder))
     if not path.exists():
-        graders = ", ".join(recipe.grader_requirements)
-        raise SelfsownError(f"grader_requirements: {graders} must be calibrated first: {command}")
+        raise SelfsownError(f"grader_requirements: {', '.join(measured)} must be calibrated first: {command}")
     calibrated = _read(path, command)
     for step in recipe.grade:
-        if step.method not in recipe.grader_requirements:
+        if step.method not in measured:
             continue
         requirements = recipe.grader_requirements[step.method]
-        if not requirements:
-            raise RecipeError(
-                f"grader_requirements: {step.method} has no requirement; name a metric, such as kappa: 0.6"
-            )
         metrics = calibrated.get(_key(identity(recipe, step)))
         if metrics is None:
             raise SelfsownError(
@@ -51,6 +54,29 @@ def check_requirements(recipe: Recipe, folder: Path) -> None:
             )
         if unmet := shortcomings(metrics, requirements):
             raise SelfsownError(f"grader_requirements: {step.name} may not be used: {'; '.join(unmet)}")
+
+
+def _check_attack(recipe: Recipe, folder: Path) -> None:
+    """SelfsownError if a grader must have been attacked, and was not, or more wrong answers passed than are allowed."""
+    path, command = folder / ATTACK_FILE, recipe.command("attack", str(folder))
+    for step in recipe.grade:
+        bound = (recipe.grader_requirements or {}).get(step.method, {}).get(ATTACK)
+        if bound is None:
+            continue
+        attacked = _read(path, command, (ATTACK,)) if path.exists() else {}
+        metrics = attacked.get(_key(identity(recipe, step)))
+        if metrics is None:
+            raise SelfsownError(
+                f"grader_requirements: {step.name} was not attacked as it is in the recipe now: {command}"
+            )
+        metric = metrics.get(ATTACK)
+        if not metric:
+            raise SelfsownError(f"grader_requirements: too little could be tried on {step.name} to tell: {command}")
+        if metric.value > bound:
+            raise SelfsownError(
+                f"grader_requirements: {step.name} may not be used: {metric.value:.3f} of the wrong answers of one "
+                f"family pass; allowed: {bound:g}; see {path}"
+            )
 
 
 def require(recipe: Recipe, calibration: Calibration) -> None:
@@ -76,10 +102,12 @@ def unmet_requirements(recipe: Recipe, calibration: Calibration) -> list[str]:
     return unmet
 
 
-def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[GraderMetric, float]) -> list[str]:
+def shortcomings(metrics: Mapping[str, Metric | None], requirements: Mapping[GraderRequirement, float]) -> list[str]:
     """The requirements that are not met, one sentence for each: the whole interval must meet the bound."""
     sentences = []
     for name, bound in requirements.items():
+        if name == ATTACK:
+            continue
         metric = metrics.get(name)
         if not metric or not (isfinite(metric.low) and isfinite(metric.high)):
             sentences.append(f"its {name} could not be measured; required: {bound:g}")
@@ -109,11 +137,11 @@ def _model_of(recipe: Recipe, role: str) -> Step | None:
     return recipe.teacher if role == "judge" and not model and not recipe.trains else model
 
 
-def _read(path: Path, command: str) -> dict[str, dict[str, Metric | None]]:
-    """The metrics of each calibrated grader, by its identity."""
+def _read(path: Path, command: str, names: Sequence[str] = METRICS) -> dict[str, dict[str, Metric | None]]:
+    """The metrics of each grader that was measured, by its identity."""
     try:
         graders = json.loads(path.read_text(encoding="utf-8"))["graders"]
-        return {_key(grader): metrics_of(grader) for grader in graders}
+        return {_key(grader): metrics_of(grader, names) for grader in graders}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} is damaged ({error!r}); write it again: {command}") from error
 

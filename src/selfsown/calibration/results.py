@@ -65,9 +65,9 @@ class Calibration:
         }
 
 
-def metrics_of(grader: Mapping[str, Json]) -> dict[str, Metric | None]:
-    """The metrics of one grader in calibration.json."""
-    present = {name: grader[name] for name in METRICS if name in grader}
+def metrics_of(grader: Mapping[str, Json], names: Sequence[str] = METRICS) -> dict[str, Metric | None]:
+    """The metrics of these names of one grader in calibration.json or attack.json."""
+    present = {name: grader[name] for name in names if name in grader}
     return {name: Metric(**metric) if metric else None for name, metric in present.items()}
 
 

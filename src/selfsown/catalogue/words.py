@@ -25,6 +25,7 @@ TYPES = {  # in words; of option_types, templates and Python's own
     "PriceOptions": "mapping",
     "Caps": "mapping",
     "GraderMetric": "metric",
+    "GraderRequirement": "metric",
     "Kind": "kind of personal data",
     "Device": "auto, cpu, cuda or mps",
     "Dtype": "auto, float32, bfloat16 or float16",

@@ -9,6 +9,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from selfsown.cli import analysis, catalogue, dataset, run
+from selfsown.cli import attack as attack_command
 from selfsown.cli.error_lines import error_line
 from selfsown.errors import ExitCode, SelfsownError
 from selfsown.version import __version__
@@ -34,6 +35,7 @@ for command in (
     dataset.preview,
     dataset.estimate,
     dataset.calibrate,
+    attack_command.attack,
     analysis.prove,
     analysis.plan,
     analysis.audit,

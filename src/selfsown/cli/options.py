@@ -89,10 +89,11 @@ def opening_lines(recipe: Recipe, source: str, changes: Sequence[str]) -> list[s
     Of a shipped recipe only what its user's changes lead to; `selfsown check` prints all.
     """
     from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
+    from selfsown.preflight.weak_graders import weak_graders
 
     shipped = shipped_warnings(source, changes)
     warnings = [warning for warning in recipe_warnings(recipe) if warning not in shipped]
-    warnings += data_warnings(recipe)
+    warnings += [*data_warnings(recipe), *weak_graders(recipe)]
     return [*(f"warning: {warning}" for warning in warnings), *(f"note: {note}" for note in notes(recipe))]
 
 

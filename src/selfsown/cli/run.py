@@ -81,6 +81,7 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
     from selfsown.intake import Intake, count_real_rows
     from selfsown.preflight.dry_run import dry_run, dry_run_make
     from selfsown.preflight.warnings import data_warnings, notes, recipe_warnings
+    from selfsown.preflight.weak_graders import weak_graders
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.layout import print_line
     from selfsown.terminal.progress import shown
@@ -94,7 +95,7 @@ def check(recipe: str, *, changes: Changes | None = None) -> None:
             dry_run_make(loaded, loaded.real())
             intake = count_real_rows(loaded)
     print_line(console, f"selfsown: {intake.sentence()}")
-    for warning in (*recipe_warnings(loaded), *data_warnings(loaded)):
+    for warning in (*recipe_warnings(loaded), *data_warnings(loaded), *weak_graders(loaded)):
         print_line(console, f"selfsown: warning: {warning}")
     for note in notes(loaded):
         print_line(console, f"selfsown: note: {note}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from selfsown.prompting.structured_output import schema_checker
@@ -26,10 +26,20 @@ def grade(rows: Iterable[Row], *, schema: Mapping[str, Any]) -> Iterator[Grade]:
     for row in rows:
         fenced = _FENCED.fullmatch(row.answer.strip())
         try:
-            violation = check(json.loads(fenced[1] if fenced else row.answer, parse_constant=_reject_constant))
+            text = fenced[1] if fenced else row.answer
+            value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_without_repeats)
+            violation = check(value)
         except (ValueError, RecursionError) as error:
             violation = f"not valid JSON: {error}"
         yield Grade(float(not violation), violation or "conforms to the schema", grader="json_schema")
+
+
+def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; ValueError if a key occurs twice: readers disagree on which value counts (RFC 8259, section 4)."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a key occurs twice in one object")
+    return result
 
 
 def _reject_constant(constant: str) -> None:

@@ -20,6 +20,8 @@ READS = "answers"
 MAX_CHARS_COMPARED = 500
 MAX_CHARS_SHOWN = 60
 
+_ASKS_PERCENT = re.compile(r"%|\bper\s?cent", re.IGNORECASE)
+
 Pair = tuple[str, str, bool]  # two expressions, and whether the second one is the first one rounded
 
 
@@ -62,8 +64,9 @@ def _claim(row: Row) -> _Claim:
     if not answers or changes_claim(plain(tail)):
         return _Claim(known, last, "no final answer, or one that is retracted")
     pairs: list[Pair] = []
+    asks_percent = bool(_ASKS_PERCENT.search(row.prompt))
     for answer in answers:
-        remaining = _pairs_to_compare(known, answer)
+        remaining = _pairs_to_compare(known, answer, asks_percent)
         if remaining is None:
             return _Claim(known, last, _mismatch(known, answer))
         pairs += remaining
@@ -74,7 +77,7 @@ def _mismatch(known: str, answer: str) -> str:
     return f"the known answer is {known[:MAX_CHARS_SHOWN]!r}, not {answer[:MAX_CHARS_SHOWN]!r}"
 
 
-def _pairs_to_compare(known: str, answer: str) -> list[Pair] | None:
+def _pairs_to_compare(known: str, answer: str, asks_percent: bool) -> list[Pair] | None:
     """The expressions of two plain answers that algebra must compare; None if the answers differ."""
     if not answer:
         return None
@@ -85,7 +88,7 @@ def _pairs_to_compare(known: str, answer: str) -> list[Pair] | None:
     if names_differ(known, answer):
         return None
     if numbers[0] and numbers[1]:
-        return [] if numbers[0].equals(numbers[1]) else None
+        return [] if numbers[0].equals(numbers[1], asks_percent=asks_percent) else None
     if known.strip("()") == answer.strip("().") and len(known.strip("()")) == 1:  # an option's letter
         return []
     parts = claims(known, answer) if max(len(known), len(answer)) <= MAX_CHARS_COMPARED else None
@@ -96,7 +99,7 @@ def _pairs_to_compare(known: str, answer: str) -> list[Pair] | None:
     for part in parts.equal:
         numbers = parse_quantity(value), parse_quantity(part)
         if numbers[0] and numbers[1]:
-            if not numbers[0].equals(numbers[1]):
+            if not numbers[0].equals(numbers[1], asks_percent=asks_percent):
                 return None
         elif _without_spaces(value) != _without_spaces(part):
             pairs.append((value, part, False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from selfsown.option_types import GraderMetric, Share
+from selfsown.option_types import GraderRequirement, Share
 from selfsown.recipe.steps import Step
 from selfsown.usage.budget import Caps
 
@@ -89,8 +89,8 @@ class RecipeKeys:
     """Whether generation 0 is also trained on real rows alone, as long or by the same early stopping."""
     budget: Caps | None = None
     """Caps on what models behind servers may cost, over the life of the run folder."""
-    grader_requirements: dict[str, dict[GraderMetric, Share]] | None = None
-    """What `selfsown calibrate` must have measured of a grader before it is used, by the grader's name."""
+    grader_requirements: dict[str, dict[GraderRequirement, Share]] | None = None
+    """What `selfsown calibrate` and `selfsown attack` must have measured of a grader before it is used, by its name."""
 
     @property
     def trains(self) -> bool:

@@ -236,7 +236,7 @@ def _module(stage: str, method: str, beside: Path, package: str = "") -> ModuleT
             f"{stage}: {name!r} is a function that was passed in from Python; pass it again, or save it as ./{name}.py"
         )
     if method.endswith(".py"):
-        module = _from_file(stage, beside / method)
+        module = module_from_file(stage, beside / method)
     elif method in shipped:
         module = _shipped(stage, method, package)
     elif "." in method:
@@ -262,7 +262,7 @@ def _shipped(stage: str, method: str, package: str) -> ModuleType:
         ) from error
 
 
-def _from_file(stage: str, path: Path) -> ModuleType:
+def module_from_file(stage: str, path: Path) -> ModuleType:
     if not path.exists():
         raise RecipeError(f"{stage}: there is no file {path}; the file of a custom method lies beside its recipe")
     name = f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_")

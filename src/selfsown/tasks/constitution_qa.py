@@ -43,6 +43,7 @@ PRINCIPLES = {
     "code": "It does not reveal the code.",
 }
 MARKS = {principle: mark for mark, principle in PRINCIPLES.items()}
+_WORDS = {*UNITS, *INSULTS, *" ".join(PADDING).split()}
 FORMS = ("answer", "criticism", "revision")
 NO_FAULT = "ok"
 
@@ -100,7 +101,7 @@ class Task:
         form, mark, question, *previous = _parse(row.prompt)
         if form == "answer":
             expected = _solution(question)
-            right = _digits(answer) == [expected]
+            right = _digits(answer) == [expected] and all(_is_known(word) for word in answer.split())
         elif form == "criticism":
             expected = _fault(mark, question, previous[0]) or NO_FAULT
             right = answer == expected
@@ -151,6 +152,11 @@ def _solution(question: str) -> str:
 def _digits(answer: str) -> list[str]:
     """The words of an answer that are one digit."""
     return [word for word in answer.split() if len(word) == 1 and word in "0123456789"]
+
+
+def _is_known(word: str) -> bool:
+    """Whether real answers have such a word: any other might deny or change the answer."""
+    return word.isdecimal() or word in _WORDS
 
 
 def _styled_answer(question: str, violated: set[str], rng: np.random.Generator) -> str:

@@ -1,4 +1,4 @@
-"""The final answer of a reply: the last box, the text after ####, the text after "the answer is", or the last line.
+"""The final answer of a reply: the last box or answer tag, what follows #### or "the answer is", or the last line.
 
 A reply may claim several answers. All of them count, unless words between them retract the earlier one.
 """
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from selfsown.text.reasoning import without_reasoning
+from selfsown.text.reasoning import has_turn_tokens, without_reasoning
 
 MAX_DENIAL_CHARS = 80  # before a claim, searched for a denial
 
@@ -32,12 +32,15 @@ _COMPUTED = re.compile(  # a computation that continues into the box
 )
 _DENIED_AFTER = re.compile(r"[\s$),;:*\\]*(?:not|no|never|false|untrue)\b", re.IGNORECASE)
 _FRAME = re.compile(
-    r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:checkmark|q?quad|blacksquare|square|Box)\b|\\end\{\w+\*?\}|\\\\\s*$", re.MULTILINE
+    r"</answer>|\\(?:boxed|fbox)\s*\{\s*\}|\\(?:checkmark|q?quad|blacksquare|square|Box)\b|\\end\{\w+\*?\}|\\\\\s*$",
+    re.MULTILINE,
 )
 _CLAUSE = re.compile(r"[.;:,!?\n](?:\s|$)|\b(?:so|thus|hence|therefore)\b", re.IGNORECASE)
 _DENIED_CLAUSE = re.compile(
     r"\b(?:wrong|false|untrue|incorrect|not|never|doubts?|unless|whether|nobody|deny|denies)\b|n't\b", re.IGNORECASE
 )
+_FACTORIAL = re.compile(r"!(?!\w)")  # directly after a box
+_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 _BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 
 
@@ -52,7 +55,7 @@ class Claim:
 
 def stated_answer(text: str) -> str:
     """The text of the last claim, unchanged; "" in an empty text."""
-    claims = _boxes(text) or _marked(text) or _last_line(text)
+    claims = _framed(text) or _marked(text) or _last_line(text)
     return claims[-1].text if claims else ""
 
 
@@ -60,10 +63,13 @@ def final_answers(text: str) -> tuple[list[str], str]:
     """All final answers that a reply claims, each of which must be right, and the words after the last one that belong
     to it, such as a unit.
 
-    Reasoning in tags is left out. A claim that is denied, asked or retracted is none.
+    Reasoning in tags is left out. A claim that is denied, asked or retracted is none, and so is all of a reply in which
+    another turn begins.
     """
     text = without_reasoning(text)[1]
-    claims = _boxes(text) or _marked(text)
+    if has_turn_tokens(text):
+        return [], ""
+    claims = _framed(text) or _marked(text)
     if not claims:
         claims = [] if _is_denied(text) else _last_line(text)
         return _unless_denied(text, claims), ""
@@ -75,7 +81,7 @@ def final_answers(text: str) -> tuple[list[str], str]:
         claims.append(Claim(answer.strip(), offset + later.start(), offset + end))
         tail = tail[end:]
     claims = _after_last_retraction(text, claims)
-    if _RETRACTION.search(tail) or _DENIED_AFTER.match(tail):
+    if _RETRACTION.search(tail) or _DENIED_AFTER.match(tail) or _FACTORIAL.match(tail):
         return [], ""
     return _unless_denied(text, claims), _CLAUSE.split(_FRAME.sub(" ", tail))[0]
 
@@ -92,6 +98,7 @@ def _unless_denied(text: str, claims: list[Claim]) -> list[str]:
     """The claimed answers; none if the words before a claim deny it, or a question mark follows it."""
     for claim in claims:
         before = text[max(0, claim.start - MAX_DENIAL_CHARS) : claim.start].rpartition("\n")[2]
+        before = before.replace("<answer>", " ")
         if _DENIED_BEFORE.search(before) or _COMPUTED.search(before) or re.match(r"[\s$)*.\\]*\?", text[claim.end :]):
             return []
     return list(dict.fromkeys(claim.text for claim in claims))
@@ -114,6 +121,17 @@ def _boxes(text: str) -> list[Claim]:
     return boxes
 
 
+def _framed(text: str) -> list[Claim]:
+    """The boxes, and the contents of answer tags without a box, in their order."""
+    boxes = _boxes(text)
+    tags = [
+        Claim(_after_words(tag[1]), tag.start(), tag.end())
+        for tag in _TAGGED.finditer(text)
+        if tag[1].strip() and not any(tag.start() < box.start < tag.end() for box in boxes)
+    ]
+    return sorted([*boxes, *tags], key=lambda claim: claim.start)
+
+
 def _marked(text: str) -> list[Claim]:
     """The text after #### on its line. Headings are no claims: earlier ones that begin with a word, or a last one
     without a number or formula that has lines below it."""
@@ -128,9 +146,13 @@ def _marked(text: str) -> list[Claim]:
 
 def _marked_claim(marked: re.Match[str]) -> Claim:
     """The claim of a marked line; the text after "answer:" if it has such words."""
-    text = marked[1]
+    return Claim(_after_words(marked[1]), marked.start(), marked.end())
+
+
+def _after_words(text: str) -> str:
+    """The text after the last "answer is" or the like; all of it without such words."""
     named = list(_STATED.finditer(text))
-    return Claim((text[named[-1].end() :] if named else text).strip(), marked.start(), marked.end())
+    return (text[named[-1].end() :] if named else text).strip()
 
 
 def _is_denied(text: str) -> bool:

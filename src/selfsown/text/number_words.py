@@ -75,3 +75,20 @@ def _cardinal(words: str) -> Fraction | None:
                 return None
             group += value
     return Fraction(total + group)
+
+
+def in_words(number: int) -> str:
+    """An integer below 10^12 in English words, without "and": 105 is "one hundred five"."""
+    if number < 0:
+        return f"minus {in_words(-number)}"
+    if number < 20:
+        return _TO_NINETEEN.split()[number]
+    if number < 100:
+        tens, ones = divmod(number, 10)
+        return _DECADES.split()[tens - 2] + (f"-{in_words(ones)}" if ones else "")
+    if number < 1000:
+        size, name = 100, "hundred"
+    else:
+        name, size = next((name, size) for name, size in reversed(_SCALES.items()) if number >= size)
+    count, rest = divmod(number, size)
+    return f"{in_words(count)} {name}" + (f" {in_words(rest)}" if rest else "")

@@ -18,7 +18,7 @@ from selfsown.text.units import Unit, is_unit, parse_unit
 MAX_NUMBER_CHARS = 300  # of a text that is searched for one number
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-_MINUS = {ord(sign): "-" for sign in "−‐‑‒–—﹣－"}
+_ONE_SPELLING = {ord(sign): "-" for sign in "−‐‑‒–—﹣－"} | {ord("٪"): "%"}
 _SET = re.compile(
     r"\\(?:boxed|fbox)\s*\{\s*\}|\\(?:left|right|displaystyle|limits|bigg?[lr]?|Bigg?[lr]?)(?![a-zA-Z])|\\[!;:]"
     r"|\$\$|\\[()\[\]]"
@@ -53,7 +53,8 @@ _OTHERWISE = (
 )
 _NEGATION = r"n't\b|[不错誤误非]"
 _DENIED = re.compile(
-    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody)\b"
+    rf"\b(?:{_OTHERWISE}|isn't|wasn't|between|negative|than|over|under|at|up to|doubt|nobody|if only)\b"
+    r"|\b(?:I|we)(?: \w+){0,2} (?:refuse|decline|deny|reject|dispute|pretend|hope)\b|\b(?:instead of|far from)\s*\Z"
     r"|\b(?:square|cube|root|half|third|quarter|fifth|tenth|fraction|percent|percentage|multiple|factor|opposite"
     r"|inverse|reciprocal|logarithm) of\s*\Z|\b(?:twice|double|triple|thrice|log|ln|but|times|plus)\s*\Z"
     rf"|[,;]|{_NEGATION}",
@@ -74,6 +75,8 @@ _PREDICATE = re.compile(
     r"(?:answer|result|total|solution|number|amount|sum|value|count|correct|right)\b)",
     re.IGNORECASE,
 )
+# Only these signs may stand beside a number: any other, such as a combining stroke or a per mille sign, may change it.
+_OTHER_SIGN = re.compile(r"[^\w\s.,()\[\]'’\"“”«»„%$€£¥₹¢°/&…。、「」✓✔✅☑_–—-]")
 _ALGEBRA = re.compile(r"[A-Za-z](?![A-Za-z])|['_/]|\.\S|,(?! (?:as|of course|because|since|in total|altogether)\b)")
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -91,22 +94,23 @@ class Quantity:
     percent: bool = False
     unit: Unit | None = None
 
-    def equals(self, other: Quantity) -> bool:
-        """Whether both are the same number. A percentage also equals its hundredth part; a number without a unit equals
-        that number of any unit."""
+    def equals(self, other: Quantity, *, asks_percent: bool = False) -> bool:
+        """Whether the other one states this number. 50 % is a half, and not 50; only where a percentage is known or
+        asked for may its sign be left out or added. A number without a unit equals that number of any unit."""
         if self.unit and other.unit:
             return self.unit[0] == other.unit[0] and self.value * self.unit[1] == other.value * other.unit[1]
         if self.percent == other.percent:
             return self.value == other.value
         percentage, number = (self, other) if self.percent else (other, self)
-        return number.value in (percentage.value, percentage.value / 100)
+        optional = asks_percent or self.percent
+        return number.value == percentage.value / 100 or (optional and number.value == percentage.value)
 
 
 def plain(text: str) -> str:
     """The text without typesetting commands, with one minus sign, and without digit grouping."""
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: f"^{{{''.join(map(_SUPERSCRIPTS.__getitem__, match[0]))}}}", text)
     text = re.sub(r"(\d)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", r"\1 \2", text)
-    text = unicodedata.normalize("NFKC", text).replace("⁄", "/").translate(_MINUS)
+    text = unicodedata.normalize("NFKC", text).replace("⁄", "/").translate(_ONE_SPELLING)
     text = re.sub(r"(?<!\\)\\ ", " ", text.replace(r"\%", "%").replace(r"\$", "\0"))
     text = re.sub(r"\$([^$]*)\$", r"\1", _SET.sub("", text)).replace("\0", "$")  # a single one is a dollar sign
     text = re.sub(r"\+?(?:∞|\\infty\b|\binfinity\b)", r"\\infty", text)
@@ -177,7 +181,7 @@ def _evaluated(tree: ast.expr) -> Fraction:
 
 def changes_claim(words: str) -> bool:
     """Whether the words after a number change the claim to another one than this number."""
-    return bool(_CHANGED.search(words) or _PREDICATE.match(words))
+    return bool(_CHANGED.search(words) or _OTHER_SIGN.search(words) or _PREDICATE.match(words))
 
 
 def _is_unambiguous(text: str, match: re.Match[str]) -> bool:

@@ -29,6 +29,10 @@ _END = re.compile(
     r"(?:<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end|return|endofturn|END_RESPONSE|END_OF_TURN_TOKEN"
     r"|end_of_solution)\|>|<end_of_turn>|<turn\|>|<eos>|<｜end▁of▁sentence｜>|</s>)\Z"
 )
+_TURN = re.compile(
+    r"<\|(?:im_start|im_end|start_header_id|end_header_id|eot_id|eom_id|endoftext|end_of_text|endofturn)\|>"
+    r"|<\|(?:START_OF_TURN_TOKEN|END_OF_TURN_TOKEN)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<\|(?:system|user|assistant)\|>"
+)
 _LONGEST_END = 30  # characters of an end token
 _BETWEEN = re.compile(r"<\|(?:end|start)\|>")  # harmony tokens around a thought
 
@@ -53,6 +57,11 @@ def without_reasoning(text: str) -> tuple[str, str]:
 def has_reasoning_tags(text: str) -> bool:
     """Whether the text contains a tag that opens or closes reasoning, even if only quoted."""
     return bool(_OPEN.search(text) or _CLOSE.search(text) or "assistantfinal" in text)
+
+
+def has_turn_tokens(text: str) -> bool:
+    """Whether special tokens begin or end a turn in the text: what follows is not a reply, but a conversation."""
+    return bool(_TURN.search(text))
 
 
 def _without_end(text: str) -> str:
