@@ -27,7 +27,7 @@ POSED = 50  # new problems, compared with the held-out ones
 
 @dataclass
 class Result:
-    """Of one task. gold: share of the package's answers that score 1; accepted: of each kind of wrong ones, how many."""
+    """Of one task. gold: share of the package's answers that score 1; accepted: how many wrong ones of each kind do."""
 
     task: str
     problem: str = ""  # why it could not be measured
@@ -125,8 +125,9 @@ def main() -> None:
     gold = sum(result.gold == 1 and not result.problem for result in results)
     tried = sum(sum(result.tried.values()) for result in results)
     accepted = sum(sum(result.accepted.values()) for result in results)
-    print(f"{len(results)} tasks: {sound} sound; {gold} score all their own answers 1; wrong answers accepted {accepted}")
-    print(f"of {tried}; problems on both sides {sum(result.shared for result in results)}")
+    print(f"{len(results)} tasks: {sound} sound; {gold} score all their own answers 1")
+    print(f"wrong answers accepted: {accepted} of {tried}")
+    print(f"problems on both sides: {sum(result.shared for result in results)}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,13 +15,15 @@ from selfsown.errors import RecipeError
 from selfsown.evaluate.accuracy import evaluate
 from selfsown.generate.solve import generate
 from selfsown.holdout import split
+from selfsown.models import Reply
 from selfsown.recipe.steps import step
 from selfsown.records import EVALUATION_ONLY, TRAINING_ONLY, Row
-from selfsown.models import Reply
 from selfsown.tasks import PartialCredit, Posing, is_right, reasoning_gym
 from selfsown.tasks.reasoning_gym import Task
 from testing.echo_model import Parrot
 
+EVALUATING = ("string_insertion", "spiral_matrix", "binary_matrix", "n_queens", "countdown", "puzzle24")
+EVALUATING += ("polynomial_multiplication", "simple_integration", "intermediate_integration")
 SUMS = Task("chain_sum", rows=120, difficulty=3)
 ROWS = list(SUMS.pose(0))
 
@@ -74,10 +78,9 @@ def test_several_tasks_take_turns_and_a_task_with_fewer_levels_stays_at_its_hard
     assert [row.metadata["task"] for row in task.pose(0)][:4] == [*task._names, "chain_sum"]
     assert task.top_level == 0
     assert {row.level for row in task.problems(0, 6, 0)} == {0}
-    known = reasoning_gym._described()["tasks"]
-    assert (known["chain_sum"]["levels"], known["coin_flip"]["levels"]) == (11, 6)
-    mixed = list(Task(("chain_sum", "coin_flip"), rows=70, difficulty=7).pose(0))
-    assert max(row.level for row in mixed if row.metadata["task"] == "coin_flip") == 6
+    mixed = list(Task(("chain_sum", "bf"), rows=70, difficulty=4).pose(0))
+    assert max(row.level for row in mixed if row.metadata["task"] == "chain_sum") == 4
+    assert max(row.level for row in mixed if row.metadata["task"] == "bf") == 3
 
 
 def test_right_answers_score_one_and_wrong_ones_less() -> None:
@@ -133,18 +136,31 @@ def test_with_a_system_message_exactly_one_answer_is_in_tags() -> None:
         assert task.check(row, reply).score == 0, reply
 
 
-@pytest.mark.parametrize(
-    "name", ["string_insertion", "spiral_matrix", "binary_matrix", "n_queens", "countdown", "puzzle24"]
-    + ["polynomial_multiplication", "simple_integration", "intermediate_integration"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", EVALUATING)
 def test_no_answer_is_run_as_a_program(name: str, tmp_path: Path) -> None:
     task = Task(name, rows=1)
     row, mark = next(iter(task.pose(0))), tmp_path / "ran"
     code = f"open({str(mark)!r}, 'w')"
-    for answer in (code, f"[{code}]", f"eval({code!r})", f"__import__('os').system('touch {mark}')", f"(x for x in [{code}])"):
+    for answer in (
+        code,
+        f"[{code}]",
+        f"eval({code!r})",
+        f"__import__('os').system('touch {mark}')",
+        f"(x for x in [{code}])",
+    ):
         assert task.check(row, answer).score < 1
     assert not mark.exists()
     assert task.check(row, row.answer).score == 1
+
+
+def test_no_other_scorer_of_the_package_evaluates_an_answer() -> None:
+    spec = find_spec("reasoning_gym")
+    assert spec
+    assert spec.origin
+    evaluates = re.compile(r"(?<![\w.])(?:eval|exec|sympify|parse_expr|sp\.parse_expr|sympy\.parse_expr)\(answer")
+
+    paths = [path for path in Path(spec.origin).parent.rglob("*.py") if evaluates.search(path.read_text("utf-8"))]
+    assert {path.stem for path in paths} == set(EVALUATING)
 
 
 def test_an_answer_that_takes_too_long_costs_its_row_alone() -> None:
@@ -183,7 +199,7 @@ def test_too_many_rows_and_settings_that_the_package_refuses_are_one_line() -> N
 def test_without_the_package_one_line_says_what_to_install() -> None:
     reasoning_gym._described.cache_clear()
     with (
-        mock.patch.object(reasoning_gym, "find_spec", lambda name: None),
+        mock.patch.object(reasoning_gym, "find_spec", return_value=None),
         pytest.raises(RecipeError, match=r"pip install 'selfsown\[worlds\]'$"),
     ):
         Task("chain_sum")

@@ -4,14 +4,13 @@ A problem is rebuilt from its seed and index wherever it is scored, so rows need
 hash seed, because some generators iterate over sets: the same index gives the same problem in every run.
 
 An answer is a model's, and some scorers of the package evaluate it as Python (`eval`, sympy's `parse_expr`). Here they
-parse literals, or expressions without names of Python, and every score is computed in a fork with limits on time and
-memory: an answer such as 9**9**9**9 costs its row the score and nothing else.
+parse literals, or expressions of numbers, single letters and usual functions, and every score is computed in a fork
+with limits on time and memory: an answer such as 9**9**9**9 costs its row the score and nothing else.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import importlib
 import json
@@ -42,6 +41,7 @@ _EVALUATES_EXPRESSIONS = (
     "intermediate_integration",
 )
 _NAME = re.compile(r"[^\W\d]\w*")
+_FUNCTIONS = re.compile(r"a?(?:sin|cos|tan|cot|sec|csc)h?|exp|log|ln|sqrt|pi|erf|Abs")
 _NO_EXPRESSION = re.compile(r"__|[\[\]{}'\"\\:;@#=!<>]|\.\s*[^\W\d]|[^\W\d]\w*\s*\.")  # attributes, texts, lambdas
 
 
@@ -163,8 +163,9 @@ def _result(read: int) -> dict[str, Any]:
 
 
 def _is_expression(answer: str) -> bool:
-    """Whether sympy can evaluate it without calling anything of Python."""
-    return not _NO_EXPRESSION.search(answer) and not any(hasattr(builtins, name) for name in _NAME.findall(answer))
+    """Whether sympy can evaluate it without calling anything but functions of numbers."""
+    names = _NAME.findall(answer)
+    return not _NO_EXPRESSION.search(answer) and all(len(name) == 1 or _FUNCTIONS.fullmatch(name) for name in names)
 
 
 def _disarm() -> None:

@@ -101,7 +101,7 @@ class PartialCredit(Protocol):
 
 
 def is_right(task: Task, row: Row, answer: str) -> bool:
-    """Whether the task's score of the answer is that of a right one: 0.5 or more, unless the task gives another limit."""
+    """Whether the task scores the answer as right: at 0.5 or more, unless the task gives another limit."""
     needed = task.right_score if isinstance(task, PartialCredit) else 0.5
     return task.check(row, answer).score >= needed
 

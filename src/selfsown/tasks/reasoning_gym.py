@@ -11,8 +11,8 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from itertools import count as count_from
@@ -36,17 +36,17 @@ _process = JsonProcess("from selfsown.sandbox.reasoning_gym_server import serve;
 
 @dataclass(frozen=True)
 class Task:
-    """task: the package's name of a task, such as chain_sum, or several. rows: real rows, held-out ones included, evenly
-    over tasks and levels. difficulty: the hardest level of the package's curricula, from 1; 0: no levels, but the
-    package's default settings. config: further settings of the package's, for every task. held_out_problems: the share
-    of all problems that is held out, by a hash of their text; the recipe's held_out changes nothing. system: a system
-    message: the name of one of the package's system prompts, or a text that asks for the answer in <answer> tags; with
-    it, exactly one answer must be in such tags, without it the whole reply is the answer."""
+    """task: the package's name of a task, such as chain_sum, or several. rows: real rows, held-out ones included,
+    evenly over tasks and levels. difficulty: the hardest level of the package's curricula, from 1; 0: no levels, but
+    the package's default settings. config: further settings of the package's, for every task. held_out_problems: the
+    share of all problems that is held out, by a hash of their text; the recipe's held_out changes nothing. system: a
+    system message: the name of one of the package's system prompts, or a text that asks for the answer in <answer>
+    tags; with it, exactly one answer must be in such tags, without it the whole reply is the answer."""
 
     task: str | tuple[str, ...]
     rows: Count = 1000
     difficulty: Natural = 0
-    config: Mapping[str, Json] = field(default_factory=dict)
+    config: JsonObject | None = None
     held_out_problems: Share = 0.25
     system: str = ""
 
@@ -62,7 +62,7 @@ class Task:
             levels, settings = known[name]["levels"], [*known[name]["config"]]
             if self.difficulty and not levels:
                 raise _error(f"{name} has no levels; leave out difficulty for it, and name it in a recipe of its own")
-            for setting in self.config:
+            for setting in self.config or {}:
                 if setting not in settings or setting in ("seed", "size"):
                     raise _error(f"{name} has no setting {setting!r}{suggest(setting, settings)}")
         hardest = max((known[name]["levels"] for name in self._names), default=0)
@@ -166,7 +166,7 @@ class Task:
         return int.from_bytes(digest) < self.held_out_problems * 2**64
 
     def _kind(self, task: str, level: int, seed: int) -> JsonObject:
-        config = json.dumps(dict(self.config), sort_keys=True)
+        config = json.dumps(self.config or {}, sort_keys=True)
         return {"task": task, "level": level, "config": config, "seed": seed}
 
     def _drawn(self, purpose: str, name: str, level: int) -> Iterator[Row]:
@@ -216,7 +216,7 @@ def _described() -> JsonObject:
         raise _error("the package reasoning-gym is not installed: pip install 'selfsown[worlds]'")
     described: JsonObject = _request({"do": "describe"})
     if "error" in described:
-        raise _error(f"the package does not start ({described['error']}); does `python -c 'import reasoning_gym'` work?")
+        raise _error(f"the package does not start: {described['error']}; see `python -c 'import reasoning_gym'`")
     return described
 
 
