@@ -2,9 +2,9 @@
 
     python -m benchmarks.reasoning_gym_tasks [--rows 50] [--difficulty 0] [--json FILE] [TASK ...]
 
-For each task of the package: `rows` problems are posed twice, the second time in a new process, and must be the same.
-The package's own answer to each is scored, and three wrong ones: that of another problem, its own with one character
-changed, and its own with a denial after it. Some "wrong" answers are right, since many problems have several
+For each task of the package: `rows` problems are posed, and the first ones again in a new process, which must be the
+same. The package's own answer to each is scored, and four wrong ones: that of another problem, its own with one
+character changed, with a denial after it, and with that of another problem after it. Some "wrong" answers are right, since many problems have several
 solutions; the table says which tasks accept any, and how many.
 """
 
@@ -22,7 +22,8 @@ from selfsown.records import EVALUATION_ONLY, Row
 from selfsown.tasks import reasoning_gym
 from selfsown.tasks.reasoning_gym import Task
 
-POSED = 50  # new problems, compared with the held-out ones
+POSED = 20  # new problems, compared with the held-out ones
+REPEATED = 10  # problems that are posed again in a new process
 
 
 @dataclass
@@ -64,6 +65,8 @@ def mutants(rows: list[Row], index: int) -> Iterator[tuple[str, str]]:
     other = next((text for text in following if text and text.strip() != answer.strip()), None)
     if other is not None:
         yield "of another problem", other
+    if other is not None and answer:
+        yield "two answers", f"{answer} or {other}"
     if answer:
         yield "one character changed", changed(answer)
         yield "denied", f"{answer} is wrong"
@@ -82,7 +85,8 @@ def measure(name: str, rows: int, difficulty: int) -> Result:
         new = {row.key for row in task.problems(difficulty, POSED, 1)}
         result.held_out, result.shared = len(out), len(out & (learned | new))
         reasoning_gym._process.close()
-        result.repeated = list(task.pose(0)) == posed
+        again = Task(name, rows=min(rows, REPEATED), difficulty=difficulty).pose(0)
+        result.repeated = list(again) == posed[:REPEATED]
     except SelfsownError as error:
         result.problem = str(error)
     result.seconds = time.perf_counter() - start

@@ -33,6 +33,7 @@ NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 NEEDED |= {
     "grade.constitution": {"principles": ("It says nothing twice.",)},
     "grade.reward_model": {"folder": "classifier"},
+    "grade.inspect_scorer": {"scorer": "match"},
     "grade.trl_reward": {"function": "rewards.py:f"},
 }
 NEEDED |= {"generate.file": {"path": "rows.jsonl"}}

@@ -26,11 +26,12 @@ from selfsown.sandbox.reasoning_gym_server import BLOCK
 from selfsown.text.chat import Prompt, append_text
 
 MAX_TRIES = 200  # problems that are drawn for one that is new, or on the right side
-CHUNK = 16  # problems in one request
+CHUNK = 4  # problems in one request; some generators take ten seconds for one
 REQUEST_SECONDS = 120.0
 TASK_KEY, ENTRY_KEY = "task", "task_entry"  # metadata: the package's name, and level:seed:index
 HINT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+_DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|wrong|false|incorrect|untrue)\b|n't\b", re.IGNORECASE)
 _process = JsonProcess("from selfsown.sandbox.reasoning_gym_server import serve; serve()")
 
 
@@ -134,6 +135,8 @@ class Task:
             return Grade(0.0, f"{row.metadata[TASK_KEY]}: {problem}", evidence="rule", failed=True)
         if text is None:
             scored |= {"score": 0.0, "reason": "not exactly one answer is in <answer> tags"}
+        elif _denials(text) - _denials(f"{row.prompt} {scored['known']}"):
+            scored |= {"score": 0.0, "reason": "the answer denies itself"}
         score = min(1.0, max(0.0, scored["score"]))
         reason = scored["reason"] or ("right" if score == 1 else f"the package scores it {score:.3g}")
         known = scored["known"]
@@ -181,6 +184,8 @@ class Task:
                     at_level = f" at level {level}" * bool(level)
                     raise _error(f"{name} cannot be posed{at_level}: {posed['error']}")
                 for index, (question, answer) in enumerate(posed, start):
+                    if "Integral(" in answer:  # sympy found none, and the package gives the question as its answer
+                        continue
                     yield self._row(question, answer, level, {TASK_KEY: name, ENTRY_KEY: f"{level}:{seed}:{index}"})
 
     def _row(self, question: str, answer: str, level: int, metadata: dict[str, str]) -> Row:
@@ -200,6 +205,11 @@ class Task:
         stated = {text.strip() for text in _TAGGED.findall(reply)}
         is_clear = len(stated) == 1 and reply.count("<answer>") == reply.count("</answer>")
         return stated.pop() if is_clear else None
+
+
+def _denials(text: str) -> set[str]:
+    """Words of denial: some scorers of the package read an answer and nothing after it."""
+    return {word.lower() for word in _DENIAL.findall(text)}
 
 
 def _request(message: JsonObject) -> Json:
