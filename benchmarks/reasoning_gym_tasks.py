@@ -4,8 +4,8 @@
 
 For each task of the package: `rows` problems are posed, and the first ones again in a new process, which must be the
 same. The package's own answer to each is scored, and four wrong ones: that of another problem, its own with one
-character changed, with a denial after it, and with that of another problem after it. Some "wrong" answers are right, since many problems have several
-solutions; the table says which tasks accept any, and how many.
+character changed, with a denial after it, and with that of another problem after it. Some "wrong" answers are right,
+since many problems have several solutions; the table says which tasks accept any, and how many.
 """
 
 from __future__ import annotations

@@ -163,6 +163,15 @@ def test_no_other_scorer_of_the_package_evaluates_an_answer() -> None:
     assert {path.stem for path in paths} == set(EVALUATING)
 
 
+@pytest.mark.parametrize("name", ["game_of_life_halting", "letter_jumble", "fraction_simplification"])
+def test_answers_that_the_package_alone_accepts_are_refused(name: str) -> None:
+    task = Task(name, rows=4)
+    for row in task.pose(0):
+        assert task.check(row, row.answer).score == 1
+        assert task.check(row, f"{row.answer} is wrong").score < 1
+    assert task.check(row, "perhaps").score < 1
+
+
 def test_an_answer_that_takes_too_long_costs_its_row_alone() -> None:
     task = Task("countdown", rows=1)
     row = next(iter(task.pose(0)))

@@ -40,6 +40,7 @@ _EVALUATES_EXPRESSIONS = (
     "simple_integration",
     "intermediate_integration",
 )
+_ACCEPTS_ANY = ("game_of_life_halting",)  # its scorer takes every text for "True"; here the text is compared
 _NAME = re.compile(r"[^\W\d]\w*")
 _FUNCTIONS = re.compile(r"a?(?:sin|cos|tan|cot|sec|csc)h?|exp|log|ln|sqrt|pi|erf|Abs")
 _NO_EXPRESSION = re.compile(r"__|[\[\]{}'\"\\:;@#=!<>]|\.\s*[^\W\d]|[^\W\d]\w*\s*\.")  # attributes, texts, lambdas
@@ -125,6 +126,8 @@ def _score(problem: tuple[Any, ...], entry: dict[str, Any], answer: str) -> dict
     """The package's score of the answer, from 0 to 1, and why it is 0 where the answer could not be scored."""
     if problem[0] in _EVALUATES_EXPRESSIONS and not _is_expression(answer):
         return {"score": 0.0, "reason": "the answer is not an expression of numbers and symbols"}
+    if problem[0] in _ACCEPTS_ANY:
+        return {"score": float(answer.casefold() == _text(entry["answer"]).casefold()), "reason": ""}
     dataset = _dataset(*problem)
     read, write = os.pipe()
     child = fork()
