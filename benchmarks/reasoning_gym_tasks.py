@@ -2,8 +2,8 @@
 
     python -m benchmarks.reasoning_gym_tasks [--rows 50] [--difficulty 0] [--json FILE] [TASK ...]
 
-For each task of the package: `rows` problems are posed, and the first ones again in a new process, which must be the
-same. The package's own answer to each is scored, and four wrong ones: that of another problem, its own with one
+For each task of the package: `rows` problems are posed, and the first ones again in another process, which must be
+the same. The package's own answer to each is scored, and four wrong ones: that of another problem, its own with one
 character changed, with a denial after it, and with that of another problem after it. Some "wrong" answers are right,
 since many problems have several solutions; the table says which tasks accept any, and how many.
 """
@@ -19,11 +19,13 @@ from pathlib import Path
 
 from selfsown.errors import SelfsownError
 from selfsown.records import EVALUATION_ONLY, Row
+from selfsown.sandbox.json_process import JsonProcess
 from selfsown.tasks import reasoning_gym
 from selfsown.tasks.reasoning_gym import Task
 
 POSED = 20  # new problems, compared with the held-out ones
-REPEATED = 10  # problems that are posed again in a new process
+REPEATED = 10  # problems that are posed again in another process
+OTHER = JsonProcess(reasoning_gym.SERVER)
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Result:
     accepted: dict[str, int] = field(default_factory=dict)
     partial: int = 0  # wrong answers with a score between 0 and 1
     shared: int = 0  # problems on both sides, or posed though held out
-    repeated: bool = False  # the same problems in a new process
+    repeated: bool = False  # the same problems in another process
     seconds: float = 0.0
 
     @property
@@ -84,9 +86,10 @@ def measure(name: str, rows: int, difficulty: int) -> Result:
         learned = {row.key for row in posed} - out
         new = {row.key for row in task.problems(difficulty, POSED, 1)}
         result.held_out, result.shared = len(out), len(out & (learned | new))
-        reasoning_gym._process.close()
+        first, reasoning_gym._process = reasoning_gym._process, OTHER
         again = Task(name, rows=min(rows, REPEATED), difficulty=difficulty).pose(0)
         result.repeated = list(again) == posed[:REPEATED]
+        reasoning_gym._process = first
     except SelfsownError as error:
         result.problem = str(error)
     result.seconds = time.perf_counter() - start
@@ -121,7 +124,7 @@ def main() -> None:
         wrong = ", ".join(f"{n} {kind}" for kind, n in result.accepted.items() if n)
         facts = f"gold {result.gold:.2f}, {result.held_out}/{result.rows} held out, {result.shared} shared"
         facts += f", accepted: {wrong or 'none'}" + (f", {result.unanswered} unanswered" if result.unanswered else "")
-        facts += "" if result.repeated else ", OTHER PROBLEMS IN A NEW PROCESS"
+        facts += "" if result.repeated else ", OTHER PROBLEMS IN ANOTHER PROCESS"
         print(f"{name:28} {result.seconds:6.1f} s  {result.problem or facts}", flush=True)
         if options.json:
             options.json.write_text(json.dumps([asdict(one) for one in results], indent=1))

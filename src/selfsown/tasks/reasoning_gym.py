@@ -32,7 +32,8 @@ TASK_KEY, ENTRY_KEY = "task", "task_entry"  # metadata: the package's name, and 
 HINT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|wrong|false|incorrect|untrue)\b|n't\b", re.IGNORECASE)
-_process = JsonProcess("from selfsown.sandbox.reasoning_gym_server import serve; serve()")
+SERVER = "from selfsown.sandbox.reasoning_gym_server import serve; serve()"
+_process = JsonProcess(SERVER)
 
 
 @dataclass(frozen=True)
