@@ -148,8 +148,8 @@ def _rewards(task: Any, prompt: str, answer: str) -> dict[str, float]:
         state=state_cls(type(task))(),
         agent=vf.AgentInfo(config=vf.AgentConfig(), name="selfsown", trainable=False),
     )
-    asked, replied = vf.UserMessage(content=prompt), vf.AssistantMessage(content=answer)
-    trace.nodes = [vf.MessageNode(message=asked), vf.MessageNode(parent=0, message=replied, sampled=True)]
+    question, reply = vf.UserMessage(content=prompt), vf.AssistantMessage(content=answer)
+    trace.nodes = [vf.MessageNode(message=question), vf.MessageNode(parent=0, message=reply, sampled=True)]
     asyncio.run(task.score(trace))
     return {name: reward.value for name, reward in trace.rewards.items() if reward is not None}
 
