@@ -35,7 +35,7 @@ NEEDED |= {
     "grade.constitution": {"principles": ("It says nothing twice.",)},
     "grade.reward_model": {"folder": "classifier"},
     "grade.inspect_scorer": {"scorer": "match"},
-    "grade.trl_reward": {"function": "rewards.py:f"},
+    "grade.trl_reward": {"function": "testing.rewards:answered"},
 }
 NEEDED |= {"generate.file": {"path": "rows.jsonl"}}
 NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
@@ -183,6 +183,8 @@ def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(
 ) -> None:
     if refused_without_prompts("grade", way, roles):
         return
+    if way == "inspect_scorer":
+        pytest.importorskip("inspect_ai")
     needed = NEEDED.get(f"grade.{way}", {})
     grading = step("grade", way, {"folder": str(classifier(tmp_path))} if "folder" in needed else needed)
     grades = list(grading(**roles))
