@@ -172,6 +172,13 @@ def test_answers_that_the_package_alone_accepts_are_refused(name: str) -> None:
     assert task.check(row, "perhaps").score < 1
 
 
+def test_puzzle24_uses_the_numbers_of_its_prompt() -> None:
+    task = Task("puzzle24", rows=4)
+    rows = list(task.pose(0))
+    assert [task.check(row, row.answer).score for row in rows] == [1.0] * 4
+    assert task.check(rows[0], rows[1].answer).score == 0
+
+
 def test_an_answer_that_takes_too_long_costs_its_row_alone() -> None:
     task = Task("countdown", rows=1)
     row = next(iter(task.pose(0)))

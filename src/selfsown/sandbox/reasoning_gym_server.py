@@ -126,6 +126,8 @@ def _score(problem: tuple[Any, ...], entry: dict[str, Any], answer: str) -> dict
     """The package's score of the answer, from 0 to 1, and why it is 0 where the answer could not be scored."""
     if problem[0] in _EVALUATES_EXPRESSIONS and not _is_expression(answer):
         return {"score": 0.0, "reason": "the answer is not an expression of numbers and symbols"}
+    if problem[0] == "puzzle24" and _numbers(answer) != sorted(map(int, entry["metadata"]["numbers"])):
+        return {"score": 0.0, "reason": "the answer does not use the numbers of the prompt"}  # the package takes any
     if problem[0] in _ACCEPTS_ANY:
         return {"score": float(answer.casefold() == _text(entry["answer"]).casefold()), "reason": ""}
     dataset = _dataset(*problem)
@@ -163,6 +165,10 @@ def _result(read: int) -> dict[str, Any]:
         return {"score": 0.0, "reason": "scoring it took too much memory"}
     result: dict[str, Any] = json.loads(data)
     return result
+
+
+def _numbers(text: str) -> list[int]:
+    return sorted(int(number) for number in re.findall(r"[0-9]{1,9}", text))
 
 
 def _is_expression(answer: str) -> bool:

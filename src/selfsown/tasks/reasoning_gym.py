@@ -33,6 +33,7 @@ HINT = "(The answer is {}. Work out how to reach it, without mentioning that you
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|wrong|false|incorrect|untrue)\b|n't\b", re.IGNORECASE)
 SERVER = "from selfsown.sandbox.reasoning_gym_server import serve; serve()"
+_ALMOST = 0.99  # parts of an answer whose credit, by rounding, adds up to more than 1
 _process = JsonProcess(SERVER)
 
 
@@ -138,7 +139,7 @@ class Task:
             scored |= {"score": 0.0, "reason": "not exactly one answer is in <answer> tags"}
         elif _denials(text) - _denials(f"{row.prompt} {scored['known']}"):
             scored |= {"score": 0.0, "reason": "the answer denies itself"}
-        score = min(1.0, max(0.0, scored["score"]))
+        score = max(0.0, scored["score"]) if scored["score"] <= 1 else _ALMOST
         reason = scored["reason"] or ("right" if score == 1 else f"the package scores it {score:.3g}")
         known = scored["known"]
         correction = (row.prompt, self._answer(known)) if score < 1 and known else None
