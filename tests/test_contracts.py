@@ -28,11 +28,14 @@ from testing.tiny_checkpoint import write_checkpoint
 LOOP_STAGES = [stage for stage in STAGES if stage not in ("tasks", "models")]
 EVERY = [(stage, method) for stage in STAGES for method in methods(stage)]
 NEEDED = {f"tasks.{way}": {"path": "names.txt"} for way in ("dataset", "documents", "file", "instructions")}
-NEEDED |= {"models.anthropic": {"model": "m"}}
+NEEDED |= {"models.anthropic": {"model": "m"}, "tasks.reasoning_gym": {"task": "chain_sum"}}
+NEEDED |= {"tasks.verifiers": {"taskset": "own.py:Sums"}}
 NEEDED |= {"models.endpoint": {"url": "http://localhost:8000/v1", "model": "m"}}
 NEEDED |= {
     "grade.constitution": {"principles": ("It says nothing twice.",)},
     "grade.reward_model": {"folder": "classifier"},
+    "grade.inspect_scorer": {"scorer": "match"},
+    "grade.trl_reward": {"function": "testing.rewards:answered"},
 }
 NEEDED |= {"generate.file": {"path": "rows.jsonl"}}
 NEEDED |= {"grade.json_schema": {"schema": {"type": "number"}}}
@@ -180,6 +183,8 @@ def test_a_grader_gives_one_grade_a_row_in_order_between_nought_and_one(
 ) -> None:
     if refused_without_prompts("grade", way, roles):
         return
+    if way == "inspect_scorer":
+        pytest.importorskip("inspect_ai")
     needed = NEEDED.get(f"grade.{way}", {})
     grading = step("grade", way, {"folder": str(classifier(tmp_path))} if "folder" in needed else needed)
     grades = list(grading(**roles))
@@ -336,7 +341,9 @@ def test_a_world_poses_the_same_rows_for_the_same_seed_and_reads_its_own(way: st
     (tmp_path / "sums.csv").write_text("prompt,answer\n" + "".join(f"{at} + 1?,{at + 1}\n" for at in range(50)))
     paths = dict.fromkeys(("file", "documents", "instructions"), tmp_path / "sums.csv") | {"dataset": tmp_path}
     path = paths.get(way)
-    world = step("tasks", way, {"path": str(path)} if path else {})()
+    if way == "verifiers":
+        pytest.skip("tests/tasks/test_verifiers.py poses its rows, where the package is installed")
+    world = step("tasks", way, {"path": str(path)} if path else NEEDED.get(f"tasks.{way}", {}))()
     rows = list(world.pose(3))
     assert rows == list(world.pose(3))
     assert len({row.id for row in rows}) == len(rows)

@@ -9,7 +9,7 @@ from selfsown.errors import RecipeError
 from selfsown.models import Model, SamplingParams
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import share
-from selfsown.tasks import Task, checkable
+from selfsown.tasks import Task, checkable, is_right
 
 
 def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str, ...] = ()) -> Iterator[Score]:
@@ -27,10 +27,10 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, by: tuple[str
     replies = model.complete([row.full_prompt for row in rows], SamplingParams(temperature=0.0))
     strata: dict[str, list[bool]] = defaultdict(list)
     for row, (reply,) in zip(rows, replies, strict=True):
-        is_right = not reply.failure and task.check(row, reply.text).score >= 0.5
-        strata[""].append(is_right)
+        hit = not reply.failure and is_right(task, row, reply.text)
+        strata[""].append(hit)
         for keys in by:
-            strata[", ".join(f"{key}={_value(row, key)}" for key in keys.split("+"))].append(is_right)
+            strata[", ".join(f"{key}={_value(row, key)}" for key in keys.split("+"))].append(hit)
     for stratum, hits in sorted(strata.items()):
         yield Score("accuracy", sum(hits) / len(hits), len(hits), *share(sum(hits), len(hits)), stratum)
 

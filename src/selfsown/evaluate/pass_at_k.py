@@ -11,7 +11,7 @@ from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import mean
-from selfsown.tasks import Task, checkable
+from selfsown.tasks import Task, checkable, is_right
 
 
 def evaluate(
@@ -39,7 +39,7 @@ def evaluate(
     replies = model.complete([row.full_prompt for row in rows], SamplingParams(n=n, temperature=temperature, seed=seed))
     estimates = []
     for row, group in zip(rows, replies, strict=True):
-        right = sum(not reply.failure and task.check(row, reply.text).score >= 0.5 for reply in group)
+        right = sum(not reply.failure and is_right(task, row, reply.text) for reply in group)
         estimates.append(1 - math.comb(n - right, k) / math.comb(n, k))
     if estimates:
         low, high = mean(estimates)

@@ -15,7 +15,7 @@ from selfsown.errors import ModelError
 from selfsown.models import ANSWER_START, Model, Reply, SamplingParams
 from selfsown.option_types import Count, Share
 from selfsown.records import Row
-from selfsown.tasks import Task
+from selfsown.tasks import Task, is_right
 from selfsown.text.chat import drop_chat_metadata
 
 READS = "prompts"
@@ -52,7 +52,7 @@ class _Sampler:
         ]
 
     def _is_right(self, row: Row, prefix: str, reply: Reply) -> bool:
-        return not reply.failure and self.task.check(row, prefix + reply.text).score >= 0.5
+        return not reply.failure and is_right(self.task, row, prefix + reply.text)
 
 
 @dataclass

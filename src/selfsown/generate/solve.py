@@ -15,7 +15,7 @@ from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.row_text import for_row
 from selfsown.records import NoPrompt, Row
-from selfsown.tasks import Posing, PosingFromRows, Task
+from selfsown.tasks import Posing, PosingFromRows, Task, is_right
 from selfsown.templates import TemplateText
 from selfsown.text.chat import Prompt, append_text, keep_prompt_metadata, prepend_text
 from selfsown.text.final_answer import final_answers, stated_answer
@@ -138,7 +138,7 @@ def _solves(row: Row, reply: Reply, task: Task) -> bool:
     if reply.failure:
         return False
     if task.verifiable:
-        return task.check(row, reply.text).score >= 0.5
+        return is_right(task, row, reply.text)
     known = plain(stated_answer(row.target))
     answers = [plain(answer) for answer in final_answers(reply.text)[0]]
     return bool(known and answers) and all(_agree(known, answer) for answer in answers)

@@ -9,7 +9,7 @@ from typing import Literal
 from selfsown.models import Model, Reply, SamplingParams
 from selfsown.option_types import Count, NotNegative, Pattern, Share
 from selfsown.records import Grade, Row
-from selfsown.tasks import Task
+from selfsown.tasks import Task, is_right
 from selfsown.templates import ConstantText, render
 from selfsown.text.chat import prepend_text
 from selfsown.text.normalize import agreement, final_match
@@ -82,4 +82,4 @@ def _is_right(row: Row, reply: Reply, task: Task, min_similarity: float, pattern
             agreement(final_match(reply.text, pattern), final_match(row.target or row.answer, pattern))
             >= min_similarity
         )
-    return task.check(row, reply.text).score >= 0.5
+    return is_right(task, row, reply.text)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from selfsown.option_types import NotNegative, Pattern, Share
 from selfsown.records import Generation, Row, Verdict
 from selfsown.stats.intervals import error, share
-from selfsown.tasks import Task
+from selfsown.tasks import Task, is_right
 from selfsown.text.normalize import final_match
 
 
@@ -39,7 +39,7 @@ def guard(
     if not checkable:
         return Verdict(not min_precision, "not measured: no kept row has a known answer", "label_precision")
     if task.verifiable:
-        right = sum(task.check(row, row.answer).score >= 0.5 for row in checkable)
+        right = sum(is_right(task, row, row.answer) for row in checkable)
     else:
         right = sum(final_match(row.answer, pattern) == final_match(row.target, pattern) for row in checkable)
     now = right / len(checkable)

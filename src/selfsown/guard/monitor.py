@@ -38,7 +38,7 @@ from selfsown.signals.measures import (
 from selfsown.signals.permutation_test import MeasureSpec, drift, with_significance
 from selfsown.signals.reference import ReferenceCorpus
 from selfsown.signals.status import overall_status, underpowered
-from selfsown.tasks import Task
+from selfsown.tasks import Task, is_right
 
 MIN_TEXTS = 100  # on either side, to measure creativity and bias
 MAX_REAL_ROWS = 10_000  # that define how common an attribute's values are
@@ -217,7 +217,7 @@ class _BiasMeasures:
         """The measures of bias over these rows. drifts: changes toward the real rows do not count."""
         right: list[bool] = []
         if self.outcome_gaps:
-            right = [not row.status and self.task.check(row, row.answer).score >= 0.5 for row in rows]
+            right = [not row.status and is_right(self.task, row, row.answer) for row in rows]
         for name in names:
             values, real = valued(rows, name, self.named), valued(self.real, name, self.named)
             majority = most_common(real)

@@ -90,6 +90,22 @@ class ChecksSome(Protocol):
         ...
 
 
+@runtime_checkable
+class PartialCredit(Protocol):
+    """A task whose scores below `right_score` are partial credit for wrong answers."""
+
+    @property
+    def right_score(self) -> float:
+        """The lowest score of a right answer."""
+        ...
+
+
+def is_right(task: Task, row: Row, answer: str) -> bool:
+    """Whether the task scores the answer as right: at 0.5 or more, unless the task gives another limit."""
+    needed = task.right_score if isinstance(task, PartialCredit) else 0.5
+    return task.check(row, answer).score >= needed
+
+
 def checkable(rows: Iterable[Row], task: Task) -> list[Row]:
     """The rows with a prompt to which the task can check answers."""
     return [row for row in rows if row.prompt and (not isinstance(task, ChecksSome) or task.checks(row))]
