@@ -168,7 +168,7 @@ def _keys(grader: Step) -> CodeKeys:
 def _single(grader: str, min_score: float) -> Subject:
     path, colon, name = grader.rpartition(":")
     if colon and path.endswith(".py"):
-        function = load_reward(Path(path), name)
+        function = load_reward(grader)
         return Subject(f"{Path(path).name}:{name}", lambda rows: grades(function, rows), min_score)
     method = step("grade", grader)
     if method.method in NOT_ATTACKED:

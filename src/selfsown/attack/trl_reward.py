@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import inspect
 import math
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from selfsown.errors import RecipeError, one_line
-from selfsown.recipe.steps import module_from_file
+from selfsown.errors import RecipeError
+from selfsown.files.functions import blame, load_function
 from selfsown.records import Grade, JsonObject, Row
 
 ANSWER_COLUMNS = ("answer", "answers", "solution", "target", "ground_truth", "reference", "label", "gold")
@@ -23,18 +21,14 @@ _NO_TEXT = (TypeError, KeyError, AttributeError, IndexError)  # of a function th
 Reward = Callable[..., Sequence[float | None]]
 
 
-def load_reward(path: Path, name: str) -> Reward:
-    """The function of this name in the file. Raises RecipeError where there is none, or the file does not load."""
-    module = module_from_file("grade", path)
-    function = getattr(module, name, None)
-    if not callable(function):
-        own = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
-        raise RecipeError(f"{path} has no function {name!r}; it has: {', '.join(own) or 'none'}")
+def load_reward(name: str) -> Reward:
+    """The function that FILE.py:FUNCTION names. Raises RecipeError where there is none, or the file does not load."""
+    function: Reward = load_function(name, "--grader")
     if "completions" not in inspect.signature(function).parameters:
         raise RecipeError(
-            f"{path}: {name} takes no completions; a reward function is reward(completions, **columns) -> list[float]"
+            f"{name} takes no completions; a reward function is reward(completions, **columns) -> list[float]"
         )
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def grades(function: Reward, rows: Sequence[Row]) -> list[Grade]:
@@ -49,9 +43,7 @@ def grades(function: Reward, rows: Sequence[Row]) -> list[Grade]:
         except _NO_TEXT:
             rewards = _rewards(function, rows, conversational=True)
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        raise RecipeError(f"the reward function failed: {one_line(error)} ({place})") from error
+        raise RecipeError(f"the reward function failed: {blame(error)}") from error
     if len(rewards) != len(rows):
         raise RecipeError(f"the reward function gave {len(rewards)} rewards for {len(rows)} completions")
     return [_grade(reward) for reward in rewards]
