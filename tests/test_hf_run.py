@@ -195,6 +195,7 @@ def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path:
     graded, ungraded, real = (tmp_path / "all" / arm / "seed-0" for arm in arms)
     assert _stages(graded)[:2] == ["evaluate 0", "train 0"]
     assert _stages(ungraded)[0] == _stages(real)[0] == "generate 1"
+    assert json.loads((real.parent / "seed-0.cost.json").read_text())["unmetered"] == 0
     first, second = (RunFolder(folder).rows("generation-01/rows") or [] for folder in (graded, ungraded))
     assert [row.answer for row in first] == [row.answer for row in second]
     changes = [f"--set={change}" for change in ("grade=[]", "rollback=false", "control=false", "seed=0")]

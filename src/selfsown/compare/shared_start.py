@@ -25,6 +25,7 @@ def share_start(run: ArmRun, runs: Sequence[ArmRun]) -> None:
     donor = next((other for other in runs if other.seed == run.seed and _began_alike(other, recipe)), None)
     if not recipe.student.objectives or donor is None or (run.folder / "generation-00").exists():
         return
+    run.add_cost(0.0, 0.0, unmetered=0)  # before the folder, which would pass for a run of unknown cost
     source = RunFolder(donor.folder)
     with RunFolder.locked(run.folder, recipe.dump(), recipe.steps()) as target:
         target.copy_start(source)
