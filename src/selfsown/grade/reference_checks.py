@@ -47,11 +47,11 @@ def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
 def _learned(pairs: tuple[Pair, ...]) -> Learned:
     """Learned once for all generations, and said once."""
     learned = learn(pairs)
-    logging.getLogger(__name__).info("selfsown: note: grade.reference_checks: %s", described(learned))
+    logging.getLogger(__name__).info("selfsown: note: grade.reference_checks: %s", _described(learned))
     return learned
 
 
-def described(learned: Learned) -> str:
+def _described(learned: Learned) -> str:
     """How many checks there are, and how far they reach."""
     badly = [f"{kind} ({share:.0%})" for kind, share in learned.noticed.items() if share < BADLY]
     well = [kind for kind, share in learned.noticed.items() if share >= WELL]
