@@ -60,6 +60,8 @@ CHECKED = {  # commands that are not run, and why; their options are checked
     "selfsown compare": "trains for minutes; its recipe is checked, and tests/compare runs comparisons",
     "selfsown prove RECIPE": "trains for minutes; tests/compare proves recipes",
     "selfsown prove first": "trains for minutes; tests/compare proves recipes",
+    "selfsown prove follow": "trains for an hour; tests/compare proves recipes",
+    "python examples/seed_tasks.py": "its file is not part of this project",
     "selfsown make llama-text": "needs real programs; tests/generate/test_llama_text.py runs it",
 }
 QUICK = ("selfsown run first", "selfsown run names --set real=FILE")
