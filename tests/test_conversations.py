@@ -80,7 +80,10 @@ def told(body: dict[str, Any], prompt: Conversation) -> bool:
     return not prompt.tools or json.loads(prompt.tools)[0]["function"]["name"] in whole
 
 
-@pytest.mark.parametrize("way", sorted({*methods("generate")} - {"file", "episodes"}))  # file asks nobody; episodes: tests/test_episodes.py
+ELSEWHERE = {"file", "episodes"}  # the first asks nobody; tests/test_episodes.py asks by the other
+
+
+@pytest.mark.parametrize("way", sorted({*methods("generate")} - ELSEWHERE))
 def test_what_a_row_says_was_asked_was_asked_whoever_made_it(way: str, tmp_path: Path) -> None:
     task = world(tmp_path)
     real = list(task.pose(0))
