@@ -35,21 +35,26 @@ def blame(error: BaseException) -> str:
     return f"{one_line(error)} ({Path(frame.filename).name}:{frame.lineno})"
 
 
-def _from_file(path: Path, place: str) -> ModuleType:
-    path = path.expanduser()
-    if not path.exists():
-        raise RecipeError(f"{place}: there is no file {path}")
+def load_file(path: Path) -> ModuleType:
+    """The module of a user's file. Raises whatever the file raises."""
     name = f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_file(path: Path, place: str) -> ModuleType:
+    path = path.expanduser()
+    if not path.exists():
+        raise RecipeError(f"{place}: there is no file {path}")
     try:
-        spec.loader.exec_module(module)
+        return load_file(path)
     except Exception as error:
         raise RecipeError(f"{place}: {path} cannot be loaded: {blame(error)}") from error
-    return module
 
 
 def _imported(name: str, place: str) -> ModuleType:

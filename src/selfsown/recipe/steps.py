@@ -15,7 +15,6 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
 from selfsown.errors import RecipeError, SelfsownError, one_line, suggest
+from selfsown.files.functions import load_file
 from selfsown.recipe.inputs import STAGES, Inputs
 from selfsown.recipe.servers import check_model
 from selfsown.recipe.values import validated
@@ -236,7 +236,7 @@ def _module(stage: str, method: str, beside: Path, package: str = "") -> ModuleT
             f"{stage}: {name!r} is a function that was passed in from Python; pass it again, or save it as ./{name}.py"
         )
     if method.endswith(".py"):
-        module = module_from_file(stage, beside / method)
+        module = _from_file(stage, beside / method)
     elif method in shipped:
         module = _shipped(stage, method, package)
     elif "." in method:
@@ -262,20 +262,13 @@ def _shipped(stage: str, method: str, package: str) -> ModuleType:
         ) from error
 
 
-def module_from_file(stage: str, path: Path) -> ModuleType:
+def _from_file(stage: str, path: Path) -> ModuleType:
     if not path.exists():
         raise RecipeError(f"{stage}: there is no file {path}; the file of a custom method lies beside its recipe")
-    name = f"selfsown_user{path.resolve().with_suffix('')}".replace("/", "_")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
+        return load_file(path)
     except Exception as error:
         raise RecipeError(f"{stage}: {path} cannot be loaded: {one_line(error)}") from error
-    return module
 
 
 def _imported(stage: str, method: str) -> ModuleType:
