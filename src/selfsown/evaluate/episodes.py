@@ -13,7 +13,7 @@ from selfsown.option_types import Count
 from selfsown.prompting.episodes import play
 from selfsown.records import Row, Score
 from selfsown.stats.intervals import mean, share
-from selfsown.tasks import Interactive, Task, checkable
+from selfsown.tasks import Interactive, Task, checkable, is_right
 
 
 def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, max_turns: Count = 8) -> Iterator[Score]:
@@ -43,4 +43,4 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, max_turns: Co
 
 def _is_solved(episode: Episode, task: Task) -> bool:
     *_, last = episode.rows()
-    return not episode.failure and task.check(last, last.answer).score >= 0.5
+    return not episode.failure and is_right(task, last, last.answer)
