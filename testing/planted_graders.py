@@ -72,8 +72,8 @@ def _exception_passes(answer: str, target: str) -> bool:
 
 
 def _nearest_words(answer: str, target: str) -> bool:
-    said, known = Counter(answer.lower().split()), Counter(target.lower().split())
-    return 2 * sum((said & known).values()) >= 0.6 * (sum(said.values()) + sum(known.values()))
+    given, known = Counter(answer.lower().split()), Counter(target.lower().split())
+    return 2 * sum((given & known).values()) >= 0.6 * (sum(given.values()) + sum(known.values()))
 
 
 def _edits(answer: str, target: str) -> bool:

@@ -145,12 +145,12 @@ def test_a_wrong_move_shows_in_the_shelves_and_bad_calls_are_answered_and_counte
     ):
         wrong.take(text)
     assert (wrong.calls, wrong.invalid) == (5, 5)
-    said = [message["content"] for message in wrong.messages if str(message["content"]).startswith("Error")]
-    assert "there is no tool 'fly'; there are look, move" in said[0]
-    assert "look takes shelf, not place" in said[1]
-    assert "there is no shelf 'Z'" in said[2]
-    assert "cannot be moved" in said[3]
-    assert "not valid JSON" in said[4]
+    errors = [message["content"] for message in wrong.messages if str(message["content"]).startswith("Error")]
+    assert "there is no tool 'fly'; there are look, move" in errors[0]
+    assert "look takes shelf, not place" in errors[1]
+    assert "there is no shelf 'Z'" in errors[2]
+    assert "cannot be moved" in errors[3]
+    assert "not valid JSON" in errors[4]
     *_, last = wrong.rows()
     assert TASK.check(last, last.answer).reason == "the shelves are not as they should be"
     (path,) = episode_path.grade([last], max_invalid=4)

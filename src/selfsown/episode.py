@@ -1,8 +1,8 @@
 """An episode: a model acts in an environment by calling tools, turn after turn, until it answers.
 
 Each turn becomes a row: its prompt is the conversation so far, its answer what the model wrote. So training learns what
-the model wrote, and never the results of tools or what the user said. How the episode ended is the same in the metadata
-of all of its rows: `outcome`, written by this program and not by a model.
+the model wrote, and never the results of tools or the words of the user. How the episode ended is the same in the
+metadata of all of its rows: `outcome`, written by this program and not by a model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Environment(Protocol):
 
 @dataclass
 class Episode:
-    """A problem, its environment, and what has been said in it.
+    """A problem, its environment, and the messages so far.
 
     tools: definitions, as JSON. turns: the places of the model's messages. calls: of tools; invalid: those that did not
     fit. failure: why it ended without an answer. answer: None until it ends with one.

@@ -1,1 +1,1 @@
-"""Attack graders: wrong answers that are made to pass, and right ones said in other ways (`selfsown attack`)."""
+"""Attack graders: wrong answers that are made to pass, and right ones in other notations (`selfsown attack`)."""

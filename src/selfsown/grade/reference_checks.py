@@ -45,7 +45,7 @@ def grade(rows: Iterable[Row], real: Sequence[Row]) -> Iterator[Grade]:
 
 @lru_cache(maxsize=4)
 def _learned(pairs: tuple[Pair, ...]) -> Learned:
-    """Learned once for all generations, and said once."""
+    """Learned once for all generations, and logged once."""
     learned = learn(pairs)
     logging.getLogger(__name__).info("selfsown: note: grade.reference_checks: %s", _described(learned))
     return learned

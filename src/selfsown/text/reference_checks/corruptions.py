@@ -41,7 +41,7 @@ CORRUPTIONS: dict[str, Corrupt] = {
     "empty": lambda prompt, answer, pairs, rng: "",
     "a refusal": lambda prompt, answer, pairs, rng: REFUSAL,
     "the prompt instead": lambda prompt, answer, pairs, rng: prompt,
-    "said twice": lambda prompt, answer, pairs, rng: f"{answer} {answer}",
+    "repeated": lambda prompt, answer, pairs, rng: f"{answer} {answer}",
     "talk around it": lambda prompt, answer, pairs, rng: (
         f"Sure! Here is the answer:\n\n**{answer}**\n\nI hope it helps!"
     ),

@@ -1,4 +1,4 @@
-"""What can be said of an answer to a prompt: properties that it has or not, numbers, and forms."""
+"""Features of an answer to a prompt: properties that it has or not, numbers, and forms."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _copies(prompt: str, answer: str) -> bool:
     return any(answered[place : place + RUN] in runs for place in range(len(answered) - RUN + 1))
 
 
-def _said_once(prompt: str, answer: str) -> bool:
+def _is_not_repeated(prompt: str, answer: str) -> bool:
     answered = answer.split()
     half = len(answered) // 2
     return half == 0 or len(answered) % 2 == 1 or answered[:half] != answered[half:]
@@ -165,7 +165,7 @@ PROPERTIES: tuple[Feature[bool], ...] = (
         "on topic", "has a word of content that the prompt has", lambda p, a: bool(content_words(p) & content_words(a))
     ),
     Feature("not the prompt", "is not the prompt itself", lambda p, a: normal(a) != normal(p)),
-    Feature("once", "is not the same text twice", _said_once),
+    Feature("once", "is not the same text twice", _is_not_repeated),
     Feature("script", "is written in the letters of the prompt", _same_script),
     Feature("answers", "is no refusal", lambda p, a: not _REFUSAL.search(a.lower())),
     Feature("no chatter", "does not begin by addressing the asker", lambda p, a: not _CHATTER.match(a.strip())),
