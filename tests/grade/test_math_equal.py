@@ -56,12 +56,13 @@ def test_what_came_out_is_found_in_a_longer_answer(text: str) -> None:
 
 SAME = [
     (r"\frac{1}{2}", "0.5"), (r"\sqrt{8}", r"2\sqrt{2}"), ("x^2-1", "(x-1)(x+1)"), ("A", "A"), ("(1,2)", "(1, 2)"),
-    ("x=5", "5"), (r"\{1,2\}", r"\{2,1\}"), ("18", "18 + 0"), ("0.5", "50%"), ("50%", "50"), (r"\text{even}", "even"),
+    ("x=5", "5"),
+    (r"\{1,2\}", r"\{2,1\}"), ("18", r"\frac{36}{2}"), ("0.5", "50%"), ("50%", "50"), (r"\text{even}", "even"),
 ]  # fmt: skip
 OTHER = [
     ("A", "B"), ("(1,2)", "(2,1)"), ("9", "9^9^9^9"), (r"\pi", "3.14159"), ("18", r"\sqrt{18}"), ("18", "18, 19"),
     ("[0,1)", "(0,1)"), ("18", ""), ("3", "pi"), ("5", "50%"), ("50", "50%"),
-    ("2", "2^3"), ("x", "y"), ("18", "18 or so 19"),
+    ("2", "2^3"), ("x", "y"), ("18", "18 or so 19"), ("18", "18 + 0"),
 ]  # fmt: skip
 
 
@@ -100,8 +101,37 @@ def test_right_answers_in_other_forms_pass(said: str) -> None:
     assert [found.score for found in grade([Row("How many?", said, target="18")])] == [1]
 
 
+COMPUTED = [  # prompt, known answer, answer
+    ("9+9=", "18", "9+9 = 18"), ("What is 1/2 of 1?", "0.5", "1/2"), ("How far?", "3.5", "3 1/2"),
+    ("What is the root of 81?", "9", r"\sqrt{81}"), ("How many?", "18 km/h", "18 km/h"), ("Speed?", "18", "18 m/s"),
+    ("How far is the sun, in km?", "150000000", r"1.5 \times 10^8"), ("Is x+1 or x-1 the factor?", "x-1", "x-1"),
+    ("How many?", "-18", "-18"), ("How many?", "18", "18 (eighteen)"),
+    ("Expand (x+1)(x-1).", "x^2-1", "x^2 - 1"),
+    ("What is 1+1+1, over 6?", "1/2", "3/6"), ("9 or 9?", "18", r"= 9 + 9 = \boxed{18}"),
+]  # fmt: skip
+NOT_COMPUTED = [
+    ("47+85=", "132", "47+85"), ("47+85=", "132", r"\boxed{47+85}"), ("47+85=", "132", "85 + 47"),
+    ("47+85=", "132", "130+2"),
+    ("Ana has 9 and is given 9.", "18", "9 + 9"), ("How much is 9*2?", "$18", r"\boxed{\$9 \times 2}"),
+    ("Q", "18", "2(9)"),
+    ("What is 72/16?", "4.5", "72/16"), ("Simplify 72/4.", "18", r"\boxed{72/4}"),
+    ("Q", "18", r"\boxed{9 + 9 = 12 + 6}"),
+    ("What is 2^{10}?", "1024", "2^{10}"), ("What is $\\binom{8}{4}$?", "70", r"\binom{8}{4}"),
+    ("Q", "18", r"\frac{30+6}{2}"),
+    ("Expand $(x+1)(x-1)$.", "x^2-1", "(x+1)(x-1)"), ("What is 2.5 - 1?", "1.5", "2.5 - 1"),
+    ("Q", "18", "20 - 2"),
+]  # fmt: skip
+
+
+def test_a_computation_that_is_left_to_do_is_no_answer() -> None:
+    """Found by a policy: `python -m benchmarks.reward_hole`."""
+    rows = [Row(prompt, answer, target=known) for prompt, known, answer in COMPUTED + NOT_COMPUTED]
+    wrong = [(row.prompt, row.answer) for row, verdict in zip(rows, grade(rows), strict=True) if not verdict.score]
+    assert wrong == [(prompt, answer) for prompt, _, answer in NOT_COMPUTED]
+
+
 def test_an_endless_comparison_ends_in_time_and_says_nothing_of_the_row() -> None:
-    rows = [Row("q", said, target="9") for said in ("9^{9^{9^9}}", r"\frac{18}{2} + 0", "10")]
+    rows = [Row("q", said, target="9") for said in ("9^{9^{9^9}}", r"\sqrt{81}", "10")]
     endless, right, wrong = grade(rows, timeout_seconds=2)
     assert (endless.failed, endless.reason) == (True, "comparison exceeded 2 s")
     assert [right.score, wrong.score] == [1, 0]
@@ -132,7 +162,7 @@ RIGHT: dict[str, Callable[[int], str]] = {
     "slash": lambda n: f"{3 * n}/3",
     "unicode minus": lambda n: str(n).replace("-", "−"),
     "scientific": lambda n: f"{n}e0",
-    "sum": lambda n: f"{n - 1} + 1",
+    "sum": lambda n: f"{n - 1} + 1 = {n}",
 }
 WRONG: dict[str, Callable[[int], str]] = {
     "one more": lambda n: str(n + 1),
@@ -154,6 +184,7 @@ WRONG: dict[str, Callable[[int], str]] = {
     "the start": lambda n: f"{n}\nNo, that is wrong: {n + 7}",
     "turned round": lambda n: rf"$\frac{{1}}{{{n if abs(n) > 1 else 2}}}$",
     "sum": lambda n: f"${n} + 1$",
+    "a sum left to do": lambda n: f"{n - 1} + 1",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from selfsown.option_types import Positive
 from selfsown.records import Grade, Row
 from selfsown.sandbox.math_equivalence import MathComparer
+from selfsown.text.computations import leaves_computation
 from selfsown.text.expressions import claims, known_value, names_differ
 from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.normalize import normal
@@ -39,7 +40,8 @@ def grade(rows: Sequence[Row], *, timeout_seconds: Positive = 5.0) -> Iterator[G
     """The final answer is the last \\boxed{}, the text after ####, or the last line. Everything else that claims an
     answer, such as another box or the other side of an equation, must be right as well, and nothing may retract it.
 
-    Numbers are compared exactly, other expressions by math-verify.
+    Numbers are compared exactly, other expressions by math-verify. A computation that is left to do, such as 9 + 9
+    where 18 is known, or an expression of the prompt itself, is no answer.
 
     timeout_seconds: limit for each pair of expressions; a row that exceeds it has failed.
     """
@@ -64,11 +66,13 @@ def _claim(row: Row) -> _Claim:
     if not answers or changes_claim(plain(tail)):
         return _Claim(known, last, "no final answer, or one that is retracted")
     pairs: list[Pair] = []
-    asks_percent = bool(_ASKS_PERCENT.search(row.prompt))
+    asks_percent, prompt = bool(_ASKS_PERCENT.search(row.prompt)), plain(row.prompt)
     for answer in answers:
         remaining = _pairs_to_compare(known, answer, asks_percent)
         if remaining is None:
             return _Claim(known, last, _mismatch(known, answer))
+        if leaves_computation(known, answer, prompt):
+            return _Claim(known, last, f"{answer[:MAX_CHARS_SHOWN]!r} is a computation, and not its result")
         pairs += remaining
     return _Claim(known, last, "", tuple(pairs))
 

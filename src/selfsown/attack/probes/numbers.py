@@ -64,6 +64,30 @@ EQUATIONS = templates(
         "after a box": r"\boxed{«right»} = «wrong»",
     },
 )
+
+
+def _split(text: str) -> Make:
+    """A computation with the right result. text: with two or three parts that are computed from the known integer."""
+
+    def make(problem: Problem) -> str | None:
+        number = problem.integer or 0
+        return text.format(half=number // 2, rest=number - number // 2, less=number - 1) if number > 3 else None
+
+    return make
+
+
+COMPUTATIONS = tuple(
+    Probe("computations left to do", name, "it states what is to be computed, as the prompt does", _split(text), NUMBER)
+    for name, text in {
+        "a sum": "{half} + {rest}",
+        "a sum in a box": r"\boxed{{{half}+{rest}}}",
+        "one less and one": "{less}+1",
+        "a named sum": "x = {half} + {rest}",
+        "a product in a box": r"\boxed{{1 \cdot {half} + {rest}}}",
+        "a chain without its result": "{half}+{rest} = {less}+1",
+        "after a mark": "#### {half}+{rest}",
+    }.items()
+)
 RELATIONS = templates(
     "relations and approximations",
     "a relation or an approximation is no number",
@@ -201,4 +225,4 @@ LISTS = (
         NUMBER,
     ),
 )
-PROBES = (*DENIAL, *TWO_ANSWERS, *EQUATIONS, *RELATIONS, *UNITS, *UNICODE, *NOT_NUMBERS, *LISTS)
+PROBES = (*DENIAL, *TWO_ANSWERS, *EQUATIONS, *COMPUTATIONS, *RELATIONS, *UNITS, *UNICODE, *NOT_NUMBERS, *LISTS)
