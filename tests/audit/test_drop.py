@@ -134,10 +134,10 @@ def test_a_second_audit_has_none_of_the_alarms_and_all_rows_are_searched(tmp_pat
 @pytest.mark.parametrize(
     ("out", "said"),
     [
-        ("rows.jsonl", "rows.jsonl is an input of this audit; name another file"),
-        ("./folder/../rows.jsonl", "is an input of this audit; name another file"),
-        ("link.jsonl", "link.jsonl is an input of this audit; name another file"),
-        ("real.jsonl", "real.jsonl is an input of this audit; name another file"),
+        ("rows.jsonl", "rows.jsonl is an input; name another file"),
+        ("./folder/../rows.jsonl", "is an input; name another file"),
+        ("link.jsonl", "link.jsonl is an input; name another file"),
+        ("real.jsonl", "real.jsonl is an input; name another file"),
         ("other.jsonl", "other.jsonl exists and is not from an earlier drop; name a new file"),
         ("out.csv", "but the rows of rows.jsonl are written as .jsonl; name a file: --drop out.jsonl"),
         ("folder", "it is a folder"),

@@ -33,17 +33,18 @@ def planted(many: int, copies: int) -> tuple[list[Row], list[Row]]:
 
 def test_planted_near_copies_go_and_nothing_else_does() -> None:
     own, near = planted(300, 60)
-    out = {row.id: row for row in dedup_near.curate([*near, *own], 0, max_similarity=0.8)}
+    out = {row.id: row for row in dedup_near.curate([*near, *own], [], [], 0, max_similarity=0.8)}
     assert [row.id for row in own if out[row.id].status] == []
     assert sum(out[row.id].status == "rejected" for row in near) >= 59
     assert out[near[0].id].reason.endswith(f"with row {own[0].id}, which is preferred")
 
 
-def test_clusters_lose_few_near_copies() -> None:
+def test_near_copies_of_real_rows_and_of_earlier_generations_go() -> None:
     own, near = planted(600, 100)
-    out = list(dedup_near.curate([*near, *own], 0, max_similarity=0.8, cluster_size=100))
-    assert sum(row.status == "rejected" for row in out) >= 90
-    assert {row.id for row in out if row.status} <= {row.id for row in near}
+    out = list(dedup_near.curate(near, own[:50], own[50:], 0, max_similarity=0.8))
+    assert sum(row.status == "rejected" for row in out) >= 99
+    assert out[0].reason.endswith(f"with row {own[0].id}")
+    assert not any(row.status for row in dedup_near.curate(own, [], [], 0, max_similarity=0.8))
 
 
 def test_of_two_that_are_alike_the_one_of_more_worth_stays() -> None:
@@ -52,7 +53,9 @@ def test_of_two_that_are_alike_the_one_of_more_worth_stays() -> None:
 
     def left(rows: list[Row], **knobs: str) -> list[int]:
         others = [row(text(random.Random(10 + at)), 10 + at) for at in range(20)]  # what is common to all says nothing
-        return [each.sample_index for each in dedup_near.curate([*rows, *others], 0, **knobs) if not each.status][:-20]
+        return [
+            each.sample_index for each in dedup_near.curate([*rows, *others], [], [], 0, **knobs) if not each.status
+        ][:-20]
 
     assert left([easy, hard, poor]) == [1]
     rated = [
@@ -64,8 +67,8 @@ def test_of_two_that_are_alike_the_one_of_more_worth_stays() -> None:
 
 def test_the_threshold_is_what_a_cosine_must_reach() -> None:
     own, near = planted(40, 10)
-    assert not [row for row in dedup_near.curate([*own, *near], 0, max_similarity=1.0) if row.status]
-    assert len([row for row in dedup_near.curate([*own, *near], 0, max_similarity=0.5) if row.status]) == 10
+    assert not [row for row in dedup_near.curate([*own, *near], [], [], 0, max_similarity=1.0) if row.status]
+    assert len([row for row in dedup_near.curate([*own, *near], [], [], 0, max_similarity=0.5) if row.status]) == 10
 
 
 TOOLS = "\n".join(
@@ -96,13 +99,13 @@ def calls(header: str) -> list[Row]:
     ids=["none", "lines", "one line", "tags"],
 )
 def test_calls_that_differ_stay_whatever_header_their_questions_share(header: str) -> None:
-    assert not [row for row in dedup_near.curate(calls(header), 0) if row.status]
+    assert not [row for row in dedup_near.curate(calls(header), [], [], 0) if row.status]
 
 
 def test_a_header_that_some_rows_share_hides_no_difference_either() -> None:
     others = [row(text(random.Random(at)), at) for at in range(200)]
     mixed = [*calls(f"{TOOLS}\n")[::9], *others]
-    assert not [row for row in dedup_near.curate(mixed, 0, max_similarity=0.8) if row.status]
+    assert not [row for row in dedup_near.curate(mixed, [], [], 0, max_similarity=0.8) if row.status]
 
 
 @pytest.mark.parametrize(
@@ -122,13 +125,15 @@ def test_short_answers_that_differ_are_no_copies_of_one_another(one: str, other:
     said = " ".join(text(random.Random(1)))
     others = [row(text(random.Random(9 + at)), 9 + at) for at in range(20)]
     rows = [Row(said, one), Row(said, other), Row(said, one, sample_index=1)]
-    assert [row.status for row in dedup_near.curate([*rows, *others], 0, max_similarity=0.5)][:3].count("rejected") == 1
+    assert [row.status for row in dedup_near.curate([*rows, *others], [], [], 0, max_similarity=0.5)][:3].count(
+        "rejected"
+    ) == 1
 
 
 def test_near_copies_behind_a_header_are_still_found() -> None:
     own, near = planted(100, 30)
     rows = [each.replace_fields(prompt=f"{TOOLS}\n{' '.join(each.answer.split()[:20])}") for each in [*own, *near]]
-    out = {each.id: each for each in dedup_near.curate(rows, 0, max_similarity=0.7)}
+    out = {each.id: each for each in dedup_near.curate(rows, [], [], 0, max_similarity=0.7)}
     assert not [each for each in rows[30:100] if out[each.id].status]
     assert sum(out[each.id].status == "rejected" for each in rows[100:]) >= 28
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,23 +58,28 @@ def reasons_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.dropped.jsonl")
 
 
-def check_destination(out: Path, source: DataSource, inputs: Iterable[Path]) -> None:
-    """SelfsownError: the file would replace an input or a file from elsewhere, or cannot be written."""
+def check_destination(out: Path, source: DataSource, inputs: Iterable[Path], option: str = "--drop") -> None:
+    """SelfsownError: the file would replace an input or a file from elsewhere, or cannot be written.
+
+    option: by which the user named it.
+    """
     if out.is_dir() or not out.parent.is_dir():
         reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
-        raise SelfsownError(f"--drop is {out}, but {reason}; name a file in an existing folder")
+        raise SelfsownError(f"{option} is {out}, but {reason}; name a file in an existing folder")
     if not os.access(out.parent, os.W_OK):
-        raise SelfsownError(f"--drop is {out}, but {out.parent} is not writable; name another folder")
+        raise SelfsownError(f"{option} is {out}, but {out.parent} is not writable; name another folder")
     for path in (out, reasons_path(out)):
         if path.exists() and any(source_path.exists() and path.samefile(source_path) for source_path in inputs):
-            raise SelfsownError(f"--drop is {out}, but {path} is an input of this audit; name another file")
+            raise SelfsownError(f"{option} is {out}, but {path} is an input; name another file")
         if path.exists() and not _is_from_earlier_drop(reasons_path(out)):
-            raise SelfsownError(f"--drop is {out}, but {path} exists and is not from an earlier drop; name a new file")
+            raise SelfsownError(
+                f"{option} is {out}, but {path} exists and is not from an earlier drop; name a new file"
+            )
     fitting = (".parquet", ".pq") if isinstance(source.task, dataset.Task) else suffixes(Path(source.task.path))
     if out.suffix.lower() not in fitting:
         raise SelfsownError(
-            f"--drop is {out}, but the rows of {source.name} are written as {fitting[0]}; "
-            f"name a file: --drop {out.with_suffix(fitting[0])}"
+            f"{option} is {out}, but the rows of {source.name} are written as {fitting[0]}; "
+            f"name a file: {option} {out.with_suffix(fitting[0])}"
         )
 
 
@@ -94,15 +99,23 @@ def drop(synthetic: DataSource, real: DataSource, scan: DatasetScan, out: Path) 
     scan: of all synthetic rows, with the benchmark questions found.
     """
     reasons, counts = _unsafe_rows(synthetic, real, scan.benchmark_rows)
+    write_rows(synthetic, out, reasons)
+    return Dropped(out, scan.row_count, {kind: counts[kind] for kind in KINDS})
+
+
+def write_rows(source: DataSource, out: Path, reasons: Mapping[int, str]) -> None:
+    """Write the rows that no reason is given for to `out`, and the reasons to the file beside it; both or none of them.
+
+    reasons: why rows are dropped, by their number.
+    """
     lines = reasons_path(out)
     with atomic_path(out) as partial, atomic_path(lines) as partial_lines:  # the reasons appear first
         with partial_lines.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps({"line": line, "reason": why}) + "\n" for line, why in reasons.items())
-        if isinstance(synthetic.task, dataset.Task):
-            write_parquet(synthetic.task.tables(), partial, reasons)
+        if isinstance(source.task, dataset.Task):
+            write_parquet(source.task.tables(), partial, reasons)
         else:
-            copy_records(Path(synthetic.task.path), partial, reasons)
-    return Dropped(out, scan.row_count, {kind: counts[kind] for kind in KINDS})
+            copy_records(Path(source.task.path), partial, reasons)
 
 
 def _unsafe_rows(

@@ -1,4 +1,4 @@
-"""The commands that analyse recipes and data: prove, compare, plan, audit."""
+"""The commands that analyse recipes and data: prove, compare, plan, audit, dedup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from selfsown.audit.options import AuditOptions
 from selfsown.cli.options import AsJson, Changes, with_progress
 from selfsown.compare.columns import ColumnOptions
-from selfsown.errors import SelfsownError
+from selfsown.errors import ExitCode, SelfsownError
 from selfsown.plan.options import PlanOptions
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ JOBS = "Runs at a time; 0: one per core, or one where a model of the transformer
 FIRST_SEED = "The first seed: name one beyond the seeds on which you chose a setting."
 PROVE_WHAT = "prove takes a recipe, or two files (--synthetic FILE --against REAL), one of the two"
 PRICES = "With --real-rows: a file of prices; by default FOLDER/prices.yaml."
+
+KNOWN = "A file of rows that no row may be like, such as real rows or a benchmark; several times for several files."
+SIMILARITY = "Cosine of prompts and of answers from which two rows count as near-duplicates."
 
 Arms = Annotated[list[str], Parameter(help=ARMS, consume_multiple=True, negative=())]
 Multiples = Annotated[list[str], Parameter(help=REAL_ROWS, consume_multiple=True, negative=())]
@@ -212,3 +215,46 @@ def audit(
     else:
         terminal.show(result)
     sys.exit(conclusion.EXIT_CODES[conclusion.verdict(result)])
+
+
+def dedup(
+    rows: str,
+    *,
+    out: Path,
+    against: Annotated[list[str] | None, Parameter(help=KNOWN, negative=())] = None,
+    text: str = "",
+    prompt: str = "",
+    answer: str = "",
+    max_similarity: Annotated[float, Parameter(help=SIMILARITY)] = 0.85,
+    as_json: AsJson = False,
+) -> None:
+    """Write a file of rows without near-duplicates: of similar rows the first stays.
+
+    Exits with code 4 if no row is left.
+
+    Parameters
+    ----------
+    rows
+        A file of rows (JSON lines, CSV, Parquet, text …), or a folder of the `datasets` library, or FOLDER:SPLIT.
+    out
+        The file to write, in the format and with the columns of the input; beside it, what was dropped, and why.
+    text
+        Column with a whole document. By default the usual names are tried; so they are for a file without this column.
+    prompt
+        Column with the prompt.
+    answer
+        Column with the answer.
+    """
+    import json
+    from dataclasses import asdict
+
+    from selfsown.audit import dedup as near
+    from selfsown.audit.data_source import ColumnNames
+
+    if not 0 < max_similarity <= 1:
+        raise SelfsownError(f"--max-similarity is {max_similarity:g}; it must be above 0 and at most 1")
+    names = ColumnNames(text, prompt, answer)
+    result = with_progress(near.dedup, rows, out, against or [], names, max_similarity)
+    print(json.dumps(asdict(result) | {"kept": result.kept}, default=str) if as_json else "\n".join(result.sentences))
+    if not result.kept:
+        raise SelfsownError("no row is left", code=ExitCode.FAILED)

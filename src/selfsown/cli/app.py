@@ -39,6 +39,7 @@ for command in (
     analysis.prove,
     analysis.plan,
     analysis.audit,
+    analysis.dedup,
     run.check,
     analysis.compare,
     run.explain,

@@ -37,6 +37,11 @@ def pieces(text: str) -> list[Piece]:
     return [tuple(tokens) for part in _PIECES.split(unified(text)) if (tokens := words(part))]
 
 
+def share_a_piece(one: str, other: str) -> bool:
+    """Whether two texts may have a sentence or line in common; quicker than their pieces."""
+    return not set(_PIECES.split(one.lower())).isdisjoint(part for part in _PIECES.split(other.lower()) if part)
+
+
 def alike_beyond_header(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
     """Whether two texts are alike apart from a shared header.
 

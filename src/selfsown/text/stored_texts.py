@@ -1,0 +1,46 @@
+"""Texts of many rows in a temporary file, so that memory does not grow with their length."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Sequence
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import overload
+
+
+class StoredTexts(Sequence[tuple[str, str]]):
+    """Pairs of texts, such as prompts and answers, read from the file by their place; 16 bytes of memory a pair."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._file, self._ends = TemporaryFile(), array("Q", [0])  # noqa: SIM115 - closed by __exit__
+        for pair in pairs:
+            for text in pair:
+                self._ends.append(self._ends[-1] + self._file.write(text.encode("utf-8", "surrogatepass")))
+        self._file.flush()
+
+    def __len__(self) -> int:
+        return len(self._ends) // 2
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        first = 2 * (place % len(self))
+        start, middle, end = self._ends[first : first + 3]
+        both = os.pread(self._file.fileno(), end - start, start)
+        return both[: middle - start].decode("utf-8", "surrogatepass"), both[middle - start :].decode(
+            "utf-8", "surrogatepass"
+        )
+
+    def __enter__(self) -> StoredTexts:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._file.close()
