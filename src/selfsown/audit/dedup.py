@@ -12,6 +12,7 @@ from selfsown import progress
 from selfsown.audit.data_source import ColumnNames, open_source
 from selfsown.audit.drop import check_destination, reasons_path, write_rows
 from selfsown.audit.scan import row_number
+from selfsown.errors import SelfsownError
 from selfsown.text.near_rows import near_duplicates
 from selfsown.text.stored_texts import StoredTexts
 
@@ -50,8 +51,11 @@ def dedup(
     others are not to the file beside it; both or none of them.
 
     max_similarity: the cosine of prompts and of answers from which rows count as near-duplicates. Texts and sketches
-    are in temporary files: 512 bytes and the text itself for each row. SelfsownError: `out` cannot be written.
+    are in temporary files: 512 bytes and the text itself for each row. SelfsownError: `out` cannot be
+    written, or the threshold is no cosine.
     """
+    if not 0 < max_similarity <= 1:
+        raise SelfsownError(f"--max-similarity is {max_similarity:g}; it must be above 0 and at most 1")
     known = [open_source(name, columns) for name in against]
     source = open_source(path, columns)
     check_destination(out, source, [Path(name) for name in (path, *against)], "--out")

@@ -251,8 +251,6 @@ def dedup(
     from selfsown.audit import dedup as near
     from selfsown.audit.data_source import ColumnNames
 
-    if not 0 < max_similarity <= 1:
-        raise SelfsownError(f"--max-similarity is {max_similarity:g}; it must be above 0 and at most 1")
     names = ColumnNames(text, prompt, answer)
     result = with_progress(near.dedup, rows, out, against or [], names, max_similarity)
     print(json.dumps(asdict(result) | {"kept": result.kept}, default=str) if as_json else "\n".join(result.sentences))

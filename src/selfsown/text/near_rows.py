@@ -42,10 +42,10 @@ def near_duplicates(
         places, index = np.unique(chunk, return_inverse=True)
         chunk_rows = [rows[place] for place in places.tolist()]
         cosines = _cosines(chunk_rows, index.reshape(chunk.shape), sides)
-        at = dict(zip(places.tolist(), chunk_rows, strict=True))
+        by_place = dict(zip(places.tolist(), chunk_rows, strict=True))
         for (one, other), cosine in zip(chunk.tolist(), cosines.tolist(), strict=True):
             similar = cosine >= max_similarity and not removed[one] and not removed[other]
-            if similar and _is_near(at[one], at[other], parsed):
+            if similar and _is_near(by_place[one], by_place[other], parsed):
                 removed[other] = True
                 yield one, other, cosine
 
@@ -53,10 +53,10 @@ def near_duplicates(
 def _candidates(rows: Sequence[Texts], known: int, max_similarity: float) -> Array:
     """Pairs of places that may be near-duplicates (pairs, 2), by the place of the second.
 
-    A cosine of TF-IDF vectors is above the Jaccard similarity of the same texts; its fourth power is below nearly all.
+    A cosine of TF-IDF vectors is above the Jaccard similarity of the same texts; its third power is below nearly all.
     """
-    found = list(similar_pairs((_compared(*rows[place]) for place in range(len(rows))), max_similarity**4))
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *found])
+    similar = list(similar_pairs((_compared(*rows[place]) for place in range(len(rows))), max_similarity**3))
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *similar])
     keys = np.unique(pairs[:, 1] * len(rows) + pairs[:, 0])
     pairs = np.stack([keys % max(1, len(rows)), keys // max(1, len(rows))], 1)
     return pairs[pairs[:, 1] >= known]

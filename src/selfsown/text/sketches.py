@@ -55,8 +55,10 @@ def _filled(bins: Array) -> Array:
     place = np.where(twice == _EMPTY, 2 * BINS, np.arange(2 * BINS))
     nearest = np.minimum.accumulate(place[:, ::-1], axis=1)[:, ::-1][:, :BINS]
     distance = (nearest - np.arange(BINS)).astype(np.uint32)
-    found = np.take_along_axis(twice, np.minimum(nearest, 2 * BINS - 1), axis=1)
-    filled: Array = found + distance * np.uint32(2)  # so that neighbours that were filled from one bin differ from it
+    nearest_values = np.take_along_axis(twice, np.minimum(nearest, 2 * BINS - 1), axis=1)
+    filled: Array = nearest_values + distance * np.uint32(
+        2
+    )  # so that neighbours that were filled from one bin differ from it
     return filled
 
 
@@ -103,5 +105,6 @@ def _pairs_in_band(values: Array) -> Array:
     same = np.flatnonzero(keys[1:] == keys[:-1]) + 1  # places that continue a run
     begins = np.concatenate([[True], keys[1:] != keys[:-1]])
     first = np.maximum.accumulate(np.where(begins, np.arange(len(keys)), 0))[same]
-    pairs = np.concatenate([np.stack([order[same - 1], order[same]], 1), np.stack([order[first], order[same]], 1)])
-    return np.unique(pairs, axis=0) if len(pairs) else pairs
+    further = first < same - 1
+    before = np.concatenate([order[same - 1], order[first[further]]])
+    return np.stack([before, np.concatenate([order[same], order[same[further]]])], 1)
