@@ -20,7 +20,7 @@ def test_the_incomplete_beta_function_is_scipy_s(a: float, b: float) -> None:
 def test_a_prior_is_fitted_to_the_rates_that_made_the_counts() -> None:
     rng = random.Random(0)
     for right, wrong in ((0.3, 0.3), (2.0, 6.0), (1.0, 1.0)):
-        rates = [rng.betavariate(right, wrong) for _ in range(8_000)]
+        rates = [rng.betavariate(right, wrong) for _ in range(40_000)]
         counts = [sum(rng.random() < rate for _ in range(2)) for rate in rates]
         prior = fit_beta(counts, 2)
         assert prior.right == pytest.approx(right, rel=0.15)
@@ -39,7 +39,10 @@ def test_a_probability_of_the_band_is_as_often_right_as_it_says() -> None:
 
 
 def test_without_or_with_uniform_counts_a_prior_stays_usable() -> None:
-    assert fit_beta([], 2) == Beta(1.0, 1.0)
+    nothing = fit_beta([], 2)
+    assert (nothing.right, nothing.wrong) == pytest.approx((1.0, 1.0))
+    based = fit_beta([0, 2], 2, Beta(3.0, 5.0), weight=1e6)
+    assert (based.right, based.wrong) == pytest.approx((3.0, 5.0), rel=1e-3)
     for counts, samples in (([0] * 500, 2), ([2] * 500, 2), ([1] * 500, 2), ([1, 0] * 9, 1)):
         prior = fit_beta(counts, samples)
         assert 0 < prior.right < 60

@@ -76,7 +76,7 @@ def test_samples_fall_on_problems_in_the_band_and_are_as_many(seed: int) -> None
     assert len(without) == 150 * 8
     assert 0.95 * len(without) <= len(probed) <= len(without)
     assert share_in_band(without) == pytest.approx(SHARES[0.5], abs=0.1)
-    assert share_in_band(probed) > share_in_band(without) + 0.2
+    assert share_in_band(probed) > share_in_band(without) + 0.15
     assert len({row.prompt for row in probed}) > 1.5 * len({row.prompt for row in without})
 
 
@@ -153,7 +153,7 @@ def test_a_run_that_ends_early_goes_on_to_the_same_rows(tmp_path: Path) -> None:
         teacher = {"endpoint": {"url": server.url, "model": "m"}}
         generate = [{"solve": {"n": 6, "probe": 2}}]
         curate = ["pass_rate_band", "min_score"]
-        options = {"teacher": teacher, "generate": generate, "grade": ["verify"], "curate": curate, "held_out": 0}
+        options = {"teacher": teacher, "generate": generate, "grade": ["exact_match"], "curate": curate, "held_out": 0}
         return Recipe.of({"real": str(tmp_path / "real.jsonl"), **options, **more})
 
     with Server(say=say) as server:

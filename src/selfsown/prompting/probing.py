@@ -17,6 +17,7 @@ from selfsown.records import Row
 from selfsown.stats.pass_rates import Beta, fit_beta
 
 MIN_PROBABILITY = 0.5  # of lying in the band, for a problem that is asked for all its samples
+LEVEL_WEIGHT = 10.0  # problems of all levels together that are added to those of one level, for its prior
 MIN_WAVE = 0.02  # of the problems; fewer are not probed by themselves
 
 Ask = Callable[[Sequence[Row], SamplingParams], list[list[Reply]]]
@@ -113,8 +114,10 @@ class Prober:
         )
 
     def _priors(self) -> dict[int, Beta]:
-        """The prior of each level."""
+        """The prior of each level, drawn towards that of all levels where few of its problems were probed."""
         counts = defaultdict[int, list[int]](list)
         for item in self.probed:
             counts[item.problem.level].append(item.right)
-        return {level: fit_beta(rights, self.band.probe) for level, rights in counts.items()}
+        probe = self.band.probe
+        whole = fit_beta([item.right for item in self.probed], probe)
+        return {level: fit_beta(rights, probe, whole, LEVEL_WEIGHT) for level, rights in counts.items()}

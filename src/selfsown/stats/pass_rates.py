@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-UNIFORM_WEIGHT = 2.0  # problems of a uniform prior that are added to the observed ones
 MIN_CONCENTRATION, MAX_CONCENTRATION = 0.05, 50.0  # of the fitted prior
 MAX_TERMS = 300  # of the continued fraction
 TINY = 1e-300
@@ -32,21 +31,33 @@ class Beta:
         below_high, below_low = (incomplete_beta(x, self.right, self.wrong) for x in (high, low))
         return max(0.0, below_high - below_low)
 
+    @property
+    def moments(self) -> tuple[float, float]:
+        """The mean, and the mean of the square."""
+        total = self.right + self.wrong
+        mean = self.right / total
+        return mean, mean * (self.right + 1) / (total + 1)
 
-def fit_beta(counts: Sequence[int], samples: int) -> Beta:
+
+UNIFORM = Beta()
+
+
+def fit_beta(counts: Sequence[int], samples: int, base: Beta = UNIFORM, weight: float = 2.0) -> Beta:
     """The prior of problems of which so many of `samples` answers each were right, by the method of moments.
 
     The second moment of a pass rate is the chance that two answers to one problem are both right. With one sample a
     problem it is unknown, and that of a uniform distribution with this mean is taken.
+    base: a distribution that counts as much as `weight` problems.
 
     Source: empirical Bayes for beta-binomial counts (Casella 1985, "An Introduction to Empirical Bayes Data Analysis").
     """
-    weight = len(counts) + UNIFORM_WEIGHT
-    mean = (sum(counts) / samples + UNIFORM_WEIGHT / 2) / weight
+    problems = len(counts) + weight
+    base_mean, base_square = base.moments
+    mean = (sum(counts) / samples + weight * base_mean) / problems
     if samples < 2:
         return Beta(2 * mean, 2 * (1 - mean))
     pairs = sum(right * (right - 1) for right in counts) / (samples * (samples - 1))
-    variance = (pairs + UNIFORM_WEIGHT / 3) / weight - mean**2
+    variance = (pairs + weight * base_square) / problems - mean**2
     largest = mean * (1 - mean)
     concentration = largest / variance - 1 if variance > 0 else MAX_CONCENTRATION
     concentration = min(max(concentration, MIN_CONCENTRATION), MAX_CONCENTRATION)
