@@ -38,8 +38,8 @@ def json_records(path: Path, bad: OnBad) -> Iterator[tuple[int, Record]]:
     with open_text(path, None) as file:
         opening = next((line for line in file if not line.isspace()), "").lstrip()
         if not opening.startswith("["):
-            record = None if is_json(opening) else _object(opening + file.read())
-            yield from json_lines(path, bad) if record is None else [(1, record)]
+            whole = None if is_json(opening) else _object(opening + file.read())
+            yield from json_lines(path, bad) if whole is None else [(1, whole)]
             return
         text = opening + file.read()
     for number, record in enumerate(_array_items(path, text), 1):
