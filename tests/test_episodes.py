@@ -290,3 +290,19 @@ def test_a_run_plays_learns_and_exports(tmp_path: Path, in_process: None) -> Non
     assert len(records) == len(rows)
     assert all(record["completion"][0]["role"] == "assistant" for record in records)
     assert any(record["prompt"][-1]["role"] == "tool" for record in records)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_explain_shows_a_turn_after_its_conversation(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parent.parent / "examples" / "storeroom_player.py", tmp_path / "player.py")
+    recipe = RECIPE.replace("{hf: {model: small, max_new_tokens: 12, device: cpu}}", "tiny")
+    (tmp_path / "mine.yaml").write_text(recipe, encoding="utf-8")
+    done = run_in_process(tmp_path, "make", "mine.yaml", "made", "--no-report")
+    assert done.returncode == 0, done.stderr
+    rows = RunFolder(tmp_path / "made").rows("rows") or []
+    last = next(row for row in rows if row.metadata["turn"][0] != "1")
+    shown = run_in_process(tmp_path, "explain", "made", last.id).stdout
+    assert "the conversation before it:\n  tools: look, move\n  user: " in shown
+    assert re.search(r"\n  assistant: (look|move)\(", shown)
+    assert "\n  tool: " in shown
+    assert '"role"' not in shown.replace("\n", "")

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from selfsown.records import JsonObject, Row
+from selfsown.records import EPISODE, TURN, JsonObject, Row
 from selfsown.text.chat import Conversation, Message, answer_metadata, message_text, messages_metadata, messages_text
 from selfsown.text.tool_use import BadCall, split_calls
 
-OUTCOME, EPISODE, TURN = "outcome", "episode", "turn"  # entries of metadata
+OUTCOME = "outcome"  # metadata: how the episode ended
 MAX_RESULT_CHARS = 2_000  # of a tool, as the model sees it
 
 

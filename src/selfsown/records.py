@@ -29,6 +29,7 @@ Evidence = Literal["oracle", "execution", "rule", "vote", "judge", "self", "none
 Status = Literal["", "kept", "rejected", "failed"]
 EVALUATION_ONLY = {"evaluation": "only"}  # metadata of a real row that is held out, and never learned from
 TRAINING_ONLY = {"evaluation": "never"}  # metadata of a real row that is never held out
+EPISODE, TURN = "episode", "turn"  # metadata: the same in all turns of an episode; which one it is, as "2 of 5"
 
 
 class NoPrompt(SelfsownError):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from selfsown.files.bad_records import BadRecord
 from selfsown.files.readers import records
+from selfsown.files.record_copy import copy_records
 from selfsown.records import SelfsownError
 
 DEEP = "[" * 100_000
@@ -169,3 +170,13 @@ def test_a_table_is_read_the_same_whichever_character_separates_its_fields(
                 [names, *rows]
             )
         assert [record for _, record in records(path)] == [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_one_object_over_several_lines_is_one_record_and_is_copied_whole(tmp_path: Path) -> None:
+    path, copy = tmp_path / "one.json", tmp_path / "copy.json"
+    path.write_text('{\n  "text": "a",\n  "n": [1,\n 2]\n}\n', encoding="utf-8")
+    assert list(records(path)) == [(1, {"text": "a", "n": [1, 2]})]
+    copy_records(path, copy, ())
+    assert list(records(copy)) == list(records(path))
+    copy_records(path, copy, (1,))
+    assert json.loads(copy.read_text(encoding="utf-8")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,16 @@ from provenance import recorded
 from selfsown.export.formats import FormatOptions, get_format
 from selfsown.generate import multi_turn
 from selfsown.models import Reply
+from selfsown.models.hf.encoding import load_encoder
+from selfsown.models.hf.settings import Settings
+from selfsown.pipeline import make
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row, SelfsownError
+from selfsown.run_folder import RunFolder
+from selfsown.text.chat import prompt_messages
 from testing.echo_model import Parrot
+from testing.mock_server import Body, Server
+from testing.tiny_checkpoint import write_checkpoint
 
 REAL = [Row(f"{at}?", "real", target="real", level=1, metadata={"by": "ann"}, sample_index=at) for at in range(5)]
 
@@ -107,3 +116,90 @@ def test_the_user_is_played_from_between_marks_and_told_more_by_the_instruction(
 def test_documents_begin_no_talk() -> None:
     with pytest.raises(SelfsownError, match="no real row has a prompt"):
         made(rows=[Row("", "a text")])
+
+
+def test_by_turn_each_answer_is_a_row_after_the_conversation_before_it() -> None:
+    (whole,) = made(rows=REAL[:1], turns=3)
+    rows = made(rows=REAL[:1], turns=3, by_turn=True)
+    messages = [*prompt_messages(whole.prompt, whole.metadata), {"role": "assistant", "content": whole.answer}]
+    assert [row.metadata["turn"] for row in rows] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert len({row.metadata["episode"] for row in rows}) == 1
+    for place, row in zip((1, 3, 5), rows, strict=True):
+        assert prompt_messages(row.prompt, row.metadata) == messages[:place]
+        assert row.answer == messages[place]["content"]
+        assert (row.key, row.parents, row.status) == (whole.key, whole.parents, "")
+    assert [row.target for row in rows] == ["real", "", ""]
+    assert (rows[-1].prompt, rows[-1].answer) == (whole.prompt, whole.answer)
+    assert "episode" not in whole.metadata
+
+
+def test_by_turn_a_conversation_that_breaks_off_keeps_the_turns_before() -> None:
+    def faulty(prompt: str, at: int) -> str | Reply:
+        return Reply("", "", failure="refused: no") if prompt.count("assistant: ") == 1 else say(prompt, at)
+
+    def cut(prompt: str, at: int) -> str | Reply:
+        is_second = not prompt.startswith("Below") and prompt.count("assistant: ") == 1
+        return Reply("", "an", failure="cut") if is_second else say(prompt, at)
+
+    user_failed = made(faulty, REAL[:1], turns=3, by_turn=True)
+    assert [(row.answer, row.status, row.reason) for row in user_failed] == [
+        ("answer 0 to 0?", "", ""),
+        ("", "failed", "refused: no"),
+    ]
+    answer_failed = made(cut, REAL[:1], turns=3, by_turn=True)
+    assert [(row.answer, row.status, row.reason) for row in answer_failed] == [
+        ("answer 0 to 0?", "", ""),
+        ("an", "failed", "cut"),
+    ]
+
+
+def test_by_turn_a_judge_and_a_program_grade_every_turn_of_a_served_teacher(tmp_path: Path) -> None:
+    """The judge is a server on the loopback that marks down every second answer; the program refuses long ones."""
+
+    def served(prompt: str, body: Body) -> str:
+        if "score" in str(body.get("response_format", "")):
+            return json.dumps(
+                {"reason": "as it should", "score": 1 if "second" in prompt.rpartition("The answer")[2] else 5}
+            )
+        asked = body["messages"]
+        if "Write only the user's message" in asked[-1]["content"]:
+            return "And then?"
+        return ("first", "second", "third, and far too long an answer")[sum(m["role"] == "assistant" for m in asked)]
+
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "Where?"}\n{"prompt": "When?"}\n', encoding="utf-8")
+    (tmp_path / "short.py").write_text(
+        "from selfsown import Grade\n\n\ndef grade(rows):\n"
+        '    """Short answers."""\n    for row in rows:\n        yield Grade(float(len(row.answer) < 20), "length")\n',
+        encoding="utf-8",
+    )
+    with Server(say=served) as server:
+        recipe = Recipe.of(
+            {
+                "real": str(tmp_path / "prompts.jsonl"),
+                "teacher": {"endpoint": {"url": server.url, "model": "m"}},
+                "generate": [{"multi_turn": {"turns": 3, "by_turn": True}}],
+                "grade": ["judge", str(tmp_path / "short.py")],
+                "curate": ["min_score", "whole_episodes"],
+                "held_out": 0,
+            }
+        )
+        make(recipe, tmp_path / "out")
+    rows = sorted(RunFolder(tmp_path / "out").rows("rows") or [], key=lambda row: row.sample_index)
+    assert [row.metadata["turn"] for row in rows] == ["1 of 3", "2 of 3", "3 of 3"] * 2
+    assert all(len(row.grades) == 2 for row in rows)
+    assert [row.score for row in rows] == [1.0, 0.0, 0.0] * 2
+    assert [row.status for row in rows] == ["kept", "rejected", "rejected"] * 2
+    assert [[grade.score for grade in row.grades] for row in rows[:3]] == [[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]
+
+
+def test_by_turn_training_learns_each_answer_and_no_question(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    encoder = load_encoder(tmp_path, Settings(model=str(tmp_path)), "tiny")
+    for row in made(rows=REAL[:1], turns=3, by_turn=True):
+        tokens, start = encoder.row(row)
+        before, after = encoder.decode(tokens[:start]), encoder.decode(tokens[start:])
+        assert row.answer in after
+        assert row.answer not in before
+        assert "0?" in before
+        assert "user" not in after
+        assert tokens[-1] == encoder.end

@@ -45,7 +45,7 @@ class DataSource:
     def rows(self) -> Iterator[Row]:
         """All rows, blank ones included; in a data set without answers, the prompt counts as the row's text."""
         rows = self.columns.rows(self.task.records(self.columns.column_names), self.name)
-        if self.columns.answer or self.columns.chat:
+        if self.columns.answer or self.columns.chat or self.columns.trajectory:
             return rows
         return (row.replace_fields(prompt="", answer=row.prompt, target="") for row in rows)
 

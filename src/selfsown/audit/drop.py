@@ -63,6 +63,10 @@ def check_destination(out: Path, source: DataSource, inputs: Iterable[Path], opt
 
     option: by which the user named it.
     """
+    if source.columns.trajectory:
+        raise SelfsownError(
+            f"{option} leaves out whole records, and a record of {source.name} is a trajectory of several rows; omit it"
+        )
     if out.is_dir() or not out.parent.is_dir():
         reason = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
         raise SelfsownError(f"{option} is {out}, but {reason}; name a file in an existing folder")

@@ -42,6 +42,8 @@ def labeled_from_file(path: Path, task: Task, max_rows: int, seed: int) -> list[
     if not numbered:
         raise DataError(f"{path} is empty; expected one row with its label a line")
     columns = detect_columns(str(path), [record for _, record in numbered[:HEAD_RECORDS]], NamedColumns())
+    if columns.trajectory:
+        raise DataError(f"{path} has trajectories of agents, not rows with labels; export their turns and label these")
     by_prompt: dict[str, list[LabeledRow]] = {}
     for number, record in numbered:
         prompt, answer, metadata = columns.read(number, record)

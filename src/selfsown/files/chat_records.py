@@ -143,7 +143,7 @@ def _message(turn: object, column: str) -> Message:
     if not isinstance(turn, dict) or not isinstance(role := turn.get("role") or turn.get("from"), str):
         raise ValueError(f"has a turn in {column!r} that is not {{role, content}}: {turn!r:.80}")
     name = _role(turn, role, column)
-    content, thoughts = _content(turn["content"] if "content" in turn else turn.get("value"), role)
+    content, thoughts = content_text(turn["content"] if "content" in turn else turn.get("value"), role)
     calls = tool_calls(turn.get("tool_calls"), turn.get("function_call"), role)
     if role in CALL_ROLES:
         content, calls = None, sharegpt_calls(content or "", role)
@@ -174,8 +174,8 @@ def _role(turn: Record, role: str, column: str) -> str:
     return name
 
 
-def _content(content: object, role: str) -> tuple[str | None, str]:
-    """The text of a content, and the reasoning among its parts."""
+def content_text(content: object, role: str) -> tuple[str | None, str]:
+    """The text of a content, None for null, and the reasoning among its parts. ValueError: it is not text."""
     if content is None:
         return None, ""
     if isinstance(content, str):

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from selfsown.errors import DataError
+from selfsown.files import atif
 from selfsown.files.bad_records import column_list
 from selfsown.files.chat_records import (
     SYSTEM_COLUMNS,
@@ -80,7 +81,7 @@ def detect_columns(source: str, head: Sequence[Record], named: NamedColumns, how
             f"{source} has no column 'text', 'prompt' or another usual name; "
             f"available: {column_list(available)}; name yours: {_remedy(source, head, how, named.read_as)}"
         )
-    if named.system and not (columns.prompt or columns.chat):
+    if named.system and not (columns.prompt or columns.chat or columns.trajectory):
         raise DataError(f"{source}: system is {named.system!r}, but the rows are documents; name a prompt, too")
     metadata = tuple(name for name in named.metadata if name in available and name not in named.attributes)
     return replace(columns, attributes=named.attributes, system=named.system, metadata=metadata)
@@ -120,6 +121,8 @@ def did_you_mean(name: str, available: Iterable[str]) -> str:
 
 
 def _usual(source: str, head: Sequence[Record], available: Mapping[str, object], read_as: ReadAs) -> Columns | None:
+    if atif.is_trajectory(available):
+        return Columns(source, "", "", trajectory=present(available, atif.COLUMNS), note=atif.NOTE)
     usual = usual_names(available)
     if chat := preference_chat(available):
         return Columns(source, "", "", chat=chat)

@@ -1,4 +1,5 @@
-"""How the columns of a record become a row: a document, a prompt with or without its answer, or a chat.
+"""How the columns of a record become a row: a document, a prompt with or without its answer, or a chat; or several
+rows, the turns of an agent.
 
 A text is the cell of one column, or a template over several, in which a missing cell is an empty text.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from selfsown.errors import DataError
+from selfsown.files.atif import trajectory_rows
 from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
 from selfsown.files.chat_records import Chat, PromptAnswerMetadata, instruction_prompt
 from selfsown.files.record_fields import Record as Record
@@ -30,6 +32,7 @@ class Columns:
     metadata: columns that a row carries where the record has them.
     more: a column that continues the prompt, where it has text.
     chat: the columns of a chat, instead of prompt and answer.
+    trajectory: the columns of an agent's trajectory in ATIF, instead of these; each of its turns is a row.
     context: columns with what precedes an instruction; None where only the named columns count.
     known: other usual names of answers, so that an answer under another name is an error and not ignored.
     note: which column was chosen, and as what, where the name alone did not say it.
@@ -42,6 +45,7 @@ class Columns:
     attributes: tuple[str, ...] = ()
     more: str = ""
     chat: Chat | None = None
+    trajectory: tuple[str, ...] = ()
     context: tuple[str, ...] | None = None
     lenient: bool = False
     known: tuple[str, ...] = ()
@@ -52,7 +56,8 @@ class Columns:
     @property
     def column_names(self) -> list[str]:
         """All columns to read; none where a template may use any of them."""
-        names = [*(self.chat.column_names if self.chat else self.context or ()), *self.attributes, *self.metadata]
+        whole = self.chat.column_names if self.chat else self.trajectory or self.context or ()
+        names = [*whole, *self.attributes, *self.metadata]
         for text in (self.prompt, self.more, self.answer, self.system):
             if is_template(text):
                 if compiled(text).uses_record:
@@ -63,16 +68,19 @@ class Columns:
         return list(dict.fromkeys(names))
 
     def rows(self, records: Iterable[tuple[int, Record]], source: str, bad: OnBad = raise_bad) -> Iterator[Row]:
-        """The row of each record; `bad` is called with each bad or blank record instead.
+        """The row of each record, of a trajectory its turns; `bad` is called with each bad or blank record instead.
 
         source: the name in the rows' `source`, such as "rows.jsonl" in "rows.jsonl:12".
         """
+        if self.trajectory:
+            yield from self._turns(records, source, bad)
+            return
         sample_index = 0
         for line, record in records:
             try:
                 prompt, answer, metadata = self.read(line, record)
             except DataError as error:
-                bad(BadRecord(self.source, line, str(error).removeprefix(f"{self.source}:{line} ")))
+                bad(self._bad(line, error))
                 continue
             if not self.lenient:
                 answer = "" if answer.isspace() else answer  # unknown
@@ -82,6 +90,25 @@ class Columns:
             place = f"{source}:{line}"
             yield Row(prompt, answer, target=answer, source=place, sample_index=sample_index, metadata=metadata)
             sample_index += 1
+
+    def _turns(self, records: Iterable[tuple[int, Record]], source: str, bad: OnBad) -> Iterator[Row]:
+        """The turns of each trajectory; `bad` is called with each one that is broken."""
+        sample_index = 0
+        for line, record in records:
+            try:
+                shared = self._shared(line, record)
+                turns = trajectory_rows(record)
+            except (DataError, ValueError, TemplateError, RecursionError) as error:
+                bad(self._bad(line, error))
+                continue
+            for row in turns:
+                metadata = {**row.metadata, **shared}
+                place = f"{source}:{line}"
+                yield row.replace_fields(target=row.answer, source=place, sample_index=sample_index, metadata=metadata)
+                sample_index += 1
+
+    def _bad(self, line: int, error: Exception) -> BadRecord:
+        return BadRecord(self.source, line, str(error).removeprefix(f"{self.source}:{line} "))
 
     def _blank_reason(self, prompt: str, answer: str) -> str:
         """Why the record makes no row; "" where it makes one. A row may lack an answer, but not its prompt."""
@@ -94,10 +121,8 @@ class Columns:
 
     def read(self, line: int, record: Record) -> PromptAnswerMetadata:
         """Prompt, answer and metadata of a record. DataError, with its line: a value does not fit."""
-        metadata = self._attributes(line, record) if self.attributes or self.metadata else {}
         try:
-            if self.system and (system := self._text(line, record, self.system)).strip():
-                metadata = {"system": system, **metadata}
+            metadata = self._shared(line, record)
             if self.chat:
                 prompt, answer, chat_metadata = self.chat.read(record)
                 return prompt, answer, {**chat_metadata, **metadata}
@@ -112,6 +137,13 @@ class Columns:
             return prompt, self._answer(line, record), metadata
         except (ValueError, TemplateError) as error:
             raise DataError(f"{self.source}:{line} {error}") from error
+
+    def _shared(self, line: int, record: Record) -> dict[str, str]:
+        """The metadata of every row of the record: attributes, and the system message that the recipe names."""
+        metadata = self._attributes(line, record) if self.attributes or self.metadata else {}
+        if self.system and (system := self._text(line, record, self.system)).strip():
+            return {"system": system, **metadata}
+        return metadata
 
     def _answer(self, line: int, record: Record) -> str:
         """The answer, "" where there is none. DataError: it is in another column than in the other records."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,8 @@ from selfsown.errors import DataError
 from selfsown.files.bad_records import BadRecord, OnBad, column_list, raise_bad
 from selfsown.files.delimiters import delimiter_of
 from selfsown.files.file_types import kind_of, open_text
-from selfsown.files.record_fields import Record
+from selfsown.files.json_records import json_lines, json_records
+from selfsown.files.record_fields import Record, first_duplicate
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -59,10 +59,10 @@ def records(path: Path, columns: Sequence[str] = (), bad: OnBad = raise_bad, key
     if kind in ARROW:
         return _arrow(path, columns)
     if kind in JSON_LINES:
-        return _jsonl(path, bad)
+        return json_lines(path, bad)
     if kind in TABLES:
         return _csv(path, kind, bad)
-    return _json(path, bad) if kind == ".json" else _lines(path)
+    return json_records(path, bad) if kind == ".json" else _lines(path)
 
 
 def is_plain_text(path: Path) -> bool:
@@ -127,7 +127,7 @@ def _column_names(path: Path, reader: Reader) -> list[str]:
     except csv.Error as error:
         raise DataError(f"{path}:{reader.line_num} is not CSV: {error}; quote the fields") from error
     line = reader.line_num
-    if duplicate := _first_duplicate([name for name in names if name]):
+    if duplicate := first_duplicate([name for name in names if name]):
         raise DataError(f"{path}:{line} has the column {duplicate!r} twice; rename one of them")
     if names and not any(name.strip() for name in names):
         raise DataError(f"{path}:{line} has no column names; the first line must name every field")
@@ -138,10 +138,6 @@ def _column_names(path: Path, reader: Reader) -> list[str]:
     return names
 
 
-def _first_duplicate(names: Sequence[str]) -> str:
-    return next((name for index, name in enumerate(names) if name in names[:index]), "")
-
-
 def _report_bad_csv(path: Path, first: int, last: int, error: csv.Error, bad: OnBad) -> int:
     """Report a one-line record that is not CSV. Over several lines the number of records is unknown, so that is an
     error."""
@@ -150,95 +146,6 @@ def _report_bad_csv(path: Path, first: int, last: int, error: csv.Error, bad: On
         raise DataError(f"{path}:{first} {reason}; it extends to line {last}")
     bad(BadRecord(path, first, reason))
     return last
-
-
-def _jsonl(path: Path, bad: OnBad) -> Records:
-    parse = _DECODER.raw_decode  # half the time of json.loads, which looks for spaces
-    with open_text(path, "\n") as file:
-        for number, line in enumerate(file, 1):
-            if not (line := line.strip(" \t\r\n")):
-                continue
-            try:
-                record, end = parse(line)
-                if end < len(line):
-                    json.loads(line)  # raises what is wrong with the rest
-            except (ValueError, RecursionError) as error:
-                bad(BadRecord(path, number, f"{_json_error(error)}; each line must be one object"))
-                continue
-            if type(record) is dict:
-                yield number, record
-            else:
-                kind = type(record).__name__
-                bad(BadRecord(path, number, f"is {kind}, not an object; each line must be one object"))
-
-
-def _json(path: Path, bad: OnBad) -> Records:
-    """An array of objects, read whole; JSON lines are often called .json, too."""
-    with open_text(path, None) as file:
-        opening = next((line for line in file if not line.isspace()), "").lstrip()
-        if not opening.startswith("["):
-            yield from _jsonl(path, bad)
-            return
-        text = opening + file.read()
-    for number, record in enumerate(_array_items(path, text), 1):
-        if isinstance(record, dict):
-            yield number, record
-        else:
-            kind = type(record).__name__
-            bad(BadRecord(path, number, f"is {kind}, not an object; each item must be one object"))
-
-
-def _array_items(path: Path, text: str) -> Iterator[object]:
-    """The items of a JSON array, one by one, so that an error names the item's number."""
-    number, position = 0, _after_spaces(text, 1)
-    closed = text.startswith("]", position)
-    try:
-        while not closed:
-            number += 1
-            item, position = _DECODER.raw_decode(text, position)
-            yield item
-            position = _after_spaces(text, position)
-            closed = text.startswith("]", position)
-            if not closed and not text.startswith(",", position):
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, position)
-            position = position if closed else _after_spaces(text, position + 1)
-        if text[position + 1 :].strip():
-            raise json.JSONDecodeError("Extra data", text, position + 1)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}:{number} {_json_error(error)}") from error
-
-
-def _after_spaces(text: str, position: int) -> int:
-    """The next position that is not white space."""
-    while text[position : position + 1] in (" ", "\n", "\r", "\t"):
-        position += 1
-    return position
-
-
-class _DuplicateKey(ValueError):
-    pass
-
-
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object as a dict; JSON itself would let the last of two equal keys win."""
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise _DuplicateKey(_first_duplicate([name for name, _ in pairs]))
-    return content
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
-
-
-def _json_error(error: Exception) -> str:
-    """What is wrong with JSON, in plain words where Python's own message is obscure."""
-    if isinstance(error, _DuplicateKey):
-        return f"has the key {str(error)!r} twice in one object; keep one"
-    if isinstance(error, json.JSONDecodeError):
-        return f"is not JSON: {error}"
-    if isinstance(error, RecursionError):
-        return "cannot be read: it is nested too deeply"
-    return "cannot be read: it has an integer of thousands of digits; write it as quoted text"
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Records:
@@ -289,5 +196,5 @@ def _reported(path: Path, kind: str) -> Iterator[None]:
 
 
 def _check_distinct(path: Path, names: Sequence[str]) -> None:
-    if duplicate := _first_duplicate(names):
+    if duplicate := first_duplicate(names):
         raise DataError(f"{path} has two columns called {duplicate!r}; rename one of them")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from selfsown.files.file_types import kind_of, open_bytes, open_text
+from selfsown.files.json_records import is_json
 from selfsown.files.readers import ARROW, JSON_LINES, MAX_FIELD_CHARS, PARQUET, TABLES, records
 
 ROWS_PER_GROUP = 10_000  # of a Parquet file, in memory at once
@@ -131,7 +132,8 @@ def _is_array(path: Path, kind: str) -> bool:
     if kind != ".json":
         return False
     with open_text(path, None) as file:
-        return next((line for line in file if not line.isspace()), "").lstrip().startswith("[")
+        opening = next((line for line in file if not line.isspace()), "").lstrip()
+    return opening.startswith("[") or not is_json(opening)  # or one object over several lines
 
 
 def _has_bom(path: Path) -> bool:

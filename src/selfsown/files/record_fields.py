@@ -29,3 +29,8 @@ def checked_text(value: object, what: str) -> str:
     except UnicodeEncodeError as error:
         raise ValueError(f"has an unpaired surrogate in {what}; fix its encoding") from error
     return value
+
+
+def first_duplicate(names: Sequence[str]) -> str:
+    """The first name that occurs a second time, "" for none."""
+    return next((name for index, name in enumerate(names) if name in names[:index]), "")

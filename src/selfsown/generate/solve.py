@@ -6,13 +6,15 @@ If the task cannot pose problems, it solves real prompts with known answers (Zel
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from selfsown.errors import RecipeError
 from selfsown.models import Model, Reply, SamplingParams
-from selfsown.option_types import Count, NotNegative
+from selfsown.option_types import Count, Natural, NotNegative, Share
+from selfsown.prompting.probing import Band, Prober
 from selfsown.prompting.row_text import for_row
 from selfsown.records import NoPrompt, Row
 from selfsown.tasks import Posing, PosingFromRows, Task, is_right
@@ -22,7 +24,10 @@ from selfsown.text.final_answer import final_answers, stated_answer
 from selfsown.text.numbers import parse_quantity, plain
 
 READS = "prompts"
-WRITES = ("hint",)
+PROBE = "probe"  # metadata
+WRITES = ("hint", PROBE)
+
+Ask = Callable[[Sequence[Row], Collection[int], SamplingParams], list[list[Reply]]]
 
 HINT_PROMPT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
 
@@ -39,24 +44,40 @@ def generate(
     temperature: NotNegative = 1.0,
     instruction: TemplateText = "",
     hint: bool | Literal["never", "unsolved", "half", "always"] = False,
+    probe: Natural = 0,
+    band: tuple[Share, Share] = (0.1, 0.9),
 ) -> Iterator[Row]:
     """Answers to new problems, or to each real prompt.
 
     count: how many problems the task poses. n: answers to each problem. temperature: the teacher's. instruction: text
     before each prompt, which the row does not have. hint: which problems are asked with a hint, which the row does not
-    have; true: those with a known answer that no answer solves, once more. "unsolved" asks those that no answer solves
-    n times more, "half" half of all, drawn at random, and "always" all. A hint is the task's own, such as a
-    demonstration, or the known answer. The metadata "hint" is "yes" for such a row and "no" for others.
+    have; true: those with a known answer that no answer solves, once more. "unsolved": those that no answer solves, n
+    times more; "half": half of all, drawn at random; "always": all. A hint is the task's own, such as a demonstration,
+    or the known answer; the metadata "hint" is "yes" or "no". probe: so many answers to each problem at first, and n
+    only where its pass rate probably lies in `band`; further problems get what that saves (0: n answers to all).
 
-    Raises NoPrompt where no real row has a prompt and the task poses no problems.
-    Source: STaR (Zelikman et al. 2022), section 3.2, for hints.
+    Raises NoPrompt where nothing can be asked, RecipeError where a probe does not fit the other options.
     """
-    problems = _problems(rows, task, level, count, seed)
+    limit = max(count, count * n // probe) if probe else count  # the most problems that can be probed
+    problems = _problems(rows, task, level, limit, seed)
     if not problems:
         raise NoPrompt("generate.solve: no real row has a prompt, and the task poses no problems; use generate.propose")
-    hinted = {index for index in _hinted_first(len(problems), hint, seed) if _has_hint(problems[index], task)}
     ask = partial(_replies, teacher, task, instruction)
     sampling = SamplingParams(n=n, temperature=temperature, seed=seed)
+    if probe:
+        _check_probe(problems, task, Band(probe, *band), n, hint)
+        answers = _probed_answers(ask, problems, task, Band(probe, *band), sampling, count)
+    else:
+        answers = _answers(ask, problems, task, hint, sampling)
+    for row, reply, metadata in answers:
+        yield _to_row(row, reply, metadata, parents=row.parents if _poses(task) else (row.id,))
+
+
+def _answers(
+    ask: Ask, problems: Sequence[Row], task: Task, hint: bool | str, sampling: SamplingParams
+) -> Iterator[tuple[Row, Reply, dict[str, str]]]:
+    """Each problem with its replies, then those that are asked again, with the metadata of the hint."""
+    hinted = {index for index in _hinted_first(len(problems), hint, sampling.seed) if _has_hint(problems[index], task)}
     groups = list(zip(problems, ask(problems, hinted, sampling), strict=True))
     retried = [
         row for row, group in groups if _retries(row, task, hint) and not any(_solves(row, r, task) for r in group)
@@ -65,8 +86,34 @@ def generate(
     answers = [(row, reply, index in hinted) for index, (row, group) in enumerate(groups) for reply in group]
     answers += [(row, reply, True) for row, group in zip(retried, retries, strict=True) for reply in group]
     for row, reply, had_hint in answers:
-        metadata = {"hint": "yes" if had_hint else "no"} if hint not in (False, "never") else {}
-        yield _to_row(row, reply, metadata, parents=row.parents if _poses(task) else (row.id,))
+        yield row, reply, {"hint": "yes" if had_hint else "no"} if hint not in (False, "never") else {}
+
+
+def _probed_answers(
+    ask: Ask, problems: Sequence[Row], task: Task, band: Band, sampling: SamplingParams, count: int
+) -> Iterator[tuple[Row, Reply, dict[str, str]]]:
+    """Each problem that was probed with its replies, and what the probe found as metadata."""
+    prober = Prober(
+        lambda asked_rows, params: ask(asked_rows, (), params),
+        lambda row, reply: _solves(row, reply, task),
+        band,
+        sampling,
+        count if _poses(task) else len(problems),
+    )
+    for item in prober.run(iter(problems)):
+        yield from ((item.problem, reply, {PROBE: item.summary}) for reply in item.replies)
+
+
+def _check_probe(problems: Sequence[Row], task: Task, band: Band, n: int, hint: bool | str) -> None:
+    """RecipeError where a probe does not fit the other options, or no answer can be checked."""
+    if band.probe >= n:
+        raise RecipeError(f"generate.solve: probe is {band.probe}, and n is {n}; a probe takes fewer answers than n")
+    if band.low >= band.high:
+        raise RecipeError(f"generate.solve: band is from {band.low:g} to {band.high:g}; give the lower rate first")
+    if hint not in (False, "never"):
+        raise RecipeError(f"generate.solve: probe asks without hints, and hint is {hint}; leave one of them out")
+    if not task.verifiable and not any(row.target for row in problems):
+        raise RecipeError(f"generate.solve: probe needs answers that can be checked, and {task.name} knows none")
 
 
 def _replies(
@@ -111,8 +158,8 @@ def _retries(row: Row, task: Task, hint: bool | str) -> bool:
     return bool(row.target) if hint is True else hint == "unsolved" and _has_hint(row, task)
 
 
-def _to_row(row: Row, reply: Reply, hint: dict[str, str], parents: tuple[str, ...]) -> Row:
-    metadata = {**keep_prompt_metadata(row.metadata), **hint}
+def _to_row(row: Row, reply: Reply, added: dict[str, str], parents: tuple[str, ...]) -> Row:
+    metadata = {**keep_prompt_metadata(row.metadata), **added}
     if reply.reasoning:
         metadata["reasoning"] = reply.reasoning
     answer = Row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import textwrap
 from collections.abc import Mapping
@@ -13,6 +14,12 @@ from selfsown.records import Generation, Row
 from selfsown.run_folder import PREVIEW, RunFolder, generation_dir
 from selfsown.stages import CHANGES_KEY
 from selfsown.terminal.preview import escape_hidden
+from selfsown.text.chat import PROMPT_METADATA, Conversation, message_text
+from selfsown.text.excerpt import excerpt
+
+SHOWN_AS_TURNS = (*PROMPT_METADATA, "completion")
+FIRST_TURNS, LAST_TURNS = 3, 8  # of a conversation
+TURN_CHARS = 300  # of a message
 
 
 def story(folder: Path, prefix: str) -> str:
@@ -71,9 +78,11 @@ def _described(row: Row, rows: Mapping[str, Row], held_out: set[str], indent: st
     """The row, its grades and its status, then its parents, indented."""
     kind = "held-out real row" if row.id in held_out else f"{row.origin} row"
     kind = f"{kind} that was set aside" if row.origin == "real" and row.status else kind
-    lines = [f"{kind} {row.id}: {_text(row)}"]
+    turns = _turns(row)
+    lines = [f"{kind} {row.id}: {row.answer!r}" if turns else f"{kind} {row.id}: {_text(row)}", *turns]
+    hidden = {CHANGES_KEY, *(SHOWN_AS_TURNS if turns else ())}
     metadata = [f"level {row.level}"] if row.level else []
-    metadata += [f"{name} {value}" for name, value in sorted(row.metadata.items()) if name != CHANGES_KEY]
+    metadata += [f"{name} {value}" for name, value in sorted(row.metadata.items()) if name not in hidden]
     if metadata:
         lines.append(f"  metadata: {', '.join(metadata)}")
     if row.origin == "real":
@@ -97,6 +106,20 @@ def _described(row: Row, rows: Mapping[str, Row], held_out: set[str], indent: st
         else:
             lines.append(f"row {parent}, not in this run")
     return [textwrap.indent(line, indent) for line in lines]
+
+
+def _turns(row: Row) -> list[str]:
+    """The tools and messages before the answer, a line each, where these are more than one message of the user."""
+    prompt = row.full_prompt
+    if not isinstance(prompt, Conversation):
+        return []
+    names = [tool.get("function", tool).get("name", "?") for tool in json.loads(prompt.tools or "[]")]
+    tools = [f"  tools: {', '.join(map(str, names))}"] if names else []
+    lines = [f"  {message['role']}: {excerpt(message_text(message), TURN_CHARS)}" for message in prompt.messages]
+    left_out = len(lines) - FIRST_TURNS - LAST_TURNS
+    if left_out > 1:
+        lines[FIRST_TURNS:-LAST_TURNS] = [f"  … {left_out} more messages"]
+    return ["  the conversation before it:", *tools, *lines]
 
 
 def _models_before(number: int, history: Mapping[int, Generation], store: RunFolder) -> list[str]:
