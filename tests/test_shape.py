@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
         "progress",
     ),
     ("records", "templates", "catalogue", "atomic"),
-    ("usage", "files", "sandbox", "rewriting", "episode"),
+    ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems"),
     ("holdout", "models", "tasks", "history", "run_folders"),
     ("prompting", "signals"),
     STAGES,

@@ -5,31 +5,23 @@ hash seed, because some generators iterate over sets: the same index gives the s
 
 An answer is a model's, and some scorers of the package evaluate it as Python (`eval`, sympy's `parse_expr`). Here they
 parse literals, or expressions of numbers, single letters and usual functions, and every score is computed in a fork
-with limits on time and memory: an answer such as 9**9**9**9 costs its row the score and nothing else.
+with limits on time and memory.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
 import json
-import os
 import random
 import re
-import resource
-import select
-import signal
-import sys
-import time
 from functools import lru_cache
 from typing import Any
 
-from selfsown.sandbox.forking import fork
+from selfsown.sandbox import limited_score
+from selfsown.sandbox.expressions import is_expression
 
 BLOCK = 10_000  # problems of one seed
-TIMEOUT_SECONDS = 5.0  # for one score
-MAX_MEMORY_BYTES = 4_000_000_000  # of one score, the package's own included
 
 # Scorers that evaluate a list in Python's notation, and scorers that evaluate an expression.
 _EVALUATES_LISTS = ("string_insertion", "spiral_matrix", "binary_matrix", "n_queens")
@@ -41,22 +33,12 @@ _EVALUATES_EXPRESSIONS = (
     "intermediate_integration",
 )
 _ACCEPTS_ANY = ("game_of_life_halting",)  # its scorer takes every text for "True"; here the text is compared
-_NAME = re.compile(r"[^\W\d]\w*")
-_FUNCTIONS = re.compile(r"a?(?:sin|cos|tan|cot|sec|csc)h?|exp|log|ln|sqrt|pi|erf|Abs")
-_NO_EXPRESSION = re.compile(r"__|[\[\]{}'\"\\:;@#=!<>]|\.\s*[^\W\d]|[^\W\d]\w*\s*\.")  # attributes, texts, lambdas
 
 
 def serve() -> None:
-    """The work of the process: one request per line in, one reply per line out; {"error": …} where it cannot be met."""
-    replies = os.dup(1)
-    os.dup2(2, 1)  # what the package prints
+    """The work of the process."""
     _disarm()
-    for line in sys.stdin:
-        try:
-            reply = _reply(json.loads(line))
-        except Exception as error:  # of the package: its configurations assert, its generators give up
-            reply = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]}
-        _write(replies, json.dumps(reply) + "\n")
+    limited_score.serve(_reply)
 
 
 def _reply(request: dict[str, Any]) -> Any:
@@ -124,57 +106,18 @@ def _text(answer: Any) -> str:
 
 def _score(problem: tuple[Any, ...], entry: dict[str, Any], answer: str) -> dict[str, Any]:
     """The package's score of the answer, from 0 to 1, and why it is 0 where the answer could not be scored."""
-    if problem[0] in _EVALUATES_EXPRESSIONS and not _is_expression(answer):
+    if problem[0] in _EVALUATES_EXPRESSIONS and not is_expression(answer):
         return {"score": 0.0, "reason": "the answer is not an expression of numbers and symbols"}
     if problem[0] == "puzzle24" and _numbers(answer) != sorted(map(int, entry["metadata"]["numbers"])):
         return {"score": 0.0, "reason": "the answer does not use the numbers of the prompt"}  # the package takes any
     if problem[0] in _ACCEPTS_ANY:
         return {"score": float(answer.casefold() == _text(entry["answer"]).casefold()), "reason": ""}
     dataset = _dataset(*problem)
-    read, write = os.pipe()
-    child = fork()
-    if not child:
-        with contextlib.suppress(BaseException):
-            os.close(read)
-            _limit()
-            try:
-                score = float(dataset.score_answer(answer, entry))
-                result = {"score": score if score == score else 0.0, "reason": ""}  # not NaN
-            except Exception as error:
-                result = {"score": 0.0, "reason": f"the package cannot score it: {type(error).__name__}"}
-            _write(write, json.dumps(result))
-        os._exit(0)
-    os.close(write)
-    try:
-        return _result(read)
-    finally:
-        os.close(read)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def _result(read: int) -> dict[str, Any]:
-    deadline, data = time.monotonic() + TIMEOUT_SECONDS, b""
-    while select.select([read], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        if not (part := os.read(read, 65536)):
-            break
-        data += part
-    else:
-        return {"score": 0.0, "reason": f"scoring it took longer than {TIMEOUT_SECONDS:g} s"}
-    if not data:
-        return {"score": 0.0, "reason": "scoring it took too much memory"}
-    result: dict[str, Any] = json.loads(data)
-    return result
+    return limited_score.limited_score(lambda: dataset.score_answer(answer, entry))
 
 
 def _numbers(text: str) -> list[int]:
     return sorted(int(number) for number in re.findall(r"[0-9]{1,9}", text))
-
-
-def _is_expression(answer: str) -> bool:
-    """Whether sympy can evaluate it without calling anything but functions of numbers."""
-    names = _NAME.findall(answer)
-    return not _NO_EXPRESSION.search(answer) and all(len(name) == 1 or _FUNCTIONS.fullmatch(name) for name in names)
 
 
 def _disarm() -> None:
@@ -185,15 +128,3 @@ def _disarm() -> None:
         if name in DATASETS:
             module = importlib.import_module(DATASETS[name][0].__module__)
             module.eval = ast.literal_eval  # type: ignore[attr-defined]
-
-
-def _limit() -> None:
-    if hasattr(resource, "RLIMIT_AS"):
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _write(file: int, text: str) -> None:
-    data = text.encode()
-    while data:
-        data = data[os.write(file, data) :]

@@ -1,39 +1,31 @@
 """Problems of the package reasoning-gym, which generates them by the rule and scores answers (Stojanovski et al. 2025).
 
-A problem belongs to one side for good, by a hash of its text: what is held out in one run is held out in all, and is
-never posed to learn from, whatever the seed. Levels are those of the package's curricula. Scores between 0 and 1 are
-partial credit; an answer is right at 1 only. The package runs in a process of its own.
+Levels are those of the package's curricula. Scores between 0 and 1 are partial credit; an answer is right at 1 only.
+The package runs in a process of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import random
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from itertools import count as count_from
-from itertools import cycle
 
 from selfsown.errors import RecipeError, SelfsownError, suggest
+from selfsown.generated_problems import HINT, ProblemStreams, graded, stated, tagged
 from selfsown.option_types import Count, Natural, Share
-from selfsown.records import EVALUATION_ONLY, TRAINING_ONLY, Grade, Json, JsonObject, Row
+from selfsown.records import Grade, Json, JsonObject, Row
 from selfsown.sandbox.json_process import JsonProcess
 from selfsown.sandbox.reasoning_gym_server import BLOCK
 from selfsown.text.chat import Prompt, append_text
 
-MAX_TRIES = 200  # problems that are drawn for one that is new, or on the right side
 CHUNK = 4  # problems in one request; some generators take ten seconds for one
 REQUEST_SECONDS = 120.0
 TASK_KEY, ENTRY_KEY = "task", "task_entry"  # metadata: the package's name, and level:seed:index
-HINT = "(The answer is {}. Work out how to reach it, without mentioning that you were given it.)"
-_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-_DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|wrong|false|incorrect|untrue)\b|n't\b", re.IGNORECASE)
 SERVER = "from selfsown.sandbox.reasoning_gym_server import serve; serve()"
-_ALMOST = 0.99  # parts of an answer whose credit, by rounding, adds up to more than 1
 _process = JsonProcess(SERVER)
 
 
@@ -88,32 +80,14 @@ class Task:
 
     def pose(self, seed: int) -> Iterator[Row]:
         """Distinct problems by their text, tasks and levels by turns. RecipeError: the package cannot pose so many."""
-        keys = set[str]()
         kinds = [(name, level) for name in self._names for level in self._levels_of(name)]
-        streams = cycle([(name, level, self._drawn(f"real {seed}", name, level)) for name, level in kinds])
-        for index in range(self.rows):
-            name, level, drawn = next(streams)
-            row = next((row for row, _ in zip(drawn, range(MAX_TRIES), strict=False) if row.key not in keys), None)
-            if row is None:
-                at_level = f" of level {level}" * bool(level)
-                raise _error(f"{name} has fewer than {self.rows // len(kinds) + 1} problems{at_level}; lower rows")
-            keys.add(row.key)
-            side = EVALUATION_ONLY if self._is_held_out(row) else TRAINING_ONLY
-            yield replace(row, sample_index=index, source="reasoning_gym", metadata={**row.metadata, **side})
+        return self._streams.real_rows(kinds, self.rows, seed)
 
     def problems(self, level: int, count: int, seed: int) -> Iterator[Row]:
         """`count` problems that are not held out, their tasks by turns, without answers: half of the level itself,
         half of any level up to it."""
-        rng, streams = random.Random(seed), dict[tuple[str, int], Iterator[Row]]()
-        for _, name in zip(range(count), cycle(self._names), strict=False):
-            drawn_level = level if rng.random() < 0.5 else rng.randint(min(1, level), level)
-            kind = name, min(drawn_level, max(self._levels_of(name)))
-            drawn = streams.setdefault(kind, self._drawn(f"problems {seed}", *kind))
-            tries = (row for row, _ in zip(drawn, range(MAX_TRIES), strict=False))
-            row = next((row for row in tries if not self._is_held_out(row)), None)
-            if row is None:
-                raise _error(f"{name} has too few problems of level {kind[1]} to learn from; lower held_out_problems")
-            yield replace(row, answer="")
+        hardest = [(name, max(self._levels_of(name))) for name in self._names]
+        return self._streams.new_problems(hardest, level, count, seed)
 
     def opening(self, level: int) -> str:
         """A model that writes problems starts from nothing; the package cannot check what it writes."""
@@ -129,21 +103,13 @@ class Task:
         """The package's score of the answer. The correction is the package's own answer."""
         if not self.checks(row):
             return Grade(0.0, "the package did not pose this problem", evidence="rule", failed=True)
-        text = self._stated(answer)
+        text = stated(answer, bool(self.system))
         level, seed, index = map(int, row.metadata[ENTRY_KEY].split(":"))
         request = {"do": "score", "index": index, "question": row.prompt, "answer": text or ""}
         scored = _request({**self._kind(row.metadata[TASK_KEY], level, seed), **request})
         if problem := scored.get("error"):
             return Grade(0.0, f"{row.metadata[TASK_KEY]}: {problem}", evidence="rule", failed=True)
-        if text is None:
-            scored |= {"score": 0.0, "reason": "not exactly one answer is in <answer> tags"}
-        elif _denials(text) - _denials(f"{row.prompt} {scored['known']}"):
-            scored |= {"score": 0.0, "reason": "the answer denies itself"}
-        score = max(0.0, scored["score"]) if scored["score"] <= 1 else _ALMOST
-        reason = scored["reason"] or ("right" if score == 1 else f"the package scores it {score:.3g}")
-        known = scored["known"]
-        correction = (row.prompt, self._answer(known)) if score < 1 and known else None
-        return Grade(score, reason, evidence="rule", correction=correction)
+        return graded(row, scored, text, bool(self.system))
 
     def restate(self, row: Row) -> Iterator[Row]:
         yield from ()
@@ -166,9 +132,9 @@ class Task:
         """The levels at which a task is posed; (0,) without levels."""
         return tuple(range(1, min(self.difficulty, _described()["tasks"][name]["levels"]) + 1)) or (0,)
 
-    def _is_held_out(self, row: Row) -> bool:
-        digest = hashlib.blake2b(row.key.encode(), digest_size=8).digest()
-        return int.from_bytes(digest) < self.held_out_problems * 2**64
+    @property
+    def _streams(self) -> ProblemStreams:
+        return ProblemStreams(self.name, self._drawn, self.held_out_problems)
 
     def _kind(self, task: str, level: int, seed: int) -> JsonObject:
         config = json.dumps(self.config or {}, sort_keys=True)
@@ -193,25 +159,8 @@ class Task:
     def _row(self, question: str, answer: str, level: int, metadata: dict[str, str]) -> Row:
         if self.system:
             metadata |= {"system": self._system_text}
-        answer, target = self._answer(answer), answer
+        answer, target = tagged(answer, bool(self.system)), answer
         return Row(question, answer, problem=question, target=target, level=level, metadata=metadata)
-
-    def _answer(self, known: str) -> str:
-        """As a model should give it."""
-        return f"<answer>{known}</answer>" if self.system and known else known
-
-    def _stated(self, reply: str) -> str | None:
-        """The answer that a reply states; None unless it states exactly one."""
-        if not self.system:
-            return reply.strip()
-        stated = {text.strip() for text in _TAGGED.findall(reply)}
-        is_clear = len(stated) == 1 and reply.count("<answer>") == reply.count("</answer>")
-        return stated.pop() if is_clear else None
-
-
-def _denials(text: str) -> set[str]:
-    """Words of denial: some scorers of the package read an answer and nothing after it."""
-    return {word.lower() for word in _DENIAL.findall(text)}
 
 
 def _request(message: JsonObject) -> Json:
