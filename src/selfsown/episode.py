@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from selfsown.records import EPISODE, TURN, JsonObject, Row
 from selfsown.text.chat import Conversation, Message, answer_metadata, message_text, messages_metadata, messages_text
@@ -30,6 +30,18 @@ class Environment(Protocol):
 
     def state(self) -> JsonObject:
         """Where it is now, as JSON."""
+        ...
+
+
+@runtime_checkable
+class Served(Protocol):
+    """An environment elsewhere, which may end an episode itself, and is closed after it."""
+
+    @property
+    def done(self) -> bool: ...
+
+    def close(self) -> None:
+        """End it. Its state can still be asked for."""
         ...
 
 
@@ -53,7 +65,13 @@ class Episode:
 
     @property
     def ended(self) -> bool:
-        return bool(self.failure) or self.answer is not None
+        is_over = isinstance(self.environment, Served) and self.environment.done
+        return bool(self.failure) or self.answer is not None or is_over
+
+    def close(self) -> None:
+        """End the environment, where it is elsewhere."""
+        if isinstance(self.environment, Served):
+            self.environment.close()
 
     @property
     def prompt(self) -> Conversation:

@@ -36,7 +36,7 @@ def generate(
     """
     if not isinstance(task, Interactive) or not isinstance(task, Posing):
         raise RecipeError(
-            f"generate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom"
+            f"generate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom, openenv"
         )
     if not getattr(teacher, "reads_conversations", False):
         raise RecipeError("generate.episodes: the teacher reads texts alone, not turns; take hf, endpoint or anthropic")

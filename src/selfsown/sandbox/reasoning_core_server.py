@@ -26,6 +26,7 @@ _READABLE = {
     "sequential_induction": re.compile(r"[\sUn0-9+\-*/^()\[\]=]{0,600}"),  # U[n] = 3*U[n - 1] + n
     "inverse_math": re.compile(r"[\x00-\x7f−·±∅]{0,2000}"),
 }
+_DROPPED = ("cot", "elapsed")  # of an entry: a solution, and a time, which is another one in every run
 
 
 class Words:
@@ -81,7 +82,7 @@ def _posed(task: str, level: int, seed: str) -> list[str]:
     np.random.seed(number)
     Faker.seed(number)
     example = get_task(task).generate_example(level=level, timeout=GENERATION_SECONDS)
-    kept = {key: value for key, value in example.metadata.items() if not key.startswith("_") and key != "cot"}
+    kept = {key: value for key, value in example.metadata.items() if not key.startswith("_") and key not in _DROPPED}
     entry = {"answer": example.answer, "metadata": {**kept, "_task": task}}
     return [str(example.prompt), str(example.answer), json.dumps(entry, sort_keys=True)]
 
