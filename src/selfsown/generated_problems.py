@@ -21,6 +21,10 @@ HINT = "(The answer is {}. Work out how to reach it, without mentioning that you
 _ALMOST = 0.99  # parts of an answer whose credit, by rounding, adds up to more than 1
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|wrong|false|incorrect|untrue)\b|n't\b", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"\b(?:or|either|maybe|perhaps|possibly|alternatively)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:/\d+)?")  # not the 1 of x1
+_KNOWN_NUMBER = re.compile(r"[-+$]*\d[\d,]*(?:\.\d+)?")
+_FRACTION = re.compile(r"\\d?frac\{(\d+)\}\{(\d+)\}")
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,18 @@ def graded(row: Row, scored: JsonObject, text: str | None, has_tags: bool) -> Gr
     score, reason, known = scored["score"], scored["reason"], scored["known"]
     if text is None:
         score, reason = 0.0, "not exactly one answer is in <answer> tags"
-    elif _denials(text) - _denials(f"{row.prompt} {known}"):
+    elif _words(_DENIAL, text) - _words(_DENIAL, f"{row.prompt} {known}"):
         score, reason = 0.0, "the answer denies itself"
+    elif _words(_ALTERNATIVES, text) - _words(_ALTERNATIVES, f"{row.prompt} {known}"):
+        score, reason = 0.0, "the answer names alternatives"
+    elif _KNOWN_NUMBER.fullmatch(known.strip()) and len(_words(_NUMBER, _FRACTION.sub(r"\1/\2", text))) > 1:
+        score, reason = 0.0, "the answer names more than one number"
     score = max(0.0, score) if score <= 1 else _ALMOST
     reason = reason or ("right" if score == 1 else f"the package scores it {score:.3g}")
     correction = (row.prompt, tagged(known, has_tags)) if score < 1 and known else None
     return Grade(score, reason, evidence="rule", correction=correction)
 
 
-def _denials(text: str) -> set[str]:
-    """Words of denial: some scorers read an answer and nothing after it."""
-    return {word.lower() for word in _DENIAL.findall(text)}
+def _words(pattern: re.Pattern[str], text: str) -> set[str]:
+    """What matches in the text: some scorers read the beginning of an answer and nothing after it."""
+    return {word.lower() for word in pattern.findall(text)}

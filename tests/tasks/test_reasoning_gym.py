@@ -172,6 +172,45 @@ def test_answers_that_the_package_alone_accepts_are_refused(name: str) -> None:
     assert task.check(row, "perhaps").score < 1
 
 
+SEVERAL = ("gsm_symbolic", "fraction_simplification", "letter_jumble", "sokoban", "time_intervals")
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_two_answers_are_refused_where_the_package_reads_the_first(name: str) -> None:
+    task = Task(name, rows=12)
+    rows = list(task.pose(0))
+    for row, other in zip(rows, [*rows[1:], rows[0]], strict=True):
+        assert task.check(row, row.answer).score == 1
+        if other.answer == row.answer:
+            continue
+        for link in (" or ", "; ", ", ", " | ", "\n"):
+            if name != "sokoban" or link == " or ":  # moves after moves are one answer
+                assert task.check(row, f"{row.answer}{link}{other.answer}").score < 1, (row.answer, link, other.answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "notation"),
+    [
+        ("gsm_symbolic", "The answer is {}."),
+        ("gsm_symbolic", "{} apples"),
+        ("fraction_simplification", " {} "),
+        ("sokoban", "{}\n"),
+        ("letter_jumble", "{}"),
+    ],
+)
+def test_right_answers_in_other_notations_stay_right(name: str, notation: str) -> None:
+    task = Task(name, rows=6)
+    assert [task.check(row, notation.format(row.answer)).score for row in task.pose(0)] == [1.0] * 6
+
+
+def test_a_fraction_may_be_written_in_each_of_the_styles_of_the_package() -> None:
+    task = Task("fraction_simplification", rows=6)
+    for row in task.pose(0):
+        top, bottom = re.findall(r"\d+", row.answer)
+        for text in (f"{top}/{bottom}", f"${top}/{bottom}$", f"$\\frac{{{top}}}{{{bottom}}}$"):
+            assert task.check(row, text).score == 1, text
+
+
 def test_puzzle24_uses_the_numbers_of_its_prompt() -> None:
     task = Task("puzzle24", rows=4)
     rows = list(task.pose(0))

@@ -32,6 +32,13 @@ _EVALUATES_EXPRESSIONS = (
     "simple_integration",
     "intermediate_integration",
 )
+# Scorers that read the first of several answers: the parts of which an answer has no more than the package's own.
+_PARTS = {
+    "fraction_simplification": re.compile(r"\d+"),
+    "time_intervals": re.compile(r"\d+(?:\.\d+)?"),
+    "letter_jumble": re.compile(r"\S+"),
+}
+_MOVES = {"sokoban": re.compile(r"[UDLR\s,;.>-]*")}  # it passes over other letters
 _ACCEPTS_ANY = ("game_of_life_halting",)  # its scorer takes every text for "True"; here the text is compared
 
 
@@ -112,8 +119,18 @@ def _score(problem: tuple[Any, ...], entry: dict[str, Any], answer: str) -> dict
         return {"score": 0.0, "reason": "the answer does not use the numbers of the prompt"}  # the package takes any
     if problem[0] in _ACCEPTS_ANY:
         return {"score": float(answer.casefold() == _text(entry["answer"]).casefold()), "reason": ""}
+    if _holds_more(problem[0], answer, _text(entry["answer"])):
+        return {"score": 0.0, "reason": "the answer holds more than one answer"}
     dataset = _dataset(*problem)
     return limited_score.limited_score(lambda: dataset.score_answer(answer, entry))
+
+
+def _holds_more(task: str, answer: str, known: str) -> bool:
+    """Whether the scorer would read a part of the answer, and pass over what else is in it."""
+    if task in _MOVES:
+        return not _MOVES[task].fullmatch(answer)
+    parts = _PARTS.get(task)
+    return parts is not None and len(parts.findall(answer)) > len(parts.findall(known))
 
 
 def _numbers(text: str) -> list[int]:

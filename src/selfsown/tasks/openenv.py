@@ -187,7 +187,9 @@ class Session:
         parts = urlsplit(self.task.url)
         url = parts._replace(scheme=parts.scheme.replace("http", "ws"), path=f"{parts.path.rstrip('/')}/ws").geturl()
         is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        limits: JsonObject = {"open_timeout": CONNECT_SECONDS, "max_size": MAX_MESSAGE_BYTES}
+        options: JsonObject = {"open_timeout": CONNECT_SECONDS, "max_size": MAX_MESSAGE_BYTES}
+        if is_local:
+            options["proxy"] = None
         try:
             self._socket = self._connection.enter_context(
                 connect(url, **limits, **({"proxy": None} if is_local else {}))
