@@ -191,9 +191,7 @@ class Session:
         if is_local:
             options["proxy"] = None
         try:
-            self._socket = self._connection.enter_context(
-                connect(url, **limits, **({"proxy": None} if is_local else {}))
-            )
+            self._socket = self._connection.enter_context(connect(url, **options))
         except (OSError, WebSocketException) as error:
             raise _error(f"{self.task.url} plays no episodes: {one_line(error)}") from error
         reply = self._ask({"type": "reset", "data": {**(self.task.reset or {}), "seed": self.seed}})
