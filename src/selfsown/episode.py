@@ -40,8 +40,8 @@ class Served(Protocol):
     @property
     def done(self) -> bool: ...
 
-    def close(self) -> None:
-        """End it. Its state can still be asked for."""
+    def close(self, answer: str | None) -> None:
+        """End it, with the model's final answer where it gave one. Its state can still be asked for."""
         ...
 
 
@@ -71,7 +71,7 @@ class Episode:
     def close(self) -> None:
         """End the environment, where it is elsewhere."""
         if isinstance(self.environment, Served):
-            self.environment.close()
+            self.environment.close(self.answer)
 
     @property
     def prompt(self) -> Conversation:

@@ -24,7 +24,8 @@ def evaluate(model: Model, held_out: Sequence[Row], task: Task, *, max_turns: Co
     """
     if not isinstance(task, Interactive):
         raise RecipeError(
-            f"evaluate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom, openenv"
+            f"evaluate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom, openenv, "
+            "nemo_gym"
         )
     played = play(checkable(held_out, task), model, task, max_turns, SamplingParams(temperature=0.0))
     solved = defaultdict[str, list[bool]](list)

@@ -9,7 +9,7 @@ from selfsown.models import Model, SamplingParams
 from selfsown.option_types import Count, NotNegative
 from selfsown.prompting.episodes import play
 from selfsown.records import Row
-from selfsown.tasks import Interactive, Posing, Task
+from selfsown.tasks import Interactive, Posing, PosingFromRows, Task
 
 WRITES = ("outcome", "episode", "turn")
 
@@ -34,13 +34,17 @@ def generate(
 
     Raises RecipeError where the task has no environment with tools, or the teacher reads no conversations.
     """
-    if not isinstance(task, Interactive) or not isinstance(task, Posing):
+    if not isinstance(task, Interactive) or not isinstance(task, (Posing, PosingFromRows)):
         raise RecipeError(
-            f"generate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom, openenv"
+            f"generate.episodes: {task.name} has no environment to act in; take a task with tools: storeroom, openenv, "
+            "nemo_gym"
         )
     if not getattr(teacher, "reads_conversations", False):
         raise RecipeError("generate.episodes: the teacher reads texts alone, not turns; take hf, endpoint or anthropic")
-    problems = list(task.problems(level, count, seed))
+    posed = (
+        task.problems(level, count, seed) if isinstance(task, Posing) else task.problems_from(rows, level, count, seed)
+    )
+    problems = list(posed)
     sampling = SamplingParams(n=n, temperature=temperature, seed=seed)
     for episode in play(problems, teacher, task, max_turns, sampling):
         yield from episode.rows()

@@ -9,6 +9,7 @@ from selfsown.episode import Episode
 from selfsown.models import Model, SamplingParams
 from selfsown.records import Row
 from selfsown.tasks import Interactive
+from selfsown.text.chat import prompt_messages
 
 
 def play(
@@ -33,8 +34,9 @@ def _played(
     episodes = list[Episode]()
     try:
         for problem in problems:
-            messages = [{"role": "user", "content": problem.prompt}]
-            episodes.append(Episode(problem, task.environment(problem), task.tools, messages))
+            messages = prompt_messages(problem.prompt, problem.metadata)
+            tools = problem.metadata.get("tools") or task.tools
+            episodes.append(Episode(problem, task.environment(problem), tools, messages))
         for turn in range(max_turns):
             going = [episode for episode in episodes if not episode.ended]
             if not going:

@@ -77,7 +77,7 @@ class Task:
             if "result" not in listed:
                 raise _error(f"{self.url} lists no tools: {listed.get('error')}")
             tools = listed["result"]["tools"]
-            return json.dumps([_tool(one["name"], one.get("description", ""), one["inputSchema"]) for one in tools])
+            return json.dumps([_tool(one["name"], one.get("description") or "", _parameters(one)) for one in tools])
         properties = {name: schema for name, schema in action["properties"].items() if name != "metadata"}
         description = action.get("description") or "Act in the environment."
         return json.dumps([_tool("step", description, {**action, "properties": properties})])
@@ -224,7 +224,7 @@ class Session:
         server = self._state if self._state is not None else self._asked_state()
         return {"reward": self.reward, "done": self.done, "steps": self.steps, "server": server}
 
-    def close(self) -> None:
+    def close(self, answer: str | None = None) -> None:
         """End the session; its state is kept."""
         if self._state is None:
             self._state = {}
@@ -244,10 +244,11 @@ class Session:
         self.observation = _as_text(data["observation"])
 
     def _ask(self, message: JsonObject) -> Any:
-        from websockets.exceptions import WebSocketException
+        from websockets.exceptions import ConnectionClosed, WebSocketException
 
         try:
-            self._socket.send(json.dumps(message))
+            with suppress(ConnectionClosed):  # a server that plays no more says so before it closes
+                self._socket.send(json.dumps(message))
             return json.loads(self._socket.recv(self.task.timeout_seconds))
         except (OSError, ValueError, WebSocketException) as error:
             raise _error(f"{self.task.url} ended an episode: {one_line(error)}") from error
@@ -260,6 +261,12 @@ class Session:
 def _tool(name: str, description: str, parameters: JsonObject) -> JsonObject:
     kept = {key: value for key, value in parameters.items() if key not in ("title", "description")}
     return {"type": "function", "function": {"name": name, "description": description.strip(), "parameters": kept}}
+
+
+def _parameters(tool: JsonObject) -> JsonObject:
+    """An MCP tool's JSON Schema, under either name that its servers use."""
+    schema: JsonObject = tool.get("inputSchema") or tool.get("input_schema") or {"type": "object", "properties": {}}
+    return schema
 
 
 def _as_text(observation: JsonObject) -> str:
