@@ -17,7 +17,7 @@ from dataclasses import replace
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -56,7 +56,7 @@ def record(start: int, added: int) -> dict[str, Any]:
 class Counter(BaseHTTPRequestHandler):
     """As resources_servers/example_session_state_mgmt/app.py: a counter for each session, whose id is a cookie."""
 
-    counters: dict[str, int] = {}
+    counters: ClassVar[dict[str, int]] = {}
 
     def do_POST(self) -> None:
         cookie = SimpleCookie(self.headers.get("Cookie", "")).get("session")
@@ -198,7 +198,7 @@ def test_sessions_are_apart_and_calls_that_do_not_fit_are_answered(server: str, 
     with pytest.raises(ValueError, match="count"):
         other.call("increment_counter", {})
     for name in ("verify", "seed_session", "../verify"):
-        with pytest.raises(ValueError, match="there is no tool .*; there are increment_counter, get_counter_value"):
+        with pytest.raises(ValueError, match=r"there is no tool .*; there are increment_counter, get_counter_value"):
             one.call(name, {})
     one.close("4")
     other.close("1")

@@ -280,7 +280,7 @@ def _as_text(observation: JsonObject) -> str:
 
 
 def _plain(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _problem(reply: JsonObject) -> str:
