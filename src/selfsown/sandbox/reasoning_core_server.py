@@ -53,8 +53,11 @@ class _Repeatable(random.Random):
 def serve() -> None:
     """The work of the process."""
     os.environ.setdefault("SOURCE_COMMIT", "unknown")  # the package would start git
+    import numpy as np
     from reasoning_core import template
 
+    generator = np.random.default_rng
+    np.random.default_rng = lambda seed=None: generator(random.getrandbits(64) if seed is None else seed)
     template._load_tokenizer = Words
     random.seed, random.Random = _reseed, _Repeatable  # type: ignore[assignment, misc]
     limited_score.serve(_reply)

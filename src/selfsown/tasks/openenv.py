@@ -254,7 +254,7 @@ class Session:
             raise _error(f"{self.task.url} ended an episode: {one_line(error)}") from error
 
     def _capacity(self, reply: JsonObject) -> str:
-        is_full = reply["data"].get("code") == "CAPACITY_REACHED"
+        is_full = bool(reply["data"].get("code") == "CAPACITY_REACHED")
         return f"; sessions is {self.task.sessions}: lower it, or raise the server's max_concurrent_envs" * is_full
 
 
