@@ -45,7 +45,7 @@ def test_tasks_and_levels_take_turns_and_a_new_process_poses_the_same(rows: list
 
 
 @INSTALLED
-@pytest.mark.parametrize("name", ["lambda_reduction", "arithmetics", "qualitative_causal_reasoning"])
+@pytest.mark.parametrize("name", ["lambda_reduction", "arithmetics"])
 def test_generators_that_seed_themselves_anew_pose_the_same_rows_in_a_new_process(name: str) -> None:
     rows = list(Task(name, rows=3).pose(0))
     reasoning_core._process.close()
