@@ -56,8 +56,9 @@ def serve() -> None:
     import numpy as np
     from reasoning_core import template
 
-    generator = np.random.default_rng
-    np.random.default_rng = lambda seed=None: generator(random.getrandbits(64) if seed is None else seed)
+    numbers: Any = np.random
+    generator = numbers.default_rng
+    numbers.default_rng = lambda seed=None: generator(random.getrandbits(64) if seed is None else seed)
     template._load_tokenizer = Words
     random.seed, random.Random = _reseed, _Repeatable  # type: ignore[assignment, misc]
     limited_score.serve(_reply)
