@@ -215,7 +215,7 @@ def test_a_document_may_be_long(kind: str, tmp_path: Path) -> None:
         ("rows.txt.gz", gzip.compress(b"emma\n" * 99, mtime=0)[:-9], {}, ["rows.txt.gz", "unpacked"]),
         ("rows.txt.gz", gzip.compress(b"emma\nna\xefve\n", mtime=0), {}, ["rows.txt.gz:2", "not UTF-8"]),
         ("rows.json", "[{", {}, ["rows.json", "not JSON"]),
-        ("rows.json", '{\n"text": 1}', {}, ["rows.json:1", "not JSON", "one object"]),
+        ("rows.json", '{\n"text": 1', {}, ["rows.json:1", "not JSON", "one object"]),
         ("rows.json", '[{"text": "a"}, 2]', {}, ["rows.json:2", "int", "each item must be one object"]),
         ("rows.json", "[]", {}, ["rows.json", "is empty"]),
         ("names.txt", "", {}, ["names.txt", "is empty"]),
