@@ -12,7 +12,6 @@ here; problems that the file has are not measured again.
 from __future__ import annotations
 
 import argparse
-import ast
 import gzip
 import json
 import random
@@ -28,7 +27,7 @@ from selfsown.parallel import map_ordered, usable_cores
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
 from selfsown.test_generation.derivation import FurtherTests, Problem, further_tests
-from testing.mutants import mutants
+from testing.mutants import changed_line, mutants
 
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.json"
 
@@ -93,13 +92,10 @@ def _measure(
     derived = further_tests(problem, count, sandbox)
     other = further_tests(problem, count, sandbox, frozenset(text for _, text in programs)) if unseen else derived
     result = Measured(record["task_id"], derived.count, derived.reason, not _failure(right, derived, sandbox))
-    original = ast.unparse(ast.parse(right)).splitlines()
     for kind, program in programs:
-        pairs = zip(original, program.splitlines(), strict=False)
-        changed = next((f"{old.strip()} -> {new.strip()}" for old, new in pairs if old != new), "")
         own = _own_failure(program, problem, sandbox)
         reasons = ["", ""] if own else [_failure(program, tests, sandbox) for tests in (derived, other)]
-        result.wrong.append(Wrong(kind, changed, own, *reasons))
+        result.wrong.append(Wrong(kind, changed_line(right, program), own, *reasons))
     for body in written.get(_signature(record["prompt"]), []):
         program = record["prompt"] + body
         if not _own_failure(program, problem, sandbox):

@@ -16,7 +16,7 @@ DEFAULT_TOLERANCE = 1e-9  # of floats: right programs add in different orders
 _TOLERANT = ("isclose", "approx", "assertAlmostEqual", "round", "abs")
 
 
-def tested_function(program: str, tests: str, entry_point: str) -> str:
+def function_under_test(program: str, tests: str, entry_point: str) -> str:
     """The function of the program that the tests are about: the entry point, or the one that they call most often; ""
     where there is none. Raises SyntaxError if the program is not Python."""
     defined = {node.name for node in ast.parse(program).body if isinstance(node, ast.FunctionDef)}
@@ -59,7 +59,7 @@ def _closing_bracket(text: str, start: int) -> int:
 
 
 def constants(program: str) -> list[Any]:
-    """The numbers and short texts in a program, without docstrings, in order, none twice."""
+    """The numbers and short texts in a program, without docstrings, none twice."""
     values: dict[str, Any] = {}
     tree = ast.parse(program)
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}

@@ -17,7 +17,7 @@ from typing import Any
 
 from selfsown.sandbox.sandbox import Job, Outcome, Sandbox
 from selfsown.test_generation import runner
-from selfsown.test_generation.calls import Arguments, calls_in, constants, tested_function, tolerance
+from selfsown.test_generation.calls import Arguments, calls_in, constants, function_under_test, tolerance
 from selfsown.test_generation.domain import Domain
 from selfsown.test_generation.selection import chosen
 from selfsown.test_generation.variations import Variations
@@ -73,7 +73,7 @@ def further_tests(problem: Problem, count: int, sandbox: Sandbox, unused: frozen
     Python, defines no function that the tests call, or does not pass them gives none, with the reason.
     """
     try:
-        function = tested_function(problem.program, problem.tests, problem.entry_point)
+        function = function_under_test(problem.program, problem.tests, problem.entry_point)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return FurtherTests(reason="the known answer is no Python")
     if not function:

@@ -44,6 +44,11 @@ _OPPOSITES = (
 )
 _OPPOSITE = dict(_OPPOSITES) | {second: first for first, second in _OPPOSITES}
 _DELETED = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Break, ast.Continue, ast.Delete)
+_FIXED_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.FunctionDef: ("args", "decorator_list", "returns"),
+    ast.AsyncFunctionDef: ("args", "decorator_list", "returns"),
+    ast.AnnAssign: ("annotation",),
+}
 _CONTINUED = {ast.Break: ast.Continue, ast.Continue: ast.Break}
 
 Change = Callable[[], ast.AST]  # of a node, to what stands in its place
@@ -66,9 +71,9 @@ def wrong_programs(program: str, rng: random.Random) -> list[str]:
 
 def _changed(function: ast.AST, tree: ast.Module) -> Iterator[str]:
     """The program with each change of a node below a function; the tree is the same again after each."""
-    for parent in ast.walk(function):
+    for parent in _nodes(function):
         for name, value in ast.iter_fields(parent):
-            if name in ("annotation", "returns", "decorator_list", "args") and parent is function:
+            if name in _FIXED_FIELDS.get(type(parent), ()):
                 continue
             children = value if isinstance(value, list) else [value]
             for index, node in enumerate(children):
@@ -78,6 +83,16 @@ def _changed(function: ast.AST, tree: ast.Module) -> Iterator[str]:
                     _put(parent, name, index, replacement)
                     yield ast.unparse(ast.fix_missing_locations(tree))
                     _put(parent, name, index, node)
+
+
+def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and those below it that may change."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name not in _FIXED_FIELDS.get(type(node), ()):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST) and not _is_docstring(child):
+                    yield from _nodes(child)
 
 
 def _put(parent: ast.AST, name: str, index: int, node: ast.AST) -> None:
