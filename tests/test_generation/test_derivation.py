@@ -154,4 +154,6 @@ def is_prime(n):
 def test_no_probe_of_the_attack_passes() -> None:
     rows = [example for example in example_rows(0) if "tests" in example.metadata][:1]
     attacked = attack_grader(Subject("unit_tests", lambda tried: list(grade(tried, more_tests=10))), rows, None)
-    assert attacked.passed
+    assert attacked.tried > 20
+    assert attacked.passed == []
+    assert not any(result.hits for result in attacked.right)

@@ -78,7 +78,9 @@ class Ticks(ast.NodeTransformer):
     def load(self, program: str) -> dict[str, Any]:
         """What a program defines."""
         self.left = 100_000
-        tree = ast.fix_missing_locations(self.visit(ast.parse(program)))
+        tree = ast.parse(program)
+        self.visit(tree)
+        ast.fix_missing_locations(tree)
         return load(compile(tree, FILE, "exec", dont_inherit=True), {"__tick__": self.tick})
 
 
@@ -127,7 +129,8 @@ def traced(function: Callable[..., Any], arguments: list[Any]) -> tuple[Any, Tra
 
 def recorded(program: str, function: str, tests: str) -> Iterator[list[str]]:
     """The arguments and the result, as literals, of the calls that the tests make of a function."""
-    names, calls = load(compile(program, FILE, "exec", dont_inherit=True)), []
+    names = load(compile(program, FILE, "exec", dont_inherit=True))
+    calls: list[list[str]] = []
 
     def record(*values: Any, **keywords: Any) -> Any:
         bound = inspect.signature(inner).bind(*values, **keywords)
@@ -137,20 +140,20 @@ def recorded(program: str, function: str, tests: str) -> Iterator[list[str]]:
         return result
 
     inner = names[function]
-    names |= {function: record, "candidate": record}
+    scope = {**names, function: record, "candidate": record}  # a function that calls itself is not recorded
     random.seed(0)
     try:
-        exec(compile(tests, "<tests>", "exec"), names)
-        if callable(names.get("check")):
-            names["check"](record)
-        for name, value in list(names.items()):
+        exec(compile(tests, "<tests>", "exec"), scope)
+        if callable(scope.get("check")):
+            scope["check"](record)
+        for name, value in list(scope.items()):
             if isinstance(value, type) and issubclass(value, unittest.TestCase):
                 unittest.defaultTestLoader.loadTestsFromTestCase(value).debug()
             elif name.startswith("test") and callable(value):
                 value()
     except Exception:
         pass  # what was called so far counts
-    return ((arguments, result) for arguments, result in calls[:500] if arguments and result)  # type: ignore[misc]
+    return ([arguments, result] for arguments, result in calls[:500] if arguments and result)
 
 
 def reference_results(program: str, function: str, calls: list[Any], budget: int) -> list[Any]:

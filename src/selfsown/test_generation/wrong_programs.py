@@ -149,7 +149,7 @@ def _of_statement(node: ast.AST) -> Iterator[ast.AST]:
         yield ast.Return(ast.Constant(None))
 
 
-def _constants(value: object) -> tuple[object, ...]:
+def _constants(value: object) -> tuple[str | int | float, ...]:
     if isinstance(value, bool):
         return (not value,)
     if isinstance(value, int | float):
