@@ -19,16 +19,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from selfsown.parallel import map_ordered, usable_cores
 from selfsown.sandbox.sandbox import Job, Sandbox
 from selfsown.stats.intervals import share
-from selfsown.test_generation.derivation import FurtherTests, Problem, further_tests
+from selfsown.test_generation.derivation import CPU_SECONDS, FurtherTests, Problem, further_tests
 from testing.mutants import changed_line, mutants
 
+PROGRAM_SECONDS = 1.0  # CPU time of a program with its tests
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.json"
 
 
@@ -72,9 +72,17 @@ def main() -> None:
     written = _written(options.programs) if options.programs else {}
     measured = _read(options.details) if options.details and options.details.exists() else []
     left = [record for record in records if record["task_id"] not in {result.name for result in measured}]
-    with Sandbox(cpu_seconds=20) as sandbox:
-        work = partial(_measure, count=options.tests, unseen=options.unseen, written=written, sandbox=sandbox)
-        for result in map_ordered(work, left, usable_cores(), sandbox.close):
+    with Sandbox(cpu_seconds=CPU_SECONDS) as deriving, Sandbox(cpu_seconds=PROGRAM_SECONDS) as sandbox:
+
+        def measure(record: dict[str, str]) -> Measured:
+            derived = _derived(record, options.tests, options.unseen, deriving)
+            return _measure(record, derived, written.get(_signature(record["prompt"]), []), sandbox)
+
+        def close() -> None:
+            deriving.close()
+            sandbox.close()
+
+        for result in map_ordered(measure, left, usable_cores(), close):
             measured.append(result)
             if options.details:
                 with options.details.open("a", encoding="utf-8") as file:
@@ -83,20 +91,30 @@ def main() -> None:
     _report(measured, options.unseen)
 
 
-def _measure(
-    record: dict[str, str], count: int, unseen: bool, written: dict[str, list[str]], sandbox: Sandbox
-) -> Measured:
+def _problem(record: dict[str, str]) -> Problem:
     right = record["prompt"] + record["canonical_solution"]
-    problem = Problem(right, record["test"], record["entry_point"], record["prompt"])
-    programs = list(mutants(right, problem.entry_point))
+    return Problem(right, record["test"], record["entry_point"], record["prompt"])
+
+
+def _derived(record: dict[str, str], count: int, unseen: bool, sandbox: Sandbox) -> tuple[FurtherTests, FurtherTests]:
+    """The derived tests, and those chosen without the wrong programs that are measured."""
+    problem = _problem(record)
     derived = further_tests(problem, count, sandbox)
-    other = further_tests(problem, count, sandbox, frozenset(text for _, text in programs)) if unseen else derived
+    programs = frozenset(text for _, text in mutants(problem.program, problem.entry_point))
+    return derived, further_tests(problem, count, sandbox, programs) if unseen else derived
+
+
+def _measure(
+    record: dict[str, str], tests: tuple[FurtherTests, FurtherTests], written: Sequence[str], sandbox: Sandbox
+) -> Measured:
+    problem, derived = _problem(record), tests[0]
+    right = problem.program
     result = Measured(record["task_id"], derived.count, derived.reason, not _failure(right, derived, sandbox))
-    for kind, program in programs:
+    for kind, program in mutants(right, problem.entry_point):
         own = _own_failure(program, problem, sandbox)
-        reasons = ["", ""] if own else [_failure(program, tests, sandbox) for tests in (derived, other)]
+        reasons = ["", ""] if own else [_failure(program, chosen, sandbox) for chosen in tests]
         result.wrong.append(Wrong(kind, changed_line(right, program), own, *reasons))
-    for body in written.get(_signature(record["prompt"]), []):
+    for body in written:
         program = record["prompt"] + body
         if not _own_failure(program, problem, sandbox):
             result.written.append((body, _failure(program, derived, sandbox)))

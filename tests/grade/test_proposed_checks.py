@@ -30,10 +30,10 @@ PAIRS = [
     )
     for number in range(80)
 ]
-HELPS = {"kind": "in_order", "texts": [" is in the ", " drawer, left of drawer "]}
+HELPS = {"kind": "contains", "texts": ["."], "max": 1}  # a denial has another sentence
 PROPOSALS: list[Any] = [
     HELPS,
-    {**HELPS, "kind": "contains", "min": 2, "max": 2},  # notices what the first does
+    {"kind": "excludes", "texts": ["wrong"]},  # notices what the first does
     {"kind": "contains", "texts": ["blue"]},  # true of every fourth answer
     {"kind": "excludes", "texts": ["zebra"]},  # true, and no help
     {"kind": "run", "texts": ["import os"]},
@@ -55,8 +55,8 @@ def test_what_holds_and_helps_is_kept_and_the_rest_is_counted() -> None:
     learned, ended = with_proposals(learn(PAIRS), PROPOSALS, PAIRS)
     assert ended == {USED: 1, UNHELPFUL: 2, BROKEN: 1, INVALID: 3}
     assert learned.checks[:-1] == learn(PAIRS).checks
-    assert learned.checks[-1].name == "proposed: in_order"
-    assert learned.noticed["words shuffled"] > learn(PAIRS).noticed["words shuffled"]
+    assert learned.checks[-1].name == "proposed: contains"
+    assert (learn(PAIRS).noticed["denied"], learned.noticed["denied"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_what_is_not_in_the_language_is_no_check(proposal: dict[str, Any]) -> No
 
 def test_the_grader_names_the_proposed_check_that_an_answer_breaks(caplog: pytest.LogCaptureFixture) -> None:
     right = "Key 5 is in the red drawer, left of drawer 12."
-    wrong = "Key 5 drawer, left of drawer in red 12 is the."
+    wrong = f"{right} This is wrong."
     with caplog.at_level(logging.INFO):
         grades = graded(json.dumps({"checks": [HELPS, {"kind": "words", "min": 500}]}), [right, wrong])
     assert [grade.score for grade in grades] == [1, 0]
-    assert grades[1].reason.startswith("proposed: in_order: a right answer has all of ' is in the '")
+    assert grades[1].reason == "proposed: contains: a right answer has 1 to 1 times one of '.'"
     (line,) = [message for message in caplog.messages if "proposed_checks" in message]
     assert "1 of 2 proposals are used, 1 broken by known answers; " in line
     assert "seldom: " in line
@@ -132,7 +132,9 @@ def test_the_teacher_sees_no_answer_on_which_its_proposals_are_tried() -> None:
         prompts.append(prompt)
         return json.dumps({"checks": [HELPS]})
 
-    list(proposed_checks.grade([], Parrot(propose), real(), shown=60))
+    assert list(proposed_checks.grade([], Parrot(propose), real(), shown=60)) == []
+    assert not prompts, "a dry run asks nothing"
+    assert len(list(proposed_checks.grade(real(), Parrot(propose), real(), shown=60))) == len(PAIRS)
     first, second = halves(PAIRS)
     assert all(answer in prompts[0] for _, answer in first)
     assert not any(answer in prompts[0] for _, answer in second)
@@ -165,7 +167,7 @@ def test_a_run_asks_once_books_it_and_resumes_from_the_journal(tmp_path: Path) -
             "curate": ["min_score"],
         }
         make(Recipe.of(tree, tmp_path), tmp_path / "out")
-        assert len(asked) == 1
+        assert len(asked) == 1, asked
         requests = len(server.bodies)
         make(Recipe.of(tree, tmp_path), tmp_path / "out")
         assert len(server.bodies) == requests

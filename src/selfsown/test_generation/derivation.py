@@ -143,7 +143,7 @@ def _searched(
 
 
 def _drawn(variations: Variations, domain: Domain, search: _Search) -> Iterator[Arguments]:
-    """Inputs in the domain, none twice: systematic ones, then random ones, until too many draws give nothing new."""
+    """Inputs in the domain, none twice: systematic and random ones in turn, until many draws give nothing new."""
 
     def is_new(arguments: Arguments) -> bool:
         text = repr(arguments)
@@ -152,13 +152,15 @@ def _drawn(variations: Variations, domain: Domain, search: _Search) -> Iterator[
         search.tried.add(text)
         return True
 
-    yield from filter(is_new, variations.systematic(search.known))
+    systematic = filter(is_new, variations.systematic(list(search.known)))
     misses = 0
     while misses < MAX_DRAWS * INPUTS:
-        arguments = variations.varied(search.known)
-        if is_new(arguments):
-            misses = 0
+        if arguments := next(systematic, None):
             yield arguments
+        varied = variations.varied(search.known)
+        if is_new(varied):
+            misses = 0
+            yield varied
         else:
             misses += 1
 

@@ -11,7 +11,9 @@ from typing import Any
 from selfsown.test_generation.calls import Arguments
 
 SMALL_NUMBERS = 40  # tried one by one for an argument that is an integer
+MAX_SYSTEMATIC = 12  # calls whose texts and lists are varied systematically
 MAX_CHANGES = 3  # of one call
+NUMBER_SHARE = 0.3  # of the changes of a text with numbers that change one
 
 
 class Variations:
@@ -38,12 +40,21 @@ class Variations:
                 if type(value) is int:
                     for number in sorted({*range(SMALL_NUMBERS), *self._integers}):
                         yield _with(arguments, index, number)
-        for arguments in calls:
+        for arguments in calls[:MAX_SYSTEMATIC]:
             for index, value in enumerate(arguments):
+                if isinstance(value, str):
+                    yield from (_with(arguments, index, text) for text in self._with_numbers(value))
                 if isinstance(value, str | list | tuple):
                     yield from (_with(arguments, index, value[:end]) for end in range(min(len(value), 4)))
                     yield _with(arguments, index, value[1:])
                     yield _with(arguments, index, value[::-1])
+
+    def _with_numbers(self, text: str) -> Iterator[str]:
+        """The text with the program's limits in the place of one of its numbers."""
+        for number in re.finditer(r"\d+", text):
+            for value in self._integers:
+                if 0 <= value < 10 ** len(number[0]):
+                    yield _replaced(text, number, value)
 
     def varied(self, calls: Sequence[Arguments]) -> Arguments:
         """One of the calls, with up to three changes."""
@@ -121,9 +132,9 @@ class Variations:
         numbers = list(re.finditer(r"\d+", value))
         words = value.split(" ")
         kind = self._rng.randrange(14)
-        if kind == 0 and numbers:
+        if numbers and (kind == 0 or self._rng.random() < NUMBER_SHARE):
             number = choice(numbers)
-            return value[: number.start()] + str(abs(self._integer(int(number[0])))) + value[number.end() :]
+            return _replaced(value, number, abs(self._integer(int(number[0]))))
         if kind == 1:
             words[self._rng.randrange(len(words))] = choice(self._words)
             return " ".join(words)
@@ -196,6 +207,12 @@ class Variations:
             return dict(self._rng.choice((rest, [*rest, changed], [*items, changed], items[::-1])))
         except TypeError:  # a key that cannot be one
             return value
+
+
+def _replaced(text: str, number: re.Match[str], value: int) -> str:
+    """The text with another number, as wide as the one in its place if that began with a zero."""
+    width = len(number[0]) if number[0].startswith("0") else 0
+    return f"{text[: number.start()]}{value:0{width}d}{text[number.end() :]}"
 
 
 def _with(arguments: Arguments, index: int, value: Any) -> Arguments:
