@@ -65,6 +65,7 @@ def _mutations_of_node(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]
 
 
 def changed_line(program: str, mutant: str) -> str:
-    """The first line that differs, before and after the mutation; the program is compared in the mutant's layout."""
+    """The first line that differs, before and after, with its number in the layout of the mutant."""
     lines = zip(ast.unparse(ast.parse(program)).splitlines(), mutant.splitlines(), strict=False)
-    return next((f"{old.strip()} -> {new.strip()}" for old, new in lines if old != new), "")
+    changed = ((number, *pair) for number, pair in enumerate(lines, 1) if pair[0] != pair[1])
+    return next((f"{number}: {old.strip()} -> {new.strip()}" for number, old, new in changed), "")

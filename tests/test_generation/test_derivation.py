@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from pathlib import Path
 
 import pytest
 
 from selfsown.attack.attack import attack_grader
 from selfsown.attack.example_rows import example_rows
 from selfsown.attack.subject import Subject
+from selfsown.calibration.calibrate import calibrate
 from selfsown.grade.unit_tests import grade
+from selfsown.recipe.recipe import Recipe
 from selfsown.records import Row
 from selfsown.sandbox.sandbox import Sandbox
 from selfsown.test_generation import known
@@ -157,3 +161,21 @@ def test_no_probe_of_the_attack_passes() -> None:
     assert attacked.tried > 20
     assert attacked.passed == []
     assert not any(result.hits for result in attacked.right)
+
+
+def test_they_are_calibrated_with_the_grader(tmp_path: Path) -> None:
+    functions = [f"def f(x):\n    return x * {number} + {number % 7}\n" for number in range(2, 14)]
+    records = [
+        {"prompt": f"Function {number}.", "answer": program, "tests": f"assert f(1) == {number + number % 7}"}
+        for number, program in enumerate(functions, 2)
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    tree = {
+        "name": "mine",
+        "real": {"file": {"path": "rows.jsonl", "prompt": "prompt", "answer": "answer", "attributes": ["tests"]}},
+        "teacher": {"endpoint": {"url": "http://127.0.0.1:9", "model": "m"}},
+        "generate": ["sample"],
+        "grade": [{"unit_tests": {"more_tests": 5}}],
+    }
+    (measured,) = calibrate(Recipe.of(tree, tmp_path), None, None, 24).to_json()["graders"]
+    assert (measured["false_accepts"]["value"], measured["false_rejects"]["value"]) == (0, 0)

@@ -121,9 +121,9 @@ def _searched(
     calls = [arguments for arguments, _ in own]
     types = {type(ast.literal_eval(result)) for _, result in own if result}
     domain, variations = Domain(calls), Variations(calls, constants(problem.program), rng)
-    search = _Search(list(calls), tried={repr(arguments) for arguments in calls})
+    search = _Search(calls, tried={repr(arguments) for arguments, result in own if result})
     wrong = [program for program in wrong_programs(problem.program, rng) if program not in unused]
-    drawn, quiet = _drawn(variations, domain, search), 0
+    drawn, quiet = _drawn(variations, domain, search, list(calls)), 0
     for _ in range(ROUNDS):
         inputs = [arguments for arguments, _ in zip(drawn, range(INPUTS), strict=False)]
         left = [program for program in wrong if program not in search.noticed]
@@ -142,8 +142,11 @@ def _searched(
     return search
 
 
-def _drawn(variations: Variations, domain: Domain, search: _Search) -> Iterator[Arguments]:
-    """Inputs in the domain, none twice: systematic and random ones in turn, until many draws give nothing new."""
+def _drawn(
+    variations: Variations, domain: Domain, search: _Search, examples: Sequence[Arguments]
+) -> Iterator[Arguments]:
+    """Inputs in the domain, none twice: examples that the tests leave out, then systematic and random ones in turn,
+    until many draws give nothing new."""
 
     def is_new(arguments: Arguments) -> bool:
         text = repr(arguments)
@@ -152,7 +155,8 @@ def _drawn(variations: Variations, domain: Domain, search: _Search) -> Iterator[
         search.tried.add(text)
         return True
 
-    systematic = filter(is_new, variations.systematic(list(search.known)))
+    yield from filter(is_new, examples)
+    systematic = filter(is_new, variations.systematic(examples))
     misses = 0
     while misses < MAX_DRAWS * INPUTS:
         if arguments := next(systematic, None):

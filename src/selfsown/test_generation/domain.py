@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -122,42 +123,55 @@ def _of_numbers(seen: _Seen) -> Iterator[Callable[[Any], bool]]:
     if seen.numbers:
         least, most = min(seen.numbers), max(seen.numbers)
         low = min(least, 2.0) if least >= 0 else min(least, -abs(most))
-        high = most + HIGHER
-        yield lambda value: isinstance(value, bool) or not isinstance(value, int | float) or low <= value <= high
+        yield partial(_in_range, low=low, high=most + HIGHER)
+
+
+def _in_range(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int | float) or low <= value <= high
 
 
 def _of_texts(seen: _Seen) -> Iterator[Callable[[Any], bool]]:
     """The characters, the length, and the format or the set of values where they have one."""
-    if not seen.texts:
+    return (partial(_if_text, check) for check in _text_checks(seen.texts))
+
+
+def _if_text(check: Callable[[str], bool], value: Any) -> bool:
+    return not isinstance(value, str) or check(value)
+
+
+def _text_checks(texts: Sequence[str]) -> Iterator[Callable[[str], bool]]:
+    if not texts:
         return
-    characters = {character for text in seen.texts for character in text}
+    characters = {character for text in texts for character in text}
     for alphabet in ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"):
         if len(characters & set(alphabet)) >= MANY_LETTERS:
             characters |= set(alphabet)
-    shortest, longest = min(map(len, seen.texts)), max(map(len, seen.texts)) + LONGER
-    yield (
-        lambda value: (
-            not isinstance(value, str) or (set(value) <= characters and min(shortest, 1) <= len(value) <= longest)
-        )
-    )
-    if len(seen.texts) < MIN_SEEN:
+    yield characters.issuperset
+    low, high = min(1, *map(len, texts)), max(map(len, texts)) + LONGER
+    yield lambda text: low <= len(text) <= high
+    if len(texts) < MIN_SEEN:
         return
-    values = set(seen.texts)
-    if len(values) <= len(seen.texts) / 2:
-        yield lambda value: not isinstance(value, str) or value in values
+    if len(values := set(texts)) <= len(texts) / 2:
+        yield values.__contains__
     for runs in ("", "+"):
-        shapes = {shape(text, runs) for text in seen.texts}
-        if 1 < len(seen.texts) / len(shapes) >= 1 / MAX_SHAPES and max(map(len, shapes)) > 1:
-            yield (
-                lambda value, run=runs, known=frozenset(shapes): (
-                    not isinstance(value, str) or shape(value, run) in known
-                )
-            )  # type: ignore[misc]
-    if any(set(text) & set("()[]{}") for text in seen.texts) and all(map(is_balanced, seen.texts)):
-        yield lambda value: not isinstance(value, str) or is_balanced(value)
-    for separator in (" ", ""):
-        if all(_is_separated(text, separator) for text in seen.texts):
-            yield lambda value, mark=separator: not isinstance(value, str) or _is_separated(value, mark)  # type: ignore[misc]
+        shapes = {shape(text, runs) for text in texts}
+        if len(shapes) <= MAX_SHAPES * len(texts) and max(map(len, shapes)) > 1:
+            yield partial(_has_shape, runs=runs, shapes=shapes)
+    if any(set(text) & set("()[]{}") for text in texts) and all(map(is_balanced, texts)):
+        yield is_balanced
+    yield from (rule for rule in (_has_single_spaces, _has_no_leading_zero) if all(map(rule, texts)))
+
+
+def _has_shape(text: str, runs: str, shapes: set[str]) -> bool:
+    return shape(text, runs) in shapes
+
+
+def _has_single_spaces(text: str) -> bool:
+    return text == " ".join(text.split())
+
+
+def _has_no_leading_zero(text: str) -> bool:
+    return not re.search(r"(?<!\d)0\d", text)
 
 
 def shape(text: str, runs: str) -> str:
@@ -176,24 +190,19 @@ def is_balanced(text: str) -> bool:
     return not opened
 
 
-def _is_separated(text: str, separator: str) -> bool:
-    """With " ": its words are separated by single spaces; with "": it has no leading zero of a number."""
-    if separator:
-        return text == separator.join(text.split())
-    return not re.search(r"(?<!\d)0\d", text)
-
-
 def _of_lists(seen: _Seen) -> Iterator[Callable[[Any], bool]]:
     if not seen.lists:
         return
     lengths = [len(value) for value in seen.lists]
-    low, high = min(min(lengths), 1), max(lengths) + LONGER
+    low, high = min(1, *lengths), max(lengths) + LONGER
     yield lambda value: not isinstance(value, list | tuple) or low <= len(value) <= high
     telling = [value for value in seen.lists if len(value) > 1]
     if len(telling) >= MIN_SEEN:
-        for has in _LIST_PROPERTIES:
-            if all(has(value) for value in telling):
-                yield lambda value, kept=has: not isinstance(value, list | tuple) or kept(value)  # type: ignore[misc]
+        yield from (partial(_if_list, has) for has in _LIST_PROPERTIES if all(map(has, telling)))
+
+
+def _if_list(has: Callable[[Sequence[Any]], bool], value: Any) -> bool:
+    return not isinstance(value, list | tuple) or has(value)
 
 
 def _sizes(arguments: Arguments) -> Iterator[tuple[str, float]]:
