@@ -177,5 +177,5 @@ def test_they_are_calibrated_with_the_grader(tmp_path: Path) -> None:
         "generate": ["sample"],
         "grade": [{"unit_tests": {"more_tests": 5}}],
     }
-    (measured,) = calibrate(Recipe.of(tree, tmp_path), None, None, 24).to_json()["graders"]
+    (measured,) = calibrate(Recipe.of(tree, tmp_path), tmp_path / "out", None, 24).to_json()["graders"]
     assert (measured["false_accepts"]["value"], measured["false_rejects"]["value"]) == (0, 0)
