@@ -13,6 +13,7 @@ import io
 import json
 import random
 import sys
+import time
 import unittest
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
@@ -20,12 +21,13 @@ from typing import Any
 
 CALL_STEPS = 5_000  # lines that the known answer may run in one call
 SLOWER, MORE = 4, 500  # another program may run so many times the loops, and so many more
+CALL_SECONDS = 0.1  # of CPU time, far above the steps: a few steps may make numbers of millions of digits
 MAX_NOTICED = 12  # inputs by which a wrong program is noticed: enough to choose from
 FILE = "<candidate>"
 
 
 class StepsExceeded(BaseException):
-    """A call ran too many lines or loops."""
+    """A call ran too many lines or loops, or too long."""
 
 
 class Trace:
@@ -34,6 +36,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.steps = 0
+        self.deadline = time.process_time() + CALL_SECONDS
         self.lines: dict[int, int] = {}
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
@@ -43,7 +46,7 @@ class Trace:
         if event == "line":
             self.steps += 1
             self.lines[frame.f_lineno] = self.lines.get(frame.f_lineno, 0) + 1
-            if self.steps > CALL_STEPS:
+            if self.steps > CALL_STEPS or time.process_time() > self.deadline:
                 raise StepsExceeded
         return self.line
 
@@ -56,13 +59,17 @@ class Ticks(ast.NodeTransformer):
     """Counts loops and calls by code that is inserted: tracing would take ten times as long."""
 
     def __init__(self) -> None:
-        self.left = 0
-        self.used = 0
+        self.start(0)
+
+    def start(self, limit: int) -> None:
+        """Begin a call that may run so many loops and calls."""
+        self.left, self.used = limit, 0
+        self.deadline = time.process_time() + CALL_SECONDS
 
     def tick(self) -> bool:
         self.used += 1
         self.left -= 1
-        if self.left < 0:
+        if self.left < 0 or time.process_time() > self.deadline:
             raise StepsExceeded
         return True
 
@@ -77,7 +84,7 @@ class Ticks(ast.NodeTransformer):
 
     def load(self, program: str) -> dict[str, Any]:
         """What a program defines."""
-        self.left = 100_000
+        self.start(100_000)
         tree = ast.parse(program)
         self.visit(tree)
         ast.fix_missing_locations(tree)
@@ -174,7 +181,7 @@ def reference_results(program: str, function: str, calls: list[Any], budget: int
     for index in reversed(range(len(calls))):
         if results[index]:
             random.seed(1)
-            ticks.left, ticks.used = CALL_STEPS, 0
+            ticks.start(CALL_STEPS)
             try:
                 again = plain(second(*copied(calls[index])))
             except (Exception, StepsExceeded):
@@ -194,7 +201,7 @@ def distinguished(
         return [index for index, _, _ in expected]
     noticed: list[int] = []
     for index, value, loops in expected:
-        ticks.left = SLOWER * loops + MORE
+        ticks.start(SLOWER * loops + MORE)
         random.seed(0)
         try:
             equal = same(target(*copied(calls[index])), value, tolerance)
@@ -202,7 +209,7 @@ def distinguished(
             equal = False
         if not equal:
             noticed.append(index)
-            if len(noticed) == MAX_NOTICED:
+            if len(noticed) == MAX_NOTICED or time.process_time() > ticks.deadline:
                 break
     return noticed
 
