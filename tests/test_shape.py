@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
     ),
     ("records", "templates", "catalogue", "atomic"),
     ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems"),
-    ("holdout", "models", "tasks", "history", "run_folders"),
+    ("holdout", "models", "tasks", "history", "run_folders", "test_generation"),
     ("prompting", "signals"),
     STAGES,
     ("recipe",),

@@ -65,24 +65,36 @@ class Learned:
 
 def learn(pairs: Sequence[Pair], seed: int = 0) -> Learned:
     """The checks that the known answers suggest."""
-    drawn = random.Random(f"reference checks {seed}").sample(list(pairs), len(pairs))
-    first, second = drawn[::2], drawn[1::2]
+    drawn = _drawn(pairs, seed)
+    first, second = halves(pairs, seed)
     wrong = list(corrupted(second, seed))
     kept = []
     for proposed, final in zip(_proposed(first), _proposed(drawn), strict=True):
-        if proposed and final and _mostly(proposed, second):
-            noticed = _noticed([proposed], wrong)
-            if max(noticed.values(), default=0.0) >= MIN_NOTICED:
+        if proposed and final and mostly_kept(proposed, second):
+            shares = noticed([proposed], wrong)
+            if max(shares.values(), default=0.0) >= MIN_NOTICED:
                 kept.append(final)
     refused = [pair for pair in pairs if not all(check.keeps(*pair) for check in kept)]
-    return Learned(tuple(kept), len(pairs), tuple(refused), _noticed(kept, wrong))
+    return Learned(tuple(kept), len(pairs), tuple(refused), noticed(kept, wrong))
 
 
-def _mostly(check: Check, pairs: Sequence[Pair]) -> bool:
+def halves(pairs: Sequence[Pair], seed: int = 0) -> tuple[list[Pair], list[Pair]]:
+    """The half of the known answers that proposes checks, and the half that they are tried on."""
+    drawn = _drawn(pairs, seed)
+    return drawn[::2], drawn[1::2]
+
+
+def _drawn(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    return random.Random(f"reference checks {seed}").sample(list(pairs), len(pairs))
+
+
+def mostly_kept(check: Check, pairs: Sequence[Pair]) -> bool:
+    """Whether all answers but one in 200 keep a check."""
     return sum(not check.keeps(*pair) for pair in pairs) <= round(MAX_BROKEN * len(pairs))
 
 
-def _noticed(checks: Sequence[Check], wrong: Sequence[tuple[str, str, str]]) -> dict[str, float]:
+def noticed(checks: Sequence[Check], wrong: Sequence[tuple[str, str, str]]) -> dict[str, float]:
+    """Of each kind of wrong answer, the share that breaks a check."""
     made = Counter(kind for kind, _, _ in wrong)
     hits = Counter(kind for kind, prompt, answer in wrong if not all(check.keeps(prompt, answer) for check in checks))
     return {kind: hits[kind] / made[kind] for kind in CORRUPTIONS if made[kind]}
@@ -92,7 +104,7 @@ def _proposed(pairs: Sequence[Pair]) -> Iterator[Check | None]:
     """A check of each feature that these pairs have in common; None where they have nothing in common."""
     for has in PROPERTIES:
         check = Check(has.name, has.says, has)
-        yield check if _mostly(check, pairs) else None
+        yield check if mostly_kept(check, pairs) else None
     for measure in MEASURES:
         yield _band(measure, [measure.of(*pair) for pair in pairs])
     for form in FORMS:
