@@ -21,7 +21,7 @@ Plan = list[tuple[Job, str | None]]  # what to run, with the expected output of 
 
 
 @dataclass(frozen=True)
-class Limits:
+class _Limits:
     """Of each program: CPU seconds, MB; unsafe: no isolation."""
 
     cpu_seconds: float
@@ -53,7 +53,7 @@ def grade(
     cpu_seconds, memory_mb: limits of each program.
     unsafe: run without a sandbox; only on a disposable machine.
     """
-    limits = Limits(cpu_seconds, memory_mb, unsafe)
+    limits = _Limits(cpu_seconds, memory_mb, unsafe)
     plans = [_jobs(row, tests, entry_point, answer_continues_prompt) for row in rows]
     grades = _by_own_tests(plans, partial_credit, limits)
     if more_tests:
@@ -66,7 +66,7 @@ def grade(
     yield from grades
 
 
-def _by_own_tests(plans: Sequence[Plan | str], partial_credit: bool, limits: Limits) -> Iterator[Grade]:
+def _by_own_tests(plans: Sequence[Plan | str], partial_credit: bool, limits: _Limits) -> Iterator[Grade]:
     jobs = [job for plan in plans if not isinstance(plan, str) for job, _ in plan]
     if not jobs:
         yield from (_failed(str(plan)) for plan in plans)
@@ -86,7 +86,7 @@ def _by_more_tests(
     jobs: Sequence[Job | str],
     problems: Sequence[Problem | None],
     count: int,
-    limits: Limits,
+    limits: _Limits,
 ) -> Iterator[Grade]:
     """The grades, where a program that passed its own tests has to pass further ones as well."""
     passed = {index for index, grade in enumerate(grades) if grade.score == 1}
