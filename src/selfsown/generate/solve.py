@@ -54,7 +54,8 @@ def generate(
     have; true: those with a known answer that no answer solves, once more. "unsolved": those that no answer solves, n
     times more; "half": half of all, drawn at random; "always": all. A hint is the task's own, such as a demonstration,
     or the known answer; the metadata "hint" is "yes" or "no". probe: so many answers to each problem at first, and n
-    only where its pass rate probably lies in `band`; further problems get what that saves (0: n answers to all).
+    only where its pass rate probably lies in the band; further problems get what that saves (0: n answers to all).
+    band: the lowest and the highest pass rate of problems that are worth all n answers.
 
     Raises NoPrompt where nothing can be asked, RecipeError where a probe does not fit the other options.
     """

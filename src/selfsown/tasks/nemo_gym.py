@@ -32,9 +32,9 @@ RESERVED = ("verify", "seed_session", "aggregate_metrics", "reverify_mode", "mcp
 
 @dataclass(frozen=True)
 class Task:
-    """url: the resources server's, such as http://localhost:8000. file: rows in JSONL, as NeMo Gym prepares them. rows:
-    use the first so many; 0 uses all. low, high: the rewards of scores 0 and 1; what is lower is 0, and what is higher
-    an error. timeout_seconds: for one request."""
+    """url: the resources server's, such as http://localhost:8000. file: rows in JSONL, as NeMo Gym prepares them.
+    rows: use the first so many; 0 uses all. low, high: the rewards of scores 0 and 1; what is lower is 0, and what is
+    higher an error. timeout_seconds: for one request."""
 
     url: str
     file: str
