@@ -25,7 +25,7 @@ from selfsown.tasks.reasoning_gym import Task
 
 POSED = 20  # new problems, compared with the held-out ones
 REPEATED = 10  # problems that are posed again in another process
-OTHER = JsonProcess(reasoning_gym.SERVER)
+OTHER = JsonProcess(reasoning_gym.SERVER, reasoning_gym.REQUEST_SECONDS)
 
 
 @dataclass

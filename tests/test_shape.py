@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
         "progress",
     ),
     ("records", "templates", "catalogue", "atomic"),
-    ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems"),
+    ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server"),
     ("holdout", "models", "tasks", "history", "run_folders", "test_generation"),
     ("prompting", "signals"),
     STAGES,

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from other_server import serving
 
 from selfsown.errors import RecipeError, SelfsownError
 from selfsown.evaluate.episodes import evaluate
@@ -102,20 +100,7 @@ def own() -> Iterator[str]:
 def theirs() -> Iterator[str]:
     if not CHECKOUT:
         pytest.skip("no checkout of NeMo Gym is named")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    script = Path(__file__).with_name("nemo_gym_server.py")
-    process = subprocess.Popen([PYTHON, str(script), str(port)], env={**os.environ, "PYTHONPATH": CHECKOUT})
-    deadline = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if not probe.connect_ex(("127.0.0.1", port)):
-                break
-        time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    process.kill()
-    process.wait()
+    yield from serving(PYTHON, Path(__file__).with_name("nemo_gym_server.py"), STARTS_WITHIN, {"PYTHONPATH": CHECKOUT})
 
 
 @pytest.fixture(scope="module", params=["own", "theirs"])

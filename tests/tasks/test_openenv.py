@@ -8,10 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -20,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from other_server import serving
 
 from selfsown.errors import RecipeError
 from selfsown.evaluate.episodes import evaluate
@@ -41,20 +39,7 @@ def server() -> Iterator[str]:
     pytest.importorskip("websockets")
     if not PYTHON:
         pytest.skip("openenv-core is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    script = Path(__file__).with_name("openenv_server.py")
-    process = subprocess.Popen([PYTHON, str(script), str(port)], env={**os.environ, "PYTHONPATH": ""})
-    deadline = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if not probe.connect_ex(("127.0.0.1", port)):
-                break
-        time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    process.kill()
-    process.wait()
+    yield from serving(PYTHON, Path(__file__).with_name("openenv_server.py"), STARTS_WITHIN, {"PYTHONPATH": ""})
 
 
 class Player:

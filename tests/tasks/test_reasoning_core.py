@@ -150,7 +150,7 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: s
 def test_what_the_package_cannot_pose_is_one_line() -> None:
     with (
         mock.patch.object(reasoning_core, "_described", return_value=DESCRIBED),
-        mock.patch.object(reasoning_core, "_request", return_value={"error": "ModuleNotFoundError: no pyggp"}),
+        mock.patch.object(reasoning_core._process, "request", return_value={"error": "ModuleNotFoundError: no pyggp"}),
         pytest.raises(RecipeError, match=r"rule_switching cannot be posed: ModuleNotFoundError: no pyggp$"),
     ):
         list(Task("rule_switching").pose(0))

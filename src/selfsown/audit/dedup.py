@@ -11,12 +11,11 @@ from pathlib import Path
 from selfsown import progress
 from selfsown.audit.data_source import ColumnNames, open_source
 from selfsown.audit.drop import check_destination, reasons_path, write_rows
+from selfsown.audit.options import MAX_SIMILARITY
 from selfsown.audit.scan import row_number
 from selfsown.errors import SelfsownError
 from selfsown.text.near_rows import near_duplicates
 from selfsown.text.stored_texts import StoredTexts
-
-MAX_SIMILARITY = 0.85  # as that of `curate: dedup_near`
 
 
 @dataclass(frozen=True)

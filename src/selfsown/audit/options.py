@@ -1,9 +1,11 @@
-"""Options of `selfsown audit`; this dataclass is the command line."""
+"""Options of `selfsown audit`, of which this dataclass is the command line, and of `selfsown dedup`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+MAX_SIMILARITY = 0.85  # of rows that are no near-duplicates, as that of `curate: dedup_near`
 
 
 @dataclass(frozen=True)

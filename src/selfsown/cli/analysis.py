@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from selfsown.audit.options import AuditOptions
+from selfsown.audit.options import MAX_SIMILARITY, AuditOptions
 from selfsown.cli.options import AsJson, Changes, with_progress
 from selfsown.compare.columns import ColumnOptions
 from selfsown.errors import ExitCode, SelfsownError
@@ -225,7 +225,7 @@ def dedup(
     text: str = "",
     prompt: str = "",
     answer: str = "",
-    max_similarity: Annotated[float, Parameter(help=SIMILARITY)] = 0.85,
+    max_similarity: Annotated[float, Parameter(help=SIMILARITY)] = MAX_SIMILARITY,
     as_json: AsJson = False,
 ) -> None:
     """Write a file of rows without near-duplicates: of similar rows the first stays.

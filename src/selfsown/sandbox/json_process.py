@@ -10,24 +10,24 @@ import subprocess
 import sys
 import threading
 
-from selfsown.errors import SelfsownError
 from selfsown.records import Json, JsonObject
 
 
 class JsonProcess:
     """Starts with the first request, again after one that took too long, and ends with this process.
 
-    code: what it runs. A fixed hash seed and single-threaded arithmetic make its replies repeatable.
+    code: what it runs. A fixed hash seed and single-threaded arithmetic make its replies repeatable. timeout_seconds:
+    for one reply.
     """
 
-    def __init__(self, code: str) -> None:
-        self._code = code
+    def __init__(self, code: str, timeout_seconds: float) -> None:
+        self._code, self._timeout = code, timeout_seconds
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
-    def request(self, message: JsonObject, timeout_seconds: float) -> Json:
-        """The reply. SelfsownError: the process could not be started, ended, or gave none in time."""
+    def request(self, message: JsonObject) -> Json:
+        """The reply; {"error": …} where the process ended or gave none in time."""
         with self._lock:
             process = self._process = self._process or self._start()
             assert process.stdin
@@ -35,13 +35,13 @@ class JsonProcess:
             try:
                 process.stdin.write(json.dumps(message).encode() + b"\n")
                 process.stdin.flush()
-                is_ready = bool(select.select([process.stdout], [], [], timeout_seconds)[0])
+                is_ready = bool(select.select([process.stdout], [], [], self._timeout)[0])
                 line = process.stdout.readline() if is_ready else b""
             except OSError:
                 is_ready, line = True, b""
             if not line:
                 self._end()
-                raise SelfsownError("its process ended" if is_ready else f"it took longer than {timeout_seconds:g} s")
+                return {"error": "its process ended" if is_ready else f"it took longer than {self._timeout:g} s"}
         return json.loads(line)
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener
 
+from selfsown.environment_server import check_options, reward_grade
 from selfsown.episode import OUTCOME
 from selfsown.errors import RecipeError, SelfsownError, one_line
 from selfsown.option_types import Natural, Positive
@@ -50,10 +51,7 @@ class Task:
     right_score = 1.0
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).netloc:
-            raise _error(f"url is {self.url!r}; it must be a server's address, such as http://localhost:8000")
-        if not self.low < self.high:
-            raise _error(f"low is {self.low:g} and high {self.high:g}; low must be lower")
+        check_options(self.name, self.url, self.low, self.high)
 
     def pose(self, seed: int) -> Iterator[Row]:
         """The file's rows in their order, without answers. RecipeError: it cannot be read, or has others."""
@@ -105,11 +103,7 @@ class Task:
             state = session.state()
         if state["reward"] is None:
             return Grade(0.0, state["problem"] or "it was not verified", evidence="execution", failed=True)
-        reward = float(state["reward"])
-        if reward > self.high:
-            return Grade(0.0, f"its reward is {reward:g}; set high, which is {self.high:g}", failed=True)
-        score = max(0.0, (reward - self.low) / (self.high - self.low))
-        return Grade(score, f"its reward is {reward:g}", evidence="execution")
+        return reward_grade(float(state["reward"]), self.low, self.high)
 
     @cached_property
     def _records(self) -> list[JsonObject]:

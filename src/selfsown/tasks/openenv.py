@@ -19,6 +19,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from selfsown.environment_server import check_options, reward_grade
 from selfsown.episode import OUTCOME
 from selfsown.errors import RecipeError, SelfsownError, one_line
 from selfsown.generated_problems import ProblemStreams
@@ -58,10 +59,7 @@ class Task:
     right_score = 1.0
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).netloc:
-            raise _error(f"url is {self.url!r}; it must be a server's address, such as http://localhost:8000")
-        if not self.low < self.high:
-            raise _error(f"low is {self.low:g} and high {self.high:g}; low must be lower")
+        check_options(self.name, self.url, self.low, self.high)
         if not 0 < self.held_out_problems < 1:
             raise _error(f"held_out_problems is {self.held_out_problems:g}; it must be between 0 and 1, such as 0.25")
         if not find_spec("websockets"):
@@ -119,11 +117,7 @@ class Task:
         """The reward of the row's episode, between `low` and `high`."""
         if OUTCOME not in row.metadata:
             return Grade(0.0, "no episode was recorded", evidence="execution", failed=True)
-        reward = json.loads(row.metadata[OUTCOME])["state"]["reward"]
-        if reward > self.high:
-            return Grade(0.0, f"its reward is {reward:g}; set high, which is {self.high:g}", failed=True)
-        score = max(0.0, (reward - self.low) / (self.high - self.low))
-        return Grade(score, f"its reward is {reward:g}", evidence="execution")
+        return reward_grade(json.loads(row.metadata[OUTCOME])["state"]["reward"], self.low, self.high)
 
     @property
     def _streams(self) -> ProblemStreams:

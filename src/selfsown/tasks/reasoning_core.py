@@ -11,10 +11,10 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import count as count_from
 
-from selfsown.errors import RecipeError, SelfsownError, suggest
+from selfsown.errors import RecipeError, suggest
 from selfsown.generated_problems import HINT, ProblemStreams, graded, stated, tagged
 from selfsown.option_types import Count, Natural, Share
-from selfsown.records import Grade, Json, JsonObject, Row
+from selfsown.records import Grade, JsonObject, Row
 from selfsown.sandbox.json_process import JsonProcess
 from selfsown.text.chat import Prompt, append_text
 
@@ -22,7 +22,7 @@ CHUNK = 2  # problems in one request; some generators take ten seconds for one
 REQUEST_SECONDS = 240.0
 TASK_KEY, ENTRY_KEY = "task", "task_entry"  # metadata: the package's name; what its scorer reads, as JSON
 SERVER = "from selfsown.sandbox.reasoning_core_server import serve; serve()"
-_process = JsonProcess(SERVER)
+_process = JsonProcess(SERVER, REQUEST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Task:
             return Grade(0.0, "the package did not pose this problem", evidence="rule", failed=True)
         text, task = stated(answer, bool(self.system)), row.metadata[TASK_KEY]
         request = {"do": "score", "task": task, "entry": row.metadata[ENTRY_KEY], "answer": text or ""}
-        scored = _request(request)
+        scored = _process.request(request)
         if problem := scored.get("error"):
             return Grade(0.0, f"{task}: {problem}", evidence="rule", failed=True)
         return graded(row, scored, text, bool(self.system))
@@ -114,7 +114,7 @@ class Task:
         """Problems without end, which may repeat. RecipeError: the package cannot make them."""
         kind = {"do": "pose", "task": task, "level": max(0, level - 1), "seed": f"{purpose} {task} {level}"}
         for start in count_from(0, CHUNK):
-            posed = _request({**kind, "start": start, "count": CHUNK})
+            posed = _process.request({**kind, "start": start, "count": CHUNK})
             if isinstance(posed, dict):
                 raise _error(f"{task} cannot be posed{f' at level {level}' * bool(level)}: {posed['error']}")
             for question, known, entry in posed:
@@ -123,19 +123,12 @@ class Task:
                 yield Row(question, answer, problem=question, target=known, level=level, metadata=metadata)
 
 
-def _request(message: JsonObject) -> Json:
-    try:
-        return _process.request(message, REQUEST_SECONDS)
-    except SelfsownError as error:
-        return {"error": str(error)}
-
-
 @cache
 def _described() -> JsonObject:
     """The package's tasks. RecipeError: it is not installed."""
     if not find_spec("reasoning_core"):
         raise _error("the package reasoning-core is not installed: pip install reasoning-core")
-    described: JsonObject = _request({"do": "describe"})
+    described: JsonObject = _process.request({"do": "describe"})
     if "error" in described:
         raise _error(f"the package does not start: {described['error']}; see `python -c 'import reasoning_core'`")
     return described

@@ -14,10 +14,10 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import count as count_from
 
-from selfsown.errors import RecipeError, SelfsownError, suggest
+from selfsown.errors import RecipeError, suggest
 from selfsown.generated_problems import HINT, ProblemStreams, graded, stated, tagged
 from selfsown.option_types import Count, Natural, Share
-from selfsown.records import Grade, Json, JsonObject, Row
+from selfsown.records import Grade, JsonObject, Row
 from selfsown.sandbox.json_process import JsonProcess
 from selfsown.sandbox.reasoning_gym_server import BLOCK
 from selfsown.text.chat import Prompt, append_text
@@ -26,7 +26,7 @@ CHUNK = 4  # problems in one request; some generators take ten seconds for one
 REQUEST_SECONDS = 120.0
 TASK_KEY, ENTRY_KEY = "task", "task_entry"  # metadata: the package's name, and level:seed:index
 SERVER = "from selfsown.sandbox.reasoning_gym_server import serve; serve()"
-_process = JsonProcess(SERVER)
+_process = JsonProcess(SERVER, REQUEST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Task:
         text = stated(answer, bool(self.system))
         level, seed, index = map(int, row.metadata[ENTRY_KEY].split(":"))
         request = {"do": "score", "index": index, "question": row.prompt, "answer": text or ""}
-        scored = _request({**self._kind(row.metadata[TASK_KEY], level, seed), **request})
+        scored = _process.request({**self._kind(row.metadata[TASK_KEY], level, seed), **request})
         if problem := scored.get("error"):
             return Grade(0.0, f"{row.metadata[TASK_KEY]}: {problem}", evidence="rule", failed=True)
         return graded(row, scored, text, bool(self.system))
@@ -147,7 +147,7 @@ class Task:
             seed = int.from_bytes(digest) >> 1
             for start in range(0, BLOCK, CHUNK):
                 request = {"do": "pose", "start": start, "count": CHUNK, **self._kind(name, level, seed)}
-                posed = _request(request)
+                posed = _process.request(request)
                 if isinstance(posed, dict):
                     at_level = f" at level {level}" * bool(level)
                     raise _error(f"{name} cannot be posed{at_level}: {posed['error']}")
@@ -163,19 +163,12 @@ class Task:
         return Row(question, answer, problem=question, target=target, level=level, metadata=metadata)
 
 
-def _request(message: JsonObject) -> Json:
-    try:
-        return _process.request(message, REQUEST_SECONDS)
-    except SelfsownError as error:
-        return {"error": str(error)}
-
-
 @cache
 def _described() -> JsonObject:
     """What the package has: tasks with their levels and settings, and system prompts. RecipeError: not installed."""
     if not find_spec("reasoning_gym"):
         raise _error("the package reasoning-gym is not installed: pip install 'selfsown[worlds]'")
-    described: JsonObject = _request({"do": "describe"})
+    described: JsonObject = _process.request({"do": "describe"})
     if "error" in described:
         raise _error(f"the package does not start: {described['error']}; see `python -c 'import reasoning_gym'`")
     return described

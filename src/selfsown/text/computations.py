@@ -29,11 +29,8 @@ def leaves_computation(known: str, answer: str, prompt: str) -> bool:
     not in the known answer. Other fractions are notations of a number, also where they can be reduced.
     """
     sides = [side for side in (re.sub(r"\s|\$", "", side) for side in answer.split("=")) if re.search(r"\d", side)]
-    if not sides:
-        return False
-    if _PLAIN_NUMBER.fullmatch(known):
-        return all(_is_computation(side) for side in sides) or _is_copied(known, sides, prompt)
-    return _is_copied(known, sides, prompt)
+    is_computed = bool(_PLAIN_NUMBER.fullmatch(known)) and all(_is_computation(side) for side in sides)
+    return bool(sides) and (is_computed or _is_copied(known, sides, prompt))
 
 
 def _is_computation(side: str) -> bool:
