@@ -298,7 +298,7 @@ def trained(folder: Path, seeds: range) -> Iterator[Bar]:
     yield Bar("accuracy on hard problems lost by this judge", "reported", f"{hard_loss}", passed=True)
     for arm, other, what in (
         ("verified", "no-pairs", "preference pairs (DPO) minus equally many plain steps"),
-        ("verified", "no-dedup", "duplicates and near duplicates (0.9) removed, minus neither"),
+        ("verified", "no-dedup", "duplicates and near duplicates (0.85) removed, minus neither"),
         ("verified", "no-near-dedup", "the same, minus duplicates alone"),
         ("near-dedup-0.5", "no-near-dedup", "near duplicates from 0.5 on, minus duplicates alone"),
         ("verified", "no-average", "weights averaged over the last 30 % of steps, minus the last ones"),
