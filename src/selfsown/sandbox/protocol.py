@@ -97,6 +97,8 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Json]]) -> Json:
     kind = type(value)
     if kind is int and abs(value) >> 64:
         return {"int": hex(value)}
+    if kind in (str, bytes, bytearray) and len(value) > MAX_MESSAGE_BYTES:
+        raise _too_large()  # before it is written as JSON, which may take longer than the program may
     if kind in _SCALARS:
         return value
     if kind in _SEQUENCES:
@@ -109,6 +111,10 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Json]]) -> Json:
         if isinstance(value, base):
             return encode(to_base(value), refer)
     return refer(value)
+
+
+def _too_large() -> ValueError:
+    return ValueError(f"a value takes more than {MAX_MESSAGE_BYTES:,} bytes")
 
 
 def encode_all(values: Iterable[object], refer: Callable[[Any], dict[str, Json]]) -> list[Json]:
@@ -154,7 +160,7 @@ class MessageChannel:
     def send(self, message: Json) -> None:
         data = json.dumps(message).encode()
         if len(data) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a value takes more than {MAX_MESSAGE_BYTES:,} bytes")
+            raise _too_large()
         try:
             self._connection.sendall(struct.pack(">I", len(data)) + data)
         except OSError as error:
