@@ -20,7 +20,9 @@ TRANSPORT_OPTIONS = {  # of a model behind a server: those that do not change it
     *("api_key", "max_in_flight", "timeout", "retries", "requests_per_minute"),
     *("tokens_per_minute", "price", "batch", "headers", "identity"),
 }
-KEYS_THAT_MAY_CHANGE = {"description", "budget", "control", "generations", "grader_requirements", "keep_models"}
+KEYS_THAT_MAY_CHANGE = {
+    *("description", "budget", "control", "engine", "generations", "grader_requirements", "keep_models")
+}
 
 
 def parsed(path: Path, read: Callable[[bytes], Any]) -> Any:

@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Tally
+from selfsown.chunks import Chunk, ChunkResult, ChunkWork
 from selfsown.errors import ModelError, RecipeError
 from selfsown.holdout import split_stream
 from selfsown.intake import COUNTS, SET_ASIDE, Intake, UnusedRows, prepared_rows
-from selfsown.models import Model, RemoteModel
-from selfsown.parallel import map_ordered, relaxed_garbage_collection
+from selfsown.parallel import relaxed_garbage_collection
 from selfsown.preflight.dry_run import dry_run_make
 from selfsown.preflight.servers import check_servers
-from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
+from selfsown.recipe.inputs import CurateInputs, EngineInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import NoPrompt, Row
+from selfsown.recipe.steps import step as step_of
+from selfsown.records import Row
 from selfsown.run_folder import PREVIEW, RunFolder
-from selfsown.stages import as_synthetic, curate_rows, derive_seed, for_step, grade_rows
+from selfsown.stages import as_synthetic, curate_rows
 
-CHUNK_ROWS = 64  # of models behind a server: few enough that a chunk is soon done
-LOCAL_CHUNK_ROWS = 1024  # of local models, which are fastest with many prompts at once
 MIN_ROWS_FOR_RATE = 100  # rows of a stage, before its failure rate can stop the run
 
-
 OnProgress = Callable[[Tally], None]
-StepCounts = list[tuple[str, int, int]]  # of each step: its name, how many rows came out, how many of them it failed
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Work for one generator: real rows, or a number of rows to make from all real rows together."""
-
-    step: Step
-    seed: int
-    rows: Sequence[Row] = ()
-    count: int = 0
-
-    @property
-    def size(self) -> int:
-        return len(self.rows) or self.count
 
 
 def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) -> Tally:
@@ -120,48 +101,20 @@ def _split_on_disk(recipe: Recipe, store: RunFolder) -> Intake:
     return intake
 
 
-class DatasetPipeline:
+class DatasetPipeline(ChunkWork):
     """Rows on their way through one folder."""
 
     def __init__(self, recipe: Recipe, store: RunFolder, intake: Intake, chunk_size: int = 0) -> None:
-        self.recipe, self.store, self.tally = recipe, store, Tally(intake, store.journal.meter)
+        tally = Tally(intake, store.journal.meter)
+        super().__init__(recipe, store.stream("real"), store.journal, tally, chunk_size)
+        self.store, self.held_out = store, store.stream("held_out")
         self.unused = UnusedRows(recipe)
-        self.without_prompt: dict[str, NoPrompt] = {}  # by step, its error on a chunk whose rows have no prompt
-        self.task = recipe.real()
-        self.real = store.stream("real")
-        self.held_out = store.stream("held_out")
-        self.teacher = self._model("teacher")
-        self.judge = self._model("judge") if recipe.judge else self.teacher
-        remote = {id(model): model for model in (self.teacher, self.judge) if isinstance(model, RemoteModel)}
-        in_flight = sum(model.max_in_flight for model in remote.values())
-        preferred = max((model.preferred_batch for model in remote.values()), default=0)
-        self.chunk_size = chunk_size or preferred or (CHUNK_ROWS if in_flight else LOCAL_CHUNK_ROWS)
-        self.threads = 2 + 2 * in_flight // self.chunk_size if in_flight else 1
-
-    def with_models(self, teacher: Model, judge: Model) -> DatasetPipeline:
-        """The same work with other models in its roles."""
-        other = copy.copy(self)
-        other.teacher, other.judge = teacher, judge
-        return other
-
-    def _model(self, role: str) -> Model:
-        step = getattr(self.recipe, role)
-        return cast(Model, step(rows=self.real, seed=self.seed(role), journal=self.store.journal, role=role))
-
-    def seed(self, *where: object) -> int:
-        return derive_seed(self.recipe.seed, "make", *where)
-
-    def halt(self) -> None:
-        """Send no more requests."""
-        for model in (self.teacher, self.judge):
-            if isinstance(model, RemoteModel):
-                model.cancel()
+        self.engine = recipe.engine or step_of("engines", "threads")
 
     def rows(self, on_progress: OnProgress, first: int = 0) -> Iterator[Row]:
         """Every new row with its status, in order; first: of the first few real rows alone."""
-        results = map_ordered(
-            self._process_if_prompts, self.chunks(first), self.threads, self.halt, lambda: on_progress(self.tally)
-        )
+        chunked = EngineInputs(work=self, chunks=self.chunks(first), tick=lambda: on_progress(self.tally))
+        results = self.engine.stream(tuple, chunked)
         rows = self._in_order(results, on_progress)
         for index, step in enumerate(self.recipe.grade):
             if step.streams:
@@ -176,12 +129,6 @@ class DatasetPipeline:
             self.tally.add(finished)
             yield finished
         on_progress(self.tally)
-
-    def graded(self, index: int, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows with the grades of the recipe's grader of this index."""
-        seed = self.seed("grade", index)
-        inputs = GradeInputs(judge=self.judge, teacher=self.teacher, task=self.task, real=self.real, seed=seed)
-        return grade_rows(self.recipe.grade[index], rows, inputs)
 
     def chunks(self, first: int) -> Iterator[Chunk]:
         """The work of all generators in chunks, whose seeds and rows do not depend on later chunks."""
@@ -206,42 +153,7 @@ class DatasetPipeline:
         chosen = set(random.Random(self.seed("prompts")).sample(every, limit)) if limit < size else every
         return (row for index, row in enumerate(self.real) if index in chosen)
 
-    def process(self, chunk: Chunk) -> tuple[Chunk, list[Row], StepCounts]:
-        """The chunk's rows, generated and graded.
-
-        Graders that stream are left out; they see the rows of all chunks one after the other.
-        """
-        counts: StepCounts = []
-        step = replace(chunk.step, options={**chunk.step.options, "count": chunk.count}) if chunk.count else chunk.step
-        level = self.recipe.level or self.task.top_level
-        inputs = GenerateInputs(real=self.real, teacher=self.teacher, task=self.task, level=level, generation=1)
-        part = chunk.size / (1 + sum(not grader.streams for grader in self.recipe.grade))
-        with self.tally.making.portion(part):
-            made = step.collect(Row, replace(for_step(step, inputs), rows=chunk.rows, seed=chunk.seed))
-        rows = as_synthetic(made, step, 1, self.teacher)
-        failed = sum(row.status == "failed" for row in rows)
-        counts.append((step.name, len(rows), failed))
-        for index, grader in enumerate(self.recipe.grade):
-            if not grader.streams:
-                with self.tally.making.portion(part):
-                    rows = list(self.graded(index, rows))
-                before, failed = failed, sum(row.status == "failed" for row in rows)
-                counts.append((grader.name, len(rows) - before, failed - before))
-        return chunk, rows, counts
-
-    def _process_if_prompts(self, chunk: Chunk) -> tuple[Chunk, list[Row], StepCounts]:
-        """The same; a chunk of which no row has a prompt gives no rows, as long as other rows have one."""
-        try:
-            return self.process(chunk)
-        except NoPrompt as error:
-            if not any(row.prompt for row in self.real):
-                raise
-            self.without_prompt[chunk.step.name] = error
-            return chunk, [], [(chunk.step.name, 0, 0)]
-
-    def _in_order(
-        self, results: Iterable[tuple[Chunk, list[Row], StepCounts]], on_progress: OnProgress
-    ) -> Iterator[Row]:
+    def _in_order(self, results: Iterable[ChunkResult], on_progress: OnProgress) -> Iterator[Row]:
         """The rows of all chunks, one after the other, each with its index. ModelError where a step fails too many."""
         next_index = 0
         for chunk, rows, counts in results:

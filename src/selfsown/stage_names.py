@@ -15,11 +15,13 @@ STAGE_FUNCTIONS = {
     "train": "train",
     "evaluate": "evaluate",
     "guard": "guard",
+    "engines": "process_chunks",
 }
 RECIPE_KEYS = {  # the keys of a recipe under which the methods of a stage stand, where they are not named as the stage
     "tasks": ("real",),
     "models": ("student", "teacher", "judge"),
     "train": ("train", "base_train"),
+    "engines": ("engine",),
 }
 STUDENT_OBJECTIVES = {  # of students with trainers of their own, the folder of their training objectives
     folder.parent.name: folder for folder in sorted(Path(__file__).parent.glob("models/*/objectives"))

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from selfsown.chunks import Chunk, StepCounts
 from selfsown.estimate.reply_lengths import ReplyLengths
 from selfsown.estimate.sample import price_of
 from selfsown.estimate.stub_model import RecordedRequest, StubModel, is_remote
 from selfsown.estimate.usage import StepRole, Usage
 from selfsown.estimate.work import chunks_by_method, run_chunk
 from selfsown.models import Model
-from selfsown.pipeline import Chunk, DatasetPipeline, StepCounts
+from selfsown.pipeline import DatasetPipeline
 from selfsown.recipe.steps import parameters
 from selfsown.records import NoPrompt
 from selfsown.usage.prices import TokenUsage

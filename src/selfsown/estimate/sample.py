@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from selfsown import progress
+from selfsown.chunks import Chunk
 from selfsown.errors import SelfsownError
 from selfsown.estimate.stub_model import CHARS_PER_TOKEN, RecordedRequest, RecordingModel, is_remote
 from selfsown.estimate.usage import StepRole, Usage
 from selfsown.estimate.work import chunks_by_method, run_chunk
 from selfsown.models import Model
 from selfsown.parallel import map_ordered
-from selfsown.pipeline import Chunk, DatasetPipeline
+from selfsown.pipeline import DatasetPipeline
 from selfsown.records import Row
 from selfsown.usage import ledger
 from selfsown.usage.prices import TokenUsage

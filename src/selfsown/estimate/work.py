@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from selfsown.chunks import Chunk, StepCounts
 from selfsown.models import Model
-from selfsown.pipeline import Chunk, DatasetPipeline, StepCounts
+from selfsown.pipeline import DatasetPipeline
 from selfsown.records import Row
 
 

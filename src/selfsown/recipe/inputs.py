@@ -129,6 +129,15 @@ class GuardInputs(Inputs):
     baselines: Callable[[int], Sequence[tuple[Score, ...]]]  # scores of so many models trained on real rows alone
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineInputs(Inputs):
+    """Of an engine, which says where chunks are worked on."""
+
+    work: Any  # a ChunkWork of the driver
+    chunks: Iterable[Any]  # in order
+    tick: Callable[[], None]  # is called now and then, for the progress
+
+
 STAGE_INPUTS: dict[str, type[Inputs]] = {
     "tasks": Inputs,
     "prepare": PrepareInputs,
@@ -140,6 +149,7 @@ STAGE_INPUTS: dict[str, type[Inputs]] = {
     "train": TrainInputs,
     "evaluate": EvaluateInputs,
     "guard": GuardInputs,
+    "engines": EngineInputs,
 }
 
 # Each stage: the name of its function, and the names of its inputs.

@@ -16,6 +16,7 @@ STEP_STAGES = {  # keys whose value is one step: its stage
     "judge": "models",
     "base_train": "train",
     "mix": "mix",
+    "engine": "engines",
 }
 TRAIN_KEYS = ("base_train", "train")  # keys of training objectives, which follow the student
 LIST_KEYS = ("prepare", "generate", "grade", "curate", "train", "evaluate", "guard")  # lists of steps of that stage
@@ -89,6 +90,8 @@ class RecipeKeys:
     """Whether generation 0 is also trained on real rows alone, as long or by the same early stopping."""
     budget: Caps | None = None
     """Caps on what models behind servers may cost, over the life of the run folder."""
+    engine: Step | None = None
+    """Where `make` generates and grades rows: on this machine's threads, or on a cluster (ray)."""
     grader_requirements: dict[str, dict[GraderRequirement, Share]] | None = None
     """What `selfsown calibrate` and `selfsown attack` must have measured of a grader before it is used, by its name."""
 
@@ -105,5 +108,5 @@ class RecipeKeys:
     def steps(self) -> list[Step]:
         """All steps, in the order of the loop."""
         steps = [self.real, *self.prepare, self.student, self.teacher, self.judge, *self.generate, *self.grade]
-        steps += [*self.curate, self.mix, self.base_train, *self.train, *self.evaluate, *self.guard]
+        steps += [*self.curate, self.mix, self.base_train, *self.train, *self.evaluate, *self.guard, self.engine]
         return [step for step in steps if step and step != NO_STEP]

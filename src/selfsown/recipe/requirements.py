@@ -30,6 +30,7 @@ def check(recipe: RecipeKeys) -> None:
     _check_numbers(recipe, task)
     _check_models(recipe)
     _check_early_stopping(recipe)
+    _check_engine(recipe)
     graders = [step.method for step in recipe.grade]
     for name in recipe.grader_requirements or {}:
         if name not in graders:
@@ -65,6 +66,23 @@ def _check_numbers(recipe: RecipeKeys, task: Task) -> None:
         raise RecipeError(
             f"held_out is {recipe.held_out}; rows must be held out for measuring: a number of rows, or a share below 1"
         )
+
+
+def _check_engine(recipe: RecipeKeys) -> None:
+    if not recipe.engine:
+        return
+    if recipe.trains:
+        raise RecipeError(
+            f"engine is {recipe.engine.method}, and this recipe trains: engines divide the work of `make`; train on "
+            "several GPUs with student.hf.launcher, or make the rows with a recipe without a student"
+        )
+    for role in ("teacher", "judge"):
+        step = getattr(recipe, role)
+        if recipe.engine.method != "threads" and step and step.option("batch"):
+            raise RecipeError(
+                f"{role}.{step.method}: batch sends the requests of all rows together, from one machine: leave out "
+                "batch, or engine"
+            )
 
 
 def _check_early_stopping(recipe: RecipeKeys) -> None:

@@ -36,6 +36,7 @@ Function = Callable[..., Any]
 
 FUNCTION = "function:"  # before the name of a function that was passed in from Python, in a dumped recipe
 _EXTRAS = {
+    "ray": "'selfsown[ray]'",
     "torch": "'selfsown[tiny]'",
     "safetensors": "'selfsown[tiny]'",
     "aiohttp": "'selfsown[endpoint]'",

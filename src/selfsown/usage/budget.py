@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Reservation(NamedTuple):
 
 
 class Budget:
-    """Caps over the lifetime of a folder, all models together. It is used within one event loop.
+    """Caps over the lifetime of a folder, all models together. Any thread may use it.
 
     caps: by usd, tokens or requests. spent_before: until the journal was opened; meter: since then. reply_totals: for
     each model the number of its replies, and their output tokens.
@@ -56,6 +57,7 @@ class Budget:
         self.caps, self.spent_before, self.meter, self.reply_totals = caps, spent_before, meter, dict(reply_totals)
         self.reserved = dict.fromkeys(caps, 0.0)
         self.in_flight = 0
+        self.lock = threading.Lock()
         self.waiting = deque[asyncio.Future[None]]()
 
     def spent(self, what: str) -> float:
@@ -80,26 +82,33 @@ class Budget:
     async def reserve(self, estimate: Callable[[], Reservation]) -> Reservation | None:
         """Wait until the caps allow the request, estimated again after each reply. None where nothing is in flight, and
         the caps still do not allow it."""
-        while self._exceeded(need := estimate(), self.reserved):
-            if not self.in_flight:
-                return None
+        while (allowed := self.reserve_now(need := estimate())) is None:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.waiting.append(turn)
+            if (allowed := self.reserve_now(need := estimate())) is not None:  # something ended meanwhile
+                break
             await turn
-        self.in_flight += 1
-        for what in self.caps:
-            self.reserved[what] += getattr(need, what)
-        return need
+        return need if allowed else None
+
+    def reserve_now(self, need: Reservation) -> bool | None:
+        """Whether the caps allow the request, which then is in flight; None: perhaps once another one has ended."""
+        with self.lock:
+            if self._exceeded(need, self.reserved):
+                return None if self.in_flight else False
+            self.in_flight += 1
+            for what in self.caps:
+                self.reserved[what] += getattr(need, what)
+            return True
 
     def release(self, need: Reservation) -> None:
         """The request has ended; its usage is in the meter."""
-        self.in_flight -= 1
-        for what in self.caps:
-            self.reserved[what] = self.reserved[what] - getattr(need, what) if self.in_flight else 0.0
-        while self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+        with self.lock:
+            self.in_flight -= 1
+            for what in self.caps:
+                self.reserved[what] = self.reserved[what] - getattr(need, what) if self.in_flight else 0.0
+            turns = [self.waiting.popleft() for _ in range(len(self.waiting))]
+        for turn in turns:
+            turn.get_loop().call_soon_threadsafe(_wake, turn)
 
     def _exceeded(self, need: Reservation, reserved: Mapping[str, float]) -> list[str]:
         """The caps that the request might exceed."""
@@ -130,6 +139,11 @@ class Budget:
             f"--set 'budget={{{', '.join(f'{what}: {_plain(what, cap)}' for what, cap in more.items())}}}'",
             code=ExitCode.BUDGET,
         )
+
+
+def _wake(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
 
 
 def format_amount(what: str, value: float) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from selfsown.errors import RunFolderError
+from selfsown.errors import RunFolderError, SelfsownError
 from selfsown.usage.budget import Budget, Meter
 
 KEYS_PER_QUERY = 500  # in one SQL statement
 UNBILLED_OUTCOMES = ("busy", "status", "declined", "stopped")  # of a request
+
+StoredReply = tuple[str, str, str]  # key, request and reply
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -84,7 +87,7 @@ class Journal:
         self.meter = Meter()
         self.budget: Budget | None = None
         self.lock = threading.Condition()
-        self.replies: list[tuple[str, str, str]] = []
+        self.replies: list[StoredReply] = []
         self.calls: list[Call] = []
         self.reader: sqlite3.Connection | None = None  # for all threads, in turn: opening one takes longer than reading
         self.reading = threading.Lock()
@@ -109,7 +112,7 @@ class Journal:
     def hosts(self, model: str) -> list[str]:
         """The hosts at which this model has answered."""
         query = "SELECT DISTINCT host FROM calls WHERE model = ? AND outcome = 'answered'"
-        return [host for (host,) in self._rows(query, (model,))]
+        return [host for (host,) in self.query(query, (model,))]
 
     def answered_requests(self, host: str, model: str, limit: int = 100) -> list[str]:
         """The bodies of the latest requests that this model answered."""
@@ -117,11 +120,11 @@ class Journal:
             "SELECT request FROM replies WHERE key IN (SELECT key FROM calls WHERE host = ? AND model = ? "
             "AND outcome = 'answered' ORDER BY rowid DESC LIMIT ?)"
         )
-        return [request for (request,) in self._rows(query, (host, model, limit))]
+        return [request for (request,) in self.query(query, (host, model, limit))]
 
     def unpaid_replies(self) -> list[tuple[str, ...]]:
         """(key, reply) of each that came from no server: samples of a model in this process."""
-        return self._rows("SELECT key, reply FROM replies WHERE key NOT IN (SELECT key FROM calls)", ())
+        return self.query("SELECT key, reply FROM replies WHERE key NOT IN (SELECT key FROM calls)", ())
 
     def may_be_paid(self) -> bool:
         """Whether any request may have cost something: it was answered, or may have been, or waits in a batch."""
@@ -129,9 +132,10 @@ class Journal:
             return False
         unbilled = ",".join("?" * len(UNBILLED_OUTCOMES))
         query = f"SELECT key FROM calls WHERE outcome NOT IN ({unbilled}) UNION ALL SELECT name FROM batches LIMIT 1"
-        return bool(self._rows(query, UNBILLED_OUTCOMES))
+        return bool(self.query(query, UNBILLED_OUTCOMES))
 
-    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+    def query(self, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+        """The rows of an SQL query."""
         with self.reading:
             try:
                 self.reader = self.reader or self._open()
@@ -150,7 +154,7 @@ class Journal:
         with self.lock:
             return self._add(call)
 
-    def _add(self, call: Call | None) -> Future[None]:
+    def _add(self, call: Call | None = None) -> Future[None]:
         if not self.writer:
             self.writer = threading.Thread(target=self._write, name="journal", daemon=True)
             self.writer.start()
@@ -198,25 +202,48 @@ class Journal:
                 self.reader.close()
             self.reader = None
 
+    def store(self, replies: Sequence[StoredReply], calls: Sequence[Call]) -> Future[None]:
+        """Store several at once, as `store_reply` does."""
+        with self.lock:
+            self.replies += replies
+            for call in calls[1:]:
+                self._add(call)
+            return self._add(*calls[:1])
+
     def _write(self) -> None:
-        me, connection = threading.current_thread(), None
-        while True:
-            with self.lock:
-                self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not me)
-                if self.writer not in (me, None):
-                    break  # closed, and another writes what has come since
-                replies, calls, transaction = self.replies, self.calls, self.transaction
-                self.replies, self.calls, self.transaction = [], [], _new_transaction()
-            if not (replies or calls):
-                break
+        me = threading.current_thread()
+        with self._writing() as commit:
+            while True:
+                with self.lock:
+                    self.lock.wait_for(lambda: self.replies or self.calls or self.writer is not me)
+                    if self.writer not in (me, None):
+                        return  # closed, and another writes what has come since
+                    replies, calls, transaction = self.replies, self.calls, self.transaction
+                    self.replies, self.calls, self.transaction = [], [], _new_transaction()
+                if not (replies or calls):
+                    return
+                try:
+                    commit(replies, calls)
+                    transaction.set_result(None)
+                except SelfsownError as error:
+                    transaction.set_exception(error)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Callable[[Sequence[StoredReply], Sequence[Call]], None]]:
+        """A function that puts replies and calls on disk, in one transaction; for one thread."""
+        connection: sqlite3.Connection | None = None
+
+        def commit(replies: Sequence[StoredReply], calls: Sequence[Call]) -> None:
+            nonlocal connection
             try:
                 connection = connection or self._open()
                 with connection:
                     connection.executemany("INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", replies)
                     connection.executemany(f"INSERT INTO calls VALUES ({','.join('?' * len(Call._fields))})", calls)
-                transaction.set_result(None)
             except sqlite3.Error as error:
-                transaction.set_exception(self._error(error))
+                raise self._error(error) from error
+
+        yield commit
         if connection:
             connection.close()
 

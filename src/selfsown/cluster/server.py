@@ -1,0 +1,109 @@
+"""The driver's answers to the calls of its workers: the only process that opens the journal."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import ray
+
+from selfsown.chunks import ChunkWork
+from selfsown.cluster.mailbox import Answer, Call
+from selfsown.files.row_parquet import StoredRows
+from selfsown.usage.budget import Budget, Reservation
+from selfsown.usage.journal import Call as SentRequest
+from selfsown.usage.journal import StoredReply
+
+MAX_REMEMBERED = 20_000  # answers, in case a call is repeated
+
+
+class JournalServer:
+    """Answers calls until it is closed. Each method is what workers call, with the worker's name first."""
+
+    def __init__(self, work: ChunkWork, mailbox: Any) -> None:
+        self.work, self.journal, self.mailbox = work, work.journal, mailbox
+        self.real: list[Any] = []  # the reference of the file of real rows, once a worker asks for it
+        self.reserved = defaultdict[str, Counter[Reservation]](Counter)  # by worker
+        self.answered: OrderedDict[str, Answer] = OrderedDict()
+        self.is_open = True
+        self.thread = threading.Thread(target=self._serve, name="journal server", daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.is_open = False
+        self.thread.join()
+
+    def _serve(self) -> None:
+        while self.is_open:
+            try:
+                calls = ray.get(self.mailbox.take.remote())
+                if calls:
+                    self.mailbox.answer.remote(self._answers(calls))
+            except ray.exceptions.RayError:  # its machine is lost, and it starts again elsewhere
+                continue
+
+    def _answers(self, calls: Sequence[Call]) -> list[tuple[str, Answer]]:
+        answers, writes = dict[str, Answer](), dict[str, Future[None]]()
+        for call_id, name, arguments in calls:
+            if call_id in self.answered:
+                answers[call_id] = self.answered[call_id]
+                continue
+            try:
+                result = getattr(self, name)(*arguments)
+                answers[call_id] = (True, None if isinstance(result, Future) else result)
+                if isinstance(result, Future):
+                    writes[call_id] = result
+            except Exception as error:
+                answers[call_id] = (False, error)
+        for call_id, write in writes.items():
+            if problem := write.exception():
+                answers[call_id] = (False, problem)
+        self.answered |= answers
+        while len(self.answered) > MAX_REMEMBERED:
+            self.answered.popitem(last=False)
+        return list(answers.items())
+
+    def read(self, _: str, keys: Sequence[str]) -> dict[str, str]:
+        return self.journal.read(keys)
+
+    def query(self, _: str, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+        return self.journal.query(query, values)
+
+    def store(self, _: str, replies: Sequence[StoredReply], calls: Sequence[SentRequest]) -> Future[None]:
+        return self.journal.store(replies, calls)
+
+    def real_rows(self, _: str) -> list[Any]:
+        """The reference of their file, in a list: Ray would replace it with the file."""
+        if not self.real:
+            assert isinstance(self.work.real, StoredRows)
+            self.real = [ray.put(self.work.real.path.read_bytes())]
+        return self.real
+
+    def reserve(self, worker: str, need: Reservation) -> bool | None:
+        """Whether the budget allows the request; None: perhaps once others have ended."""
+        allowed = self._budget.reserve_now(need)
+        if allowed:
+            self.reserved[worker][need] += 1
+        return allowed
+
+    def release(self, worker: str, need: Reservation) -> None:
+        if self.reserved[worker][need]:
+            self.reserved[worker][need] -= 1
+            self._budget.release(need)
+
+    def exceeded(self, _: str, need: Reservation, left: int, stage: str) -> Exception:
+        return self._budget.exceeded_error(need, left, stage)
+
+    def forget(self, worker: str) -> None:
+        """Release what a worker that is lost had reserved."""
+        for need, count in self.reserved.pop(worker, Counter()).items():
+            for _ in range(count):
+                self._budget.release(need)
+
+    @property
+    def _budget(self) -> Budget:
+        assert self.journal.budget
+        return self.journal.budget

@@ -1,0 +1,13 @@
+"""Work on chunks on threads of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from selfsown.chunks import Chunk, ChunkResult, ChunkWork
+from selfsown.parallel import map_ordered
+
+
+def process_chunks(work: ChunkWork, chunks: Iterable[Chunk], tick: Callable[[], None]) -> Iterator[ChunkResult]:
+    """The rows of each chunk, in order; as many chunks at once as keep the models busy."""
+    return map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, tick)

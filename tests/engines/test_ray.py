@@ -1,0 +1,144 @@
+"""`engine: ray`: the rows of the local engine, whoever is lost meanwhile, and each reply paid once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import refused, selfsown, written
+
+from selfsown.pipeline import make
+from selfsown.recipe.recipe import Recipe
+from selfsown.records import Row, SelfsownError
+from selfsown.run_folder import RunFolder
+from selfsown.usage.ledger import total, usage_entries
+from testing.mock_server import Server
+
+ray = pytest.importorskip("ray")
+
+PROMPTS = 200
+OWN_GRADER = """from selfsown.records import Grade
+
+def grade(rows):
+    for row in rows:
+        yield Grade(float(len(row.answer) % 5 > 0), "", "own")
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A cluster on this machine, for all tests of the file: its address."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    context = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    yield context.address_info["address"]
+    ray.shutdown()
+
+
+def say(prompt: str, body: dict[str, Any]) -> str:
+    """A program, of which every third is wrong; some are the same."""
+    number = int(prompt.split()[-1])
+    wrong = number % 3 == 0 and body.get("seed", 0) % 2
+    return f"```python\ndef f(x):\n    return x + {number % 50 + wrong}\n```"
+
+
+def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
+    lines = [
+        {"prompt": f"Write f, which adds {at}", "answer": "", "tests": f"assert f(1) == {at % 50 + 1}"}
+        for at in range(PROMPTS)
+    ]
+    (folder / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    tree: dict[str, Any] = {
+        "real": {"file": {"path": str(folder / "prompts.jsonl"), "metadata": ["tests"]}},
+        "teacher": {"endpoint": {"url": server.url, "model": "m", "max_in_flight": 8, "retries": 4}},
+        "generate": [{"sample": {"n": 2}}],
+        "grade": ["unit_tests"],
+        "curate": ["min_score", "dedup", {"dedup_near": {}}],
+    }
+    return Recipe.of({**tree, **changes})
+
+
+def rows(folder: Path) -> list[Row]:
+    return RunFolder(folder).rows("rows") or []
+
+
+def test_rows_and_ledger_are_those_of_the_local_engine(tmp_path: Path, cluster: str) -> None:
+    with Server(say=say) as server:
+        here = make(recipe(tmp_path, server), tmp_path / "here")
+        asked = dict(server.asked)
+        there = make(recipe(tmp_path, server, engine={"ray": {"partition_rows": 64}}), tmp_path / "there")
+    assert rows(tmp_path / "there") == rows(tmp_path / "here")
+    assert there.counts == here.counts
+    assert 0 < there.counts["kept"] < there.made
+    assert {prompt: count / 2 for prompt, count in server.asked.items()} == asked
+    books = [total(usage_entries(tmp_path / name / "replies.sqlite")) for name in ("here", "there")]
+    assert (books[0].requests, books[0].output_tokens) == (books[1].requests, books[1].output_tokens)
+    assert there.making.done == pytest.approx(PROMPTS)
+
+
+def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str) -> None:
+    with Server(say=say) as server:
+        make(recipe(tmp_path, server), tmp_path / "made")
+        before = rows(tmp_path / "made")
+        asked = server.asked.total()
+        make(recipe(tmp_path, server, engine={"ray": {"workers": 2}}), tmp_path / "made")
+        assert server.asked.total() == asked
+    assert rows(tmp_path / "made") == before
+
+
+def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster: str) -> None:
+    from selfsown.run_folder import RunFolder as Folder
+
+    engine = {"ray": {"partition_rows": 32, "workers": 2}}
+    chance, killed = random.Random(0), []
+    with Server(say=say, latency=0.05) as server:
+        make(recipe(tmp_path, server), tmp_path / "here")
+        server.asked.clear()
+        over = threading.Event()
+
+        def kill() -> None:
+            while not over.wait(0.7) and len(killed) < 4:
+                if found := subprocess.run(["pgrep", "-f", "ray::Worker"], capture_output=True, text=True).stdout.split():
+                    os.kill(int(chance.choice(found)), signal.SIGKILL)
+                    killed.append(time.monotonic())
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        make(recipe(tmp_path, server, engine=engine), tmp_path / "there")
+        over.set()
+        killer.join()
+    assert killed
+    assert rows(tmp_path / "there") == rows(tmp_path / "here")
+    paid_twice = sum(count - 2 for count in server.asked.values())
+    assert 0 <= paid_twice <= len(killed) * 8
+    assert len(Folder(tmp_path / "there").journal.unpaid_replies()) == 0
+
+
+def test_a_budget_holds_over_all_workers(tmp_path: Path, cluster: str) -> None:
+    engine = {"ray": {"workers": 2, "partition_rows": 32}}
+    with Server(say=say) as server:
+        capped = recipe(tmp_path, server, engine=engine, budget={"requests": 150})
+        with pytest.raises(SelfsownError, match="the budget does not cover the next request") as refusal:
+            make(capped, tmp_path / "made")
+        assert refusal.value.code == 3
+        assert server.asked.total() == 150
+        made = make(recipe(tmp_path, server, engine=engine, budget={"requests": 400}), tmp_path / "made")
+        assert server.asked.total() == 2 * PROMPTS == made.made
+
+
+def test_a_graders_own_file_goes_to_the_workers(tmp_path: Path, cluster: str) -> None:
+    (tmp_path / "own.py").write_text(OWN_GRADER, encoding="utf-8")
+    with Server(say=say) as server:
+        tree = recipe(tmp_path, server).dump() | {"grade": ["./own.py"], "engine": "ray"}
+        made = make(Recipe.of(tree, tmp_path), tmp_path / "made")
+        here = make(Recipe.of(tree | {"engine": None}, tmp_path), tmp_path / "here")
+    assert made.counts == here.counts
+    assert rows(tmp_path / "made") == rows(tmp_path / "here")
