@@ -1,6 +1,6 @@
-"""Is a student better after as many samples with `solve: {probe: 2}`? The embedded model learns to add, with and without.
+"""Is a student better after as many samples with `solve: {probe: 4}`? The embedded model learns to add, with and without.
 
-    python -m benchmarks.probing_loop                  # the reported seeds, about four minutes each
+    python -m benchmarks.probing_loop                  # the reported seeds, about two minutes each
     python -m benchmarks.probing_loop --seeds 100 101  # those on which the setting was chosen
 
 Both arms answer as often (count × n answers a generation), keep problems in the band alone, and train as long. Printed:
@@ -25,7 +25,14 @@ from selfsown.stats.intervals import student
 
 BAND = (0.1, 0.9)
 CHANGES = (
-    *("control=false", "guard=[]", "rollback=false", "held_out=700", "level_up_accuracy=0.3", "base_train.sft.steps=500"),
+    *(
+        "control=false",
+        "guard=[]",
+        "rollback=false",
+        "held_out=700",
+        "level_up_accuracy=0.3",
+        "base_train.sft.steps=500",
+    ),
     f"curate=[{{pass_rate_band: {{min_pass_rate: {BAND[0]}, max_pass_rate: {BAND[1]}}}}}, min_score, dedup, decontaminate]",
 )
 
@@ -52,10 +59,10 @@ def share_in_band(rows: Sequence[Row]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(6)))
-    parser.add_argument("--count", type=int, default=250)
-    parser.add_argument("--n", type=int, default=8)
-    parser.add_argument("--probe", type=int, default=2)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(8)))
+    parser.add_argument("--count", type=int, default=120)
+    parser.add_argument("--n", type=int, default=16)
+    parser.add_argument("--probe", type=int, default=4)
     args = parser.parse_args()
     differences = []
     for seed in args.seeds:

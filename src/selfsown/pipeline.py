@@ -109,12 +109,12 @@ class DatasetPipeline(ChunkWork):
         super().__init__(recipe, store.stream("real"), store.journal, tally, chunk_size)
         self.store, self.held_out = store, store.stream("held_out")
         self.unused = UnusedRows(recipe)
-        self.engine = recipe.engine or step_of("engines", "threads")
 
     def rows(self, on_progress: OnProgress, first: int = 0) -> Iterator[Row]:
         """Every new row with its status, in order; first: of the first few real rows alone."""
         chunked = EngineInputs(work=self, chunks=self.chunks(first), tick=lambda: on_progress(self.tally))
-        results = self.engine.stream(tuple, chunked)
+        engine = step_of("engines", "threads") if first or not self.recipe.engine else self.recipe.engine
+        results = engine.stream(tuple, chunked)
         rows = self._in_order(results, on_progress)
         for index, step in enumerate(self.recipe.grade):
             if step.streams:

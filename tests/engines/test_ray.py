@@ -106,7 +106,9 @@ def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster
 
         def kill() -> None:
             while not over.wait(0.7) and len(killed) < 4:
-                if found := subprocess.run(["pgrep", "-f", "ray::Worker"], capture_output=True, text=True).stdout.split():
+                if found := subprocess.run(
+                    ["pgrep", "-f", "ray::Worker"], capture_output=True, text=True
+                ).stdout.split():
                     os.kill(int(chance.choice(found)), signal.SIGKILL)
                     killed.append(time.monotonic())
 

@@ -13,7 +13,9 @@ from selfsown.cli.folders import existing_folder
 from selfsown.cli.options import (
     AsJson,
     Changes,
+    Engine,
     check_row_count,
+    engine_change,
     errors_first,
     opening_lines,
     print_cost,
@@ -32,7 +34,14 @@ each row)."""
 OFFLINE = "Send no request: count all of them, and assume how long replies are."
 
 
-def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = None, report: bool = True) -> None:
+def make(
+    recipe: str,
+    folder: Path | None = None,
+    *,
+    changes: Changes | None = None,
+    engine: Engine = "",
+    report: bool = True,
+) -> None:
     """Make a data set: the loop without training. Replies in the folder are not paid for again.
 
     Exits with code 4 if no row was kept.
@@ -52,10 +61,11 @@ def make(recipe: str, folder: Path | None = None, *, changes: Changes | None = N
     from selfsown.recipe.recipe import Recipe
     from selfsown.terminal.make_progress import MakeProgress
 
-    loaded = Recipe.load(recipe, changes or [])
+    changes = [*(changes or []), *engine_change(engine)]
+    loaded = Recipe.load(recipe, changes)
     folder, console = folder or Path("made") / loaded.name, Console()
     with (
-        errors_first(console, lambda: opening_lines(loaded, recipe, changes or [])) as release,
+        errors_first(console, lambda: opening_lines(loaded, recipe, changes)) as release,
         MakeProgress(console, on_start=release).shown() as progress,
     ):
         tally = make_rows(loaded, folder, progress.update)

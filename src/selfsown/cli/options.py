@@ -25,8 +25,18 @@ Changes = Annotated[
     list[str],
     Parameter(name="--set", help="Change the recipe: seed=1, real=FILE, train.sft.steps=100.", negative=()),
 ]
+Engine = Annotated[
+    str, Parameter(help="Where rows are made: threads (of this machine), ray, or HOST:PORT of a Ray cluster.")
+]
 GIVEN_KEYS = ("real", "teacher", "judge")  # keys of a shipped recipe that its user gives
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.", negative=())]
+
+
+def engine_change(engine: str) -> list[str]:
+    """The change of the recipe that `--engine` means."""
+    if not engine:
+        return []
+    return [f"engine={{ray: {{address: '{engine}'}}}}"] if ":" in engine else [f"engine={engine}"]
 
 
 def check_row_count(rows: int) -> int:

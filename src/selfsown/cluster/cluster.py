@@ -10,11 +10,13 @@ from typing import Any
 
 import ray
 
+from selfsown.cluster.mailbox import Mailbox
 from selfsown.cluster.worker import Job, Worker
 from selfsown.errors import RecipeError, one_line
 from selfsown.parallel import usable_cores
 
 LOCAL_STORE_BYTES = 200_000_000  # of shared memory, where Ray is started here: rows pass through it, and none stay
+MAX_CALLS = 100_000  # that wait for the driver
 CALLS_AT_ONCE = 2  # of a worker: a partition, and the request to halt
 
 
@@ -22,15 +24,14 @@ CALLS_AT_ONCE = 2  # of a worker: a partition, and the request to halt
 def connected(address: str) -> Iterator[None]:
     """Connected to the cluster at this address, or to one that is started here for as long as this lasts.
 
-    RecipeError where there is none. Ray's usage statistics are off.
+    RecipeError where there is none.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as Ray will, without a warning
     if ray.is_initialized():  # by the user's own program
         yield
         return
+    logging.getLogger("ray").setLevel(logging.ERROR)  # before Ray does, which says that it starts
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **_where(address))
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **_where(address))
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise RecipeError(
             f"engine.ray: no cluster answers at {address or os.environ.get('RAY_ADDRESS', 'this machine')} "
@@ -77,3 +78,14 @@ def start_worker(job: Job, mailbox: Any, name: str, gpus: float) -> Any:
     """A worker of the cluster, as soon as there is room for it."""
     options = {"num_cpus": job.cores, "num_gpus": gpus, "max_concurrency": CALLS_AT_ONCE}
     return ray.remote(Worker).options(**options).remote(job, mailbox, name)
+
+
+@contextmanager
+def mailbox_of_driver() -> Iterator[Any]:
+    """An actor that passes calls of workers on to this process."""
+    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "max_concurrency": MAX_CALLS}
+    mailbox: Any = ray.remote(Mailbox).options(**options).remote()
+    try:
+        yield mailbox
+    finally:
+        ray.kill(mailbox)

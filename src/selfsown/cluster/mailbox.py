@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Awaitable, Sequence
 from typing import Any
@@ -50,16 +49,6 @@ class Mailbox:
         for call_id, answer in answers:
             if (future := self.answers.get(call_id)) and not future.done():
                 future.set_result(answer)
-
-    async def process_id(self) -> int:
-        """Of the actor, which is there once this returns."""
-        return os.getpid()
-
-
-def start_mailbox() -> Any:
-    """The actor."""
-    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "max_concurrency": 100_000}
-    return ray.remote(Mailbox).options(**options).remote()
 
 
 class Driver:

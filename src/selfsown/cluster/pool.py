@@ -15,7 +15,8 @@ from selfsown.errors import ModelError
 
 WAIT_SECONDS = 0.5  # between two calls of `tick`
 HALT_SECONDS = 15.0  # for requests in flight, where the run ends early
-MAX_LOST = 5  # workers that one partition may lose: it is probably to blame
+MAX_LOST = 5  # workers that one partition, or starting, may lose in a row: it is probably to blame
+STARTING = -1  # in place of a partition's number
 PARTITIONS_AHEAD = 4  # for each worker, beyond the first one that is not done
 
 StartWorker = Callable[[str], Any]
@@ -24,11 +25,14 @@ StartWorker = Callable[[str], Any]
 class Pool:
     """Workers, each with one partition at a time. One that is lost is replaced, and its partition is done again.
 
-    start_worker: starts an actor of this name. forget: is called with the name of one that is lost. workers: at most.
+    start_worker: starts an actor of this name. finish: is called with its name once it has done a partition; forget,
+    where it is lost. workers: at most.
     """
 
-    def __init__(self, start_worker: StartWorker, forget: Callable[[str], None], workers: int) -> None:
-        self.start_worker, self.forget, self.size = start_worker, forget, workers
+    def __init__(
+        self, start_worker: StartWorker, finish: Callable[[str, int], None], forget: Callable[[str], None], workers: int
+    ) -> None:
+        self.start_worker, self.finish, self.forget, self.size = start_worker, finish, forget, workers
         self.names = (f"worker-{number}" for number in itertools.count())
         self.actors: dict[str, Any] = {}
         self.idle: list[str] = []
@@ -42,10 +46,8 @@ class Pool:
         partitions: Iterator[list[Chunk]],
         payload: Callable[[list[Chunk]], list[ChunkTask]],
         tick: Callable[[], None],
-        done: Callable[[list[Chunk]], None],
     ) -> Iterator[tuple[list[Chunk], PartitionResult]]:
-        """Each partition with its result, in order. payload: what a worker is sent. done: is called as soon as one is
-        done."""
+        """Each partition with its result, in order. payload: what a worker is sent."""
         waiting, results = dict[int, list[Chunk]](), dict[int, PartitionResult]()
         numbered, first = enumerate(partitions), 0
         while True:
@@ -55,9 +57,9 @@ class Pool:
                 self.running[self.actors[name].process.remote(payload(waiting[number]))] = name, number
             if not waiting and not self.running and self.idle:
                 return
-            for number, result in self._finished():
+            for name, number, result in self._finished():
                 results[number] = result
-                done(waiting[number])
+                self.finish(name, sum(chunk.size for chunk in waiting[number]))
             tick()
             while first in results:
                 yield waiting.pop(first), results.pop(first)
@@ -79,8 +81,9 @@ class Pool:
             self.actors[name] = self.start_worker(name)
             self.starting[self.actors[name].start.remote()] = name
 
-    def _finished(self) -> Iterator[tuple[int, PartitionResult]]:
-        """Results that have come; partitions whose workers are lost are to be done again."""
+    def _finished(self) -> Iterator[tuple[str, int, PartitionResult]]:
+        """Results that have come, each with its worker and the number of its partition. Partitions whose workers are lost
+        are to be done again."""
         ready, _ = ray.wait([*self.running, *self.starting], num_returns=1, timeout=WAIT_SECONDS)
         for reference in ready:
             name, number = self.running.pop(reference, None) or (self.starting.pop(reference), None)
@@ -95,15 +98,17 @@ class Pool:
             if problem := result if number is None else result.error:
                 raise problem
             self.idle.append(name)
-            if number is not None:
-                yield number, result
+            if number is None:
+                self.lost.pop(STARTING, None)
+            else:
+                yield name, number, result
 
     def _count_loss(self, number: int | None, error: Exception) -> None:
-        number = -1 if number is None else number  # -1: it was lost before it had one
+        number = STARTING if number is None else number
         self.lost[number] += 1
         if self.lost[number] >= MAX_LOST:
             reason = str(error).strip().splitlines()[0]
-            what = f"partition {number} of the rows" if number >= 0 else "the start of a worker"
+            what = "the start of a worker" if number == STARTING else f"partition {number} of the rows"
             raise ModelError(
                 f"engine.ray: {what} has ended {MAX_LOST} workers, the last one with: {reason}; see Ray's logs; "
                 "replies are kept, and the same command continues"

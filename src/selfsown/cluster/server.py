@@ -17,6 +17,7 @@ from selfsown.usage.budget import Budget, Reservation
 from selfsown.usage.journal import Call as SentRequest
 from selfsown.usage.journal import StoredReply
 
+ANSWER_SECONDS = 5.0  # until the last answer is given up
 MAX_REMEMBERED = 20_000  # answers, in case a call is repeated
 
 
@@ -27,21 +28,25 @@ class JournalServer:
         self.work, self.journal, self.mailbox = work, work.journal, mailbox
         self.real: list[Any] = []  # the reference of the file of real rows, once a worker asks for it
         self.reserved = defaultdict[str, Counter[Reservation]](Counter)  # by worker
+        self.rows_finished, self.rows_done = 0, dict[str, float]()  # of partitions that are done; at work, by worker
+        self.partitions_done = Counter[str]()  # by worker
         self.answered: OrderedDict[str, Answer] = OrderedDict()
-        self.is_open = True
+        self.is_open, self.last_answer = True, list[Any]()
         self.thread = threading.Thread(target=self._serve, name="journal server", daemon=True)
         self.thread.start()
 
     def close(self) -> None:
         self.is_open = False
         self.thread.join()
+        if self.last_answer:
+            ray.wait(self.last_answer, timeout=ANSWER_SECONDS)
 
     def _serve(self) -> None:
         while self.is_open:
             try:
                 calls = ray.get(self.mailbox.take.remote())
                 if calls:
-                    self.mailbox.answer.remote(self._answers(calls))
+                    self.last_answer = [self.mailbox.answer.remote(self._answers(calls))]
             except ray.exceptions.RayError:  # its machine is lost, and it starts again elsewhere
                 continue
 
@@ -97,8 +102,25 @@ class JournalServer:
     def exceeded(self, _: str, need: Reservation, left: int, stage: str) -> Exception:
         return self._budget.exceeded_error(need, left, stage)
 
+    def progress(self, worker: str, partition: int, rows: float) -> None:
+        """So many rows of a worker's partition, counted from 0, have passed all steps."""
+        if partition == self.partitions_done[worker]:  # else it comes late
+            self.rows_done[worker] = rows
+            self._show_progress()
+
+    def finish(self, worker: str, rows: int) -> None:
+        """A worker has done its partition of so many rows."""
+        self.partitions_done[worker] += 1
+        self.rows_done.pop(worker, None)
+        self.rows_finished += rows
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        self.work.tally.making.done = self.rows_finished + sum(self.rows_done.values())
+
     def forget(self, worker: str) -> None:
-        """Release what a worker that is lost had reserved."""
+        """Release what a worker that is lost had reserved; its partition is done again."""
+        self.rows_done.pop(worker, None)
         for need, count in self.reserved.pop(worker, Counter()).items():
             for _ in range(count):
                 self._budget.release(need)

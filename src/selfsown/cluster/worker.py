@@ -70,6 +70,7 @@ class Worker:
     def __init__(self, job: Job, mailbox: Any, name: str) -> None:
         self.job, self.driver = job, Driver(mailbox, name)
         self.work: ChunkWork | None = None
+        self.partitions_done = 0
 
     def start(self) -> SelfsownError | None:
         """Create the models; the error where that is not possible."""
@@ -95,14 +96,19 @@ class Worker:
         """The rows of a partition."""
         assert self.work
         work, result = self.work, PartitionResult()
-        work.without_prompt = result.without_prompt
+        work.without_prompt, work.tally = result.without_prompt, Tally()
         chunks = [Chunk(work.recipe.generate[task.step], task.seed, task.rows, task.count) for task in partition]
         try:
-            for _, rows, counts in map_ordered(work.process_if_prompts, chunks, work.threads, work.halt):
-                result.chunks.append((rows, counts))
+            results = map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, self._report_progress)
+            result.chunks += [(rows, counts) for _, rows, counts in results]
         except SelfsownError as error:
             return PartitionResult(error=error)
+        self.partitions_done += 1
         return result
+
+    def _report_progress(self) -> None:
+        assert self.work
+        self.driver.notify("progress", self.partitions_done, self.work.tally.making.count)
 
     def halt(self) -> None:
         """Send no more requests; those in flight are waited for."""

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-import ray
-
 from selfsown.chunks import Chunk, ChunkResult, ChunkWork
-from selfsown.cluster.cluster import connected, count_workers, start_worker
+from selfsown.cluster.cluster import connected, count_workers, mailbox_of_driver, start_worker
 from selfsown.cluster.job import job_of, max_workers
-from selfsown.cluster.mailbox import start_mailbox
 from selfsown.cluster.pool import Pool
 from selfsown.cluster.server import JournalServer
 from selfsown.cluster.worker import ChunkTask
@@ -29,7 +26,7 @@ def process_chunks(
     workers: Natural = 0,
     cores: Count = 1,
     gpus: NotNegative = 0.0,
-    partition_rows: Count = 1024,
+    partition_rows: Count = 512,
 ) -> Iterator[ChunkResult]:
     """The rows of each chunk, in order.
 
@@ -41,32 +38,28 @@ def process_chunks(
     Limits of a server (max_in_flight, requests_per_minute, tokens_per_minute) are divided among the workers. Raises
     RecipeError where the cluster or a method does not fit, ModelError where one partition ends several workers.
     """
-    with connected(address):
+    with connected(address), mailbox_of_driver() as mailbox:
         size = count_workers(workers, max_workers(work.recipe), cores, gpus)
-        job, mailbox = job_of(work, size, cores), start_mailbox()
+        job = job_of(work, size, cores)
         server = JournalServer(work, mailbox)
-        pool = Pool(lambda name: start_worker(job, mailbox, name, gpus), server.forget, size)
+        pool = Pool(lambda name: start_worker(job, mailbox, name, gpus), server.finish, server.forget, size)
         try:
-            yield from _results(pool, work, chunks, tick, partition_rows)
+            yield from _results(pool, work, _partitions(chunks, partition_rows), tick)
         finally:
             pool.end()
             server.close()
-            ray.kill(mailbox)
 
 
 def _results(
-    pool: Pool, work: ChunkWork, chunks: Iterable[Chunk], tick: Callable[[], None], partition_rows: int
+    pool: Pool, work: ChunkWork, partitions: Iterator[list[Chunk]], tick: Callable[[], None]
 ) -> Iterator[ChunkResult]:
-    def done(partition: list[Chunk]) -> None:
-        work.tally.making.done += sum(chunk.size for chunk in partition)
-
     def payload(partition: list[Chunk]) -> list[ChunkTask]:
         return [
             ChunkTask(work.recipe.generate.index(chunk.step), chunk.seed, list(chunk.rows), chunk.count)
             for chunk in partition
         ]
 
-    for partition, result in pool.map_ordered(_partitions(chunks, partition_rows), payload, tick, done):
+    for partition, result in pool.map_ordered(partitions, payload, tick):
         work.without_prompt |= result.without_prompt
         for chunk, (rows, counts) in zip(partition, result.chunks, strict=True):
             yield chunk, rows, counts
