@@ -1,4 +1,4 @@
-"""Is a student better after as many samples with `solve: {probe: 4}`? The embedded model learns to add, with and without.
+"""Is a student better after as many samples with `solve: {probe: 4}`? The embedded model learns to add, both ways.
 
     python -m benchmarks.probing_loop                  # the reported seeds, about two minutes each
     python -m benchmarks.probing_loop --seeds 100 101  # those on which the setting was chosen
@@ -25,15 +25,9 @@ from selfsown.stats.intervals import student
 
 BAND = (0.1, 0.9)
 CHANGES = (
-    *(
-        "control=false",
-        "guard=[]",
-        "rollback=false",
-        "held_out=700",
-        "level_up_accuracy=0.3",
-        "base_train.sft.steps=500",
-    ),
-    f"curate=[{{pass_rate_band: {{min_pass_rate: {BAND[0]}, max_pass_rate: {BAND[1]}}}}}, min_score, dedup, decontaminate]",
+    *("control=false", "guard=[]", "rollback=false", "held_out=700", "level_up_accuracy=0.3"),
+    "base_train.sft.steps=500",
+    f"curate=[pass_rate_band: {{min_pass_rate: {BAND[0]}, max_pass_rate: {BAND[1]}}}, min_score, dedup, decontaminate]",
 )
 
 

@@ -55,6 +55,7 @@ class Server:
         room: int = 0,
         unknown: str = "",
         port: int = 0,
+        host: str = "127.0.0.1",
         say: Callable[[str, Body], str] = lambda prompt, body: f"answer to {prompt}",
         instead: Callable[[str, Body], web.StreamResponse | None] = lambda prompt, body: None,
     ) -> None:
@@ -62,7 +63,7 @@ class Server:
         self.forbidden, self.wait, self.status, self.room, self.say = forbidden, wait, status, room, say
         self.instead = instead  # what is answered in place of the usual reply, where it is something
         self.unknown = unknown  # a field that it takes no request with
-        self.port = port
+        self.port, self.host = port, host
         self.asked, self.paid, self.bodies = Counter[str](), Counter[str](), list[Body]()
         self.did, self.told = Counter[str](), Counter[str]()
         self.live = self.most = self.knocks = 0
@@ -70,7 +71,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{self.host}:{self.port}/v1"
 
     def __enter__(self) -> Server:
         self.loop, ready = uvloop.new_event_loop(), threading.Event()
@@ -93,7 +94,7 @@ class Server:
         self.routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
+        site = web.TCPSite(runner, self.host, self.port, backlog=1024)
         await site.start()
         self.port = runner.addresses[0][1]
         ready()

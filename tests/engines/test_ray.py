@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import refused, selfsown, written
+import yaml
+from command import refused, run_in_process
 
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
-from selfsown.records import Row, SelfsownError
+from selfsown.records import Grade, Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import total, usage_entries
 from testing.mock_server import Server
@@ -38,7 +39,9 @@ def grade(rows):
 def cluster() -> Iterator[str]:
     """A cluster on this machine, for all tests of the file: its address."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    context = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    context = ray.init(
+        "local", num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False
+    )
     yield context.address_info["address"]
     ray.shutdown()
 
@@ -64,6 +67,10 @@ def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
         "curate": ["min_score", "dedup", {"dedup_near": {}}],
     }
     return Recipe.of({**tree, **changes})
+
+
+def write(recipe: Recipe, folder: Path) -> None:
+    (folder / "mine.yaml").write_text(yaml.safe_dump(recipe.dump()), encoding="utf-8")
 
 
 def rows(folder: Path) -> list[Row]:
@@ -95,8 +102,6 @@ def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str)
 
 
 def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster: str) -> None:
-    from selfsown.run_folder import RunFolder as Folder
-
     engine = {"ray": {"partition_rows": 32, "workers": 2}}
     chance, killed = random.Random(0), []
     with Server(say=say, latency=0.05) as server:
@@ -121,7 +126,7 @@ def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster
     assert rows(tmp_path / "there") == rows(tmp_path / "here")
     paid_twice = sum(count - 2 for count in server.asked.values())
     assert 0 <= paid_twice <= len(killed) * 8
-    assert len(Folder(tmp_path / "there").journal.unpaid_replies()) == 0
+    assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
 
 
 def test_a_budget_holds_over_all_workers(tmp_path: Path, cluster: str) -> None:
@@ -144,3 +149,39 @@ def test_a_graders_own_file_goes_to_the_workers(tmp_path: Path, cluster: str) ->
         here = make(Recipe.of(tree | {"engine": None}, tmp_path), tmp_path / "here")
     assert made.counts == here.counts
     assert rows(tmp_path / "made") == rows(tmp_path / "here")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--engine", "127.0.0.1:1"), "engine: nothing answers at 127.0.0.1:1"),
+        (("--engine", "ray://127.0.0.1:10001"), "engine: ray://127.0.0.1:10001 is an address of Ray's client"),
+        (("--engine", "rae"), "engines: there is no method 'rae'; available: ray, threads"),
+        (("--set", "engine={ray: {address: somewhere}}"), "engine: address is 'somewhere'; it must be HOST:PORT"),
+        (("--set", "engine={ray: {cores: 0}}"), "engine.ray.cores"),
+        (("--set", "engine=ray", "--set", "teacher.endpoint.batch=5"), "leave out batch, or engine"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_no_folder(tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
+    with Server(say=say) as server:
+        write(recipe(tmp_path, server), tmp_path)
+        assert reason in refused(run_in_process(tmp_path, "make", "mine.yaml", "made", *arguments))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_recipe_that_trains_has_no_engine(tmp_path: Path) -> None:
+    assert "this recipe trains" in refused(run_in_process(tmp_path, "run", "first", "out", "--set", "engine=ray"))
+
+
+def test_a_worker_that_does_not_fit_is_refused(tmp_path: Path, cluster: str) -> None:
+    with Server(say=say) as server, pytest.raises(SelfsownError, match="cluster has 2 cores and 0 GPUs in all"):
+        make(recipe(tmp_path, server, engine={"ray": {"gpus": 1}}), tmp_path / "made")
+
+
+def test_a_function_from_python_is_refused_with_what_to_do(tmp_path: Path, cluster: str) -> None:
+    with Server(say=say) as server, pytest.raises(SelfsownError, match=r"save it as \./own_grader\.py"):
+        make(recipe(tmp_path, server, grade=[own_grader], engine="ray"), tmp_path / "made")
+
+
+def own_grader(rows: list[Row]) -> Iterator[Grade]:
+    yield from (Grade(1.0, "", "own") for _ in rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-TAKE_SECONDS = 1.0  # until the driver is told that nobody has called
+TAKE_SECONDS = 1.0  # until the driver gets an empty list
 
 Call = tuple[str, str, tuple[Any, ...]]  # its id, the name of what is called, and the arguments
 Answer = tuple[bool, Any]  # whether it went well; the result, or the exception

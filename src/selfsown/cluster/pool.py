@@ -82,7 +82,7 @@ class Pool:
             self.starting[self.actors[name].start.remote()] = name
 
     def _finished(self) -> Iterator[tuple[str, int, PartitionResult]]:
-        """Results that have come, each with its worker and the number of its partition. Partitions whose workers are lost
+        """Results that have come, each with its worker and the number of its partition. Those whose workers are lost
         are to be done again."""
         ready, _ = ray.wait([*self.running, *self.starting], num_returns=1, timeout=WAIT_SECONDS)
         for reference in ready:

@@ -1,7 +1,8 @@
-"""Work on chunks on a Ray cluster: as many workers as it has cores or GPUs, which ask the driver for the journal.
+"""Work on chunks on a Ray cluster, with a worker for each core or GPU.
 
-The cluster does what grows with the rows: asking, sampling, and graders that work on a chunk by itself. Graders and
-curators that see all rows follow on the driver, which gets the rows in their order.
+Workers ask and store through the driver, which alone has the journal and the budget. The cluster does what grows with
+the rows: asking, sampling, and graders that work on a chunk by itself. Graders and curators that see all rows follow on
+the driver, which gets the rows in their order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Work on chunks on threads of this process."""
+"""Work on chunks on threads of this machine: the default."""
 
 from __future__ import annotations
 
