@@ -28,28 +28,35 @@ from typing import Any
 import yaml
 
 from selfsown.run_folder import RunFolder
+from testing.mock_server import Server
 from testing.two_nodes import ADDRESSES, SETTINGS, TwoNodes
 
 PORT, IN_FLIGHT = 8123, 32
-TEACHER = f"""
-import json, signal, sys, threading
-from testing.mock_server import Server
 
-def say(prompt, body):
+
+def reply(prompt: str, body: dict[str, Any]) -> str:
+    """A program that takes a millisecond, of which some are wrong."""
     number = int(prompt.split()[-1])
-    if sys.argv[2] == "cheap":
-        return f"{{number}} is the {{body['seed'] % 97}}th" if number % 5 else "the same answer"
-    wrong = number % 3 == 0 and body.get("seed", 0) % 2
-    loop = "\n    for step in range(20000):\n        total += step % 2 * 0"
-    return f"```python\ndef f(x):\n    total = {{number % 50 + wrong}}{{loop}}\n    return x + total\n```"
+    wrong = number % 3 == 0 and body["seed"] % 2
+    loop = "    for step in range(20000):\n        total += step % 2 * 0\n"
+    return f"```python\ndef f(x):\n    total = {number % 50 + wrong}\n{loop}    return x + total\n```"
 
-over = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: over.set())
-with Server(host=sys.argv[1], port={PORT}, say=say, latency=0.005) as server:
-    print("ready", flush=True)
-    over.wait()
-    print(json.dumps([server.asked.total(), len(server.asked), sum(count - 1 for count in server.asked.values())]))
-"""
+
+def cheap_reply(prompt: str, body: dict[str, Any]) -> str:
+    """A sentence, of which some are the same."""
+    number = int(prompt.split()[-1])
+    return f"{number} is the {body['seed'] % 97}th" if number % 5 else "the same answer"
+
+
+def serve(host: str, cheap: bool) -> None:
+    """Be the teacher until SIGTERM; then print the requests, the prompts, and the requests beyond one a prompt."""
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    with Server(host=host, port=PORT, say=cheap_reply if cheap else reply, latency=0.005) as server:
+        print("ready", flush=True)
+        over.wait()
+        asked = server.asked
+        print(json.dumps([asked.total(), len(asked), sum(count - 1 for count in asked.values())]))
 
 
 def write_recipe(folder: Path, rows: int, cheap: bool, host: str) -> Path:
@@ -73,7 +80,7 @@ def write_recipe(folder: Path, rows: int, cheap: bool, host: str) -> Path:
 @contextmanager
 def teacher(begin: Callable[..., subprocess.Popen[str]], host: str, cheap: bool) -> Iterator[list[int]]:
     """A server; afterwards the list has the requests, the prompts, and the requests beyond one a prompt."""
-    process = begin(sys.executable, "-c", TEACHER, host, "cheap" if cheap else "programs")
+    process = begin(sys.executable, "-m", "benchmarks.cluster", "--teacher", host, *(["--cheap"] if cheap else []))
     counts: list[int] = []
     assert process.stdout
     process.stdout.readline()
@@ -156,7 +163,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--nodes", action="store_true")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--teacher", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.teacher:
+        serve(args.teacher, args.cheap)
+        return
     with tempfile.TemporaryDirectory() as name:
         if not args.nodes:
             measure(args, Path(name), None)

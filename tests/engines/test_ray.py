@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from testing.mock_server import Server
 
 ray = pytest.importorskip("ray")
 
-PROMPTS = 200
+PROMPTS = 120
 OWN_GRADER = """from selfsown.records import Grade
 
 def grade(rows):
@@ -91,6 +92,7 @@ def test_rows_and_ledger_are_those_of_the_local_engine(tmp_path: Path, cluster: 
     assert there.making.done == pytest.approx(PROMPTS)
 
 
+@pytest.mark.slow
 def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str) -> None:
     with Server(say=say) as server:
         make(recipe(tmp_path, server), tmp_path / "made")
@@ -101,6 +103,7 @@ def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str)
     assert rows(tmp_path / "made") == before
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster: str) -> None:
     engine = {"ray": {"partition_rows": 32, "workers": 2}}
     chance, killed = random.Random(0), []
@@ -129,18 +132,40 @@ def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster
     assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
 
 
+@pytest.mark.slow
+def test_a_driver_that_is_killed_goes_on_without_a_cluster(tmp_path: Path) -> None:
+    with Server(say=say, latency=0.05) as server:
+        write(recipe(tmp_path, server), tmp_path)
+        command = [sys.executable, "-m", "selfsown", "make", "mine.yaml", "made", "--no-report", "--engine", "ray"]
+        driver = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stdout=subprocess.DEVNULL)
+        while server.asked.total() < PROMPTS // 2:
+            assert driver.poll() is None
+            time.sleep(0.05)
+        driver.kill()
+        driver.wait()
+        before = server.asked.total()
+        time.sleep(2)  # its workers end with it
+        assert server.asked.total() <= before + 8
+        make(recipe(tmp_path, server), tmp_path / "made")
+        assert server.asked.total() <= 2 * PROMPTS + 16
+        make(recipe(tmp_path, server), tmp_path / "here")
+    assert rows(tmp_path / "made") == rows(tmp_path / "here")
+
+
+@pytest.mark.slow
 def test_a_budget_holds_over_all_workers(tmp_path: Path, cluster: str) -> None:
     engine = {"ray": {"workers": 2, "partition_rows": 32}}
     with Server(say=say) as server:
-        capped = recipe(tmp_path, server, engine=engine, budget={"requests": 150})
+        capped = recipe(tmp_path, server, engine=engine, budget={"requests": 100})
         with pytest.raises(SelfsownError, match="the budget does not cover the next request") as refusal:
             make(capped, tmp_path / "made")
         assert refusal.value.code == 3
-        assert server.asked.total() == 150
+        assert server.asked.total() == 100
         made = make(recipe(tmp_path, server, engine=engine, budget={"requests": 400}), tmp_path / "made")
         assert server.asked.total() == 2 * PROMPTS == made.made
 
 
+@pytest.mark.slow
 def test_a_graders_own_file_goes_to_the_workers(tmp_path: Path, cluster: str) -> None:
     (tmp_path / "own.py").write_text(OWN_GRADER, encoding="utf-8")
     with Server(say=say) as server:
@@ -173,11 +198,13 @@ def test_a_recipe_that_trains_has_no_engine(tmp_path: Path) -> None:
     assert "this recipe trains" in refused(run_in_process(tmp_path, "run", "first", "out", "--set", "engine=ray"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_fit_is_refused(tmp_path: Path, cluster: str) -> None:
     with Server(say=say) as server, pytest.raises(SelfsownError, match="cluster has 2 cores and 0 GPUs in all"):
         make(recipe(tmp_path, server, engine={"ray": {"gpus": 1}}), tmp_path / "made")
 
 
+@pytest.mark.slow
 def test_a_function_from_python_is_refused_with_what_to_do(tmp_path: Path, cluster: str) -> None:
     with Server(say=say) as server, pytest.raises(SelfsownError, match=r"save it as \./own_grader\.py"):
         make(recipe(tmp_path, server, grade=[own_grader], engine="ray"), tmp_path / "made")

@@ -18,7 +18,7 @@ from selfsown.cluster.journal import RemoteJournal, ReplyTotals
 from selfsown.cluster.mailbox import Driver
 from selfsown.errors import SelfsownError
 from selfsown.files.row_parquet import StoredRows
-from selfsown.parallel import limit_cores, map_ordered
+from selfsown.parallel import limit_cores, map_ordered, relaxed_garbage_collection
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import JsonObject, NoPrompt, Row
 
@@ -99,8 +99,9 @@ class Worker:
         work.without_prompt, work.tally = result.without_prompt, Tally()
         chunks = [Chunk(work.recipe.generate[task.step], task.seed, task.rows, task.count) for task in partition]
         try:
-            results = map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, self._report_progress)
-            result.chunks += [(rows, counts) for _, rows, counts in results]
+            with relaxed_garbage_collection():
+                results = map_ordered(work.process_if_prompts, chunks, work.threads, work.halt, self._report_progress)
+                result.chunks += [(rows, counts) for _, rows, counts in results]
         except SelfsownError as error:
             return PartitionResult(error=error)
         self.partitions_done += 1

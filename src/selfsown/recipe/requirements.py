@@ -74,7 +74,7 @@ def _check_engine(recipe: RecipeKeys) -> None:
     if recipe.trains:
         raise RecipeError(
             f"engine is {recipe.engine.method}, and this recipe trains: engines divide the work of `make`; train on "
-            "several GPUs with student.hf.launcher, or make the rows with a recipe without a student"
+            "several GPUs with student.hf.launch, or make the rows with a recipe without a student"
         )
     for role in ("teacher", "judge"):
         step = getattr(recipe, role)
