@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from selfsown.errors import RecipeError, closest, suggest
+from selfsown.files.remote import is_remote
 from selfsown.recipe.keys import RecipeKeys
 from selfsown.recipe.steps import Step
 from selfsown.tasks import Task
@@ -40,7 +41,7 @@ def check(recipe: RecipeKeys) -> None:
 def _missing_file(recipe: RecipeKeys) -> str:
     """A missing file of real rows is the only error that is reported."""
     path = recipe.real.options.get("path")
-    if recipe.real.method != "file" or not isinstance(path, str) or Path(path).expanduser().exists():
+    if recipe.real.method != "file" or not isinstance(path, str) or is_remote(path) or Path(path).expanduser().exists():
         return ""
     beside = Path(path).expanduser().parent
     near = closest(Path(path).name, (file.name for file in beside.iterdir()) if beside.is_dir() else ())
