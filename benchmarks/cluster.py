@@ -37,7 +37,7 @@ PORT, IN_FLIGHT = 8123, 32
 def reply(prompt: str, body: dict[str, Any]) -> str:
     """A program that takes a millisecond, of which some are wrong."""
     number = int(prompt.split()[-1])
-    wrong = number % 3 == 0 and body["seed"] % 2
+    wrong = number % 6 == 0
     loop = "    for step in range(20000):\n        total += step % 2 * 0\n"
     return f"```python\ndef f(x):\n    total = {number % 50 + wrong}\n{loop}    return x + total\n```"
 
@@ -118,12 +118,24 @@ def lose_node(nodes: TwoNodes, kills: int, over: threading.Event, killed: list[i
             nodes.start(1)
 
 
-def timed(command: list[str], start: Callable[..., subprocess.Popen[str]]) -> float:
-    began = time.monotonic()
+def timed(command: list[str], start: Callable[..., subprocess.Popen[str]]) -> tuple[float, float]:
+    """The seconds of the command, and the seconds of processor time of the driver alone."""
+    began, used = time.monotonic(), 0.0
     process = start(*command)
-    printed = process.communicate()[0]
-    assert process.returncode == 0, printed
-    return time.monotonic() - began
+    while process.poll() is None:
+        used = max(used, processor_seconds(process.pid))
+        time.sleep(0.2)
+    assert process.returncode == 0, process.communicate()
+    return time.monotonic() - began, used
+
+
+def processor_seconds(process: int) -> float:
+    """Used so far by a process itself; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> None:
@@ -141,7 +153,7 @@ def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> N
         with teacher(start, host, args.cheap) as counts:
             if args.kills and name != "threads":
                 killer.start()
-            seconds = timed([*command, "--set", f"engine={engine}"], start)
+            seconds, used = timed([*command, "--set", f"engine={engine}"], start)
             over.set()
         if args.kills and name != "threads":
             killer.join()
@@ -151,6 +163,7 @@ def measure(args: argparse.Namespace, folder: Path, nodes: TwoNodes | None) -> N
         same = "the same rows" if rows == expected else "OTHER ROWS"
         print(
             f"{name}: {seconds:.1f} s, {len(rows):,} rows, {kept:,} kept, {same}; "
+            f"{used:.1f} s of processor time of the driver; "
             f"{counts[0]:,} requests, {counts[2]:,} twice; {len(killed)} killed",
             flush=True,
         )

@@ -18,18 +18,9 @@ TICK_SECONDS = 0.5  # between two calls of `tick`
 CHUNKS_PER_THREAD = 4  # done or waiting at a time, so that one slow chunk does not idle the other threads
 
 
-_limits: list[int] = []  # of the cores that this process may use
-
-
 def usable_cores() -> int:
     """The cores that this process may use, where the operating system tells; otherwise all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min([cores, *_limits])
-
-
-def limit_cores(cores: int) -> None:
-    """Use at most so many cores: one process of several on a machine."""
-    _limits.append(cores)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

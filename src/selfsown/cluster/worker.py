@@ -14,11 +14,12 @@ import ray
 
 from selfsown.callbacks import Tally
 from selfsown.chunks import Chunk, ChunkWork, StepCounts
+from selfsown.cluster.cores import reserve_cores
 from selfsown.cluster.journal import RemoteJournal, ReplyTotals
 from selfsown.cluster.mailbox import Driver
 from selfsown.errors import SelfsownError
 from selfsown.files.row_parquet import StoredRows
-from selfsown.parallel import limit_cores, map_ordered, relaxed_garbage_collection
+from selfsown.parallel import map_ordered, relaxed_garbage_collection
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import JsonObject, NoPrompt, Row
 
@@ -75,7 +76,7 @@ class Worker:
     def start(self) -> SelfsownError | None:
         """Create the models; the error where that is not possible."""
         job, folder = self.job, Path(tempfile.mkdtemp(prefix="selfsown-")) / _DEPTH
-        limit_cores(job.cores)
+        self.reserved = reserve_cores(job.cores)
         os.environ.update(job.environment)
         if job.folder.is_dir():
             os.chdir(job.folder)
