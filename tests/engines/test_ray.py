@@ -24,6 +24,7 @@ from selfsown.records import Grade, Row, SelfsownError
 from selfsown.run_folder import RunFolder
 from selfsown.usage.ledger import total, usage_entries
 from testing.mock_server import Server
+from testing.tiny_checkpoint import write_checkpoint
 
 ray = pytest.importorskip("ray")
 
@@ -212,3 +213,14 @@ def test_a_function_from_python_is_refused_with_what_to_do(tmp_path: Path, clust
 
 def own_grader(rows: list[Row]) -> Iterator[Grade]:
     yield from (Grade(1.0, "", "own") for _ in rows)
+
+
+@pytest.mark.slow
+def test_a_local_model_samples_on_workers_as_it_does_here(tmp_path: Path, cluster: str) -> None:
+    model = {"hf": {"model": str(write_checkpoint(tmp_path / "model")), "max_new_tokens": 6}}
+    with Server() as server:
+        tree = recipe(tmp_path, server).dump() | {"teacher": model, "grade": [], "curate": ["dedup"], "max_failure_rate": 1}
+        make(Recipe.of(tree), tmp_path / "here")
+        make(Recipe.of(tree | {"engine": {"ray": {"workers": 2}}}), tmp_path / "there")
+    assert rows(tmp_path / "there") == rows(tmp_path / "here")
+    assert len(rows(tmp_path / "here")) == 2 * PROMPTS
