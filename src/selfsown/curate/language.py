@@ -10,7 +10,7 @@ from selfsown.errors import RecipeError, suggest
 from selfsown.option_types import Share
 from selfsown.records import Row
 from selfsown.text.languages import identify, language_codes, least_probable, segments
-from selfsown.text.samples import evenly, quantile
+from selfsown.text.samples import evenly, lower_limit
 
 STREAMS = True
 
@@ -53,7 +53,7 @@ def curate(
         texts = [getattr(row, part) for row in sample]
         allowed = languages or _languages(texts, min_language_share)
         known = [found[0] for text in texts if allowed and (found := least_probable(text, allowed))[1]]
-        limits[part] = allowed, min(min_probability, quantile(known, max_share))
+        limits[part] = allowed, min(min_probability, lower_limit(known, max_share) if known else 1.0)
     for row in rows:
         reasons = (_reason(part, getattr(row, part), *limits[part]) for part in PARTS)
         reason = next(filter(None, reasons), "")

@@ -15,6 +15,8 @@ def evenly(items: Sequence[Item], size: int) -> list[Item]:
     return list(islice(items, 0, None, max(1, math.ceil(len(items) / size))))
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """The highest limit below which at most this share of the values lies; infinite without values."""
-    return sorted(values)[math.floor(share * len(values))] if values and share < 1 else math.inf
+def lower_limit(values: Sequence[float], share: float) -> float:
+    """The highest limit below which at most this share of the values lies, rounded up to whole values: -inf without
+    values, inf where all of them may lie below."""
+    ordered, below = sorted(values), math.ceil(share * len(values))
+    return -math.inf if not ordered else ordered[below] if below < len(ordered) else math.inf
