@@ -12,9 +12,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
-_CAPITALS = "".join(char for char in map(chr, (*range(0x250), *range(0x370, 0x590), *range(0x1E00, 0x2000))) if char.isupper())
+_CAPITALS = "".join(
+    char for char in map(chr, (*range(0x250), *range(0x370, 0x590), *range(0x1E00, 0x2000))) if char.isupper()
+)
 _WORD = rf"[{_CAPITALS}](?:[^\W\d_]|['’-](?=[^\W\d_]))*"
 _PARTICLE = r"(?:de|da|do|dos|del|della|di|du|la|le|van|von|der|den|ter|bin|ibn|al|el)"
 # Words in capitals, one after the other; particles and initials may stand between them.
@@ -98,9 +101,19 @@ def full_names(text: str, words: Collection[str] = ()) -> Iterator[str]:
         own = ordinary_words([text]) if own is None else own
         if tokens[-1].casefold() in _ENDINGS:
             continue
-        for first, last in zip(tokens, tokens[1:], strict=False):
+        pairs = list(pairwise(tokens))
+        pairs += [
+            (first, last)
+            for first, middle, last in zip(tokens, tokens[1:], tokens[2:], strict=False)
+            if _is_middle(middle)
+        ]
+        for first, last in pairs:
             if _is_name(first, _bare(last), lambda word: word in own or word in words):
                 yield f"{first} {_bare(last)}"
+
+
+def _is_middle(name: str) -> bool:
+    return len(name) == 1 or name in _lists().first
 
 
 def _bare(name: str) -> str:
@@ -113,7 +126,9 @@ def _is_name(first: str, last: str, is_word: Any) -> bool:
     if first.casefold() in _TITLES or len(last) < 2 or last.isupper() or first == last:
         return False
     is_first = any(part in lists.first for part in (first, *first.split("-")))
-    is_last = any(part in lists.last for part in (last, *last.split("-"))) or bool(re.match(r"(?:O['’]|Mc|Mac)[A-Z]", last))
+    is_last = any(part in lists.last for part in (last, *last.split("-"))) or bool(
+        re.match(r"(?:O['’]|Mc|Mac)[A-Z]", last)
+    )
     ordinary_first, ordinary_last = (_is_ordinary(word.casefold(), is_word) for word in (first, last))
     if is_first and is_last:
         return not (ordinary_first and ordinary_last)

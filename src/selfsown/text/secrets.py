@@ -56,7 +56,8 @@ _CANDIDATE = re.compile(
     re.IGNORECASE,
 )
 _RESERVED_HOST = re.compile(
-    r"@(?:[\w.-]*\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|host(?:name)?|127\.0\.0\.1)(?![\w.-])", re.I
+    r"@(?:[\w.-]*\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|host(?:name)?|127\.0\.0\.1)(?![\w.-])",
+    re.I,
 )
 _URL = re.compile(r"://[^\s:/@'\"]*:(?P<password>[^\s/@'\"]+)@[^\s'\"]*")
 
