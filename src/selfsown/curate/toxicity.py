@@ -1,5 +1,6 @@
-"""Reject rows with insults and coarse words in English, by a linear classifier; threats and hatred in plain words mostly
-pass, so let a judge find those.
+"""Reject rows with insults and coarse words in English, by a linear classifier.
+
+Threats and hatred in plain words mostly pass; a judge may find those.
 """
 
 from __future__ import annotations

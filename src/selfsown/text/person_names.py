@@ -1,7 +1,7 @@
 """Find full names of persons: a first name and a last name in capitals, by the lists of names of the package Faker.
 
-Faker's lists hold 25,000 first and 26,000 last names of some seventy languages. A word that is on neither list counts as
-a name beside one that is, unless it is used as an ordinary word elsewhere or names a place. Names in scripts without
+Faker's lists hold 25,000 first and 26,000 last names of some seventy languages. A word that is on neither list counts
+as a name beside one that is, unless it is used as an ordinary word elsewhere or names a place. Names in scripts without
 capital letters are not found.
 """
 
@@ -15,29 +15,35 @@ from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
-_CAPITALS = "".join(
-    char for char in map(chr, (*range(0x250), *range(0x370, 0x590), *range(0x1E00, 0x2000))) if char.isupper()
-)
+_LETTERS = map(chr, (*range(0x250), *range(0x370, 0x590), *range(0x1E00, 0x2000)))  # Latin, Greek, Cyrillic, Armenian
+_CAPITALS = "".join(char for char in _LETTERS if char.isupper())
 _WORD = rf"[{_CAPITALS}](?:[^\W\d_]|['’-](?=[^\W\d_]))*"
 _PARTICLE = r"(?:de|da|do|dos|del|della|di|du|la|le|van|von|der|den|ter|bin|ibn|al|el)"
 # Words in capitals, one after the other; particles and initials may stand between them.
 _RUN = re.compile(rf"(?<![\w'’@/.-]){_WORD}\.?(?: (?:{_PARTICLE} ){{0,2}}{_WORD}\.?)+(?![\w@/])")
 _TOKEN = re.compile(rf"(?<!\w){_WORD}")
+_PREFIXED = re.compile(r"(?:O['’]|Mc|Mac)[A-Z]")
 _DETERMINER = re.compile(r"\b(?:the|a|an|this|that|these|those|each|every|our|your|its)[ \n]$", re.IGNORECASE)
-_TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir lady lord uncle aunt grandma grandpa granny saint st captain colonel general"
-    " governor judge king mayor officer president prince princess queen senator sergeant farmer nurse".split()
+
+
+def _set(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
+_TITLES = _set(
+    "mr mrs ms miss dr prof professor sir lady lord uncle aunt grandma grandpa granny saint st captain colonel general",
+    "governor judge king mayor officer president prince princess queen senator sergeant farmer nurse",
 )
 # A run that ends like this names an organization, a place or a work.
-_ENDINGS = frozenset(
-    "academy airport avenue award bank bay beach bridge building church city club college company corporation court county"
-    " day drive equilibrium foundation garden gardens group hall high hospital hotel house inc inn institute island lake"
-    " library limited llc ltd method mountain museum palace park partners place plaza prize river road school square st"
-    " station store street studios test theorem theory tower union university valley week wood works".split()
+_ENDINGS = _set(
+    "academy airport avenue award bank bay beach bridge building church city club college company corporation court",
+    "county day drive equilibrium foundation garden gardens group hall high hospital hotel house inc inn institute",
+    "island lake library limited llc ltd method mountain museum palace park partners place plaza prize river road",
+    "school square st station store street studios test theorem theory tower union university valley week wood works",
 )
-_CALENDAR = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday"
-    " thursday friday saturday sunday".split()
+_CALENDAR = _set(
+    "january february march april may june july august september october november december",
+    "monday tuesday wednesday thursday friday saturday sunday",
 )
 _PLACE_LISTS = ("cit", "state", "countr", "province", "region", "department", "alphabetized")
 
@@ -93,23 +99,20 @@ def ordinary_words(texts: Iterable[str]) -> set[str]:
 def full_names(text: str, words: Collection[str] = ()) -> Iterator[str]:
     """The full names in the text, in order: a first name and the last name that follows it, without titles and middle
     names. words: ordinary words, in lower case, which are no names beside a name."""
-    own: set[str] | None = None
+    known = set[str]()
     for run in _RUN.finditer(text):
         tokens = _TOKEN.findall(run[0])
-        if len(tokens) < 2 or run[0].isupper() or _DETERMINER.search(text, 0, run.start()):
+        if len(tokens) < 2 or run[0].isupper() or tokens[-1].casefold() in _ENDINGS:
             continue
-        own = ordinary_words([text]) if own is None else own
-        if tokens[-1].casefold() in _ENDINGS:
+        if _DETERMINER.search(text, max(0, run.start() - 10), run.start()):
             continue
-        pairs = list(pairwise(tokens))
-        pairs += [
-            (first, last)
-            for first, middle, last in zip(tokens, tokens[1:], tokens[2:], strict=False)
-            if _is_middle(middle)
-        ]
-        for first, last in pairs:
-            if _is_name(first, _bare(last), lambda word: word in own or word in words):
-                yield f"{first} {_bare(last)}"
+        known = known or ordinary_words([text])
+        apart = zip(tokens, tokens[1:], tokens[2:], strict=False)
+        pairs = [*pairwise(tokens), *((first, last) for first, middle, last in apart if _is_middle(middle))]
+        for first, last in ((first, _bare(last)) for first, last in pairs):
+            ordinary = [word.casefold() in known or word.casefold() in words for word in (first, last)]
+            if _is_name(first, last, *ordinary):
+                yield f"{first} {last}"
 
 
 def _is_middle(name: str) -> bool:
@@ -121,21 +124,17 @@ def _bare(name: str) -> str:
     return re.sub(r"['’]s?$", "", name)
 
 
-def _is_name(first: str, last: str, is_word: Any) -> bool:
+def _is_name(first: str, last: str, ordinary_first: bool, ordinary_last: bool) -> bool:
+    """ordinary: whether the word is used as an ordinary one, besides those that Faker's texts have."""
     lists = _lists()
     if first.casefold() in _TITLES or len(last) < 2 or last.isupper() or first == last:
         return False
-    is_first = any(part in lists.first for part in (first, *first.split("-")))
-    is_last = any(part in lists.last for part in (last, *last.split("-"))) or bool(
-        re.match(r"(?:O['’]|Mc|Mac)[A-Z]", last)
-    )
-    ordinary_first, ordinary_last = (_is_ordinary(word.casefold(), is_word) for word in (first, last))
+    is_first = not lists.first.isdisjoint((first, *first.split("-")))
+    is_last = not lists.last.isdisjoint((last, *last.split("-"))) or bool(_PREFIXED.match(last))
+    ordinary_first |= first.casefold() in lists.words
+    ordinary_last |= last.casefold() in lists.words
     if is_first and is_last:
         return not (ordinary_first and ordinary_last)
     if is_first:
         return not (ordinary_first or ordinary_last or last in lists.first or last in lists.places) and len(last) > 2
     return is_last and not (ordinary_first or ordinary_last or first in lists.places or last in lists.places)
-
-
-def _is_ordinary(word: str, is_word: Any) -> bool:
-    return word in _lists().words or bool(is_word(word))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
@@ -66,11 +66,8 @@ _URL = re.compile(r"://[^\s:/@'\"]*:(?P<password>[^\s/@'\"]+)@[^\s'\"]*")
 def _detectors() -> list[tuple[str, BasePlugin]]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    return [
-        (kind, detector())  # type: ignore[call-arg]
-        for kind, detector in get_mapping_from_secret_type_to_class().items()
-        if kind not in {*_UNUSED, URL_PASSWORD}
-    ]
+    detectors: Mapping[str, Any] = get_mapping_from_secret_type_to_class()
+    return [(kind, detectors[kind]()) for kind in detectors if kind not in {*_UNUSED, URL_PASSWORD}]
 
 
 @cache
