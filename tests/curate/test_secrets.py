@@ -1,15 +1,10 @@
-"""Credentials of many forms are found; hashes, identifiers, images and placeholders are none.
-
-Every key here is drawn at random and put together from parts, so that no scanner of repositories takes it for one.
-"""
+"""Credentials of many forms are found; hashes, identifiers, images and placeholders are none."""
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
-import random
-import string
+from random import Random
 
 import pytest
 from realdata import real_data
@@ -17,77 +12,10 @@ from realdata import real_data
 from selfsown.curate import secrets
 from selfsown.records import Row, SelfsownError
 from selfsown.text.secrets import find_secrets
+from testing.fake_secrets import credentials, lookalikes
 
-RNG = random.Random(3)
-ALPHANUMERIC = string.ascii_letters + string.digits
-HEX = "0123456789abcdef"
-
-
-def drawn(size: int, alphabet: str = ALPHANUMERIC) -> str:
-    return "".join(RNG.choices(alphabet, k=size))
-
-
-def encoded(size: int) -> str:
-    return base64.b64encode(RNG.randbytes(size)).decode()
-
-
-def url(password: str, host: str) -> str:
-    return "postgres:" + f"//admin:{password}@{host}:5432/shop"
-
-
-JWT = ".".join(
-    base64.urlsafe_b64encode(part).decode().rstrip("=")
-    for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"1234567890"}', RNG.randbytes(32))
-)
-FOUND = {
-    "aws": "AK" + "IA" + drawn(16, string.ascii_uppercase + "234567"),
-    "github": "gh" + "p_" + drawn(36),
-    "github, fine-grained": "github" + "_pat_" + drawn(22) + "_" + drawn(59),
-    "gitlab": "gl" + "pat-" + drawn(20),
-    "openai": "sk" + "-proj-" + drawn(60),
-    "anthropic": "sk" + "-ant-api03-" + drawn(80),
-    "hugging face": "h" + "f_" + drawn(34, string.ascii_letters),
-    "google": "AI" + "za" + drawn(35),
-    "slack": "xo" + "xb-" + drawn(12, "123456789") + "-" + drawn(12, "123456789") + "-" + drawn(24),
-    "stripe": "sk" + "_live_" + drawn(24),
-    "npm": "npm" + "_" + drawn(36),
-    "pypi": "pypi" + "-AgEIcHlwaS5vcmc" + drawn(90),
-    "jwt": JWT,
-    "private key": "-----BEGIN " + "RSA PRIVATE KEY-----\n" + encoded(48),
-    "pkcs8": "-----BEGIN " + "PRIVATE KEY-----\n" + encoded(48),
-    "url": url(drawn(10) + "7", "db.shop.internal"),
-    "assigned": f'password = "{drawn(6)}!{drawn(5)}9"',
-    "yaml": f"db_password: aB{drawn(12)}7\n",
-    "environment": f"export CLIENT_SECRET={drawn(32, HEX)}",
-    "header": f"Authorization: Bearer {drawn(40)}",
-    "azure": "Account" + "Key=" + encoded(64),
-}
-STAY = [
-    f"The commit {drawn(40, HEX)} fixed it.",
-    f"md5: {drawn(32, HEX)}, sha256:{drawn(64, HEX)}",
-    "-".join(drawn(size, HEX) for size in (8, 4, 4, 4, 12)),
-    "data:image/png;base64,iVBORw0KGgo" + encoded(600),
-    f'<script integrity="sha384-{encoded(48)}">',
-    f"torch==2.1 --hash=sha256:{drawn(64, HEX)}",
-    "ssh-rsa AAAAB3NzaC1yc2E" + encoded(150) + " ann@host",
-    "-----BEGIN CERTIFICATE-----\n" + encoded(48),
-    "-----BEGIN PUBLIC KEY-----\n" + encoded(48),
-    'api_key = "YOUR_API_KEY"',
-    "export OPENAI_API_KEY=sk-...",
-    'password = os.environ["DB_PASSWORD"]',
-    'password = getpass.getpass("Password: ")',
-    'password = "password"',
-    "password: ********",
-    url("password", "example.com"),
-    url("${PASSWORD}", "db.shop.internal"),
-    'secret = "Santa Claus"',
-    "token = tokens[index + 1]",
-    'tokenizer = AutoTokenizer.from_pretrained("gpt2")',
-    "def check_password(password: str) -> bool:",
-    "Never share your password or API key with anyone.",
-    f"https://youtu.be/{drawn(11)} and 0x{drawn(40, HEX)}",
-    "",
-]
+FOUND = credentials(Random(3))
+STAY = lookalikes(Random(3))
 
 
 @pytest.mark.parametrize("kind", FOUND)
@@ -105,7 +33,11 @@ def test_what_only_looks_like_one_stays(text: str) -> None:
 
 
 def test_prompt_and_metadata_are_searched_and_a_kind_may_be_ignored() -> None:
-    asked, hinted, kept = Row(FOUND["github"], "a"), Row("q", "a", metadata={"system": FOUND["github"]}), Row("q", JWT)
+    asked, hinted, kept = (
+        Row(FOUND["github"], "a"),
+        Row("q", "a", metadata={"system": FOUND["github"]}),
+        Row("q", FOUND["jwt"]),
+    )
     assert [row.reason.split(" has")[0] for row in secrets.curate([asked, hinted])] == [
         "secrets: its prompt",
         "secrets: its system",
