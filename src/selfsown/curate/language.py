@@ -52,7 +52,8 @@ def curate(
     for part in PARTS:
         texts = [getattr(row, part) for row in sample]
         allowed = languages or _languages(texts, min_language_share)
-        known = [found[0] for text in texts if allowed and (found := least_probable(text, allowed))[1]]
+        judged = [least_probable(text, allowed) for text in texts] if allowed else []
+        known = [probability for probability, language in judged if language]
         limits[part] = allowed, min(min_probability, lower_limit(known, max_share) if known else 1.0)
     for row in rows:
         reasons = (_reason(part, getattr(row, part), *limits[part]) for part in PARTS)

@@ -38,7 +38,7 @@ def curate(
     """
     sample = [(row.prompt, row.answer) for row in evenly(real, MAX_REAL_ROWS)]
     learned, excesses = learn(sample, checks) if sample and checks else ([], [])
-    limits = {part: found for part, found in zip(PARTS, learned, strict=False) if found}
+    limits = {part: its_limits for part, its_limits in zip(PARTS, learned, strict=False) if its_limits}
     limit = -lower_limit([-excess for excess in excesses], max_share)
     for row in rows:
         reason = next(filter(None, (_reason(part, getattr(row, part), limits[part], limit) for part in limits)), "")

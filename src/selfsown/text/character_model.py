@@ -84,7 +84,8 @@ def _codes(text: str) -> Array:
 def _longer(hashes: Array, codes: Array) -> Array:
     """The hashes of runs that go on with these characters."""
     mixed: Array = (hashes[: len(codes)] + codes + np.uint64(1)) * _BASE
-    return mixed ^ (mixed >> np.uint64(29))
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 def worst_window(bits: Array, size: int) -> float:

@@ -86,8 +86,8 @@ def _values(providers: Iterable[Any], prefixes: tuple[str, ...]) -> Iterator[str
     """The texts in the lists of the providers whose names begin so."""
     for provider in providers:
         for name in dir(provider):
-            found = getattr(provider, name) if name.startswith(prefixes) else None
-            for value in found if isinstance(found, tuple | list | dict) else ():
+            values = getattr(provider, name) if name.startswith(prefixes) else None
+            for value in values if isinstance(values, tuple | list | dict) else ():
                 yield from (value,) if isinstance(value, str) else (part for part in value if isinstance(part, str))
 
 

@@ -81,10 +81,12 @@ def learn(rows: Sequence[Sequence[str]], checks: Collection[Check]) -> tuple[lis
             bits.append(known.usual_bits)
             values |= {place: statistics(text, known) for place, text in new.items()}
         known = replace(reference(list(texts.values()), model), usual_bits=sum(bits) / FOLDS)
-        learned = Limits(known, {check: _usual([found[check] for found in values.values()], check) for check in checks})
+        learned = Limits(
+            known, {check: _usual([of_text[check] for of_text in values.values()], check) for check in checks}
+        )
         limits.append(learned)
-        for place, found in values.items():
-            excesses[place] = max(excesses[place], learned.judge_values(found).excess)
+        for place, of_text in values.items():
+            excesses[place] = max(excesses[place], learned.judge_values(of_text).excess)
     return limits, excesses
 
 

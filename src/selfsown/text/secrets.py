@@ -83,7 +83,7 @@ def find_secrets(text: str) -> Iterator[str]:
         if any(not _is_placeholder(match.groupdict().get("value", "")) for match in pattern.finditer(text)):
             yield kind
     for kind, detector in _detectors():
-        if any(not _is_placeholder(str(found)) for found in detector.analyze_string(text)):
+        if any(not _is_placeholder(str(value)) for value in detector.analyze_string(text)):
             yield kind
     if any(_is_url_password(match) for match in _URL.finditer(text)):
         yield "password in a link"
