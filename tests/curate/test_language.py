@@ -47,6 +47,13 @@ def test_prompts_and_answers_may_be_in_different_languages() -> None:
     assert [row.status for row in language.curate(rows, real)] == ["", "rejected", "rejected"]
 
 
+def test_answers_to_prompts_without_answers_are_in_the_language_of_the_prompts() -> None:
+    prompts = [Row(GERMAN, "")] * 50
+    rows = [Row(GERMAN, GERMAN), Row(GERMAN, ENGLISH)]
+    assert [row.status for row in language.curate(rows, prompts)] == ["", "rejected"]
+    assert statuses([SPANISH, GERMAN], [Row("", GERMAN)] * 50) == ["rejected", ""]
+
+
 def test_named_languages_count_for_both_and_need_no_real_row() -> None:
     assert statuses([ENGLISH, GERMAN, FRENCH], [], languages=("de", "fr")) == ["rejected", "", ""]
     assert statuses([ENGLISH, GERMAN, FRENCH], []) == ["", "", ""]

@@ -32,7 +32,8 @@ def curate(
     Code, formulas, links and texts of fewer than thirty letters are not judged.
 
     languages: ISO 639 codes of the languages to keep, such as en or de; empty: those of the real prompts for prompts,
-    and those of the real answers for answers (where no real text can be judged, all rows stay).
+    and those of the real answers for answers; where no real answer can be judged, those of the real prompts, and the
+    other way round; where none of either can be, all rows stay.
     min_language_share: the share of the real texts from which a language counts as one of theirs.
     min_probability: a text is rejected if its probability of being in these languages is below this.
     max_share: the limit is lowered where more than this share of the real texts would be rejected.
@@ -48,10 +49,11 @@ def curate(
         hint = suggest(unknown[0], language_codes())
         raise RecipeError(f"curate.language.languages: {unknown[0]!r} is no language code that py3langid knows{hint}")
     sample = evenly(real, MAX_REAL_ROWS)
+    texts_of = {part: [getattr(row, part) for row in sample] for part in PARTS}
+    known_of = {part: languages or _languages(texts, min_language_share) for part, texts in texts_of.items()}
     limits = dict[str, tuple[tuple[str, ...], float]]()
-    for part in PARTS:
-        texts = [getattr(row, part) for row in sample]
-        allowed = languages or _languages(texts, min_language_share)
+    for part, other in (PARTS, PARTS[::-1]):
+        texts, allowed = texts_of[part], known_of[part] or known_of[other]
         judged = [least_probable(text, allowed) for text in texts] if allowed else []
         known = [probability for probability, language in judged if language]
         limits[part] = allowed, min(min_probability, lower_limit(known, max_share) if known else 1.0)
