@@ -159,7 +159,7 @@ def measure_quality(data: Data) -> Iterator[tuple[str, str]]:
 def measure_secrets(data: Data) -> Iterator[tuple[str, str]]:
     draws = [random.Random(seed) for seed in range(100, 120)]
     found = [f"Take this:\n{text}" for draw in draws for text in credentials(draw).values()]
-    yield "credentials of 21 forms", rate("secrets", found, [])
+    yield "credentials of 22 forms", rate("secrets", found, [])
     yield (
         "what only looks like one, 24 forms",
         rate("secrets", [text for draw in draws for text in lookalikes(draw)], []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from random import Random
 
 import pytest
@@ -52,6 +53,13 @@ def test_nothing_is_sent_to_verify_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("requests.sessions.Session.request", refused)
     monkeypatch.setattr("socket.socket.connect", refused)
     assert all(list(find_secrets(text)) for text in FOUND.values())
+
+
+@pytest.mark.parametrize("part", ["://a:b@", "a", "password = ", "-----BEGIN ", "eyJ", "{'token': "])
+def test_a_long_text_takes_no_quadratic_time(part: str) -> None:
+    start = time.process_time()
+    list(find_secrets(part * (150_000 // len(part))))
+    assert time.process_time() - start < 3
 
 
 def test_a_missing_package_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ MAX_CHARACTERS = 4000  # of a text that are read: more change no verdict
 _NOT_PROSE = re.compile(
     r"^[ \t]*(?:```|~~~).*?(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)"  # fenced code
     r"|`[^`\n]+`|\$\$.+?\$\$|\$[^$\n]*[\\^_=][^$\n]*\$|\\\(.+?\\\)|\\\[.+?\\\]|<<[^<>\n]*>>|</?\w[^<>\n]*>"
-    r"|(?:https?://|www\.)\S+|\S+@\S+\.\S+",
+    r"|(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,100}",
     re.DOTALL | re.MULTILINE,
 )
 _CODE_LINE = re.compile(
