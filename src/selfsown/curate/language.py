@@ -53,10 +53,8 @@ def curate(
     known_of = {part: languages or _languages(texts, min_language_share) for part, texts in texts_of.items()}
     limits = dict[str, tuple[tuple[str, ...], float]]()
     for part, other in (PARTS, PARTS[::-1]):
-        texts, allowed = texts_of[part], known_of[part] or known_of[other]
-        judged = [least_probable(text, allowed) for text in texts] if allowed else []
-        known = [probability for probability, language in judged if language]
-        limits[part] = allowed, min(min_probability, lower_limit(known, max_share) if known else 1.0)
+        allowed = known_of[part] or known_of[other]
+        limits[part] = allowed, min(min_probability, _limit(texts_of[part], allowed, max_share))
     for row in rows:
         reasons = (_reason(part, getattr(row, part), *limits[part]) for part in PARTS)
         reason = next(filter(None, reasons), "")
@@ -72,6 +70,13 @@ def _languages(texts: Iterable[str], min_share: float) -> tuple[str, ...]:
             counts[language] += probability >= CERTAIN
     frequent = [language for language, count in counts.items() if count and count >= min_share * counts.total()]
     return tuple(sorted(frequent or (language for language, count in counts.items() if count)))
+
+
+def _limit(texts: Iterable[str], allowed: tuple[str, ...], max_share: float) -> float:
+    """The probability below which that share of the texts lies; 1 where none can be judged."""
+    judged = [least_probable(text, allowed) for text in texts] if allowed else []
+    known = [probability for probability, language in judged if language]
+    return lower_limit(known, max_share) if known else 1.0
 
 
 def _reason(part: str, text: str, allowed: tuple[str, ...], limit: float) -> str:
