@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 
-from selfsown.errors import RecipeError, suggest
+from selfsown.errors import RecipeError
 from selfsown.option_types import Share
 from selfsown.records import Row
-from selfsown.text.languages import identify, language_codes, least_probable, segments
+from selfsown.text.languages import NO_LANGUAGE, identify, language_codes, least_probable, segments
 from selfsown.text.samples import evenly, lower_limit
 
 STREAMS = True
 
 PARTS = ("prompt", "answer")
 MAX_REAL_ROWS = 2000  # from which languages and limits are learned
+_OPTION = "curate.language.languages"
 CERTAIN = 0.5  # the probability from which a real text counts for a language
 
 
@@ -46,8 +47,7 @@ def curate(
             "curate.language needs the package py3langid, which is not installed: pip install 'selfsown[curation]'"
         )
     if unknown := [code for code in languages if code not in language_codes()]:
-        hint = suggest(unknown[0], language_codes())
-        raise RecipeError(f"curate.language.languages: {unknown[0]!r} is no language code that py3langid knows{hint}")
+        raise RecipeError(f"{_OPTION}: {unknown[0]!r} is no language code that py3langid knows, such as en, de or zh")
     sample = evenly(real, MAX_REAL_ROWS)
     texts_of = {part: [getattr(row, part) for row in sample] for part in PARTS}
     known_of = {part: languages or _languages(texts, min_language_share) for part, texts in texts_of.items()}
@@ -67,7 +67,7 @@ def _languages(texts: Iterable[str], min_share: float) -> tuple[str, ...]:
     for text in texts:
         if whole := next(segments(text), ""):
             language, probability = next(iter(identify(whole).items()))
-            counts[language] += probability >= CERTAIN
+            counts[language] += probability >= CERTAIN and language != NO_LANGUAGE
     frequent = [language for language, count in counts.items() if count and count >= min_share * counts.total()]
     return tuple(sorted(frequent or (language for language, count in counts.items() if count)))
 

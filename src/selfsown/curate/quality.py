@@ -23,11 +23,12 @@ MAX_REAL_ROWS = 1000
 def curate(
     rows: Iterable[Row], real: Sequence[Row], *, max_share: Share = 0.02, checks: tuple[Check, ...] = CHECKS
 ) -> Iterator[Row]:
-    """A row is rejected if a statistic of its prompt or answer lies further from the median of the real ones than that
-    of all but a few real rows; the reason names the statistic.
+    """A row is judged by how far the statistics of its prompt or answer lie in the outer tenths of the real ones, all
+    statistics together, and is rejected if only a few real rows are as unusual; the reason names the most unusual one.
 
     max_share: the share of the real rows that would be rejected, by all checks together.
-    checks: those to make: length, word_length, symbols (share of the characters), common_words (share of words that
+    checks: those to make: length, word_length, symbols (share of the characters), characters
+    (share of those that are rare in the real rows), common_words (share of words that
     are among the hundred most frequent of the real rows), repeated_lines, repeated_ngrams, compression, ending (how a
     text ends, if the real ones end in few ways), brackets (and quotes and fences without a second one), boilerplate
     (phrases of web pages, placeholders to fill in), likelihood and passage (by a language model of the characters of

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 from selfsown.text.normalize import IDEOGRAPHS, UNSPACED
 
+NO_LANGUAGE = "zxx"  # the code of texts in none
 MIN_LETTERS = 30  # of a text that is judged; shorter ones are often taken for other languages
 MIN_PARAGRAPH_LETTERS = 60  # of a paragraph that is also judged by itself
 MAX_SYMBOLS = 0.08  # of the characters of a line; code and formulas have more
@@ -64,7 +65,7 @@ def _identifier() -> LanguageIdentifier:
 
 def language_codes() -> list[str]:
     """The languages that can be identified, as ISO 639 codes."""
-    return sorted(_identifier().labels)
+    return sorted(code for code in _identifier().labels if code != NO_LANGUAGE)
 
 
 def identify(text: str) -> dict[str, float]:
@@ -89,7 +90,7 @@ def least_probable(text: str, languages: Collection[str]) -> tuple[float, str]:
     lowest, best = 1.0, ""
     for segment in segments(text):
         ranked = identify(segment)
-        probability = sum(ranked.get(language, 0.0) for language in languages)
+        probability = sum(ranked.get(language, 0.0) for language in (*languages, NO_LANGUAGE))
         if probability < lowest or not best:
             lowest, best = probability, next(iter(ranked))
     return lowest, best
