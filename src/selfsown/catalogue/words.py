@@ -27,6 +27,7 @@ TYPES = {  # in words; of option_types, templates and Python's own
     "GraderMetric": "metric",
     "GraderRequirement": "metric",
     "Kind": "kind of personal data",
+    "Check": "check of quality",
     "Device": "auto, cpu, cuda or mps",
     "Dtype": "auto, float32, bfloat16 or float16",
     "TrainedWeights": "auto, full, lora or qlora",

@@ -1,7 +1,7 @@
 """Reject rows with personal data (PII) of a recognizable form: e-mail addresses, telephone, card, account and social
 security numbers.
 
-Names and postal addresses have no such form; a judge may find them.
+Names have no such form; `personal_names` finds full ones. Postal addresses have none either; a judge may find them.
 """
 
 from __future__ import annotations
