@@ -219,7 +219,8 @@ def own_grader(rows: list[Row]) -> Iterator[Grade]:
 def test_a_local_model_samples_on_workers_as_it_does_here(tmp_path: Path, cluster: str) -> None:
     model = {"hf": {"model": str(write_checkpoint(tmp_path / "model")), "max_new_tokens": 6}}
     with Server() as server:
-        tree = recipe(tmp_path, server).dump() | {"teacher": model, "grade": [], "curate": ["dedup"], "max_failure_rate": 1}
+        tree = recipe(tmp_path, server).dump() | {"teacher": model, "grade": [], "curate": ["dedup"]}
+        tree["max_failure_rate"] = 1
         make(Recipe.of(tree), tmp_path / "here")
         make(Recipe.of(tree | {"engine": {"ray": {"workers": 2}}}), tmp_path / "there")
     assert rows(tmp_path / "there") == rows(tmp_path / "here")
