@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from command import refused, run_in_process
@@ -75,6 +77,16 @@ def write(recipe: Recipe, folder: Path) -> None:
     (folder / "mine.yaml").write_text(yaml.safe_dump(recipe.dump()), encoding="utf-8")
 
 
+def own_workers() -> list[int]:
+    """Workers of this process's own cluster: another test may have one, too."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "ray::Worker" in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return found
+
+
 def rows(folder: Path) -> list[Row]:
     return RunFolder(folder).rows("rows") or []
 
@@ -115,10 +127,8 @@ def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster
 
         def kill() -> None:
             while not over.wait(0.7) and len(killed) < 4:
-                if found := subprocess.run(
-                    ["pgrep", "-f", "ray::Worker"], capture_output=True, text=True
-                ).stdout.split():
-                    os.kill(int(chance.choice(found)), signal.SIGKILL)
+                if found := own_workers():
+                    os.kill(chance.choice(found), signal.SIGKILL)
                     killed.append(time.monotonic())
 
         killer = threading.Thread(target=kill)
