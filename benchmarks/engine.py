@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -193,21 +193,29 @@ def equal(setup: Setup, rate: float, target: float) -> str:
 
 
 def sampling(repeat: int, texts: int, seed: int) -> None:
+    """Problems from a handful of openings, whose beginnings are shared, and answers to prompts that all differ."""
     setup = Setup.of(BASE_STEPS, seed)
     model = setup.ours()
     theirs = plain_transformers.PlainModel(model)
     rng = random.Random(seed)
     openings = [str(rng.randint(1, 2)) for _ in range(texts)]
+    prompts = list(dict.fromkeys(row.prompt for row in setup.mixture.rows))[:texts]
+    for what, given, separator in (("problems", openings, ""), ("answers to different prompts", prompts, "<sep>")):
+        params = SamplingParams(temperature=1.0, continue_prompt=not separator)
 
-    def sample_ours(seed: int) -> int:
-        replies = model.complete(openings, SamplingParams(temperature=1.0, seed=seed, continue_prompt=True))
-        return sum(reply.tokens for (reply,) in replies)
+        def sample_ours(seed: int, given: list[str] = given, params: SamplingParams = params) -> int:
+            replies = model.complete(given, replace(params, seed=seed))
+            return sum(reply.tokens for (reply,) in replies)
 
-    def sample_theirs(seed: int) -> int:
-        torch.manual_seed(seed)
-        return sum(map(len, theirs.write([f"<bos>{opening}" for opening in openings], draw=True)))
+        def sample_theirs(seed: int, given: list[str] = given, separator: str = separator) -> int:
+            torch.manual_seed(seed)
+            return sum(map(len, theirs.write([f"<bos>{text}{separator}" for text in given], draw=True)))
 
-    sides = {"selfsown": sample_ours, "generate()": sample_theirs}
+        print(f"\n## Sampling: {len(given):,} {what}, {plain_transformers.BATCH_SIZE} at a time")
+        compare_sampling({"selfsown": sample_ours, "generate()": sample_theirs}, len(given), repeat, seed)
+
+
+def compare_sampling(sides: dict[str, Callable[[int], int]], texts: int, repeat: int, seed: int) -> None:
     measurements: dict[str, list[Measurement]] = {side: [] for side in sides}
     counts: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(-1, repeat):
@@ -216,7 +224,6 @@ def sampling(repeat: int, texts: int, seed: int) -> None:
             if turn >= 0:  # the first turn is a warm-up
                 measurements[side].append(measurement)
                 counts[side].append(tokens)
-    print(f"\n## Sampling: {texts:,} texts, {plain_transformers.BATCH_SIZE} at a time")
     rows = [[*row, middle([n / texts for n in counts[row[0]]], ".2f")] for row in rows_of(measurements, counts)]
     table((*TITLES, "tokens per text"), rows)
 

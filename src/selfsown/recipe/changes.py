@@ -16,7 +16,8 @@ from selfsown.recipe.yaml_values import load_yaml
 from selfsown.records import Json, JsonObject
 
 KEYS = [field.name for field in fields(RecipeKeys)]
-OPTIMIZER_OPTIONS = {"learning_rate", "embedding_learning_rate", "weight_decay", "prompt_weight"}  # they fit one kind of student
+# They fit one kind of student.
+OPTIMIZER_OPTIONS = {"learning_rate", "embedding_learning_rate", "weight_decay", "prompt_weight"}
 HOW = "an option is set as KEY.METHOD.OPTION=value, such as train.sft.steps=100"
 
 

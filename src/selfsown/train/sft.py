@@ -17,7 +17,9 @@ from selfsown.models.tiny.transformer import Network
 from selfsown.option_types import Count, Natural, NotNegative, Share
 from selfsown.records import Mixture, Training, unreported
 
-Part = tuple[Tensor, Tensor, Tensor]  # tokens (rows, length), their weights (rows, length - 1), those of the whole batch
+Part = tuple[
+    Tensor, Tensor, Tensor
+]  # tokens (rows, length), weights of all but the first, their sum in the whole batch
 
 
 def train(
@@ -43,9 +45,9 @@ def train(
 
     batch_size: 0 for a 64th of the rows, from 16 to 128. answers_only: the loss counts the tokens of answers only;
     prompts are context. prompt_weight: what a token of a prompt counts in the loss, where one of an answer counts 1
-    (Huerta-Enochian and Ko 2024). early_stopping: the share of the real rows that is not trained on, and whose loss decides when
-    to stop and which weights to return; 0 for none. patience: measurements of it in a row without an improvement that
-    end the training. The other options are those of every training objective.
+    (Huerta-Enochian and Ko 2024); answers_only sets it to 0. early_stopping: the share of the real rows that is not
+    trained on, and whose loss decides when to stop and which weights to return; 0 for none. patience: measurements of
+    it in a row without an improvement that end the training. The other options are those of every training objective.
     """
     child = parent.copy()
     rows = SupervisedRows.of(child, mixture, early_stopping)

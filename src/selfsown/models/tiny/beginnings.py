@@ -17,8 +17,8 @@ class Beginnings:
 
     tokens: ids (texts, length), all of one length. end: the most tokens of a text.
 
-    logits: of the next token (beginnings, vocab_size). of: the index of each text's beginning. shared: whether texts may
-    have one in common; if not, beginnings are in the order of the texts.
+    logits: of the next token (beginnings, vocab_size). of: the index of each text's beginning. shared: whether texts
+    may have one in common; if not, beginnings are in the order of the texts.
     """
 
     def __init__(self, network: Network, tokens: Tensor, end: int) -> None:

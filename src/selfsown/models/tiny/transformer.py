@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -43,8 +44,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, cache: Tensor | None) -> Tensor:
         """x: (batch, length, width), at positions 0, 1, …; returns the same shape.
 
-        mask: (length, padded length), added to the attention scores: 0, or -inf for later positions. cache: receives the
-        keys and values.
+        mask: (length, padded length), added to the attention scores: 0, or -inf for later positions. cache: receives
+        the keys and values.
         """
         batch, length, width = x.shape
         padded = mask.shape[1]
@@ -65,9 +66,9 @@ class Block(nn.Module):
         """
         texts, width = x.shape
         read = self.before_attention(x).t()
-        queries, others = self.attention_in.weight.split((width, 2 * width))
-        q = torch.mm(queries, read).mul_((width // self.heads) ** -0.5).view(self.heads, -1, texts)
-        torch.mm(others, read, out=cache[position])
+        weight = self.attention_in.weight
+        q = torch.mm(weight[:width], read).mul_((width // self.heads) ** -0.5).view(self.heads, -1, texts)
+        torch.mm(weight[width:], read, out=cache[position])
         keys, values = cache[: position + 1].view(position + 1, 2, self.heads, -1, texts).unbind(1)
         shares = (q * keys).sum(2, keepdim=True).softmax(0)
         y = (shares * values).sum(0).view(width, texts)
@@ -115,7 +116,7 @@ class Network(nn.Module):
         """
         x = self.tokens(tokens) + self.positions.weight[position]
         for block, cached in zip(self.blocks, cache, strict=True):
-            x = block.following(x, cached, position)
+            x = cast(Block, block).following(x, cached, position)
         return self.head(self.last(x))  # type: ignore[no-any-return]
 
     def cache(self, texts: int, length: int) -> Cache:
