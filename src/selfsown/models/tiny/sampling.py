@@ -87,7 +87,7 @@ def _sample_token(beginnings: Beginnings, temperature: float, marks: Tensor) -> 
     logits = beginnings.logits
     logits[:, PAD] = -torch.inf
     if temperature == 0:
-        return logits.argmax(-1)[beginnings.of]
+        return logits.argmax(-1).index_select(0, beginnings.of)
     heights = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
     heights = heights[beginnings.of] if beginnings.shared else heights
     tokens = torch.searchsorted(heights, marks * heights[:, -1:], right=True)
