@@ -9,6 +9,7 @@ Stages of the control are counted apart. Accuracies are of all held-out rows, bo
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 import time
 from collections import Counter
@@ -42,9 +43,10 @@ class Clock(Callbacks):
 
 
 def pooled(generation: Generation, key: str) -> float:
-    """A score over both halves of the held-out rows."""
+    """A score over both halves of the held-out rows; not a number where neither has it."""
     scores = [score for half in (generation.scores, generation.validation_scores) for score in half if score.key == key]
-    return sum(score.value * score.n for score in scores) / sum(score.n for score in scores)
+    count = sum(score.n for score in scores)
+    return sum(score.value * score.n for score in scores) / count if count else math.nan
 
 
 def main() -> None:
