@@ -20,6 +20,7 @@ def trained(**options: float) -> Tiny:
     return sft.train(mixed(REST), blank(1), 1, quiet, **{**OPTIONS, **options})
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("weight", [0.0, 0.2, 1.0])
 def test_the_loss_is_the_weighted_mean_over_the_batch(weight: float) -> None:
     model = blank(2)
