@@ -25,7 +25,7 @@ class Beginnings:
         self.network, self.position, self.shared = network, tokens.shape[1], True
         distinct, self.of = torch.unique(tokens, dim=0, return_inverse=True)
         self.cache = network.cache(len(distinct), end)
-        self.logits = network(distinct, self.cache)[:, -1]
+        self.logits: Tensor = network(distinct, self.cache)[:, -1]
 
     def append(self, new: Tensor) -> None:
         """Add a token to each text: new (texts,)."""
