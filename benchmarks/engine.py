@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,8 +56,9 @@ class Measurement:
     others: float
 
 
-def measured(work: Callable[[], Result]) -> tuple[Measurement, Result]:
-    torch.set_num_threads(THREADS)
+def measured(work: Callable[[], Result], threads: int = 0) -> tuple[Measurement, Result]:
+    """threads: torch's own, which ours does not use; 0: as many as there are cores."""
+    torch.set_num_threads(threads or THREADS)
     busy, mine, start = *_cpu(), time.perf_counter()
     result = work()
     seconds = time.perf_counter() - start
@@ -192,31 +193,38 @@ def equal(setup: Setup, rate: float, target: float) -> str:
     return f"The plain loop does not reach our loss in {STEP_FACTORS[-1]:g} times the steps; it ends at {loss:.3f}."
 
 
-def sampling(repeat: int, texts: int, seed: int) -> None:
+def sampling(repeat: int, texts: int, seed: int, threads: int) -> None:
+    """Problems from a handful of openings, whose beginnings are shared, and answers to prompts that all differ."""
     setup = Setup.of(BASE_STEPS, seed)
     model = setup.ours()
     theirs = plain_transformers.PlainModel(model)
     rng = random.Random(seed)
     openings = [str(rng.randint(1, 2)) for _ in range(texts)]
+    prompts = list(dict.fromkeys(row.prompt for row in setup.mixture.rows))[:texts]
+    for what, given, separator in (("problems", openings, ""), ("answers to different prompts", prompts, "<sep>")):
+        params = SamplingParams(temperature=1.0, continue_prompt=not separator)
 
-    def sample_ours(seed: int) -> int:
-        replies = model.complete(openings, SamplingParams(temperature=1.0, seed=seed, continue_prompt=True))
-        return sum(reply.tokens for (reply,) in replies)
+        def sample_ours(seed: int, given: list[str] = given, params: SamplingParams = params) -> int:
+            replies = model.complete(given, replace(params, seed=seed))
+            return sum(reply.tokens for (reply,) in replies)
 
-    def sample_theirs(seed: int) -> int:
-        torch.manual_seed(seed)
-        return sum(map(len, theirs.write([f"<bos>{opening}" for opening in openings], draw=True)))
+        def sample_theirs(seed: int, given: list[str] = given, separator: str = separator) -> int:
+            torch.manual_seed(seed)
+            return sum(map(len, theirs.write([f"<bos>{text}{separator}" for text in given], draw=True)))
 
-    sides = {"selfsown": sample_ours, "generate()": sample_theirs}
+        print(f"\n## Sampling: {len(given):,} {what}, {plain_transformers.BATCH_SIZE} at a time")
+        compare_sampling({"selfsown": sample_ours, "generate()": sample_theirs}, len(given), repeat, seed, threads)
+
+
+def compare_sampling(sides: dict[str, Callable[[int], int]], texts: int, repeat: int, seed: int, threads: int) -> None:
     measurements: dict[str, list[Measurement]] = {side: [] for side in sides}
     counts: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(-1, repeat):
         for side, write in sides.items():
-            measurement, tokens = measured(lambda write=write, turn=turn: write(seed + turn + 1))  # type: ignore[misc]
+            measurement, tokens = measured(lambda write=write, turn=turn: write(seed + turn + 1), threads)  # type: ignore[misc]
             if turn >= 0:  # the first turn is a warm-up
                 measurements[side].append(measurement)
                 counts[side].append(tokens)
-    print(f"\n## Sampling: {texts:,} texts, {plain_transformers.BATCH_SIZE} at a time")
     rows = [[*row, middle([n / texts for n in counts[row[0]]], ".2f")] for row in rows_of(measurements, counts)]
     table((*TITLES, "tokens per text"), rows)
 
@@ -264,13 +272,14 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5, help="turns of training and sampling on each side")
     parser.add_argument("--steps", type=int, default=300, help="training steps")
     parser.add_argument("--texts", type=int, default=8192, help="texts to sample")
+    parser.add_argument("--threads", type=int, default=0, help="of generate(); on a busy machine, 1 does not wait")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the generations of the whole job")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if "training" in args.only:
         training(args.repeat, args.steps, args.seed)
     if "sampling" in args.only:
-        sampling(args.repeat, args.texts, args.seed)
+        sampling(args.repeat, args.texts, args.seed, args.threads)
     if "job" in args.only:
         job(args.scale, args.seed)
 

@@ -22,6 +22,7 @@ from selfsown.models.tiny.sampling import sample
 from selfsown.models.tiny.tokenizer import BOS, EOS, PAD, SEP, SPECIAL_TOKENS, UNK, Tokenizer
 from selfsown.models.tiny.trainer import mask_prompt
 from selfsown.models.tiny.transformer import Network, Size
+from selfsown.models.tiny.two_threads import iterate_two, single_threaded
 from selfsown.option_types import Count, Natural
 from selfsown.records import Row
 from selfsown.text.chat import Prompt
@@ -100,18 +101,23 @@ class Tiny:
         counts = [max(0, len(text) - len(row.prompt) - 2) for row, text in zip(rows, texts, strict=True)]
         return list(zip(self._bits(texts, mask_prompt), counts, strict=True))
 
-    @torch.inference_mode()
     def _bits(self, texts: list[list[int]], targets: Callable[[Tensor], Tensor]) -> list[float]:
         """The negative log2 probability of each text's targets, which are its tokens or some of them."""
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        result = [0.0] * len(texts)
-        for chunk in (order[start : start + 256] for start in range(0, len(order), 256)):
+
+        @torch.inference_mode()
+        def nats(chunk: list[int]) -> list[float]:
             tokens = pad([texts[index] for index in chunk])
-            logits = self.network(tokens[:, :-1])
-            measured = targets(tokens)[:, 1:]
-            losses = F.cross_entropy(logits.mT, measured, ignore_index=PAD, reduction="none").sum(1)
-            for index, nats in zip(chunk, losses.tolist(), strict=True):
-                result[index] = nats / math.log(2)
+            logits, measured = self.network(tokens[:, :-1]), targets(tokens)[:, 1:]
+            losses = F.cross_entropy(logits.mT, measured, ignore_index=PAD, reduction="none")
+            return losses.sum(1).tolist()
+
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        chunks = [order[start : start + 256] for start in range(0, len(order), 256)]
+        result = [0.0] * len(texts)
+        with single_threaded():
+            for chunk, values in zip(chunks, iterate_two(nats, chunks), strict=True):
+                for index, value in zip(chunk, values, strict=True):
+                    result[index] = value / math.log(2)
         return result
 
     def copy(self) -> Tiny:

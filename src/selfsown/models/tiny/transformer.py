@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Cache = list[
-    tuple[Tensor, Tensor]
-]  # per block: keys (batch, heads, head width, length), values (…, length, head width)
+Cache = list[Tensor]  # per block: keys and values (length, 2 * width, texts), the texts last
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,40 @@ class Block(nn.Module):
         self.feed_in = nn.Linear(width, 4 * width, bias=False)
         self.feed_out = nn.Linear(4 * width, width, bias=False)
 
-    def forward(self, x: Tensor, mask: Tensor, cache: tuple[Tensor, Tensor] | None, start: int) -> Tensor:
-        """x: (batch, length, width) at positions start, start + 1, …; returns the same shape.
+    def forward(self, x: Tensor, mask: Tensor, cache: Tensor | None) -> Tensor:
+        """x: (batch, length, width), at positions 0, 1, …; returns the same shape.
 
-        mask: (length, padded length), added to the attention scores: 0, or -inf for later positions. cache: keys and
-        values of the positions before, to which those of x are written; None: x starts at position 0.
+        mask: (length, padded length), added to the attention scores: 0, or -inf for later positions. cache: receives
+        the keys and values.
         """
         batch, length, width = x.shape
         padded = mask.shape[1]
         qkv = self.attention_in(self.before_attention(x)).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        if cache is None:
-            keys, values = F.pad(k, (0, 0, 0, padded - length)).mT, F.pad(v, (0, 0, 0, padded - length))
-        else:
-            cache[0][..., start : start + length] = k.mT
-            cache[1][:, :, start : start + length] = v
-            keys, values = cache[0][..., :padded], cache[1][:, :, :padded]
+        if cache is not None:
+            cache[:length].view(length, 2, self.heads, -1, batch).copy_(qkv[:, :, 1:].permute(1, 2, 3, 4, 0))
+        keys, values = F.pad(k, (0, 0, 0, padded - length)).mT, F.pad(v, (0, 0, 0, padded - length))
         y = (q * q.shape[-1] ** -0.5 @ keys + mask).softmax(-1) @ values
         x = x + self.attention_out(y.transpose(1, 2).reshape(batch, length, width))
         return x + self.feed_out(F.gelu(self.feed_in(self.before_feed(x))))  # type: ignore[no-any-return]
+
+    def following(self, x: Tensor, cache: Tensor, position: int) -> Tensor:
+        """The same for one more position, of which x is (texts, width) and the cache has all positions before.
+
+        Texts are the last dimension of what attention computes, so that whole vectors of them are computed at a time:
+        with a single query, matrix products are too small to be fast.
+        """
+        texts, width = x.shape
+        read = self.before_attention(x).t()
+        weight = self.attention_in.weight
+        q = torch.mm(weight[:width], read).mul_((width // self.heads) ** -0.5).view(self.heads, -1, texts)
+        torch.mm(weight[width:], read, out=cache[position])
+        keys, values = cache[: position + 1].view(position + 1, 2, self.heads, -1, texts).unbind(1)
+        shares = (q * keys).sum(2, keepdim=True).softmax(0)
+        y = (shares * values).sum(0).view(width, texts)
+        x = torch.addmm(x, y.t(), self.attention_out.weight.t())
+        fed = F.gelu(self.feed_in(self.before_feed(x)))
+        return torch.addmm(x, fed, self.feed_out.weight.t())
 
 
 class Network(nn.Module):
@@ -86,25 +100,28 @@ class Network(nn.Module):
                 deviation /= math.sqrt(2 * self.size.layers)
             nn.init.normal_(weight, std=deviation, generator=generator)
 
-    def forward(self, tokens: Tensor, cache: Cache | None = None, start: int = 0) -> Tensor:
-        """tokens: ids (batch, length); returns logits (batch, length, vocab_size).
-
-        With a cache, the tokens are at positions start, start + 1, …, and attend to all cached positions before them;
-        their own keys and values are added to it. Without one, start must be 0.
-        """
-        end = start + tokens.shape[1]
-        x = self.tokens(tokens) + self.positions.weight[start:end]
-        padded = min(_padded(end, 64), cache[0][1].shape[2]) if cache else _padded(end)
-        mask = torch.full((end - start, padded), -torch.inf).triu(start + 1)
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """tokens: ids (batch, length); returns logits (batch, length, vocab_size). cache: receives keys and values."""
+        length = tokens.shape[1]
+        x = self.tokens(tokens) + self.positions.weight[:length]
+        mask = torch.full((length, _padded(length)), -torch.inf).triu(1)
         for index, block in enumerate(self.blocks):
-            x = block(x, mask, cache[index] if cache else None, start)
+            x = block(x, mask, cache[index] if cache else None)
         return self.head(self.last(x))  # type: ignore[no-any-return]
 
-    def cache(self, batch: int, length: int) -> Cache:
-        """An empty cache for the keys and values of `length` tokens, padded to whole vectors."""
-        heads, width, padded = self.size.heads, self.size.width // self.size.heads, _padded(length)
-        shapes = (batch, heads, width, padded), (batch, heads, padded, width)
-        return [(torch.zeros(shapes[0]), torch.zeros(shapes[1])) for _ in self.blocks]
+    def following(self, tokens: Tensor, cache: Cache, position: int) -> Tensor:
+        """One more token of each text (texts,), all at this position; returns logits (texts, vocab_size).
+
+        The cache has the keys and values of all positions before, and receives those of this one.
+        """
+        x = self.tokens(tokens) + self.positions.weight[position]
+        for block, cached in zip(self.blocks, cache, strict=True):
+            x = cast(Block, block).following(x, cached, position)
+        return self.head(self.last(x))  # type: ignore[no-any-return]
+
+    def cache(self, texts: int, length: int) -> Cache:
+        """An empty cache for `length` tokens of each text. Memory is taken only as positions are filled."""
+        return [torch.empty(length, 2 * self.size.width, texts) for _ in self.blocks]
 
 
 def _padded(length: int, multiple: int = 16) -> int:
