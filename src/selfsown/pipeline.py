@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from selfsown import progress
+from selfsown.calibration.decontamination import FILE as DECONTAMINATION
+from selfsown.calibration.decontamination import measure_decontamination
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Tally
 from selfsown.errors import ModelError, RecipeError
@@ -62,10 +64,11 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
         store, tally = pipeline.store, pipeline.tally
         on_progress = on_progress or (lambda tally: None)
         on_progress(tally)
-        store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
+        store.forget("rows", "made", DECONTAMINATION, PREVIEW)  # of another recipe, perhaps
         with progress.step("making rows", unit="rows") as tally.making:
             store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
+        tally.decontamination = pipeline.measure_decontamination()
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally
 
@@ -176,6 +179,13 @@ class DatasetPipeline:
             self.tally.add(finished)
             yield finished
         on_progress(self.tally)
+
+    def measure_decontamination(self) -> str:
+        """Write how well the recipe's decontamination works; the result in a sentence, "" where it has none."""
+        inputs = CurateInputs(task=self.task, real=self.real, held_out=self.held_out)
+        seed = self.seed("decontamination")
+        measured = measure_decontamination(self.recipe.curate, inputs, self.store, self.store.stream("rows"), seed)
+        return f"{measured.sentence()}." if measured else ""
 
     def graded(self, index: int, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows with the grades of the recipe's grader of this index."""

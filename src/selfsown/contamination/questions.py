@@ -121,9 +121,8 @@ def _task_of_path(path: str) -> file.Task | dataset.Task:
     if Path(path).is_file():
         return file.Task(path)
     folder, _, split = path.rpartition(":")
-    if folder and not Path(path).exists():
-        if Path(folder).is_dir():
-            return dataset.Task(folder, split=split)
+    if folder and not Path(path).exists() and Path(folder).is_dir():
+        return dataset.Task(folder, split=split)
     if Path(path).is_dir():
         return dataset.Task(path, split=_test_split(Path(path)))
     if path.count("/") == 1 and not Path(path).suffix and not path.startswith((".", "~")):

@@ -51,8 +51,8 @@ def curate(
     near_copies: also if prompt and answer together are a near duplicate of those of a held-out row (80 % of their runs
     of five characters are the same), unless that row is one of a real row, too.
 
-    A reason names the rule, and the held-out row by its id or the question by its benchmark and its number there. Raises
-    DataError where a benchmark cannot be read.
+    A reason names the rule, and the held-out row by its id, or the question by its benchmark and its number there.
+    Raises DataError where a benchmark cannot be read.
     """
     problems = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     benchmarks = [question for questions in read_benchmarks(against).values() for question in questions]

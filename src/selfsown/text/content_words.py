@@ -13,9 +13,14 @@ from selfsown.text.overlap import tokenize
 Features: TypeAlias = tuple[str, ...]
 
 STEM_LETTERS = 4  # words are cut to them: purchase and purchased agree, and so do most inflections of other languages
-FUNCTION_WORDS = frozenset(
-    ["a", "about", "after", "again", "all", "also", "am", "an", "and", "another", "any", "are", "as", "at", "be", "because", "been", "before", "being", "between", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "done", "down", "during", "each", "either", "else", "every", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "may", "me", "might", "mine", "more", "most", "must", "my", "neither", "no", "nor", "not", "of", "off", "on", "once", "only", "onto", "or", "other", "our", "ours", "out", "over", "own", "same", "shall", "she", "should", "so", "some", "such", "than", "that", "the", "their", "theirs", "them", "then", "there", "these", "they", "this", "those", "through", "till", "to", "too", "until", "up", "upon", "us", "very", "was", "we", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "without", "would", "you", "your", "yours", "d", "ll", "m", "re", "s", "t", "ve"]
-)
+_FUNCTION_WORDS = """
+    a about after again all also am an and another any are as at be because been before being between both
+    but by can could did do does doing done down during each either else every few for from further had has have having
+    he her here hers him his how i if in into is it its just may me might mine more most must my neither no nor not of
+    off on once only onto or other our ours out over own same shall she should so some such than that the their theirs
+    them then there these they this those through till to too until up upon us very was we were what when where whether
+    which while who whom whose why will with within without would you your yours d ll m re s t ve"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 _UP_TO_TWENTY = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen twenty"""
 _SPELLED = {word: str(value) for value, word in enumerate(_UP_TO_TWENTY.split())} | {

@@ -20,8 +20,11 @@ from selfsown.text.content_words import Features, features, is_number
 Array = np.ndarray[Any, np.dtype[Any]]
 Kind = Literal["edited", "paraphrased"]
 
-MIN_FEATURES = 8  # distinct content words of a question; shorter ones have too little that could identify them
+MIN_FEATURES = 8  # distinct content words of a question whose paraphrases are found
 MIN_DISTINCTIVE = 4  # shared words that few questions have
+SHORT_FEATURES = 4  # of a shorter question, of which only whole texts are edited copies: they have the same numbers,
+SHORT_DISTINCTIVE = 3
+SHORT_MIN_OWN = 0.5  # and this share of their own weight is the question's
 MIN_COSINE = 0.5  # of a paraphrase
 MIN_PART_COSINE = 0.6  # of a paraphrase within a longer text: the most similar of many parts is similar by chance, too
 MIN_IN_ORDER = 0.75  # of the question's weight, in the order of the question: an edited copy
@@ -98,7 +101,7 @@ class RewordedIndex:
         postings: dict[str, list[int]] = defaultdict(list)
         self._rare_weights = np.full(len(self._questions), np.inf)
         for number, question in enumerate(self._questions):
-            if len(question.distinct) >= MIN_FEATURES:
+            if len(question.distinct) >= SHORT_FEATURES:
                 own = [feature for feature in question.distinct if feature in self._distinctive]
                 for feature in own:
                     postings[feature].append(number)
@@ -108,12 +111,6 @@ class RewordedIndex:
             for feature, numbers in postings.items()
         }
 
-    @property
-    def searchable(self) -> Array:
-        """Whether each question is long enough to be found (questions,), bool."""
-        finite: Array = np.isfinite(self._rare_weights)
-        return finite
-
     def find(self, ordered: Features) -> Reworded | None:
         """The question that a text with these features rewords, the most similar one; None where there is none."""
         matches = [
@@ -122,10 +119,10 @@ class RewordedIndex:
         return max(matches, key=lambda match: match.similarity, default=None)
 
     def _matches(self, ordered: Features) -> Iterable[Reworded]:
-        if len(ordered) < MIN_DISTINCTIVE or not self._postings:
+        if len(ordered) < SHORT_DISTINCTIVE or not self._postings:
             return
         lists = [self._postings[feature] for feature in set(ordered) if feature in self._postings]
-        if len(lists) < MIN_DISTINCTIVE:
+        if len(lists) < SHORT_DISTINCTIVE:
             return
         numbers = np.concatenate([posting for posting, _ in lists])
         weights = np.concatenate([weight for _, weight in lists])
@@ -137,6 +134,8 @@ class RewordedIndex:
 
     def _compare(self, number: int, ordered: Features) -> Reworded | None:
         question = self._questions[number]
+        if len(question.distinct) < MIN_FEATURES:
+            return self._compare_short(number, ordered)
         parts = list(self._parts(question, ordered))
         min_cosine = MIN_COSINE if len(parts) == 1 else MIN_PART_COSINE
         matches = [match for part in parts if (match := self._compare_part(number, part, min_cosine))]
@@ -150,14 +149,30 @@ class RewordedIndex:
         if len(question.numbers & distinct) < MIN_NUMBERS * len(question.numbers):
             return None
         weight = self._sum(shared)
-        if weight >= MIN_IN_ORDER * question.weight:
-            in_order = self._in_order(question, part) / question.weight
-            if in_order >= MIN_IN_ORDER:
-                return Reworded(number, "edited", in_order)
+        if edited := self._edited(number, part, weight):
+            return edited
         cosine = weight / math.sqrt(question.weight * self._sum(distinct))
         if cosine < min_cosine or not self._numbers_agree(question, distinct):
             return None
         return Reworded(number, "paraphrased", cosine)
+
+    def _compare_short(self, number: int, whole: Features) -> Reworded | None:
+        question, distinct = self._questions[number], set(whole)
+        shared = distinct & question.distinct
+        if len(shared & self._distinctive) < SHORT_DISTINCTIVE or question.numbers != set(filter(is_number, distinct)):
+            return None
+        weight = self._sum(shared)
+        if weight < SHORT_MIN_OWN * self._sum(distinct):
+            return None
+        return self._edited(number, whole, weight)
+
+    def _edited(self, number: int, part: Features, shared_weight: float) -> Reworded | None:
+        """A match if enough of the question is there in its order. shared_weight: of its words there in any order."""
+        question = self._questions[number]
+        if shared_weight < MIN_IN_ORDER * question.weight:
+            return None
+        in_order = self._in_order(question, part) / question.weight
+        return Reworded(number, "edited", in_order) if in_order >= MIN_IN_ORDER else None
 
     @staticmethod
     def _numbers_agree(question: _Question, distinct: Iterable[str]) -> bool:
