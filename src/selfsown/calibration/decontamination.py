@@ -28,6 +28,12 @@ PER_KIND = 100  # planted copies of a kind, at most
 MAX_CLEAN = 300  # real rows that are not given to the step as real rows, at most
 MAX_EXAMPLES = 20  # rejected rows that are shown beside their questions
 MAX_CHARS = 600  # of a text in an example
+KIND_NAMES = {
+    "verbatim": "copies, word for word",
+    "wrapped": "copies within another text",
+    "edited": "copies with some words changed",
+    "paraphrased": "mechanical paraphrases",
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,15 @@ class Rate:
         return share(self.hits, self.n)
 
     @property
+    def in_words(self) -> tuple[str, str]:
+        """ "97 %" and "92 to 99 %"."""
+        low, high = map(_percent, self.interval)
+        return f"{_percent(self.hits / self.n)} %", f"{low} to {high} %"
+
+    @property
     def text(self) -> str:
         """ "97 % (92 to 99 %)"."""
-        low, high = (_percent(value) for value in self.interval)
-        return f"{_percent(self.hits / self.n)} % ({low} to {high} %)"
+        return "{} ({})".format(*self.in_words)
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class RejectedExample:
 class Decontamination:
     """The measurement of a folder's decontamination.
 
-    questions: their number by benchmark. too_short: questions that are not planted edited, wrapped or paraphrased.
+    questions: their number by benchmark.
     recall: by kind of planted copy. clean: real rows that were rejected, an upper bound of the false positives, since
     real rows may have benchmark questions, too. removed: new rows that the step rejected, of those that reached it.
     """
@@ -92,6 +103,22 @@ class Decontamination:
     def plain(self) -> JsonObject:
         """The measurement, for JSON."""
         return asdict(self)
+
+    def sentences(self) -> list[str]:
+        """What was measured, and what it means."""
+        against = ", ".join(f"{count:,} of {name}" for name, count in self.questions.items())
+        sentences = [
+            f"Rows were searched for {sum(self.questions.values()):,} questions ({against}); {self.removed.hits:,} of "
+            f"{self.removed.n:,} were rejected.",
+            "Planted copies of the questions went through the same step, with the same options; none of them is among "
+            "the rows. Paraphrases are planted mechanically, with as many words in common as those of people.",
+        ]
+        if self.clean.n:
+            sentences.append(
+                f"Of {self.clean.n:,} real rows that the step was not given as real rows it rejects {self.clean.text}. "
+                "That is the most that it rejects by mistake, since real rows may have benchmark questions, too."
+            )
+        return sentences
 
     def sentence(self) -> str:
         """All in one sentence, for a terminal."""

@@ -85,9 +85,10 @@ class RewordedIndex:
 
     def _question(self, ordered: Features) -> _Question:
         distinct = frozenset(ordered)
-        return _Question(ordered, distinct, frozenset(filter(is_number, distinct)), self._sum(distinct))
+        return _Question(ordered, distinct, frozenset(filter(is_number, distinct)), self.weight(distinct))
 
-    def _sum(self, distinct: Iterable[str]) -> float:
+    def weight(self, distinct: Iterable[str]) -> float:
+        """The sum of the weights of these features."""
         unknown = self._unknown
         return sum(self._weights.get(feature, unknown) for feature in distinct)
 
@@ -105,7 +106,7 @@ class RewordedIndex:
                 own = [feature for feature in question.distinct if feature in self._distinctive]
                 for feature in own:
                     postings[feature].append(number)
-                self._rare_weights[number] = self._sum(own) or np.inf
+                self._rare_weights[number] = self.weight(own) or np.inf
         self._postings = {
             feature: (np.asarray(numbers), np.full(len(numbers), self._weights[feature]))
             for feature, numbers in postings.items()
@@ -148,10 +149,10 @@ class RewordedIndex:
             return None
         if len(question.numbers & distinct) < MIN_NUMBERS * len(question.numbers):
             return None
-        weight = self._sum(shared)
+        weight = self.weight(shared)
         if edited := self._edited(number, part, weight):
             return edited
-        cosine = weight / math.sqrt(question.weight * self._sum(distinct))
+        cosine = weight / math.sqrt(question.weight * self.weight(distinct))
         if cosine < min_cosine or not self._numbers_agree(question, distinct):
             return None
         return Reworded(number, "paraphrased", cosine)
@@ -161,8 +162,8 @@ class RewordedIndex:
         shared = distinct & question.distinct
         if len(shared & self._distinctive) < SHORT_DISTINCTIVE or question.numbers != set(filter(is_number, distinct)):
             return None
-        weight = self._sum(shared)
-        if weight < SHORT_MIN_OWN * self._sum(distinct):
+        weight = self.weight(shared)
+        if weight < SHORT_MIN_OWN * self.weight(distinct):
             return None
         return self._edited(number, whole, weight)
 
