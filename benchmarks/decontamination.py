@@ -107,7 +107,7 @@ def overlap(
     written: Iterable[tuple[Options, str]],
     copies: Iterable[tuple[str, Question, Row]],
 ) -> None:
-    """Quartiles of the similarity of paraphrases with their questions: planted ones should be as hard as those by hand."""
+    """Quartiles of the similarity of paraphrases with their questions, by hand and planted."""
     index = RewordedIndex([question.text for question in questions])
 
     def cosine(one: str, other: str) -> float:

@@ -41,9 +41,8 @@ def curate(
     a phrase with one more word at either end. Sentences that pose constraints (real: instructions) do not count.
     against: benchmarks whose questions are searched for in the same way: files, folders or names of the datasets
     library, {lm_eval: TASK}, or {file: {path: FILE, prompt: COLUMN}}.
-    paraphrases: also if its prompt or answer is an edited copy or a paraphrase of a held-out prompt or a benchmark's
-    question: most of its content words and its numbers are there. Questions of fewer than six content words, and what
-    is as near to a real row, do not count.
+    paraphrases: also if prompt or answer is an edited copy or a paraphrase of a held-out prompt or a benchmark's
+    question: it has most of its content words, and its numbers. What is as near to a real row does not count.
     ngram_size: also if it shares that many consecutive words with a held-out prompt or answer, unless the real rows
     have them too, all or all but one; 0 is off.
     min_overlap: below 1, also if it shares more than this share of 7-word n-grams with a held-out row, relative to
@@ -51,25 +50,38 @@ def curate(
     near_copies: also if prompt and answer together are a near duplicate of those of a held-out row (80 % of their runs
     of five characters are the same), unless that row is one of a real row, too.
 
-    A reason names the rule, and the held-out row by its id, or the question by its benchmark and its number there.
-    Raises DataError where a benchmark cannot be read.
+    A reason names the rule and the held-out row's id, or the question. DataError: a benchmark cannot be read.
     """
     problems = {key: row.id for row in held_out for key in (row.key, bare(row.prompt or row.answer))}
     benchmarks = [question for questions in read_benchmarks(against).values() for question in questions]
     matcher = Matcher([*held_out_questions(held_out), *benchmarks], real, reworded=paraphrases)
-    long = _ngram_index(held_out, ngram_size, real) if ngram_size else {}
-    short = _ngram_index(held_out, SHORT_NGRAM, real) if min_overlap < 1 else {}
-    copies = _near_index(held_out, real) if near_copies else None
-    sizes = Counter(index for holders in short.values() for index in holders)
+    overlap = _Overlap(held_out, real, ngram_size, min_overlap, near_copies)
     for row in rows:
-        known = problems.get(row.key)
+        known = problems.get(row.key) or problems.get(bare(row.prompt or row.answer))
         reason = f"same problem as held-out row {known}" if known else ""
-        reason = reason or (match.reason if (match := matcher.match(row)) else "")
-        reason = reason or _shared_ngram(row, ngram_size, long, held_out)
-        reason = reason or _overlap(row, min_overlap, short, sizes, held_out)
-        if not reason and copies and (twin := copies.near(_whole(row))):
-            reason = f"nearly the text of held-out row {twin}"
+        reason = reason or (match.reason if (match := matcher.match(row)) else overlap.reason(row))
         yield row.rejected(f"decontaminate: {reason}") if reason else row
+
+
+class _Overlap:
+    """The rules that are options: shared n-grams, a share of them, and near copies of whole rows."""
+
+    def __init__(
+        self, held_out: Sequence[Row], real: Sequence[Row], ngram_size: int, min_overlap: float, near_copies: bool
+    ) -> None:
+        self._held_out, self._ngram_size, self._min_overlap = held_out, ngram_size, min_overlap
+        self._long = _ngram_index(held_out, ngram_size, real) if ngram_size else {}
+        self._short = _ngram_index(held_out, SHORT_NGRAM, real) if min_overlap < 1 else {}
+        self._sizes = Counter(index for holders in self._short.values() for index in holders)
+        self._copies = _near_index(held_out, real) if near_copies else None
+
+    def reason(self, row: Row) -> str:
+        """Why the row is rejected; "" where it is not."""
+        reason = _shared_ngram(row, self._ngram_size, self._long, self._held_out)
+        reason = reason or _ngram_share(row, self._min_overlap, self._short, self._sizes, self._held_out)
+        if not reason and self._copies and (twin := self._copies.near(_whole(row))):
+            reason = f"nearly the text of held-out row {twin}"
+        return reason
 
 
 def _whole(row: Row) -> str:
@@ -109,7 +121,7 @@ def _shared_ngram(row: Row, size: int, index: NgramIndex, held_out: Sequence[Row
     return f"shares {' '.join(match)!r} with held-out row {held_out[index[match][0]].id}" if match else ""
 
 
-def _overlap(row: Row, max_share: float, index: NgramIndex, sizes: Counter[int], held_out: Sequence[Row]) -> str:
+def _ngram_share(row: Row, max_share: float, index: NgramIndex, sizes: Counter[int], held_out: Sequence[Row]) -> str:
     own = _ngrams(row, SHORT_NGRAM) if index else set()
     shared = Counter(number for ngram in own & index.keys() for number in index[ngram])
     for number, count in shared.items():
