@@ -111,7 +111,7 @@ class Decontamination:
             f"Rows were searched for {sum(self.questions.values()):,} questions ({against}); {self.removed.hits:,} of "
             f"{self.removed.n:,} were rejected.",
             "Planted copies of the questions went through the same step, with the same options; none of them is among "
-            "the rows. Paraphrases are planted mechanically, with as many words in common as those of people.",
+            "the rows. Paraphrases are mechanical, and share as many words with a question as written ones do.",
         ]
         if self.clean.n:
             sentences.append(

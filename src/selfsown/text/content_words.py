@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 from selfsown.text.normalize import IDEOGRAPHS, UNSPACED
@@ -49,6 +50,8 @@ def features(text: str, tokens: Sequence[str] | None = None) -> Features:
     """
     if tokens is None or ("," in text and _GROUPED.search(text)):
         tokens = tokenize(_GROUPED.sub("", text))
+    if text.isascii():
+        return tuple(chain.from_iterable(map(_of_token, tokens)))
     result = list[str]()
     before = ""
     for token in tokens:
@@ -67,7 +70,7 @@ def _of_token(token: str) -> Features:
         return ()
     parts = filter(None, token.split("_"))
     return tuple(
-        part if part[0].isdigit() else _SPELLED.get(part, part[:STEM_LETTERS])
+        _SPELLED.get(part, part[:STEM_LETTERS]) if part.isalpha() else part
         for part in parts
         if part not in FUNCTION_WORDS
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ SHORT_FEATURES = 4  # of a shorter question, of which only whole texts are edite
 SHORT_DISTINCTIVE = 3
 SHORT_MIN_OWN = 0.5  # and this share of their own weight is the question's
 MIN_COSINE = 0.5  # of a paraphrase
+FEW_TEXTS, FEW_TEXTS_EXTRA = 100, 0.15  # of fewer texts it is not known which words are rare: more must agree
 MIN_PART_COSINE = 0.6  # of a paraphrase within a longer text: the most similar of many parts is similar by chance, too
 MIN_IN_ORDER = 0.75  # of the question's weight, in the order of the question: an edited copy
 MIN_NUMBERS = 0.6  # share of the question's numbers that the text has, too: other numbers make another problem
@@ -33,7 +34,7 @@ MIN_NUMBERS_JACCARD = 0.4  # of a paraphrase: similarity of both sets of numbers
 MARGIN = 0.1  # by which a text must be nearer to a question than any common text is
 MAX_CEILING = 0.9  # nearer than that is a copy, whatever common texts are like
 NUMBER_WEIGHT = 1.5
-_SIEVE = 0.3  # share of the weight of a question's rarer words that a candidate has
+_SIEVE = 0.35  # share of the weight of a question's rarer words that a candidate has
 _CANDIDATES = 4  # of a text, at most
 _RARE_SHARE, _RARE_TEXTS = 0.05, 20  # words that more questions have are not searched for
 _WINDOW = (1.0, 1.6)  # lengths of parts of a longer text, relative to the question
@@ -66,7 +67,9 @@ class RewordedIndex:
         others = [[features(text) for text in texts] for texts in common]
         counts = Counter(feature for ordered in listed for feature in set(ordered))
         all_counts = counts + Counter(feature for row in others for feature in {part for text in row for part in text})
-        self._log_texts = math.log(len(listed) + len(others) + 1)
+        texts = len(listed) + len(others)
+        self._extra = FEW_TEXTS_EXTRA if texts < FEW_TEXTS else 0.0
+        self._log_texts = math.log(max(texts, FEW_TEXTS) + 1)
         self._weights = {feature: self._weight(feature, count) for feature, count in all_counts.items()}
         self._questions = [self._question(ordered) for ordered in listed]
         rare = max(_RARE_TEXTS, _RARE_SHARE * len(listed))
@@ -100,13 +103,13 @@ class RewordedIndex:
     def _index(self, rare: float, counts: Counter[str]) -> None:
         """The questions that are long enough, by their rarer words; and the weight of these words in each question."""
         postings: dict[str, list[int]] = defaultdict(list)
-        self._rare_weights = np.full(len(self._questions), np.inf)
+        self._thresholds = np.full(len(self._questions), np.inf)
         for number, question in enumerate(self._questions):
             if len(question.distinct) >= SHORT_FEATURES:
                 own = [feature for feature in question.distinct if feature in self._distinctive]
                 for feature in own:
                     postings[feature].append(number)
-                self._rare_weights[number] = self.weight(own) or np.inf
+                self._thresholds[number] = _SIEVE * self.weight(own) or np.inf
         self._postings = {
             feature: (np.asarray(numbers), np.full(len(numbers), self._weights[feature]))
             for feature, numbers in postings.items()
@@ -119,37 +122,51 @@ class RewordedIndex:
         ]
         return max(matches, key=lambda match: match.similarity, default=None)
 
-    def _matches(self, ordered: Features) -> Iterable[Reworded]:
-        if len(ordered) < SHORT_DISTINCTIVE or not self._postings:
+    def _matches(self, ordered: Features) -> Iterator[Reworded]:
+        distinct = set(ordered)
+        if len(distinct) < SHORT_DISTINCTIVE or not self._postings:
             return
-        lists = [self._postings[feature] for feature in set(ordered) if feature in self._postings]
+        lists = [self._postings[feature] for feature in distinct if feature in self._postings]
         if len(lists) < SHORT_DISTINCTIVE:
             return
         numbers = np.concatenate([posting for posting, _ in lists])
         weights = np.concatenate([weight for _, weight in lists])
-        shares = np.bincount(numbers, weights, len(self._questions)) / self._rare_weights
-        candidates = np.flatnonzero(shares >= _SIEVE)
-        for number in candidates[np.argsort(-shares[candidates], kind="stable")][:_CANDIDATES].tolist():
-            if match := self._compare(number, ordered):
+        sums = np.bincount(numbers, weights, len(self._questions))
+        candidates = np.flatnonzero(sums >= self._thresholds)
+        if len(candidates) > _CANDIDATES:
+            shares = sums[candidates] / self._thresholds[candidates]
+            candidates = candidates[np.argsort(-shares, kind="stable")[:_CANDIDATES]]
+        for number in candidates.tolist():
+            if match := self._compare(number, ordered, distinct):
                 yield match
 
-    def _compare(self, number: int, ordered: Features) -> Reworded | None:
+    def _compare(self, number: int, ordered: Features, distinct: Set[str]) -> Reworded | None:
         question = self._questions[number]
         if len(question.distinct) < MIN_FEATURES:
             return self._compare_short(number, ordered)
-        parts = list(self._parts(question, ordered))
-        min_cosine = MIN_COSINE if len(parts) == 1 else MIN_PART_COSINE
+        min_cosine = MIN_COSINE if len(ordered) <= _WINDOW[1] * len(question.ordered) else MIN_PART_COSINE
+        min_cosine += self._extra
+        # A part has no more of the question than the whole text, and its cosine is at most the root of that share.
+        if not self._can_match(question, distinct, min_cosine * min_cosine):
+            return None
+        parts = self._parts(question, ordered)
         matches = [match for part in parts if (match := self._compare_part(number, part, min_cosine))]
         return max(matches, key=lambda match: match.similarity, default=None)
 
+    def _can_match(self, question: _Question, distinct: Set[str], min_share: float) -> bool:
+        """Whether a text has enough words and numbers of the question. min_share: of the question's weight."""
+        shared = distinct & question.distinct
+        return (
+            len(question.numbers & distinct) >= MIN_NUMBERS * len(question.numbers)
+            and len(shared & self._distinctive) >= MIN_DISTINCTIVE
+            and self.weight(shared) >= min_share * question.weight
+        )
+
     def _compare_part(self, number: int, part: Features, min_cosine: float) -> Reworded | None:
         question, distinct = self._questions[number], set(part)
-        shared = distinct & question.distinct
-        if len(shared & self._distinctive) < MIN_DISTINCTIVE:
+        if not self._can_match(question, distinct, 0.0):
             return None
-        if len(question.numbers & distinct) < MIN_NUMBERS * len(question.numbers):
-            return None
-        weight = self.weight(shared)
+        weight = self.weight(distinct & question.distinct)
         if edited := self._edited(number, part, weight):
             return edited
         cosine = weight / math.sqrt(question.weight * self.weight(distinct))
