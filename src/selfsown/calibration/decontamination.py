@@ -96,8 +96,8 @@ class Decontamination:
             recall={kind: Rate(**rate) for kind, rate in values["recall"].items()},
             clean=Rate(**values["clean"]),
             removed=Rate(**values["removed"]),
-            removed_examples=tuple(RejectedExample(**each) for each in values["removed_examples"]),
-            clean_examples=tuple(RejectedExample(**each) for each in values["clean_examples"]),
+            removed_examples=tuple(RejectedExample(**example) for example in values["removed_examples"]),
+            clean_examples=tuple(RejectedExample(**example) for example in values["clean_examples"]),
         )
 
     def plain(self) -> JsonObject:
@@ -123,11 +123,11 @@ class Decontamination:
     def sentence(self) -> str:
         """All in one sentence, for a terminal."""
         against = ", ".join(f"{count:,} of {name}" for name, count in self.questions.items())
-        found = ", ".join(f"{kind} {rate.text}" for kind, rate in self.recall.items() if rate.n)
+        recall = ", ".join(f"{kind} {rate.text}" for kind, rate in self.recall.items() if rate.n)
         clean = f"; of {self.clean.n:,} other real rows it rejects {self.clean.text}" if self.clean.n else ""
         return (
             f"Decontamination rejected {self.removed.hits:,} of {self.removed.n:,} rows, searching for questions "
-            f"({against}); of planted copies it finds {found}{clean}"
+            f"({against}); of planted copies it finds {recall}{clean}"
         )
 
 
@@ -144,7 +144,7 @@ def measure_decontamination(
         return None
     seed = derive_seed(seed, "decontamination")
     benchmarks = read_benchmarks(step.option("against") or ())
-    questions = [*held_out_questions(inputs.held_out), *(each for own in benchmarks.values() for each in own)]
+    questions = [*held_out_questions(inputs.held_out), *(question for own in benchmarks.values() for question in own)]
     if not questions:
         return None
     clean, others = _split(inputs.real, seed)

@@ -26,6 +26,7 @@ TYPES = {  # in words; of option_types, templates and Python's own
     "Caps": "mapping",
     "GraderMetric": "metric",
     "GraderRequirement": "metric",
+    "BenchmarkEntry": "text or mapping",
     "Kind": "kind of personal data",
     "Device": "auto, cpu, cuda or mps",
     "Dtype": "auto, float32, bfloat16 or float16",

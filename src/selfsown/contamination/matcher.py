@@ -94,8 +94,10 @@ class Matcher:
         for benchmark, own in by_benchmark(questions).items():
             self._verbatim.add(own, group=benchmark != HELD_OUT)
         self._verbatim.ignore(text for row in common for text in (row.prompt, row.answer))
-        asked = [question for question in questions if not question.is_document]
-        self._reworded = RewordedQuestions(asked, _sampled(common)) if reworded and asked else None
+        without_documents = [question for question in questions if not question.is_document]
+        self._reworded = (
+            RewordedQuestions(without_documents, _sampled(common)) if reworded and without_documents else None
+        )
 
     def match(self, row: Row) -> Match | None:
         """The first question that the row's prompt or answer has; None where there is none."""
