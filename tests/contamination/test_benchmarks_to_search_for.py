@@ -106,7 +106,7 @@ doc_to_text: "Question: {{{{question}}}}\\nAnswer:"
 doc_to_choice: ["red", "blue"]
 doc_to_target: "{{{{gold}}}}"
 should_decontaminate: true
-doc_to_decontamination_query: "{{{{question}}}}"
+doc_to_decontamination_query: question
 metric_list: [{{metric: acc}}]
 """
 
