@@ -30,7 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("records", "templates", "catalogue", "atomic"),
     ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server"),
     ("holdout", "models", "tasks", "history", "run_folders", "test_generation"),
-    ("prompting", "signals"),
+    ("prompting", "signals", "contamination"),
     STAGES,
     ("recipe",),
     ("folder_recipe",),

@@ -38,6 +38,9 @@ class Callbacks:
     def finished(self, generation: Generation) -> None:
         """The generation has its scores and verdicts."""
 
+    def decontamination(self, sentence: str) -> None:
+        """Decontamination was measured, with this result."""
+
     def control(self, trainings: int) -> None:
         """From now on the control is trained, in so many generations."""
 
@@ -55,6 +58,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)  # why rows were rejected or failed
     stage_rows: Counter[str] = field(default_factory=Counter)  # rows that came out of a step
     stage_failed: Counter[str] = field(default_factory=Counter)  # those of them that it failed
+    decontamination: str = ""  # how well it works here, in a sentence
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -21,7 +21,6 @@ from selfsown.preflight.dry_run import dry_run
 from selfsown.preflight.servers import check_servers
 from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
-    CurateInputs,
     EvaluateInputs,
     GenerateInputs,
     GradeInputs,
@@ -65,6 +64,7 @@ def run(recipe: Recipe, folder: Path, callbacks: Callbacks | None = None) -> lis
         history = [loop.train_base()]
         while len(history) <= recipe.generations and not _stuck(history, recipe):
             history.append(loop.run_generation(history))
+        loop.measure_decontamination(len(history) - 1)
         if recipe.control and learned_from_synthetic(history, last_accepted(history)):
             loop.run_control(history)
         best = best_of(history, recipe.goal)
@@ -164,9 +164,7 @@ class Loop(RunState):
 
     def curated(self, rows: list[Row], number: int, past: list[Row]) -> list[Row]:
         """The rows after all curators."""
-        inputs = CurateInputs(
-            task=self.task, real=self.real, held_out=self.held_out, past=past, grader_count=len(self.recipe.grade)
-        )
+        inputs = self.curate_inputs(past)
         for index, step in enumerate(progress.track(self.recipe.curate)):
             rows = list(curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index))))
         return rows

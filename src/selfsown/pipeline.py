@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from selfsown import progress
+from selfsown.calibration.decontamination import FILE as DECONTAMINATION
+from selfsown.calibration.decontamination import measure_decontamination
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Tally
 from selfsown.chunks import Chunk, ChunkResult, ChunkWork
@@ -43,10 +45,11 @@ def make(recipe: Recipe, folder: Path, on_progress: OnProgress | None = None) ->
         store, tally = pipeline.store, pipeline.tally
         on_progress = on_progress or (lambda tally: None)
         on_progress(tally)
-        store.forget("rows", "made", PREVIEW)  # of another recipe, perhaps
+        store.forget("rows", "made", DECONTAMINATION, PREVIEW)  # of another recipe, perhaps
         with progress.step("making rows", unit="rows") as tally.making:
             store.write_rows("rows", pipeline.rows(on_progress))
         pipeline.unused.set_aside(store, tally.real)
+        tally.decontamination = pipeline.measure_decontamination()
         store.write_json("made", {"rows": tally.made, **tally.counts, "reasons": tally.reasons})
         return tally
 
@@ -129,6 +132,13 @@ class DatasetPipeline(ChunkWork):
             self.tally.add(finished)
             yield finished
         on_progress(self.tally)
+
+    def measure_decontamination(self) -> str:
+        """Write how well the recipe's decontamination works; the result in a sentence, "" where it has none."""
+        inputs = CurateInputs(task=self.task, real=self.real, held_out=self.held_out)
+        seed = self.seed("decontamination")
+        measured = measure_decontamination(self.recipe.curate, inputs, self.store, self.store.stream("rows"), seed)
+        return f"{measured.sentence()}." if measured else ""
 
     def chunks(self, first: int) -> Iterator[Chunk]:
         """The work of all generators in chunks, whose seeds and rows do not depend on later chunks."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import cast
 
 from selfsown import progress
+from selfsown.calibration.decontamination import measure_decontamination
 from selfsown.callbacks import Callbacks
 from selfsown.errors import RunFolderError
 from selfsown.history import best_of, last_accepted
 from selfsown.holdout import validation_and_test
 from selfsown.models import Model, Pretrained, Student
 from selfsown.preflight.repeated_rows import repeats_warning
+from selfsown.recipe.inputs import CurateInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Row, Training
@@ -108,6 +111,21 @@ class RunState:
         model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
         check_price(self.recipe, role, model)
         return cast(Model, model)
+
+    def curate_inputs(self, past: Sequence[Row] = ()) -> CurateInputs:
+        """What curators are given. past: kept rows of earlier accepted generations."""
+        count = len(self.recipe.grade)
+        return CurateInputs(task=self.task, real=self.real, held_out=self.held_out, past=past, grader_count=count)
+
+    def measure_decontamination(self, generations: int) -> None:
+        """Write and report how well the recipe's decontamination works, with a sample of what it rejected."""
+        if not generations:
+            return
+        names = [f"{generation_dir(number)}/rows" for number in range(1, generations + 1)]
+        rows = chain.from_iterable(map(self.store.stream, names))
+        measured = measure_decontamination(self.recipe.curate, self.curate_inputs(), self.store, rows, self.recipe.seed)
+        if measured:
+            self.callbacks.decontamination(f"{measured.sentence()}.")
 
     def seed(self, *where: object) -> int:
         return derive_seed(self.recipe.seed, *where)

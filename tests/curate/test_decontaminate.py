@@ -66,7 +66,8 @@ EXAM = "A baker sells twelve loaves each hour and works from six in the morning 
 
 
 def leaked(text: str, real: list[Row] | None = None, **knobs: float) -> list[str]:
-    """The reasons, for a row that says this as its answer."""
+    """The reasons, for a row that says this as its answer; reworded copies are tested apart."""
+    knobs = {"paraphrases": False, **knobs}
     return [
         row.reason
         for row in decontaminate.curate([Row("Write.", text)], real or [], [Row(EXAM, "72")], **knobs)
@@ -171,9 +172,13 @@ def test_real_problems_of_the_same_kind_are_hardly_ever_called_leaks() -> None:
         ]
         for name in ("gsm8k_test.jsonl", "gsm8k_train_1000.jsonl")
     )
-    found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.status]
+    plain = {"paraphrases": False}
+    found = [row.reason for row in decontaminate.curate(rows, [], exam, **plain) if row.status]
     assert len(found) <= 0.002 * len(rows), found
-    found = [row.reason for row in decontaminate.curate(rows, [], exam, ngram_size=13, min_overlap=0.5) if row.status]
+    found = [row.reason for row in decontaminate.curate(rows, [], exam) if row.status]
+    assert len(found) <= 0.005 * len(rows), found
+    overlapping = decontaminate.curate(rows, [], exam, ngram_size=13, min_overlap=0.5, **plain)
+    found = [row.reason for row in overlapping if row.status]
     assert len(found) <= 0.005 * len(rows), found
     copied = [replace(row, prompt=f"Now this: {row.prompt}", origin="synthetic") for row in exam]
     assert all(row.status for row in decontaminate.curate(copied, [], exam))

@@ -1,4 +1,4 @@
-"""Benchmark contamination: rows that equal a benchmark question or share a long run of words with one."""
+"""Benchmark contamination: rows that have a benchmark question, word for word, edited or paraphrased."""
 
 from __future__ import annotations
 
@@ -6,24 +6,36 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from selfsown.contamination.matcher import Match, RewordedQuestions, Text
+from selfsown.contamination.questions import Question
+from selfsown.contamination.verbatim import VerbatimIndex
 from selfsown.errors import DataError
 from selfsown.records import Row
-from selfsown.text.near_duplicates import near_duplicate_groups
 from selfsown.text.normalize import normal
-from selfsown.text.overlap import MAX_SHARING_TEXTS, Passages, bare, runs, tokenize
+from selfsown.text.overlap import bare, tokenize
 
 MAX_EXAMPLES = 50
-Questions = dict[str, str]  # benchmark name -> one of its questions
 
 
 @dataclass(frozen=True)
-class Match:
-    """A row that contains a benchmark question; passage: the words that both have."""
+class BenchmarkMatch:
+    """A row that has a benchmark question, and by which rule."""
 
     row: Row
-    benchmark: str
-    question: str
-    passage: str
+    match: Match
+
+    @property
+    def benchmark(self) -> str:
+        return self.match.question.benchmark
+
+    @property
+    def question(self) -> str:
+        return self.match.question.text
+
+    @property
+    def evidence(self) -> str:
+        """The words that both have, or how a reworded copy was found."""
+        return self.match.passage or self.match.rule_in_words
 
 
 @dataclass
@@ -32,24 +44,22 @@ class BenchmarkMatches:
 
     Each benchmark is indexed independently: the others change neither its index nor its matches.
 
-    by_text: questions by their whole normalized text.
-    by_passage: questions by each run of words that identifies them.
-    passages: the same runs, as a matcher.
     question_counts: number of questions per benchmark.
     row_counts: number of matched rows per benchmark.
+    reworded_counts: those of them that have an edited or paraphrased question only.
     matched_rows: number of rows that match any benchmark.
-    short_counts: number of questions per benchmark that match as a whole row or prompt only.
+    short_counts: number of questions per benchmark that match word for word as a whole row or prompt only.
     examples: the first matches.
     """
 
-    by_text: dict[str, Questions] = field(default_factory=dict)
-    by_passage: dict[str, Questions] = field(default_factory=dict)
-    passages: Passages = field(default_factory=Passages)
     question_counts: Counter[str] = field(default_factory=Counter)
     row_counts: Counter[str] = field(default_factory=Counter)
+    reworded_counts: Counter[str] = field(default_factory=Counter)
     matched_rows: int = 0
     short_counts: Counter[str] = field(default_factory=Counter)
-    examples: list[Match] = field(default_factory=list)
+    examples: list[BenchmarkMatch] = field(default_factory=list)
+    verbatim: VerbatimIndex = field(default_factory=VerbatimIndex)
+    reworded: dict[str, RewordedQuestions] = field(default_factory=dict)
 
     @property
     def short_questions(self) -> int:
@@ -63,38 +73,40 @@ class BenchmarkMatches:
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
         """Index a benchmark; a row's question is its prompt, or its whole text. DataError: all questions are blank."""
-        questions = [question for row in rows if normal(question := row.prompt or row.answer)]
+        texts = ((row.prompt or row.answer, row.source) for row in rows)
+        questions = [Question(text, name, source) for text, source in texts if normal(text)]
         if not questions:
             raise DataError(f"--benchmark {name} has no questions: all of them are blank; name another file")
-        question_runs = [set(runs(tokenize(question))) for question in questions]
-        by_group: dict[int, set[str]] = {}
-        for group, own_runs in zip(near_duplicate_groups(questions).tolist(), question_runs, strict=True):
-            by_group.setdefault(group, set()).update(own_runs)
-        occurrences = Counter(run for group_runs in by_group.values() for run in group_runs)
         self.question_counts[name] += len(questions)
-        for question, own_runs in zip(questions, question_runs, strict=True):
-            self.by_text.setdefault(bare(question), {}).setdefault(name, question)
-            distinctive = [run for run in own_runs if occurrences[run] <= MAX_SHARING_TEXTS]
-            self.short_counts[name] += not distinctive
-            for run in distinctive:
-                self.by_passage.setdefault(run, {}).setdefault(name, question)
-                self.passages.add(run)
+        self.short_counts[name] += self.verbatim.add(questions, group=True)
+        self.reworded[name] = RewordedQuestions(questions)
 
     def match(self, row: Row, normalized: str) -> str:
         """Match a row against every benchmark and count it; the first benchmark that it matches, "" for none.
 
         normalized: the normal form of the row's whole text.
         """
-        matches: dict[str, tuple[str, str]] = {}
+        matches: dict[str, Match] = {}
         for text in filter(None, (bare(normalized), bare(row.prompt))):
-            matches |= {name: (question, text) for name, question in self.by_text.get(text, {}).items()}
+            for name, question in self.verbatim.same(text).items():
+                matches[name] = Match(question, "same", text)
         if len(matches) < len(self.question_counts):
-            for passage in self.passages.within(tokenize(normalized)):
-                for name, question in self.by_passage[passage].items():
-                    matches.setdefault(name, (question, passage))
+            for passage, owners in self.verbatim.within(tokenize(normalized)):
+                for name, question in owners.items():
+                    matches.setdefault(name, Match(question, "passage", passage))
+        if len(matches) < len(self.question_counts):
+            self._match_reworded(row, matches)
         self.matched_rows += bool(matches)
-        for name, (question, passage) in matches.items():
+        for name, match in matches.items():
             self.row_counts[name] += 1
+            self.reworded_counts[name] += match.is_reworded
             if len(self.examples) < MAX_EXAMPLES:
-                self.examples.append(Match(row, name, question, passage))
+                self.examples.append(BenchmarkMatch(row, match))
         return next(iter(matches), "")
+
+    def _match_reworded(self, row: Row, matches: dict[str, Match]) -> None:
+        """Add the benchmarks of which the row's prompt or answer rewords a question."""
+        texts = [Text.of(text) for text in (row.prompt, row.answer) if text]
+        for name, questions in self.reworded.items():
+            if name not in matches and (match := questions.match(texts)):
+                matches[name] = match

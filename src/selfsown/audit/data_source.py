@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from selfsown.contamination.questions import QUESTION_COLUMNS
 from selfsown.errors import DataError
 from selfsown.files.column_detection import NamedColumns, detect_columns
 from selfsown.files.column_mapping import Columns, Record
 from selfsown.records import Row
 from selfsown.tasks import dataset, file
-
-QUESTION_COLUMNS = ("prompt", "question", "instruction")  # usual names in a benchmark file
 
 
 @dataclass(frozen=True)

@@ -68,12 +68,17 @@ def _leaks(audit: Audit, *, matched: bool) -> list[str]:
     benchmarks = audit.benchmarks or BenchmarkMatches()
     return [
         f"{benchmarks.row_counts[name]:,} rows contain one of the {questions:,} test questions of {name}: the same "
-        "text, thirteen consecutive words, or all words of a shorter question."
+        f"text, thirteen consecutive words, or all words of a shorter question{_reworded(benchmarks, name)}."
         for name, questions in sorted(
             benchmarks.question_counts.items(), key=lambda item: -benchmarks.row_counts[item[0]]
         )
         if bool(benchmarks.row_counts[name]) == matched
     ]
+
+
+def _reworded(benchmarks: BenchmarkMatches, name: str) -> str:
+    count = benchmarks.reworded_counts[name]
+    return f"; of these rows, {count:,} have it with some words changed, or paraphrased" if count else ""
 
 
 def _scanned(scan: DatasetScan, kind: str) -> str:

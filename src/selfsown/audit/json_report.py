@@ -76,5 +76,7 @@ def _examples(audit: Audit) -> dict[str, list[object]]:
         "duplicates": [list(group.row_numbers) for group in audit.duplicate_groups],
         "copies": [number for group in audit.copied_rows for number in group.row_numbers],
         "blank": list(blank[:MAX_EXAMPLES]),
-        "benchmark": [{"benchmark": match.benchmark, "row": row_number(match.row)} for match in matches],
+        "benchmark": [
+            {"benchmark": match.benchmark, "row": row_number(match.row), "rule": match.match.rule} for match in matches
+        ],
     }

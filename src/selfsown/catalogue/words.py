@@ -26,6 +26,7 @@ TYPES = {  # in words; of option_types, templates and Python's own
     "Caps": "mapping",
     "GraderMetric": "metric",
     "GraderRequirement": "metric",
+    "BenchmarkEntry": "text or mapping",
     "Kind": "kind of personal data",
     "Check": "check of quality",
     "Device": "auto, cpu, cuda or mps",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pyarrow
 import yaml
 
+from selfsown.calibration.decontamination import KIND_NAMES, Decontamination
 from selfsown.cost import findings, read_cost
 from selfsown.export.card_counts import RowCounts, SourceCounts, length_quantiles
 from selfsown.export.destination import EXPORT_TAG
@@ -45,7 +46,7 @@ class Card:
     """The content of a card.
 
     held_out: number of held-out real rows. intake: how all real rows were used, if known. own_judge: a sentence if the
-    judge grades its own output, otherwise "".
+    judge grades its own output, otherwise "". decontamination: how well it was measured to work, if it was.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Card:
     held_out: int
     intake: Intake | None = None
     own_judge: str = ""
+    decontamination: Decontamination | None = None
 
     @property
     def rows(self) -> int:
@@ -74,6 +76,7 @@ class Card:
             *self._origin(),
             *self._steps(),
             *self._outcomes(),
+            *self._decontamination(),
             *self._cost(),
             "## Known limitations",
             bullet_list(list(self._limitations())),
@@ -166,7 +169,7 @@ class Card:
             (
                 stage,
                 code(_without_folder(method)),
-                ", ".join(code(f"{name}: {value}") for name, value in options.items()),
+                ", ".join(code(f"{name}: {_without_folder(value)}") for name, value in options.items()),
             )
             for stage, methods in stage_steps(self.source.recipe).items()
             for method, options in methods
@@ -182,6 +185,16 @@ class Card:
         parts += _frequency_table("rejected by", self.counts.rejected)
         parts += _frequency_table("failed because", self.counts.failed)
         return parts + [f"Not exported and not counted: {escape(part)}." for part in self.source.left_out]
+
+    def _decontamination(self) -> list[str]:
+        """How well rows with benchmark questions are found, without the text of any question."""
+        if not (measured := self.decontamination):
+            return []
+        rates = {KIND_NAMES[kind]: rate for kind, rate in measured.recall.items()}
+        lines = [(name, f"{rate.hits:,} of {rate.n:,}", *rate.in_words) for name, rate in rates.items()]
+        head = ("planted", "found", "share", "95 % interval")
+        sentences = [" ".join(map(escape, re.split(r"(?<=[,;.]) ", text))) for text in measured.sentences()]
+        return ["## Decontamination", *sentences, table(head, lines)]
 
     def _cost(self) -> list[str]:
         spent = read_cost(self.source.folder)
@@ -238,12 +251,16 @@ def _public_recipe(recipe: Mapping[str, Json]) -> JsonObject:
 
 def _public_step(step: Any) -> Any:
     if isinstance(step, dict):
-        return {_without_folder(method): options for method, options in step.items()}
+        return {_without_folder(method): _without_folder(options) for method, options in step.items()}
     return _without_folder(step)
 
 
 def _without_folder(value: Any) -> Any:
-    """An absolute path without its folder; any other value as it is."""
+    """An absolute path without its folder, also within lists and mappings; any other value as it is."""
+    if isinstance(value, list | tuple):
+        return [_without_folder(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_folder(item) for name, item in value.items()}
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as compute
 
 from selfsown import progress
 from selfsown.atomic import write_atomically
+from selfsown.calibration.decontamination import Decontamination
 from selfsown.errors import suggest
 from selfsown.export import shards
 from selfsown.export.card import Card
@@ -96,6 +97,7 @@ def _card(
         sources=_source_counts(folder),
         held_out=count_rows(folder, "held_out"),
         intake=Intake.of(RunFolder(folder)),
+        decontamination=Decontamination.of(RunFolder(folder)),
         own_judge=self_judging(source.recipe, lambda method: grader_inputs(folder, method)),
     )
 

@@ -187,11 +187,12 @@ def _matches(audit: Audit) -> Table | None:
             str(row_number(match.row)),
             match.benchmark,
             truncate(match.question, MAX_CHARS_SHOWN),
-            truncate(match.passage, MAX_CHARS_SHOWN),
+            truncate(match.evidence, MAX_CHARS_SHOWN),
         ]
         for match in matches
     ]
-    return Table(["row", "benchmark", "question", "shared words"], rows, "The first matches") if rows else None
+    head = ["row", "benchmark", "question", "shared words, or how it was reworded"]
+    return Table(head, rows, "The first matches") if rows else None
 
 
 def _phrases(audit: Audit) -> Table | None:

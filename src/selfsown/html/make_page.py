@@ -11,7 +11,9 @@ from pathlib import Path
 import yaml
 
 from selfsown.cost import Cost, findings, read_cost
+from selfsown.html import decontamination
 from selfsown.html.damage import damaged_if_unreadable
+from selfsown.html.decontamination import DecontaminationSection
 from selfsown.html.elements import Bar, Bars, Fact, Opening, Table
 from selfsown.html.formatting import capitalized, count, evidence_sentence, integer, join_words, percent, shown_folder
 from selfsown.html.row_browser import MAX_ROWS, RowBrowser, row_browser
@@ -45,6 +47,7 @@ class MakePage:
     set_aside: Bars | None
     set_aside_rows: Table | None
     browser: RowBrowser | None
+    decontamination: DecontaminationSection | None
     recipe: str
     environment: str
 
@@ -83,6 +86,7 @@ def content(folder: Path, is_preview: bool = False) -> MakePage:
         set_aside=_set_aside(made.intake),
         set_aside_rows=_set_aside_rows(made.store),
         browser=row_browser(made.rows, made.counts.total, shown_folder(folder)) if made.counts else None,
+        decontamination=decontamination.section(folder),
         recipe=yaml.safe_dump(dict(made.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(made.store.json("environment") or {}, sort_keys=False, allow_unicode=True),
     )

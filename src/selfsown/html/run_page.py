@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 from selfsown.cost import findings, read_cost
-from selfsown.html import composition, monitor, row_flow, run_data, run_findings, score_curves
+from selfsown.html import composition, decontamination, monitor, row_flow, run_data, run_findings, score_curves
 from selfsown.html.damage import damaged_if_unreadable
+from selfsown.html.decontamination import DecontaminationSection
 from selfsown.html.elements import Figure, Opening, Table
 from selfsown.html.formatting import capitalized, integer, join_words, shown_folder, truncate
 from selfsown.html.monitor import MonitorSection
@@ -69,6 +70,7 @@ class RunPage:
     rows: RowSection | None
     composition: Figure | None
     browser: RowBrowser | None
+    decontamination: DecontaminationSection | None
     cost: CostSection
     recipe: str
     environment: str
@@ -88,6 +90,7 @@ def content(folder: Path) -> RunPage:
         composition=composition.synthetic_figure(run) if run.history else None,
         browser=row_browser(run_data.sample_rows(run, MAX_ROWS), run.rows_total, shown_folder(folder)),
         cost=_cost(run, folder),
+        decontamination=decontamination.section(folder),
         recipe=yaml.safe_dump(dict(run.recipe), sort_keys=False, allow_unicode=True, width=100),
         environment=yaml.safe_dump(dict(run.environment), sort_keys=False, allow_unicode=True),
     )

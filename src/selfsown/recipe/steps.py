@@ -73,6 +73,11 @@ class Step:
         return bool(getattr(self.module, "STREAMS", False))
 
     @property
+    def decontaminates(self) -> bool:
+        """Whether the method declares (DECONTAMINATES = True) that it rejects rows which have held-out questions."""
+        return bool(getattr(self.module, "DECONTAMINATES", False))
+
+    @property
     def is_remote(self) -> bool:
         """Whether it is a model behind a server, which can be asked but not trained."""
         return bool(getattr(self.module, "REMOTE", False))

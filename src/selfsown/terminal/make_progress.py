@@ -69,6 +69,8 @@ class MakeProgress:
         self.print(f"{tally.made:,} rows made = {parts}, in {duration(time.monotonic() - tally.began)}.")
         for reason, count in tally.reasons.most_common(MAX_REASONS):
             self.print(f"  {count:,} {reason}")
+        if tally.decontamination:
+            self.print(tally.decontamination)
 
     def print(self, line: str) -> None:
         print_line(self.console, line)

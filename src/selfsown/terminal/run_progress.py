@@ -83,6 +83,9 @@ class RunProgress(Callbacks):
     def real_rows(self, intake: Intake) -> None:
         print_line(self.console, intake.sentence())
 
+    def decontamination(self, sentence: str) -> None:
+        print_line(self.console, sentence)
+
     def begin(self, generation: int, stage: str) -> None:
         self.eta.begin(generation, stage, self.arm == "control")
         self.generation, self.stage, self.steps, self.stage_began = generation, stage, "", self.clock()

@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
 
 from selfsown.text.normalize import UNSPACED, any_word, normal
 
@@ -75,18 +74,21 @@ class Passages:
 
     def __init__(self, passages: Iterable[str] = ()) -> None:
         self._passages = set[str]()
-        self._lengths: dict[tuple[str, str], set[int]] = defaultdict(set)  # by the first two tokens
+        self._lengths: dict[tuple[str, str, str], set[int]] = defaultdict(set)  # by the first three tokens
         for run in passages:
             self.add(run)
 
     def add(self, run: str) -> None:
-        first, second, *rest = run.split(" ")
+        first, second, third, *rest = run.split(" ")
         self._passages.add(run)
-        self._lengths[first, second].add(2 + len(rest))
+        self._lengths[first, second, third].add(3 + len(rest))
 
     def within(self, tokens: Sequence[str]) -> Iterator[str]:
         """The runs that occur among these tokens, in order."""
-        for start, pair in enumerate(pairwise(tokens)):
-            for length in self._lengths.get(pair, ()):
+        beginnings = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
+        if self._lengths.keys().isdisjoint(beginnings):  # nearly always, and the fastest way to know it
+            return
+        for start, beginning in enumerate(beginnings):
+            for length in self._lengths.get(beginning, ()):
                 if (run := " ".join(tokens[start : start + length])) in self._passages:
                     yield run
