@@ -32,6 +32,7 @@ from testing.mock_server import Server
 from testing.two_nodes import ADDRESSES, SETTINGS, TwoNodes
 
 PORT, IN_FLIGHT = 8123, 32
+WORDS = [f"word{number}" for number in range(20_000)]
 
 
 def reply(prompt: str, body: dict[str, Any]) -> str:
@@ -60,9 +61,11 @@ def serve(host: str, cheap: bool) -> None:
 
 
 def write_recipe(folder: Path, rows: int, cheap: bool, host: str) -> Path:
+    chance = random.Random(0)
     with (folder / "prompts.jsonl").open("w", encoding="utf-8") as file:
         for number in range(rows):
-            line = {"prompt": f"Write f, which adds {number}", "tests": f"assert f(1) == {number % 50 + 1}"}
+            story = " ".join(chance.choices(WORDS, k=20))  # nearly all prompts are unlike, as users' are
+            line = {"prompt": f"{story}. Write f, which adds {number}", "tests": f"assert f(1) == {number % 50 + 1}"}
             file.write(json.dumps(line) + "\n")
     model = {"url": f"http://{host}:{PORT}/v1", "model": "m", "max_in_flight": IN_FLIGHT}
     tree: dict[str, Any] = {
