@@ -55,6 +55,7 @@ CHECKED = {  # commands that are not run, and why; their options are checked
     "make test": "runs these tests",
     "python -m benchmarks": "takes minutes to hours",
     "python -m acceptance": "takes minutes to hours",
+    "selfsown make answers --engine ray": "starts a cluster; tests/engines runs it",
     "selfsown push": "needs an account; tests/export pushes to a local hub",
     "selfsown run": "trains for minutes; its recipe is checked, and two runs are made",
     "selfsown compare": "trains for minutes; its recipe is checked, and tests/compare runs comparisons",
