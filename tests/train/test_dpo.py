@@ -133,7 +133,7 @@ def test_pairs_come_from_the_loop_and_survive_in_the_store(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_it_learns_from_its_own_right_and_wrong_tries_in_every_seed() -> None:
     gains = []
-    for seed in range(3):
+    for seed in range(5):
         base = begun(seed)
         tried = [row for row in sample.generate(ASKED, base, WORLD, seed) if not row.status]
         graded = (row.graded(grade) for row, grade in zip(tried, verify.grade(tried, WORLD), strict=True))
