@@ -26,7 +26,8 @@ def share(hits: float, n: int) -> tuple[float, float]:
     z2 = Z * Z
     middle = p + z2 / (2 * n)
     half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+    low, high = (middle - half) / (1 + z2 / n), (middle + half) / (1 + z2 / n)
+    return low if hits else 0.0, high if hits < n else 1.0  # which rounding would miss by a little
 
 
 def mean(values: Sequence[float]) -> tuple[float, float]:
