@@ -11,6 +11,7 @@ from selfsown.chunks import ChunkWork
 from selfsown.cluster.worker import Job
 from selfsown.errors import RecipeError
 from selfsown.recipe.recipe import Recipe
+from selfsown.stages import ROLE_MODELS
 
 SHARED_LIMITS = ("max_in_flight", "requests_per_minute", "tokens_per_minute")  # of a server, over all workers
 
@@ -19,9 +20,10 @@ def job_of(work: ChunkWork, workers: int, cores: int) -> Job:
     """The work as so many workers do it. RecipeError where a method cannot be sent to them."""
     recipe, budget = work.recipe, work.journal.budget
     values = recipe.dump()
+    named = _texts([values.get(role) for role in ROLE_MODELS])
     for key in ("engine", "grader_requirements"):
         values.pop(key, None)
-    for role in ("teacher", "judge"):
+    for role in ROLE_MODELS:
         if step := getattr(recipe, role):
             limits = {name: step.option(name) for name in SHARED_LIMITS if step.option(name)}
             shares = {name: max(1, limit // workers) for name, limit in limits.items()}
@@ -33,7 +35,7 @@ def job_of(work: ChunkWork, workers: int, cores: int) -> Job:
         journal=work.journal.path.absolute(),
         caps=dict(budget.caps) if budget else None,
         reply_totals=budget.reply_totals if budget else {},
-        environment={name: os.environ[name] for name in _texts(values) if name in os.environ},
+        environment={name: os.environ[name] for name in named if name in os.environ},
         chunk_size=work.chunk_size,
         cores=cores,
     )
@@ -65,7 +67,7 @@ def _sources(recipe: Recipe) -> dict[str, bytes]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts within plain values: some name a variable."""
+    """All texts within plain values: of a model's options, some name a variable with a secret."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

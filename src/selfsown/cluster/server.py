@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -18,6 +19,7 @@ from selfsown.usage.journal import Call as SentRequest
 from selfsown.usage.journal import StoredReply
 
 ANSWER_SECONDS = 5.0  # until the last answer is given up
+RETRY_SECONDS = 0.2  # between attempts to reach the mailbox
 MAX_REMEMBERED = 20_000  # answers, in case a call is repeated
 
 
@@ -30,6 +32,7 @@ class JournalServer:
         self.reserved = defaultdict[str, Counter[Reservation]](Counter)  # by worker
         self.rows_finished, self.rows_done = 0, dict[str, float]()  # of partitions that are done; at work, by worker
         self.partitions_done = Counter[str]()  # by worker
+        self.lost = set[str]()  # workers, whose last calls may still come
         self.answered: OrderedDict[str, Answer] = OrderedDict()
         self.is_open, self.last_answer = True, list[Any]()
         self.thread = threading.Thread(target=self._serve, name="journal server", daemon=True)
@@ -48,7 +51,7 @@ class JournalServer:
                 if calls:
                     self.last_answer = [self.mailbox.answer.remote(self._answers(calls))]
             except ray.exceptions.RayError:  # its machine is lost, and it starts again elsewhere
-                continue
+                time.sleep(RETRY_SECONDS)
 
     def _answers(self, calls: Sequence[Call]) -> list[tuple[str, Answer]]:
         answers, writes = dict[str, Answer](), dict[str, Future[None]]()
@@ -89,7 +92,7 @@ class JournalServer:
 
     def reserve(self, worker: str, need: Reservation) -> bool | None:
         """Whether the budget allows the request; None: perhaps once others have ended."""
-        allowed = self._budget.reserve_now(need)
+        allowed = worker not in self.lost and self._budget.reserve_now(need)
         if allowed:
             self.reserved[worker][need] += 1
         return allowed
@@ -120,6 +123,7 @@ class JournalServer:
 
     def forget(self, worker: str) -> None:
         """Release what a worker that is lost had reserved; its partition is done again."""
+        self.lost.add(worker)
         self.rows_done.pop(worker, None)
         for need, count in self.reserved.pop(worker, Counter()).items():
             for _ in range(count):

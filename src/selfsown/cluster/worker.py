@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import ray
 
 from selfsown.callbacks import Tally
@@ -75,20 +77,14 @@ class Worker:
 
     def start(self) -> SelfsownError | None:
         """Create the models; the error where that is not possible."""
-        job, folder = self.job, Path(tempfile.mkdtemp(prefix="selfsown-")) / _DEPTH
+        job = self.job
         self.reserved = reserve_cores(job.cores)
         os.environ.update(job.environment)
         if job.folder.is_dir():
             os.chdir(job.folder)
-        folder.mkdir(parents=True)
-        for name, source in job.sources.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(source)
         journal = RemoteJournal(job.journal, self.driver, job.caps, job.reply_totals)
         try:
-            recipe = Recipe.of(job.recipe, folder)
-            real = FetchedRows(self.driver, folder / "real.parquet")
-            self.work = ChunkWork(recipe, real, journal, Tally(), job.chunk_size)
+            self.work = ChunkWork(_recipe(job), FetchedRows(self.driver), journal, Tally(), job.chunk_size)
         except SelfsownError as error:
             return error
         return None
@@ -118,28 +114,27 @@ class Worker:
             self.work.halt()
 
 
-class FetchedRows(Sequence[Row]):
-    """The real rows, fetched from the driver where a method reads them at all."""
+def _recipe(job: Job) -> Recipe:
+    """The recipe with its custom methods, which are loaded from a folder that is there no longer than that takes."""
+    with tempfile.TemporaryDirectory(prefix="selfsown-") as name:
+        folder = Path(name) / _DEPTH
+        folder.mkdir(parents=True)
+        for method, source in job.sources.items():
+            (folder / method).parent.mkdir(parents=True, exist_ok=True)
+            (folder / method).write_bytes(source)
+        return Recipe.of(job.recipe, folder)
 
-    def __init__(self, driver: Driver, path: Path) -> None:
-        self.driver, self.path = driver, path
+
+class FetchedRows(StoredRows):
+    """The real rows, fetched from the driver where a method reads them at all; no file of them is left behind."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
 
     @cached_property
-    def stored(self) -> StoredRows:
-        """The rows in a file of this worker."""
+    def _parquet(self) -> pyarrow.Buffer:
         (reference,) = self.driver.call("real_rows")
-        self.path.write_bytes(ray.get(reference))
-        return StoredRows(self.path)
+        return pyarrow.py_buffer(ray.get(reference))
 
-    def __len__(self) -> int:
-        return len(self.stored)
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.stored)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        return self.stored[index]
+    def _open(self) -> pyarrow.parquet.ParquetFile:
+        return pyarrow.parquet.ParquetFile(pyarrow.BufferReader(self._parquet), pre_buffer=False)

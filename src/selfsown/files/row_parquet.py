@@ -78,12 +78,15 @@ class StoredRows(Sequence[Row]):
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def _open(self) -> pyarrow.parquet.ParquetFile:
+        return pyarrow.parquet.ParquetFile(self.path, pre_buffer=False)
+
     def __len__(self) -> int:
-        with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+        with self._open() as file:
             return int(file.metadata.num_rows)
 
     def __iter__(self) -> Iterator[Row]:
-        with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+        with self._open() as file:
             for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
                 yield from _rows(batch)
 
