@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -123,21 +122,22 @@ class DatasetPipeline(ChunkWork):
             if step.streams:
                 rows = self.graded(index, rows)
         for index, step in enumerate(self.recipe.curate):
-            inputs = CurateInputs(
-                task=self.task, real=self.real, held_out=self.held_out, grader_count=len(self.recipe.grade)
-            )
-            rows = curate_rows(step, rows, replace(inputs, seed=self.seed("curate", index)))
+            rows = curate_rows(step, rows, self.curate_inputs(self.seed("curate", index)))
         for row in rows:
             finished = row if row.status else row.kept()
             self.tally.add(finished)
             yield finished
         on_progress(self.tally)
 
+    def curate_inputs(self, seed: int) -> CurateInputs:
+        """What a curator is given, but for the rows."""
+        count = len(self.recipe.grade)
+        return CurateInputs(task=self.task, real=self.real, held_out=self.held_out, grader_count=count, seed=seed)
+
     def measure_decontamination(self) -> str:
         """Write how well the recipe's decontamination works; the result in a sentence, "" where it has none."""
-        inputs = CurateInputs(task=self.task, real=self.real, held_out=self.held_out)
-        seed = self.seed("decontamination")
-        measured = measure_decontamination(self.recipe.curate, inputs, self.store, self.store.stream("rows"), seed)
+        seed, rows = self.seed("decontamination"), self.store.stream("rows")
+        measured = measure_decontamination(self.recipe.curate, self.curate_inputs(seed), self.store, rows, seed)
         return f"{measured.sentence()}." if measured else ""
 
     def chunks(self, first: int) -> Iterator[Chunk]:

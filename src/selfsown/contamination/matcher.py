@@ -12,7 +12,7 @@ from selfsown.contamination.verbatim import VerbatimIndex
 from selfsown.records import Row
 from selfsown.text.content_words import Features, features
 from selfsown.text.overlap import bare, tokenize
-from selfsown.text.reworded import RewordedIndex
+from selfsown.text.reworded import RewordedIndex, is_long_enough
 
 MAX_COMMON_ROWS = 5_000  # real rows with which questions are compared, so that what is alike by nature is no copy
 
@@ -95,9 +95,8 @@ class Matcher:
             self._verbatim.add(own, group=benchmark != HELD_OUT)
         self._verbatim.ignore(text for row in common for text in (row.prompt, row.answer))
         without_documents = [question for question in questions if not question.is_document]
-        self._reworded = (
-            RewordedQuestions(without_documents, _sampled(common)) if reworded and without_documents else None
-        )
+        searched = reworded and any(is_long_enough(question.text) for question in without_documents)
+        self._reworded = RewordedQuestions(without_documents, _sampled(common)) if searched else None
 
     def match(self, row: Row) -> Match | None:
         """The first question that the row's prompt or answer has; None where there is none."""

@@ -40,6 +40,11 @@ _RARE_SHARE, _RARE_TEXTS = 0.05, 20  # words that more questions have are not se
 _WINDOW = (1.0, 1.6)  # lengths of parts of a longer text, relative to the question
 
 
+def is_long_enough(question: str) -> bool:
+    """Whether a question has enough content words to be found in other words."""
+    return len(set(features(question))) >= SHORT_FEATURES
+
+
 @dataclass(frozen=True)
 class Reworded:
     """The question (its number) that a text rewords; similarity: from 0 to 1."""
