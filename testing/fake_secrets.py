@@ -38,7 +38,7 @@ def credentials(draw: Random) -> dict[str, str]:
         "slack": "xo" + "xb-" + drawn(12, "123456789") + "-" + drawn(12, "123456789") + "-" + drawn(24),
         "stripe": "sk" + "_live_" + drawn(24),
         "npm": "npm" + "_" + drawn(36),
-        "npm, configured": "//registry.npmjs.org/:_auth"
+        "npm, configured": "//registry.example.org/:_auth"
         + "Token="
         + drawn(8, HEX)
         + "-4a0c-4b1d-9e2f-"
