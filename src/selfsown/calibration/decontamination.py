@@ -111,8 +111,10 @@ class Decontamination:
             f"Rows were searched for {sum(self.questions.values()):,} questions ({against}); {self.removed.hits:,} of "
             f"{self.removed.n:,} were rejected.",
             "Planted copies of the questions went through the same step, with the same options; none of them is among "
-            "the rows. Paraphrases are mechanical, and share as many words with a question as written ones do.",
+            "the rows.",
         ]
+        if "paraphrased" in self.recall:
+            sentences.append("Paraphrases are mechanical, and share as many words with a question as written ones do.")
         if self.clean.n:
             sentences.append(
                 f"Of {self.clean.n:,} real rows that the step was not given as real rows it rejects {self.clean.text}. "
