@@ -289,7 +289,7 @@ class Model:
 @torch.inference_mode()
 def write(model: Model, heads: list[str], seed: int | None) -> list[Row | None]:
     """What the model makes of each head, at random, or without a seed what is likeliest; None if it found no end."""
-    order = sorted(range(len(heads)), key=lambda at: len(heads[at]))
+    order = sorted(range(len(heads)), key=lambda at: (len(heads[at]), heads[at]))
     found: dict[int, Row | None] = {}
     for chunk in (order[at : at + 256] for at in range(0, len(order), 256)):  # together, about equal lengths
         generator, memory = torch.Generator().manual_seed((seed or 0) + chunk[0]), {}

@@ -1,4 +1,4 @@
-"""What all tests share: the sandbox, if the machine has one, and one thread for linear algebra."""
+"""What all tests share: the sandbox, if the machine has one, one thread for linear algebra, and no token of Ray."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 # Before NumPy is imported, here and in processes that tests start: its threads only wait for each other where several
 # workers of pytest share the cores, which makes the small matrices of the tests several times slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Clusters of Ray that tests start at the same time would write one token over another's.
+os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 import pytest
 
