@@ -65,7 +65,7 @@ def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
                 stop += 1
         loop.run(recipe, folder)
         assert contents(folder) == wanted
-    writes = "recipe, environment, real rows set aside, counts, two sides, two generations, decontamination, best, result"
+    writes = "recipe, environment, real rows set aside, counts, two sides, two generations, copies, best, result"
     assert stop == 14, writes
 
 
