@@ -12,4 +12,4 @@ from selfsown.stages import as_synthetic
 
 def recorded(method: str, rows: Iterable[Row], teacher: Any, generation: int = 2) -> list[Row]:
     """What a generator yielded, as rows of this generation by this method and teacher."""
-    return as_synthetic(rows, step("generate", method), generation, teacher)
+    return list(as_synthetic(rows, step("generate", method), generation, teacher))

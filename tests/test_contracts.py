@@ -168,7 +168,7 @@ def test_a_generator_gives_new_rows_and_the_same_seed_the_same(way: str, roles: 
     generating = step("generate", way, NEEDED.get(f"generate.{way}"))
     yielded, again = (list(generating(**roles | {"rows": roles["real"]})) for _ in range(2))
     assert yielded == again
-    made = as_synthetic(yielded, generating, roles["generation"], roles["teacher"])
+    made = list(as_synthetic(yielded, generating, roles["generation"], roles["teacher"]))
     assert len({row.id for row in made}) == len(made)
     known = {row.id for row in roles["real"]}
     for row in made:

@@ -190,7 +190,7 @@ def test_a_writer_of_texts_is_given_the_turns_and_its_rows_have_no_system_messag
     seen: list[str] = []
     parrot = Parrot(lambda prompt, at: seen.append(prompt) or f"answer {at}")
     real = list(task.pose(0))
-    made = as_synthetic(sample.generate(real, parrot, task, 0, n=1), step("generate", "sample"), 1, parrot)
+    made = list(as_synthetic(sample.generate(real, parrot, task, 0, n=1), step("generate", "sample"), 1, parrot))
     assert seen == [row.prompt for row in real]
     assert [row.prompt for row in made] == seen
     words = [json.dumps(prompt_messages(row.prompt, row.metadata)) for row in made]

@@ -106,7 +106,7 @@ class ChunkWork:
         part = chunk.size / (1 + sum(not grader.streams for grader in self.recipe.grade))
         with self.tally.making.portion(part):
             made = step.collect(Row, replace(for_step(step, inputs), rows=chunk.rows, seed=chunk.seed))
-        rows = as_synthetic(made, step, 1, self.teacher)
+        rows = list(as_synthetic(made, step, 1, self.teacher))
         failed = sum(row.status == "failed" for row in rows)
         counts.append((step.name, len(rows), failed))
         for index, grader in enumerate(self.recipe.grade):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,15 @@ KEYS_THAT_MAY_CHANGE = {
 
 def parsed(path: Path, read: Callable[[bytes], Any]) -> Any:
     """The content of a file that we wrote; RunFolderError where it is damaged."""
-    try:
+    with damage_explained(path):
         return read(path.read_bytes())
+
+
+@contextmanager
+def damage_explained(path: Path) -> Iterator[None]:
+    """RunFolderError where a file that we wrote cannot be read."""
+    try:
+        yield
     except Exception as error:
         raise RunFolderError(
             f"{path} is damaged ({one_line(error)}); delete it and run the same command again"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,12 @@ from selfsown import progress
 from selfsown.calibration.requirements import check_requirements
 from selfsown.callbacks import Callbacks
 from selfsown.errors import ModelError, RecipeError
+from selfsown.files.row_sequences import chained, status_counts, with_status
 from selfsown.history import best_of, last_accepted, learned_from_synthetic, trainings
 from selfsown.intake import Intake, record_intake
 from selfsown.models import Model, Pretrained, Student
 from selfsown.preflight.dry_run import dry_run
 from selfsown.preflight.servers import check_servers
-from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import (
     EvaluateInputs,
     GenerateInputs,
@@ -33,7 +32,7 @@ from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Mixture, Row, Score, Verdict, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.run_state import RunState
-from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows
+from selfsown.stages import as_synthetic, curate_rows, for_step, grade_rows, in_pieces
 
 SIDES = ("real", "held_out")
 STATUSES = ("kept", "rejected", "failed")
@@ -103,17 +102,18 @@ class Loop(RunState):
         number, parent = len(history), last_accepted(history)
         if finished := self.store.generation(number):
             return finished
-        past = [row for earlier in history[1:] if earlier.accepted for row in self.kept(earlier.number)]
+        past = chained(*(self.kept(earlier.number) for earlier in history[1:] if earlier.accepted))
         student = self.model(parent.number)
         level = self.level_after(parent)
-        rows = self.store.rows(f"{generation_dir(number)}/rows")
+        rows = self.store.sequence(f"{generation_dir(number)}/rows")
         if rows is None:
             rows = self.generate_rows(number, level, student, past)
-        kept = self.kept_rows[number] = [row for row in rows if row.status == "kept"]
-        mixture = self.mixed([*past, *kept])
+        kept = self.kept_rows[number] = with_status(rows, "kept")
+        mixture = self.mixed(chained(past, kept))
         start = student if self.recipe.init_from == "previous" else self.model(0)
         child = self.trained_model(number, mixture, start)
-        counts = {"made": len(rows)} | {status: sum(row.status == status for row in rows) for status in STATUSES}
+        counted = status_counts(rows)
+        counts = {"made": len(rows)} | {status: counted[status] for status in STATUSES}
         shares = mixture.synthetic_share
         generation = Generation(number, parent.number, level, counts, mixture.real_share, (), synthetic_share=shares)
         return self.evaluated(generation, child, history, rows)
@@ -128,46 +128,53 @@ class Loop(RunState):
         while len(generations) <= needed:
             generations.append(control.run_generation(generations))
 
-    def mixed(self, synthetic: list[Row]) -> Mixture:
+    def mixed(self, synthetic: Sequence[Row]) -> Mixture:
         """The rows to train on, with their weights."""
         return self.recipe.mix.one(Mixture, MixInputs(real=answered(self.real), synthetic=synthetic))
 
-    def generate_rows(self, number: int, level: int, student: Student, past: list[Row]) -> list[Row]:
+    def generate_rows(self, number: int, level: int, student: Student, past: Sequence[Row]) -> Sequence[Row]:
         """The generation's new rows, each with its status. Without a teacher or judge, the student takes the role."""
         teacher = self.role_model("teacher") or student
         judge = self.role_model("judge") or student
         writer = student if self.recipe.generate_with == "student" else teacher
         inputs = GenerateInputs(real=self.real, teacher=writer, task=self.task, level=level, generation=number)
-        rows: list[Row] = []
         with self.stage(number, "generate") as done:
-            for index, step in enumerate(progress.track(self.recipe.generate)):
-                seed = self.seed(number, "generate", index)
-                made = step.collect(Row, replace(for_step(step, inputs), rows=self.working_rows(number), seed=seed))
-                rows += as_synthetic(made, step, number, writer, len(rows))
+            rows = self.store.spooled(number, "generated", self.generated(number, writer, inputs))
             done.append(len(rows))
         with self.stage(number, "grade") as done:
-            done.append(sum(not row.status for row in rows))
+            done.append(status_counts(rows)[""])
             rows = self.graded(rows, number, GradeInputs(judge=judge, teacher=teacher, task=self.task, real=self.real))
         with self.stage(number, "curate") as done:
-            done.append(sum(not row.status for row in rows))
-            rows = self.curated(rows, number, past)
-        rows = sorted((row if row.status else row.kept() for row in rows), key=lambda row: row.sample_index)
-        self.store.write_rows(f"{generation_dir(number)}/rows", rows)
+            done.append(status_counts(rows)[""])
+            tracked = progress.track(rows, unit="rows")
+            rows = self.store.write_sequence(f"{generation_dir(number)}/rows", self.curated(tracked, number, past))
+        self.store.forget_working(number)
         return rows
 
-    def graded(self, rows: Sequence[Row], number: int, inputs: GradeInputs) -> list[Row]:
+    def generated(self, number: int, writer: Model, inputs: GenerateInputs) -> Iterator[Row]:
+        """The rows of all generators."""
+        size = 0
+        for index, step in enumerate(progress.track(self.recipe.generate)):
+            seed, rows = self.seed(number, "generate", index), self.working_rows(number)
+            for piece, piece_inputs in in_pieces(step, replace(for_step(step, inputs), rows=rows, seed=seed)):
+                for row in as_synthetic(piece.stream(Row, piece_inputs), step, number, writer, size):
+                    size += 1
+                    yield row
+
+    def graded(self, rows: Sequence[Row], number: int, inputs: GradeInputs) -> Sequence[Row]:
         """The rows with the grades of all graders."""
         for index, step in enumerate(progress.track(self.recipe.grade)):
             graded = grade_rows(step, rows, replace(inputs, seed=self.seed(number, "grade", index)))
-            rows = list(progress.track(graded, total=len(rows), unit="rows"))
-        return list(rows)
-
-    def curated(self, rows: list[Row], number: int, past: list[Row]) -> list[Row]:
-        """The rows after all curators."""
-        inputs = self.curate_inputs(past)
-        for index, step in enumerate(progress.track(self.recipe.curate)):
-            rows = list(curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index))))
+            tracked = progress.track(graded, total=len(rows), unit="rows")
+            rows = self.store.spooled(number, f"graded-{index}", tracked)
         return rows
+
+    def curated(self, rows: Iterable[Row], number: int, past: Sequence[Row]) -> Iterator[Row]:
+        """The rows after all curators, each with its status."""
+        inputs = self.curate_inputs(past)
+        for index, step in enumerate(self.recipe.curate):
+            rows = curate_rows(step, rows, replace(inputs, seed=self.seed(number, "curate", index)))
+        return (row if row.status else row.kept() for row in rows)
 
     def trained_model(self, number: int, mixture: Mixture, start: Student) -> Student:
         """The generation's model: from the folder, or trained now."""
@@ -201,10 +208,12 @@ class Loop(RunState):
             inputs = replace(inputs, teacher=self.role_model("teacher") or start)
         if step.takes("grader"):
             grading = GradeInputs(judge=self.role_model("judge") or start, task=self.task, real=self.real)
-            inputs = replace(inputs, grader=lambda rows: self.graded(rows, number, grading))
+            inputs = replace(inputs, grader=lambda rows: list(self.graded(rows, number, grading)))
         return inputs
 
-    def evaluated(self, generation: Generation, model: Model, history: list[Generation], made: list[Row]) -> Generation:
+    def evaluated(
+        self, generation: Generation, model: Model, history: list[Generation], made: Sequence[Row]
+    ) -> Generation:
         """The generation with its scores and verdicts: from the folder, or measured now."""
         if finished := self.store.generation(generation.number):
             return finished
@@ -233,12 +242,12 @@ class Loop(RunState):
         self.forget_models([*history, generation])
         return generation
 
-    def guard_inputs(self, history: list[Generation], made: list[Row]) -> GuardInputs:
+    def guard_inputs(self, history: list[Generation], made: Sequence[Row]) -> GuardInputs:
         """What guards see: validation scores and rows, never those of the test half."""
         return GuardInputs(
             history=[generation.as_validated() for generation in history],
             made=made,
-            kept=[row for row in made if row.status == "kept"],
+            kept=with_status(made, "kept"),
             real=answered(self.real),
             held_out=answered(self.validation),
             task=self.task,
@@ -254,17 +263,6 @@ class Loop(RunState):
             seed = self.seed(0, "evaluate", index)
             scores += step.collect(Score, EvaluateInputs(model=model, held_out=held_out, task=self.task, seed=seed))
         return tuple(score for score in scores if math.isfinite(score.value))
-
-    def unconditional_rows(self, number: int, count: int) -> list[Row]:
-        """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
-        seed, rows = self.seed(0, "written"), []
-        samples = unconditional_samples(
-            self.model(number), answered(self.validation), self.task, count, random.Random(seed), seed
-        )
-        for prompt, answer in samples:
-            row = self.task.read(prompt, answer)
-            rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))
-        return rows
 
     def baselines(self, number: int, models: int) -> list[tuple[Score, ...]]:
         """Validation scores of so many models trained on real rows alone: generation 0, and others by other seeds."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:  # the command line answers --help without it
@@ -176,24 +177,38 @@ class Mixture:
     rows: Sequence[Row]
     weights: np.ndarray[Any, np.dtype[np.float64]]  # (rows,): how often each is drawn, relative to the others
 
+    @cached_property
+    def _columns(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """Of each row, whether it is real, its characters, and a hash of its text. Rows may be in files: read once."""
+        import numpy as np
+
+        real, sizes, texts = array("b"), array("q"), array("q")
+        for row in self.rows:
+            real.append(row.origin == "real")
+            sizes.append(len(row.prompt) + len(row.answer))
+            texts.append(hash((row.prompt, row.answer)))
+        return np.array(real, dtype=bool), np.array(sizes), np.array(texts)
+
+    @property
+    def characters(self) -> np.ndarray[Any, Any]:
+        """Of each row's prompt and answer (rows,)."""
+        return self._columns[1]
+
     @property
     def real_share(self) -> float:
         """The share of draws that are real rows."""
-        real = [row.origin == "real" for row in self.rows]
-        return float(self.weights[real].sum() / self.weights.sum())
+        return float(self.weights[self._columns[0]].sum() / self.weights.sum())
 
     def epochs(self, draws: float) -> float:
         """How often so many draws pass over the real rows, or over the synthetic ones if these are repeated more.
 
         Rows with the same text count as one.
         """
-        texts, weights = defaultdict[str, set[tuple[str, str]]](set), defaultdict[str, float](float)
-        for row, weight in zip(self.rows, self.weights.tolist(), strict=True):
-            if weight:
-                texts[row.origin].add((row.prompt, row.answer))
-                weights[row.origin] += weight
-        total = sum(weights.values())
-        return max((draws * weights[origin] / total / len(texts[origin]) for origin in texts), default=0.0)
+        real, _, texts = self._columns
+        groups = [(self.weights[group], texts[group]) for group in (real, ~real) if self.weights[group].any()]
+        weights = [float(weights.cumsum()[-1]) for weights, _ in groups]
+        counts = [len(set(texts[weights > 0].tolist())) for weights, texts in groups]
+        return max((draws * weight / sum(weights) / n for weight, n in zip(weights, counts, strict=True)), default=0.0)
 
     @property
     def synthetic_share(self) -> dict[str, float]:
@@ -201,13 +216,11 @@ class Mixture:
 
         A token is a character here, as in the embedded model.
         """
-        made = [row.origin == "synthetic" for row in self.rows]
-        sizes = [len(row.prompt) + len(row.answer) for row in self.rows]
-        tokens = sum(size for size, synthetic in zip(sizes, made, strict=True) if synthetic)
-        drawn = self.weights * sizes
+        real, sizes, _ = self._columns
+        made, drawn = ~real, self.weights * sizes
         return {
-            "rows": sum(made) / len(made),
-            "tokens": tokens / sum(sizes),
+            "rows": int(made.sum()) / len(made),
+            "tokens": int(sizes[made].sum()) / int(sizes.sum()),
             "drawn": float(drawn[made].sum() / drawn.sum()),
         }
 

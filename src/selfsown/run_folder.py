@@ -31,7 +31,8 @@ import yaml
 from selfsown.atomic import atomic_path, delete_new_folder, explain_os_errors, link_or_copy, write_atomically
 from selfsown.errors import RunFolderError, SelfsownError
 from selfsown.files.row_parquet import RowWriter, StoredRows, read_table, rows_from_table
-from selfsown.folder_recipe import check_kind, check_recipe, parsed
+from selfsown.files.row_sequences import IN_MEMORY, copied, spooled
+from selfsown.folder_recipe import check_kind, check_recipe, damage_explained, parsed
 from selfsown.recipe.steps import Step
 from selfsown.records import Generation, Json, JsonObject, Row, Score, Signal, Verdict
 from selfsown.run_folders import suggest_folder
@@ -108,11 +109,33 @@ class RunFolder:
         path = self.folder / f"{name}.parquet"
         return parsed(path, read_table) if path.exists() else None
 
+    def sequence(self, name: str) -> Sequence[Row] | None:
+        """The same rows, in memory where they are few."""
+        stored = self.stream(name)
+        if not stored.path.exists():
+            return None
+        with damage_explained(stored.path):
+            return list(stored) if len(stored) <= IN_MEMORY else stored
+
     def write_rows(self, name: str, rows: Iterable[Row]) -> None:
         """Write the rows, one at a time; the file appears when all are written."""
         with self.written(name) as writer:
             for row in rows:
                 writer.add(row)
+
+    def write_sequence(self, name: str, rows: Iterable[Row]) -> Sequence[Row]:
+        """The same; returns the rows, in memory where they are few."""
+        few: list[Row] = []
+        self.write_rows(name, copied(rows, few))
+        return few if len(few) <= IN_MEMORY else self.stream(name)
+
+    def spooled(self, number: int, name: str, rows: Iterable[Row]) -> Sequence[Row]:
+        """Rows of a generation between two stages: in memory where they are few, else in a file of this name."""
+        return spooled(rows, self.folder / generation_dir(number) / "working" / f"{name}.parquet")
+
+    def forget_working(self, number: int) -> None:
+        """Delete the files between the stages of a generation."""
+        shutil.rmtree(self.folder / generation_dir(number) / "working", ignore_errors=True)
 
     @contextmanager
     def written(self, name: str) -> Iterator[RowWriter]:

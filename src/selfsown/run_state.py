@@ -15,14 +15,16 @@ from selfsown import progress
 from selfsown.calibration.decontamination import measure_decontamination
 from selfsown.callbacks import Callbacks
 from selfsown.errors import RunFolderError
+from selfsown.files.row_sequences import with_status
 from selfsown.history import best_of, last_accepted
 from selfsown.holdout import validation_and_test
 from selfsown.models import Model, Pretrained, Student
 from selfsown.preflight.repeated_rows import repeats_warning
+from selfsown.prompting.unconditional import unconditional_samples
 from selfsown.recipe.inputs import CurateInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
-from selfsown.records import Generation, Row, Training
+from selfsown.records import Generation, Row, Training, answered
 from selfsown.run_folder import RunFolder, generation_dir
 from selfsown.stages import check_price, derive_seed
 from selfsown.tasks import Task, measurable
@@ -42,7 +44,7 @@ class RunState:
     real: list[Row]
     held_out: list[Row]
     callbacks: Callbacks
-    kept_rows: dict[int, list[Row]] = field(default_factory=dict)  # by generation, as far as they were read
+    kept_rows: dict[int, Sequence[Row]] = field(default_factory=dict)  # by generation, as far as they were read
 
     @cached_property
     def _halves(self) -> tuple[list[Row], list[Row]]:
@@ -58,11 +60,10 @@ class RunState:
         """The other half, whose scores are reported and decide nothing."""
         return self._halves[1]
 
-    def kept(self, number: int) -> list[Row]:
-        """The generation's kept rows, read from the folder once at most."""
+    def kept(self, number: int) -> Sequence[Row]:
+        """The generation's kept rows, read from the folder once at most where they are few."""
         if number not in self.kept_rows:
-            rows = self.store.rows(f"{generation_dir(number)}/rows") or []
-            self.kept_rows[number] = [row for row in rows if row.status == "kept"]
+            self.kept_rows[number] = with_status(self.store.sequence(f"{generation_dir(number)}/rows") or [], "kept")
         return self.kept_rows[number]
 
     def model(self, number: int) -> Student:
@@ -111,6 +112,17 @@ class RunState:
         model = step(rows=self.real, seed=self.seed(0, role), journal=self.store.journal, role=role)
         check_price(self.recipe, role, model)
         return cast(Model, model)
+
+    def unconditional_rows(self, number: int, count: int) -> list[Row]:
+        """Unconditional samples of a generation's model, as rows; failed where the task cannot read one."""
+        seed, rows = self.seed(0, "written"), []
+        samples = unconditional_samples(
+            self.model(number), answered(self.validation), self.task, count, random.Random(seed), seed
+        )
+        for prompt, answer in samples:
+            row = self.task.read(prompt, answer)
+            rows.append(row if isinstance(row, Row) else Row(prompt, answer).failed(row))
+        return rows
 
     def curate_inputs(self, past: Sequence[Row] = ()) -> CurateInputs:
         """What curators are given. past: kept rows of earlier accepted generations."""

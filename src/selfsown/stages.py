@@ -14,9 +14,11 @@ from selfsown.recipe.inputs import CurateInputs, GenerateInputs, GradeInputs
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Grade, JsonObject, Row
+from selfsown.tasks import Posing, PosingFromRows
 from selfsown.text.chat import text_prompt_metadata
 
 ROLE_MODELS = ("teacher", "judge")
+PIECE = 50_000  # rows of one call of a generator, or of a grader that does not stream
 CHANGES_KEY = "selfsown.changes"  # in the metadata of a real row: what `prepare` changed
 
 WithModels = TypeVar("WithModels", GenerateInputs, GradeInputs)
@@ -27,7 +29,26 @@ def derive_seed(seed: int, *where: object) -> int:
     return int.from_bytes(hashlib.sha256(repr((seed, *where)).encode()).digest()[:4])
 
 
-def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model, first: int = 0) -> list[Row]:
+def in_pieces(step: Step, inputs: GenerateInputs) -> Iterator[tuple[Step, GenerateInputs]]:
+    """A generator's work in calls of at most PIECE rows, so that the prompts and replies of one call fit into memory.
+
+    Rows are what it makes, where it is given their count, and what it works on, where it is given rows.
+    """
+    poses = isinstance(inputs.task, Posing | PosingFromRows)
+    counts = step.takes("count") and (poses or not step.takes("rows"))
+    size = int(step.option("count")) if counts else len(inputs.rows) if step.takes("rows") else 0
+    if size <= PIECE:
+        yield step, inputs
+        return
+    for index, start in enumerate(range(0, size, PIECE)):
+        seed, end = derive_seed(inputs.seed, index) if index else inputs.seed, min(start + PIECE, size)
+        if counts:
+            yield replace(step, options={**step.options, "count": end - start}), replace(inputs, seed=seed)
+        else:
+            yield step, replace(inputs, rows=inputs.rows[start:end], seed=seed)
+
+
+def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model, first: int = 0) -> Iterator[Row]:
     """The rows that a generator yielded, with their provenance; a generator only sets prompt, answer and parents.
 
     Origin, generation and sample index (the row's position, from `first`) are set; source and method where the
@@ -36,8 +57,8 @@ def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model
     `prepare` changed.
     """
     reads_chats = getattr(writer, "reads_conversations", False)
-    return [
-        row.replace_fields(
+    for index, row in enumerate(rows, first):
+        yield row.replace_fields(
             origin="synthetic",
             source=row.source or writer.name,
             method=row.method or step.method.removesuffix(".py").rpartition("/")[2],
@@ -45,8 +66,6 @@ def as_synthetic(rows: Iterable[Row], step: Step, generation: int, writer: Model
             sample_index=index,
             metadata=_without_changes(row.metadata if reads_chats else text_prompt_metadata(row.prompt, row.metadata)),
         )
-        for index, row in enumerate(rows, first)
-    ]
 
 
 def _without_changes(metadata: Mapping[str, str]) -> Mapping[str, str]:
@@ -77,8 +96,25 @@ def check_price(recipe: Recipe, role: str, model: object) -> None:
 def grade_rows(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
     """The rows with the step's grades, in order; a row is failed where the grader could not grade it.
 
-    Raises RecipeError where the step does not give one grade from 0 to 1 for each row.
+    A step that does not stream is given up to PIECE rows at once, or a few more, so that those of one prompt stay
+    together. Raises RecipeError where the step does not give one grade from 0 to 1 for each row.
     """
+    for piece in [rows] if step.streams else _by_prompts(rows):
+        yield from _graded(step, piece, inputs)
+
+
+def _by_prompts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in pieces, in order, cut between two prompts; one piece where there is none."""
+    piece: list[Row] = []
+    for row in rows:
+        if len(piece) >= PIECE and row.prompt != piece[-1].prompt:
+            yield piece
+            piece = []
+        piece.append(row)
+    yield piece
+
+
+def _graded(step: Step, rows: Iterable[Row], inputs: GradeInputs) -> Iterator[Row]:
     waiting, live, grades = deque[Row](), 0, 0
 
     def rows_to_grade() -> Iterator[Row]:
@@ -110,13 +146,14 @@ def _graded_or_failed(row: Row, grade: Grade) -> Row:
 def curate_rows(step: Step, rows: Iterable[Row], inputs: CurateInputs) -> Iterator[Row]:
     """The rows that the step gives: all of these, each once, and perhaps new ones, which name their parents.
 
-    A step that streams is fed row by row; any other gets all rows at once. RecipeError where a row is lost.
+    A step that streams is fed row by row; any other gets all rows at once, and they come out by their sample index.
+    RecipeError where a row is lost.
     """
     if not step.streams:
         rows = list(rows)
         live = [row for row in rows if not row.status]
-        yield from (row for row in rows if row.status)
-        yield from _complete(step, live, step.collect(Row, replace(inputs, rows=live)))
+        made = _complete(step, live, step.collect(Row, replace(inputs, rows=live)))
+        yield from sorted([*(row for row in rows if row.status), *made], key=lambda row: row.sample_index)
         return
     queue, waiting = deque[Row](), set[str]()  # all rows in order; the ids of those that the step has not given back
 

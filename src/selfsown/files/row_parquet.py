@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import overload
 
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
 from selfsown.files.record_fields import Record
-from selfsown.records import Grade, Row
+from selfsown.records import Grade, Row, Status
 
 ROWS_PER_GROUP = 5_000  # in memory at once while writing
 ROWS_PER_BATCH = 1_000  # turned into objects at once
@@ -73,22 +75,24 @@ class RowWriter:
 
 
 class StoredRows(Sequence[Row]):
-    """The rows of a file; every iteration reads the file again."""
+    """The rows of a file; every iteration reads the file again. status: only those that have it; None for all."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def _open(self) -> pyarrow.parquet.ParquetFile:
-        return pyarrow.parquet.ParquetFile(self.path, pre_buffer=False)
+    def __init__(self, path: Path, status: Status | None = None) -> None:
+        self.path, self.status = path, status
 
     def __len__(self) -> int:
-        with self._open() as file:
-            return int(file.metadata.num_rows)
+        return self._size
+
+    @cached_property
+    def _size(self) -> int:
+        if self.status is None:
+            with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+                return int(file.metadata.num_rows)
+        return sum(status == self.status for status in self.statuses())
 
     def __iter__(self) -> Iterator[Row]:
-        with self._open() as file:
-            for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
-                yield from _rows(batch)
+        for batch in self._batches():
+            yield from _rows(batch)
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
@@ -97,28 +101,40 @@ class StoredRows(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         """For a few rows only: each call reads the file up to the row."""
         if isinstance(index, slice):
-            return list(self)[index]
+            return self.take(range(*index.indices(len(self))))
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         return next(islice(self, index % len(self), None))
+
+    def take(self, indices: Sequence[int]) -> list[Row]:
+        """The rows at these indices, in this order; the file is read once, in batches."""
+        ascending, by_index, start = sorted(indices), dict[int, Row](), 0
+        for batch in self._batches() if indices else ():
+            here = ascending[bisect_left(ascending, start) : bisect_left(ascending, start + batch.num_rows)]
+            if here:
+                taken = batch.take(pyarrow.array([index - start for index in here]))
+                by_index |= zip(here, _rows(taken), strict=True)
+            start += batch.num_rows
+        return [by_index[index] for index in indices]
+
+    def statuses(self) -> Iterator[str]:
+        """The status of each row of the file."""
+        for batch in column_batches(self.path, ("status",)):
+            yield from batch.column("status").to_pylist()
+
+    def _batches(self) -> Iterator[pyarrow.RecordBatch]:
+        with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+            for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
+                if self.status is None:
+                    yield batch
+                else:
+                    yield batch.filter(pyarrow.compute.equal(batch["status"], self.status))
 
 
 def column_batches(path: Path, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:
     """These columns of all rows of a file, some rows at a time."""
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
         yield from file.iter_batches(ROWS_PER_GROUP, columns=list(columns), use_threads=False)
-
-
-def rows_at(path: Path, indices: Sequence[int]) -> list[Row]:
-    """The rows of a file at these indices, in this order; the file is read in batches."""
-    ascending, by_index, start = sorted(indices), dict[int, Row](), 0
-    for batch in column_batches(path, SCHEMA.names):
-        here = ascending[bisect_left(ascending, start) : bisect_left(ascending, start + batch.num_rows)]
-        if here:
-            taken = batch.take(pyarrow.array([index - start for index in here]))
-            by_index |= zip(here, _rows(taken), strict=True)
-        start += batch.num_rows
-    return [by_index[index] for index in indices]
 
 
 def rows_from_table(table: pyarrow.Table) -> list[Row]:

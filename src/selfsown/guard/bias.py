@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from selfsown.option_types import NotNegative, Share
 from selfsown.records import Row, SelfsownError, Verdict
@@ -32,7 +32,7 @@ def guard(
     exceeded: list[str] = []
     unmeasured: list[str] = []
     for attribute in attributes:
-        kept_count, kept_shares = _shares([row for row in kept if row.method != "restate"], attribute)
+        kept_count, kept_shares = _shares((row for row in kept if row.method != "restate"), attribute)
         real_count, real_shares = _shares(real, attribute)
         if not real_shares:
             available = ", ".join(sorted({name for row in real for name in row.metadata})) or "none"
@@ -57,7 +57,7 @@ def _reason(shifts: Mapping[str, float], exceeded: Sequence[str], unmeasured: Se
     return "; ".join(parts)
 
 
-def _shares(rows: Sequence[Row], attribute: str) -> tuple[int, Counter[str]]:
+def _shares(rows: Iterable[Row], attribute: str) -> tuple[int, Counter[str]]:
     """How many rows have the attribute, and the share of each value."""
     counts = Counter(row.metadata[attribute] for row in rows if attribute in row.metadata)
     total = sum(counts.values())

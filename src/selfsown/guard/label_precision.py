@@ -7,6 +7,7 @@ default `patience: 2`, two falls in a row end the run.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from selfsown.option_types import NotNegative, Pattern, Share
@@ -35,17 +36,15 @@ def guard(
     std_errors: reject if precision fell from the best accepted generation by more than this many standard errors of
     the difference.
     """
-    checkable = [row for row in kept if (task.verifiable or row.target) and row.method != "restate"]
-    if not checkable:
+    checkable = (row for row in kept if (task.verifiable or row.target) and row.method != "restate")
+    verdicts = Counter(_is_right(row, task, pattern) for row in checkable)
+    right, rows = verdicts[True], verdicts.total()
+    if not rows:
         return Verdict(not min_precision, "not measured: no kept row has a known answer", "label_precision")
-    if task.verifiable:
-        right = sum(is_right(task, row, row.answer) for row in checkable)
-    else:
-        right = sum(final_match(row.answer, pattern) == final_match(row.target, pattern) for row in checkable)
-    now = right / len(checkable)
-    low, high = share(right, len(checkable))
-    metrics = {"precision": now, "low": low, "high": high, "rows": float(len(checkable))}
-    reason = f"{right} of {len(checkable)} kept rows with a known answer are right, {now:.3f} [{low:.3f}, {high:.3f}]"
+    now = right / rows
+    low, high = share(right, rows)
+    metrics = {"precision": now, "low": low, "high": high, "rows": float(rows)}
+    reason = f"{right} of {rows} kept rows with a known answer are right, {now:.3f} [{low:.3f}, {high:.3f}]"
     best = max(_accepted_metrics(history), key=lambda past: past["low"], default=metrics)
     fall = best["precision"] - now
     if fall > std_errors * math.hypot(error(best["low"], best["high"]), error(low, high)):
@@ -54,6 +53,12 @@ def guard(
     if high < min_precision:
         return Verdict(False, f"label precision is below {min_precision:g}: {reason}", "label_precision", metrics)
     return Verdict(True, reason, "label_precision", metrics)
+
+
+def _is_right(row: Row, task: Task, pattern: str) -> bool:
+    if task.verifiable:
+        return bool(is_right(task, row, row.answer))
+    return final_match(row.answer, pattern) == final_match(row.target, pattern)
 
 
 def _accepted_metrics(history: Sequence[Generation]) -> list[dict[str, float]]:

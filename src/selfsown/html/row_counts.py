@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pyarrow
 
-from selfsown.files.row_parquet import column_batches, rows_at
+from selfsown.files.row_parquet import StoredRows, column_batches
 from selfsown.records import Row
 from selfsown.text.excerpt import excerpt
 
@@ -101,7 +101,7 @@ def sample_rows(path: Path, counts: RowCounts, limit: int) -> list[Row]:
             else:
                 heapq.heappushpop(heap, entry)
             index += 1
-    return rows_at(path, sorted(index for heap in drawn.values() for _, index in heap))
+    return StoredRows(path).take(sorted(index for heap in drawn.values() for _, index in heap))
 
 
 def quotas(sizes: Mapping[Key, int], limit: int) -> dict[Key, int]:

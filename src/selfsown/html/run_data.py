@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from selfsown.files.row_parquet import rows_from_table
+from selfsown.files.row_parquet import StoredRows, column_batches
 from selfsown.findings import Findings
 from selfsown.history import best_of
 from selfsown.html.damage import damaged_if_unreadable
@@ -138,8 +138,8 @@ def load_run(folder: Path) -> RunData:
         folder=shown_folder(folder),
         recipe=recipe,
         environment=run_folder.json("environment") or {},
-        real=len(run_folder.table("real") or ()),
-        held_out=len(run_folder.table("held_out") or ()),
+        real=_row_count(run_folder, "real"),
+        held_out=_row_count(run_folder, "held_out"),
         history=history,
         control=load_generations(run_folder, CONTROL),
         generated=[rows for rows in generated if rows],
@@ -174,32 +174,41 @@ def sample_rows(run: RunData, limit: int) -> list[Row]:
 
 
 def _generated_rows(run_folder: RunFolder, number: int) -> GeneratedRows | None:
-    name = f"{generation_dir(number)}/rows"
-    table = run_folder.table(name)
-    if table is None:
+    """The rows of a generation, of which a few columns are read, in batches, and then the examples."""
+    path = run_folder.folder / f"{generation_dir(number)}/rows.parquet"
+    if not path.exists():
         return None
-    with damaged_if_unreadable(run_folder.folder / f"{name}.parquet"):
-        columns = (table[column].to_pylist() for column in ("method", "status", "reason", "id"))
-        methods, statuses, reasons, ids = columns
-        outcomes = list(map(_outcome, statuses, reasons))
-        names = [truncate(method or "unknown", MAX_NAME_CHARS) for method in methods]
-        failures = Counter(reason for status, reason in zip(statuses, reasons, strict=True) if status == "failed")
-        groups = defaultdict(list)
-        for index, outcome in enumerate(outcomes):
-            groups[outcome].append((ids[index], index))
-        # An id is a hash, so the smallest ids are a random sample, and always the same one.
-        indices = {
-            outcome: [index for _, index in heapq.nsmallest(MAX_EXAMPLES, groups[outcome])]
-            for outcome in sorted(groups)
-        }
+    with damaged_if_unreadable(path):
+        flows, failures = Counter[tuple[str, Outcome]](), Counter[str]()
+        evidence, smallest, index = set[str](), defaultdict[Outcome, list[tuple[int, int]]](list), 0
+        for batch in column_batches(path, ("method", "status", "reason", "id", "grades")):
+            columns = (batch.column(column).to_pylist() for column in ("method", "status", "reason", "id"))
+            for method, status, reason, row_id in zip(*columns, strict=True):
+                outcome = _outcome(status, reason)
+                flows[truncate(method or "unknown", MAX_NAME_CHARS), outcome] += 1
+                failures[reason] += status == "failed"
+                # An id is a hash, so the smallest ids are a random sample, and always the same one.
+                push = heapq.heappush if len(smallest[outcome]) < MAX_EXAMPLES else heapq.heappushpop
+                push(smallest[outcome], (-int(row_id, 16), index))
+                index += 1
+            evidence |= set(batch.column("grades").flatten().field("evidence").unique().to_pylist())
+        rows = StoredRows(path)
         return GeneratedRows(
             number=number,
-            flows=Counter(zip(names, outcomes, strict=True)),
-            failures=failures,
-            evidence=frozenset(table["grades"].combine_chunks().flatten().field("evidence").unique().to_pylist())
-            - {"none"},
-            examples={outcome: rows_from_table(table.take(rows)) for outcome, rows in indices.items()},
+            flows=flows,
+            failures=+failures,
+            evidence=frozenset(evidence - {"none"}),
+            examples={
+                outcome: rows.take([index for _, index in sorted(smallest[outcome], reverse=True)])
+                for outcome in sorted(smallest)
+            },
         )
+
+
+def _row_count(run_folder: RunFolder, name: str) -> int:
+    rows = run_folder.stream(name)
+    with damaged_if_unreadable(rows.path):
+        return len(rows) if rows.path.exists() else 0
 
 
 def _outcome(status: str, reason: str) -> Outcome:

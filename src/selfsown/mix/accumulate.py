@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from selfsown.files.row_sequences import chained
 from selfsown.option_types import Share
 from selfsown.records import Mixture, Row
 
@@ -15,4 +16,4 @@ def mix(real: Sequence[Row], synthetic: Sequence[Row], *, real_share: Share = 1 
     share = max(real_share, len(real) / (len(real) + len(synthetic))) if synthetic else 1.0
     real_weights = np.full(len(real), share / len(real))
     synthetic_weights = np.full(len(synthetic), (1 - share) / max(1, len(synthetic)))
-    return Mixture([*real, *synthetic], np.concatenate([real_weights, synthetic_weights]))
+    return Mixture(chained(real, synthetic), np.concatenate([real_weights, synthetic_weights]))

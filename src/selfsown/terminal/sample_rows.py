@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from selfsown.errors import RunFolderError, one_line
-from selfsown.files.row_parquet import column_batches, rows_at
+from selfsown.files.row_parquet import StoredRows, column_batches
 from selfsown.history import best_of
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Generation, Row
@@ -113,7 +113,7 @@ def _varied_rows(file: Path, status: str, seed: int, count: int) -> list[Row]:
     if not file.exists():
         return []
     try:
-        return _most_varied(rows_at(file, _drawn(file, status, seed)), count)
+        return _most_varied(StoredRows(file).take(_drawn(file, status, seed)), count)
     except (pyarrow.ArrowException, KeyError) as error:
         raise RunFolderError(f"{file} is damaged ({one_line(error)}); restore the original") from error
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from selfsown.errors import DataError
+from selfsown.files.row_sequences import rows_at
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.objective import draw_batches
 from selfsown.models.tiny.tokenizer import PAD
@@ -124,7 +125,7 @@ class _Pairs:
 def _drawn_pairs(model: Tiny, mixture: Mixture, indices: Tensor, pivotal_only: bool) -> tuple[_Pairs, Tensor]:
     """The rows that are drawn, each once, and the draws as indices of these."""
     chosen, draws = torch.unique(indices, return_inverse=True)
-    rows = [mixture.rows[index] for index in chosen.tolist()]
+    rows = rows_at(mixture.rows, chosen.tolist())
     is_pair = torch.tensor(["rejected" in row.metadata for row in rows])
     if not is_pair.any():
         raise DataError(

@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from selfsown.errors import DataError
+from selfsown.files.row_sequences import rows_at
 from selfsown.models import SamplingParams
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.objective import draw_batches
@@ -83,7 +84,7 @@ def _with_prompts(mixture: Mixture) -> Mixture:
     indices = [index for index, row in enumerate(mixture.rows) if row.prompt and mixture.weights[index]]
     if not indices:
         raise DataError("train.grpo: no row has a prompt to answer; use train: sft")
-    return Mixture([mixture.rows[index] for index in indices], mixture.weights[indices])
+    return Mixture(rows_at(mixture.rows, indices), mixture.weights[indices])
 
 
 def _loss(network: Network, part: Part, clip_range: float, kl_weight: float) -> Tensor:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from selfsown.errors import DataError
+from selfsown.files.row_sequences import rows_at
 from selfsown.models.hf.devices import device_for
 from selfsown.models.hf.files import adapter_base, model_folder, weights_hash
 from selfsown.models.hf.grading import Grading, GradingServer
@@ -86,21 +87,20 @@ def train(
 
     Raises DataError where no row fits, ModelError and RunFolderError.
     """
-    kept, rows, too_long = _encoded(objective, mixture, parent, schedule.max_length)
+    kept, too_long = _fitting(objective, mixture, parent, schedule.max_length)
     limit = _limit(objective, parent, schedule.max_length)
     aside = [row for row in map(objective.encode, objective.aside) if len(row.tokens) <= limit]
     updates = int(objective.options.get("updates_per_group", 1))
     generator = torch.Generator().manual_seed(seed)
     drawn = draw_batches(kept, schedule.steps, schedule.epochs, schedule.batch_size, generator, updates=updates)
     steps, batch = drawn.steps, drawn.indices.shape[1]
-    draws = drawn.indices.flatten().tolist()
-    used = sorted(set(draws))
-    places = {index: place for place, index in enumerate(used)}
+    used, places = torch.unique(drawn.indices, return_inverse=True)
+    rows = map(objective.encode, rows_at(kept.rows, used.tolist()))
     job = _job(objective, parent, seed, replace(schedule, steps=steps, batch_size=batch), len(aside))
     _run(
         job,
-        [*(rows[i] for i in used), *aside],
-        [places[i] for i in draws],
+        [*rows, *aside],
+        places.flatten().tolist(),
         objective.grade,
         parent,
         work_dir,
@@ -117,23 +117,25 @@ def _limit(objective: Objective, parent: HF, max_length: int) -> int:
     return max(1, min(max_length or parent.encoder.context, parent.encoder.context) - objective.answer_room)
 
 
-def _encoded(
-    objective: Objective, mixture: Mixture, parent: HF, max_length: int
-) -> tuple[Mixture, list[EncodedRow], int]:
-    """(the mixture without rows that are too long, its rows as tokens, the number of those that are too long)."""
-    limit = _limit(objective, parent, max_length)
-    drawn = [index for index, weight in enumerate(mixture.weights) if weight]
-    rows = {index: objective.encode(mixture.rows[index]) for index in drawn}
-    fitting = [i for i, row in rows.items() if max(len(row.tokens), len(row.rejected)) <= limit]
-    if not fitting:
-        shortest = min((len(row.tokens) for row in rows.values()), default=0)
+def _fitting(objective: Objective, mixture: Mixture, parent: HF, max_length: int) -> tuple[Mixture, int]:
+    """(the mixture, in which rows that are too long are not drawn; their number). One row is encoded at a time."""
+    limit, weights = _limit(objective, parent, max_length), np.array(mixture.weights)
+    drawn = [index for index, weight in enumerate(weights) if weight]
+    sizes: list[int] = []
+    for row, weight in zip(mixture.rows, mixture.weights, strict=True):
+        if weight:
+            encoded = objective.encode(row)
+            sizes.append(max(len(encoded.tokens), len(encoded.rejected)))
+    too_long = [index for index, size in zip(drawn, sizes, strict=True) if size > limit]
+    if len(too_long) == len(drawn):
         bound = "max_length" if max_length else f"the context of {parent.name}"
         raise DataError(
-            f"train.{objective.name}: all {len(drawn):,} rows are too long: the shortest has {shortest:,} tokens, and "
-            f"{bound} leaves {limit:,}; shorten the rows, or take a model with a longer context"
+            f"train.{objective.name}: all {len(drawn):,} rows are too long: the shortest has "
+            f"{min(sizes, default=0):,} tokens, and {bound} leaves {limit:,}; shorten the rows, or take a model with a "
+            "longer context"
         )
-    kept = Mixture([mixture.rows[index] for index in fitting], np.asarray(mixture.weights)[fitting])
-    return kept, [rows[index] for index in fitting], len(drawn) - len(fitting)
+    weights[too_long] = 0
+    return Mixture(mixture.rows, weights), len(too_long)
 
 
 def _run(

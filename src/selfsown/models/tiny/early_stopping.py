@@ -48,7 +48,7 @@ def set_aside(mixture: Mixture, share: float) -> tuple[Mixture, list[Row]]:
             weights[group] *= float(weights[group].sum()) / left
     if not weights[~synthetic & kept].sum():
         return mixture, []
-    return Mixture([row for row, stays in zip(mixture.rows, kept, strict=True) if stays], weights[kept]), taken
+    return Mixture(mixture.rows, weights * kept), taken
 
 
 def _order(row: Row) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from selfsown.files.row_sequences import rows_at
 from selfsown.models.tiny.batch_size import batch_size_for
 from selfsown.models.tiny.early_stopping import EarlyStopping, set_aside
 from selfsown.models.tiny.model import Tiny, pad
@@ -24,6 +25,7 @@ from selfsown.models.tiny.two_threads import map_two
 from selfsown.records import Mixture, Training
 
 Part = TypeVar("Part")
+MARKS = 3  # tokens of a row that are no characters: where it begins, where its answer begins, where it ends
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,12 @@ class Length:
 class SupervisedRows:
     """Rows to train on, and real rows that are set aside to decide when to stop.
 
-    tokens, aside: token ids of each, of shape (rows, length). too_few: rows should have been set aside, but there are
-    too few real ones.
+    aside: token ids of these, of shape (rows, length). too_few: rows should have been set aside, but there are too few
+    real ones.
     """
 
+    model: Tiny
     mixture: Mixture
-    tokens: Tensor
     aside: Tensor
     too_few: bool
 
@@ -91,13 +93,13 @@ class SupervisedRows:
     def of(cls, model: Tiny, mixture: Mixture, early_stopping: float) -> SupervisedRows:
         """early_stopping: the share of the real rows that is set aside."""
         rest, aside = set_aside(mixture, early_stopping)
-        tokens, aside_tokens = pad(model.encode(rest.rows)), pad([[PAD], *model.encode(aside)])[1:]
-        return cls(rest, tokens, aside_tokens, bool(early_stopping and not aside))
+        return cls(model, rest, pad([[PAD], *model.encode(aside)])[1:], bool(early_stopping and not aside))
 
     @property
     def max_tokens(self) -> int:
         """Tokens of the longest row."""
-        return max(self.tokens.shape[1], self.aside.shape[1])
+        longest = int(self.mixture.characters.max()) + MARKS
+        return max(min(longest, self.model.network.size.context), self.aside.shape[1])
 
     def train(
         self,
@@ -120,7 +122,9 @@ class SupervisedRows:
         aside = in_batches(len(self.aside), draws.indices.shape[1])
         fixed = batches(self.aside, aside, torch.Generator().manual_seed(seed))
         stopping = stop_early(network, fixed, loss, len(self.aside), length.patience)
-        drawn = batches(self.tokens, draws.indices, generator)
+        rows, indices = torch.unique(draws.indices, return_inverse=True)
+        tokens = pad(self.model.encode(rows_at(self.mixture.rows, rows.tolist())))
+        drawn = batches(tokens, indices, generator)
         done = train_steps(network, drawn, loss, replace(schedule, steps=draws.steps), tick, stopping)
         return replace(draws.with_epochs(done), no_real_rows=self.too_few)
 

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from selfsown.errors import DataError
+from selfsown.files.row_sequences import rows_at
 from selfsown.models.hf import training
 from selfsown.models.hf.job import EncodedRow
 from selfsown.models.hf.model import HF
@@ -86,7 +87,7 @@ def _with_prompts(mixture: Mixture) -> Mixture:
     indices = [index for index, row in enumerate(mixture.rows) if row.prompt and mixture.weights[index]]
     if not indices:
         raise DataError("train.grpo: no row has a prompt to answer; use train: sft")
-    return Mixture([mixture.rows[index] for index in indices], mixture.weights[indices])
+    return Mixture(rows_at(mixture.rows, indices), mixture.weights[indices])
 
 
 def _samples(

@@ -1,0 +1,136 @@
+"""Generations of more rows than are kept in memory: the same rows, models and scores, from files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small import FIRST
+from test_loop import contents
+
+from selfsown import loop, run_folder, stages
+from selfsown.files import row_sequences
+from selfsown.files.row_parquet import StoredRows
+from selfsown.files.row_sequences import chained
+from selfsown.recipe.inputs import GenerateInputs, GradeInputs
+from selfsown.recipe.recipe import Recipe
+from selfsown.recipe.steps import step
+from selfsown.records import Grade, Mixture, Row
+from selfsown.stages import grade_rows, in_pieces
+from selfsown.tasks import addition, programs
+
+CURATORS = "curate=[min_score, dedup, dedup_near, {decontaminate: {near_copies: true}}]"
+SMALL = (*FIRST, "generations=2", CURATORS, "guard=[monitor, label_precision]", "train.sft.early_stopping=0.2")
+
+
+@pytest.fixture
+def few_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (row_sequences, run_folder):
+        monkeypatch.setattr(module, "IN_MEMORY", 60)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose rows are all in memory."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    loop.run(Recipe.load("first", SMALL), folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_in_memory")
+def test_a_run_from_files_ends_as_one_in_memory(whole: Path, tmp_path: Path) -> None:
+    history = loop.run(Recipe.load("first", SMALL), tmp_path / "run")
+    assert history[-1].counts["kept"] > 60
+    assert contents(tmp_path / "run") == contents(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_in_memory")
+def test_what_a_stopped_run_left_between_its_stages_is_deleted(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "curate_rows", stop)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(Recipe.load("first", SMALL), tmp_path / "run")
+    assert list(tmp_path.glob("run/generation-01/working/*.parquet"))
+    loop.run(Recipe.load("first", SMALL), tmp_path / "run")
+    assert contents(tmp_path / "run") == contents(whole)
+
+
+class Writer:
+    name = "writer"
+
+
+def pieces(method: str, options: dict[str, int], rows: int, task: Any = programs) -> list[tuple[int, int, int]]:
+    """Of each call of a generator: the rows that it is given, the count, and the seed."""
+    real = [Row(f"question {number}", "answer") for number in range(rows)]
+    inputs = GenerateInputs(
+        rows=real,
+        real=real,
+        teacher=Writer(),
+        task=task.Task(),
+        level=1,
+        generation=1,
+        seed=7,  # type: ignore[arg-type]
+    )
+    calls = list(in_pieces(step("generate", method, options), inputs))
+    if method == "sample":
+        assert [row for _, given in calls for row in given.rows] == real
+    return [(len(given.rows), int(piece.option("count") or 0), given.seed) for piece, given in calls]
+
+
+def test_a_generators_work_is_cut_into_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "PIECE", 100)
+    assert pieces("propose", {"count": 100}, 5) == [(5, 100, 7)]
+    assert [(rows, count) for rows, count, _ in pieces("propose", {"count": 250}, 5)] == [(5, 100), (5, 100), (5, 50)]
+    assert [rows for rows, _, _ in pieces("sample", {"n": 2}, 201)] == [100, 100, 1]
+    assert [count for _, count, _ in pieces("solve", {"count": 150}, 150, addition)] == [100, 50], "it poses problems"
+    assert [rows for rows, _, _ in pieces("solve", {"count": 150}, 150)] == [100, 50], "it poses none"
+    seeds = [seed for _, _, seed in pieces("propose", {"count": 250}, 5)]
+    assert seeds[0] == 7
+    assert len(set(seeds)) == 3
+
+
+def test_a_grader_is_given_the_rows_of_a_prompt_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "PIECE", 4)
+    calls: list[list[str]] = []
+
+    def grade(rows: list[Row]) -> Iterator[Grade]:
+        calls.append([row.prompt for row in rows])
+        yield from (Grade(len(row.answer) / 2) for row in rows)
+
+    every = [
+        Row(prompt, answer).failed("lost") if answer == "x" else Row(prompt, answer)
+        for prompt, answer in zip("aabbbbcdee", ["", "a", "x", "bb", "", "b", "x", "dd", "", "e"], strict=True)
+    ]
+    inputs = GradeInputs(task=programs.Task(), real=[])
+    graded = list(grade_rows(step("grade", grade), every, inputs))
+    assert [row.replace_fields(grades=()) for row in graded] == every
+    assert [row.score for row in graded if not row.status] == [0, 0.5, 1, 0, 0.5, 1, 0, 0.5]
+    assert calls == [list("aabbb"), list("dee")]
+    assert list(grade_rows(step("grade", grade), [], inputs)) == []
+
+
+def test_a_mixture_from_a_file_measures_what_one_in_memory_does(tmp_path: Path) -> None:
+    real = [Row(f"real {number % 7}", "yes") for number in range(20)]
+    made = [Row("made", "no" * (number % 3), origin="synthetic") for number in range(30)]
+    with run_folder.RowWriter(tmp_path / "made.parquet") as writer:
+        for row in made:
+            writer.add(row)
+    weights = np.linspace(0, 1, 50)
+    mixtures = [Mixture(chained(real, rows), weights) for rows in (made, StoredRows(tmp_path / "made.parquet"))]
+    here, there = ((mixture.real_share, mixture.epochs(100), mixture.synthetic_share) for mixture in mixtures)
+    assert here == there
+    assert here[0] == pytest.approx(weights[:20].sum() / weights.sum())
+    drawn = 100 * weights[20:].sum() / weights.sum()
+    assert here[1] == pytest.approx(max(drawn / 3, 100 * here[0] / 7))
+    assert here[2]["rows"] == pytest.approx(0.6)
+    assert here[2]["tokens"] == pytest.approx(180 / 360)
