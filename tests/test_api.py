@@ -17,7 +17,7 @@ from small import FIRST
 from test_make import prompts, serving
 from test_make import recipe as teacher_recipe
 
-from selfsown import DataError, Grade, Recipe, RecipeError, Row, SelfsownError, audit, make, prove, run
+from selfsown import DataError, Grade, Recipe, RecipeError, Row, SelfsownError, attack, audit, make, prove, run
 from selfsown.api_results import RunResult
 
 FEW = [*FIRST, "generations=1", "generate.propose.count=200"]
@@ -71,6 +71,42 @@ def test_progress_is_printed_where_it_is_asked_for(tmp_path: Path, capsys: pytes
     assert not capsys.readouterr().out
     run(recipe, tmp_path / "loud", progress=True)
     assert "generation 0" in capsys.readouterr().out
+
+
+def last_number(rows: Iterable[Row]) -> Iterator[Grade]:
+    """A grader with a hole: whatever stands at the end counts."""
+    yield from (Grade(float(row.answer.rstrip(" .")[-1:] == row.target[-1:]), "", "last_number") for row in rows)
+
+
+def test_an_attack_returns_what_passed(tmp_path: Path) -> None:
+    broken = attack(grader=last_number, rows=6)
+    assert broken.held is False
+    assert "passed; worst family" in broken.sentences[0]
+    probes = broken.probes().to_pylist()
+    assert {probe["side"] for probe in probes} >= {"wrong", "right"}
+    hits = [probe for probe in probes if probe["side"] == "wrong" and probe["hits"]]
+    assert hits
+    assert all(probe["example"] and probe["hits"] <= probe["tried"] for probe in hits)
+    assert "not held" in broken._repr_html_()
+    assert broken.report(tmp_path / "attack.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    held = attack(grader="exact_match", rows=6)
+    assert held.held is True
+    assert held.data["graders"][0]["tried"] > 20
+    of_recipe = attack(memorizing(tmp_path), rows=6)
+    assert of_recipe.sentences[0].startswith("grade.verify: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({}, "takes a recipe, or one grader"),
+        ({"grader": "exact_mach"}, "exact_match"),
+        ({"recipe": "first", "grader": last_number}, "not both"),
+    ],
+)
+def test_an_attack_that_cannot_be_made_says_why(arguments: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RecipeError, match=reason):
+        attack(**arguments)
 
 
 def test_a_function_is_a_method(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import selfsown.audit  # noqa: F401 - before the name is bound to the function below: a later import of the package would take it
-from selfsown.api import audit, make, prove, run
+import selfsown.attack
+import selfsown.audit  # noqa: F401 - before the names are bound to the functions below: a later import of the packages would take them
+from selfsown.api import attack, audit, make, prove, run
 from selfsown.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "RunFolderError",
     "Score",
     "SelfsownError",
+    "attack",
     "audit",
     "make",
     "prove",

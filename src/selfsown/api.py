@@ -1,4 +1,4 @@
-"""The Python API: run, make, audit and prove as functions that return results with tables.
+"""The Python API: run, make, audit, attack and prove as functions that return results with tables.
 
 Everything else is imported when a function is called, so that `import selfsown` is cheap.
 """
@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from selfsown.api_results import AuditResult, MakeResult, ProofResult, RunResult
+from selfsown.api_results import AttackResult, AuditResult, MakeResult, ProofResult, RunResult
 
 if TYPE_CHECKING:
     import pyarrow
 
     from selfsown.callbacks import Callbacks, Tally
     from selfsown.recipe.recipe import Recipe
+    from selfsown.recipe.steps import Function
     from selfsown.records import Json
 
     Source: TypeAlias = Recipe | str | Path  # a recipe, the name of a shipped one, or a YAML file
@@ -83,6 +84,42 @@ def audit(synthetic: Rows, real: Rows, **options: Any) -> AuditResult:
         json_report.to_json(result),
         result,
     )
+
+
+def attack(
+    recipe: Source | None = None,
+    folder: Path | str | None = None,
+    *,
+    grader: str | Function = "",
+    rows: int = 20,
+    min_score: float = 0.5,
+    seed: int = 0,
+) -> AttackResult:
+    """Try graders on wrong answers that are made to pass, and on right ones in other notations.
+
+    recipe: its graders, or the one that is named, are attacked on its real rows. folder: of attack.json and of the
+    replies of a judge. grader: without a recipe, a method, a file ("./mine.py"), a reward function for TRL
+    ("./rewards.py:NAME"), or the function of a grader. rows: at most so many. min_score: without a recipe, the score
+    from which an answer is accepted. seed: draws the rows and the combinations.
+
+    Raises RecipeError where there is no such grader, DataError where no real row has an answer.
+    """
+    from selfsown.attack.findings import conclusion
+    from selfsown.attack.graders import attack_one, attack_recipe
+    from selfsown.errors import ExitCode, RecipeError
+
+    if recipe is not None and not isinstance(grader, str):
+        raise RecipeError(
+            "attack takes a recipe, or a function of a grader, not both; put the function into the recipe"
+        )
+    if recipe is None and not grader:
+        raise RecipeError('attack takes a recipe, or one grader: attack(grader="math_equal")')
+    if recipe is None:
+        result = attack_one(grader, rows, seed, min_score)
+    else:
+        result = attack_recipe(_recipe(recipe), Path(folder) if folder else None, str(grader), rows, seed)
+    held = {ExitCode.OK: True, ExitCode.FAILED: False}.get(result.code)
+    return AttackResult(held, [f"{each.name}: {conclusion(each)}" for each in result.graders], result.to_json(), result)
 
 
 def prove(

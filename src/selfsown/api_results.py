@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow
 
+    from selfsown.attack.results import Attack
     from selfsown.audit.audit import Audit
     from selfsown.compare.results import ComparisonResult
     from selfsown.models import Model
@@ -146,6 +147,43 @@ class AuditResult:
 
     def _repr_html_(self) -> str:
         return _html([f"<b>{self.headline}</b>", *self.sentences])
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """What got past graders.
+
+    held: whether no wrong answer passed any of them; None where too little could be tried. sentences: a conclusion for
+    each. data: everything, as `attack --json`.
+    """
+
+    held: bool | None
+    sentences: list[str]
+    data: Mapping[str, Json]
+    result: Attack
+
+    def probes(self) -> pyarrow.Table:
+        """Each probe: grader, side ("wrong", "right" or "combination"), family, name, reason, tried, hits (wrong
+        answers accepted, or right ones refused), and an answer that was a hit."""
+        import pyarrow
+
+        records = [
+            {"grader": grader.name, "side": side, **probe.to_json(), "example": probe.example and probe.example.answer}
+            for grader in self.result.graders
+            for side, probes in (("wrong", grader.wrong), ("right", grader.right), ("combination", grader.combinations))
+            for probe in probes
+        ]
+        return pyarrow.Table.from_pylist(records)
+
+    def report(self, path: Path | str) -> Path:
+        """Write the page of the attack to an .html file; its path."""
+        from selfsown.html.attack_page import write
+
+        write(self.result, Path(path))
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        return _html(["<b>held</b>" if self.held else "<b>not held</b>", *self.sentences])
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from selfsown.errors import DataError, RecipeError, suggest
 from selfsown.models import Model, StepAware
 from selfsown.recipe.inputs import GradeInputs
 from selfsown.recipe.recipe import Recipe
-from selfsown.recipe.steps import Step, parameters, step
+from selfsown.recipe.steps import Function, Step, parameters, step
 from selfsown.records import Grade, JsonObject, Row
 from selfsown.run_folder import RunFolder
 from selfsown.stages import ROLE_MODELS, check_price, derive_seed
@@ -73,9 +73,11 @@ def attack_recipe(
     return result
 
 
-def attack_one(grader: str, max_rows: int = 40, seed: int = 0, min_score: float = DEFAULT_MIN_SCORE) -> Attack:
-    """Attack one grader on rows of examples: a method, a file with a function `grade`, or FILE:FUNCTION of a reward
-    function for TRL. Raises RecipeError where it does not load, or needs a recipe."""
+def attack_one(
+    grader: str | Function, max_rows: int = 40, seed: int = 0, min_score: float = DEFAULT_MIN_SCORE
+) -> Attack:
+    """Attack one grader on rows of examples: a method, a file with a function `grade`, such a function, or
+    FILE:FUNCTION of a reward function for TRL. Raises RecipeError where it does not load, or needs a recipe."""
     subject = _single(grader, min_score)
     rows = example_rows(seed)[:max_rows] if max_rows < len(example_rows(seed)) else example_rows(seed)
     return Attack("rows of examples", len(rows), seed, [attack_grader(subject, rows, None, seed)])
@@ -165,10 +167,10 @@ def _keys(grader: Step) -> CodeKeys:
     )
 
 
-def _single(grader: str, min_score: float) -> Subject:
-    path, colon, name = grader.rpartition(":")
+def _single(grader: str | Function, min_score: float) -> Subject:
+    path, colon, name = grader.rpartition(":") if isinstance(grader, str) else ("", "", "")
     if colon and path.endswith(".py"):
-        function = load_reward(grader)
+        function = load_reward(f"{path}:{name}")
         return Subject(f"{Path(path).name}:{name}", lambda rows: grades(function, rows), min_score)
     method = step("grade", grader)
     if method.method in NOT_ATTACKED:
