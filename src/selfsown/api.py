@@ -119,7 +119,7 @@ def attack(
     else:
         result = attack_recipe(_recipe(recipe), Path(folder) if folder else None, str(grader), rows, seed)
     held = {ExitCode.OK: True, ExitCode.FAILED: False}.get(result.code)
-    return AttackResult(held, [f"{each.name}: {conclusion(each)}" for each in result.graders], result.to_json(), result)
+    return AttackResult(held, [f"{one.name}: {conclusion(one)}" for one in result.graders], result.to_json(), result)
 
 
 def prove(
