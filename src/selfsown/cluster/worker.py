@@ -129,7 +129,7 @@ class FetchedRows(StoredRows):
     """The real rows, fetched from the driver where a method reads them at all; no file of them is left behind."""
 
     def __init__(self, driver: Driver) -> None:
-        self.driver = driver
+        self.driver, self.status = driver, None
 
     @cached_property
     def _parquet(self) -> pyarrow.Buffer:

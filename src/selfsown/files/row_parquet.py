@@ -80,13 +80,16 @@ class StoredRows(Sequence[Row]):
     def __init__(self, path: Path, status: Status | None = None) -> None:
         self.path, self.status = path, status
 
+    def _open(self) -> pyarrow.parquet.ParquetFile:
+        return pyarrow.parquet.ParquetFile(self.path, pre_buffer=False)
+
     def __len__(self) -> int:
         return self._size
 
     @cached_property
     def _size(self) -> int:
         if self.status is None:
-            with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+            with self._open() as file:
                 return int(file.metadata.num_rows)
         return sum(status == self.status for status in self.statuses())
 
@@ -119,11 +122,12 @@ class StoredRows(Sequence[Row]):
 
     def statuses(self) -> Iterator[str]:
         """The status of each row of the file."""
-        for batch in column_batches(self.path, ("status",)):
-            yield from batch.column("status").to_pylist()
+        with self._open() as file:
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=["status"], use_threads=False):
+                yield from batch.column("status").to_pylist()
 
     def _batches(self) -> Iterator[pyarrow.RecordBatch]:
-        with pyarrow.parquet.ParquetFile(self.path, pre_buffer=False) as file:
+        with self._open() as file:
             for batch in file.iter_batches(ROWS_PER_BATCH, use_threads=False):
                 if self.status is None:
                     yield batch
