@@ -29,11 +29,16 @@ from testing.mock_server import Server
 
 SECRET = "sk-very/secret-0123456789"
 STOPPED = """
-import sys
+import signal, sys, threading
 from pathlib import Path
 from selfsown.usage.journal import Journal
 from selfsown.models.endpoint import create
 
+def pass_on():
+    for line in sys.stdin:  # a system may deliver a signal to any thread
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+threading.Thread(target=pass_on, daemon=True).start()
 journal = Journal(Path(sys.argv[1]))
 try:
     create([], 0, journal, url=sys.argv[2], model="m", max_in_flight=8).complete([str(at) for at in range(10000)])
@@ -353,15 +358,18 @@ def test_no_more_are_out_than_allowed_and_they_grow() -> None:
         assert server.most == 3
 
 
-def test_a_run_stopped_by_hand_ends_soon_and_keeps_what_it_heard(tmp_path: Path) -> None:
+@pytest.mark.parametrize("thread", ["the first", "another"])
+def test_a_run_stopped_by_hand_ends_soon_and_keeps_what_it_heard(tmp_path: Path, thread: str) -> None:
     order = [sys.executable, "-c", STOPPED, str(tmp_path / "replies.sqlite")]
     with Server(latency=0.05) as server:
-        process = subprocess.Popen([*order, server.url], stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen([*order, server.url], stdin=pipe, stderr=pipe, text=True)
         while sum(server.paid.values()) < 20:
             time.sleep(0.01)
         began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
+        if thread == "the first":
+            process.send_signal(signal.SIGINT)
+        _, said = process.communicate("" if thread == "the first" else "stop\n", timeout=20)
         assert time.monotonic() - began < 3
         assert said.rstrip().endswith("KeyboardInterrupt")
         assert said.count("Traceback") == 1

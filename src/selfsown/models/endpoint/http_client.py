@@ -7,7 +7,7 @@ import atexit
 import threading
 from collections import Counter
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from functools import cache
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from selfsown.models.endpoint.rate_limiter import RateLimiter
 
 Result = TypeVar("Result")
 _lock = threading.Lock()
+SIGNAL_SECONDS = 0.2  # until the waiting thread sees a Ctrl-C that the system delivered to another one
 CONNECT_SECONDS = 4  # until a machine that does not answer is given up
 
 
@@ -64,6 +65,8 @@ class HttpClient:
 
         self.loop.call_soon_threadsafe(begin)
         try:
+            while wait([result], SIGNAL_SECONDS).not_done:
+                continue
             return result.result()
         except BaseException:
             self.loop.call_soon_threadsafe(lambda: _cancel_once(tasks[0]))
