@@ -7,8 +7,10 @@ import os
 # Before NumPy is imported, here and in processes that tests start: its threads only wait for each other where several
 # workers of pytest share the cores, which makes the small matrices of the tests several times slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Clusters of Ray that tests start at the same time would write one token over another's.
+# Clusters of Ray that tests start at the same time would write one token over another's; and their workers, which Ray
+# makes wait for everything else, would wait for other tests.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 import pytest
 

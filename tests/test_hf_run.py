@@ -26,6 +26,7 @@ from selfsown.run_folder import RunFolder
 from testing.tiny_checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TRL and PEFT use names that transformers will drop
+KILLS = 3
 RECIPE = """
 real: {{file: {{path: rows.jsonl}}}}
 held_out: 12
@@ -170,7 +171,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_pat
     while True:
         run = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            run.wait(rng.uniform(0.1, 0.5) * seconds if kills < 10 else None)
+            run.wait(rng.uniform(0.2, 0.7) * seconds if kills < KILLS else None)
         except subprocess.TimeoutExpired:
             run.send_signal(signal.SIGKILL)
             run.wait()

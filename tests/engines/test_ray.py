@@ -241,12 +241,10 @@ def test_a_local_model_samples_on_workers_as_it_does_here(tmp_path: Path, cluste
 def test_a_token_of_ray_is_used_whoever_imported_ray_first(tmp_path: Path) -> None:
     """Ray writes one into the home folder when a cluster starts; processes that it starts check it from then on."""
     settings = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"} | {"HOME": str(tmp_path)}
-    ours = "from selfsown.pipeline import make; from selfsown.recipe.recipe import Recipe\n"
-    work = "make(Recipe.load('mine.yaml', ['engine={ray: {workers: 1}}']), Path(sys.argv[1]))"
-    with Server(say=say) as server:
-        write(recipe(tmp_path, server), tmp_path)
-        for name, first in (("wrote-token", ""), ("imported-ray", "import ray\n")):
-            program = f"import sys; from pathlib import Path\n{first}{ours}{work}"
-            subprocess.run([sys.executable, "-c", program, name], cwd=tmp_path, env=settings, check=True, timeout=120)
-            assert (tmp_path / ".ray" / "auth_token").exists()
-            assert len(rows(tmp_path / name)) == 2 * PROMPTS
+    work = "with connected(''): print(ray.get(ray.remote(lambda: 4).remote()))"
+    for first in ("", "import ray; "):  # the first writes the token, the second is not the one that read it
+        program = f"{first}from selfsown.cluster.cluster import connected; import ray\n{work}"
+        order = [sys.executable, "-c", program]
+        done = subprocess.run(order, env=settings, capture_output=True, text=True, check=True, timeout=120)
+        assert done.stdout.strip() == "4"
+        assert (tmp_path / ".ray" / "auth_token").exists()
