@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,11 +84,14 @@ def with_datatrove(source: Path, folder: Path, size: float, bands: float, rows: 
     from datatrove.pipeline.writers import ParquetWriter
     from datatrove.utils.word_tokenizers import WordTokenizer
 
-    class Words(WordTokenizer):  # type: ignore[misc]  # datatrove is not installed where types are checked
+    class Words(WordTokenizer):
         def word_tokenize(self, text: str) -> list[str]:
             return text.split()
 
         sent_tokenize = span_tokenize = word_tokenize  # not used here
+
+    def columns(self: ParquetWriter, document: Any) -> dict[str, Any]:
+        return {"id": document.id, "text": document.text}  # its own adapter leaves out an id of 0
 
     config = MinhashConfig(n_grams=int(size), num_buckets=int(bands), hashes_per_bucket=int(rows))
     paths = [str(folder.parent / "datatrove" / name) for name in ("signatures", "buckets", "removed", "logs")]
@@ -98,7 +102,11 @@ def with_datatrove(source: Path, folder: Path, size: float, bands: float, rows: 
         [reader, Signature(signatures, config=config, language=Words())],
         [MinhashDedupBuckets(signatures, buckets, **buffered)],
         [MinhashDedupCluster(buckets, removed, **buffered)],
-        [reader, MinhashDedupFilter(removed, lines_to_buffer=BUFFER_LINES), ParquetWriter(str(folder))],
+        [
+            reader,
+            MinhashDedupFilter(removed, lines_to_buffer=BUFFER_LINES),
+            ParquetWriter(str(folder), adapter=columns),
+        ],
     ]
     for number, stage in enumerate(stages):
         tasks = int(bands) if number == 1 else 1

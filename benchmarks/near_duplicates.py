@@ -1,4 +1,4 @@
-"""Near-duplicates from Parquet to Parquet by `selfsown dedup`, rensa, Daft and datatrove: documents with planted copies.
+"""Near-duplicates from Parquet to Parquet by `selfsown dedup`, rensa, Daft and datatrove: texts with planted copies.
 
     python -m venv peers
     peers/bin/pip install rensa==0.5.0 daft==0.7.26 'datatrove[io,processing]==0.10.1'
@@ -6,10 +6,10 @@
 
 Documents of 60 words, drawn by Zipf's law. A tenth of them are copies of others, with 2 or 4 words changed, in random
 places. Each tool runs in a process of its own, and the tools of others under the interpreter named with --python. They
-get runs of five words and a threshold of 0.7, and runs of two words and 0.6. For rensa that is the estimate from which it
-drops a document. Daft and datatrove drop what shares a band, so there it is (1 / bands) ** (1 / hashes of a band), the
-threshold by datatrove's documentation. A copy counts as found if it or its original was dropped, any other document
-that was dropped as wrongly dropped. CPU seconds and memory are those of all processes of a tool.
+get runs of five words and a threshold of 0.7, and runs of two words and 0.6. For rensa that is the estimate from which
+it drops a document. Daft and datatrove drop what shares a band, so there it is (1 / bands) ** (1 / hashes of a band),
+as datatrove defines it. A copy counts as found if it or its original was dropped, any other document that was dropped
+as wrongly dropped. CPU seconds and memory are those of all processes of a tool.
 """
 
 from __future__ import annotations
