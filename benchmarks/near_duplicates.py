@@ -1,6 +1,6 @@
 """Near-duplicates from Parquet to Parquet by `selfsown dedup`, rensa, Daft and datatrove: texts with planted copies.
 
-    python -m venv peers
+    python3 -m venv peers
     peers/bin/pip install rensa==0.5.0 daft==0.7.26 'datatrove[io,processing]==0.10.1'
     python -m benchmarks.near_duplicates --documents 50000 --python peers/bin/python --peer rensa --peer daft
 
@@ -31,7 +31,7 @@ import pyarrow.parquet as pq
 
 WORDS, KINDS = 60, 50_000
 CHANGES = (2, 4)
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5
 SETTINGS = {  # arguments of benchmarks.near_duplicate_tools for each line of the table
     "rensa": {
         "rensa, 5 words, 0.7": "5 0.7 16",
