@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, ...]] = [
         "option_types",
         "recipes",
         "parallel",
+        "processes",
         "stage_names",
         "progress",
     ),
