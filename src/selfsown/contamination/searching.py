@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from selfsown.processes import map_forked, usable_processes
 from selfsown.records import Row
@@ -28,23 +28,18 @@ def searched(rows: Iterable[Row], search: Search, processes: int = 0) -> Iterato
     source = iter(rows)
     for row in islice(source, START_ROWS):
         yield row, search(row)
-    first = list(islice(source, 1))
     processes = processes or usable_processes()
-    rest = _with_next(first, source)
-    if processes == 1 or not first:
+    next_rows = list(islice(source, 1))  # without any, no process is started
+    rest = chain(next_rows, source)
+    if processes == 1 or not next_rows:
         yield from ((row, search(row)) for row in rest)
         return
 
     def search_all(texts: list[tuple[str, str, str, bool]]) -> list[str]:
-        return [search(_row(*each)) for each in texts]
+        return [search(_row(*parts)) for parts in texts]
 
     for batch, reasons in map_forked(search_all, _batches(rest), processes):
         yield from zip(batch, reasons, strict=True)
-
-
-def _with_next(first: list[Row], source: Iterator[Row]) -> Iterator[Row]:
-    yield from first
-    yield from source
 
 
 def _row(prompt: str, answer: str, problem: str, has_constraints: bool) -> Row:

@@ -70,8 +70,8 @@ class _KnownTokens(dict[str, Features]):
     def __missing__(self, token: str) -> Features:
         if len(self) >= _MAX_KNOWN:
             self.clear()
-        found = self[token] = _of_token(token)
-        return found
+        features_of_token = self[token] = _of_token(token)
+        return features_of_token
 
 
 _KNOWN = _KnownTokens()
