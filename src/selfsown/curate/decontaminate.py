@@ -4,7 +4,8 @@ edited copy or a paraphrase."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from selfsown.contamination.matcher import Matcher
 from selfsown.contamination.questions import BenchmarkEntry, asked_question, held_out_questions, read_benchmarks
@@ -57,15 +58,16 @@ def curate(
     benchmarks = [question for questions in read_benchmarks(against).values() for question in questions]
     matcher = Matcher([*held_out_questions(held_out), *benchmarks], real, reworded=paraphrases)
     overlap = _Overlap(held_out, real, ngram_size, min_overlap, near_copies)
-
-    def search(row: Row) -> str:
-        known = problems and (problems.get(row.key) or problems.get(bare(row.prompt or row.answer)))
-        if known:
-            return f"same problem as held-out row {known}"
-        return match.reason if (match := matcher.match(row)) else overlap.reason(row)
-
-    for row, reason in searched(rows, search):
+    for row, reason in searched(rows, partial(_reason, problems, matcher, overlap)):
         yield row.rejected(f"decontaminate: {reason}") if reason else row
+
+
+def _reason(problems: Mapping[str, str], matcher: Matcher, overlap: _Overlap, row: Row) -> str:
+    """Why the row is rejected; "" where it is not. problems: ids of held-out rows, by their problems and prompts."""
+    known = problems and (problems.get(row.key) or problems.get(bare(row.prompt or row.answer)))
+    if known:
+        return f"same problem as held-out row {known}"
+    return match.reason if (match := matcher.match(row)) else overlap.reason(row)
 
 
 class _Overlap:
