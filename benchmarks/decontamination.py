@@ -7,14 +7,20 @@ FOLDER has gsm8k_test.jsonl and gsm8k_train_1000.jsonl (openai/grade-school-math
 (rudinger/winogender-schemas). paraphrases.json beside this file has 66 paraphrases that were written by hand.
 
 All settings were chosen with the paraphrases marked "choose", with the first 500 training problems of GSM8K as clean
-rows, and with other seeds of planted copies; what is printed comes from the rest. The rows for the time are made of
-sentences of GSM8K's training problems, so they share most words with its test; the fifth benchmark has 10,000 made-up
-questions.
+rows, and with other seeds of planted copies; what is printed comes from the rest.
+
+The rows for the time are written to a file first (.jsonl, or .parquet with --format parquet), read from it by the task
+`file` and put through the curator, whose output is counted. They are made of sentences of GSM8K's training problems, so
+they share most words with its test; the fifth benchmark has 10,000 made-up questions (--made-up). CPU and memory are
+those of the process and all that it starts; of memory that processes share, each counts its part (PSS). The checksum
+is of all reasons, in order: it must be the same with --processes 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
 import math
 import os
@@ -24,12 +30,19 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
+
+from selfsown.contamination import searching
 from selfsown.contamination.planted import planted_copies
 from selfsown.contamination.questions import Question, read_benchmarks
 from selfsown.curate.decontaminate import curate
@@ -42,7 +55,6 @@ from selfsown.text.reworded import RewordedIndex
 FILES = ("gsm8k_test.jsonl", "self_instruct_seed_tasks.jsonl", "humaneval.jsonl.gz")
 HANDWRITTEN = Path(__file__).with_name("paraphrases.json")
 PER_KIND, SEED, CHOSEN_WITH = 300, 77, 500
-MADE_UP = 10_000  # questions of the fifth benchmark
 Options = dict[str, Any]
 
 
@@ -51,20 +63,25 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SELFSOWN_DATA", "../shared/data")))
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--time-only", action="store_true", help="leave the shares out")
+    parser.add_argument("--processes", type=int, default=0, help="0: as the curator chooses, one for each core")
+    parser.add_argument("--format", choices=["jsonl", "parquet"], default="jsonl")
+    parser.add_argument("--made-up", type=int, default=10_000, help="questions of the fifth benchmark")
     parser.add_argument("--part", choices=["time"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.part:
-        print(json.dumps(timed(args.data, args.rows)))
+        print(json.dumps(timed(args)))
         return
     if not args.time_only:
         accuracy(args.data)
-    command = [sys.executable, "-m", "benchmarks.decontamination", "--part", "time"]
-    command += ["--data", str(args.data), "--rows", str(args.rows)]
+    command = [sys.executable, "-m", "benchmarks.decontamination", "--part", "time", *sys.argv[1:]]
     done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    cpu, seconds = done["cpu"] - done["index_cpu"], done["seconds"] - done["index_seconds"]
     print(
-        f"{args.rows:,} rows against {done['questions']:,} questions of 5 benchmarks: {done['cpu']:.0f} CPU s "
-        f"({done['wall']:.0f} s), of them {done['index']:.1f} for the index; {done['memory'] / 1e9:.2f} GB; "
-        f"{done['rejected']:,} rejected; {done['normal']:.1f} times as long as reading and normalizing the rows"
+        f"{args.rows:,} rows against {done['questions']:,} questions of 5 benchmarks: {done['seconds']:.0f} s, "
+        f"{done['cpu']:.0f} CPU s, of them the index {done['index_seconds']:.0f} s, {done['index_cpu']:.0f} CPU s; "
+        f"after it {args.rows / seconds:,.0f} rows/s, {cpu / args.rows * 1e6:.0f} µs of CPU a row; "
+        f"{done['memory'] / 1e9:.2f} GB; "
+        f"{done['rejected']:,} rejected, checksum {done['checksum']}"
     )
 
 
@@ -134,30 +151,74 @@ def line(name: str, hits: int, n: int) -> None:
     print(f"{name:45} {hits:4} of {n:4}  {hits / n:6.1%}  ({low:.1%} to {high:.1%})", flush=True)
 
 
-def timed(data: Path, count: int) -> dict[str, float]:
-    """The time of decontaminating so many rows, in this process."""
+def timed(args: argparse.Namespace) -> dict[str, Any]:
+    """The time and memory of decontaminating a file of so many rows, in this process and those that it starts."""
+    data: Path = args.data
+    if args.processes:
+        searching.usable_processes = lambda: args.processes
     train = list(file.Task(str(data / "gsm8k_train_1000.jsonl")).pose(0))
     with tempfile.TemporaryDirectory() as folder:
         made_up = Path(folder) / "made_up.jsonl"
-        made_up.write_text("\n".join(json.dumps({"question": text}) for text in made_up_questions()), "utf-8")
+        made_up.write_text(
+            "\n".join(json.dumps({"question": text}) for text in made_up_questions(args.made_up)), "utf-8"
+        )
         sentences = {"file": {"path": str(data / "winogender_sentences.tsv"), "text": "sentence"}}
         against: tuple[Any, ...] = (*(str(data / name) for name in FILES), sentences, str(made_up))
-        start = time.process_time()
-        rows = sum(len(row.key) for row in recombined(train, min(count, 20_000)))
-        reading = (time.process_time() - start) * count / min(count, 20_000)
-        start, wall = time.process_time(), time.monotonic()
-        next(curate([Row("a", "b")], train, [], against=against))
-        index = time.process_time() - start
-        start = time.process_time()
-        rejected = sum(row.status == "rejected" for row in curate(recombined(train, count), train, [], against=against))
-        cpu = time.process_time() - start
+        path = Path(folder) / f"rows.{args.format}"
+        write_rows(path, recombined(train, args.rows))
+        memory, stop = array("d"), threading.Event()
+        watch = threading.Thread(target=watch_memory, args=(memory, stop), daemon=True)
+        start, cpu = time.monotonic(), cpu_seconds()
+        out = curate(chain([Row("a", "b")], file.Task(str(path)).pose(0)), train, [], against=against)
+        next(out)
+        index_seconds, index_cpu = time.monotonic() - start, cpu_seconds() - cpu
+        watch.start()
+        rejected, checksum = 0, hashlib.sha256()
+        for row in out:
+            rejected += row.status == "rejected"
+            checksum.update(f"{row.reason}\n".encode())
+        stop.set()
+        watch.join()
         questions = sum(map(len, read_benchmarks(against).values()))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    assert rows
-    return {
-        **{"cpu": cpu, "wall": time.monotonic() - wall, "index": index, "memory": memory},
-        **{"rejected": rejected, "questions": questions, "normal": cpu / reading},
-    }
+        return {
+            **{"seconds": time.monotonic() - start, "cpu": cpu_seconds() - cpu},
+            **{"index_seconds": index_seconds, "index_cpu": index_cpu, "memory": max(memory)},
+            **{"rejected": rejected, "questions": questions, "checksum": checksum.hexdigest()[:12]},
+        }
+
+
+def cpu_seconds() -> float:
+    """Of this process and the processes that it started and that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def watch_memory(found: array[float], stop: threading.Event) -> None:
+    """The memory of this process and its children in bytes, every few seconds."""
+    own = os.getpid()
+    while True:
+        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        total = 0
+        for pid in (str(own), *children):
+            with contextlib.suppress(OSError):  # it has just ended
+                total += int(
+                    re.findall(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[0]
+                )
+        found.append(total * 1024.0)
+        if stop.wait(2.0):
+            return
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """The prompts and answers, a thousand at a time, so that memory does not grow with them."""
+    source = iter(rows)
+    if path.suffix == ".jsonl":
+        with path.open("w", encoding="utf-8") as out:
+            out.writelines(f"{json.dumps({'prompt': row.prompt, 'answer': row.answer})}\n" for row in source)
+        return
+    schema = pyarrow.schema({"prompt": pyarrow.string(), "answer": pyarrow.string()})
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        while part := [{"prompt": row.prompt, "answer": row.answer} for row in islice(source, 1_000)]:
+            writer.write_table(pyarrow.Table.from_pylist(part, schema))
 
 
 def recombined(train: Sequence[Row], count: int) -> Iterator[Row]:
@@ -170,12 +231,12 @@ def recombined(train: Sequence[Row], count: int) -> Iterator[Row]:
         yield Row(text, draw.choice(train).answer, origin="synthetic", sample_index=number)
 
 
-def made_up_questions() -> Iterator[str]:
+def made_up_questions(count: int) -> Iterator[str]:
     """Questions of 30 words, drawn by Zipf's law."""
     draw = random.Random(2)
     vocabulary = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=draw.randrange(2, 10))) for _ in range(30_000)]
     pool = draw.choices(vocabulary, [1 / (rank + 2.7) for rank in range(len(vocabulary))], k=1_000_000)
-    for _ in range(MADE_UP):
+    for _ in range(count):
         yield f"{' '.join(draw.choices(pool, k=30))}?"
 
 

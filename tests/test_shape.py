@@ -27,7 +27,7 @@ LAYERS: list[tuple[str, ...]] = [
         "stage_names",
         "progress",
     ),
-    ("records", "templates", "catalogue", "atomic"),
+    ("records", "templates", "catalogue", "atomic", "processes"),
     ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server"),
     ("holdout", "models", "tasks", "history", "run_folders", "test_generation"),
     ("prompting", "signals", "contamination"),

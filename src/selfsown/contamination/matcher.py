@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 from selfsown.contamination.questions import HELD_OUT, Question, by_benchmark
 from selfsown.contamination.verbatim import VerbatimIndex
 from selfsown.records import Row
 from selfsown.text.content_words import Features, features
-from selfsown.text.overlap import bare, tokenize
+from selfsown.text.normalize import normal
+from selfsown.text.overlap import bare_of_normal, tokenize, tokens_of_normal
 from selfsown.text.reworded import RewordedIndex, is_long_enough
 
 MAX_COMMON_ROWS = 5_000  # real rows with which questions are compared, so that what is alike by nature is no copy
@@ -59,14 +59,18 @@ class Text:
 
     text: str
     tokens: Sequence[str]
+    _features: Features | None = None
 
     @classmethod
     def of(cls, text: str) -> Text:
         return cls(text, tokenize(text))
 
-    @cached_property
+    @property
     def features(self) -> Features:
-        return features(self.text, self.tokens)
+        """Its content words, found once; cached_property has a lock, which a fork may find taken for ever."""
+        if self._features is None:
+            self._features = features(self.text, self.tokens)
+        return self._features
 
 
 class RewordedQuestions:
@@ -100,9 +104,10 @@ class Matcher:
 
     def match(self, row: Row) -> Match | None:
         """The first question that the row's prompt or answer has; None where there is none."""
-        for question in self._verbatim.same(bare(row.prompt or row.answer)).values():
+        normalized = [(text, normal(text)) for text in (row.prompt, row.answer) if text]
+        for question in self._verbatim.same(bare_of_normal(normalized[0][1]) if normalized else "").values():
             return Match(question, "same")
-        texts = [Text.of(text) for text in (row.prompt, row.answer) if text]
+        texts = [Text(text, tokens_of_normal(form)) for text, form in normalized]
         for text in texts:
             for run, owners in self._verbatim.within(text.tokens):
                 return Match(next(iter(owners.values())), "passage", run)

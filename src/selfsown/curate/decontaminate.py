@@ -4,10 +4,12 @@ edited copy or a paraphrase."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from selfsown.contamination.matcher import Matcher
 from selfsown.contamination.questions import BenchmarkEntry, asked_question, held_out_questions, read_benchmarks
+from selfsown.contamination.searching import searched
 from selfsown.option_types import Natural, Share
 from selfsown.records import Row
 from selfsown.text.near_duplicates import NearDuplicateIndex
@@ -56,11 +58,16 @@ def curate(
     benchmarks = [question for questions in read_benchmarks(against).values() for question in questions]
     matcher = Matcher([*held_out_questions(held_out), *benchmarks], real, reworded=paraphrases)
     overlap = _Overlap(held_out, real, ngram_size, min_overlap, near_copies)
-    for row in rows:
-        known = problems.get(row.key) or problems.get(bare(row.prompt or row.answer))
-        reason = f"same problem as held-out row {known}" if known else ""
-        reason = reason or (match.reason if (match := matcher.match(row)) else overlap.reason(row))
+    for row, reason in searched(rows, partial(_reason, problems, matcher, overlap)):
         yield row.rejected(f"decontaminate: {reason}") if reason else row
+
+
+def _reason(problems: Mapping[str, str], matcher: Matcher, overlap: _Overlap, row: Row) -> str:
+    """Why the row is rejected; "" where it is not. problems: ids of held-out rows, by their problems and prompts."""
+    known = problems and (problems.get(row.key) or problems.get(bare(row.prompt or row.answer)))
+    if known:
+        return f"same problem as held-out row {known}"
+    return match.reason if (match := matcher.match(row)) else overlap.reason(row)
 
 
 class _Overlap:
@@ -69,7 +76,8 @@ class _Overlap:
     def __init__(
         self, held_out: Sequence[Row], real: Sequence[Row], ngram_size: int, min_overlap: float, near_copies: bool
     ) -> None:
-        self._held_out, self._ngram_size, self._min_overlap = held_out, ngram_size, min_overlap
+        self._ids = [row.id for row in held_out]
+        self._ngram_size, self._min_overlap = ngram_size, min_overlap
         self._long = _ngram_index(held_out, ngram_size, real) if ngram_size else {}
         self._short = _ngram_index(held_out, SHORT_NGRAM, real) if min_overlap < 1 else {}
         self._sizes = Counter(index for holders in self._short.values() for index in holders)
@@ -77,8 +85,9 @@ class _Overlap:
 
     def reason(self, row: Row) -> str:
         """Why the row is rejected; "" where it is not."""
-        reason = _shared_ngram(row, self._ngram_size, self._long, self._held_out)
-        reason = reason or _ngram_share(row, self._min_overlap, self._short, self._sizes, self._held_out)
+        reason = _shared_ngram(row, self._ngram_size, self._long, self._ids) if self._long else ""
+        if not reason and self._short:
+            reason = _ngram_share(row, self._min_overlap, self._short, self._sizes, self._ids)
         if not reason and self._copies and (twin := self._copies.near(_whole(row))):
             reason = f"nearly the text of held-out row {twin}"
         return reason
@@ -116,16 +125,16 @@ def _ngram_index(held_out: Sequence[Row], size: int, common: Sequence[Row]) -> N
     return {ngram: holders for ngram, holders in index.items() if not known & {ngram[1:], ngram[:-1]}}
 
 
-def _shared_ngram(row: Row, size: int, index: NgramIndex, held_out: Sequence[Row]) -> str:
-    match = min(_ngrams(row, size) & index.keys(), default=()) if index else ()
-    return f"shares {' '.join(match)!r} with held-out row {held_out[index[match][0]].id}" if match else ""
+def _shared_ngram(row: Row, size: int, index: NgramIndex, ids: Sequence[str]) -> str:
+    match = min(_ngrams(row, size) & index.keys(), default=())
+    return f"shares {' '.join(match)!r} with held-out row {ids[index[match][0]]}" if match else ""
 
 
-def _ngram_share(row: Row, max_share: float, index: NgramIndex, sizes: Counter[int], held_out: Sequence[Row]) -> str:
-    own = _ngrams(row, SHORT_NGRAM) if index else set()
+def _ngram_share(row: Row, max_share: float, index: NgramIndex, sizes: Counter[int], ids: Sequence[str]) -> str:
+    own = _ngrams(row, SHORT_NGRAM)
     shared = Counter(number for ngram in own & index.keys() for number in index[ngram])
     for number, count in shared.items():
         share = count / min(len(own), sizes[number])
         if share > max_share:
-            return f"shares {share:.0%} of its {SHORT_NGRAM}-word n-grams with held-out row {held_out[number].id}"
+            return f"shares {share:.0%} of its {SHORT_NGRAM}-word n-grams with held-out row {ids[number]}"
     return ""

@@ -6,7 +6,6 @@ Words are compared, so case, spaces and punctuation make no difference; operator
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
@@ -32,10 +31,15 @@ def _any_token() -> re.Pattern[str]:
 
 def tokenize(text: str) -> list[str]:
     """The words of a text and the operators between its numbers, each a token."""
-    normalized = normal(text)
-    return [
-        token.replace(" ", "") for token in (_ASCII_TOKEN if normalized.isascii() else _any_token()).findall(normalized)
-    ]
+    return tokens_of_normal(normal(text))
+
+
+def tokens_of_normal(normalized: str) -> list[str]:
+    """As `tokenize`, of a text in normal form."""
+    tokens: list[str] = (_ASCII_TOKEN if normalized.isascii() else _any_token()).findall(normalized)
+    if " ".join(tokens).count(" ") >= len(tokens):  # hardly ever, and the fastest way to know it: operators in a row
+        return [token.replace(" ", "") for token in tokens]
+    return tokens
 
 
 def runs(tokens: Sequence[str]) -> list[str]:
@@ -64,7 +68,12 @@ def _weight(token: str) -> float:
 
 def bare(text: str) -> str:
     """The text in normal form, without enclosing quotes and final punctuation."""
-    unquoted = normal(text).strip(" \"'")
+    return bare_of_normal(normal(text))
+
+
+def bare_of_normal(normalized: str) -> str:
+    """As `bare`, of a text in normal form."""
+    unquoted = normalized.strip(" \"'")
     stripped = unquoted.rstrip(_END + "!！")
     return stripped if stripped[-1:].isalpha() else unquoted.rstrip(_END)  # 5! is not 5
 
@@ -74,18 +83,21 @@ class Passages:
 
     def __init__(self, passages: Iterable[str] = ()) -> None:
         self._passages = set[str]()
-        self._lengths: dict[tuple[str, str, str], set[int]] = defaultdict(set)  # by the first three tokens
+        self._lengths: dict[tuple[str, ...], frozenset[int]] = {}  # by the first MIN_SEARCH_WORDS tokens
+        self._shared: dict[frozenset[int], frozenset[int]] = {}  # nearly all of them are equal, and one is enough
         for run in passages:
             self.add(run)
 
     def add(self, run: str) -> None:
-        first, second, third, *rest = run.split(" ")
+        tokens = run.split(" ")
         self._passages.add(run)
-        self._lengths[first, second, third].add(3 + len(rest))
+        beginning = tuple(tokens[:MIN_SEARCH_WORDS])
+        lengths = self._lengths.get(beginning, frozenset()) | {len(tokens)}
+        self._lengths[beginning] = self._shared.setdefault(lengths, lengths)
 
     def within(self, tokens: Sequence[str]) -> Iterator[str]:
         """The runs that occur among these tokens, in order."""
-        beginnings = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
+        beginnings = list(zip(*(tokens[start:] for start in range(MIN_SEARCH_WORDS)), strict=False))
         if self._lengths.keys().isdisjoint(beginnings):  # nearly always, and the fastest way to know it
             return
         for start, beginning in enumerate(beginnings):

@@ -131,7 +131,7 @@ class RewordedIndex:
         distinct = set(ordered)
         if len(distinct) < SHORT_DISTINCTIVE or not self._postings:
             return
-        lists = [self._postings[feature] for feature in distinct if feature in self._postings]
+        lists = list(filter(None, map(self._postings.get, distinct)))
         if len(lists) < SHORT_DISTINCTIVE:
             return
         numbers = np.concatenate([posting for posting, _ in lists])
