@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -94,7 +95,7 @@ def test_a_process_that_is_killed_is_an_error_in_one_line_and_the_others_end() -
         return os.getpid()
 
     workers = set[int]()
-    with pytest.raises(SelfsownError, match=r"ended by signal 9, perhaps because memory ran out") as raised:
+    with pytest.raises(SelfsownError, match=r"has ended, perhaps because memory ran out") as raised:
         workers.update(pid for _, pid in map_forked(work, ((at, at) for at in range(60)), PROCESSES))
     assert "\n" not in str(raised.value)
     assert are_gone(workers, 0.0)
@@ -122,6 +123,17 @@ def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch: pyte
     monkeypatch.setattr(os, "fork", refuse)
     out = list(map_forked(lambda sent: os.getpid(), ((at, at) for at in range(5)), PROCESSES))
     assert out == [(at, os.getpid()) for at in range(5)]
+
+
+def test_a_connection_that_is_closed_ends_for_the_other_side_while_processes_work() -> None:
+    ours, theirs = socket.socketpair()
+    results = map_forked(lambda sent: sent, ((at, at) for at in range(100)), PROCESSES)
+    assert next(results) == (0, 0)
+    ours.close()
+    theirs.settimeout(5)
+    assert theirs.recv(1) == b""
+    theirs.close()
+    results.close()
 
 
 def test_processes_end_when_the_one_that_started_them_is_killed_even_if_its_files_stay_open() -> None:
