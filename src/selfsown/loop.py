@@ -156,7 +156,8 @@ class Loop(RunState):
         size = 0
         for index, step in enumerate(progress.track(self.recipe.generate)):
             seed, rows = self.seed(number, "generate", index), self.working_rows(number)
-            for piece, piece_inputs in in_pieces(step, replace(for_step(step, inputs), rows=rows, seed=seed)):
+            pieces = list(in_pieces(step, replace(for_step(step, inputs), rows=rows, seed=seed)))
+            for piece, piece_inputs in progress.track(pieces):
                 for row in as_synthetic(piece.stream(Row, piece_inputs), step, number, writer, size):
                     size += 1
                     yield row
