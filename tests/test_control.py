@@ -226,11 +226,11 @@ def test_stopped_at_every_single_write_of_the_control_it_goes_on_and_ends_the_sa
 
 @pytest.mark.slow
 def test_killed_in_the_control_a_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    changes = (*FIRST, "generations=1", "control=true")
+    changes = (*FIRST, "generations=2", "control=true")
     order = command("first", changes, tmp_path / "whole")
     subprocess.run(order, check=True, capture_output=True, timeout=300)
     wanted, rng = contents(tmp_path / "whole"), random.Random(0)
-    for kill in range(2):
+    for kill in range(3):
         at = tmp_path / f"killed-{kill}"
         process = subprocess.Popen(command("first", changes, at), stdout=subprocess.DEVNULL)
         until = time.monotonic() + 300

@@ -26,7 +26,7 @@ from selfsown.run_folder import RunFolder
 from testing.tiny_checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TRL and PEFT use names that transformers will drop
-KILLS = 2
+KILLS = 3
 RECIPE = """
 real: {{file: {{path: rows.jsonl}}}}
 held_out: 12

@@ -16,7 +16,7 @@ from test_loop import contents
 from selfsown import loop
 from selfsown.recipe.recipe import Recipe
 
-KILLS = 2  # of each recipe
+KILLS = 4  # of each recipe
 
 
 def command(recipe: str, changes: tuple[str, ...], folder: Path) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import overload
@@ -103,11 +102,7 @@ class StoredRows(Sequence[Row]):
     def __getitem__(self, index: slice) -> list[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         """For a few rows only: each call reads the file up to the row."""
-        if isinstance(index, slice):
-            return self.take(range(*index.indices(len(self))))
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        return next(islice(self, index % len(self), None))
+        return item(self, self.take, index)
 
     def take(self, indices: Sequence[int]) -> list[Row]:
         """The rows at these indices, in this order; the file is read once, in batches."""
@@ -118,6 +113,8 @@ class StoredRows(Sequence[Row]):
                 taken = batch.take(pyarrow.array([index - start for index in here]))
                 by_index |= zip(here, _rows(taken), strict=True)
             start += batch.num_rows
+            if start > ascending[-1]:
+                break
         return [by_index[index] for index in indices]
 
     def statuses(self) -> Iterator[str]:
@@ -133,6 +130,15 @@ class StoredRows(Sequence[Row]):
                     yield batch
                 else:
                     yield batch.filter(pyarrow.compute.equal(batch["status"], self.status))
+
+
+def item(rows: Sequence[Row], take: Callable[[Sequence[int]], list[Row]], index: int | slice) -> Row | list[Row]:
+    """What a sequence of rows has at an index or in a slice. take: reads its rows at several indices."""
+    if isinstance(index, slice):
+        return take(range(*index.indices(len(rows))))
+    if not -len(rows) <= index < len(rows):
+        raise IndexError(index)
+    return take([index % len(rows)])[0]
 
 
 def column_batches(path: Path, columns: Sequence[str]) -> Iterator[pyarrow.RecordBatch]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, chain, islice
 from pathlib import Path
-from typing import overload
+from typing import Any
 
-from selfsown.files.row_parquet import RowWriter, StoredRows
+from selfsown.files.row_parquet import RowWriter, StoredRows, item
 from selfsown.records import Row, Status
 
 IN_MEMORY = 50_000  # rows, of some 4 kB each; more are read from their file each time they are needed
@@ -28,17 +29,9 @@ class ChainedRows(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return chain.from_iterable(self.parts)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+    def __getitem__(self, index: Any) -> Any:
         """For a few rows only; of many, `rows_at` reads each file once."""
-        if isinstance(index, slice):
-            return rows_at(self, range(*index.indices(len(self))))
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        return rows_at(self, [index % len(self)])[0]
+        return item(self, partial(rows_at, self), index)
 
 
 def chained(*parts: Sequence[Row]) -> Sequence[Row]:

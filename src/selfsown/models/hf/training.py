@@ -120,19 +120,19 @@ def _limit(objective: Objective, parent: HF, max_length: int) -> int:
 def _fitting(objective: Objective, mixture: Mixture, parent: HF, max_length: int) -> tuple[Mixture, int]:
     """(the mixture, in which rows that are too long are not drawn; their number). One row is encoded at a time."""
     limit, weights = _limit(objective, parent, max_length), np.array(mixture.weights)
-    drawn = [index for index, weight in enumerate(weights) if weight]
-    sizes: list[int] = []
-    for row, weight in zip(mixture.rows, mixture.weights, strict=True):
-        if weight:
-            encoded = objective.encode(row)
-            sizes.append(max(len(encoded.tokens), len(encoded.rejected)))
-    too_long = [index for index, size in zip(drawn, sizes, strict=True) if size > limit]
-    if len(too_long) == len(drawn):
+    encoded = (
+        (index, objective.encode(row))
+        for index, (row, weight) in enumerate(zip(mixture.rows, weights.tolist(), strict=True))
+        if weight
+    )
+    sizes = {index: max(len(row.tokens), len(row.rejected)) for index, row in encoded}
+    too_long = [index for index, size in sizes.items() if size > limit]
+    if len(too_long) == len(sizes):
         bound = "max_length" if max_length else f"the context of {parent.name}"
+        shortest = min(sizes.values(), default=0)
         raise DataError(
-            f"train.{objective.name}: all {len(drawn):,} rows are too long: the shortest has "
-            f"{min(sizes, default=0):,} tokens, and {bound} leaves {limit:,}; shorten the rows, or take a model with a "
-            "longer context"
+            f"train.{objective.name}: all {len(sizes):,} rows are too long: the shortest has {shortest:,} tokens, and "
+            f"{bound} leaves {limit:,}; shorten the rows, or take a model with a longer context"
         )
     weights[too_long] = 0
     return Mixture(mixture.rows, weights), len(too_long)
