@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from selfsown.models import SamplingParams
 from selfsown.models.anthropic import create as anthropic
@@ -211,6 +212,26 @@ def test_results_that_end_early_and_look_whole_are_read_again(make: Make, journa
     with Short() as server:
         assert texts(make(server, journal)) == ANSWERS
         assert set(server.asked.values()) == {1}
+
+
+def test_a_server_that_is_busy_when_a_lost_batch_is_looked_for_is_asked_again(make: Make, journal: Journal) -> None:
+    class Busy(BatchServer):
+        """Nobody hears that the first batch was made, and each call after it fails at first."""
+
+        async def create(self, request: Any) -> Any:
+            response = await super().create(request)
+            if len(self.made) == 1:
+                request.transport.abort()
+            return response
+
+        async def content(self, request: Any) -> Any:
+            if self.called.count(f"GET {request.path}") == 1:
+                return web.Response(status=429, headers={"Retry-After": "0.01"})
+            return await super().content(request)
+
+    with Busy() as server:
+        assert texts(make(server, journal, retries=2), MANY[:30]) == ANSWERS[:30]
+        assert set(server.paid.values()) == {1}
 
 
 def test_a_batch_whose_receipt_was_lost_is_found_in_the_list_even_if_it_is_there_late(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -21,6 +22,7 @@ from selfsown.models.endpoint.retry import RetryPolicy
 from selfsown.records import JsonObject
 
 PIECE_BYTES = 1 << 18  # of an upload
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,17 @@ class BatchHttp:
         self.headers = {name: value for name, value in connection.headers.items() if name != "Content-Type"}
         self.timeouts = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=connection.timeout)
 
-    async def get(self, path: str, **params: str) -> HttpAnswer:
+    async def retry(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        """What the first attempt without an error returns. Raises the last RequestError."""
         policy = RetryPolicy(self.connection.retries)
         while True:
             try:
-                return await self.request_once("GET", path, params=params)
+                return await attempt()
             except RequestError as error:
                 await asyncio.sleep(policy.next_wait(error))
+
+    async def get(self, path: str, **params: str) -> HttpAnswer:
+        return await self.retry(lambda: self.request_once("GET", path, params=params))
 
     async def upload(self, path: str, name: str, texts: Callable[[], Iterator[str]]) -> HttpAnswer:
         """Upload a file of requests as a multipart form."""
@@ -57,12 +63,7 @@ class BatchHttp:
         def form() -> Iterator[str]:
             return chain([head], texts(), [f"\r\n--{mark}--\r\n"])
 
-        policy = RetryPolicy(self.connection.retries)
-        while True:
-            try:
-                return await self.post(path, form, f"multipart/form-data; boundary={mark}")
-            except RequestError as error:
-                await asyncio.sleep(policy.next_wait(error))
+        return await self.retry(lambda: self.post(path, form, f"multipart/form-data; boundary={mark}"))
 
     async def post(self, path: str, texts: Callable[[], Iterator[str]], kind: str = "application/json") -> HttpAnswer:
         """Post a long text, in one attempt: without an answer, it is unknown whether the server has accepted it."""
@@ -86,6 +87,15 @@ class BatchHttp:
         except (aiohttp.ClientError, OSError) as failure:
             error = self._connection_error(failure)
         raise error  # here, so that it carries nothing of the failure, whose message may contain the key
+
+    async def first_line(self, path: str) -> str | None:
+        """Of a file; None where it is empty."""
+
+        async def attempt() -> str | None:
+            async with aclosing(self.stream_lines(path)) as lines:
+                return await anext(lines, None)
+
+        return await self.retry(attempt)
 
     async def stream_lines(self, path: str) -> AsyncGenerator[str, None]:
         """The lines of a file as they arrive. Raises RequestError where the connection breaks."""

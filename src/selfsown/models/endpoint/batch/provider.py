@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote
@@ -157,9 +156,8 @@ class BatchProvider:
             return False
         _log.info("batch %s may be ours; its results will show", status.id)
         for place in (await self.wait_until_ended(status.id)).result_paths:
-            async with aclosing(self.http.stream_lines(place)) as lines:
-                async for text in lines:
-                    return self.parse_result(text, lambda key: "").key in record.keys
+            if line := await self.http.first_line(place):
+                return self.parse_result(line, lambda key: "").key in record.keys
         return False
 
     async def wait_until_ended(self, name: str) -> BatchStatus:

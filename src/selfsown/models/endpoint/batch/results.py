@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -10,7 +9,6 @@ from contextlib import aclosing
 from selfsown.models.endpoint.batch.formats import Bodies
 from selfsown.models.endpoint.batch.provider import BatchProvider
 from selfsown.models.endpoint.errors import RequestError
-from selfsown.models.endpoint.retry import RetryPolicy
 from selfsown.usage.journal import KEYS_PER_QUERY, Batch
 
 Store = Callable[[dict[str, str]], Awaitable[dict[str, RequestError]]]
@@ -32,12 +30,7 @@ class BatchResults:
 
     async def download(self, path: str) -> None:
         """Read a result file; one that breaks off is read again from its beginning."""
-        policy = RetryPolicy(self.provider.connection.retries)
-        while True:
-            try:
-                return await self._download_once(path)
-            except RequestError as error:
-                await asyncio.sleep(policy.next_wait(error))
+        await self.provider.http.retry(lambda: self._download_once(path))
 
     async def _download_once(self, path: str) -> None:
         replies, seen_keys = dict[str, str](), set[str]()
