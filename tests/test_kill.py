@@ -24,9 +24,19 @@ def command(recipe: str, changes: tuple[str, ...], folder: Path) -> list[str]:
     return [sys.executable, "-m", "selfsown", "run", recipe, str(folder), *sets, "--no-report"]
 
 
-def killed(order: list[str], seconds: float) -> bool:
-    """Start it, and kill it after so long; whether it was still running."""
+def started(order: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start it, and wait until it works in its folder: what it imports takes most of a small run."""
+    lock = folder / ".lock"
+    lock.unlink(missing_ok=True)
     process = subprocess.Popen(order, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not lock.exists():
+        time.sleep(0.01)
+    return process
+
+
+def killed(order: list[str], folder: Path, seconds: float) -> bool:
+    """Start it, and kill it after so long at work; whether it was still running."""
+    process = started(order, folder)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -73,16 +83,17 @@ def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
 @pytest.mark.parametrize("recipe", ["first", "names"])
 def test_a_killed_run_goes_on_and_ends_the_same(recipe: str, tmp_path: Path) -> None:
     changes = FIRST if recipe == "first" else (*NAMES, f"real={names(tmp_path)}")
-    start = time.monotonic()
-    assert not killed(command(recipe, changes, tmp_path / "whole"), 300)
-    whole = time.monotonic() - start
-    wanted = contents(tmp_path / "whole")
+    whole = tmp_path / "whole"
+    process, start = started(command(recipe, changes, whole), whole), time.monotonic()
+    assert process.wait(300) == 0
+    seconds, wanted = time.monotonic() - start, contents(whole)
     rng = random.Random(recipe)
     kills = run = 0
     while kills < KILLS:
-        order = command(recipe, changes, tmp_path / f"killed-{run}")
-        while kills < KILLS and killed(order, rng.uniform(0, 0.8) * whole):
+        folder = tmp_path / f"killed-{run}"
+        order = command(recipe, changes, folder)
+        while kills < KILLS and killed(order, folder, rng.uniform(0, 0.8) * seconds):
             kills += 1
-        assert not killed(order, 300)
-        assert contents(tmp_path / f"killed-{run}") == wanted
+        assert not killed(order, folder, 300)
+        assert contents(folder) == wanted
         run += 1
