@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from command import run_in_process
+from command import written as recipe_written
+from small import FIRST, TINIEST
 
 from selfsown.run_folder import RunFolder
 from testing.mock_server import Server
@@ -54,3 +56,22 @@ def test_they_run_beside_the_recipe_as_ours_do(tmp_path: Path) -> None:
     }
     assert {row.reason for row in rows if row.status == "rejected"} == {"asks: no question of at most 200 characters"}
     assert {row.method for row in rows} == {"reword"}
+
+
+def test_a_student_of_the_user_s_own_needs_no_torch(tmp_path: Path) -> None:
+    recipe_written(tmp_path)
+    code = "import sys; sys.modules['torch'] = None; from selfsown.cli import main; main()"
+    order = [sys.executable, "-c", code, "run", "mine.yaml", "run", "--no-report"]
+    subprocess.run(order, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    assert (tmp_path / "run" / "result.json").exists()
+
+
+def test_the_embedded_student_trains_without_torch_s_compiler(tmp_path: Path) -> None:
+    """Which takes two seconds to import, longer than a small run."""
+    code = (
+        "import sys; sys.modules['torch._dynamo'] = None; from pathlib import Path; from selfsown.loop import run; "
+        "from selfsown.recipe.recipe import Recipe; run(Recipe.load('first', sys.argv[1:]), Path('run'))"
+    )
+    order = [sys.executable, "-c", code, *FIRST, *TINIEST]
+    subprocess.run(order, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    assert (tmp_path / "run" / "result.json").exists()

@@ -26,6 +26,7 @@ LAYERS: list[tuple[str, ...]] = [
         "parallel",
         "stage_names",
         "progress",
+        "batch_size",
     ),
     ("records", "templates", "catalogue", "atomic", "processes"),
     ("usage", "files", "sandbox", "rewriting", "episode", "generated_problems", "environment_server"),

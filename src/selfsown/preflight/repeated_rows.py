@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from selfsown.batch_size import LARGEST, batch_size_for
 from selfsown.files.user_rows import UserRows
 from selfsown.holdout import MIN_ROWS
 from selfsown.intake import prepared_rows
-from selfsown.models.tiny.batch_size import LARGEST, batch_size_for
 from selfsown.recipe.recipe import Recipe
 from selfsown.recipe.steps import Step
 from selfsown.records import Training

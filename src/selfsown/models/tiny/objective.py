@@ -14,8 +14,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from selfsown.batch_size import batch_size_for
 from selfsown.files.row_sequences import rows_at
-from selfsown.models.tiny.batch_size import batch_size_for
 from selfsown.models.tiny.early_stopping import EarlyStopping, set_aside
 from selfsown.models.tiny.model import Tiny, pad
 from selfsown.models.tiny.tokenizer import PAD

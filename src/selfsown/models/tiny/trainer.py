@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from selfsown.models.tiny.adamw import AdamW
 from selfsown.models.tiny.early_stopping import EarlyStopping
 from selfsown.models.tiny.muon import Muon
 from selfsown.models.tiny.tokenizer import PAD, SEP
@@ -59,7 +60,7 @@ def train_steps(
     matrices = [weight for weight in network.blocks.parameters() if weight.dim() == 2]
     others = [weight for weight in network.parameters() if not any(weight is matrix for matrix in matrices)]
     muon = Muon(matrices, schedule.learning_rate, schedule.weight_decay)
-    adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    adam = AdamW(others)
     mean = _Mean(network, math.ceil(schedule.steps * schedule.average_last))
     with single_threaded():
         if stopping:
@@ -68,8 +69,7 @@ def train_steps(
             _gradients(network, batch, loss)
             scale = min(1.0, (step + 1) / WARM_UP_STEPS, (schedule.steps - step) / (DECAY_SHARE * schedule.steps))
             muon.step(scale)
-            adam.param_groups[0]["lr"] = schedule.embedding_rate * scale
-            adam.step()
+            adam.step(schedule.embedding_rate * scale)
             mean.update(schedule.steps - step)
             tick(step + 1, schedule.steps)
             if stopping and stopping.ended(step + 1, last=step + 1 == schedule.steps):
