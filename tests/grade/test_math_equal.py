@@ -198,12 +198,20 @@ def gsm8k() -> list[tuple[Row, int]]:
     return found
 
 
+ALGEBRA = ("with an x", "a root", "a list")  # 10 ms an answer: one in eight will do
+
+
 @pytest.mark.slow
 def test_gsm8k_answers_pass_in_any_notation_and_wrong_ones_do_not() -> None:
     known = gsm8k()
     assert all(found.score == 1 for found in grade([row for row, _ in known]))
     for forms, wanted in ((RIGHT, 1.0), (WRONG, 0.0)):
-        rows = [Row(row.prompt, form(n), target=row.target) for form in forms.values() for row, n in known]
+        rows = [
+            Row(row.prompt, form(n), target=row.target)
+            for at, (row, n) in enumerate(known)
+            for name, form in forms.items()
+            if name not in ALGEBRA or at % 8 == 0
+        ]
         scores = [found.score for found in grade(rows)]
         share = scores.count(wanted) / len(scores)
         print(f"{share:.4%} of {len(scores):,} graded {wanted:g}")

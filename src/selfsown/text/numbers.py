@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from selfsown.text.units import Unit, is_unit, parse_unit
 
@@ -106,6 +107,7 @@ class Quantity:
         return number.value == percentage.value / 100 or (optional and number.value == percentage.value)
 
 
+@lru_cache(maxsize=1000)  # of answers to one prompt, each is read with that prompt and its known answer
 def plain(text: str) -> str:
     """The text without typesetting commands, with one minus sign, and without digit grouping."""
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: f"^{{{''.join(map(_SUPERSCRIPTS.__getitem__, match[0]))}}}", text)
