@@ -164,11 +164,13 @@ def verifiers(runs: int, rows: int = 4000) -> Iterator[Result]:
         where = f"{noise:.0%} wrong labels, {'below' if side < 0 else 'above'} the threshold at {noise - side:.0%}"
         yield over(f"right ones that pass, {where}", known.favoured(1 - noise, right / wrong, 1), final)
         yield over(f"models that learn the right label, {where}", float(side < 0), [float(end > 0.5) for end in final])
-    task = {"kind": "kinds", "rows": 4000, "chains": 1, "kinds": 2, "shares": [0.97, 0.03]}
+    task = {"kind": "kinds", "rows": rows, "chains": 1, "kinds": 2, "shares": [0.97, 0.03]}
     for wrong in (0.05, 0.5):
         checked: dict[str, Any] = {"grade": [{METHOD: {"right": 1.0, "wrong": wrong}}], "curate": ["min_score"]}
         train_options = {"kinds": 2, "forgets": 0.03}
-        final = [_first(run_loop(task, 15, seed=seed, train_options=train_options, **checked)) for seed in range(runs)]
+        final = [
+            _first(run_loop(task, 9, seed=seed, train_options=train_options, **checked)) for seed in range(2 * runs)
+        ]
         yield over(f"accuracy at rest, wrong rows pass {wrong:g} times as often", known.settled(0.03, wrong), final)
 
 

@@ -226,7 +226,7 @@ def test_stopped_at_every_single_write_of_the_control_it_goes_on_and_ends_the_sa
 
 @pytest.mark.slow
 def test_killed_in_the_control_a_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    changes = (*FIRST, "generations=2", "control=true")
+    changes = (*FIRST, "generations=2", "generate.propose.count=200", "control=true")
     order = command("first", changes, tmp_path / "whole")
     subprocess.run(order, check=True, capture_output=True, timeout=300)
     wanted, rng = contents(tmp_path / "whole"), random.Random(0)

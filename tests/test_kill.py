@@ -83,6 +83,7 @@ def test_stopped_at_every_single_write_a_run_goes_on_and_ends_the_same(
 @pytest.mark.parametrize("recipe", ["first", "names"])
 def test_a_killed_run_goes_on_and_ends_the_same(recipe: str, tmp_path: Path) -> None:
     changes = FIRST if recipe == "first" else (*NAMES, f"real={names(tmp_path)}")
+    changes += ("generations=2", "generate.propose.count=200")
     whole = tmp_path / "whole"
     process, start = started(command(recipe, changes, whole), whole), time.monotonic()
     assert process.wait(300) == 0

@@ -130,7 +130,7 @@ def test_the_interval_of_a_distance_holds_it() -> None:
 @pytest.mark.slow
 def test_few_of_120_trials_without_a_change_alarm() -> None:
     alarms = sum(
-        any(signal.significant for signal in compared(TOY.write(400, seed), TOY.write(400, seed + 1), seed).values())
+        any(signal.significant for signal in compared(TOY.write(250, seed), TOY.write(250, seed + 1), seed).values())
         for seed in range(100, 340, 2)
     )
     assert alarms <= 11  # the 97.5 % quantile of Binomial(120, 0.05), as Holm's correction allows 5 % of the trials
