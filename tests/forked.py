@@ -9,7 +9,14 @@ import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-IMPORTED = ["selfsown.cli.run", "selfsown.loop", "selfsown.pipeline", "selfsown.models.endpoint.endpoint", "pandas"]
+IMPORTED = [
+    "selfsown.cli.run",
+    "selfsown.loop",
+    "selfsown.pipeline",
+    "selfsown.models.endpoint.endpoint",
+    "selfsown.export.export",
+    "pandas",
+]
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
