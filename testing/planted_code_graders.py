@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 
 from selfsown.grade.unit_tests import grade as unit_tests
 from selfsown.records import Row
@@ -46,8 +47,9 @@ if all(type(_value) in _plain for _value in _values):
 """
 
 
+@cache
 def _run(program: str, *flags: str) -> tuple[int | None, str]:
-    """The exit code and what it printed; None where it took too long."""
+    """The exit code and what it printed; None where it took too long. Several graders run the same program: once."""
     command = [sys.executable, "-I", "-S", *flags, "-c", program]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import begun, finish
 from test_make import adds_up, prompts, recipe, rows, serving
 
 from selfsown.pipeline import make
@@ -55,8 +54,7 @@ def test_killed_many_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_mor
 
     with serving() as server:
         written(server)
-        order = [sys.executable, "-m", "selfsown", "make", "mine.yaml"]
-        subprocess.run([*order, "whole"], cwd=tmp_path, check=True, capture_output=True)
+        finish(tmp_path, "make", "mine.yaml", "whole")
         wanted, whole = (tmp_path / "whole" / "rows.parquet").read_bytes(), len(server.bodies)
         assert repeated(server) == 0
     rng = random.Random(0)
@@ -64,16 +62,17 @@ def test_killed_many_times_it_ends_with_the_same_bytes_and_pays_twice_for_no_mor
         written(server)
         for _ in range(KILLS):
             before, doubled = len(server.bodies), repeated(server)
-            process = subprocess.Popen([*order, "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL)
-            while process.poll() is None and len(server.bodies) == before:
+            process = begun(tmp_path, "make", "mine.yaml", "killed")
+            while process.is_alive() and len(server.bodies) == before:
                 time.sleep(0.002)
             time.sleep(rng.uniform(0, 0.2))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
+            process.join()
+            assert process.exitcode == -signal.SIGKILL
             time.sleep(0.05)  # what was under way reaches the server
             assert repeated(server) - doubled <= 2 * IN_FLIGHT
         assert len(server.bodies) - repeated(server) < whole, "it was done before it was killed so often"
-        subprocess.run([*order, "killed"], cwd=tmp_path, check=True, capture_output=True)
+        finish(tmp_path, "make", "mine.yaml", "killed")
         assert len(server.bodies) - repeated(server) == whole
         assert repeated(server) <= KILLS * 2 * IN_FLIGHT
     assert (tmp_path / "killed" / "rows.parquet").read_bytes() == wanted

@@ -23,13 +23,27 @@ from selfsown.stages import grade_rows, in_pieces
 from selfsown.tasks import addition, programs
 
 CURATORS = "curate=[min_score, dedup, dedup_near, {decontaminate: {near_copies: true}}]"
-SMALL = (*FIRST, "generations=2", CURATORS, "guard=[monitor, label_precision]", "train.sft.early_stopping=0.2")
+SMALL = (
+    *FIRST,
+    "real.programs.rows=300",
+    "held_out=100",
+    "generations=2",
+    "generate.propose.count=160",
+    CURATORS,
+    "guard=[{monitor: {baseline_models: 2}}, label_precision]",
+    "student.tiny.layers=1",
+    "train.sft.steps=20",
+    "train.sft.early_stopping=0.2",
+    "evaluate.diversity.count=60",
+    "evaluate.pass_at_k.prompts=10",
+)
+IN_MEMORY = 20  # rows; fewer than each stage has
 
 
 @pytest.fixture
 def few_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (row_sequences, run_folder):
-        monkeypatch.setattr(module, "IN_MEMORY", 60)
+        monkeypatch.setattr(module, "IN_MEMORY", IN_MEMORY)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +58,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.usefixtures("few_in_memory")
 def test_a_run_from_files_ends_as_one_in_memory(whole: Path, tmp_path: Path) -> None:
     history = loop.run(Recipe.load("first", SMALL), tmp_path / "run")
-    assert history[-1].counts["kept"] > 60
+    assert history[-1].counts["kept"] > IN_MEMORY
     assert contents(tmp_path / "run") == contents(whole)
 
 

@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import pytest
 import yaml
 from command import refused, run_in_process
 
+from selfsown.callbacks import Tally
 from selfsown.pipeline import make
 from selfsown.recipe.recipe import Recipe
 from selfsown.records import Grade, Row, SelfsownError
@@ -30,7 +33,7 @@ from testing.tiny_checkpoint import write_checkpoint
 
 ray = pytest.importorskip("ray")
 
-PROMPTS = 120
+PROMPTS = 60
 OWN_GRADER = """from selfsown.records import Grade
 
 def grade(rows):
@@ -50,16 +53,48 @@ def cluster() -> Iterator[str]:
     ray.shutdown()
 
 
+@pytest.fixture(scope="module")
+def teacher() -> Iterator[Server]:
+    """One server for all tests: a folder that was made with it may be made again."""
+    with Server(say=say) as server:
+        yield server
+
+
+@pytest.fixture
+def server(teacher: Server) -> Server:
+    """The server, which has been asked nothing yet."""
+    teacher.latency = 0.0
+    teacher.asked.clear()
+    return teacher
+
+
+@dataclass(frozen=True)
+class Made:
+    folder: Path
+    tally: Tally
+    asked: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def here(teacher: Server, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What the local engine makes of the recipe. Its 120 programs take seconds to run."""
+    folder = tmp_path_factory.mktemp("local")
+    teacher.latency = 0.0
+    teacher.asked.clear()
+    tally = make(recipe(folder, teacher), folder / "made")
+    return Made(folder / "made", tally, dict(teacher.asked))
+
+
 def say(prompt: str, body: dict[str, Any]) -> str:
     """A program, of which every third is wrong; some are the same."""
     number = int(prompt.split()[-1])
     wrong = number % 3 == 0 and body.get("seed", 0) % 2
-    return f"```python\ndef f(x):\n    return x + {number % 50 + wrong}\n```"
+    return f"```python\ndef f(x):\n    return x + {number % 25 + wrong}\n```"
 
 
 def recipe(folder: Path, server: Server, **changes: Any) -> Recipe:
     lines = [
-        {"prompt": f"Write f, which adds {at}", "answer": "", "tests": f"assert f(1) == {at % 50 + 1}"}
+        {"prompt": f"Write f, which adds {at}", "answer": "", "tests": f"assert f(1) == {at % 25 + 1}"}
         for at in range(PROMPTS)
     ]
     (folder / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -91,98 +126,91 @@ def rows(folder: Path) -> list[Row]:
     return RunFolder(folder).rows("rows") or []
 
 
-def test_rows_and_ledger_are_those_of_the_local_engine(tmp_path: Path, cluster: str) -> None:
-    with Server(say=say) as server:
-        here = make(recipe(tmp_path, server), tmp_path / "here")
-        asked = dict(server.asked)
-        there = make(recipe(tmp_path, server, engine={"ray": {"partition_rows": 64}}), tmp_path / "there")
-    assert rows(tmp_path / "there") == rows(tmp_path / "here")
-    assert there.counts == here.counts
-    assert 0 < there.counts["kept"] < there.made
-    assert {prompt: count / 2 for prompt, count in server.asked.items()} == asked
-    books = [total(usage_entries(tmp_path / name / "replies.sqlite")) for name in ("here", "there")]
+def test_rows_and_ledger_are_those_of_the_local_engine(
+    tmp_path: Path, cluster: str, here: Made, server: Server
+) -> None:
+    there = make(recipe(tmp_path, server, engine={"ray": {"partition_rows": 32}}), tmp_path / "there")
+    assert rows(tmp_path / "there") == rows(here.folder)
+    assert there.counts == here.tally.counts
+    assert 0 < there.counts["kept"] < there.made == 2 * PROMPTS
+    assert server.asked == here.asked
+    books = [total(usage_entries(folder / "replies.sqlite")) for folder in (here.folder, tmp_path / "there")]
     assert (books[0].requests, books[0].output_tokens) == (books[1].requests, books[1].output_tokens)
     assert there.making.done == pytest.approx(PROMPTS)
 
 
 @pytest.mark.slow
-def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str) -> None:
-    with Server(say=say) as server:
-        make(recipe(tmp_path, server), tmp_path / "made")
-        before = rows(tmp_path / "made")
-        asked = server.asked.total()
-        make(recipe(tmp_path, server, engine={"ray": {"workers": 2}}), tmp_path / "made")
-        assert server.asked.total() == asked
-    assert rows(tmp_path / "made") == before
+def test_what_is_in_the_journal_is_not_asked_again(tmp_path: Path, cluster: str, here: Made, server: Server) -> None:
+    shutil.copytree(here.folder, tmp_path / "made")
+    make(recipe(tmp_path, server, engine={"ray": {"workers": 2}}), tmp_path / "made")
+    assert server.asked.total() == 0
+    assert rows(tmp_path / "made") == rows(here.folder)
 
 
 @pytest.mark.slow
-def test_workers_that_are_killed_lose_and_double_nothing(tmp_path: Path, cluster: str) -> None:
-    engine = {"ray": {"partition_rows": 32, "workers": 2}}
+def test_workers_that_are_killed_lose_and_double_nothing(
+    tmp_path: Path, cluster: str, here: Made, server: Server
+) -> None:
+    engine = {"ray": {"partition_rows": 16, "workers": 2}}
     chance, killed = random.Random(0), []
-    with Server(say=say, latency=0.05) as server:
-        make(recipe(tmp_path, server), tmp_path / "here")
-        server.asked.clear()
-        over = threading.Event()
+    server.latency = 0.05
+    over = threading.Event()
 
-        def kill() -> None:
-            while not over.wait(0.7) and len(killed) < 4:
-                if found := own_workers():
-                    os.kill(chance.choice(found), signal.SIGKILL)
-                    killed.append(time.monotonic())
+    def kill() -> None:
+        while not over.wait(0.7) and len(killed) < 4:
+            if found := own_workers():
+                os.kill(chance.choice(found), signal.SIGKILL)
+                killed.append(time.monotonic())
 
-        killer = threading.Thread(target=kill)
-        killer.start()
-        make(recipe(tmp_path, server, engine=engine), tmp_path / "there")
-        over.set()
-        killer.join()
+    killer = threading.Thread(target=kill)
+    killer.start()
+    make(recipe(tmp_path, server, engine=engine), tmp_path / "there")
+    over.set()
+    killer.join()
     assert killed
-    assert rows(tmp_path / "there") == rows(tmp_path / "here")
+    assert rows(tmp_path / "there") == rows(here.folder)
     paid_twice = sum(count - 2 for count in server.asked.values())
     assert 0 <= paid_twice <= len(killed) * 8
     assert len(RunFolder(tmp_path / "there").journal.unpaid_replies()) == 0
 
 
 @pytest.mark.slow
-def test_a_driver_that_is_killed_goes_on_without_a_cluster(tmp_path: Path) -> None:
-    with Server(say=say, latency=0.05) as server:
-        write(recipe(tmp_path, server), tmp_path)
-        command = [sys.executable, "-m", "selfsown", "make", "mine.yaml", "made", "--no-report", "--engine", "ray"]
-        driver = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stdout=subprocess.DEVNULL)
-        while server.asked.total() < PROMPTS // 2:
-            assert driver.poll() is None
-            time.sleep(0.05)
-        driver.kill()
-        driver.wait()
-        before = server.asked.total()
-        time.sleep(2)  # its workers end with it
-        assert server.asked.total() <= before + 8
-        make(recipe(tmp_path, server), tmp_path / "made")
-        assert server.asked.total() <= 2 * PROMPTS + 16
-        make(recipe(tmp_path, server), tmp_path / "here")
-    assert rows(tmp_path / "made") == rows(tmp_path / "here")
+def test_a_driver_that_is_killed_goes_on_without_a_cluster(tmp_path: Path, here: Made, server: Server) -> None:
+    server.latency = 0.05
+    write(recipe(tmp_path, server), tmp_path)
+    command = [sys.executable, "-m", "selfsown", "make", "mine.yaml", "made", "--no-report", "--engine", "ray"]
+    driver = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stdout=subprocess.DEVNULL)
+    while server.asked.total() < PROMPTS // 2:
+        assert driver.poll() is None
+        time.sleep(0.05)
+    driver.kill()
+    driver.wait()
+    before = server.asked.total()
+    time.sleep(2)  # its workers end with it
+    assert server.asked.total() <= before + 8
+    make(recipe(tmp_path, server), tmp_path / "made")
+    assert server.asked.total() <= 2 * PROMPTS + 16
+    assert rows(tmp_path / "made") == rows(here.folder)
 
 
 @pytest.mark.slow
-def test_a_budget_holds_over_all_workers(tmp_path: Path, cluster: str) -> None:
-    engine = {"ray": {"workers": 2, "partition_rows": 32}}
-    with Server(say=say) as server:
-        capped = recipe(tmp_path, server, engine=engine, budget={"requests": 100})
-        with pytest.raises(SelfsownError, match="the budget does not cover the next request") as refusal:
-            make(capped, tmp_path / "made")
-        assert refusal.value.code == 3
-        assert server.asked.total() == 100
-        made = make(recipe(tmp_path, server, engine=engine, budget={"requests": 400}), tmp_path / "made")
-        assert server.asked.total() == 2 * PROMPTS == made.made
+def test_a_budget_holds_over_all_workers(tmp_path: Path, cluster: str, server: Server) -> None:
+    """Of requests, so no program is run here."""
+    changes: dict[str, Any] = {"engine": {"ray": {"workers": 2, "partition_rows": 16}}, "grade": [], "curate": []}
+    with pytest.raises(SelfsownError, match="the budget does not cover the next request") as refusal:
+        make(recipe(tmp_path, server, **changes, budget={"requests": 50}), tmp_path / "made")
+    assert refusal.value.code == 3
+    assert server.asked.total() == 50
+    made = make(recipe(tmp_path, server, **changes, budget={"requests": 200}), tmp_path / "made")
+    assert server.asked.total() == 2 * PROMPTS == made.made
 
 
 @pytest.mark.slow
-def test_a_graders_own_file_goes_to_the_workers(tmp_path: Path, cluster: str) -> None:
+def test_a_graders_own_file_goes_to_the_workers(tmp_path: Path, cluster: str, server: Server) -> None:
     (tmp_path / "own.py").write_text(OWN_GRADER, encoding="utf-8")
-    with Server(say=say) as server:
-        tree = recipe(tmp_path, server).dump() | {"grade": ["./own.py"], "engine": "ray"}
-        made = make(Recipe.of(tree, tmp_path), tmp_path / "made")
-        here = make(Recipe.of(tree | {"engine": None}, tmp_path), tmp_path / "here")
+    tree = recipe(tmp_path, server).dump() | {"grade": ["./own.py"], "engine": "ray"}
+    made = make(Recipe.of(tree, tmp_path), tmp_path / "made")
+    here = make(Recipe.of(tree | {"engine": None}, tmp_path), tmp_path / "here")
     assert made.counts == here.counts
     assert rows(tmp_path / "made") == rows(tmp_path / "here")
 

@@ -16,6 +16,7 @@ import folders
 import kept
 import pytest
 from command import run_in_process
+from forked import begun
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from kept import records
@@ -180,10 +181,9 @@ def test_the_command_takes_every_option_and_reports_the_result(tmp_path: Path) -
 
 
 def many(folder: Path, rows: int) -> Path:
-    """A folder of so many rows, with four answers to each prompt, as long as answers are."""
+    """A folder of so many rows, with four answers to each prompt, each of 4,000 characters of its own."""
     rng = random.Random(rows)
-    words = [f"word{at}" for at in range(1000)]
-    said = (" ".join(rng.choices(words, k=30)) for _ in range(rows))
+    said = (rng.randbytes(2000).hex() for _ in range(rows))
     made: list[Row] = [
         kept.row(f"question {at // 4}", text, at % 4 / 3, sample_index=at) for at, text in enumerate(said)
     ]
@@ -192,19 +192,21 @@ def many(folder: Path, rows: int) -> Path:
 
 @pytest.mark.slow
 def test_a_kill_in_the_middle_leaves_the_earlier_export_whole_or_none(tmp_path: Path) -> None:
-    folder, out = many(tmp_path / "made", 30_000), tmp_path / "out"
+    folder, out = many(tmp_path / "made", 10_000), tmp_path / "out"
     partial = tmp_path / ".out.partial/data/0.parquet"
     for earlier in (False, True):
         before = records(out) if earlier else None
-        with subprocess.Popen(order(folder, out, "--format", "rows")) as running:
-            while not (partial.exists() and partial.stat().st_size):
-                assert running.poll() is None
-                time.sleep(0.001)
-            running.send_signal(signal.SIGKILL)
+        running = begun(tmp_path, "export", str(folder), str(out), "--format", "rows")
+        while not (partial.exists() and partial.stat().st_size):
+            assert running.is_alive()
+            time.sleep(0.001)
+        running.kill()
+        running.join()
+        assert running.exitcode == -signal.SIGKILL
         assert out.exists() == earlier
         assert before is None or records(out) == before
-        done = subprocess.run(order(folder, out), check=True, capture_output=True, text=True)
-        assert done.stdout.startswith("15,000 prompt-completion rows are in ")
+        done = run_in_process(tmp_path, "export", str(folder), str(out))
+        assert done.stdout.startswith("5,000 prompt-completion rows are in ")
         assert not partial.exists()
 
 
@@ -219,7 +221,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 @pytest.fixture(scope="module")
 def few_and_many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("many")
-    return many(folder / "few", 20_000), many(folder / "many", 200_000)
+    return many(folder / "few", 5_000), many(folder / "many", 50_000)
 
 
 @pytest.mark.slow

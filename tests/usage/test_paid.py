@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 from command import run_in_process, written
+from forked import begun
 from test_loop import contents
 
 from testing.mock_batches import BatchServer
@@ -98,14 +97,14 @@ def test_killed_and_begun_again_it_pays_for_nothing_twice_but_what_was_in_flight
         wanted, whole = comparable(tmp_path / "whole"), len(server.bodies)
         assert repeated(server) == 0
     with Server(say=say, latency=0.02) as server:
-        order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", *sets(server)]
         for kill in range(1, 4):
-            process = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL)
+            process = begun(tmp_path, "run", "mine.yaml", "killed", *sets(server))
             until = time.monotonic() + 60
             while len(server.bodies) < kill * whole / 4 and time.monotonic() < until:
                 time.sleep(0.005)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL
+            process.kill()
+            process.join()
+            assert process.exitcode == -signal.SIGKILL
             assert repeated(server) <= (kill - 1) * IN_FLIGHT
         assert run_in_process(tmp_path, "run", "mine.yaml", "killed", *sets(server)).returncode == 0
         assert repeated(server) <= 3 * IN_FLIGHT
