@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from arms import compare_in_process
-from command import run_in_process, selfsown
+from command import run_in_process
 from hf_training import in_process as in_process
 from hf_training import weight_hash
 
