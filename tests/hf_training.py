@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from selfsown.models.hf import HF, create, sampling_trainers, training, worker
+from selfsown.models.hf import HF, create, training, worker
 from selfsown.models.hf.grading import GradingServer
 from selfsown.models.hf.job import PROGRESS, read_job
 from selfsown.records import Grade, JsonObject, Mixture, Row
@@ -55,8 +56,13 @@ def progress_lines(folder: Path) -> list[JsonObject]:
 
 
 @pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train in this process: a worker takes ten seconds to import what it needs."""
+def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Train in this process: a worker takes ten seconds to import what it needs.
+
+    Trainers collect garbage at their end, and so do we before another model is read. What was imported is kept out of
+    that: to look through it took half of the time of these tests.
+    """
+    from selfsown.models.hf import sampling_trainers  # here, so that programs that import this file need no trainers
 
     def run(
         folder: Path,
@@ -76,3 +82,6 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(training, "run_worker", run)
     monkeypatch.setattr(training, "threads", lambda: 1)
+    gc.freeze()
+    yield
+    gc.unfreeze()

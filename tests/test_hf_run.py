@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from arms import compare_in_process
-from command import run_in_process, selfsown
+from command import run_in_process
 from hf_training import in_process as in_process
 from hf_training import weight_hash
 
@@ -26,7 +26,13 @@ from selfsown.run_folder import RunFolder
 from testing.tiny_checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TRL and PEFT use names that transformers will drop
-KILLS = 3
+ONE_GENERATION = ("--set", "generations=1")
+# What shows, in a run's folder, that the worker trains generation 0, that generation 1 is made, and that it is trained.
+AT_WORK = (
+    "generation-00/training/*/progress.jsonl",
+    "generation-00/generation.json",
+    "generation-01/training/*/progress.jsonl",
+)
 RECIPE = """
 real: {{file: {{path: rows.jsonl}}}}
 held_out: 12
@@ -160,38 +166,44 @@ def test_a_mistake_is_one_line_and_nothing_is_written(changes: tuple[str, ...], 
     assert not (tmp_path / "run").exists()
 
 
+def killed(folder: Path, at_work: str, seconds: float) -> bool:
+    """Run the recipe, and kill it so many seconds after a file appeared; whether it still ran."""
+    order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", "--no-report", *ONE_GENERATION]
+    run = subprocess.Popen(order, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while run.poll() is None and not any((folder / "killed").glob(at_work)):
+        time.sleep(0.01)
+    try:
+        run.wait(seconds)
+    except subprocess.TimeoutExpired:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        return True
+    assert run.returncode == 0
+    return False
+
+
 @pytest.mark.slow
-def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_path: Path, in_process: None) -> None:
+    """Each kill comes at a random moment after some work was begun: what it imports takes most of a run."""
     written(tmp_path)
-    began = time.monotonic()
-    assert selfsown(tmp_path, "run", "mine.yaml", "whole", "--no-report").returncode == 0
-    seconds = time.monotonic() - began
-    order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", "--no-report"]
-    rng, kills = random.Random(0), 0
-    while True:
-        run = subprocess.Popen(order, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            run.wait(rng.uniform(0.2, 0.7) * seconds if kills < KILLS else None)
-        except subprocess.TimeoutExpired:
-            run.send_signal(signal.SIGKILL)
-            run.wait()
-            kills += 1
-            continue
-        assert run.returncode == 0
-        break
-    assert kills
-    whole, killed = (RunFolder(tmp_path / name) for name in ("whole", "killed"))
-    for number in range(3):
-        assert weight_hash(whole.model(number) or tmp_path) == weight_hash(killed.model(number) or tmp_path)
-        assert whole.rows(f"generation-{number:02d}/rows") == killed.rows(f"generation-{number:02d}/rows")
-    assert whole.generations() == killed.generations()
+    assert run_in_process(tmp_path, "run", "mine.yaml", "whole", "--no-report", *ONE_GENERATION).returncode == 0
+    rng = random.Random(0)
+    assert [killed(tmp_path, begun, rng.uniform(0, 0.4)) for begun in AT_WORK] == [True] * len(AT_WORK)
+    assert not killed(tmp_path, ".lock", 300)
+    whole, resumed = (RunFolder(tmp_path / name) for name in ("whole", "killed"))
+    for number in range(2):
+        assert weight_hash(whole.model(number) or tmp_path) == weight_hash(resumed.model(number) or tmp_path)
+        assert whole.rows(f"generation-{number:02d}/rows") == resumed.rows(f"generation-{number:02d}/rows")
+    assert whole.generations() == resumed.generations()
 
 
 def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path: Path, in_process: None) -> None:
     written(tmp_path)
     columns = ("--set=real.file.prompt=prompt", "--set=real.file.answer=answer")  # else detected by arm
     arms = ("graded", "ungraded", "real")
-    done = compare_in_process(tmp_path, "compare", "mine.yaml", "all", "--arms", *arms, "--seeds", "1", *columns)
+    done = compare_in_process(
+        *(tmp_path, "compare", "mine.yaml", "all", "--arms", *arms, "--seeds", "1", *columns, *ONE_GENERATION)
+    )
     assert done.returncode == 0, done.stderr
     graded, ungraded, real = (tmp_path / "all" / arm / "seed-0" for arm in arms)
     assert _stages(graded)[:2] == ["evaluate 0", "train 0"]
@@ -200,10 +212,10 @@ def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path:
     first, second = (RunFolder(folder).rows("generation-01/rows") or [] for folder in (graded, ungraded))
     assert [row.answer for row in first] == [row.answer for row in second]
     changes = [f"--set={change}" for change in ("grade=[]", "rollback=false", "control=false", "seed=0")]
-    alone = run_in_process(tmp_path, "run", "mine.yaml", "alone", *columns, *changes, "--no-report")
+    alone = run_in_process(tmp_path, "run", "mine.yaml", "alone", *columns, *ONE_GENERATION, *changes, "--no-report")
     assert alone.returncode == 0, alone.stderr
     assert _stages(tmp_path / "alone")[:2] == ["evaluate 0", "train 0"]
-    for number in range(3):
+    for number in range(2):
         folders = [folder / f"generation-{number:02d}/model" for folder in (ungraded, tmp_path / "alone")]
         assert weight_hash(folders[0]) == weight_hash(folders[1])
 

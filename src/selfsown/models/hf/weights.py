@@ -40,8 +40,9 @@ def network(folder: Path, settings: Settings) -> Any:
 def release() -> None:
     """Give the memory back, as before training, which happens in another process."""
     with _lock:
-        _loaded.clear()
-        gc.collect()
+        if _loaded:  # else there is nothing to look for among all objects, which takes about a second
+            _loaded.clear()
+            gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
