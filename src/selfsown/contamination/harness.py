@@ -13,10 +13,20 @@ from pathlib import Path
 from selfsown.errors import DataError, RecipeError
 from selfsown.records import Json
 
+# The folder's own tasks are enough where they are all that is named: to list the 15,000 of the harness takes 17 s.
+TASK_MANAGER = """
+from lm_eval.tasks import TaskManager
+
+def task_manager(names, folder):
+    own = TaskManager(include_path=folder, include_defaults=False) if folder else None
+    return own if own and set(names) <= set(own.all_subtasks) else TaskManager(include_path=folder or None)
+"""
 # Reads task names and a folder from its arguments, and writes one line of JSON for each question.
-_PROGRAM = """
+_PROGRAM = (
+    TASK_MANAGER
+    + """
 import json, sys
-from lm_eval.tasks import TaskManager, get_task_dict
+from lm_eval.tasks import get_task_dict
 
 name, folder, out = sys.argv[1:]
 
@@ -35,7 +45,7 @@ def question(task, document):
             pass
     return task.doc_to_text(document)
 
-manager = TaskManager(include_path=folder or None)
+manager = task_manager([name], folder)
 with open(out, "w", encoding="utf-8") as file:
     for task in leaves(get_task_dict([name], manager)):
         documents = task.test_docs() if task.has_test_docs() else task.validation_docs()
@@ -44,6 +54,7 @@ with open(out, "w", encoding="utf-8") as file:
             if isinstance(text, str):
                 file.write(json.dumps([task.config.task, number, text]) + "\\n")
 """
+)
 
 
 def harness_questions(task: Json) -> tuple[str, list[tuple[str, str]]]:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from selfsown.contamination.harness import TASK_MANAGER
 from selfsown.errors import ModelError, RecipeError
 from selfsown.models import Model
 from selfsown.option_types import Natural
@@ -24,6 +25,24 @@ from selfsown.stats.intervals import Z
 
 _COUNTED = ("_stderr", "alias", "sample_len", "sample_count", "name")  # entries of a task that are no metrics
 _DRY_RUN_EXAMPLES = 2  # a task: that its data are there, and what its metrics are called
+# The harness's own command cannot do without the list of all its tasks.
+_PROGRAM = (
+    TASK_MANAGER
+    + """
+import json, sys
+from lm_eval import simple_evaluate
+
+names, folder, out, options = json.loads(sys.argv[1])
+manager = task_manager(names, folder)
+chosen = {name: manager.match_tasks([name]) for name in names}
+if unknown := [name for name, matching in chosen.items() if not matching]:
+    sys.exit("it has no task " + ", ".join(unknown))
+tasks = sorted({task for matching in chosen.values() for task in matching})
+results = simple_evaluate("hf", tasks=tasks, task_manager=manager, batch_size=1, log_samples=False, **options)
+with open(out, "w", encoding="utf-8") as file:
+    json.dump({key: results.get(key, {}) for key in ("results", "higher_is_better", "n-samples")}, file, default=str)
+"""
+)
 _LOWER = ("perplexity", "bits_per_byte", "brier_score", "ter")
 
 
@@ -66,35 +85,32 @@ def evaluate(
     model.free_memory()
     examples = _DRY_RUN_EXAMPLES if getattr(model, "is_stand_in", False) else examples
     arguments = dict(model.harness_arguments())
-    command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--tasks", ",".join(tasks)]
-    command += ["--device", str(arguments.pop("device")), "--seed", str(seed % 2**31), "--num_fewshot", str(shots)]
-    command += ["--model_args", ",".join(f"{name}={value}" for name, value in arguments.items())]
-    command += ["--apply_chat_template"] if chat else []
-    command += ["--limit", str(examples)] if examples else []
-    command += ["--include_path", str(Path(folder).expanduser().resolve())] if folder else []
-    yield from _scores(_results(command, tasks))
+    options: JsonObject = {"device": arguments.pop("device"), "model_args": arguments, "num_fewshot": shots}
+    options |= {"apply_chat_template": chat, "fewshot_as_multiturn": chat, "limit": examples or None}
+    options |= dict.fromkeys(
+        ("random_seed", "numpy_random_seed", "torch_random_seed", "fewshot_random_seed"), seed % 2**31
+    )
+    yield from _scores(_results(tasks, str(Path(folder).expanduser().resolve()) if folder else "", options))
 
 
-def _results(command: list[str], tasks: tuple[str, ...]) -> JsonObject:
-    """What the harness writes when it has run the command."""
+def _results(tasks: tuple[str, ...], folder: str, options: JsonObject) -> JsonObject:
+    """What the harness measures."""
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "results.json"
-        environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
         done = subprocess.run(
-            [*command, "--output_path", str(output)],
+            [sys.executable, "-c", _PROGRAM, json.dumps([tasks, folder, str(output), options])],
             cwd=scratch,
-            env=environment,
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"},
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
         )
-        files = sorted(Path(scratch).rglob("results*.json"))
-        if done.returncode or not files:
+        if done.returncode:
             lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
             why = lines[-1].strip()[:300] if lines else f"exit code {done.returncode}"
             raise ModelError(f"evaluate.lm_eval: the harness failed on {', '.join(tasks)}: {why}")
-        results: JsonObject = json.loads(files[-1].read_text(encoding="utf-8"))
+        results: JsonObject = json.loads(output.read_text(encoding="utf-8"))
     return results
 
 
