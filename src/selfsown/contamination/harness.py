@@ -13,22 +13,20 @@ from pathlib import Path
 from selfsown.errors import DataError, RecipeError
 from selfsown.records import Json
 
-# The folder's own tasks are enough where they are all that is named: to list the 15,000 of the harness takes 17 s.
-TASK_MANAGER = """
+# Where the folder has all tasks that are named, the harness need not list its own thousands, which takes seconds.
+_BEGINNING = """
+import json, sys
 from lm_eval.tasks import TaskManager
 
 def task_manager(names, folder):
     own = TaskManager(include_path=folder, include_defaults=False) if folder else None
     return own if own and set(names) <= set(own.all_subtasks) else TaskManager(include_path=folder or None)
-"""
-# Reads task names and a folder from its arguments, and writes one line of JSON for each question.
-_PROGRAM = (
-    TASK_MANAGER
-    + """
-import json, sys
-from lm_eval.tasks import get_task_dict
 
-name, folder, out = sys.argv[1:]
+options, out = json.loads(sys.argv[1]), sys.argv[2]
+"""
+# Writes one line of JSON for each question.
+_QUESTIONS = """
+from lm_eval.tasks import get_task_dict
 
 def leaves(tree):
     for value in tree.values():
@@ -45,6 +43,7 @@ def question(task, document):
             pass
     return task.doc_to_text(document)
 
+name, folder = options
 manager = task_manager([name], folder)
 with open(out, "w", encoding="utf-8") as file:
     for task in leaves(get_task_dict([name], manager)):
@@ -54,7 +53,32 @@ with open(out, "w", encoding="utf-8") as file:
             if isinstance(text, str):
                 file.write(json.dumps([task.config.task, number, text]) + "\\n")
 """
-)
+
+
+class HarnessError(Exception):
+    """The last line that the harness printed before it failed."""
+
+
+def run_harness(program: str, options: Json) -> str:
+    """What a program that uses the harness writes into the file `out`. Raises HarnessError.
+
+    It may use `options` and `task_manager(names, folder)`.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "out.json"
+        done = subprocess.run(
+            [sys.executable, "-c", _BEGINNING + program, json.dumps(options), str(out)],
+            cwd=scratch,
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+            raise HarnessError(lines[-1].strip()[:300] if lines else f"exit code {done.returncode}")
+        return out.read_text(encoding="utf-8")
 
 
 def harness_questions(task: Json) -> tuple[str, list[tuple[str, str]]]:
@@ -76,25 +100,9 @@ def harness_questions(task: Json) -> tuple[str, list[tuple[str, str]]]:
     folder = str(Path(str(options["folder"])).expanduser().resolve()) if options.get("folder") else ""
     if folder and not Path(folder).is_dir():
         raise DataError(f"curate.decontaminate.against: there is no folder {options['folder']} of harness tasks")
-    lines = _output(name, folder).splitlines()
+    try:
+        lines = run_harness(_QUESTIONS, [name, folder]).splitlines()
+    except HarnessError as error:
+        raise DataError(f"curate.decontaminate.against: lm_eval cannot read the task {name}: {error}") from error
     questions = [(text, f"{source}:{number}") for source, number, text in map(json.loads, lines)]
     return name, questions
-
-
-def _output(name: str, folder: str) -> str:
-    with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "questions.jsonl"
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, name, folder, str(out)],
-            cwd=scratch,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-            why = lines[-1].strip()[:300] if lines else f"exit code {done.returncode}"
-            raise DataError(f"curate.decontaminate.against: lm_eval cannot read the task {name}: {why}")
-        return out.read_text(encoding="utf-8")

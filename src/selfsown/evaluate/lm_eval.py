@@ -7,16 +7,12 @@ its examples are not the run's held-out rows, so its scores are benchmarks besid
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from selfsown.contamination.harness import TASK_MANAGER
+from selfsown.contamination.harness import HarnessError, run_harness
 from selfsown.errors import ModelError, RecipeError
 from selfsown.models import Model
 from selfsown.option_types import Natural
@@ -26,23 +22,22 @@ from selfsown.stats.intervals import Z
 _COUNTED = ("_stderr", "alias", "sample_len", "sample_count", "name")  # entries of a task that are no metrics
 _DRY_RUN_EXAMPLES = 2  # a task: that its data are there, and what its metrics are called
 # The harness's own command cannot do without the list of all its tasks.
-_PROGRAM = (
-    TASK_MANAGER
-    + """
-import json, sys
+_PROGRAM = """
 from lm_eval import simple_evaluate
+from lm_eval.utils import handle_non_serializable
 
-names, folder, out, options = json.loads(sys.argv[1])
+names, folder, settings = options
 manager = task_manager(names, folder)
 chosen = {name: manager.match_tasks([name]) for name in names}
 if unknown := [name for name, matching in chosen.items() if not matching]:
     sys.exit("it has no task " + ", ".join(unknown))
 tasks = sorted({task for matching in chosen.values() for task in matching})
-results = simple_evaluate("hf", tasks=tasks, task_manager=manager, batch_size=1, log_samples=False, **options)
+results = simple_evaluate("hf", tasks=tasks, task_manager=manager, batch_size=1, log_samples=False, **settings)
+kept = {key: results.get(key, {}) for key in ("results", "higher_is_better", "n-samples")}
 with open(out, "w", encoding="utf-8") as file:
-    json.dump({key: results.get(key, {}) for key in ("results", "higher_is_better", "n-samples")}, file, default=str)
+    json.dump(kept, file, default=handle_non_serializable)
 """
-)
+_SEEDS = ("random_seed", "numpy_random_seed", "torch_random_seed", "fewshot_random_seed")
 _LOWER = ("perplexity", "bits_per_byte", "brier_score", "ter")
 
 
@@ -85,33 +80,15 @@ def evaluate(
     model.free_memory()
     examples = _DRY_RUN_EXAMPLES if getattr(model, "is_stand_in", False) else examples
     arguments = dict(model.harness_arguments())
-    options: JsonObject = {"device": arguments.pop("device"), "model_args": arguments, "num_fewshot": shots}
-    options |= {"apply_chat_template": chat, "fewshot_as_multiturn": chat, "limit": examples or None}
-    options |= dict.fromkeys(
-        ("random_seed", "numpy_random_seed", "torch_random_seed", "fewshot_random_seed"), seed % 2**31
-    )
-    yield from _scores(_results(tasks, str(Path(folder).expanduser().resolve()) if folder else "", options))
-
-
-def _results(tasks: tuple[str, ...], folder: str, options: JsonObject) -> JsonObject:
-    """What the harness measures."""
-    with tempfile.TemporaryDirectory() as scratch:
-        output = Path(scratch) / "results.json"
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, json.dumps([tasks, folder, str(output), options])],
-            cwd=scratch,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-            why = lines[-1].strip()[:300] if lines else f"exit code {done.returncode}"
-            raise ModelError(f"evaluate.lm_eval: the harness failed on {', '.join(tasks)}: {why}")
-        results: JsonObject = json.loads(output.read_text(encoding="utf-8"))
-    return results
+    settings: JsonObject = {"device": arguments.pop("device"), "model_args": arguments, "num_fewshot": shots}
+    settings |= {"apply_chat_template": chat, "fewshot_as_multiturn": chat, "limit": examples or None}
+    settings |= dict.fromkeys(_SEEDS, seed % 2**31)
+    directory = str(Path(folder).expanduser().resolve()) if folder else ""
+    try:
+        results = json.loads(run_harness(_PROGRAM, [list(tasks), directory, settings]))
+    except HarnessError as error:
+        raise ModelError(f"evaluate.lm_eval: the harness failed on {', '.join(tasks)}: {error}") from error
+    yield from _scores(results)
 
 
 def _scores(results: JsonObject) -> Iterator[Score]:
