@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from arms import compare_in_process
 from command import run_in_process
 from hf_training import in_process as in_process
 from hf_training import weight_hash
+from test_kill import killed
 
 from selfsown.compare.runner import default_jobs
 from selfsown.errors import RecipeError
@@ -26,7 +24,6 @@ from selfsown.run_folder import RunFolder
 from testing.tiny_checkpoint import write_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TRL and PEFT use names that transformers will drop
-ONE_GENERATION = ("--set", "generations=1")
 # What shows, in a run's folder, that the worker trains generation 0, that generation 1 is made, and that it is trained.
 AT_WORK = (
     "generation-00/training/*/progress.jsonl",
@@ -166,32 +163,17 @@ def test_a_mistake_is_one_line_and_nothing_is_written(changes: tuple[str, ...], 
     assert not (tmp_path / "run").exists()
 
 
-def killed(folder: Path, at_work: str, seconds: float) -> bool:
-    """Run the recipe, and kill it so many seconds after a file appeared; whether it still ran."""
-    order = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", "--no-report", *ONE_GENERATION]
-    run = subprocess.Popen(order, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while run.poll() is None and not any((folder / "killed").glob(at_work)):
-        time.sleep(0.01)
-    try:
-        run.wait(seconds)
-    except subprocess.TimeoutExpired:
-        run.send_signal(signal.SIGKILL)
-        run.wait()
-        return True
-    assert run.returncode == 0
-    return False
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_rows_and_weights(tmp_path: Path, in_process: None) -> None:
     """Each kill comes at a random moment after some work was begun: what it imports takes most of a run."""
     written(tmp_path)
-    assert run_in_process(tmp_path, "run", "mine.yaml", "whole", "--no-report", *ONE_GENERATION).returncode == 0
-    rng = random.Random(0)
-    assert [killed(tmp_path, begun, rng.uniform(0, 0.4)) for begun in AT_WORK] == [True] * len(AT_WORK)
-    assert not killed(tmp_path, ".lock", 300)
+    assert run_in_process(tmp_path, "run", "mine.yaml", "whole", "--no-report").returncode == 0
+    order, rng = [sys.executable, "-m", "selfsown", "run", "mine.yaml", "killed", "--no-report"], random.Random(0)
+    for at_work in AT_WORK:
+        assert killed(order, tmp_path / "killed", rng.uniform(0, 0.4), at_work)
+    assert not killed(order, tmp_path / "killed", 300)
     whole, resumed = (RunFolder(tmp_path / name) for name in ("whole", "killed"))
-    for number in range(2):
+    for number in range(3):
         assert weight_hash(whole.model(number) or tmp_path) == weight_hash(resumed.model(number) or tmp_path)
         assert whole.rows(f"generation-{number:02d}/rows") == resumed.rows(f"generation-{number:02d}/rows")
     assert whole.generations() == resumed.generations()
@@ -201,9 +183,7 @@ def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path:
     written(tmp_path)
     columns = ("--set=real.file.prompt=prompt", "--set=real.file.answer=answer")  # else detected by arm
     arms = ("graded", "ungraded", "real")
-    done = compare_in_process(
-        *(tmp_path, "compare", "mine.yaml", "all", "--arms", *arms, "--seeds", "1", *columns, *ONE_GENERATION)
-    )
+    done = compare_in_process(*(tmp_path, "compare", "mine.yaml", "all", "--arms", *arms, "--seeds", "1", *columns))
     assert done.returncode == 0, done.stderr
     graded, ungraded, real = (tmp_path / "all" / arm / "seed-0" for arm in arms)
     assert _stages(graded)[:2] == ["evaluate 0", "train 0"]
@@ -212,10 +192,10 @@ def test_arms_of_a_seed_share_generation_0_and_end_as_a_run_alone_does(tmp_path:
     first, second = (RunFolder(folder).rows("generation-01/rows") or [] for folder in (graded, ungraded))
     assert [row.answer for row in first] == [row.answer for row in second]
     changes = [f"--set={change}" for change in ("grade=[]", "rollback=false", "control=false", "seed=0")]
-    alone = run_in_process(tmp_path, "run", "mine.yaml", "alone", *columns, *ONE_GENERATION, *changes, "--no-report")
+    alone = run_in_process(tmp_path, "run", "mine.yaml", "alone", *columns, *changes, "--no-report")
     assert alone.returncode == 0, alone.stderr
     assert _stages(tmp_path / "alone")[:2] == ["evaluate 0", "train 0"]
-    for number in range(2):
+    for number in range(3):
         folders = [folder / f"generation-{number:02d}/model" for folder in (ungraded, tmp_path / "alone")]
         assert weight_hash(folders[0]) == weight_hash(folders[1])
 

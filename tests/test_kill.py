@@ -24,19 +24,18 @@ def command(recipe: str, changes: tuple[str, ...], folder: Path) -> list[str]:
     return [sys.executable, "-m", "selfsown", "run", recipe, str(folder), *sets, "--no-report"]
 
 
-def started(order: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """Start it, and wait until it works in its folder: what it imports takes most of a small run."""
-    lock = folder / ".lock"
-    lock.unlink(missing_ok=True)
-    process = subprocess.Popen(order, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not lock.exists():
+def started(order: list[str], folder: Path, at_work: str = ".lock") -> subprocess.Popen[bytes]:
+    """Start it beside its folder, and wait until this appears in it: what is imported takes most of a small run."""
+    (folder / ".lock").unlink(missing_ok=True)
+    process = subprocess.Popen(order, cwd=folder.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not any(folder.glob(at_work)):
         time.sleep(0.01)
     return process
 
 
-def killed(order: list[str], folder: Path, seconds: float) -> bool:
+def killed(order: list[str], folder: Path, seconds: float, at_work: str = ".lock") -> bool:
     """Start it, and kill it after so long at work; whether it was still running."""
-    process = started(order, folder)
+    process = started(order, folder, at_work)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

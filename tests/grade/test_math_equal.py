@@ -198,7 +198,7 @@ def gsm8k() -> list[tuple[Row, int]]:
     return found
 
 
-ALGEBRA = ("with an x", "a root", "a list")  # 10 ms an answer: one in eight will do
+ALGEBRA = ("with an x", "a root", "a list")  # 10 ms an answer: one in three will do
 
 
 @pytest.mark.slow
@@ -210,7 +210,7 @@ def test_gsm8k_answers_pass_in_any_notation_and_wrong_ones_do_not() -> None:
             Row(row.prompt, form(n), target=row.target)
             for at, (row, n) in enumerate(known)
             for name, form in forms.items()
-            if name not in ALGEBRA or at % 8 == 0
+            if name not in ALGEBRA or at % 3 == 0
         ]
         scores = [found.score for found in grade(rows)]
         share = scores.count(wanted) / len(scores)

@@ -216,7 +216,7 @@ def test_results_that_end_early_and_look_whole_are_read_again(make: Make, journa
 
 def test_a_server_that_is_busy_when_a_lost_batch_is_looked_for_is_asked_again(make: Make, journal: Journal) -> None:
     class Busy(BatchServer):
-        """Nobody hears that the first batch was made, and each call after it fails at first."""
+        """Nobody hears that the first batch was made, and results cannot be read at first."""
 
         async def create(self, request: Any) -> Any:
             response = await super().create(request)
