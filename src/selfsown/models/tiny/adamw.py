@@ -1,7 +1,7 @@
 """AdamW (Loshchilov and Hutter 2019) by the function behind torch.optim.AdamW.
 
-The first optimizer of that class imports torch's compiler, which takes longer than a short training: 2 of the 3.5 s
-that the whole of torch then takes to import.
+The first optimizer of that class imports torch's compiler, which takes as long as torch itself, and longer than a short
+training (`python -X importtime`).
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class BatchHttp:
         raise error  # here, so that it carries nothing of the failure, whose message may contain the key
 
     async def first_line(self, path: str) -> str | None:
-        """Of a file; None where it is empty."""
+        """The first line of a file; None where it is empty."""
 
         async def attempt() -> str | None:
             async with aclosing(self.stream_lines(path)) as lines:
