@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import sqlite3
@@ -200,6 +201,21 @@ def test_a_row_that_goes_wrong_each_time_fails_alone_and_is_asked_for_again_by_t
         assert not failures(model.complete(MANY[:20]))
         assert server.asked["prompt 7"] == 3
         assert {server.asked[prompt] for prompt in MANY[:20]} == {1, 3}
+
+
+def test_a_row_that_is_lost_before_anything_was_answered_fails_alone(journal: Journal) -> None:
+    class Spoiled(Server):
+        async def _answered(self, request: Any, body: Any, prompt: str) -> Any:
+            if prompt != MANY[0]:
+                while not self.asked[MANY[0]]:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.3)
+            self.faults = {"error": 1.0} if prompt == MANY[0] else {}
+            return await super()._answered(request, body, prompt)
+
+    with Spoiled() as server:
+        replies = simple(server, journal=journal, retries=1).complete(MANY[:20])
+    assert [reply.failure for (reply,) in replies] == ["the server returned 500: out of order, once", *[""] * 19]
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,15 @@ from selfsown.models.endpoint.errors import (
 from selfsown.models.endpoint.health_check import MAX_UNREACHABLE_SECONDS, check_health
 from selfsown.models.endpoint.http_client import HttpClient
 from selfsown.models.endpoint.rate_limiter import START_CONCURRENCY, RateLimiter
-from selfsown.models.endpoint.refusals import RefusalTracker
+from selfsown.models.endpoint.refusals import RefusalTracker, max_in_a_row
 from selfsown.models.endpoint.request import Connection, Request
-from selfsown.models.endpoint.retry import backoff_seconds, failed_reply
+from selfsown.models.endpoint.retry import backoff_seconds
 from selfsown.models.endpoint.stream import reply_body
 from selfsown.usage.budget import Reservation
 from selfsown.usage.journal import Call
 from selfsown.usage.prices import UNKNOWN_USAGE, TokenUsage
 
 GRACE_SECONDS = 10.0  # for requests in flight, where all else is given up
-MAX_LOST = (10, 0.05)  # rows in a row, or this share of all: where so many fail, the server is to blame
 
 
 class RequestDispatcher:
@@ -52,10 +51,9 @@ class RequestDispatcher:
         self.in_flight = set[asyncio.Task[None]]()
         self.new, self.retries = deque[Request](), deque[Request]()
         self.ready = asyncio.Semaphore(0)  # as many as there are in the two queues
-        self.lost, self.refused = 0, (0, "")
-        self.max_lost = max(MAX_LOST[0], MAX_LOST[1] * (self.answers + len(requests)))
-        self.refusals = RefusalTracker(client, connection, len(requests), self.max_lost)
-        self.undecided: list[tuple[Request, RequestError]] = []  # refused before anything was answered
+        self.refused = 0, ""
+        self.refusals = RefusalTracker(client, connection, len(requests), max_in_a_row(self.answers + len(requests)))
+        self.undecided: list[tuple[Request, RequestError]] = []  # refused or lost before anything was answered
         self.finished_one = asyncio.Event()  # set whenever a request in flight ends
         self.unreachable_since = self.busy_since = 0.0  # 0: it was reached, or answered, last
         self.mean_output_tokens = 0.0
@@ -157,7 +155,7 @@ class RequestDispatcher:
         excess = reply.input_tokens + reply.output_tokens - estimate if reply.output_tokens else 0
         self.limiter.record_reply(request.sent_at, seconds, excess)
         self.mean_output_tokens += (reply.output_tokens - self.mean_output_tokens) / 20
-        self.lost, self.busy_since, self.refusals.in_a_row = 0, 0.0, 0
+        self.busy_since, self.refusals.in_a_row, self.refusals.lost = 0.0, 0, 0
         if request.schema_rejected:
             self.client.rejected_schemas.add(self.connection.schema_key)
         return reply
@@ -248,19 +246,23 @@ class RequestDispatcher:
         request.busy_replies += error.busy
         request.attempts += not error.busy
         if request.attempts >= self.connection.retries:
-            self.lost += 1
-            if self.lost >= self.max_lost or not self.answers:
-                raise self.connection.give_up_error(error, self.answers)
-            return failed_reply(error, request.attempts)
+            return self._lose(request, error)
         wait = backoff_seconds(request.busy_replies if error.busy else request.attempts, error.retry_after)
         if error.overloaded:
             self.limiter.record_refusal(request.sent_at, wait)
         asyncio.get_running_loop().call_later(wait, self._requeue, request)
         return None
 
+    def _lose(self, request: Request, error: RequestError) -> ParsedReply | None:
+        """The failure of a row that was tried often enough; None: not before something else was answered."""
+        if self.answers:
+            return self.refusals.lost_row(request, error, self.answers)
+        self.undecided.append((request, error))
+        return None
+
     def _review_undecided(self) -> None:
-        """Once something was answered, the undecided refusals concern their rows alone. If nothing else is left, or
-        enough requests are refused, the refusal concerns all of them, and the run stops."""
+        """Once something was answered, undecided failures concern their rows alone. If nothing else is left, or
+        enough requests failed, the reason concerns all of them, and the run stops."""
         if self.over.done() or not self.undecided:
             return
         undecided = self.undecided
@@ -268,10 +270,11 @@ class RequestDispatcher:
             if self.answers:
                 self.undecided = []
                 for request, error in undecided:
-                    if reply := self._handle_error(request, error):
+                    decide = self._lose if request.attempts >= self.connection.retries else self._handle_error
+                    if reply := decide(request, error):
                         self._settle(request, reply)
             elif len(undecided) >= min(START_CONCURRENCY, len(self.requests) - len(self.replies)):
-                raise self.connection.stop_error(undecided[-1][1].fatal_reason)
+                raise self.connection.first_error(undecided[-1][1])
         except SelfsownError as failure:
             self.over.set_exception(failure)
 

@@ -56,6 +56,10 @@ class Connection:
         what = f"{error.reason}{wait}; {kept}the same command continues once the server works again"
         return ModelError(f"{self.url}: {what}")
 
+    def first_error(self, error: RequestError) -> ModelError:
+        """The error that ends a run in which nothing was answered."""
+        return self.stop_error(error.fatal_reason) if error.fatal_reason else self.give_up_error(error, 0)
+
     def parse_reply(self, text: str, request: str = "") -> ParsedReply:
         """The parsed reply. Raises RequestError where it holds no answer."""
         return parse_reply(self.style, text, self.accepted_finish_reasons, request)

@@ -20,7 +20,7 @@ def backoff_seconds(failures: int, retry_after: float = 0.0) -> float:
 
 def failed_reply(error: RequestError, attempts: int) -> ParsedReply:
     """The failure of a row whose request has used up its attempts."""
-    return ParsedReply("", failure=f"{error.reason}, {attempts} times")
+    return ParsedReply("", failure=f"{error.reason}, {'once' if attempts == 1 else f'{attempts} times'}")
 
 
 class RetryPolicy:
